@@ -1,0 +1,18 @@
+//! See, explain and test XMPP over the web.
+//!
+//! Everything observed becomes an [`trace::Event`]; producers (proxy, capture file) know no consumer
+//! (terminal, rules, reports). Each module is a room with one duty, and imports only point down this
+//! list: `cli`, `ui`, `report`, `proxy`, `rules`, `trace`, `wire`, `bosh`, `xmpp`, `xml`, `clock`, `diag`.
+
+pub mod bosh;
+pub mod cli;
+pub mod clock;
+pub mod diag;
+pub mod proxy;
+pub mod report;
+pub mod rules;
+pub mod trace;
+pub mod ui;
+pub mod wire;
+pub mod xml;
+pub mod xmpp;
