@@ -1,6 +1,74 @@
-//! The command line.
+//! The command line: one file per command. Only here the environment is read, output is opened and exit codes are
+//! chosen.
+
+mod observe;
+mod options;
+mod proxy;
+mod show;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Exit codes, the same for every command.
+pub mod exit {
+    /// All held.
+    pub const OK: u8 = 0;
+    /// An assertion or snapshot differs.
+    pub const DIFFERS: u8 = 1;
+    /// Wrong usage, or a file that cannot be understood.
+    pub const USAGE: u8 = 2;
+    /// The target or the environment failed.
+    pub const ENVIRONMENT: u8 = 3;
+    /// Interrupted.
+    pub const INTERRUPTED: u8 = 130;
+}
+
+/// Why a command ended without its result.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The command line, or a file named on it, can't be understood.
+    #[error("{0}")]
+    Usage(String),
+    /// The environment does not let it be done.
+    #[error("{0}")]
+    Environment(String),
+}
+
+/// See, explain and test XMPP over the web.
+#[derive(Debug, Parser)]
+#[command(name = "xmppscope", version, max_term_width = 100, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Proxy(Box<proxy::Args>),
+    Show(show::Args),
+}
 
 /// Runs the command line.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to stdout and are a success; a closed pipe there is no failure of ours.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::OK });
+        }
+    };
+    let result = match cli.command {
+        Command::Proxy(args) => proxy::run(&args),
+        Command::Show(args) => show::run(&args),
+    };
+    let (words, code) = match result {
+        Ok(code) => return ExitCode::from(code),
+        Err(Failure::Usage(words)) => (words, exit::USAGE),
+        Err(Failure::Environment(words)) => (words, exit::ENVIRONMENT),
+    };
+    let _ = writeln!(std::io::stderr(), "xmppscope: {words}");
+    ExitCode::from(code)
 }

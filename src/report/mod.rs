@@ -1,1 +1,3 @@
-//! report
+//! For programs and browsers: one file per format, all over the same input.
+
+pub mod json;

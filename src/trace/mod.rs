@@ -1,1 +1,15 @@
-//! trace
+//! The trace: everything observed, as [`Event`]s in order, and what follows from them alone: which request an
+//! answer belongs to, which session both are part of. Capture files hold a trace; rules judge it.
+
+pub mod capture;
+mod content;
+pub mod event;
+pub mod filter;
+pub mod reading;
+pub mod record;
+pub mod redact;
+pub mod story;
+
+pub use event::{Content, Event, Fact, Headers, How, Raw, Request, Response};
+pub use reading::{Reading, Stanza};
+pub use story::{Ask, Message, Session, SessionId, Story, Told};

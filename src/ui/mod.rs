@@ -1,1 +1,15 @@
-//! ui
+//! What people see at a terminal: styles, the traffic printer, the summary; and the sanitising of everything that
+//! comes from the wire before it gets there.
+
+mod line;
+mod printer;
+mod run;
+mod sanitise;
+mod styles;
+mod summary;
+mod words;
+
+pub use printer::{Look, Printer};
+pub use sanitise::sanitise;
+pub use styles::Styles;
+pub use summary::Counts;

@@ -1,2 +1,21 @@
 //! XML as it is judged and shown: a strict bounded parser that keeps byte offsets, lenient tokens for
 //! whatever is not well-formed, and a pretty printer that leaves the text as it was sent.
+
+mod diagnose;
+mod element;
+mod error;
+mod layout;
+mod paint;
+mod parse;
+mod pretty;
+mod tokens;
+
+pub use element::{Descendants, Element, Node};
+pub use error::{Error, ErrorKind, Position};
+pub use paint::{Ink, Paint};
+pub use parse::{Limits, parse};
+pub use pretty::{Pretty, pretty};
+pub use tokens::{Attribute, Attributes, Token, TokenKind, Tokens, attributes, local_name, tokens};
+
+#[cfg(test)]
+mod hostile_tests;

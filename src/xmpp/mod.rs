@@ -1,1 +1,16 @@
-//! xmpp
+//! XMPP as it is read here: namespaces, addresses, and each stanza in words. No I/O.
+
+mod iq;
+mod iq_details;
+pub mod jid;
+mod message;
+pub mod ns;
+mod presence;
+mod pubsub;
+mod stream;
+mod summary;
+#[cfg(test)]
+mod summary_tests;
+mod words;
+
+pub use summary::{Kind, Summary, summarise};

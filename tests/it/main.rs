@@ -1,1 +1,8 @@
 //! Integration tests.
+
+mod architecture;
+mod peers;
+mod peers_bed;
+mod prosody;
+mod proxy;
+mod rig;

@@ -1,0 +1,97 @@
+//! How fast XML is split, judged and printed, against a bare quick-xml loop over the same bytes.
+//!
+//! The corpus is `fixtures/bench/bodies.xml-lines`, one BOSH body per line: login, roster, presence, chat,
+//! service discovery, an OMEMO bundle, archive pages, group chat.
+//!
+//! To compare with xmllint, as one document of 18 MB; `urn:` keeps it from warning of relative URIs:
+//!
+//! ```sh
+//! (echo '<all>'
+//!  for i in $(seq 400); do sed 's/eu\.siacs/urn:&/g' fixtures/bench/bodies.xml-lines; done
+//!  echo '</all>') >all.xml
+//! time xmllint --format all.xml >/dev/null
+//! ```
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use quick_xml::Reader;
+use quick_xml::events::Event;
+use xmppscope::xml::{Ink, Limits, Paint, Pretty, parse, pretty, tokens};
+
+const CORPUS: &str = include_str!("../fixtures/bench/bodies.xml-lines");
+const SMALL: &str = "<message from='juliet@example.org/b' to='romeo@example.net' type='chat' id='a17' \
+    xmlns='jabber:client'><body>Wherefore art thou, Romeo?</body></message>";
+
+fn read_events(source: &str) -> usize {
+    let mut reader = Reader::from_str(source);
+    let mut count = 0;
+    while !matches!(black_box(reader.read_event()), Ok(Event::Eof) | Err(_)) {
+        count += 1;
+    }
+    count
+}
+
+fn colours() -> Paint {
+    let ink = |code: u8| Ink { on: format!("\u{1b}[{code}m"), off: "\u{1b}[0m".into() };
+    Paint {
+        tag: ink(34),
+        attribute: ink(36),
+        value: ink(32),
+        namespace: ink(90),
+        text: ink(39),
+        punctuation: ink(2),
+        comment: ink(90),
+    }
+}
+
+fn xml(criterion: &mut Criterion) {
+    let limits = Limits::default();
+    let plain = Pretty::default();
+    let coloured = Pretty { indent: 4, width: Some(120), paint: colours() };
+    let mut out = String::new();
+    let small = [SMALL; 64];
+    let corpora = [
+        ("bodies", CORPUS.lines().collect(), Throughput::Bytes(CORPUS.len() as u64)),
+        ("small stanzas", Vec::from(small), Throughput::Elements(small.len() as u64)),
+    ];
+    for (name, corpus, throughput) in corpora {
+        let mut group = criterion.benchmark_group(name);
+        group.throughput(throughput);
+        group.bench_function("quick-xml read loop", |bencher| {
+            bencher.iter(|| corpus.iter().map(|source| read_events(source)).sum::<usize>());
+        });
+        group.bench_function("tokens", |bencher| {
+            let count = |source: &&str| black_box(tokens(source.as_bytes())).count();
+            bencher.iter(|| corpus.iter().map(count).sum::<usize>());
+        });
+        group.bench_function("parse (strict)", |bencher| {
+            bencher.iter(|| {
+                corpus.iter().filter(|source| parse(source.as_bytes(), &limits).is_ok()).count()
+            });
+        });
+        for (name, options) in [("pretty", &plain), ("pretty, coloured, wrapped", &coloured)] {
+            group.bench_function(name, |bencher| {
+                bencher.iter(|| {
+                    out.clear();
+                    for source in &corpus {
+                        pretty(source, options, &mut out);
+                    }
+                    out.len()
+                });
+            });
+        }
+        group.finish();
+    }
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1));
+    targets = xml
+}
+criterion_main!(benches);

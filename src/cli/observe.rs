@@ -1,0 +1,236 @@
+//! From events to output: the part that `proxy` and `show` share.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+
+use chrono::{DateTime, FixedOffset};
+use clap::{ArgAction, ValueEnum};
+use terminal_size::{Width, terminal_size};
+
+use super::Failure;
+use crate::report::json::Json;
+use crate::rules::{Judge, Seen};
+use crate::trace::Event;
+use crate::trace::filter::Filter;
+use crate::ui::{Counts, Look, Printer, Styles};
+
+/// How traffic is printed.
+#[derive(Debug, clap::Args)]
+pub(super) struct Output {
+    /// Print only what matches, such as 'kind:message or finding'
+    ///
+    /// Predicates: kind, type, ns, jid, from, to, id, sid, rid, conn, dir, text, status, path, empty, noise, http,
+    /// finding, level; combined with and, or, not and parentheses. 'not noise' hides roster, disco, PEP and
+    /// OMEMO chatter. See docs/reference/filter.md.
+    #[arg(long, value_name = "EXPR")]
+    filter: Option<String>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Pretty)]
+    format: Format,
+    /// When to use colours; auto: on a terminal, unless NO_COLOR is set
+    #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    color: When,
+    /// Say more: connections as they come and go; twice for the program's own log, on stderr
+    #[arg(short, long, action = ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A line for each message and stanza, and the XML below it
+    Pretty,
+    /// The lines without the XML
+    Compact,
+    /// One JSON object a line, described in docs/reference/json.md
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum When {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl When {
+    fn decide(self, terminal: bool) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            #[allow(clippy::disallowed_methods)] // cli reads the environment
+            Self::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+        }
+    }
+}
+
+impl Output {
+    /// The program's own log, on stderr.
+    pub(super) fn start_log(&self) {
+        let level = match self.verbose {
+            0 | 1 => "warn",
+            2 => "xmppscope=debug",
+            _ => "trace",
+        };
+        // A second call, as in tests, keeps the first log.
+        let _ = tracing_subscriber::fmt()
+            .with_writer(io::stderr)
+            .with_env_filter(level)
+            .with_ansi(false)
+            .without_time()
+            .try_init();
+    }
+
+    /// Checks the filter, and prepares the output.
+    pub(super) fn open(&self, started: DateTime<FixedOffset>) -> Result<View, Failure> {
+        let colour_of_errors = self.color.decide(io::stderr().is_terminal());
+        let filter = match &self.filter {
+            None => Filter::all(),
+            Some(text) => Filter::parse(text)
+                .map_err(|diagnostic| Failure::Usage(diagnostic.render(colour_of_errors)))?,
+        };
+        let terminal = io::stdout().is_terminal();
+        let colour = self.color.decide(terminal);
+        let out = io::BufWriter::with_capacity(1 << 16, io::stdout());
+        let sink = match self.format {
+            Format::Json => Sink::Json(Json::new(out, started)),
+            Format::Pretty | Format::Compact => {
+                let look = Look {
+                    styles: Styles::new(colour),
+                    width: width(terminal),
+                    xml: self.format == Format::Pretty,
+                    live: terminal,
+                    verbose: self.verbose > 0,
+                    started,
+                };
+                Sink::Printer(Box::new(Printer::new(out, look)))
+            }
+        };
+        Ok(View {
+            judge: Judge::default(),
+            filter,
+            sink,
+            counts: Counts::default(),
+            seen: Vec::new(),
+            terminal,
+            closed: false,
+        })
+    }
+}
+
+fn width(terminal: bool) -> Option<usize> {
+    if !terminal {
+        return None;
+    }
+    terminal_size().map(|(Width(width), _)| usize::from(width.max(40)))
+}
+
+#[derive(Debug)]
+enum Sink {
+    Printer(Box<Printer<io::BufWriter<io::Stdout>>>),
+    Json(Json<io::BufWriter<io::Stdout>>),
+}
+
+/// Judges events, filters them and prints them.
+pub(super) struct View {
+    judge: Judge,
+    filter: Filter,
+    sink: Sink,
+    counts: Counts,
+    seen: Vec<Seen>,
+    terminal: bool,
+    closed: bool,
+}
+
+impl View {
+    /// Takes the next event.
+    pub(super) fn take(&mut self, event: Event) -> io::Result<()> {
+        self.judge.take(event, &mut self.seen);
+        self.show()
+    }
+
+    /// Time has passed.
+    pub(super) fn wake(&mut self, now: std::time::Duration) -> io::Result<()> {
+        self.judge.wake(now, &mut self.seen);
+        self.show()
+    }
+
+    /// When [`View::wake`] should be called, if no event comes before.
+    pub(super) fn deadline(&self) -> Option<std::time::Duration> {
+        self.judge.deadline()
+    }
+
+    fn show(&mut self) -> io::Result<()> {
+        let story = self.judge.story();
+        for seen in self.seen.drain(..) {
+            self.counts.count(&seen, story);
+            if self.closed {
+                continue;
+            }
+            let kept = self.filter.keep(&seen.subject(story));
+            let shown = match &mut self.sink {
+                Sink::Printer(printer) => printer.show(&seen, story, &kept),
+                Sink::Json(json) => json.show(&seen, story, &kept),
+            };
+            self.closed |= reader_left(shown)?;
+        }
+        Ok(())
+    }
+
+    /// Brings what was printed to the reader's eyes.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        if self.closed {
+            return Ok(());
+        }
+        let story = self.judge.story();
+        let flushed = match &mut self.sink {
+            Sink::Printer(printer) => {
+                printer.resize(width(self.terminal));
+                printer.flush(story)
+            }
+            Sink::Json(json) => json.flush(),
+        };
+        self.closed |= reader_left(flushed)?;
+        Ok(())
+    }
+
+    /// Whether whoever read our output has gone.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Prints the summary.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        if self.closed {
+            return Ok(());
+        }
+        let story = self.judge.story();
+        let finished = match &mut self.sink {
+            Sink::Printer(printer) => printer.finish(story, &self.counts),
+            Sink::Json(json) => json.finish(&self.counts.into()),
+        };
+        self.closed |= reader_left(finished)?;
+        Ok(())
+    }
+}
+
+/// A closed pipe is no failure: the reader has seen enough.
+fn reader_left(result: io::Result<()>) -> io::Result<bool> {
+    match result {
+        Ok(()) => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// A failure to write where the user asked for it.
+pub(super) fn unwritable(path: &PathBuf, error: &io::Error) -> Failure {
+    Failure::Environment(format!("cannot write {}: {error}", path.display()))
+}
+
+/// Writes a line to stderr; if nobody reads that, there is nobody to tell.
+pub(super) fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}

@@ -1,0 +1,43 @@
+//! Options that several commands share, from text to values.
+
+use std::time::Duration;
+
+/// `64MiB`, `10 MB`, `512k`, `1000`.
+pub fn size(text: &str) -> Result<usize, String> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let factor = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        "kb" => 1000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        _ => return Err("expected a size such as 64MiB, 500kB or 4096".to_owned()),
+    };
+    number
+        .parse::<usize>()
+        .ok()
+        .and_then(|number| number.checked_mul(factor))
+        .ok_or_else(|| "expected a size such as 64MiB, 500kB or 4096".to_owned())
+}
+
+/// How long the observer pauses after a batch: nobody sees it, and it saves most of the wake-ups under load.
+pub const BATCH: Duration = Duration::from_millis(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_with_and_without_units() {
+        assert_eq!(size("64MiB"), Ok(64 << 20));
+        assert_eq!(size("500 kB"), Ok(500_000));
+        assert_eq!(size("4096"), Ok(4096));
+        assert!(size("many").is_err());
+        assert!(size("-1").is_err());
+        assert!(size("99999999999999999999G").is_err());
+    }
+}

@@ -1,0 +1,67 @@
+//! `xmppscope show`: a capture file, printed as it was live.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::PathBuf;
+
+use super::observe::{Output, say};
+use super::{Failure, exit};
+use crate::trace::capture::{self, CaptureError};
+
+/// Print a capture file as it was printed live
+///
+/// Reads what `xmppscope proxy --write FILE` wrote; `-` reads standard input.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  xmppscope show session.ndjson
+  xmppscope show session.ndjson --format compact --filter 'not noise'
+  xmppscope show session.ndjson --filter finding
+
+Exit status:
+  0  everything was shown
+  2  wrong usage, or not a capture; also if damaged lines were left out
+  3  the file cannot be read")]
+pub(super) struct Args {
+    /// The capture file
+    file: PathBuf,
+    #[command(flatten)]
+    output: Output,
+}
+
+pub(super) fn run(args: &Args) -> Result<u8, Failure> {
+    args.output.start_log();
+    let name = args.file.display();
+    let from: Box<dyn BufRead> = if args.file.as_os_str() == "-" {
+        Box::new(io::stdin().lock())
+    } else {
+        let file = File::open(&args.file)
+            .map_err(|error| Failure::Environment(format!("cannot read {name}: {error}")))?;
+        Box::new(BufReader::new(file))
+    };
+    let (preface, events) = capture::read(from).map_err(|error| match error {
+        CaptureError::Io(error) => Failure::Environment(format!("cannot read {name}: {error}")),
+        other => Failure::Usage(format!("{name}: {other}")),
+    })?;
+    let mut view = args.output.open(preface.started)?;
+    let mut damaged = false;
+    let write = |error: io::Error| Failure::Environment(format!("cannot write: {error}"));
+    for event in events {
+        match event {
+            Ok(event) => view.take(event).map_err(write)?,
+            Err(CaptureError::Io(error)) => {
+                return Err(Failure::Environment(format!("cannot read {name}: {error}")));
+            }
+            Err(error) => {
+                view.flush().map_err(write)?;
+                say(&format!("xmppscope: {name}: {error}"));
+                damaged |= matches!(error, CaptureError::Line { .. });
+            }
+        }
+        if view.is_closed() {
+            return Ok(exit::OK);
+        }
+    }
+    view.finish().map_err(write)?;
+    Ok(if damaged { exit::USAGE } else { exit::OK })
+}

@@ -1,0 +1,136 @@
+//! What the proxy says itself: causes in sentences, and the answer a client gets when the target gives none.
+
+use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use rustls::{AlertDescription, CertificateError};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::Target;
+use crate::wire::Side;
+use crate::wire::socket::Socket;
+use crate::wire::tap::Tap;
+
+/// How long the proxy reads on after its own answer, so that a reset does not overtake it.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Tells the person the cause, waits for the client's request and answers it with 502.
+pub(super) async fn refuse(mut client: Socket, mut tap: Tap, cause: String) {
+    tracing::debug!("{cause}");
+    tap.failed(cause.clone());
+    let mut buffer = vec![0; 16 * 1024];
+    while !tap.dialogue().unanswered() {
+        match client.read(&mut buffer).await {
+            Ok(0) | Err(_) => return tap.close(),
+            Ok(n) => tap.passed(Side::Client, &buffer[..n]),
+        }
+    }
+    let answer = text(&tap, &cause);
+    tap.answered(answer.as_bytes());
+    if client.write_all(answer.as_bytes()).await.is_ok() && client.shutdown().await.is_ok() {
+        let rest = async { while client.read(&mut buffer).await.is_ok_and(|n| n > 0) {} };
+        // An error here is the patience running out: the client had its time to read.
+        let _ = tokio::time::timeout(LINGER, rest).await;
+    }
+    tap.close();
+}
+
+/// 502 that a script in a browser may read. Without the header a browser reports status 0, for which strophe.js
+/// sends the request again at once. A preflight must be granted for the same reason, or the request that it
+/// asks for, and the 502 that answers it, never happen.
+fn text(tap: &Tap, cause: &str) -> String {
+    let body = format!("xmppscope: {cause}\n");
+    let origin = match tap.origin() {
+        Some(origin) => format!(
+            "Access-Control-Allow-Origin: {origin}\r\nAccess-Control-Allow-Credentials: true\r\n\
+             Vary: Origin\r\n"
+        ),
+        None => "Access-Control-Allow-Origin: *\r\n".to_owned(),
+    };
+    if tap.dialogue().oldest_is_options() && tap.origin().is_some() {
+        return format!(
+            "HTTP/1.1 204 No Content\r\n{origin}Access-Control-Allow-Methods: GET, POST, OPTIONS\r\n\
+             Access-Control-Allow-Headers: Content-Type, Authorization\r\nAccess-Control-Max-Age: 0\r\n\
+             Connection: close\r\n\r\n"
+        );
+    }
+    let sent = if tap.dialogue().oldest_is_head() { "" } else { &body };
+    format!(
+        "HTTP/1.1 502 Bad Gateway\r\n{origin}Content-Type: text/plain; charset=utf-8\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{sent}",
+        body.len()
+    )
+}
+
+pub(super) fn unreachable(target: &Target, refused: Option<(SocketAddr, io::Error)>) -> String {
+    let Some((address, error)) = refused else { return format!("{target} has no address") };
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => {
+            format!(
+                "nothing listens at {address}: connection to {target} refused; is the server running?"
+            )
+        }
+        io::ErrorKind::TimedOut => {
+            format!("{address} does not answer: no connection to {target}; is a firewall between?")
+        }
+        _ => format!("cannot connect to {target} at {address}: {error}"),
+    }
+}
+
+pub(super) fn unanswered(target: &Target, error: Option<&io::Error>) -> String {
+    match error {
+        None => format!("{target} closed the connection before a byte of its answer came"),
+        Some(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+            format!("{target} reset the connection before a byte of its answer came")
+        }
+        Some(error) => {
+            format!("the connection to {target} was lost before a byte of the answer came: {error}")
+        }
+    }
+}
+
+pub(super) fn connecting(target: &Target, error: &io::Error) -> String {
+    let advice = match tls_error(error) {
+        Some(rustls::Error::InvalidCertificate(error)) => match error {
+            CertificateError::UnknownIssuer => {
+                "its certificate is signed by nobody trusted here; name the CA with --ca-file, or use \
+                 --insecure"
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                "its certificate has expired; --insecure goes on all the same"
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "its certificate is for another name; use that name in --target, or --insecure"
+            }
+            _ => "its certificate is not acceptable; --insecure goes on all the same",
+        },
+        Some(rustls::Error::InvalidMessage(_)) => "does it speak TLS on this port? try http://",
+        Some(rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => {
+            "it does not offer HTTP/1.1, and xmppscope speaks nothing else"
+        }
+        _ => "the handshake failed",
+    };
+    format!("TLS with {target}: {advice} ({error})")
+}
+
+pub(super) fn accepting(error: &io::Error) -> String {
+    let advice = match tls_error(error) {
+        Some(rustls::Error::AlertReceived(
+            AlertDescription::UnknownCA
+            | AlertDescription::BadCertificate
+            | AlertDescription::CertificateUnknown,
+        )) => "the client does not trust this proxy's certificate",
+        Some(rustls::Error::InvalidMessage(_)) => {
+            "the client does not speak TLS; give it the https:// URL"
+        }
+        _ => "the handshake with the client failed",
+    };
+    format!("TLS: {advice} ({error})")
+}
+
+fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
+    let inner: &(dyn Error + 'static) = error.get_ref()?;
+    inner.downcast_ref()
+}

@@ -1,0 +1,541 @@
+//! One line: an event, and what is known of it.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, FixedOffset, TimeDelta};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::{millis, rfc_3339};
+use crate::bosh::{Asked, Body, Granted, Number, XBOSH};
+use crate::rules::{Finding, Level, Party, Seen};
+use crate::trace::filter::Kept;
+use crate::trace::{
+    Ask, Content, Event, Fact, How, Message, Reading, Session, SessionId, Stanza, Story,
+};
+use crate::wire::Side;
+use crate::xmpp::ns;
+
+/// Of a content that is not BOSH, this many bytes are written.
+const TEXT: usize = 1024;
+
+#[derive(Serialize)]
+pub(super) struct Line<'a> {
+    event: &'static str,
+    at: u64,
+    time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conn: Option<u64>,
+    #[serde(flatten)]
+    fact: Details<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<Who<'a>>,
+    #[serde(flatten)]
+    message: Option<Told<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    abandoned: Vec<Abandoned<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    findings: Vec<Found<'a>>,
+}
+
+/// What an event itself says.
+#[allow(clippy::struct_excessive_bools)] // they are fields of the format
+#[derive(Default, Serialize)]
+struct Details<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direction: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    how: Option<How>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_false")]
+    own: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "is_false")]
+    stopped: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coding: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undecoded: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_false")]
+    clipped: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    cut: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<Cow<'a, str>>,
+}
+
+#[derive(Serialize)]
+struct Who<'a> {
+    number: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jid: Option<&'a str>,
+}
+
+/// What a message says, or the request that it answers.
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exchange: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rid: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gap_ms: Option<f64>,
+    reading: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mistake: Option<Mistake>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<Attributes<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<Terms<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    granted: Option<Terms<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stanzas: Option<Vec<Payload<'a>>>,
+    #[serde(skip_serializing_if = "is_zero")]
+    left_out: usize,
+}
+
+/// Why a content is not a body, and where.
+#[derive(Serialize)]
+struct Mistake {
+    words: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct Payload<'a> {
+    kind: &'static str,
+    #[serde(rename = "type")]
+    type_: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<&'a str>,
+    subject: &'a str,
+    detail: &'a str,
+    namespaces: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    noise: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bound: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    mechanisms: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answers: Option<Answers<'a>>,
+    xml: Cow<'a, str>,
+}
+
+/// The question of an answer.
+#[derive(Serialize)]
+struct Answers<'a> {
+    subject: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rid: Option<u64>,
+    ms: f64,
+}
+
+/// A request that will get no answer.
+#[derive(Serialize)]
+struct Abandoned<'a> {
+    exchange: u64,
+    method: &'a str,
+    path: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<Who<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rid: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Found<'a> {
+    name: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requirement: Option<&'static str>,
+    level: &'static str,
+    party: &'static str,
+    words: &'a str,
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn of(
+        seen: &'a Seen,
+        story: &'a Story,
+        kept: &Kept,
+        started: DateTime<FixedOffset>,
+    ) -> Self {
+        let passed = TimeDelta::from_std(seen.at).unwrap_or_default();
+        let fact = seen.event.as_ref().map(|event| &event.fact);
+        let content = fact.map_or(&[][..], content);
+        let message = seen.told.message.as_ref();
+        let session = seen.session.and_then(|id| story.session(id));
+        Self {
+            event: fact.map_or("finding", name),
+            at: seen.at.as_micros() as u64,
+            time: rfc_3339(started.checked_add_signed(passed).unwrap_or(started)),
+            conn: seen.event.as_ref().and_then(conn),
+            fact: fact.map(|fact| Details::of(fact, seen)).unwrap_or_default(),
+            session: seen.session.and_then(|id| who(story, id)),
+            message: message.map(|message| Told::of(message, session, content, kept)),
+            abandoned: seen.told.abandoned.iter().map(|ask| abandoned(ask, story)).collect(),
+            findings: seen.findings.iter().map(Found::of).collect(),
+        }
+    }
+}
+
+impl<'a> Details<'a> {
+    fn of(fact: &'a Fact, seen: &'a Seen) -> Self {
+        let none = Self::default();
+        let of_content = |side: Side, content: &'a Content| Self {
+            direction: Some(side.name()),
+            bytes: Some(content.size),
+            coding: content.coding.as_deref(),
+            undecoded: content.undecoded.as_deref(),
+            clipped: content.clipped,
+            cut: content.cut,
+            text: match seen.told.message.as_ref().map(|message| &message.reading) {
+                None | Some(Reading::Body(_) | Reading::Empty) => None,
+                Some(_) => Some(beginning(&content.bytes)),
+            },
+            ..Self::default()
+        };
+        match fact {
+            Fact::Opened { client } => Self { client: Some(client.to_string()), ..none },
+            Fact::Failed { cause } => Self { cause: Some(cause), ..none },
+            Fact::Request(request) => of_content(Side::Client, &request.content),
+            Fact::Response(response) => Self {
+                status: Some(response.status),
+                reason: Some(response.reason.as_str()),
+                own: response.own,
+                ..of_content(Side::Server, &response.content)
+            },
+            Fact::Raw(raw) => Self {
+                direction: Some(raw.from.name()),
+                bytes: Some(raw.size),
+                why: raw.why.as_deref(),
+                text: Some(beginning(&raw.bytes)),
+                ..none
+            },
+            Fact::Ended { by, how } => Self { direction: Some(by.name()), how: Some(*how), ..none },
+            Fact::Lost { messages, bytes } => {
+                Self { messages: Some(*messages), bytes: Some(*bytes), ..none }
+            }
+            Fact::Closed { client, server, stopped } => Self {
+                client_bytes: Some(*client),
+                server_bytes: Some(*server),
+                stopped: *stopped,
+                left: seen.told.left.map(|(side, _)| side.name()),
+                ..none
+            },
+            Fact::Finished => none,
+        }
+    }
+}
+
+impl<'a> Told<'a> {
+    fn of(
+        message: &'a Message,
+        session: Option<&'a Session>,
+        content: &'a [u8],
+        kept: &Kept,
+    ) -> Self {
+        let ask = message.ask.as_ref();
+        let waited = message.waited.map(millis);
+        let is_request = message.from == Side::Client;
+        let creation = session.filter(|_| ask.is_some_and(|ask| ask.creates));
+        let is_body = matches!(message.reading, Reading::Body(_));
+        let stanzas = message.stanzas.iter().enumerate().filter(|(index, _)| kept.stanza(*index));
+        Self {
+            exchange: ask.map(|ask| ask.exchange),
+            method: ask.map(|ask| ask.method.as_str()),
+            path: ask.map(|ask| ask.target.as_str()),
+            rid: message.rid(),
+            held_ms: waited.filter(|_| !is_request),
+            gap_ms: waited.filter(|_| is_request),
+            reading: reading(&message.reading),
+            mistake: mistake(&message.reading),
+            body: match &message.reading {
+                Reading::Body(body) => Some(Attributes(body)),
+                _ => None,
+            },
+            asked: creation.and_then(|session| session.asked.as_ref()).map(Terms::asked),
+            granted: creation
+                .filter(|_| !is_request)
+                .and_then(|session| session.granted.as_ref())
+                .map(Terms::granted),
+            stanzas: is_body
+                .then(|| stanzas.map(|(_, stanza)| Payload::of(stanza, content)).collect()),
+            left_out: kept.left_out(),
+        }
+    }
+}
+
+impl<'a> Payload<'a> {
+    fn of(stanza: &'a Stanza, content: &'a [u8]) -> Self {
+        let summary = &stanza.summary;
+        let xml = content.get(stanza.span.clone()).unwrap_or_default();
+        Self {
+            kind: summary.kind.as_str(),
+            type_: &summary.type_,
+            id: summary.id.as_deref(),
+            from: summary.from.as_deref(),
+            to: summary.to.as_deref(),
+            subject: &summary.subject,
+            detail: &summary.detail,
+            namespaces: &summary.namespaces,
+            noise: summary.noise,
+            bound: summary.bound.as_deref(),
+            mechanisms: &summary.mechanisms,
+            answers: stanza.pair.as_ref().map(|pair| Answers {
+                subject: &pair.subject,
+                rid: pair.rid,
+                ms: millis(pair.after),
+            }),
+            xml: String::from_utf8_lossy(xml),
+        }
+    }
+}
+
+impl<'a> Found<'a> {
+    fn of(finding: &'a Finding) -> Self {
+        Self {
+            name: finding.name,
+            requirement: finding.requirement,
+            level: match finding.level {
+                Level::Note => "note",
+                Level::Warning => "warning",
+                Level::Error => "error",
+            },
+            party: match finding.party {
+                Party::Client => "client",
+                Party::Server => "server",
+                Party::Between => "between",
+                Party::Nobody => "nobody",
+            },
+            words: &finding.words,
+        }
+    }
+}
+
+/// The attributes of a `<body/>`, as text.
+struct Attributes<'a>(&'a Body);
+
+impl Serialize for Attributes<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(None)?;
+        for (namespace, name, value) in self.0.element().attributes() {
+            match namespace {
+                "" => map.serialize_entry(name, value)?,
+                XBOSH => map.serialize_entry(&format!("xmpp:{name}"), value)?,
+                ns::XML => map.serialize_entry(&format!("xml:{name}"), value)?,
+                _ => map.serialize_entry(&format!("{{{namespace}}}{name}"), value)?,
+            }
+        }
+        map.end()
+    }
+}
+
+/// What was asked for, or granted: numbers where they are numbers, else the text that stands there.
+struct Terms<'a> {
+    numbers: Vec<(&'static str, &'a Number)>,
+    texts: Vec<(&'static str, &'a str)>,
+}
+
+impl<'a> Terms<'a> {
+    fn asked(asked: &'a Asked) -> Self {
+        let Asked { wait, hold, requests, polling, inactivity, ack, .. } = asked;
+        let Asked { to, from, route, ver, lang, content, secure, version, .. } = asked;
+        Self {
+            numbers: present([
+                ("wait", wait),
+                ("hold", hold),
+                ("requests", requests),
+                ("polling", polling),
+                ("inactivity", inactivity),
+                ("ack", ack),
+            ]),
+            texts: texts([
+                ("ver", ver),
+                ("to", to),
+                ("from", from),
+                ("route", route),
+                ("lang", lang),
+                ("content", content),
+                ("secure", secure),
+                ("version", version),
+            ]),
+        }
+    }
+
+    fn granted(granted: &'a Granted) -> Self {
+        let Granted { wait, hold, requests, polling, inactivity, maxpause, ack, .. } = granted;
+        let Granted { ver, from, accept, charsets, authid, .. } = granted;
+        let Granted { secure, version, restartlogic, stream, .. } = granted;
+        Self {
+            numbers: present([
+                ("wait", wait),
+                ("hold", hold),
+                ("requests", requests),
+                ("polling", polling),
+                ("inactivity", inactivity),
+                ("maxpause", maxpause),
+                ("ack", ack),
+            ]),
+            texts: texts([
+                ("ver", ver),
+                ("from", from),
+                ("accept", accept),
+                ("charsets", charsets),
+                ("authid", authid),
+                ("secure", secure),
+                ("version", version),
+                ("restartlogic", restartlogic),
+                ("stream", stream),
+            ]),
+        }
+    }
+}
+
+impl Serialize for Terms<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(None)?;
+        for (name, number) in &self.numbers {
+            match number.value {
+                Some(value) => map.serialize_entry(name, &value)?,
+                None => map.serialize_entry(name, &number.text)?,
+            }
+        }
+        for (name, text) in &self.texts {
+            map.serialize_entry(name, text)?;
+        }
+        map.end()
+    }
+}
+
+type Named<'a, T, const N: usize> = [(&'static str, &'a Option<T>); N];
+
+fn present<T, const N: usize>(list: Named<'_, T, N>) -> Vec<(&'static str, &T)> {
+    list.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))).collect()
+}
+
+fn texts<const N: usize>(list: Named<'_, String, N>) -> Vec<(&'static str, &str)> {
+    present(list).into_iter().map(|(name, text)| (name, text.as_str())).collect()
+}
+
+fn name(fact: &Fact) -> &'static str {
+    match fact {
+        Fact::Opened { .. } => "opened",
+        Fact::Failed { .. } => "failed",
+        Fact::Request(_) => "request",
+        Fact::Response(_) => "response",
+        Fact::Raw(_) => "raw",
+        Fact::Ended { .. } => "ended",
+        Fact::Lost { .. } => "lost",
+        Fact::Closed { .. } => "closed",
+        Fact::Finished => "finished",
+    }
+}
+
+fn conn(event: &Event) -> Option<u64> {
+    Some(event.conn).filter(|&conn| conn > 0)
+}
+
+fn content(fact: &Fact) -> &[u8] {
+    match fact {
+        Fact::Request(request) => &request.content.bytes,
+        Fact::Response(response) => &response.content.bytes,
+        _ => &[],
+    }
+}
+
+fn beginning(bytes: &[u8]) -> Cow<'_, str> {
+    let mut end = bytes.len().min(TEXT);
+    // Don't make a character look broken that is only cut.
+    while end < bytes.len() && end > TEXT - 4 && bytes[end] & 0xc0 == 0x80 {
+        end -= 1;
+    }
+    String::from_utf8_lossy(&bytes[..end])
+}
+
+fn reading(reading: &Reading) -> &'static str {
+    match reading {
+        Reading::Empty => "empty",
+        Reading::Body(_) => "body",
+        Reading::OtherXml(_) => "xml",
+        Reading::Malformed(_) => "malformed",
+        Reading::Other => "other",
+        Reading::Partial => "partial",
+    }
+}
+
+fn mistake(reading: &Reading) -> Option<Mistake> {
+    match reading {
+        Reading::Malformed(error) => Some(Mistake {
+            words: error.kind.to_string(),
+            line: Some(error.at.line),
+            column: Some(error.at.column),
+            offset: Some(error.at.offset),
+        }),
+        Reading::OtherXml(not) => {
+            Some(Mistake { words: not.to_string(), line: None, column: None, offset: None })
+        }
+        _ => None,
+    }
+}
+
+fn who(story: &Story, id: SessionId) -> Option<Who<'_>> {
+    let session = story.session(id)?;
+    Some(Who { number: id.0, sid: session.sid.as_deref(), jid: session.jid.as_deref() })
+}
+
+fn abandoned<'a>(ask: &'a Ask, story: &'a Story) -> Abandoned<'a> {
+    Abandoned {
+        exchange: ask.exchange,
+        method: &ask.method,
+        path: &ask.target,
+        session: ask.session.and_then(|id| who(story, id)),
+        rid: ask.rid,
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
+fn is_zero(value: &usize) -> bool {
+    *value == 0
+}

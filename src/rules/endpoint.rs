@@ -1,0 +1,44 @@
+//! Where BOSH is spoken: which exchanges have to be BOSH even if one of them does not look like it.
+
+use std::collections::HashSet;
+
+use crate::trace::{Ask, Message, Reading};
+use crate::wire::Side;
+
+/// Paths remembered beyond those known by name.
+const REMEMBERED: usize = 64;
+
+/// The paths on which BOSH is spoken, by the usual names and by what was seen.
+#[derive(Debug, Default)]
+pub(super) struct Endpoints {
+    paths: HashSet<String>,
+}
+
+impl Endpoints {
+    /// Learns from a message.
+    pub(super) fn learn(&mut self, message: &Message) {
+        if let (Side::Client, Reading::Body(_), Some(ask)) =
+            (message.from, &message.reading, &message.ask)
+            && self.paths.len() < REMEMBERED
+            && !self.knows(&ask.target)
+        {
+            self.paths.insert(path(&ask.target).to_owned());
+        }
+    }
+
+    /// Whether BOSH is spoken at this target.
+    pub(super) fn knows(&self, target: &str) -> bool {
+        let path = path(target);
+        let last = path.trim_end_matches('/').rsplit('/').next();
+        matches!(last, Some("http-bind" | "bosh")) || self.paths.contains(path)
+    }
+
+    /// Whether this exchange has to be BOSH: it is, or it is a POST to where BOSH is spoken.
+    pub(super) fn expects(&self, ask: &Ask) -> bool {
+        ask.is_bosh || (ask.method == "POST" && self.knows(&ask.target))
+    }
+}
+
+fn path(target: &str) -> &str {
+    target.split(['?', '#']).next().unwrap_or(target)
+}

@@ -1,0 +1,302 @@
+//! Tests of rules as playbooks: what passed when, in lines, and what is found.
+//!
+//! A line is `<ms> <conn> <what>`, where what is one of
+//! - `C> <body …/>`: a POST to /http-bind; `C> GET /path | Name: value | content` says more;
+//! - `S> <body …/>`: the 200 that answers the connection's oldest request; `S> 504 | Name: value | content`;
+//! - `own> 502 | content`: an answer of the proxy itself;
+//! - `C. fin`, `S. reset`: one side ends the connection, which is then gone;
+//! - `!failed cause`, `!raw C why`, `!lost 3`;
+//! - `tick`: nothing, time passes.
+//!
+//! `<body` without a namespace is given that of BOSH, and the prefix `xmpp`.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::{Judge, Level, Seen};
+use crate::bosh::{NS, XBOSH};
+use crate::trace::{Content, Event, Fact, Headers, How, Raw, Request, Response};
+use crate::wire::Side;
+
+/// Stream features as a server offers them at the beginning.
+pub(super) const FEATURES: &str = "<stream:features xmlns:stream='http://etherx.jabber.org/streams'>\
+    <mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms>\
+    </stream:features>";
+
+/// The usual begin of a session `s1`, with more attributes of the answer, or others.
+pub(super) fn open_with(granted: &str) -> String {
+    format!(
+        "0 1 C> <body rid='100000' to='a' wait='60' hold='1' ver='1.6' xml:lang='en' xmpp:version='1.0'/>
+         5 1 S> 200 | Server: Cowboy | <body sid='s1' ver='1.6' {granted}>{FEATURES}</body>\n"
+    )
+}
+
+/// The usual begin of a session `s1`.
+pub(super) fn open() -> String {
+    open_with("wait='60' requests='2' hold='1' inactivity='60'")
+}
+
+/// Plays a script and returns everything seen.
+pub(super) fn play(script: &str) -> Vec<Seen> {
+    let mut judge = Judge::default();
+    let mut seen = Vec::new();
+    let mut conns: HashMap<u64, (u64, u64)> = HashMap::new();
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let mut words = line.splitn(3, ' ');
+        let at = Duration::from_millis(words.next().unwrap().parse().expect("milliseconds first"));
+        let Some(conn) = words.next().filter(|&word| word != "tick") else {
+            judge.wake(at, &mut seen);
+            continue;
+        };
+        let conn: u64 = conn.parse().expect("a connection second");
+        if !conns.contains_key(&conn) {
+            let client = ([127, 0, 0, 1], 50_000).into();
+            judge.take(Event { at, conn, fact: Fact::Opened { client } }, &mut seen);
+        }
+        let numbers = conns.entry(conn).or_default();
+        for fact in facts(at, words.next().unwrap(), numbers) {
+            if matches!(fact, Fact::Closed { .. }) {
+                conns.remove(&conn);
+            }
+            judge.take(Event { at, conn, fact }, &mut seen);
+        }
+    }
+    seen
+}
+
+/// Findings as lines: `<ms> <level> <name> <party>: <words>`.
+pub(super) fn at_least(level: Level, script: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    for seen in play(script) {
+        for finding in seen.findings.iter().filter(|finding| finding.level >= level) {
+            lines.push(format!(
+                "{} {:?} {} {:?}: {}",
+                seen.at.as_millis(),
+                finding.level,
+                finding.name,
+                finding.party,
+                finding.words
+            ));
+        }
+    }
+    lines
+}
+
+/// Findings by name only.
+pub(super) fn names(script: &str) -> Vec<&'static str> {
+    play(script).iter().flat_map(|seen| &seen.findings).map(|finding| finding.name).collect()
+}
+
+/// The words of the findings with this name.
+pub(super) fn words(name: &str, script: &str) -> Vec<String> {
+    let seen = play(script);
+    let found = seen.iter().flat_map(|seen| &seen.findings).filter(|found| found.name == name);
+    found.map(|finding| finding.words.clone()).collect()
+}
+
+fn facts(at: Duration, what: &str, numbers: &mut (u64, u64)) -> Vec<Fact> {
+    let (verb, rest) = what.split_once(' ').unwrap_or((what, ""));
+    let rest = rest.trim();
+    match verb {
+        "C>" => {
+            numbers.0 += 1;
+            vec![Fact::Request(request(at, rest))]
+        }
+        "S>" | "own>" => {
+            let mut response = response(at, rest);
+            response.own = verb == "own>";
+            if response.status >= 200 {
+                response.answers = Some(numbers.1);
+                numbers.1 += 1;
+            }
+            vec![Fact::Response(response)]
+        }
+        "C." | "S." => {
+            let by = if verb == "C." { Side::Client } else { Side::Server };
+            let how = if rest == "reset" { How::Reset } else { How::Fin };
+            let stopped = rest == "stopped";
+            vec![Fact::Ended { by, how }, Fact::Closed { client: 0, server: 0, stopped }]
+        }
+        "!failed" => vec![Fact::Failed { cause: rest.to_owned() }],
+        "!raw" => {
+            let (from, why) = rest.split_once(' ').unwrap();
+            let from = if from == "C" { Side::Client } else { Side::Server };
+            let why = Some(why.to_owned());
+            vec![Fact::Raw(Raw { from, why, size: 3, bytes: b"\x16\x03\x01".to_vec() })]
+        }
+        "!lost" => vec![Fact::Lost { messages: rest.parse().unwrap(), bytes: 1000 }],
+        _ => panic!("not a line of a playbook: {what}"),
+    }
+}
+
+/// First part, header lines and content of a line.
+fn parts(text: &str) -> (&str, Headers, Content) {
+    let (mut first, mut headers, mut content) = ("", Headers::default(), Content::default());
+    for (n, part) in text.split(" | ").map(str::trim).enumerate() {
+        let header = part.split_once(": ").filter(|(name, _)| !name.contains([' ', '<']));
+        if n == 0 && !part.starts_with('<') {
+            first = part;
+        } else if let Some((name, value)) = header {
+            if name == "cut" {
+                content.cut = true;
+            } else {
+                headers.push(name, value);
+            }
+        } else {
+            content.bytes = full(part).into_bytes();
+            content.size = content.bytes.len() as u64;
+        }
+    }
+    (first, headers, content)
+}
+
+fn full(content: &str) -> String {
+    let start = content.find("<body").filter(|at| content[at + 5..].starts_with([' ', '>', '/']));
+    let Some(start) = start else { return content.to_owned() };
+    let (before, rest) = content.split_at(start + 5);
+    if rest.split('>').next().is_some_and(|tag| tag.contains("xmlns=")) {
+        return content.to_owned();
+    }
+    format!("{before} xmlns='{NS}' xmlns:xmpp='{XBOSH}'{rest}")
+}
+
+fn request(first: Duration, text: &str) -> Request {
+    let (line, mut headers, content) = parts(text);
+    let (method, target) = line.split_once(' ').unwrap_or(("POST", "/http-bind"));
+    if headers.get("content-type").is_none() && !content.bytes.is_empty() {
+        headers.push("Content-Type", "text/xml; charset=utf-8");
+    }
+    let (method, target) = (method.to_owned(), target.to_owned());
+    Request { first, method, target, version: 1, headers, content }
+}
+
+fn response(first: Duration, text: &str) -> Response {
+    let (line, mut headers, content) = parts(text);
+    let (status, reason) = line.split_once(' ').unwrap_or((line, ""));
+    let status = if status.is_empty() { 200 } else { status.parse().expect("a status") };
+    let reason = if status == 200 { "OK" } else { reason }.to_owned();
+    if headers.get("content-type").is_none() && content.bytes.starts_with(b"<body") {
+        headers.push("Content-Type", "text/xml; charset=utf-8");
+    }
+    Response { first, answers: None, version: 1, status, reason, headers, content, own: false }
+}
+
+/// A whole session as strophe.js and Prosody have it. Nothing here may be more than a note.
+const NORMAL: &str = "
+    0 1 C> OPTIONS /http-bind | Origin: http://localhost:8000 | Access-Control-Request-Method: POST | Access-Control-Request-Headers: content-type
+    2 1 S> 200 | Access-Control-Allow-Origin: http://localhost:8000 | Access-Control-Allow-Methods: POST, OPTIONS | Access-Control-Allow-Headers: Content-Type | Access-Control-Max-Age: 7200
+    10 1 C> POST /http-bind | Origin: http://localhost:8000 | <body content='text/xml; charset=utf-8' hold='1' rid='1573741820' to='localhost' ver='1.6' wait='60' xml:lang='en' xmpp:version='1.0'/>
+    30 1 S> 200 | Access-Control-Allow-Origin: http://localhost:8000 | <body authid='x' hold='1' inactivity='60' polling='5' requests='2' secure='true' sid='5a1cbeef' ver='1.6' wait='60' xmpp:restartlogic='true' xmpp:version='1.0' from='localhost' xmlns:stream='http://etherx.jabber.org/streams'><stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-1</mechanism><mechanism>PLAIN</mechanism></mechanisms></stream:features></body>
+    135 1 C> POST /http-bind | Origin: http://localhost:8000 | <body rid='1573741821' sid='5a1cbeef'><auth mechanism='SCRAM-SHA-1' xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>eA==</auth></body>
+    140 1 S> 200 | Access-Control-Allow-Origin: http://localhost:8000 | <body sid='5a1cbeef'><challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>eA==</challenge></body>
+    245 1 C> POST /http-bind | Origin: http://localhost:8000 | <body rid='1573741822' sid='5a1cbeef'><response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>eA==</response></body>
+    250 1 S> 200 | Access-Control-Allow-Origin: http://localhost:8000 | <body sid='5a1cbeef'><success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>eA==</success></body>
+    355 1 C> POST /http-bind | Origin: http://localhost:8000 | <body rid='1573741823' sid='5a1cbeef' to='localhost' xml:lang='en' xmpp:restart='true'/>
+    360 1 S> 200 | Access-Control-Allow-Origin: http://localhost:8000 | <body sid='5a1cbeef' xmlns:stream='http://etherx.jabber.org/streams'><stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/><session xmlns='urn:ietf:params:xml:ns:xmpp-session'><optional/></session></stream:features></body>
+    465 1 C> POST /http-bind | Origin: http://localhost:8000 | <body rid='1573741824' sid='5a1cbeef'><iq type='set' id='b' xmlns='jabber:client'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq></body>
+    470 1 S> 200 | Access-Control-Allow-Origin: http://localhost:8000 | <body sid='5a1cbeef'><iq type='result' id='b' xmlns='jabber:client'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>alice@localhost/t</jid></bind></iq></body>
+    575 1 C> POST /http-bind | Origin: http://localhost:8000 | <body rid='1573741825' sid='5a1cbeef'><presence xmlns='jabber:client'/></body>
+    580 1 S> 200 | Access-Control-Allow-Origin: http://localhost:8000 | <body sid='5a1cbeef'><presence from='alice@localhost/t' to='alice@localhost/t' xmlns='jabber:client'/></body>
+    685 1 C> POST /http-bind | Origin: http://localhost:8000 | <body rid='1573741826' sid='5a1cbeef'/>
+    60690 1 S> 200 | Access-Control-Allow-Origin: http://localhost:8000 | <body sid='5a1cbeef'/>
+    60795 1 C> POST /http-bind | Origin: http://localhost:8000 | <body rid='1573741827' sid='5a1cbeef'/>
+    65000 2 C> POST /http-bind | Origin: http://localhost:8000 | <body rid='1573741828' sid='5a1cbeef'><message to='bob@localhost' xmlns='jabber:client'><body xmlns='jabber:client'>hi</body></message></body>
+    65003 1 S> 200 | Access-Control-Allow-Origin: http://localhost:8000 | <body sid='5a1cbeef'/>
+    70000 1 C> POST /http-bind | Origin: http://localhost:8000 | <body rid='1573741829' sid='5a1cbeef' type='terminate'><presence type='unavailable' xmlns='jabber:client'/></body>
+    70003 2 S> 200 | Access-Control-Allow-Origin: http://localhost:8000 | <body sid='5a1cbeef' type='terminate'><presence type='unavailable' from='alice@localhost/t' xmlns='jabber:client'/></body>
+    70004 1 S> 200 | Access-Control-Allow-Origin: http://localhost:8000 | <body sid='5a1cbeef' type='terminate'/>
+    71000 1 C. fin
+    71000 2 C. fin
+    999000 tick";
+
+#[test]
+fn a_normal_session_yields_nothing_above_a_note() {
+    assert_eq!(at_least(Level::Warning, NORMAL), [""; 0]);
+    assert_eq!(names(NORMAL), ["cors-preflight", "client-terminates"]);
+}
+
+#[test]
+fn a_reload_in_mid_poll_yields_nothing_above_a_note() {
+    let script: Vec<_> = NORMAL.lines().take_while(|line| !line.contains("1573741828")).collect();
+    let reload = format!(
+        "{}
+        62000 1 C. fin
+        62900 3 C> <body rid='1573741828' sid='5a1cbeef'/>
+        122905 3 S> <body sid='5a1cbeef'/>",
+        script.join("\n")
+    );
+    assert_eq!(at_least(Level::Warning, &reload), [""; 0]);
+    assert_eq!(names(&reload), ["cors-preflight", "client-gave-up"]);
+}
+
+#[test]
+fn a_flood_of_sessions_that_never_end_is_forgotten() {
+    let mut judge = Judge::default();
+    for n in 0..17_000 {
+        let at = Duration::from_millis(n);
+        let mut numbers = (0, 0);
+        let what = format!("C> <body rid='{}' sid='s{n}'/>", n + 100_000);
+        let answer = "S> 404 Not Found";
+        for fact in
+            facts(at, &what, &mut numbers).into_iter().chain(facts(at, answer, &mut numbers))
+        {
+            judge.take(Event { at, conn: n + 1, fact }, &mut Vec::new());
+        }
+        let (client, server, stopped) = (0, 0, false);
+        let fact = Fact::Closed { client, server, stopped };
+        judge.take(Event { at, conn: n + 1, fact }, &mut Vec::new());
+    }
+    let kept = judge.story().sessions().count();
+    assert!((8_000..17_000).contains(&kept), "{kept}");
+}
+
+/// Lines that make sense alone or not at all; every mixture has to be survived.
+const PIECES: [&str; 26] = [
+    "C> <body rid='100000' to='a' wait='60' hold='1' ver='1.6' xml:lang='en' xmpp:version='1.0'/>",
+    "S> <body sid='s1' wait='60' requests='2' hold='1' inactivity='60' maxpause='120' ver='1.6'/>",
+    "S> <body sid='s1' wait='0' requests='1' hold='0' inactivity='1' polling='5'/>",
+    "C> <body rid='100001' sid='s1'/>",
+    "C> <body rid='100002' sid='s1'><iq xmlns='jabber:client'/></body>",
+    "C> <body rid='100003' sid='s1'/>",
+    "C> <body rid='9007199254740991' sid='s1'/>",
+    "C> <body sid='s1'/>",
+    "C> <body rid='100004' sid='s1' pause='18446744073709551615'/>",
+    "C> <body rid='100004' sid='s1' type='terminate'/>",
+    "C> <body rid='1' sid='other' xmpp:restart='true'/>",
+    "C> <body rid='100001' sid='s1'><iq",
+    "C> \u{1b}[2J",
+    "S> <body/>",
+    "S> <body type='terminate' condition='item-not-found'/>",
+    "S> <body type='error'/>",
+    "S> <body><success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/></body>",
+    "S> <body><iq></body>",
+    "S> 504 \u{1b}[31m | Server: \u{202e}nginx | <html><title>\u{7}</title>",
+    "S> 200",
+    "own> 502 Bad Gateway | xmppscope: no",
+    "C. fin",
+    "C. reset",
+    "S. fin",
+    "!lost 3",
+    "!raw C a TLS handshake on a plain port",
+];
+
+proptest::proptest! {
+    #[test]
+    fn no_mixture_of_events_is_too_much(
+        lines in proptest::collection::vec((0..90_000_u64, 1..4_u64, 0..PIECES.len()), 0..60)
+    ) {
+        let mut at = 0;
+        let mut script = String::new();
+        for (pause, conn, piece) in lines {
+            // Most events lie close together.
+            at += if pause % 3 == 0 { pause } else { pause % 200 };
+            script.extend([format!("{at} {conn} {}\n", PIECES[piece])]);
+        }
+        script.extend([format!("{} tick", at + 1_000_000)]);
+        for finding in play(&script).iter().flat_map(|seen| &seen.findings) {
+            let ends = finding.words.ends_with(['.', '?', '"']) || finding.name == "xml-malformed";
+            assert!(ends, "{finding:?}");
+            assert!(!finding.words.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{finding:?}");
+        }
+    }
+}

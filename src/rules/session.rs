@@ -1,0 +1,337 @@
+//! How sessions end: by whom, with which condition, and what comes after (XEP-0124 §13 and §17).
+
+use std::time::Duration;
+
+use super::memory::PerSession;
+use super::words::{rid, short};
+use super::{Findings, Level, Moment, Party, Rule};
+use crate::bosh::{self, Body, BodyType, Condition};
+use crate::clock::words;
+use crate::trace::{Ask, Fact, Reading, Response, Session, SessionId, Story};
+use crate::wire::Side;
+use crate::xml::Element;
+use crate::xmpp::ns;
+
+/// A request may cross the end of its session on the way.
+const CROSSING: Duration = Duration::from_secs(1);
+
+/// Judges the ends of sessions.
+#[derive(Debug, Default)]
+pub(super) struct Ends {
+    sessions: PerSession<State>,
+}
+
+#[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // each is a thing that happened, in any order
+struct State {
+    /// The client has asked for the end.
+    asked: bool,
+    /// When the connection manager ended it.
+    over: Option<Duration>,
+    /// The cause was told.
+    told: bool,
+    /// A request came after that, and it was said.
+    late: bool,
+    /// An answer other than an error came before.
+    good: bool,
+    /// `Server` of the last good answer.
+    server: Option<String>,
+    /// The last exchange, and the highest rid before it.
+    rids: (u64, u64),
+    /// The highest rid.
+    highest: u64,
+    /// Since when no request is open.
+    free: Option<Duration>,
+    /// Before this exchange nothing was open for so long.
+    idle: Option<(u64, Duration)>,
+}
+
+impl Rule for Ends {
+    fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
+        for id in moment.told.abandoned.iter().filter_map(|ask| ask.session) {
+            let at = moment.told.left.map_or(moment.event.at, |(_, at)| at);
+            self.free(id, at, moment.story);
+        }
+        let Some(message) = moment.message() else { return };
+        let Some(session) = moment.session() else { return };
+        if message.from == Side::Server {
+            self.free(session.id, moment.event.at, moment.story);
+        }
+        let (Reading::Body(body), Some(ask)) = (&message.reading, &message.ask) else { return };
+        let state = self.sessions.of(session.id, moment.story);
+        match (&moment.event.fact, message.from) {
+            (Fact::Response(response), Side::Server) => {
+                let answer = Answer { body, ask, response, session };
+                state.answer(&answer, moment.event.at, found);
+            }
+            (_, Side::Client) => state.request(body, ask, found),
+            _ => {}
+        }
+    }
+}
+
+impl Ends {
+    /// Notes when the last open request of a session is gone.
+    fn free(&mut self, id: SessionId, at: Duration, story: &Story) {
+        if story.session(id).is_some_and(|session| session.open.is_empty()) {
+            self.sessions.of(id, story).free = Some(at);
+        }
+    }
+}
+
+/// An answer in a session.
+#[derive(Debug)]
+struct Answer<'a> {
+    body: &'a Body,
+    ask: &'a Ask,
+    response: &'a Response,
+    session: &'a Session,
+}
+
+impl State {
+    fn request(&mut self, body: &Body, ask: &Ask, found: &mut Findings) {
+        self.rids = (ask.exchange, self.highest);
+        self.highest = self.highest.max(ask.rid.unwrap_or_default());
+        let free = self.free.take();
+        self.idle = free.map(|since| (ask.exchange, ask.at.saturating_sub(since)));
+        if let Some(over) = self.over {
+            let since = ask.at.saturating_sub(over);
+            if since < CROSSING || std::mem::replace(&mut self.late, true) {
+                return;
+            }
+            let words = format!(
+                "{} comes {} after the session ended; item-not-found is all it can get. The client is \
+                 to open a new one.",
+                rid(ask),
+                words(since)
+            );
+            let id = "bosh-client-session-over";
+            return found.add("session-over", id, Level::Warning, Party::Client, words);
+        }
+        if body.kind() == BodyType::Terminate && !std::mem::replace(&mut self.asked, true) {
+            let condition = body.text("condition");
+            let condition = condition.map(|c| format!(" ({})", short(c))).unwrap_or_default();
+            let words = format!("The client ends the session{condition}.");
+            found.add("client-terminates", None, Level::Note, Party::Nobody, words);
+        }
+    }
+
+    fn answer(&mut self, answer: &Answer<'_>, at: Duration, found: &mut Findings) {
+        match answer.body.kind() {
+            BodyType::Terminate => {
+                let first = self.over.is_none();
+                self.over.get_or_insert(at);
+                if first || !self.told {
+                    self.terminated(answer, first, at, found);
+                }
+            }
+            BodyType::Error => recoverable(answer, found),
+            BodyType::Ordinary | BodyType::Other(_) => {
+                self.good = true;
+                let server = answer.response.headers.get("server");
+                self.server = server.map(str::to_owned);
+            }
+        }
+        if self.over.is_none() || answer.body.kind() != BodyType::Terminate {
+            misplaced_stream_error(answer, found);
+        }
+    }
+
+    /// The connection manager ends the session.
+    fn terminated(&mut self, answer: &Answer<'_>, first: bool, at: Duration, found: &mut Findings) {
+        let Answer { body, ask, session, .. } = answer;
+        let condition = match body.condition() {
+            None if self.asked || !first => return,
+            None => {
+                let words = format!(
+                    "The connection manager ends the session{}, and gives no reason.",
+                    age(session, at)
+                );
+                let error = stream_error(body).map(|error| format!(" {error}")).unwrap_or_default();
+                let words = words + &error;
+                return found.add("terminated", None, Level::Warning, Party::Server, words);
+            }
+            Some(Err(unknown)) => {
+                self.told = true;
+                let words = format!(
+                    "The connection manager ends the session{} with condition '{}', which does not \
+                     exist in BOSH.",
+                    age(session, at),
+                    short(&unknown.0)
+                );
+                let id = "bosh-condition-registered";
+                return found.add("terminated", id, Level::Error, Party::Server, words);
+            }
+            Some(Ok(condition)) => condition,
+        };
+        // What became of other requests when the client said goodbye, or with the cause.
+        if !first && (self.asked || condition == Condition::OtherRequest) {
+            return;
+        }
+        self.told = condition != Condition::OtherRequest;
+        // What is known here says more than what the condition means at large.
+        let why = self.detail(condition, answer);
+        let words = format!(
+            "Session ended{} by {condition} (to {}). {}",
+            age(session, at),
+            rid(ask),
+            why.as_deref().unwrap_or(condition.explain())
+        );
+        let party = match condition.party() {
+            bosh::Party::Client => Party::Client,
+            bosh::Party::ConnectionManager | bosh::Party::Server => Party::Server,
+            bosh::Party::Unclear => Party::Nobody,
+        };
+        let level = match condition {
+            Condition::OtherRequest => Level::Note,
+            _ => Level::Error,
+        };
+        found.add("terminated", condition.requirement(), level, party, words);
+    }
+
+    /// Whether the rid lies outside of what the connection manager can accept.
+    fn beyond(&self, ask: &Ask, session: &Session) -> Option<String> {
+        let (rid, before) = (ask.rid?, self.rids.1);
+        let requests = session.granted.as_ref()?.requests.as_ref()?.value?;
+        if self.rids.0 != ask.exchange || before == 0 {
+            return None;
+        }
+        if rid > before.saturating_add(requests) {
+            return Some(format!(
+                "The rid is beyond the window: the highest before was {before}, requests={requests}."
+            ));
+        }
+        (rid.saturating_add(requests) <= before).then(|| {
+            format!("The rid is too old: the highest before was {before}, requests={requests}.")
+        })
+    }
+
+    /// What this trace tells about the cause.
+    fn detail(&self, condition: Condition, answer: &Answer<'_>) -> Option<String> {
+        let Answer { body, ask, response, session } = answer;
+        match condition {
+            Condition::ItemNotFound => {
+                let idle = self.idle.filter(|(exchange, _)| *exchange == ask.exchange);
+                let limit = session.inactivity().map(Duration::from_secs);
+                if let (Some((_, idle)), Some(limit)) = (idle, limit)
+                    && idle >= limit
+                {
+                    return Some(format!(
+                        "The client had no request open for {} before, inactivity is {} s: the session \
+                         had expired (hidden tab, sleep, a slow page).",
+                        words(idle),
+                        limit.as_secs()
+                    ));
+                }
+                let now = response.headers.get("server");
+                if let (Some(usual), Some(now)) = (self.server.as_deref(), now)
+                    && usual != now
+                {
+                    return Some(format!(
+                        "The answers before came from \"{}\", this one from \"{}\": another back end, \
+                         which does not know the session.",
+                        short(usual),
+                        short(now)
+                    ));
+                }
+                self.beyond(ask, session).or_else(|| {
+                    let fresh = !self.good && session.asked.is_none();
+                    fresh.then(|| {
+                        "This session was not opened while watching, and the connection manager does \
+                         not know it (any more)."
+                            .to_owned()
+                    })
+                })
+            }
+            Condition::HostUnknown | Condition::ImproperAddressing | Condition::HostGone => {
+                let asked = session.asked.as_ref()?;
+                let to = asked.to.as_deref().or(asked.route.as_deref());
+                Some(match to {
+                    Some(to) if !to.contains('.') && to != "localhost" => format!(
+                        "The client asked for '{}', which is no domain; was a user name given alone?",
+                        short(to)
+                    ),
+                    Some(to) => format!("The client asked for '{}'.", short(to)),
+                    None => "The client named no domain.".to_owned(),
+                })
+            }
+            Condition::SeeOtherUri => {
+                body.uri().map(|uri| format!("It is to be found at {}.", short(&uri)))
+            }
+            _ => stream_error(body),
+        }
+    }
+}
+
+/// ` after 60.0 s` of a session that has lived.
+fn age(session: &Session, at: Duration) -> String {
+    match at.saturating_sub(session.began) {
+        age if age.as_secs() >= 1 && session.granted.is_some() => format!(" after {}", words(age)),
+        _ => String::new(),
+    }
+}
+
+/// The stream error inside, in words.
+fn stream_error(body: &Body) -> Option<String> {
+    let error = body.element().child(ns::STREAMS, "error")?;
+    let condition = error
+        .children()
+        .find(|child| child.namespace() == ns::STREAM_ERRORS && child.name() != "text")
+        .map_or("no condition", Element::name);
+    let meaning = match condition {
+        "conflict" => ": the same resource logged in elsewhere (two tabs, a reload)",
+        "connection-timeout" => ": the server waited too long for the client",
+        "host-unknown" => ": the domain is not served there",
+        "not-authorized" => ": the client did something before it was logged in",
+        "policy-violation" => ": a limit of the server was exceeded, such as the size of a stanza",
+        "resource-constraint" => ": the server is short of something",
+        "system-shutdown" => ": the server is stopping",
+        "invalid-namespace" => ": a namespace is wrong or missing",
+        "not-well-formed" | "invalid-xml" | "bad-format" => ": the client's XML was not accepted",
+        "invalid-from" => ": a `from` that is not the client's",
+        "unsupported-stanza-type" => ": something that is no stanza was sent",
+        _ => "",
+    };
+    let text = error.child(ns::STREAM_ERRORS, "text").map(Element::text);
+    let text = text.map(|text| format!(" (\"{}\")", short(&text))).unwrap_or_default();
+    Some(format!("Stream error {}{meaning}{text}.", short(condition)))
+}
+
+/// A stream error has to come with terminate and remote-stream-error.
+fn misplaced_stream_error(answer: &Answer<'_>, found: &mut Findings) {
+    if let Some(error) = stream_error(answer.body) {
+        let words = format!(
+            "{error} It is the end of the stream, yet the body lacks type='terminate' with \
+             condition='remote-stream-error'."
+        );
+        let id = "xbosh-stream-error-condition";
+        found.add("stream-error", id, Level::Error, Party::Server, words);
+    }
+}
+
+fn recoverable(answer: &Answer<'_>, found: &mut Findings) {
+    let Answer { ask, session, .. } = answer;
+    let rid_shown = rid(ask);
+    let again = session.open.iter().any(|open| open.rid.is_some() && open.rid == ask.rid);
+    let (level, words) = if again {
+        (
+            Level::Note,
+            format!(
+                "{rid_shown}: recoverable error for the older of two copies; the newer one is held."
+            ),
+        )
+    } else {
+        (
+            Level::Warning,
+            format!(
+                "{rid_shown}: recoverable error. The session lives on; the client is to send this \
+                 request again, and all earlier ones without an answer."
+            ),
+        )
+    };
+    found.add("recoverable-error", "bosh-recoverable-error", level, Party::Server, words);
+}
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

@@ -1,0 +1,176 @@
+use super::super::playbook::{at_least, names, open, words};
+use super::*;
+
+fn polling() -> String {
+    open() + "10 1 C> <body rid='100001' sid='s1'/>\n"
+}
+
+fn answered(answer: &str) -> Vec<String> {
+    at_least(Level::Note, &(polling() + &format!("20010 1 S> {answer}")))
+}
+
+#[test]
+fn a_condition_is_explained_with_the_request_it_answers() {
+    let found = answered("<body type='terminate' condition='policy-violation'/>");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].starts_with(
+            "20010 Error terminated Client: Session ended after 20.0 s by policy-violation (to rid \
+             100001). The client had more requests open than"
+        ),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn item_not_found_from_another_server_points_to_the_load_balancer() {
+    let found =
+        answered("200 | Server: nginx | <body type='terminate' condition='item-not-found'/>");
+    assert!(
+        found[0].contains("came from \"Cowboy\", this one from \"nginx\": another back end"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_poll_cut_after_a_minute_is_no_silence_of_a_minute() {
+    let script = polling()
+        + "60200 1 C. reset\n60300 2 C> <body rid='100001' sid='s1'/>
+           60310 2 S> <body type='terminate' condition='item-not-found'/>";
+    let words = words("terminated", &script).remove(0);
+    assert!(!words.contains("had no request open"), "{words}");
+}
+
+#[test]
+fn a_rid_outside_of_the_window_is_named_as_the_cause() {
+    let end = "<body type='terminate' condition='item-not-found'/>";
+    let script = polling() + &format!("20 2 C> <body rid='100009' sid='s1'/>\n22 2 S> {end}");
+    assert_eq!(
+        words("terminated", &script),
+        [
+            "Session ended by item-not-found (to rid 100009). The rid is beyond the window: the highest \
+          before was 100001, requests=2."
+        ]
+    );
+    let script = polling() + &format!("20 2 C> <body rid='99990' sid='s1'/>\n22 2 S> {end}");
+    assert!(words("terminated", &script)[0].contains("The rid is too old"));
+}
+
+#[test]
+fn an_unknown_sid_is_said_to_be_unknown_here_too() {
+    let script = "0 1 C> <body rid='7' sid='old'/>
+        2 1 S> <body type='terminate' condition='item-not-found'/>";
+    assert!(words("terminated", script)[0].contains("not opened while watching"));
+}
+
+#[test]
+fn host_unknown_names_what_was_asked_for() {
+    let script = "
+        0 1 C> <body rid='100000' to='mytestuser' wait='60' hold='1' ver='1.6' xml:lang='en' xmpp:version='1.0'/>
+        5 1 S> <body type='terminate' condition='host-unknown'/>";
+    assert!(
+        words("terminated", script)[0].starts_with(
+            "Session ended by host-unknown (to rid 100000). The client asked for 'mytestuser', which is \
+             no domain; was a user name given alone?"
+        ),
+        "{:?}",
+        words("terminated", script)
+    );
+}
+
+#[test]
+fn a_stream_error_is_read_out() {
+    let error = "<stream:error xmlns:stream='http://etherx.jabber.org/streams'>\
+        <conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>\
+        <text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>Replaced</text></stream:error>";
+    let found =
+        answered(&format!("<body type='terminate' condition='remote-stream-error'>{error}</body>"));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].contains(
+            "Stream error conflict: the same resource logged in elsewhere (two tabs, a \
+                           reload) (\"Replaced\")."
+        ),
+        "{found:?}"
+    );
+    let found = answered(&format!("<body>{error}</body>"));
+    assert!(
+        found[0].starts_with("20010 Error stream-error Server: Stream error conflict"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn conditions_that_do_not_exist_and_ends_without_a_reason() {
+    let found = answered("<body type='terminate' condition='conflict'/>");
+    assert!(
+        found[0].contains("with condition 'conflict', which does not exist in BOSH"),
+        "{found:?}"
+    );
+    let found = answered("<body type='terminate'/>");
+    assert_eq!(
+        found,
+        [
+            "20010 Warning terminated Server: The connection manager ends the session after 20.0 s, and \
+          gives no reason."
+        ]
+    );
+}
+
+#[test]
+fn a_goodbye_of_the_client_is_a_note_whichever_way_it_is_answered() {
+    let bye = "1000 2 C> <body rid='100002' sid='s1' type='terminate'/>";
+    for (older, newer) in [
+        ("<body type='terminate'/>", "<body/>"),
+        ("<body/>", "<body type='terminate'/>"),
+        ("<body type='terminate'/>", "<body type='terminate'/>"),
+        ("<body type='terminate'/>", "<body type='terminate' condition='other-request'/>"),
+    ] {
+        let script = polling() + &format!("{bye}\n1002 1 S> {older}\n1003 2 S> {newer}");
+        assert_eq!(names(&script), ["client-terminates"], "{older} {newer}");
+    }
+}
+
+#[test]
+fn one_end_is_told_once_though_two_requests_were_open() {
+    let script = polling()
+        + "1000 2 C> <body rid='100009' sid='s1'/>
+           1002 1 S> <body type='terminate' condition='other-request'/>
+           1003 2 S> <body type='terminate' condition='item-not-found'/>";
+    assert_eq!(names(&script), ["rid-beyond-window", "terminated", "terminated"]);
+    let swapped = polling()
+        + "1000 2 C> <body rid='100009' sid='s1'/>
+           1002 2 S> <body type='terminate' condition='item-not-found'/>
+           1003 1 S> <body type='terminate' condition='other-request'/>";
+    assert_eq!(names(&swapped), ["rid-beyond-window", "terminated"]);
+}
+
+#[test]
+fn a_request_after_the_end_is_a_warning_once() {
+    let end = "1002 1 S> <body type='terminate' condition='system-shutdown'/>";
+    let script = polling()
+        + &format!(
+        "{end}\n1500 1 C> <body rid='100002' sid='s1'/>\n3500 2 C> <body rid='100003' sid='s1'/>
+         4500 2 C> <body rid='100004' sid='s1'/>"
+    );
+    assert_eq!(
+        words("session-over", &script),
+        [
+            "rid 100003 comes 2.5 s after the session ended; item-not-found is all it can get. The client \
+          is to open a new one."
+        ]
+    );
+}
+
+#[test]
+fn a_recoverable_error_is_a_warning_unless_a_newer_copy_is_held() {
+    let found = answered("<body type='error'/>");
+    assert!(
+        found[0].starts_with("20010 Warning recoverable-error Server: rid 100001"),
+        "{found:?}"
+    );
+    let script =
+        polling() + "1000 2 C> <body rid='100001' sid='s1'/>\n1001 1 S> <body type='error'/>";
+    assert_eq!(names(&script), ["rid-repeat", "recoverable-error"]);
+    assert_eq!(at_least(Level::Warning, &script), [""; 0]);
+}

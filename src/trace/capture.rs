@@ -1,0 +1,184 @@
+//! Capture files: a trace as NDJSON, one event a line, the format's version first. The format is described in
+//! `docs/reference/capture.md`.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufWriter, Write};
+use std::path::Path;
+
+use chrono::{DateTime, FixedOffset};
+use serde::{Deserialize, Serialize};
+
+use super::event::{Event, Fact};
+use crate::wire::tls::private;
+
+/// The version this program writes, and the only one it reads.
+pub const VERSION: u32 = 1;
+
+/// The first line of a capture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preface {
+    /// Always `capture`.
+    pub xmppscope: String,
+    /// Version of the format.
+    pub version: u32,
+    /// The program that wrote it, with its version.
+    pub tool: String,
+    /// Wall-clock time at which the trace began, with the offset of the local time zone.
+    pub started: DateTime<FixedOffset>,
+    /// What was observed: the target's URL.
+    pub target: String,
+    /// Whether secrets were replaced.
+    pub secrets: Secrets,
+}
+
+/// Whether secrets were replaced before writing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Secrets {
+    /// They are not in the file.
+    Hidden,
+    /// `--show-secrets` was given.
+    Shown,
+}
+
+impl Preface {
+    /// The first line for a trace that began at `started`.
+    pub fn new(started: DateTime<FixedOffset>, target: String, secrets: Secrets) -> Self {
+        Self {
+            xmppscope: "capture".to_owned(),
+            version: VERSION,
+            tool: concat!("xmppscope ", env!("CARGO_PKG_VERSION")).to_owned(),
+            started,
+            target,
+            secrets,
+        }
+    }
+}
+
+/// Writes a capture file.
+#[derive(Debug)]
+pub struct Writer {
+    file: BufWriter<File>,
+}
+
+impl Writer {
+    /// Creates the file, readable by its owner alone, and writes the first line.
+    pub fn create(path: &Path, preface: &Preface) -> io::Result<Self> {
+        let mut writer = Self { file: BufWriter::new(private(path)?) };
+        writer.line(preface)?;
+        writer.flush()?;
+        Ok(writer)
+    }
+
+    /// Adds an event. It is in the file after the next [`Writer::flush`].
+    pub fn write(&mut self, event: &Event) -> io::Result<()> {
+        self.line(event)
+    }
+
+    fn line(&mut self, value: &impl Serialize) -> io::Result<()> {
+        serde_json::to_writer(&mut self.file, value)?;
+        self.file.write_all(b"\n")
+    }
+
+    /// Puts what was written into the file.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Why a capture, or a line of it, can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum CaptureError {
+    /// The file can't be read.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// There is no first line that says what the file is.
+    #[error("not a capture: line 1 should be the preface of an xmppscope capture ({0})")]
+    NotCapture(String),
+    /// Written by another version.
+    #[error(
+        "capture format version {0} is not known to this xmppscope, which reads version {VERSION}"
+    )]
+    Version(u32),
+    /// One line is cut or damaged; reading can go on with the next.
+    #[error("line {line} is damaged and left out: {why}")]
+    Line {
+        /// Its number, from 1.
+        line: u64,
+        /// What the parser says.
+        why: String,
+    },
+    /// The file ends without the line that ends every complete capture.
+    #[error(
+        "line {line}: the capture ends early; the process that wrote it was killed, or the copy is cut"
+    )]
+    Unfinished {
+        /// The number of the last line.
+        line: u64,
+    },
+}
+
+/// Reads a capture file, line by line.
+#[derive(Debug)]
+pub struct Reader<R> {
+    from: R,
+    line: u64,
+    finished: bool,
+    text: Vec<u8>,
+}
+
+/// Opens a capture: its preface, and the reader for its events.
+pub fn read<R: BufRead>(mut from: R) -> Result<(Preface, Reader<R>), CaptureError> {
+    // A first line that is megabytes long is not ours: don't read it all.
+    let mut text = Vec::new();
+    io::Read::take(&mut from, 64 * 1024).read_until(b'\n', &mut text)?;
+    if text.is_empty() {
+        return Err(CaptureError::NotCapture("the file is empty".to_owned()));
+    }
+    let value: serde_json::Value =
+        serde_json::from_slice(&text).map_err(|e| CaptureError::NotCapture(e.to_string()))?;
+    if let Some(version) = value.get("version").and_then(serde_json::Value::as_u64)
+        && version != u64::from(VERSION)
+        && value.get("xmppscope").is_some()
+    {
+        return Err(CaptureError::Version(version as u32));
+    }
+    let preface: Preface =
+        serde_json::from_value(value).map_err(|e| CaptureError::NotCapture(e.to_string()))?;
+    if preface.xmppscope != "capture" {
+        return Err(CaptureError::NotCapture(format!("it says {:?}", preface.xmppscope)));
+    }
+    Ok((preface, Reader { from, line: 1, finished: false, text }))
+}
+
+impl<R: BufRead> Iterator for Reader<R> {
+    type Item = Result<Event, CaptureError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            self.text.clear();
+            match self.from.read_until(b'\n', &mut self.text) {
+                Ok(0) if self.finished => return None,
+                Ok(0) => {
+                    self.finished = true;
+                    return Some(Err(CaptureError::Unfinished { line: self.line }));
+                }
+                Ok(_) => self.line += 1,
+                Err(error) => {
+                    self.finished = true;
+                    return Some(Err(error.into()));
+                }
+            }
+            if self.text.trim_ascii().is_empty() {
+                continue;
+            }
+            return Some(match serde_json::from_slice::<Event>(&self.text) {
+                Ok(event) => {
+                    self.finished |= event.fact == Fact::Finished;
+                    Ok(event)
+                }
+                Err(error) => Err(CaptureError::Line { line: self.line, why: error.to_string() }),
+            });
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! The events a trace consists of: facts, not judgements.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::wire::Side;
+pub use crate::wire::tap::How;
+
+/// Something that was observed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// When, since the trace began. For a message: its last byte.
+    #[serde(with = "micros")]
+    pub at: Duration,
+    /// The client's connection, counted from 1 in the order of arrival.
+    pub conn: u64,
+    /// What was observed.
+    #[serde(flatten)]
+    pub fact: Fact,
+}
+
+/// What was observed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub enum Fact {
+    /// A client connected.
+    Opened {
+        /// The client's address.
+        client: SocketAddr,
+    },
+    /// The target could not be reached, or went away before it answered.
+    Failed {
+        /// A sentence with the cause.
+        cause: String,
+    },
+    /// A request of the client.
+    Request(Request),
+    /// An answer to the client.
+    Response(Response),
+    /// Bytes that are not HTTP.
+    Raw(Raw),
+    /// One side sent its last byte.
+    Ended {
+        /// Which side.
+        by: Side,
+        /// In order or by a reset.
+        how: How,
+    },
+    /// Messages passed that could not be observed, because the observer was too slow.
+    Lost {
+        /// Requests and responses, whole or in part.
+        messages: u64,
+        /// Their bytes.
+        bytes: u64,
+    },
+    /// The connection is gone.
+    Closed {
+        /// Bytes that the client sent.
+        client: u64,
+        /// Bytes that the client was sent.
+        server: u64,
+        /// The observer ended it, since it was told to stop.
+        #[serde(default, skip_serializing_if = "is_false")]
+        stopped: bool,
+    },
+    /// The trace ends here.
+    Finished,
+}
+
+/// A request: head and content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// When its first byte came.
+    #[serde(with = "micros")]
+    pub first: Duration,
+    /// Method, as sent.
+    pub method: String,
+    /// Request target, as sent.
+    pub target: String,
+    /// Minor version of HTTP/1.
+    pub version: u8,
+    /// Header lines.
+    pub headers: Headers,
+    /// The content.
+    pub content: Content,
+}
+
+/// A response: head and content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Response {
+    /// When its first byte came.
+    #[serde(with = "micros")]
+    pub first: Duration,
+    /// Which request of the connection it answers, counted from 0.
+    pub answers: Option<u64>,
+    /// Minor version of HTTP/1.
+    pub version: u8,
+    /// Status code.
+    pub status: u16,
+    /// Reason phrase.
+    pub reason: String,
+    /// Header lines.
+    pub headers: Headers,
+    /// The content.
+    pub content: Content,
+    /// It was made by the observer in the target's place.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub own: bool,
+}
+
+/// Bytes that are not HTTP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Raw {
+    /// Who sent them.
+    pub from: Side,
+    /// Why they are not taken for HTTP; said with the first piece only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// How many there were in this piece.
+    pub size: u64,
+    /// The first of them, secrets hidden.
+    #[serde(flatten, with = "text_or_base64")]
+    pub bytes: Vec<u8>,
+}
+
+/// The content of a message, transfer coding and content coding removed, secrets hidden.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Content {
+    /// The content. Less than was sent if `clipped` or `cut` says so.
+    #[serde(flatten, with = "text_or_base64")]
+    pub bytes: Vec<u8>,
+    /// Its size on the wire: after transfer coding, before content coding was removed.
+    pub size: u64,
+    /// The content coding that was removed, as the header names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coding: Option<String>,
+    /// Why the content coding could not be removed, at least not to the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undecoded: Option<String>,
+    /// More was sent than is kept here.
+    #[serde(skip_serializing_if = "is_false")]
+    pub clipped: bool,
+    /// The connection ended, or its framing broke, before the content was complete.
+    #[serde(skip_serializing_if = "is_false")]
+    pub cut: bool,
+}
+
+/// The header lines of a message, as sent but for secrets.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Headers(String);
+
+impl Headers {
+    /// Adds a line.
+    pub fn push(&mut self, name: &str, value: &str) {
+        self.0.push_str(name);
+        self.0.push_str(": ");
+        self.0.push_str(value);
+        self.0.push('\n');
+    }
+
+    /// Room for `bytes` bytes of lines.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self(String::with_capacity(bytes))
+    }
+
+    /// Names and values in the order sent.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.lines().map(|line| line.split_once(": ").unwrap_or((line, "")))
+    }
+
+    /// The first value of a header.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let mut rest = &self.0[..];
+        while let Some(end) = memchr::memchr(b'\n', rest.as_bytes()) {
+            let line = &rest[..end];
+            // A name is followed by `: `; names are ASCII, so the cut is between characters if it fits.
+            if let Some(value) = line.get(name.len()..).and_then(|tail| tail.strip_prefix(": "))
+                && line[..name.len()].eq_ignore_ascii_case(name)
+            {
+                return Some(value);
+            }
+            rest = &rest[end + 1..];
+        }
+        None
+    }
+
+    /// All values of a header.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl Serialize for Headers {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Headers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut headers = Self::default();
+        for (name, value) in Vec::<(String, String)>::deserialize(deserializer)? {
+            headers.push(&name, &value);
+        }
+        Ok(headers)
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// Times are whole microseconds in a file.
+mod micros {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(at: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u64(at.as_micros() as u64)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        u64::deserialize(from).map(Duration::from_micros)
+    }
+}
+
+/// Bytes are `text` where they are UTF-8, else `base64`.
+mod text_or_base64 {
+    use base64::Engine;
+    use base64::prelude::BASE64_STANDARD;
+    use serde::de::Error;
+    use serde::ser::SerializeMap;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[derive(Deserialize)]
+    struct Either {
+        text: Option<String>,
+        base64: Option<String>,
+    }
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(Some(1))?;
+        match std::str::from_utf8(bytes) {
+            Ok("") => {}
+            Ok(text) => map.serialize_entry("text", text)?,
+            Err(_) => map.serialize_entry("base64", &BASE64_STANDARD.encode(bytes))?,
+        }
+        map.end()
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        let either = Either::deserialize(from)?;
+        match (either.text, either.base64) {
+            (Some(text), _) => Ok(text.into_bytes()),
+            (None, Some(base64)) => BASE64_STANDARD.decode(base64).map_err(D::Error::custom),
+            (None, None) => Ok(Vec::new()),
+        }
+    }
+}

@@ -1,0 +1,479 @@
+//! From text to an expression, by recursive descent:
+//!
+//! ```text
+//! any       = all { ("or" | "|") all }
+//! all       = not { ["and" | "&"] not }
+//! not       = ("not" | "!") not | "(" any ")" | predicate
+//! predicate = NAME [":" value]
+//! value     = '"' … '"' | "/" regex "/" | word
+//! ```
+
+use std::ops::{Range, RangeInclusive};
+use std::str::FromStr;
+
+use regex_lite::RegexBuilder;
+
+use super::Expression;
+use super::predicate::{KINDS, LEVELS, NOISES, Pattern, Predicate};
+use crate::diag::{Diagnostic, nearest};
+use crate::wire::Side;
+use crate::xmpp::Kind;
+
+/// Parentheses and negations may be nested this deep.
+const DEEPEST: usize = 64;
+
+/// Every predicate, with an example that is shown where a value is missing.
+const PREDICATES: [(&str, &str); 19] = [
+    ("kind", "kind:message"),
+    ("type", "type:chat"),
+    ("ns", "ns:pubsub"),
+    ("jid", "jid:alice@"),
+    ("from", "from:alice@"),
+    ("to", "to:alice@"),
+    ("id", "id:bind_1"),
+    ("sid", "sid:4f1c"),
+    ("rid", "rid:1573741820..1573741830"),
+    ("conn", "conn:2"),
+    ("dir", "dir:server"),
+    ("text", "text:\"hello there\""),
+    ("status", "status:502 or status:4xx"),
+    ("path", "path:/http-bind"),
+    ("empty", "empty"),
+    ("finding", "finding:rid"),
+    ("level", "level:warning"),
+    ("noise", "noise:omemo"),
+    ("http", "http"),
+];
+
+type Parsed<T> = Result<T, Box<Diagnostic>>;
+
+/// Reads an expression.
+pub(super) fn parse(text: &str) -> Parsed<Expression> {
+    let mut parser = Parser { text, at: 0, depth: 0 };
+    if text.trim().is_empty() {
+        let help = "an example: kind:message and not noise";
+        return Err(parser.mistake(0..text.len(), "the filter is empty", "", help));
+    }
+    let expression = parser.any()?;
+    if parser.peek() == Some(')') {
+        let at = parser.at;
+        return Err(parser.mistake(at..at + 1, "there is no `(` for this `)`", "", ""));
+    }
+    Ok(expression)
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    depth: usize,
+}
+
+/// The value of a predicate, as written.
+struct Value<'a> {
+    /// The predicate's name.
+    name: &'static str,
+    text: std::borrow::Cow<'a, str>,
+    is_regex: bool,
+    span: Range<usize>,
+}
+
+impl<'a> Parser<'a> {
+    fn any(&mut self) -> Parsed<Expression> {
+        let mut parts = vec![self.all()?];
+        while self.operator("or", '|') {
+            parts.push(self.all()?);
+        }
+        Ok(one_or(parts, Expression::Any))
+    }
+
+    fn all(&mut self) -> Parsed<Expression> {
+        let mut parts = vec![self.not()?];
+        loop {
+            let more = self.operator("and", '&');
+            let next = self.peek();
+            let ends = matches!(next, None | Some(')' | '|')) || self.at_word("or");
+            if !more && ends {
+                return Ok(one_or(parts, Expression::All));
+            }
+            parts.push(self.not()?);
+        }
+    }
+
+    fn not(&mut self) -> Parsed<Expression> {
+        if self.operator("not", '!') {
+            self.deeper()?;
+            let inner = self.not()?;
+            self.depth -= 1;
+            return Ok(Expression::Not(Box::new(inner)));
+        }
+        if self.peek() != Some('(') {
+            return self.predicate().map(Expression::Is);
+        }
+        let open = self.at;
+        self.deeper()?;
+        self.at += 1;
+        let inner = self.any()?;
+        if self.peek() != Some(')') {
+            let span = open..open + 1;
+            return Err(self.mistake(span, "there is no `)` for this `(`", "opened here", ""));
+        }
+        self.at += 1;
+        self.depth -= 1;
+        Ok(inner)
+    }
+
+    fn deeper(&mut self) -> Parsed<()> {
+        self.depth += 1;
+        if self.depth <= DEEPEST {
+            return Ok(());
+        }
+        let message = format!("the filter is nested more than {DEEPEST} deep");
+        Err(self.mistake(self.at..self.at + 1, message, "", ""))
+    }
+
+    /// Takes an operator, if one stands here: the word, or the sign once or twice.
+    fn operator(&mut self, word: &str, sign: char) -> bool {
+        if self.peek() == Some(sign) {
+            self.at += 1;
+            if sign != '!' && self.rest().starts_with(sign) {
+                self.at += 1;
+            }
+            return true;
+        }
+        let is_word = self.at_word(word);
+        if is_word {
+            self.at += word.len();
+        }
+        is_word
+    }
+
+    fn at_word(&mut self, word: &str) -> bool {
+        self.peek();
+        let name = self.name();
+        name.eq_ignore_ascii_case(word) && !self.rest()[name.len()..].starts_with(':')
+    }
+
+    /// The next character that is not white space.
+    fn peek(&mut self) -> Option<char> {
+        let rest = self.rest();
+        self.at += rest.len() - rest.trim_start().len();
+        self.rest().chars().next()
+    }
+
+    fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    /// The name, or the word, that stands here.
+    fn name(&self) -> &'a str {
+        let rest = self.rest();
+        let ends =
+            |c: char| c.is_whitespace() || matches!(c, '(' | ')' | '|' | '&' | '!' | ':' | '"');
+        &rest[..rest.find(ends).unwrap_or(rest.len())]
+    }
+
+    fn predicate(&mut self) -> Parsed<Predicate> {
+        self.peek();
+        let start = self.at;
+        let word = self.name();
+        let span = start..start + word.len();
+        if word.is_empty() || self.at_word("and") || self.at_word("or") {
+            return Err(self.nothing_here());
+        }
+        self.at = span.end;
+        let Some((name, example)) =
+            PREDICATES.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(word))
+        else {
+            return Err(self.unknown(word, span));
+        };
+        let has_value = self.rest().starts_with(':');
+        match name {
+            "empty" | "http" if has_value => {
+                let colon = self.at..self.at + 1;
+                return Err(self.mistake(colon, format!("`{name}` takes no value"), "", ""));
+            }
+            "empty" => return Ok(Predicate::Empty),
+            "http" => return Ok(Predicate::Http),
+            "finding" if !has_value => return Ok(Predicate::Finding(None)),
+            "noise" if !has_value => return Ok(Predicate::Noise(None)),
+            _ if !has_value => {
+                let message = format!("`{name}` needs a value");
+                return Err(self.mistake(span, message, "", format!("write {example}")));
+            }
+            _ => self.at += 1,
+        }
+        let value = self.value(name, example)?;
+        self.with_value(&value)
+    }
+
+    fn with_value(&self, value: &Value<'_>) -> Parsed<Predicate> {
+        let pattern = || self.pattern(value);
+        Ok(match value.name {
+            "kind" => {
+                let index = self.choice(value, &KINDS.map(Kind::as_str))?;
+                Predicate::Kind(KINDS[index])
+            }
+            "type" => Predicate::Type(pattern()?),
+            "ns" => Predicate::Namespace(pattern()?),
+            "jid" => Predicate::Jid(pattern()?),
+            "from" => Predicate::From(pattern()?),
+            "to" => Predicate::To(pattern()?),
+            "id" => Predicate::Id(pattern()?),
+            "sid" => Predicate::Sid(pattern()?),
+            "rid" => Predicate::Rid(self.rids(value)?),
+            "conn" => Predicate::Conn(self.number(value, value.span.clone(), &value.text)?),
+            "dir" => {
+                let sides = [Side::Client, Side::Server];
+                Predicate::Direction(sides[self.choice(value, &sides.map(Side::name))?])
+            }
+            "text" => Predicate::Text(pattern()?),
+            "status" => Predicate::Status(self.statuses(value)?),
+            "path" => Predicate::Path(pattern()?),
+            "level" => Predicate::Level(self.choice(value, &LEVELS)? as u8),
+            "noise" => Predicate::Noise(Some(NOISES[self.choice(value, &NOISES)?])),
+            _ => Predicate::Finding(Some(pattern()?)),
+        })
+    }
+
+    /// Takes the value that stands here.
+    fn value(&mut self, name: &'static str, example: &str) -> Parsed<Value<'a>> {
+        let start = self.at;
+        let rest = self.rest();
+        let end = match rest.chars().next() {
+            Some('"') => Some(self.quoted_end(start)?),
+            Some('/') if name == "path" => path_regex_end(rest).map(|end| start + end),
+            Some('/') => Some(self.regex_end(start)?),
+            _ => None,
+        };
+        if let Some(end) = end {
+            self.at = end;
+            let span = start..end;
+            let inner = &self.text[start + 1..end - 1];
+            let is_regex = rest.starts_with('/');
+            let text = if is_regex { unescape(inner, '/') } else { unescape(inner, '"') };
+            if self.rest().starts_with(|c| !is_end(c)) {
+                let next = self.rest().chars().next().map_or(0, char::len_utf8);
+                let message = "white space is missing after the value";
+                return Err(self.mistake(end..end + next, message, "", ""));
+            }
+            return Ok(Value { name, text: text.into(), is_regex, span });
+        }
+        let word = &rest[..rest.find(is_end).unwrap_or(rest.len())];
+        if word.is_empty() {
+            let message = format!("`{name}:` needs a value");
+            let help = format!("write {example}, without a space after the colon");
+            return Err(self.mistake(start..start, message, "the value is missing", help));
+        }
+        self.at += word.len();
+        Ok(Value { name, text: word.into(), is_regex: false, span: start..self.at })
+    }
+
+    /// Behind the closing quote.
+    fn quoted_end(&self, start: usize) -> Parsed<usize> {
+        closing(&self.text[start..], '"').map(|end| start + end).ok_or_else(|| {
+            let help = "a quote inside of the value is written \\\"";
+            let message = "the value has no closing quote";
+            self.mistake(start..start + 1, message, "opened here", help)
+        })
+    }
+
+    /// Behind the closing slash.
+    fn regex_end(&self, start: usize) -> Parsed<usize> {
+        closing(&self.text[start..], '/').map(|end| start + end).ok_or_else(|| {
+            let help = "a value that begins with / and is not one is written in quotes";
+            let message = "the regular expression has no closing `/`";
+            self.mistake(start..start + 1, message, "opened here", help)
+        })
+    }
+
+    fn pattern(&self, value: &Value<'_>) -> Parsed<Pattern> {
+        if !value.is_regex {
+            return Ok(Pattern::Text(value.text.to_lowercase()));
+        }
+        RegexBuilder::new(&value.text).case_insensitive(true).build().map(Pattern::Regex).map_err(
+            |error| {
+                let message = "the regular expression is not valid";
+                self.mistake(value.span.clone(), message, error.to_string(), "")
+            },
+        )
+    }
+
+    /// The value's place in a list of words.
+    fn choice(&self, value: &Value<'_>, words: &[&'static str]) -> Parsed<usize> {
+        let Value { name, text, span, .. } = value;
+        if let Some(index) = words.iter().position(|word| word.eq_ignore_ascii_case(text)) {
+            return Ok(index);
+        }
+        let list = words.join(", ");
+        let help = match nearest(text, words.iter().copied()) {
+            Some(word) => format!("did you mean `{word}`? There are: {list}"),
+            None => format!("there are: {list}"),
+        };
+        let message = format!("`{name}` has no value `{}`", brief(text));
+        Err(self.mistake(span.clone(), message, "", help))
+    }
+
+    fn rids(&self, value: &Value<'_>) -> Parsed<RangeInclusive<u64>> {
+        let (text, span) = (&value.text, &value.span);
+        let Some((first, last)) = text.split_once("..").filter(|_| text.len() > 2) else {
+            let rid = self.number(value, span.clone(), text)?;
+            return Ok(rid..=rid);
+        };
+        let first_span = span.start..span.start + first.len();
+        let last_span = span.end - last.len()..span.end;
+        let low = if first.is_empty() { 0 } else { self.number(value, first_span, first)? };
+        let high = if last.is_empty() { u64::MAX } else { self.number(value, last_span, last)? };
+        if low > high {
+            let message = "the range ends before it begins";
+            return Err(self.mistake(
+                span.clone(),
+                message,
+                "",
+                format!("write rid:{high}..{low}"),
+            ));
+        }
+        Ok(low..=high)
+    }
+
+    fn statuses(&self, value: &Value<'_>) -> Parsed<RangeInclusive<u16>> {
+        let text = value.text.to_ascii_lowercase();
+        if let Some(class) = text.strip_suffix("xx")
+            && let Ok(class @ 1..=9) = class.parse::<u16>()
+        {
+            return Ok(class * 100..=class * 100 + 99);
+        }
+        let status = self.number(value, value.span.clone(), &text)?;
+        Ok(status..=status)
+    }
+
+    fn number<N: FromStr>(&self, value: &Value<'_>, span: Range<usize>, text: &str) -> Parsed<N> {
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        text.parse().ok().filter(|_| digits).ok_or_else(|| {
+            let label = if digits { "too large" } else { "not a number" };
+            let help = match value.name {
+                "rid" => "a rid is written rid:12, a range of them rid:12..20",
+                "status" => "a status is written status:502, a class of them status:5xx",
+                _ => "connections are counted from 1, as in conn:2",
+            };
+            self.mistake(span, format!("`{}` needs a number", value.name), label, help)
+        })
+    }
+
+    /// Something has to follow, and does not.
+    fn nothing_here(&mut self) -> Box<Diagnostic> {
+        let next = self.peek();
+        let at = self.at;
+        match next {
+            None => {
+                self.mistake(at..at, "the filter ends too early", "a predicate is expected", "")
+            }
+            Some('"') => {
+                let message = "a text alone is no predicate";
+                let help = "to look for it in the content, write text:\"…\"";
+                self.mistake(at..at + 1, message, "", help)
+            }
+            Some(c) => {
+                let word = self.name();
+                let end = at + word.len().max(c.len_utf8());
+                let message = format!("a predicate is expected before `{}`", &self.text[at..end]);
+                self.mistake(at..end, message, "", "")
+            }
+        }
+    }
+
+    fn unknown(&self, word: &str, span: Range<usize>) -> Box<Diagnostic> {
+        let kind = KINDS.map(Kind::as_str).into_iter().find(|k| k.eq_ignore_ascii_case(word));
+        let near = nearest(word, PREDICATES.map(|(name, _)| name));
+        let has_value = self.text[span.end..].starts_with(':');
+        let help = match (kind, near) {
+            (Some(kind), _) => format!("did you mean `kind:{kind}`?"),
+            (None, Some(near)) => format!("did you mean `{near}`?"),
+            (None, None) if !has_value => {
+                format!("to look for it in the content, write text:{}", brief(word))
+            }
+            (None, None) => format!("there are: {}", PREDICATES.map(|(name, _)| name).join(", ")),
+        };
+        self.mistake(span, format!("unknown predicate `{}`", brief(word)), "", help)
+    }
+
+    fn mistake(
+        &self,
+        span: Range<usize>,
+        message: impl Into<String>,
+        label: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Box<Diagnostic> {
+        Box::new(Diagnostic {
+            message: message.into(),
+            name: "--filter".to_owned(),
+            source: self.text.to_owned(),
+            span,
+            label: label.into(),
+            help: Some(help.into()).filter(|help| !help.is_empty()),
+        })
+    }
+}
+
+/// A list of one is what is in it.
+fn one_or(mut parts: Vec<Expression>, many: fn(Vec<Expression>) -> Expression) -> Expression {
+    match parts.pop() {
+        Some(only) if parts.is_empty() => only,
+        last => {
+            parts.extend(last);
+            many(parts)
+        }
+    }
+}
+
+/// Whether a word ends before this character.
+fn is_end(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '(' | ')' | '|' | '&')
+}
+
+/// Behind the delimiter that closes the one at the start.
+fn closing(text: &str, delimiter: char) -> Option<usize> {
+    let mut escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            _ if c == delimiter => return Some(at + 1),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Paths begin with a slash: one is a regular expression only if a slash ends it, too, and no space is in it.
+fn path_regex_end(rest: &str) -> Option<usize> {
+    let end = closing(rest, '/')?;
+    let is_regex =
+        !rest[..end].contains(char::is_whitespace) && rest[end..].chars().next().is_none_or(is_end);
+    is_regex.then_some(end)
+}
+
+/// Removes the backslash before the delimiter; in quotes, also that before another backslash.
+fn unescape(text: &str, delimiter: char) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some(next) if next == delimiter || (delimiter == '"' && next == '\\') => out.push(next),
+            Some(next) => out.extend(['\\', next]),
+            None => out.push('\\'),
+        }
+    }
+    out
+}
+
+/// A word that is quoted in a message.
+fn brief(word: &str) -> String {
+    match word.char_indices().nth(40) {
+        Some((end, _)) => format!("{}…", &word[..end]),
+        None => word.to_owned(),
+    }
+}

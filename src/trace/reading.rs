@@ -1,0 +1,77 @@
+//! What the content of a message is.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use super::event::Content;
+use super::story::looks_like_xml;
+use crate::bosh::{Body, NotBody};
+use crate::xml::{self, Element, Limits};
+use crate::xmpp::{Summary, summarise};
+
+/// What the content of a message is.
+#[derive(Debug, Clone)]
+pub enum Reading {
+    /// There is none.
+    Empty,
+    /// A BOSH `<body/>`.
+    Body(Box<Body>),
+    /// XML with another root.
+    OtherXml(NotBody),
+    /// It begins like XML, or is said to be XML, but is not well-formed.
+    Malformed(xml::Error),
+    /// Something else: a page, a script, a picture.
+    Other,
+    /// It can't be judged, since not all of it is there.
+    Partial,
+}
+
+/// A payload of a body.
+#[derive(Debug, Clone)]
+pub struct Stanza {
+    /// What it is, in a line.
+    pub summary: Summary,
+    /// Where it stands in the content.
+    pub span: Range<usize>,
+    /// The question it answers.
+    pub pair: Option<Pair>,
+}
+
+/// The question of an answer, found by `id`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// What it was about.
+    pub subject: String,
+    /// The namespaces in it.
+    pub namespaces: Vec<String>,
+    /// The rid of the request that carried it, or of the request whose answer did.
+    pub rid: Option<u64>,
+    /// How long ago it passed.
+    pub after: Duration,
+}
+
+impl Stanza {
+    pub(super) fn of(element: &Element) -> Self {
+        Self { summary: summarise(element), span: element.span.clone(), pair: None }
+    }
+}
+
+/// Reads the content of a message.
+pub fn read(content: &Content, content_type: Option<&str>) -> Reading {
+    if content.size == 0 {
+        return Reading::Empty;
+    }
+    if content.clipped || content.cut || content.undecoded.is_some() {
+        return Reading::Partial;
+    }
+    if !looks_like_xml(content, content_type) {
+        return Reading::Other;
+    }
+    match xml::parse(&content.bytes, &Limits::default()) {
+        Ok(root) => match Body::new(root) {
+            Ok(body) => Reading::Body(Box::new(body)),
+            Err(not) => Reading::OtherXml(not),
+        },
+        Err(error) => Reading::Malformed(error),
+    }
+}

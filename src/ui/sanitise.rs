@@ -1,0 +1,84 @@
+//! Text from the wire is made harmless: what could move the cursor, change colours, hide or reorder text is shown as
+//! an escape instead of being obeyed.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// Text that may be printed: line breaks and tabs stay, other control characters, bidirectional overrides and
+/// invisible characters become `\u{…}`.
+pub fn sanitise(text: &str) -> Cow<'_, str> {
+    clean(text, |c| c != '\n' && c != '\t' && is_unsafe(c))
+}
+
+/// Like [`sanitise`], for what has to stay on one line.
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    clean(text, is_unsafe)
+}
+
+/// Bytes of any kind on one line: valid text sanitised, everything else as `\xNN`.
+pub fn bytes(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(&one_line(chunk.valid()));
+        for byte in chunk.invalid() {
+            let _ = write!(out, "\\x{byte:02x}"); // a String takes everything
+        }
+    }
+    out
+}
+
+fn clean(text: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
+    // Nearly all traffic is plain ASCII: decide that without decoding characters.
+    if text.bytes().all(|b| (0x20..0x7f).contains(&b)) || !text.chars().any(&is_bad) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '\n' if is_bad(c) => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' if is_bad(c) => out.push_str("\\t"),
+            _ if is_bad(c) => {
+                let _ = write!(out, "\\u{{{:x}}}", u32::from(c)); // a String takes everything
+            }
+            _ => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200c}'
+                | '\u{200e}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_shown_not_obeyed() {
+        assert_eq!(one_line("\u{1b}[2J\u{7}a\r\nb"), "\\u{1b}[2J\\u{7}a\\r\\nb");
+        assert_eq!(sanitise("a\n\tb\u{9b}"), "a\n\tb\\u{9b}");
+        assert_eq!(one_line("\u{202e}evil\u{2066}"), "\\u{202e}evil\\u{2066}");
+        assert_eq!(one_line("grüße 👩‍👩‍👧 שלום"), "grüße 👩‍👩‍👧 שלום", "what people write stays");
+        assert!(matches!(one_line("plain"), Cow::Borrowed(_)));
+        assert_eq!(bytes(b"a\xff\x1b\xc3\xa9"), "a\\xff\\u{1b}é");
+    }
+}

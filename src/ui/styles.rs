@@ -1,0 +1,61 @@
+//! Styles as data: plain by default, filled when colour is on.
+
+use colored::{ColoredString, Colorize};
+
+use crate::xml::{Ink, Paint};
+
+/// The styles of everything that is printed.
+#[derive(Debug, Clone, Default)]
+pub struct Styles {
+    pub(super) time: Ink,
+    pub(super) session: Ink,
+    pub(super) client: Ink,
+    pub(super) server: Ink,
+    pub(super) rid: Ink,
+    pub(super) dim: Ink,
+    pub(super) strong: Ink,
+    pub(super) error: Ink,
+    pub(super) warning: Ink,
+    pub(super) note: Ink,
+    pub(super) xml: Paint,
+}
+
+impl Styles {
+    /// Styles with or without colour.
+    pub fn new(colour: bool) -> Self {
+        if !colour {
+            return Self::default();
+        }
+        // `colored` decides by looking at stdout; whether there is colour is decided by our caller alone.
+        colored::control::set_override(true);
+        Self {
+            time: ink(&|s| s.dimmed()),
+            session: ink(&|s| s.magenta()),
+            client: ink(&|s| s.cyan().bold()),
+            server: ink(&|s| s.green().bold()),
+            rid: ink(&|s| s.bold()),
+            dim: ink(&|s| s.dimmed()),
+            strong: ink(&|s| s.bold()),
+            error: ink(&|s| s.red().bold()),
+            warning: ink(&|s| s.yellow().bold()),
+            note: ink(&|s| s.blue()),
+            xml: Paint {
+                tag: ink(&|s| s.blue()),
+                attribute: ink(&|s| s.cyan()),
+                value: ink(&|s| s.green()),
+                text: ink(&|s| s.normal()),
+                namespace: ink(&|s| s.dimmed()),
+                punctuation: ink(&|s| s.dimmed()),
+                comment: ink(&|s| s.dimmed()),
+            },
+        }
+    }
+}
+
+/// The escapes that a style puts before and after a text.
+fn ink(style: &dyn Fn(&str) -> ColoredString) -> Ink {
+    const MARK: &str = "|";
+    let styled = style(MARK).to_string();
+    let (on, off) = styled.split_once(MARK).unwrap_or_default();
+    Ink { on: on.to_owned(), off: off.to_owned() }
+}

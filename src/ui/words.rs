@@ -1,0 +1,169 @@
+//! What a message is, in words: the part of its line after session, direction and rid.
+
+use super::line::Page;
+use super::sanitise::one_line;
+use super::styles::Styles;
+use super::summary::count;
+use crate::bosh::{Body, BodyType, asked_and_granted};
+use crate::clock::words;
+use crate::trace::{Content, Message, Reading, Response, Session};
+use crate::wire::Side;
+use crate::xml::Ink;
+
+/// Sizes as people read them.
+pub(super) fn bytes(size: u64) -> String {
+    match size {
+        0..1_000 => format!("{size} B"),
+        1_000..1_000_000 => format!("{:.1} kB", size as f64 / 1e3),
+        _ => format!("{:.1} MB", size as f64 / 1e6),
+    }
+}
+
+/// A request of a session.
+pub(super) fn request(message: &Message, content: &Content) -> Vec<String> {
+    let mut parts = Vec::new();
+    match &message.reading {
+        Reading::Body(body) => parts.extend(what_request(body, message)),
+        reading => parts.push(other(reading)),
+    }
+    parts.push(bytes(content.size));
+    if let Some(gap) = message.waited {
+        parts.push(format!("gap {}", words(gap)));
+    }
+    parts
+}
+
+fn what_request(body: &Body, message: &Message) -> Vec<String> {
+    let mut parts = Vec::new();
+    if body.is_creation() {
+        let to = body.to().map(|to| format!(" with {}", one_line(to))).unwrap_or_default();
+        parts.push(format!("opens a session{to}"));
+    }
+    if body.is_restart() {
+        parts.push("restarts the stream".to_owned());
+    }
+    if let Some(pause) = body.text("pause") {
+        parts.push(format!("pauses for {} s", one_line(pause)));
+    }
+    parts.extend(kind(body));
+    if !message.stanzas.is_empty() {
+        parts.push(count(message.stanzas.len() as u64, "stanza"));
+    } else if parts.is_empty() {
+        parts.push("empty".to_owned());
+    }
+    parts
+}
+
+fn kind(body: &Body) -> Option<String> {
+    let condition = body.text("condition").map(|c| format!(" {}", one_line(c))).unwrap_or_default();
+    match body.kind() {
+        BodyType::Ordinary => None,
+        BodyType::Terminate => Some(format!("terminate{condition}")),
+        BodyType::Error => Some(format!("recoverable error{condition}")),
+        BodyType::Other(other) => Some(format!("type {:?}{condition}", one_line(other))),
+    }
+}
+
+/// An answer within a session.
+pub(super) fn response(
+    message: &Message,
+    response: &Response,
+    session: Option<&Session>,
+) -> Vec<String> {
+    let mut parts = Vec::new();
+    if response.status != 200 {
+        parts.push(status(response));
+    }
+    parts.extend(message.waited.map(|held| held_for(held, session)));
+    if message.ask.is_none() {
+        let early = response.answers.is_some();
+        let what = if early { "before the request was complete" } else { "unasked" };
+        parts.push(what.to_owned());
+    }
+    match &message.reading {
+        Reading::Body(body) => {
+            parts.extend(kind(body));
+            if !message.stanzas.is_empty() {
+                parts.push(count(message.stanzas.len() as u64, "stanza"));
+            } else if body.kind() == BodyType::Ordinary {
+                parts.push("empty".to_owned());
+            }
+        }
+        reading => parts.push(other(reading)),
+    }
+    if !message.stanzas.is_empty() || !matches!(message.reading, Reading::Body(_)) {
+        parts.push(size(&response.content));
+    }
+    parts
+}
+
+/// `held 59.9 s of wait 60`, or how long an answer took that was not held.
+pub(super) fn held_for(held: std::time::Duration, session: Option<&Session>) -> String {
+    if held.as_millis() < 100 {
+        return format!("after {}", words(held));
+    }
+    let wait = session.and_then(Session::wait).map(|wait| format!(" of wait {wait}"));
+    format!("held {}{}", words(held), wait.unwrap_or_default())
+}
+
+pub(super) fn status(response: &Response) -> String {
+    format!("{} {}", response.status, one_line(&response.reason)).trim_end().to_owned()
+}
+
+/// Size on the wire, with what was removed or left out for viewing.
+pub(super) fn size(content: &Content) -> String {
+    let mut text = bytes(content.size);
+    if let Some(coding) = &content.coding {
+        text += &format!(" {}", one_line(coding));
+        if content.undecoded.is_none() {
+            text += &format!(" of {}", bytes(content.bytes.len() as u64));
+        }
+    }
+    if content.clipped {
+        text += &format!(" (first {} kept)", bytes(content.bytes.len() as u64));
+    }
+    if content.cut {
+        text += ", cut off";
+    }
+    text
+}
+
+fn other(reading: &Reading) -> String {
+    match reading {
+        Reading::Empty => "no content".to_owned(),
+        Reading::Malformed(_) => "not well-formed".to_owned(),
+        Reading::OtherXml(_) | Reading::Other => "not BOSH".to_owned(),
+        Reading::Partial => "content not complete".to_owned(),
+        Reading::Body(_) => String::new(),
+    }
+}
+
+/// What was asked of a session and what was granted: the terms that govern it.
+pub(super) fn terms(page: &mut Page, styles: &Styles, session: &Session, indent: usize) {
+    let (Some(asked), Some(granted)) = (&session.asked, &session.granted) else { return };
+    let terms = asked_and_granted(asked, granted);
+    let governing = ["wait", "hold", "requests", "polling", "inactivity", "ver", "maxpause", "ack"];
+    let shown = terms.iter().filter(|term| {
+        governing.contains(&term.name) && (term.asked.is_some() || term.granted.is_some())
+    });
+    let texts: Vec<String> = shown
+        .map(|term| {
+            let side = |value: &Option<String>| {
+                value.as_deref().map_or("–".to_owned(), |value| one_line(value).into_owned())
+            };
+            let unit = term.unit.filter(|_| term.granted.is_some());
+            let unit = unit.map(|unit| format!(" {unit}")).unwrap_or_default();
+            format!("{} {} → {}{unit}", term.name, side(&term.asked), side(&term.granted))
+        })
+        .collect();
+    page.to(indent).put(&styles.strong, "asked → granted").plain(": ");
+    page.list(&Ink::default(), &texts, indent + 2).end();
+}
+
+/// `C>` or `S>`.
+pub(super) fn arrow(side: Side) -> &'static str {
+    match side {
+        Side::Client => "C>",
+        Side::Server => "S>",
+    }
+}

@@ -1,0 +1,360 @@
+//! The tap of the tunnel: copies of what passes, handed to an observer through a queue that is bounded in
+//! bytes. The tunnel never waits for it. When the queue is full, whole exchanges are left out and counted,
+//! and the connection is observed again from its next request on.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::Side;
+use super::http1::{Dialogue, Piece};
+use crate::clock::Clock;
+
+/// What one item costs beyond its bytes; small chunks must not cheat the bound.
+const ITEM_COST: usize = 128;
+
+/// Something that happened on a connection.
+#[derive(Debug)]
+pub struct Item {
+    /// The connection, counted from 1.
+    pub conn: u64,
+    /// When it happened.
+    pub at: Duration,
+    /// What happened.
+    pub what: What,
+}
+
+/// How one side ended its direction of the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum How {
+    /// In order: FIN.
+    Fin,
+    /// By a reset, or another error of the connection.
+    Reset,
+}
+
+/// What happened on a connection.
+#[derive(Debug)]
+pub enum What {
+    /// A client connected.
+    Opened {
+        /// The client's address.
+        client: SocketAddr,
+    },
+    /// The connection to the target could not be made, or was lost before an answer came.
+    Failed {
+        /// A sentence with the cause.
+        cause: String,
+    },
+    /// Bytes passed.
+    Bytes {
+        /// Who sent them.
+        from: Side,
+        /// The bytes.
+        bytes: Chunk,
+        /// They are not the target's: the proxy answered in its place.
+        own: bool,
+    },
+    /// One side sent its last byte.
+    Ended {
+        /// Which side.
+        by: Side,
+        /// In which way.
+        how: How,
+    },
+    /// What could not be observed because the queue was full.
+    Lost(Lost),
+    /// The connection is gone.
+    Closed {
+        /// Bytes that the client sent.
+        client: u64,
+        /// Bytes that the client was sent.
+        server: u64,
+        /// The proxy itself ended the connection, because it was told to stop.
+        stopped: bool,
+    },
+}
+
+/// A count of what could not be observed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lost {
+    /// Requests and responses, whole or in part.
+    pub messages: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// Observed bytes; while they live they count against the queue's bound.
+#[derive(Debug)]
+pub struct Chunk {
+    bytes: Box<[u8]>,
+    queue: Arc<Queue>,
+}
+
+impl std::ops::Deref for Chunk {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Chunk {
+    /// A charge of nothing yet, on the queue that this chunk came through.
+    pub fn charge(&self) -> Charge {
+        Charge { bytes: 0, queue: Arc::clone(&self.queue) }
+    }
+}
+
+/// Bytes that an observer keeps beyond the chunk they came in; they count against the queue's bound too.
+#[derive(Debug)]
+pub struct Charge {
+    bytes: usize,
+    queue: Arc<Queue>,
+}
+
+impl Charge {
+    /// Charges `bytes` more.
+    pub fn grow(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        self.queue.used.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.queue.used.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Chunk {
+    fn drop(&mut self) {
+        self.queue.used.fetch_sub(self.bytes.len() + ITEM_COST, Ordering::Relaxed);
+    }
+}
+
+/// A queue from many taps to one observer, bounded by the bytes it holds.
+#[derive(Debug)]
+pub struct Queue {
+    state: Mutex<State>,
+    ready: Condvar,
+    used: AtomicUsize,
+    limit: usize,
+    owed: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    items: Vec<Item>,
+    waiting: bool,
+    closed: bool,
+}
+
+impl Queue {
+    /// A queue that holds at most `limit` bytes.
+    pub fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::default(),
+            ready: Condvar::new(),
+            used: AtomicUsize::new(0),
+            limit,
+            owed: AtomicUsize::new(0),
+        })
+    }
+
+    /// How many requests wait for the end of their answer, on all connections.
+    pub fn owed(&self) -> usize {
+        self.owed.load(Ordering::Relaxed)
+    }
+
+    /// Copies bytes if there is room for them.
+    fn chunk(self: &Arc<Self>, bytes: &[u8]) -> Option<Chunk> {
+        let cost = bytes.len() + ITEM_COST;
+        // Between the look and the addition the observer may charge something: the bound is soft by that much.
+        if self.used.load(Ordering::Relaxed) + cost > self.limit {
+            return None;
+        }
+        self.used.fetch_add(cost, Ordering::Relaxed);
+        Some(Chunk { bytes: bytes.into(), queue: Arc::clone(self) })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, item: Item) {
+        let mut state = self.lock();
+        state.items.push(item);
+        if state.waiting {
+            state.waiting = false;
+            self.ready.notify_one();
+        }
+    }
+
+    /// No further items will come.
+    pub fn close(&self) {
+        self.lock().closed = true;
+        self.ready.notify_one();
+    }
+
+    /// Takes all items into `into` (which must be empty), waiting at most for `patience` if there are none.
+    /// False when the queue is closed and empty.
+    pub fn take(&self, into: &mut Vec<Item>, patience: Option<Duration>) -> bool {
+        let mut state = self.lock();
+        if state.items.is_empty() && !state.closed {
+            state.waiting = true;
+            state = match patience {
+                Some(patience) => {
+                    let waited = self.ready.wait_timeout(state, patience);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.ready.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+            state.waiting = false;
+        }
+        std::mem::swap(&mut state.items, into);
+        if state.items.capacity() > 4096 {
+            state.items = Vec::new(); // what a burst needed is given back
+        }
+        !(state.closed && into.is_empty())
+    }
+}
+
+/// The tap on one connection. Dropping it reports the connection as gone.
+#[derive(Debug)]
+pub struct Tap {
+    conn: u64,
+    queue: Arc<Queue>,
+    clock: Clock,
+    dialogue: Dialogue,
+    bytes: [u64; 2],
+    origin: Option<Box<str>>,
+    lost: Option<Lost>,
+    done: bool,
+}
+
+impl Tap {
+    /// A tap on connection number `conn`.
+    pub fn new(conn: u64, client: SocketAddr, queue: Arc<Queue>, clock: Clock) -> Self {
+        let tap = Self {
+            conn,
+            queue,
+            clock,
+            dialogue: Dialogue::default(),
+            bytes: [0; 2],
+            origin: None,
+            lost: None,
+            done: false,
+        };
+        tap.push(What::Opened { client });
+        tap
+    }
+
+    /// The framing of what has passed so far.
+    pub fn dialogue(&self) -> &Dialogue {
+        &self.dialogue
+    }
+
+    fn push(&self, what: What) {
+        self.queue.push(Item { conn: self.conn, at: self.clock.now(), what });
+    }
+
+    /// `from` sent these bytes.
+    pub fn passed(&mut self, from: Side, bytes: &[u8]) {
+        self.observe(from, bytes, false);
+    }
+
+    /// The proxy answered the client with these bytes in the target's place.
+    pub fn answered(&mut self, bytes: &[u8]) {
+        self.observe(Side::Server, bytes, true);
+    }
+
+    fn observe(&mut self, from: Side, bytes: &[u8], own: bool) {
+        self.bytes[from as usize] += bytes.len() as u64;
+        let chunk = match &mut self.lost {
+            _ if self.dialogue.is_switched() => return,
+            Some(lost) if from == Side::Client && self.dialogue.is_idle() => {
+                let chunk = self.queue.chunk(bytes);
+                if chunk.is_some() {
+                    let lost = *lost;
+                    self.lost = None;
+                    self.push(What::Lost(lost));
+                }
+                chunk
+            }
+            Some(_) => None,
+            None => self.queue.chunk(bytes),
+        };
+        let mut heads = 0;
+        let before = self.dialogue.owed();
+        let Self { dialogue, origin, .. } = self;
+        dialogue.feed(from, bytes, &mut |piece| match piece {
+            Piece::Request(head, _) => {
+                heads += 1;
+                if origin.is_none() {
+                    *origin = header(head.headers, "origin");
+                }
+            }
+            Piece::Response { .. } => heads += 1,
+            _ => {}
+        });
+        self.owes(before);
+        if let Some(chunk) = chunk {
+            self.push(What::Bytes { from, bytes: chunk, own });
+        } else {
+            // The message in which the queue ran full is lost too, though its head may have been seen.
+            let lost = self.lost.get_or_insert(Lost { messages: u64::from(heads == 0), bytes: 0 });
+            lost.messages += heads;
+            lost.bytes += bytes.len() as u64;
+        }
+    }
+
+    /// The connection owes another number of answers than before.
+    fn owes(&self, before: usize) {
+        // Wraps around where the difference is negative, as atomic additions do.
+        let more = self.dialogue.owed().wrapping_sub(before);
+        self.queue.owed.fetch_add(more, Ordering::Relaxed);
+    }
+
+    /// The `Origin` of the client's requests: it is a browser.
+    pub fn origin(&self) -> Option<&str> {
+        self.origin.as_deref()
+    }
+
+    /// One side sent its last byte.
+    pub fn ended(&mut self, by: Side, how: How) {
+        if how == How::Fin {
+            let before = self.dialogue.owed();
+            self.dialogue.finish(by, &mut |_| {});
+            self.owes(before);
+        }
+        self.push(What::Ended { by, how });
+    }
+
+    /// The target could not be reached, or went away before it answered.
+    pub fn failed(&self, cause: String) {
+        self.push(What::Failed { cause });
+    }
+
+    /// The connection came to its end.
+    pub fn close(mut self) {
+        self.done = true;
+    }
+}
+
+impl Drop for Tap {
+    fn drop(&mut self) {
+        if let Some(lost) = self.lost.take() {
+            self.push(What::Lost(lost));
+        }
+        self.queue.owed.fetch_sub(self.dialogue.owed(), Ordering::Relaxed);
+        let [client, server] = self.bytes;
+        self.push(What::Closed { client, server, stopped: !self.done });
+    }
+}
+
+fn header(headers: &[httparse::Header<'_>], name: &str) -> Option<Box<str>> {
+    let value = headers.iter().find(|h| h.name.eq_ignore_ascii_case(name))?.value;
+    std::str::from_utf8(value).ok().map(Into::into)
+}

@@ -1,0 +1,207 @@
+//! TLS settings: trusting the target's certificate, and listening with one of our own. Both offer HTTP/1.1 alone,
+//! since the tunnel reads nothing else.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme};
+
+/// What can go wrong before the first handshake.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A certificate or key file can't be read or holds none.
+    #[error("cannot read certificates from {path}: {cause}", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        cause: String,
+    },
+    /// A certificate or key file can't be written.
+    #[error("cannot write {path}: {cause}", path = path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        cause: io::Error,
+    },
+    /// No certificate could be made.
+    #[error("cannot generate a certificate: {0}")]
+    Generate(#[from] rcgen::Error),
+    /// The certificate, the key or the settings don't fit.
+    #[error("unusable certificate or key: {0}")]
+    Rustls(#[from] rustls::Error),
+    /// The system's certificates can't be found.
+    #[error("no trusted certificates on this system ({0}); name some with --ca-file")]
+    NoRoots(String),
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(ring::default_provider())
+}
+
+/// Settings for connections to an https target.
+pub fn client(ca_file: Option<&Path>, insecure: bool) -> Result<Arc<ClientConfig>, TlsError> {
+    let builder =
+        ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
+    let mut config = if insecure {
+        let trusting = Arc::new(Trusting(provider()));
+        builder.dangerous().with_custom_certificate_verifier(trusting).with_no_client_auth()
+    } else {
+        let roots = Arc::new(roots(ca_file)?);
+        let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider())
+            .build()
+            .map_err(|error| TlsError::NoRoots(error.to_string()))?;
+        builder.with_webpki_verifier(verifier).with_no_client_auth()
+    };
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, TlsError> {
+    let mut roots = RootCertStore::empty();
+    if let Some(path) = ca_file {
+        let read = |cause: String| TlsError::Read { path: path.to_owned(), cause };
+        let certificates = CertificateDer::pem_file_iter(path).map_err(|e| read(e.to_string()))?;
+        for certificate in certificates {
+            roots.add(certificate.map_err(|e| read(e.to_string()))?)?;
+        }
+        if roots.is_empty() {
+            return Err(read("no PEM certificate in it".to_owned()));
+        }
+        return Ok(roots);
+    }
+    let native = rustls_native_certs::load_native_certs();
+    roots.add_parsable_certificates(native.certs);
+    if roots.is_empty() {
+        let cause = native.errors.first().map_or("none installed".to_owned(), ToString::to_string);
+        return Err(TlsError::NoRoots(cause));
+    }
+    Ok(roots)
+}
+
+/// A certificate to listen with, and what a client needs to trust it.
+#[derive(Debug)]
+pub struct Identity {
+    /// Settings for accepting connections.
+    pub config: Arc<ServerConfig>,
+    /// The certificate file, where one was asked for.
+    pub file: Option<PathBuf>,
+}
+
+/// A self-signed certificate for `names`: kept in `dir` and used again from there, or made for this run alone.
+pub fn identity(names: Vec<String>, dir: Option<&Path>) -> Result<Identity, TlsError> {
+    let file = dir.map(|dir| dir.join("cert.pem"));
+    let (certificate, key) = match (dir, &file) {
+        (Some(dir), Some(file)) => {
+            let key_file = dir.join("key.pem");
+            if !file.exists() {
+                let (certificate, key) = generate(names)?;
+                let written = |path: &Path, pem: &str| {
+                    write(path, pem)
+                        .map_err(|cause| TlsError::Write { path: path.to_owned(), cause })
+                };
+                std::fs::create_dir_all(dir)
+                    .map_err(|cause| TlsError::Write { path: dir.to_owned(), cause })?;
+                written(&key_file, &key)?;
+                written(file, &certificate)?;
+            }
+            (read(file)?, read(&key_file)?)
+        }
+        _ => generate(names)?,
+    };
+    let bad = |cause: rustls::pki_types::pem::Error| TlsError::Read {
+        path: file.clone().unwrap_or_default(),
+        cause: cause.to_string(),
+    };
+    let chain = CertificateDer::pem_slice_iter(certificate.as_bytes())
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(bad)?;
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(bad)?;
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Identity { config: Arc::new(config), file })
+}
+
+/// PEM of a new certificate and its key.
+fn generate(names: Vec<String>) -> Result<(String, String), TlsError> {
+    let made = rcgen::generate_simple_self_signed(names)?;
+    Ok((made.cert.pem(), made.signing_key.serialize_pem()))
+}
+
+fn read(path: &Path) -> Result<String, TlsError> {
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|mut file| file.read_to_string(&mut text))
+        .map_err(|cause| TlsError::Read { path: path.to_owned(), cause: cause.to_string() })?;
+    Ok(text)
+}
+
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    private(path)?.write_all(text.as_bytes())
+}
+
+/// Creates (or empties) a file that its owner alone can read.
+pub fn private(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    #[cfg(unix)] // a file that was there already keeps its old mode
+    if file.metadata()?.is_file() {
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    }
+    Ok(file)
+}
+
+/// `--insecure`: any certificate is taken; signatures are still verified.
+#[derive(Debug)]
+struct Trusting(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Trusting {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let known = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, certificate, signed, known)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let known = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signed, known)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

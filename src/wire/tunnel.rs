@@ -1,0 +1,196 @@
+//! Two sockets joined: bytes are passed on as they come, in both directions, and the tap sees a copy.
+//!
+//! Nothing is kept per connection but what one side could not take yet: all connections of the thread read
+//! into one buffer, and only when there is something to read.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::Side;
+use super::host::HostEditor;
+use super::socket::Socket;
+use super::tap::{How, Tap};
+
+const BUFFER: usize = 64 * 1024;
+/// Reads in one direction before other connections get their turn.
+const TURN: usize = 4;
+
+thread_local! {
+    static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; BUFFER].into());
+}
+
+/// How a tunnel ended.
+#[derive(Debug)]
+pub enum End {
+    /// Both directions ended in order.
+    Fin,
+    /// One side reset the connection; the other one has to see that too.
+    Reset,
+    /// The server went away while the client waits for an answer of which no byte has come.
+    Unanswered(Option<io::Error>),
+}
+
+/// One direction of the tunnel.
+#[derive(Debug, Default)]
+struct Pipe {
+    /// Read but not yet written.
+    held: Vec<u8>,
+    written: usize,
+    unflushed: bool,
+    ended: bool,
+    shut: bool,
+}
+
+enum Step {
+    Done,
+    /// The sending side failed.
+    From,
+    /// The receiving side failed.
+    To,
+    /// The server ended in order, or failed, and owes an answer that it has not begun.
+    Unanswered(Option<io::Error>),
+}
+
+/// Joins two sockets until both directions have ended.
+pub async fn join(
+    client: &mut Socket,
+    server: &mut Socket,
+    tap: &mut Tap,
+    mut host: Option<HostEditor>,
+) -> End {
+    let mut up = Pipe::default();
+    let mut down = Pipe::default();
+    let mut up_open = true;
+    let mut down_open = true;
+    poll_fn(|cx| {
+        if up_open {
+            match pass(cx, Side::Client, client, server, &mut up, tap, host.as_mut()) {
+                Poll::Pending => {}
+                Poll::Ready(Step::Done) => up_open = false,
+                Poll::Ready(Step::From | Step::Unanswered(_)) => {
+                    tap.ended(Side::Client, How::Reset);
+                    return Poll::Ready(End::Reset);
+                }
+                // The server takes no more: what it already sent still belongs to the client.
+                Poll::Ready(Step::To) => up_open = false,
+            }
+        }
+        if down_open {
+            match pass(cx, Side::Server, server, client, &mut down, tap, None) {
+                Poll::Pending => {}
+                Poll::Ready(Step::Done) => down_open = false,
+                Poll::Ready(Step::Unanswered(error)) => {
+                    if !up.ended {
+                        return Poll::Ready(End::Unanswered(error));
+                    }
+                    // The client left first: nobody waits for this answer.
+                    tap.ended(Side::Server, if error.is_none() { How::Fin } else { How::Reset });
+                    if error.is_some() {
+                        return Poll::Ready(End::Reset);
+                    }
+                    down.ended = true;
+                    cx.waker().wake_by_ref();
+                }
+                Poll::Ready(Step::From) => {
+                    tap.ended(Side::Server, How::Reset);
+                    return Poll::Ready(End::Reset);
+                }
+                Poll::Ready(Step::To) => {
+                    tap.ended(Side::Client, How::Reset);
+                    return Poll::Ready(End::Reset);
+                }
+            }
+        }
+        if up_open || down_open { Poll::Pending } else { Poll::Ready(End::Fin) }
+    })
+    .await
+}
+
+fn pass(
+    cx: &mut Context<'_>,
+    side: Side,
+    from: &mut Socket,
+    to: &mut Socket,
+    pipe: &mut Pipe,
+    tap: &mut Tap,
+    mut host: Option<&mut HostEditor>,
+) -> Poll<Step> {
+    let (mut from, mut to) = (Pin::new(from), Pin::new(to));
+    for _ in 0..TURN {
+        while pipe.written < pipe.held.len() {
+            match ready!(to.as_mut().poll_write(cx, &pipe.held[pipe.written..])) {
+                Ok(0) | Err(_) => return Poll::Ready(Step::To),
+                Ok(n) => pipe.written += n,
+            }
+        }
+        if pipe.written > 0 {
+            pipe.held = Vec::new();
+            pipe.written = 0;
+        }
+        if pipe.unflushed {
+            match ready!(to.as_mut().poll_flush(cx)) {
+                Ok(()) => pipe.unflushed = false,
+                Err(_) => return Poll::Ready(Step::To),
+            }
+        }
+        if pipe.ended {
+            if !pipe.shut && ready!(to.as_mut().poll_shutdown(cx)).is_err() {
+                return Poll::Ready(Step::To);
+            }
+            pipe.shut = true;
+            return Poll::Ready(Step::Done);
+        }
+        let read = READ.with_borrow_mut(|buffer| {
+            let mut buffer = ReadBuf::new(buffer);
+            ready!(from.as_mut().poll_read(cx, &mut buffer))?;
+            let bytes = buffer.filled();
+            if bytes.is_empty() {
+                return Poll::Ready(Ok(0));
+            }
+            tap.passed(side, bytes);
+            let edited;
+            let out = match &mut host {
+                Some(host) => {
+                    edited = host.edit(bytes);
+                    &edited[..]
+                }
+                None => bytes,
+            };
+            let sent = match to.as_mut().poll_write(cx, out) {
+                Poll::Ready(Ok(n)) => n,
+                // A failure shows again at the next attempt, with the bytes still held.
+                Poll::Ready(Err(_)) | Poll::Pending => 0,
+            };
+            pipe.unflushed = matches!(to.as_ref().get_ref(), Socket::Tls(_));
+            if sent < out.len() {
+                pipe.held.extend_from_slice(&out[sent..]);
+            }
+            Poll::Ready(io::Result::Ok(bytes.len()))
+        });
+        match ready!(read) {
+            Ok(0) => {
+                // An answer that is still owed decides what the client gets to see.
+                if side == Side::Server && tap.dialogue().unanswered() {
+                    return Poll::Ready(Step::Unanswered(None));
+                }
+                tap.ended(side, How::Fin);
+                if let Some(host) = &mut host {
+                    pipe.held.extend_from_slice(&host.finish());
+                }
+                pipe.ended = true;
+            }
+            Ok(_) => {}
+            Err(error) if side == Side::Server && tap.dialogue().unanswered() => {
+                return Poll::Ready(Step::Unanswered(Some(error)));
+            }
+            Err(_) => return Poll::Ready(Step::From),
+        }
+    }
+    cx.waker().wake_by_ref();
+    Poll::Pending
+}
