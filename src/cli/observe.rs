@@ -115,7 +115,7 @@ impl Output {
             counts: Counts::default(),
             seen: Vec::new(),
             terminal,
-            closed: false,
+            end: None,
         })
     }
 }
@@ -141,20 +141,20 @@ pub(super) struct View {
     counts: Counts,
     seen: Vec<Seen>,
     terminal: bool,
-    closed: bool,
+    end: Option<End>,
 }
 
 impl View {
     /// Takes the next event.
-    pub(super) fn take(&mut self, event: Event) -> io::Result<()> {
+    pub(super) fn take(&mut self, event: Event) {
         self.judge.take(event, &mut self.seen);
-        self.show()
+        self.show();
     }
 
     /// Time has passed.
-    pub(super) fn wake(&mut self, now: std::time::Duration) -> io::Result<()> {
+    pub(super) fn wake(&mut self, now: std::time::Duration) {
         self.judge.wake(now, &mut self.seen);
-        self.show()
+        self.show();
     }
 
     /// When [`View::wake`] should be called, if no event comes before.
@@ -162,11 +162,11 @@ impl View {
         self.judge.deadline()
     }
 
-    fn show(&mut self) -> io::Result<()> {
+    fn show(&mut self) {
         let story = self.judge.story();
         for seen in self.seen.drain(..) {
             self.counts.count(&seen, story);
-            if self.closed {
+            if self.end.is_some() {
                 continue;
             }
             let kept = self.filter.keep(&seen.subject(story));
@@ -174,15 +174,14 @@ impl View {
                 Sink::Printer(printer) => printer.show(&seen, story, &kept),
                 Sink::Json(json) => json.show(&seen, story, &kept),
             };
-            self.closed |= reader_left(shown)?;
+            self.end = End::of(shown);
         }
-        Ok(())
     }
 
     /// Brings what was printed to the reader's eyes.
-    pub(super) fn flush(&mut self) -> io::Result<()> {
-        if self.closed {
-            return Ok(());
+    pub(super) fn flush(&mut self) {
+        if self.end.is_some() {
+            return;
         }
         let story = self.judge.story();
         let flushed = match &mut self.sink {
@@ -192,36 +191,47 @@ impl View {
             }
             Sink::Json(json) => json.flush(),
         };
-        self.closed |= reader_left(flushed)?;
-        Ok(())
+        self.end = End::of(flushed);
     }
 
-    /// Whether whoever read our output has gone.
-    pub(super) fn is_closed(&self) -> bool {
-        self.closed
+    /// Why nothing more is printed, if so.
+    pub(super) fn end(&self) -> Option<End> {
+        self.end
     }
 
     /// Prints the summary.
-    pub(super) fn finish(&mut self) -> io::Result<()> {
-        if self.closed {
-            return Ok(());
+    pub(super) fn finish(&mut self) {
+        if self.end.is_some() {
+            return;
         }
         let story = self.judge.story();
         let finished = match &mut self.sink {
             Sink::Printer(printer) => printer.finish(story, &self.counts),
             Sink::Json(json) => json.finish(&self.counts.into()),
         };
-        self.closed |= reader_left(finished)?;
-        Ok(())
+        self.end = End::of(finished);
     }
 }
 
-/// A closed pipe is no failure: the reader has seen enough.
-fn reader_left(result: io::Result<()>) -> io::Result<bool> {
-    match result {
-        Ok(()) => Ok(false),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(true),
-        Err(error) => Err(error),
+/// Why the output ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// The reader of a pipe has seen enough.
+    ReaderLeft,
+    /// It can't be written; that has been said.
+    Failed,
+}
+
+impl End {
+    fn of(result: io::Result<()>) -> Option<Self> {
+        match result {
+            Ok(()) => None,
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Some(Self::ReaderLeft),
+            Err(error) => {
+                say(&format!("xmppscope: cannot print: {error}; nothing more is printed"));
+                Some(Self::Failed)
+            }
+        }
     }
 }
 

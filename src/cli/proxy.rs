@@ -1,6 +1,7 @@
 //! `xmppscope proxy`: the intercepting proxy, what passes through it printed and captured.
 
 use std::io;
+use std::mem;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -162,7 +163,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     drop(runtime); // the taps of connections that are still open report their end
     queue.close();
     match finished.recv_timeout(PATIENCE) {
-        Ok(result) => result.map(|()| exit::OK),
+        Ok(()) => Ok(exit::OK),
         Err(_) => {
             say("xmppscope: the output is not being read; what was waiting for it is lost");
             Ok(exit::OK)
@@ -226,7 +227,8 @@ async fn stopped() {
     }
 }
 
-/// Reads the queue on a thread of its own: records, captures, prints.
+/// Reads the queue on a thread of its own: records, captures, prints. An output that fails is given up, and said
+/// once; the others go on.
 struct Observer {
     queue: Arc<Queue>,
     clock: Clock,
@@ -237,8 +239,7 @@ struct Observer {
 }
 
 impl Observer {
-    fn run(mut self) -> Result<(), Failure> {
-        let print = |error: io::Error| Failure::Environment(format!("cannot print: {error}"));
+    fn run(mut self) {
         let mut items: Vec<Item> = Vec::new();
         loop {
             let due = self.view.deadline().map(|due| due + SETTLE);
@@ -247,41 +248,39 @@ impl Observer {
             let idle = items.is_empty();
             for item in items.drain(..) {
                 self.recorder.take(item, &mut self.events);
-                self.pass_on().map_err(print)?;
+                self.pass_on();
             }
             if let Some(due) = due.filter(|&due| idle && due <= self.clock.now()) {
-                self.view.wake(due).map_err(print)?;
+                self.view.wake(due);
             }
             if !open {
                 break;
             }
-            if let Some((path, capture)) = &mut self.capture
-                && let Err(error) = capture.flush()
-            {
-                say(&format!("xmppscope: {}; the capture ends here", unwritable(path, &error)));
-                self.capture = None;
-            }
-            self.view.flush().map_err(print)?;
+            self.capture(Writer::flush);
+            self.view.flush();
             thread::sleep(BATCH);
         }
         self.events.push(Event { at: self.clock.now(), conn: 0, fact: Fact::Finished });
-        self.pass_on().map_err(print)?;
-        if let Some((path, capture)) = &mut self.capture {
-            capture.flush().map_err(|error| unwritable(path, &error))?;
-        }
-        self.view.finish().map_err(print)
+        self.pass_on();
+        self.capture(Writer::flush);
+        self.view.finish();
     }
 
-    fn pass_on(&mut self) -> io::Result<()> {
-        for event in self.events.drain(..) {
-            if let Some((path, capture)) = &mut self.capture
-                && let Err(error) = capture.write(&event)
-            {
-                say(&format!("xmppscope: {}; the capture ends here", unwritable(path, &error)));
-                self.capture = None;
-            }
-            self.view.take(event)?;
+    fn pass_on(&mut self) {
+        let mut events = mem::take(&mut self.events);
+        for event in events.drain(..) {
+            self.capture(|capture| capture.write(&event));
+            self.view.take(event);
         }
-        Ok(())
+        self.events = events;
+    }
+
+    fn capture(&mut self, act: impl FnOnce(&mut Writer) -> io::Result<()>) {
+        if let Some((path, capture)) = &mut self.capture
+            && let Err(error) = act(capture)
+        {
+            say(&format!("xmppscope: {}; the capture ends here", unwritable(path, &error)));
+            self.capture = None;
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::PathBuf;
 
-use super::observe::{Output, say};
+use super::observe::{End, Output, say};
 use super::{Failure, exit};
 use crate::trace::capture::{self, CaptureError};
 
@@ -45,23 +45,27 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     })?;
     let mut view = args.output.open(preface.started)?;
     let mut damaged = false;
-    let write = |error: io::Error| Failure::Environment(format!("cannot write: {error}"));
     for event in events {
         match event {
-            Ok(event) => view.take(event).map_err(write)?,
+            Ok(event) => view.take(event),
             Err(CaptureError::Io(error)) => {
                 return Err(Failure::Environment(format!("cannot read {name}: {error}")));
             }
             Err(error) => {
-                view.flush().map_err(write)?;
+                view.flush();
                 say(&format!("xmppscope: {name}: {error}"));
                 damaged |= matches!(error, CaptureError::Line { .. });
             }
         }
-        if view.is_closed() {
-            return Ok(exit::OK);
+        if view.end().is_some() {
+            break;
         }
     }
-    view.finish().map_err(write)?;
-    Ok(if damaged { exit::USAGE } else { exit::OK })
+    view.finish();
+    Ok(match view.end() {
+        Some(End::Failed) => exit::ENVIRONMENT,
+        Some(End::ReaderLeft) => exit::OK,
+        None if damaged => exit::USAGE,
+        None => exit::OK,
+    })
 }

@@ -1,6 +1,7 @@
 //! Integration tests.
 
 mod architecture;
+mod hostile;
 mod peers;
 mod peers_bed;
 mod prosody;

@@ -1,123 +1,22 @@
-//! What the tests with real peers share: the proxy as a child, the drivers of real clients, and a way
-//! to write a transcript down so that two runs of one story are equal.
-#![allow(clippy::disallowed_methods)] // a harness waits on real programs and looks at its environment
+//! What the tests with real peers share: the drivers of real clients, and a way to write a
+//! transcript down so that two runs of one story are equal.
 #![cfg_attr(not(feature = "peers"), allow(dead_code))]
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use regex_lite::{Captures, Regex};
 use serde_json::Value;
 
 use crate::prosody::{Password, find};
 
-/// `xmppscope proxy` before a target.
-pub struct Proxy {
-    child: Child,
-    /// The URL for the client, as the proxy printed it.
-    pub origin: String,
-    stdout: Option<JoinHandle<String>>,
-    stderr: Option<JoinHandle<String>>,
-}
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// All that a proxy said before it ended.
-pub struct Ended {
-    pub stdout: String,
-    pub stderr: String,
-    pub status: ExitStatus,
-    /// From SIGTERM to the end.
-    pub took: Duration,
-}
-
-impl Proxy {
-    pub fn before(target: &str) -> Self {
-        Self::with(target, &[])
-    }
-
-    pub fn with(target: &str, arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_xmppscope"))
-            .args(["proxy", "--target", target, "--listen", "127.0.0.1:0", "--color", "never"])
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (said, first) = mpsc::channel();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        let stderr = std::thread::spawn(move || {
-            let mut all = String::new();
-            for line in stderr.lines() {
-                let line = line.unwrap();
-                let _ = said.send(line.clone());
-                all += &line;
-                all.push('\n');
-            }
-            all
-        });
-        let mut stdout = child.stdout.take().unwrap();
-        let stdout = std::thread::spawn(move || {
-            let mut all = Vec::new();
-            stdout.read_to_end(&mut all).unwrap();
-            String::from_utf8(all).expect("the proxy prints UTF-8")
-        });
-        let mut proxy =
-            Self { child, origin: String::new(), stdout: Some(stdout), stderr: Some(stderr) };
-        let url = Regex::new(r"listening on (https?://[^\s/]+)").unwrap();
-        while proxy.origin.is_empty() {
-            let line = first
-                .recv_timeout(Duration::from_secs(5))
-                .expect("the proxy did not say where it listens");
-            if let Some(found) = url.captures(&line) {
-                proxy.origin = found[1].to_owned();
-            }
-        }
-        proxy
-    }
-
-    /// The id of the process.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Asks the proxy to end, as `kill` does, and takes what it printed.
-    pub fn finish(mut self) -> Ended {
-        let asked = Instant::now();
-        // `kill` is a builtin of every shell; the program may be missing
-        let kill = format!("kill -TERM {}", self.child.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            assert!(asked.elapsed() < Duration::from_secs(10), "the proxy ignores SIGTERM");
-            std::thread::sleep(Duration::from_millis(5));
-        };
-        let took = asked.elapsed();
-        let text = |thread: &mut Option<JoinHandle<String>>| thread.take().unwrap().join().unwrap();
-        Ended { stdout: text(&mut self.stdout), stderr: text(&mut self.stderr), status, took }
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        if self.stdout.is_none() {
-            return; // ended, and its output was taken
-        }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if std::thread::panicking() {
-            for (name, thread) in [("stdout", self.stdout.take()), ("stderr", self.stderr.take())] {
-                let text = thread.map(|t| t.join().unwrap_or_default()).unwrap_or_default();
-                eprintln!("--- the proxy's {name}\n{text}");
-            }
-        }
-    }
+/// Tests with browsers and held times take turns: two of them at once would measure each other.
+pub fn alone() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A run of one of the drivers in `tests/peers/`.
@@ -211,7 +110,6 @@ impl Client {
 
 /// The compiled gloox driver; compiled again only when its source is newer.
 fn gloox() -> PathBuf {
-    use std::sync::OnceLock;
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT
         .get_or_init(|| {
@@ -233,43 +131,75 @@ fn gloox() -> PathBuf {
         .clone()
 }
 
-/// A transcript without what differs between any two runs of the same story. `origins` are the proxy's
-/// and the server's; `about` is what the client knows of its session.
-pub fn normalised(transcript: &str, origins: &[(&str, &str)], about: &Value) -> String {
-    let mut text = transcript.to_owned();
-    for (origin, name) in origins {
-        let host = origin.split_once("://").map_or(*origin, |(_, host)| host);
-        let port = host.rsplit_once(':').map_or(host, |(_, port)| port);
-        text = replace(&text, &format!(r"\b{port}\b"), |_| (*name).to_owned());
+/// A transcript without what differs between any two runs of the same story. `about` is what the client
+/// knows of its session.
+pub fn normalised(transcript: &str, about: &Value) -> String {
+    let first = about["rid"].as_u64().expect("the driver told its first rid");
+    let sid = about["sid"].as_str().expect("the driver told its sid");
+    let mut text = replace(transcript, r"\b\d{10}\b", |number| {
+        let after = number[0].parse::<u64>().unwrap().checked_sub(first).filter(|&n| n < 1000);
+        after.map_or_else(|| number[0].to_owned(), |n| format!("RID+{n}"))
+    });
+    // whole, and as the first few characters that head each line
+    for length in (4..=sid.len()).rev() {
+        let start = regex_lite::escape(&sid[..length]);
+        text = replace(&text, &format!(r"\b{start}\b"), |_| "SID".to_owned());
     }
-    if let Some(rid) = about["rid"].as_u64() {
-        text = replace(&text, r"\b\d{2,16}\b", |number| {
-            let n: u64 = number[0].parse().unwrap();
-            match n.checked_sub(rid) {
-                Some(after) if after < 1000 && rid > 100_000 => format!("RID+{after}"),
-                _ => number[0].to_owned(),
+    text = replace(&text, r"(?m)^\d\d:\d\d:\d\d\.\d+ +(\+\d[\d.]* (?:ms|s|min) +)?", |_| {
+        "CLOCK ".to_owned()
+    });
+    text = replace(&text, r"(held|gap|after|in|RID\+\d+,) \d[\d.]* (?:µs|ms|s|min)\b", |c| {
+        format!("{} TIME", &c[1])
+    });
+    text = replace(
+        &text,
+        r"<([\w:.-]+)((?:\s+[\w:.-]+=(?:'[^']*'|\x22[^\x22]*\x22))+)(\s*/?)>",
+        |tag| {
+            let attribute = Regex::new(r"[\w:.-]+=(?:'[^']*'|\x22[^\x22]*\x22)").unwrap();
+            let sorted: BTreeSet<_> = attribute.find_iter(&tag[2]).map(|m| m.as_str()).collect();
+            let sorted: Vec<_> = sorted.into_iter().collect();
+            format!("<{} {}{}>", &tag[1], sorted.join(" "), &tag[3])
+        },
+    );
+    // Prosody offers in an order of the day
+    text = replace(&text, r"(?m)(stream features: (?:SASL )?)(.+)$", |line| {
+        let separator = if line[2].contains("; ") { "; " } else { ", " };
+        let mut offers: Vec<_> = line[2].split(separator).collect();
+        offers.sort_unstable();
+        format!("{}{}", &line[1], offers.join(separator))
+    });
+    for parent in ["mechanisms", "stream:features"] {
+        text = children_sorted(&text, parent);
+    }
+    text
+}
+
+/// The printed children of each element `parent`, in the order of their text.
+fn children_sorted(text: &str, parent: &str) -> String {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut out = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        out.push(line.to_owned());
+        if !line.trim_start().starts_with(&format!("<{parent} ")) || line.ends_with("/>") {
+            continue;
+        }
+        let mut children: Vec<String> = Vec::new();
+        for inner in lines.by_ref() {
+            if indent(inner) <= indent(line) {
+                children.sort();
+                out.append(&mut children);
+                out.push(inner.to_owned());
+                break;
             }
-        });
-    }
-    if let Some(sid) = about["sid"].as_str() {
-        // printed whole and, on every line, as its first few characters
-        for length in (4..=sid.len()).rev() {
-            let start = regex_lite::escape(&sid[..length]);
-            text = replace(&text, &format!(r"\b{start}\b(…)?"), |_| "SID".to_owned());
+            let opens = indent(inner) == indent(line) + 2 && !inner.trim_start().starts_with("</");
+            match children.last_mut() {
+                Some(child) if !opens => *child += &format!("\n{inner}"),
+                _ => children.push(inner.to_owned()),
+            }
         }
     }
-    let uuid = r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b";
-    text = replace(&text, uuid, |_| "UUID".to_owned());
-    text = replace(&text, r"\d{4}-\d\d-\d\d[T ]", |_| String::new());
-    text = replace(&text, r"\b\d\d:\d\d:\d\d(\.\d+)?Z?", |_| "HH:MM:SS".to_owned());
-    text = replace(&text, r"\+?\b\d+(\.\d+)? ?(µs|ms|s)\b", |_| "TIME".to_owned());
-    text = replace(&text, r"127\.0\.0\.1:\d+", |_| "127.0.0.1:PORT".to_owned());
-    replace(&text, r"<([\w:.-]+)((?:\s+[\w:.-]+=(?:'[^']*'|\x22[^\x22]*\x22))+)(\s*/?)>", |tag| {
-        let attribute = Regex::new(r"[\w:.-]+=(?:'[^']*'|\x22[^\x22]*\x22)").unwrap();
-        let sorted: BTreeSet<_> = attribute.find_iter(&tag[2]).map(|m| m.as_str()).collect();
-        let sorted: Vec<_> = sorted.into_iter().collect();
-        format!("<{} {}{}>", &tag[1], sorted.join(" "), &tag[3])
-    })
+    out.join("\n") + "\n"
 }
 
 fn replace(text: &str, pattern: &str, with: impl Fn(&Captures<'_>) -> String) -> String {

@@ -73,11 +73,6 @@ impl Proxy {
         connect(self.address)
     }
 
-    /// The process id.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Waits until the printed output contains `text`.
     pub fn wait_for(&self, text: &str) {
         let path = self.folder.path().join("out");

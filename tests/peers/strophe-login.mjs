@@ -152,7 +152,8 @@ async function settled() {
 
 connection = listen(new Strophe.Connection(given.url));
 doing = 'login';
-const first = connection._proto.rid;
+const first = 2_000_000_000 + Math.floor(Math.random() * 2e9); // always ten digits, so that sizes repeat
+connection._proto.rid = first;
 connection.connect(given.jid, password, status(connection), Number(given.wait));
 await until((event) => event.status === 'CONNECTED');
 say({ about: { sid: connection._proto.sid, rid: first } });

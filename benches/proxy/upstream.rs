@@ -1,0 +1,85 @@
+//! The server that the proxies are measured before: answers BOSH-like requests as fast as it can.
+//!
+//! `bench-upstream PORT`; by path: `/http-bind` is answered at once with a small body, `/big` with 1 MB,
+//! `/hold` not at all until the client goes.
+#![allow(clippy::unwrap_used)] // a measuring tool stops where it stands
+
+use std::net::Ipv4Addr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+const SMALL: &str = "<body xmlns='http://jabber.org/protocol/httpbind' sid='0123456789abcdef'>\
+    <message xmlns='jabber:client' from='bob@localhost/web' to='alice@localhost/web' type='chat' id='m1'>\
+    <body>All quiet here, and there?</body></message></body>";
+const MEGABYTE: usize = 1 << 20;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let port = std::env::args().nth(1).expect("usage: bench-upstream PORT").parse().unwrap();
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
+    let small: &[u8] = Vec::leak(answer(SMALL.as_bytes()));
+    let text = format!(
+        "<body xmlns='http://jabber.org/protocol/httpbind'><message xmlns='jabber:client'><body>{}</body></message></body>",
+        "x".repeat(MEGABYTE)
+    );
+    let big: &[u8] = Vec::leak(answer(text.as_bytes()));
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind((Ipv4Addr::LOCALHOST, port).into()).unwrap();
+    let listener: TcpListener = socket.listen(8192).unwrap();
+    loop {
+        if let Ok((stream, _)) = listener.accept().await {
+            let _ = stream.set_nodelay(true);
+            tokio::spawn(serve(stream, small, big));
+        }
+    }
+}
+
+fn answer(body: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/xml; charset=utf-8\r\nAccess-Control-Allow-Origin: *\r\n\
+         Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
+}
+
+async fn serve(mut stream: TcpStream, small: &'static [u8], big: &'static [u8]) -> Option<()> {
+    let mut buffer = Vec::with_capacity(1024);
+    loop {
+        let end = loop {
+            if let Some(end) = memchr::memmem::find(&buffer, b"\r\n\r\n") {
+                break end + 4;
+            }
+            if stream.read_buf(&mut buffer).await.ok()? == 0 {
+                return None;
+            }
+        };
+        let head = std::str::from_utf8(&buffer[..end]).ok()?;
+        let path = head.split(' ').nth(1)?.to_owned();
+        let length = head.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
+        });
+        let mut left: usize = length.unwrap_or(0);
+        let here = left.min(buffer.len() - end);
+        buffer.drain(..end + here);
+        left -= here;
+        if left > 0 {
+            let mut large = vec![0; left.min(128 << 10)];
+            while left > 0 {
+                let room = large.len().min(left);
+                match stream.read(&mut large[..room]).await.ok()? {
+                    0 => return None,
+                    n => left -= n,
+                }
+            }
+        }
+        match path.as_str() {
+            "/hold" => while stream.read_buf(&mut buffer).await.ok()? > 0 {},
+            "/big" => stream.write_all(big).await.ok()?,
+            _ => stream.write_all(small).await.ok()?,
+        }
+    }
+}
