@@ -1,7 +1,7 @@
 //! From events to output: the part that `proxy` and `show` share.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::Path;
 
 use chrono::{DateTime, FixedOffset};
 use clap::{ArgAction, ValueEnum};
@@ -27,7 +27,7 @@ pub(super) struct Output {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Pretty)]
     format: Format,
-    /// When to use colours; auto: on a terminal, unless NO_COLOR is set
+    /// When to use colours; auto: on a terminal, unless `NO_COLOR` is set
     #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
     color: When,
     /// Say more: connections as they come and go; twice for the program's own log, on stderr
@@ -84,7 +84,11 @@ impl Output {
     }
 
     /// Checks the filter, and prepares the output.
-    pub(super) fn open(&self, started: DateTime<FixedOffset>) -> Result<View, Failure> {
+    pub(super) fn open(
+        &self,
+        started: DateTime<FixedOffset>,
+        out: Box<dyn Write + Send>,
+    ) -> Result<View, Failure> {
         let colour_of_errors = self.color.decide(io::stderr().is_terminal());
         let filter = match &self.filter {
             None => Filter::all(),
@@ -93,7 +97,6 @@ impl Output {
         };
         let terminal = io::stdout().is_terminal();
         let colour = self.color.decide(terminal);
-        let out = io::BufWriter::with_capacity(1 << 16, io::stdout());
         let sink = match self.format {
             Format::Json => Sink::Json(Json::new(out, started)),
             Format::Pretty | Format::Compact => {
@@ -124,13 +127,12 @@ fn width(terminal: bool) -> Option<usize> {
     if !terminal {
         return None;
     }
-    terminal_size().map(|(Width(width), _)| usize::from(width.max(40)))
+    terminal_size().map(|(Width(width), _)| usize::from(width.max(20)))
 }
 
-#[derive(Debug)]
 enum Sink {
-    Printer(Box<Printer<io::BufWriter<io::Stdout>>>),
-    Json(Json<io::BufWriter<io::Stdout>>),
+    Printer(Box<Printer<Box<dyn Write + Send>>>),
+    Json(Json<Box<dyn Write + Send>>),
 }
 
 /// Judges events, filters them and prints them.
@@ -236,7 +238,7 @@ impl End {
 }
 
 /// A failure to write where the user asked for it.
-pub(super) fn unwritable(path: &PathBuf, error: &io::Error) -> Failure {
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> Failure {
     Failure::Environment(format!("cannot write {}: {error}", path.display()))
 }
 

@@ -3,10 +3,11 @@
 use std::io;
 use std::mem;
 use std::path::PathBuf;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use super::lane;
 use super::observe::{Output, View, say, unwritable};
 use super::options::{BATCH, size};
 use super::{Failure, exit};
@@ -18,7 +19,9 @@ use crate::trace::{Event, Fact};
 use crate::wire::tap::{Item, Queue};
 use crate::wire::tls;
 
-/// After the end, a reader that does not read gets this long.
+/// The output may have this much waiting, however small the buffer.
+const LEAST: usize = 64 << 10;
+/// At the end, an output that is not read gets this long.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// A deadline is called passed this much later, when all that happened before it has been read.
 const SETTLE: Duration = Duration::from_millis(20);
@@ -83,25 +86,24 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         args.target.parse().map_err(|error| Failure::Usage(format!("--target: {error}")))?;
     let host = host(args, &target)?;
     let secured = args.tls || args.tls_dir.is_some();
-    let connect = match target.https {
-        true => Some(tls::client(args.ca_file.as_deref(), args.insecure).map_err(environment)?),
-        false if args.ca_file.is_some() || args.insecure => {
-            return Err(Failure::Usage(
-                "--ca-file and --insecure are for an https:// target".to_owned(),
-            ));
-        }
-        false => None,
+    let connect = if target.https {
+        Some(tls::client(args.ca_file.as_deref(), args.insecure).map_err(environment)?)
+    } else if args.ca_file.is_some() || args.insecure {
+        let words = "--ca-file and --insecure are for an https:// target";
+        return Err(Failure::Usage(words.to_owned()));
+    } else {
+        None
     };
-    let identity = match secured {
-        true => {
-            Some(tls::identity(names(&args.listen), args.tls_dir.as_deref()).map_err(environment)?)
-        }
-        false => None,
-    };
+    let identity = secured
+        .then(|| tls::identity(names(&args.listen), args.tls_dir.as_deref()).map_err(environment))
+        .transpose()?;
     raise_file_limit();
 
     let clock = Clock::start();
-    let view = args.output.open(clock.started())?;
+    // Half of the room is for what waits to be read, half for what waits to be printed.
+    let (lane, outlet) = lane::open(io::stdout(), (args.buffer / 2).max(LEAST))
+        .map_err(|error| Failure::Environment(format!("cannot start a thread: {error}")))?;
+    let view = args.output.open(clock.started(), Box::new(lane))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -141,7 +143,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         say("warning: reachable from other machines; what passes is shown to whoever reads this");
     }
 
-    let queue = Queue::new(args.buffer);
+    let queue = Queue::new(args.buffer / 2);
     let options = Options { show_secrets: args.show_secrets, body_limit: args.body_limit };
     let observer = Observer {
         queue: Arc::clone(&queue),
@@ -151,26 +153,32 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         view,
         events: Vec::new(),
     };
-    let (done, finished) = mpsc::channel();
-    thread::Builder::new()
+    let observer = thread::Builder::new()
         .name("observer".to_owned())
-        .spawn(move || done.send(observer.run()))
+        .spawn(move || observer.run())
         .map_err(|error| Failure::Environment(format!("cannot start a thread: {error}")))?;
 
     let accept = identity.map(|identity| identity.config);
     let proxy = Proxy { target, host, connect, accept, queue: Arc::clone(&queue), clock };
     runtime.block_on(proxy.serve(listener, stopped()));
-    drop(runtime); // the taps of connections that are still open report their end
+    // The taps of connections that are still open report their end. A name look-up may hang: it is left alone.
+    runtime.shutdown_timeout(Duration::from_millis(100));
     queue.close();
-    match finished.recv_timeout(PATIENCE) {
-        Ok(()) => Ok(exit::OK),
-        Err(_) => {
-            say("xmppscope: the output is not being read; what was waiting for it is lost");
-            Ok(exit::OK)
-        }
+    if !finished(&observer)? {
+        say("xmppscope: interrupted; the output and the capture end early");
+        return Ok(exit::INTERRUPTED);
     }
+    let complete = observer.join().map_err(|_| {
+        Failure::Environment(
+            "the observer failed (see above), so the output and the capture end early; please report this"
+                .to_owned(),
+        )
+    })?;
+    outlet.finish(PATIENCE);
+    Ok(if complete { exit::OK } else { exit::ENVIRONMENT })
 }
 
+#[allow(clippy::needless_pass_by_value)] // the signature `map_err` asks for
 fn environment(error: tls::TlsError) -> Failure {
     Failure::Environment(error.to_string())
 }
@@ -214,16 +222,44 @@ fn raise_file_limit() {
     }
 }
 
-/// Done at Ctrl-C or SIGTERM.
+/// Waits for the observer, who may have much left to read. False if the person does not want to wait.
+fn finished(observer: &thread::JoinHandle<bool>) -> Result<bool, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Environment(format!("cannot wait: {error}")))?;
+    Ok(runtime.block_on(async {
+        let reading = async {
+            while !observer.is_finished() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let telling = async {
+            tokio::time::sleep(PATIENCE).await;
+            say("xmppscope: still reading what was observed; Ctrl-C once more gives up");
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = reading => true,
+            () = telling => true,
+            () = stopped() => false,
+        }
+    }))
+}
+
+/// Done at Ctrl-C, SIGTERM, or when the terminal is gone.
 async fn stopped() {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+    let (Ok(mut terminate), Ok(mut hangup)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
+    else {
         let _ = tokio::signal::ctrl_c().await;
         return;
     };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
     }
 }
 
@@ -239,7 +275,9 @@ struct Observer {
 }
 
 impl Observer {
-    fn run(mut self) {
+    /// False if the capture could not be written to its end.
+    fn run(mut self) -> bool {
+        let captures = self.capture.is_some();
         let mut items: Vec<Item> = Vec::new();
         loop {
             let due = self.view.deadline().map(|due| due + SETTLE);
@@ -264,6 +302,7 @@ impl Observer {
         self.pass_on();
         self.capture(Writer::flush);
         self.view.finish();
+        self.capture.is_some() == captures
     }
 
     fn pass_on(&mut self) {

@@ -1,12 +1,13 @@
 //! `xmppscope show`: a capture file, printed as it was live.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, BufWriter};
 use std::path::PathBuf;
 
 use super::observe::{End, Output, say};
 use super::{Failure, exit};
 use crate::trace::capture::{self, CaptureError};
+use crate::ui::sanitise;
 
 /// Print a capture file as it was printed live
 ///
@@ -41,9 +42,9 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     };
     let (preface, events) = capture::read(from).map_err(|error| match error {
         CaptureError::Io(error) => Failure::Environment(format!("cannot read {name}: {error}")),
-        other => Failure::Usage(format!("{name}: {other}")),
+        other => Failure::Usage(sanitise(&format!("{name}: {other}")).into_owned()),
     })?;
-    let mut view = args.output.open(preface.started)?;
+    let mut view = args.output.open(preface.started, Box::new(BufWriter::new(io::stdout())))?;
     let mut damaged = false;
     for event in events {
         match event {
@@ -53,7 +54,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
             }
             Err(error) => {
                 view.flush();
-                say(&format!("xmppscope: {name}: {error}"));
+                say(&sanitise(&format!("xmppscope: {name}: {error}")));
                 damaged |= matches!(error, CaptureError::Line { .. });
             }
         }
@@ -64,8 +65,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     view.finish();
     Ok(match view.end() {
         Some(End::Failed) => exit::ENVIRONMENT,
-        Some(End::ReaderLeft) => exit::OK,
         None if damaged => exit::USAGE,
-        None => exit::OK,
+        Some(End::ReaderLeft) | None => exit::OK,
     })
 }

@@ -26,6 +26,10 @@ pub(super) async fn refuse(mut client: Socket, mut tap: Tap, cause: String) {
             Ok(0) | Err(_) => return tap.close(),
             Ok(n) => tap.passed(Side::Client, &buffer[..n]),
         }
+        if tap.dialogue().client_is_raw() && !tap.dialogue().unanswered() {
+            // Nothing that could be answered: the connection ends, as it would have without us.
+            return tap.close();
+        }
     }
     let answer = text(&tap, &cause);
     tap.answered(answer.as_bytes());

@@ -14,6 +14,9 @@ use crate::wire::tls::private;
 /// The version this program writes, and the only one it reads.
 pub const VERSION: u32 = 1;
 
+/// A longer line is damaged: no content is kept that is so large.
+const LINE_LIMIT: u64 = 256 << 20;
+
 /// The first line of a capture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preface {
@@ -99,7 +102,7 @@ pub enum CaptureError {
     #[error(
         "capture format version {0} is not known to this xmppscope, which reads version {VERSION}"
     )]
-    Version(u32),
+    Version(u64),
     /// One line is cut or damaged; reading can go on with the next.
     #[error("line {line} is damaged and left out: {why}")]
     Line {
@@ -141,7 +144,7 @@ pub fn read<R: BufRead>(mut from: R) -> Result<(Preface, Reader<R>), CaptureErro
         && version != u64::from(VERSION)
         && value.get("xmppscope").is_some()
     {
-        return Err(CaptureError::Version(version as u32));
+        return Err(CaptureError::Version(version));
     }
     let preface: Preface =
         serde_json::from_value(value).map_err(|e| CaptureError::NotCapture(e.to_string()))?;
@@ -151,13 +154,30 @@ pub fn read<R: BufRead>(mut from: R) -> Result<(Preface, Reader<R>), CaptureErro
     Ok((preface, Reader { from, line: 1, finished: false, text }))
 }
 
+impl<R: BufRead> Reader<R> {
+    /// Leaves out the rest of a line.
+    fn skip(&mut self) -> io::Result<()> {
+        loop {
+            let bytes = self.from.fill_buf()?;
+            let newline = memchr::memchr(b'\n', bytes);
+            let used = newline.map_or(bytes.len(), |at| at + 1);
+            let over = newline.is_some() || bytes.is_empty();
+            self.from.consume(used);
+            if over {
+                return Ok(());
+            }
+        }
+    }
+}
+
 impl<R: BufRead> Iterator for Reader<R> {
     type Item = Result<Event, CaptureError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             self.text.clear();
-            match self.from.read_until(b'\n', &mut self.text) {
+            let read = io::Read::take(&mut self.from, LINE_LIMIT).read_until(b'\n', &mut self.text);
+            match read {
                 Ok(0) if self.finished => return None,
                 Ok(0) => {
                     self.finished = true;
@@ -168,6 +188,16 @@ impl<R: BufRead> Iterator for Reader<R> {
                     self.finished = true;
                     return Some(Err(error.into()));
                 }
+            }
+            if self.text.len() as u64 == LINE_LIMIT && self.text.last() != Some(&b'\n') {
+                let why = format!("it is longer than {} MiB", LINE_LIMIT >> 20);
+                return Some(match self.skip() {
+                    Ok(()) => Err(CaptureError::Line { line: self.line, why }),
+                    Err(error) => {
+                        self.finished = true;
+                        Err(error.into())
+                    }
+                });
             }
             if self.text.trim_ascii().is_empty() {
                 continue;

@@ -56,6 +56,8 @@ struct Half {
 struct RawState {
     why: Option<String>,
     redactor: Redactor,
+    /// The last piece ended within the value of a secret header.
+    in_secret: bool,
 }
 
 impl Recorder {
@@ -170,9 +172,10 @@ impl Half {
         Request {
             first: self.first.unwrap_or(stream.at),
             method: head.method.unwrap_or_default().to_owned(),
-            target: match stream.options.show_secrets {
-                true => target.to_owned(),
-                false => redact::target(target).into_owned(),
+            target: if stream.options.show_secrets {
+                target.to_owned()
+            } else {
+                redact::target(target).into_owned()
             },
             version: head.version.unwrap_or(1),
             headers: headers(head.headers, stream.options),
@@ -222,7 +225,8 @@ impl Half {
             _ => return,
         };
         let clipped = size > kept.len() as u64;
-        *content = viewed(kept, headers.get("content-encoding"), stream.options);
+        let codings: Vec<&str> = headers.all("content-encoding").collect();
+        *content = viewed(kept, &codings.join(", "), stream.options);
         content.clipped |= clipped;
         content.size = size;
         content.cut = cut;
@@ -233,9 +237,11 @@ impl Half {
     fn raw(&mut self, bytes: &[u8], stream: &mut Stream<'_>) {
         // Without a reason these are the bytes of a protocol that both sides switched to.
         let Some(raw) = &mut self.raw else { return };
-        let hidden = match stream.options.show_secrets {
-            true => bytes.to_vec(),
-            false => raw.redactor.redact_piece(bytes),
+        let hidden = if stream.options.show_secrets {
+            bytes.to_vec()
+        } else {
+            let hidden = without_headers(&raw.redactor.redact_piece(bytes), &mut raw.in_secret);
+            Redactor::default().redact_body(&hidden).into_owned()
         };
         let piece = Raw {
             from: stream.from,
@@ -248,9 +254,15 @@ impl Half {
 }
 
 /// The content as it may be shown: decoded, secrets hidden.
-fn viewed(kept: Vec<u8>, coding: Option<&str>, options: &Options) -> Content {
+fn viewed(kept: Vec<u8>, coding: &str, options: &Options) -> Content {
+    let coding = match kept[..] {
+        // Coded but not said to be: what is in there must be searched for secrets too.
+        [0x1f, 0x8b, ..] if !coding.contains("gzip") => "gzip",
+        [0x28, 0xb5, 0x2f, 0xfd, ..] if !coding.contains("zstd") => "zstd",
+        _ => coding,
+    };
     let mut content = Content { bytes: kept, ..Content::default() };
-    if let Some(coding) = coding.filter(|c| !c.eq_ignore_ascii_case("identity")) {
+    if !coding.is_empty() && !coding.eq_ignore_ascii_case("identity") {
         let decoded = decode(coding, &content.bytes, options.body_limit);
         content.coding = Some(coding.to_owned());
         content.clipped = decoded.clipped;
@@ -267,6 +279,31 @@ fn viewed(kept: Vec<u8>, coding: Option<&str>, options: &Options) -> Content {
         content.bytes = hidden;
     }
     content
+}
+
+/// A head that is not accepted as HTTP has secrets in its lines all the same.
+fn without_headers(bytes: &[u8], in_secret: &mut bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    for line in bytes.split_inclusive(|&b| b == b'\n') {
+        let end = line.trim_ascii_end().len();
+        let (text, ending) = line.split_at(end);
+        let colon = memchr::memchr(b':', text).unwrap_or(text.len());
+        let (name, value) = text.split_at(colon);
+        let (name, value) = (String::from_utf8_lossy(name), String::from_utf8_lossy(value));
+        let hidden = redact::header(name.trim(), value.trim_start_matches(':').trim());
+        if std::mem::take(in_secret) {
+            out.extend_from_slice(b"[hidden]");
+        } else if let Some(hidden) = &hidden {
+            out.extend_from_slice(format!("{name}: {hidden}").as_bytes());
+        } else if let Ok(text) = std::str::from_utf8(text) {
+            out.extend_from_slice(redact::target(text).as_bytes());
+        } else {
+            out.extend_from_slice(text);
+        }
+        out.extend_from_slice(ending);
+        *in_secret = hidden.is_some() && !line.ends_with(b"\n");
+    }
+    out
 }
 
 fn headers(lines: &[httparse::Header<'_>], options: &Options) -> Headers {

@@ -65,6 +65,7 @@ struct Question {
 
 /// A request that waits, or waited, for its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // independent facts, not a state
 pub struct Ask {
     /// Its number among all requests of the trace, from 1.
     pub exchange: u64,
@@ -343,11 +344,9 @@ impl Story {
     /// Takes the request with this number off its connection.
     fn asked(&mut self, conn: u64, number: u64) -> Option<Arc<Ask>> {
         let conn = self.conns.get_mut(&conn)?;
-        while conn.first < number {
-            conn.asks.pop_front();
-            conn.first += 1;
-        }
-        conn.first += 1;
+        let before = usize::try_from(number.checked_sub(conn.first)?).unwrap_or(usize::MAX);
+        conn.asks.drain(..before.min(conn.asks.len()));
+        conn.first = number.saturating_add(1);
         conn.asks.pop_front()
     }
 
@@ -424,7 +423,7 @@ impl Session {
     /// What a person calls the session: the first characters of its sid.
     pub fn name(&self) -> &str {
         let sid = self.sid.as_deref().unwrap_or("new");
-        sid.get(..4).unwrap_or(sid)
+        sid.char_indices().nth(4).map_or(sid, |(end, _)| &sid[..end])
     }
 
     /// `wait` in force, in seconds.

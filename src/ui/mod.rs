@@ -1,6 +1,7 @@
 //! What people see at a terminal: styles, the traffic printer, the summary; and the sanitising of everything that
 //! comes from the wire before it gets there.
 
+mod block;
 mod line;
 mod printer;
 mod run;

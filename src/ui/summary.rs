@@ -52,7 +52,7 @@ impl Counts {
             self.empties += u64::from(body.kind() == BodyType::Ordinary);
         }
         if let Some(Fact::Lost { messages, .. }) = seen.event.as_ref().map(|event| &event.fact) {
-            self.lost += messages;
+            self.lost = self.lost.saturating_add(*messages);
         }
     }
 

@@ -75,7 +75,7 @@ pub(super) fn response(
         parts.push(status(response));
     }
     parts.extend(message.waited.map(|held| held_for(held, session)));
-    if message.ask.is_none() {
+    if message.ask.is_none() && !(100..200).contains(&response.status) {
         let early = response.answers.is_some();
         let what = if early { "before the request was complete" } else { "unasked" };
         parts.push(what.to_owned());

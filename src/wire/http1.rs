@@ -120,6 +120,8 @@ pub struct Dialogue {
     open: VecDeque<Open>,
     answered: u64,
     switched: bool,
+    /// The last answer said that no other one follows on this connection.
+    last: bool,
 }
 
 impl Default for Dialogue {
@@ -130,6 +132,7 @@ impl Default for Dialogue {
             open: VecDeque::new(),
             answered: 0,
             switched: false,
+            last: false,
         }
     }
 }
@@ -169,8 +172,14 @@ impl Dialogue {
     }
 
     /// Whether a request waits for an answer of which not one byte has come.
+    /// False too where an answer has said that it was the connection's last one.
     pub fn unanswered(&self) -> bool {
-        !self.open.is_empty() && self.responses.at_start()
+        !self.open.is_empty() && self.responses.at_start() && !self.last
+    }
+
+    /// Whether what the client sends is not HTTP, or not any more.
+    pub fn client_is_raw(&self) -> bool {
+        self.requests.state == State::Raw
     }
 
     /// Whether the oldest open request is HEAD: its answer must have no content.
@@ -243,6 +252,7 @@ impl Dialogue {
             let mut next = State::Head;
             let mut interim = false;
             let mut switched = false;
+            let mut last = false;
             let taken = self.responses.head(bytes, sink, |head, sink| {
                 let mut headers = [httparse::EMPTY_HEADER; HEADER_LIMIT];
                 let mut response = httparse::Response::new(&mut headers);
@@ -266,6 +276,7 @@ impl Dialogue {
                         Length::Unsaid => State::UntilClose,
                     }
                 };
+                last = !interim && is_last(&response);
                 let raw = &head[..len];
                 let answers = oldest.map(|_| number);
                 sink(Piece::Response { head: &response, raw, answers, interim });
@@ -279,6 +290,7 @@ impl Dialogue {
             if !interim && self.open.pop_front().is_some() {
                 self.answered += 1;
             }
+            self.last = last;
             self.responses.enter(next, sink);
             if switched {
                 self.switched = true;
@@ -461,6 +473,20 @@ fn split(bytes: &[u8], at: u64) -> (&[u8], &[u8]) {
     bytes.split_at(usize::try_from(at).map_or(bytes.len(), |at| at.min(bytes.len())))
 }
 
+/// RFC 9112 §9.3: whether the connection ends after this answer.
+fn is_last(response: &httparse::Response<'_, '_>) -> bool {
+    let says = |option: &str| {
+        response.headers.iter().any(|header| {
+            header.name.eq_ignore_ascii_case("connection")
+                && header
+                    .value
+                    .split(|&b| b == b',')
+                    .any(|value| value.trim_ascii().eq_ignore_ascii_case(option.as_bytes()))
+        })
+    };
+    says("close") || (response.version == Some(0) && !says("keep-alive"))
+}
+
 enum Length {
     Chunked,
     Exactly(u64),
@@ -506,7 +532,7 @@ mod tests {
         let mut content = Vec::new();
         let mut raw = Vec::new();
         for part in bytes.chunks(step) {
-            dialogue.feed(from, part, &mut |piece| note(piece, &mut log, &mut content, &mut raw));
+            dialogue.feed(from, part, &mut |piece| note(&piece, &mut log, &mut content, &mut raw));
         }
         if !raw.is_empty() {
             log += &format!("raw {}; ", raw.len());
@@ -514,13 +540,14 @@ mod tests {
         log
     }
 
-    fn note(piece: Piece<'_>, log: &mut String, content: &mut Vec<u8>, raw: &mut Vec<u8>) {
+    fn note(piece: &Piece<'_>, log: &mut String, content: &mut Vec<u8>, raw: &mut Vec<u8>) {
         match piece {
             Piece::Request(head, _) => {
                 *log += &format!("{} {}; ", head.method.unwrap(), head.path.unwrap());
             }
             Piece::Response { head, answers, interim, .. } => {
-                *log += &format!("{}{}", head.code.unwrap(), if interim { " interim" } else { "" });
+                *log +=
+                    &format!("{}{}", head.code.unwrap(), if *interim { " interim" } else { "" });
                 *log += &answers.map_or(" to nothing; ".to_owned(), |n| format!(" to {n}; "));
             }
             Piece::Content(bytes) => content.extend_from_slice(bytes),
@@ -564,7 +591,7 @@ mod tests {
         assert!(!dialogue.unanswered(), "its answer has begun");
         let mut log = String::new();
         dialogue.finish(Side::Server, &mut |piece| {
-            note(piece, &mut log, &mut Vec::new(), &mut Vec::new());
+            note(&piece, &mut log, &mut Vec::new(), &mut Vec::new());
         });
         assert_eq!(log, "end \"\"; ");
     }

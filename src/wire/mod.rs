@@ -20,6 +20,7 @@ pub enum Side {
 
 impl Side {
     /// The other party.
+    #[must_use]
     pub fn other(self) -> Self {
         match self {
             Self::Client => Self::Server,

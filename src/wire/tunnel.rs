@@ -71,13 +71,12 @@ pub async fn join(
         if up_open {
             match pass(cx, Side::Client, client, server, &mut up, tap, host.as_mut()) {
                 Poll::Pending => {}
-                Poll::Ready(Step::Done) => up_open = false,
+                // Where the server takes no more, what it already sent still belongs to the client.
+                Poll::Ready(Step::Done | Step::To) => up_open = false,
                 Poll::Ready(Step::From | Step::Unanswered(_)) => {
                     tap.ended(Side::Client, How::Reset);
                     return Poll::Ready(End::Reset);
                 }
-                // The server takes no more: what it already sent still belongs to the client.
-                Poll::Ready(Step::To) => up_open = false,
             }
         }
         if down_open {
@@ -156,7 +155,12 @@ fn pass(
             let edited;
             let out = match &mut host {
                 Some(host) => {
-                    edited = host.edit(bytes);
+                    edited = if tap.dialogue().is_switched() {
+                        // What follows is no HTTP: nothing in it is ours to edit or to wait for.
+                        [&host.finish()[..], bytes].concat()
+                    } else {
+                        host.edit(bytes)
+                    };
                     &edited[..]
                 }
                 None => bytes,

@@ -426,7 +426,7 @@ fn traffic_goes_on_when_nobody_reads_the_output() {
     // A pipe that nobody reads is full after 64 kB.
     let folder = tempfile::tempdir().unwrap();
     let url = format!("http://{address}");
-    let proxy = Proxy::start_with(&url, &["--buffer", "100kB"], folder, Stdio::piped());
+    let proxy = Proxy::start_with(&url, &["--buffer", "2MB"], folder, Stdio::piped());
     let mut client = proxy.connect();
     let request = post(&format!("<body xmlns='{NS}' sid='abcdef' rid='1'/>"));
     let start = Instant::now();
@@ -439,6 +439,8 @@ fn traffic_goes_on_when_nobody_reads_the_output() {
     let left = proxy.stop();
     assert_eq!(left.status.code(), Some(0));
     assert!(left.errors.contains("not being read"), "{}", left.errors);
+    let capture = std::fs::read_to_string(&left.capture).unwrap();
+    assert!(capture.ends_with("\"event\":\"finished\"}\n"), "the capture does not need a reader");
 }
 
 #[test]
@@ -658,4 +660,104 @@ fn stopping_waits_a_second_for_answers_under_way_and_no_longer() {
     assert!(left.out.contains("empty poll, held"), "{}", left.out);
     drop(answering.join().unwrap());
     until("the client sees the end", || client.read(&mut [0]).is_ok_and(|n| n == 0));
+}
+
+#[test]
+fn after_a_switch_nothing_is_edited_or_kept_back() {
+    let target = Target::start();
+    let proxy = Proxy::start(&target.url(), &["--host", "chat.example"]);
+    let mut client = proxy.connect();
+    let mut server = target.accept();
+    send(&mut client, b"GET /x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n");
+    assert!(message(&mut server).contains("Host: chat.example\r\n"));
+    let switch = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: foo\r\n\r\n";
+    send(&mut server, switch);
+    expect(&mut client, switch);
+    for bytes in [&b"EHLO"[..], b"GET / HTTP/1.1\r\nHost: inner\r\n\r\n"] {
+        send(&mut client, bytes);
+        expect(&mut server, bytes);
+    }
+}
+
+#[test]
+fn without_a_target_what_is_not_http_is_closed() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let proxy = Proxy::start(&format!("http://{free}"), &[]);
+    for bytes in [&b"\x16\x03\x01\x02\x00\x01\x00"[..], b"\xff\xfe\xfd\r\n\r\n"] {
+        let mut client = proxy.connect();
+        send(&mut client, bytes);
+        assert_eq!(rest(&mut client), b"");
+    }
+}
+
+#[test]
+fn no_answer_of_ours_follows_the_last_one_of_a_connection() {
+    let target = Target::start();
+    let proxy = Proxy::start(&target.url(), &[]);
+    let mut client = proxy.connect();
+    let mut server = target.accept();
+    send(&mut client, &[poll(1), poll(2)].concat());
+    expect(&mut server, &[poll(1), poll(2)].concat());
+    let last = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi";
+    send(&mut server, last);
+    drop(server);
+    assert_eq!(rest(&mut client), last);
+}
+
+#[test]
+fn secrets_are_hidden_where_the_traffic_is_broken_too() {
+    let target = Target::start();
+    let proxy = Proxy::start(&target.url(), &[]);
+    let many = (0..300).map(|n| format!("X{n}: y\r\n")).collect::<String>();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let auth = "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>U0VDUkVU</auth>";
+    gzip.write_all(format!("<body xmlns='{NS}' sid='a' rid='1'>{auth}</body>").as_bytes()).unwrap();
+    let gzip = gzip.finish().unwrap();
+    let coded = |headers: &str| {
+        let head = format!("POST /b HTTP/1.1\r\n{headers}Content-Length: {}\r\n\r\n", gzip.len());
+        [head.as_bytes(), &gzip].concat()
+    };
+    for bytes in [
+        format!(
+            "POST / HTTP/1.1\r\nAuthorization: Basic U0VDUkVU\r\nCookie: a=U0VDUkVU\r\n{many}\r\n"
+        )
+        .into_bytes(),
+        b"POST /?token=U0VDUkVU HTTP/1.1\r\nCookie: a=U0VDUkVU\r\nContent-Length: 3, 4\r\n\r\n"
+            .to_vec(),
+        b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n{\"password\":\"U0VDUkVU\"}".to_vec(),
+        b"POST / HTTP/1.1\r\nCookie: a=U0VDUkVU".to_vec(),
+        coded(""),
+        coded("Content-Encoding: identity\r\nContent-Encoding: gzip\r\n"),
+    ] {
+        let mut client = proxy.connect();
+        let mut server = target.accept();
+        send(&mut client, &bytes);
+        expect(&mut server, &bytes);
+        drop(client);
+        rest(&mut server);
+    }
+    proxy.wait_for("#6");
+    let left = proxy.stop();
+    let capture = std::fs::read_to_string(&left.capture).unwrap();
+    for text in [&capture, &left.out] {
+        assert!(!text.contains("U0VDUkVU"), "{text}");
+        // gzip's magic, in base64
+        assert!(!text.contains("H4sI"), "{text}");
+    }
+}
+
+#[test]
+fn a_filter_that_leaves_out_answers_still_shows_the_requests() {
+    let target = Target::start();
+    let proxy = Proxy::start(&target.url(), &["--filter", "dir:client"]);
+    let mut client = proxy.connect();
+    let mut server = target.accept();
+    for request in [&b"GET /page HTTP/1.1\r\n\r\n"[..], &poll(7)] {
+        send(&mut client, request);
+        expect(&mut server, request);
+        send(&mut server, &empty());
+        expect(&mut client, &empty());
+    }
+    proxy.wait_for("rid 7");
+    proxy.wait_for("GET /page");
 }

@@ -1,0 +1,260 @@
+//! The rendering of one block: the line of a message, its stanzas, its findings. What is kept back, repeated or
+//! updated is not known here.
+
+use std::time::Duration;
+
+use chrono::{DateTime, FixedOffset, Timelike};
+
+use super::line::Page;
+use super::printer::Look;
+use super::sanitise::{self, one_line, sanitise};
+use super::styles::Styles;
+use super::summary::count;
+use super::words;
+use crate::rules::{Finding, Level, Party};
+use crate::trace::{Content, Message, Raw, Reading, Response, Session, Stanza};
+use crate::wire::Side;
+use crate::xml::{Ink, Pretty, TokenKind, attributes, pretty, tokens};
+
+/// Below this width the line of a message holds only what is needed.
+const WIDE: usize = 110;
+/// Of content that is no stanza, this much is printed.
+const SHOWN: usize = 4096;
+/// What belongs to a message stands below its line, this far in.
+pub(super) const INDENT: usize = 4;
+
+/// Lines that belong together.
+#[derive(Debug)]
+pub(super) struct Block {
+    pub(super) page: Page,
+    styles: Styles,
+    inks: Pretty,
+    xml: bool,
+    started: DateTime<FixedOffset>,
+}
+
+/// What the line of a message begins with.
+pub(super) struct Head<'a> {
+    pub(super) at: Duration,
+    pub(super) since: Option<Duration>,
+    pub(super) session: Option<&'a Session>,
+    pub(super) side: Option<Side>,
+    pub(super) rid: Option<String>,
+    pub(super) conn: Option<u64>,
+}
+
+impl Block {
+    /// An empty block.
+    pub(super) fn new(look: &Look) -> Self {
+        let inks = Pretty { indent: INDENT + 2, width: look.width, paint: look.styles.xml.clone() };
+        Self {
+            page: Page::new(look.width),
+            styles: look.styles.clone(),
+            inks,
+            xml: look.xml,
+            started: look.started,
+        }
+    }
+
+    fn is_wide(&self) -> bool {
+        self.page.width().is_none_or(|width| width >= WIDE)
+    }
+
+    /// Time, session, direction, rid and socket.
+    pub(super) fn head(&mut self, head: &Head<'_>) {
+        let styles = &self.styles;
+        let wide = self.is_wide();
+        let page = &mut self.page;
+        page.put(&styles.time, &clock(self.started, head.at));
+        let since = head.since.map(|since| format!("+{}", crate::clock::words(since)));
+        page.put(&styles.time, &format!(" {:>8} ", since.unwrap_or_default()));
+        if let Some(session) = head.session {
+            page.put(&styles.session, &one_line(session.name()));
+            if let Some(jid) = &session.jid {
+                let jid = one_line(jid);
+                let local = jid.split('@').next().unwrap_or(&jid);
+                page.space().put(&styles.session, if wide { &jid } else { local });
+            }
+            page.space();
+        }
+        if let Some(side) = head.side {
+            let ink = if side == Side::Client { &styles.client } else { &styles.server };
+            page.put(ink, words::arrow(side)).space();
+        }
+        if let Some(rid) = &head.rid {
+            page.plain(if wide { "rid " } else { "" }).put(&styles.rid, rid).space();
+        }
+        if let Some(conn) = head.conn {
+            page.put(&styles.dim, &format!("#{conn}")).space();
+        }
+    }
+
+    /// An exchange that is not BOSH, and of which nothing is remarkable, in one line.
+    pub(super) fn exchange(&mut self, head: &Head<'_>, message: &Message, response: &Response) {
+        let Some(ask) = &message.ask else { return };
+        self.head(head);
+        let mut text = format!("{} {}", one_line(&ask.method), one_line(&ask.target));
+        if let Some(method) = &ask.preflight {
+            let origin = ask.origin.as_deref().unwrap_or("nowhere");
+            text +=
+                &format!(" (CORS preflight from {} for {})", one_line(origin), one_line(method));
+        }
+        text += &format!(" → {}", words::status(response));
+        if response.status == 101 {
+            let protocol = response.headers.get("sec-websocket-protocol");
+            let protocol = protocol.map(|p| format!(" ({})", one_line(p))).unwrap_or_default();
+            text += &format!(": WebSocket{protocol} from here on, passed on but not shown");
+        } else if let Some(kind) = response.headers.get("content-type") {
+            let kind = kind.split(';').next().unwrap_or(kind).trim();
+            text += &format!(", {}", one_line(kind));
+        }
+        if response.content.size > 0 {
+            text += &format!(", {}", words::size(&response.content));
+        }
+        if let Some(waited) = message.waited {
+            text += &format!(", {}", words::held_for(waited, None));
+        }
+        let ink = self.styles.dim.clone();
+        self.page.prose(&ink, &text, INDENT).end();
+    }
+
+    pub(super) fn raw(&mut self, raw: &Raw) {
+        let sent = count(raw.size, "byte");
+        let mut text = format!("{sent} that are not HTTP: {}", sanitise::bytes(&raw.bytes));
+        if (raw.bytes.len() as u64) < raw.size && self.page.width().is_none() {
+            text.push('…');
+        }
+        self.page.cut(&Ink::default(), &text).end();
+    }
+
+    pub(super) fn content(&mut self, message: &Message, content: &Content, kept: &[bool]) {
+        let Ok(source) = std::str::from_utf8(&content.bytes) else {
+            if self.xml && !content.bytes.is_empty() {
+                let shown = &content.bytes[..content.bytes.len().min(SHOWN)];
+                self.page.to(INDENT + 2).cut(&Ink::default(), &sanitise::bytes(shown)).end();
+            }
+            return;
+        };
+        if self.xml && matches!(message.reading, Reading::Body(_)) {
+            self.body_tag(source);
+        }
+        let mut left_out = 0;
+        for (index, stanza) in message.stanzas.iter().enumerate() {
+            if kept.get(index).is_some_and(|kept| !kept) {
+                left_out += 1;
+                continue;
+            }
+            self.stanza(stanza);
+            if self.xml {
+                self.xml(&source[stanza.span.clone()]);
+            }
+        }
+        if left_out > 0 {
+            let text = format!("{} not shown", count(left_out, "stanza"));
+            self.page.to(INDENT).put(&self.styles.dim, &text).end();
+        }
+        if self.xml && matches!(message.reading, Reading::Malformed(_) | Reading::OtherXml(_)) {
+            let end = boundary(source, SHOWN);
+            self.xml(&source[..end]);
+            if end < source.len() {
+                let text = format!("… {} more", words::bytes((source.len() - end) as u64));
+                self.page.to(INDENT + 2).plain(&text).end();
+            }
+        }
+    }
+
+    /// The start tag of the body, where it says more than the line above it does.
+    fn body_tag(&mut self, source: &str) {
+        let start = tokens(source.as_bytes()).find(|t| matches!(t.kind, TokenKind::Start { .. }));
+        if let Some(start) = start {
+            let tag = &source[start.span];
+            let said = |name: &str| matches!(name, "rid" | "sid") || name.starts_with("xmlns");
+            if attributes(tag.as_bytes()).all(|attribute| said(&tag[attribute.name])) {
+                return;
+            }
+            let tag = one_line(tag).into_owned();
+            let ink = self.styles.dim.clone();
+            self.page.to(INDENT).prose(&ink, &tag, INDENT + 4).end();
+        }
+    }
+
+    fn stanza(&mut self, stanza: &Stanza) {
+        let line = stanza.summary.line();
+        let line = one_line(&line);
+        let (kind, rest) = line.split_at(line.find(' ').unwrap_or(line.len()));
+        let mut rest = rest.to_owned();
+        if let Some(pair) = &stanza.pair {
+            // Where there is little room, the question's name is enough.
+            let rid = pair.rid.filter(|_| self.is_wide());
+            let rid = rid.map(|rid| format!(" of rid {rid}")).unwrap_or_default();
+            let after = crate::clock::words(pair.after);
+            rest += &format!(" (answers {}{rid}, {after})", one_line(&pair.subject));
+        }
+        self.page.to(INDENT).put(&self.styles.strong, kind);
+        if self.page.width().is_some() && !self.xml {
+            self.page.prose(&Ink::default(), &rest, INDENT + 2).end();
+        } else {
+            self.page.cut(&Ink::default(), &rest).end();
+        }
+    }
+
+    fn xml(&mut self, source: &str) {
+        pretty(&sanitise(source), &self.inks, &mut self.page.text);
+        if !self.page.text.ends_with('\n') {
+            self.page.text.push('\n');
+        }
+    }
+
+    pub(super) fn findings(&mut self, findings: &[Finding]) {
+        for finding in findings {
+            self.page.to(INDENT);
+            self.finding(finding);
+        }
+    }
+
+    /// Findings with no message of their own: the first one stands on the line of the event.
+    pub(super) fn finding_lines(&mut self, findings: &[Finding]) {
+        for (index, finding) in findings.iter().enumerate() {
+            self.page.to(if index == 0 { 0 } else { INDENT });
+            self.finding(finding);
+        }
+    }
+
+    fn finding(&mut self, finding: &Finding) {
+        let styles = &self.styles;
+        let (ink, level) = match finding.level {
+            Level::Error => (&styles.error, "error"),
+            Level::Warning => (&styles.warning, "warning"),
+            Level::Note => (&styles.note, "note"),
+        };
+        let party = match finding.party {
+            Party::Client => " (client)",
+            Party::Server => " (server)",
+            Party::Between => " (in between)",
+            Party::Nobody => "",
+        };
+        let id = finding.requirement.unwrap_or(finding.name);
+        self.page
+            .put(ink, &format!("{level}{party}:"))
+            .space()
+            .prose(&Ink::default(), &one_line(&finding.words), INDENT + 2)
+            .gap(id.len() + 3, INDENT + 2)
+            .put(&styles.dim, &format!("[{id}]"))
+            .end();
+    }
+}
+
+/// The last boundary between characters that is not beyond `at`.
+fn boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
+}
+
+/// Wall-clock time of day.
+fn clock(started: DateTime<FixedOffset>, at: Duration) -> String {
+    let time = started.time();
+    let start = u128::from(time.num_seconds_from_midnight()) * 1000
+        + u128::from(time.nanosecond() / 1_000_000 % 1000);
+    let millis = (start + at.as_millis()) % 86_400_000;
+    let (seconds, minutes) = (millis / 1000 % 60, millis / 60_000 % 60);
+    format!("{:02}:{minutes:02}:{seconds:02}.{:03}", millis / 3_600_000, millis % 1000)
+}
