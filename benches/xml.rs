@@ -1,4 +1,5 @@
-//! How fast XML is split, judged and printed, against a bare quick-xml loop over the same bytes.
+//! How fast XML is split, judged and printed, against a bare quick-xml loop over the same bytes; and what
+//! the observer of one BOSH exchange spends on its two bodies.
 //!
 //! The corpus is `fixtures/bench/bodies.xml-lines`, one BOSH body per line: login, roster, presence, chat,
 //! service discovery, an OMEMO bundle, archive pages, group chat.
@@ -15,14 +16,26 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use quick_xml::Reader;
 use quick_xml::events::Event;
-use xmppscope::xml::{Ink, Limits, Paint, Pretty, parse, pretty, tokens};
+use xmppscope::trace::redact::Redactor;
+use xmppscope::xml::{Element, Ink, Limits, Paint, Pretty, parse, pretty, tokens};
+use xmppscope::xmpp::summarise;
 
 const CORPUS: &str = include_str!("../fixtures/bench/bodies.xml-lines");
 const SMALL: &str = "<message from='juliet@example.org/b' to='romeo@example.net' type='chat' id='a17' \
     xmlns='jabber:client'><body>Wherefore art thou, Romeo?</body></message>";
+
+/// A request and an answer as a chat has them.
+const EXCHANGE: [&str; 2] = [
+    "<body rid='2837481' sid='5cfa08a6-6a0f-4ac0-a6d8-2a0cf9c9c3a2' \
+        xmlns='http://jabber.org/protocol/httpbind'><message to='romeo@example.net' type='chat' id='a17' \
+        xmlns='jabber:client'><body>Wherefore art thou, Romeo?</body></message></body>",
+    "<body xmlns='http://jabber.org/protocol/httpbind'><presence from='romeo@example.net/orchard' \
+        to='juliet@example.org/balcony' xmlns='jabber:client'><show>away</show>\
+        <status>I'll be right back</status></presence></body>",
+];
 
 fn read_events(source: &str) -> usize {
     let mut reader = Reader::from_str(source);
@@ -86,12 +99,48 @@ fn xml(criterion: &mut Criterion) {
     }
 }
 
+fn exchange(criterion: &mut Criterion) {
+    let limits = Limits::default();
+    let tree = |source: &str| parse(source.as_bytes(), &limits).ok();
+    let mut group = criterion.benchmark_group("exchange");
+    let bytes = EXCHANGE.iter().map(|source| source.len()).sum::<usize>();
+    group.throughput(Throughput::Bytes(bytes as u64));
+    group.bench_function("parse", |bencher| {
+        bencher.iter(|| EXCHANGE.map(|source| black_box(tree(source)).is_some()));
+    });
+    // the same bodies with something in front that only rxml judges
+    let unusual = EXCHANGE.map(|source| format!("<?xml version='1.0'?>{source}"));
+    group.bench_function("parse, unusual", |bencher| {
+        bencher.iter(|| unusual.each_ref().map(|source| black_box(tree(source)).is_some()));
+    });
+    group.bench_function("drop", |bencher| {
+        bencher.iter_batched(|| EXCHANGE.map(tree), drop, BatchSize::SmallInput);
+    });
+    let trees: Vec<Element> = EXCHANGE.iter().filter_map(|source| tree(source)).collect();
+    group.bench_function("summarise", |bencher| {
+        let stanzas = || trees.iter().flat_map(Element::children);
+        bencher.iter(|| {
+            stanzas().map(|stanza| black_box(summarise(stanza)).namespaces.len()).sum::<usize>()
+        });
+    });
+    group.bench_function("redact", |bencher| {
+        let mut redactor = Redactor::new();
+        bencher.iter(|| {
+            EXCHANGE.map(|source| redactor.redact_body(black_box(source.as_bytes())).len())
+        });
+    });
+    group.bench_function("tokens", |bencher| {
+        bencher.iter(|| EXCHANGE.map(|source| black_box(tokens(source.as_bytes())).count()));
+    });
+    group.finish();
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default()
         .sample_size(20)
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1));
-    targets = xml
+    targets = exchange, xml
 }
 criterion_main!(benches);

@@ -1,25 +1,28 @@
-//! The load for measuring a proxy that wrk cannot make. Prints one line of `name=value` pairs.
+//! The load for measuring a proxy. Each connection is a BOSH session of its own that sends one request at
+//! a time, its rid going up by one. Prints one line of `name=value` pairs.
 //!
 //! ```text
-//! bench-load port                        a free port
-//! bench-load rate  PORT RATE SECONDS     open loop: small requests at a rate, whatever the answers do
-//! bench-load count PORT N                N small requests over 16 connections
-//! bench-load big   PORT SECONDS          1 MB up and 1 MB down over 4 connections
-//! bench-load hold  PORT N                N requests that nobody answers, until stdin ends
-//! bench-load first PORT COMMAND …        starts the command: how long until it serves its first request
+//! bench-load port                          a free port
+//! bench-load many  PORT CONNECTIONS SECONDS  as many small requests as get answered
+//! bench-load rate  PORT RATE SECONDS       open loop: small requests at a rate, whatever the answers do
+//! bench-load count PORT N                  N small requests over 16 connections
+//! bench-load big   PORT SECONDS [RATE]     1 MB up and 1 MB down, over 4 connections, [RATE a second in all]
+//! bench-load hold  PORT N                  N requests that nobody answers, until stdin ends
+//! bench-load first PORT COMMAND …          starts the command: how long until it serves its first request
 //! ```
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods)] // a measuring tool
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-const SMALL: &str = "<body rid='2345678901' sid='0123456789abcdef' xmlns='http://jabber.org/protocol/httpbind'>\
-    <message xmlns='jabber:client' to='bob@localhost' type='chat' id='m1'>\
-    <body>Is this thing on? I can see you typing.</body><active xmlns='http://jabber.org/protocol/chatstates'/></message></body>";
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+const STANZA: &str = "<message xmlns='jabber:client' to='bob@localhost' type='chat' id='m1'>\
+    <body>Is this thing on? I can see you typing.</body></message>";
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -28,9 +31,13 @@ fn main() {
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     match words.first().map(String::as_str) {
         Some("port") => println!("{}", free_port()),
+        Some("many") => many(port(), number(2), Duration::from_secs(number(3) as u64)),
         Some("rate") => rate(port(), number(2), Duration::from_secs(number(3) as u64)),
         Some("count") => count(port(), number(2)),
-        Some("big") => big(port(), Duration::from_secs(number(2) as u64)),
+        Some("big") => {
+            let rate = words.get(3).map(|_| number(3));
+            big(port(), Duration::from_secs(number(2) as u64), rate);
+        }
         Some("hold") => hold(port(), number(2)),
         Some("first") => first(port(), &words[2..]),
         _ => println!("usage: bench-load port|rate|count|big|hold|first …, see the source"),
@@ -50,7 +57,7 @@ fn free_port() -> u16 {
     }
 }
 
-fn request(path: &str, body: &str) -> Vec<u8> {
+fn post(path: &str, body: &str) -> Vec<u8> {
     format!(
         "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml; charset=utf-8\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
@@ -58,67 +65,153 @@ fn request(path: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A keep-alive connection that sends a request and reads its answer whole.
+/// The requests of a session, written once; only the rid changes.
+struct Requests {
+    bytes: Vec<u8>,
+    rid_at: usize,
+    rid: u64,
+}
+
+impl Requests {
+    fn next(&mut self) -> &[u8] {
+        self.rid += 1;
+        self.bytes[self.rid_at..self.rid_at + 10].copy_from_slice(self.rid.to_string().as_bytes());
+        &self.bytes
+    }
+}
+
+/// A keep-alive connection with a session, that sends a request and reads its answer whole.
 struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
+    sid: String,
+    rid: u64,
+}
+
+/// How many bytes of an answer are still to come, once its head is here.
+fn left(have: &[u8]) -> io::Result<Option<usize>> {
+    let Some(end) = memchr::memmem::find(have, b"\r\n\r\n") else { return Ok(None) };
+    let head = std::str::from_utf8(&have[..end]).unwrap_or_default();
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+    });
+    match length {
+        Some(length) if head.contains(" 200 ") => Ok(Some(end + 4 + length - have.len())),
+        _ => Err(io::Error::other(format!("not an answer of 200 with a length: {head}"))),
+    }
 }
 
 impl Connection {
-    fn open(port: u16) -> std::io::Result<Self> {
+    fn open(port: u16) -> io::Result<Self> {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-        Ok(Self { stream, buffer: vec![0; 256 << 10] })
+        let mut connection = Self { stream, buffer: vec![0; 4 << 10], sid: String::new(), rid: 0 };
+        let mut four = [0; 4];
+        std::fs::File::open("/dev/urandom")?.read_exact(&mut four)?;
+        connection.rid = 2_000_000_000 + u64::from(u32::from_le_bytes(four) >> 1);
+        let rid = connection.rid;
+        let opens = format!(
+            "<body rid='{rid}' to='localhost' wait='60' hold='1' ver='1.6' content='text/xml; charset=utf-8' \
+             xml:lang='en' xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh' xmpp:version='1.0'/>"
+        );
+        let size = connection.ask(&post("/http-bind", &opens))?;
+        let answer = String::from_utf8_lossy(&connection.buffer[..size]);
+        let sid = answer.split(" sid='").nth(1).and_then(|rest| rest.split('\'').next());
+        connection.sid = sid.map(str::to_owned).ok_or(io::ErrorKind::InvalidData)?;
+        Ok(connection)
     }
 
-    /// The size of the answer's body.
-    fn ask(&mut self, request: &[u8]) -> std::io::Result<usize> {
+    fn requests(&self, path: &str, stanza: &str) -> Requests {
+        let Self { sid, rid, .. } = self;
+        let body = format!(
+            "<body rid='{rid}' sid='{sid}' xmlns='http://jabber.org/protocol/httpbind'>{stanza}</body>"
+        );
+        let bytes = post(path, &body);
+        let rid_at = memchr::memmem::find(&bytes, b"rid='").unwrap() + 5;
+        Requests { bytes, rid_at, rid: *rid }
+    }
+
+    /// The size of the whole answer.
+    fn ask(&mut self, request: &[u8]) -> io::Result<usize> {
         self.stream.write_all(request)?;
-        self.answer()
-    }
-
-    fn answer(&mut self) -> std::io::Result<usize> {
-        let broken = || std::io::Error::other("not an answer of 200 with a length");
         let mut have = 0;
-        loop {
+        let mut left = loop {
             let n = self.stream.read(&mut self.buffer[have..])?;
             if n == 0 {
-                return Err(std::io::ErrorKind::UnexpectedEof.into());
+                return Err(io::ErrorKind::UnexpectedEof.into());
             }
             have += n;
-            let Some(end) = memchr::memmem::find(&self.buffer[..have], b"\r\n\r\n") else {
-                continue;
-            };
-            let head = std::str::from_utf8(&self.buffer[..end]).map_err(|_| broken())?;
-            let length = head.lines().find_map(|line| {
-                let (name, value) = line.split_once(':')?;
-                name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
-            });
-            let length: usize = length.filter(|_| head.contains(" 200 ")).ok_or_else(broken)?;
-            let mut left = (end + 4 + length) - have;
-            while left > 0 {
-                match self.stream.read(&mut self.buffer)? {
-                    0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
-                    n => left -= n,
-                }
+            if let Some(left) = left(&self.buffer[..have])? {
+                break left;
             }
-            return Ok(length);
+        };
+        let size = have + left;
+        if left > 0 {
+            self.buffer.resize(256 << 10, 0);
         }
+        while left > 0 {
+            match self.stream.read(&mut self.buffer[have.min(4096)..])? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                n => left -= n,
+            }
+        }
+        Ok(size)
     }
+}
+
+fn many(port: u16, connections: usize, length: Duration) {
+    let open: Vec<_> = (0..connections).map(|_| Connection::open(port).unwrap()).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let start = Instant::now();
+    let answered: u64 = runtime.block_on(async {
+        let lanes: Vec<_> = open
+            .into_iter()
+            .map(|connection| {
+                tokio::spawn(async move {
+                    let mut requests = connection.requests("/http-bind", STANZA);
+                    connection.stream.set_nonblocking(true).unwrap();
+                    let mut stream = tokio::net::TcpStream::from_std(connection.stream).unwrap();
+                    let (mut buffer, mut answered) = ([0; 4096], 0);
+                    while start.elapsed() < length {
+                        stream.write_all(requests.next()).await.unwrap();
+                        let mut have = 0;
+                        loop {
+                            let n = stream.read(&mut buffer[have..]).await.unwrap();
+                            assert!(n > 0, "the connection was closed");
+                            have += n;
+                            if left(&buffer[..have]).unwrap() == Some(0) {
+                                break;
+                            }
+                        }
+                        answered += 1;
+                    }
+                    answered
+                })
+            })
+            .collect();
+        let mut all = 0;
+        for lane in lanes {
+            all += lane.await.unwrap();
+        }
+        all
+    });
+    println!("rps={:.1} requests={answered}", answered as f64 / start.elapsed().as_secs_f64());
 }
 
 /// A latency runs from when a request was due, so a stall counts for all that it delays.
 fn rate(port: u16, rate: usize, length: Duration) {
     const CONNECTIONS: usize = 8;
-    let small = request("/http-bind", SMALL);
+    let open: Vec<_> = (0..CONNECTIONS).map(|_| Connection::open(port).unwrap()).collect();
     let start = Instant::now() + Duration::from_millis(50);
     let mut taken: Vec<Duration> = thread::scope(|scope| {
-        let lanes: Vec<_> = (0..CONNECTIONS)
-            .map(|lane| {
-                let small = &small;
+        let lanes: Vec<_> = open
+            .into_iter()
+            .enumerate()
+            .map(|(lane, mut connection)| {
                 scope.spawn(move || {
-                    let mut connection = Connection::open(port).unwrap();
+                    let mut requests = connection.requests("/http-bind", STANZA);
                     let mut taken = Vec::new();
                     for n in (lane..).step_by(CONNECTIONS) {
                         let due = start + Duration::from_secs_f64(n as f64 / rate as f64);
@@ -131,7 +224,7 @@ fn rate(port: u16, rate: usize, length: Duration) {
                         }
                         // the sleep's own lateness is not the proxy's
                         let from = if early.is_some() { Instant::now() } else { due };
-                        connection.ask(small).unwrap();
+                        connection.ask(requests.next()).unwrap();
                         taken.push(from.elapsed());
                     }
                     taken
@@ -146,14 +239,14 @@ fn rate(port: u16, rate: usize, length: Duration) {
 }
 
 fn count(port: u16, total: usize) {
-    let small = request("/http-bind", SMALL);
     let done = AtomicUsize::new(0);
     thread::scope(|scope| {
         for _ in 0..16 {
             scope.spawn(|| {
                 let mut connection = Connection::open(port).unwrap();
+                let mut requests = connection.requests("/http-bind", STANZA);
                 while done.fetch_add(1, Ordering::Relaxed) < total {
-                    connection.ask(&small).unwrap();
+                    connection.ask(requests.next()).unwrap();
                 }
             });
         }
@@ -161,22 +254,30 @@ fn count(port: u16, total: usize) {
     println!("count={total}");
 }
 
-fn big(port: u16, length: Duration) {
-    let body = format!(
-        "<body rid='1' sid='0123456789abcdef' xmlns='http://jabber.org/protocol/httpbind'>\
-         <message xmlns='jabber:client'><body>{}</body></message></body>",
+fn big(port: u16, length: Duration, rate: Option<usize>) {
+    const CONNECTIONS: usize = 4;
+    let stanza = format!(
+        "<message xmlns='jabber:client' to='bob@localhost'><body>{}</body></message>",
         "x".repeat(1 << 20)
     );
-    let large = request("/big", &body);
     let bytes = AtomicUsize::new(0);
     let start = Instant::now();
     thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
+        for lane in 0..CONNECTIONS {
+            let (stanza, bytes) = (&stanza, &bytes);
+            scope.spawn(move || {
                 let mut connection = Connection::open(port).unwrap();
-                while start.elapsed() < length {
-                    let down = connection.ask(&large).unwrap();
-                    bytes.fetch_add(large.len() + down, Ordering::Relaxed);
+                let mut requests = connection.requests("/big", stanza);
+                for n in (lane..).step_by(CONNECTIONS) {
+                    if let Some(rate) = rate {
+                        let due = start + Duration::from_secs_f64(n as f64 / rate as f64);
+                        thread::sleep(due.saturating_duration_since(Instant::now()));
+                    }
+                    if start.elapsed() >= length {
+                        break;
+                    }
+                    let down = connection.ask(requests.next()).unwrap();
+                    bytes.fetch_add(requests.bytes.len() + down, Ordering::Relaxed);
                 }
             });
         }
@@ -186,12 +287,12 @@ fn big(port: u16, length: Duration) {
 }
 
 fn hold(port: u16, total: usize) {
-    let held = request("/hold", SMALL);
     let open: Vec<TcpStream> = (0..total)
         .map(|_| {
-            let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
-            stream.write_all(&held).unwrap();
-            stream
+            let mut connection = Connection::open(port).unwrap();
+            let mut requests = connection.requests("/hold", STANZA);
+            connection.stream.write_all(requests.next()).unwrap();
+            connection.stream
         })
         .collect();
     println!("held={}", open.len());
@@ -200,7 +301,6 @@ fn hold(port: u16, total: usize) {
 }
 
 fn first(port: u16, command: &[String]) {
-    let small = request("/http-bind", SMALL);
     let start = Instant::now();
     let mut child = Command::new(&command[0])
         .args(&command[1..])
@@ -210,7 +310,7 @@ fn first(port: u16, command: &[String]) {
         .spawn()
         .unwrap();
     let served = loop {
-        if Connection::open(port).and_then(|mut connection| connection.ask(&small)).is_ok() {
+        if Connection::open(port).is_ok() {
             break true;
         }
         if start.elapsed() > Duration::from_secs(10) {

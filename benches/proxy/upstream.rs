@@ -1,17 +1,20 @@
 //! The server that the proxies are measured before: answers BOSH-like requests as fast as it can.
 //!
-//! `bench-upstream PORT`; by path: `/http-bind` is answered at once with a small body, `/big` with 1 MB,
-//! `/hold` not at all until the client goes.
+//! `bench-upstream PORT`. A request without `sid` opens a session; after that it goes by path: `/http-bind`
+//! is answered at once with a small body, `/big` with 1 MB, `/hold` not at all until the client goes.
 #![allow(clippy::unwrap_used)] // a measuring tool stops where it stands
 
 use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-const SMALL: &str = "<body xmlns='http://jabber.org/protocol/httpbind' sid='0123456789abcdef'>\
+const SMALL: &str = "<body xmlns='http://jabber.org/protocol/httpbind'>\
     <message xmlns='jabber:client' from='bob@localhost/web' to='alice@localhost/web' type='chat' id='m1'>\
     <body>All quiet here, and there?</body></message></body>";
+/// A request up to this size is looked at, a larger one only counted.
+const LOOK: usize = 16 << 10;
 const MEGABYTE: usize = 1 << 20;
 
 #[tokio::main(flavor = "current_thread")]
@@ -34,6 +37,20 @@ async fn main() {
             tokio::spawn(serve(stream, small, big));
         }
     }
+}
+
+/// The answer that opens a session.
+fn opened() -> Vec<u8> {
+    static SESSIONS: AtomicU64 = AtomicU64::new(0);
+    // spread over all digits, as a random sid would be
+    let sid = SESSIONS.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    answer(
+        format!(
+            "<body xmlns='http://jabber.org/protocol/httpbind' sid='{sid:016x}' wait='60' hold='1' requests='2' \
+             inactivity='60' polling='5' ver='1.6' from='localhost' xmlns:xmpp='urn:xmpp:xbosh' xmpp:version='1.0'/>"
+        )
+        .as_bytes(),
+    )
 }
 
 fn answer(body: &[u8]) -> Vec<u8> {
@@ -62,12 +79,23 @@ async fn serve(mut stream: TcpStream, small: &'static [u8], big: &'static [u8]) 
             let (name, value) = line.split_once(':')?;
             name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
         });
-        let mut left: usize = length.unwrap_or(0);
-        let here = left.min(buffer.len() - end);
-        buffer.drain(..end + here);
-        left -= here;
-        if left > 0 {
-            let mut large = vec![0; left.min(128 << 10)];
+        let length: usize = length.unwrap_or(0);
+        if length <= LOOK {
+            while buffer.len() < end + length {
+                if stream.read_buf(&mut buffer).await.ok()? == 0 {
+                    return None;
+                }
+            }
+            let opens = memchr::memmem::find(&buffer[end..end + length], b" sid=").is_none();
+            buffer.drain(..end + length);
+            if opens {
+                stream.write_all(&opened()).await.ok()?;
+                continue;
+            }
+        } else {
+            let mut left = end + length - buffer.len();
+            buffer.clear();
+            let mut large = vec![0; 128 << 10];
             while left > 0 {
                 let room = large.len().min(left);
                 match stream.read(&mut large[..room]).await.ok()? {

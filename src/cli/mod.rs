@@ -37,9 +37,22 @@ pub enum Failure {
     Environment(String),
 }
 
-/// See, explain and test XMPP over the web.
+/// See and explain XMPP over the web
+///
+/// Stands between a web chat and the server that it talks to over BOSH (XEP-0124, XEP-0206), shows what is really
+/// on the wire, and says in words which side breaks which rule.
 #[derive(Debug, Parser)]
-#[command(name = "xmppscope", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    name = "xmppscope",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    after_help = "\
+Start with:
+  xmppscope proxy --target http://127.0.0.1:5280
+
+`xmppscope proxy --help` says all about it."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -16,21 +16,22 @@ use crate::ui::{Counts, Look, Printer, Styles};
 
 /// How traffic is printed.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Output")]
 pub(super) struct Output {
     /// Print only what matches, such as 'kind:message or finding'
     ///
-    /// Predicates: kind, type, ns, jid, from, to, id, sid, rid, conn, dir, text, status, path, empty, noise, http,
-    /// finding, level; combined with and, or, not and parentheses. 'not noise' hides roster, disco, PEP and
-    /// OMEMO chatter. See docs/reference/filter.md.
+    /// One can ask for kind, type, ns, jid, from, to, id, sid, rid, conn, dir, text, status, path, empty, noise, http,
+    /// finding and level, joined by and, or, not and parentheses. 'not noise' hides roster, disco, PEP and OMEMO
+    /// chatter, 'level:warning' shows nothing but trouble. See docs/reference/filter.md.
     #[arg(long, value_name = "EXPR")]
     filter: Option<String>,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Pretty)]
     format: Format,
-    /// When to use colours; auto: on a terminal, unless `NO_COLOR` is set
+    /// When to use colours
     #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
     color: When,
-    /// Say more: connections as they come and go; twice for the program's own log, on stderr
+    /// Also say when connections come and go; -vv: the program's own log, on stderr
     #[arg(short, long, action = ArgAction::Count)]
     verbose: u8,
 }
@@ -41,13 +42,13 @@ enum Format {
     Pretty,
     /// The lines without the XML
     Compact,
-    /// One JSON object a line, described in docs/reference/json.md
+    /// One JSON object a line, for programs: see docs/reference/json.md
     Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum When {
-    /// On a terminal
+    /// On a terminal, unless `NO_COLOR` is set
     Auto,
     /// Always
     Always,

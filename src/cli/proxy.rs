@@ -28,52 +28,62 @@ const SETTLE: Duration = Duration::from_millis(20);
 
 /// Show what passes between a web client and its connection manager
 ///
-/// Listens before a BOSH connection manager (or anything else that speaks HTTP/1.1), passes every byte on as it
-/// comes, and prints sessions, requests, answers and stanzas, and in words whatever breaks a rule. Give your
-/// client the URL that is printed on start.
+/// Listens, passes every byte on to the target as it comes, and prints sessions, requests, answers and stanzas, and
+/// in words whatever breaks a rule. Give your client the URL that is printed on start. The target is a BOSH
+/// connection manager, or anything else that speaks HTTP/1.1, such as the web server before it.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
   xmppscope proxy --target http://127.0.0.1:5280
   xmppscope proxy --target https://chat.example --write session.ndjson
-  xmppscope proxy --target http://127.0.0.1:5280 --format compact --filter 'not noise'
+  xmppscope proxy --target http://127.0.0.1:5280 --filter 'not noise'
 
 Exit status:
   0  stopped by Ctrl-C or SIGTERM
   2  wrong usage
   3  the port is taken, a file cannot be written, a certificate cannot be read")]
 pub(super) struct Args {
-    /// URL of the server to stand before, http:// or https://
+    /// The server to pass everything on to, http:// or https://
     #[arg(long, value_name = "URL")]
     target: String,
     /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8124")]
     listen: String,
-    /// Write a capture to FILE, for `xmppscope show`
+    /// Also write all of it to FILE, for `xmppscope show`
+    ///
+    /// Whatever --filter leaves out of the output is written all the same. The file is readable by its owner alone.
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
-    /// Host header sent to the target: keep, target, or a name [default: keep for a loopback target, else target]
+    /// Host header for the target: as the client sent it, the target's own, or NAME
+    ///
+    /// Servers with virtual hosts answer by this name. Unless told otherwise it is kept for a target on this machine,
+    /// and is the target's own for any other. Nothing else in a request is ever changed.
     #[arg(long, value_name = "keep|target|NAME")]
     host: Option<String>,
-    /// Trust the certificates in this PEM file, and no others, for an https target
-    #[arg(long, value_name = "FILE")]
+    /// Trust only the certificates in this PEM file, where the target is https
+    #[arg(help_heading = "TLS", long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
-    /// Accept any certificate of an https target
-    #[arg(long, conflicts_with = "ca_file")]
+    /// Accept any certificate, where the target is https
+    #[arg(help_heading = "TLS", long, conflicts_with = "ca_file")]
     insecure: bool,
-    /// Listen with TLS, with a certificate made for this run
-    #[arg(long)]
+    /// Listen with TLS, for pages that come from https
+    ///
+    /// The certificate is made for this run. To have a browser trust it once and for all, use --tls-dir.
+    #[arg(help_heading = "TLS", long)]
     tls: bool,
-    /// Listen with TLS, with the certificate in DIR (cert.pem, key.pem), made there if there is none
-    #[arg(long, value_name = "DIR")]
+    /// Listen with TLS, with cert.pem and key.pem in DIR; made there if missing
+    #[arg(help_heading = "TLS", long, value_name = "DIR")]
     tls_dir: Option<PathBuf>,
-    /// Print and write passwords, SASL data and cookies as they are
+    /// Print and write passwords, SASL payloads and cookies as they are
     #[arg(long)]
     show_secrets: bool,
-    /// How much traffic may wait to be printed before some is left out of the view (never of the traffic)
+    /// How much traffic may wait to be printed
+    ///
+    /// Printing never slows the traffic. When more than this waits, some is left out of the output and the capture,
+    /// and counted.
     #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = size)]
     buffer: usize,
-    /// How much of one message is kept for viewing
+    /// How much of one message is kept for printing and writing
     #[arg(long, value_name = "SIZE", default_value = "4MiB", value_parser = size)]
     body_limit: usize,
     #[command(flatten)]

@@ -9,9 +9,9 @@ use super::{Failure, exit};
 use crate::trace::capture::{self, CaptureError};
 use crate::ui::sanitise;
 
-/// Print a capture file as it was printed live
+/// Print a capture as it was printed live
 ///
-/// Reads what `xmppscope proxy --write FILE` wrote; `-` reads standard input.
+/// Reads what `xmppscope proxy --write FILE` wrote, with the same filters and formats.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -24,7 +24,7 @@ Exit status:
   2  wrong usage, or not a capture; also if damaged lines were left out
   3  the file cannot be read")]
 pub(super) struct Args {
-    /// The capture file
+    /// The capture; - reads standard input
     file: PathBuf,
     #[command(flatten)]
     output: Output,

@@ -24,12 +24,14 @@ impl Rule for Crowd {
             Reading::Body(body) => body.kind() == BodyType::Terminate || body.pause().is_some(),
             _ => false,
         };
+        // It may overtake another one on the way.
+        let extra = extra || session.open.iter().any(|ask| ask.terminates);
         let said = self.sessions.of(session.id, moment.story);
         if open.len() as u64 <= requests {
             *said = false;
         }
         if message.from == Side::Server
-            || open.len() as u64 <= requests + u64::from(extra)
+            || open.len() as u64 <= requests.saturating_add(u64::from(extra))
             || std::mem::replace(said, true)
         {
             return;

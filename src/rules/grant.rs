@@ -21,7 +21,7 @@ impl Rule for Grant {
         match message.from {
             Side::Client => request(body, found),
             Side::Server if body.kind() == BodyType::Ordinary => {
-                let asked = moment.session().and_then(|session| session.asked.as_ref());
+                let asked = moment.session().and_then(|session| session.asked.as_deref());
                 response(asked, &Granted::of(body), found);
             }
             Side::Server => {}

@@ -52,8 +52,10 @@ impl Rule for Hold {
             Fact::Request(_) => {
                 let state = self.sessions.of(session.id, moment.story);
                 state.came(ask);
-                if !state.crowded && too_many(session, state, moment.event.at + RELEASE).is_some() {
-                    self.timers.set(session.id, moment.event.at + RELEASE);
+                if !state.crowded
+                    && too_many(session, state, moment.event.at.saturating_add(RELEASE)).is_some()
+                {
+                    self.timers.set(session.id, moment.event.at.saturating_add(RELEASE));
                 }
             }
             Fact::Response(response) => {
@@ -138,7 +140,7 @@ fn too_many<'a>(session: &'a Session, state: &State, at: Duration) -> Option<(&'
         return None;
     }
     let mut open = distinct(session);
-    open.retain(|ask| ask.at + RELEASE <= at && !ask.creates);
+    open.retain(|ask| ask.at.saturating_add(RELEASE) <= at && !ask.creates);
     if open.len() as u64 <= hold {
         return None;
     }
@@ -153,7 +155,7 @@ impl State {
             self.contiguous = Some(rid);
             return;
         };
-        if rid > *contiguous + 1 {
+        if rid > contiguous.saturating_add(1) {
             if self.parked.len() >= PARKED {
                 self.parked.remove(0);
             }
@@ -161,8 +163,8 @@ impl State {
             return;
         }
         *contiguous = rid.max(*contiguous);
-        while self.parked.contains(&(*contiguous + 1)) {
-            *contiguous += 1;
+        while let Some(next) = contiguous.checked_add(1).filter(|next| self.parked.contains(next)) {
+            *contiguous = next;
         }
     }
 
@@ -186,7 +188,7 @@ impl State {
             }
             return;
         }
-        if held > wait + LATE {
+        if held > wait.saturating_add(LATE) {
             let words = format!(
                 "rid {rid} was held for {}, though wait is {} s.",
                 words(held),
@@ -201,11 +203,11 @@ impl State {
         if !idle_poll || !alone || hold(session) == 0 || session.over {
             return;
         }
-        if held + MARGIN >= wait {
+        if held.saturating_add(MARGIN) >= wait {
             self.early = 0;
             return;
         }
-        self.early += 1;
+        self.early = self.early.saturating_add(1);
         let (level, often) = match self.early {
             1 => (Level::Note, ""),
             // A time-out on the way comes again and again.

@@ -1,6 +1,7 @@
 //! The HTTP below BOSH: status, redirects, pages in place of answers (XEP-0124 §17.1), and connections that
 //! fail, break off or speak something else.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::memory::PerSession;
@@ -9,7 +10,7 @@ use super::words::{from_server, is_page, page, rid, short};
 use super::{Findings, Level, Moment, Party, Rule};
 use crate::bosh::NotBody;
 use crate::clock::words;
-use crate::trace::{Ask, Fact, Raw, Reading, Response, Session};
+use crate::trace::{Ask, Fact, Raw, Reading, Request, Response, Session};
 use crate::wire::Side;
 
 /// Request sizes remembered until their answer comes.
@@ -61,13 +62,6 @@ impl Http {
             let words = format!("{} came with {}, BOSH is spoken with POST.", rid(ask), ask.method);
             found.add("not-post", "bosh-client-post-only", Level::Error, Party::Client, words);
         }
-        if request.content.cut && moment.expects_bosh(ask) {
-            let came = request.content.size;
-            let of = request.headers.get("content-length");
-            let of = of.map(|length| format!(" of {}", short(length))).unwrap_or_default();
-            let words = format!("The connection ended within a request: {came}{of} B came.");
-            found.add("request-cut", None, Level::Warning, Party::Client, words);
-        }
         if let Some(id) = message.session {
             let known = self.sessions.of(id, moment.story);
             if known.pending.len() >= PENDING {
@@ -96,6 +90,9 @@ impl Http {
         let sent = place.map(|place| known.pending.remove(place));
         let server = response.headers.get("server");
         if response.content.cut {
+            if let Some((Side::Client, at)) = moment.story.left(moment.event.conn) {
+                return left_within(response, ask, at, found);
+            }
             let words = format!(
                 "The connection ended within the answer to {}{}: {} B came. The client sees a \
                  network error and sends the request again.",
@@ -222,24 +219,116 @@ fn not_http(raw: &Raw, found: &mut Findings) {
     found.add("not-http", "bosh-http-conformance", level, party, words);
 }
 
-/// Requests whose connection went away before their answer came.
-#[derive(Debug)]
-pub(super) struct Connections;
+/// The client went away while it was sent an answer.
+fn left_within(response: &Response, ask: &Ask, at: Duration, found: &mut Findings) {
+    let words = format!(
+        "The client closed the connection within the answer to {}, {} after that began; {} B had \
+         come: a reload, a closed page or another network.",
+        rid(ask),
+        words(at.saturating_sub(response.first)),
+        response.content.size
+    );
+    found.add("client-gave-up", None, Level::Note, Party::Nobody, words);
+}
+
+/// Connections that end within a request, or before the answer; answers that belong to no request.
+#[derive(Debug, Default)]
+pub(super) struct Connections {
+    /// Connections of which something is known that decides what their end means.
+    known: HashMap<u64, Course>,
+}
+
+#[derive(Debug, Default)]
+struct Course {
+    /// The target failed, which was said: what ends because of it is not said again.
+    failed: bool,
+    /// Messages passed unseen, so an answer may have had its request.
+    unseen: bool,
+}
 
 impl Rule for Connections {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
-        let Fact::Closed { stopped: false, .. } = moment.event.fact else { return };
-        for ask in moment.told.abandoned.iter().filter(|ask| moment.expects_bosh(ask)) {
-            let (by, at) = match moment.told.left {
-                Some((by, at)) => (Some(by), at),
-                None => (None, moment.event.at),
-            };
-            let session = ask.session.and_then(|id| moment.story.session(id));
-            let held = at.saturating_sub(ask.at);
-            match by {
-                Some(Side::Client) => gave_up(ask, held, session, found),
-                _ => unanswered(ask, held, by.is_some(), found),
+        let conn = moment.event.conn;
+        match &moment.event.fact {
+            Fact::Failed { .. } => self.known.entry(conn).or_default().failed = true,
+            Fact::Lost { .. } => self.known.entry(conn).or_default().unseen = true,
+            Fact::Request(request) if request.content.cut => self.cut(request, moment, found),
+            Fact::Response(response) if response.own => {
+                self.known.entry(conn).or_default().failed = true;
             }
+            Fact::Response(response)
+                if response.answers.is_none()
+                    && response.status >= 200
+                    && !self.known.get(&conn).is_some_and(|course| course.unseen) =>
+            {
+                unasked(response, found);
+            }
+            Fact::Closed { stopped, .. } => {
+                let course = self.known.remove(&conn).unwrap_or_default();
+                if !stopped {
+                    closed(moment, &course, found);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Connections {
+    /// A request that did not come to its end.
+    fn cut(&self, request: &Request, moment: &Moment<'_>, found: &mut Findings) {
+        let conn = moment.event.conn;
+        let Some(ask) = moment.message().and_then(|message| message.ask.as_ref()) else { return };
+        // With the answer, or the cause, at hand a client has no reason to send the rest.
+        let settled = ask.answered_early || self.known.get(&conn).is_some_and(|known| known.failed);
+        if settled || !moment.expects_bosh(ask) {
+            return;
+        }
+        let came = request.content.size;
+        let of = request.headers.get("content-length");
+        let of = of.map(|length| format!(" of {}", short(length))).unwrap_or_default();
+        let words = format!("The connection ended within a request: {came}{of} B came.");
+        let party = match moment.story.left(conn) {
+            Some((Side::Server, _)) => Party::Server,
+            _ => Party::Client,
+        };
+        found.add("request-cut", None, Level::Warning, party, words);
+    }
+}
+
+/// An answer without a request.
+fn unasked(response: &Response, found: &mut Findings) {
+    let status = response.status;
+    let from = from_server(response);
+    if status == 408 {
+        let words = format!(
+            "HTTP 408{from} on an idle connection: the server waited for a request and gives up. \
+             Nothing is lost by it."
+        );
+        return found.add("unasked-answer", None, Level::Note, Party::Server, words);
+    }
+    let words = format!(
+        "An answer that nobody asked for: HTTP {status}{from}, {} B. A client may take it for the \
+         answer to its next request.",
+        response.content.size
+    );
+    let id = "bosh-http-conformance";
+    found.add("unasked-answer", id, Level::Warning, Party::Server, words);
+}
+
+/// Requests whose connection went away before their answer came.
+fn closed(moment: &Moment<'_>, course: &Course, found: &mut Findings) {
+    for ask in moment.told.abandoned.iter().filter(|ask| moment.expects_bosh(ask)) {
+        let (by, at) = match moment.told.left {
+            Some((by, at)) => (Some(by), at),
+            None => (None, moment.event.at),
+        };
+        let session = ask.session.and_then(|id| moment.story.session(id));
+        let held = at.saturating_sub(ask.at);
+        match by {
+            Some(Side::Client) => gave_up(ask, held, session, found),
+            _ if course.failed => {}
+            _ => unanswered(ask, held, by.is_some(), found),
         }
     }
 }

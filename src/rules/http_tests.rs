@@ -20,7 +20,7 @@ fn a_504_while_wait_was_running_names_the_read_timeout() {
             "60020 Error http-status Between: rid 100001: HTTP 504 Gateway Time-out from \"nginx/1.24\" \
           after 60.0 s (text/html, 61 B, titled \"504 Gateway Time-out\"). wait=60 runs out at the same time: \
           the read timeout of the reverse proxy (about 60 s) must be longer than wait. Raise it \
-          (proxy_read_timeout in nginx) or lower wait by 10 s. The answers before came from \"Cowboy\". strophe.js sends the same rid again."
+          (proxy_read_timeout in nginx) or let the client ask for a wait below it. The answers before came from \"Cowboy\". strophe.js sends the same rid again."
         ]
     );
 }
@@ -173,4 +173,67 @@ fn a_target_that_fails_is_an_error_with_the_cause_and_our_answer_a_note() {
 fn bosh_by_get_is_an_error() {
     let script = "0 1 C> GET /http-bind | <body rid='100000' sid='x'/>";
     assert_eq!(names(script), ["not-post"]);
+}
+
+#[test]
+fn a_client_that_leaves_within_an_answer_is_a_note_and_a_server_that_does_an_error() {
+    // Regression: both were an error of something between.
+    let cut = "30 1 S> 200 | Server: Cowboy | cut: yes | <body sid='s1'";
+    let script = polling() + &format!("25 1 C- reset\n{cut}\n30 1 . gone");
+    assert_eq!(at_least(Level::Warning, &script), [""; 0]);
+    let found = words("client-gave-up", &script);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].starts_with("The client closed the connection within the answer to rid 100001"),
+        "{found:?}"
+    );
+    for first in ["25 1 S- reset\n", "25 1 S- fin\n26 1 C- fin\n", ""] {
+        let found = at_least(Level::Note, &(polling() + first + cut));
+        assert!(found[0].contains("Error answer-cut Between"), "{found:?}");
+    }
+}
+
+#[test]
+fn an_upload_that_ends_with_the_target_accuses_nobody_else() {
+    // Regression: the client was said to have cut its request, the server to owe an answer.
+    let failed = "0 1 !failed the target closed the connection without an answer";
+    let own = "1 1 own> 502 Bad Gateway | xmppscope: no";
+    let cut =
+        "2 1 C> POST /http-bind | Content-Length: 1000 | cut: yes | <body rid='7' sid='s1'><mess";
+    for rest in [
+        format!("{own}\n{cut}\n2 1 . gone"),
+        format!("{cut}\n2 1 {}\n3 1 . gone", &own[4..]),
+        format!("{cut}\n2 1 . gone"),
+        format!("1 1 C> <body rid='7' sid='s1'/>\n{cut}\n3 1 {}\n4 1 . gone", &own[4..]),
+    ] {
+        let found = at_least(Level::Warning, &format!("{failed}\n{rest}"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("target-failed Server"), "{found:?}");
+    }
+    // Another connection is another matter, and so is a number that is used again.
+    let found = at_least(Level::Warning, &format!("{failed}\n1 1 . gone\n{cut}\n3 1 C. reset"));
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[1].contains("Warning request-cut Client"), "{found:?}");
+}
+
+#[test]
+fn an_answer_that_nobody_asked_for_is_a_warning() {
+    let script = open() + "20 1 unasked> 200 | Server: Cowboy | <body type='terminate'/>";
+    assert_eq!(
+        at_least(Level::Note, &script),
+        ["20 Warning unasked-answer Server: An answer that nobody asked for: HTTP 200 from \
+             \"Cowboy\", 96 B. A client may take it for the answer to its next request."]
+    );
+    let seen = super::super::playbook::play(&script);
+    assert_eq!(seen.last().and_then(|seen| seen.session), None);
+}
+
+#[test]
+fn interim_answers_time_outs_of_idle_connections_and_unseen_requests_are_not_unasked() {
+    for line in ["S> 100 Continue", "S> 103", "unasked> 408 Request Timeout", "own> 502 | no"] {
+        let found = at_least(Level::Warning, &(open() + &format!("20 1 {line}")));
+        assert_eq!(found, [""; 0], "{line}");
+    }
+    let lost = open() + "20 1 !lost 1\n21 1 unasked> 200 | <body/>";
+    assert!(!names(&lost).contains(&"unasked-answer"));
 }

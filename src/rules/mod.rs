@@ -2,7 +2,7 @@
 //!
 //! A [`Rule`] is a small state machine: it is shown every event with what the [`Story`] makes of it, may ask to be
 //! woken at a later time, and reports [`Finding`]s. To add one, write a type that implements [`Rule`] in the file of
-//! its family and name it in [`all`].
+//! its family and name it in `all`.
 
 mod cors;
 mod crowd;
@@ -16,6 +16,7 @@ mod memory;
 mod pace;
 #[cfg(test)]
 mod playbook;
+mod resend;
 mod rid;
 mod session;
 mod silence;
@@ -147,7 +148,7 @@ fn all() -> Vec<Box<dyn Rule>> {
         Box::new(xml::Content::default()),
         Box::new(lint::Attributes::default()),
         Box::new(http::Http::default()),
-        Box::new(http::Connections),
+        Box::new(http::Connections::default()),
         Box::new(cors::Cors::default()),
         Box::new(rid::Order::default()),
         Box::new(crowd::Crowd::default()),

@@ -4,7 +4,9 @@
 //! - `C> <body …/>`: a POST to /http-bind; `C> GET /path | Name: value | content` says more;
 //! - `S> <body …/>`: the 200 that answers the connection's oldest request; `S> 504 | Name: value | content`;
 //! - `own> 502 | content`: an answer of the proxy itself;
+//! - `unasked> 200 | content`: an answer to no request;
 //! - `C. fin`, `S. reset`: one side ends the connection, which is then gone;
+//! - `C- fin`, `S- fin`: one side sends its last byte, the connection stays; `. gone`: now it is gone;
 //! - `!failed cause`, `!raw C why`, `!lost 3`;
 //! - `tick`: nothing, time passes.
 //!
@@ -111,11 +113,17 @@ fn facts(at: Duration, what: &str, numbers: &mut (u64, u64)) -> Vec<Fact> {
             }
             vec![Fact::Response(response)]
         }
-        "C." | "S." => {
-            let by = if verb == "C." { Side::Client } else { Side::Server };
+        "unasked>" => vec![Fact::Response(response(at, rest))],
+        "." => vec![Fact::Closed { client: 0, server: 0, stopped: false }],
+        "C-" | "S-" | "C." | "S." => {
+            let by = if verb.starts_with('C') { Side::Client } else { Side::Server };
             let how = if rest == "reset" { How::Reset } else { How::Fin };
             let stopped = rest == "stopped";
-            vec![Fact::Ended { by, how }, Fact::Closed { client: 0, server: 0, stopped }]
+            let mut facts = vec![Fact::Ended { by, how }];
+            if verb.ends_with('.') {
+                facts.push(Fact::Closed { client: 0, server: 0, stopped });
+            }
+            facts
         }
         "!failed" => vec![Fact::Failed { cause: rest.to_owned() }],
         "!raw" => {
@@ -250,8 +258,46 @@ fn a_flood_of_sessions_that_never_end_is_forgotten() {
     assert!((8_000..17_000).contains(&kept), "{kept}");
 }
 
+#[test]
+fn the_largest_numbers_on_the_wire_are_survived_and_nobody_is_late_by_them() {
+    // Regression: `wait` and `requests` were added to without a bound.
+    const MAX: u64 = u64::MAX;
+    let all = format!(
+        "wait='{MAX}' hold='{MAX}' requests='{MAX}' inactivity='{MAX}' polling='{MAX}' \
+         maxpause='{MAX}' pause='{MAX}' ack='{MAX}' time='{MAX}' report='{MAX}'"
+    );
+    for (asked, granted) in [
+        (&*all, &*all),
+        (&*all, "wait='60' hold='1' requests='2' inactivity='60'"),
+        ("wait='60' hold='1'", &*all),
+        (&*all, "wait='0' hold='0' requests='1' inactivity='0' polling='0' maxpause='0'"),
+    ] {
+        let script = format!(
+            "0 1 C> <body rid='100000' to='a' ver='1.6' xml:lang='en' {asked}/>
+             5 1 S> <body sid='s1' ver='1.6' {granted}/>
+             10 1 C> <body rid='100001' sid='s1' {all}/>
+             20 2 C> <body rid='100002' sid='s1' {all}><iq xmlns='jabber:client'/></body>
+             22 3 C> <body rid='100003' sid='s1' type='terminate' {all}/>
+             70000 1 S> <body {all}/>
+             70001 2 S> <body {all}/>
+             70002 3 S> 504
+             71000 4 C> <body rid='9007199254740991' sid='s1' {all}/>
+             72000 4 C> <body rid='18446744073709551615' sid='s1' {all}/>
+             900000 4 C. fin
+             9000000 tick"
+        );
+        play(&script);
+    }
+    let script = format!(
+        "{}10 1 C> <body rid='100001' sid='s1'/>\n3000000 1 S> <body/>\n3000001 1 C. fin\n9000000 tick",
+        open_with(&format!("wait='{MAX}' hold='1' requests='{MAX}' inactivity='{MAX}'"))
+    );
+    let found = names(&script);
+    assert!(!found.contains(&"wait-exceeded") && !found.contains(&"session-silent"), "{found:?}");
+}
+
 /// Lines that make sense alone or not at all; every mixture has to be survived.
-const PIECES: [&str; 26] = [
+const PIECES: [&str; 30] = [
     "C> <body rid='100000' to='a' wait='60' hold='1' ver='1.6' xml:lang='en' xmpp:version='1.0'/>",
     "S> <body sid='s1' wait='60' requests='2' hold='1' inactivity='60' maxpause='120' ver='1.6'/>",
     "S> <body sid='s1' wait='0' requests='1' hold='0' inactivity='1' polling='5'/>",
@@ -276,6 +322,10 @@ const PIECES: [&str; 26] = [
     "C. fin",
     "C. reset",
     "S. fin",
+    "C- fin",
+    "S> 200 | cut: yes | <body sid='s1'",
+    "unasked> 200 | <body/>",
+    "C> <body rid='100002' sid='s1' wait='18446744073709551615' hold='18446744073709551615'/>",
     "!lost 3",
     "!raw C a TLS handshake on a plain port",
 ];

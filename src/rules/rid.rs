@@ -142,7 +142,7 @@ impl Order {
             Arrival::Gap { first, missing } => {
                 if rids.gap.as_ref().is_none_or(|gap| gap.first != first) {
                     rids.gap = Some(Gap { first, instead: rid, at: ask.at });
-                    self.timers.set(session.id, ask.at + GAP);
+                    self.timers.set(session.id, ask.at.saturating_add(GAP));
                     gap_opens(rid, first, missing, found);
                 }
             }
@@ -207,6 +207,12 @@ impl Order {
             rids.compare(rid, ask, response, found);
         } else {
             window.dropped(rid);
+            if response.content.cut
+                && let Some(sent) = rids.sent.iter_mut().find(|sent| sent.rid == rid)
+            {
+                let left = moment.story.left(moment.event.conn);
+                sent.gone = Some((moment.event.at, left.map(|(side, _)| side)));
+            }
         }
         if let Some(early) = rids.early.as_ref().filter(|early| early.waiting == rid) {
             let by = response.first.saturating_sub(early.at);
@@ -352,7 +358,7 @@ impl Rids {
             format!(
                 "If the session was attached or restored, the client begins 1 too low: {} is next. \
                  Else two tabs share it.",
-                rid + 1
+                rid.saturating_add(1)
             )
         };
         let words = format!("{times} The content is another{other}. {cause}");

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::memory::PerSession;
+use super::resend::{Fate, Refused, Resends};
 use super::words::{rid, short};
 use super::{Findings, Level, Moment, Party, Rule};
 use crate::bosh::{self, Body, BodyType, Condition};
@@ -19,15 +20,21 @@ const CROSSING: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(super) struct Ends {
     sessions: PerSession<State>,
+    /// Up to this exchange requests may have passed unseen.
+    unseen: u64,
 }
 
 #[derive(Debug, Default)]
 #[allow(clippy::struct_excessive_bools)] // each is a thing that happened, in any order
 struct State {
     /// The client has asked for the end.
-    asked: bool,
-    /// When the connection manager ended it.
-    over: Option<Duration>,
+    asked: Option<Asked>,
+    /// When the connection manager ended it, and on which connection it said so first.
+    over: Option<(Duration, u64)>,
+    /// The first exchange that began after either end.
+    after: Option<u64>,
+    /// What an answer to such an exchange means was said.
+    explained: bool,
     /// The cause was told.
     told: bool,
     /// A request came after that, and it was said.
@@ -44,6 +51,15 @@ struct State {
     free: Option<Duration>,
     /// Before this exchange nothing was open for so long.
     idle: Option<(u64, Duration)>,
+    /// What may be sent again.
+    resends: Resends,
+}
+
+/// The client's word that the session is to end.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    rid: Option<u64>,
+    at: Duration,
 }
 
 impl Rule for Ends {
@@ -52,19 +68,37 @@ impl Rule for Ends {
             let at = moment.told.left.map_or(moment.event.at, |(_, at)| at);
             self.free(id, at, moment.story);
         }
+        for ask in &moment.told.abandoned {
+            if let Some(state) = ask.session.and_then(|id| self.sessions.get(id)) {
+                state.resends.settle(ask.exchange, Fate::Cut);
+            }
+        }
+        if matches!(moment.event.fact, Fact::Lost { .. }) || moment.is_unread_request() {
+            self.unseen = moment.story.exchanges();
+        }
         let Some(message) = moment.message() else { return };
         let Some(session) = moment.session() else { return };
         if message.from == Side::Server {
             self.free(session.id, moment.event.at, moment.story);
         }
+        if let (Fact::Response(response), Some(ask)) = (&moment.event.fact, &message.ask)
+            && response.content.cut
+        {
+            let state = self.sessions.of(session.id, moment.story);
+            state.resends.settle(ask.exchange, Fate::Cut);
+        }
         let (Reading::Body(body), Some(ask)) = (&message.reading, &message.ask) else { return };
+        let unseen = self.unseen;
         let state = self.sessions.of(session.id, moment.story);
-        match (&moment.event.fact, message.from) {
-            (Fact::Response(response), Side::Server) => {
-                let answer = Answer { body, ask, response, session };
+        match &moment.event.fact {
+            Fact::Response(response) => {
+                let answer = Answer { body, ask, response, session, unseen };
                 state.answer(&answer, moment.event.at, found);
             }
-            (_, Side::Client) => state.request(body, ask, found),
+            Fact::Request(request) => {
+                state.resends.keep(request, body, ask, session);
+                state.request(body, ask, found);
+            }
             _ => {}
         }
     }
@@ -86,6 +120,8 @@ struct Answer<'a> {
     ask: &'a Ask,
     response: &'a Response,
     session: &'a Session,
+    /// Up to this exchange requests may have passed unseen.
+    unseen: u64,
 }
 
 impl State {
@@ -94,21 +130,11 @@ impl State {
         self.highest = self.highest.max(ask.rid.unwrap_or_default());
         let free = self.free.take();
         self.idle = free.map(|since| (ask.exchange, ask.at.saturating_sub(since)));
-        if let Some(over) = self.over {
-            let since = ask.at.saturating_sub(over);
-            if since < CROSSING || std::mem::replace(&mut self.late, true) {
-                return;
-            }
-            let words = format!(
-                "{} comes {} after the session ended; item-not-found is all it can get. The client is \
-                 to open a new one.",
-                rid(ask),
-                words(since)
-            );
-            let id = "bosh-client-session-over";
-            return found.add("session-over", id, Level::Warning, Party::Client, words);
+        if self.goes_on(ask, found) {
+            return;
         }
-        if body.kind() == BodyType::Terminate && !std::mem::replace(&mut self.asked, true) {
+        if body.kind() == BodyType::Terminate && self.asked.is_none() {
+            self.asked = Some(Asked { rid: ask.rid, at: ask.at });
             let condition = body.text("condition");
             let condition = condition.map(|c| format!(" ({})", short(c))).unwrap_or_default();
             let words = format!("The client ends the session{condition}.");
@@ -116,12 +142,53 @@ impl State {
         }
     }
 
+    /// Whether a request comes after the end. What was under way at that moment is not held against the client.
+    fn goes_on(&mut self, ask: &Ask, found: &mut Findings) -> bool {
+        // Only a rid after that of its own goodbye was sent after it.
+        let own = self.asked.filter(|asked| asked.rid.is_some() && ask.rid > asked.rid);
+        if own.is_none() && self.over.is_none() {
+            return false;
+        }
+        if own.is_some() || self.asked.is_none() {
+            self.after.get_or_insert(ask.exchange);
+        }
+        let (by, since, crossing) = match (own, self.over) {
+            (Some(asked), _) => {
+                let rid = asked.rid.unwrap_or_default();
+                let by = format!(" by the client itself (rid {rid})");
+                (by, asked.at, false)
+            }
+            (None, Some((over, conn))) => {
+                let crossing = ask.at.saturating_sub(over) < CROSSING && ask.conn != conn;
+                (String::new(), over, crossing)
+            }
+            (None, None) => return false,
+        };
+        // A goodbye, or a copy of an earlier request, asks for nothing new.
+        let harmless = ask.terminates || self.resends.is_copy(ask);
+        if crossing || (harmless && self.asked.is_some()) || std::mem::replace(&mut self.late, true)
+        {
+            return true;
+        }
+        let words = format!(
+            "{} goes on although the session was ended{by} {} before; item-not-found is all it can \
+             get. The client is to open a new one.",
+            rid(ask),
+            words(ask.at.saturating_sub(since))
+        );
+        let id = "bosh-client-session-over";
+        found.add("session-over", id, Level::Warning, Party::Client, words);
+        true
+    }
+
     fn answer(&mut self, answer: &Answer<'_>, at: Duration, found: &mut Findings) {
         match answer.body.kind() {
             BodyType::Terminate => {
                 let first = self.over.is_none();
-                self.over.get_or_insert(at);
-                if first || !self.told {
+                self.over.get_or_insert((at, answer.ask.conn));
+                if self.after.is_some_and(|after| answer.ask.exchange >= after) {
+                    self.consequence(answer, found);
+                } else if first || !self.told {
                     self.terminated(answer, first, at, found);
                 }
             }
@@ -130,6 +197,9 @@ impl State {
                 self.good = true;
                 let server = answer.response.headers.get("server");
                 self.server = server.map(str::to_owned);
+                if answer.response.status == 200 && !answer.response.content.cut {
+                    self.resends.settle(answer.ask.exchange, Fate::Answered);
+                }
             }
         }
         if self.over.is_none() || answer.body.kind() != BodyType::Terminate {
@@ -137,11 +207,44 @@ impl State {
         }
     }
 
+    /// The session was over when this request came.
+    fn consequence(&mut self, answer: &Answer<'_>, found: &mut Findings) {
+        if std::mem::replace(&mut self.explained, true) {
+            return;
+        }
+        let condition = match answer.body.condition() {
+            Some(Ok(condition)) => condition.to_string(),
+            _ => "terminate".to_owned(),
+        };
+        let words = format!(
+            "{} gets {condition}, since the session had ended before it came: the consequence of \
+             going on, not a cause.",
+            rid(answer.ask)
+        );
+        found.add("terminated", None, Level::Note, Party::Nobody, words);
+    }
+
+    /// The answer to a copy is a refusal that the connection manager does not owe to anybody.
+    fn refused_again(&self, answer: &Answer<'_>) -> Option<String> {
+        let Answer { ask, response, session, unseen, .. } = answer;
+        let now = response.headers.get("server");
+        // Another back end is another matter.
+        if let (Some(usual), Some(now)) = (self.server.as_deref(), now)
+            && usual != now
+        {
+            return None;
+        }
+        let idle = self.idle.filter(|(exchange, _)| *exchange == ask.exchange);
+        let silent = idle.map(|(_, idle)| idle).unwrap_or_default();
+        let refused = Refused { ask, session, silent, highest: self.highest, unseen: *unseen };
+        self.resends.explain(&refused)
+    }
+
     /// The connection manager ends the session.
     fn terminated(&mut self, answer: &Answer<'_>, first: bool, at: Duration, found: &mut Findings) {
         let Answer { body, ask, session, .. } = answer;
         let condition = match body.condition() {
-            None if self.asked || !first => return,
+            None if self.asked.is_some() || !first => return,
             None => {
                 let words = format!(
                     "The connection manager ends the session{}, and gives no reason.",
@@ -165,18 +268,27 @@ impl State {
             Some(Ok(condition)) => condition,
         };
         // What became of other requests when the client said goodbye, or with the cause.
-        if !first && (self.asked || condition == Condition::OtherRequest) {
+        if !first && (self.asked.is_some() || condition == Condition::OtherRequest) {
             return;
         }
         self.told = condition != Condition::OtherRequest;
         // What is known here says more than what the condition means at large.
-        let why = self.detail(condition, answer);
+        let refused = match condition {
+            Condition::ItemNotFound => self.refused_again(answer),
+            _ => None,
+        };
+        let server_errs = refused.is_some();
+        let why = refused.or_else(|| self.detail(condition, answer));
         let words = format!(
             "Session ended{} by {condition} (to {}). {}",
             age(session, at),
             rid(ask),
             why.as_deref().unwrap_or(condition.explain())
         );
+        if server_errs {
+            let id = "bosh-resend-replays";
+            return found.add("terminated", id, Level::Error, Party::Server, words);
+        }
         let party = match condition.party() {
             bosh::Party::Client => Party::Client,
             bosh::Party::ConnectionManager | bosh::Party::Server => Party::Server,
@@ -208,7 +320,7 @@ impl State {
 
     /// What this trace tells about the cause.
     fn detail(&self, condition: Condition, answer: &Answer<'_>) -> Option<String> {
-        let Answer { body, ask, response, session } = answer;
+        let Answer { body, ask, response, session, .. } = answer;
         match condition {
             Condition::ItemNotFound => {
                 let idle = self.idle.filter(|(exchange, _)| *exchange == ask.exchange);

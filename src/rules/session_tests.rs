@@ -150,14 +150,14 @@ fn a_request_after_the_end_is_a_warning_once() {
     let end = "1002 1 S> <body type='terminate' condition='system-shutdown'/>";
     let script = polling()
         + &format!(
-        "{end}\n1500 1 C> <body rid='100002' sid='s1'/>\n3500 2 C> <body rid='100003' sid='s1'/>
+        "{end}\n1500 3 C> <body rid='100002' sid='s1'/>\n3500 2 C> <body rid='100003' sid='s1'/>
          4500 2 C> <body rid='100004' sid='s1'/>"
     );
     assert_eq!(
         words("session-over", &script),
         [
-            "rid 100003 comes 2.5 s after the session ended; item-not-found is all it can get. The client \
-          is to open a new one."
+            "rid 100003 goes on although the session was ended 2.5 s before; item-not-found is all it can \
+          get. The client is to open a new one."
         ]
     );
 }
@@ -173,4 +173,155 @@ fn a_recoverable_error_is_a_warning_unless_a_newer_copy_is_held() {
         polling() + "1000 2 C> <body rid='100001' sid='s1'/>\n1001 1 S> <body type='error'/>";
     assert_eq!(names(&script), ["rid-repeat", "recoverable-error"]);
     assert_eq!(at_least(Level::Warning, &script), [""; 0]);
+}
+
+const GONE: &str = "<body type='terminate' condition='item-not-found'/>";
+const MESSAGE: &str = "<message xmlns='jabber:client'/>";
+
+#[test]
+fn a_client_that_goes_on_after_its_own_goodbye_is_told_and_the_refusal_is_the_consequence() {
+    // Regression: within a second of the answer nothing was said at all.
+    let script = polling()
+        + &format!(
+            "1000 2 C> <body rid='100002' sid='s1' type='terminate'/>
+             1002 1 S> <body type='terminate'/>
+             1003 2 S> <body/>
+             1010 1 C> <body rid='100003' sid='s1'>{MESSAGE}</body>
+             1012 1 S> {GONE}
+             1020 1 C> <body rid='100004' sid='s1'>{MESSAGE}</body>
+             1022 1 S> {GONE}"
+        );
+    assert_eq!(
+        at_least(Level::Note, &script)[1..],
+        [
+            "1010 Warning session-over Client: rid 100003 goes on although the session was ended by the \
+             client itself (rid 100002) 10 ms before; item-not-found is all it can get. The client is to \
+             open a new one.",
+            "1012 Note terminated Nobody: rid 100003 gets item-not-found, since the session had ended \
+             before it came: the consequence of going on, not a cause."
+        ]
+    );
+}
+
+#[test]
+fn what_overtook_the_goodbye_or_repeats_it_does_not_go_on() {
+    for late in [
+        format!("<body rid='100002' sid='s1'>{MESSAGE}</body>"),
+        "<body rid='100003' sid='s1' type='terminate'/>".to_owned(),
+        "<body rid='100001' sid='s1'/>".to_owned(),
+    ] {
+        let script = polling()
+            + &format!(
+                "1000 2 C> <body rid='100003' sid='s1' type='terminate'/>
+                 1001 3 C> {late}
+                 1002 1 S> <body/>
+                 1003 2 S> <body type='terminate'/>
+                 1004 3 S> {GONE}"
+            );
+        assert_eq!(at_least(Level::Warning, &script), [""; 0], "{late}");
+    }
+}
+
+#[test]
+fn after_an_end_by_the_server_only_what_was_under_way_may_still_come() {
+    let end = "1002 1 S> <body type='terminate' condition='system-shutdown'/>";
+    let same = polling()
+        + &format!(
+            "{end}\n1010 1 C> <body rid='100002' sid='s1'>{MESSAGE}</body>\n1011 1 S> {GONE}"
+        );
+    assert_eq!(names(&same), ["terminated", "session-over", "terminated"]);
+    let crossing = same.replace("1010 1", "1010 2").replace("1011 1", "1011 2");
+    assert_eq!(names(&crossing), ["terminated", "terminated"]);
+    assert_eq!(at_least(Level::Warning, &crossing).len(), 1);
+}
+
+fn sent_again(first: &str, again: &str, at: u64) -> Vec<String> {
+    let ask = |rid| format!("<body rid='{rid}' sid='s1'>{MESSAGE}</body>");
+    let script = open()
+        + &format!(
+            "10 1 C> {}\n{first}\n{at} 2 C> {again}\n{} 2 S> 200 | Server: Cowboy | {GONE}",
+            ask(100_001),
+            at + 2
+        );
+    at_least(Level::Warning, &script)
+        .into_iter()
+        .filter(|line| line.contains("terminated"))
+        .collect()
+}
+
+#[test]
+fn a_resend_inside_the_window_that_is_refused_is_an_error_of_the_server() {
+    // Regression: the client was said to have been silent for too long.
+    let same = format!("<body rid='100001' sid='s1'>{MESSAGE}</body>");
+    let answered = "15 1 S> 200 | Server: Cowboy | <body/>";
+    assert_eq!(
+        sent_again(answered, &same, 2000),
+        [
+            "2002 Error terminated Server: Session ended after 2.0 s by item-not-found (to rid 100001). \
+             It was sent before with the same content, and it was answered; the highest rid is 100001, so \
+             with requests=2 the answer to it is still to be kept. A client whose connection breaks loses \
+             its session by this."
+        ]
+    );
+    for cut in ["1500 1 C. reset", "1500 1 S> 200 | Server: Cowboy | cut: yes | <body"] {
+        let found = sent_again(cut, &same, 2000);
+        assert!(found[0].contains("Server: Session ended"), "{found:?}");
+        assert!(found[0].contains("its connection was lost; the highest"), "{found:?}");
+    }
+    let script = open()
+        + &format!(
+            "10 1 C> {same}\n{answered}\n2000 2 C> {same}\n2001 2 S> 200 | Server: Cowboy | {GONE}"
+        );
+    let seen = super::super::playbook::play(&script);
+    let mut findings = seen.iter().flat_map(|seen| &seen.findings);
+    let ended = findings.find(|finding| finding.name == "terminated");
+    assert_eq!(ended.and_then(|finding| finding.requirement), Some("bosh-resend-replays"));
+}
+
+#[test]
+fn a_resend_that_needs_no_answer_any_more_is_not_held_against_the_server() {
+    let same = format!("<body rid='100001' sid='s1'>{MESSAGE}</body>");
+    let answered = "15 1 S> 200 | Server: Cowboy | <body/>";
+    // Silent for longer than inactivity.
+    let found = sent_again(answered, &same, 70_000);
+    assert!(
+        found[0].contains("Client: Session ended") && found[0].contains("had expired"),
+        "{found:?}"
+    );
+    // Another content, an answer that was an error, and a rid too old for requests=2.
+    let other = "<body rid='100001' sid='s1'><presence xmlns='jabber:client'/></body>";
+    let later = format!(
+        "{answered}\n20 1 C> <body rid='100002' sid='s1'>{MESSAGE}</body>\n25 1 S> <body/>
+         30 1 C> <body rid='100003' sid='s1'>{MESSAGE}</body>\n35 1 S> <body/>"
+    );
+    for (first, again) in [(answered, other), ("15 1 S> 503", &same), (&*later, &*same)] {
+        let found = sent_again(first, again, 2000);
+        assert!(found[0].contains("Client: Session ended"), "{found:?}");
+    }
+    // Another back end.
+    let found = sent_again("15 1 S> 200 | Server: other | <body/>", &same, 2000);
+    assert!(found[0].contains("another back end"), "{found:?}");
+}
+
+#[test]
+fn an_answer_that_the_client_has_acknowledged_need_not_be_kept() {
+    let same = format!("<body rid='100001' sid='s1'>{MESSAGE}</body>");
+    let rest = |ack: &str| {
+        format!(
+            "10 1 C> {same}
+             15 1 S> 200 | Server: Cowboy | <body/>
+             20 1 C> <body rid='100002' sid='s1' {ack}>{MESSAGE}</body>
+             25 1 S> 200 | Server: Cowboy | <body/>
+             2000 2 C> {same}
+             2001 2 S> 200 | Server: Cowboy | {GONE}"
+        )
+    };
+    let words_of = |script: &str| at_least(Level::Error, script).join("\n");
+    let acks = open().replace("rid='100000'", "rid='100000' ack='1'");
+    let server = |script: &str| words_of(script).contains("terminated Server");
+    assert!(!server(&(acks.clone() + &rest(""))));
+    assert!(server(&(acks + &rest("ack='100000'"))));
+    assert!(server(&(open() + &rest(""))));
+    // A pause that came between does so too.
+    assert!(!server(&(open() + &rest("pause='10'"))));
 }

@@ -47,6 +47,7 @@ impl Rule for Silence {
         match &moment.event.fact {
             Fact::Request(_) => self.request(moment, found),
             Fact::Response(_) => self.response(moment),
+            Fact::Ended { by: Side::Client, .. } => self.left(moment),
             Fact::Closed { stopped, .. } => self.closed(moment, *stopped),
             Fact::Lost { .. } => {
                 self.timers.clear_all();
@@ -148,6 +149,19 @@ impl Silence {
         quiet(&mut self.timers, state, session, moment.event.at);
     }
 
+    /// The client sends nothing more on this connection, however long the server keeps its end of it.
+    fn left(&mut self, moment: &Moment<'_>) {
+        let conn = moment.event.conn;
+        // A client that only follows the server does not leave.
+        if !matches!(moment.story.left(conn), Some((Side::Client, _))) {
+            return;
+        }
+        if let Some(state) = self.conns.remove(&conn).and_then(|id| self.sessions.get(id)) {
+            state.conns = state.conns.saturating_sub(1);
+            state.left = true;
+        }
+    }
+
     fn closed(&mut self, moment: &Moment<'_>, stopped: bool) {
         let used = self.conns.remove(&moment.event.conn);
         if let Some(state) = used.and_then(|id| self.sessions.get(id)) {
@@ -175,7 +189,7 @@ fn quiet(timers: &mut Timers, state: &mut State, session: &Session, at: Duration
     state.since = Some(at);
     if let Some((seconds, _)) = limit(session, state) {
         // A number that no clock reaches is no limit.
-        match at.checked_add(Duration::from_secs(seconds) + GRACE) {
+        match at.checked_add(Duration::from_secs(seconds).saturating_add(GRACE)) {
             Some(due) if seconds < 1 << 32 => timers.set(session.id, due),
             _ => timers.clear(session.id),
         }
@@ -241,6 +255,25 @@ mod tests {
         assert_eq!(names(&script), ["client-gave-up", "session-silent"]);
         assert!(words("session-silent", &script)[0].contains("closed its connections"));
         assert_eq!(at_least(Level::Warning, &script), [""; 0]);
+    }
+
+    #[test]
+    fn a_page_was_closed_even_if_the_server_keeps_its_end_open() {
+        // Regression: only the end of both directions counted as having left.
+        let done = open() + "10 1 C> <body rid='100001' sid='s1'/>\n20 1 S> <body/>\n";
+        for end in ["500 1 C- fin\n90000 tick", "500 1 C- fin\n70000 1 . gone\n90000 tick"] {
+            let script = done.clone() + end;
+            assert_eq!(at_least(Level::Warning, &script), [""; 0], "{end}");
+            assert!(words(NAME, &script)[0].contains("It left without saying so"));
+        }
+        // Another connection is still there, or it was the server who closed first.
+        for end in [
+            "400 2 C> <body rid='100002' sid='s1'/>\n410 2 S> <body/>\n500 1 C- fin\n90000 tick",
+            "500 1 S- fin\n501 1 C- fin\n502 1 . gone\n90000 tick",
+        ] {
+            let found = at_least(Level::Warning, &(done.clone() + end));
+            assert!(found[0].contains("The client stopped asking"), "{found:?}");
+        }
     }
 
     #[test]

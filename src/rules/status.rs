@@ -48,6 +48,11 @@ pub(super) fn explain(refusal: &Refusal<'_>, found: &mut Findings) {
         413 => too_large(refusal),
         429 => plain(Party::Between, "Something limits how often the client may ask."),
         500 => plain(Party::Server, "The server failed; its log at this moment says more."),
+        502 | 503 if refusal.held.as_secs() >= 1 => plain(
+            Party::Between,
+            "A reverse proxy before the connection manager says so; after such a time, the connection \
+             manager closed the connection without an answer, or stopped. Does it still run?",
+        ),
         502 | 503 => plain(
             Party::Between,
             "A reverse proxy before the connection manager says so when it gets no connection to \
@@ -168,6 +173,10 @@ fn legacy(refusal: &Refusal<'_>) -> Verdict {
     if has_ver && begun {
         words += " A client that sent `ver` is due HTTP 200 with a condition.";
     }
+    if status == 404 && !begun && (refusal.ask.creates || !refusal.ask.is_bosh) {
+        // No connection manager has spoken: the URL is wrong, or whatever serves it.
+        return plain(Party::Between, &words);
+    }
     Verdict { party: Party::Server, level: Level::Warning, requirement: Some(id), words }
 }
 
@@ -197,7 +206,8 @@ fn time_out(refusal: &Refusal<'_>) -> Verdict {
     let words = match wait {
         Some(wait) if seconds >= 5.0 && seconds < wait as f64 + 2.0 => format!(
             "wait={wait} {}: the read timeout of the reverse proxy (about {} s) must be longer than \
-             wait. Raise it (proxy_read_timeout in nginx) or lower wait by 10 s.",
+             wait. Raise it (proxy_read_timeout in nginx) or let the client ask for a wait \
+             below it.",
             if seconds < wait as f64 { "was still running" } else { "runs out at the same time" },
             seconds.round()
         ),

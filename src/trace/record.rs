@@ -29,7 +29,8 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Recorder {
     options: Options,
-    conns: HashMap<u64, Conn>,
+    /// Boxed: a table has room to spare, and connections are many.
+    conns: HashMap<u64, Box<Conn>>,
 }
 
 #[derive(Debug, Default)]
@@ -72,7 +73,7 @@ impl Recorder {
         let event = |fact| Event { at, conn, fact };
         match what {
             What::Opened { client } => {
-                self.conns.insert(conn, Conn::default());
+                self.conns.insert(conn, Box::default());
                 out.push(event(Fact::Opened { client }));
             }
             What::Failed { cause } => out.push(event(Fact::Failed { cause })),
@@ -91,7 +92,7 @@ impl Recorder {
             }
             What::Lost(lost) => {
                 // What was begun will not be completed: observing starts anew.
-                self.conns.insert(conn, Conn::default());
+                self.conns.insert(conn, Box::default());
                 let (messages, bytes) = (lost.messages, lost.bytes);
                 out.push(event(Fact::Lost { messages, bytes }));
             }

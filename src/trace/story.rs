@@ -33,9 +33,9 @@ pub struct Session {
     /// The full JID that was bound.
     pub jid: Option<String>,
     /// What the client asked for; none if the trace began after that.
-    pub asked: Option<Asked>,
+    pub asked: Option<Box<Asked>>,
     /// What the connection manager granted.
-    pub granted: Option<Granted>,
+    pub granted: Option<Box<Granted>>,
     /// When the first event of the session was seen.
     pub began: Duration,
     /// When its last event was seen.
@@ -183,6 +183,11 @@ impl Story {
         self.sessions.values()
     }
 
+    /// Who ended this connection first, and when, as long as the connection is not gone.
+    pub fn left(&self, conn: u64) -> Option<(Side, Duration)> {
+        self.conns.get(&conn)?.left
+    }
+
     /// How many sessions there were.
     pub fn begun(&self) -> u32 {
         self.begun
@@ -274,7 +279,7 @@ impl Story {
             ask.terminates = body.kind() == BodyType::Terminate;
             if let Some(session) = self.sessions.get_mut(&id) {
                 if ask.creates {
-                    session.asked = Some(Asked::of(body));
+                    session.asked = Some(Box::new(Asked::of(body)));
                 } else {
                     since = event.at.checked_sub(session.last);
                 }
@@ -317,7 +322,7 @@ impl Story {
             stanzas = session.stanzas(Side::Server, &reading, rid, event.at);
             if let Reading::Body(body) = &reading {
                 if let (true, Some(sid)) = (session.granted.is_none(), body.sid()) {
-                    session.granted = Some(Granted::of(body));
+                    session.granted = Some(Box::new(Granted::of(body)));
                     if session.sid.is_none() {
                         session.sid = Some(sid.to_owned());
                         self.by_sid.insert(sid.to_owned(), session.id);

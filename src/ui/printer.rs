@@ -60,7 +60,7 @@ pub struct Printer<W> {
 struct KeptBack {
     exchange: u64,
     session: Option<SessionId>,
-    text: String,
+    text: Box<str>,
     at: Duration,
 }
 
@@ -176,12 +176,14 @@ impl<W: Write> Printer<W> {
         }
         self.block.page.end();
         if seen.findings.is_empty() && (is_poll || !ask.is_bosh) && !ask.answered_early {
-            let text = std::mem::take(&mut self.block.page.text);
+            let text = std::mem::take(&mut self.block.page.text).into_boxed_str();
             let (exchange, session, at) = (ask.exchange, ask.session, seen.at);
             let back = KeptBack { exchange, session, text, at };
-            self.kept_back.entry(ask.conn).or_default().push(back);
+            // Rarely more than one: room for one.
+            self.kept_back.entry(ask.conn).or_insert_with(|| Vec::with_capacity(1)).push(back);
             if let Some(id) = session {
-                self.polls.entry(id).or_default().push((ask.conn, exchange));
+                let polls = self.polls.entry(id).or_insert_with(|| Vec::with_capacity(1));
+                polls.push((ask.conn, exchange));
             }
             return Ok(());
         }

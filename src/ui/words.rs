@@ -71,7 +71,8 @@ pub(super) fn response(
     session: Option<&Session>,
 ) -> Vec<String> {
     let mut parts = Vec::new();
-    if response.status != 200 {
+    let is_bosh = message.ask.as_ref().is_some_and(|ask| ask.is_bosh);
+    if response.status != 200 || !is_bosh {
         parts.push(status(response));
     }
     parts.extend(message.waited.map(|held| held_for(held, session)));
@@ -91,7 +92,8 @@ pub(super) fn response(
         }
         reading => parts.push(other(reading)),
     }
-    if !message.stanzas.is_empty() || !matches!(message.reading, Reading::Body(_)) {
+    let is_plain = matches!(message.reading, Reading::Body(_)) && message.stanzas.is_empty();
+    if !is_plain && response.content.size > 0 {
         parts.push(size(&response.content));
     }
     parts

@@ -1,16 +1,20 @@
 //! The element tree that [`parse`](super::parse()) builds.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use rxml::NcName;
+use super::chars::{Chars, Text};
 
 /// An element with its place in the source.
-#[derive(Clone, Debug)]
+///
+/// Elements of one tree share a copy of the source, which lives as long as any of them.
+#[derive(Clone)]
 pub struct Element {
-    pub(super) name: NcName,
-    pub(super) namespace: Arc<str>,
+    pub(super) source: Arc<str>,
+    pub(super) name: Chars,
+    pub(super) namespace: Chars,
     pub(super) attributes: Vec<Attribute>,
     pub(super) nodes: Vec<Node>,
     /// Its bytes in the source, from the `<` of its start tag to behind the `>` of its end tag.
@@ -18,36 +22,36 @@ pub struct Element {
 }
 
 /// What stands between a start tag and its end tag.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Node {
     /// A child element.
     Element(Element),
     /// Character data: references and CDATA sections resolved, neighbours joined, never empty.
     Text {
         /// The characters meant.
-        text: String,
+        text: Text,
         /// The bytes they were written with.
         span: Range<usize>,
     },
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Attribute {
-    pub(super) namespace: Arc<str>,
-    pub(super) name: NcName,
-    pub(super) value: String,
+    pub(super) namespace: Chars,
+    pub(super) name: Chars,
+    pub(super) value: Chars,
     pub(super) span: Range<usize>,
 }
 
 impl Element {
     /// Its name without a prefix.
     pub fn name(&self) -> &str {
-        self.name.as_str()
+        self.name.of(&self.source)
     }
 
     /// Its namespace; empty when it has none.
     pub fn namespace(&self) -> &str {
-        &self.namespace
+        self.namespace.of(&self.source)
     }
 
     /// Whether it has this namespace and name.
@@ -62,7 +66,7 @@ impl Element {
 
     /// The value of the attribute with this namespace and name.
     pub fn attr_ns(&self, namespace: &str, name: &str) -> Option<&str> {
-        self.find(namespace, name).map(|attribute| attribute.value.as_str())
+        self.find(namespace, name).map(|attribute| attribute.value.of(&self.source))
     }
 
     /// Where the attribute with this namespace and name stands, from its name to its closing quote.
@@ -71,15 +75,16 @@ impl Element {
     }
 
     fn find(&self, namespace: &str, name: &str) -> Option<&Attribute> {
-        self.attributes
-            .iter()
-            .find(|attribute| attribute.name.as_str() == name && &*attribute.namespace == namespace)
+        self.attributes.iter().find(|attribute| {
+            attribute.name.of(&self.source) == name
+                && attribute.namespace.of(&self.source) == namespace
+        })
     }
 
     /// Namespace, name and value of every attribute in the order sent, without namespace declarations.
     pub fn attributes(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        self.attributes.iter().map(|attribute| {
-            (&*attribute.namespace, attribute.name.as_str(), attribute.value.as_str())
+        self.attributes.iter().map(|Attribute { namespace, name, value, .. }| {
+            (namespace.of(&self.source), name.of(&self.source), value.of(&self.source))
         })
     }
 
@@ -110,9 +115,37 @@ impl Element {
 
     /// Every element below it, in the order of their start tags.
     pub fn descendants(&self) -> Descendants<'_> {
-        Descendants { open: vec![self.nodes.iter()] }
+        Descendants { rest: self.nodes.iter(), open: Vec::new() }
     }
 }
+
+impl fmt::Debug for Element {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Element")
+            .field("name", &self.name())
+            .field("namespace", &self.namespace())
+            .field("attributes", &self.attributes().collect::<Vec<_>>())
+            .field("nodes", &self.nodes)
+            .field("span", &self.span)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The same content at the same place.
+impl PartialEq for Element {
+    fn eq(&self, other: &Self) -> bool {
+        let spans = |element: &Self| -> Vec<_> {
+            element.attributes.iter().map(|attribute| attribute.span.clone()).collect()
+        };
+        self.span == other.span
+            && self.is(other.namespace(), other.name())
+            && self.attributes().eq(other.attributes())
+            && spans(self) == spans(other)
+            && self.nodes == other.nodes
+    }
+}
+
+impl Eq for Element {}
 
 impl Node {
     /// The element, if it is one.
@@ -135,6 +168,8 @@ impl Node {
 /// Iterator of [`Element::descendants`].
 #[derive(Clone, Debug)]
 pub struct Descendants<'a> {
+    rest: std::slice::Iter<'a, Node>,
+    /// What is left of the elements around.
     open: Vec<std::slice::Iter<'a, Node>>,
 }
 
@@ -143,15 +178,16 @@ impl<'a> Iterator for Descendants<'a> {
 
     fn next(&mut self) -> Option<&'a Element> {
         loop {
-            match self.open.last_mut()?.next() {
+            match self.rest.next() {
                 Some(Node::Element(element)) => {
-                    self.open.push(element.nodes.iter());
+                    if !element.nodes.is_empty() {
+                        let inside = element.nodes.iter();
+                        self.open.push(std::mem::replace(&mut self.rest, inside));
+                    }
                     return Some(element);
                 }
                 Some(Node::Text { .. }) => {}
-                None => {
-                    self.open.pop();
-                }
+                None => self.rest = self.open.pop()?,
             }
         }
     }

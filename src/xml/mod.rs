@@ -1,6 +1,7 @@
 //! XML as it is judged and shown: a strict bounded parser that keeps byte offsets, lenient tokens for
 //! whatever is not well-formed, and a pretty printer that leaves the text as it was sent.
 
+mod chars;
 mod diagnose;
 mod element;
 mod error;
@@ -8,8 +9,10 @@ mod layout;
 mod paint;
 mod parse;
 mod pretty;
+mod quick;
 mod tokens;
 
+pub use chars::Text;
 pub use element::{Descendants, Element, Node};
 pub use error::{Error, ErrorKind, Position};
 pub use paint::{Ink, Paint};

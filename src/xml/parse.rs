@@ -1,5 +1,8 @@
 //! The strict parser: rxml judges the grammar, this file resolves namespaces and builds the tree.
 //!
+//! What is plainly well-formed never gets here: [`quick`] reads it several times as fast. Whatever that does
+//! not accept is judged here from its start, so every verdict and every error is this parser's.
+//!
 //! rxml's own namespace resolver looks through every open element for each name, forgets the order of
 //! attributes and accepts a second `xmlns`; so its raw events are used, and the rules of Namespaces in
 //! XML 1.0 that relate names to each other (prefixes declared, attributes unique) stand here.
@@ -12,13 +15,15 @@ use memchr::{memchr_iter, memmem, memrchr};
 use rxml::error::EndOrError;
 use rxml::{NcName, Options, Parse, RawEvent, RawParser, RawQName, WithOptions};
 
+use super::chars::{Chars, Text};
 use super::diagnose::{self, Failure};
 use super::element::{Attribute, Element, Node};
 use super::error::{Error, ErrorKind, Position};
+use super::quick::quick;
 use super::tokens::is_space;
 
 /// Elements deeper than this are refused whatever [`Limits::depth`] says: dropping a tree takes stack.
-const DEEPEST: usize = 1024;
+pub(super) const DEEPEST: usize = 1024;
 /// So many attributes are compared one with another; more are hashed.
 const FEW: usize = 32;
 
@@ -48,10 +53,21 @@ pub fn parse(source: &[u8], limits: &Limits) -> Result<Element, Error> {
     if source.len() > limits.bytes {
         return fail(limits.bytes, ErrorKind::TooLarge(limits.bytes));
     }
-    if let Err(error) = std::str::from_utf8(source) {
-        let offset = error.valid_up_to();
-        return fail(offset, ErrorKind::NotUtf8(source[offset]));
+    match std::str::from_utf8(source) {
+        Ok(text) => match quick(text, limits) {
+            Some(root) => Ok(root),
+            None => strict(source, limits),
+        },
+        Err(error) => {
+            let offset = error.valid_up_to();
+            fail(offset, ErrorKind::NotUtf8(source[offset]))
+        }
     }
+}
+
+/// The judge. The source is UTF-8 and no longer than it may be.
+pub(super) fn strict(source: &[u8], limits: &Limits) -> Result<Element, Error> {
+    let fail = |offset, kind| Err(Error { at: Position::of(source, offset), kind });
     // rxml refuses white space before the root, which XML allows unless a declaration follows it
     let start = source.iter().take_while(|&&byte| is_space(byte)).count();
     if start == source.len() {
@@ -79,6 +95,8 @@ struct Builder<'a> {
     root: Option<Element>,
     prefixes: HashMap<NcName, Vec<Arc<str>>>,
     known: Vec<Arc<str>>,
+    /// Nothing: the names, values and texts that rxml gives stand by themselves.
+    shared: Arc<str>,
 }
 
 /// A start tag whose end has not been read.
@@ -114,7 +132,8 @@ impl<'a> Builder<'a> {
             open: Vec::new(),
             root: None,
             prefixes: HashMap::new(),
-            known: vec![none],
+            known: vec![none.clone()],
+            shared: none,
         }
     }
 
@@ -243,7 +262,12 @@ impl<'a> Builder<'a> {
                 None => none.clone(),
                 Some(prefix) => self.prefix(&prefix, span.start)?,
             };
-            attributes.push(Attribute { namespace, name, value, span });
+            attributes.push(Attribute {
+                namespace: Chars::Own(namespace),
+                name: Chars::Own(name.as_str().into()),
+                value: Chars::Own(value.into()),
+                span,
+            });
         }
         if let Some(span) = repeated(&attributes) {
             let name = self.source[span.clone()].split(|&byte| byte == b'=' || is_space(byte));
@@ -251,8 +275,14 @@ impl<'a> Builder<'a> {
             let name = String::from_utf8_lossy(&name).into_owned();
             return Err((span.start, ErrorKind::DuplicateAttribute(name)));
         }
-        let element =
-            Element { name, namespace, attributes, nodes: Vec::new(), span: tag.start..self.at };
+        let element = Element {
+            source: self.shared.clone(),
+            name: Chars::Own(name.as_str().into()),
+            namespace: Chars::Own(namespace),
+            attributes,
+            nodes: Vec::new(),
+            span: tag.start..self.at,
+        };
         self.open.push(Open { element, prefixes: tag.prefixes, default });
         Ok(())
     }
@@ -276,6 +306,7 @@ impl<'a> Builder<'a> {
         let text = std::mem::take(&mut self.text);
         let span = self.at..self.last_tag();
         if let (false, Some(open)) = (text.is_empty(), self.open.last_mut()) {
+            let text = Text::new(self.shared.clone(), Chars::Own(text.into()));
             open.element.nodes.push(Node::Text { text, span });
         }
     }
@@ -313,15 +344,19 @@ impl Tag {
     }
 }
 
+/// Its namespace and name, which are its own.
+fn expanded(attribute: &Attribute) -> (&str, &str) {
+    (attribute.namespace.of(""), attribute.name.of(""))
+}
+
 fn repeated(attributes: &[Attribute]) -> Option<Range<usize>> {
-    let twin = |a: &Attribute, b: &Attribute| a.name == b.name && a.namespace == b.namespace;
     let mut seen = HashSet::new();
     let many = attributes.len() > FEW;
     let repeated = attributes.iter().enumerate().find(|(index, attribute)| {
         if many {
-            !seen.insert((&attribute.name, &attribute.namespace))
+            !seen.insert(expanded(attribute))
         } else {
-            attributes[..*index].iter().any(|earlier| twin(earlier, attribute))
+            attributes[..*index].iter().any(|earlier| expanded(earlier) == expanded(attribute))
         }
     });
     repeated.map(|(_, attribute)| attribute.span.clone())

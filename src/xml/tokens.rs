@@ -91,24 +91,35 @@ fn markup(rest: &[u8]) -> (TokenKind<'_>, usize) {
 fn start_tag(rest: &[u8]) -> (TokenKind<'_>, usize) {
     let name = name(rest, 1);
     let mut at = 1 + name.len();
-    while let Some(&byte) = rest.get(at) {
-        match byte {
+    while let Some(found) = rest[at..].iter().position(|&byte| IN_TAG[usize::from(byte)]) {
+        at += found;
+        match rest[at] {
             b'>' => {
                 let self_closing = rest[at - 1] == b'/';
                 return (TokenKind::Start { name, self_closing }, at + 1);
             }
             b'<' => return (TokenKind::Broken, at),
-            b'"' | b'\'' => match memchr2(byte, b'<', &rest[at + 1..]) {
-                Some(found) if rest[at + 1 + found] == byte => at += found + 2,
+            quote => match memchr2(quote, b'<', &rest[at + 1..]) {
+                Some(found) if rest[at + 1 + found] == quote => at += found + 2,
                 // `<` cannot stand in a value: the quote was never closed
                 Some(found) => return (TokenKind::Broken, at + 1 + found),
                 None => return (TokenKind::Broken, rest.len()),
             },
-            _ => at += 1,
         }
     }
     (TokenKind::Broken, rest.len())
 }
+
+/// What is looked at in a start tag, behind its name.
+static IN_TAG: [bool; 256] = {
+    let mut bytes = [false; 256];
+    let mut marks: &[u8] = b"><\"'";
+    while let [mark, rest @ ..] = marks {
+        bytes[*mark as usize] = true;
+        marks = rest;
+    }
+    bytes
+};
 
 #[inline]
 fn end_tag(rest: &[u8]) -> (TokenKind<'_>, usize) {

@@ -9,6 +9,9 @@ use super::words::{attr, or_none};
 use super::{iq, message, ns, presence, stream};
 use crate::xml::Element;
 
+/// So many namespaces are compared one with another; more are hashed.
+const FEW: usize = 16;
+
 /// What family a stanza, or another element at the top of a stream, belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -162,13 +165,18 @@ fn classify(stanza: &Element) -> (Kind, bool) {
 }
 
 fn namespaces(stanza: &Element) -> Vec<String> {
-    let mut seen = HashSet::new();
-    std::iter::once(stanza)
-        .chain(stanza.descendants())
-        .map(Element::namespace)
-        .filter(|namespace| seen.insert(*namespace))
-        .map(str::to_owned)
-        .collect()
+    let mut found: Vec<&str> = Vec::new();
+    // hashing pays only for what no honest stanza holds
+    let mut more = HashSet::new();
+    for element in std::iter::once(stanza).chain(stanza.descendants()) {
+        let namespace = element.namespace();
+        if !found.iter().take(FEW).any(|known| *known == namespace)
+            && (found.len() < FEW || more.insert(namespace))
+        {
+            found.push(namespace);
+        }
+    }
+    found.into_iter().map(str::to_owned).collect()
 }
 
 impl Summary {

@@ -4,6 +4,8 @@
 #![allow(clippy::disallowed_methods)] // tests measure real time and read the environment
 
 mod architecture;
+mod documents;
+mod help;
 mod hostile;
 mod peers;
 mod peers_bed;

@@ -194,7 +194,10 @@ fn children_sorted(text: &str, parent: &str) -> String {
             }
             let opens = indent(inner) == indent(line) + 2 && !inner.trim_start().starts_with("</");
             match children.last_mut() {
-                Some(child) if !opens => *child += &format!("\n{inner}"),
+                Some(child) if !opens => {
+                    child.push('\n');
+                    child.push_str(inner);
+                }
                 _ => children.push(inner.to_owned()),
             }
         }

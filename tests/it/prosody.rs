@@ -1,5 +1,4 @@
 //! The real Prosody, started for one test: own folder, own ports, own accounts, loopback alone.
-#![allow(clippy::disallowed_methods)] // a harness waits on real servers and looks at its environment
 #![cfg_attr(not(feature = "peers"), allow(dead_code))]
 
 use std::fmt::Write as _;

@@ -3,7 +3,7 @@
 //   PEER_PASSWORD=… PROSODY=pid NGINX=pid node faults.mjs --url http://127.0.0.1:8124/http-bind
 //
 // Speaks BOSH by hand, as a page of another origin would. Behind --url stands xmppscope, then an nginx whose
-// proxy_read_timeout is 6 s, then Prosody with the account alice@localhost; both servers are killed on the way.
+// proxy_read_timeout is 55 s, then Prosody with the account alice@localhost; both servers are killed on the way.
 
 import http from 'node:http';
 import { options } from './lines.mjs';
@@ -14,7 +14,7 @@ const agent = new http.Agent({ keepAlive: true, maxSockets: 6 });
 const sleep = (ms) => new Promise((done) => { setTimeout(done, ms); });
 
 /** Sends a request; gives the answer's content, or null where there is none. */
-function send(content, { method = 'POST', path, headers = {} } = {}) {
+function send(content, { method = 'POST', path, headers = {}, signal } = {}) {
   const url = new URL(given.url);
   if (path) url.pathname = path;
   const type = method === 'POST' ? { 'Content-Type': 'text/xml; charset=utf-8' } : {};
@@ -22,6 +22,7 @@ function send(content, { method = 'POST', path, headers = {} } = {}) {
     const request = http.request(url, {
       method,
       agent,
+      signal,
       headers: {
         Origin: origin, 'Sec-Fetch-Site': 'cross-site', ...type, ...headers, 'Content-Length': Buffer.byteLength(content),
       },
@@ -67,8 +68,8 @@ class Session {
     return this;
   }
 
-  ping(id, rid) {
-    return this.body('', `<iq xmlns='jabber:client' type='get' id='${id}'><ping xmlns='urn:xmpp:ping'/></iq>`, rid);
+  ping(id, rid, options) {
+    return this.body('', `<iq xmlns='jabber:client' type='get' id='${id}'><ping xmlns='urn:xmpp:ping'/></iq>`, rid, options);
   }
 
   end() {
@@ -102,16 +103,18 @@ const missing = gap.rid++;
 gap.ping('after-the-gap');
 await sleep(5200);
 await gap.ping('in-the-gap', missing);
-const twice = gap.ping('twice', missing + 1);
+const leave = new AbortController();
+const twice = gap.ping('twice', missing + 1, { signal: leave.signal });
 await sleep(200);
 await gap.body('', '', gap.rid + 7);
+leave.abort();
 await twice;
 
 // XML that is none.
 const malformed = await new Session().login('malformed');
 await malformed.body('', "<message xmlns='jabber:client' type='chat' to='bob@localhost'><body>Tom & Jerry</body></message>");
 
-// nginx waits for 6 s, the connection manager would for 60.
+// nginx waits for 55 s, the connection manager would for 60.
 const slow = await new Session().login('slow');
 await slow.body('');
 await slow.end();

@@ -290,10 +290,10 @@ impl<'a> Told<'a> {
                 Reading::Body(body) => Some(Attributes(body)),
                 _ => None,
             },
-            asked: creation.and_then(|session| session.asked.as_ref()).map(Terms::asked),
+            asked: creation.and_then(|session| session.asked.as_deref()).map(Terms::asked),
             granted: creation
                 .filter(|_| !is_request)
-                .and_then(|session| session.granted.as_ref())
+                .and_then(|session| session.granted.as_deref())
                 .map(Terms::granted),
             stanzas: is_body
                 .then(|| stanzas.map(|(_, stanza)| Payload::of(stanza, content)).collect()),

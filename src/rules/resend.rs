@@ -1,0 +1,117 @@
+//! Requests that are sent again: which of them the connection manager still owes an answer (XEP-0124 §9 and §14.3).
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::bosh::{Body, fingerprint};
+use crate::trace::{Ask, Request, Session};
+
+/// Requests whose fate is remembered.
+const REMEMBERED: usize = 16;
+/// A client that was silent for less than this has not lost its session by it, where `inactivity` is not known.
+const AWAKE: Duration = Duration::from_secs(10);
+
+/// The latest requests of a session, each rid once.
+#[derive(Debug, Default)]
+pub(super) struct Resends {
+    sent: VecDeque<Sent>,
+    /// The latest exchange if it repeats an earlier one, and what had become of that.
+    again: Option<(u64, Sent)>,
+    /// Up to this rid no answer need be kept.
+    done: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Sent {
+    exchange: u64,
+    rid: u64,
+    print: u64,
+    fate: Fate,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It waits, or was refused.
+    Unsettled,
+    /// It got a good answer, which the connection manager has to keep.
+    Answered,
+    /// Its connection went away before the answer was complete.
+    Cut,
+}
+
+/// A request that is refused with `item-not-found`.
+#[derive(Debug)]
+pub(super) struct Refused<'a> {
+    pub(super) ask: &'a Ask,
+    pub(super) session: &'a Session,
+    /// How long no request was open before it.
+    pub(super) silent: Duration,
+    /// The highest rid seen.
+    pub(super) highest: u64,
+    /// Up to this exchange requests may have passed unseen.
+    pub(super) unseen: u64,
+}
+
+impl Resends {
+    /// Remembers a request, and whether it came before.
+    pub(super) fn keep(&mut self, request: &Request, body: &Body, ask: &Ask, session: &Session) {
+        self.again = None;
+        let Some(rid) = ask.rid.filter(|_| !request.content.clipped) else { return };
+        // With acknowledgements a request without `ack` has all answers before it.
+        if session.asked.as_ref().is_some_and(|asked| asked.ack.is_some()) && !ask.creates {
+            let ack = body.text("ack").and_then(|ack| ack.trim().parse().ok());
+            self.done = self.done.max(ack.unwrap_or(rid.saturating_sub(1)));
+        }
+        let print = fingerprint(&request.content.bytes);
+        if let Some(sent) = self.sent.iter().find(|sent| sent.rid == rid) {
+            self.again = (sent.print == print).then_some((ask.exchange, *sent));
+            return;
+        }
+        // With a pause the client is done with what it sent before, and how long it may be silent changes.
+        if body.pause().is_some() {
+            self.done = self.done.max(rid);
+        }
+        if ask.creates || ask.terminates {
+            return;
+        }
+        if self.sent.len() >= REMEMBERED {
+            self.sent.pop_front();
+        }
+        self.sent.push_back(Sent { exchange: ask.exchange, rid, print, fate: Fate::Unsettled });
+    }
+
+    /// Notes what became of a request.
+    pub(super) fn settle(&mut self, exchange: u64, fate: Fate) {
+        if let Some(sent) = self.sent.iter_mut().find(|sent| sent.exchange == exchange) {
+            sent.fate = fate;
+        }
+    }
+
+    /// Whether this request, the latest one, repeats an earlier one.
+    pub(super) fn is_copy(&self, ask: &Ask) -> bool {
+        self.again.is_some_and(|(exchange, _)| exchange == ask.exchange)
+    }
+
+    /// Why the connection manager may not refuse this request, if so.
+    pub(super) fn explain(&self, refused: &Refused<'_>) -> Option<String> {
+        let Refused { ask, session, silent, highest, unseen } = refused;
+        let (_, sent) = self.again.filter(|_| self.is_copy(ask))?;
+        let requests = session.granted.as_ref()?.requests.as_ref()?.value?;
+        let in_window = highest.saturating_sub(sent.rid) < requests && sent.rid > self.done;
+        let expired = *silent >= session.inactivity().map_or(AWAKE, Duration::from_secs);
+        if !in_window || expired || sent.exchange <= *unseen {
+            return None;
+        }
+        let (fate, owed) = match sent.fate {
+            Fate::Answered => ("it was answered", "the answer to it is still to be kept"),
+            Fate::Cut => ("its connection was lost", "it is still to be answered"),
+            Fate::Unsettled => return None,
+        };
+        Some(format!(
+            "It was sent before with the same content, and {fate}; the highest rid is {highest}, so \
+             with requests={requests} {owed}. A client whose connection breaks loses its session by \
+             this."
+        ))
+    }
+}

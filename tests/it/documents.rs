@@ -1,0 +1,216 @@
+//! The documents say what is so: the recorded traffic is shown as they show it, and their tables are complete.
+#![allow(clippy::disallowed_methods)] // a test looks at its environment
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use regex_lite::Regex;
+use xmppscope::rules::{Judge, Level};
+use xmppscope::trace::capture;
+use xmppscope::trace::filter::Filter;
+use xmppscope::ui::{Counts, Look, Printer, Styles};
+
+/// Columns of the terminal in the documents.
+const COLUMNS: usize = 96;
+
+#[test]
+fn recorded_traffic_is_shown_like_this() {
+    for name in captures() {
+        let shown = show(&name, None, false, &Filter::all()).text;
+        insta::assert_snapshot!(format!("show_{}", name.replace('-', "_")), shown);
+    }
+}
+
+#[test]
+fn what_works_is_shown_without_a_warning() {
+    for name in captures() {
+        let marked = show(&name, None, false, &Filter::all()).marked;
+        match name.as_str() {
+            "broken" => assert!(marked.len() > 10, "{marked:?}"),
+            "gloox-http10" => assert_eq!(marked, ["type-unknown"]),
+            _ => assert_eq!(marked, [""; 0], "{name}"),
+        }
+    }
+}
+
+/// A `text` block that begins with `$ xmppscope show` holds what that command prints, or a part of it.
+/// With `TRYCMD=overwrite` it is brought up to date, as the other commands are.
+#[test]
+fn the_output_in_the_documents_is_what_is_printed() {
+    let block = Regex::new(r"(?s)\n```text\n\$ xmppscope show ([^\n]+)\n(.*?)```\n").unwrap();
+    let mut checked = 0;
+    for file in documents() {
+        let mut text = fs::read_to_string(&file).unwrap();
+        for found in block.captures_iter(&text.clone()) {
+            let printed = printed_by(&found[1]);
+            let command = format!("$ xmppscope show {}\n", &found[1]);
+            checked += 1;
+            if !found[2].is_empty() && printed.contains(&found[2]) {
+                continue;
+            }
+            let accept = std::env::var_os("TRYCMD").is_some_and(|value| value == "overwrite");
+            let (old, new) =
+                (format!("{command}{}```", &found[2]), format!("{command}{printed}```"));
+            assert!(accept, "{}: what is printed at {COLUMNS} columns is\n{new}", file.display());
+            text = text.replace(&old, &new);
+            fs::write(&file, &text).unwrap();
+        }
+    }
+    assert!(checked > 2, "only {checked} blocks found: does the test still read the documents?");
+}
+
+#[test]
+fn the_commands_in_the_documents_print_what_stands_there() {
+    let cases = trycmd::TestCases::new();
+    cases.case("tests/cmd/*.trycmd").case("README.md");
+    for folder in ["docs/reference", "docs/how-to"] {
+        cases.case(format!("{folder}/*.md"));
+    }
+    cases.run();
+}
+
+#[test]
+fn every_link_in_the_documents_leads_somewhere() {
+    let link = Regex::new(r"\]\(([^)#\s]+)(#[^)]*)?\)").unwrap();
+    let mut checked = 0;
+    for file in documents() {
+        let text = fs::read_to_string(&file).unwrap();
+        for found in link.captures_iter(&text).filter(|found| !found[1].contains("://")) {
+            checked += 1;
+            let to = file.parent().unwrap().join(&found[1]);
+            assert!(to.exists(), "{}: there is no {}", file.display(), &found[1]);
+        }
+    }
+    assert!(checked > 10, "only {checked} links found");
+}
+
+#[test]
+fn the_table_of_findings_is_that_of_the_rules() {
+    let table = fs::read_to_string(root().join("docs/reference/findings.md")).unwrap();
+    let source = rules();
+    let listed: Vec<_> = all(r"(?m)^\| `([a-z-]+)` \|", &table);
+    let reported = [
+        r#"found\.add\(\s*"([a-z-]+)""#,
+        r#"name: "([a-z-]+)""#,
+        r#"NAME: &str = "([a-z-]+)""#,
+        r#""([a-z]+-[a-z-]+)",\s*"x?bosh-"#,
+    ];
+    let reported: Vec<_> = reported.iter().flat_map(|pattern| all(pattern, &source)).collect();
+    assert_eq!(difference(&reported, &listed), [""; 0], "reported, and not in the table");
+    assert_eq!(difference(&listed, &reported), [""; 0], "in the table, and never reported");
+    let once: BTreeSet<_> = listed.iter().collect();
+    assert_eq!(once.len(), listed.len(), "some are listed twice");
+}
+
+#[test]
+fn the_table_of_findings_names_every_requirement_that_is_judged() {
+    let table = fs::read_to_string(root().join("docs/reference/findings.md")).unwrap();
+    let conditions = fs::read_to_string(root().join("src/bosh/condition.rs")).unwrap();
+    let judged = all(r#""(x?bosh-[a-z0-9-]+)""#, &(rules() + without_tests(&conditions)));
+    let listed = all(r"`(x?bosh-[a-z0-9-]+)`", &table);
+    assert_eq!(difference(&judged, &listed), [""; 0], "judged, and not in the table");
+    assert_eq!(difference(&listed, &judged), [""; 0], "in the table, and never judged");
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn captures() -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(root().join("fixtures"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "ndjson"))
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    assert!(names.len() >= 5, "{names:?}");
+    names
+}
+
+fn documents() -> Vec<PathBuf> {
+    let mut found = vec![root().join("fixtures/README.md")];
+    for folder in ["", "docs", "docs/how-to", "docs/reference"] {
+        let entries = fs::read_dir(root().join(folder)).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        found.extend(paths.filter(|path| path.extension().is_some_and(|e| e == "md")));
+    }
+    found
+}
+
+/// The source of the rules, without their tests.
+fn rules() -> String {
+    let mut source = String::new();
+    for entry in fs::read_dir(root().join("src/rules")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if !name.ends_with("_tests.rs") && !["mod.rs", "playbook.rs"].contains(&name.as_str()) {
+            source += without_tests(&fs::read_to_string(path).unwrap());
+        }
+    }
+    source
+}
+
+fn without_tests(source: &str) -> &str {
+    source.split("#[cfg(test)]").next().unwrap_or_default()
+}
+
+fn all(pattern: &str, text: &str) -> Vec<String> {
+    let pattern = Regex::new(pattern).unwrap();
+    pattern.captures_iter(text).map(|found| found[1].to_owned()).collect()
+}
+
+fn difference(of: &[String], without: &[String]) -> Vec<String> {
+    let mut rest: Vec<_> = of.iter().filter(|name| !without.contains(name)).cloned().collect();
+    rest.dedup();
+    rest
+}
+
+struct Shown {
+    text: String,
+    /// Names of findings that are warnings or errors.
+    marked: Vec<String>,
+}
+
+fn printed_by(arguments: &str) -> String {
+    let pattern = Regex::new(r"'([^']*)'|(\S+)").unwrap();
+    let mut words = pattern.captures_iter(arguments).map(|found| {
+        let quoted = found.get(1).or(found.get(2)).unwrap();
+        quoted.as_str().to_owned()
+    });
+    let (mut file, mut filter, mut xml) = (String::new(), Filter::all(), true);
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--filter" => filter = Filter::parse(&words.next().unwrap()).unwrap(),
+            "--format" => xml = words.next().unwrap() == "pretty",
+            other => other.clone_into(&mut file),
+        }
+    }
+    let name = file.strip_prefix("fixtures/").and_then(|name| name.strip_suffix(".ndjson"));
+    show(name.expect("a capture of fixtures/"), Some(COLUMNS), xml, &filter).text
+}
+
+/// Prints a capture as `xmppscope show` does, but on a terminal of so many columns.
+fn show(name: &str, width: Option<usize>, xml: bool, filter: &Filter) -> Shown {
+    let file = File::open(root().join(format!("fixtures/{name}.ndjson"))).unwrap();
+    let (preface, events) = capture::read(BufReader::new(file)).unwrap();
+    let styles = Styles::new(false);
+    let look = Look { styles, width, xml, live: false, verbose: false, started: preface.started };
+    let (mut out, mut judge, mut counts) = (Vec::new(), Judge::default(), Counts::default());
+    let (mut printer, mut seen, mut marked) = (Printer::new(&mut out, look), vec![], vec![]);
+    for event in events {
+        judge.take(event.unwrap(), &mut seen);
+        for seen in seen.drain(..) {
+            counts.count(&seen, judge.story());
+            let kept = filter.keep(&seen.subject(judge.story()));
+            printer.show(&seen, judge.story(), &kept).unwrap();
+            let grave = seen.findings.iter().filter(|finding| finding.level > Level::Note);
+            marked.extend(grave.map(|finding| finding.name.to_owned()));
+        }
+    }
+    printer.finish(judge.story(), &counts).unwrap();
+    drop(printer);
+    Shown { text: String::from_utf8(out).unwrap(), marked }
+}

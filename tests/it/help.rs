@@ -1,0 +1,49 @@
+//! What `--help` prints, at 80 columns.
+
+use std::process::Command;
+
+fn help(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_xmppscope"))
+        .args(arguments)
+        .env("COLUMNS", "80")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stderr.is_empty());
+    let text = String::from_utf8(output.stdout).unwrap();
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80, "longer than 80 columns: {line}");
+    }
+    text
+}
+
+#[test]
+fn of_the_program() {
+    insta::assert_snapshot!(help(&["--help"]));
+    assert_eq!(help(&["help"]), help(&["--help"]));
+}
+
+#[test]
+fn of_the_program_in_short() {
+    insta::assert_snapshot!(help(&["-h"]));
+}
+
+#[test]
+fn of_proxy() {
+    insta::assert_snapshot!(help(&["proxy", "--help"]));
+}
+
+#[test]
+fn of_proxy_in_short() {
+    insta::assert_snapshot!(help(&["proxy", "-h"]));
+}
+
+#[test]
+fn of_show() {
+    insta::assert_snapshot!(help(&["show", "--help"]));
+}
+
+#[test]
+fn of_show_in_short() {
+    insta::assert_snapshot!(help(&["show", "-h"]));
+}
