@@ -1,7 +1,8 @@
 //! How fast XML is split, judged and printed, against a bare quick-xml loop over the same bytes; and what
 //! the observer of one BOSH exchange spends on its two bodies.
 //!
-//! The corpus is `fixtures/bench/bodies.xml-lines`, one BOSH body per line: login, roster, presence, chat,
+//! `recorded` is every body of the captures in `fixtures/` (strophe.js, converse.js, gloox before Prosody).
+//! `bodies` is `fixtures/bench/bodies.xml-lines`, one BOSH body per line: login, roster, presence, chat,
 //! service discovery, an OMEMO bundle, archive pages, group chat.
 //!
 //! To compare with xmllint, as one document of 18 MB; `urn:` keeps it from warning of relative URIs:
@@ -20,6 +21,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use xmppscope::trace::redact::Redactor;
+use xmppscope::trace::{Fact, capture};
 use xmppscope::xml::{Element, Ink, Limits, Paint, Pretty, parse, pretty, tokens};
 use xmppscope::xmpp::summarise;
 
@@ -36,6 +38,26 @@ const EXCHANGE: [&str; 2] = [
         to='juliet@example.org/balcony' xmlns='jabber:client'><show>away</show>\
         <status>I'll be right back</status></presence></body>",
 ];
+
+/// The bodies of recorded traffic, requests and answers.
+fn recorded() -> Vec<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
+    let names = ["strophe-login-chat", "strophe-reload-resend", "converse", "gloox-http10"];
+    let mut bodies = Vec::new();
+    for name in names {
+        let file = std::fs::File::open(format!("{folder}/{name}.ndjson")).expect("a fixture");
+        let (_, events) = capture::read(std::io::BufReader::new(file)).expect("a capture");
+        for event in events {
+            let content = match event.expect("a whole capture").fact {
+                Fact::Request(request) => request.content,
+                Fact::Response(response) => response.content,
+                _ => continue,
+            };
+            bodies.extend(String::from_utf8(content.bytes).ok().filter(|text| !text.is_empty()));
+        }
+    }
+    bodies
+}
 
 fn read_events(source: &str) -> usize {
     let mut reader = Reader::from_str(source);
@@ -65,7 +87,14 @@ fn xml(criterion: &mut Criterion) {
     let coloured = Pretty { indent: 4, width: Some(120), paint: colours() };
     let mut out = String::new();
     let small = [SMALL; 64];
+    let recorded = recorded();
+    let recorded_bytes = recorded.iter().map(|body| body.len() as u64).sum();
     let corpora = [
+        (
+            "recorded",
+            recorded.iter().map(|body| &body[..]).collect(),
+            Throughput::Bytes(recorded_bytes),
+        ),
         ("bodies", CORPUS.lines().collect(), Throughput::Bytes(CORPUS.len() as u64)),
         ("small stanzas", Vec::from(small), Throughput::Elements(small.len() as u64)),
     ];

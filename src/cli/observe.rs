@@ -9,10 +9,10 @@ use terminal_size::{Width, terminal_size};
 
 use super::Failure;
 use crate::report::json::Json;
-use crate::rules::{Judge, Seen};
+use crate::rules::{Counts, Judge, Seen};
 use crate::trace::Event;
 use crate::trace::filter::Filter;
-use crate::ui::{Counts, Look, Printer, Styles};
+use crate::ui::{Look, Printer, Styles};
 
 /// How traffic is printed.
 #[derive(Debug, clap::Args)]
@@ -210,7 +210,7 @@ impl View {
         let story = self.judge.story();
         let finished = match &mut self.sink {
             Sink::Printer(printer) => printer.finish(story, &self.counts),
-            Sink::Json(json) => json.finish(&self.counts.into()),
+            Sink::Json(json) => json.finish(&self.counts),
         };
         self.end = End::of(finished);
     }

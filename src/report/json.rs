@@ -10,7 +10,7 @@ use chrono::{DateTime, FixedOffset};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
-use crate::rules::Seen;
+use crate::rules::{Counts, Seen};
 use crate::trace::Story;
 use crate::trace::filter::Kept;
 use line::Line;
@@ -35,28 +35,7 @@ struct Preface {
     started: String,
 }
 
-/// What was counted over a trace; the last line.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Totals {
-    /// BOSH sessions.
-    pub sessions: u32,
-    /// Requests.
-    pub exchanges: u64,
-    /// Requests sent again.
-    pub resends: u64,
-    /// Empty answers.
-    pub empties: u64,
-    /// Findings of level error.
-    pub errors: u64,
-    /// Findings of level warning.
-    pub warnings: u64,
-    /// Messages that could not be recorded.
-    pub lost: u64,
-    /// Time from the start to the last event.
-    pub time: Duration,
-}
-
-/// [`Totals`], as written.
+/// [`Counts`], as written: the last line.
 #[derive(Serialize)]
 struct Last {
     event: &'static str,
@@ -93,7 +72,7 @@ impl<W: Write> Json<W> {
     }
 
     /// Writes the last line.
-    pub fn finish(&mut self, totals: &Totals) -> io::Result<()> {
+    pub fn finish(&mut self, totals: &Counts) -> io::Result<()> {
         self.begin()?;
         let last = Last {
             event: "summary",

@@ -5,6 +5,7 @@
 //! its family and name it in `all`.
 
 mod cors;
+mod counts;
 mod crowd;
 mod endpoint;
 mod grant;
@@ -30,6 +31,7 @@ use self::endpoint::Endpoints;
 use crate::trace::filter::{Mark, Subject};
 use crate::trace::{Ask, Event, Fact, Message, Reading, Session, SessionId, Story, Told};
 use crate::wire::Side;
+pub use counts::Counts;
 
 /// Who is to look at a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,6 +1,7 @@
 //! The rendering of one block: the line of a message, its stanzas, its findings. What is kept back, repeated or
 //! updated is not known here.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset, Timelike};
@@ -182,13 +183,14 @@ impl Block {
         let line = stanza.summary.line();
         let line = one_line(&line);
         let (kind, rest) = line.split_at(line.find(' ').unwrap_or(line.len()));
-        let mut rest = rest.to_owned();
+        let mut rest = Cow::Borrowed(rest);
         if let Some(pair) = &stanza.pair {
             // Where there is little room, the question's name is enough.
             let rid = pair.rid.filter(|_| self.is_wide());
             let rid = rid.map(|rid| format!(" of rid {rid}")).unwrap_or_default();
             let after = crate::clock::words(pair.after);
-            rest += &format!(" (answers {}{rid}, {after})", one_line(&pair.subject));
+            rest.to_mut()
+                .push_str(&format!(" (answers {}{rid}, {after})", one_line(&pair.subject)));
         }
         self.page.to(INDENT).put(&self.styles.strong, kind);
         if self.page.width().is_some() && !self.xml {

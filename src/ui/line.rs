@@ -26,13 +26,13 @@ impl Page {
         self.text.push_str(&ink.on);
         self.text.push_str(text);
         self.text.push_str(&ink.off);
-        self.column += columns(text);
+        self.column += self.columns(text);
         self
     }
 
     pub(super) fn plain(&mut self, text: &str) -> &mut Self {
         self.text.push_str(text);
-        self.column += columns(text);
+        self.column += self.columns(text);
         self
     }
 
@@ -52,6 +52,11 @@ impl Page {
         self.text.push('\n');
         self.column = 0;
         self
+    }
+
+    /// How far a text goes. Where no line is ever full, only that it goes anywhere matters.
+    fn columns(&self, text: &str) -> usize {
+        if self.width.is_none() { text.len() } else { columns(text) }
     }
 
     /// Adds words, broken between words where the line is full and going on at column `indent`.
@@ -99,7 +104,8 @@ impl Page {
 
     /// Adds text, cut with an ellipsis where the line is full.
     pub(super) fn cut(&mut self, ink: &Ink, text: &str) -> &mut Self {
-        let room = self.width.map_or(usize::MAX, |width| width.saturating_sub(self.column));
+        let Some(width) = self.width else { return self.put(ink, text) };
+        let room = width.saturating_sub(self.column);
         if columns(text) <= room {
             return self.put(ink, text);
         }

@@ -13,4 +13,3 @@ mod words;
 pub use printer::{Look, Printer};
 pub use sanitise::sanitise;
 pub use styles::Styles;
-pub use summary::Counts;

@@ -15,10 +15,10 @@ use super::line::Page;
 use super::run::Run;
 use super::sanitise::one_line;
 use super::styles::Styles;
-use super::summary::Counts;
+use super::summary::sentence;
 use super::words;
 use crate::bosh::BodyType;
-use crate::rules::Seen;
+use crate::rules::{Counts, Seen};
 use crate::trace::filter::Kept;
 use crate::trace::{Ask, Fact, Message, Reading, Request, Response, Session, SessionId, Story};
 use crate::wire::Side;
@@ -374,7 +374,7 @@ impl<W: Write> Printer<W> {
         for back in kept_back {
             self.block.page.text += &back.text;
         }
-        self.block.page.prose(&self.look.styles.strong, &counts.sentence(), INDENT).end();
+        self.block.page.prose(&self.look.styles.strong, &sentence(counts), INDENT).end();
         self.print()?;
         self.flush(story)
     }

@@ -1,84 +1,23 @@
 //! The summary at the end.
 
-use std::time::Duration;
-
-use crate::bosh::BodyType;
 use crate::clock::words;
-use crate::report::json::Totals;
-use crate::rules::{Level, Seen};
-use crate::trace::{Fact, Reading, Story};
-use crate::wire::Side;
+use crate::rules::Counts;
 
-/// What was counted over a trace.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// BOSH sessions.
-    pub sessions: u32,
-    /// Requests.
-    pub exchanges: u64,
-    /// Requests sent again.
-    pub resends: u64,
-    /// Empty answers.
-    pub empties: u64,
-    /// Findings of level error.
-    pub errors: u64,
-    /// Findings of level warning.
-    pub warnings: u64,
-    /// Messages that could not be recorded.
-    pub lost: u64,
-    /// Time from the start to the last event.
-    pub time: Duration,
-}
-
-impl Counts {
-    /// Counts an event.
-    pub fn count(&mut self, seen: &Seen, story: &Story) {
-        self.sessions = story.begun();
-        self.exchanges = story.exchanges();
-        self.time = self.time.max(seen.at);
-        for finding in &seen.findings {
-            match finding.level {
-                Level::Error => self.errors += 1,
-                Level::Warning => self.warnings += 1,
-                Level::Note => {}
-            }
-            self.resends += u64::from(finding.name == "rid-repeat");
-        }
-        if let Some(message) = &seen.told.message
-            && message.from == Side::Server
-            && message.stanzas.is_empty()
-            && let Reading::Body(body) = &message.reading
-        {
-            self.empties += u64::from(body.kind() == BodyType::Ordinary);
-        }
-        if let Some(Fact::Lost { messages, .. }) = seen.event.as_ref().map(|event| &event.fact) {
-            self.lost = self.lost.saturating_add(*messages);
-        }
+/// One sentence with all that was counted.
+pub(super) fn sentence(counts: &Counts) -> String {
+    let mut text = [
+        count(u64::from(counts.sessions), "session"),
+        count(counts.exchanges, "exchange"),
+        count(counts.resends, "resend"),
+        format!("{} empty answer{}", counts.empties, plural(counts.empties)),
+        count(counts.errors, "error"),
+        count(counts.warnings, "warning"),
+    ]
+    .join(", ");
+    if counts.lost > 0 {
+        text += &format!(", {} not recorded", count(counts.lost, "message"));
     }
-
-    /// One sentence with all of it.
-    pub fn sentence(&self) -> String {
-        let mut text = [
-            count(u64::from(self.sessions), "session"),
-            count(self.exchanges, "exchange"),
-            count(self.resends, "resend"),
-            format!("{} empty answer{}", self.empties, plural(self.empties)),
-            count(self.errors, "error"),
-            count(self.warnings, "warning"),
-        ]
-        .join(", ");
-        if self.lost > 0 {
-            text += &format!(", {} not recorded", count(self.lost, "message"));
-        }
-        format!("{text} in {}", words(self.time))
-    }
-}
-
-impl From<Counts> for Totals {
-    fn from(counts: Counts) -> Self {
-        let Counts { sessions, exchanges, resends, empties, errors, warnings, lost, time } = counts;
-        Self { sessions, exchanges, resends, empties, errors, warnings, lost, time }
-    }
+    format!("{text} in {}", words(counts.time))
 }
 
 /// `1 stanza`, `2 stanzas`.

@@ -7,10 +7,10 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use regex_lite::Regex;
-use xmppscope::rules::{Judge, Level};
+use xmppscope::rules::{Counts, Judge, Level};
 use xmppscope::trace::capture;
 use xmppscope::trace::filter::Filter;
-use xmppscope::ui::{Counts, Look, Printer, Styles};
+use xmppscope::ui::{Look, Printer, Styles};
 
 /// Columns of the terminal in the documents.
 const COLUMNS: usize = 96;

@@ -161,10 +161,10 @@ fn a_finding_of_time_alone() {
     let mut json = Json::new(Vec::new(), started());
     json.show(&seen, &story, &Kept::all()).unwrap();
     json.show(&seen, &story, &Kept::default()).unwrap();
-    json.finish(&Totals {
+    json.finish(&Counts {
         sessions: 1,
         time: Duration::from_micros(31_000_250),
-        ..Totals::default()
+        ..Counts::default()
     })
     .unwrap();
     insta::assert_snapshot!(String::from_utf8(json.out).unwrap(), @r#"
