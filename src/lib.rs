@@ -2,11 +2,12 @@
 //!
 //! Everything observed becomes an [`trace::Event`]; producers (proxy, capture file) know no consumer
 //! (terminal, rules, reports). Each module is a room with one duty, and imports only point down this
-//! list: `cli`, `ui`, `report`, `proxy`, `rules`, `trace`, `wire`, `bosh`, `xmpp`, `xml`, `clock`, `diag`.
+//! list: `cli`, `ui`, `report`, `proxy`, `cm`, `rules`, `trace`, `wire`, `bosh`, `xmpp`, `xml`, `clock`, `diag`.
 
 pub mod bosh;
 pub mod cli;
 pub mod clock;
+pub mod cm;
 pub mod diag;
 pub mod proxy;
 pub mod report;

@@ -1,11 +1,13 @@
 //! The command line: one file per command. Only here the environment is read, output is opened and exit codes are
 //! chosen.
 
+mod cm;
 mod lane;
 mod observe;
 mod options;
 mod proxy;
 mod show;
+mod watch;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -50,8 +52,10 @@ pub enum Failure {
     after_help = "\
 Start with:
   xmppscope proxy --target http://127.0.0.1:5280
+or, without a server of your own:
+  xmppscope cm
 
-`xmppscope proxy --help` says all about it."
+`xmppscope proxy --help` and `xmppscope cm --help` say all about them."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -60,6 +64,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Cm(Box<cm::Args>),
     Proxy(Box<proxy::Args>),
     Show(show::Args),
 }
@@ -75,6 +80,7 @@ pub fn main() -> ExitCode {
         }
     };
     let result = match cli.command {
+        Command::Cm(args) => cm::run(&args),
         Command::Proxy(args) => proxy::run(&args),
         Command::Show(args) => show::run(&args),
     };

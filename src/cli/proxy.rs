@@ -1,30 +1,16 @@
 //! `xmppscope proxy`: the intercepting proxy, what passes through it printed and captured.
 
-use std::io;
-use std::mem;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
-use super::lane;
-use super::observe::{Output, View, say, unwritable};
-use super::options::{BATCH, size};
-use super::{Failure, exit};
-use crate::clock::Clock;
-use crate::proxy::{self, Proxy, Target};
-use crate::trace::capture::{Preface, Secrets, Writer};
-use crate::trace::record::{Options, Recorder};
-use crate::trace::{Event, Fact};
-use crate::wire::tap::{Item, Queue};
+use super::Failure;
+use super::observe::{Output, say};
+use super::options::size;
+use super::watch::{Watch, listen, raise_file_limit, stopped};
+use crate::proxy::{Proxy, Target};
+use crate::trace::record::Options;
 use crate::wire::tls;
-
-/// The output may have this much waiting, however small the buffer.
-const LEAST: usize = 64 << 10;
-/// At the end, an output that is not read gets this long.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// A deadline is called passed this much later, when all that happened before it has been read.
-const SETTLE: Duration = Duration::from_millis(20);
 
 /// Show what passes between a web client and its connection manager
 ///
@@ -109,38 +95,15 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         .transpose()?;
     raise_file_limit();
 
-    let clock = Clock::start();
-    // Half of the room is for what waits to be read, half for what waits to be printed.
-    let (lane, outlet) = lane::open(io::stdout(), (args.buffer / 2).max(LEAST))
-        .map_err(|error| Failure::Environment(format!("cannot start a thread: {error}")))?;
-    let view = args.output.open(clock.started(), Box::new(lane))?;
+    let mut watch = Watch::prepare(&args.output, args.buffer, false)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Environment(format!("cannot start: {error}")))?;
-    let (listener, bound) = runtime.block_on(proxy::listen(&args.listen)).map_err(|error| {
-        match error.kind() {
-            io::ErrorKind::AddrInUse => Failure::Environment(format!(
-                "cannot listen on {}: something else does already; choose another port with --listen, or port \
-                 0 for a free one",
-                args.listen
-            )),
-            io::ErrorKind::InvalidInput => Failure::Usage(format!(
-                "--listen {}: expected an address and a port, such as 127.0.0.1:8124",
-                args.listen
-            )),
-            _ => Failure::Environment(format!("cannot listen on {}: {error}", args.listen)),
-        }
-    })?;
-    let secrets = if args.show_secrets { Secrets::Shown } else { Secrets::Hidden };
-    let capture = match &args.write {
-        Some(path) => {
-            let preface = Preface::new(clock.started(), target.to_string(), secrets);
-            let writer = Writer::create(path, &preface).map_err(|e| unwritable(path, &e))?;
-            Some((path.clone(), writer))
-        }
-        None => None,
-    };
+    let (listener, bound) = runtime.block_on(listen(&args.listen))?;
+    if let Some(path) = &args.write {
+        watch.capture(path, target.to_string(), args.show_secrets)?;
+    }
 
     let scheme = if secured { "https" } else { "http" };
     say(&format!("listening on {scheme}://{bound} → {target}"));
@@ -153,39 +116,16 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         say("warning: reachable from other machines; what passes is shown to whoever reads this");
     }
 
-    let queue = Queue::new(args.buffer / 2);
     let options = Options { show_secrets: args.show_secrets, body_limit: args.body_limit };
-    let observer = Observer {
-        queue: Arc::clone(&queue),
-        clock,
-        recorder: Recorder::new(options),
-        capture,
-        view,
-        events: Vec::new(),
-    };
-    let observer = thread::Builder::new()
-        .name("observer".to_owned())
-        .spawn(move || observer.run())
-        .map_err(|error| Failure::Environment(format!("cannot start a thread: {error}")))?;
+    let watching = watch.start(options)?;
 
     let accept = identity.map(|identity| identity.config);
-    let proxy = Proxy { target, host, connect, accept, queue: Arc::clone(&queue), clock };
+    let (queue, clock) = (Arc::clone(&watching.queue), watching.clock);
+    let proxy = Proxy { target, host, connect, accept, queue, clock };
     runtime.block_on(proxy.serve(listener, stopped()));
     // The taps of connections that are still open report their end. A name look-up may hang: it is left alone.
     runtime.shutdown_timeout(Duration::from_millis(100));
-    queue.close();
-    if !finished(&observer)? {
-        say("xmppscope: interrupted; the output and the capture end early");
-        return Ok(exit::INTERRUPTED);
-    }
-    let complete = observer.join().map_err(|_| {
-        Failure::Environment(
-            "the observer failed (see above), so the output and the capture end early; please report this"
-                .to_owned(),
-        )
-    })?;
-    outlet.finish(PATIENCE);
-    Ok(if complete { exit::OK } else { exit::ENVIRONMENT })
+    watching.finish()
 }
 
 #[allow(clippy::needless_pass_by_value)] // the signature `map_err` asks for
@@ -215,121 +155,4 @@ fn names(listen: &str) -> Vec<String> {
         names.push(host.to_owned());
     }
     names
-}
-
-/// Each client needs two sockets; the usual soft limit of 1024 files is reached early.
-fn raise_file_limit() {
-    match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(limit) if limit < 4096 => {
-            say(&format!(
-                "warning: only {limit} files may be open, so about {} clients are served at a time; raise the \
-                 hard limit (ulimit -Hn)",
-                limit / 2
-            ));
-        }
-        Ok(_) => {}
-        Err(error) => say(&format!("warning: cannot raise the limit of open files: {error}")),
-    }
-}
-
-/// Waits for the observer, who may have much left to read. False if the person does not want to wait.
-fn finished(observer: &thread::JoinHandle<bool>) -> Result<bool, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::Environment(format!("cannot wait: {error}")))?;
-    Ok(runtime.block_on(async {
-        let reading = async {
-            while !observer.is_finished() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        let telling = async {
-            tokio::time::sleep(PATIENCE).await;
-            say("xmppscope: still reading what was observed; Ctrl-C once more gives up");
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            () = reading => true,
-            () = telling => true,
-            () = stopped() => false,
-        }
-    }))
-}
-
-/// Done at Ctrl-C, SIGTERM, or when the terminal is gone.
-async fn stopped() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut hangup)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
-    else {
-        let _ = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
-    }
-}
-
-/// Reads the queue on a thread of its own: records, captures, prints. An output that fails is given up, and said
-/// once; the others go on.
-struct Observer {
-    queue: Arc<Queue>,
-    clock: Clock,
-    recorder: Recorder,
-    capture: Option<(PathBuf, Writer)>,
-    view: View,
-    events: Vec<Event>,
-}
-
-impl Observer {
-    /// False if the capture could not be written to its end.
-    fn run(mut self) -> bool {
-        let captures = self.capture.is_some();
-        let mut items: Vec<Item> = Vec::new();
-        loop {
-            let due = self.view.deadline().map(|due| due + SETTLE);
-            let patience = due.map(|due| due.saturating_sub(self.clock.now()));
-            let open = self.queue.take(&mut items, patience);
-            let idle = items.is_empty();
-            for item in items.drain(..) {
-                self.recorder.take(item, &mut self.events);
-                self.pass_on();
-            }
-            if let Some(due) = due.filter(|&due| idle && due <= self.clock.now()) {
-                self.view.wake(due);
-            }
-            if !open {
-                break;
-            }
-            self.capture(Writer::flush);
-            self.view.flush();
-            thread::sleep(BATCH);
-        }
-        self.events.push(Event { at: self.clock.now(), conn: 0, fact: Fact::Finished });
-        self.pass_on();
-        self.capture(Writer::flush);
-        self.view.finish();
-        self.capture.is_some() == captures
-    }
-
-    fn pass_on(&mut self) {
-        let mut events = mem::take(&mut self.events);
-        for event in events.drain(..) {
-            self.capture(|capture| capture.write(&event));
-            self.view.take(event);
-        }
-        self.events = events;
-    }
-
-    fn capture(&mut self, act: impl FnOnce(&mut Writer) -> io::Result<()>) {
-        if let Some((path, capture)) = &mut self.capture
-            && let Err(error) = act(capture)
-        {
-            say(&format!("xmppscope: {}; the capture ends here", unwritable(path, &error)));
-            self.capture = None;
-        }
-    }
 }

@@ -1,10 +1,12 @@
 //! The only place where clocks are read. Everything above works with a [`Duration`] since a start.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset, Local};
+use tokio::time::Instant;
 
-/// A monotonic clock with the wall-clock time at which it was started.
+/// A monotonic clock with the wall-clock time at which it was started. On a runtime whose time is paused, it is that
+/// runtime's time.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     start: Instant,

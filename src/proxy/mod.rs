@@ -4,8 +4,6 @@
 mod answer;
 mod target;
 
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -129,11 +127,4 @@ impl Proxy {
         tls.map(|tls| Socket::Tls(Box::new(tls.into())))
             .map_err(|error| answer::connecting(&self.target, &error))
     }
-}
-
-/// Binds the listening socket; the address is the one really bound, where port 0 was asked for.
-pub async fn listen(address: &str) -> io::Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind(address).await?;
-    let bound = listener.local_addr()?;
-    Ok((listener, bound))
 }

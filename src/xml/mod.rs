@@ -1,6 +1,8 @@
 //! XML as it is judged and shown: a strict bounded parser that keeps byte offsets, lenient tokens for
-//! whatever is not well-formed, and a pretty printer that leaves the text as it was sent.
+//! whatever is not well-formed, a pretty printer that leaves the text as it was sent, and a builder and writer for
+//! what is made here.
 
+mod build;
 mod chars;
 mod diagnose;
 mod element;
@@ -11,6 +13,7 @@ mod parse;
 mod pretty;
 mod quick;
 mod tokens;
+mod write;
 
 pub use chars::Text;
 pub use element::{Descendants, Element, Node};
@@ -19,6 +22,7 @@ pub use paint::{Ink, Paint};
 pub use parse::{Limits, parse};
 pub use pretty::{Pretty, pretty};
 pub use tokens::{Attribute, Attributes, Token, TokenKind, Tokens, attributes, local_name, tokens};
+pub use write::{Scope, attribute as write_attribute, write};
 
 #[cfg(test)]
 mod hostile_tests;

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From top to bottom, as in `src/lib.rs`.
-const ROOMS: [&str; 12] = [
-    "cli", "ui", "report", "proxy", "rules", "trace", "wire", "bosh", "xmpp", "xml", "clock",
+const ROOMS: [&str; 13] = [
+    "cli", "ui", "report", "proxy", "cm", "rules", "trace", "wire", "bosh", "xmpp", "xml", "clock",
     "diag",
 ];
 

@@ -47,3 +47,13 @@ fn of_show() {
 fn of_show_in_short() {
     insta::assert_snapshot!(help(&["show", "-h"]));
 }
+
+#[test]
+fn of_cm() {
+    insta::assert_snapshot!(help(&["cm", "--help"]));
+}
+
+#[test]
+fn of_cm_in_short() {
+    insta::assert_snapshot!(help(&["cm", "-h"]));
+}

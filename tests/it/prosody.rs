@@ -23,7 +23,7 @@ const START: Duration = Duration::from_secs(10);
 pub struct Password(String);
 
 impl Password {
-    fn random() -> Self {
+    pub fn random() -> Self {
         Self(random_hex(16))
     }
 

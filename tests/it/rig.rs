@@ -42,10 +42,21 @@ impl Proxy {
 
     /// Starts a proxy whose output goes to `out`.
     pub fn start_with(target: &str, options: &[&str], folder: TempDir, out: Stdio) -> Self {
+        Self::launch(&[&["proxy", "--target", target], options].concat(), folder, out)
+    }
+
+    /// Starts the reference connection manager, writing a capture.
+    pub fn start_cm(options: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let out = Stdio::from(File::create(folder.path().join("out")).unwrap());
+        Self::launch(&[&["cm"], options].concat(), folder, out)
+    }
+
+    fn launch(arguments: &[&str], folder: TempDir, out: Stdio) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_xmppscope"))
-            .args(["proxy", "--target", target, "--listen", "127.0.0.1:0", "--write"])
+            .args(arguments)
+            .args(["--listen", "127.0.0.1:0", "--write"])
             .arg(folder.path().join("capture"))
-            .args(options)
             .env("TZ", "UTC")
             .stdin(Stdio::null())
             .stdout(out)
@@ -58,8 +69,9 @@ impl Proxy {
             let read = lines.read_line(&mut banner).unwrap();
             assert!(read > 0, "the proxy did not start: {banner}");
         }
-        let url = banner.split("listening on ").nth(1).unwrap().split(' ').next().unwrap();
-        let address = url.split("://").nth(1).unwrap().parse().unwrap();
+        let url = banner.split("listening on ").nth(1).unwrap().split_whitespace().next().unwrap();
+        let authority = url.split("://").nth(1).unwrap().split('/').next().unwrap();
+        let address = authority.parse().unwrap();
         let errors = thread::spawn(move || {
             let mut rest = String::new();
             lines.read_to_string(&mut rest).unwrap();

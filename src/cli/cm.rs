@@ -1,0 +1,245 @@
+//! `xmppscope cm`: the reference connection manager with its XMPP server.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jid::BareJid;
+use tokio::sync::Notify;
+
+use super::Failure;
+use super::observe::{Output, say};
+use super::options::size;
+use super::watch::{Watch, listen, raise_file_limit, stopped};
+use crate::clock::Clock;
+use crate::cm::http::Strict;
+use crate::cm::http::serve::Service;
+use crate::cm::machine::Machine;
+use crate::cm::policy::Policy;
+use crate::cm::random::{Random, Secure};
+use crate::cm::server::{Account, Password, Server, Setup};
+use crate::trace::record::Options;
+
+/// Run a strict BOSH connection manager with an XMPP server behind it
+///
+/// To build and test clients against, with no server of your own. It keeps XEP-0124 and XEP-0206 to the letter, and
+/// prints what passes as `xmppscope proxy` does. Everything is kept in memory and forgotten at the end.
+///
+/// The server knows the accounts given, which are each other's contacts, and anonymous users; it has presence,
+/// messages (kept for accounts that are away), and rooms at conference.DOMAIN.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  xmppscope cm
+  xmppscope cm --account alice:secret --account bob --anonymous
+  xmppscope cm --quiet --wait 5 --inactivity 10
+
+Exit status:
+  0  stopped by Ctrl-C or SIGTERM
+  2  wrong usage
+  3  the port is taken, or a file cannot be written")]
+pub(super) struct Args {
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:5280")]
+    listen: String,
+    /// XMPP domain to serve; may be given several times
+    #[arg(long, value_name = "DOMAIN", default_value = "localhost")]
+    domain: Vec<String>,
+    /// Account in every domain; may be given several times
+    ///
+    /// Without a password one is made and printed. Without any account there are alice and bob with such passwords, and
+    /// anonymous login. Mind that other users of this machine can read command lines.
+    #[arg(long, value_name = "USER[:PASSWORD]")]
+    account: Vec<String>,
+    /// Let anybody log in without an account, beside those that are given
+    #[arg(long)]
+    anonymous: bool,
+    /// Print nothing of what passes
+    #[arg(long)]
+    quiet: bool,
+    /// Also write what passes to FILE, for `xmppscope show`
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
+    /// Print and write passwords, SASL payloads and cookies as they are
+    #[arg(long)]
+    show_secrets: bool,
+    #[command(flatten)]
+    terms: Terms,
+    #[command(flatten)]
+    bounds: Bounds,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// What sessions are granted.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Terms of a session")]
+struct Terms {
+    /// Longest time that a request is held, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(0..=65535))]
+    wait: u64,
+    /// Most requests that are held at once
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=254))]
+    hold: u64,
+    /// Requests that may be open at once, if more than hold + 1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=255))]
+    requests: Option<u64>,
+    /// Time without an open request after which a session ends, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=60000))]
+    inactivity: u64,
+    /// Shortest time between two empty requests of a polling client, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=600))]
+    polling: u64,
+    /// Longest pause, in seconds; 0 offers none
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(0..=65535))]
+    maxpause: u64,
+}
+
+/// What is refused for being too much.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Bounds")]
+#[allow(clippy::struct_field_names)] // they are the options' names
+struct Bounds {
+    /// Sessions at once; more are refused with 503
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    max_sessions: usize,
+    /// Sessions at once from one address; more are refused with policy-violation
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    max_sessions_per_address: usize,
+    /// Length of a request; a longer one is refused with 413
+    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = size)]
+    max_body: usize,
+    /// Stanzas that wait for a client; with more its session ends with policy-violation
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    max_waiting: usize,
+}
+
+/// How much traffic may wait to be printed.
+const BUFFER: usize = 64 << 20;
+/// How much of one message is kept for printing.
+const BODY_KEPT: usize = 4 << 20;
+
+pub(super) fn run(args: &Args) -> Result<u8, Failure> {
+    args.output.start_log();
+    let policy = policy(args);
+    let mut random = Secure::default();
+    let domains = domains(args)?;
+    let accounts = accounts(args, &mut random)?;
+    let anonymous = args.anonymous || args.account.is_empty();
+    raise_file_limit();
+
+    let watched = !args.quiet || args.write.is_some();
+    let mut watch =
+        watched.then(|| Watch::prepare(&args.output, BUFFER, args.quiet)).transpose()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Environment(format!("cannot start: {error}")))?;
+    let (listener, bound) = runtime.block_on(listen(&args.listen))?;
+    let url = format!("http://{bound}/http-bind");
+    if let (Some(watch), Some(path)) = (&mut watch, &args.write) {
+        watch.capture(path, url.clone(), args.show_secrets)?;
+    }
+
+    say(&format!("listening on {url}"));
+    for account in &accounts {
+        for domain in &domains {
+            let words = match &account.made {
+                true => format!(", password {}", account.account.password.reveal()),
+                false => String::new(),
+            };
+            say(&format!("account {}@{domain}{words}", account.account.user));
+        }
+    }
+    if anonymous {
+        say(&format!("anonymous login at {}", domains.join(", ")));
+    }
+    let Terms { wait, hold, inactivity, polling, maxpause, .. } = args.terms;
+    say(&format!(
+        "a session is granted at most wait {wait} s, hold {hold}, pause {maxpause} s; it lives {inactivity} s without a \
+         request, and may poll every {polling} s"
+    ));
+    if !bound.ip().is_loopback() {
+        say("warning: reachable from other machines, without encryption");
+    }
+
+    let options = Options { show_secrets: args.show_secrets, body_limit: BODY_KEPT };
+    let watching = watch.map(|watch| watch.start(options)).transpose()?;
+    let clock = watching.as_ref().map_or_else(Clock::start, |watching| watching.clock);
+    let queue = watching.as_ref().map(|watching| Arc::clone(&watching.queue));
+    let setup = Setup {
+        accounts: accounts.into_iter().map(|given| given.account).collect(),
+        anonymous,
+        domains,
+        ..Setup::new("localhost", clock.started())
+    };
+    let server = Server::new(setup, Box::new(Secure::default()));
+    let edge = Box::new(Strict { limit: policy.bounds.xml.bytes });
+    let machine = Machine::new(policy, Box::new(server), Box::new(random));
+    let service = Service::new(machine, edge, Arc::new(Notify::new()), clock, queue);
+    runtime.block_on(service.serve(listener, stopped()));
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    watching.map_or(Ok(super::exit::OK), super::watch::Watching::finish)
+}
+
+fn policy(args: &Args) -> Policy {
+    let Args { terms, bounds, .. } = args;
+    let mut policy = Policy {
+        wait: Duration::from_secs(terms.wait),
+        hold: terms.hold,
+        requests: terms.requests,
+        inactivity: Duration::from_secs(terms.inactivity),
+        polling: Duration::from_secs(terms.polling),
+        maxpause: Duration::from_secs(terms.maxpause),
+        ..Policy::default()
+    };
+    policy.bounds.sessions = bounds.max_sessions;
+    policy.bounds.sessions_per_address = bounds.max_sessions_per_address;
+    policy.bounds.waiting = bounds.max_waiting;
+    policy.bounds.xml.bytes = bounds.max_body;
+    policy
+}
+
+fn domains(args: &Args) -> Result<Vec<String>, Failure> {
+    let prepared = |domain: &String| match BareJid::new(domain) {
+        Ok(jid) if jid.node().is_none() => Ok(jid.to_string()),
+        _ => Err(Failure::Usage(format!(
+            "--domain {domain:?}: expected a domain, such as chat.example"
+        ))),
+    };
+    args.domain.iter().map(prepared).collect()
+}
+
+struct Given {
+    account: Account,
+    /// The password was made here.
+    made: bool,
+}
+
+fn accounts(args: &Args, random: &mut Secure) -> Result<Vec<Given>, Failure> {
+    let usual = ["alice".to_owned(), "bob".to_owned()];
+    let given = if args.account.is_empty() { &usual[..] } else { &args.account[..] };
+    let mut accounts: Vec<Given> = Vec::new();
+    for text in given {
+        let (user, password) = match text.split_once(':') {
+            Some((user, password)) => (user, Some(password)),
+            None => (text.as_str(), None),
+        };
+        let jid = BareJid::new(&format!("{user}@localhost")).ok();
+        let prepared = jid.and_then(|jid| Some(jid.node()?.to_string()));
+        let (Some(user), false) = (prepared, password == Some("")) else {
+            // The text is not repeated: it may hold a password.
+            return Err(Failure::Usage(format!(
+                "--account {}…: expected USER or USER:PASSWORD, USER being the part of an address before the @",
+                user.chars().take(20).collect::<String>()
+            )));
+        };
+        if accounts.iter().any(|other| other.account.user == user) {
+            return Err(Failure::Usage(format!("--account {user}: given twice")));
+        }
+        let made = password.is_none();
+        let password = password.map_or_else(|| random.token(9), str::to_owned);
+        accounts.push(Given { account: Account { user, password: Password::new(password) }, made });
+    }
+    Ok(accounts)
+}

@@ -1,0 +1,252 @@
+//! From taps to output, live: the part that `proxy` and `cm` share. What the taps hand over is read on a thread of its
+//! own, recorded, captured and printed.
+
+use std::io;
+use std::mem;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+use super::lane::{self, Outlet};
+use super::observe::{Output, View, say, unwritable};
+use super::options::BATCH;
+use super::{Failure, exit};
+use crate::clock::Clock;
+use crate::trace::capture::{Preface, Secrets, Writer};
+use crate::trace::record::{Options, Recorder};
+use crate::trace::{Event, Fact};
+use crate::wire::tap::{Item, Queue};
+
+/// The output may have this much waiting, however small the buffer.
+const LEAST: usize = 64 << 10;
+/// At the end, an output that is not read gets this long.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// A deadline is called passed this much later, when all that happened before it has been read.
+const SETTLE: Duration = Duration::from_millis(20);
+
+/// An output that is prepared: whatever can be wrong with it is known before anything is listened on.
+pub(super) struct Watch {
+    clock: Clock,
+    view: View,
+    outlet: Outlet,
+    capture: Option<(PathBuf, Writer)>,
+    buffer: usize,
+}
+
+/// An observer at work.
+pub(super) struct Watching {
+    /// Where taps report.
+    pub(super) queue: Arc<Queue>,
+    /// The clock of the trace.
+    pub(super) clock: Clock,
+    observer: thread::JoinHandle<bool>,
+    outlet: Outlet,
+}
+
+impl Watch {
+    /// Prepares printing; nowhere, if it is to be quiet. Half of the room is for what waits to be read, half for what waits to be printed.
+    pub(super) fn prepare(output: &Output, buffer: usize, quiet: bool) -> Result<Self, Failure> {
+        let clock = Clock::start();
+        let room = (buffer / 2).max(LEAST);
+        let opened =
+            if quiet { lane::open(io::sink(), room) } else { lane::open(io::stdout(), room) };
+        let (lane, outlet) = opened.map_err(no_thread)?;
+        let view = output.open(clock.started(), Box::new(lane))?;
+        Ok(Self { clock, view, outlet, capture: None, buffer })
+    }
+
+    /// Begins a capture file.
+    pub(super) fn capture(
+        &mut self,
+        path: &Path,
+        target: String,
+        show_secrets: bool,
+    ) -> Result<(), Failure> {
+        let secrets = if show_secrets { Secrets::Shown } else { Secrets::Hidden };
+        let preface = Preface::new(self.clock.started(), target, secrets);
+        let writer = Writer::create(path, &preface).map_err(|e| unwritable(path, &e))?;
+        self.capture = Some((path.to_owned(), writer));
+        Ok(())
+    }
+
+    /// Starts the observer.
+    pub(super) fn start(self, options: Options) -> Result<Watching, Failure> {
+        let Self { clock, view, outlet, capture, buffer } = self;
+        let queue = Queue::new(buffer / 2);
+        let observer = Observer {
+            queue: Arc::clone(&queue),
+            clock,
+            recorder: Recorder::new(options),
+            capture,
+            view,
+            events: Vec::new(),
+        };
+        let observer = thread::Builder::new()
+            .name("observer".to_owned())
+            .spawn(move || observer.run())
+            .map_err(no_thread)?;
+        Ok(Watching { queue, clock, observer, outlet })
+    }
+}
+
+impl Watching {
+    /// Reads what is left, prints the summary, and gives the exit code.
+    pub(super) fn finish(self) -> Result<u8, Failure> {
+        self.queue.close();
+        if !finished(&self.observer)? {
+            say("xmppscope: interrupted; the output and the capture end early");
+            return Ok(exit::INTERRUPTED);
+        }
+        let complete = self.observer.join().map_err(|_| {
+            Failure::Environment(
+                "the observer failed (see above), so the output and the capture end early; please report this"
+                    .to_owned(),
+            )
+        })?;
+        self.outlet.finish(PATIENCE);
+        Ok(if complete { exit::OK } else { exit::ENVIRONMENT })
+    }
+}
+
+#[allow(clippy::needless_pass_by_value)] // the signature `map_err` asks for
+fn no_thread(error: io::Error) -> Failure {
+    Failure::Environment(format!("cannot start a thread: {error}"))
+}
+
+/// Binds the listening socket; the address is the one really bound, where port 0 was asked for.
+pub(super) async fn listen(address: &str) -> Result<(TcpListener, SocketAddr), Failure> {
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::AddrInUse => Failure::Environment(format!(
+            "cannot listen on {address}: something else does already; choose another port with --listen, or port \
+             0 for a free one"
+        )),
+        io::ErrorKind::InvalidInput => Failure::Usage(format!(
+            "--listen {address}: expected an address and a port, such as 127.0.0.1:8124"
+        )),
+        _ => Failure::Environment(format!("cannot listen on {address}: {error}")),
+    };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+/// Each client needs two sockets; the usual soft limit of 1024 files is reached early.
+pub(super) fn raise_file_limit() {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) if limit < 4096 => {
+            say(&format!(
+                "warning: only {limit} files may be open, so about {} clients are served at a time; raise the \
+                 hard limit (ulimit -Hn)",
+                limit / 2
+            ));
+        }
+        Ok(_) => {}
+        Err(error) => say(&format!("warning: cannot raise the limit of open files: {error}")),
+    }
+}
+
+/// Waits for the observer, who may have much left to read. False if the person does not want to wait.
+fn finished(observer: &thread::JoinHandle<bool>) -> Result<bool, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Environment(format!("cannot wait: {error}")))?;
+    Ok(runtime.block_on(async {
+        let reading = async {
+            while !observer.is_finished() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let telling = async {
+            tokio::time::sleep(PATIENCE).await;
+            say("xmppscope: still reading what was observed; Ctrl-C once more gives up");
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = reading => true,
+            () = telling => true,
+            () = stopped() => false,
+        }
+    }))
+}
+
+/// Done at Ctrl-C, SIGTERM, or when the terminal is gone.
+pub(super) async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut hangup)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
+    else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
+    }
+}
+
+/// Reads the queue on a thread of its own: records, captures, prints. An output that fails is given up, and said
+/// once; the others go on.
+struct Observer {
+    queue: Arc<Queue>,
+    clock: Clock,
+    recorder: Recorder,
+    capture: Option<(PathBuf, Writer)>,
+    view: View,
+    events: Vec<Event>,
+}
+
+impl Observer {
+    /// False if the capture could not be written to its end.
+    fn run(mut self) -> bool {
+        let captures = self.capture.is_some();
+        let mut items: Vec<Item> = Vec::new();
+        loop {
+            let due = self.view.deadline().map(|due| due + SETTLE);
+            let patience = due.map(|due| due.saturating_sub(self.clock.now()));
+            let open = self.queue.take(&mut items, patience);
+            let idle = items.is_empty();
+            for item in items.drain(..) {
+                self.recorder.take(item, &mut self.events);
+                self.pass_on();
+            }
+            if let Some(due) = due.filter(|&due| idle && due <= self.clock.now()) {
+                self.view.wake(due);
+            }
+            if !open {
+                break;
+            }
+            self.capture(Writer::flush);
+            self.view.flush();
+            thread::sleep(BATCH);
+        }
+        self.events.push(Event { at: self.clock.now(), conn: 0, fact: Fact::Finished });
+        self.pass_on();
+        self.capture(Writer::flush);
+        self.view.finish();
+        self.capture.is_some() == captures
+    }
+
+    fn pass_on(&mut self) {
+        let mut events = mem::take(&mut self.events);
+        for event in events.drain(..) {
+            self.capture(|capture| capture.write(&event));
+            self.view.take(event);
+        }
+        self.events = events;
+    }
+
+    fn capture(&mut self, act: impl FnOnce(&mut Writer) -> io::Result<()>) {
+        if let Some((path, capture)) = &mut self.capture
+            && let Err(error) = act(capture)
+        {
+            say(&format!("xmppscope: {}; the capture ends here", unwritable(path, &error)));
+            self.capture = None;
+        }
+    }
+}

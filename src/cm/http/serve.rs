@@ -1,0 +1,292 @@
+//! The I/O of the connection manager: connections, waiting responses, and the timer that wakes the machine.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, oneshot, watch};
+
+use super::edge::{Edge, Entry, Return};
+use super::socket::{Ahead, Watched};
+use crate::clock::Clock;
+use crate::cm::machine::Machine;
+use crate::cm::session::Token;
+use crate::wire::tap::{Queue, Tap};
+
+/// How long a client may take for the head of a request.
+const HEAD_TIME: Duration = Duration::from_secs(30);
+/// How long answers that are under way may take at the end.
+const GRACE: Duration = Duration::from_secs(1);
+/// hyper's buffer for one connection; longer heads are refused.
+const BUFFER: usize = 32 << 10;
+
+/// A connection manager that serves connections.
+pub struct Service {
+    state: Mutex<State>,
+    /// The server behind has something to tell, or an earlier deadline stands.
+    wake: Arc<Notify>,
+    clock: Clock,
+    limit: usize,
+    queue: Option<Arc<Queue>>,
+    stopped: watch::Sender<bool>,
+}
+
+struct State {
+    machine: Machine,
+    edge: Box<dyn Edge>,
+    waiting: HashMap<Token, Waiting>,
+    next: Token,
+    conns: u64,
+    /// What the timer waits for.
+    armed: Option<Duration>,
+}
+
+struct Waiting {
+    response: oneshot::Sender<Response<Bytes>>,
+    back: Return,
+}
+
+impl Service {
+    /// Serves `machine`. `wake` is rung by its backend when that has something to tell; what passes goes to `queue`.
+    pub fn new(
+        machine: Machine,
+        edge: Box<dyn Edge>,
+        wake: Arc<Notify>,
+        clock: Clock,
+        queue: Option<Arc<Queue>>,
+    ) -> Arc<Self> {
+        let limit = machine.policy().bounds.xml.bytes;
+        let waiting = HashMap::new();
+        let state = State { machine, edge, waiting, next: 1, conns: 0, armed: None };
+        let stopped = watch::Sender::new(false);
+        Arc::new(Self { state: Mutex::new(state), wake, clock, limit, queue, stopped })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Accepts clients until `stop` is done; then every session is told, and answers under way may finish.
+    pub async fn serve(self: Arc<Self>, listener: TcpListener, stop: impl Future<Output = ()>) {
+        let timer = tokio::spawn(Arc::clone(&self).keep_time());
+        tokio::select! {
+            () = stop => {}
+            () = self.accept(listener) => {}
+        }
+        self.shut_down().await;
+        timer.abort();
+    }
+
+    async fn accept(self: &Arc<Self>, listener: TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((tcp, peer)) => {
+                    let _ = tcp.set_nodelay(true); // refused only by a socket that is gone
+                    tokio::spawn(Arc::clone(self).connection(tcp, peer));
+                }
+                Err(error) => {
+                    tracing::warn!("cannot accept a client: {error}");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+
+    /// Ends every session, and lets the connections finish what they have to say.
+    pub async fn shut_down(&self) {
+        {
+            let mut state = self.lock();
+            let now = self.clock.now();
+            state.machine.shut_down(now);
+            state.deliver();
+        }
+        let _ = self.stopped.send(true); // without connections nobody listens
+        let _ = tokio::time::timeout(GRACE, self.stopped.closed()).await;
+    }
+
+    /// Wakes the machine when it is due, or when its server has something to tell.
+    pub async fn keep_time(self: Arc<Self>) {
+        loop {
+            let due = {
+                let mut state = self.lock();
+                state.armed = state.machine.deadline();
+                state.armed
+            };
+            let now = self.clock.now();
+            match due {
+                Some(due) if due <= now => {}
+                Some(due) => {
+                    tokio::select! {
+                        () = tokio::time::sleep(due.saturating_sub(now)) => {}
+                        () = self.wake.notified() => {}
+                    }
+                }
+                None => self.wake.notified().await,
+            }
+            let mut state = self.lock();
+            let now = self.clock.now();
+            state.machine.server(now);
+            state.machine.wake(now);
+            state.deliver();
+        }
+    }
+
+    /// Serves one connection to its end.
+    pub async fn connection<S>(self: Arc<Self>, stream: S, peer: SocketAddr)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let ahead = Arc::new(Ahead::default());
+        let conn = {
+            let mut state = self.lock();
+            state.conns += 1;
+            state.conns
+        };
+        let tap =
+            self.queue.as_ref().map(|queue| Tap::new(conn, peer, Arc::clone(queue), self.clock));
+        let watched = Watched::new(stream, tap, Arc::clone(&ahead));
+        let mut stopped = self.stopped.subscribe();
+        let service = service_fn(|request| self.answer(request, peer.ip(), &ahead));
+        let mut connection = std::pin::pin!(
+            http1::Builder::new()
+                .half_close(false)
+                .preserve_header_case(true)
+                .max_buf_size(BUFFER)
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEAD_TIME)
+                .serve_connection(TokioIo::new(watched), service)
+        );
+        tokio::select! {
+            // A client that goes away ends its connection with an error; there is nobody to tell.
+            _ = connection.as_mut() => return,
+            _ = stopped.wait_for(|stopped| *stopped) => connection.as_mut().graceful_shutdown(),
+        }
+        let _ = connection.await;
+    }
+
+    async fn answer(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+        peer: IpAddr,
+        ahead: &Ahead,
+    ) -> Result<Response<Full<Bytes>>, Infallible> {
+        let (head, content) = request.into_parts();
+        let limited = Limited::new(content, self.limit);
+        let content = match limited.collect().await {
+            Ok(content) => content.to_bytes(),
+            Err(error) => {
+                let too_long = error.downcast_ref::<LengthLimitError>().is_some();
+                let status =
+                    if too_long { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
+                let mut response = self.lock().edge.refuse(status);
+                // What is left of the request is not read.
+                response
+                    .headers_mut()
+                    .insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
+                return Ok(response.map(Full::new));
+            }
+        };
+        // The content is copied: hyper's buffer must not live as long as the request is held.
+        let request = Request::from_parts(head, content);
+        let (mut response, mut guard) = match self.enter(request, peer) {
+            Ok(response) => return Ok(response.map(Full::new)),
+            Err(waiting) => waiting,
+        };
+        let response = tokio::select! {
+            response = &mut response => response,
+            () = ahead.pipelined() => {
+                // Its client has sent another request on this connection, which is read after this response.
+                self.hurry(guard.token);
+                response.await
+            }
+        };
+        guard.answered = true;
+        let response =
+            response.unwrap_or_else(|_| self.lock().edge.refuse(StatusCode::INTERNAL_SERVER_ERROR));
+        Ok(response.map(Full::new))
+    }
+
+    /// Hands a request to the machine: its response, or a place to wait for it.
+    fn enter(
+        self: &Arc<Self>,
+        request: Request<Bytes>,
+        peer: IpAddr,
+    ) -> Result<Response<Bytes>, (oneshot::Receiver<Response<Bytes>>, Guard)> {
+        let mut state = self.lock();
+        let (content, back) = match state.edge.enter(&request) {
+            Entry::Response(response) => return Ok(response),
+            Entry::Bosh(content, back) => (content, back),
+        };
+        drop(request);
+        let token = state.next;
+        state.next += 1;
+        let (sender, receiver) = oneshot::channel();
+        state.waiting.insert(token, Waiting { response: sender, back });
+        let guard = Guard { service: Arc::clone(self), token, answered: false };
+        let now = self.clock.now();
+        if state.machine.request(token, peer, &content, now).is_err() {
+            state.waiting.remove(&token);
+            let response = state.edge.refuse(StatusCode::SERVICE_UNAVAILABLE);
+            drop(state);
+            return Ok(response);
+        }
+        state.deliver();
+        if state.machine.deadline() < state.armed || state.armed.is_none() {
+            self.wake.notify_one();
+        }
+        drop(state);
+        Err((receiver, guard))
+    }
+
+    fn hurry(&self, token: Token) {
+        let mut state = self.lock();
+        let now = self.clock.now();
+        state.machine.hurry(token, now);
+        state.deliver();
+    }
+}
+
+impl State {
+    fn deliver(&mut self) {
+        let Self { machine, edge, waiting, .. } = self;
+        for answer in machine.answers() {
+            if let Some(Waiting { response, back }) = waiting.remove(&answer.token) {
+                let _ = response.send(edge.leave(&answer, &back)); // the client may have left
+            }
+        }
+    }
+}
+
+/// Tells the machine when a client goes away before it got its response.
+struct Guard {
+    service: Arc<Service>,
+    token: Token,
+    answered: bool,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if self.answered {
+            return;
+        }
+        let mut state = self.service.lock();
+        state.waiting.remove(&self.token);
+        let now = self.service.clock.now();
+        state.machine.gone(self.token, now);
+        state.deliver();
+        if state.machine.deadline() < state.armed || state.armed.is_none() {
+            self.service.wake.notify_one();
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The reference connection manager: BOSH (XEP-0124, XEP-0206) as strictly as its text allows.
+
+pub mod backend;
+#[cfg(test)]
+mod bed;
+pub mod http;
+pub mod machine;
+pub mod policy;
+pub mod random;
+pub mod reply;
+pub mod server;
+pub mod session;

@@ -1,0 +1,181 @@
+//! Presence (RFC 6121 §4): who is there, and who is told.
+
+use jid::{BareJid, FullJid, Jid};
+
+use super::{Server, State};
+use crate::cm::backend::Link;
+use crate::xml::Element;
+use crate::xmpp::ns;
+
+impl Server {
+    pub(super) fn presence(
+        &mut self,
+        link: Link,
+        from: &FullJid,
+        to: Option<Jid>,
+        presence: &Element,
+    ) {
+        let kind = presence.attr("type").map(str::to_owned);
+        match (kind.as_deref(), to) {
+            (None | Some("unavailable"), Some(to)) => self.directed(link, from, &to, presence),
+            (None, None) => self.available(link, from, presence),
+            (Some("unavailable"), None) => self.unavailable(link, presence),
+            (Some("probe"), Some(to)) => self.probe(link, from, &to),
+            // The accounts know each other, and nobody else can be subscribed to.
+            (Some("subscribe"), Some(to)) => {
+                let to = to.to_bare();
+                let kind =
+                    if self.knows(&from.to_bare(), &to) { "subscribed" } else { "unsubscribed" };
+                let answer = Element::new(ns::CLIENT, "presence")
+                    .with_attr("type", kind)
+                    .with_attr("from", to.as_str())
+                    .with_attr("to", from.to_bare().as_str());
+                self.element(link, answer);
+            }
+            (Some("subscribed" | "unsubscribe" | "unsubscribed" | "error"), _) => {}
+            _ => self.refuse(link, presence, "modify", "bad-request"),
+        }
+    }
+
+    fn available(&mut self, link: Link, from: &FullJid, presence: &Element) {
+        let Some(stream) = self.streams.get_mut(&link) else { return };
+        let first = stream.presence.is_none();
+        if priority(presence).is_none() {
+            return self.refuse(link, presence, "modify", "bad-request");
+        }
+        stream.presence = Some(presence.clone());
+        self.broadcast(from, presence);
+        if first {
+            let bare = from.to_bare();
+            for contact in self.contacts(&bare) {
+                self.probe(link, from, &Jid::from(contact));
+            }
+            let own = self.resources(&bare);
+            for (_, stanza) in own.into_iter().filter(|(other, _)| *other != link) {
+                self.element(link, addressed(stanza, from.as_str()));
+            }
+        }
+        if priority(presence).is_some_and(|priority| priority >= 0) {
+            self.deliver_offline(link, &from.to_bare());
+        }
+    }
+
+    /// Tells the contacts, and the user's own resources, this one included.
+    fn broadcast(&mut self, from: &FullJid, presence: &Element) {
+        let mut receivers = self.contacts(&from.to_bare());
+        receivers.push(from.to_bare());
+        for receiver in receivers {
+            for (other, _) in self.resources(&receiver) {
+                self.element(other, addressed(presence.clone(), receiver.as_str()));
+            }
+        }
+    }
+
+    fn unavailable(&mut self, link: Link, presence: &Element) {
+        let Some(stream) = self.streams.get_mut(&link) else { return };
+        let State::Bound(from) = &stream.state else { return };
+        let from = from.clone();
+        let was = stream.presence.take().is_some();
+        let directed = std::mem::take(&mut stream.directed);
+        if was {
+            self.broadcast(&from, presence);
+        }
+        for to in directed {
+            self.directed(link, &from, &to, presence);
+        }
+        self.muc_gone(link, presence);
+    }
+
+    fn directed(&mut self, link: Link, from: &FullJid, to: &Jid, presence: &Element) {
+        if self.is_room_address(to) {
+            return self.muc_presence(link, from, to, presence);
+        }
+        let Some(stream) = self.streams.get_mut(&link) else { return };
+        if presence.attr("type").is_some() {
+            stream.directed.remove(to);
+        } else if stream.directed.len() < self.setup.directed {
+            stream.directed.insert(to.clone());
+        } else {
+            return self.refuse(link, presence, "wait", "resource-constraint");
+        }
+        let links: Vec<Link> = match to.try_as_full() {
+            Ok(full) => self.link_of(full).into_iter().collect(),
+            Err(bare) => self.resources(bare).into_iter().map(|(link, _)| link).collect(),
+        };
+        for link in links {
+            self.element(link, presence.clone());
+        }
+    }
+
+    fn probe(&mut self, link: Link, from: &FullJid, to: &Jid) {
+        let to = to.to_bare();
+        if !self.knows(&from.to_bare(), &to) {
+            return;
+        }
+        for (_, stanza) in self.resources(&to) {
+            self.element(link, addressed(stanza, from.as_str()));
+        }
+    }
+
+    /// The stream is over: whoever saw the client is told, once.
+    pub(super) fn leave(&mut self, link: Link) {
+        let Some(stream) = self.streams.get(&link) else { return };
+        if let State::Bound(from) = &stream.state {
+            let from = from.clone();
+            let gone = Element::new(ns::CLIENT, "presence")
+                .with_attr("type", "unavailable")
+                .with_attr("from", from.as_str());
+            self.unavailable(link, &gone);
+            let bare = from.to_bare();
+            if let Some(resources) = self.users.get_mut(&bare) {
+                if resources.get(from.resource().as_str()) == Some(&link) {
+                    resources.remove(from.resource().as_str());
+                }
+                if resources.is_empty() {
+                    self.users.remove(&bare);
+                }
+            }
+        }
+        self.streams.remove(&link);
+    }
+
+    /// The accounts that an account knows: all others of its domain.
+    pub(super) fn contacts(&self, bare: &BareJid) -> Vec<BareJid> {
+        if !self.has_account(bare) {
+            return Vec::new();
+        }
+        let others = self.setup.accounts.iter().filter_map(|account| {
+            BareJid::new(&format!("{}@{}", account.user, bare.domain())).ok()
+        });
+        others.filter(|other| other != bare).collect()
+    }
+
+    fn knows(&self, one: &BareJid, other: &BareJid) -> bool {
+        one == other || self.contacts(one).contains(other)
+    }
+
+    /// The available resources of a user with their presences.
+    pub(super) fn resources(&self, bare: &BareJid) -> Vec<(Link, Element)> {
+        let Some(resources) = self.users.get(bare) else { return Vec::new() };
+        let presence = |link: &Link| self.streams.get(link)?.presence.clone();
+        resources.values().filter_map(|link| Some((*link, presence(link)?))).collect()
+    }
+
+    /// The stream of a full address.
+    pub(super) fn link_of(&self, full: &FullJid) -> Option<Link> {
+        self.users.get(&full.to_bare())?.get(full.resource().as_str()).copied()
+    }
+}
+
+/// The priority of an available presence; none where it is no number from -128 to 127.
+pub(super) fn priority(presence: &Element) -> Option<i8> {
+    match presence.child(ns::CLIENT, "priority") {
+        None => Some(0),
+        Some(priority) => priority.text().trim().parse().ok(),
+    }
+}
+
+fn addressed(mut stanza: Element, to: &str) -> Element {
+    stanza.set_attr("", "to", Some(to));
+    stanza
+}

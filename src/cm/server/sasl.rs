@@ -1,0 +1,230 @@
+//! Who is at the other end: SASL (RFC 6120 §6) with ANONYMOUS, PLAIN and SCRAM.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jid::BareJid;
+use ring::hmac;
+
+use super::scram::{Exchange, First, Hash};
+use super::{Server, Setup, State};
+use crate::cm::backend::Link;
+use crate::xml::Element;
+use crate::xmpp::ns;
+
+/// After so many failures the stream ends.
+const FAILURES: u8 = 5;
+
+/// An exchange under way.
+#[derive(Debug, Default)]
+pub(super) enum Sasl {
+    /// None.
+    #[default]
+    Idle,
+    /// A mechanism was chosen, its first message has not come.
+    Chosen(Mechanism),
+    /// SCRAM waits for the client's final message.
+    Scram(Box<Exchange>),
+}
+
+/// A mechanism.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mechanism {
+    Anonymous,
+    Plain,
+    Scram(Hash),
+}
+
+/// How an exchange goes on.
+enum Step {
+    Challenge(Sasl, String),
+    Success(BareJid, Option<String>),
+    Failure(&'static str),
+}
+
+const ACCOUNTS: [(&str, Mechanism); 3] = [
+    ("SCRAM-SHA-256", Mechanism::Scram(Hash::Sha256)),
+    ("SCRAM-SHA-1", Mechanism::Scram(Hash::Sha1)),
+    ("PLAIN", Mechanism::Plain),
+];
+
+fn offered(setup: &Setup) -> Vec<(&'static str, Mechanism)> {
+    let mut offered = Vec::new();
+    if !setup.accounts.is_empty() {
+        offered.extend(ACCOUNTS);
+    }
+    if setup.anonymous {
+        offered.push(("ANONYMOUS", Mechanism::Anonymous));
+    }
+    offered
+}
+
+/// The feature that lists them.
+pub(super) fn mechanisms(setup: &Setup) -> Element {
+    let mut feature = Element::new(ns::SASL, "mechanisms");
+    for (name, _) in offered(setup) {
+        feature.push(Element::new(ns::SASL, "mechanism").with_text(name));
+    }
+    feature
+}
+
+/// The bytes of an element of SASL: base64 without white space, `=` for none.
+fn decoded(element: &Element) -> Option<String> {
+    let text = element.text();
+    let bytes = match text.trim() {
+        "=" => Vec::new(),
+        text => STANDARD.decode(text).ok()?,
+    };
+    String::from_utf8(bytes).ok()
+}
+
+impl Server {
+    /// An element of SASL has come.
+    pub(super) fn authenticate(&mut self, link: Link, element: &Element) {
+        let Some(stream) = self.streams.get_mut(&link) else { return };
+        let State::Fresh(sasl) = &mut stream.state else { return };
+        let sasl = std::mem::take(sasl);
+        let domain = stream.domain.clone();
+        let step = match (element.name(), sasl) {
+            ("auth", _) => self.begin(&domain, element),
+            ("response", Sasl::Idle) => Step::Failure("malformed-request"),
+            ("response", sasl) => match decoded(element) {
+                None => Step::Failure("incorrect-encoding"),
+                Some(message) => self.go_on(&domain, sasl, &message),
+            },
+            ("abort", _) => Step::Failure("aborted"),
+            _ => return self.stream_error(link, "unsupported-stanza-type"),
+        };
+        self.take_step(link, step);
+    }
+
+    fn begin(&mut self, domain: &str, auth: &Element) -> Step {
+        let named = auth.attr("mechanism").unwrap_or_default();
+        let Some((_, mechanism)) =
+            offered(&self.setup).into_iter().find(|(name, _)| *name == named)
+        else {
+            return Step::Failure("invalid-mechanism");
+        };
+        let chosen = Sasl::Chosen(mechanism);
+        if auth.text().trim().is_empty() && mechanism != Mechanism::Anonymous {
+            return Step::Challenge(chosen, String::new());
+        }
+        match decoded(auth) {
+            None => Step::Failure("incorrect-encoding"),
+            Some(message) => self.go_on(domain, chosen, &message),
+        }
+    }
+
+    fn go_on(&mut self, domain: &str, sasl: Sasl, message: &str) -> Step {
+        match sasl {
+            Sasl::Idle => Step::Failure("malformed-request"),
+            Sasl::Chosen(Mechanism::Anonymous) => {
+                let user = self.random.token(12).to_lowercase();
+                match BareJid::new(&format!("{user}@{domain}")) {
+                    Ok(user) => Step::Success(user, None),
+                    Err(_) => Step::Failure("temporary-auth-failure"),
+                }
+            }
+            Sasl::Chosen(Mechanism::Plain) => {
+                let parts: Vec<&str> = message.split('\0').collect();
+                let [authzid, user, password] = parts[..] else {
+                    return Step::Failure("malformed-request");
+                };
+                if user.is_empty() || password.is_empty() {
+                    return Step::Failure("malformed-request");
+                }
+                let known = self.password(user).is_some_and(|right| right == password);
+                Self::verdict(domain, user, Some(authzid), known, None)
+            }
+            Sasl::Chosen(Mechanism::Scram(hash)) => match First::parse(message) {
+                None => Step::Failure("malformed-request"),
+                Some(first) => {
+                    let nonce = self.random.token(18);
+                    let salt = self.salt(&first.user);
+                    let exchange = Exchange::new(hash, first, &nonce, salt);
+                    let challenge = exchange.challenge().to_owned();
+                    Step::Challenge(Sasl::Scram(Box::new(exchange)), challenge)
+                }
+            },
+            Sasl::Scram(exchange) => {
+                let user = exchange.first().user.clone();
+                let authzid = exchange.first().authzid.clone();
+                // Who is not there is refused as late as who has another password.
+                let password = self.password(&user).map(str::to_owned);
+                let judged = exchange.verify(message, password.as_deref().unwrap_or("\u{0}"));
+                match judged {
+                    Err(None) => Step::Failure("malformed-request"),
+                    Err(Some(())) => Step::Failure("not-authorized"),
+                    Ok(proof) => {
+                        let known = password.is_some();
+                        Self::verdict(domain, &user, authzid.as_deref(), known, Some(proof))
+                    }
+                }
+            }
+        }
+    }
+
+    fn verdict(
+        domain: &str,
+        user: &str,
+        authzid: Option<&str>,
+        known: bool,
+        last: Option<String>,
+    ) -> Step {
+        let Ok(jid) = BareJid::new(&format!("{user}@{domain}")) else {
+            return Step::Failure("not-authorized");
+        };
+        if !known {
+            return Step::Failure("not-authorized");
+        }
+        match authzid.filter(|authzid| !authzid.is_empty()).map(BareJid::new) {
+            None => Step::Success(jid, last),
+            Some(Ok(wanted)) if wanted == jid => Step::Success(jid, last),
+            Some(_) => Step::Failure("invalid-authzid"),
+        }
+    }
+
+    /// The password of a user, by the prepared name.
+    fn password(&self, user: &str) -> Option<&str> {
+        let prepared = BareJid::new(&format!("{user}@localhost")).ok()?;
+        let node = prepared.node()?.to_string();
+        let account = self.setup.accounts.iter().find(|account| account.user == node)?;
+        Some(account.password.reveal())
+    }
+
+    /// A salt for any name, always the same in one run: nothing tells accounts from others.
+    fn salt(&self, user: &str) -> Vec<u8> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.secret);
+        hmac::sign(&key, user.as_bytes()).as_ref()[..16].to_vec()
+    }
+
+    fn take_step(&mut self, link: Link, step: Step) {
+        let element = |name: &str, text: &str| {
+            let text = if text.is_empty() { String::new() } else { STANDARD.encode(text) };
+            Element::new(ns::SASL, name).with_text(&text)
+        };
+        let Some(stream) = self.streams.get_mut(&link) else { return };
+        match step {
+            Step::Challenge(sasl, text) => {
+                stream.state = State::Fresh(sasl);
+                self.element(link, element("challenge", &text));
+            }
+            Step::Success(user, last) => {
+                stream.anonymous =
+                    !self.setup.accounts.iter().any(|account| {
+                        user.node().is_some_and(|node| node.as_str() == account.user)
+                    });
+                stream.state = State::Known { user, restarted: false };
+                self.element(link, element("success", last.as_deref().unwrap_or_default()));
+            }
+            Step::Failure(condition) => {
+                stream.failures += 1;
+                let failures = stream.failures;
+                let condition = Element::new(ns::SASL, condition);
+                self.element(link, Element::new(ns::SASL, "failure").with_child(condition));
+                if failures >= FAILURES {
+                    self.stream_error(link, "policy-violation");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The responses kept for requests that come again (XEP-0124 §14.3).
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::cm::reply::Reply;
+
+/// A response that was sent.
+#[derive(Debug, Clone)]
+pub(super) struct Sent {
+    pub(super) rid: u64,
+    pub(super) at: Duration,
+    pub(super) reply: Reply,
+    /// How often its request came again.
+    pub(super) repeats: u32,
+    /// A pause is not answered again.
+    pub(super) kept: bool,
+}
+
+/// The latest responses, lowest rid first.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Replays {
+    sent: VecDeque<Sent>,
+    /// The highest rid that was answered.
+    answered: Option<u64>,
+    /// The client has acknowledged the responses up to this rid.
+    acknowledged: u64,
+}
+
+impl Replays {
+    /// Keeps a response; the oldest goes when there are more than `most`.
+    pub(super) fn push(&mut self, sent: Sent, most: usize) {
+        self.answered = self.answered.max(Some(sent.rid));
+        self.sent.push_back(sent);
+        while self.sent.len() > most {
+            self.sent.pop_front();
+        }
+        if self.sent.capacity() > 8 && self.sent.len() < 4 {
+            self.sent.shrink_to(4);
+        }
+    }
+
+    /// The client has the responses up to `rid`: those before it need not be kept.
+    pub(super) fn acknowledge(&mut self, rid: u64, least: usize) {
+        self.acknowledged = self.acknowledged.max(rid);
+        while self.sent.len() > least && self.sent.front().is_some_and(|sent| sent.rid <= rid) {
+            self.sent.pop_front();
+        }
+    }
+
+    pub(super) fn answered(&self) -> Option<u64> {
+        self.answered
+    }
+
+    pub(super) fn get(&self, rid: u64) -> Option<&Sent> {
+        self.sent.iter().find(|sent| sent.rid == rid && sent.kept)
+    }
+
+    pub(super) fn get_mut(&mut self, rid: u64) -> Option<&mut Sent> {
+        self.sent.iter_mut().find(|sent| sent.rid == rid && sent.kept)
+    }
+
+    /// The responses sent at or after this time.
+    pub(super) fn since(&self, time: Duration) -> impl Iterator<Item = &Sent> {
+        self.sent.iter().filter(move |sent| sent.at >= time)
+    }
+}
