@@ -7,6 +7,7 @@ mod observe;
 mod options;
 mod proxy;
 mod show;
+mod spec;
 mod watch;
 
 use std::io::Write;
@@ -67,6 +68,7 @@ enum Command {
     Cm(Box<cm::Args>),
     Proxy(Box<proxy::Args>),
     Show(show::Args),
+    Spec(spec::Args),
 }
 
 /// Runs the command line.
@@ -83,6 +85,7 @@ pub fn main() -> ExitCode {
         Command::Cm(args) => cm::run(&args),
         Command::Proxy(args) => proxy::run(&args),
         Command::Show(args) => show::run(&args),
+        Command::Spec(args) => spec::run(&args),
     };
     let (words, code) = match result {
         Ok(code) => return ExitCode::from(code),

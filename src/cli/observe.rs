@@ -5,9 +5,9 @@ use std::path::Path;
 
 use chrono::{DateTime, FixedOffset};
 use clap::{ArgAction, ValueEnum};
-use terminal_size::{Width, terminal_size};
 
 use super::Failure;
+use super::options::{When, width};
 use crate::report::json::Json;
 use crate::rules::{Counts, Judge, Seen};
 use crate::trace::Event;
@@ -44,27 +44,6 @@ enum Format {
     Compact,
     /// One JSON object a line, for programs: see docs/reference/json.md
     Json,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum When {
-    /// On a terminal, unless `NO_COLOR` is set
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
-}
-
-impl When {
-    fn decide(self, terminal: bool) -> bool {
-        match self {
-            Self::Always => true,
-            Self::Never => false,
-            #[allow(clippy::disallowed_methods)] // cli reads the environment
-            Self::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
-        }
-    }
 }
 
 impl Output {
@@ -122,13 +101,6 @@ impl Output {
             end: None,
         })
     }
-}
-
-fn width(terminal: bool) -> Option<usize> {
-    if !terminal {
-        return None;
-    }
-    terminal_size().map(|(Width(width), _)| usize::from(width.max(20)))
 }
 
 enum Sink {

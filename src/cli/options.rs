@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use clap::ValueEnum;
+use terminal_size::{Width, terminal_size};
+
 /// `64MiB`, `10 MB`, `512k`, `1000`.
 pub fn size(text: &str) -> Result<usize, String> {
     let text = text.trim();
@@ -22,6 +25,37 @@ pub fn size(text: &str) -> Result<usize, String> {
         .ok()
         .and_then(|number| number.checked_mul(factor))
         .ok_or_else(|| "expected a size such as 64MiB, 500kB or 4096".to_owned())
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl When {
+    /// Whether there is colour.
+    pub fn decide(self, terminal: bool) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            #[allow(clippy::disallowed_methods)] // cli reads the environment
+            Self::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+        }
+    }
+}
+
+/// Columns of the terminal; none where the output is no terminal, and no line is cut or broken.
+pub fn width(terminal: bool) -> Option<usize> {
+    if !terminal {
+        return None;
+    }
+    terminal_size().map(|(Width(width), _)| usize::from(width.max(20)))
 }
 
 /// How long the observer pauses after a batch: nobody sees it, and it saves most of the wake-ups under load.

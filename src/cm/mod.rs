@@ -4,6 +4,7 @@ pub mod backend;
 #[cfg(test)]
 mod bed;
 pub mod http;
+pub mod keeps;
 pub mod machine;
 pub mod policy;
 pub mod random;

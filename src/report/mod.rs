@@ -1,3 +1,4 @@
 //! For programs and browsers: one file per format, all over the same input.
 
 pub mod json;
+pub mod requirements;

@@ -11,6 +11,7 @@ mod endpoint;
 mod grant;
 mod hold;
 mod http;
+mod kinds;
 mod lint;
 mod login;
 mod memory;
@@ -32,6 +33,7 @@ use crate::trace::filter::{Mark, Subject};
 use crate::trace::{Ask, Event, Fact, Message, Reading, Session, SessionId, Story, Told};
 use crate::wire::Side;
 pub use counts::Counts;
+pub use kinds::{KINDS, Kind, about};
 
 /// Who is to look at a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

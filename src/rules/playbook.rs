@@ -15,7 +15,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::{Judge, Level, Seen};
+use super::{Finding, Judge, KINDS, Level, Seen};
 use crate::bosh::{NS, XBOSH};
 use crate::trace::{Content, Event, Fact, Headers, How, Raw, Request, Response};
 use crate::wire::Side;
@@ -63,7 +63,18 @@ pub(super) fn play(script: &str) -> Vec<Seen> {
             judge.take(Event { at, conn, fact }, &mut seen);
         }
     }
+    for finding in seen.iter().flat_map(|seen| &seen.findings) {
+        listed(finding);
+    }
     seen
+}
+
+/// Every finding that a rule reports is in the list, with its requirement.
+fn listed(finding: &Finding) {
+    let kind = KINDS.iter().find(|kind| kind.name == finding.name);
+    let kind = kind.unwrap_or_else(|| panic!("{} is not in kinds.rs", finding.name));
+    let known = finding.requirement.is_none_or(|id| kind.requirements.contains(&id));
+    assert!(known, "kinds.rs: {} can be about {:?}", finding.name, finding.requirement);
 }
 
 /// Findings as lines: `<ms> <level> <name> <party>: <words>`.

@@ -4,6 +4,7 @@
 mod block;
 mod line;
 mod printer;
+pub mod requirements;
 mod run;
 mod sanitise;
 mod styles;

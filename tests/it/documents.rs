@@ -7,7 +7,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use regex_lite::Regex;
-use xmppscope::rules::{Counts, Judge, Level};
+use xmppscope::rules::{Counts, Judge, KINDS, Level};
 use xmppscope::trace::capture;
 use xmppscope::trace::filter::Filter;
 use xmppscope::ui::{Look, Printer, Styles};
@@ -114,6 +114,24 @@ fn the_table_of_findings_names_every_requirement_that_is_judged() {
     assert_eq!(difference(&listed, &judged), [""; 0], "in the table, and never judged");
 }
 
+#[test]
+fn the_table_of_findings_says_which_requirements_each_is_about() {
+    let table = fs::read_to_string(root().join("docs/reference/findings.md")).unwrap();
+    let row = Regex::new(r"(?m)^\| `([a-z-]+)` \|[^|]*\|[^|]*\|([^|]*)\|").unwrap();
+    let listed: Vec<_> = row
+        .captures_iter(&table)
+        .map(|found| (found[1].to_owned(), all(r"`(x?bosh-[a-z0-9-]+)`", &found[2])))
+        .collect();
+    let known: Vec<_> = KINDS
+        .iter()
+        .map(|kind| {
+            let ids = kind.requirements.iter().map(|&id| id.to_owned());
+            (kind.name.to_owned(), ids.collect::<Vec<_>>())
+        })
+        .collect();
+    assert_eq!(listed, known);
+}
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -146,7 +164,9 @@ fn rules() -> String {
     for entry in fs::read_dir(root().join("src/rules")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if !name.ends_with("_tests.rs") && !["mod.rs", "playbook.rs"].contains(&name.as_str()) {
+        if !name.ends_with("_tests.rs")
+            && !["mod.rs", "playbook.rs", "kinds.rs"].contains(&name.as_str())
+        {
             source += without_tests(&fs::read_to_string(path).unwrap());
         }
     }

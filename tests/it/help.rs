@@ -57,3 +57,13 @@ fn of_cm() {
 fn of_cm_in_short() {
     insta::assert_snapshot!(help(&["cm", "-h"]));
 }
+
+#[test]
+fn of_spec() {
+    insta::assert_snapshot!(help(&["spec", "--help"]));
+}
+
+#[test]
+fn of_spec_in_short() {
+    insta::assert_snapshot!(help(&["spec", "-h"]));
+}

@@ -1,0 +1,122 @@
+//! Which requirements on a connection manager this one keeps: all of them, but for those listed here, each with its
+//! reason.
+
+use crate::spec::{Party, Requirement};
+
+/// Whether the reference connection manager keeps a requirement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeps {
+    /// It does.
+    Kept,
+    /// It belongs to an option that it does not offer.
+    NotOffered(&'static str),
+    /// There is nothing to keep: it never gets into the position that is meant, or nothing is demanded.
+    NotApplicable(&'static str),
+}
+
+const NO_TLS: Keeps =
+    Keeps::NotOffered("its listener speaks plain HTTP; a proxy before it has to bring TLS");
+const NO_SCRIPT: Keeps = Keeps::NotOffered("no script syntax: a GET is answered with a page");
+const OWN_SERVER: Keeps = Keeps::NotOffered(
+    "the only server behind it is its own, in the same process: there is no link",
+);
+const NO_EXTERNAL: Keeps =
+    Keeps::NotOffered("no SASL EXTERNAL, since its listener sees no certificates");
+const POLLING_TOLD: Keeps = Keeps::NotApplicable("`polling` is in every session it creates");
+
+/// What it does not keep, in the order of the catalogue.
+const EXCEPTIONS: &[(&str, Keeps)] = &[
+    ("bosh-historic-script-syntax", NO_SCRIPT),
+    ("bosh-historic-script-no-cache", NO_SCRIPT),
+    ("bosh-route-not-uri", Keeps::NotApplicable("`route` is ignored, so nothing reads it")),
+    (
+        "bosh-no-inactivity-limit",
+        Keeps::NotApplicable("`inactivity` is in every session it creates"),
+    ),
+    (
+        "bosh-no-requests-attr-no-limit",
+        Keeps::NotApplicable("`requests` is in every session it creates"),
+    ),
+    ("bosh-no-polling-attr-no-limit", POLLING_TOLD),
+    ("bosh-cm-forces-polling", Keeps::NotOffered("`requests` always exceeds `hold`, as advised")),
+    ("bosh-polling-no-attr-no-limit", POLLING_TOLD),
+    ("bosh-secure-session-definition", Keeps::NotApplicable("it is a definition")),
+    (
+        "bosh-multi-unsupported-ignored",
+        Keeps::NotApplicable("it supports several streams, and says so with `stream`"),
+    ),
+    ("bosh-cond-host-gone", Keeps::NotOffered("no domain is taken out of service while it runs")),
+    (
+        "bosh-cond-internal-server-error",
+        Keeps::NotApplicable("it never sends this condition: no failure of its own is foreseen"),
+    ),
+    ("bosh-cond-remote-connection-failed", OWN_SERVER),
+    ("bosh-cond-see-other-uri", Keeps::NotOffered("there is no other URI to which it could send")),
+    (
+        "bosh-cond-undefined-condition",
+        Keeps::NotApplicable("it never sends this condition: another one always fits"),
+    ),
+    ("bosh-encrypted-http", NO_TLS),
+    ("bosh-https-method", NO_TLS),
+    ("bosh-https-alternatives", NO_TLS),
+    ("bosh-same-certificates", NO_TLS),
+    ("bosh-cm-plain-in-secure-session", NO_TLS),
+    ("bosh-cm-plain-does-not-terminate", NO_TLS),
+    ("bosh-cm-backend-encryption", OWN_SERVER),
+    ("xbosh-encryption-http-layer", NO_TLS),
+    (
+        "xbosh-authid-obsolete",
+        Keeps::NotOffered("no login by XEP-0078, the only one that needs `authid`"),
+    ),
+    ("xbosh-encryption-negotiated-http", NO_TLS),
+    ("xbosh-no-tls-compression", NO_TLS),
+    ("xbosh-sasl-external-allowed", NO_EXTERNAL),
+    ("xbosh-external-from-associated", NO_EXTERNAL),
+    ("xbosh-restart-new-stream", OWN_SERVER),
+];
+
+/// Whether the reference connection manager keeps a requirement; none if it binds no connection manager.
+pub fn keeps(requirement: &Requirement) -> Option<Keeps> {
+    let bosh = matches!(requirement.spec.as_str(), "xep-0124" | "xep-0206");
+    if !bosh || !matches!(requirement.party, Party::Cm | Party::Both) {
+        return None;
+    }
+    let exception = EXCEPTIONS.iter().find(|(id, _)| *id == requirement.id);
+    Some(exception.map_or(Keeps::Kept, |&(_, keeps)| keeps))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::catalogue;
+
+    #[test]
+    fn exceptions_bind_a_connection_manager_and_have_a_reason() {
+        let order: Vec<_> = catalogue().iter().map(|requirement| &requirement.id).collect();
+        let mut last = None;
+        for (id, exception) in EXCEPTIONS {
+            let requirement = catalogue().get(id).unwrap_or_else(|| panic!("no requirement {id}"));
+            assert_eq!(
+                keeps(requirement),
+                Some(*exception),
+                "{id} is bound to no CM, or twice here"
+            );
+            let (Keeps::NotOffered(why) | Keeps::NotApplicable(why)) = exception else {
+                panic!("{id} is kept: no exception");
+            };
+            assert!(why.len() > 10 && !why.ends_with('.'), "{id}: {why}");
+            let place = order.iter().position(|known| *known == id);
+            assert!(place > last, "{id} is not in the order of the catalogue");
+            last = place;
+        }
+    }
+
+    #[test]
+    fn what_is_not_listed_is_kept() {
+        let keeps = |id| super::keeps(catalogue().get(id).unwrap());
+        assert_eq!(keeps("bosh-rid-window"), Some(Keeps::Kept));
+        assert_eq!(keeps("bosh-single-body-root"), Some(Keeps::Kept));
+        assert_eq!(keeps("bosh-rid-max"), None);
+        assert_eq!(keeps("ws-open-first"), None);
+    }
+}
