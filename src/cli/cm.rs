@@ -9,16 +9,18 @@ use tokio::sync::Notify;
 
 use super::Failure;
 use super::observe::{Output, say};
-use super::options::size;
+use super::options::{print, size};
 use super::watch::{Watch, listen, raise_file_limit, stopped};
 use crate::clock::Clock;
-use crate::cm::http::Strict;
+use crate::cm::defects::{self, Defect};
 use crate::cm::http::serve::Service;
-use crate::cm::machine::Machine;
+use crate::cm::parts::Parts;
 use crate::cm::policy::Policy;
 use crate::cm::random::{Random, Secure};
 use crate::cm::server::{Account, Password, Server, Setup};
+use crate::diag::nearest;
 use crate::trace::record::Options;
+use crate::ui::sanitise;
 
 /// Run a strict BOSH connection manager with an XMPP server behind it
 ///
@@ -28,6 +30,7 @@ use crate::trace::record::Options;
 /// The server knows the accounts given, which are each other's contacts, and anonymous users; it has presence,
 /// messages (kept for accounts that are away), and rooms at conference.DOMAIN.
 #[derive(Debug, clap::Args)]
+#[allow(clippy::struct_excessive_bools)] // options are independent of each other
 #[command(after_long_help = "\
 Examples:
   xmppscope cm
@@ -54,6 +57,15 @@ pub(super) struct Args {
     /// Let anybody log in without an account, beside those that are given
     #[arg(long)]
     anonymous: bool,
+    /// Break a requirement on purpose; may be given several times
+    ///
+    /// The requirement's id, with /VARIANT where there are several ways to break it: see --list-defects. Everything else
+    /// stays strict, so that a client, or a check, can be tried against one mistake at a time.
+    #[arg(long, value_name = "ID")]
+    defect: Vec<String>,
+    /// List the defects, and stop
+    #[arg(long)]
+    list_defects: bool,
     /// Print nothing of what passes
     #[arg(long)]
     quiet: bool,
@@ -120,7 +132,11 @@ const BUFFER: usize = 64 << 20;
 const BODY_KEPT: usize = 4 << 20;
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
+    if args.list_defects {
+        return list_defects();
+    }
     args.output.start_log();
+    let defects = chosen(&args.defect)?;
     let policy = policy(args);
     let mut random = Secure::default();
     let domains = domains(args)?;
@@ -154,6 +170,9 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     if anonymous {
         say(&format!("anonymous login at {}", domains.join(", ")));
     }
+    for defect in &defects {
+        say(&format!("defect {}: {}", defect.name, defect.says));
+    }
     let Terms { wait, hold, inactivity, polling, maxpause, .. } = args.terms;
     say(&format!(
         "a session is granted at most wait {wait} s, hold {hold}, pause {maxpause} s; it lives {inactivity} s without a \
@@ -174,12 +193,46 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         ..Setup::new("localhost", clock.started())
     };
     let server = Server::new(setup, Box::new(Secure::default()));
-    let edge = Box::new(Strict { limit: policy.bounds.xml.bytes });
-    let machine = Machine::new(policy, Box::new(server), Box::new(random));
+    let mut parts = Parts::new(policy, Box::new(server), Box::new(random));
+    for defect in defects {
+        parts.defect(defect);
+    }
+    let (machine, edge) = parts.assemble();
     let service = Service::new(machine, edge, Arc::new(Notify::new()), clock, queue);
     runtime.block_on(service.serve(listener, stopped()));
     runtime.shutdown_timeout(Duration::from_millis(100));
     watching.map_or(Ok(super::exit::OK), super::watch::Watching::finish)
+}
+
+/// The defects of these names.
+pub(super) fn chosen(names: &[String]) -> Result<Vec<&'static Defect>, Failure> {
+    let one = |name: &String| {
+        if let Some(defect) = defects::find(name) {
+            return Ok(defect);
+        }
+        let variants: Vec<_> = defects::of(name).map(|defect| defect.name).collect();
+        let near = || nearest(name, defects::all().map(|defect| defect.name));
+        let hint = match (variants.is_empty(), near()) {
+            (false, _) => format!("that requirement has several: {}", variants.join(", ")),
+            (true, Some(near)) => format!("there is no such defect; did you mean {near}?"),
+            (true, None) => "there is no such defect".to_owned(),
+        };
+        Err(Failure::Usage(
+            sanitise(&format!(
+                "--defect {name}: {hint} (`xmppscope cm --list-defects` lists them)"
+            ))
+            .into_owned(),
+        ))
+    };
+    names.iter().map(one).collect()
+}
+
+fn list_defects() -> Result<u8, Failure> {
+    let mut text = String::new();
+    for defect in defects::all() {
+        text += &format!("{}\n    {}\n", defect.name, defect.says);
+    }
+    print(text.as_bytes())
 }
 
 fn policy(args: &Args) -> Policy {

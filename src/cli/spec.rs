@@ -1,11 +1,12 @@
 //! `xmppscope spec`: which requirements exist, and what checks each of them.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 use clap::ValueEnum;
 
-use super::options::{When, width};
-use super::{Failure, exit};
+use super::Failure;
+use super::options::{When, print, unwritable, width};
+use crate::cm::defects;
 use crate::cm::keeps::keeps;
 use crate::report::requirements::{Checked, Defect, json};
 use crate::rules;
@@ -171,12 +172,6 @@ impl Level {
     }
 }
 
-/// The defects of the reference connection manager: the requirement that each breaks, its variant where there are
-/// several, and what goes wrong. None exist yet.
-fn defects() -> &'static [(&'static str, Option<&'static str>, &'static str)] {
-    &[]
-}
-
 /// The scenarios by path, each with the requirements it covers. None exist yet.
 fn scenarios() -> &'static [(&'static str, &'static [&'static str])] {
     &[]
@@ -185,10 +180,8 @@ fn scenarios() -> &'static [(&'static str, &'static [&'static str])] {
 /// Joins a requirement with all that checks it.
 fn checked(requirement: &Requirement) -> Checked<'_> {
     let id = requirement.id.as_str();
-    let defects = defects().iter().filter(|(of, ..)| *of == id).map(|&(of, variant, says)| {
-        let name = variant.map_or_else(|| of.to_owned(), |variant| format!("{of}/{variant}"));
-        Defect { name, says }
-    });
+    let defects =
+        defects::of(id).map(|defect| Defect { name: defect.name.to_owned(), says: defect.says });
     let scenarios = scenarios().iter().filter(|(_, covers)| covers.contains(&id));
     Checked {
         requirement,
@@ -197,17 +190,4 @@ fn checked(requirement: &Requirement) -> Checked<'_> {
         scenarios: scenarios.map(|(path, _)| *path).collect(),
         defects: defects.collect(),
     }
-}
-
-/// A reader who has seen enough is no failure.
-fn print(text: &[u8]) -> Result<u8, Failure> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(unwritable(&error)),
-        _ => Ok(exit::OK),
-    }
-}
-
-fn unwritable(error: &io::Error) -> Failure {
-    Failure::Environment(format!("cannot print: {error}"))
 }

@@ -1,5 +1,7 @@
 //! What of an HTTP request is BOSH, and how an answer becomes an HTTP response.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
@@ -25,6 +27,17 @@ pub enum Entry {
 pub struct Return {
     /// The content codings that the client accepts.
     pub accept_encoding: Option<HeaderValue>,
+    /// The request itself, if an edge around the strict one wants to see it again.
+    pub request: Option<Arc<Request<Bytes>>>,
+}
+
+/// How a response is to go over its connection, if not as usual: an extension of the response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// In chunks, its length untold.
+    Chunked,
+    /// Not at all: the connection is closed.
+    Cut,
 }
 
 /// The way from HTTP to the connection manager and back.
@@ -118,7 +131,7 @@ impl Strict {
         };
         let content = coding::decode_charset(content, headers.get(header::CONTENT_TYPE));
         let accept_encoding = headers.get(header::ACCEPT_ENCODING).cloned();
-        Entry::Bosh(content, Return { accept_encoding })
+        Entry::Bosh(content, Return { accept_encoding, request: None })
     }
 }
 

@@ -68,7 +68,7 @@ fn content_and_compression_are_as_the_client_wishes() {
     let answer = Answer { token: 1, reply, content: Some("text/plain; charset=utf-8".into()) };
     let leave = |accept: Option<&'static str>| {
         let accept_encoding = accept.map(http::HeaderValue::from_static);
-        Strict { limit: 1000 }.leave(&answer, &Return { accept_encoding })
+        Strict { limit: 1000 }.leave(&answer, &Return { accept_encoding, request: None })
     };
     let plain = leave(None);
     assert_eq!(plain.headers()["content-type"], "text/plain; charset=utf-8");

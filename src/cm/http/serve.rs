@@ -1,15 +1,18 @@
 //! The I/O of the connection manager: connections, waiting responses, and the timer that wakes the machine.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
+use hyper::body::{Body, Frame, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -17,7 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, oneshot, watch};
 
-use super::edge::{Edge, Entry, Return};
+use super::edge::{Delivery, Edge, Entry, Return};
 use super::socket::{Ahead, Watched};
 use crate::clock::Clock;
 use crate::cm::machine::Machine;
@@ -180,7 +183,7 @@ impl Service {
         request: Request<Incoming>,
         peer: IpAddr,
         ahead: &Ahead,
-    ) -> Result<Response<Full<Bytes>>, Infallible> {
+    ) -> io::Result<Response<Content>> {
         let (head, content) = request.into_parts();
         let limited = Limited::new(content, self.limit);
         let content = match limited.collect().await {
@@ -194,13 +197,13 @@ impl Service {
                 response
                     .headers_mut()
                     .insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
-                return Ok(response.map(Full::new));
+                return deliver(response);
             }
         };
         // The content is copied: hyper's buffer must not live as long as the request is held.
         let request = Request::from_parts(head, content);
         let (mut response, mut guard) = match self.enter(request, peer) {
-            Ok(response) => return Ok(response.map(Full::new)),
+            Ok(response) => return deliver(response),
             Err(waiting) => waiting,
         };
         let response = tokio::select! {
@@ -214,7 +217,7 @@ impl Service {
         guard.answered = true;
         let response =
             response.unwrap_or_else(|_| self.lock().edge.refuse(StatusCode::INTERNAL_SERVER_ERROR));
-        Ok(response.map(Full::new))
+        deliver(response)
     }
 
     /// Hands a request to the machine: its response, or a place to wait for it.
@@ -255,6 +258,42 @@ impl Service {
         state.machine.hurry(token, now);
         state.deliver();
     }
+}
+
+/// The content of a response. Its length is told, unless it is to go in chunks.
+struct Content {
+    bytes: Full<Bytes>,
+    chunked: bool,
+}
+
+impl Body for Content {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Pin::new(&mut self.bytes).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        if self.chunked { SizeHint::default() } else { self.bytes.size_hint() }
+    }
+}
+
+/// Gives a response to hyper; an error makes it close the connection.
+fn deliver(response: Response<Bytes>) -> io::Result<Response<Content>> {
+    let delivery = response.extensions().get::<Delivery>().copied();
+    if delivery == Some(Delivery::Cut) {
+        return Err(io::ErrorKind::ConnectionAborted.into());
+    }
+    let chunked = delivery == Some(Delivery::Chunked);
+    Ok(response.map(|bytes| Content { bytes: Full::new(bytes), chunked }))
 }
 
 impl State {

@@ -1,0 +1,5 @@
+//! Defects of opening a session (XEP-0124 §7).
+
+use super::Defect;
+
+pub(super) const DEFECTS: &[Defect] = &[];

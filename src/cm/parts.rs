@@ -1,0 +1,83 @@
+//! A connection manager before it is put together: its settings, its edge to HTTP, and the server behind it. What
+//! is to deviate from the strict one is said here ([defects](super::defects)).
+
+use super::backend::Backend;
+use super::defects::Defect;
+use super::defects::bend::{Bend, Bent};
+use super::http::{Edge, Strict};
+use super::machine::{Conduct, Machine};
+use super::policy::Policy;
+use super::random::Random;
+
+/// Makes what bends a session, one for each.
+pub type Maker = Box<dyn Fn() -> Box<dyn Bend> + Send>;
+
+/// All that a connection manager is made of.
+pub struct Parts {
+    /// The settings.
+    pub policy: Policy,
+    /// The way from HTTP and back.
+    pub edge: Box<dyn Edge>,
+    /// The server behind.
+    pub backend: Box<dyn Backend>,
+    /// Where session identifiers come from.
+    pub random: Box<dyn Random>,
+    bends: Vec<Maker>,
+}
+
+impl Parts {
+    /// Those of the strict connection manager.
+    pub fn new(policy: Policy, backend: Box<dyn Backend>, random: Box<dyn Random>) -> Self {
+        let edge = Box::new(Strict { limit: policy.bounds.xml.bytes });
+        Self { policy, edge, backend, random, bends: Vec::new() }
+    }
+
+    /// Switches a defect on.
+    pub fn defect(&mut self, defect: &Defect) {
+        (defect.apply)(self);
+    }
+
+    /// Every session is bent by what `make` makes for it.
+    pub fn bend(&mut self, make: impl Fn() -> Box<dyn Bend> + Send + 'static) {
+        self.bends.push(Box::new(make));
+    }
+
+    /// Puts the edge inside another one.
+    pub fn wrap_edge(&mut self, wrap: impl FnOnce(Box<dyn Edge>) -> Box<dyn Edge>) {
+        let limit = self.policy.bounds.xml.bytes;
+        let inner = std::mem::replace(&mut self.edge, Box::new(Strict { limit }));
+        self.edge = wrap(inner);
+    }
+
+    /// Puts the server behind another one.
+    pub fn wrap_backend(&mut self, wrap: impl FnOnce(Box<dyn Backend>) -> Box<dyn Backend>) {
+        struct Nobody;
+        impl Backend for Nobody {
+            fn command(
+                &mut self,
+                _: super::backend::Link,
+                _: super::backend::Command,
+                _: std::time::Duration,
+            ) {
+            }
+            fn next(&mut self) -> Option<(super::backend::Link, super::backend::Event)> {
+                None
+            }
+        }
+        let inner = std::mem::replace(&mut self.backend, Box::new(Nobody));
+        self.backend = wrap(inner);
+    }
+
+    /// Puts it together.
+    pub fn assemble(self) -> (Machine, Box<dyn Edge>) {
+        let Self { policy, edge, backend, random, bends } = self;
+        let mut machine = Machine::new(policy, backend, random);
+        if !bends.is_empty() {
+            machine.conduct(Box::new(move |session| {
+                let strict: Box<dyn Conduct> = Box::new(session);
+                bends.iter().fold(strict, |inner, make| Box::new(Bent::new(inner, make())))
+            }));
+        }
+        (machine, edge)
+    }
+}
