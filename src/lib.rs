@@ -2,8 +2,8 @@
 //!
 //! Everything observed becomes an [`trace::Event`]; producers (proxy, capture file) know no consumer
 //! (terminal, rules, reports). Each module is a room with one duty, and imports only point down this
-//! list: `cli`, `ui`, `report`, `proxy`, `cm`, `rules`, `trace`, `wire`, `bosh`, `xmpp`, `xml`, `spec`,
-//! `clock`, `diag`.
+//! list: `cli`, `ui`, `report`, `scenario`, `proxy`, `cm`, `rules`, `trace`, `wire`, `bosh`, `xmpp`, `xml`,
+//! `spec`, `clock`, `diag`.
 
 pub mod bosh;
 pub mod cli;
@@ -13,6 +13,7 @@ pub mod diag;
 pub mod proxy;
 pub mod report;
 pub mod rules;
+pub mod scenario;
 pub mod spec;
 pub mod trace;
 pub mod ui;

@@ -1,0 +1,11 @@
+//! The language of scenarios: request and response scripts against a connection manager, written in YAML
+//! (docs/reference/scenario.md).
+//!
+//! This room reads and checks them, says what their variables mean, and compares what came with what is expected.
+//! It opens no connection and knows no clock: that is the runner's.
+
+pub mod model;
+pub mod source;
+
+pub use model::*;
+pub use source::{Located, Place, Source};
