@@ -13,6 +13,7 @@ pub mod diag;
 pub mod proxy;
 pub mod report;
 pub mod rules;
+pub mod runner;
 pub mod scenario;
 pub mod spec;
 pub mod trace;

@@ -27,8 +27,8 @@ impl Socket {
         }
     }
 
-    /// Closes the connection with a reset, as a peer does that vanishes.
-    pub fn reset(self) {
+    /// Has the connection closed with a reset when this is dropped, as by a peer that vanishes.
+    pub fn reset(&self) {
         // A socket that is already gone needs no reset.
         let _ = socket2::SockRef::from(self.tcp()).set_linger(Some(Duration::ZERO));
     }

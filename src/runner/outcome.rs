@@ -1,0 +1,122 @@
+//! What came of a scenario.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::scenario::{Level, Place, Scenario};
+use crate::trace::Event;
+
+/// How a scenario ended, from good to bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// All that it demands was kept.
+    Passed,
+    /// It was not carried out: the connection manager does not advertise what it is about, or the target does not
+    /// provide what it needs.
+    Skipped,
+    /// What is only recommended was not kept.
+    Warned,
+    /// What is known of this target happened again.
+    Known,
+    /// A deviation that is known of this target did not happen.
+    Gone,
+    /// This machine was too slow to tell.
+    Inconclusive,
+    /// Something demanded was not kept.
+    Failed,
+    /// It could not be carried out.
+    Broken,
+}
+
+impl Verdict {
+    /// All of them, from good to bad.
+    pub const ALL: [Self; 8] = [
+        Self::Passed,
+        Self::Skipped,
+        Self::Warned,
+        Self::Known,
+        Self::Gone,
+        Self::Inconclusive,
+        Self::Failed,
+        Self::Broken,
+    ];
+
+    /// Its name, as reports write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Skipped => "skipped",
+            Self::Warned => "warned",
+            Self::Known => "known",
+            Self::Gone => "gone",
+            Self::Inconclusive => "inconclusive",
+            Self::Failed => "failed",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+/// An expectation that was not met.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// The requirements that this breaks.
+    pub covers: Vec<String>,
+    /// How grave it is.
+    pub level: Level,
+    /// The step, or the value in it.
+    pub place: Place,
+    /// In the scenario's own words, if it has some.
+    pub says: Option<String>,
+    /// What was expected, in words.
+    pub expected: String,
+    /// What was seen, in words.
+    pub seen: String,
+    /// When it was noticed, on the trace's clock.
+    pub at: Duration,
+    /// The time in which what it is about happened.
+    pub during: (Duration, Duration),
+    /// The lag of this machine, if that could be the reason.
+    pub lag: Option<Duration>,
+}
+
+/// Something to be told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Note {
+    /// Where it is said.
+    pub place: Place,
+    /// What.
+    pub text: String,
+}
+
+/// What came of one run of a scenario.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The scenario.
+    pub scenario: Arc<Scenario>,
+    /// Which row of its sweep, from 1, with its values in words; nothing without a sweep.
+    pub row: Option<(usize, String)>,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What was not met, in order.
+    pub failures: Vec<Failure>,
+    /// Why it was skipped, broken, known or gone.
+    pub reason: Option<String>,
+    /// What it tells.
+    pub notes: Vec<Note>,
+    /// How long it took, on the trace's clock.
+    pub duration: Duration,
+    /// The attributes of the first creation response.
+    pub advertised: Vec<(String, String)>,
+    /// All that passed, secrets hidden.
+    pub events: Vec<Event>,
+}
+
+impl Outcome {
+    /// Its name, with the row.
+    pub fn name(&self) -> String {
+        match &self.row {
+            None => self.scenario.name.value.clone(),
+            Some((_, values)) => format!("{} [{values}]", self.scenario.name.value),
+        }
+    }
+}

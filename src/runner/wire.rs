@@ -1,0 +1,508 @@
+//! Connections to a target, and what passes on them: bytes as they are told, times at the socket.
+//!
+//! All that passes goes into a trace, secrets hidden, for people; and beside it into responses for the scenario to
+//! judge, whole. A response belongs to what was sent before it in the order of the connection, so that even bytes that
+//! are no HTTP get theirs.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::{Notify, mpsc};
+
+use super::dial::{Dial, Route, Stream};
+use crate::clock::Clock;
+use crate::trace::record::{Options, Recorder};
+use crate::trace::{Event, Fact, How, Response};
+use crate::wire::Side;
+use crate::wire::tap::{Item, Queue, Tap};
+
+/// A connection, counted from 1.
+pub type ConnId = u64;
+/// Something that was sent and may get a response, counted from 1.
+pub type SentId = u64;
+
+/// What one scenario may pass at most; more is not shown.
+const ROOM: usize = 256 << 20;
+/// How much of one entity is kept.
+const ENTITY: usize = 32 << 20;
+
+/// A part of what is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// Nothing for so long.
+    Pause(Duration),
+}
+
+/// How a connection is ended by us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// In this way, once everything is written.
+    AfterLast(How),
+    /// In this way, so long after everything was written, unless it was answered before.
+    Later(Duration, How),
+}
+
+/// What is sent as one.
+#[derive(Debug, Clone)]
+pub struct Sending {
+    /// Its bytes, in pieces.
+    pub parts: Vec<Part>,
+    /// The method, on which the framing of the response depends.
+    pub method: String,
+    /// Whether the connection is cut thereafter.
+    pub cut: Option<Cut>,
+}
+
+/// A response that came.
+#[derive(Debug)]
+pub struct Got {
+    /// When its last byte came; its first is in the response.
+    pub at: Duration,
+    /// Its place among all that came.
+    pub order: u64,
+    /// Head and entity, secrets included.
+    pub response: Response,
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// Who ended it.
+    pub by: Side,
+    /// In which way.
+    pub how: How,
+    /// When.
+    pub at: Duration,
+}
+
+/// What is known of something sent.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    /// When its last byte was written.
+    pub written: Option<Duration>,
+    /// Its response.
+    pub got: Option<Arc<Got>>,
+    /// The end of its connection, if there was no response before.
+    pub ended: Option<Ended>,
+}
+
+#[derive(Debug)]
+enum Order {
+    Send(SentId, Sending),
+    End(How),
+}
+
+#[derive(Debug, Default)]
+struct Conn {
+    orders: Option<mpsc::UnboundedSender<Order>>,
+    /// It is made.
+    connected: bool,
+    /// Why it could not be made.
+    refused: Option<String>,
+    /// What was given to it, in order.
+    sent: Vec<SentId>,
+    answered: usize,
+    ended: Option<Ended>,
+}
+
+struct Shared {
+    shown: (Arc<Queue>, Recorder),
+    judged: (Arc<Queue>, Recorder),
+    events: Vec<Event>,
+    conns: BTreeMap<ConnId, Conn>,
+    sent: BTreeMap<SentId, (ConnId, Progress)>,
+    order: u64,
+    items: Vec<Item>,
+}
+
+/// All connections of one scenario.
+#[derive(Clone)]
+pub struct Wire {
+    shared: Arc<Mutex<Shared>>,
+    changed: Arc<Notify>,
+    clock: Clock,
+    dial: Arc<dyn Dial>,
+}
+
+impl Wire {
+    /// No connection yet.
+    pub fn new(dial: Arc<dyn Dial>, clock: Clock) -> Self {
+        let recorder = |show_secrets| {
+            (Queue::new(ROOM), Recorder::new(Options { show_secrets, body_limit: ENTITY }))
+        };
+        let shared = Shared {
+            shown: recorder(false),
+            judged: recorder(true),
+            events: Vec::new(),
+            conns: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            order: 0,
+            items: Vec::new(),
+        };
+        Self {
+            shared: Arc::new(Mutex::new(shared)),
+            changed: Arc::new(Notify::new()),
+            clock,
+            dial,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time.
+    pub fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
+    /// Opens a connection, and returns at once: what it is given to send goes out when it is made.
+    pub fn connect(&self, route: Route) -> ConnId {
+        let (orders, told) = mpsc::unbounded_channel();
+        let mut shared = self.lock();
+        let id = shared.conns.len() as ConnId + 1;
+        shared.conns.insert(id, Conn { orders: Some(orders), ..Conn::default() });
+        drop(shared);
+        tokio::spawn(self.clone().open(id, route, told));
+        id
+    }
+
+    async fn open(self, id: ConnId, route: Route, told: mpsc::UnboundedReceiver<Order>) {
+        let stream = match self.dial.dial(route).await {
+            Ok(stream) => stream,
+            Err(error) => {
+                let mut shared = self.lock();
+                if let Some(conn) = shared.conns.get_mut(&id) {
+                    conn.refused = Some(error.to_string());
+                }
+                drop(shared);
+                return self.over(id, Ended { by: Side::Server, how: How::Reset, at: self.now() });
+            }
+        };
+        let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let taps = {
+            let mut shared = self.lock();
+            if let Some(conn) = shared.conns.get_mut(&id) {
+                conn.connected = true;
+            }
+            Taps {
+                shown: Tap::new(id, peer, Arc::clone(&shared.shown.0), self.clock),
+                judged: Tap::new(id, peer, Arc::clone(&shared.judged.0), self.clock),
+            }
+        };
+        self.changed.notify_waiters();
+        self.run(id, stream, told, taps).await;
+    }
+
+    /// Gives a connection something to send, and returns at once.
+    pub fn send(&self, conn: ConnId, sending: Sending) -> SentId {
+        let mut shared = self.lock();
+        let id = shared.sent.len() as SentId + 1;
+        let mut progress = Progress::default();
+        if let Some(conn) = shared.conns.get_mut(&conn) {
+            conn.sent.push(id);
+            let told = conn.orders.as_ref().map(|orders| orders.send(Order::Send(id, sending)));
+            if !matches!(told, Some(Ok(()))) {
+                progress.ended = conn.ended;
+            }
+        }
+        shared.sent.insert(id, (conn, progress));
+        id
+    }
+
+    /// Ends a connection once what it was given is written.
+    pub fn end(&self, conn: ConnId, how: How) {
+        if let Some(orders) = self.lock().conns.get(&conn).and_then(|conn| conn.orders.clone()) {
+            let _ = orders.send(Order::End(how)); // it has ended by itself
+        }
+    }
+
+    /// How something sent stands.
+    pub fn progress(&self, sent: SentId) -> Progress {
+        self.lock().sent.get(&sent).map(|(_, progress)| progress.clone()).unwrap_or_default()
+    }
+
+    /// The connection that carried something.
+    pub fn conn_of(&self, sent: SentId) -> Option<ConnId> {
+        self.lock().sent.get(&sent).map(|(conn, _)| *conn)
+    }
+
+    /// Whether a connection may carry a further request: it owes no response and has not ended.
+    pub fn is_free(&self, conn: ConnId) -> bool {
+        self.lock()
+            .conns
+            .get(&conn)
+            .is_some_and(|conn| conn.ended.is_none() && conn.answered == conn.sent.len())
+    }
+
+    /// How a connection ended.
+    pub fn ended(&self, conn: ConnId) -> Option<Ended> {
+        self.lock().conns.get(&conn).and_then(|conn| conn.ended)
+    }
+
+    /// Whether a connection is made, or why it could not be.
+    pub fn connected(&self, conn: ConnId) -> Result<bool, String> {
+        let shared = self.lock();
+        let Some(conn) = shared.conns.get(&conn) else { return Ok(false) };
+        match &conn.refused {
+            Some(why) => Err(why.clone()),
+            None => Ok(conn.connected),
+        }
+    }
+
+    /// Looks again whenever something has changed, until there is a result or it is `deadline`.
+    pub async fn until<T>(
+        &self,
+        deadline: Duration,
+        mut look: impl FnMut() -> Option<T>,
+    ) -> Option<T> {
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if let Some(result) = look() {
+                return Some(result);
+            }
+            let left = deadline.saturating_sub(self.now());
+            if left.is_zero() {
+                return None;
+            }
+            tokio::select! {
+                () = changed => {}
+                () = tokio::time::sleep(left) => {}
+            }
+        }
+    }
+
+    /// All that passed, secrets hidden.
+    pub fn events(&self) -> Vec<Event> {
+        self.lock().events.clone()
+    }
+
+    /// What was observed of a connection is taken in.
+    fn take_in(&self) {
+        let mut shared = self.lock();
+        let Shared { shown, judged, events, conns, sent, order, items } = &mut *shared;
+        shown.0.take(items, Some(Duration::ZERO));
+        for item in items.drain(..) {
+            shown.1.take(item, events);
+        }
+        judged.0.take(items, Some(Duration::ZERO));
+        let mut facts = Vec::new();
+        for item in items.drain(..) {
+            judged.1.take(item, &mut facts);
+        }
+        for Event { at, conn: id, fact } in facts {
+            let Some(conn) = conns.get_mut(&id) else { continue };
+            match fact {
+                // A 100 Continue or the like is no answer yet.
+                Fact::Response(response) if response.status >= 200 => {
+                    let Some(&to) = conn.sent.get(conn.answered) else { continue };
+                    conn.answered += 1;
+                    *order += 1;
+                    let got = Arc::new(Got { at, order: *order, response });
+                    if let Some((_, progress)) = sent.get_mut(&to) {
+                        progress.got = Some(got);
+                    }
+                }
+                Fact::Ended { by, how } if conn.ended.is_none() => {
+                    let ended = Ended { by, how, at };
+                    conn.ended = Some(ended);
+                    conn.orders = None;
+                    for to in &conn.sent[conn.answered..] {
+                        if let Some((_, progress)) = sent.get_mut(to) {
+                            progress.ended = Some(ended);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        drop(shared);
+        self.changed.notify_waiters();
+    }
+
+    /// Serves one connection to its end.
+    async fn run(
+        self,
+        id: ConnId,
+        mut stream: Box<dyn Stream>,
+        mut orders: mpsc::UnboundedReceiver<Order>,
+        mut taps: Taps,
+    ) {
+        let mut buffer = vec![0; 64 << 10];
+        let mut queue: std::collections::VecDeque<Step> = std::collections::VecDeque::new();
+        let (by, how) = loop {
+            let step = queue.pop_front();
+            match step {
+                None => {
+                    tokio::select! {
+                        biased;
+                        read = stream.read(&mut buffer) => match self.read(read, &buffer, &mut taps) {
+                            Some(how) => break (Side::Server, how),
+                            None => continue,
+                        },
+                        order = orders.recv() => match order {
+                            Some(order) => queue.extend(steps(order)),
+                            // The scenario is over.
+                            None => break (Side::Client, How::Fin),
+                        },
+                    }
+                }
+                Some(Step::Begin(method)) => taps.stand_in(&method),
+                Some(Step::Write(bytes)) => {
+                    // Both directions at once: an answer may come before all is written.
+                    let written = {
+                        let (mut reader, mut writer) = tokio::io::split(&mut stream);
+                        let mut writing = std::pin::pin!(async {
+                            writer.write_all(&bytes).await?;
+                            writer.flush().await
+                        });
+                        loop {
+                            tokio::select! {
+                                biased;
+                                written = &mut writing => break written.map_err(|_| How::Reset),
+                                read = reader.read(&mut buffer) => {
+                                    if let Some(how) = self.read(read, &buffer, &mut taps) {
+                                        break Err(how);
+                                    }
+                                }
+                            }
+                        }
+                    };
+                    match written {
+                        Ok(()) => {
+                            taps.shown.passed(Side::Client, &bytes);
+                            self.take_in();
+                        }
+                        Err(how) => break (Side::Server, how),
+                    }
+                }
+                Some(Step::Written(sent)) => {
+                    if let Some((_, progress)) = self.lock().sent.get_mut(&sent) {
+                        progress.written = Some(self.clock.now());
+                    }
+                    self.changed.notify_waiters();
+                }
+                Some(Step::Pause(time)) => {
+                    let mut pause = std::pin::pin!(tokio::time::sleep(time));
+                    let ended = loop {
+                        tokio::select! {
+                            biased;
+                            () = &mut pause => break None,
+                            read = stream.read(&mut buffer) => {
+                                if let Some(how) = self.read(read, &buffer, &mut taps) {
+                                    break Some(how);
+                                }
+                            }
+                        }
+                    };
+                    if let Some(how) = ended {
+                        break (Side::Server, how);
+                    }
+                }
+                Some(Step::EndUnlessAnswered(sent, how)) => {
+                    if self.progress(sent).got.is_none() {
+                        break (Side::Client, how);
+                    }
+                }
+                Some(Step::End(how)) => break (Side::Client, how),
+            }
+        };
+        if by == Side::Client {
+            match how {
+                How::Fin => {
+                    let _ = stream.shutdown().await; // its peer may be gone
+                }
+                How::Reset => stream.reset(),
+            }
+        }
+        drop(stream);
+        taps.shown.ended(by, how);
+        taps.judged.ended(by, how);
+        taps.shown.close();
+        taps.judged.close();
+        self.take_in();
+        self.over(id, Ended { by, how, at: self.now() });
+    }
+
+    /// A connection has ended: what it still owes will not come.
+    fn over(&self, id: ConnId, ended: Ended) {
+        let mut shared = self.lock();
+        let Some(conn) = shared.conns.get_mut(&id) else { return };
+        conn.orders = None;
+        let ended = *conn.ended.get_or_insert(ended);
+        for (conn, progress) in shared.sent.values_mut() {
+            if *conn == id && progress.got.is_none() {
+                progress.ended = Some(ended);
+            }
+        }
+        drop(shared);
+        self.changed.notify_waiters();
+    }
+
+    /// Takes what was read; how the connection ended, if it has.
+    fn read(&self, read: io::Result<usize>, buffer: &[u8], taps: &mut Taps) -> Option<How> {
+        match read {
+            Ok(0) => Some(How::Fin),
+            Err(_) => Some(How::Reset),
+            Ok(size) => {
+                taps.shown.passed(Side::Server, &buffer[..size]);
+                taps.judged.passed(Side::Server, &buffer[..size]);
+                self.take_in();
+                None
+            }
+        }
+    }
+}
+
+/// What a connection does next.
+enum Step {
+    Begin(String),
+    Write(Vec<u8>),
+    Written(SentId),
+    Pause(Duration),
+    EndUnlessAnswered(SentId, How),
+    End(How),
+}
+
+fn steps(order: Order) -> Vec<Step> {
+    match order {
+        Order::End(how) => vec![Step::End(how)],
+        Order::Send(id, sending) => {
+            let mut steps = vec![Step::Begin(sending.method)];
+            steps.extend(sending.parts.into_iter().map(|part| match part {
+                Part::Bytes(bytes) => Step::Write(bytes),
+                Part::Pause(time) => Step::Pause(time),
+            }));
+            steps.push(Step::Written(id));
+            match sending.cut {
+                None => {}
+                Some(Cut::AfterLast(how)) => steps.push(Step::End(how)),
+                Some(Cut::Later(time, how)) => {
+                    steps.extend([Step::Pause(time), Step::EndUnlessAnswered(id, how)]);
+                }
+            }
+            steps
+        }
+    }
+}
+
+/// One connection is observed twice: as it is, and with a sound request in place of each that is sent, so that
+/// responses are read as such whatever was sent.
+struct Taps {
+    shown: Tap,
+    judged: Tap,
+}
+
+impl Taps {
+    fn stand_in(&mut self, method: &str) {
+        let method = if method == "HEAD" { "HEAD" } else { "POST" };
+        self.judged.passed(Side::Client, format!("{method} / HTTP/1.1\r\n\r\n").as_bytes());
+    }
+}
