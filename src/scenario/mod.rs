@@ -6,6 +6,10 @@
 
 pub mod model;
 pub mod source;
+mod template;
+pub mod vars;
+mod yaml;
 
 pub use model::*;
 pub use source::{Located, Place, Source};
+pub use vars::{Environment, Unresolved, Value};

@@ -1,0 +1,327 @@
+//! What variables are worth while a scenario runs. The runner knows the values; this file does the arithmetic and
+//! makes texts, times and numbers of them.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::model::{Count, Expr, Function, Name, Operator, Part, Template, Timespan, Xml};
+use super::source::{Located, Place};
+use super::template;
+
+/// What the runner knows.
+pub trait Environment {
+    /// The value of a variable, or of a field of something that is named: `bob.jid` has the base `bob` and the field
+    /// `jid`, `poll[3].rid` the number 3 too. None if it has none now, such as a term that was not granted.
+    fn value(&self, base: &str, nth: Option<u64>, fields: &[String]) -> Option<Value>;
+
+    /// So many random letters and digits.
+    fn random(&self, length: usize) -> String;
+}
+
+/// What a variable is worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// A text.
+    Text(String),
+    /// A whole number.
+    Number(i128),
+    /// A length of time, never below zero.
+    Time(Duration),
+}
+
+/// A value that can't be had while it runs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Unresolved {
+    /// Where it is asked for.
+    pub place: Place,
+    /// Why.
+    pub message: String,
+}
+
+/// Longer texts are not made.
+const LONGEST: i128 = 64 * 1024 * 1024;
+
+impl Value {
+    /// As a text: a time in seconds, as the protocol writes times.
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Text(text) => Cow::Borrowed(text),
+            Self::Number(number) => Cow::Owned(number.to_string()),
+            Self::Time(time) => {
+                let mut text = time.as_secs().to_string();
+                let rest = time.subsec_nanos();
+                if rest > 0 {
+                    let _ = write!(text, ".{rest:09}");
+                    text.truncate(text.trim_end_matches('0').len());
+                }
+                Cow::Owned(text)
+            }
+        }
+    }
+
+    /// As a time: a number is one of seconds, as the protocol counts.
+    pub fn time(&self) -> Result<Duration, String> {
+        match self.known() {
+            Self::Time(time) => Ok(time),
+            Self::Number(number) => u64::try_from(number)
+                .map(Duration::from_secs)
+                .map_err(|_| format!("`{number}` is no number of seconds")),
+            Self::Text(text) => template::duration(&text),
+        }
+    }
+
+    /// As a whole number from 0.
+    pub fn count(&self) -> Result<u64, String> {
+        match self.known() {
+            Self::Number(number) => u64::try_from(number).ok(),
+            _ => None,
+        }
+        .ok_or_else(|| format!("`{}` is no whole number from 0", self.text()))
+    }
+
+    /// A text that is a number or a time, as that.
+    fn known(&self) -> Self {
+        let Self::Text(text) = self else { return self.clone() };
+        if let Ok(number) = text.trim().parse() {
+            return Self::Number(number);
+        }
+        template::duration(text).map_or_else(|_| self.clone(), Self::Time)
+    }
+}
+
+impl Template {
+    /// Its value: of its one expression, or else a text.
+    pub fn value(&self, environment: &dyn Environment) -> Result<Value, Unresolved> {
+        match self.parts.as_slice() {
+            [Part::Value(expr)] => expr.evaluate(environment),
+            _ => self.text(environment).map(Value::Text),
+        }
+    }
+
+    /// Its text.
+    pub fn text(&self, environment: &dyn Environment) -> Result<String, Unresolved> {
+        self.join(environment, |value| value.to_owned())
+    }
+
+    fn join(
+        &self,
+        environment: &dyn Environment,
+        put: impl Fn(&str) -> String,
+    ) -> Result<String, Unresolved> {
+        let mut text = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(literal) => text += literal,
+                Part::Value(expr) => text += &put(&expr.evaluate(environment)?.text()),
+            }
+        }
+        Ok(text)
+    }
+}
+
+impl Xml {
+    /// Its text, in which the values are escaped: they are text or parts of attributes, never elements.
+    pub fn text(&self, environment: &dyn Environment) -> Result<String, Unresolved> {
+        self.text.join(environment, |value| quick_xml::escape::escape(value).into_owned())
+    }
+}
+
+impl Located<Timespan> {
+    /// The length of time.
+    pub fn resolve(&self, environment: &dyn Environment) -> Result<Duration, Unresolved> {
+        match &self.value {
+            Timespan::Fixed(time) => Ok(*time),
+            Timespan::Computed(template) => {
+                let value = template.value(environment)?;
+                value.time().map_err(|message| Unresolved { place: self.place.clone(), message })
+            }
+        }
+    }
+}
+
+impl Located<Count> {
+    /// The number.
+    pub fn resolve(&self, environment: &dyn Environment) -> Result<u64, Unresolved> {
+        match &self.value {
+            Count::Fixed(count) => Ok(*count),
+            Count::Computed(template) => {
+                let value = template.value(environment)?;
+                value.count().map_err(|message| Unresolved { place: self.place.clone(), message })
+            }
+        }
+    }
+}
+
+impl Located<Expr> {
+    /// The value of an expression.
+    pub fn evaluate(&self, environment: &dyn Environment) -> Result<Value, Unresolved> {
+        let wrong = |message| Unresolved { place: self.place.clone(), message };
+        match &self.value {
+            Expr::Number(number) => Ok(Value::Number(*number)),
+            Expr::Time(time) => Ok(Value::Time(*time)),
+            Expr::Text(text) => Ok(Value::Text(text.clone())),
+            Expr::Name(Name { base, nth, fields }) => {
+                let nth = match nth {
+                    Some(nth) => Some(nth.evaluate(environment)?.count().map_err(wrong)?),
+                    None => None,
+                };
+                let value = environment.value(base, nth, fields);
+                value.ok_or_else(|| wrong(format!("`{}` has no value here", self.place.text())))
+            }
+            Expr::Call(function, argument) => {
+                let value = argument.evaluate(environment)?;
+                call(*function, &value, environment).map_err(wrong)
+            }
+            Expr::Binary(operator, left, right) => {
+                let (left, right) = (left.evaluate(environment)?, right.evaluate(environment)?);
+                calculate(*operator, &left.known(), &right.known()).map_err(wrong)
+            }
+        }
+    }
+}
+
+fn call(function: Function, value: &Value, environment: &dyn Environment) -> Result<Value, String> {
+    let length = || match value.known() {
+        Value::Number(length @ 0..=LONGEST) => Ok(length as usize),
+        _ => Err(format!("`{}` is no length of a text", value.text())),
+    };
+    Ok(Value::Text(match function {
+        Function::Filler => "x".repeat(length()?),
+        Function::Random => environment.random(length()?),
+        Function::Upper => value.text().to_uppercase(),
+        Function::Lower => value.text().to_lowercase(),
+        Function::Base64 => STANDARD.encode(value.text().as_bytes()),
+        Function::Sha1 => {
+            let algorithm = &ring::digest::SHA1_FOR_LEGACY_USE_ONLY;
+            let digest = ring::digest::digest(algorithm, value.text().as_bytes());
+            digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        }
+    }))
+}
+
+fn calculate(operator: Operator, left: &Value, right: &Value) -> Result<Value, String> {
+    use Operator::{Add, Divide, Multiply, Remainder, Subtract};
+    use Value::{Number, Text, Time};
+    let factor = |number: i128| u32::try_from(number).ok();
+    let result = match (operator, left, right) {
+        (_, Text(text), _) | (_, _, Text(text)) => {
+            return Err(format!("`{text}` is neither a number nor a time"));
+        }
+        (Add, Number(a), Number(b)) => a.checked_add(*b).map(Number),
+        (Subtract, Number(a), Number(b)) => a.checked_sub(*b).map(Number),
+        (Multiply, Number(a), Number(b)) => a.checked_mul(*b).map(Number),
+        (Divide, Number(a), Number(b)) => a.checked_div(*b).map(Number),
+        (Remainder, Number(a), Number(b)) => a.checked_rem(*b).map(Number),
+        (Multiply, Time(time), Number(n)) | (Multiply, Number(n), Time(time)) => {
+            factor(*n).and_then(|n| time.checked_mul(n)).map(Time)
+        }
+        (Divide, Time(time), Number(n)) => factor(*n).and_then(|n| time.checked_div(n)).map(Time),
+        (Divide, Time(a), Time(b)) => {
+            a.as_nanos().checked_div(b.as_nanos()).and_then(|n| n.try_into().ok()).map(Number)
+        }
+        (Add | Subtract, ..) => {
+            let (a, b) = (left.time()?, right.time()?);
+            match operator {
+                Add => a.checked_add(b).map(Time),
+                _ => Some(Time(a.saturating_sub(b))),
+            }
+        }
+        (Multiply | Divide | Remainder, ..) => None,
+    };
+    result.ok_or_else(|| format!("`{}` and `{}` can't be reckoned so", left.text(), right.text()))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::collections::HashMap;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::scenario::Source;
+
+    /// Variables by their text: `bob.jid`, `poll[3].rid`.
+    #[derive(Default)]
+    pub(in crate::scenario) struct Known(pub(in crate::scenario) HashMap<String, Value>);
+
+    impl Environment for Known {
+        fn value(&self, base: &str, nth: Option<u64>, fields: &[String]) -> Option<Value> {
+            let nth = nth.map_or(String::new(), |nth| format!("[{nth}]"));
+            let fields: String = fields.iter().map(|field| format!(".{field}")).collect();
+            self.0.get(&format!("{base}{nth}{fields}")).cloned()
+        }
+
+        fn random(&self, length: usize) -> String {
+            "r".repeat(length)
+        }
+    }
+
+    pub(in crate::scenario) fn located(text: &str) -> Located<Template> {
+        let source = Arc::new(Source { path: "a.yaml".into(), text: text.to_owned() });
+        let place = |span| Place { source: Arc::clone(&source), span };
+        let template = template::template(text, &place).unwrap();
+        Located::new(template, place(0..text.len()))
+    }
+
+    fn known() -> Known {
+        let text = |text: &str| Value::Text(text.to_owned());
+        Known(HashMap::from([
+            ("granted.wait".to_owned(), Value::Time(Duration::from_secs(60))),
+            ("requests".to_owned(), Value::Number(2)),
+            ("poll[3].rid".to_owned(), Value::Number(7)),
+            ("captured".to_owned(), text("5")),
+            ("name".to_owned(), text("a<b>'")),
+        ]))
+    }
+
+    fn text(template: &str) -> String {
+        match located(template).text(&known()) {
+            Ok(text) => text,
+            Err(unresolved) => format!("{}: {unresolved}", unresolved.place),
+        }
+    }
+
+    #[test]
+    fn expressions_are_reckoned() {
+        assert_eq!(text("${granted.wait * 2 + 1s}"), "121");
+        assert_eq!(text("${granted.wait / 8}"), "7.5");
+        assert_eq!(text("${granted.wait - 2m}"), "0");
+        assert_eq!(text("${requests + 1}"), "3");
+        assert_eq!(text("${captured + 500ms}"), "5.5");
+        assert_eq!(text("${granted.wait / 1ms}"), "60000");
+        assert_eq!(text("<${poll[requests + 1].rid}>"), "<7>");
+        assert_eq!(text("${filler(3)}${random(2)}${upper('ab')}"), "xxxrrAB");
+        assert_eq!(text("${sha1('abc')}"), "a9993e364706816aba3e25717850c26c9cd0d89d");
+        assert_eq!(text("${base64('abc')}"), "YWJj");
+    }
+
+    #[test]
+    fn what_has_no_value_is_told_at_its_place() {
+        assert_eq!(text("a ${nobody.jid}"), "a.yaml:1:5: `nobody.jid` has no value here");
+        assert_eq!(text("${name + 1}"), "a.yaml:1:3: `a<b>'` is neither a number nor a time");
+        assert_eq!(text("${1 / 0}"), "a.yaml:1:3: `1` and `0` can't be reckoned so");
+        assert_eq!(text("${filler(0 - 1)}"), "a.yaml:1:3: `-1` is no length of a text");
+    }
+
+    #[test]
+    fn times_and_counts_are_made_of_what_is_there() {
+        let time = |text: &str| located(text).value(&known()).unwrap().time();
+        assert_eq!(time("${granted.wait}"), Ok(Duration::from_secs(60)));
+        assert_eq!(time("${captured}"), Ok(Duration::from_secs(5)));
+        assert_eq!(time("${requests}00ms"), Ok(Duration::from_millis(200)));
+        assert!(time("${name}").is_err() && time("${0 - 1}").is_err());
+        let count = |text: &str| located(text).value(&known()).unwrap().count();
+        assert_eq!(count("${captured}"), Ok(5));
+        assert!(count("${granted.wait}").is_err() && count("${0 - 1}").is_err());
+    }
+
+    #[test]
+    fn values_in_xml_are_escaped() {
+        let xml = Xml { text: located("<a b='${name}'/>").value };
+        assert_eq!(xml.text(&known()).unwrap(), "<a b='a&lt;b&gt;&apos;'/>");
+    }
+}
