@@ -1,0 +1,358 @@
+//! Sessions that the scenario does not spell out: opening, logging in, draining, and the polling of actors that send and
+//! expect stanzas.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::actor::Arrived;
+use super::judge;
+use super::wire::Got;
+use super::world::{Done, Sent, Stop, World, attributes};
+use crate::bosh::Body;
+use crate::client::{Login, Step};
+use crate::clock::words;
+use crate::scenario::{Expect, Located, Opened, Reference, Xml};
+use crate::xml::{Element, Limits, Scope, parse, write};
+use crate::xmpp::ns;
+
+/// A step of a login may take so long.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// So many requests are drained at most.
+const MOST: usize = 50;
+/// The id of stanzas that find out whether something is owed.
+const PING: &str = "drain-";
+
+impl World {
+    /// Opens all sessions that are to be open at the start.
+    pub(super) async fn open_all(&mut self) -> Done {
+        for actor in 0..self.actors.len() {
+            let terms = self.actors[actor].terms.as_ref();
+            if terms.is_some_and(|terms| terms.opened.value == Opened::AtStart) {
+                self.open(actor).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens the session of an actor if it has none, logs in, and drains.
+    pub(super) async fn open(&mut self, actor: usize) -> Done {
+        if self.actors[actor].terms.is_none() {
+            return self.broken("this actor has no session to open");
+        }
+        let who = self.login_of(actor)?;
+        if self.actors[actor].session.sid.is_none() {
+            let sent = self.ask_for_session(actor)?;
+            let got = self.answered(&sent, "the session to be created").await?;
+            self.created(actor, &got);
+            if self.actors[actor].session.sid.is_none() {
+                return self.broken(&format!("no session was created: {}", judge::short(&got)));
+            }
+        }
+        match who {
+            None => self.drain(actor).await?,
+            Some(who) => self.log_in(actor, who).await?,
+        }
+        if self.actors[actor].terms.as_ref().is_some_and(|terms| terms.polls) {
+            self.give(actor, "<presence xmlns='jabber:client'/>".to_owned());
+        }
+        Ok(())
+    }
+
+    fn broken<T>(&self, why: &str) -> Done<T> {
+        Err(Stop::Broken(self.at.place.clone(), why.to_owned()))
+    }
+
+    /// The response to a request of ours that the scenario does not judge.
+    async fn answered(&mut self, sent: &Sent, what: &str) -> Done<Arc<Got>> {
+        let time = PATIENCE.max(self.patience(sent.actor));
+        let progress = self.settled(sent.id, time).await;
+        if let Some(got) = progress.got {
+            return Ok(got);
+        }
+        if let Err(why) = self.wire.connected(sent.conn) {
+            return self.broken(&format!("cannot connect: {why}"));
+        }
+        let seen = match progress.ended {
+            Some(_) => "its connection was ended".to_owned(),
+            None => format!("no answer within {}", words(time)),
+        };
+        self.broken(&format!("setting up, expected {what}; {seen}"))
+    }
+
+    async fn log_in(&mut self, actor: usize, who: crate::client::Who) -> Done {
+        let mut login = Login::new(who, self.token(24));
+        let mut rounds = 0;
+        loop {
+            let mut next = Step::Wait;
+            while let Some(arrived) = self.actors[actor].inbox.pop_front() {
+                match login.take(&arrived.element) {
+                    Step::Wait => {}
+                    step => {
+                        next = step;
+                        break;
+                    }
+                }
+            }
+            rounds += 1;
+            if rounds > MOST {
+                return self.broken("the login does not come to an end");
+            }
+            let sent = match next {
+                Step::Done(jid) => {
+                    self.session(actor).jid = Some(jid);
+                    break;
+                }
+                Step::Failed(why) => return self.broken(&format!("cannot log in: {why}")),
+                Step::Wait => self.ask(actor, &[], ""),
+                Step::Send(element) => {
+                    let mut text = String::new();
+                    write(&element, &Scope { default: crate::bosh::NS, prefixes: &[] }, &mut text);
+                    self.ask(actor, &[], &text)
+                }
+                Step::Restart => {
+                    let to = self.domain_of(&self.actors[actor]);
+                    self.ask(
+                        actor,
+                        &[("to", &to), ("xml:lang", "en"), ("xmpp:restart", "true")],
+                        "",
+                    )
+                }
+            };
+            let got = self.answered(&sent, "the login to go on").await?;
+            self.take_in(actor, &got);
+            if judge::terminal(&got).is_some() {
+                return self.broken(&format!("the session ended during the login: {}", judge::short(&got)));
+            }
+        }
+        self.drain(actor).await
+    }
+
+    /// Sends requests until the server owes nothing: the features have come, or an answer that stands behind all else.
+    pub(super) async fn drain(&mut self, actor: usize) -> Done {
+        let mut asked = None;
+        for _ in 0..MOST {
+            let session = self.session(actor);
+            let done = match (&session.jid, &asked) {
+                (None, _) => session.featured || session.over,
+                (Some(_), None) => false,
+                (Some(_), Some(id)) => self.pinged(actor, id),
+            };
+            if done {
+                return Ok(());
+            }
+            let sent = if self.actors[actor].session.jid.is_some() && asked.is_none() {
+                let session = self.session(actor);
+                session.pings += 1;
+                let id = format!("{PING}{}", session.pings);
+                let ping = format!(
+                    "<iq xmlns='jabber:client' type='get' id='{id}'><ping xmlns='{}'/></iq>",
+                    ns::PING
+                );
+                asked = Some(id);
+                self.ask(actor, &[], &ping)
+            } else {
+                let rest = self.rest(actor);
+                self.watch(rest, |_| None::<()>).await;
+                self.ask(actor, &[], "")
+            };
+            let got = self.answered(&sent, "the session to be drained").await?;
+            self.take_in(actor, &got);
+            if judge::terminal(&got).is_some() {
+                return self.broken(&format!("the session ended while it was drained: {}", judge::short(&got)));
+            }
+        }
+        self.broken("the server does not come to an end")
+    }
+
+    /// Whether the answer to a ping is there; it is taken away.
+    fn pinged(&mut self, actor: usize, id: &str) -> bool {
+        let inbox = &mut self.actors[actor].inbox;
+        let place = inbox.iter().position(|arrived| {
+            arrived.element.name() == "iq" && arrived.element.attr("id") == Some(id)
+        });
+        place.is_some_and(|place| inbox.remove(place).is_some())
+    }
+
+    /// Before its next empty request a polling client waits so long.
+    fn rest(&self, actor: usize) -> Duration {
+        let session = &self.actors[actor].session;
+        if !session.polls() {
+            return Duration::ZERO;
+        }
+        let polling = session.granted("polling").and_then(|polling| polling.parse().ok());
+        Duration::from_secs(polling.unwrap_or(0))
+    }
+
+    /// A response came to a request that has a name.
+    pub(super) fn took(&mut self, reference: &Reference, got: &Got) {
+        let Ok(sent) = self.sent(reference) else { return };
+        if sent.taken {
+            return;
+        }
+        let (id, actor, creates) = (sent.id, sent.actor, sent.creates);
+        if let Some(all) = self.sent.get_mut(&reference.name.value)
+            && let Some(sent) = all.iter_mut().find(|sent| sent.id == id)
+        {
+            sent.taken = true;
+        }
+        if creates {
+            self.created(actor, got);
+        } else {
+            self.take_in(actor, got);
+        }
+    }
+
+    /// A session was granted.
+    fn created(&mut self, actor: usize, got: &Got) {
+        let Some(body) = judge::body(got) else { return };
+        if self.advertised.is_empty() {
+            self.advertised = attributes(body.element());
+        }
+        let session = self.session(actor);
+        session.sid = body.sid().map(str::to_owned);
+        session.granted = Some(body);
+        self.take_in(actor, got);
+    }
+
+    /// Takes what a response brought.
+    pub(super) fn take_in(&mut self, actor: usize, got: &Got) {
+        let Some(body) = judge::body(got) else { return };
+        let at = got.at;
+        for element in body.payloads() {
+            if element.is(ns::STREAMS, "features") {
+                self.session(actor).featured = true;
+            }
+            if element.is(ns::STREAMS, "error") {
+                self.session(actor).over = true;
+            }
+            // Some leave the namespace of stanzas away; XEP-0206 §2 tolerates it.
+            let mut element = element.clone();
+            if matches!(element.name(), "message" | "presence" | "iq") {
+                element.move_namespace(crate::bosh::NS, ns::CLIENT);
+            }
+            self.actors[actor].inbox.push_back(Arrived { at, element });
+        }
+        if judge::terminal(got).is_some() {
+            self.session(actor).over = true;
+        }
+    }
+
+    /// Sends stanzas for an actor that polls.
+    pub(super) fn give(&mut self, actor: usize, stanzas: String) {
+        let sent = self.ask(actor, &[], &stanzas);
+        self.actors[actor].quiet.push(sent.id);
+    }
+
+    /// Keeps a request open for each actor that polls, and takes in what its requests bring.
+    pub(super) fn pump(&mut self) {
+        for actor in 0..self.actors.len() {
+            let quiet = std::mem::take(&mut self.actors[actor].quiet);
+            let mut open = Vec::new();
+            for sent in quiet {
+                let progress = self.wire.progress(sent);
+                match progress.got {
+                    Some(got) => self.take_in(actor, &got),
+                    None if progress.ended.is_some() => {}
+                    None => open.push(sent),
+                }
+            }
+            self.actors[actor].quiet = open;
+            let polls = self.actors[actor].terms.as_ref().is_some_and(|terms| terms.polls);
+            let session = &self.actors[actor].session;
+            if polls && session.jid.is_some() && !session.over && self.actors[actor].quiet.is_empty()
+            {
+                let sent = self.ask(actor, &[], "");
+                self.actors[actor].quiet.push(sent.id);
+            }
+        }
+    }
+
+    /// Awaits a stanza.
+    pub(super) async fn expect(&mut self, expect: &Expect) -> Done {
+        let actor = self.actor_named(&expect.actor)?;
+        let within = self.span_or(expect.within.as_ref(), PATIENCE)?;
+        let since = match &expect.since {
+            None => self.at.since,
+            Some(since) => self.time_of(since)?,
+        };
+        let wanted = self.pattern(&expect.stanza)?;
+        let limit = within + self.target.tolerance.late + self.round_trip;
+        let left = (since + limit).saturating_sub(self.wire.now());
+        let next = expect.next;
+        let found = self
+            .watch(left, |world| {
+                let inbox = &mut world.actors[actor].inbox;
+                let place = inbox.iter().position(|arrived| judge::matches(&wanted, &arrived.element))?;
+                if next && place > 0 {
+                    return Some(Err(inbox[0].element.clone()));
+                }
+                inbox.remove(place).map(Ok)
+            })
+            .await;
+        let place = &expect.stanza.place;
+        let words_of = |element: &Element| judge::xml(element);
+        match found {
+            Some(Ok(arrived)) => self.capture_stanza(&expect.capture, &arrived.element),
+            Some(Err(other)) => {
+                let seen = format!("another stanza came before it: {}", words_of(&other));
+                self.fail(place, format!("the next stanza to be {}", judge::xml(&wanted)), seen)
+            }
+            None => {
+                let inbox = &self.actors[actor].inbox;
+                let seen = match inbox.back() {
+                    None => "none came".to_owned(),
+                    Some(last) => format!("none came; the last that did is {}", words_of(&last.element)),
+                };
+                self.fail(place, format!("{} within {}", judge::xml(&wanted), words(within)), seen)
+            }
+        }
+    }
+
+    /// Sees that no such stanza comes.
+    pub(super) async fn unseen(
+        &mut self,
+        actor: usize,
+        stanza: &Located<Xml>,
+        during: Duration,
+    ) -> Done {
+        let wanted = self.pattern(stanza)?;
+        let found = self
+            .watch(during, |world| {
+                let inbox = &world.actors[actor].inbox;
+                let found = inbox.iter().find(|arrived| judge::matches(&wanted, &arrived.element));
+                found.map(|arrived| arrived.clone())
+            })
+            .await;
+        match found {
+            None => Ok(()),
+            Some(arrived) => {
+                let after = words(arrived.at.saturating_sub(self.at.since));
+                let seen = format!("it came after {after}: {}", judge::xml(&arrived.element));
+                self.fail(&stanza.place, format!("no {} for {}", judge::xml(&wanted), words(during)), seen)
+            }
+        }
+    }
+
+    /// A stanza as a pattern.
+    fn pattern(&self, stanza: &Located<Xml>) -> Done<Element> {
+        let text = stanza.value.text(self)?;
+        let wrapped = format!(
+            "<body xmlns='{}' xmlns:stream='{}' xmlns:xmpp='{}'>{text}</body>",
+            ns::CLIENT,
+            ns::STREAMS,
+            crate::bosh::XBOSH
+        );
+        let limits = Limits { bytes: usize::MAX, ..Limits::default() };
+        let root = parse(wrapped.as_bytes(), &limits);
+        let first = root.ok().and_then(|root| root.children().next().cloned());
+        first.ok_or_else(|| {
+            Stop::Broken(stanza.place.clone(), "this is no element with these values".to_owned())
+        })
+    }
+}
+
+/// The body of a response as BOSH has it.
+pub(super) fn body(bytes: &[u8]) -> Option<Body> {
+    let limits = Limits { bytes: usize::MAX, ..Limits::default() };
+    Body::new(parse(bytes, &limits).ok()?).ok()
+}
