@@ -4,12 +4,15 @@
 //! This room reads and checks them, says what their variables mean, and compares what came with what is expected.
 //! It opens no connection and knows no clock: that is the runner's.
 
+pub mod fragment;
 pub mod model;
+mod read;
 pub mod source;
 mod template;
 pub mod vars;
 mod yaml;
 
+pub use fragment::{FragmentError, NotXml, fragment};
 pub use model::*;
 pub use source::{Located, Place, Source};
 pub use vars::{Environment, Unresolved, Value};

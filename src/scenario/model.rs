@@ -310,7 +310,7 @@ pub enum StepKind {
         times: Located<Count>,
         /// The variable that counts, from 1.
         counting: Option<Located<String>>,
-        /// From the start of one to the start of the next.
+        /// Origin the start of one to the start of the next.
         every: Option<Located<Timespan>>,
         /// What is done.
         steps: Vec<Step>,
@@ -556,7 +556,7 @@ pub struct Close {
 pub struct Response {
     /// To which request.
     pub request: Reference,
-    /// From which times are counted: the last byte sent of a request, or a named `send` or `control`. The request
+    /// Origin which times are counted: the last byte sent of a request, or a named `send` or `control`. The request
     /// itself if nothing is said.
     pub since: Option<Reference>,
     /// The longest it may take; left to the runner if nothing is said.
@@ -737,7 +737,7 @@ pub struct Expect {
     pub actor: Reference,
     /// The stanza, of which each part given must match.
     pub stanza: Located<Xml>,
-    /// From which times are counted; from the start of the step if nothing is said.
+    /// Origin which times are counted; from the start of the step if nothing is said.
     pub since: Option<Reference>,
     /// The longest it may take.
     pub within: Option<Located<Timespan>>,
@@ -753,12 +753,12 @@ pub struct Capture {
     /// The variable.
     pub variable: Located<String>,
     /// Where the value stands.
-    pub from: Located<From>,
+    pub from: Located<Origin>,
 }
 
 /// A place in a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum From {
+pub enum Origin {
     /// `status`
     Status,
     /// `entity`, the whole as text

@@ -1,0 +1,147 @@
+//! The head of a file: what the scenario is called, covers, needs, and who acts.
+
+use std::path::PathBuf;
+
+use super::{File, FileKind, Reader};
+use crate::diag::nearest;
+use crate::scenario::model::{Need, Provision, Row, Scenario};
+use crate::scenario::source::Located;
+use crate::scenario::yaml::{Value, Yaml};
+use crate::spec::catalogue;
+
+pub(super) const PROVISIONS: [(&str, Provision); 11] = [
+    ("anonymous", Provision::Anonymous),
+    ("account", Provision::Account),
+    ("accounts", Provision::Accounts),
+    ("rooms", Provision::Rooms),
+    ("tls", Provision::Tls),
+    ("plain", Provision::Plain),
+    ("certificates", Provision::Certificates),
+    ("compression", Provision::Compression),
+    ("upstream", Provision::Upstream),
+    ("control", Provision::Control),
+    ("slow", Provision::Slow),
+];
+
+impl Reader {
+    pub(super) fn file(&mut self, yaml: &Yaml) -> Option<File> {
+        let mut fields = self.fields(yaml, "a scenario")?;
+        let shared = fields.take("shared");
+        let about = fields.take("about").and_then(|about| self.string(about));
+        let needs = fields.take("needs").map_or(Vec::new(), |needs| self.needs(needs));
+        let session = fields.take("session").map(|session| self.session(session));
+        let actors = fields.take("actors").map_or(Vec::new(), |actors| self.actors(actors));
+        let set = fields.take("set").map_or(Vec::new(), |set| self.assignments(set));
+        let kind;
+        let mut uses = Vec::new();
+        if let Some(shared) = shared {
+            self.string(shared);
+            fields.rename("a shared file");
+            kind = FileKind::Shared;
+        } else {
+            let name = self.required(&mut fields, "name").and_then(|name| self.string(name));
+            let covers = self.required(&mut fields, "covers");
+            let covers = covers.map_or(Vec::new(), |covers| self.covers(covers));
+            let sweep = fields.take("sweep").map_or(Vec::new(), |sweep| self.sweep(sweep));
+            for item in fields.take("use").map_or(&[][..], |uses| self.items(uses)) {
+                uses.extend(self.string(item).map(|path| path.map(PathBuf::from)));
+            }
+            let name = name.unwrap_or_else(|| Located::new(String::new(), yaml.place.clone()));
+            kind = FileKind::Scenario(Box::new(Scenario {
+                place: yaml.place.clone(),
+                name,
+                covers,
+                about,
+                needs: Vec::new(),
+                actors: Vec::new(),
+                set: Vec::new(),
+                sweep,
+                setup: Vec::new(),
+                steps: Vec::new(),
+            }));
+        }
+        let steps = self.required(&mut fields, "steps").map_or(Vec::new(), |all| self.steps(all));
+        self.finish(&fields);
+        Some(File { kind, uses, needs, session, actors, set, steps })
+    }
+
+    /// Ids of requirements.
+    pub(super) fn covers(&mut self, yaml: &Yaml) -> Vec<Located<String>> {
+        let mut covers: Vec<Located<String>> = Vec::new();
+        for item in self.items(yaml) {
+            let Some(id) = self.string(item) else { continue };
+            if catalogue().get(&id).is_none() {
+                let ids = catalogue().iter().map(|requirement| requirement.id.as_str());
+                let help = match nearest(&id, ids) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "`xmppscope spec` lists them".to_owned(),
+                };
+                let message = format!("there is no requirement `{}`", id.value);
+                self.wrong_with_help(&id.place, message, "", help);
+            } else if covers.contains(&id) {
+                self.wrong(&id.place, format!("`{}` stands here twice", id.value), "");
+            } else {
+                covers.push(id);
+            }
+        }
+        if covers.is_empty() && self.items(yaml).is_empty() {
+            self.wrong(&yaml.place, "a scenario covers at least one requirement", "");
+        }
+        covers
+    }
+
+    fn needs(&mut self, yaml: &Yaml) -> Vec<Located<Need>> {
+        let mut needs = Vec::new();
+        for item in self.items(yaml) {
+            if matches!(item.value, Value::Map(_)) {
+                needs.extend(self.condition(item).map(|condition| condition.map(Need::Condition)));
+            } else {
+                let word = self.word(item, "thing a target provides", &PROVISIONS);
+                needs.extend(word.map(|word| word.map(Need::Provided)));
+            }
+        }
+        needs
+    }
+
+    /// `{ wait: [0, 1] }`, or a list of rows that all set the same variables.
+    fn sweep(&mut self, yaml: &Yaml) -> Vec<Row> {
+        let mut rows: Vec<Row> = Vec::new();
+        match &yaml.value {
+            Value::List(items) => {
+                for item in items {
+                    let values = self.assignments(item);
+                    let names = |row: &[crate::scenario::model::Assignment]| {
+                        let mut names: Vec<_> =
+                            row.iter().map(|one| one.name.value.clone()).collect();
+                        names.sort();
+                        names
+                    };
+                    if rows.first().is_some_and(|first| names(&first.values) != names(&values)) {
+                        let message = "this row sets other variables than the first";
+                        self.wrong(&item.place, message, "");
+                    }
+                    rows.push(Row { place: item.place.clone(), values });
+                }
+            }
+            Value::Map(pairs) if pairs.len() == 1 => {
+                for (name, values) in pairs {
+                    for value in self.items(values) {
+                        let Some(template) = self.template(value) else { continue };
+                        let assignment = crate::scenario::model::Assignment {
+                            name: name.clone(),
+                            value: template,
+                        };
+                        let place = value.place.clone();
+                        rows.push(Row { place, values: vec![assignment] });
+                    }
+                }
+            }
+            _ => {
+                let help = "write { wait: [0, 1] }, or a list of rows: - { wait: 0, hold: 1 }";
+                let message = "a sweep is of one variable, or a list of rows";
+                self.wrong_with_help(&yaml.place, message, "", help);
+            }
+        }
+        rows
+    }
+}

@@ -1,0 +1,83 @@
+//! From YAML to the model. Every mistake is noted with its place, and reading goes on with what can be understood, so
+//! that a file is told all its mistakes at once.
+
+mod content;
+mod expectations;
+mod fields;
+mod head;
+mod requests;
+mod sessions;
+mod steps;
+mod values;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub(super) use steps::KINDS;
+
+use super::model::{Actor, Assignment, Need, Scenario, Session, Step};
+use super::source::{Located, Place, Source};
+use super::yaml;
+use crate::diag::Diagnostic;
+
+/// What was read of one file. What could not be understood is left out of it, and stands in the mistakes.
+#[derive(Debug)]
+pub(super) struct File {
+    pub(super) kind: FileKind,
+    /// The shared files that it uses, by path relative to its own folder.
+    pub(super) uses: Vec<Located<PathBuf>>,
+    pub(super) needs: Vec<Located<Need>>,
+    /// The client's session; the outer is none if nothing is said.
+    pub(super) session: Option<Option<Session>>,
+    pub(super) actors: Vec<Actor>,
+    pub(super) set: Vec<Assignment>,
+    pub(super) steps: Vec<Step>,
+}
+
+#[derive(Debug)]
+pub(super) enum FileKind {
+    /// Without the session, actors, variables and steps, which stand in [`File`].
+    Scenario(Box<Scenario>),
+    /// What it sets up, in words.
+    Shared,
+}
+
+/// Reads a file; nothing if nothing of it can be understood.
+pub(super) fn read(source: &Arc<Source>) -> (Option<File>, Vec<Diagnostic>) {
+    let mut reader = Reader { mistakes: Vec::new() };
+    let before = reader.mistakes.len();
+    let file = match yaml::read(source, &mut reader.mistakes) {
+        Some(yaml) => reader.file(&yaml),
+        None => {
+            if reader.mistakes.len() == before {
+                let whole = Place { source: Arc::clone(source), span: 0..0 };
+                reader.wrong(&whole, "the file is empty", "a scenario begins with `name:`");
+            }
+            None
+        }
+    };
+    (file, reader.mistakes)
+}
+
+/// Notes mistakes while values are read.
+struct Reader {
+    mistakes: Vec<Diagnostic>,
+}
+
+impl Reader {
+    fn wrong(&mut self, place: &Place, message: impl Into<String>, label: impl Into<String>) {
+        self.mistakes.push(place.mistake(message, label));
+    }
+
+    fn wrong_with_help(
+        &mut self,
+        place: &Place,
+        message: impl Into<String>,
+        label: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let mut mistake = place.mistake(message, label);
+        mistake.help = Some(help.into());
+        self.mistakes.push(mistake);
+    }
+}

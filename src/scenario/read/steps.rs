@@ -1,0 +1,285 @@
+//! Steps: each a map whose first key names its kind.
+
+use std::time::Duration;
+
+use super::Reader;
+use super::fields::Fields;
+use super::requests::END;
+use crate::diag::nearest;
+use crate::scenario::model::{
+    Action, Close, Connect, Count, Expect, Reference, Response, Step, StepKind, Timespan,
+};
+use crate::scenario::source::{Located, Place};
+use crate::scenario::yaml::{Value, Yaml};
+
+/// The kinds of steps, and whether each demands something: those may have `covers`, `level` and `says`.
+pub(in super::super) const KINDS: [(&str, bool); 27] = [
+    ("request", false),
+    ("create", false),
+    ("resend", false),
+    ("raw", false),
+    ("together", false),
+    ("connect", false),
+    ("close", false),
+    ("response", true),
+    ("silent", true),
+    ("closed", true),
+    ("kept", true),
+    ("order", true),
+    ("alive", true),
+    ("gone", true),
+    ("drain", true),
+    ("login", true),
+    ("wait", false),
+    ("send", false),
+    ("expect", true),
+    ("unseen", true),
+    ("value", true),
+    ("distinct", true),
+    ("repeat", false),
+    ("if", false),
+    ("set", false),
+    ("control", false),
+    ("note", false),
+];
+const ACTION: [(&str, Action); 4] = [
+    ("stop", Action::Stop),
+    ("start", Action::Start),
+    ("stop-upstream", Action::StopUpstream),
+    ("start-upstream", Action::StartUpstream),
+];
+
+impl Reader {
+    pub(super) fn steps(&mut self, yaml: &Yaml) -> Vec<Step> {
+        let Value::List(items) = &yaml.value else {
+            let help = "each step begins with a dash: - request: poll";
+            self.wrong_with_help(&yaml.place, "steps are a list", "", help);
+            return Vec::new();
+        };
+        items.iter().filter_map(|item| self.step(item)).collect()
+    }
+
+    fn step(&mut self, yaml: &Yaml) -> Option<Step> {
+        let mut fields = self.fields(yaml, "a step")?;
+        let (head, value) = fields.take_first()?;
+        let Some(&(name, demands)) = KINDS.iter().find(|(name, _)| *name == head.value) else {
+            self.no_kind(head, &fields);
+            return None;
+        };
+        fields.rename(format!("a `{name}` step"));
+        let (mut covers, mut level, mut says) = (Vec::new(), None, None);
+        if demands {
+            covers = fields.take("covers").map_or(Vec::new(), |yaml| self.covers(yaml));
+            level = self.level(&mut fields);
+            says = fields.take("says").and_then(|says| self.template(says));
+        }
+        let kind = self.kind(name, &head.place, value, &mut fields);
+        self.finish(&fields);
+        let (place, kind_place) = (yaml.place.clone(), head.place.clone());
+        kind.map(|kind| Step { place, kind_place, kind, covers, level, says })
+    }
+
+    fn no_kind(&mut self, head: &Located<String>, fields: &Fields<'_>) {
+        let kinds = || KINDS.iter().map(|(name, _)| *name);
+        let misplaced = fields.left().find(|key| kinds().any(|kind| kind == key.value));
+        let near = nearest(head, kinds());
+        let help = match (misplaced, near) {
+            (Some(key), _) => format!("a step begins with its kind: put `{}` first", key.value),
+            (None, Some(near)) => format!("did you mean `{near}`?"),
+            (None, None) => format!("the kinds are {}", kinds().collect::<Vec<_>>().join(", ")),
+        };
+        let message = format!("`{}` is no kind of step", head.value);
+        self.wrong_with_help(&head.place, message, "unknown kind", help);
+    }
+
+    fn kind(
+        &mut self,
+        name: &str,
+        head: &Place,
+        value: &Yaml,
+        fields: &mut Fields<'_>,
+    ) -> Option<StepKind> {
+        match name {
+            "request" => self.request(value, fields).map(|r| StepKind::Request(Box::new(r))),
+            "create" => self.request(value, fields).map(|r| StepKind::Create(Box::new(r))),
+            "resend" => self.resend(value, fields),
+            "raw" => self.raw(value, fields),
+            "together" => Some(StepKind::Together(self.together(value))),
+            "connect" => {
+                let name = self.name(value);
+                let via = self.via(fields);
+                let certificate = fields.take("certificate").and_then(|name| self.account(name));
+                Some(StepKind::Connect(Connect { name: name?, via, certificate }))
+            }
+            "close" => {
+                let connection = self.name(value);
+                let how = self.end(fields);
+                Some(StepKind::Close(Close { connection: connection?, how }))
+            }
+            "repeat" => self.repeat(value, fields),
+            "if" => self.conditional(value, fields),
+            "wait" => self.timespan(value).map(StepKind::Wait),
+            "set" => Some(StepKind::Set(self.assignments(value))),
+            "note" => self.template(value).map(StepKind::Note),
+            "control" => {
+                let action = self.word(value, "action of a target", &ACTION);
+                let name = fields.take("as").and_then(|name| self.name(name));
+                Some(StepKind::Control { action: action?, name })
+            }
+            "send" => {
+                let actor = self.actor(head, value);
+                let stanza = self.required(fields, "stanza").and_then(|xml| self.pattern_xml(xml));
+                let name = fields.take("as").and_then(|name| self.name(name));
+                Some(StepKind::Send { actor: actor?, stanza: stanza?, name })
+            }
+            _ => self.demanding(name, head, value, fields),
+        }
+    }
+
+    /// Kinds that demand something.
+    fn demanding(
+        &mut self,
+        name: &str,
+        head: &Place,
+        value: &Yaml,
+        fields: &mut Fields<'_>,
+    ) -> Option<StepKind> {
+        match name {
+            "response" => self.response(value, fields),
+            "silent" => {
+                let requests = self.references(value);
+                let during = self.during(fields);
+                Some(StepKind::Silent { requests, during })
+            }
+            "closed" => {
+                let connection = self.name(value);
+                let within = self.time(fields, "within");
+                let how = self.end(fields);
+                Some(StepKind::Closed { connection: connection?, within, how })
+            }
+            "kept" => {
+                let connection = self.name(value);
+                let during = self.time(fields, "for");
+                Some(StepKind::Kept { connection: connection?, during })
+            }
+            "order" => Some(StepKind::Order(self.references(value))),
+            "alive" => {
+                let within = self.time(fields, "within");
+                Some(StepKind::Alive { actor: self.actor(head, value)?, within })
+            }
+            "gone" => {
+                let within = self.time(fields, "within");
+                Some(StepKind::Gone { actor: self.actor(head, value)?, within })
+            }
+            "drain" => self.actor(head, value).map(StepKind::Drain),
+            "login" => self.actor(head, value).map(StepKind::Login),
+            "expect" => {
+                let actor = self.actor(head, value);
+                let stanza = self.required(fields, "stanza").and_then(|xml| self.pattern_xml(xml));
+                let since = fields.take("since").and_then(|name| self.reference(name));
+                let within = self.time(fields, "within");
+                let next = fields.take("next").and_then(|next| self.boolean(next));
+                let capture = self.captures(fields);
+                let (actor, stanza, next) = (actor?, stanza?, next.unwrap_or_default());
+                Some(StepKind::Expect(Expect { actor, stanza, since, within, next, capture }))
+            }
+            "unseen" => {
+                let actor = self.actor(head, value);
+                let stanza = self.required(fields, "stanza").and_then(|xml| self.pattern_xml(xml));
+                let during = self.during(fields);
+                Some(StepKind::Unseen { actor: actor?, stanza: stanza?, during })
+            }
+            "value" => {
+                let expected = self.demands(fields);
+                let value = self.template(value)?;
+                Some(StepKind::Value { value, expected })
+            }
+            "distinct" => {
+                let variable = self.name(value);
+                let bits = fields.take("bits").and_then(|bits| self.count(bits));
+                Some(StepKind::Distinct { variable: variable?, bits })
+            }
+            _ => unreachable!("`{name}` stands in the list of kinds, and a test reads each"),
+        }
+    }
+
+    fn response(&mut self, value: &Yaml, fields: &mut Fields<'_>) -> Option<StepKind> {
+        let request = self.reference(value);
+        let since = fields.take("since").and_then(|name| self.reference(name));
+        let within = self.time(fields, "within");
+        let not_before = self.time(fields, "not-before");
+        let after = fields.take("after").and_then(|name| self.reference(name));
+        let expected = self.expectation(fields);
+        let capture = self.captures(fields);
+        let request = request?;
+        let response = Response { request, since, within, not_before, after, expected, capture };
+        Some(StepKind::Response(Box::new(response)))
+    }
+
+    fn together(&mut self, value: &Yaml) -> Vec<Step> {
+        let steps = self.steps(value);
+        for step in &steps {
+            let sends = matches!(
+                step.kind,
+                StepKind::Request(_) | StepKind::Create(_) | StepKind::Resend(_)
+            );
+            if !sends {
+                let message = "only `request`, `create` and `resend` can be sent together";
+                self.wrong(&step.kind_place, message, "");
+            }
+        }
+        steps
+    }
+
+    fn repeat(&mut self, value: &Yaml, fields: &mut Fields<'_>) -> Option<StepKind> {
+        let times = self.count(value);
+        let counting = fields.take("counting").and_then(|name| self.name(name));
+        let every = self.time(fields, "every");
+        let steps = self.required(fields, "steps").map_or(Vec::new(), |steps| self.steps(steps));
+        let times = times.unwrap_or_else(|| Located::new(Count::Fixed(1), value.place.clone()));
+        Some(StepKind::Repeat { times, counting, every, steps })
+    }
+
+    fn conditional(&mut self, value: &Yaml, fields: &mut Fields<'_>) -> Option<StepKind> {
+        let items = self.items(value);
+        let conditions: Vec<_> = items.iter().filter_map(|item| self.condition(item)).collect();
+        let steps = self.required(fields, "steps").map_or(Vec::new(), |steps| self.steps(steps));
+        let otherwise = fields.take("else").map_or(Vec::new(), |steps| self.steps(steps));
+        let skip = fields.take("skip").and_then(|reason| self.template(reason));
+        if let Some(skip) = &skip
+            && !otherwise.is_empty()
+        {
+            let message = "`skip` says why nothing is done, so it does not go with `else`";
+            self.wrong(&skip.place, message, "");
+        }
+        Some(StepKind::If { conditions, steps, otherwise, skip })
+    }
+
+    /// Whom a step is about: the client if nothing is said.
+    fn actor(&mut self, head: &Place, value: &Yaml) -> Option<Reference> {
+        if matches!(value.value, Value::Null) {
+            let client = crate::scenario::model::CLIENT.to_owned();
+            return Some(Reference { name: Located::new(client, head.clone()), nth: None });
+        }
+        self.reference(value)
+    }
+
+    fn references(&mut self, value: &Yaml) -> Vec<Reference> {
+        self.items(value).iter().filter_map(|item| self.reference(item)).collect()
+    }
+
+    fn time(&mut self, fields: &mut Fields<'_>, key: &'static str) -> Option<Located<Timespan>> {
+        fields.take(key).and_then(|time| self.timespan(time))
+    }
+
+    /// `for`, which has to be there.
+    fn during(&mut self, fields: &mut Fields<'_>) -> Located<Timespan> {
+        let time = self.required(fields, "for").and_then(|time| self.timespan(time));
+        let none = || Located::new(Timespan::Fixed(Duration::ZERO), fields.place.clone());
+        time.unwrap_or_else(none)
+    }
+
+    fn end(&mut self, fields: &mut Fields<'_>) -> Option<Located<crate::scenario::model::End>> {
+        fields.take("how").and_then(|how| self.word(how, "way to end a connection", &END))
+    }
+}
