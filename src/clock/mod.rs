@@ -20,6 +20,11 @@ impl Clock {
         Self { start: Instant::now(), wall: Local::now().fixed_offset() }
     }
 
+    /// Starts a clock now, at another time of the day: for what is to be the same on every run.
+    pub fn start_at(wall: DateTime<FixedOffset>) -> Self {
+        Self { wall, ..Self::start() }
+    }
+
     /// Monotonic time since the start, in whole microseconds: no more is kept in a capture, and what is printed
     /// from a capture has to be what was printed live.
     pub fn now(&self) -> Duration {

@@ -1,6 +1,25 @@
 //! Runs scenarios against a connection manager, and says which requirements it keeps.
 //!
-//! A [`Target`] says where it is; without one the embedded reference connection manager serves, in virtual time.
+//! A [`Target`] says where it is; without one the embedded reference connection manager serves, in virtual time. Each run
+//! has fresh sessions, on connections of its own; what passed on them is a trace, and how it ended an [`Outcome`].
 
+mod actor;
+mod asking;
 pub mod dial;
-pub mod wire;
+mod distinct;
+mod embedded;
+mod heart;
+mod judge;
+mod outcome;
+mod run;
+mod schedule;
+mod sessions;
+mod steps;
+mod target;
+mod wire;
+mod world;
+
+pub use embedded::target as embedded_target;
+pub use outcome::{Failure, Note, Outcome, Verdict};
+pub use schedule::{Job, jobs, run_all, run_all_embedded, run_embedded};
+pub use target::{Account, Deviation, Skip, Target, Tolerance};

@@ -21,6 +21,8 @@ pub struct Target {
     pub anonymous: Option<String>,
     /// Its accounts, by the names that scenarios give them.
     pub accounts: BTreeMap<String, Account>,
+    /// Further accounts of the same names, so that several scenarios that need them run at once.
+    pub more_accounts: Vec<BTreeMap<String, Account>>,
     /// The service for rooms.
     pub rooms: Option<String>,
     /// What it provides.
@@ -31,6 +33,14 @@ pub struct Target {
     pub skip: Vec<Skip>,
     /// What it is known to do otherwise.
     pub deviations: Vec<Deviation>,
+}
+
+impl Target {
+    /// All sets of accounts.
+    pub(super) fn account_sets(&self) -> Vec<BTreeMap<String, Account>> {
+        let first = std::iter::once(&self.accounts).filter(|accounts| !accounts.is_empty());
+        first.chain(&self.more_accounts).cloned().collect()
+    }
 }
 
 /// An account.

@@ -1,4 +1,4 @@
-//! XMPP as it is read here: namespaces, addresses, and each stanza in words. No I/O.
+//! XMPP as it is read here: namespaces, addresses, what SCRAM computes, and each stanza in words. No I/O.
 
 mod iq;
 mod iq_details;
@@ -7,6 +7,7 @@ mod message;
 pub mod ns;
 mod presence;
 mod pubsub;
+pub mod scram;
 mod stream;
 mod summary;
 #[cfg(test)]

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From top to bottom, as in `src/lib.rs`.
-const ROOMS: [&str; 15] = [
-    "cli", "ui", "report", "scenario", "proxy", "cm", "rules", "trace", "wire", "bosh", "xmpp",
+const ROOMS: [&str; 17] = [
+    "cli", "ui", "report", "runner", "scenario", "proxy", "cm", "client", "rules", "trace", "wire", "bosh", "xmpp",
     "xml", "spec", "clock", "diag",
 ];
 

@@ -5,11 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 use jid::BareJid;
 use ring::hmac;
 
-use super::scram::{Exchange, First, Hash};
+use super::scram::{Exchange, First};
 use super::{Server, Setup, State};
 use crate::cm::backend::Link;
 use crate::xml::Element;
 use crate::xmpp::ns;
+use crate::xmpp::scram::Hash;
 
 /// After so many failures the stream ends.
 const FAILURES: u8 = 5;

@@ -1,45 +1,11 @@
 //! SCRAM (RFC 5802, RFC 7677), the server's side, without channel binding.
 
+use crate::xmpp::scram::{Hash, xor};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ring::{digest, hmac, pbkdf2};
-
-/// A hash that SCRAM is used with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Hash {
-    Sha1,
-    Sha256,
-}
 
 /// How often the password is hashed (RFC 7677 §4).
 const ITERATIONS: std::num::NonZeroU32 = std::num::NonZeroU32::new(4096).unwrap();
-
-impl Hash {
-    fn digest(self) -> &'static digest::Algorithm {
-        match self {
-            Self::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
-            Self::Sha256 => &digest::SHA256,
-        }
-    }
-
-    fn hmac(self, key: &[u8], data: &[u8]) -> Vec<u8> {
-        let algorithm = match self {
-            Self::Sha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
-            Self::Sha256 => hmac::HMAC_SHA256,
-        };
-        hmac::sign(&hmac::Key::new(algorithm, key), data).as_ref().to_vec()
-    }
-
-    fn salted(self, password: &str, salt: &[u8]) -> Vec<u8> {
-        let algorithm = match self {
-            Self::Sha1 => pbkdf2::PBKDF2_HMAC_SHA1,
-            Self::Sha256 => pbkdf2::PBKDF2_HMAC_SHA256,
-        };
-        let mut salted = vec![0; self.digest().output_len()];
-        pbkdf2::derive(algorithm, ITERATIONS, salt, password.as_bytes(), &mut salted);
-        salted
-    }
-}
 
 /// The client's first message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,17 +104,16 @@ impl Exchange {
             return Err(Some(()));
         }
         let auth = format!("{},{},{without_proof}", self.first.bare, self.challenge);
-        let salted = self.hash.salted(password, &self.salt);
+        let salted = self.hash.salted(password, &self.salt, ITERATIONS);
         let client_key = self.hash.hmac(&salted, b"Client Key");
-        let stored = digest::digest(self.hash.digest(), &client_key);
-        let signature = self.hash.hmac(stored.as_ref(), auth.as_bytes());
+        let stored = self.hash.of(&client_key);
+        let signature = self.hash.hmac(&stored, auth.as_bytes());
         if proof.len() != signature.len() {
             return Err(Some(()));
         }
-        let key: Vec<u8> = proof.iter().zip(&signature).map(|(a, b)| a ^ b).collect();
-        let claimed = digest::digest(self.hash.digest(), &key);
+        let claimed = self.hash.of(&xor(&proof, &signature));
         // Equal hashes of keys that are equal: how long this takes tells nothing of the key.
-        if claimed.as_ref() != stored.as_ref() {
+        if claimed != stored {
             return Err(Some(()));
         }
         let server_key = self.hash.hmac(&salted, b"Server Key");

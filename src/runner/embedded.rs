@@ -1,0 +1,97 @@
+//! The embedded reference connection manager as a target: in this process, in virtual time, the same on every run.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use chrono::{DateTime, FixedOffset};
+use tokio::sync::Notify;
+
+use super::dial::Memory;
+use super::target::{Account, Target, Tolerance};
+use crate::clock::Clock;
+use crate::cm::defects::Defect;
+use crate::cm::http::serve::Service;
+use crate::cm::parts::Parts;
+use crate::cm::policy::Policy;
+use crate::cm::random::Seeded;
+use crate::cm::server::{self, Password, Server, Setup};
+use crate::scenario::Provision;
+
+/// The domain that it serves.
+const DOMAIN: &str = "localhost";
+/// Where it would be if it listened.
+const URL: &str = "http://localhost:5280/http-bind";
+/// Nothing here is secret: it lives within one scenario.
+const PASSWORDS: [(&str, &str); 2] = [("alice", "wonderland"), ("bob", "builder")];
+
+/// What is known of it.
+///
+/// # Panics
+/// Never: its address is a URL.
+pub fn target() -> Target {
+    let account = |(user, password): (&str, &str)| {
+        (user.to_owned(), Account { user: user.to_owned(), password: password.to_owned() })
+    };
+    Target {
+        name: "the embedded reference connection manager".to_owned(),
+        address: URL.parse().expect("a constant URL that a test has read"),
+        tls: None,
+        domain: DOMAIN.to_owned(),
+        anonymous: Some(DOMAIN.to_owned()),
+        accounts: PASSWORDS.into_iter().map(account).collect::<BTreeMap<_, _>>(),
+        more_accounts: Vec::new(),
+        rooms: Some(format!("conference.{DOMAIN}")),
+        provides: vec![
+            Provision::Anonymous,
+            Provision::Account,
+            Provision::Accounts,
+            Provision::Rooms,
+            Provision::Plain,
+            Provision::Compression,
+            Provision::Slow,
+        ],
+        tolerance: Tolerance::VIRTUAL,
+        skip: Vec::new(),
+        deviations: Vec::new(),
+    }
+}
+
+/// The time of the day at which each of its runs begins.
+///
+/// # Panics
+/// Never: it is a time.
+pub(super) fn started() -> DateTime<FixedOffset> {
+    "2026-01-01T00:00:00Z".parse().expect("a constant time that a test has read")
+}
+
+/// One of its own, with these defects, and the way to it. It lives as long as the runtime.
+pub(super) fn start(defects: &[&'static Defect], clock: Clock) -> Memory {
+    let account = |(user, password): (&str, &str)| server::Account {
+        user: user.to_owned(),
+        password: Password::new(password),
+    };
+    let setup = Setup {
+        anonymous: true,
+        accounts: PASSWORDS.into_iter().map(account).collect(),
+        ..Setup::new(DOMAIN, clock.started())
+    };
+    let server = Server::new(setup, Box::new(Seeded::new(1)));
+    let mut parts = Parts::new(Policy::default(), Box::new(server), Box::new(Seeded::new(2)));
+    for defect in defects {
+        parts.defect(defect);
+    }
+    let (machine, edge) = parts.assemble();
+    let service = Service::new(machine, edge, Arc::new(Notify::new()), clock, None);
+    tokio::spawn(Arc::clone(&service).keep_time());
+    Memory::new(service, SocketAddr::from((Ipv4Addr::LOCALHOST, 1)))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn its_constants_are_what_they_seem() {
+        assert_eq!(super::started().timestamp(), 1_767_225_600);
+        assert_eq!(super::target().address.path, "/http-bind");
+    }
+}
