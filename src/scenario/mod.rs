@@ -4,8 +4,11 @@
 //! This room reads and checks them, says what their variables mean, and compares what came with what is expected.
 //! It opens no connection and knows no clock: that is the runner's.
 
+mod check;
 pub mod fragment;
+mod load;
 pub mod model;
+pub mod names;
 mod read;
 pub mod source;
 mod template;
@@ -13,6 +16,7 @@ pub mod vars;
 mod yaml;
 
 pub use fragment::{FragmentError, NotXml, fragment};
+pub use load::{LoadError, Loaded, load, load_texts};
 pub use model::*;
 pub use source::{Located, Place, Source};
 pub use vars::{Environment, Unresolved, Value};

@@ -35,6 +35,24 @@ pub struct Scenario {
     pub steps: Vec<Step>,
 }
 
+impl Scenario {
+    /// One that says nothing yet.
+    pub(super) fn unnamed(place: Place) -> Self {
+        Self {
+            name: Located::new(String::new(), place.clone()),
+            place,
+            covers: Vec::new(),
+            about: None,
+            needs: Vec::new(),
+            actors: Vec::new(),
+            set: Vec::new(),
+            sweep: Vec::new(),
+            setup: Vec::new(),
+            steps: Vec::new(),
+        }
+    }
+}
+
 /// `NAME: VALUE`
 #[derive(Debug, Clone, PartialEq)]
 pub struct Assignment {
@@ -310,7 +328,7 @@ pub enum StepKind {
         times: Located<Count>,
         /// The variable that counts, from 1.
         counting: Option<Located<String>>,
-        /// Origin the start of one to the start of the next.
+        /// From the start of one to the start of the next.
         every: Option<Located<Timespan>>,
         /// What is done.
         steps: Vec<Step>,
@@ -556,7 +574,7 @@ pub struct Close {
 pub struct Response {
     /// To which request.
     pub request: Reference,
-    /// Origin which times are counted: the last byte sent of a request, or a named `send` or `control`. The request
+    /// From which times are counted: the last byte sent of a request, or a named `send` or `control`. The request
     /// itself if nothing is said.
     pub since: Option<Reference>,
     /// The longest it may take; left to the runner if nothing is said.
@@ -737,7 +755,7 @@ pub struct Expect {
     pub actor: Reference,
     /// The stanza, of which each part given must match.
     pub stanza: Located<Xml>,
-    /// Origin which times are counted; from the start of the step if nothing is said.
+    /// From which times are counted; from the start of the step if nothing is said.
     pub since: Option<Reference>,
     /// The longest it may take.
     pub within: Option<Located<Timespan>>,

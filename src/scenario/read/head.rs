@@ -46,19 +46,11 @@ impl Reader {
             for item in fields.take("use").map_or(&[][..], |uses| self.items(uses)) {
                 uses.extend(self.string(item).map(|path| path.map(PathBuf::from)));
             }
-            let name = name.unwrap_or_else(|| Located::new(String::new(), yaml.place.clone()));
-            kind = FileKind::Scenario(Box::new(Scenario {
-                place: yaml.place.clone(),
-                name,
-                covers,
-                about,
-                needs: Vec::new(),
-                actors: Vec::new(),
-                set: Vec::new(),
-                sweep,
-                setup: Vec::new(),
-                steps: Vec::new(),
-            }));
+            let mut scenario = Scenario::unnamed(yaml.place.clone());
+            if let Some(name) = name {
+                scenario.name = name;
+            }
+            kind = FileKind::Scenario(Box::new(Scenario { covers, about, sweep, ..scenario }));
         }
         let steps = self.required(&mut fields, "steps").map_or(Vec::new(), |all| self.steps(all));
         self.finish(&fields);
