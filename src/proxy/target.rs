@@ -101,7 +101,7 @@ impl Target {
     }
 
     /// The addresses to try.
-    pub(super) async fn resolve(&self) -> Result<Vec<SocketAddr>, String> {
+    pub async fn resolve(&self) -> Result<Vec<SocketAddr>, String> {
         if let Ok(ip) = self.name().parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(ip, self.port)]);
         }
@@ -117,7 +117,8 @@ impl Target {
         Ok(addresses)
     }
 
-    pub(super) fn server_name(&self) -> Result<ServerName<'static>, String> {
+    /// The name that its certificate has to have.
+    pub fn server_name(&self) -> Result<ServerName<'static>, String> {
         ServerName::try_from(self.name().to_owned())
             .map_err(|_| format!("{} can't be the name on a certificate", self.host))
     }

@@ -44,6 +44,8 @@ pub(super) struct Session {
     pub(super) base: u64,
     /// Rids above a gap that were used.
     beyond: BTreeSet<u64>,
+    /// The attributes of the request that asked for it.
+    pub(super) asked: Vec<(String, String)>,
     /// The creation response.
     pub(super) granted: Option<Body>,
     /// Its address, once it is bound.
@@ -72,6 +74,11 @@ impl Session {
     /// An attribute of the creation response, by the name that it is written with: `wait`, `xmpp:version`, `xml:lang`.
     pub(super) fn granted(&self, name: &str) -> Option<&str> {
         attribute(self.granted.as_ref()?.element(), name)
+    }
+
+    /// An attribute of the creation request.
+    pub(super) fn asked(&self, name: &str) -> Option<&str> {
+        self.asked.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// The granted `wait`, in seconds.
@@ -111,6 +118,11 @@ impl Keys {
     /// The `newkey` of the creation request.
     pub(super) fn first(&mut self) -> String {
         self.left.pop().unwrap_or_default()
+    }
+
+    /// `key` of the next request, which is not used yet.
+    pub(super) fn peek(&self) -> &str {
+        self.left.last().map_or("", String::as_str)
     }
 
     /// `key` of the next request, and `newkey` if that is the last of its sequence.
@@ -157,8 +169,8 @@ impl Wrapper {
         }
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    pub(super) fn attributes(&self) -> &[(String, String)] {
+        &self.attributes
     }
 
     pub(super) fn fill(&mut self, content: String) {

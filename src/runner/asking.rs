@@ -9,6 +9,7 @@ use super::actor::{Keys, Session, Wrapper};
 use super::dial::Route;
 use super::wire::{ConnId, Cut, Part, Sending};
 use super::world::{Done, Sent, Stop, World};
+use crate::scenario::vars::Value;
 use crate::scenario::{
     self, Connections, CutPoint, Encoding, End, Http, Login, On, Piece, Raw, Request, Resend, Rid,
     Sid, Via,
@@ -17,6 +18,8 @@ use crate::trace::How;
 
 /// The version of BOSH that a session asks for.
 const VER: &str = "1.11";
+/// In `raw`, how many bytes stand behind the first empty line.
+const CONTENT_LENGTH: &str = "content-length";
 const CONTENT_TYPE: &str = "text/xml; charset=utf-8";
 
 /// An HTTP request before it is bytes.
@@ -59,6 +62,9 @@ impl World {
         for attribute in &request.attributes {
             let value = attribute.value.as_ref().map(|value| self.text(value)).transpose()?;
             body.set(&attribute.name.value, value);
+        }
+        if creates {
+            self.session(actor).asked = body.attributes().to_vec();
         }
         if let Some(payload) = &request.payload {
             body.fill(payload.value.text(self)?);
@@ -284,7 +290,13 @@ impl World {
     /// Bytes as they are written.
     pub(super) fn raw(&mut self, raw: &Raw) -> Done {
         let actor = self.actor(raw.by.as_ref())?;
+        // How long the entity is, is known once the rest is; it is told to the head by a second look.
+        self.vars.insert(CONTENT_LENGTH.to_owned(), Value::Number(0));
+        let (bytes, _) = self.bytes(&raw.send.value.pieces)?;
+        let length = bytes.len() - head_length(&bytes);
+        self.vars.insert(CONTENT_LENGTH.to_owned(), Value::Number(length as i128));
         let (bytes, parts) = self.bytes(&raw.send.value.pieces)?;
+        self.vars.remove(CONTENT_LENGTH);
         let (parts, cut) = match &raw.cut {
             None => (parts, None),
             some => self.cut(some.as_ref(), Vec::new(), vec![bytes.clone()])?,

@@ -5,9 +5,14 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use rustls::ClientConfig;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 use crate::cm::http::serve::Service;
+use crate::proxy::Target as Address;
+use crate::scenario::Action;
 use crate::wire::socket::Socket;
 
 /// Which of a target's addresses a connection goes to.
@@ -45,7 +50,15 @@ pub type Dialling<'a> = Pin<Box<dyn Future<Output = io::Result<Box<dyn Stream>>>
 pub trait Dial: Send + Sync {
     /// Makes one.
     fn dial(&self, route: Route) -> Dialling<'_>;
+
+    /// Has the target do this, if it is in reach to be told so: none if it is not.
+    fn control(&self, _action: Action) -> Option<Controlling<'_>> {
+        None
+    }
 }
+
+/// Something that is being done to a target.
+pub type Controlling<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// Connections in memory.
 pub struct Memory {
@@ -70,5 +83,58 @@ impl Dial for Memory {
             tokio::spawn(Arc::clone(&self.service).connection(theirs, self.peer));
             Ok(Box::new(ours) as Box<dyn Stream>)
         })
+    }
+
+    fn control(&self, action: Action) -> Option<Controlling<'_>> {
+        match action {
+            Action::Stop => Some(Box::pin(self.service.shut_down())),
+            _ => None,
+        }
+    }
+}
+
+/// Connections over TCP, with TLS where the address says so.
+pub struct Network {
+    usual: Address,
+    tls: Option<Address>,
+    settings: Arc<ClientConfig>,
+}
+
+impl Network {
+    /// To these addresses. A certificate is trusted as `settings` say.
+    pub fn new(usual: Address, tls: Option<Address>, settings: Arc<ClientConfig>) -> Self {
+        Self { usual, tls, settings }
+    }
+
+    async fn connect(&self, route: Route) -> io::Result<Socket> {
+        let address = match route {
+            Route::Tls if !self.usual.https => self.tls.as_ref().unwrap_or(&self.usual),
+            _ => &self.usual,
+        };
+        let found = address.resolve().await.map_err(io::Error::other)?;
+        let mut refused = io::Error::from(io::ErrorKind::NotFound);
+        for one in found {
+            match TcpStream::connect(one).await {
+                Ok(tcp) => return self.protect(address, tcp).await,
+                Err(error) => refused = error,
+            }
+        }
+        Err(io::Error::other(format!("{address}: {refused}")))
+    }
+
+    async fn protect(&self, address: &Address, tcp: TcpStream) -> io::Result<Socket> {
+        let _ = tcp.set_nodelay(true); // refused only by a socket that is gone
+        if !address.https {
+            return Ok(Socket::Plain(tcp));
+        }
+        let name = address.server_name().map_err(io::Error::other)?;
+        let tls = TlsConnector::from(Arc::clone(&self.settings)).connect(name, tcp).await?;
+        Ok(Socket::Tls(Box::new(tls.into())))
+    }
+}
+
+impl Dial for Network {
+    fn dial(&self, route: Route) -> Dialling<'_> {
+        Box::pin(async move { Ok(Box::new(self.connect(route).await?) as Box<dyn Stream>) })
     }
 }

@@ -49,9 +49,11 @@ pub fn target() -> Target {
             Provision::Rooms,
             Provision::Plain,
             Provision::Compression,
+            Provision::Control,
             Provision::Slow,
         ],
         tolerance: Tolerance::VIRTUAL,
+        control: BTreeMap::new(),
         skip: Vec::new(),
         deviations: Vec::new(),
     }

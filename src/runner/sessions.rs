@@ -8,11 +8,10 @@ use super::actor::Arrived;
 use super::judge;
 use super::wire::Got;
 use super::world::{Done, Sent, Stop, World, attributes};
-use crate::bosh::Body;
 use crate::client::{Login, Step};
 use crate::clock::words;
 use crate::scenario::{Expect, Located, Opened, Reference, Xml};
-use crate::xml::{Element, Limits, Scope, parse, write};
+use crate::xml::{Element, Scope, write};
 use crate::xmpp::ns;
 
 /// A step of a login may take so long.
@@ -129,7 +128,7 @@ impl World {
 
     /// Sends requests until the server owes nothing: the features have come, or an answer that stands behind all else.
     pub(super) async fn drain(&mut self, actor: usize) -> Done {
-        let mut asked = None;
+        let mut asked: Option<String> = None;
         for _ in 0..MOST {
             let session = self.session(actor);
             let done = match (&session.jid, &asked) {
@@ -335,24 +334,9 @@ impl World {
 
     /// A stanza as a pattern.
     fn pattern(&self, stanza: &Located<Xml>) -> Done<Element> {
-        let text = stanza.value.text(self)?;
-        let wrapped = format!(
-            "<body xmlns='{}' xmlns:stream='{}' xmlns:xmpp='{}'>{text}</body>",
-            ns::CLIENT,
-            ns::STREAMS,
-            crate::bosh::XBOSH
-        );
-        let limits = Limits { bytes: usize::MAX, ..Limits::default() };
-        let root = parse(wrapped.as_bytes(), &limits);
-        let first = root.ok().and_then(|root| root.children().next().cloned());
-        first.ok_or_else(|| {
-            Stop::Broken(stanza.place.clone(), "this is no element with these values".to_owned())
-        })
+        let broken = |why: String| Stop::Broken(stanza.place.clone(), why);
+        let elements = stanza.value.elements(self).map_err(|error| broken(error.to_string()))?;
+        let first = elements.children().next().cloned();
+        first.ok_or_else(|| broken("there is no element here".to_owned()))
     }
-}
-
-/// The body of a response as BOSH has it.
-pub(super) fn body(bytes: &[u8]) -> Option<Body> {
-    let limits = Limits { bytes: usize::MAX, ..Limits::default() };
-    Body::new(parse(bytes, &limits).ok()?).ok()
 }

@@ -10,7 +10,7 @@ use super::world::{Done, StepAt, Stop, World};
 use crate::clock::words;
 use crate::scenario::vars::Value;
 use crate::scenario::{
-    Located, NoAnswer, Reference, Response, Step, StepKind, Timespan,
+    Action, Located, NoAnswer, Reference, Response, Step, StepKind, Timespan,
 };
 use crate::trace::How;
 use crate::wire::Side;
@@ -564,6 +564,30 @@ impl World {
             None => {
                 self.fail(&place, wanted, format!("the request is held: no answer within {}", words(within)))
             }
+        }
+    }
+
+    /// Has the target do something.
+    async fn control(&mut self, action: Action) -> Done {
+        let place = self.at.place.clone();
+        let wire = self.wire.clone();
+        if let Some(doing) = wire.control(action) {
+            doing.await;
+            return Ok(());
+        }
+        let Some((program, arguments)) =
+            self.target.control.get(&action).and_then(|command| command.split_first())
+        else {
+            return Err(Stop::Skipped("the target has no command for this".to_owned()));
+        };
+        let done = tokio::process::Command::new(program).args(arguments).output().await;
+        match done {
+            Ok(output) if output.status.success() => Ok(()),
+            Ok(output) => Err(Stop::Broken(
+                place,
+                format!("{program}: {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim()),
+            )),
+            Err(error) => Err(Stop::Broken(place, format!("cannot run {program}: {error}"))),
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::proxy::target::Target as Address;
-use crate::scenario::Provision;
+use crate::proxy::Target as Address;
+use crate::scenario::{Action, Provision};
 
 /// A connection manager under test.
 #[derive(Debug, Clone)]
@@ -29,6 +29,8 @@ pub struct Target {
     pub provides: Vec<Provision>,
     /// How exactly times are judged.
     pub tolerance: Tolerance,
+    /// What stops and starts it: a command with its arguments.
+    pub control: BTreeMap<Action, Vec<String>>,
     /// Scenarios that are not run, and why.
     pub skip: Vec<Skip>,
     /// What it is known to do otherwise.

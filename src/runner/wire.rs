@@ -13,8 +13,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Notify, mpsc};
 
-use super::dial::{Dial, Route, Stream};
+use super::dial::{Controlling, Dial, Route, Stream};
 use crate::clock::Clock;
+use crate::scenario::Action;
 use crate::trace::record::{Options, Recorder};
 use crate::trace::{Event, Fact, How, Response};
 use crate::wire::Side;
@@ -155,6 +156,11 @@ impl Wire {
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has the target do something, if it is in reach.
+    pub fn control(&self, action: Action) -> Option<Controlling<'_>> {
+        self.dial.control(action)
     }
 
     /// The time.

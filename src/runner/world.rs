@@ -1,16 +1,17 @@
 //! One run of a scenario: who acts, what was sent, what is known. The files beside this one are its steps.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::actor::{Actor, Session, attribute};
+use super::actor::{Actor, Session};
+use super::heart::Heart;
 use super::outcome::{Failure, Note};
 use super::target::Target;
 use super::wire::{ConnId, Got, Sending, SentId, Wire};
 use crate::cm::random::Random;
 use crate::scenario::vars::{Environment, Unresolved, Value};
-use crate::scenario::{CLIENT, Level, Located, Place, Reference, Scenario};
+use crate::scenario::{CLIENT, Level, Located, Place, Reference, Scenario, names};
 use crate::spec::{catalogue, Level as Demand};
 
 /// Why a run does not go on.
@@ -67,6 +68,8 @@ pub(super) struct World {
     pub(super) random: std::sync::Mutex<Box<dyn Random>>,
     /// The attributes of the first creation response.
     pub(super) advertised: Vec<(String, String)>,
+    /// Where time is real.
+    pub(super) heart: Option<Arc<Heart>>,
     /// Time that a round trip takes.
     pub(super) round_trip: Duration,
     /// The step that is being done.
@@ -188,10 +191,10 @@ impl World {
     }
 
     pub(super) fn token(&self, length: usize) -> String {
+        const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
         let mut random = self.random.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut bytes = vec![0; length];
         random.fill(&mut bytes);
-        const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
         bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
     }
 
@@ -221,12 +224,36 @@ impl World {
                 "user" => session.jid.as_deref()?.split_once('@').and_then(|(user, _)| text(user)),
                 "sid" => session.sid.as_deref().and_then(text),
                 "rid" => Some(Value::Number(i128::from(session.base))),
+                "key" => session.keys.as_ref().and_then(|keys| text(keys.peek())),
                 "domain" => text(&self.domain_of(actor)),
                 _ => None,
             },
-            [granted, name] if granted == "granted" => session.granted(name).map(granted_value(name)),
+            [terms, name] => {
+                let worth = match terms.as_str() {
+                    "granted" => session.granted(term(name)),
+                    "asked" => session.asked(term(name)),
+                    _ => None,
+                };
+                worth.map(|worth| term_value(name, worth))
+            }
             _ => None,
         }
+    }
+
+    fn field_of_account(&self, name: &str, fields: &[String]) -> Option<Value> {
+        let account = self.target.accounts.get(name)?;
+        let [field] = fields else { return None };
+        let text = match field.as_str() {
+            "user" => account.user.clone(),
+            "password" => account.password.clone(),
+            "bare" => format!("{}@{}", account.user, self.target.domain),
+            "plain" => base64::Engine::encode(
+                &base64::engine::general_purpose::STANDARD,
+                format!("\0{}\0{}", account.user, account.password),
+            ),
+            _ => return None,
+        };
+        Some(Value::Text(text))
     }
 
     /// The domain that an actor's session is opened to.
@@ -244,27 +271,32 @@ impl World {
         let progress = self.wire.progress(sent.id);
         match field.as_str() {
             "rid" => sent.rid.clone().map(Value::Text),
-            "time" => {
+            "held" => {
                 let got = progress.got?;
                 Some(Value::Time(got.response.first.saturating_sub(progress.written?)))
             }
             "status" => Some(Value::Number(progress.got?.response.status.into())),
-            "size" => Some(Value::Number(progress.got?.response.content.size.into())),
             _ => None,
         }
     }
 }
 
+/// The attribute that a term is, by the name that it is written with on the wire.
+fn term(name: &str) -> &str {
+    match name {
+        "lang" => "xml:lang",
+        "version" => "xmpp:version",
+        "restartlogic" => "xmpp:restartlogic",
+        other => other,
+    }
+}
+
 /// Terms that are times are times, other numbers are numbers.
-fn granted_value(name: &str) -> impl FnOnce(&str) -> Value + '_ {
-    move |text| match (name, text.parse::<u64>()) {
-        ("wait" | "inactivity" | "polling" | "maxpause", Ok(seconds)) => {
-            Value::Time(Duration::from_secs(seconds))
-        }
-        ("ver" | "xmpp:version" | "sid" | "stream" | "from", _) | (_, Err(_)) => {
-            Value::Text(text.to_owned())
-        }
-        (_, Ok(number)) => Value::Number(number.into()),
+fn term_value(name: &str, text: &str) -> Value {
+    match text.parse::<u64>() {
+        Ok(seconds) if names::TIMES.contains(&name) => Value::Time(Duration::from_secs(seconds)),
+        Ok(number) => Value::Number(number.into()),
+        Err(_) => Value::Text(text.to_owned()),
     }
 }
 
@@ -280,18 +312,19 @@ impl Environment for World {
                 let client = self.actors.iter().find(|actor| actor.name == CLIENT);
                 text(&client.map_or_else(|| self.target.domain.clone(), |actor| self.domain_of(actor)))
             }
-            ("rooms", []) => self.target.rooms.as_deref().and_then(text),
             ("path", []) => text(&self.target.address.path),
             ("host", []) => text(&self.target.address.authority()),
-            ("granted", [name]) => {
-                self.actors.first()?.session.granted(name).map(granted_value(name))
-            }
-            ("sid" | "jid" | "rid" | "bare" | "user" | "resource", []) => {
-                self.field_of_actor(self.actors.first()?, &[base.to_owned()])
+            ("url", []) => text(&format!("{}{}", self.target.address, self.target.address.path)),
+            (terms @ ("granted" | "asked"), [name]) => {
+                self.field_of_actor(self.actors.first()?, &[terms.to_owned(), name.clone()])
             }
             _ => {
                 if let Some(actor) = self.actors.iter().find(|actor| actor.name == numbered) {
-                    return self.field_of_actor(actor, fields);
+                    let field = self.field_of_actor(actor, fields);
+                    return field.or_else(|| self.field_of_account(base, fields));
+                }
+                if let Some(field) = self.field_of_account(base, fields) {
+                    return Some(field);
                 }
                 let all = self.sent.get(base)?;
                 let sent = match nth {
@@ -317,6 +350,5 @@ pub(super) fn attributes(element: &crate::xml::Element) -> Vec<(String, String)>
         other => format!("{{{other}}}{name}"),
     };
     let all = element.attributes().map(|(of, local, value)| (name(of, local), value.to_owned()));
-    debug_assert!(attribute(element, "").is_none());
     all.collect()
 }

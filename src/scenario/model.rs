@@ -358,7 +358,7 @@ pub enum StepKind {
 }
 
 /// What a target's commands do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
     /// Stops the connection manager in an orderly way.
     Stop,
