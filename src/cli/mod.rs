@@ -6,6 +6,7 @@ mod lane;
 mod observe;
 mod options;
 mod proxy;
+mod run;
 mod show;
 mod spec;
 mod watch;
@@ -67,6 +68,7 @@ struct Cli {
 enum Command {
     Cm(Box<cm::Args>),
     Proxy(Box<proxy::Args>),
+    Run(Box<run::Args>),
     Show(show::Args),
     Spec(spec::Args),
 }
@@ -84,6 +86,7 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Cm(args) => cm::run(&args),
         Command::Proxy(args) => proxy::run(&args),
+        Command::Run(args) => run::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Spec(args) => spec::run(&args),
     };

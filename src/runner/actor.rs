@@ -43,7 +43,7 @@ pub(super) struct Session {
     /// Every rid up to this one was used.
     pub(super) base: u64,
     /// Rids above a gap that were used.
-    beyond: BTreeSet<u64>,
+    pub(super) beyond: BTreeSet<u64>,
     /// The attributes of the request that asked for it.
     pub(super) asked: Vec<(String, String)>,
     /// The creation response.
@@ -242,6 +242,9 @@ mod tests {
         );
         body.set("xmpp:version", None);
         body.fill("<a/>".to_owned());
-        assert_eq!(body.to_xml(), "<body xmlns='http://jabber.org/protocol/httpbind' rid='1'><a/></body>");
+        assert_eq!(
+            body.to_xml(),
+            "<body xmlns='http://jabber.org/protocol/httpbind' rid='1'><a/></body>"
+        );
     }
 }

@@ -228,7 +228,8 @@ impl World {
         let (head, content) = message.bytes();
         let mut bytes = head;
         bytes.extend(content.concat());
-        let sending = Sending { parts: vec![Part::Bytes(bytes)], method: message.method, cut: None };
+        let sending =
+            Sending { parts: vec![Part::Bytes(bytes)], method: message.method, cut: None };
         let conn = self.conn_for(actor, None, None, None);
         let id = self.wire.send(conn, sending.clone());
         Sent { id, actor, sending, rid: Some(rid), conn, creates: false, taken: false }
@@ -308,26 +309,19 @@ impl World {
             .to_owned();
         let conn = match &raw.on {
             None => self.open_conn(actor, raw.via.as_ref().map(|via| via.value)),
-            Some(on) => self.conn_for(
-                actor,
-                Some(&on.value),
-                raw.via.as_ref().map(|via| via.value),
-                None,
-            ),
+            Some(on) => {
+                self.conn_for(actor, Some(&on.value), raw.via.as_ref().map(|via| via.value), None)
+            }
         };
         let sending = Sending { parts, method, cut };
         let id = self.wire.send(conn, sending.clone());
-        let sent =
-            Sent { id, actor, sending, rid: None, conn, creates: false, taken: false };
+        let sent = Sent { id, actor, sending, rid: None, conn, creates: false, taken: false };
         self.sent.entry(raw.name.value.clone()).or_default().push(sent);
         Ok(())
     }
 
     /// Bytes whole, and in their pieces.
-    fn bytes(
-        &self,
-        pieces: &[scenario::Located<Piece>],
-    ) -> Done<(Vec<u8>, Vec<Part>)> {
+    fn bytes(&self, pieces: &[scenario::Located<Piece>]) -> Done<(Vec<u8>, Vec<Part>)> {
         let mut whole = Vec::new();
         let mut parts = Vec::new();
         for piece in pieces {
@@ -362,7 +356,8 @@ impl World {
         let whole = |content: &[u8]| vec![Part::Bytes([&head[..], content].concat())];
         let Some(cut) = cut else { return Ok((whole(&content), None)) };
         let how = how(cut.how.value);
-        let at = |bytes: usize| (whole(&content[..bytes.min(content.len())]), Some(Cut::AfterLast(how)));
+        let at =
+            |bytes: usize| (whole(&content[..bytes.min(content.len())]), Some(Cut::AfterLast(how)));
         Ok(match &cut.point.value {
             CutPoint::Bytes(count) => {
                 let count = scenario::Located::new(count.clone(), cut.point.place.clone());
@@ -427,9 +422,10 @@ impl World {
             Login::None => Ok(None),
             Login::Anonymous => Ok(Some(crate::client::Who::Anonymous)),
             Login::Account(name) => {
-                let account = self.target.accounts.get(name).ok_or_else(|| {
-                    Stop::Skipped(format!("the target has no account {name}"))
-                })?;
+                let account =
+                    self.target.accounts.get(name).ok_or_else(|| {
+                        Stop::Skipped(format!("the target has no account {name}"))
+                    })?;
                 let (user, password) = (account.user.clone(), account.password.clone());
                 Ok(Some(crate::client::Who::Account { user, password }))
             }
@@ -516,7 +512,9 @@ impl Message {
                 let mut parts: Vec<Vec<u8>> = self
                     .entity
                     .chunks(size)
-                    .map(|chunk| [format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat())
+                    .map(|chunk| {
+                        [format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat()
+                    })
                     .collect();
                 parts.push(b"0\r\n\r\n".to_vec());
                 parts

@@ -1,11 +1,13 @@
 //! Responses as they are judged, and in words.
 
-use super::actor::attribute;
 use super::wire::Got;
 use super::world::{Done, Stop, World};
 use crate::bosh::{Body, BodyType};
-use crate::scenario::{Capture, Condition, Located, Origin};
-use crate::xml::{Element, Limits, Scope, parse, write};
+use crate::scenario::matching::{self, Answer, Mismatch, Outcome};
+use crate::scenario::{
+    Capture, Condition, Expectation, Http, Level, Located, Origin, Place, Reference,
+};
+use crate::xml::{Element, Limits, parse};
 
 /// What a response says, if it is a `<body/>` of BOSH.
 pub(super) fn body(got: &Got) -> Option<Body> {
@@ -35,52 +37,59 @@ pub(super) fn is_gone(got: &Got) -> bool {
 
 /// A response in a few words.
 pub(super) fn short(got: &Got) -> String {
-    let response = &got.response;
-    let Some(body) = body(got) else {
-        let size = response.content.bytes.len();
-        return format!("{} {}, {size} B that are no <body/>", response.status, response.reason);
-    };
-    let mut words = vec![response.status.to_string()];
-    match body.kind() {
-        BodyType::Ordinary => {}
-        BodyType::Terminate => words.push(match body.text("condition") {
-            None => "terminate".to_owned(),
-            Some(condition) => format!("terminate {condition}"),
-        }),
-        BodyType::Error => words.push("type='error'".to_owned()),
-        BodyType::Other(kind) => words.push(format!("type='{kind}'")),
-    }
-    let names: Vec<&str> = body.payloads().map(Element::name).collect();
-    match names[..] {
-        [] => words.push("empty".to_owned()),
-        [one] => words.push(format!("with {one}")),
-        [ref some @ ..] if some.len() <= 4 => words.push(format!("with {}", some.join(", "))),
-        ref many => words.push(format!("with {} elements", many.len())),
-    }
-    words.join(", ")
+    matching::in_short(&answer(got))
 }
 
-/// An element as text.
-pub(super) fn xml(element: &Element) -> String {
-    let mut text = String::new();
-    write(element, &Scope { default: crate::xmpp::ns::CLIENT, prefixes: &[] }, &mut text);
-    text
+/// A response as scenarios compare it.
+pub(super) fn answer(got: &Got) -> Answer {
+    let response = &got.response;
+    let http = if response.version == 0 { Http::V10 } else { Http::V11 };
+    let headers = response.headers.iter();
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Answer::new(response.status, http, headers, response.content.bytes.clone().into())
 }
 
 impl World {
+    /// What of a response is not as demanded, and what is to be said of the alternative that came.
+    pub(super) fn compare(&self, expected: &Expectation, got: &Got) -> Done<Compared> {
+        let mut others: Vec<(Reference, Answer)> = Vec::new();
+        self.compared_with(expected, &mut others);
+        let other = |wanted: &Reference| {
+            others.iter().find(|(known, _)| known == wanted).map(|(_, answer)| answer)
+        };
+        let seen = answer(got);
+        let verdict = matching::compare(expected, Outcome::Answer(&seen), &other, self)?;
+        let mut compared = Compared { mismatches: verdict.mismatches, taken: Vec::new() };
+        for alternative in verdict.taken {
+            let says = alternative.says.as_ref().map(|says| self.text(says)).transpose()?;
+            if alternative.level.is_some() || says.is_some() {
+                let level = alternative.level.as_ref().map(|level| level.value);
+                compared.taken.push((alternative.place.clone(), level, says));
+            }
+        }
+        Ok(compared)
+    }
+
+    /// The responses that an expectation compares with.
+    fn compared_with(&self, expected: &Expectation, found: &mut Vec<(Reference, Answer)>) {
+        let named = [&expected.same_as, &expected.like, &expected.headers_like];
+        for reference in named.into_iter().flatten() {
+            let got = self.sent(reference).ok().and_then(|sent| self.got(sent.id));
+            if let Some(got) = got {
+                found.push((reference.clone(), answer(&got)));
+            }
+        }
+        for alternative in &expected.any_of {
+            self.compared_with(&alternative.expected, found);
+        }
+    }
+
     /// Variables take their values from a response.
     pub(super) fn capture_response(&mut self, captures: &[Capture], got: &Got) -> Done {
-        let root = body(got).map(Body::into_element);
+        let seen = answer(got);
         for capture in captures {
-            let value = match &capture.from.value {
-                Origin::Status => Some(got.response.status.to_string()),
-                Origin::Entity => Some(String::from_utf8_lossy(&got.response.content.bytes).into_owned()),
-                Origin::Header(name) => got.response.headers.get(name).map(str::to_owned),
-                Origin::Path { elements, attribute } => {
-                    root.as_ref().and_then(|root| at_path(root, elements, attribute.as_deref()))
-                }
-            };
-            self.capture(capture, value, &short(got))?;
+            let value = matching::capture(&capture.from.value, &seen);
+            self.capture(capture, value, &matching::in_short(&seen))?;
         }
         Ok(())
     }
@@ -90,11 +99,11 @@ impl World {
         for capture in captures {
             let value = match &capture.from.value {
                 Origin::Path { elements, attribute } => {
-                    at_path(stanza, elements, attribute.as_deref())
+                    matching::capture_from(elements, attribute.as_deref(), stanza)
                 }
                 _ => None,
             };
-            self.capture(capture, value, &xml(stanza))?;
+            self.capture(capture, value, &matching::element_in_short(stanza))?;
         }
         Ok(())
     }
@@ -110,18 +119,11 @@ impl World {
     }
 }
 
-/// What stands at a path of local names: an attribute, or the text.
-fn at_path(root: &Element, elements: &[String], name: Option<&str>) -> Option<String> {
-    match elements.split_first() {
-        None => match name {
-            Some(name) => attribute(root, name).map(str::to_owned),
-            None => Some(root.text().into_owned()),
-        },
-        Some((first, rest)) => root
-            .children()
-            .filter(|child| first == "*" || child.name() == first)
-            .find_map(|child| at_path(child, rest, name)),
-    }
+/// What came of a comparison.
+pub(super) struct Compared {
+    pub(super) mismatches: Vec<Mismatch>,
+    /// Of the alternatives that came those of which something is to be said: their place, level and words.
+    pub(super) taken: Vec<(Place, Option<Level>, Option<String>)>,
 }
 
 impl World {
@@ -133,26 +135,25 @@ impl World {
                 let has = self.actors[actor].session.granted(&attribute.value).is_some();
                 let name = &attribute.value;
                 Ok(match (has, *not) {
-                    (false, false) => Some(format!("the connection manager does not advertise `{name}`")),
+                    (false, false) => {
+                        Some(format!("the connection manager does not advertise `{name}`"))
+                    }
                     (true, true) => Some(format!("the connection manager advertises `{name}`")),
                     _ => None,
                 })
             }
             Condition::Value { value, expected } => {
                 let worth = value.value.value(self).ok();
-                let worth = worth.as_ref().map(crate::scenario::Value::text);
-                let mismatch = self.value_mismatch(expected, worth.as_deref())?;
-                Ok(mismatch.map(|(wanted, seen)| {
-                    format!("`{}` was to be {wanted}, and is {seen}", value.place.text())
-                }))
+                let found = expected.compare(value.place.text(), worth.as_ref(), self)?;
+                Ok(found.first().map(ToString::to_string))
             }
             Condition::Response { request, expected } => {
                 let sent = self.sent(request)?.id;
                 let Some(got) = self.got(sent) else {
                     return Ok(Some(format!("`{}` has no response", request.name.value)));
                 };
-                let first = self.mismatches(expected, &got)?.into_iter().next();
-                Ok(first.map(|(_, _, wanted, seen)| format!("expected {wanted}; seen: {seen}")))
+                let compared = self.compare(expected, &got)?;
+                Ok(compared.mismatches.first().map(ToString::to_string))
             }
         }
     }

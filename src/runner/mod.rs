@@ -6,7 +6,6 @@
 mod actor;
 mod asking;
 pub mod dial;
-mod distinct;
 mod embedded;
 mod heart;
 mod judge;

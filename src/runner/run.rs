@@ -65,6 +65,10 @@ pub(super) async fn run(given: Given) -> Outcome {
     let row = row.map(|(number, row)| (number + 1, words(row)));
     let duration = clock.now().saturating_sub(began);
     world.leave().await;
+    let done = done.map_err(|stop| match stop {
+        Stop::NotXml(why) => Stop::Broken(world.at.place.clone(), why),
+        other => other,
+    });
     let (verdict, reason, broken_at) = verdict(&done, &world.failures);
     let mut failures = world.failures;
     if let (Verdict::Broken, Some(place), Some(why)) = (verdict, broken_at, &reason) {
@@ -134,7 +138,8 @@ fn verdict(
     let worst = failures.iter().map(|failure| failure.level).max();
     let excused = failures.iter().filter(|failure| failure.level == Level::Must);
     let lag = excused.clone().filter_map(|failure| failure.lag).max();
-    let all_excused = excused.clone().count() > 0 && excused.clone().all(|failure| failure.lag.is_some());
+    let all_excused =
+        excused.clone().count() > 0 && excused.clone().all(|failure| failure.lag.is_some());
     match done {
         Err(Stop::Skipped(why)) if worst.is_none_or(|worst| worst < Level::Must) => {
             (Verdict::Skipped, Some(why.clone()), None)
@@ -183,7 +188,8 @@ impl World {
         self.open_all().await?;
         for need in &scenario.needs {
             if let Need::Condition(condition) = &need.value {
-                let condition = crate::scenario::Located::new(condition.clone(), need.place.clone());
+                let condition =
+                    crate::scenario::Located::new(condition.clone(), need.place.clone());
                 if let Some(why) = self.unmet(&condition)? {
                     return Err(Stop::Skipped(why));
                 }

@@ -10,6 +10,7 @@ use super::wire::Got;
 use super::world::{Done, Sent, Stop, World, attributes};
 use crate::client::{Login, Step};
 use crate::clock::words;
+use crate::scenario::matching;
 use crate::scenario::{Expect, Located, Opened, Reference, Xml};
 use crate::xml::{Element, Scope, write};
 use crate::xmpp::ns;
@@ -120,7 +121,10 @@ impl World {
             let got = self.answered(&sent, "the login to go on").await?;
             self.take_in(actor, &got);
             if judge::terminal(&got).is_some() {
-                return self.broken(&format!("the session ended during the login: {}", judge::short(&got)));
+                return self.broken(&format!(
+                    "the session ended during the login: {}",
+                    judge::short(&got)
+                ));
             }
         }
         self.drain(actor).await
@@ -157,7 +161,10 @@ impl World {
             let got = self.answered(&sent, "the session to be drained").await?;
             self.take_in(actor, &got);
             if judge::terminal(&got).is_some() {
-                return self.broken(&format!("the session ended while it was drained: {}", judge::short(&got)));
+                return self.broken(&format!(
+                    "the session ended while it was drained: {}",
+                    judge::short(&got)
+                ));
             }
         }
         self.broken("the server does not come to an end")
@@ -258,7 +265,10 @@ impl World {
             self.actors[actor].quiet = open;
             let polls = self.actors[actor].terms.as_ref().is_some_and(|terms| terms.polls);
             let session = &self.actors[actor].session;
-            if polls && session.jid.is_some() && !session.over && self.actors[actor].quiet.is_empty()
+            if polls
+                && session.jid.is_some()
+                && !session.over
+                && self.actors[actor].quiet.is_empty()
             {
                 let sent = self.ask(actor, &[], "");
                 self.actors[actor].quiet.push(sent.id);
@@ -281,7 +291,9 @@ impl World {
         let found = self
             .watch(left, |world| {
                 let inbox = &mut world.actors[actor].inbox;
-                let place = inbox.iter().position(|arrived| judge::matches(&wanted, &arrived.element))?;
+                let place = inbox
+                    .iter()
+                    .position(|arrived| matching::matches_any(&wanted, &arrived.element))?;
                 if next && place > 0 {
                     return Some(Err(inbox[0].element.clone()));
                 }
@@ -289,20 +301,20 @@ impl World {
             })
             .await;
         let place = &expect.stanza.place;
-        let words_of = |element: &Element| judge::xml(element);
         match found {
             Some(Ok(arrived)) => self.capture_stanza(&expect.capture, &arrived.element),
             Some(Err(other)) => {
-                let seen = format!("another stanza came before it: {}", words_of(&other));
-                self.fail(place, format!("the next stanza to be {}", judge::xml(&wanted)), seen)
+                let seen = format!(
+                    "another stanza came before it: {}",
+                    matching::element_in_short(&other)
+                );
+                self.fail(place, "this stanza to be the next", seen)
             }
             None => {
-                let inbox = &self.actors[actor].inbox;
-                let seen = match inbox.back() {
-                    None => "none came".to_owned(),
-                    Some(last) => format!("none came; the last that did is {}", words_of(&last.element)),
-                };
-                self.fail(place, format!("{} within {}", judge::xml(&wanted), words(within)), seen)
+                let inbox: Vec<_> = self.actors[actor].inbox.iter().collect();
+                let came: Vec<&Element> = inbox.iter().map(|arrived| &arrived.element).collect();
+                let found = matching::differences(&expect.stanza, &came, self)?;
+                self.fail(place, format!("{} within {}", found.expected, words(within)), found.seen)
             }
         }
     }
@@ -318,7 +330,8 @@ impl World {
         let found = self
             .watch(during, |world| {
                 let inbox = &world.actors[actor].inbox;
-                let found = inbox.iter().find(|arrived| judge::matches(&wanted, &arrived.element));
+                let found =
+                    inbox.iter().find(|arrived| matching::matches_any(&wanted, &arrived.element));
                 found.map(|arrived| arrived.clone())
             })
             .await;
@@ -326,17 +339,17 @@ impl World {
             None => Ok(()),
             Some(arrived) => {
                 let after = words(arrived.at.saturating_sub(self.at.since));
-                let seen = format!("it came after {after}: {}", judge::xml(&arrived.element));
-                self.fail(&stanza.place, format!("no {} for {}", judge::xml(&wanted), words(during)), seen)
+                let seen = format!(
+                    "it came after {after}: {}",
+                    matching::element_in_short(&arrived.element)
+                );
+                self.fail(&stanza.place, format!("no such stanza for {}", words(during)), seen)
             }
         }
     }
 
-    /// A stanza as a pattern.
+    /// Stanzas as patterns.
     fn pattern(&self, stanza: &Located<Xml>) -> Done<Element> {
-        let broken = |why: String| Stop::Broken(stanza.place.clone(), why);
-        let elements = stanza.value.elements(self).map_err(|error| broken(error.to_string()))?;
-        let first = elements.children().next().cloned();
-        first.ok_or_else(|| broken("there is no element here".to_owned()))
+        Ok(stanza.value.elements(self)?)
     }
 }

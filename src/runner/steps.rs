@@ -8,9 +8,10 @@ use super::outcome::Failure;
 use super::wire::{Progress, SentId};
 use super::world::{Done, StepAt, Stop, World};
 use crate::clock::words;
+use crate::scenario::matching::{self, Mismatch};
 use crate::scenario::vars::Value;
 use crate::scenario::{
-    Action, Located, NoAnswer, Reference, Response, Step, StepKind, Timespan,
+    Action, Located, NoAnswer, Place, Reference, Response, Step, StepKind, Timespan,
 };
 use crate::trace::How;
 use crate::wire::Side;
@@ -37,7 +38,8 @@ impl World {
     }
 
     async fn step(&mut self, step: &Step) -> Done {
-        let covers = |covers: &[Located<String>]| covers.iter().map(|id| id.value.clone()).collect();
+        let covers =
+            |covers: &[Located<String>]| covers.iter().map(|id| id.value.clone()).collect();
         let says = match &step.says {
             None => None,
             Some(says) => Some(self.text(says)?),
@@ -94,7 +96,11 @@ impl World {
                         self.fail(&connection.place, wanted, "we ended it ourselves")
                     }
                     Some(ended) if demanded.is_some_and(|how| how != ended.how) => {
-                        let seen = if ended.how == How::Fin { "it was ended in order" } else { "it was reset" };
+                        let seen = if ended.how == How::Fin {
+                            "it was ended in order"
+                        } else {
+                            "it was reset"
+                        };
                         self.fail(&connection.place, wanted, seen)
                     }
                     Some(_) => Ok(()),
@@ -152,11 +158,10 @@ impl World {
                 self.unseen(actor, stanza, during).await
             }
             StepKind::Value { value, expected } => {
-                let seen = value.value.value(self)?;
-                match self.value_mismatch(expected, Some(&seen.text()))? {
-                    None => Ok(()),
-                    Some((wanted, seen)) => self.fail(&value.place, wanted, seen),
+                for mismatch in matching::compare_value(value, expected, self)? {
+                    self.mismatch(&mismatch, &value.place)?;
                 }
+                Ok(())
             }
             StepKind::Distinct { variable, bits } => {
                 let bits = match bits {
@@ -164,10 +169,11 @@ impl World {
                     Some(bits) => Some(bits.resolve(self)?),
                 };
                 let values = self.history.get(&variable.value).cloned().unwrap_or_default();
-                match super::distinct::mismatch(&values, bits) {
-                    None => Ok(()),
-                    Some((wanted, seen)) => self.fail(&variable.place, wanted, seen),
+                for seen in matching::distinct(&values, bits) {
+                    let wanted = format!("values of `{}` that can't be guessed", variable.value);
+                    self.fail(&variable.place, wanted, seen)?;
                 }
+                Ok(())
             }
             StepKind::Repeat { times, counting, every, steps } => {
                 let times = times.resolve(self)?;
@@ -348,7 +354,8 @@ impl World {
         let late = self.target.tolerance.late + self.round_trip;
         let name = &response.request.name;
         // A response that is too late is waited for a little, to say by how much.
-        let limit = within.map_or_else(|| self.patience(sent.actor), |within| within + late + AT_ONCE);
+        let limit =
+            within.map_or_else(|| self.patience(sent.actor), |within| within + late + AT_ONCE);
         let begun = since.or(self.wire.progress(sent.id).written).unwrap_or(self.at.since);
         let left = (begun + limit).saturating_sub(self.wire.now());
         if let Some(no_answer) = &response.expected.no_answer {
@@ -364,7 +371,10 @@ impl World {
                 Some(ended) if ended.by == Side::Client => {
                     return Err(Stop::Broken(
                         name.place.clone(),
-                        format!("`{}` can't be answered: its connection was cut by the scenario", name.value),
+                        format!(
+                            "`{}` can't be answered: its connection was cut by the scenario",
+                            name.value
+                        ),
                     ));
                 }
                 Some(ended) => {
@@ -372,13 +382,29 @@ impl World {
                     let end = if ended.how == How::Fin { "closed" } else { "reset" };
                     let refused = self.wire.connected(sent.conn).err();
                     if let Some(why) = refused {
-                        return Err(Stop::Broken(name.place.clone(), format!("cannot connect: {why}")));
+                        return Err(Stop::Broken(
+                            name.place.clone(),
+                            format!("cannot connect: {why}"),
+                        ));
                     }
-                    (format!("a response to `{}`", name.value), format!("its connection was {end} after {after}, with no response"))
+                    (
+                        format!("a response to `{}`", name.value),
+                        format!("its connection was {end} after {after}, with no response"),
+                    )
                 }
                 None => (
-                    format!("a response to `{}`{}", name.value, within.map_or_else(String::new, |within| format!(" within {}", words(within)))),
-                    format!("no answer at all, {} after it was sent", words(self.wire.now().saturating_sub(begun))),
+                    format!(
+                        "a response to `{}`{}",
+                        name.value,
+                        within.map_or_else(String::new, |within| format!(
+                            " within {}",
+                            words(within)
+                        ))
+                    ),
+                    format!(
+                        "no answer at all, {} after it was sent",
+                        words(self.wire.now().saturating_sub(begun))
+                    ),
                 ),
             };
             // Nothing that follows can make sense of a response that is not there.
@@ -390,12 +416,21 @@ impl World {
         let rest = within.filter(|within| first > *within + late);
         if let (Some(within), Some(place)) = (rest, &response.within) {
             let late = self.late(begun, first.saturating_sub(within));
-            self.fail_in_time(&place.place, format!("the response within {}", words(within)), format!("it took {}", words(first)), late)?;
+            self.fail_in_time(
+                &place.place,
+                format!("the response within {}", words(within)),
+                format!("it took {}", words(first)),
+                late,
+            )?;
         }
         if let Some(not_before) = &response.not_before {
             let least = not_before.resolve(self)?;
             if first + self.target.tolerance.early < least {
-                self.fail(&not_before.place, format!("the response not before {}", words(least)), format!("it came after {}", words(first)))?;
+                self.fail(
+                    &not_before.place,
+                    format!("the response not before {}", words(least)),
+                    format!("it came after {}", words(first)),
+                )?;
             }
         }
         if let Some(after) = &response.after {
@@ -403,22 +438,44 @@ impl World {
             let before = self.got(other);
             let earlier = before.is_some_and(|other| self.came_before(&other, &got));
             if !earlier {
-                self.fail(&after.name.place, format!("`{}` to be answered after `{}`", name.value, after.name.value), format!("`{}` was answered first", name.value))?;
+                self.fail(
+                    &after.name.place,
+                    format!("`{}` to be answered after `{}`", name.value, after.name.value),
+                    format!("`{}` was answered first", name.value),
+                )?;
             }
         }
-        for (place, level, wanted, seen) in self.mismatches(&response.expected, &got)? {
-            let before = self.at.level;
-            self.at.level = level.or(before);
-            let failed = self.fail(&place, wanted, seen);
-            self.at.level = before;
-            failed?;
+        let compared = self.compare(&response.expected, &got)?;
+        for mismatch in compared.mismatches {
+            self.mismatch(&mismatch, &name.place)?;
+        }
+        for (place, level, says) in compared.taken {
+            let before = self.at.clone();
+            match level {
+                None => self.note(&place, says.unwrap_or_default()),
+                Some(level) => {
+                    self.at.level = Some(level);
+                    self.at.says = says.or(self.at.says.take());
+                    let failed = self.fail(&place, "another response", super::judge::short(&got));
+                    self.at = before;
+                    failed?;
+                }
+            }
         }
         self.capture_response(&response.capture, &got)
     }
 
+    /// Something is not as demanded.
+    fn mismatch(&mut self, mismatch: &Mismatch, place: &Place) -> Done {
+        let place = mismatch.place.as_ref().unwrap_or(place).clone();
+        let expected = format!("{} {}", mismatch.what, mismatch.expected);
+        self.fail(&place, expected, mismatch.seen.clone())
+    }
+
     /// Whether one response came before another. On two connections near in time that can't be told.
     pub(super) fn came_before(&self, one: &super::wire::Got, other: &super::wire::Got) -> bool {
-        one.order < other.order || one.response.first <= other.response.first + self.target.tolerance.early
+        one.order < other.order
+            || one.response.first <= other.response.first + self.target.tolerance.early
     }
 
     /// The lag of this machine that could explain a delay.
@@ -429,7 +486,7 @@ impl World {
 
     fn fail_in_time(
         &mut self,
-        place: &crate::scenario::Place,
+        place: &Place,
         expected: String,
         seen: String,
         lag: Option<Duration>,
@@ -459,7 +516,9 @@ impl World {
                 let seen = format!("it was answered: {}", super::judge::short(&got));
                 self.fail(&wanted.place, expected, seen)
             }
-            (None, None, NoAnswer::Closed) => self.fail(&wanted.place, expected, format!("it is open after {}", words(time))),
+            (None, None, NoAnswer::Closed) => {
+                self.fail(&wanted.place, expected, format!("it is open after {}", words(time)))
+            }
             (None, Some(ended), NoAnswer::Silent) if ended.by == Side::Server => {
                 self.fail(&wanted.place, expected, "the connection was ended")
             }
@@ -492,7 +551,10 @@ impl World {
                 super::judge::short(got)
             ),
             (None, Some(ended)) if ended.by == Side::Client => {
-                return Err(Stop::Broken(name.place, "its connection was cut by the scenario".to_owned()));
+                return Err(Stop::Broken(
+                    name.place,
+                    "its connection was cut by the scenario".to_owned(),
+                ));
             }
             _ => "its connection was ended".to_owned(),
         };
@@ -561,9 +623,11 @@ impl World {
             None if progress.ended.is_some() => {
                 self.fail(&place, wanted, "its connection was ended without a response")
             }
-            None => {
-                self.fail(&place, wanted, format!("the request is held: no answer within {}", words(within)))
-            }
+            None => self.fail(
+                &place,
+                wanted,
+                format!("the request is held: no answer within {}", words(within)),
+            ),
         }
     }
 
@@ -585,7 +649,11 @@ impl World {
             Ok(output) if output.status.success() => Ok(()),
             Ok(output) => Err(Stop::Broken(
                 place,
-                format!("{program}: {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim()),
+                format!(
+                    "{program}: {}: {}",
+                    output.status,
+                    String::from_utf8_lossy(&output.stderr).trim()
+                ),
             )),
             Err(error) => Err(Stop::Broken(place, format!("cannot run {program}: {error}"))),
         }

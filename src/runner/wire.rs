@@ -146,12 +146,7 @@ impl Wire {
             order: 0,
             items: Vec::new(),
         };
-        Self {
-            shared: Arc::new(Mutex::new(shared)),
-            changed: Arc::new(Notify::new()),
-            clock,
-            dial,
-        }
+        Self { shared: Arc::new(Mutex::new(shared)), changed: Arc::new(Notify::new()), clock, dial }
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
@@ -232,11 +227,6 @@ impl Wire {
     /// How something sent stands.
     pub fn progress(&self, sent: SentId) -> Progress {
         self.lock().sent.get(&sent).map(|(_, progress)| progress.clone()).unwrap_or_default()
-    }
-
-    /// The connection that carried something.
-    pub fn conn_of(&self, sent: SentId) -> Option<ConnId> {
-        self.lock().sent.get(&sent).map(|(conn, _)| *conn)
     }
 
     /// Whether a connection may carry a further request: it owes no response and has not ended.

@@ -10,9 +10,10 @@ use super::outcome::{Failure, Note};
 use super::target::Target;
 use super::wire::{ConnId, Got, Sending, SentId, Wire};
 use crate::cm::random::Random;
+use crate::scenario::FragmentError;
 use crate::scenario::vars::{Environment, Unresolved, Value};
 use crate::scenario::{CLIENT, Level, Located, Place, Reference, Scenario, names};
-use crate::spec::{catalogue, Level as Demand};
+use crate::spec::{Level as Demand, catalogue};
 
 /// Why a run does not go on.
 #[derive(Debug)]
@@ -23,11 +24,22 @@ pub(super) enum Stop {
     Skipped(String),
     /// It can't be carried out, for this reason.
     Broken(Place, String),
+    /// What a step says is no XML, once its variables have values.
+    NotXml(String),
 }
 
 impl From<Unresolved> for Stop {
     fn from(unresolved: Unresolved) -> Self {
         Self::Broken(unresolved.place, unresolved.message)
+    }
+}
+
+impl From<FragmentError> for Stop {
+    fn from(error: FragmentError) -> Self {
+        match error {
+            FragmentError::Unresolved(unresolved) => unresolved.into(),
+            FragmentError::NotXml(not) => Self::NotXml(not.to_string()),
+        }
     }
 }
 
@@ -148,7 +160,8 @@ impl World {
 
     /// How grave a failure of this step is: what it says itself, or else what the requirements say.
     pub(super) fn level(&self) -> Level {
-        let demanded = |id: &String| match catalogue().get(id).map(|requirement| requirement.level) {
+        let demanded = |id: &String| match catalogue().get(id).map(|requirement| requirement.level)
+        {
             Some(Demand::Must | Demand::MustNot) => Level::Must,
             Some(Demand::Should | Demand::ShouldNot) => Level::Should,
             _ => Level::May,
@@ -310,7 +323,10 @@ impl Environment for World {
         match (base, fields) {
             ("domain", []) => {
                 let client = self.actors.iter().find(|actor| actor.name == CLIENT);
-                text(&client.map_or_else(|| self.target.domain.clone(), |actor| self.domain_of(actor)))
+                text(
+                    &client
+                        .map_or_else(|| self.target.domain.clone(), |actor| self.domain_of(actor)),
+                )
             }
             ("path", []) => text(&self.target.address.path),
             ("host", []) => text(&self.target.address.authority()),

@@ -7,6 +7,7 @@
 mod check;
 pub mod fragment;
 mod load;
+pub mod matching;
 pub mod model;
 pub mod names;
 mod read;

@@ -3,6 +3,7 @@
 
 mod block;
 mod line;
+pub mod outcomes;
 mod printer;
 pub mod requirements;
 mod run;
