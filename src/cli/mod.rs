@@ -5,6 +5,7 @@ mod cm;
 mod lane;
 mod observe;
 mod options;
+mod prove;
 mod proxy;
 mod run;
 mod show;
@@ -67,6 +68,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Cm(Box<cm::Args>),
+    Prove(prove::Args),
     Proxy(Box<proxy::Args>),
     Run(Box<run::Args>),
     Show(show::Args),
@@ -85,6 +87,7 @@ pub fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Cm(args) => cm::run(&args),
+        Command::Prove(args) => prove::run(&args),
         Command::Proxy(args) => proxy::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Show(args) => show::run(&args),

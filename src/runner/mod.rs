@@ -10,6 +10,7 @@ mod embedded;
 mod heart;
 mod judge;
 mod outcome;
+mod prove;
 mod run;
 mod schedule;
 mod sessions;
@@ -20,5 +21,6 @@ mod world;
 
 pub use embedded::target as embedded_target;
 pub use outcome::{Failure, Note, Outcome, Verdict};
+pub use prove::{Proof, prove};
 pub use schedule::{Job, jobs, run_all, run_all_embedded, run_embedded};
 pub use target::{Account, Deviation, Skip, Target, Tolerance};

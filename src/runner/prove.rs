@@ -1,0 +1,136 @@
+//! The proof that scenarios are sharp: each is run against the embedded connection manager, strict and with each of
+//! its defects in turn.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::embedded;
+use super::outcome::{Outcome, Verdict};
+use super::schedule::{Job, run_embedded};
+use crate::cm::defects::Defect;
+use crate::scenario::Scenario;
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Proof {
+    /// The scenarios that do not pass against the strict connection manager, by place, each with an outcome.
+    pub unsound: Vec<(usize, Outcome)>,
+    /// For each defect the scenarios that notice it, by place.
+    pub noticed: Vec<(&'static Defect, BTreeSet<usize>)>,
+    /// For each defect the scenarios that could not be carried out with it.
+    pub broken: Vec<(&'static Defect, BTreeSet<usize>)>,
+}
+
+/// Runs all scenarios with each of the defects, on `threads` threads. `progress` is told how many of how many runs are
+/// done.
+pub fn prove(
+    scenarios: &[Arc<Scenario>],
+    defects: &[&'static Defect],
+    threads: usize,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Proof {
+    let target = Arc::new(embedded::target());
+    let jobs: Vec<(usize, Job)> = scenarios
+        .iter()
+        .enumerate()
+        .flat_map(|(place, scenario)| {
+            super::jobs(std::slice::from_ref(scenario)).into_iter().map(move |job| (place, job))
+        })
+        .collect();
+    let all = jobs.len() * (defects.len() + 1);
+    let next = AtomicUsize::new(0);
+    let proof = Mutex::new(Proof {
+        unsound: Vec::new(),
+        noticed: defects.iter().map(|&defect| (defect, BTreeSet::new())).collect(),
+        broken: defects.iter().map(|&defect| (defect, BTreeSet::new())).collect(),
+    });
+    std::thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= all {
+                        return;
+                    }
+                    let (turn, (place, job)) = (number / jobs.len(), &jobs[number % jobs.len()]);
+                    let with = turn.checked_sub(1).map(|turn| &defects[turn..=turn]);
+                    let outcome = run_embedded(job, &target, with.unwrap_or_default());
+                    let mut proof = proof.lock().unwrap_or_else(PoisonError::into_inner);
+                    match turn.checked_sub(1) {
+                        None => {
+                            let sound = outcome.failures.is_empty()
+                                && matches!(outcome.verdict, Verdict::Passed | Verdict::Skipped);
+                            if !sound {
+                                proof.unsound.push((*place, outcome));
+                            }
+                        }
+                        Some(turn) if outcome.verdict == Verdict::Broken => {
+                            proof.broken[turn].1.insert(*place);
+                        }
+                        Some(turn) if !outcome.failures.is_empty() => {
+                            proof.noticed[turn].1.insert(*place);
+                        }
+                        Some(_) => {}
+                    }
+                    drop(proof);
+                    progress(number + 1, all);
+                }
+            });
+        }
+    });
+    proof.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Proof {
+    /// The defects that no scenario notices which covers their requirement.
+    pub fn unnoticed<'a>(
+        &'a self,
+        scenarios: &'a [Arc<Scenario>],
+    ) -> impl Iterator<Item = (&'static Defect, &'a BTreeSet<usize>)> {
+        self.noticed
+            .iter()
+            .filter(|(defect, by)| !by.iter().any(|&place| covers(&scenarios[place], defect)))
+            .map(|(defect, by)| (*defect, by))
+    }
+
+    /// Whether all that a defect fails concerns its requirement.
+    fn is_specific(&self, turn: usize, scenarios: &[Arc<Scenario>]) -> bool {
+        let (defect, by) = &self.noticed[turn];
+        let (_, broken) = &self.broken[turn];
+        by.iter().chain(broken).all(|&place| covers(&scenarios[place], defect))
+    }
+
+    /// The scenarios for which there is no defect that fails them, and nothing but scenarios that concern its
+    /// requirement.
+    pub fn blunt(&self, scenarios: &[Arc<Scenario>]) -> Vec<usize> {
+        let specific: Vec<usize> =
+            (0..self.noticed.len()).filter(|&turn| self.is_specific(turn, scenarios)).collect();
+        let sharp = |place: &usize| {
+            specific.iter().any(|&turn| {
+                let (defect, by) = &self.noticed[turn];
+                by.contains(place) && covers(&scenarios[*place], defect)
+            })
+        };
+        (0..scenarios.len()).filter(|place| !sharp(place)).collect()
+    }
+
+    /// What each defect fails beside the scenarios that cover its requirement.
+    pub fn strays<'a>(
+        &'a self,
+        scenarios: &'a [Arc<Scenario>],
+    ) -> impl Iterator<Item = (&'static Defect, Vec<usize>)> + 'a {
+        self.noticed.iter().zip(&self.broken).filter_map(|((defect, by), (_, broken))| {
+            let strays: Vec<usize> = by
+                .union(broken)
+                .copied()
+                .filter(|&place| !covers(&scenarios[place], defect))
+                .collect();
+            (!strays.is_empty()).then_some((*defect, strays))
+        })
+    }
+}
+
+fn covers(scenario: &Scenario, defect: &Defect) -> bool {
+    scenario.covers.iter().any(|id| id.value == defect.requirement())
+}
