@@ -200,7 +200,7 @@ fn checked(requirement: &Requirement) -> Checked<'_> {
 }
 
 /// A reader who has seen enough is no failure.
-fn print(text: &[u8]) -> Result<u8, Failure> {
+pub(super) fn print(text: &[u8]) -> Result<u8, Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(unwritable(&error)),

@@ -92,11 +92,8 @@ impl Checker {
             self.templates(&alternative.says);
         }
         if let Some(no_answer) = &expected.no_answer {
-            let alone = Expectation {
-                no_answer: expected.no_answer.clone(),
-                any_of: expected.any_of.clone(),
-                ..Expectation::default()
-            };
+            let alone =
+                Expectation { no_answer: expected.no_answer.clone(), ..Expectation::default() };
             if *expected != alone {
                 let message = "if no answer is to come, nothing can be demanded of it";
                 let help = "say what may come instead as alternatives of `any-of`";
