@@ -1,7 +1,9 @@
 //! The command line: one file per command. Only here the environment is read, output is opened and exit codes are
 //! chosen.
 
+mod check;
 mod cm;
+mod generate;
 mod lane;
 mod observe;
 mod options;
@@ -67,7 +69,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::Args),
     Cm(Box<cm::Args>),
+    Generate(generate::Args),
     Prove(prove::Args),
     Proxy(Box<proxy::Args>),
     Run(Box<run::Args>),
@@ -86,6 +90,8 @@ pub fn main() -> ExitCode {
         }
     };
     let result = match cli.command {
+        Command::Check(args) => check::run(&args),
+        Command::Generate(args) => generate::run(&args),
         Command::Cm(args) => cm::run(&args),
         Command::Prove(args) => prove::run(&args),
         Command::Proxy(args) => proxy::run(&args),

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::check::sound;
 use super::cm::chosen;
 use super::observe::say;
 use super::options::{When, print};
@@ -52,7 +53,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
-    let scenarios = super::run::load(&args.paths, args.color)?;
+    let scenarios = sound(&args.paths, args.color)?.scenarios;
     let scenarios: Vec<Arc<Scenario>> = scenarios.into_iter().map(Arc::new).collect();
     let mut chosen = if args.defect.is_empty() {
         defects::all().collect::<Vec<&Defect>>()
@@ -66,13 +67,17 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         };
         chosen.retain(covered);
     }
-    let threads = args.jobs.unwrap_or_else(|| {
-        std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-    });
+    let threads = args
+        .jobs
+        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
     let terminal = io::stderr().is_terminal();
     let progress = |done: usize, all: usize| {
         if terminal && (done.is_multiple_of(97) || done == all) {
-            let _ = write!(io::stderr(), "\r{done} of {all} runs{}", if done == all { "\n" } else { "" });
+            let _ = write!(
+                io::stderr(),
+                "\r{done} of {all} runs{}",
+                if done == all { "\n" } else { "" }
+            );
         }
     };
     let proof = runner::prove(&scenarios, &chosen, threads, &progress);
@@ -84,9 +89,15 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     for (place, outcome) in &proof.unsound {
         let why = outcome.failures.first().map_or_else(
             || outcome.reason.clone().unwrap_or_default(),
-            |failure| format!("{}: expected {}, saw {}", failure.place, failure.expected, failure.seen),
+            |failure| {
+                format!("{}: expected {}, saw {}", failure.place, failure.expected, failure.seen)
+            },
         );
-        text += &format!("unsound      {}: {} without a defect: {why}\n", path(*place), outcome.verdict.name());
+        text += &format!(
+            "unsound      {}: {} without a defect: {why}\n",
+            path(*place),
+            outcome.verdict.name()
+        );
     }
     let mut unnoticed = 0;
     for (defect, by) in proof.unnoticed(&scenarios) {
@@ -98,7 +109,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     }
     let blunt = if args.defect.is_empty() { proof.blunt(&scenarios) } else { Vec::new() };
     for &place in &blunt {
-        text += &format!("blunt        {}: no defect fails it and nothing but scenarios that cover its requirement\n", path(place));
+        text += &format!(
+            "blunt        {}: no defect fails it and nothing but scenarios that cover its requirement\n",
+            path(place)
+        );
     }
     if args.table {
         for (defect, strays) in proof.strays(&scenarios) {

@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 
+use super::check::sound;
 use super::cm::chosen;
 use super::observe::say;
 use super::options::{When, width};
 use super::{Failure, exit};
 use crate::runner::{self, Outcome, Target, Tolerance, Verdict};
-use crate::scenario::{self, Provision, Scenario};
+use crate::scenario::{Provision, Scenario};
 use crate::spec::catalogue;
 use crate::ui::Styles;
 use crate::ui::outcomes::{Outcomes, Show as Shown};
-use crate::ui::sanitise;
 use crate::wire::tls;
 
 /// Check a connection manager with scenarios
@@ -92,7 +92,7 @@ enum Show {
 const AT_ONCE: usize = 32;
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
-    let scenarios = select(load(&args.paths, args.color)?, &args.only)?;
+    let scenarios = select(sound(&args.paths, args.color)?.scenarios, &args.only)?;
     if args.list {
         return list(&scenarios);
     }
@@ -158,22 +158,6 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     } else {
         exit::OK
     })
-}
-
-/// Reads scenarios; all mistakes of all files are told.
-pub(super) fn load(paths: &[PathBuf], color: When) -> Result<Vec<Scenario>, Failure> {
-    let loaded = scenario::load(paths)
-        .map_err(|error| Failure::Usage(sanitise(&error.to_string()).into_owned()))?;
-    if loaded.mistakes.is_empty() {
-        return Ok(loaded.scenarios);
-    }
-    let colour = color.decide(io::stderr().is_terminal());
-    for mistake in &loaded.mistakes {
-        say(&mistake.render(colour));
-    }
-    let count = loaded.mistakes.len();
-    let words = if count == 1 { "mistake" } else { "mistakes" };
-    Err(Failure::Usage(format!("{count} {words}; nothing was run")))
 }
 
 fn select(scenarios: Vec<Scenario>, only: &[String]) -> Result<Vec<Scenario>, Failure> {

@@ -19,7 +19,7 @@ pub struct Loaded {
     pub scenarios: Vec<Scenario>,
     /// How many shared files were read.
     pub shared: usize,
-    /// All mistakes of all files.
+    /// All mistakes of all files, by file and place.
     pub mistakes: Vec<Diagnostic>,
 }
 
@@ -78,7 +78,9 @@ pub fn load_texts(
     for key in order {
         library.finish(&key);
     }
-    library.loaded
+    let mut loaded = library.loaded;
+    loaded.mistakes.sort_by(|a, b| (&a.name, a.span.start).cmp(&(&b.name, b.span.start)));
+    loaded
 }
 
 fn find(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<(), LoadError> {

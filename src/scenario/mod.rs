@@ -11,6 +11,7 @@ pub mod matching;
 pub mod model;
 pub mod names;
 mod read;
+mod schema;
 pub mod source;
 mod template;
 pub mod vars;
@@ -19,5 +20,9 @@ mod yaml;
 pub use fragment::{FragmentError, NotXml, fragment};
 pub use load::{LoadError, Loaded, load, load_texts};
 pub use model::*;
+pub use schema::schema;
 pub use source::{Located, Place, Source};
 pub use vars::{Environment, Unresolved, Value};
+
+#[cfg(test)]
+mod tests;

@@ -158,7 +158,7 @@ fn payloads_are_compared_by_namespace_and_part() {
     holds("payload: any", &seen);
     holds("payload: { contains: <iq xmlns='jabber:client' id='b'/> }", &seen);
     holds("payload: { contains: <p:iq xmlns:p='jabber:client' type='*'/> }", &seen);
-    holds("payload: { lacks: <iq xmlns='jabber:client' id='${x}'/> }", &seen);
+    holds("payload:\n  lacks: <iq xmlns='jabber:client' id='${x}'/>", &seen);
     holds("payload: { count: 1, of: <iq xmlns='jabber:client'/> }", &seen);
     holds(&format!("payload:\n  exactly: {IQ}"), &seen);
     fails("payload: empty", &seen, &format!("payload: expected none, saw {IQ}"));

@@ -13,11 +13,11 @@ use crate::scenario::source::Located;
 use crate::scenario::template::is_name;
 use crate::scenario::yaml::{Value, Yaml};
 
-pub(super) const LEVEL: [(&str, Level); 3] =
+pub(in super::super) const LEVEL: [(&str, Level); 3] =
     [("must", Level::Must), ("should", Level::Should), ("may", Level::May)];
-const NO_ANSWER: [(&str, NoAnswer); 3] =
+pub(in super::super) const NO_ANSWER: [(&str, NoAnswer); 3] =
     [("closed", NoAnswer::Closed), ("silent", NoAnswer::Silent), ("any", NoAnswer::Any)];
-const TERMINAL: [(&str, Terminal); 3] =
+pub(in super::super) const TERMINAL: [(&str, Terminal); 3] =
     [("none", Terminal::No), ("any", Terminal::Any), ("plain", Terminal::Plain)];
 
 impl Reader {

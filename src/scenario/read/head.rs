@@ -9,7 +9,7 @@ use crate::scenario::source::Located;
 use crate::scenario::yaml::{Value, Yaml};
 use crate::spec::catalogue;
 
-pub(super) const PROVISIONS: [(&str, Provision); 11] = [
+pub(in super::super) const PROVISIONS: [(&str, Provision); 11] = [
     ("anonymous", Provision::Anonymous),
     ("account", Provision::Account),
     ("accounts", Provision::Accounts),

@@ -13,7 +13,11 @@ mod values;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub(super) use steps::KINDS;
+pub(super) use expectations::{LEVEL, NO_ANSWER, TERMINAL};
+pub(super) use head::PROVISIONS;
+pub(super) use requests::{ENCODING, END};
+pub(super) use sessions::{CONNECTIONS, HTTP, OPENED, TERMS, VIA};
+pub(super) use steps::{ACTION, KINDS};
 
 use super::model::{Actor, Assignment, Need, Scenario, Session, Step};
 use super::source::{Located, Place, Source};

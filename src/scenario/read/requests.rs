@@ -9,8 +9,9 @@ use crate::scenario::source::Located;
 use crate::scenario::template;
 use crate::scenario::yaml::Yaml;
 
-pub(super) const END: [(&str, End); 2] = [("fin", End::Fin), ("reset", End::Reset)];
-const ENCODING: [(&str, Encoding); 2] = [("gzip", Encoding::Gzip), ("deflate", Encoding::Deflate)];
+pub(in super::super) const END: [(&str, End); 2] = [("fin", End::Fin), ("reset", End::Reset)];
+pub(in super::super) const ENCODING: [(&str, Encoding); 2] =
+    [("gzip", Encoding::Gzip), ("deflate", Encoding::Deflate)];
 
 impl Reader {
     pub(super) fn request(&mut self, name: &Yaml, fields: &mut Fields<'_>) -> Option<Request> {

@@ -10,7 +10,7 @@ use crate::scenario::source::{Located, Place};
 use crate::scenario::yaml::{Value, Yaml};
 
 /// Attributes of a creation request that are keys of a session: as it is written, and its name.
-pub(super) const TERMS: [(&str, &str); 8] = [
+pub(in super::super) const TERMS: [(&str, &str); 8] = [
     ("wait", "wait"),
     ("hold", "hold"),
     ("ver", "ver"),
@@ -20,11 +20,12 @@ pub(super) const TERMS: [(&str, &str); 8] = [
     ("lang", "xml:lang"),
     ("content", "content"),
 ];
-pub(super) const HTTP: [(&str, Http); 2] = [("1.0", Http::V10), ("1.1", Http::V11)];
-pub(super) const VIA: [(&str, Via); 2] = [("plain", Via::Plain), ("tls", Via::Tls)];
-const CONNECTIONS: [(&str, Connections); 2] =
+pub(in super::super) const HTTP: [(&str, Http); 2] = [("1.0", Http::V10), ("1.1", Http::V11)];
+pub(in super::super) const VIA: [(&str, Via); 2] = [("plain", Via::Plain), ("tls", Via::Tls)];
+pub(in super::super) const CONNECTIONS: [(&str, Connections); 2] =
     [("kept", Connections::Kept), ("fresh", Connections::Fresh)];
-const OPENED: [(&str, Opened); 2] = [("at-start", Opened::AtStart), ("later", Opened::Later)];
+pub(in super::super) const OPENED: [(&str, Opened); 2] =
+    [("at-start", Opened::AtStart), ("later", Opened::Later)];
 
 impl Session {
     /// The terms of which nothing is said.

@@ -42,7 +42,7 @@ pub(in super::super) const KINDS: [(&str, bool); 27] = [
     ("control", false),
     ("note", false),
 ];
-const ACTION: [(&str, Action); 4] = [
+pub(in super::super) const ACTION: [(&str, Action); 4] = [
     ("stop", Action::Stop),
     ("start", Action::Start),
     ("stop-upstream", Action::StopUpstream),

@@ -1,0 +1,247 @@
+//! Whole files: what is read, and which mistakes are told.
+
+use std::io;
+use std::path::Path;
+
+use super::*;
+
+fn loaded(files: &[(&str, &str)]) -> Loaded {
+    let texts = files.iter().map(|&(path, text)| (path.into(), text.to_owned()));
+    load_texts(texts, &|path: &Path| Err(io::Error::other(format!("no {}", path.display()))))
+}
+
+fn mistakes(text: &str) -> String {
+    let loaded = loaded(&[("a.yaml", text)]);
+    assert!(loaded.scenarios.is_empty());
+    let mistakes: Vec<_> = loaded.mistakes.iter().map(|one| one.render(false)).collect();
+    mistakes.join("\n\n")
+}
+
+/// The mistakes in the steps of a scenario, each as `LINE: message; help`.
+fn told(head: &str, steps: &str) -> Vec<String> {
+    let text = format!("name: a\ncovers: [bosh-rid-window]\n{head}steps:\n{steps}");
+    let before = text.lines().count() - steps.lines().count();
+    loaded(&[("a.yaml", &text)])
+        .mistakes
+        .iter()
+        .map(|one| {
+            let line = text[..one.span.start].matches('\n').count() + 1;
+            let help = one.help.as_ref().map_or(String::new(), |help| format!("; {help}"));
+            format!("{}: {}{help}", line as i64 - before as i64, one.message)
+        })
+        .collect()
+}
+
+const ORDER: &str = "\
+name: requests that arrive out of order are answered in rid order
+covers: [bosh-respond-in-rid-order, bosh-forward-in-rid-order]
+session: { wait: 5, hold: 1, login: anonymous }
+steps:
+  - request: second
+    rid: +2
+    payload: <iq type='get' id='b' xmlns='jabber:client'><ping xmlns='urn:xmpp:ping'/></iq>
+  - silent: second
+    for: 500ms
+  - request: first
+    rid: +1
+  - response: first
+    within: 1s
+  - response: second
+    after: first
+    payload: { contains: <iq type='result' id='b' xmlns='jabber:client'/> }
+";
+
+#[test]
+fn a_scenario_is_read() {
+    let Loaded { scenarios, mistakes, .. } = loaded(&[("order.yaml", ORDER)]);
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    let [scenario] = &scenarios[..] else { panic!("{scenarios:?}") };
+    assert_eq!(scenario.covers.len(), 2);
+    let [client] = &scenario.actors[..] else { panic!("{:?}", scenario.actors) };
+    let session = client.session.as_ref().unwrap();
+    assert_eq!(session.login.value, Login::Anonymous);
+    let wait = &session.attributes[0];
+    assert_eq!((wait.name.as_str(), wait.value.as_ref().unwrap().as_plain()), ("wait", Some("5")));
+    let StepKind::Request(second) = &scenario.steps[0].kind else { panic!("no request") };
+    assert_eq!(second.rid.as_deref(), Some(&Rid::Relative(2)));
+    assert_eq!(scenario.steps[4].kind_place.to_string(), "order.yaml:14:5");
+    let StepKind::Response(response) = &scenario.steps[4].kind else { panic!("no response") };
+    let payload = response.expected.payload.as_ref().unwrap();
+    assert_eq!(payload.place.to_string(), "order.yaml:16:14");
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let text = "\
+name: many mistakes
+covers: [bosh-rid-windo]
+sesion: { wait: 5 }
+needs: [acounts]
+steps:
+  - request: a
+    rid: +1
+    payload: |
+      <iq xmlns='jabber:client'>
+        <ping xmlns='urn:xmpp:ping'>
+      </iq>
+  - responce: a
+  - response: b
+    within: 5
+    payload: { contains: <x:a/> }
+  - response: a
+    attributes: { wait: { at_most: 5 } }
+    headers: { 'a b': present }
+    capture: { sid: '@sid' }
+  - within: 5s
+    silent: a
+  - value: ${granted.wait + }
+";
+    insta::assert_snapshot!(mistakes(text));
+}
+
+#[test]
+fn names_have_to_be_given_before_they_are_used() {
+    let told = |steps| told("", steps);
+    assert_eq!(
+        told("- response: a\n- request: a\n- response: aa\n- request: a\n"),
+        [
+            "1: `a` is awaited before it is sent; it is sent in line 5",
+            "3: no request is named `aa`; did you mean `a`?",
+            "4: `a` already names a request; the one in line 5",
+        ]
+    );
+    assert_eq!(
+        told(
+            "- request: a\n  by: bob\n- close: c\n- connect: d\n- connect: d\n- alive: client[1]\n"
+        ),
+        [
+            "2: no actor is named `bob`; `actors:` in the head names them",
+            "3: no open connection is named `c`; `connect: NAME` opens one, and so does `on: NAME` of a request",
+            "5: `d` already names a connection",
+            "6: there is one actor `client` only",
+        ]
+    );
+    assert_eq!(
+        told(
+            "- request: a\n  headers: { X: '${nme}' }\n- set: { name: 1 }\n- note: ${name} ${a.rid} ${a.ridd} ${a} ${granted.wat}\n"
+        ),
+        [
+            "2: nothing is named `nme` here; `set:`, `sweep:` or `capture:` gives a variable its value",
+            "4: `a` has no such field; did you mean `rid`?",
+            "4: `a` is no text by itself; its fields are rid, held, status",
+            "4: this is no attribute of a session; did you mean `wait`?",
+        ]
+    );
+    assert_eq!(
+        told("- request: a\n- response: a\n  capture: { x: '@sid' }\n"),
+        ["3: `x` is given a value and never used"]
+    );
+    assert_eq!(
+        told("- set: { client: 1 }\n- note: ${client}\n")[0],
+        "1: `client` already names an actor"
+    );
+}
+
+#[test]
+fn sessions_have_to_be_open() {
+    let none = |steps| told("session: none\n", steps);
+    assert_eq!(
+        none(
+            "- request: a\n- drain:\n- request: b\n  rid: 5\n- create: c\n  rid: +1\n- request: d\n"
+        ),
+        [
+            "1: `client` has no session here; begin one with `create` or `login`, or say `rid`",
+            "2: `client` has no session here; begin one with `create` or `login`",
+            "6: a session begins here, so there is no rid to count from; write a number, or leave it out",
+        ]
+    );
+    let actors = "actors:\n  ann: { login: anonymous, polls: true }\n  ben: { opened: later }\n";
+    assert_eq!(
+        told(
+            actors,
+            "- send: ann\n  stanza: <presence xmlns='jabber:client'/>\n- request: a\n  by: ann\n\
+             - alive: ben\n- login: ben\n- alive: ben\n- send: ben\n  stanza: <presence/>\n"
+        ),
+        [
+            "4: requests are made for an actor that polls; `send` sends stanzas",
+            "5: `ben` has no session here; begin one with `create` or `login`",
+            "8: `ben` does not poll; `send` needs `polls: true` in its session; else send it with `request`",
+        ]
+    );
+}
+
+#[test]
+fn several_of_a_name_are_numbered() {
+    let steps = "- repeat: 3\n  counting: n\n  steps:\n  - request: poll\n    by: many[n]\n\
+                 - repeat: 3\n  counting: m\n  steps:\n  - response: poll[m]\n- note: ${poll[2].rid}\n";
+    let actors = "actors: { many: { count: 3 } }\n";
+    assert_eq!(told(actors, steps), [""; 0]);
+    assert_eq!(
+        told(actors, "- request: a\n  by: many\n- response: a[1]\n"),
+        [
+            "2: there are several actors `many`; say which: many[1]",
+            "3: there is one request `a` only",
+        ]
+    );
+}
+
+#[test]
+fn branches_join() {
+    let steps = "- if: { advertised: maxpause }\n  steps:\n  - request: a\n    attributes: { pause: 5 }\n  \
+                 else:\n  - request: a\n- response: a\n- if: { response: a, payload: any }\n  \
+                 steps: [{ note: any }]\n  skip: nothing came\n";
+    assert_eq!(told("", steps), [""; 0]);
+}
+
+#[test]
+fn what_contradicts_itself_is_refused() {
+    assert_eq!(
+        told("", "- request: a\n  body: x\n  payload: <a/>\n- response: a\n  no-answer: silent\n  status: 200\n")
+            .len(),
+        2
+    );
+    assert_eq!(
+        told("", "- request: a\n- response: a\n  payload: { of: <a/> }\n- order: a\n"),
+        ["3: `of` needs `count` beside it", "4: an order is one of at least two requests"]
+    );
+    assert_eq!(
+        told("", "- request: a\n- response: a\n  covers: bosh-resp-wait\n"),
+        [
+            "3: `bosh-resp-wait` is not among what the scenario covers; add it to `covers` at the head"
+        ]
+    );
+    assert_eq!(
+        told("sweep: [{ a: 1 }, { b: 1 }]\n", "- note: ${a} ${b}\n"),
+        ["-1: this row sets other variables than the first"]
+    );
+}
+
+#[test]
+fn shared_files_go_before() {
+    let shared = "shared: bob\nactors: { bob: { login: bob, polls: true } }\nset: { unused: 1 }\n\
+                  steps:\n  - send: bob\n    stanza: <presence xmlns='jabber:client'/>\n";
+    let scenario =
+        "name: a\ncovers: bosh-rid-window\nuse: ../set-up/bob.yaml\nsteps:\n  - alive: bob\n";
+    let files = [("s/a.yaml", scenario), ("set-up/bob.yaml", shared)];
+    let Loaded { scenarios, shared, mistakes } = loaded(&files);
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    assert_eq!((shared, scenarios.len()), (1, 1));
+    let setup = &scenarios[0].setup[..];
+    assert!(matches!(setup, [Step { kind: StepKind::Send { .. }, .. }]), "{setup:?}");
+    assert_eq!(setup[0].place.to_string(), "set-up/bob.yaml:5:5");
+
+    let missing = loaded(&[("s/a.yaml", scenario)]).mistakes;
+    assert!(missing[0].message.starts_with("cannot read `../set-up/bob.yaml`"), "{missing:?}");
+    let wrong = loaded(&[("s/a.yaml", scenario), ("set-up/bob.yaml", ORDER)]).mistakes;
+    assert_eq!(wrong[0].message, "this is a scenario, not a shared file");
+}
+
+#[test]
+fn a_file_without_a_scenario_is_told_so() {
+    for text in ["", "# nothing\n", "- a\n", "a: [\n", "\u{0}", "text"] {
+        let Loaded { scenarios, mistakes, .. } = loaded(&[("a.yaml", text)]);
+        assert!(scenarios.is_empty() && !mistakes.is_empty(), "{text:?}");
+    }
+    let deep = format!("name: {}", "[".repeat(100_000));
+    assert!(!loaded(&[("a.yaml", &deep)]).mistakes.is_empty());
+}
