@@ -2,11 +2,12 @@
 //!
 //! Everything observed becomes an [`trace::Event`]; producers (proxy, capture file) know no consumer
 //! (terminal, rules, reports). Each module is a room with one duty, and imports only point down this
-//! list: `cli`, `ui`, `report`, `proxy`, `cm`, `rules`, `trace`, `wire`, `bosh`, `xmpp`, `xml`, `spec`,
-//! `clock`, `diag`.
+//! list: `cli`, `ui`, `report`, `proxy`, `cm`, `client`, `rules`, `trace`, `wire`, `bosh`, `xmpp`,
+//! `xml`, `spec`, `clock`, `diag`.
 
 pub mod bosh;
 pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod cm;
 pub mod diag;

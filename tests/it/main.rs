@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)] // tests measure real time and read the environment
 
 mod architecture;
+mod client;
 mod cm;
 mod documents;
 mod help;
