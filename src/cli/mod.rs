@@ -2,6 +2,7 @@
 //! chosen.
 
 mod cm;
+mod demo;
 mod lane;
 mod observe;
 mod options;
@@ -52,6 +53,8 @@ pub enum Failure {
     arg_required_else_help = true,
     after_help = "\
 Start with:
+  xmppscope demo
+and then, before your own server:
   xmppscope proxy --target http://127.0.0.1:5280
 or, without a server of your own:
   xmppscope cm
@@ -66,6 +69,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Cm(Box<cm::Args>),
+    Demo(demo::Args),
     Proxy(Box<proxy::Args>),
     Show(show::Args),
     Spec(spec::Args),
@@ -83,6 +87,7 @@ pub fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Cm(args) => cm::run(&args),
+        Command::Demo(args) => demo::run(&args),
         Command::Proxy(args) => proxy::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Spec(args) => spec::run(&args),
