@@ -3,6 +3,7 @@
 
 mod check;
 mod cm;
+mod demo;
 mod generate;
 mod lane;
 mod observe;
@@ -56,6 +57,8 @@ pub enum Failure {
     arg_required_else_help = true,
     after_help = "\
 Start with:
+  xmppscope demo
+and then, before your own server:
   xmppscope proxy --target http://127.0.0.1:5280
 or, without a server of your own:
   xmppscope cm
@@ -71,6 +74,7 @@ struct Cli {
 enum Command {
     Check(check::Args),
     Cm(Box<cm::Args>),
+    Demo(demo::Args),
     Generate(generate::Args),
     Prove(prove::Args),
     Proxy(Box<proxy::Args>),
@@ -93,6 +97,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Cm(args) => cm::run(&args),
+        Command::Demo(args) => demo::run(&args),
         Command::Prove(args) => prove::run(&args),
         Command::Proxy(args) => proxy::run(&args),
         Command::Run(args) => run::run(&args),

@@ -153,6 +153,19 @@ impl View {
         }
     }
 
+    /// Says something between the traffic. What programs read holds no such thing: there it goes to stderr.
+    pub(super) fn narrate(&mut self, text: &str) {
+        if self.end.is_some() {
+            return;
+        }
+        match &mut self.sink {
+            Sink::Printer(printer) => {
+                self.end = End::of(printer.narrate(text, self.judge.story()));
+            }
+            Sink::Json(_) => text.lines().for_each(|line| say(format!("# {line}").trim_end())),
+        }
+    }
+
     /// Brings what was printed to the reader's eyes.
     pub(super) fn flush(&mut self) {
         if self.end.is_some() {

@@ -5,11 +5,12 @@ use std::io;
 use std::mem;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 use super::lane::{self, Outlet};
 use super::observe::{Output, View, say, unwritable};
@@ -43,8 +44,42 @@ pub(super) struct Watching {
     pub(super) queue: Arc<Queue>,
     /// The clock of the trace.
     pub(super) clock: Clock,
+    remarks: mpsc::Sender<Remark>,
     observer: thread::JoinHandle<bool>,
     outlet: Outlet,
+}
+
+/// Says something between the traffic, to the person who watches it.
+#[derive(Debug, Clone)]
+pub(super) struct Narrator {
+    remarks: mpsc::Sender<Remark>,
+    queue: Arc<Queue>,
+}
+
+#[derive(Debug)]
+struct Remark {
+    text: String,
+    /// Told when it is printed; without this it is for the end, below the summary.
+    said: Option<oneshot::Sender<()>>,
+}
+
+impl Narrator {
+    /// Says this below all that has passed, and waits until it is printed: so it stands above what comes next.
+    pub(super) async fn say(&self, text: impl Into<String>) {
+        let (said, heard) = oneshot::channel();
+        self.remark(Remark { text: text.into(), said: Some(said) });
+        let _ = heard.await; // an observer that failed says so at the end
+    }
+
+    /// Says this at the end, below the summary.
+    pub(super) fn close(&self, text: impl Into<String>) {
+        self.remark(Remark { text: text.into(), said: None });
+    }
+
+    fn remark(&self, remark: Remark) {
+        let _ = self.remarks.send(remark);
+        self.queue.nudge();
+    }
 }
 
 impl Watch {
@@ -77,6 +112,7 @@ impl Watch {
     pub(super) fn start(self, options: Options) -> Result<Watching, Failure> {
         let Self { clock, view, outlet, capture, buffer } = self;
         let queue = Queue::new(buffer / 2);
+        let (remarks, said) = mpsc::channel();
         let observer = Observer {
             queue: Arc::clone(&queue),
             clock,
@@ -84,16 +120,22 @@ impl Watch {
             capture,
             view,
             events: Vec::new(),
+            remarks: said,
         };
         let observer = thread::Builder::new()
             .name("observer".to_owned())
             .spawn(move || observer.run())
             .map_err(no_thread)?;
-        Ok(Watching { queue, clock, observer, outlet })
+        Ok(Watching { queue, clock, remarks, observer, outlet })
     }
 }
 
 impl Watching {
+    /// Who says something between the traffic.
+    pub(super) fn narrator(&self) -> Narrator {
+        Narrator { remarks: self.remarks.clone(), queue: Arc::clone(&self.queue) }
+    }
+
     /// Reads what is left, prints the summary, and gives the exit code.
     pub(super) fn finish(self) -> Result<u8, Failure> {
         self.queue.close();
@@ -199,6 +241,7 @@ struct Observer {
     capture: Option<(PathBuf, Writer)>,
     view: View,
     events: Vec<Event>,
+    remarks: mpsc::Receiver<Remark>,
 }
 
 impl Observer {
@@ -206,6 +249,7 @@ impl Observer {
     fn run(mut self) -> bool {
         let captures = self.capture.is_some();
         let mut items: Vec<Item> = Vec::new();
+        let mut last = Vec::new();
         loop {
             let due = self.view.deadline().map(|due| due + SETTLE);
             let patience = due.map(|due| due.saturating_sub(self.clock.now()));
@@ -218,6 +262,14 @@ impl Observer {
             if let Some(due) = due.filter(|&due| idle && due <= self.clock.now()) {
                 self.view.wake(due);
             }
+            for remark in self.remarks.try_iter() {
+                let Some(said) = remark.said else {
+                    last.push(remark.text);
+                    continue;
+                };
+                self.view.narrate(&remark.text);
+                let _ = said.send(()); // who does not wait for it need not be told
+            }
             if !open {
                 break;
             }
@@ -229,6 +281,10 @@ impl Observer {
         self.pass_on();
         self.capture(Writer::flush);
         self.view.finish();
+        for text in &last {
+            self.view.narrate(text);
+        }
+        self.view.flush();
         self.capture.is_some() == captures
     }
 
@@ -248,5 +304,13 @@ impl Observer {
             say(&format!("xmppscope: {}; the capture ends here", unwritable(path, &error)));
             self.capture = None;
         }
+    }
+}
+
+#[cfg(test)]
+impl Narrator {
+    /// One that nobody listens to.
+    pub(super) fn unheard() -> Self {
+        Self { remarks: mpsc::channel().0, queue: Queue::new(LEAST) }
     }
 }

@@ -147,29 +147,32 @@ impl Session {
         self.wishes.push_back(Wish::Terminate(payloads));
     }
 
-    /// A response came.
+    /// A response came to this sending of a request.
     pub fn response(
         &mut self,
         rid: u64,
+        sending: u32,
         status: u16,
         content: &[u8],
         now: Duration,
         out: &mut Vec<Action>,
     ) {
-        let Some(open) = self.open.get(&rid).filter(|open| open.answer.is_none() && !self.over)
-        else {
+        let due = self.open.get(&rid).is_some_and(|open| open.answer.is_none());
+        if self.over || !due {
             return;
-        };
+        }
         if status != 200 {
             // One that knows versions never says anything so: it comes from something in between (XEP-0124 §17.4).
             let void = self
                 .granted
                 .as_ref()
                 .is_none_or(|granted| granted.legacy && matches!(status, 400 | 403 | 404));
-            return match void {
-                true => self.end(End::Failed(format!("HTTP status {status}")), now),
-                false => self.lost(rid, open.sending, now),
-            };
+            if void {
+                self.end(End::Failed(format!("HTTP status {status}")), now);
+            } else {
+                self.lost(rid, sending, now);
+            }
+            return;
         }
         let read = parse(content, &self.limits).map_err(|error| error.to_string());
         let read = read.and_then(|root| Body::new(root).map_err(|error| error.to_string()));
@@ -180,7 +183,7 @@ impl Session {
             }
         };
         match answer.kind() {
-            BodyType::Error => return self.recover(rid, now),
+            BodyType::Error => return self.recover(rid, sending, now),
             BodyType::Other(kind) => {
                 let words = format!("a response of type {kind:?}, which does not exist");
                 return self.end(End::Failed(words), now);
@@ -229,10 +232,14 @@ impl Session {
     }
 
     /// A recoverable error: this request and all before it that have no response are sent again (XEP-0124 §17.3).
-    fn recover(&mut self, rid: u64, now: Duration) {
-        let before: Vec<(u64, u32)> =
-            self.open.range(..=rid).map(|(&rid, open)| (rid, open.sending)).collect();
-        for (rid, sending) in before {
+    ///
+    /// Where a request is held while it comes again, the earlier sending is answered so (§14.3): that is no news.
+    fn recover(&mut self, rid: u64, sending: u32, now: Duration) {
+        if self.open.get(&rid).is_none_or(|open| open.sending != sending) {
+            return;
+        }
+        let open = self.open.range(..=rid).map(|(&rid, open)| (rid, open.sending));
+        for (rid, sending) in open.collect::<Vec<_>>() {
             self.lost(rid, sending, now);
         }
     }
@@ -330,13 +337,9 @@ impl Session {
     /// It is counted from the oldest request without a response: the connection manager keeps only so many responses
     /// for one that has to be sent again (§14.3).
     fn has_room(&self) -> bool {
-        let special = match self.wishes.front() {
-            Some(Wish::Pause(_)) => true,
-            _ => {
-                let behind = self.wishes.iter().find(|wish| !wish.is_stanza());
-                matches!(behind, Some(Wish::Terminate(_)))
-            }
-        };
+        let pauses = matches!(self.wishes.front(), Some(Wish::Pause(_)));
+        let behind = self.wishes.iter().find(|wish| !wish.is_stanza());
+        let special = pauses || matches!(behind, Some(Wish::Terminate(_)));
         let oldest = self.open.first_key_value().map_or(self.next, |(&oldest, _)| oldest);
         self.next - oldest < self.requests() + u64::from(special)
     }
@@ -358,11 +361,13 @@ impl Session {
                 Wish::Pause(seconds) => {
                     body.set_attr("", "pause", Some(&seconds.to_string()));
                     let pause = Duration::from_secs(seconds);
-                    self.paused = Some(now + pause - MARGIN.min(pause / 2));
+                    self.paused = Some(now + pause.saturating_sub(MARGIN.min(pause / 2)));
                 }
                 Wish::Terminate(payloads) => {
                     body.set_attr("", "type", Some("terminate"));
-                    payloads.into_iter().for_each(|payload| body.push(payload));
+                    for payload in payloads {
+                        body.push(payload);
+                    }
                     self.closing = true;
                 }
             }

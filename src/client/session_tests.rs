@@ -69,8 +69,14 @@ impl Play {
     }
 
     fn status(&mut self, rid: u64, status: u16, content: &str) {
+        let sending = self.sent.iter().rfind(|request| request.rid == rid);
+        self.status_of(rid, sending.map_or(1, |request| request.sending), status, content);
+    }
+
+    /// A response comes to one of several sendings.
+    fn status_of(&mut self, rid: u64, sending: u32, status: u16, content: &str) {
         let mut out = Vec::new();
-        self.session.response(rid, status, content.as_bytes(), self.now, &mut out);
+        self.session.response(rid, sending, status, content.as_bytes(), self.now, &mut out);
         self.act(out);
         self.settle();
     }
@@ -206,7 +212,7 @@ fn what_a_response_brings_is_answered_before_an_empty_request() {
     let mut out = Vec::new();
     let challenge =
         format!("<body xmlns='{NS}'><challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/></body>");
-    play.session.response(101, 200, challenge.as_bytes(), play.now, &mut out);
+    play.session.response(101, 1, 200, challenge.as_bytes(), play.now, &mut out);
     play.act(out);
     play.send("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
     assert_eq!(play.rids(), [100, 101, 102]);
@@ -261,6 +267,10 @@ fn a_recoverable_error_repeats_all_that_is_open_up_to_it() {
     let mut play = Play::open(GRANT);
     play.send(&message("a"));
     play.answer(102, &format!("<body xmlns='{NS}' type='error'/>"));
+    assert_eq!(play.rids(), [100, 101, 102, 101, 102]);
+    // 101 was held when it came again: its first sending is answered with an error, which asks for nothing more.
+    play.status_of(101, 1, 200, &format!("<body xmlns='{NS}' type='error'/>"));
+    play.status_of(101, 1, 502, "");
     assert_eq!(play.rids(), [100, 101, 102, 101, 102]);
     play.empty(101);
     play.messages(102, "m");

@@ -4,6 +4,10 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::xml::Ink;
 
+/// What is no traffic begins with this, and is at most so wide: it is read as a text.
+const MARK: &str = "#";
+const COMFORT: usize = 96;
+
 /// Text going to the terminal, with the column it has reached.
 #[derive(Debug, Default)]
 pub(super) struct Page {
@@ -77,6 +81,22 @@ impl Page {
         self
     }
 
+    /// Adds a line that is no traffic, as many lines as it needs. Further ones are indented as the first is.
+    pub(super) fn marked(&mut self, ink: &Ink, text: &str) -> &mut Self {
+        let room = self.width.map_or(COMFORT, |width| width.min(COMFORT));
+        let words = text.trim_start();
+        let indent = " ".repeat(text.len() - words.len());
+        let mut line = format!("{MARK}{indent}");
+        for word in words.split(' ') {
+            if columns(&line) + 1 + columns(word) > room && line.len() > MARK.len() + indent.len() {
+                self.put(ink, &line).end();
+                line = format!("{MARK}{indent}");
+            }
+            line = line + " " + word;
+        }
+        self.put(ink, line.trim_end()).end()
+    }
+
     /// Adds a list with commas, broken between items where the line is full.
     pub(super) fn list(&mut self, ink: &Ink, items: &[String], indent: usize) -> &mut Self {
         for (index, item) in items.iter().enumerate() {
@@ -136,6 +156,9 @@ mod tests {
         page.plain("    ").prose(&ink, "one two three four five six", 4).end();
         page.plain("ab ").cut(&ink, "ünïcödé text 日本語 that is long").end();
         assert_eq!(page.text, "    one two three\n    four five six\nab ünïcödé text 日…\n");
+        let mut page = Page::new(Some(20));
+        page.marked(&ink, "one two three four five").marked(&ink, "").marked(&ink, "  a command");
+        assert_eq!(page.text, "# one two three four\n# five\n#\n#   a command\n");
         let mut page = Page::new(None);
         page.prose(&ink, "one two three four five six seven", 4);
         assert_eq!(page.text, "one two three four five six seven");

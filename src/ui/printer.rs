@@ -301,6 +301,19 @@ impl<W: Write> Printer<W> {
         }
     }
 
+    /// Prints everything that was kept back: what follows stands below it.
+    fn settle_all(&mut self, story: &Story) {
+        for id in self.runs.keys().copied().collect::<Vec<_>>() {
+            self.end_run(id, story);
+        }
+        self.polls.clear();
+        let mut kept_back: Vec<_> = self.kept_back.drain().flat_map(|(_, back)| back).collect();
+        kept_back.sort_by_key(|back| back.exchange);
+        for back in kept_back {
+            self.block.page.text += &back.text;
+        }
+    }
+
     /// The request that was kept back, if it was.
     fn take_back(&mut self, conn: u64, exchange: u64) -> Option<KeptBack> {
         let waiting = self.kept_back.get_mut(&conn)?;
@@ -364,16 +377,19 @@ impl<W: Write> Printer<W> {
         self.out.flush()
     }
 
+    /// Says something that is no traffic: lines marked with `#`, below an empty one.
+    pub fn narrate(&mut self, text: &str, story: &Story) -> io::Result<()> {
+        self.settle_all(story);
+        self.block.page.end();
+        for line in text.lines() {
+            self.block.page.marked(&self.look.styles.narration, line);
+        }
+        self.print()
+    }
+
     /// Prints what was kept back, and the summary.
     pub fn finish(&mut self, story: &Story, counts: &Counts) -> io::Result<()> {
-        for id in self.runs.keys().copied().collect::<Vec<_>>() {
-            self.end_run(id, story);
-        }
-        let mut kept_back: Vec<_> = self.kept_back.drain().flat_map(|(_, back)| back).collect();
-        kept_back.sort_by_key(|back| back.exchange);
-        for back in kept_back {
-            self.block.page.text += &back.text;
-        }
+        self.settle_all(story);
         self.block.page.prose(&self.look.styles.strong, &sentence(counts), INDENT).end();
         self.print()?;
         self.flush(story)

@@ -17,6 +17,7 @@ pub struct Styles {
     pub(super) error: Ink,
     pub(super) warning: Ink,
     pub(super) note: Ink,
+    pub(super) narration: Ink,
     pub(super) xml: Paint,
 }
 
@@ -39,6 +40,7 @@ impl Styles {
             error: ink(&|s| s.red().bold()),
             warning: ink(&|s| s.yellow().bold()),
             note: ink(&|s| s.blue()),
+            narration: ink(&|s| s.yellow()),
             xml: Paint {
                 tag: ink(&|s| s.blue()),
                 attribute: ink(&|s| s.cyan()),

@@ -148,6 +148,7 @@ pub struct Queue {
 struct State {
     items: Vec<Item>,
     waiting: bool,
+    nudged: bool,
     closed: bool,
 }
 
@@ -198,11 +199,18 @@ impl Queue {
         self.ready.notify_one();
     }
 
+    /// Has [`Queue::take`] return though there may be no items: its observer has something else to look at.
+    pub fn nudge(&self) {
+        self.lock().nudged = true;
+        self.ready.notify_one();
+    }
+
     /// Takes all items into `into` (which must be empty), waiting at most for `patience` if there are none.
     /// False when the queue is closed and empty.
     pub fn take(&self, into: &mut Vec<Item>, patience: Option<Duration>) -> bool {
         let mut state = self.lock();
-        if state.items.is_empty() && !state.closed {
+        let nudged = std::mem::take(&mut state.nudged);
+        if state.items.is_empty() && !state.closed && !nudged {
             state.waiting = true;
             state = match patience {
                 Some(patience) => {

@@ -122,10 +122,10 @@ impl World {
     /// The answer that is longest on its way comes in.
     fn arrive(&mut self) {
         let (token, content) = self.answers.remove(0);
-        let Some((number, rid, _)) = self.asked.remove(&token) else { return };
+        let Some((number, rid, sending)) = self.asked.remove(&token) else { return };
         let mut actions = Vec::new();
         let session = &mut self.clients[number].session;
-        session.response(rid, 200, content.as_bytes(), self.now, &mut actions);
+        session.response(rid, sending, 200, content.as_bytes(), self.now, &mut actions);
         self.act(number, actions);
     }
 

@@ -59,6 +59,16 @@ fn of_cm_in_short() {
 }
 
 #[test]
+fn of_demo() {
+    insta::assert_snapshot!(help(&["demo", "--help"]));
+}
+
+#[test]
+fn of_demo_in_short() {
+    insta::assert_snapshot!(help(&["demo", "-h"]));
+}
+
+#[test]
 fn of_spec() {
     insta::assert_snapshot!(help(&["spec", "--help"]));
 }

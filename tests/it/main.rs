@@ -6,6 +6,7 @@
 mod architecture;
 mod client;
 mod cm;
+mod demo;
 mod documents;
 mod help;
 mod hostile;

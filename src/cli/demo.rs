@@ -1,0 +1,181 @@
+//! `xmppscope demo`: two scripted clients, the proxy, and the reference connection manager, in one process.
+
+mod http;
+mod story;
+mod user;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinHandle;
+
+use self::story::{DOMAIN, Story, WAIT, Who};
+use self::user::User;
+use super::observe::Output;
+use super::watch::{Watch, Watching, listen, stopped};
+use super::{Failure, exit};
+use crate::client::{self, Login, Session, Terms, first_rid};
+use crate::clock::Clock;
+use crate::cm::http::Strict;
+use crate::cm::http::serve::Service;
+use crate::cm::machine::Machine;
+use crate::cm::policy::Policy;
+use crate::cm::random::{Random, Secure};
+use crate::cm::server::{Account, Password, Server, Setup};
+use crate::proxy::{Proxy, Target};
+use crate::trace::record::Options;
+
+/// Much more than the demonstration needs.
+const BUFFER: usize = 8 << 20;
+const BODY_KEPT: usize = 1 << 20;
+/// A port of this machine, chosen by the system.
+const ANYWHERE: &str = "127.0.0.1:0";
+
+/// See in ten seconds what xmppscope shows, with no client and no server of your own
+///
+/// Two scripted clients log in, chat, wait, lose a connection and log out. Their requests go through the proxy to a
+/// connection manager in the same process, over connections of this machine alone. What passes is printed as `xmppscope
+/// proxy` prints it; the lines between that begin with # say what happens and why it looks as it does (with --format
+/// json they go to stderr).
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  xmppscope demo
+  xmppscope demo --format compact
+  xmppscope demo --write demo.ndjson
+
+Exit status:
+  0  all went as it was told
+  2  wrong usage
+  3  something did not go as it was told, or a file cannot be written
+  130  interrupted before the end")]
+pub(super) struct Args {
+    /// Also write what passes to FILE, for `xmppscope show`
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
+    #[command(flatten)]
+    output: Output,
+}
+
+pub(super) fn run(args: &Args) -> Result<u8, Failure> {
+    args.output.start_log();
+    let mut watch = Watch::prepare(&args.output, BUFFER, false)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Environment(format!("cannot start: {error}")))?;
+    let (before, front) = runtime.block_on(listen(ANYWHERE))?;
+    let (behind, back) = runtime.block_on(listen(ANYWHERE))?;
+    let target: Target = format!("http://{back}")
+        .parse()
+        .map_err(|error| Failure::Environment(format!("cannot start: {error}")))?;
+    if let Some(path) = &args.write {
+        watch.capture(path, target.to_string(), false)?;
+    }
+    let watching = watch.start(Options { show_secrets: false, body_limit: BODY_KEPT })?;
+
+    let told = runtime.block_on(async {
+        tokio::select! {
+            told = play(&watching, (before, front), (behind, target)) => Some(told),
+            () = stopped() => None,
+        }
+    });
+    if told == Some(Ok(())) {
+        watching.narrator().close(next(args.write.as_deref()));
+    }
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    match (watching.finish()?, told) {
+        (exit::OK, None) => Ok(exit::INTERRUPTED),
+        (exit::OK, Some(Err(words))) => Err(Failure::Environment(format!(
+            "the demonstration did not go as it was told: {words}"
+        ))),
+        (code, _) => Ok(code),
+    }
+}
+
+/// Starts all that takes part, tells the story, and has it end in order.
+async fn play(
+    watching: &Watching,
+    (before, front): (TcpListener, SocketAddr),
+    (behind, target): (TcpListener, Target),
+) -> Result<(), String> {
+    let clock = watching.clock;
+    let mut random = Secure::default();
+    let passwords = Who::ALL.map(|_| random.token(9));
+    let (stop, stopping) = watch::channel(());
+    let cm = serve(behind, &passwords, clock, stopping.clone());
+    let queue = Arc::clone(&watching.queue);
+    let proxy = Proxy { target, host: None, connect: None, accept: None, queue, clock };
+    let proxy = tokio::spawn(proxy.serve(before, ended(stopping)));
+
+    let (tell, news) = mpsc::unbounded_channel();
+    let mut takers = Vec::new();
+    let orders = Who::ALL.map(|_| {
+        let (order, orders) = mpsc::unbounded_channel();
+        takers.push(Some(orders));
+        order
+    });
+    let begin = move |who: Who| {
+        let Some(orders) = takers[who as usize].take() else { return };
+        // Ten digits, as most clients have: they are easier to follow than sixteen.
+        let mut bytes = [0; 4];
+        random.fill(&mut bytes);
+        let terms = Terms { wait: Some(WAIT), ..Terms::new(DOMAIN) };
+        let session = Session::new(terms, first_rid(u32::from_ne_bytes(bytes).into()));
+        let (user, password) = (who.name().to_owned(), passwords[who as usize].clone());
+        let account = client::Who::Account { user, password };
+        let login = Login::new(account, random.token(18)).with_resource(who.device());
+        let tell = tell.clone();
+        let tell = Box::new(move |news| drop(tell.send((who, news)))); // nobody listens after the end
+        tokio::spawn(User::new(front, clock, session, login, orders, tell).live());
+    };
+    let narrator = watching.narrator();
+    let mut story =
+        Story { narrator, orders, begin: Box::new(begin), news, heard: Vec::new(), act: 0 };
+    let told = story.tell().await;
+    drop(stop);
+    // They end by themselves, and have nothing to say that could be missed.
+    let _ = tokio::join!(proxy, cm);
+    told
+}
+
+/// The connection manager with its server, until the end.
+fn serve(
+    listener: TcpListener,
+    passwords: &[String; 2],
+    clock: Clock,
+    stopping: watch::Receiver<()>,
+) -> JoinHandle<()> {
+    let account = |who: Who| Account {
+        user: who.name().to_owned(),
+        password: Password::new(&*passwords[who as usize]),
+    };
+    let setup =
+        Setup { accounts: Who::ALL.map(account).to_vec(), ..Setup::new(DOMAIN, clock.started()) };
+    let policy = Policy::default();
+    let edge = Box::new(Strict { limit: policy.bounds.xml.bytes });
+    let server = Server::new(setup, Box::new(Secure::default()));
+    let machine = Machine::new(policy, Box::new(server), Box::new(Secure::default()));
+    let service = Service::new(machine, edge, Arc::new(Notify::new()), clock, None);
+    tokio::spawn(service.serve(listener, ended(stopping)))
+}
+
+/// Done when the other end of the channel is dropped.
+async fn ended(mut stopping: watch::Receiver<()>) {
+    while stopping.changed().await.is_ok() {}
+}
+
+/// What to do next.
+fn next(capture: Option<&Path>) -> String {
+    let mut text = "That was all, and it went as it was told. What next?\n".to_owned();
+    if let Some(path) = capture {
+        text +=
+            &format!("  xmppscope show {}\n    the same again, from the capture\n", path.display());
+    }
+    text + "  xmppscope proxy --target http://127.0.0.1:5280\n    the same before your own server\n  xmppscope cm\n    a \
+            server with accounts for alice and bob, to try your own client against"
+}
