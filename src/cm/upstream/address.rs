@@ -118,7 +118,8 @@ pub async fn secure(
 fn untrusted(domain: &str, error: &io::Error) -> String {
     let advice = match tls::cause(error) {
         Some(rustls::Error::InvalidCertificate(error)) => match error {
-            CertificateError::UnknownIssuer => {
+            // A bad signature is that of a stranger with the name of somebody trusted.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
                 "its certificate is signed by nobody trusted here; name the CA with --ca-file, or use --insecure"
             }
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {

@@ -230,6 +230,13 @@ impl Backend for Upstream {
         }
         Some((link, event))
     }
+
+    fn flow(&mut self, link: Link, wanted: bool) {
+        if let Some(entry) = self.shared.lock().links.get_mut(&link) {
+            entry.held = !wanted;
+            entry.room.notify_one();
+        }
+    }
 }
 
 /// Opens a stream to each domain of `settings`, or a connection if it names none, and says in a sentence what is

@@ -159,8 +159,9 @@ impl Stream {
         write_attribute("xmlns", ns::CLIENT, &mut out);
         write_attribute("xmlns:stream", ns::STREAMS, &mut out);
         write_attribute("to", &self.opening.to, &mut out);
-        // Who the client is stays hidden where anybody may read along (RFC 6120 §4.7.1).
-        let from = self.opening.from.as_deref().filter(|_| self.secure || self.plain);
+        // Who the client is is not said before it is settled how the stream is protected (RFC 6120 §4.7.1).
+        let settled = self.secure || self.phase == Phase::Open;
+        let from = self.opening.from.as_deref().filter(|_| settled);
         let lang = self.opening.lang.as_deref();
         for (name, value) in [("from", from), ("version", version), ("xml:lang", lang)] {
             if let Some(value) = value {

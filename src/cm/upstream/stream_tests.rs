@@ -83,7 +83,7 @@ fn a_header_says_who_is_meant_and_is_escaped() {
     assert_eq!(
         sent(&mut first),
         "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' \
-         to='a&apos;&lt;b' from='me@a.example' version='1.0' xml:lang='de'>"
+         to='a&apos;&lt;b' version='1.0' xml:lang='de'>"
     );
     let mut second = stream(Opening { to: "a.example".into(), ..Opening::default() }, false);
     let bare = sent(&mut second);
@@ -195,6 +195,7 @@ fn a_restart_is_a_new_stream_on_the_same_connection() {
     stream.command(Command::Restart);
     let again = sent(&mut stream);
     assert!(again.starts_with("<?xml version='1.0'?><stream:stream "), "{again}");
+    assert!(again.contains(" to='a.example' from='me@a.example' version='1.0'"), "{again}");
     stream.received(
         (header(V1) + &features("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")).as_bytes(),
     );
