@@ -44,7 +44,7 @@ Examples:
 Exit status:
   0  stopped by Ctrl-C or SIGTERM
   2  wrong usage
-  3  the port is taken, or a file cannot be written")]
+  3  the port is taken, or a file cannot be read or written")]
 pub(super) struct Args {
     /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:5280")]
@@ -208,7 +208,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         Place::Inside { accounts, anonymous, domains } => {
             let accounts = accounts.into_iter().map(|given| given.account).collect();
             let setup =
-                Setup { accounts, anonymous, domains, ..Setup::new("localhost", clock.started()) };
+                Setup { domains, accounts, anonymous, ..Setup::new("localhost", clock.started()) };
             Box::new(Server::new(setup, Box::new(Secure::default())))
         }
     };
@@ -263,7 +263,10 @@ impl Place {
                 match &domains[..] {
                     [] => say("any domain may be asked for that the server serves"),
                     _ => {
-                        say(&format!("only these domains may be asked for: {}", domains.join(", ")))
+                        say(&format!(
+                            "only these domains may be asked for: {}",
+                            domains.join(", ")
+                        ));
                     }
                 }
             }

@@ -109,10 +109,19 @@ pub async fn secure(
     domain: &str,
     config: Arc<ClientConfig>,
 ) -> Result<Socket, String> {
-    let name = ServerName::try_from(domain.to_owned())
-        .map_err(|_| format!("{domain} can't be the name on a certificate"))?;
+    let name =
+        name_of(domain).ok_or_else(|| format!("{domain} can't be the name on a certificate"))?;
     let tls = TlsConnector::from(config).connect(name, tcp).await;
     tls.map(|tls| Socket::Tls(Box::new(tls.into()))).map_err(|error| untrusted(domain, &error))
+}
+
+/// A domain as certificates name it: with letters beyond ASCII in their other form (RFC 5890 §2.3.2.1).
+fn name_of(domain: &str) -> Option<ServerName<'static>> {
+    let bare = domain.trim_start_matches('[').trim_end_matches(']');
+    if let Ok(ip) = bare.parse::<IpAddr>() {
+        return Some(ServerName::from(ip));
+    }
+    ServerName::try_from(idna::domain_to_ascii(domain).ok()?).ok()
 }
 
 fn untrusted(domain: &str, error: &io::Error) -> String {
@@ -138,6 +147,21 @@ fn untrusted(domain: &str, error: &io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn domains_as_certificates_name_them() {
+        for (domain, name) in [
+            ("chat.example", Some("chat.example")),
+            ("bücher.example", Some("xn--bcher-kva.example")),
+            ("[::1]", Some("::1")),
+            ("127.0.0.1", Some("127.0.0.1")),
+            ("a b", None),
+            ("", None),
+        ] {
+            let found = name_of(domain).map(|name| name.to_str().into_owned());
+            assert_eq!(found.as_deref(), name, "{domain}");
+        }
+    }
 
     #[test]
     fn addresses_people_give() {

@@ -152,6 +152,15 @@ impl Outbox {
     }
 }
 
+/// What the server said, for a log: nothing in it moves the cursor or reorders text.
+fn harmless(text: &str) -> String {
+    let shown = |c: char| match c {
+        '"' | '\'' | '\\' => c.to_string(),
+        c => c.escape_debug().to_string(),
+    };
+    text.chars().map(shown).collect()
+}
+
 /// About how much memory an event takes.
 fn size(event: &Event) -> usize {
     match event {
@@ -272,7 +281,7 @@ pub async fn probe(settings: &Arc<Settings>) -> Result<(), String> {
             Some(Event::Error(error)) => {
                 let mut text = String::new();
                 write(&error, &Scope { default: "", prefixes: &[] }, &mut text);
-                return Err(format!("it answers a stream to {domain} with {text}"));
+                return Err(format!("it answers a stream to {domain} with {}", harmless(&text)));
             }
             _ => return Err(reason.unwrap_or_else(|| format!("no stream to {domain} opens"))),
         }

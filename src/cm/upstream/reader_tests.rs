@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::xml::{Scope, write};
 
@@ -15,6 +17,9 @@ fn read(text: &str, step: usize) -> Result<Vec<String>, Fault> {
     for mut piece in text.as_bytes().chunks(step) {
         while let Some(item) = reader.read(&mut piece)? {
             items.push(words(&item));
+            if item == Item::End {
+                return Ok(items);
+            }
         }
     }
     Ok(items)
@@ -130,7 +135,8 @@ fn what_is_no_stream_is_refused() {
 fn hostile_content_is_refused() {
     let deep = "<a>".repeat(6);
     let long = format!("<a>{}", "x".repeat(300));
-    let wide: String = (0..9).map(|n| format!(" a{n}=''")).collect();
+    let wide: Vec<String> = (0..9).map(|n| format!(" a{n}=''")).collect();
+    let wide = wide.concat();
     for (text, condition) in [
         (deep.as_str(), "policy-violation"),
         (&long, "policy-violation"),
@@ -173,4 +179,51 @@ fn a_large_element_leaves_no_large_buffer() {
     let mut bytes = text.as_bytes();
     while reader.read(&mut bytes).unwrap().is_some() {}
     assert!(reader.text.capacity() < 2 * HEADER, "{}", reader.text.capacity());
+}
+
+/// What the strict parser sees in a document of which everything is at hand.
+fn whole(text: &str) -> Option<Vec<String>> {
+    let unlimited = Limits { depth: 100, attributes: 100, bytes: usize::MAX };
+    let root = parse(text.as_bytes(), &unlimited).ok()?;
+    let blank = root.text().chars().all(|c| c.is_ascii_whitespace());
+    blank.then(|| root.children().map(|child| words(&Item::Element(child.clone()))).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    /// Whatever a server sends: cutting it elsewhere changes nothing, and what is read is what the strict parser reads.
+    #[test]
+    fn any_content_is_read_as_the_strict_parser_reads_it(
+        parts in prop::collection::vec(
+            prop::sample::select(vec![
+                "<a>", "</a>", "<a>", "</a>", "<a/>", "<x:b c='/'>", "</x:b>", "<", ">", "/", "'", "\"", " ", "t", "&lt;", "&",
+                "<![CDATA[", "]]>", "<!--", "<?xml version='1.0'?>", "<stream:stream>", "</stream:stream >", "d='>'", "=", "é",
+            ]),
+            0..11, // so that none is too deep
+        ),
+        step in 1..9_usize,
+    ) {
+        let content = parts.concat();
+        let closed = format!("{HEADER_TEXT}{content}</stream:stream>");
+        let read_whole = read(&closed, closed.len());
+        prop_assert_eq!(&read_whole, &read(&closed, step));
+        match (whole(&closed), read_whole) {
+            // A section between the elements may be empty, which is no reason to accept it.
+            (Some(_), Err(Fault::Xml(ErrorKind::Syntax(words))))
+                if words.starts_with("text between") && content.contains("<![CDATA[") => {}
+            (Some(children), read) => {
+                let read = read.map_err(|fault| TestCaseError::fail(format!("{fault}: {closed}")));
+                prop_assert_eq!(&read?[1..], &[&children[..], &["end".to_owned()]].concat()[..]);
+            }
+            // Something is wrong with it: it is refused or goes on for ever, unless the stream ended before that.
+            (None, Ok(items)) if items.last().is_some_and(|item| item == "end") => {
+                let children = &items[1..items.len() - 1];
+                let ends = closed.match_indices('>').map(|(at, _)| &closed[..=at]);
+                let mut sound = ends.filter_map(whole);
+                prop_assert!(sound.any(|sound| sound == children), "{closed}: {items:?}");
+            }
+            (None, _) => {}
+        }
+    }
 }

@@ -355,9 +355,10 @@ impl Stream {
     }
 
     /// The connection can't be made, can't be protected, or was lost.
+    #[allow(clippy::needless_pass_by_value)] // most reasons are made for this
     pub fn fail(&mut self, reason: String) {
         if self.phase != Phase::Closing && self.phase != Phase::Over {
-            self.reason = Some(reason);
+            self.reason = Some(super::harmless(&reason));
             self.steps.push_back(Step::Tell(Event::Failed(Condition::RemoteConnectionFailed)));
         }
         self.phase = Phase::Over;

@@ -297,6 +297,10 @@ fn a_server_that_breaks_xml_is_told() {
         "<stream:error><not-well-formed xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>"
     );
     assert!(stream.reason().unwrap().contains("</iq>"), "{:?}", stream.reason());
+    let mut escaping = open();
+    escaping.received("<message></\u{1b}[2J\u{202e}>".as_bytes());
+    let reason = escaping.reason().unwrap();
+    assert!(reason.is_ascii() && !reason.contains('\u{1b}'), "{reason}");
     let mut closing = open();
     closing.command(Command::Close);
     sent(&mut closing);

@@ -306,7 +306,7 @@ fn what_a_probe_says_of_a_server_that_does_not_want_us() {
         ] {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
             let settings = Arc::new(settings(&listener, |settings| {
-                settings.domains = vec!["localhost".into()]
+                settings.domains = vec!["localhost".into()];
             }));
             tokio::spawn(async move {
                 let mut server = listener.accept().await.unwrap().0;
@@ -337,9 +337,8 @@ fn a_server_that_does_not_read_is_given_up() {
 }
 
 fn messages(count: usize) -> String {
-    (0..count)
-        .map(|n| format!("<message id='{n}'><body>Hello, here is number {n}</body></message>"))
-        .collect()
+    let message = |n| format!("<message id='{n}'><body>Hello, here is number {n}</body></message>");
+    (0..count).map(message).collect::<Vec<_>>().concat()
 }
 
 #[test]
@@ -353,16 +352,18 @@ fn a_server_that_says_too_much_has_to_wait() {
             say(&mut server, &text).await;
             server
         });
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        let waiting = bed.upstream.shared.lock().links[&LINK].waiting;
-        assert!(waiting >= ROOM && waiting < 2 * ROOM, "{waiting} of {length} bytes were taken in");
+        let waiting = |bed: &Bed| bed.upstream.shared.lock().links[&LINK].waiting;
+        while waiting(&bed) < ROOM {
+            bed.wake.notified().await;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(waiting(&bed) < 2 * ROOM, "{} of {length} bytes", waiting(&bed));
         for n in 0..count {
             let Event::Element(message) = bed.event().await else { panic!("the stream broke") };
             assert_eq!(message.attr("id"), Some(n.to_string().as_str()));
         }
         let _server = said.await.unwrap();
-        bed.upstream.flow(LINK, false);
-        assert_eq!(bed.upstream.shared.lock().links[&LINK].waiting, 0);
+        assert_eq!(waiting(&bed), 0);
     });
 }
 
