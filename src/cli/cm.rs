@@ -1,4 +1,4 @@
-//! `xmppscope cm`: the reference connection manager with its XMPP server.
+//! `xmppscope cm`: the reference connection manager, with its own XMPP server or before another.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,19 +8,21 @@ use jid::BareJid;
 use tokio::sync::Notify;
 
 use super::Failure;
+use super::defects::{chosen, list_defects};
 use super::observe::{Output, say};
-use super::options::{print, size};
+use super::options::size;
 use super::watch::{Watch, listen, raise_file_limit, stopped};
 use crate::clock::Clock;
-use crate::cm::defects::{self, Defect};
+use crate::cm::backend::Backend;
 use crate::cm::http::serve::Service;
 use crate::cm::parts::Parts;
 use crate::cm::policy::Policy;
 use crate::cm::random::{Random, Secure};
 use crate::cm::server::{Account, Password, Server, Setup};
-use crate::diag::nearest;
+use crate::cm::upstream::address::Address;
+use crate::cm::upstream::{self, Settings, Upstream, stream};
 use crate::trace::record::Options;
-use crate::ui::sanitise;
+use crate::wire::tls::{self, TlsError};
 
 /// Run a strict BOSH connection manager with an XMPP server behind it
 ///
@@ -29,6 +31,8 @@ use crate::ui::sanitise;
 ///
 /// The server knows the accounts given, which are each other's contacts, and anonymous users; it has presence,
 /// messages (kept for accounts that are away), and rooms at conference.DOMAIN.
+///
+/// With --upstream it has no server of its own, and translates between its clients and another one.
 #[derive(Debug, clap::Args)]
 #[allow(clippy::struct_excessive_bools)] // options are independent of each other
 #[command(after_long_help = "\
@@ -36,17 +40,20 @@ Examples:
   xmppscope cm
   xmppscope cm --account alice:secret --account bob --anonymous
   xmppscope cm --quiet --wait 5 --inactivity 10
+  xmppscope cm --upstream chat.example:5222 --domain chat.example
 
 Exit status:
   0  stopped by Ctrl-C or SIGTERM
   2  wrong usage
-  3  the port is taken, or a file cannot be written")]
+  3  the port is taken, or a file cannot be read or written")]
 pub(super) struct Args {
     /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:5280")]
     listen: String,
-    /// XMPP domain to serve; may be given several times
-    #[arg(long, value_name = "DOMAIN", default_value = "localhost")]
+    /// XMPP domain to serve, localhost if none is given; may be given several times
+    ///
+    /// With --upstream these are the only domains that a client may ask for; if none is given, the server decides.
+    #[arg(long, value_name = "DOMAIN")]
     domain: Vec<String>,
     /// Account in every domain; may be given several times
     ///
@@ -76,11 +83,34 @@ pub(super) struct Args {
     #[arg(long)]
     show_secrets: bool,
     #[command(flatten)]
+    upstream: To,
+    #[command(flatten)]
     terms: Terms,
     #[command(flatten)]
     bounds: Bounds,
     #[command(flatten)]
     output: Output,
+}
+
+/// The server elsewhere.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Another server")]
+struct To {
+    /// Stand before the XMPP server at this address, instead of the one inside
+    ///
+    /// This is the port at which the server takes client connections, 5222 unless another is given. STARTTLS is used
+    /// where it is offered. The certificate has to be that of the domain that the client asks for.
+    #[arg(long, value_name = "HOST:PORT")]
+    upstream: Option<Address>,
+    /// Trust only the certificates in this PEM file
+    #[arg(long, value_name = "FILE", requires = "upstream")]
+    ca_file: Option<PathBuf>,
+    /// Accept any certificate
+    #[arg(long, requires = "upstream", conflicts_with = "ca_file")]
+    insecure: bool,
+    /// Go on without TLS where the server offers none; on this machine that needs no leave
+    #[arg(long, requires = "upstream")]
+    upstream_plain: bool,
 }
 
 /// What sessions are granted.
@@ -130,6 +160,14 @@ struct Bounds {
 const BUFFER: usize = 64 << 20;
 /// How much of one message is kept for printing.
 const BODY_KEPT: usize = 4 << 20;
+/// How long the server elsewhere may take at the end.
+const PARTING: Duration = Duration::from_secs(1);
+
+/// Where the XMPP server is.
+enum Place {
+    Inside { accounts: Vec<Given>, anonymous: bool, domains: Vec<String> },
+    Elsewhere(Arc<Settings>),
+}
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     if args.list_defects {
@@ -138,10 +176,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     args.output.start_log();
     let defects = chosen(&args.defect)?;
     let policy = policy(args);
-    let mut random = Secure::default();
-    let domains = domains(args)?;
-    let accounts = accounts(args, &mut random)?;
-    let anonymous = args.anonymous || args.account.is_empty();
+    let place = match &args.upstream.upstream {
+        Some(address) => Place::Elsewhere(Arc::new(settings(args, address)?)),
+        None => inside(args)?,
+    };
     raise_file_limit();
 
     let watched = !args.quiet || args.write.is_some();
@@ -158,18 +196,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     }
 
     say(&format!("listening on {url}"));
-    for account in &accounts {
-        for domain in &domains {
-            let words = match &account.made {
-                true => format!(", password {}", account.account.password.reveal()),
-                false => String::new(),
-            };
-            say(&format!("account {}@{domain}{words}", account.account.user));
-        }
-    }
-    if anonymous {
-        say(&format!("anonymous login at {}", domains.join(", ")));
-    }
+    place.introduce(args);
     for defect in &defects {
         say(&format!("defect {}: {}", defect.name, defect.says));
     }
@@ -186,53 +213,123 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let watching = watch.map(|watch| watch.start(options)).transpose()?;
     let clock = watching.as_ref().map_or_else(Clock::start, |watching| watching.clock);
     let queue = watching.as_ref().map(|watching| Arc::clone(&watching.queue));
-    let setup = Setup {
-        accounts: accounts.into_iter().map(|given| given.account).collect(),
-        anonymous,
-        domains,
-        ..Setup::new("localhost", clock.started())
+    let wake = Arc::new(Notify::new());
+    let mut streams = None;
+    let server: Box<dyn Backend> = match place {
+        Place::Elsewhere(settings) => {
+            runtime.spawn(try_out(Arc::clone(&settings)));
+            let upstream = Upstream::new(settings, Arc::clone(&wake), runtime.handle().clone());
+            streams = Some(upstream.streams());
+            Box::new(upstream)
+        }
+        Place::Inside { accounts, anonymous, domains } => {
+            let accounts = accounts.into_iter().map(|given| given.account).collect();
+            let setup =
+                Setup { domains, accounts, anonymous, ..Setup::new("localhost", clock.started()) };
+            Box::new(Server::new(setup, Box::new(Secure::default())))
+        }
     };
-    let server = Server::new(setup, Box::new(Secure::default()));
-    let mut parts = Parts::new(policy, Box::new(server), Box::new(random));
+    let mut parts = Parts::new(policy, server, Box::new(Secure::default()));
     for defect in defects {
         parts.defect(defect);
     }
     let (machine, edge) = parts.assemble();
-    let service = Service::new(machine, edge, Arc::new(Notify::new()), clock, queue);
-    runtime.block_on(service.serve(listener, stopped()));
+    let service = Service::new(machine, edge, wake, clock, queue);
+    runtime.block_on(async {
+        service.serve(listener, stopped()).await;
+        if let Some(streams) = streams {
+            let _ = tokio::time::timeout(PARTING, streams.ended()).await; // a server that is slow to part is left
+        }
+    });
     runtime.shutdown_timeout(Duration::from_millis(100));
     watching.map_or(Ok(super::exit::OK), super::watch::Watching::finish)
 }
 
-/// The defects of these names.
-pub(super) fn chosen(names: &[String]) -> Result<Vec<&'static Defect>, Failure> {
-    let one = |name: &String| {
-        if let Some(defect) = defects::find(name) {
-            return Ok(defect);
+impl Place {
+    /// Says who may log in, or where the server is and how the way to it is protected.
+    fn introduce(&self, args: &Args) {
+        match self {
+            Self::Inside { accounts, anonymous, domains } => {
+                for account in accounts {
+                    for domain in domains {
+                        let words = match &account.made {
+                            true => format!(", password {}", account.account.password.reveal()),
+                            false => String::new(),
+                        };
+                        say(&format!("account {}@{domain}{words}", account.account.user));
+                    }
+                }
+                if *anonymous {
+                    say(&format!("anonymous login at {}", domains.join(", ")));
+                }
+            }
+            Self::Elsewhere(settings) => {
+                let Settings { address, plain, domains, .. } = &**settings;
+                let tls = match (address.is_loopback(), plain) {
+                    (true, _) => {
+                        "STARTTLS if it is offered, else none, since it is on this machine"
+                    }
+                    (_, true) => "STARTTLS if it is offered, else none (--upstream-plain)",
+                    _ => "STARTTLS, without which nothing is said to another machine",
+                };
+                let trusts = match &args.upstream.ca_file {
+                    _ if args.upstream.insecure => {
+                        "any certificate is accepted (--insecure)".to_owned()
+                    }
+                    Some(file) => format!("trusting the certificates in {}", file.display()),
+                    None => "trusting the certificates of this system".to_owned(),
+                };
+                say(&format!("upstream {address}: {tls}; {trusts}"));
+                match &domains[..] {
+                    [] => say("any domain may be asked for that the server serves"),
+                    _ => {
+                        say(&format!(
+                            "only these domains may be asked for: {}",
+                            domains.join(", ")
+                        ));
+                    }
+                }
+            }
         }
-        let variants: Vec<_> = defects::of(name).map(|defect| defect.name).collect();
-        let near = || nearest(name, defects::all().map(|defect| defect.name));
-        let hint = match (variants.is_empty(), near()) {
-            (false, _) => format!("that requirement has several: {}", variants.join(", ")),
-            (true, Some(near)) => format!("there is no such defect; did you mean {near}?"),
-            (true, None) => "there is no such defect".to_owned(),
-        };
-        Err(Failure::Usage(
-            sanitise(&format!(
-                "--defect {name}: {hint} (`xmppscope cm --list-defects` lists them)"
-            ))
-            .into_owned(),
-        ))
-    };
-    names.iter().map(one).collect()
+    }
 }
 
-fn list_defects() -> Result<u8, Failure> {
-    let mut text = String::new();
-    for defect in defects::all() {
-        text += &format!("{}\n    {}\n", defect.name, defect.says);
+/// Tells at once if the server can't be reached. It may come later, so that is no failure.
+async fn try_out(settings: Arc<Settings>) {
+    if let Err(reason) = upstream::probe(&settings).await {
+        say(&format!("warning: upstream {}: {reason}", settings.address));
     }
-    print(text.as_bytes())
+}
+
+fn settings(args: &Args, address: &Address) -> Result<Settings, Failure> {
+    let own = [("--account", !args.account.is_empty()), ("--anonymous", args.anonymous)];
+    if let Some((option, _)) = own.iter().find(|(_, given)| *given) {
+        return Err(Failure::Usage(format!(
+            "{option} is for the server inside; with --upstream the server there decides who may log in"
+        )));
+    }
+    let To { ca_file, insecure, upstream_plain, .. } = &args.upstream;
+    let tls = match tls::trusting(ca_file.as_deref(), *insecure) {
+        Ok(config) => Ok(Arc::new(config)),
+        // A server that offers no TLS needs none.
+        Err(error @ TlsError::NoRoots(_)) => Err(error.to_string()),
+        Err(error) => return Err(Failure::Environment(error.to_string())),
+    };
+    let mut bounds = stream::Bounds::default();
+    // What comes in one request may be as long as that, and several of these may wait.
+    bounds.unsent = bounds.unsent.max(args.bounds.max_body.saturating_mul(4));
+    let domains = domains(args)?;
+    Ok(Settings { address: address.clone(), tls, plain: *upstream_plain, domains, bounds })
+}
+
+fn inside(args: &Args) -> Result<Place, Failure> {
+    let mut domains = domains(args)?;
+    if domains.is_empty() {
+        domains.push("localhost".to_owned());
+    }
+    let accounts = accounts(args, &mut Secure::default())?;
+    let anonymous = args.anonymous || args.account.is_empty();
+    Ok(Place::Inside { accounts, anonymous, domains })
 }
 
 fn policy(args: &Args) -> Policy {

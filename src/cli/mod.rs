@@ -3,6 +3,7 @@
 
 mod check;
 mod cm;
+mod defects;
 mod demo;
 mod generate;
 mod lane;

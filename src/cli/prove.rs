@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::check::sound;
-use super::cm::chosen;
+use super::defects::chosen;
 use super::observe::say;
 use super::options::{When, print};
 use super::{Failure, exit};

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 
 use super::check::sound;
-use super::cm::chosen;
+use super::defects::chosen;
 use super::observe::say;
 use super::options::{When, width};
 use super::{Failure, exit};

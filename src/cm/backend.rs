@@ -64,4 +64,7 @@ pub trait Backend: Send {
 
     /// The next thing that happened, in the order it did. Events of one link keep their order.
     fn next(&mut self) -> Option<(Link, Event)>;
+
+    /// Whether more of a stream is wanted. While it is not, a backend that can lets the server wait.
+    fn flow(&mut self, _link: Link, _wanted: bool) {}
 }

@@ -1,5 +1,5 @@
 //! Which requirements on a connection manager this one keeps: all of them, but for those listed here, each with its
-//! reason.
+//! reason. What only matters before a server elsewhere is judged as it is there.
 
 use crate::spec::{Party, Requirement};
 
@@ -17,9 +17,6 @@ pub enum Keeps {
 const NO_TLS: Keeps =
     Keeps::NotOffered("its listener speaks plain HTTP; a proxy before it has to bring TLS");
 const NO_SCRIPT: Keeps = Keeps::NotOffered("no script syntax: a GET is answered with a page");
-const OWN_SERVER: Keeps = Keeps::NotOffered(
-    "the only server behind it is its own, in the same process: there is no link",
-);
 const NO_EXTERNAL: Keeps =
     Keeps::NotOffered("no SASL EXTERNAL, since its listener sees no certificates");
 const POLLING_TOLD: Keeps = Keeps::NotApplicable("`polling` is in every session it creates");
@@ -45,12 +42,10 @@ const EXCEPTIONS: &[(&str, Keeps)] = &[
         "bosh-multi-unsupported-ignored",
         Keeps::NotApplicable("it supports several streams, and says so with `stream`"),
     ),
-    ("bosh-cond-host-gone", Keeps::NotOffered("no domain is taken out of service while it runs")),
     (
         "bosh-cond-internal-server-error",
         Keeps::NotApplicable("it never sends this condition: no failure of its own is foreseen"),
     ),
-    ("bosh-cond-remote-connection-failed", OWN_SERVER),
     ("bosh-cond-see-other-uri", Keeps::NotOffered("there is no other URI to which it could send")),
     (
         "bosh-cond-undefined-condition",
@@ -62,17 +57,17 @@ const EXCEPTIONS: &[(&str, Keeps)] = &[
     ("bosh-same-certificates", NO_TLS),
     ("bosh-cm-plain-in-secure-session", NO_TLS),
     ("bosh-cm-plain-does-not-terminate", NO_TLS),
-    ("bosh-cm-backend-encryption", OWN_SERVER),
     ("xbosh-encryption-http-layer", NO_TLS),
     (
         "xbosh-authid-obsolete",
-        Keeps::NotOffered("no login by XEP-0078, the only one that needs `authid`"),
+        Keeps::NotOffered(
+            "the id of a stream is not told: only a digest login by XEP-0078 needs it",
+        ),
     ),
     ("xbosh-encryption-negotiated-http", NO_TLS),
     ("xbosh-no-tls-compression", NO_TLS),
     ("xbosh-sasl-external-allowed", NO_EXTERNAL),
     ("xbosh-external-from-associated", NO_EXTERNAL),
-    ("xbosh-restart-new-stream", OWN_SERVER),
 ];
 
 /// Whether the reference connection manager keeps a requirement; none if it binds no connection manager.
@@ -116,6 +111,7 @@ mod tests {
         let keeps = |id| super::keeps(catalogue().get(id).unwrap());
         assert_eq!(keeps("bosh-rid-window"), Some(Keeps::Kept));
         assert_eq!(keeps("bosh-single-body-root"), Some(Keeps::Kept));
+        assert_eq!(keeps("bosh-cond-remote-connection-failed"), Some(Keeps::Kept));
         assert_eq!(keeps("bosh-rid-max"), None);
         assert_eq!(keeps("ws-open-first"), None);
     }

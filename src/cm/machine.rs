@@ -61,6 +61,8 @@ struct Entry {
     conduct: Box<dyn Conduct>,
     due: Option<Duration>,
     peer: IpAddr,
+    /// Its server was asked to wait.
+    crowded: bool,
 }
 
 /// A connection manager.
@@ -197,7 +199,7 @@ impl Machine {
                 self.next += 1;
                 self.by_sid.insert(Arc::clone(session.sid()), number);
                 let conduct = (self.conductor)(session);
-                self.sessions.insert(number, Entry { conduct, due: None, peer });
+                self.sessions.insert(number, Entry { conduct, due: None, peer, crowded: false });
                 self.tokens.insert(token, number);
                 self.act(number, actions, now);
                 self.pump(now);
@@ -272,7 +274,21 @@ impl Machine {
         self.pump(now);
         self.tell(number, Input::Settle, now);
         self.pump(now);
-        let due = self.sessions.get(&number).and_then(|entry| entry.conduct.deadline());
+        self.settled(number);
+    }
+
+    /// What follows from how a session stands now: when it wakes, and whether its server goes on.
+    fn settled(&mut self, number: u64) {
+        let Some(entry) = self.sessions.get_mut(&number) else { return };
+        let session = entry.conduct.session();
+        let crowded = session.is_crowded();
+        if crowded != entry.crowded {
+            for link in session.links() {
+                self.backend.flow(link, !crowded);
+            }
+            entry.crowded = crowded;
+        }
+        let due = entry.conduct.deadline();
         self.set_due(number, due);
     }
 
@@ -327,8 +343,7 @@ impl Machine {
             // Deciding may end a session, of which the server then tells others.
             let Some(number) = heard.pop_first() else { break };
             self.tell(number, Input::Settle, now);
-            let due = self.sessions.get(&number).and_then(|entry| entry.conduct.deadline());
-            self.set_due(number, due);
+            self.settled(number);
         }
     }
 

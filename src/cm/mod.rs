@@ -13,3 +13,4 @@ pub mod random;
 pub mod reply;
 pub mod server;
 pub mod session;
+pub mod upstream;

@@ -1,6 +1,5 @@
 //! What the proxy says itself: causes in sentences, and the answer a client gets when the target gives none.
 
-use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,6 +11,7 @@ use super::Target;
 use crate::wire::Side;
 use crate::wire::socket::Socket;
 use crate::wire::tap::Tap;
+use crate::wire::tls;
 
 /// How long the proxy reads on after its own answer, so that a reset does not overtake it.
 const LINGER: Duration = Duration::from_secs(2);
@@ -96,7 +96,7 @@ pub(super) fn unanswered(target: &Target, error: Option<&io::Error>) -> String {
 }
 
 pub(super) fn connecting(target: &Target, error: &io::Error) -> String {
-    let advice = match tls_error(error) {
+    let advice = match tls::cause(error) {
         Some(rustls::Error::InvalidCertificate(error)) => match error {
             CertificateError::UnknownIssuer => {
                 "its certificate is signed by nobody trusted here; name the CA with --ca-file, or use \
@@ -120,7 +120,7 @@ pub(super) fn connecting(target: &Target, error: &io::Error) -> String {
 }
 
 pub(super) fn accepting(error: &io::Error) -> String {
-    let advice = match tls_error(error) {
+    let advice = match tls::cause(error) {
         Some(rustls::Error::AlertReceived(
             AlertDescription::UnknownCA
             | AlertDescription::BadCertificate
@@ -132,9 +132,4 @@ pub(super) fn accepting(error: &io::Error) -> String {
         _ => "the handshake with the client failed",
     };
     format!("TLS: {advice} ({error})")
-}
-
-fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
-    let inner: &(dyn Error + 'static) = error.get_ref()?;
-    inner.downcast_ref()
 }

@@ -1,5 +1,5 @@
-//! TLS settings: trusting the target's certificate, and listening with one of our own. Both offer HTTP/1.1 alone,
-//! since the tunnel reads nothing else.
+//! TLS settings: trusting a server's certificate, and listening with one of our own. Where HTTP is spoken HTTP/1.1
+//! alone is offered, since the tunnel reads nothing else.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -49,9 +49,17 @@ fn provider() -> Arc<CryptoProvider> {
 
 /// Settings for connections to an https target.
 pub fn client(ca_file: Option<&Path>, insecure: bool) -> Result<Arc<ClientConfig>, TlsError> {
+    let mut config = trusting(ca_file, insecure)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// Settings for connections on which another protocol is spoken: trusting the certificates in a file, those of the
+/// system, or any.
+pub fn trusting(ca_file: Option<&Path>, insecure: bool) -> Result<ClientConfig, TlsError> {
     let builder =
         ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
-    let mut config = if insecure {
+    let config = if insecure {
         let trusting = Arc::new(Trusting(provider()));
         builder.dangerous().with_custom_certificate_verifier(trusting).with_no_client_auth()
     } else {
@@ -61,8 +69,12 @@ pub fn client(ca_file: Option<&Path>, insecure: bool) -> Result<Arc<ClientConfig
             .map_err(|error| TlsError::NoRoots(error.to_string()))?;
         builder.with_webpki_verifier(verifier).with_no_client_auth()
     };
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
+    Ok(config)
+}
+
+/// What rustls says of a handshake that failed.
+pub fn cause(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
 }
 
 fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, TlsError> {

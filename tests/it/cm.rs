@@ -11,25 +11,25 @@ use crate::rig::{self, Proxy};
 const NS: &str = "http://jabber.org/protocol/httpbind";
 
 /// One HTTP message of a POST.
-fn post(version: &str, headers: &str, content: &str) -> String {
+pub fn post(version: &str, headers: &str, content: &str) -> String {
     let length = content.len();
     format!(
         "POST /http-bind HTTP/{version}\r\nHost: localhost\r\nContent-Length: {length}\r\n{headers}\r\n{content}"
     )
 }
 
-fn creation(attributes: &str) -> String {
+pub fn creation(attributes: &str) -> String {
     format!(
         "<body xmlns='{NS}' xmlns:x='urn:xmpp:xbosh' rid='100' to='localhost' ver='1.11' x:version='1.0' xml:lang='en' {attributes}/>"
     )
 }
 
-fn request(sid: &str, n: u32, content: &str) -> String {
+pub fn request(sid: &str, n: u32, content: &str) -> String {
     format!("<body xmlns='{NS}' sid='{sid}' rid='{}'>{content}</body>", 100 + n)
 }
 
 /// Reads one response: its head and its content.
-fn response(stream: &mut TcpStream) -> (String, String) {
+pub fn response(stream: &mut TcpStream) -> (String, String) {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
@@ -49,16 +49,16 @@ fn response(stream: &mut TcpStream) -> (String, String) {
     (head, String::from_utf8(content).unwrap())
 }
 
-fn exchange(stream: &mut TcpStream, content: &str) -> (String, String) {
+pub fn exchange(stream: &mut TcpStream, content: &str) -> (String, String) {
     stream.write_all(post("1.1", "", content).as_bytes()).unwrap();
     response(stream)
 }
 
-fn sid(created: &str) -> String {
+pub fn sid(created: &str) -> String {
     created.split(" sid='").nth(1).expect("a sid").split('\'').next().unwrap().to_owned()
 }
 
-fn stopped(cm: Proxy) -> rig::Left {
+pub fn stopped(cm: Proxy) -> rig::Left {
     let left = cm.stop();
     assert_eq!(left.status.code(), Some(0), "{}", left.errors);
     left
@@ -201,7 +201,7 @@ fn wrong_usage_says_what_and_keeps_passwords_to_itself() {
 
 /// What a story is about: what was done, said and heard. Servers differ in their features, in whether they tell a
 /// client of its own leaving, and in how many of its last requests carry the end.
-fn told(lines: &[String]) -> Vec<&String> {
+pub fn told(lines: &[String]) -> Vec<&String> {
     let aside =
         ["<stream:features", "<presence", "{\"body\":\"terminate\"", "{\"http\"", "<challenge"];
     lines.iter().filter(|line| !aside.iter().any(|aside| line.contains(aside))).collect()

@@ -15,3 +15,4 @@ mod peers_bed;
 mod prosody;
 mod proxy;
 mod rig;
+mod upstream;

@@ -287,6 +287,11 @@ impl Session {
         self.state == State::Dead
     }
 
+    /// Whether so much waits for the client that the server should wait too.
+    pub fn is_crowded(&self) -> bool {
+        self.streams.are_crowded(&self.policy.bounds)
+    }
+
     /// The streams that are open.
     pub fn links(&self) -> impl Iterator<Item = Link> + '_ {
         self.streams.live()

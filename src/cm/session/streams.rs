@@ -125,6 +125,11 @@ impl Streams {
         self.waiting.len() <= bounds.waiting && self.bytes <= bounds.waiting_bytes
     }
 
+    /// Whether so much waits for the client that the server should wait too.
+    pub(super) fn are_crowded(&self, bounds: &Bounds) -> bool {
+        self.waiting.len() > bounds.waiting / 2 || self.bytes > bounds.waiting_bytes / 2
+    }
+
     fn push(&mut self, index: usize, payload: Payload) {
         self.bytes += payload.xml.len();
         self.waiting.push_back((index, payload));

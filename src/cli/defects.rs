@@ -1,0 +1,39 @@
+//! The defects of the reference connection manager by name, for the commands that switch them on.
+
+use super::Failure;
+use super::options::print;
+use crate::cm::defects::{self, Defect};
+use crate::diag::nearest;
+use crate::ui::sanitise;
+
+/// The defects of these names.
+pub(super) fn chosen(names: &[String]) -> Result<Vec<&'static Defect>, Failure> {
+    let one = |name: &String| {
+        if let Some(defect) = defects::find(name) {
+            return Ok(defect);
+        }
+        let variants: Vec<_> = defects::of(name).map(|defect| defect.name).collect();
+        let near = || nearest(name, defects::all().map(|defect| defect.name));
+        let hint = match (variants.is_empty(), near()) {
+            (false, _) => format!("that requirement has several: {}", variants.join(", ")),
+            (true, Some(near)) => format!("there is no such defect; did you mean {near}?"),
+            (true, None) => "there is no such defect".to_owned(),
+        };
+        Err(Failure::Usage(
+            sanitise(&format!(
+                "--defect {name}: {hint} (`xmppscope cm --list-defects` lists them)"
+            ))
+            .into_owned(),
+        ))
+    };
+    names.iter().map(one).collect()
+}
+
+/// Lists all of them.
+pub(super) fn list_defects() -> Result<u8, Failure> {
+    let mut text = String::new();
+    for defect in defects::all() {
+        text += &format!("{}\n    {}\n", defect.name, defect.says);
+    }
+    print(text.as_bytes())
+}
