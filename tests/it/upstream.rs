@@ -188,6 +188,13 @@ fn strophe_sees_through_us_what_it_sees_at_prosody() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs Prosody, Node and Chromium: run ./test")]
+fn converse_sees_through_us_what_it_sees_at_prosody() {
+    let _turn = alone();
+    live(&["presence:dnd", "chat:Hello é 🎉", "reload", "chat:again", "logout"], Client::converse);
+}
+
+#[test]
 #[cfg_attr(not(feature = "peers"), ignore = "needs Prosody, g++ and gloox: run ./test")]
 fn gloox_sees_through_us_what_it_sees_at_prosody() {
     let _turn = alone();
