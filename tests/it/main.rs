@@ -5,11 +5,14 @@
 
 mod architecture;
 mod cm;
+mod cm_peers;
 mod documents;
 mod help;
 mod hostile;
 mod peers;
 mod peers_bed;
+mod peers_live;
+mod peers_stories;
 mod prosody;
 mod proxy;
 mod rig;
