@@ -23,6 +23,7 @@ pub fn alone() -> MutexGuard<'static, ()> {
 pub struct Client {
     command: Command,
     name: String,
+    jid: String,
 }
 
 /// What a client saw.
@@ -35,7 +36,7 @@ pub struct Seen {
 }
 
 impl Client {
-    /// A program of `tests/peers/`, run by Node, for `alice@localhost` at a CM.
+    /// A program of `tests/peers/`, run by Node, at a CM.
     pub fn node(driver: &str, origin: &str, password: &Password) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers");
         assert!(
@@ -49,9 +50,20 @@ impl Client {
     }
 
     fn new(mut command: Command, name: &str, password: &Password) -> Self {
-        command.args(["--jid", "alice@localhost/web"]);
         command.env("PEER_PASSWORD", password.reveal()).stdin(Stdio::null());
-        Self { command, name: name.to_owned() }
+        Self { command, name: name.to_owned(), jid: "alice@localhost/web".to_owned() }
+    }
+
+    /// Who it is, if not `alice@localhost/web`.
+    pub fn named(mut self, jid: &str) -> Self {
+        jid.clone_into(&mut self.jid);
+        self
+    }
+
+    /// The command that runs it, its name and its JID.
+    pub fn ready(mut self) -> (Command, String, String) {
+        self.command.args(["--jid", &self.jid]);
+        (self.command, self.name, self.jid)
     }
 
     /// strophe.js in Node, over BOSH.
@@ -86,13 +98,13 @@ impl Client {
     ///
     /// # Panics
     /// When the client did not see all that the story says.
-    pub fn live(mut self, story: &[&str]) -> Seen {
-        let output = self.command.args(story).output().unwrap();
+    pub fn live(self, story: &[&str]) -> Seen {
+        let (mut command, name, _) = self.ready();
+        let output = command.args(story).output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
         assert!(
             output.status.success(),
-            "{} {story:?}: {}\n{said}{}",
-            self.name,
+            "{name} {story:?}: {}\n{said}{}",
             output.status,
             String::from_utf8_lossy(&output.stderr)
         );

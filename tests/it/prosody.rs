@@ -116,6 +116,18 @@ impl Prosody {
         }
     }
 
+    /// Makes alice and bob see each other's presence, before either has logged in.
+    pub fn befriend(&self) {
+        let rosters = self.folder.path().join("data").join(DOMAIN).join("roster");
+        fs::create_dir(&rosters).unwrap();
+        for (user, contact) in [("alice", "bob"), ("bob", "alice")] {
+            write_contact(&rosters, user, contact);
+        }
+        if let Some((uid, gid)) = unprivileged_user() {
+            hand_over(&rosters, uid, gid);
+        }
+    }
+
     /// Where the server listens, as `xmppscope proxy --target` wants it.
     pub fn origin(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
@@ -184,6 +196,14 @@ fn write_account(folder: &Path, user: &str, password: &Password) {
     let mut file =
         fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(file).unwrap();
     writeln!(file, "return {{ [\"password\"] = \"{}\" }};", password.reveal()).unwrap();
+}
+
+/// A roster as Prosody stores it, with one contact.
+fn write_contact(rosters: &Path, user: &str, contact: &str) {
+    let roster = format!(
+        "return {{ [false] = {{ version = 1 }}, [\"{contact}@{DOMAIN}\"] = {{ subscription = \"both\", groups = {{ }} }} }};\n"
+    );
+    fs::write(rosters.join(format!("{user}.dat")), roster).unwrap();
 }
 
 /// Only our server knows the virtual host `mark`.

@@ -9,6 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use regex_lite::Regex;
 use tempfile::TempDir;
 
 /// No step of a test takes longer than this; a test that hangs says where.
@@ -140,6 +141,18 @@ pub fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
     watch.join().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// That printed traffic tells of no error but those of the given requirements (`error (client): … [requirement]`).
+#[track_caller]
+pub fn assert_broken(out: &str, known: &[&str]) {
+    let errors = Regex::new(r"\berror(?: \([\w ]+\))?: .*\[([\w-]+)\]$").unwrap();
+    let told: Vec<&str> = out.lines().filter(|line| errors.is_match(line)).collect();
+    let count = format!(", {} error{}, ", told.len(), if told.len() == 1 { "" } else { "s" });
+    assert!(out.contains(&count), "the summary counts other errors than {told:#?}\n{out}");
+    let wrong: Vec<&&str> =
+        told.iter().filter(|line| !known.contains(&&errors.captures(line).unwrap()[1])).collect();
+    assert!(wrong.is_empty(), "a rule was broken: {wrong:#?}\n{out}");
 }
 
 /// Waits for a condition.

@@ -4,10 +4,19 @@
 //       [--to bob@localhost] [--deadline 60] chat:hello presence:xa logout
 //
 //   chat:TEXT       opens a chat with --to, types TEXT, presses Enter, waits until it is in the history
+//   say:JID:TEXT    the same in the chat with JID, which may be a room that was joined
+//   shown:JID:TEXT  opens the chat with JID and waits until the page shows TEXT there; gives all texts that it shows
+//   join:ROOM/NICK  enters a room and waits until it can be written to
 //   presence:SHOW   sets the own status (xa, dnd, online; converse 14 sends dnd for away), and waits
 //                   until the presence comes back
-//   reload          reloads the page and waits until the session goes on
+//   away            reloads the page, whose script does not come until `back`; gives the session's sid
+//   back            lets the script come and waits until the session goes on; gives its sid
+//   reload          away and back
+//   picture:FILE    takes a screenshot
 //   logout          logs out and waits for the end
+//
+// The one action `-` means that actions come on stdin, a line each: then only what a person would be told is printed,
+// nothing waits but for events, and the end of stdin is the end.
 //
 // The page comes from a server of its own, so that the CM is another origin and the browser asks it
 // with a CORS preflight. Prints what the page saw, one JSON object a line; the exit code is 0 when every
@@ -20,7 +29,7 @@ import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
-import { deadline, options, say } from './lines.mjs';
+import { addressed, deadline, fact, live, options, say } from './lines.mjs';
 
 const given = options({ url: '', jid: '', to: 'bob@localhost', deadline: '60' });
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -36,11 +45,14 @@ let doing = 'start';
 let browser;
 const limit = deadline(Number(given.deadline), () => doing, () => browser?.close());
 
+let script = Promise.resolve(); // what the script of the page waits for
+let letCome = () => {};
 const site = createServer(async (request, response) => {
   const path = new URL(request.url, 'http://page').pathname;
   const types = { '.js': 'text/javascript', '.css': 'text/css', '.html': 'text/html', '.json': 'application/json',
     '.wasm': 'application/wasm', '.svg': 'image/svg+xml' };
   const file = path === '/' ? join(here, 'converse.html') : join(dist, normalize(path));
+  if (path.endsWith('.js')) await script;
   try {
     const content = await readFile(file);
     response.writeHead(200, { 'Content-Type': types[extname(file)] ?? 'application/octet-stream' });
@@ -63,6 +75,7 @@ process.on('exit', () => rmSync(profile, { recursive: true, force: true }));
 doing = 'browser';
 browser = await chromium.launchPersistentContext(profile, {
   executablePath, headless: true, args: flags, ignoreHTTPSErrors: process.env.PEER_INSECURE === '1',
+  viewport: { width: 1280, height: 800 }, colorScheme: 'light',
 });
 const page = await browser.newPage();
 
@@ -81,34 +94,88 @@ page.on('pageerror', (error) => process.stderr.write(`page: ${error}\n`));
 let last = '';
 await page.exposeFunction('tell', (line) => {
   const text = JSON.stringify(line); // converse reports the end several times
-  if (text !== last) say(line);
+  if (text !== last && !given.live) say(line);
   last = text;
 });
+await page.exposeFunction('tellFact', (line) => { if (given.live) say(line); });
+await page.addInitScript(`window.fact = ${fact}`);
 await page.addInitScript((settings) => { window.settings = settings; }, {
   url: given.url, jid: given.jid, password: process.env.PEER_PASSWORD ?? '',
 });
 
 const state = (name) => page.waitForFunction((wanted) => window.reached?.includes(wanted), name, { timeout: 0, polling: 50 });
+/** Until the page has announced itself: before, it would answer a wish for another status with its first presence. */
+async function online() {
+  await state('statusInitialized');
+  await page.waitForFunction(() => window.shows.length > 0, null, { timeout: 0, polling: 50 });
+}
+const sid = () => page.evaluate(() => window._converse.api.connection.get()._proto.sid);
 const sleep = (ms) => new Promise((done) => { setTimeout(done, ms); });
+
+const rooms = new Set();
+
+/** Opens the chat with a JID, as a click on it would, and gives it. */
+async function open(jid) {
+  const kind = rooms.has(jid) ? 'rooms' : 'chats';
+  await page.evaluate(([kind, jid]) => window._converse.api[kind].open(jid, {}, true), [kind, jid]);
+  return page.locator(`${rooms.has(jid) ? 'converse-muc' : 'converse-chat'}[jid='${jid}']`);
+}
+
+async function shown(chat, words) {
+  const texts = chat.locator('.chat-msg__text');
+  await texts.filter({ hasText: words }).last().waitFor({ timeout: 0 });
+  return { history: await texts.allInnerTexts() };
+}
+
+async function type(jid, words) {
+  const chat = await open(jid);
+  const field = chat.locator('textarea.chat-textarea');
+  await field.click();
+  await field.fill(words);
+  await field.press('Enter');
+  return shown(chat, words);
+}
 
 const story = {
   async chat(words) {
-    await page.evaluate((to) => window._converse.api.chats.open(to, {}, true), given.to);
-    const field = page.locator('textarea.chat-textarea');
-    await field.click();
-    await field.fill(words);
-    await field.press('Enter');
-    const shown = page.locator('.chat-msg__text', { hasText: words });
-    await shown.last().waitFor({ timeout: 0 });
-    say({ history: await shown.allInnerTexts() });
+    say(await type(given.to, words));
+  },
+  async say(rest) {
+    await type(...addressed(rest));
+  },
+  async shown(rest) {
+    const [jid, words] = addressed(rest);
+    return shown(await open(jid), words);
+  },
+  async join(place) {
+    const [room, nick] = place.split('/');
+    rooms.add(room);
+    await page.evaluate(([room, nick]) => window._converse.api.rooms.open(room, { nick }, true), [room, nick]);
+    await page.locator(`converse-muc[jid='${room}'] textarea.chat-textarea`).waitFor({ timeout: 0 });
   },
   async presence(show) {
     await page.evaluate((to) => window._converse.api.user.status.set(to), show);
     await page.waitForFunction((wanted) => window.shows?.includes(wanted), show, { timeout: 0, polling: 50 });
   },
-  async reload() {
-    await page.reload();
+  async away() {
+    const before = await sid();
+    script = new Promise((done) => { letCome = done; });
+    const cut = page.waitForEvent('requestfailed', { predicate: (request) => request.url() === given.url, timeout: 0 });
+    await page.reload({ waitUntil: 'commit' });
+    await cut;
+    return { sid: before };
+  },
+  async back() {
+    letCome();
     await state('statusInitialized');
+    return { sid: await sid() };
+  },
+  async reload() {
+    await story.away();
+    await story.back();
+  },
+  async picture(path) {
+    await page.screenshot({ path });
   },
   async logout() {
     await page.evaluate(() => window._converse.api.user.logout());
@@ -118,19 +185,13 @@ const story = {
 
 doing = 'login';
 await page.goto(page_url);
-await state('statusInitialized');
-say({ about: await page.evaluate(() => ({ sid: window._converse.api.connection.get()._proto.sid })) });
-await sleep(1000);
-for (const action of given.actions) {
-  const [, name, rest] = /^([a-z]+):?(.*)$/s.exec(action) ?? [];
-  doing = action;
-  if (!(name in story)) throw new Error(`no such action: ${action}`);
-  say({ action });
-  await story[name](rest);
-  await sleep(500);
+await online();
+say({ about: { sid: await sid() } });
+await live(given, story, (action) => { doing = action; });
+if (!given.live) {
+  await Promise.all(pending);
+  say({ http: [...answers].sort().map((answer) => JSON.parse(answer)) });
 }
-await Promise.all(pending);
-say({ http: [...answers].sort().map((answer) => JSON.parse(answer)) });
 clearTimeout(limit);
 await browser.close();
 site.close();

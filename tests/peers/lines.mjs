@@ -1,4 +1,7 @@
-// What a driver prints: one JSON object a line, normalised so that two runs of the same story are equal.
+// What the drivers in Node share: what they print, one JSON object a line, normalised so that two runs of the same
+// story are equal; and what they are told to do, on the command line or, when the only action is `-`, on stdin.
+
+import { createInterface } from 'node:readline';
 
 const SASL = 'urn:ietf:params:xml:ns:xmpp-sasl';
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
@@ -27,6 +30,42 @@ function escape(text) {
   return text.replace(/[&<>']/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', "'": '&apos;' })[c]);
 }
 
+/**
+ * What a person is told by a stanza, or null: a message's text, a presence's show. Also runs inside the page, so it
+ * uses nothing from around it.
+ */
+export function fact(stanza) {
+  const from = stanza.getAttribute('from');
+  const type = stanza.getAttribute('type');
+  const text = (name) => Array.from(stanza.childNodes).find((child) => child.nodeName === name)?.textContent;
+  if (stanza.nodeName === 'message' && (type === 'error' || text('body') !== undefined)) {
+    return { message: text('body') ?? null, type: type ?? 'normal', from };
+  }
+  if (stanza.nodeName !== 'presence') return null;
+  return { presence: type === 'unavailable' ? 'gone' : type ?? text('show') ?? 'online', from };
+}
+
+/**
+ * Does what it is told: each action is a name, and after a colon what it is about. On stdin, each is answered with
+ * `{"done": …}` and what the action gives.
+ */
+export async function live({ actions, live: directed }, story, begin) {
+  for await (const action of directed ? createInterface({ input: process.stdin }) : actions) {
+    const [, name, rest] = /^([a-z]+):?(.*)$/s.exec(action) ?? [];
+    if (!(name in story)) throw new Error(`no such action: ${action}`);
+    if (!directed) say({ action });
+    begin(action);
+    const gives = await story[name](rest);
+    if (directed) say({ done: action, ...gives });
+  }
+}
+
+/** The JID and the text of `JID:TEXT`. */
+export function addressed(rest) {
+  const at = rest.indexOf(':');
+  return [rest.slice(0, at), rest.slice(at + 1)];
+}
+
 /** Ends the process with what went wrong, after `seconds`, unless the story was over before. */
 export function deadline(seconds, what, tidy) {
   return setTimeout(async () => {
@@ -46,5 +85,5 @@ export function options(defaults) {
     else if (!(word.slice(2) in defaults)) throw new Error(`no such option: ${word}`);
     else found[word.slice(2)] = words.shift();
   }
-  return found;
+  return { ...found, live: found.actions.join() === '-' };
 }

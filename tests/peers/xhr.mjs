@@ -17,10 +17,14 @@ function fresh() {
   return { 'http:': new http.Agent(settings), 'https:': new https.Agent(tls) };
 }
 
-/** Drops every socket, as a page reload does: a FIN on the held request and nothing else. */
-export function dropSockets() {
-  for (const agent of Object.values(agents)) agent.destroy();
+/** Drops every socket, as a page reload does: a FIN on the held request and nothing else. Ends when all are closed. */
+export async function dropSockets() {
+  const old = Object.values(agents);
+  const sockets = old.flatMap(({ sockets, freeSockets }) => [sockets, freeSockets].flatMap(Object.values).flat());
+  const closed = sockets.map((socket) => new Promise((done) => { socket.once('close', done); }));
   agents = fresh();
+  for (const agent of old) agent.destroy();
+  await Promise.all(closed);
 }
 
 /** Cuts the oldest request still waiting for its answer, as a lost network does; false if there is none. */
