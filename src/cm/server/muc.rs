@@ -229,7 +229,7 @@ impl Server {
     }
 
     /// Messages to all, to one occupant, and the subject (§7.4, §7.5, §8.1).
-    pub(super) fn muc_message(&mut self, link: Link, to: &Jid, message: &Element) {
+    pub(super) fn muc_message(&mut self, link: Link, _from: &FullJid, to: &Jid, message: &Element) {
         if message.attr("type") == Some("error") {
             return;
         }
