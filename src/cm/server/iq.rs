@@ -54,9 +54,8 @@ impl Server {
         let domain =
             self.streams.get(&link).map(|stream| stream.domain.clone()).unwrap_or_default();
         match (question.namespace(), iq.attr("type")) {
-            (ns::PING, Some("get")) => self.answer(link, iq, None),
-            // To the domain, as RFC 3921 §3 shows it. A session that is bound has all it needs.
-            (ns::SESSION, Some("set")) => self.answer(link, iq, None),
+            // The session of RFC 3921 §3 is asked for at the domain. A stream that is bound has all it needs.
+            (ns::PING, Some("get")) | (ns::SESSION, Some("set")) => self.answer(link, iq, None),
             (ns::DISCO_INFO | ns::DISCO_ITEMS, Some("get")) if question.attr("node").is_some() => {
                 self.refuse(link, iq, "cancel", "item-not-found");
             }
@@ -146,11 +145,11 @@ impl Server {
 }
 
 /// What an iq asks; answers ask nothing.
-fn question(iq: &Element) -> Option<&Element> {
+pub(super) fn question(iq: &Element) -> Option<&Element> {
     iq.children().next().filter(|_| matches!(iq.attr("type"), Some("get" | "set")))
 }
 
-fn feature(var: &str) -> Element {
+pub(super) fn feature(var: &str) -> Element {
     Element::new(ns::DISCO_INFO, "feature").with_attr("var", var)
 }
 

@@ -49,41 +49,50 @@ impl Server {
         if is_undelivered(&message)
             && let Some(delivered) = self.recall(link, &message)
         {
-            return self.give_back(link, from, &to, message, delivered);
+            return self.give_back(link, from, &to, &message, delivered);
         }
-        self.route_message(link, &to, message);
+        if let Err(condition) = self.route_message(&to, &message) {
+            self.refuse(link, &message, "cancel", condition);
+        }
     }
 
-    /// Delivers a message by the rules of RFC 6121 §8.5; what is refused is said to `sender`.
-    pub(super) fn route_message(&mut self, sender: Link, to: &Jid, message: Element) {
+    /// Delivers a message by the rules of RFC 6121 §8.5.
+    ///
+    /// # Errors
+    /// The condition with which it has to be refused.
+    pub(super) fn route_message(
+        &mut self,
+        to: &Jid,
+        message: &Element,
+    ) -> Result<(), &'static str> {
         let bare = to.to_bare();
         if !self.serves(bare.domain().as_str()) {
-            return self.refuse(sender, &message, "cancel", "remote-server-not-found");
+            return Err("remote-server-not-found");
         }
         if bare.node().is_none() {
-            return self.refuse(sender, &message, "cancel", "service-unavailable");
+            return Err("service-unavailable");
         }
         let full = to.try_as_full().ok();
         if let Some(link) = full.and_then(|full| self.link_of(full)) {
-            return self.deliver(&[link], &message);
+            self.deliver(&[link], message);
+            return Ok(());
         }
-        match (Kind::of(&message), full.is_some()) {
+        match (Kind::of(message), full.is_some()) {
             // To a resource that is not there: only chat goes on as if it were for the user (§8.5.3.2.1).
             (Kind::Error, _) | (Kind::Headline, true) => {}
-            (Kind::Groupchat, _) | (Kind::Normal, true) => {
-                self.refuse(sender, &message, "cancel", "service-unavailable");
-            }
+            (Kind::Groupchat, _) | (Kind::Normal, true) => return Err("service-unavailable"),
             // If nobody is there to read it now, it is worth nothing later.
-            (Kind::Headline, false) => self.deliver(&self.willing(&bare), &message),
+            (Kind::Headline, false) => self.deliver(&self.willing(&bare), message),
             (Kind::Chat, _) | (Kind::Normal, false) => {
                 let links = self.willing(&bare);
                 if !links.is_empty() {
-                    self.deliver(&links, &message);
-                } else if !self.store(&bare, &message) {
-                    self.refuse(sender, &message, "cancel", "service-unavailable");
+                    self.deliver(&links, message);
+                } else if !self.store(&bare, message) {
+                    return Err("service-unavailable");
                 }
             }
         }
+        Ok(())
     }
 
     /// Sends a message to streams, and remembers what may come back from each.
@@ -112,9 +121,10 @@ impl Server {
         let domain = bare.domain().as_str();
         let is_stamp =
             |child: &Element| child.is(ns::DELAY, "delay") && child.attr("from") == Some(domain);
-        let message = match message.children().any(is_stamp) {
-            true => message.clone(),
-            false => self.stamped(message.clone(), domain),
+        let message = if message.children().any(is_stamp) {
+            message.clone()
+        } else {
+            self.stamped(message.clone(), domain)
         };
         let most = self.setup.offline;
         let stored = self.offline.entry(bare.clone()).or_default();

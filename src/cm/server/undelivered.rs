@@ -81,22 +81,22 @@ impl Server {
         link: Link,
         from: &FullJid,
         sender: &Jid,
-        error: Element,
+        error: &Element,
         delivered: Delivered,
     ) {
         let bare = from.to_bare();
         let mut others = self.willing(&bare);
         others.retain(|other| *other != link);
+        if delivered.shared && !others.is_empty() {
+            return;
+        }
         let kind = match delivered.kind {
             Kind::Chat => Some("chat"),
             Kind::Normal => None,
             Kind::Groupchat | Kind::Headline | Kind::Error => {
-                return self.route_message(link, sender, error);
+                return self.tell_sender(sender, error);
             }
         };
-        if delivered.shared && !others.is_empty() {
-            return;
-        }
         // The resource is gone; it is the user who still wants it.
         let mut original = Element::new(ns::CLIENT, "message")
             .with_attr_if("type", kind)
@@ -110,7 +110,12 @@ impl Server {
         if !others.is_empty() {
             self.deliver(&others, &original);
         } else if !self.store(&bare, &original) {
-            self.route_message(link, sender, error);
+            self.tell_sender(sender, error);
         }
+    }
+
+    fn tell_sender(&mut self, sender: &Jid, error: &Element) {
+        // An error that can't be delivered is answered by nobody.
+        let _ = self.route_message(sender, error);
     }
 }
