@@ -2,6 +2,7 @@
 
 use jid::{BareJid, FullJid, Jid};
 
+use super::owning::field;
 use super::{Room, Server, from_occupant};
 use crate::cm::backend::Link;
 use crate::cm::server::iq::{feature, info, question};
@@ -142,6 +143,13 @@ impl Room {
                 "muc_semianonymous"
             },
         ];
-        info("conference", "text", &self.name(address), features.map(feature))
+        // More about it (§6.4): who has voice may change the subject.
+        let count = self.occupants.len().to_string();
+        let form = Element::new(ns::DATA_FORMS, "x")
+            .with_attr("type", "result")
+            .with_child(field("FORM_TYPE", "hidden", "", "http://jabber.org/protocol/muc#roominfo"))
+            .with_child(field("muc#roominfo_occupants", "text-single", "", &count))
+            .with_child(field("muc#roominfo_changesubject", "boolean", "", "1"));
+        info("conference", "text", &self.name(address), features.map(feature)).with_child(form)
     }
 }

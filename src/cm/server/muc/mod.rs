@@ -104,7 +104,9 @@ impl Room {
         presence: &Element,
         news: &News<'_>,
     ) -> Element {
-        let sees = self.config.everybody_sees_addresses || to.role == Role::Moderator;
+        // One's own address is no secret, and converse.js looks for itself by it.
+        let own = who.link == to.link;
+        let sees = own || self.config.everybody_sees_addresses || to.role == Role::Moderator;
         let mut item = Element::new(ns::MUC_USER, "item")
             .with_attr("affiliation", self.affiliation(&who.jid))
             .with_attr("role", if news.gone { "none" } else { who.role.name() })
@@ -116,7 +118,7 @@ impl Room {
         if let Some(reason) = news.reason {
             item.push(reason.clone());
         }
-        let own = if who.link == to.link { [&["110"], news.own].concat() } else { Vec::new() };
+        let own = if own { [&["110"], news.own].concat() } else { Vec::new() };
         let mut about = Element::new(ns::MUC_USER, "x").with_child(item);
         for code in own.iter().chain(news.codes) {
             about.push(status(code));

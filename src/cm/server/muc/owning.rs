@@ -27,7 +27,7 @@ pub(super) struct Config {
     pub(super) everybody_sees_addresses: bool,
 }
 
-fn field(var: &str, kind: &str, label: &str, value: &str) -> Element {
+pub(super) fn field(var: &str, kind: &str, label: &str, value: &str) -> Element {
     Element::new(ns::DATA_FORMS, "field")
         .with_attr("var", var)
         .with_attr("type", kind)

@@ -350,6 +350,8 @@ fn the_service_and_its_rooms_describe_themselves() {
     let service = "conference.example.org";
     has(&bed.ask(2, &ask(service, "", ns::DISCO_INFO)), &["category='conference'", ns::MUC]);
     has(&bed.ask(2, &ask(service, "", ns::DISCO_ITEMS)), &[ROOM, "name='room'"]);
+    let about = bed.ask(2, &ask(ROOM, "", ns::DISCO_INFO));
+    has(&about, &["muc#roominfo<", "var='muc#roominfo_occupants' type='text-single'><value>3<"]);
     has(&bed.ask(2, &ask(ROOM, "", ns::DISCO_ITEMS)), &["/al'", "/bo'"]);
     let none = ROOM.replace("room", "none");
     has(&bed.ask(2, &ask(&none, "", ns::DISCO_INFO)), &["item-not-found"]);
@@ -360,6 +362,15 @@ fn the_service_and_its_rooms_describe_themselves() {
     let register = ask(ROOM, "", ns::REGISTER);
     has(&bed.ask(2, &register), &["type='error'", "service-unavailable"]);
     has(&bed.ask(2, &format!("<presence to='{ROOM}' id='x'/>")), &["id='x'", "jid-malformed"]);
+}
+
+/// Cause: converse.js let nobody but moderators change the nickname, since it did not find itself among the occupants.
+#[test]
+fn who_enters_is_shown_the_own_address() {
+    let mut bed = Bed::meeting();
+    let heard = bed.ask(2, &join("bo"));
+    has(&heard[2..3], &["code='110'", "jid='bob@example.org/b'"]);
+    assert!(!heard[0].contains("jid="), "{heard:?}");
 }
 
 #[test]
