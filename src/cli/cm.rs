@@ -388,8 +388,13 @@ fn accounts(args: &Args, random: &mut Secure) -> Result<Vec<Given>, Failure> {
             return Err(Failure::Usage(format!("--account {user}: given twice")));
         }
         let made = password.is_none();
-        let password = password.map_or_else(|| random.token(9), str::to_owned);
-        accounts.push(Given { account: Account { user, password: Password::new(password) }, made });
+        let password = Password::new(password.map_or_else(|| random.token(9), str::to_owned));
+        if !password.is_usable() {
+            return Err(Failure::Usage(format!(
+                "--account {user}: the password has characters that RFC 4013 forbids, such as control characters"
+            )));
+        }
+        accounts.push(Given { account: Account { user, password }, made });
     }
     Ok(accounts)
 }

@@ -83,6 +83,8 @@ namespaces! {
     MUC_USER = "http://jabber.org/protocol/muc#user", "Multi-user chat: status and invitations.";
     MUC_ADMIN = "http://jabber.org/protocol/muc#admin", "Multi-user chat: roles, affiliations.";
     MUC_OWNER = "http://jabber.org/protocol/muc#owner", "Multi-user chat: configuration.";
+    MUC_STABLE_ID = "http://jabber.org/protocol/muc#stable_id", "Multi-user chat: ids of messages are kept.";
+    MUC_SELF_PING = "http://jabber.org/protocol/muc#self-ping-optimization", "Multi-user chat: self-ping (XEP-0410).";
     MUC_DIRECT = "jabber:x:conference", "Direct invitation to a room (XEP-0249).";
     MUJI = "urn:xmpp:jingle:muji:0", "Conferences over Jingle (XEP-0272).";
 

@@ -54,7 +54,11 @@ impl Server {
         let domain =
             self.streams.get(&link).map(|stream| stream.domain.clone()).unwrap_or_default();
         match (question.namespace(), iq.attr("type")) {
-            (ns::PING, Some("get")) => self.answer(link, iq, None),
+            // The session of RFC 3921 §3 is asked for at the domain. A stream that is bound has all it needs.
+            (ns::PING, Some("get")) | (ns::SESSION, Some("set")) => self.answer(link, iq, None),
+            (ns::DISCO_INFO | ns::DISCO_ITEMS, Some("get")) if question.attr("node").is_some() => {
+                self.refuse(link, iq, "cancel", "item-not-found");
+            }
             (ns::DISCO_INFO, Some("get")) => {
                 let features = FEATURES.map(feature);
                 let info = info("server", "im", "xmppscope", features);
@@ -100,6 +104,9 @@ impl Server {
             (ns::ROSTER | ns::BIND, true) => self.refuse(link, iq, "cancel", "not-allowed"),
             (ns::ROSTER, false) => self.refuse(link, iq, "auth", "forbidden"),
             (ns::PING, _) if get => self.answer(link, iq, None),
+            (ns::DISCO_INFO | ns::DISCO_ITEMS, _) if get && question.attr("node").is_some() => {
+                self.refuse(link, iq, "cancel", "item-not-found");
+            }
             (ns::DISCO_INFO, _) if get => {
                 let features = [ns::DISCO_INFO, ns::DISCO_ITEMS, ns::PING].map(feature);
                 let anonymous = self.streams.get(&link).is_some_and(|stream| stream.anonymous);
@@ -110,14 +117,11 @@ impl Server {
                 let items = Element::new(ns::DISCO_ITEMS, "query");
                 self.answer(link, iq, Some(items));
             }
-            (ns::VCARD | ns::PUBSUB, _) if get => self.refuse(link, iq, "cancel", "item-not-found"),
-            (ns::PUBSUB | ns::VCARD, true) => {
-                self.refuse(link, iq, "cancel", "feature-not-implemented");
-            }
             (ns::PRIVATE, true) if get => {
                 let nothing = question.clone();
                 self.answer(link, iq, Some(nothing));
             }
+            // No vCard (XEP-0054: the same for who has none and for who is not there), no PEP, and nothing else.
             _ => self.refuse(link, iq, "cancel", "service-unavailable"),
         }
     }
@@ -141,11 +145,11 @@ impl Server {
 }
 
 /// What an iq asks; answers ask nothing.
-fn question(iq: &Element) -> Option<&Element> {
+pub(super) fn question(iq: &Element) -> Option<&Element> {
     iq.children().next().filter(|_| matches!(iq.attr("type"), Some("get" | "set")))
 }
 
-fn feature(var: &str) -> Element {
+pub(super) fn feature(var: &str) -> Element {
     Element::new(ns::DISCO_INFO, "feature").with_attr("var", var)
 }
 

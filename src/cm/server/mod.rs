@@ -12,6 +12,7 @@ mod sasl;
 mod scram;
 #[cfg(test)]
 mod tests;
+mod undelivered;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fmt;
@@ -27,15 +28,22 @@ use crate::xml::Element;
 use crate::xmpp::ns;
 use muc::Muc;
 use sasl::Sasl;
+use undelivered::Deliveries;
 
 /// A password, which does not show itself.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
 
 impl Password {
-    /// Takes a text as a password.
+    /// Takes a text as a password, prepared as logins prepare what they are given (RFC 4013).
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        let text = text.into();
+        Self(sasl::prepared(&text).unwrap_or(text))
+    }
+
+    /// Whether anybody can log in with it: RFC 4013 forbids control characters, for one.
+    pub fn is_usable(&self) -> bool {
+        sasl::prepared(&self.0).is_some()
     }
 
     /// The password itself.
@@ -122,6 +130,8 @@ struct Stream {
     presence: Option<Element>,
     /// Whom it has sent directed presence.
     directed: BTreeSet<Jid>,
+    /// The messages that it was sent.
+    delivered: Deliveries,
 }
 
 /// The embedded server.
@@ -175,6 +185,7 @@ impl Server {
             failures: 0,
             presence: None,
             directed: BTreeSet::new(),
+            delivered: Deliveries::default(),
         };
         self.streams.insert(link, stream);
         self.header(link);
@@ -289,9 +300,14 @@ impl Server {
         }
     }
 
-    /// Answers with an error, unless the stanza is one itself.
+    /// Answers with an error, unless the stanza is one itself, or answers something.
     fn refuse(&mut self, link: Link, stanza: &Element, kind: &str, condition: &str) {
-        if !matches!(stanza.attr("type"), Some("error" | "result")) {
+        let answers = match stanza.attr("type") {
+            Some("error") => true,
+            Some("result") => stanza.name() == "iq",
+            _ => false,
+        };
+        if !answers {
             self.element(link, errors::reply(stanza, kind, condition));
         }
     }

@@ -1,7 +1,10 @@
 //! Presence (RFC 6121 §4): who is there, and who is told.
 
+use std::collections::BTreeSet;
+
 use jid::{BareJid, FullJid, Jid};
 
+use super::route::priority;
 use super::{Server, State};
 use crate::cm::backend::Link;
 use crate::xml::Element;
@@ -16,25 +19,44 @@ impl Server {
         presence: &Element,
     ) {
         let kind = presence.attr("type").map(str::to_owned);
+        if let Some(to) = &to
+            && !self.is_room_address(to)
+            && !self.serves(to.domain().as_str())
+        {
+            return self.refuse(link, presence, "cancel", "remote-server-not-found");
+        }
         match (kind.as_deref(), to) {
             (None | Some("unavailable"), Some(to)) => self.directed(link, from, &to, presence),
             (None, None) => self.available(link, from, presence),
             (Some("unavailable"), None) => self.unavailable(link, presence),
             (Some("probe"), Some(to)) => self.probe(link, from, &to),
-            // The accounts know each other, and nobody else can be subscribed to.
-            (Some("subscribe"), Some(to)) => {
-                let to = to.to_bare();
-                let kind =
-                    if self.knows(&from.to_bare(), &to) { "subscribed" } else { "unsubscribed" };
-                let answer = Element::new(ns::CLIENT, "presence")
-                    .with_attr("type", kind)
-                    .with_attr("from", to.as_str())
-                    .with_attr("to", from.to_bare().as_str());
-                self.element(link, answer);
+            (Some("subscribe"), Some(to)) => self.subscribe(link, from, &to.to_bare()),
+            (Some("error"), Some(to)) => {
+                if let Some(receiver) = to.try_as_full().ok().and_then(|full| self.link_of(full)) {
+                    self.element(receiver, presence.clone());
+                }
             }
+            // What would have to be answered or withdrawn is settled: see `subscribe`.
             (Some("subscribed" | "unsubscribe" | "unsubscribed" | "error"), _) => {}
             _ => self.refuse(link, presence, "modify", "bad-request"),
         }
+    }
+
+    /// The accounts know each other, and nobody else can be subscribed to. Who is not there says nothing (RFC 6121
+    /// §8.5.1).
+    fn subscribe(&mut self, link: Link, from: &FullJid, to: &BareJid) {
+        let kind = if self.knows(&from.to_bare(), to) {
+            "subscribed"
+        } else if self.exists(to) {
+            "unsubscribed"
+        } else {
+            return;
+        };
+        let answer = Element::new(ns::CLIENT, "presence")
+            .with_attr("type", kind)
+            .with_attr("from", to.as_str())
+            .with_attr("to", from.to_bare().as_str());
+        self.element(link, answer);
     }
 
     fn available(&mut self, link: Link, from: &FullJid, presence: &Element) {
@@ -60,15 +82,18 @@ impl Server {
         }
     }
 
-    /// Tells the contacts, and the user's own resources, this one included.
-    fn broadcast(&mut self, from: &FullJid, presence: &Element) {
+    /// Tells the contacts, and the user's own resources, this one included. Returns who was told.
+    fn broadcast(&mut self, from: &FullJid, presence: &Element) -> BTreeSet<Link> {
+        let mut told = BTreeSet::new();
         let mut receivers = self.contacts(&from.to_bare());
         receivers.push(from.to_bare());
         for receiver in receivers {
             for (other, _) in self.resources(&receiver) {
+                told.insert(other);
                 self.element(other, addressed(presence.clone(), receiver.as_str()));
             }
         }
+        told
     }
 
     fn unavailable(&mut self, link: Link, presence: &Element) {
@@ -77,11 +102,14 @@ impl Server {
         let from = from.clone();
         let was = stream.presence.take().is_some();
         let directed = std::mem::take(&mut stream.directed);
-        if was {
-            self.broadcast(&from, presence);
-        }
+        let mut told = if was { self.broadcast(&from, presence) } else { BTreeSet::new() };
+        // Who was addressed besides is told as well (RFC 6121 §4.6.3), but nobody twice.
         for to in directed {
-            self.directed(link, &from, &to, presence);
+            for other in self.links_at(&to) {
+                if told.insert(other) {
+                    self.element(other, addressed(presence.clone(), to.as_str()));
+                }
+            }
         }
         self.muc_gone(link, presence);
     }
@@ -90,20 +118,27 @@ impl Server {
         if self.is_room_address(to) {
             return self.muc_presence(link, from, to, presence);
         }
+        if !self.exists(&to.to_bare()) {
+            return;
+        }
         let Some(stream) = self.streams.get_mut(&link) else { return };
         if presence.attr("type").is_some() {
             stream.directed.remove(to);
-        } else if stream.directed.len() < self.setup.directed {
+        } else if stream.directed.len() < self.setup.directed || stream.directed.contains(to) {
             stream.directed.insert(to.clone());
         } else {
             return self.refuse(link, presence, "wait", "resource-constraint");
         }
-        let links: Vec<Link> = match to.try_as_full() {
+        for other in self.links_at(to) {
+            self.element(other, presence.clone());
+        }
+    }
+
+    /// Who hears what is addressed to this user, or to this resource.
+    fn links_at(&self, to: &Jid) -> Vec<Link> {
+        match to.try_as_full() {
             Ok(full) => self.link_of(full).into_iter().collect(),
             Err(bare) => self.resources(bare).into_iter().map(|(link, _)| link).collect(),
-        };
-        for link in links {
-            self.element(link, presence.clone());
         }
     }
 
@@ -164,14 +199,6 @@ impl Server {
     /// The stream of a full address.
     pub(super) fn link_of(&self, full: &FullJid) -> Option<Link> {
         self.users.get(&full.to_bare())?.get(full.resource().as_str()).copied()
-    }
-}
-
-/// The priority of an available presence; none where it is no number from -128 to 127.
-pub(super) fn priority(presence: &Element) -> Option<i8> {
-    match presence.child(ns::CLIENT, "priority") {
-        None => Some(0),
-        Some(priority) => priority.text().trim().parse().ok(),
     }
 }
 

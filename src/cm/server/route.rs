@@ -2,11 +2,34 @@
 
 use jid::{BareJid, FullJid, Jid};
 
-use super::presence::priority;
+use super::undelivered::{Delivered, is_undelivered};
 use super::{Server, errors};
 use crate::cm::backend::Link;
 use crate::xml::Element;
 use crate::xmpp::ns;
+
+/// The type of a message (RFC 6121 §5.2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Normal,
+    Chat,
+    Groupchat,
+    Headline,
+    Error,
+}
+
+impl Kind {
+    /// A message without a type, or with one that is not known, is a normal one.
+    pub(super) fn of(message: &Element) -> Self {
+        match message.attr("type") {
+            Some("chat") => Self::Chat,
+            Some("groupchat") => Self::Groupchat,
+            Some("headline") => Self::Headline,
+            Some("error") => Self::Error,
+            _ => Self::Normal,
+        }
+    }
+}
 
 impl Server {
     pub(super) fn message(
@@ -21,117 +44,100 @@ impl Server {
             message.set_attr("", "to", Some(to.as_str()));
         }
         if self.is_room_address(&to) {
-            return self.muc_message(link, &to, &message);
+            return self.muc_message(link, from, &to, &message);
         }
-        if message.attr("type") == Some("error") && is_undelivered(&message) {
-            return self.give_back(from, message);
+        if is_undelivered(&message)
+            && let Some(delivered) = self.recall(link, &message)
+        {
+            return self.give_back(link, from, &to, &message, delivered);
         }
-        self.route_message(Some(link), &to, message);
+        if let Err(condition) = self.route_message(&to, &message) {
+            self.refuse(link, &message, "cancel", condition);
+        }
     }
 
-    /// Delivers a message by the table of RFC 6121 §8.5.
-    pub(super) fn route_message(&mut self, sender: Option<Link>, to: &Jid, message: Element) {
-        let refuse = |server: &mut Self, condition: &str| {
-            if let Some(sender) = sender {
-                server.refuse(sender, &message, "cancel", condition);
-            }
-        };
+    /// Delivers a message by the rules of RFC 6121 §8.5.
+    ///
+    /// # Errors
+    /// The condition with which it has to be refused.
+    pub(super) fn route_message(
+        &mut self,
+        to: &Jid,
+        message: &Element,
+    ) -> Result<(), &'static str> {
         let bare = to.to_bare();
-        if bare.node().is_none() || !self.serves(bare.domain().as_str()) {
-            let known = self.serves(bare.domain().as_str());
-            return refuse(
-                self,
-                if known { "service-unavailable" } else { "remote-server-not-found" },
-            );
+        if !self.serves(bare.domain().as_str()) {
+            return Err("remote-server-not-found");
         }
-        if let Ok(full) = to.try_as_full()
-            && let Some(link) = self.link_of(full)
-        {
-            return self.element(link, message);
+        if bare.node().is_none() {
+            return Err("service-unavailable");
         }
-        let kind = message.attr("type").unwrap_or("normal");
-        let to_full = to.try_as_full().is_ok();
-        match kind {
-            "error" => {}
-            "groupchat" => refuse(self, "service-unavailable"),
-            // To a resource that is not there only chat goes to the others (§8.5.3.2.1).
-            "normal" | "headline" if to_full && !self.has_account(&bare) => {
-                refuse(self, "service-unavailable");
-            }
-            _ => {
-                let willing = |stanza: &Element| priority(stanza).is_some_and(|p| p >= 0);
-                let links: Vec<Link> = self
-                    .resources(&bare)
-                    .into_iter()
-                    .filter(|(_, presence)| willing(presence))
-                    .map(|(link, _)| link)
-                    .collect();
-                let deaf = to_full && kind == "headline";
-                if !deaf && !links.is_empty() {
-                    for link in links {
-                        self.element(link, message.clone());
-                    }
-                } else if kind == "headline" {
-                    // Nobody is there to read it now, and later it is worth nothing.
-                } else if !self.has_account(&bare) || !self.store(&bare, message.clone()) {
-                    refuse(self, "service-unavailable");
+        let full = to.try_as_full().ok();
+        if let Some(link) = full.and_then(|full| self.link_of(full)) {
+            self.deliver(&[link], message);
+            return Ok(());
+        }
+        match (Kind::of(message), full.is_some()) {
+            // To a resource that is not there: only chat goes on as if it were for the user (§8.5.3.2.1).
+            (Kind::Error, _) | (Kind::Headline, true) => {}
+            (Kind::Groupchat, _) | (Kind::Normal, true) => return Err("service-unavailable"),
+            // If nobody is there to read it now, it is worth nothing later.
+            (Kind::Headline, false) => self.deliver(&self.willing(&bare), message),
+            (Kind::Chat, _) | (Kind::Normal, false) => {
+                let links = self.willing(&bare);
+                if !links.is_empty() {
+                    self.deliver(&links, message);
+                } else if !self.store(&bare, message) {
+                    return Err("service-unavailable");
                 }
             }
         }
+        Ok(())
     }
 
-    /// Keeps a message until its receiver is there. False if there is no room.
-    fn store(&mut self, bare: &BareJid, message: Element) -> bool {
-        let stamped = self.stamped(message, bare.domain().as_str());
+    /// Sends a message to streams, and remembers what may come back from each.
+    pub(super) fn deliver(&mut self, links: &[Link], message: &Element) {
+        let delivered = Delivered::new(message, links.len() > 1);
+        for link in links {
+            if let Some(stream) = self.streams.get_mut(link) {
+                stream.delivered.push(delivered);
+            }
+            self.element(*link, message.clone());
+        }
+    }
+
+    /// The resources that want messages for the user: those whose priority is not negative.
+    pub(super) fn willing(&self, bare: &BareJid) -> Vec<Link> {
+        let all = self.resources(bare).into_iter();
+        let willing = |presence: &Element| priority(presence).is_some_and(|p| p >= 0);
+        all.filter(|(_, presence)| willing(presence)).map(|(link, _)| link).collect()
+    }
+
+    /// Keeps a message until its receiver is there (XEP-0160). False if it is not to be kept, or there is no room.
+    pub(super) fn store(&mut self, bare: &BareJid, message: &Element) -> bool {
+        if !self.has_account(bare) || !is_worth_keeping(message) {
+            return false;
+        }
+        let domain = bare.domain().as_str();
+        let is_stamp =
+            |child: &Element| child.is(ns::DELAY, "delay") && child.attr("from") == Some(domain);
+        let message = if message.children().any(is_stamp) {
+            message.clone()
+        } else {
+            self.stamped(message.clone(), domain)
+        };
         let most = self.setup.offline;
         let stored = self.offline.entry(bare.clone()).or_default();
         if stored.len() >= most {
             return false;
         }
-        stored.push_back(stamped);
+        stored.push_back(message);
         true
     }
 
     pub(super) fn deliver_offline(&mut self, link: Link, bare: &BareJid) {
         for message in self.offline.remove(bare).into_iter().flatten() {
-            self.element(link, message);
-        }
-    }
-
-    /// The connection manager gives back a message that it could not deliver (XEP-0206 §7): it is kept for the user,
-    /// or else its sender is told.
-    fn give_back(&mut self, from: &FullJid, error: Element) {
-        let bare = from.to_bare();
-        let mut original = Element::new(ns::CLIENT, "message")
-            .with_attr_if("id", error.attr("id"))
-            .with_attr_if("from", error.attr("to"))
-            .with_attr("to", from.as_str());
-        let content = error.children().filter(|child| !child.is(ns::CLIENT, "error"));
-        for child in content.cloned() {
-            original.push(child);
-        }
-        let worth = original.child(ns::CLIENT, "body").is_some();
-        if worth {
-            original.set_attr("", "type", Some("chat"));
-        }
-        let sender = error.attr("to").and_then(|to| Jid::new(to).ok());
-        let from_room = sender.as_ref().is_some_and(|to| self.is_room_address(to));
-        if from_room {
-            return;
-        }
-        let elsewhere: Vec<Link> = {
-            let others = self.resources(&bare).into_iter().map(|(link, _)| link);
-            others.filter(|link| self.link_of(from) != Some(*link)).collect()
-        };
-        if worth && !elsewhere.is_empty() {
-            for link in elsewhere {
-                self.element(link, original.clone());
-            }
-        } else if !(worth && self.has_account(&bare) && self.store(&bare, original))
-            && let Some(sender) = sender.as_ref().and_then(|to| to.try_as_full().ok())
-            && let Some(sender) = self.link_of(sender)
-        {
-            self.element(sender, error);
+            self.deliver(&[link], &message);
         }
     }
 
@@ -153,7 +159,21 @@ impl Server {
     }
 }
 
-fn is_undelivered(message: &Element) -> bool {
-    let error = message.child(ns::CLIENT, "error");
-    error.is_some_and(|error| error.child(ns::STANZA_ERRORS, "recipient-unavailable").is_some())
+/// The priority of an available presence; none where it is no number from -128 to 127.
+pub(super) fn priority(presence: &Element) -> Option<i8> {
+    match presence.child(ns::CLIENT, "priority") {
+        None => Some(0),
+        Some(priority) => priority.text().trim().parse().ok(),
+    }
+}
+
+/// Whether a message says something that is still of interest later (XEP-0160 §3): a chat state alone does not, and
+/// a sender may ask that a message is not kept (XEP-0334).
+fn is_worth_keeping(message: &Element) -> bool {
+    let passing = |child: &Element| {
+        matches!(child.namespace(), ns::CHAT_STATES | ns::HINTS) || child.is(ns::CLIENT, "thread")
+    };
+    matches!(Kind::of(message), Kind::Normal | Kind::Chat)
+        && message.child(ns::HINTS, "no-store").is_none()
+        && message.children().any(|child| !passing(child))
 }

@@ -68,6 +68,18 @@ pub(super) fn mechanisms(setup: &Setup) -> Element {
     feature
 }
 
+/// A name or a password as it is compared (RFC 4013); none where it is empty or has what is forbidden.
+pub(super) fn prepared(text: &str) -> Option<String> {
+    let prepared = stringprep::saslprep(text).ok()?;
+    Some(prepared.into_owned()).filter(|text| !text.is_empty())
+}
+
+/// The local part of the address of the user that goes by this name.
+fn local_part(name: &str) -> Option<String> {
+    let jid = BareJid::new(&format!("{}@localhost", prepared(name)?)).ok()?;
+    Some(jid.node()?.to_string())
+}
+
 /// The bytes of an element of SASL: base64 without white space, `=` for none.
 fn decoded(element: &Element) -> Option<String> {
     let text = element.text();
@@ -133,50 +145,50 @@ impl Server {
                 if user.is_empty() || password.is_empty() {
                     return Step::Failure("malformed-request");
                 }
-                let known = self.password(user).is_some_and(|right| right == password);
-                Self::verdict(domain, user, Some(authzid), known, None)
+                let user = local_part(user);
+                let right = user.as_deref().and_then(|user| self.password(user));
+                let known = self.is_password(right, password);
+                Self::verdict(domain, user.filter(|_| known), Some(authzid), None)
             }
             Sasl::Chosen(Mechanism::Scram(hash)) => match First::parse(message) {
                 None => Step::Failure("malformed-request"),
                 Some(first) => {
                     let nonce = self.random.token(18);
-                    let salt = self.salt(&first.user);
+                    let salt = self.salt(&local_part(&first.user).unwrap_or_default());
                     let exchange = Exchange::new(hash, first, &nonce, salt);
                     let challenge = exchange.challenge().to_owned();
                     Step::Challenge(Sasl::Scram(Box::new(exchange)), challenge)
                 }
             },
             Sasl::Scram(exchange) => {
-                let user = exchange.first().user.clone();
+                let user = local_part(&exchange.first().user);
                 let authzid = exchange.first().authzid.clone();
                 // Who is not there is refused as late as who has another password.
-                let password = self.password(&user).map(str::to_owned);
-                let judged = exchange.verify(message, password.as_deref().unwrap_or("\u{0}"));
+                let password = user.as_deref().and_then(|user| self.password(user));
+                let judged = exchange.verify(message, password.unwrap_or("\u{0}"));
                 match judged {
                     Err(None) => Step::Failure("malformed-request"),
                     Err(Some(())) => Step::Failure("not-authorized"),
                     Ok(proof) => {
-                        let known = password.is_some();
-                        Self::verdict(domain, &user, authzid.as_deref(), known, Some(proof))
+                        let user = user.filter(|_| password.is_some());
+                        Self::verdict(domain, user, authzid.as_deref(), Some(proof))
                     }
                 }
             }
         }
     }
 
+    /// What becomes of a user who has shown to be one, or of somebody who has not.
     fn verdict(
         domain: &str,
-        user: &str,
+        user: Option<String>,
         authzid: Option<&str>,
-        known: bool,
         last: Option<String>,
     ) -> Step {
-        let Ok(jid) = BareJid::new(&format!("{user}@{domain}")) else {
+        let jid = user.and_then(|user| BareJid::new(&format!("{user}@{domain}")).ok());
+        let Some(jid) = jid else {
             return Step::Failure("not-authorized");
         };
-        if !known {
-            return Step::Failure("not-authorized");
-        }
         match authzid.filter(|authzid| !authzid.is_empty()).map(BareJid::new) {
             None => Step::Success(jid, last),
             Some(Ok(wanted)) if wanted == jid => Step::Success(jid, last),
@@ -184,12 +196,21 @@ impl Server {
         }
     }
 
-    /// The password of a user, by the prepared name.
+    /// The password of a user, by the local part of the address.
     fn password(&self, user: &str) -> Option<&str> {
-        let prepared = BareJid::new(&format!("{user}@localhost")).ok()?;
-        let node = prepared.node()?.to_string();
-        let account = self.setup.accounts.iter().find(|account| account.user == node)?;
+        let account = self.setup.accounts.iter().find(|account| account.user == user)?;
         Some(account.password.reveal())
+    }
+
+    /// Whether a password is the right one. How long this takes tells nothing of the right one: codes made of both with
+    /// a key that nobody knows are compared, in constant time; and where there is no right one, the work is the same.
+    fn is_password(&self, right: Option<&str>, given: &str) -> bool {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.secret);
+        let given = prepared(given);
+        let code = hmac::sign(&key, right.unwrap_or_default().as_bytes());
+        let given_bytes = given.as_deref().unwrap_or_default().as_bytes();
+        let same = hmac::verify(&key, given_bytes, code.as_ref()).is_ok();
+        same && right.is_some() && given.is_some()
     }
 
     /// A salt for any name, always the same in one run: nothing tells accounts from others.
