@@ -7,6 +7,8 @@ mod streams;
 
 use super::{Defect, joined};
 
+pub(super) use requests::literal;
+
 const PARTS: &[&[Defect]] =
     &[documents::DEFECTS, requests::DEFECTS, payloads::DEFECTS, streams::DEFECTS];
 const COUNT: usize = documents::DEFECTS.len()

@@ -1,5 +1,12 @@
 //! Defects of XMPP inside (XEP-0206 §3 to §7).
 
-use super::Defect;
+mod away;
+mod restarts;
+mod streams;
 
-pub(super) const DEFECTS: &[Defect] = &[];
+use super::{Defect, joined};
+
+const COUNT: usize = streams::DEFECTS.len() + restarts::DEFECTS.len() + away::DEFECTS.len();
+
+pub(super) const DEFECTS: &[Defect] =
+    &joined::<COUNT>(&[streams::DEFECTS, restarts::DEFECTS, away::DEFECTS]);
