@@ -115,8 +115,8 @@ impl Rig {
 
     /// The address that was bound last.
     pub(super) fn jid(&self) -> String {
-        let bound = self.log.rsplit("<jid>").next().filter(|_| self.log.contains("<jid>"));
-        bound.and_then(|rest| rest.split('<').next()).unwrap_or_default().to_owned()
+        let bound = |token| self.answer(token)?.split("<jid>").nth(1)?.split('<').next();
+        (1..self.next).rev().find_map(bound).unwrap_or_default().to_owned()
     }
 
     /// Sends this content with POST.

@@ -104,7 +104,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect("bosh-cm-rejects-non-post/put", "PUT is taken for POST", |parts| {
-        as_post(parts, Method::PUT)
+        as_post(parts, Method::PUT);
     }),
     defect(
         "bosh-cm-rejects-non-post/get-with-content",

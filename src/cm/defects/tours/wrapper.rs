@@ -54,11 +54,12 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
         }
     }),
     ("rids that are none", |rig| {
-        for rid in ["", "rid='abc'", "rid='-1'", "rid='0'", "rid='1.5'", "rid=''"] {
+        for (n, rid) in
+            ["", "rid='abc'", "rid='-1'", "rid='0'", "rid='1.5'", "rid=''"].into_iter().enumerate()
+        {
             rig.post(&format!("<body xmlns='{NS}' {rid} {REST}/>"));
             rig.create("wait='5' hold='1'");
-            let sid = rig.text(1, "", "").split(" sid='").nth(1).map(str::to_owned);
-            let sid = sid.unwrap_or_default().split('\'').next().unwrap_or_default().to_owned();
+            let sid = rig.sid(n);
             rig.post(&format!("<body xmlns='{NS}' {rid} sid='{sid}'/>"));
             rig.seconds(6.0);
         }
@@ -77,7 +78,7 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
         for (n, text) in (4..).zip([
             " in spaces ",
             "a&#13;\nb",
-            "&amp;amp; &lt;",
+            "a &amp; b &lt;",
             "\u{1f389}",
             "\u{2028}",
             "\u{a0}",

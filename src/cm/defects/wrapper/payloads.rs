@@ -16,7 +16,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             several(parts, |mut payloads| {
                 payloads.pop();
                 payloads
-            })
+            });
         },
     ),
     defect(

@@ -193,6 +193,10 @@ pub(in super::super) fn literal(parts: &mut Parts, name: &'static str) {
             && body.attr_ns(XBOSH, name).is_some()
         {
             body.set_attr(XBOSH, name, None);
+            if body.attr("sid").is_some() {
+                // With it, an empty request would ask for another stream.
+                body.set_attr("", "to", None);
+            }
             *request.body_mut() = text(&body);
         }
         None

@@ -138,9 +138,14 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
 ];
 
-/// Sets or removes the attribute that asks for a restart.
+/// Sets or removes the attribute that asks for a restart. Without it, `to` would ask for another stream.
 fn restart(body: &mut Body, value: Option<&str>) {
-    *body = changed(body, |element| element.set_attr(XBOSH, "restart", value));
+    *body = changed(body, |element| {
+        element.set_attr(XBOSH, "restart", value);
+        if value.is_none() {
+            element.set_attr("", "to", None);
+        }
+    });
 }
 
 /// The address that the result of a binding tells.

@@ -83,7 +83,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect("xbosh-features-asap", "the first features are kept back for 4 seconds", |parts| {
-        late(parts, |element| element.is(ns::STREAMS, "features") && !has_bind(element))
+        late(parts, |element| element.is(ns::STREAMS, "features") && !has_bind(element));
     }),
     defect(
         "xbosh-resp-version/missing",
@@ -184,7 +184,7 @@ pub(super) fn late(parts: &mut Parts, which: fn(&Element) -> bool) {
                 until = cx.now + DELAY;
             }
             if cx.now < until {
-                cx.pass_after(until - cx.now, input);
+                cx.pass_after(until.saturating_sub(cx.now), input);
                 return None;
             }
             Some(input)
