@@ -8,6 +8,7 @@ use crate::bosh::{Body, Condition};
 use crate::cm::machine::Conduct;
 use crate::cm::reply::Reply;
 use crate::cm::session::{Action, Input, Request, Session, Token};
+use crate::xml::Element;
 
 /// What makes one session deviate. By default everything passes as it is.
 pub trait Bend: Send {
@@ -309,8 +310,19 @@ pub fn actions(
 }
 
 /// A body with other attributes or content.
-pub fn changed(body: &Body, change: impl FnOnce(&mut crate::xml::Element)) -> Body {
+pub fn changed(body: &Body, change: impl FnOnce(&mut Element)) -> Body {
     let mut element = body.element().clone();
     change(&mut element);
+    Body::new(element).unwrap_or_else(|_| body.clone())
+}
+
+/// A body with the same attributes and these elements alone.
+pub fn with_payloads(body: &Body, payloads: impl IntoIterator<Item = Element>) -> Body {
+    let old = body.element();
+    let mut element = Element::new(old.namespace(), old.name());
+    for (namespace, name, value) in old.attributes() {
+        element.set_attr(namespace, name, Some(value));
+    }
+    payloads.into_iter().for_each(|payload| element.push(payload));
     Body::new(element).unwrap_or_else(|_| body.clone())
 }

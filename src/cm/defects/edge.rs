@@ -112,6 +112,29 @@ impl Parts {
         self.bend_http(Leave(change));
     }
 
+    /// Changes the text of the `<body/>` of responses. They go uncompressed, which needs no permission.
+    pub fn on_text(&mut self, change: impl FnMut(&mut String, &Request<Bytes>) + Send + 'static) {
+        struct OnText<F>(F);
+        impl<F: FnMut(&mut String, &Request<Bytes>) + Send> BendHttp for OnText<F> {
+            fn enter(&mut self, request: &mut Request<Bytes>) -> Option<Response<Bytes>> {
+                request.headers_mut().remove(http::header::ACCEPT_ENCODING);
+                None
+            }
+
+            fn leave(&mut self, response: &mut Response<Bytes>, request: Option<&Request<Bytes>>) {
+                let text = std::str::from_utf8(response.body());
+                if let (Ok(text), Some(request)) = (text, request)
+                    && text.starts_with("<body")
+                {
+                    let mut text = text.to_owned();
+                    (self.0)(&mut text, request);
+                    *response.body_mut() = text.into();
+                }
+            }
+        }
+        self.bend_http(OnText(change));
+    }
+
     /// Changes the `<body/>` of requests, where it can be parsed, before the connection manager reads it.
     pub fn on_body(&mut self, mut change: impl FnMut(&mut Element) + Send + 'static) {
         self.on_enter(move |request| {
@@ -175,4 +198,18 @@ pub fn text(element: &Element) -> Bytes {
     let mut out = String::new();
     write(element, &Scope { default: "", prefixes: &[] }, &mut out);
     out.into()
+}
+
+/// A response without content, which a page of any origin may read as it may the others.
+pub fn bare(status: StatusCode) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = status;
+    let anyone = http::HeaderValue::from_static("*");
+    response.headers_mut().insert(http::header::ACCESS_CONTROL_ALLOW_ORIGIN, anyone);
+    response
+}
+
+/// Whether a request names a session.
+pub fn in_session(request: &Request<Bytes>) -> bool {
+    body(request).is_some_and(|body| body.attr("sid").is_some())
 }

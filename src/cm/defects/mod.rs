@@ -89,3 +89,20 @@ pub fn of(requirement: &str) -> impl Iterator<Item = &'static Defect> + use<'_> 
 const fn defect(name: &'static str, says: &'static str, apply: fn(&mut Parts)) -> Defect {
     Defect { name, says, apply }
 }
+
+/// The defects of the parts of a family, which are `N` in all.
+const fn joined<const N: usize>(parts: &[&[Defect]]) -> [Defect; N] {
+    let mut all = [parts[0][0]; N];
+    let (mut next, mut part) = (0, 0);
+    while part < parts.len() {
+        let mut place = 0;
+        while place < parts[part].len() {
+            all[next] = parts[part][place];
+            next += 1;
+            place += 1;
+        }
+        part += 1;
+    }
+    assert!(next == N, "every place is taken");
+    all
+}

@@ -74,6 +74,9 @@ impl Rig {
 
     /// Sends any HTTP request; the token is its name.
     pub(super) fn http(&mut self, request: &Request<Bytes>) -> Token {
+        if request.body().len() > self.machine.policy().bounds.xml.bytes {
+            return self.unread(http::StatusCode::PAYLOAD_TOO_LARGE);
+        }
         let token = self.next;
         self.next += 1;
         match self.edge.enter(request) {
@@ -90,6 +93,30 @@ impl Rig {
         }
         self.collect();
         token
+    }
+
+    /// Sends a request whose content is not read to its end, for this reason.
+    pub(super) fn unread(&mut self, status: http::StatusCode) -> Token {
+        let token = self.next;
+        self.next += 1;
+        let response = self.edge.refuse(status);
+        self.saw(token, &response);
+        token
+    }
+
+    /// Sends any method with these headers and this content.
+    pub(super) fn ask(&mut self, method: &str, headers: &[(&str, &str)], content: &str) -> Token {
+        let mut request = Request::builder().method(method).uri("/http-bind");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.http(&request.body(Bytes::copy_from_slice(content.as_bytes())).unwrap())
+    }
+
+    /// The address that was bound last.
+    pub(super) fn jid(&self) -> String {
+        let bound = |token| self.answer(token)?.split("<jid>").nth(1)?.split('<').next();
+        (1..self.next).rev().find_map(bound).unwrap_or_default().to_owned()
     }
 
     /// Sends this content with POST.
@@ -130,6 +157,15 @@ impl Rig {
     pub(super) fn took(&mut self, token: Token) {
         let sid = self.answers.get(&token).and_then(|answer| attribute(answer, "sid"));
         self.sids.push(sid.unwrap_or_default());
+    }
+
+    /// The text of a request of the latest session, for headers and methods of one's own.
+    pub(super) fn text(&self, n: u64, attributes: &str, content: &str) -> String {
+        let sid = self.sids.last().cloned().unwrap_or_default();
+        format!(
+            "<body xmlns='{NS}' xmlns:xmpp='urn:xmpp:xbosh' rid='{}' sid='{sid}' {attributes}>{content}</body>",
+            RID + n
+        )
     }
 
     /// The sid of the `n`th session, from 0.

@@ -1,4 +1,21 @@
 //! What a client can observe and has no defect all the same, each with the reason.
 
+const NO_TLS: &str = "the listener speaks plain HTTP, so there is no TLS to get wrong";
+const NO_SCRIPT: &str =
+    "no script syntax is offered, which is permitted: there is nothing to break";
+
 /// Requirements on a connection manager that no defect breaks, in the order of the catalogue, and why.
-pub const WITHOUT: &[(&str, &str)] = &[];
+pub const WITHOUT: &[(&str, &str)] = &[
+    ("bosh-historic-script-syntax", NO_SCRIPT),
+    ("bosh-historic-script-no-cache", NO_SCRIPT),
+    ("bosh-https-method", NO_TLS),
+    ("bosh-same-certificates", NO_TLS),
+    ("bosh-cm-plain-in-secure-session", NO_TLS),
+    ("bosh-cm-plain-does-not-terminate", NO_TLS),
+    ("xbosh-encryption-http-layer", NO_TLS),
+    ("xbosh-no-tls-compression", NO_TLS),
+    (
+        "xbosh-external-from-associated",
+        "SASL EXTERNAL is not offered, since the listener sees no certificates",
+    ),
+];

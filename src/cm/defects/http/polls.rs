@@ -1,0 +1,185 @@
+//! Responses that are whole, connections that stay, and long polls (XEP-0124 §2, §4).
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, Version, header};
+
+use super::super::bend::{Asked, Bend, Cx, Told, actions, inputs, replies};
+use super::super::edge::BendHttp;
+use super::super::{Defect, defect};
+use super::connections::says;
+use crate::bosh::{Body, BodyType};
+use crate::cm::machine::Answer;
+use crate::cm::parts::Parts;
+use crate::cm::reply::Reply;
+use crate::cm::session::{Action, Input, Token};
+
+pub(super) const DEFECTS: &[Defect] = &[
+    defect(
+        "bosh-single-body-root/session-over",
+        "requests that are open when the session ends get 200 without content, but for the one that is told why",
+        |parts| {
+            void(parts, |reply, told| told.session.is_dead() && reply.get("type").is_none());
+        },
+    ),
+    defect(
+        "bosh-single-body-root/wait-over",
+        "a request whose `wait` is over gets 200 without content",
+        |parts| {
+            void(parts, |reply, told| {
+                let terms = told.session.terms();
+                reply.payloads.is_empty() && !terms.is_polling() && told.held() >= terms.wait
+            });
+        },
+    ),
+    defect(
+        "bosh-single-body-root/replaced",
+        "a held request that is replaced by its repeat gets 200 without content",
+        |parts| void(parts, |reply, _| reply.get("type") == Some("error")),
+    ),
+    defect("bosh-keepalive/empty", "the connection is closed after an empty response", |parts| {
+        parts.on_leave(|response, _| {
+            if response.body().ends_with(b"/>") && response.body().starts_with(b"<body") {
+                close(response);
+            }
+        });
+    }),
+    defect(
+        "bosh-keepalive/http10",
+        "`Connection: keep-alive` of an HTTP/1.0 request is disregarded",
+        |parts| {
+            parts.on_leave(|response, request| {
+                let asks = |request: &Request<Bytes>| {
+                    request.version() == Version::HTTP_10
+                        && says(request, &header::CONNECTION, "keep-alive")
+                };
+                if request.is_some_and(asks) {
+                    close(response);
+                }
+            });
+        },
+    ),
+    defect(
+        "bosh-long-poll-release-oldest/late",
+        "an empty request over `hold` releases the oldest only after 4 seconds",
+        |parts| {
+            parts.bend(|| {
+                actions(|action, cx| match released(&action, cx) {
+                    Some(_) => {
+                        cx.act_after(Duration::from_secs(4), action);
+                        None
+                    }
+                    None => Some(action),
+                })
+            });
+        },
+    ),
+    defect(
+        "bosh-long-poll-release-oldest/newest",
+        "an empty request over `hold` is answered itself, and the oldest stays held",
+        |parts| parts.bend(|| Box::new(Newest::default())),
+    ),
+    defect(
+        "bosh-long-poll-release-oldest/both",
+        "an empty request over `hold` releases the oldest and is not held either",
+        |parts| {
+            parts.bend(|| {
+                inputs(|input, cx| match &input {
+                    Input::Request(request)
+                        if is_poll(&request.body)
+                            && cx.session().waiting().count() as u64
+                                >= cx.session().terms().hold =>
+                    {
+                        let token = request.token;
+                        cx.pass(input);
+                        Some(Input::Hurry(token))
+                    }
+                    _ => Some(input),
+                })
+            });
+        },
+    ),
+];
+
+fn close(response: &mut Response<Bytes>) {
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+}
+
+/// An attribute on the way from a session to HTTP: the response has no content.
+const VOID: &str = "void";
+
+/// Some responses have no content.
+fn void(parts: &mut Parts, which: fn(&Reply, &Told<'_>) -> bool) {
+    struct Void(bool);
+    impl BendHttp for Void {
+        fn answer(&mut self, answer: &mut Answer, _: &Request<Bytes>) {
+            self.0 = answer.reply.remove(VOID);
+        }
+
+        fn leave(&mut self, response: &mut Response<Bytes>, _: Option<&Request<Bytes>>) {
+            if std::mem::take(&mut self.0) {
+                *response.body_mut() = Bytes::new();
+            }
+        }
+    }
+    parts.bend(move || {
+        replies(move |reply, told| {
+            if which(reply, told) {
+                reply.set(VOID, true);
+            }
+        })
+    });
+    parts.bend_http(Void(false));
+}
+
+/// Whether a request asks for nothing but what there is.
+fn is_poll(body: &Body) -> bool {
+    body.is_empty()
+        && body.kind() == BodyType::Ordinary
+        && body.pause().is_none()
+        && body.to().is_none()
+        && !body.is_restart()
+}
+
+/// If this is the response to a request that an empty one has just released: the latter's token.
+fn released(action: &Action, cx: &Cx<'_>) -> Option<Token> {
+    let Action::Answer { token, reply, .. } = action else { return None };
+    let newest = cx.all_asked().max_by_key(|(_, asked)| asked.rid);
+    let just = |(newest, asked): &(Token, &Asked)| {
+        newest != token && asked.at == cx.now && is_poll(&asked.body)
+    };
+    let (newest, _) = newest.filter(just)?;
+    (reply.payloads.is_empty() && reply.get("type").is_none()).then_some(newest)
+}
+
+/// Who waits in the place of whom.
+#[derive(Default)]
+struct Newest {
+    instead: HashMap<Token, Token>,
+}
+
+impl Bend for Newest {
+    fn come(&mut self, input: Input, cx: &mut Cx<'_>) {
+        let of = |token: Token| {
+            let place = self.instead.iter().find(|(_, waits)| **waits == token);
+            place.map_or(token, |(place, _)| *place)
+        };
+        cx.pass(match input {
+            Input::Gone(token) => Input::Gone(of(token)),
+            Input::Hurry(token) => Input::Hurry(of(token)),
+            input => input,
+        });
+    }
+
+    fn go(&mut self, action: Action, cx: &mut Cx<'_>) {
+        let newest = released(&action, cx);
+        let Action::Answer { token, rid, reply } = action else { return cx.act(action) };
+        let waits = self.instead.remove(&token).unwrap_or(token);
+        if let Some(newest) = newest {
+            self.instead.insert(newest, waits);
+        }
+        cx.act(Action::Answer { token: newest.unwrap_or(waits), rid, reply });
+    }
+}

@@ -1,5 +1,0 @@
-//! Defects of XMPP inside (XEP-0206 §3 to §7).
-
-use super::Defect;
-
-pub(super) const DEFECTS: &[Defect] = &[];
