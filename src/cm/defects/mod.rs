@@ -55,7 +55,7 @@ impl Defect {
 }
 
 /// The families, in the order of the specifications.
-const FAMILIES: [&[Defect]; 13] = [
+const FAMILIES: &[&[Defect]] = &[
     http::DEFECTS,
     wrapper::DEFECTS,
     creation::DEFECTS,
