@@ -58,7 +58,11 @@ impl Defect {
 const FAMILIES: &[&[Defect]] = &[
     http::DEFECTS,
     wrapper::DEFECTS,
-    creation::DEFECTS,
+    creation::REQUEST,
+    creation::IDS,
+    creation::TERMS,
+    creation::RESPONSE,
+    creation::CODING,
     holding::DEFECTS,
     acks::DEFECTS,
     inactivity::DEFECTS,

@@ -17,7 +17,11 @@ type Family = (&'static [Defect], &'static [(&'static str, Tour)]);
 const FAMILIES: &[Family] = &[
     (http::DEFECTS, tours::http::TOURS),
     (wrapper::DEFECTS, tours::wrapper::TOURS),
-    (creation::DEFECTS, tours::creation::TOURS),
+    (creation::REQUEST, tours::creation::TOURS),
+    (creation::IDS, tours::creation::TOURS),
+    (creation::TERMS, tours::creation::TOURS),
+    (creation::RESPONSE, tours::creation::TOURS),
+    (creation::CODING, tours::creation::TOURS),
     (holding::DEFECTS, tours::holding::TOURS),
     (acks::DEFECTS, tours::acks::TOURS),
     (inactivity::DEFECTS, tours::inactivity::TOURS),
