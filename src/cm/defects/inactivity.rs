@@ -195,7 +195,7 @@ impl<F: FnMut(Option<Duration>, &Terms) -> Duration + Send> Bend for Lifetime<F>
         }
         let end = self.since + (self.limit)(self.pause, cx.session().terms()) + GRACE;
         if cx.now < end {
-            return cx.wake_after(end - cx.now);
+            return cx.wake_after(end.saturating_sub(cx.now));
         }
         cx.pass(input);
         if !cx.session().is_dead() {
@@ -232,7 +232,7 @@ impl Bend for Unstopped {
         }
         let end = since + cx.session().terms().inactivity + GRACE;
         if cx.now < end {
-            cx.wake_after(end - cx.now);
+            cx.wake_after(end.saturating_sub(cx.now));
             return cx.pass(input);
         }
         let mut tokens: Vec<Token> = cx.all_asked().map(|(token, _)| token).collect();

@@ -42,7 +42,7 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
         |parts| {
             recode(parts, |text| {
                 format!("<?xml version='1.0' encoding='ISO-8859-1'?>{text}").into()
-            })
+            });
         },
     ),
     defect(

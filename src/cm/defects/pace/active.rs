@@ -8,7 +8,8 @@ use crate::bosh::{Body, BodyType, Condition};
 use crate::cm::defects::bend::{Bend, Cx, inputs};
 use crate::cm::defects::{Defect, defect};
 use crate::cm::parts::Parts;
-use crate::cm::session::{Action, Input, Request, Terms};
+use crate::cm::session::{Action, Input, Request, Session, Terms};
+use crate::xmpp::ns;
 
 pub(in super::super) const DEFECTS: &[Defect] = &[
     defect(
@@ -49,9 +50,13 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-no-false-overactivity/burst",
-        "the tenth request with payloads in one second is called one too many",
+        "the tenth request with stanzas in one second is called one too many",
         |parts| {
-            judge(parts, |body| !body.is_empty(), |recent, now, _| within(recent, now, SECOND) > 9)
+            judge(
+                parts,
+                |body| body.payloads().any(|payload| payload.namespace() != ns::SASL),
+                |recent, now, _| within(recent, now, SECOND) > 9,
+            );
         },
     ),
     defect(
@@ -212,6 +217,11 @@ impl Bend for InFlight {
     }
 }
 
+/// How many requests wait behind a gap.
+fn parked(session: &Session) -> u64 {
+    session.waiting().filter(|&rid| rid > session.contiguous()).count() as u64
+}
+
 /// Keeps a request that is one beyond the window, with all before it but the first, until it fits.
 #[derive(Default)]
 struct Roomy(Option<Request>);
@@ -223,7 +233,7 @@ impl Bend for Roomy {
             Input::Request(request)
                 if self.0.is_none()
                     && request.rid == cx.session().contiguous() + requests + 1
-                    && cx.session().waiting().count() as u64 + 1 >= requests =>
+                    && parked(cx.session()) + 1 >= requests =>
             {
                 self.0 = Some(request);
             }

@@ -21,12 +21,18 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
     }),
     ("behind a gap", |rig| {
         rig.create("wait='5' hold='2'");
-        for n in 2..=4 {
+        rig.login();
+        for n in 5..=7 {
             rig.send(n, "", PING);
         }
         rig.seconds(1.0);
-        rig.send(1, "", "");
+        rig.send(4, "", "");
         rig.seconds(6.0);
+    }),
+    ("one beyond the window", |rig| {
+        rig.create("wait='5' hold='1'");
+        rig.send(1, "", "");
+        rig.send(4, "", "");
     }),
     ("repeats of a held request", |rig| {
         rig.create("wait='5' hold='1'");
