@@ -18,6 +18,7 @@ mod rids;
 #[cfg(test)]
 mod rig;
 mod security;
+mod steps;
 mod streams;
 #[cfg(test)]
 mod tests;
@@ -88,4 +89,31 @@ pub fn of(requirement: &str) -> impl Iterator<Item = &'static Defect> + use<'_> 
 
 const fn defect(name: &'static str, says: &'static str, apply: fn(&mut Parts)) -> Defect {
     Defect { name, says, apply }
+}
+
+/// How many defects the parts of a family have.
+const fn count(parts: &[&[Defect]]) -> usize {
+    let mut count = 0;
+    let mut part = 0;
+    while part < parts.len() {
+        count += parts[part].len();
+        part += 1;
+    }
+    count
+}
+
+/// The parts of a family that is more than one file; `N` is their [`count`].
+const fn join<const N: usize>(parts: &[&[Defect]]) -> [Defect; N] {
+    let mut all = [defect("", "", |_| {}); N];
+    let (mut count, mut part) = (0, 0);
+    while part < parts.len() {
+        let mut index = 0;
+        while index < parts[part].len() {
+            all[count] = parts[part][index];
+            count += 1;
+            index += 1;
+        }
+        part += 1;
+    }
+    all
 }

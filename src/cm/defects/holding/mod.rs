@@ -1,0 +1,13 @@
+//! Defects of what is held and what is answered when (XEP-0124 §8).
+
+mod answering;
+mod forwarding;
+mod pushing;
+mod waiting;
+
+use super::{Defect, join};
+
+const PARTS: [&[Defect]; 4] =
+    [forwarding::DEFECTS, answering::DEFECTS, waiting::DEFECTS, pushing::DEFECTS];
+
+pub(super) const DEFECTS: &[Defect] = &join::<{ super::count(&PARTS) }>(&PARTS);
