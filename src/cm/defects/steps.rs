@@ -8,6 +8,7 @@ use http::Response;
 use super::bend::{Bend, Cx, Told, replies};
 use super::edge::BendHttp;
 use crate::bosh::{Body, BodyType, NS};
+use crate::cm::backend::Link;
 use crate::cm::machine::Answer;
 use crate::cm::parts::Parts;
 use crate::cm::reply::{PayloadKind, Reply};
@@ -82,6 +83,11 @@ pub(super) fn parked(cx: &Cx<'_>, but: Option<Token>) -> Vec<Token> {
         .collect();
     parked.sort_unstable();
     parked.into_iter().map(|(_, token)| token).collect()
+}
+
+/// The session's first stream that is open.
+pub(super) fn first_link(cx: &Cx<'_>) -> Option<Link> {
+    cx.session().links().next()
 }
 
 /// The stanzas of a request, as they are handed to the server.

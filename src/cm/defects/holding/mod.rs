@@ -5,9 +5,9 @@ mod forwarding;
 mod pushing;
 mod waiting;
 
-use super::{Defect, join};
+use super::{Defect, count, join};
 
 const PARTS: [&[Defect]; 4] =
     [forwarding::DEFECTS, answering::DEFECTS, waiting::DEFECTS, pushing::DEFECTS];
 
-pub(super) const DEFECTS: &[Defect] = &join::<{ super::count(&PARTS) }>(&PARTS);
+pub(super) const DEFECTS: &[Defect] = &join::<{ count(&PARTS) }>(&PARTS);
