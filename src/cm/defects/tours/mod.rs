@@ -28,6 +28,18 @@ fn to_bob(text: &str) -> String {
     )
 }
 
+/// The request that binds the resource `r`.
+const BIND: &str = "<iq xmlns='jabber:client' type='set' id='bind'>\
+    <bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>r</resource></bind></iq>";
+
+/// The request that logs an account in.
+fn plain(user: &str) -> String {
+    use base64::Engine as _;
+    let plain =
+        base64::engine::general_purpose::STANDARD.encode(format!("\0{user}\0{user}-secret"));
+    format!("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{plain}</auth>")
+}
+
 /// Opens two sessions with these attributes and logs bob in to the first, alice to the second; gives their sids.
 fn pair(rig: &mut super::rig::Rig, attributes: &str) -> (String, String) {
     rig.create(attributes);
