@@ -6,8 +6,8 @@
 mod architecture;
 mod client;
 mod cm;
-mod demo;
 mod cm_peers;
+mod demo;
 mod documents;
 mod help;
 mod hostile;

@@ -1,11 +1,11 @@
 //! Defects of acknowledgements (XEP-0124 §9).
 
 use super::bend::{Told, replies};
-use super::{Defect, defect};
+use super::{Family, defect};
 use crate::cm::parts::Parts;
 use crate::cm::reply::Reply;
 
-pub(super) const DEFECTS: &[Defect] = &[
+pub(super) const DEFECTS: Family = &[&[
     defect(
         "bosh-ack-value/behind-gap",
         "ack is the highest rid that has come, though one below it is missing",
@@ -97,7 +97,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             reply.remove("time");
         });
     }),
-];
+]];
 
 /// Changes the responses of a session after the one that opens it.
 fn later(parts: &mut Parts, change: fn(&mut Reply, &Told<'_>)) {

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use super::bend::{Bend, Cx, actions, changed, inputs, replies};
 use super::edge::body;
-use super::{Defect, defect};
+use super::{Family, defect};
 use crate::bosh::{Body, Condition};
 use crate::cm::parts::Parts;
 use crate::cm::reply::{Payload, Reply};
 use crate::cm::session::{Action, Input, Request, Terms, Token};
 
-pub(super) const DEFECTS: &[Defect] = &[
+pub(super) const DEFECTS: Family = &[&[
     defect(
         "bosh-inactivity-terminate/never",
         "a session without a request never ends, unless it is paused",
@@ -143,7 +143,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-];
+]];
 
 const MINUTE: Duration = Duration::from_secs(60);
 const EVER: Duration = Duration::from_secs(365 * 24 * 3600);

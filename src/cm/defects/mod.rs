@@ -18,6 +18,7 @@ mod rids;
 #[cfg(test)]
 mod rig;
 mod security;
+mod steps;
 mod streams;
 #[cfg(test)]
 mod tests;
@@ -54,20 +55,18 @@ impl Defect {
     }
 }
 
+/// Defects of one subject, in parts that are files.
+type Family = &'static [&'static [Defect]];
+
 /// The families, in the order of the specifications.
-const FAMILIES: &[&[Defect]] = &[
+const FAMILIES: [Family; 13] = [
     http::DEFECTS,
     wrapper::DEFECTS,
-    creation::REQUEST,
-    creation::IDS,
-    creation::TERMS,
-    creation::RESPONSE,
-    creation::CODING,
+    creation::DEFECTS,
     holding::DEFECTS,
     acks::DEFECTS,
     inactivity::DEFECTS,
-    pace::ACTIVE,
-    pace::POLLING,
+    pace::DEFECTS,
     ending::DEFECTS,
     rids::DEFECTS,
     keys::DEFECTS,
@@ -78,7 +77,7 @@ const FAMILIES: &[&[Defect]] = &[
 
 /// All defects.
 pub fn all() -> impl Iterator<Item = &'static Defect> {
-    FAMILIES.iter().copied().flatten()
+    FAMILIES.into_iter().flatten().copied().flatten()
 }
 
 /// The defect of this name.
@@ -93,21 +92,4 @@ pub fn of(requirement: &str) -> impl Iterator<Item = &'static Defect> + use<'_> 
 
 const fn defect(name: &'static str, says: &'static str, apply: fn(&mut Parts)) -> Defect {
     Defect { name, says, apply }
-}
-
-/// The defects of the parts of a family, which are `N` in all.
-const fn joined<const N: usize>(parts: &[&[Defect]]) -> [Defect; N] {
-    let mut all = [parts[0][0]; N];
-    let (mut next, mut part) = (0, 0);
-    while part < parts.len() {
-        let mut place = 0;
-        while place < parts[part].len() {
-            all[next] = parts[part][place];
-            next += 1;
-            place += 1;
-        }
-        part += 1;
-    }
-    assert!(next == N, "every place is taken");
-    all
 }

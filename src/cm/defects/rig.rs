@@ -173,6 +173,11 @@ impl Rig {
         self.sids.get(n).cloned().unwrap_or_default()
     }
 
+    /// How many sessions were opened.
+    pub(super) fn sessions(&self) -> usize {
+        self.sids.len()
+    }
+
     /// Sends a request of the latest session, `n` after its creation request.
     pub(super) fn send(&mut self, n: u64, attributes: &str, content: &str) -> Token {
         let sid = self.sids.last().cloned().unwrap_or_default();

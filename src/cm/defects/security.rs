@@ -1,12 +1,12 @@
 //! Defects of pipelining and what must not be guessed (XEP-0124 §18, §19).
 
 use super::bend::{Bend, Cx, inputs, with_payloads};
-use super::{Defect, defect};
+use super::{Family, defect};
 use crate::bosh::Condition;
 use crate::cm::random::Random;
 use crate::cm::session::Input;
 
-pub(super) const DEFECTS: &[Defect] = &[
+pub(super) const DEFECTS: Family = &[&[
     defect(
         "bosh-no-pipelining/refused",
         "a held request behind which another one is pipelined ends its session with policy-violation",
@@ -41,7 +41,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             parts.random = Box::new(Again { random, first: String::new(), count: 0 });
         },
     ),
-];
+]];
 
 /// The request that comes after a hurried one loses what it carries.
 #[derive(Default)]

@@ -1,5 +1,5 @@
 //! Defects of several streams in one session (XEP-0124 §16).
 
-use super::Defect;
+use super::Family;
 
-pub(super) const DEFECTS: &[Defect] = &[];
+pub(super) const DEFECTS: Family = &[];

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use http::Request;
 
+use super::Family;
 use crate::bosh::Body;
 use crate::cm::defects::bend::{Bend, Told, inputs, replies};
 use crate::cm::defects::edge::body;
@@ -18,11 +19,8 @@ mod request;
 mod response;
 mod terms;
 
-pub(super) use coding::DEFECTS as CODING;
-pub(super) use ids::DEFECTS as IDS;
-pub(super) use request::DEFECTS as REQUEST;
-pub(super) use response::DEFECTS as RESPONSE;
-pub(super) use terms::DEFECTS as TERMS;
+pub(super) const DEFECTS: Family =
+    &[request::DEFECTS, ids::DEFECTS, terms::DEFECTS, response::DEFECTS, coding::DEFECTS];
 
 /// The `<body/>` of a request that opens a session.
 fn creation(request: &Request<Bytes>) -> Option<Body> {

@@ -4,9 +4,6 @@ mod connections;
 mod messages;
 mod polls;
 
-use super::{Defect, joined};
+use super::Family;
 
-const COUNT: usize = connections::DEFECTS.len() + polls::DEFECTS.len() + messages::DEFECTS.len();
-
-pub(super) const DEFECTS: &[Defect] =
-    &joined::<COUNT>(&[connections::DEFECTS, polls::DEFECTS, messages::DEFECTS]);
+pub(super) const DEFECTS: Family = &[connections::DEFECTS, polls::DEFECTS, messages::DEFECTS];

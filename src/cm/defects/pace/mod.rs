@@ -3,14 +3,14 @@
 mod active;
 mod polling;
 
+use super::Family;
 use super::bend::replies;
 use crate::bosh::{Body, BodyType};
 use crate::cm::parts::Parts;
 use crate::cm::reply::Reply;
 use crate::cm::session::Session;
 
-pub(super) use active::DEFECTS as ACTIVE;
-pub(super) use polling::DEFECTS as POLLING;
+pub(super) const DEFECTS: Family = &[active::DEFECTS, polling::DEFECTS];
 
 /// Whether a request is empty in the sense of sections 11 and 12: it asks for nothing but what waits.
 fn is_empty_poll(body: &Body) -> bool {

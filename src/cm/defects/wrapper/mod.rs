@@ -5,15 +5,9 @@ mod payloads;
 mod requests;
 mod streams;
 
-use super::{Defect, joined};
+use super::Family;
 
 pub(super) use requests::literal;
 
-const PARTS: &[&[Defect]] =
+pub(super) const DEFECTS: Family =
     &[documents::DEFECTS, requests::DEFECTS, payloads::DEFECTS, streams::DEFECTS];
-const COUNT: usize = documents::DEFECTS.len()
-    + requests::DEFECTS.len()
-    + payloads::DEFECTS.len()
-    + streams::DEFECTS.len();
-
-pub(super) const DEFECTS: &[Defect] = &joined::<COUNT>(PARTS);

@@ -4,9 +4,6 @@ mod away;
 mod restarts;
 mod streams;
 
-use super::{Defect, joined};
+use super::Family;
 
-const COUNT: usize = streams::DEFECTS.len() + restarts::DEFECTS.len() + away::DEFECTS.len();
-
-pub(super) const DEFECTS: &[Defect] =
-    &joined::<COUNT>(&[streams::DEFECTS, restarts::DEFECTS, away::DEFECTS]);
+pub(super) const DEFECTS: Family = &[streams::DEFECTS, restarts::DEFECTS, away::DEFECTS];

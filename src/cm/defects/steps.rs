@@ -1,0 +1,273 @@
+//! Steps that several defects share: how a request stands to its session, and what marks a response.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use http::Response;
+
+use super::bend::{Bend, Cx, Told, replies};
+use super::edge::BendHttp;
+use crate::bosh::{Body, BodyType, NS};
+use crate::cm::backend::Link;
+use crate::cm::machine::Answer;
+use crate::cm::parts::Parts;
+use crate::cm::reply::{PayloadKind, Reply};
+use crate::cm::session::{Action, Input, Request, Session, Token};
+use crate::xml::Element;
+use crate::xmpp::ns;
+
+/// How a request stands to what its session knows before it has come to it (XEP-0124 §14).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It is the next one.
+    Next,
+    /// It is ahead of a gap, within the window.
+    Ahead,
+    /// It is beyond the window.
+    Beyond,
+    /// It is a repeat of one that has no response yet.
+    Waiting,
+    /// It is a repeat of one whose response is kept.
+    Remembered,
+    /// It is older than what is kept.
+    Old,
+}
+
+/// How a request stands.
+pub(super) fn standing(rid: u64, session: &Session) -> Standing {
+    let contiguous = session.contiguous();
+    if session.waiting().any(|waiting| waiting == rid) {
+        Standing::Waiting
+    } else if session.remembers(rid) {
+        Standing::Remembered
+    } else if rid <= contiguous {
+        Standing::Old
+    } else if rid == contiguous + 1 {
+        Standing::Next
+    } else if rid - contiguous <= session.terms().requests {
+        Standing::Ahead
+    } else {
+        Standing::Beyond
+    }
+}
+
+/// The session does not know this request any more, and ends with item-not-found.
+pub(super) fn forget(request: &mut Request) {
+    request.rid = 0;
+}
+
+/// Whether a request asks for nothing but what waits for it.
+pub(super) fn is_poll(body: &Body) -> bool {
+    body.is_empty()
+        && body.kind() == BodyType::Ordinary
+        && body.pause().is_none()
+        && body.to().is_none()
+        && !body.is_restart()
+}
+
+/// How many requests are held: taken in, connected, and without a response.
+pub(super) fn held(cx: &Cx<'_>, but: Option<Token>) -> u64 {
+    let contiguous = cx.session().contiguous();
+    let held =
+        cx.all_asked().filter(|(token, asked)| Some(*token) != but && asked.rid <= contiguous);
+    held.count() as u64
+}
+
+/// The requests that wait behind a gap, lowest rid first.
+pub(super) fn parked(cx: &Cx<'_>, but: Option<Token>) -> Vec<Token> {
+    let contiguous = cx.session().contiguous();
+    let mut parked: Vec<_> = cx
+        .all_asked()
+        .filter(|(token, asked)| Some(*token) != but && asked.rid > contiguous)
+        .map(|(token, asked)| (asked.rid, token))
+        .collect();
+    parked.sort_unstable();
+    parked.into_iter().map(|(_, token)| token).collect()
+}
+
+/// The session's first stream that is open.
+pub(super) fn first_link(cx: &Cx<'_>) -> Option<Link> {
+    cx.session().links().next()
+}
+
+/// The stanzas of a request, as they are handed to the server.
+pub(super) fn stanzas(body: &Body) -> impl Iterator<Item = Element> + '_ {
+    body.payloads().map(|payload| {
+        let mut payload = payload.clone();
+        payload.move_namespace(NS, ns::CLIENT);
+        payload
+    })
+}
+
+/// Whether this is a message.
+pub(super) fn is_message(element: &Element) -> bool {
+    element.name() == "message"
+}
+
+/// Whether a response carries stanzas and nothing else.
+pub(super) fn all_stanzas(reply: &Reply) -> bool {
+    reply.payloads.iter().all(|payload| payload.kind == PayloadKind::Stanza)
+}
+
+/// Whether a response ends the session with this condition.
+pub(super) fn ends_with(reply: &Reply, condition: &str) -> bool {
+    reply.is_terminal() && reply.get("condition") == Some(condition)
+}
+
+/// Tells responses that repeat an earlier one from those given for the first time.
+#[derive(Debug, Default)]
+pub(super) struct Given(Option<u64>);
+
+impl Given {
+    /// Whether an ordinary response was given before.
+    pub(super) fn again(&mut self, rid: Option<u64>, reply: &Reply) -> bool {
+        if rid.is_none() || reply.get("type").is_some() {
+            return false;
+        }
+        let again = rid <= self.0;
+        self.0 = self.0.max(rid);
+        again
+    }
+}
+
+/// Responses that go out on the connections of each other's requests.
+#[derive(Debug, Default)]
+pub(super) struct Exchange(HashMap<Token, Token>);
+
+impl Exchange {
+    /// From now on the response to the one request goes to the other, and the other way round.
+    pub(super) fn exchange(&mut self, one: Token, other: Token) {
+        self.0.insert(one, other);
+        self.0.insert(other, one);
+    }
+
+    /// The response to `token` goes to the request given back.
+    pub(super) fn take(&mut self, token: Token) -> Token {
+        self.0.remove(&token).unwrap_or(token)
+    }
+
+    /// Whether the response to this request goes to another one.
+    pub(super) fn is_exchanged(&self, token: Token) -> bool {
+        self.0.contains_key(&token)
+    }
+
+    /// What comes, as the session has to see it.
+    pub(super) fn input(&mut self, input: Input) -> Input {
+        match input {
+            Input::Gone(token) => Input::Gone(self.take(token)),
+            Input::Hurry(token) => Input::Hurry(self.0.get(&token).copied().unwrap_or(token)),
+            input => input,
+        }
+    }
+
+    /// What is done, as the client has to see it.
+    pub(super) fn action(&mut self, action: Action) -> Action {
+        match action {
+            Action::Answer { token, rid, reply } => {
+                Action::Answer { token: self.take(token), rid, reply }
+            }
+            action => action,
+        }
+    }
+}
+
+/// Requests that wait behind a gap get their responses in the wrong order, if there are as many as this.
+pub(super) struct Disorder {
+    pub(super) parked: usize,
+    pub(super) exchange: Exchange,
+}
+
+impl Bend for Disorder {
+    fn come(&mut self, input: Input, cx: &mut Cx<'_>) {
+        if let Input::Request(request) = &input
+            && standing(request.rid, cx.session()) == Standing::Next
+        {
+            let parked = parked(cx, Some(request.token));
+            match *parked.as_slice() {
+                [one] if self.parked == 1 => self.exchange.exchange(request.token, one),
+                [one, other] if self.parked == 2 => self.exchange.exchange(one, other),
+                _ => {}
+            }
+        }
+        cx.pass(self.exchange.input(input));
+    }
+
+    fn go(&mut self, action: Action, cx: &mut Cx<'_>) {
+        cx.act(self.exchange.action(action));
+    }
+}
+
+/// A request of which the session hears later: when its time has come, or before the next one.
+#[derive(Debug, Default)]
+pub(super) struct Back(Option<(Request, Duration)>);
+
+impl Back {
+    /// Keeps a request back.
+    pub(super) fn keep(&mut self, request: Request, delay: Duration, cx: &mut Cx<'_>) {
+        cx.pass_after(delay, Input::Settle);
+        self.0 = Some((request, cx.now + delay));
+    }
+
+    /// Lets the session hear of it.
+    pub(super) fn release(&mut self, cx: &mut Cx<'_>) {
+        if let Some((request, _)) = self.0.take() {
+            cx.pass(Input::Request(request));
+        }
+    }
+
+    /// Lets something come to the session, and before it what was kept back, if that is due.
+    pub(super) fn come(&mut self, input: Input, cx: &mut Cx<'_>) {
+        match (&input, &self.0) {
+            (Input::Gone(token), Some((request, _))) if request.token == *token => {
+                self.0 = None;
+                return;
+            }
+            (Input::Request(_), _) => self.release(cx),
+            (Input::Settle, Some((_, due))) if *due <= cx.now => self.release(cx),
+            _ => {}
+        }
+        cx.pass(input);
+    }
+}
+
+const MARK: &str = "marked";
+
+/// Changes the HTTP responses with the replies of sessions that `picks` picks.
+pub(super) fn on_picked(
+    parts: &mut Parts,
+    picks: fn(&Reply, &Told<'_>) -> bool,
+    change: fn(&mut Response<bytes::Bytes>),
+) {
+    struct Picked {
+        change: fn(&mut Response<bytes::Bytes>),
+        picked: bool,
+    }
+    impl BendHttp for Picked {
+        fn answer(&mut self, answer: &mut Answer, _: &http::Request<bytes::Bytes>) {
+            self.picked = answer.reply.remove(MARK);
+        }
+        fn leave(
+            &mut self,
+            response: &mut Response<bytes::Bytes>,
+            _: Option<&http::Request<bytes::Bytes>>,
+        ) {
+            if std::mem::take(&mut self.picked) {
+                (self.change)(response);
+            }
+        }
+    }
+    parts.bend(move || {
+        replies(move |reply, told| {
+            if picks(reply, told) {
+                reply.set(MARK, "");
+            }
+        })
+    });
+    parts.bend_http(Picked { change, picked: false });
+}
+
+/// A response without any content.
+pub(super) fn empty(response: &mut Response<bytes::Bytes>) {
+    *response.body_mut() = bytes::Bytes::new();
+    response.headers_mut().remove(http::header::CONTENT_TYPE);
+}
