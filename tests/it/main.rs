@@ -13,3 +13,4 @@ mod peers_bed;
 mod prosody;
 mod proxy;
 mod rig;
+mod scenario;
