@@ -262,9 +262,9 @@ impl Builder<'_> {
         let mut mistake = place.mistake(format!("not YAML: {info}"), "");
         let line = self.source.text[..at].rfind('\n').map_or(0, |end| end + 1);
         let line = self.source.text[line..].lines().next().unwrap_or_default();
-        if line.contains("${") && line.contains(['{', '[']) {
-            mistake.help =
-                Some("within {…} and […] a text that holds ${…} has to stand in quotes".to_owned());
+        if info.contains("flow") {
+            let help = "within {…} and […] a text that holds one of `{}[],` (such as ${…}) has to stand in quotes";
+            mistake.help = Some(help.to_owned());
         } else if line.contains(": ") {
             mistake.help = Some(
                 "a text that holds `: ` or ` #` has to stand in quotes, or in a block behind `|`"

@@ -18,4 +18,5 @@ mod peers_stories;
 mod prosody;
 mod proxy;
 mod rig;
+mod scenario;
 mod upstream;
