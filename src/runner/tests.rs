@@ -1,0 +1,66 @@
+use std::io;
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::dial::{Dial, Dialling, Route, Stream};
+use super::run::{Given, run};
+use super::{Outcome, Verdict};
+use crate::clock::Clock;
+use crate::cm::random::Seeded;
+use crate::scenario::load_texts;
+
+/// What a connection manager does that answers nothing but this, once it has read some of a request, and leaves.
+struct Says(&'static str);
+
+impl Dial for Says {
+    fn dial(&self, _route: Route) -> Dialling<'_> {
+        let says = self.0;
+        Box::pin(async move {
+            let (ours, mut theirs) = tokio::io::duplex(1000);
+            tokio::spawn(async move {
+                let mut some = [0; 100];
+                let _ = theirs.read(&mut some).await;
+                let _ = theirs.write_all(says.as_bytes()).await;
+            });
+            Ok(Box::new(ours) as Box<dyn Stream>)
+        })
+    }
+}
+
+/// What came of a scenario with these steps, against a connection manager that says no more than this.
+fn against(says: &'static str, steps: &str) -> Outcome {
+    let text = format!("name: x\ncovers: bosh-large-request-limit\nsession: none\nsteps:\n{steps}");
+    let loaded =
+        load_texts(vec![("a.yaml".into(), text)], &|_| Err(io::ErrorKind::NotFound.into()));
+    assert!(loaded.mistakes.is_empty());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(run(Given {
+        scenario: Arc::new(loaded.scenarios.into_iter().next().unwrap()),
+        row: None,
+        target: Arc::new(super::embedded_target()),
+        dial: Arc::new(Says(says)),
+        clock: Clock::start(),
+        random: Box::new(Seeded::new(1)),
+        heart: None,
+        round_trip: std::time::Duration::ZERO,
+    }))
+}
+
+#[test]
+fn what_refuses_a_request_before_all_is_sent_is_read() {
+    let refused = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n";
+    let outcome = against(
+        refused,
+        "  - create: large
+    payload: <a xmlns='a'>${filler(100000)}</a>
+  - response: large
+    status: 413
+",
+    );
+    assert_eq!(outcome.verdict, Verdict::Passed, "{:?}", outcome.failures);
+}
