@@ -64,3 +64,26 @@ fn what_refuses_a_request_before_all_is_sent_is_read() {
     );
     assert_eq!(outcome.verdict, Verdict::Passed, "{:?}", outcome.failures);
 }
+
+#[test]
+fn an_alternative_may_be_that_no_answer_comes() {
+    let steps = |level: &str, how: &str| {
+        format!(
+            "  - create: one
+  - response: one
+    any-of:
+      - terminal: none
+      - {{ no-answer: {how}, level: {level}, says: not even an error }}
+"
+        )
+    };
+    let warned = against("", &steps("should", "closed"));
+    assert_eq!(warned.verdict, Verdict::Warned, "{:?}", warned.failures);
+    assert_eq!(warned.failures[0].says.as_deref(), Some("not even an error"));
+    assert_eq!(against("", &steps("may", "any")).verdict, Verdict::Passed);
+    let other = against("", &steps("should", "silent"));
+    assert_eq!(other.failures[0].says, None);
+    let answered = "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n";
+    let answered = against(answered, &steps("should", "closed"));
+    assert!(answered.failures[0].expected.contains("one of"), "{:?}", answered.failures);
+}
