@@ -337,6 +337,19 @@ impl World {
         settled.unwrap_or_else(|| self.wire.progress(sent))
     }
 
+    /// When something that is named was done; a request that has just been given to its connection is written first.
+    pub(super) async fn time_written(&mut self, reference: &Reference) -> Done<Duration> {
+        if !self.marks.contains_key(&reference.name.value) {
+            let sent = self.sent(reference)?.id;
+            self.watch(AT_ONCE, |world| {
+                let progress = world.wire.progress(sent);
+                (progress.written.is_some() || progress.ended.is_some()).then_some(())
+            })
+            .await;
+        }
+        self.time_of(reference)
+    }
+
     /// How long a response may take if the scenario does not say.
     pub(super) fn patience(&self, actor: usize) -> Duration {
         self.actors[actor].session.wait() + BEYOND
@@ -346,7 +359,7 @@ impl World {
         let sent = self.sent(&response.request)?.clone();
         let since = match &response.since {
             None => None,
-            Some(since) => Some(self.time_of(since)?),
+            Some(since) => Some(self.time_written(since).await?),
         };
         let within = match &response.within {
             None => None,

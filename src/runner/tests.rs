@@ -87,3 +87,20 @@ fn an_alternative_may_be_that_no_answer_comes() {
     let answered = against(answered, &steps("should", "closed"));
     assert!(answered.failures[0].expected.contains("one of"), "{:?}", answered.failures);
 }
+
+#[test]
+fn time_may_be_counted_from_a_request_that_is_not_written_yet() {
+    let answered = "HTTP/1.1 200 OK\r\nContent-Length: 51\r\n\r\n\
+                    <body xmlns='http://jabber.org/protocol/httpbind'/>";
+    let outcome = against(
+        answered,
+        "  - create: first
+  - create: second
+    on: fresh
+  - response: first
+    since: second
+    within: 1s
+",
+    );
+    assert_eq!(outcome.verdict, Verdict::Passed, "{:?}", outcome.failures);
+}
