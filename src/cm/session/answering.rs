@@ -100,8 +100,8 @@ impl Session {
             self.terms.announce(&self.sid, open.rid, &self.policy, &mut reply);
         }
         self.introduce(open, told, &mut reply);
-        if self.terms.acks && open.role != Role::Creation && self.contiguous > open.rid {
-            reply.set("ack", self.contiguous);
+        if open.role != Role::Creation {
+            self.acknowledge(open.rid, &mut reply);
         }
         if let (Some(_), Some((lost, sent))) = (open.token, self.report) {
             self.report = None;
@@ -111,14 +111,21 @@ impl Session {
         if let Some((_, fruitful)) = &mut self.polled {
             *fruitful |= !reply.payloads.is_empty();
         }
-        self.quiet_since = now;
         let kept = open.role != Role::Pause;
         if let Some(token) = open.token {
+            self.quiet_since = now;
             let answer = Action::Answer { token, rid: Some(open.rid), reply: reply.clone() };
             out.push(answer);
         }
         let sent = Sent { rid: open.rid, at: now, reply, repeats: open.repeats, kept };
         self.replays.push(sent, self.kept_replies());
+    }
+
+    /// Tells which requests have come, unless the response itself does (XEP-0124 §9.1).
+    pub(super) fn acknowledge(&self, rid: u64, reply: &mut Reply) {
+        if self.terms.acks && self.contiguous > rid {
+            reply.set("ack", self.contiguous);
+        }
     }
 
     /// Names the stream that a response is about, and says once what the server's header said.

@@ -51,6 +51,7 @@ impl Session {
         if let Some(older) = older {
             let mut reply = Reply::empty();
             reply.set("type", "error");
+            self.acknowledge(rid, &mut reply);
             out.push(Action::Answer { token: older, rid: Some(rid), reply });
         }
         if repeats > self.policy.repeats {
