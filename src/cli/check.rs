@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use super::observe::say;
 use super::options::When;
 use super::{Failure, exit, spec};
+use crate::diag::Diagnostic;
 use crate::scenario::{LoadError, Loaded, load};
+use crate::ui::sanitise;
 
 /// Check scenarios without running them
 ///
@@ -40,7 +42,16 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         })?;
     let colour = args.color.decide(io::stderr().is_terminal());
     for mistake in &mistakes {
-        say(&mistake.render(colour));
+        // What is quoted from a file must not reach the terminal as it is; the renderer takes care of the source.
+        let safe = |text: &str| sanitise(text).into_owned();
+        let shown = Diagnostic {
+            message: safe(&mistake.message),
+            name: safe(&mistake.name),
+            label: safe(&mistake.label),
+            help: mistake.help.as_deref().map(safe),
+            ..mistake.clone()
+        };
+        say(&shown.render(colour));
         say("");
     }
     if !mistakes.is_empty() {

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use super::Provision::{Account, Compression, Control, Slow, Tls, Upstream};
 use super::*;
 
 fn loaded(files: &[(&str, &str)]) -> Loaded {
@@ -27,7 +28,7 @@ fn told(head: &str, steps: &str) -> Vec<String> {
         .map(|one| {
             let line = text[..one.span.start].matches('\n').count() + 1;
             let help = one.help.as_ref().map_or(String::new(), |help| format!("; {help}"));
-            format!("{}: {}{help}", line as i64 - before as i64, one.message)
+            format!("{}: {}{help}", line.cast_signed() - before.cast_signed(), one.message)
         })
         .collect()
 }
@@ -68,6 +69,17 @@ fn a_scenario_is_read() {
     let StepKind::Response(response) = &scenario.steps[4].kind else { panic!("no response") };
     let payload = response.expected.payload.as_ref().unwrap();
     assert_eq!(payload.place.to_string(), "order.yaml:16:14");
+}
+
+#[test]
+fn what_a_target_has_to_provide_is_seen_in_the_steps() {
+    let text = "name: a\ncovers: bosh-rid-window\nneeds: slow\nsession: { login: alice, via: tls }\n\
+                steps:\n  - if: { advertised: ack }\n    steps:\n      - request: a\n        encoding: gzip\n  \
+                - control: stop-upstream\n";
+    let Loaded { scenarios, mistakes, .. } = loaded(&[("a.yaml", text)]);
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    let provisions: Vec<_> = scenarios[0].provisions().into_iter().collect();
+    assert_eq!(provisions, [Account, Tls, Compression, Upstream, Control, Slow]);
 }
 
 #[test]
@@ -182,6 +194,16 @@ fn several_of_a_name_are_numbered() {
             "2: there are several actors `many`; say which: many[1]",
             "3: there is one request `a` only",
         ]
+    );
+}
+
+#[test]
+fn the_length_of_raw_text_is_known_within_it() {
+    let raw = "- raw: a\n  send: |\n    POST / HTTP/1.1\n    Content-Length: ${content-length}\n";
+    assert_eq!(told("", raw), [""; 0]);
+    assert_eq!(
+        told("", "- note: ${content-length}\n"),
+        ["1: `content-length` is known within `raw` alone"]
     );
 }
 
