@@ -36,7 +36,7 @@ pub struct Expectation {
     pub http: Option<Located<Http>>,
     /// Header fields, by name.
     pub headers: Vec<(Located<String>, ValueMatch)>,
-    /// Attributes of the `<body/>`, by name as in [`Attribute::name`].
+    /// Attributes of the `<body/>`, by name as in [`Attribute::name`](super::Attribute::name).
     pub attributes: Vec<(Located<String>, ValueMatch)>,
     /// Whether it ends the session.
     pub terminal: Option<Located<Terminal>>,

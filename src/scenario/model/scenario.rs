@@ -167,7 +167,7 @@ pub enum Provision {
 pub enum Condition {
     /// The response that created the actor's session had this attribute.
     Advertised {
-        /// The attribute, named as in [`Attribute::name`].
+        /// The attribute, named as in [`Attribute::name`](super::Attribute::name).
         attribute: Located<String>,
         /// Whose session; the client's if nothing is said.
         by: Option<Reference>,

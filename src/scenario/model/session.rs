@@ -24,7 +24,7 @@ pub struct Session {
     /// Who logs in.
     pub login: Located<Login>,
     /// Attributes of the request that creates the session: `wait`, `hold`, `ver` and all others, by name as in
-    /// [`Request::attributes`].
+    /// [`Request::attributes`](super::Request::attributes).
     pub attributes: Vec<Attribute>,
     /// The rid of the request that creates it.
     pub rid: Option<Located<Template>>,
