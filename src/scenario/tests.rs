@@ -267,3 +267,74 @@ fn a_file_without_a_scenario_is_told_so() {
     let deep = format!("name: {}", "[".repeat(100_000));
     assert!(!loaded(&[("a.yaml", &deep)]).mistakes.is_empty());
 }
+
+proptest::proptest! {
+    /// Pieces of YAML and of scenarios in any order do no harm, and each mistake can be shown.
+    #[test]
+    fn nonsense_is_told_and_harms_nobody(
+        pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..40),
+        steps: bool,
+    ) {
+        let head = if steps { "name: a\ncovers: bosh-rid-window\nsteps:\n- request: " } else { "" };
+        let loaded = loaded(&[("a.yaml", &(head.to_owned() + &pieces.concat()))]);
+        for mistake in &loaded.mistakes {
+            mistake.render(false);
+        }
+    }
+}
+
+const PIECES: &[&str] = &[
+    "a",
+    "é",
+    "🎉",
+    " ",
+    "  ",
+    "\n",
+    "\r\n",
+    "\n  ",
+    "\n- ",
+    ": ",
+    "- ",
+    "'",
+    "''",
+    "\"",
+    "\\",
+    "\\x41",
+    "\\u00e9",
+    "\\\r\n",
+    "|",
+    ">",
+    "|-\n  ",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    "#",
+    "&a",
+    "*a",
+    "!t",
+    "?",
+    "---\n",
+    "\t",
+    "${",
+    "}",
+    "$${",
+    "${a + 1}",
+    "${a[",
+    "<a>",
+    "</a>",
+    "<a b='",
+    "&",
+    "\u{feff}",
+    "\u{85}",
+    "\u{2028}",
+    "name: ",
+    "steps:\n",
+    "- response: a\n",
+    "payload: ",
+    "rid: +1",
+    "request: a\n",
+    "  payload: |\n    <a>\n",
+    "capture: { x: '@a' }",
+];

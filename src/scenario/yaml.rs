@@ -259,8 +259,9 @@ impl Builder<'_> {
         let at = self.offset(marker);
         let place = Place { source: Arc::clone(self.source), span: at..at };
         let mut mistake = place.mistake(format!("not YAML: {info}"), "");
-        let line = self.source.text[..at].rfind('\n').map_or(0, |end| end + 1);
-        let line = self.source.text[line..].lines().next().unwrap_or_default();
+        let before = self.source.text.get(..at).unwrap_or_default();
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let line = self.source.text[start..].lines().next().unwrap_or_default();
         if info.contains("flow") {
             let help = "within {…} and […] a text that holds one of `{}[],` (such as ${…}) has to stand in quotes";
             mistake.help = Some(help.to_owned());
