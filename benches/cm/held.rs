@@ -57,14 +57,8 @@ impl Client {
         stream.set_nodelay(true).unwrap();
         let rid = 1 + number * 1_000_000;
         let domain = place.domain.clone();
-        let mut client = Self {
-            stream,
-            domain,
-            sid: None,
-            rid,
-            jid: String::new(),
-            buffer: Vec::new(),
-        };
+        let mut client =
+            Self { stream, domain, sid: None, rid, jid: String::new(), buffer: Vec::new() };
         let mut login = Login::new(Who::Anonymous, "");
         let mut came = client.create().await;
         loop {
