@@ -5,9 +5,10 @@ use http::StatusCode;
 use crate::bosh::Condition;
 use crate::cm::defects::bend::replies;
 use crate::cm::defects::edge::body;
-use crate::cm::defects::steps::{ends_with, on_picked};
+use crate::cm::defects::steps::{ends_with, on_answered, on_picked};
 use crate::cm::defects::{Defect, defect};
 use crate::cm::parts::Parts;
+use crate::xml::Element;
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(
@@ -39,15 +40,14 @@ pub(super) const DEFECTS: &[Defect] = &[
         "bosh-http-200",
         "a request with which a client ends its session is answered with 202 in place of 200",
         |parts| {
-            parts.on_leave(|response, request| {
-                let ends = request.and_then(body).is_some_and(|body| {
-                    body.attr("type") == Some("terminate") && body.attr("sid").is_some()
-                });
-                let fine = !response.body().windows(9).any(|part| part == b"condition");
-                if ends && fine {
-                    *response.status_mut() = StatusCode::ACCEPTED;
-                }
-            });
+            on_answered(
+                parts,
+                |reply, request| {
+                    let ends = |body: Element| body.attr("type") == Some("terminate");
+                    reply.get("condition").is_none() && body(request).is_some_and(ends)
+                },
+                |response| *response.status_mut() = StatusCode::ACCEPTED,
+            );
         },
     ),
     defect(
