@@ -39,6 +39,8 @@ pub struct Asked {
 enum Later {
     Act(Action),
     Pass(Input),
+    /// Nothing: it is asked to decide.
+    Wake,
 }
 
 /// A session and what stands around it, at one time.
@@ -82,6 +84,28 @@ impl Cx<'_> {
         self.answer(token, Reply::terminate(Some(condition)));
     }
 
+    /// Ends the session for what one request did, as a broken rule does: the others are told that it was another one.
+    pub fn fail(&mut self, token: Token, condition: Condition) {
+        let culprit = self.asked.get(&token).map(|asked| asked.rid);
+        let mut actions = Vec::new();
+        self.inner.handle(Input::Broken(token), self.now, &mut actions);
+        for action in &mut actions {
+            if let Action::Answer { token: to, rid, reply } = action
+                && *to == token
+            {
+                *rid = culprit;
+                reply.set("condition", condition.as_str());
+                reply.legacy = reply.legacy.map(|_| condition);
+            }
+        }
+        self.wanted.extend(actions);
+    }
+
+    /// Asks the session to decide later.
+    pub fn wake_after(&mut self, delay: Duration) {
+        self.keep(delay, Later::Wake);
+    }
+
     /// Does something later.
     pub fn act_after(&mut self, delay: Duration, action: Action) {
         self.keep(delay, Later::Act(action));
@@ -121,6 +145,8 @@ pub struct Bent {
     later: BTreeMap<(Duration, u64), Later>,
     asked: HashMap<Token, Asked>,
     answered: u64,
+    /// When it was last asked to decide. What was due then and still is was held back, and wakes nobody again.
+    asked_to_decide: Option<Duration>,
     /// The session is over; what waits for its time keeps it known.
     ended: bool,
 }
@@ -134,6 +160,7 @@ impl Bent {
             later: BTreeMap::new(),
             asked: HashMap::new(),
             answered: 0,
+            asked_to_decide: None,
             ended: false,
         }
     }
@@ -184,9 +211,11 @@ impl Conduct for Bent {
             match entry.remove() {
                 Later::Act(action) => self.run(now, out, |_, cx| cx.act(action)),
                 Later::Pass(input) => self.run(now, out, |_, cx| cx.pass(input)),
+                Later::Wake => {}
             }
         }
         match &input {
+            Input::Settle => self.asked_to_decide = Some(now),
             Input::Request(Request { token, rid, body }) => {
                 let asked = Asked { rid: *rid, at: now, body: body.clone() };
                 self.asked.insert(*token, asked);
@@ -211,7 +240,8 @@ impl Conduct for Bent {
 
     fn deadline(&self) -> Option<Duration> {
         let later = self.later.first_key_value().map(|((due, _), _)| *due);
-        [self.inner.deadline(), later].into_iter().flatten().min()
+        let inner = self.inner.deadline().filter(|due| Some(*due) > self.asked_to_decide);
+        [inner, later].into_iter().flatten().min()
     }
 
     fn session(&self) -> &Session {

@@ -55,14 +55,19 @@ impl Defect {
 }
 
 /// The families, in the order of the specifications.
-const FAMILIES: [&[Defect]; 13] = [
+const FAMILIES: &[&[Defect]] = &[
     http::DEFECTS,
     wrapper::DEFECTS,
-    creation::DEFECTS,
+    creation::REQUEST,
+    creation::IDS,
+    creation::TERMS,
+    creation::RESPONSE,
+    creation::CODING,
     holding::DEFECTS,
     acks::DEFECTS,
     inactivity::DEFECTS,
-    pace::DEFECTS,
+    pace::ACTIVE,
+    pace::POLLING,
     ending::DEFECTS,
     rids::DEFECTS,
     keys::DEFECTS,

@@ -8,6 +8,10 @@ const NO_SCRIPT: &str =
 pub const WITHOUT: &[(&str, &str)] = &[
     ("bosh-historic-script-syntax", NO_SCRIPT),
     ("bosh-historic-script-no-cache", NO_SCRIPT),
+    (
+        "bosh-route-not-uri",
+        "`route` is ignored: how a value is read that is never used cannot be seen",
+    ),
     ("bosh-https-method", NO_TLS),
     ("bosh-same-certificates", NO_TLS),
     ("bosh-cm-plain-in-secure-session", NO_TLS),

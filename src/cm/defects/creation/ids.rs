@@ -1,0 +1,60 @@
+//! Defects of the identifiers that sessions get (XEP-0124 §7.2).
+
+use crate::cm::defects::{Defect, defect};
+use crate::cm::parts::Parts;
+use crate::cm::random::{Random, Seeded};
+
+pub(in super::super) const DEFECTS: &[Defect] = &[
+    defect(
+        "bosh-sid-unpredictable/counter",
+        "sids count up from the first one, which is random",
+        |parts| {
+            let mut last = None;
+            tokens(parts, move |random, _| {
+                let next = last.map_or_else(
+                    || {
+                        let mut first = [0; 8];
+                        random.fill(&mut first);
+                        u64::from_be_bytes(first)
+                    },
+                    |last: u64| last.wrapping_add(1),
+                );
+                last = Some(next);
+                format!("{next:032x}")
+            });
+        },
+    ),
+    defect(
+        "bosh-sid-unpredictable/short",
+        "sids have five characters, of 30 random bits",
+        |parts| {
+            tokens(parts, |random, bytes| random.token(bytes)[..5].to_owned());
+        },
+    ),
+    defect("bosh-sid-unique", "there are only sixteen sids, which are used in turn", |parts| {
+        let mut used = Vec::new();
+        let mut count = 0;
+        tokens(parts, move |random, bytes| {
+            if used.len() < 16 {
+                used.push(random.token(bytes));
+            }
+            count += 1;
+            used[(count - 1) % used.len()].clone()
+        });
+    }),
+];
+
+/// Makes identifiers in another way.
+fn tokens(parts: &mut Parts, make: impl FnMut(&mut dyn Random, usize) -> String + Send + 'static) {
+    struct Tokens<F>(Box<dyn Random>, F);
+    impl<F: FnMut(&mut dyn Random, usize) -> String + Send> Random for Tokens<F> {
+        fn fill(&mut self, bytes: &mut [u8]) {
+            self.0.fill(bytes);
+        }
+        fn token(&mut self, bytes: usize) -> String {
+            (self.1)(&mut *self.0, bytes)
+        }
+    }
+    let inner = std::mem::replace(&mut parts.random, Box::new(Seeded::new(0)));
+    parts.random = Box::new(Tokens(inner, make));
+}
