@@ -93,10 +93,17 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-multi-error-all",
-        "of several streams none ends when a request breaks a rule: its response says so, and the session goes on",
+        "with several streams, a request that breaks a rule closes them and is told so, but the session goes on",
         |parts| parts.bend(|| Box::<GoesOn>::default()),
     ),
 ];
+
+/// Closes all streams at the server; the session does not know.
+fn close_all(cx: &mut Cx<'_>) {
+    for link in cx.session().links().collect::<Vec<_>>() {
+        cx.act(Action::Command(link, Command::Close));
+    }
+}
 
 /// Whether this tells the client that one stream of its session is over.
 fn is_error_of_stream(action: &Action) -> bool {
@@ -199,7 +206,7 @@ impl Bend for LeftOpen {
     }
 }
 
-/// Requests that break a rule are told so, and taken for empty ones.
+/// Requests that break a rule are told so, and taken for empty ones. The streams are closed at the server.
 #[derive(Default)]
 struct GoesOn {
     refused: HashMap<Token, Condition>,
@@ -227,11 +234,15 @@ impl Bend for GoesOn {
             return cx.pass(input);
         }
         match input {
-            Input::Broken(token) => cx.refuse(token, Condition::BadRequest),
+            Input::Broken(token) => {
+                cx.refuse(token, Condition::BadRequest);
+                close_all(cx);
+            }
             Input::Request(request)
                 if request.rid > cx.session().contiguous() + cx.session().terms().requests =>
             {
                 cx.refuse(request.token, Condition::ItemNotFound);
+                close_all(cx);
             }
             Input::Request(mut request)
                 if request.rid == cx.session().contiguous() + 1
@@ -243,6 +254,7 @@ impl Bend for GoesOn {
                 request.body = with(&with(&empty, "type", None), "pause", None);
                 cx.pass(Input::Request(request));
                 cx.pass(Input::Hurry(token));
+                close_all(cx);
             }
             input => cx.pass(input),
         }
