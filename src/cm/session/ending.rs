@@ -50,7 +50,7 @@ impl Session {
             let mut reply = Reply::empty();
             if std::mem::take(&mut first) {
                 reply = Reply::terminate(None);
-                if let Some(index) = self.streams.next() {
+                if let Some(index) = self.streams.next(|_| true) {
                     reply.payloads = self.streams.take(index);
                 }
             }

@@ -33,6 +33,9 @@ use crate::bosh::{Body, Condition};
 /// One HTTP request that waits for its response; never used twice.
 pub type Token = u64;
 
+/// As many links has a session, from the first one it is given: so many streams in all its life.
+pub const LINKS: Link = 256;
+
 /// A request that names a session.
 #[derive(Debug, Clone)]
 pub struct Request {

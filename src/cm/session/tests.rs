@@ -460,3 +460,44 @@ fn what_is_pipelined_behind_a_request_above_a_gap_can_be_read() {
     assert_eq!(texts(&bed.answer(again).unwrap()), ["one"]);
     assert_eq!(bed.heard().len(), 1);
 }
+
+#[test]
+fn a_pause_takes_no_place_of_what_is_kept() {
+    // Regression: the response to a pause counted among those that are kept for repeats (§14.3).
+    let mut bed = Bed::session(USUAL);
+    for n in [1, 2] {
+        let asked = bed.send(n, "", PING);
+        bed.message(&n.to_string());
+        assert!(bed.answer(asked).is_some());
+    }
+    let paused = bed.send(3, "pause='60'", "");
+    assert!(bed.answer(paused).is_some());
+    let again = bed.send(1, "", PING);
+    assert_eq!(texts(&bed.answer(again).unwrap()), ["1"]);
+}
+
+#[test]
+fn a_stream_is_told_of_in_the_response_to_the_request_that_added_it() {
+    // Regression: the features of an added stream went out with an older request that was held (§16.3).
+    let mut bed = Bed::session(USUAL);
+    let held = bed.poll(1);
+    let adds = bed.send(2, "to='example.org' xmpp:version='1.0'", "");
+    let (held, added) = (bed.answer(held).unwrap(), bed.answer(adds).unwrap());
+    assert_eq!((held.payloads.len(), held.get("stream")), (0, None));
+    assert_eq!((added.payloads.len(), added.get("stream").is_some()), (1, true));
+}
+
+#[test]
+fn a_closed_stream_makes_room_for_another() {
+    // Regression: the bound of streams counted those that were closed.
+    let mut bed = Bed::session(USUAL);
+    let mut n = 0;
+    for _ in 0..20 {
+        n += 1;
+        let adds = bed.send(n, "to='example.org' xmpp:version='1.0'", "");
+        let added = bed.answer(adds).unwrap();
+        let name = added.get("stream").expect("a name").to_owned();
+        n += 1;
+        bed.send(n, &format!("type='terminate' stream='{name}'"), "");
+    }
+}
