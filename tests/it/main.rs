@@ -9,6 +9,7 @@ mod cm;
 mod cm_peers;
 mod demo;
 mod documents;
+mod ejabberd;
 mod help;
 mod hostile;
 mod peers;

@@ -16,6 +16,9 @@ use tempfile::TempDir;
 /// The domain of the two accounts; `anon.localhost` takes anyone, `conference.localhost` has rooms.
 pub const DOMAIN: &str = "localhost";
 
+/// Beside `alice` and `bob` there are `alice2` and `bob2`, and so on, up to so many pairs, with the same passwords.
+pub const PAIRS: usize = 6;
+
 const START: Duration = Duration::from_secs(10);
 
 /// A password that no log shows by accident.
@@ -83,13 +86,16 @@ impl Prosody {
         fs::write(&config, configuration(folder.path(), port, &mark, settings)).unwrap();
         for (user, password) in [("alice", &alice), ("bob", &bob)] {
             write_account(folder.path(), user, password);
+            for n in 2..=PAIRS {
+                write_account(folder.path(), &format!("{user}{n}"), password);
+            }
         }
         let log = File::create(folder.path().join("log")).unwrap();
         let mut command = Command::new(binary);
         command.arg("-F").arg("--config").arg(&config).current_dir(folder.path());
         command.env("HOME", folder.path()).stdin(Stdio::null());
         command.stdout(log.try_clone().unwrap()).stderr(log);
-        if let Some((uid, gid)) = unprivileged_user() {
+        if let Some((uid, gid)) = unprivileged_user("prosody") {
             // as root Prosody prints a warning and then hangs with its ports bound
             hand_over(folder.path(), uid, gid);
             command.uid(uid).gid(gid);
@@ -123,7 +129,7 @@ impl Prosody {
         for (user, contact) in [("alice", "bob"), ("bob", "alice")] {
             write_contact(&rosters, user, contact);
         }
-        if let Some((uid, gid)) = unprivileged_user() {
+        if let Some((uid, gid)) = unprivileged_user("prosody") {
             hand_over(&rosters, uid, gid);
         }
     }
@@ -265,22 +271,22 @@ pub fn find(program: &str) -> Option<PathBuf> {
 }
 
 /// Whom to become when we are root.
-fn unprivileged_user() -> Option<(u32, u32)> {
+pub fn unprivileged_user(wanted: &str) -> Option<(u32, u32)> {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let uid = status.lines().find_map(|l| l.strip_prefix("Uid:"))?.split_whitespace().nth(1)?;
     if uid != "0" {
         return None;
     }
     let users = fs::read_to_string("/etc/passwd").unwrap();
-    let user = ["prosody", "nobody"]
+    let user = [wanted, "nobody"]
         .iter()
         .find_map(|name| users.lines().find(|line| line.split(':').next() == Some(name)))
-        .expect("neither a user prosody nor nobody, and Prosody does not run as root");
+        .expect("there is a user who is not root, as whom servers run");
     let mut fields = user.split(':').skip(2).map(|id| id.parse().unwrap());
     Some((fields.next().unwrap(), fields.next().unwrap()))
 }
 
-fn hand_over(path: &Path, uid: u32, gid: u32) {
+pub fn hand_over(path: &Path, uid: u32, gid: u32) {
     chown(path, Some(uid), Some(gid)).unwrap();
     if path.is_dir() {
         for entry in fs::read_dir(path).unwrap() {

@@ -31,11 +31,19 @@ pub(super) struct File {
     /// The shared files that it uses, by path relative to its own folder.
     pub(super) uses: Vec<Located<PathBuf>>,
     pub(super) needs: Vec<Located<Need>>,
-    /// The client's session; the outer is none if nothing is said.
-    pub(super) session: Option<Option<Session>>,
+    pub(super) session: Said,
     pub(super) actors: Vec<Actor>,
     pub(super) set: Vec<Assignment>,
     pub(super) steps: Vec<Step>,
+}
+
+/// What a file says of the client's session.
+#[derive(Debug, Clone)]
+pub(super) enum Said {
+    Nothing,
+    /// That there is none.
+    None,
+    Session(Box<Session>),
 }
 
 #[derive(Debug)]
@@ -49,17 +57,12 @@ pub(super) enum FileKind {
 /// Reads a file; nothing if nothing of it can be understood.
 pub(super) fn read(source: &Arc<Source>) -> (Option<File>, Vec<Diagnostic>) {
     let mut reader = Reader { mistakes: Vec::new() };
-    let before = reader.mistakes.len();
-    let file = match yaml::read(source, &mut reader.mistakes) {
-        Some(yaml) => reader.file(&yaml),
-        None => {
-            if reader.mistakes.len() == before {
-                let whole = Place { source: Arc::clone(source), span: 0..0 };
-                reader.wrong(&whole, "the file is empty", "a scenario begins with `name:`");
-            }
-            None
-        }
-    };
+    let yaml = yaml::read(source, &mut reader.mistakes);
+    if yaml.is_none() && reader.mistakes.is_empty() {
+        let whole = Place { source: Arc::clone(source), span: 0..0 };
+        reader.wrong(&whole, "the file is empty", "a scenario begins with `name:`");
+    }
+    let file = yaml.and_then(|yaml| reader.file(&yaml));
     (file, reader.mistakes)
 }
 

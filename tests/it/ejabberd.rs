@@ -1,0 +1,152 @@
+//! The real ejabberd, started for one test: own folder, own port, own accounts, loopback alone. It runs without
+//! `ejabberdctl`, which would need root, a node name and epmd.
+#![cfg_attr(not(feature = "peers"), allow(dead_code))]
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, TcpStream};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::prosody::{DOMAIN, Password, find, free_port, hand_over, unprivileged_user};
+
+const START: Duration = Duration::from_secs(30);
+/// Printed when the accounts are there.
+const READY: &str = "accounts are there";
+
+/// A running ejabberd with the accounts `alice` and `bob`, and `alice2`, `bob2` and so on; it ends with this value.
+pub struct Ejabberd {
+    child: Child,
+    folder: TempDir,
+    port: u16,
+    pub alice: Password,
+    pub bob: Password,
+}
+
+impl Ejabberd {
+    /// A server with its default limits, and so many pairs of accounts.
+    ///
+    /// # Panics
+    /// When ejabberd is not installed or does not start: a test that needs it must not look green.
+    pub fn start(pairs: usize) -> Self {
+        let binary = find("erl").filter(|_| find("ejabberdctl").is_some());
+        let binary = binary.expect(
+            "ejabberd is not installed, and this test talks to the real one: run ./test, which installs it",
+        );
+        let folder = tempfile::Builder::new().prefix("xmppscope-ejabberd-").tempdir().unwrap();
+        let port = free_port();
+        let (alice, bob) = (Password::random(), Password::random());
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("ejabberd.yml"), configuration(port)).unwrap();
+        fs::create_dir(at("spool")).unwrap();
+        let users: Vec<String> = (1..=pairs)
+            .flat_map(|n| {
+                let n = if n == 1 { String::new() } else { n.to_string() };
+                [format!("{{<<\"alice{n}\">>, A}}"), format!("{{<<\"bob{n}\">>, B}}")]
+            })
+            .collect();
+        // The passwords are in the environment: command lines are seen by every user of the machine.
+        let register = format!(
+            "A = list_to_binary(os:getenv(\"BED_ALICE\")), B = list_to_binary(os:getenv(\"BED_BOB\")), \
+             lists:foreach(fun({{U, P}}) -> ok = ejabberd_auth:try_register(U, <<\"{DOMAIN}\">>, P) end, [{}]), \
+             io:format(\"{READY}~n\").",
+            users.join(", ")
+        );
+        let log = File::create(at("console")).unwrap();
+        let mut command = Command::new(binary);
+        command
+            .args(["-noinput", "-mnesia", "dir", &format!("\"{}\"", at("spool").display())])
+            .args(["-s", "ejabberd", "-eval", &register])
+            .current_dir(folder.path())
+            .env("HOME", folder.path())
+            .env("ERL_LIBS", "/usr/lib/x86_64-linux-gnu")
+            .env("EJABBERD_CONFIG_PATH", at("ejabberd.yml"))
+            .env("EJABBERD_LOG_PATH", at("ejabberd.log"))
+            .env("EJABBERD_PID_PATH", at("pid"))
+            .env("ERL_CRASH_DUMP_BYTES", "0")
+            .env("BED_ALICE", alice.reveal())
+            .env("BED_BOB", bob.reveal())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
+        if let Some((uid, gid)) = unprivileged_user("nobody") {
+            hand_over(folder.path(), uid, gid);
+            command.uid(uid).gid(gid);
+        }
+        let child = command.spawn().expect("erl starts");
+        let mut server = Self { child, folder, port, alice, bob };
+        server.wait_until_it_is_ready();
+        server
+    }
+
+    fn wait_until_it_is_ready(&mut self) {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!("ejabberd ended at once ({status})\n{}", self.log());
+            }
+            let listens = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok();
+            if listens && self.console().contains(READY) {
+                return;
+            }
+            assert!(started.elapsed() < START, "ejabberd did not start\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Where the server listens.
+    pub fn origin(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    fn console(&self) -> String {
+        fs::read_to_string(self.folder.path().join("console")).unwrap_or_default()
+    }
+
+    /// What the server said and logged, without the passwords.
+    pub fn log(&self) -> String {
+        let log = fs::read_to_string(self.folder.path().join("ejabberd.log")).unwrap_or_default();
+        (self.console() + &log).replace(self.alice.reveal(), "…").replace(self.bob.reveal(), "…")
+    }
+}
+
+impl Drop for Ejabberd {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("--- ejabberd's log\n{}", self.log());
+        }
+    }
+}
+
+fn configuration(port: u16) -> String {
+    format!(
+        r#"hosts: [{DOMAIN}, anon.localhost]
+loglevel: warning
+auth_method: internal
+disable_sasl_mechanisms: [x-oauth2]
+host_config:
+  anon.localhost:
+    auth_method: anonymous
+    allow_multiple_connections: true
+    anonymous_protocol: sasl_anon
+listen:
+  - port: {port}
+    ip: 127.0.0.1
+    module: ejabberd_http
+    request_handlers:
+      /http-bind: mod_bosh
+modules:
+  mod_bosh: {{}}
+  mod_disco: {{}}
+  mod_muc:
+    host: conference.localhost
+  mod_offline: {{}}
+  mod_ping: {{}}
+  mod_roster: {{}}
+"#
+    )
+}
