@@ -16,11 +16,13 @@ mod schedule;
 mod sessions;
 mod steps;
 mod target;
+#[cfg(test)]
+mod tests;
 mod wire;
 mod world;
 
 pub use embedded::target as embedded_target;
 pub use outcome::{Failure, Note, Outcome, Verdict};
-pub use prove::{Proof, prove};
+pub use prove::{Proof, prove, unprovable};
 pub use schedule::{Job, jobs, run_all, run_all_embedded, run_embedded};
 pub use target::{Account, Deviation, Skip, Target, Tolerance};
