@@ -111,11 +111,11 @@ impl World {
                 }
                 Step::Restart => {
                     let to = self.domain_of(&self.actors[actor]);
-                    self.ask(
-                        actor,
-                        &[("to", &to), ("xml:lang", "en"), ("xmpp:restart", "true")],
-                        "",
-                    )
+                    // It would be another language than the client's if the restart named one of its own.
+                    let lang = self.session(actor).asked("xml:lang").map(str::to_owned);
+                    let mut attributes = vec![("to", to.as_str()), ("xmpp:restart", "true")];
+                    attributes.extend(lang.as_deref().map(|lang| ("xml:lang", lang)));
+                    self.ask(actor, &attributes, "")
                 }
             };
             let got = self.answered(&sent, "the login to go on").await?;
@@ -351,5 +351,36 @@ impl World {
     /// Stanzas as patterns.
     fn pattern(&self, stanza: &Located<Xml>) -> Done<Element> {
         Ok(stanza.value.elements(self)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::runner::{Verdict, embedded_target, jobs, run_embedded};
+    use crate::scenario::load_texts;
+    use crate::trace::Fact;
+
+    /// A restart that names another language makes the server forget what the client declared.
+    #[test]
+    fn a_restart_keeps_the_language_of_the_client() {
+        let text = "name: a login\ncovers: bosh-cm-forwards-lang\nsteps:\n  - alive:\n\
+                    session: { login: anonymous, lang: de }\n";
+        let files = [("login.yaml".into(), text.to_owned())];
+        let loaded = load_texts(files, &|_| unreachable!("nothing is used"));
+        let scenarios: Vec<_> = loaded.scenarios.into_iter().map(Arc::new).collect();
+        let outcome = run_embedded(&jobs(&scenarios)[0], &Arc::new(embedded_target()), &[]);
+        assert_eq!(outcome.verdict, Verdict::Passed);
+        let restarts = outcome.events.iter().filter_map(|event| match &event.fact {
+            Fact::Request(request) => {
+                let text = String::from_utf8_lossy(&request.content.bytes).into_owned();
+                text.contains("restart='true'").then_some(text)
+            }
+            _ => None,
+        });
+        let restarts: Vec<String> = restarts.collect();
+        assert_eq!(restarts.len(), 1);
+        assert!(restarts[0].contains("xml:lang='de'"), "{}", restarts[0]);
     }
 }
