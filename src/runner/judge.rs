@@ -52,13 +52,21 @@ pub(super) fn answer(got: &Got) -> Answer {
 impl World {
     /// What of a response is not as demanded, and what is to be said of the alternative that came.
     pub(super) fn compare(&self, expected: &Expectation, got: &Got) -> Done<Compared> {
+        self.compare_outcome(expected, Outcome::Answer(&answer(got)))
+    }
+
+    /// The same, where it may be that no response came.
+    pub(super) fn compare_outcome(
+        &self,
+        expected: &Expectation,
+        outcome: Outcome<'_>,
+    ) -> Done<Compared> {
         let mut others: Vec<(Reference, Answer)> = Vec::new();
         self.compared_with(expected, &mut others);
         let other = |wanted: &Reference| {
             others.iter().find(|(known, _)| known == wanted).map(|(_, answer)| answer)
         };
-        let seen = answer(got);
-        let verdict = matching::compare(expected, Outcome::Answer(&seen), &other, self)?;
+        let verdict = matching::compare(expected, outcome, &other, self)?;
         let mut compared = Compared { mismatches: verdict.mismatches, taken: Vec::new() };
         for alternative in verdict.taken {
             let says = alternative.says.as_ref().map(|says| self.text(says)).transpose()?;
@@ -119,11 +127,13 @@ impl World {
     }
 }
 
+/// An alternative that came and of which something is to be said: its place, level and words.
+pub(super) type Taken = (Place, Option<Level>, Option<String>);
+
 /// What came of a comparison.
 pub(super) struct Compared {
     pub(super) mismatches: Vec<Mismatch>,
-    /// Of the alternatives that came those of which something is to be said: their place, level and words.
-    pub(super) taken: Vec<(Place, Option<Level>, Option<String>)>,
+    pub(super) taken: Vec<Taken>,
 }
 
 impl World {

@@ -16,6 +16,8 @@ mod schedule;
 mod sessions;
 mod steps;
 mod target;
+#[cfg(test)]
+mod tests;
 mod wire;
 mod world;
 

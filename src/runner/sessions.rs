@@ -282,7 +282,7 @@ impl World {
         let within = self.span_or(expect.within.as_ref(), PATIENCE)?;
         let since = match &expect.since {
             None => self.at.since,
-            Some(since) => self.time_of(since)?,
+            Some(since) => self.time_written(since).await?,
         };
         let wanted = self.pattern(&expect.stanza)?;
         let limit = within + self.target.tolerance.late + self.round_trip;

@@ -4,11 +4,12 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use super::asking::{how, route};
+use super::judge::Taken;
 use super::outcome::Failure;
 use super::wire::{Progress, SentId};
 use super::world::{Done, StepAt, Stop, World};
 use crate::clock::words;
-use crate::scenario::matching::{self, Mismatch};
+use crate::scenario::matching::{self, Mismatch, Outcome};
 use crate::scenario::vars::Value;
 use crate::scenario::{
     Action, Located, NoAnswer, Place, Reference, Response, Step, StepKind, Timespan,
@@ -336,6 +337,19 @@ impl World {
         settled.unwrap_or_else(|| self.wire.progress(sent))
     }
 
+    /// When something that is named was done; a request that has just been given to its connection is written first.
+    pub(super) async fn time_written(&mut self, reference: &Reference) -> Done<Duration> {
+        if !self.marks.contains_key(&reference.name.value) {
+            let sent = self.sent(reference)?.id;
+            self.watch(AT_ONCE, |world| {
+                let progress = world.wire.progress(sent);
+                (progress.written.is_some() || progress.ended.is_some()).then_some(())
+            })
+            .await;
+        }
+        self.time_of(reference)
+    }
+
     /// How long a response may take if the scenario does not say.
     pub(super) fn patience(&self, actor: usize) -> Duration {
         self.actors[actor].session.wait() + BEYOND
@@ -345,7 +359,7 @@ impl World {
         let sent = self.sent(&response.request)?.clone();
         let since = match &response.since {
             None => None,
-            Some(since) => Some(self.time_of(since)?),
+            Some(since) => Some(self.time_written(since).await?),
         };
         let within = match &response.within {
             None => None,
@@ -367,6 +381,17 @@ impl World {
         let begun = since.or(progress.written).unwrap_or(begun);
         self.at.since = begun;
         let Some(got) = progress.got else {
+            let how = if progress.ended.is_some() { NoAnswer::Closed } else { NoAnswer::Silent };
+            let by_us = progress.ended.is_some_and(|ended| ended.by == Side::Client);
+            if !response.expected.any_of.is_empty()
+                && !by_us
+                && self.wire.connected(sent.conn).is_ok()
+            {
+                let compared = self.compare_outcome(&response.expected, Outcome::None(how))?;
+                if compared.mismatches.is_empty() {
+                    return self.taken(compared.taken, "no response");
+                }
+            }
             let (wanted, seen) = match progress.ended {
                 Some(ended) if ended.by == Side::Client => {
                     return Err(Stop::Broken(
@@ -449,20 +474,26 @@ impl World {
         for mismatch in compared.mismatches {
             self.mismatch(&mismatch, &name.place)?;
         }
-        for (place, level, says) in compared.taken {
+        self.taken(compared.taken, &super::judge::short(&got))?;
+        self.capture_response(&response.capture, &got)
+    }
+
+    /// An alternative came of which something is to be said.
+    fn taken(&mut self, taken: Vec<Taken>, seen: &str) -> Done {
+        for (place, level, says) in taken {
             let before = self.at.clone();
             match level {
                 None => self.note(&place, says.unwrap_or_default()),
                 Some(level) => {
                     self.at.level = Some(level);
                     self.at.says = says.or(self.at.says.take());
-                    let failed = self.fail(&place, "another response", super::judge::short(&got));
+                    let failed = self.fail(&place, "another response", seen);
                     self.at = before;
                     failed?;
                 }
             }
         }
-        self.capture_response(&response.capture, &got)
+        Ok(())
     }
 
     /// Something is not as demanded.

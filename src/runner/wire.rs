@@ -30,6 +30,8 @@ pub type SentId = u64;
 const ROOM: usize = 256 << 20;
 /// How much of one entity is kept.
 const ENTITY: usize = 32 << 20;
+/// A connection that takes no more may have so long to say why.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// A part of what is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -352,31 +354,9 @@ impl Wire {
                 }
                 Some(Step::Begin(method)) => taps.stand_in(&method),
                 Some(Step::Write(bytes)) => {
-                    // Both directions at once: an answer may come before all is written.
-                    let written = {
-                        let (mut reader, mut writer) = tokio::io::split(&mut stream);
-                        let mut writing = std::pin::pin!(async {
-                            writer.write_all(&bytes).await?;
-                            writer.flush().await
-                        });
-                        loop {
-                            tokio::select! {
-                                biased;
-                                written = &mut writing => break written.map_err(|_| How::Reset),
-                                read = reader.read(&mut buffer) => {
-                                    if let Some(how) = self.read(read, &buffer, &mut taps) {
-                                        break Err(how);
-                                    }
-                                }
-                            }
-                        }
-                    };
-                    match written {
-                        Ok(()) => {
-                            taps.shown.passed(Side::Client, &bytes);
-                            self.take_in();
-                        }
-                        Err(how) => break (Side::Server, how),
+                    let ended = self.write(&mut stream, &bytes, &mut buffer, &mut taps).await;
+                    if let Some(how) = ended {
+                        break (Side::Server, how);
                     }
                 }
                 Some(Step::Written(sent)) => {
@@ -425,6 +405,54 @@ impl Wire {
         taps.judged.close();
         self.take_in();
         self.over(id, Ended { by, how, at: self.now() });
+    }
+
+    /// Writes bytes while it reads, as an answer may come before all is written; how the connection ended, if it has.
+    async fn write(
+        &self,
+        stream: &mut Box<dyn Stream>,
+        bytes: &[u8],
+        buffer: &mut [u8],
+        taps: &mut Taps,
+    ) -> Option<How> {
+        let (mut reader, mut writer) = tokio::io::split(stream);
+        let mut rest = bytes;
+        loop {
+            let write = async {
+                if rest.is_empty() {
+                    writer.flush().await.map(|()| None)
+                } else {
+                    writer.write(rest).await.map(Some)
+                }
+            };
+            tokio::select! {
+                biased;
+                written = write => match written {
+                    Ok(None) => return None,
+                    Ok(Some(size)) if size > 0 => {
+                        taps.shown.passed(Side::Client, &rest[..size]);
+                        self.take_in();
+                        rest = &rest[size..];
+                    }
+                    // It takes no more; but why, it may have said.
+                    _ => break,
+                },
+                read = reader.read(buffer) => {
+                    if let Some(how) = self.read(read, buffer, taps) {
+                        return Some(how);
+                    }
+                }
+            }
+        }
+        let listen = async {
+            loop {
+                let read = reader.read(buffer).await;
+                if let Some(how) = self.read(read, buffer, taps) {
+                    return how;
+                }
+            }
+        };
+        Some(tokio::time::timeout(LAST_WORDS, listen).await.unwrap_or(How::Reset))
     }
 
     /// A connection has ended: what it still owes will not come.
