@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::actor::Arrived;
 use super::judge;
-use super::wire::Got;
+use super::wire::{Got, SentId};
 use super::world::{Done, Sent, Stop, World, attributes};
 use crate::client::{Login, Step};
 use crate::clock::words;
@@ -17,6 +17,10 @@ use crate::xmpp::ns;
 
 /// A step of a login may take so long.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// So long a client that sends stanzas waits for one of its requests to be answered, if as many are open as may be.
+const ROOM: Duration = Duration::from_secs(5);
+/// Requests of one client that nobody orders are sent so far apart.
+const APART: Duration = Duration::from_millis(20);
 /// So many requests are drained at most.
 const MOST: usize = 50;
 /// The id of stanzas that find out whether something is owed.
@@ -53,7 +57,8 @@ impl World {
             Some(who) => self.log_in(actor, who).await?,
         }
         if self.actors[actor].terms.as_ref().is_some_and(|terms| terms.polls) {
-            self.give(actor, "<presence xmlns='jabber:client'/>".to_owned());
+            self.actors[actor].ready = true;
+            self.give(actor, "<presence xmlns='jabber:client'/>".to_owned()).await;
         }
         Ok(())
     }
@@ -243,8 +248,29 @@ impl World {
         }
     }
 
-    /// Sends stanzas for an actor that polls.
-    pub(super) fn give(&mut self, actor: usize, stanzas: String) {
+    /// Sends stanzas for an actor that polls, once it may send another request. The one before it has a little time to
+    /// arrive: on two connections the later one could be first, and not every connection manager bears that.
+    pub(super) async fn give(&mut self, actor: usize, stanzas: String) {
+        let deadline = self.wire.now() + ROOM;
+        loop {
+            let left = deadline.saturating_sub(self.wire.now());
+            let most = self.actors[actor].session.requests().max(1);
+            let room = |world: &mut Self| (world.actors[actor].quiet.len() < most).then_some(());
+            if self.watch(left, room).await.is_none() {
+                break;
+            }
+            let quiet = &self.actors[actor].quiet;
+            let now = self.wire.now();
+            let age = |sent: &SentId| match self.wire.progress(*sent).written {
+                Some(written) => now.saturating_sub(written),
+                None => Duration::ZERO,
+            };
+            let rest = APART.saturating_sub(quiet.last().map_or(APART, age));
+            if rest.is_zero() || left.is_zero() {
+                break;
+            }
+            self.watch(rest, |_| None::<()>).await;
+        }
         let sent = self.ask(actor, &[], &stanzas);
         self.actors[actor].quiet.push(sent.id);
     }
@@ -266,6 +292,7 @@ impl World {
             let polls = self.actors[actor].terms.as_ref().is_some_and(|terms| terms.polls);
             let session = &self.actors[actor].session;
             if polls
+                && self.actors[actor].ready
                 && session.jid.is_some()
                 && !session.over
                 && self.actors[actor].quiet.is_empty()
