@@ -9,6 +9,8 @@ pub mod dial;
 mod embedded;
 mod heart;
 mod judge;
+#[cfg(test)]
+mod manners;
 mod outcome;
 mod prove;
 mod run;

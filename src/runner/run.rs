@@ -175,6 +175,7 @@ impl World {
                     conns: Vec::new(),
                     inbox: Default::default(),
                     quiet: Vec::new(),
+                    ready: false,
                 });
             }
         }

@@ -146,7 +146,7 @@ impl World {
             StepKind::Send { actor, stanza, name } => {
                 let actor = self.actor_named(actor)?;
                 let text = stanza.value.text(self)?;
-                self.give(actor, text);
+                self.give(actor, text).await;
                 if let Some(name) = name {
                     self.marks.insert(name.value.clone(), self.wire.now());
                 }

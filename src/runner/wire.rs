@@ -26,6 +26,8 @@ pub type ConnId = u64;
 /// Something that was sent and may get a response, counted from 1.
 pub type SentId = u64;
 
+/// A connection on which nothing has passed for so long is not used again unless it is named.
+const IDLE: Duration = Duration::from_secs(10);
 /// What one scenario may pass at most; more is not shown.
 const ROOM: usize = 256 << 20;
 /// How much of one entity is kept.
@@ -111,6 +113,8 @@ struct Conn {
     /// What was given to it, in order.
     sent: Vec<SentId>,
     answered: usize,
+    /// When its latest response came.
+    latest: Option<Duration>,
     ended: Option<Ended>,
 }
 
@@ -231,12 +235,14 @@ impl Wire {
         self.lock().sent.get(&sent).map(|(_, progress)| progress.clone()).unwrap_or_default()
     }
 
-    /// Whether a connection may carry a further request: it owes no response and has not ended.
+    /// Whether a connection may carry a further request: it owes no response and has not ended, nor has it been idle for
+    /// so long that the other side may be about to end it.
     pub fn is_free(&self, conn: ConnId) -> bool {
-        self.lock()
-            .conns
-            .get(&conn)
-            .is_some_and(|conn| conn.ended.is_none() && conn.answered == conn.sent.len())
+        let now = self.now();
+        self.lock().conns.get(&conn).is_some_and(|conn| {
+            let idle = conn.latest.is_some_and(|latest| now >= latest + IDLE);
+            conn.ended.is_none() && conn.answered == conn.sent.len() && !idle
+        })
     }
 
     /// How a connection ended.
@@ -302,6 +308,7 @@ impl Wire {
                 Fact::Response(response) if response.status >= 200 => {
                     let Some(&to) = conn.sent.get(conn.answered) else { continue };
                     conn.answered += 1;
+                    conn.latest = Some(at);
                     *order += 1;
                     let got = Arc::new(Got { at, order: *order, response });
                     if let Some((_, progress)) = sent.get_mut(&to) {

@@ -27,10 +27,8 @@ impl Session {
             }
         }
         if let Some((token, rid)) = culprit {
-            let mut reply = self.terminal(Some(condition));
-            if let Some(rid) = rid {
-                self.acknowledge(rid, &mut reply);
-            }
+            // It has no `ack`: a rid that is too small must look like one that is too large (§14.3).
+            let reply = self.terminal(Some(condition));
             out.push(Action::Answer { token, rid, reply });
         }
         self.die(out);
