@@ -118,6 +118,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                 inputs(|input, cx| match input {
                     Input::Request(mut request)
                         if request.body.kind() == BodyType::Terminate
+                            && request.body.stream().is_none()
                             && standing(request.rid, cx.session()) == Standing::Next
                             && held(cx, Some(request.token)) == 0 =>
                     {
