@@ -107,6 +107,8 @@ pub struct Outcome {
     pub duration: Duration,
     /// The attributes of the first creation response.
     pub advertised: Vec<(String, String)>,
+    /// How many of the events below belong to its set-up; none if it did not come so far.
+    pub set_up: Option<usize>,
     /// All that passed, secrets hidden.
     pub events: Vec<Event>,
 }

@@ -7,7 +7,7 @@ use super::actor::{Actor, Session};
 use super::dial::Dial;
 use super::heart::Heart;
 use super::outcome::{Failure, Outcome, Verdict};
-use super::target::Target;
+use super::target::{Target, skipped};
 use super::wire::Wire;
 use super::world::{Done, StepAt, Stop, World};
 use crate::clock::Clock;
@@ -56,9 +56,11 @@ pub(super) async fn run(given: Given) -> Outcome {
         advertised: Vec::new(),
         heart,
         round_trip,
+        set_up: None,
     };
     let row = row.and_then(|row| Some((row, scenario.sweep.get(row)?)));
-    let done = match missing(&scenario, &target) {
+    let why_not = skipped(&scenario, &target).or_else(|| missing(&scenario, &target));
+    let done = match why_not {
         Some(why) => Err(Stop::Skipped(why)),
         None => world.live(row.map(|(_, row)| row)).await,
     };
@@ -93,6 +95,7 @@ pub(super) async fn run(given: Given) -> Outcome {
         notes: world.notes,
         duration,
         advertised: world.advertised,
+        set_up: world.set_up,
         events: wire.events(),
     }
 }
@@ -196,6 +199,7 @@ impl World {
             }
         }
         self.steps(&scenario.setup).await?;
+        self.set_up = Some(self.wire.events().len());
         self.steps(&scenario.steps).await
     }
 

@@ -13,6 +13,7 @@ pub mod names;
 mod read;
 mod schema;
 pub mod source;
+pub mod target;
 mod template;
 pub mod vars;
 mod yaml;

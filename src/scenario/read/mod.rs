@@ -8,6 +8,7 @@ mod head;
 mod requests;
 mod sessions;
 mod steps;
+pub(super) mod target;
 mod values;
 
 use std::path::PathBuf;
@@ -49,18 +50,22 @@ pub(super) enum FileKind {
 /// Reads a file; nothing if nothing of it can be understood.
 pub(super) fn read(source: &Arc<Source>) -> (Option<File>, Vec<Diagnostic>) {
     let mut reader = Reader { mistakes: Vec::new() };
-    let before = reader.mistakes.len();
     let file = match yaml::read(source, &mut reader.mistakes) {
         Some(yaml) => reader.file(&yaml),
         None => {
-            if reader.mistakes.len() == before {
-                let whole = Place { source: Arc::clone(source), span: 0..0 };
-                reader.wrong(&whole, "the file is empty", "a scenario begins with `name:`");
-            }
+            is_empty(&mut reader, source, "a scenario begins with `name:`");
             None
         }
     };
     (file, reader.mistakes)
+}
+
+/// There is nothing in a file; if it is no YAML, that was told.
+fn is_empty(reader: &mut Reader, source: &Arc<Source>, expected: &str) {
+    if reader.mistakes.is_empty() {
+        let whole = Place { source: Arc::clone(source), span: 0..0 };
+        reader.wrong(&whole, "the file is empty", expected);
+    }
 }
 
 /// Notes mistakes while values are read.
