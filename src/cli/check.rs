@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use super::Failure;
 use super::observe::say;
 use super::options::{When, print};
+use crate::diag::Diagnostic;
 use crate::scenario::{LoadError, Loaded, load};
+use crate::ui::sanitise;
 
 /// Check scenarios without running them
 ///
@@ -53,7 +55,16 @@ pub(super) fn sound(paths: &[PathBuf], color: When) -> Result<Loaded, Failure> {
     }
     let colour = color.decide(io::stderr().is_terminal());
     for mistake in mistakes {
-        say(&mistake.render(colour));
+        // What is quoted from a file must not reach the terminal as it is; the renderer takes care of the source.
+        let safe = |text: &str| sanitise(text).into_owned();
+        let shown = Diagnostic {
+            message: safe(&mistake.message),
+            name: safe(&mistake.name),
+            label: safe(&mistake.label),
+            help: mistake.help.as_deref().map(safe),
+            ..mistake.clone()
+        };
+        say(&shown.render(colour));
         say("");
     }
     let files: BTreeSet<_> = mistakes.iter().map(|mistake| &mistake.name).collect();

@@ -11,7 +11,7 @@ use super::backend::{Backend, Link};
 use super::policy::{Policy, Version};
 use super::random::Random;
 use super::reply::Reply;
-use super::session::{Action, Input, Request, Session, Token};
+use super::session::{Action, Input, LINKS, Request, Session, Token};
 use crate::bosh::{Body, Condition};
 use crate::xml;
 
@@ -82,9 +82,6 @@ pub struct Machine {
     answers: Vec<Answer>,
     stopping: bool,
 }
-
-/// Links of one session are numbered from its number times this.
-const LINKS: u64 = 256;
 
 impl Machine {
     /// A connection manager before `backend`.

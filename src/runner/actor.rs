@@ -108,11 +108,23 @@ pub(super) fn attribute<'a>(element: &'a Element, name: &str) -> Option<&'a str>
 pub(super) struct Keys {
     length: usize,
     left: Vec<String>,
+    /// The sequence that follows, once only one key is left.
+    following: Vec<String>,
 }
 
 impl Keys {
     pub(super) fn new(length: usize, seed: &str) -> Self {
-        Self { length: length.max(1), left: sequence(seed, length.max(1)) }
+        let length = length.max(1);
+        let mut keys = Self { length, left: sequence(seed, length), following: Vec::new() };
+        keys.prepare(seed);
+        keys
+    }
+
+    fn prepare(&mut self, seed: &str) {
+        // The `newkey` of the sequence stands behind its keys until it is told.
+        if self.left.len() <= 2 && self.following.is_empty() {
+            self.following = sequence(&format!("{seed} again"), self.length);
+        }
     }
 
     /// The `newkey` of the creation request.
@@ -125,13 +137,19 @@ impl Keys {
         self.left.last().map_or("", String::as_str)
     }
 
+    /// `newkey` of the next request, if it will have one.
+    pub(super) fn peek_newkey(&self) -> Option<&str> {
+        self.following.last().filter(|_| self.left.len() == 1).map(String::as_str)
+    }
+
     /// `key` of the next request, and `newkey` if that is the last of its sequence.
     pub(super) fn next(&mut self, seed: &str) -> (String, Option<String>) {
         let key = self.left.pop().unwrap_or_default();
         let newkey = self.left.is_empty().then(|| {
-            self.left = sequence(seed, self.length);
+            self.left = std::mem::take(&mut self.following);
             self.first()
         });
+        self.prepare(seed);
         (key, newkey)
     }
 }

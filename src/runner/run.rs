@@ -110,12 +110,9 @@ fn words(row: &Row) -> String {
 
 /// What the target lacks.
 fn missing(scenario: &Scenario, target: &Target) -> Option<String> {
-    scenario.needs.iter().find_map(|need| match &need.value {
-        Need::Provided(provision) if !target.provides.contains(provision) => {
-            Some(format!("the target does not provide {}", provided(*provision)))
-        }
-        _ => None,
-    })
+    let lacks = |provision: &Provision| !target.provides.contains(provision);
+    let first = scenario.provisions().into_iter().find(lacks)?;
+    Some(format!("the target does not provide {}", provided(first)))
 }
 
 fn provided(provision: Provision) -> &'static str {
@@ -192,7 +189,7 @@ impl World {
         for need in &scenario.needs {
             if let Need::Condition(condition) = &need.value {
                 let condition =
-                    crate::scenario::Located::new(condition.clone(), need.place.clone());
+                    crate::scenario::Located::new((**condition).clone(), need.place.clone());
                 if let Some(why) = self.unmet(&condition)? {
                     return Err(Stop::Skipped(why));
                 }

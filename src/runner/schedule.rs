@@ -16,7 +16,7 @@ use super::target::{Account, Target};
 use crate::clock::Clock;
 use crate::cm::defects::Defect;
 use crate::cm::random::{Secure, Seeded};
-use crate::scenario::{Login, Provision, Scenario};
+use crate::scenario::{Provision, Scenario};
 
 /// One run.
 #[derive(Debug, Clone)]
@@ -174,13 +174,6 @@ pub async fn run_all(
 }
 
 fn needs_accounts(scenario: &Scenario) -> bool {
-    let logs_in = scenario.actors.iter().any(|actor| {
-        let login = actor.session.as_ref().map(|session| &session.login.value);
-        matches!(login, Some(Login::Account(_)))
-    });
-    let said = scenario.needs.iter().any(|need| {
-        use crate::scenario::Need::Provided;
-        matches!(need.value, Provided(Provision::Account | Provision::Accounts))
-    });
-    logs_in || said
+    let needs = scenario.provisions();
+    needs.contains(&Provision::Account) || needs.contains(&Provision::Accounts)
 }

@@ -240,6 +240,7 @@ impl World {
                 "sid" => session.sid.as_deref().and_then(text),
                 "rid" => Some(Value::Number(i128::from(session.base))),
                 "key" => session.keys.as_ref().and_then(|keys| text(keys.peek())),
+                "newkey" => session.keys.as_ref()?.peek_newkey().and_then(text),
                 "domain" => text(&self.domain_of(actor)),
                 _ => None,
             },

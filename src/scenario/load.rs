@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::check::check;
 use super::model::{Actor, CLIENT, Scenario, Session};
-use super::read::{File, FileKind, read};
+use super::read::{File, FileKind, Said, read};
 use super::source::{Located, Place, Source};
 use crate::diag::Diagnostic;
 
@@ -134,11 +134,11 @@ impl Library<'_> {
     /// Checks one of the files as a whole, with what it uses.
     fn finish(&mut self, key: &Path) {
         let Some(Entry { file: Some(file), .. }) = self.files.get(key) else { return };
-        let uses = file.uses.clone();
+        let named = file.uses.clone();
         let folder = key.parent().unwrap_or(Path::new("")).to_owned();
         let mut used = Vec::new();
         let mut sound = true;
-        for path in &uses {
+        for path in &named {
             let key = plain(&folder.join(&path.value));
             sound &= self.need(&key, path);
             used.push(key);
@@ -216,12 +216,13 @@ fn assemble(source: &Arc<Source>, file: &File, shared: &[&File]) -> Scenario {
         FileKind::Scenario(scenario) => (**scenario).clone(),
         FileKind::Shared => Scenario::unnamed(whole.clone()),
     };
-    let session: Option<&Option<Session>> = file
-        .session
-        .as_ref()
-        .or_else(|| shared.iter().rev().find_map(|file| file.session.as_ref()));
     let start = whole.part(0..0);
-    let session = session.cloned().unwrap_or_else(|| Some(Session::usual(&start)));
+    let said = [file].into_iter().chain(shared.iter().rev().copied()).map(|file| &file.session);
+    let session = match said.into_iter().find(|said| !matches!(said, Said::Nothing)) {
+        Some(Said::Session(session)) => Some((**session).clone()),
+        Some(Said::None) => None,
+        Some(Said::Nothing) | None => Some(Session::usual(&start)),
+    };
     let place = session.as_ref().map_or(start, |session| session.place.clone());
     let name = Located::new(CLIENT.to_owned(), place);
     scenario.actors.push(Actor { name, count: None, session });

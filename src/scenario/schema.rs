@@ -43,7 +43,7 @@ pub fn schema() -> Value {
 fn definitions() -> Value {
     let condition = |key: &str, value: Value, more: &[Map<String, Value>]| {
         let mut keys = properties(&[(key, value)]);
-        keys.extend(more.iter().cloned().flatten());
+        keys.extend(more.iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
         object(keys, &[key])
     };
     let by = properties(&[("by", text("Whose session; the client's if nothing is said."))]);
@@ -122,6 +122,7 @@ fn step(kind: &str, demands: bool) -> Value {
 }
 
 /// The value of the key that names a kind, the other keys, and which of them are required.
+#[allow(clippy::too_many_lines)] // a table with an entry for each kind
 fn kind_of_step(kind: &str) -> (Value, Map<String, Value>, &'static [&'static str]) {
     let none: &'static [&'static str] = &[];
     let actor =
@@ -392,10 +393,10 @@ fn properties(keys: &[(&str, Value)]) -> Map<String, Value> {
     keys.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect()
 }
 
-fn object(properties: Map<String, Value>, required: &[&str]) -> Value {
+fn object(properties: impl Into<Value>, required: &[&str]) -> Value {
     let mut object = json!({
         "type": "object",
-        "properties": properties,
+        "properties": properties.into(),
         "additionalProperties": false,
     });
     if !required.is_empty() {

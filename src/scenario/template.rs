@@ -50,9 +50,11 @@ impl Template {
     }
 }
 
-/// Where the variables of a text stand: `${…}` from the dollar to behind the brace, and the expression within. An
-/// escaped `$${` is none.
-pub(super) fn holes(text: &str) -> Result<Vec<(Range<usize>, Range<usize>)>, Wrong> {
+/// Where a variable stands: `${…}` from the dollar to behind the brace, and the expression within.
+type Hole = (Range<usize>, Range<usize>);
+
+/// The variables of a text. An escaped `$${` is none.
+pub(super) fn holes(text: &str) -> Result<Vec<Hole>, Wrong> {
     let mut holes = Vec::new();
     let mut from = 0;
     while let Some(start) = text[from..].find("${").map(|at| from + at) {
@@ -312,8 +314,10 @@ mod tests {
             Expr::Text(text) => format!("'{text}'"),
             Expr::Name(Name { base, nth, fields }) => {
                 let nth = nth.as_ref().map_or(String::new(), |nth| format!("[{}]", shown(nth)));
-                let fields: String = fields.iter().map(|field| format!(".{field}")).collect();
-                format!("{base}{nth}{fields}")
+                format!(
+                    "{base}{nth}{}",
+                    fields.iter().fold(String::new(), |all, one| all + "." + one)
+                )
             }
             Expr::Call(function, of) => format!("{function:?}({})", shown(of)),
             Expr::Binary(operator, left, right) => {

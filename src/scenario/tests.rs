@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use super::Provision::{Account, Compression, Control, Slow, Tls, Upstream};
 use super::*;
 
 fn loaded(files: &[(&str, &str)]) -> Loaded {
@@ -27,7 +28,7 @@ fn told(head: &str, steps: &str) -> Vec<String> {
         .map(|one| {
             let line = text[..one.span.start].matches('\n').count() + 1;
             let help = one.help.as_ref().map_or(String::new(), |help| format!("; {help}"));
-            format!("{}: {}{help}", line as i64 - before as i64, one.message)
+            format!("{}: {}{help}", line.cast_signed() - before.cast_signed(), one.message)
         })
         .collect()
 }
@@ -68,6 +69,17 @@ fn a_scenario_is_read() {
     let StepKind::Response(response) = &scenario.steps[4].kind else { panic!("no response") };
     let payload = response.expected.payload.as_ref().unwrap();
     assert_eq!(payload.place.to_string(), "order.yaml:16:14");
+}
+
+#[test]
+fn what_a_target_has_to_provide_is_seen_in_the_steps() {
+    let text = "name: a\ncovers: bosh-rid-window\nneeds: slow\nsession: { login: alice, via: tls }\n\
+                steps:\n  - if: { advertised: ack }\n    steps:\n      - request: a\n        encoding: gzip\n  \
+                - control: stop-upstream\n";
+    let Loaded { scenarios, mistakes, .. } = loaded(&[("a.yaml", text)]);
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    let provisions: Vec<_> = scenarios[0].provisions().into_iter().collect();
+    assert_eq!(provisions, [Account, Tls, Compression, Upstream, Control, Slow]);
 }
 
 #[test]
@@ -186,6 +198,16 @@ fn several_of_a_name_are_numbered() {
 }
 
 #[test]
+fn the_length_of_raw_text_is_known_within_it() {
+    let raw = "- raw: a\n  send: |\n    POST / HTTP/1.1\n    Content-Length: ${content-length}\n";
+    assert_eq!(told("", raw), [""; 0]);
+    assert_eq!(
+        told("", "- note: ${content-length}\n"),
+        ["1: `content-length` is known within `raw` alone"]
+    );
+}
+
+#[test]
 fn branches_join() {
     let steps = "- if: { advertised: maxpause }\n  steps:\n  - request: a\n    attributes: { pause: 5 }\n  \
                  else:\n  - request: a\n- response: a\n- if: { response: a, payload: any }\n  \
@@ -245,3 +267,74 @@ fn a_file_without_a_scenario_is_told_so() {
     let deep = format!("name: {}", "[".repeat(100_000));
     assert!(!loaded(&[("a.yaml", &deep)]).mistakes.is_empty());
 }
+
+proptest::proptest! {
+    /// Pieces of YAML and of scenarios in any order do no harm, and each mistake can be shown.
+    #[test]
+    fn nonsense_is_told_and_harms_nobody(
+        pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..40),
+        steps: bool,
+    ) {
+        let head = if steps { "name: a\ncovers: bosh-rid-window\nsteps:\n- request: " } else { "" };
+        let loaded = loaded(&[("a.yaml", &(head.to_owned() + &pieces.concat()))]);
+        for mistake in &loaded.mistakes {
+            mistake.render(false);
+        }
+    }
+}
+
+const PIECES: &[&str] = &[
+    "a",
+    "é",
+    "🎉",
+    " ",
+    "  ",
+    "\n",
+    "\r\n",
+    "\n  ",
+    "\n- ",
+    ": ",
+    "- ",
+    "'",
+    "''",
+    "\"",
+    "\\",
+    "\\x41",
+    "\\u00e9",
+    "\\\r\n",
+    "|",
+    ">",
+    "|-\n  ",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    "#",
+    "&a",
+    "*a",
+    "!t",
+    "?",
+    "---\n",
+    "\t",
+    "${",
+    "}",
+    "$${",
+    "${a + 1}",
+    "${a[",
+    "<a>",
+    "</a>",
+    "<a b='",
+    "&",
+    "\u{feff}",
+    "\u{85}",
+    "\u{2028}",
+    "name: ",
+    "steps:\n",
+    "- response: a\n",
+    "payload: ",
+    "rid: +1",
+    "request: a\n",
+    "  payload: |\n    <a>\n",
+    "capture: { x: '@a' }",
+];

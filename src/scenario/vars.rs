@@ -105,7 +105,7 @@ impl Template {
 
     /// Its text.
     pub fn text(&self, environment: &dyn Environment) -> Result<String, Unresolved> {
-        self.join(environment, |value| value.to_owned())
+        self.join(environment, str::to_owned)
     }
 
     fn join(
@@ -199,7 +199,7 @@ fn call(function: Function, value: &Value, environment: &dyn Environment) -> Res
         Function::Sha1 => {
             let algorithm = &ring::digest::SHA1_FOR_LEGACY_USE_ONLY;
             let digest = ring::digest::digest(algorithm, value.text().as_bytes());
-            digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+            digest.as_ref().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
         }
     }))
 }
@@ -251,7 +251,7 @@ pub(super) mod tests {
     impl Environment for Known {
         fn value(&self, base: &str, nth: Option<u64>, fields: &[String]) -> Option<Value> {
             let nth = nth.map_or(String::new(), |nth| format!("[{nth}]"));
-            let fields: String = fields.iter().map(|field| format!(".{field}")).collect();
+            let fields = fields.iter().fold(String::new(), |all, one| all + "." + one);
             self.0.get(&format!("{base}{nth}{fields}")).cloned()
         }
 

@@ -33,7 +33,7 @@ pub(super) enum Value {
 /// A scalar, with the places of its bytes.
 #[derive(Debug, Clone)]
 pub(super) struct Text {
-    pub(super) text: String,
+    pub(super) value: String,
     place: Place,
     style: ScalarStyle,
 }
@@ -42,7 +42,7 @@ impl Text {
     /// Where these bytes of the text were written.
     pub(super) fn place(&self, bytes: std::ops::Range<usize>) -> Place {
         let written = self.place.text();
-        let offsets = offsets(&self.text, written, self.style);
+        let offsets = offsets(&self.value, written, self.style);
         let at = |offset: usize| offsets.get(offset).copied().unwrap_or(written.len());
         let start = at(bytes.start);
         // The end is behind the last byte meant, not before the next: a line break may lie between.
@@ -55,13 +55,12 @@ impl Text {
 /// stepped over by comparing both, since the parser keeps no such table.
 fn offsets(text: &str, written: &str, style: ScalarStyle) -> Vec<usize> {
     let mut at = match style {
-        ScalarStyle::Plain => 0,
         ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => 1,
         // Behind the header, `|-` or so, if the place begins with it.
         ScalarStyle::Literal | ScalarStyle::Folded if written.starts_with(['|', '>']) => {
             written.find('\n').map_or(written.len(), |end| end + 1)
         }
-        ScalarStyle::Literal | ScalarStyle::Folded => 0,
+        ScalarStyle::Plain | ScalarStyle::Literal | ScalarStyle::Folded => 0,
     };
     let mut offsets = Vec::with_capacity(text.len() + 1);
     for c in text.chars() {
@@ -160,7 +159,7 @@ impl Builder<'_> {
                 let value = if null {
                     Value::Null
                 } else {
-                    Value::Text(Text { text, place: place.clone(), style })
+                    Value::Text(Text { value: text, place: place.clone(), style })
                 };
                 self.put(Yaml { value, place });
             }
@@ -224,13 +223,13 @@ impl Builder<'_> {
                         *key = Key::Bad;
                         return;
                     };
-                    if pairs.iter().any(|(known, _)| known.value == text.text) {
-                        let message = format!("`{}` stands here twice", text.text);
+                    if pairs.iter().any(|(known, _)| known.value == text.value) {
+                        let message = format!("`{}` stands here twice", text.value);
                         self.mistakes.push(node.place.mistake(message, "the second time"));
                         *key = Key::Bad;
                         return;
                     }
-                    *key = Key::Good(Located::new(text.text, node.place));
+                    *key = Key::Good(Located::new(text.value, node.place));
                 }
             },
         }
@@ -261,8 +260,9 @@ impl Builder<'_> {
         let at = self.offset(marker);
         let place = Place { source: Arc::clone(self.source), span: at..at };
         let mut mistake = place.mistake(format!("not YAML: {info}"), "");
-        let line = self.source.text[..at].rfind('\n').map_or(0, |end| end + 1);
-        let line = self.source.text[line..].lines().next().unwrap_or_default();
+        let before = self.source.text.get(..at).unwrap_or_default();
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let line = self.source.text[start..].lines().next().unwrap_or_default();
         if info.contains("flow") {
             let help = "within {…} and […] a text that holds one of `{}[],` (such as ${…}) has to stand in quotes";
             mistake.help = Some(help.to_owned());
@@ -321,9 +321,9 @@ mod tests {
     /// The text of the one value, and what was written where `part` of it stands.
     fn written(yaml: &str, part: &str) -> (String, String) {
         let Value::Text(text) = only(read_well(yaml)).value else { panic!("no text") };
-        let at = text.text.find(part).unwrap();
+        let at = text.value.find(part).unwrap();
         let place = text.place(at..at + part.len());
-        (text.text.clone(), format!("{} {}", place, place.text()))
+        (text.value.clone(), format!("{} {}", place, place.text()))
     }
 
     #[test]

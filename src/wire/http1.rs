@@ -171,6 +171,16 @@ impl Dialogue {
         self.open.len() + usize::from(!matches!(self.responses.state, State::Head | State::Raw))
     }
 
+    /// The number of requests whose head has been seen, those included that are answered.
+    pub fn asked(&self) -> u64 {
+        self.answered + self.open.len() as u64
+    }
+
+    /// Whether the client is between two requests.
+    pub fn client_is_between(&self) -> bool {
+        self.requests.at_start()
+    }
+
     /// Whether a request waits for an answer of which not one byte has come.
     /// False too where an answer has said that it was the connection's last one.
     pub fn unanswered(&self) -> bool {

@@ -49,6 +49,16 @@ fn of_show_in_short() {
 }
 
 #[test]
+fn of_check() {
+    insta::assert_snapshot!(help(&["check", "--help"]));
+}
+
+#[test]
+fn of_generate() {
+    insta::assert_snapshot!(help(&["generate", "--help"]));
+}
+
+#[test]
 fn of_cm() {
     insta::assert_snapshot!(help(&["cm", "--help"]));
 }

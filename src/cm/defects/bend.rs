@@ -117,9 +117,10 @@ impl Cx<'_> {
     }
 
     fn keep(&mut self, delay: Duration, what: Later) {
-        let number = self.later.last_key_value().map_or(0, |((_, number), _)| number + 1);
-        let number = number.max(self.later.len() as u64);
-        self.later.insert((self.now + delay, number), what);
+        let due = self.now + delay;
+        let last = self.later.range((due, 0)..=(due, u64::MAX)).next_back();
+        let number = last.map_or(0, |((_, number), _)| number + 1);
+        self.later.insert((due, number), what);
     }
 
     /// A request that waits for its response.

@@ -23,8 +23,8 @@ pub(super) const DEFECTS: Family = &[&[
         |parts| {
             parts.on_body(|body| {
                 let upper =
-                    |newkey: &&str| newkey.contains(|digit: char| digit.is_ascii_uppercase());
-                if body.attr("newkey").filter(upper).is_some() {
+                    |newkey: &str| newkey.contains(|digit: char| digit.is_ascii_uppercase());
+                if body.attr("newkey").is_some_and(upper) {
                     body.set_attr("", "newkey", Some("-"));
                 }
             });
@@ -79,7 +79,7 @@ pub(super) const DEFECTS: Family = &[&[
         |parts| {
             // Out of the window: the session ends with item-not-found, as it does after a wrong key.
             parts.bend_http(Watch::new(true, |body| {
-                body.set_attr("", "rid", Some("9007199254740991"))
+                body.set_attr("", "rid", Some("9007199254740991"));
             }));
         },
     ),
@@ -270,7 +270,7 @@ impl Chain {
     fn take(&mut self, body: &Element, lenient: bool) -> bool {
         match body.attr("key") {
             Some(key) if sha1(key).eq_ignore_ascii_case(&self.expected) => {
-                self.expected = body.attr("newkey").unwrap_or(key).to_owned();
+                body.attr("newkey").unwrap_or(key).clone_into(&mut self.expected);
             }
             None if lenient => {}
             _ => return false,

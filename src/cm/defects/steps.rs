@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use http::Response;
+use bytes::Bytes;
+use http::{Request, Response};
 
 use super::bend::{Bend, Cx, Told, replies};
 use super::edge::BendHttp;
@@ -12,7 +13,7 @@ use crate::cm::backend::Link;
 use crate::cm::machine::Answer;
 use crate::cm::parts::Parts;
 use crate::cm::reply::{PayloadKind, Reply};
-use crate::cm::session::{Action, Input, Request, Session, Token};
+use crate::cm::session::{self, Action, Input, Session, Token};
 use crate::xml::Element;
 use crate::xmpp::ns;
 
@@ -52,7 +53,7 @@ pub(super) fn standing(rid: u64, session: &Session) -> Standing {
 }
 
 /// The session does not know this request any more, and ends with item-not-found.
-pub(super) fn forget(request: &mut Request) {
+pub(super) fn forget(request: &mut session::Request) {
     request.rid = 0;
 }
 
@@ -199,11 +200,11 @@ impl Bend for Disorder {
 
 /// A request of which the session hears later: when its time has come, or before the next one.
 #[derive(Debug, Default)]
-pub(super) struct Back(Option<(Request, Duration)>);
+pub(super) struct Back(Option<(session::Request, Duration)>);
 
 impl Back {
     /// Keeps a request back.
-    pub(super) fn keep(&mut self, request: Request, delay: Duration, cx: &mut Cx<'_>) {
+    pub(super) fn keep(&mut self, request: session::Request, delay: Duration, cx: &mut Cx<'_>) {
         cx.pass_after(delay, Input::Settle);
         self.0 = Some((request, cx.now + delay));
     }
@@ -236,26 +237,8 @@ const MARK: &str = "marked";
 pub(super) fn on_picked(
     parts: &mut Parts,
     picks: fn(&Reply, &Told<'_>) -> bool,
-    change: fn(&mut Response<bytes::Bytes>),
+    change: fn(&mut Response<Bytes>),
 ) {
-    struct Picked {
-        change: fn(&mut Response<bytes::Bytes>),
-        picked: bool,
-    }
-    impl BendHttp for Picked {
-        fn answer(&mut self, answer: &mut Answer, _: &http::Request<bytes::Bytes>) {
-            self.picked = answer.reply.remove(MARK);
-        }
-        fn leave(
-            &mut self,
-            response: &mut Response<bytes::Bytes>,
-            _: Option<&http::Request<bytes::Bytes>>,
-        ) {
-            if std::mem::take(&mut self.picked) {
-                (self.change)(response);
-            }
-        }
-    }
     parts.bend(move || {
         replies(move |reply, told| {
             if picks(reply, told) {
@@ -263,11 +246,35 @@ pub(super) fn on_picked(
             }
         })
     });
-    parts.bend_http(Picked { change, picked: false });
+    on_answered(parts, |reply, _| reply.remove(MARK), change);
+}
+
+/// Changes the HTTP responses with the replies that `picks` picks, those included that belong to no session.
+pub(super) fn on_answered(
+    parts: &mut Parts,
+    picks: fn(&mut Reply, &Request<Bytes>) -> bool,
+    change: fn(&mut Response<Bytes>),
+) {
+    struct Picked {
+        picks: fn(&mut Reply, &Request<Bytes>) -> bool,
+        change: fn(&mut Response<Bytes>),
+        is_one: bool,
+    }
+    impl BendHttp for Picked {
+        fn answer(&mut self, answer: &mut Answer, request: &Request<Bytes>) {
+            self.is_one = (self.picks)(&mut answer.reply, request);
+        }
+        fn leave(&mut self, response: &mut Response<Bytes>, _: Option<&Request<Bytes>>) {
+            if std::mem::take(&mut self.is_one) {
+                (self.change)(response);
+            }
+        }
+    }
+    parts.bend_http(Picked { picks, change, is_one: false });
 }
 
 /// A response without any content.
-pub(super) fn empty(response: &mut Response<bytes::Bytes>) {
-    *response.body_mut() = bytes::Bytes::new();
+pub(super) fn empty(response: &mut Response<Bytes>) {
+    *response.body_mut() = Bytes::new();
     response.headers_mut().remove(http::header::CONTENT_TYPE);
 }

@@ -1,14 +1,15 @@
-//! Every defect can be seen, and is named after a requirement.
+//! Every defect can be seen, and every requirement that can be seen has a defect.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::rig::{Rig, Tour};
-use super::{Defect, Family, all, tours};
+use super::{Defect, Family, WITHOUT, all, tours};
 use super::{
     acks, creation, ending, holding, http, inactivity, keys, pace, rids, security, streams,
     wrapper, xmpp,
 };
-use crate::spec::catalogue;
+use crate::cm::keeps::{Keeps, keeps};
+use crate::spec::{Mode, catalogue};
 
 /// The tours of each family. A defect has to be seen on a tour of its own family.
 const TOURS: [(Family, &[(&str, Tour)]); 13] = [
@@ -80,4 +81,21 @@ fn names_are_those_of_requirements() {
         let plain = names.contains(requirement);
         assert!(!(count > 1 && plain), "{requirement} has several defects: each needs a /variant");
     }
+}
+
+#[test]
+fn what_can_be_seen_has_a_defect_or_a_reason() {
+    let mut missing = Vec::new();
+    for requirement in catalogue().iter() {
+        let Some(kept) = keeps(requirement) else { continue };
+        let id = requirement.id.as_str();
+        let defects = super::of(id).count();
+        let reason = WITHOUT.iter().find(|(other, _)| *other == id);
+        assert!(defects == 0 || reason.is_none(), "{id} has a defect and a reason for having none");
+        let active = requirement.modes.contains(&Mode::Active);
+        if active && defects == 0 && reason.is_none() && kept == Keeps::Kept {
+            missing.push(id);
+        }
+    }
+    assert!(missing.is_empty(), "{} without defect or reason: {missing:#?}", missing.len());
 }

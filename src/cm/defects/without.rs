@@ -12,6 +12,14 @@ pub const WITHOUT: &[(&str, &str)] = &[
         "bosh-route-not-uri",
         "`route` is ignored: how a value is read that is never used cannot be seen",
     ),
+    (
+        "bosh-cond-remote-connection-failed",
+        "the server behind is its own unless --upstream is given: there is no connection to lose",
+    ),
+    (
+        "bosh-cond-see-other-uri",
+        "the reference has no other URI to which it could send, so that no answer of it can do so wrongly",
+    ),
     ("bosh-https-method", NO_TLS),
     ("bosh-same-certificates", NO_TLS),
     ("bosh-cm-plain-in-secure-session", NO_TLS),

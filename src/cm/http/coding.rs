@@ -75,7 +75,9 @@ fn accepts(accepted: &str, coding: &str) -> bool {
     accepted.split(',').any(|offer| {
         let mut parts = offer.split(';').map(str::trim);
         let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(coding));
-        let weight = parts.find_map(|part| part.strip_prefix("q=")).map(str::parse::<f32>);
+        // Parameter names know no case (RFC 9110 §5.6.6).
+        let weight = parts.find_map(|part| part.strip_prefix(['q', 'Q'])?.strip_prefix('='));
+        let weight = weight.map(str::parse::<f32>);
         named && weight.is_none_or(|weight| weight.is_ok_and(|weight| weight > 0.0))
     })
 }
@@ -122,6 +124,7 @@ mod tests {
         assert!(accepts("gzip, deflate", "gzip"));
         assert!(accepts("br;q=1.0, GZIP;q=0.8", "gzip"));
         assert!(!accepts("gzip;q=0", "gzip"));
+        assert!(!accepts("gzip;Q=0", "gzip"));
         assert!(!accepts("", "gzip"));
         assert!(!accepts("identity", "deflate"));
     }

@@ -184,25 +184,9 @@ impl Service {
         peer: IpAddr,
         ahead: &Ahead,
     ) -> io::Result<Response<Content>> {
-        let (head, content) = request.into_parts();
-        let limited = Limited::new(content, self.limit);
-        let content = match limited.collect().await {
-            Ok(content) => content.to_bytes(),
-            Err(error) => {
-                let too_long = error.downcast_ref::<LengthLimitError>().is_some();
-                let status =
-                    if too_long { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
-                let mut response = self.lock().edge.refuse(status);
-                // What is left of the request is not read.
-                response
-                    .headers_mut()
-                    .insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
-                return deliver(response);
-            }
-        };
-        // The content is copied: hyper's buffer must not live as long as the request is held.
-        let request = Request::from_parts(head, content);
-        let (mut response, mut guard) = match self.enter(request, peer) {
+        let entered = self.take(request, peer).await;
+        ahead.took();
+        let (mut response, mut guard) = match entered {
             Ok(response) => return deliver(response),
             Err(waiting) => waiting,
         };
@@ -218,6 +202,32 @@ impl Service {
         let response =
             response.unwrap_or_else(|_| self.lock().edge.refuse(StatusCode::INTERNAL_SERVER_ERROR));
         deliver(response)
+    }
+
+    /// Reads a request and hands it to the machine: its response, or a place to wait for it.
+    async fn take(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+        peer: IpAddr,
+    ) -> Result<Response<Bytes>, (oneshot::Receiver<Response<Bytes>>, Guard)> {
+        let (head, content) = request.into_parts();
+        let limited = Limited::new(content, self.limit);
+        let content = match limited.collect().await {
+            Ok(content) => content.to_bytes(),
+            Err(error) => {
+                let too_long = error.downcast_ref::<LengthLimitError>().is_some();
+                let status =
+                    if too_long { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
+                let mut response = self.lock().edge.refuse(status);
+                // What is left of the request is not read.
+                response
+                    .headers_mut()
+                    .insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
+                return Ok(response);
+            }
+        };
+        // The content is copied: hyper's buffer must not live as long as the request is held.
+        self.enter(Request::from_parts(head, content), peer)
     }
 
     /// Hands a request to the machine: its response, or a place to wait for it.

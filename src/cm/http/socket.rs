@@ -1,11 +1,14 @@
 //! A connection as hyper reads it, with an eye on what passes: who sends what for the trace, and whether a client
 //! has sent a further request before it got its answer (pipelining), which hyper reads only afterwards.
+//!
+//! hyper gives up whatever it serves as soon as it hears that the client sends no more. A client may say so right behind
+//! its last request, so that is told only when all requests that came whole have been taken in.
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, ready};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
@@ -19,9 +22,31 @@ use crate::wire::tap::{How, Tap};
 pub(super) struct Ahead {
     pipelined: AtomicBool,
     changed: Notify,
+    /// How many requests were taken in.
+    taken: AtomicU64,
+    /// Who waits for more of them.
+    waits: Mutex<Option<Waker>>,
 }
 
 impl Ahead {
+    /// A request was taken in, or refused.
+    pub(super) fn took(&self) {
+        self.taken.fetch_add(1, Ordering::Release);
+        if let Some(waker) = self.waits.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            waker.wake();
+        }
+    }
+
+    /// Ready when so many requests were taken in.
+    fn poll_taken(&self, asked: u64, cx: &Context<'_>) -> Poll<()> {
+        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.taken.load(Ordering::Acquire) >= asked {
+            return Poll::Ready(());
+        }
+        *waits = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
     /// Done when a further request waits behind the one that is served.
     pub(super) async fn pipelined(&self) {
         loop {
@@ -45,6 +70,8 @@ pub(super) struct Watched<S> {
     watch: Watch,
     ahead: Arc<Ahead>,
     ended: bool,
+    /// The client has sent its last byte, which is told when so many requests were taken in.
+    closing: Option<(How, u64)>,
 }
 
 impl<S> Watched<S> {
@@ -53,7 +80,7 @@ impl<S> Watched<S> {
             Some(tap) => Watch::Tap(Box::new(tap)),
             None => Watch::Alone(Box::default()),
         };
-        Self { inner, watch, ahead, ended: false }
+        Self { inner, watch, ahead, ended: false, closing: None }
     }
 
     fn saw(&mut self, from: Side, bytes: &[u8]) {
@@ -71,6 +98,19 @@ impl<S> Watched<S> {
         if self.ahead.pipelined.swap(pipelined, Ordering::Relaxed) != pipelined && pipelined {
             self.ahead.changed.notify_waiters();
         }
+    }
+
+    fn dialogue(&self) -> &Dialogue {
+        match &self.watch {
+            Watch::Tap(tap) => tap.dialogue(),
+            Watch::Alone(dialogue) => dialogue,
+        }
+    }
+
+    /// How many requests came whole.
+    fn whole(&self) -> u64 {
+        let dialogue = self.dialogue();
+        dialogue.asked() - u64::from(!dialogue.client_is_between() && dialogue.asked() > 0)
     }
 
     fn ended(&mut self, by: Side, how: How) {
@@ -99,14 +139,25 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let read = ready!(Pin::new(&mut self.inner).poll_read(cx, buf));
-        match &read {
-            Ok(()) if buf.filled().len() == before => self.ended(Side::Client, How::Fin),
-            Ok(()) => self.saw(Side::Client, &buf.filled()[before..]),
-            Err(_) => self.ended(Side::Client, How::Reset),
+        if self.closing.is_none() {
+            let before = buf.filled().len();
+            let how = match ready!(Pin::new(&mut self.inner).poll_read(cx, buf)) {
+                Ok(()) if buf.filled().len() > before => {
+                    self.saw(Side::Client, &buf.filled()[before..]);
+                    return Poll::Ready(Ok(()));
+                }
+                Ok(()) => How::Fin,
+                Err(_) => How::Reset,
+            };
+            self.closing = Some((how, self.whole()));
+            self.ended(Side::Client, how);
         }
-        Poll::Ready(read)
+        let Some((how, whole)) = self.closing else { return Poll::Ready(Ok(())) };
+        ready!(self.ahead.poll_taken(whole, cx));
+        Poll::Ready(match how {
+            How::Reset => Err(io::ErrorKind::ConnectionReset.into()),
+            How::Fin => Ok(()),
+        })
     }
 }
 

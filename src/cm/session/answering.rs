@@ -42,7 +42,7 @@ impl Session {
     fn is_front_due(&self, now: Duration) -> bool {
         let Some(front) = self.open.front() else { return false };
         let connected = front.token.is_some();
-        let deliverable = match (self.streams.next(), front.role) {
+        let deliverable = match (self.next_stream(), front.role) {
             (None, _) | (Some(_), Role::Pause) => false,
             (Some(index), Role::AddStream(added)) => index == added,
             // Without a connection the payloads wait, for its repeat or for a request behind it.
@@ -79,7 +79,7 @@ impl Session {
             self.streams.get_mut(index).closed = true;
             told = Some(index);
         } else {
-            let next = self.streams.next();
+            let next = self.next_stream_for(open);
             told = match open.role {
                 Role::Creation => Some(0),
                 Role::AddStream(index) => Some(index),
@@ -100,8 +100,8 @@ impl Session {
             self.terms.announce(&self.sid, open.rid, &self.policy, &mut reply);
         }
         self.introduce(open, told, &mut reply);
-        if self.terms.acks && open.role != Role::Creation && self.contiguous > open.rid {
-            reply.set("ack", self.contiguous);
+        if open.role != Role::Creation {
+            self.acknowledge(open.rid, &mut reply);
         }
         if let (Some(_), Some((lost, sent))) = (open.token, self.report) {
             self.report = None;
@@ -111,9 +111,9 @@ impl Session {
         if let Some((_, fruitful)) = &mut self.polled {
             *fruitful |= !reply.payloads.is_empty();
         }
-        self.quiet_since = now;
         let kept = open.role != Role::Pause;
         if let Some(token) = open.token {
+            self.quiet_since = now;
             let answer = Action::Answer { token, rid: Some(open.rid), reply: reply.clone() };
             out.push(answer);
         }
@@ -121,12 +121,37 @@ impl Session {
         self.replays.push(sent, self.kept_replies());
     }
 
+    /// Tells which requests have come, unless the response itself does (XEP-0124 §9.1).
+    pub(super) fn acknowledge(&self, rid: u64, reply: &mut Reply) {
+        if self.terms.acks && self.contiguous > rid {
+            reply.set("ack", self.contiguous);
+        }
+    }
+
+    /// The stream of the payloads that are next. Those of a stream that was added wait for the response to the request
+    /// that did so, which tells its name (XEP-0124 §16.3).
+    fn next_stream(&self) -> Option<usize> {
+        self.streams.next(|index| {
+            let mut later = self.open.iter().skip(1);
+            !later.any(|open| open.role == Role::AddStream(index))
+        })
+    }
+
+    /// The same for a request that is being answered, and not among the open ones any more.
+    fn next_stream_for(&self, answered: &Open) -> Option<usize> {
+        self.streams.next(|index| {
+            answered.role == Role::AddStream(index)
+                || !self.open.iter().any(|open| open.role == Role::AddStream(index))
+        })
+    }
+
     /// Names the stream that a response is about, and says once what the server's header said.
     fn introduce(&mut self, open: &Open, told: Option<usize>, reply: &mut Reply) {
         let late = |session: &Self| {
             let unheard = |&index: &usize| {
                 let stream = session.streams.get(index);
-                stream.opened.is_some() && !stream.announced
+                let added = session.open.iter().any(|open| open.role == Role::AddStream(index));
+                stream.opened.is_some() && !stream.announced && !added
             };
             session.streams.indices().find(unheard).filter(|_| open.role == Role::Ordinary)
         };

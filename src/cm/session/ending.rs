@@ -21,12 +21,16 @@ impl Session {
     ) {
         for (token, rid) in self.release_all() {
             if culprit.is_none_or(|(guilty, _)| guilty != token) {
-                let reply = Reply::terminate(Some(Condition::OtherRequest));
+                let mut reply = Reply::terminate(Some(Condition::OtherRequest));
+                self.acknowledge(rid, &mut reply);
                 out.push(Action::Answer { token, rid: Some(rid), reply });
             }
         }
         if let Some((token, rid)) = culprit {
-            let reply = self.terminal(Some(condition));
+            let mut reply = self.terminal(Some(condition));
+            if let Some(rid) = rid {
+                self.acknowledge(rid, &mut reply);
+            }
             out.push(Action::Answer { token, rid, reply });
         }
         self.die(out);
@@ -46,10 +50,11 @@ impl Session {
             let mut reply = Reply::empty();
             if std::mem::take(&mut first) {
                 reply = Reply::terminate(None);
-                if let Some(index) = self.streams.next() {
+                if let Some(index) = self.streams.next(|_| true) {
                     reply.payloads = self.streams.take(index);
                 }
             }
+            self.acknowledge(rid, &mut reply);
             out.push(Action::Answer { token, rid: Some(rid), reply });
         }
         self.die(out);
@@ -71,6 +76,7 @@ impl Session {
                     reply.payloads = self.streams.take_all(index);
                 }
             }
+            self.acknowledge(rid, &mut reply);
             out.push(Action::Answer { token, rid: Some(rid), reply });
         }
         self.die(out);
@@ -99,7 +105,8 @@ impl Session {
     /// The connection manager is going down: every request is told (§17.2).
     pub(super) fn shut_down(&mut self, out: &mut Vec<Action>) {
         for (token, rid) in self.release_all() {
-            let reply = Reply::terminate(Some(Condition::SystemShutdown));
+            let mut reply = Reply::terminate(Some(Condition::SystemShutdown));
+            self.acknowledge(rid, &mut reply);
             out.push(Action::Answer { token, rid: Some(rid), reply });
         }
         self.die(out);

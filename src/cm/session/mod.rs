@@ -33,6 +33,9 @@ use crate::bosh::{Body, Condition};
 /// One HTTP request that waits for its response; never used twice.
 pub type Token = u64;
 
+/// As many links has a session, from the first one it is given: so many streams in all its life.
+pub const LINKS: Link = 256;
+
 /// A request that names a session.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -194,11 +197,7 @@ impl Session {
                 self.fail(Condition::BadRequest, Some((token, None)), out);
             }
             Input::Gone(token) => self.gone(token, now),
-            Input::Hurry(token) => {
-                if let Some(open) = self.open.iter_mut().find(|open| open.token == Some(token)) {
-                    open.hurried = true;
-                }
-            }
+            Input::Hurry(token) => self.hurry(token, out),
             Input::Server(link, event) => self.server(link, event),
             Input::Shutdown => self.shut_down(out),
             Input::Settle => self.settle(now, out),
@@ -218,7 +217,11 @@ impl Session {
 
     /// When it is over, unless a request comes.
     fn expires(&self) -> Duration {
-        self.quiet_since + self.pause.unwrap_or(self.terms.inactivity) + self.policy.grace
+        // A request above a gap is pending too, for as long as it could be held.
+        let parked = self.parked.values().filter(|parked| parked.request.token != NOBODY);
+        let pending = parked.map(|parked| parked.since + self.terms.wait).max();
+        let quiet_since = pending.map_or(self.quiet_since, |until| self.quiet_since.max(until));
+        quiet_since + self.pause.unwrap_or(self.terms.inactivity) + self.policy.grace
     }
 
     /// The connection of a request is gone: the request stays, and waits for its repeat.
@@ -232,6 +235,21 @@ impl Session {
             if let Some(parked) = self.parked.get_mut(&rid) {
                 parked.request.token = NOBODY;
             }
+        }
+    }
+
+    /// A request is not to be held any longer. Where it waits for one with a lower rid, that one may be the very request
+    /// that can't be read before this one is answered: it is told to come again (XEP-0124 §17.3).
+    fn hurry(&mut self, token: Token, out: &mut Vec<Action>) {
+        if let Some(open) = self.open.iter_mut().find(|open| open.token == Some(token)) {
+            open.hurried = true;
+        } else if let Some(rid) = self.parked_at(token)
+            && let Some(parked) = self.parked.get_mut(&rid)
+        {
+            parked.request.token = NOBODY;
+            let mut reply = Reply::empty();
+            reply.set("type", "error");
+            out.push(Action::Answer { token, rid: Some(rid), reply });
         }
     }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Action, Parked, Request, Role, Session, State};
+use super::{Action, LINKS, Parked, Request, Role, Session, State};
 use crate::bosh::{Body, BodyType, Condition, NS};
-use crate::cm::backend::{Command, Opening};
+use crate::cm::backend::{Command, Link, Opening};
 use crate::cm::reply::Reply;
 use crate::xml::Element;
 use crate::xmpp::ns;
@@ -51,6 +51,7 @@ impl Session {
         if let Some(older) = older {
             let mut reply = Reply::empty();
             reply.set("type", "error");
+            self.acknowledge(rid, &mut reply);
             out.push(Action::Answer { token: older, rid: Some(rid), reply });
         }
         if repeats > self.policy.repeats {
@@ -126,7 +127,8 @@ impl Session {
         let adds = plain && body.to().is_some() && self.policy.streams > 1;
         self.keep_pace(plain && !adds, since)?;
         if adds {
-            if self.streams.len() >= self.policy.streams {
+            let live = self.streams.indices().count();
+            if live >= self.policy.streams || self.streams.len() as Link >= LINKS {
                 return Err(Condition::PolicyViolation);
             }
             let index = self.open_stream(opening(body), out);

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use crate::cm::reply::Reply;
 
+/// Of responses that are not given again, so many are remembered.
+const UNKEPT: usize = 4;
+
 /// A response that was sent.
 #[derive(Debug, Clone)]
 pub(super) struct Sent {
@@ -31,8 +34,10 @@ impl Replays {
     /// Keeps a response; the oldest goes when there are more than `most`.
     pub(super) fn push(&mut self, sent: Sent, most: usize) {
         self.answered = self.answered.max(Some(sent.rid));
+        // What is not kept takes no place of what is; it only tells when something was sent.
+        let kept = |all: &VecDeque<Sent>| all.iter().filter(|sent| sent.kept).count();
         self.sent.push_back(sent);
-        while self.sent.len() > most {
+        while kept(&self.sent) > most || self.sent.len() > most + UNKEPT {
             self.sent.pop_front();
         }
         if self.sent.capacity() > 8 && self.sent.len() < 4 {

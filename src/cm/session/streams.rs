@@ -135,15 +135,20 @@ impl Streams {
         self.waiting.push_back((index, payload));
     }
 
-    /// The stream of the payloads that are next.
-    pub(super) fn next(&self) -> Option<usize> {
-        self.waiting.front().map(|(index, _)| *index)
+    /// The stream of the payloads that are next, of those that may be told of now.
+    pub(super) fn next(&self, may: impl Fn(usize) -> bool) -> Option<usize> {
+        self.waiting.iter().map(|(index, _)| *index).find(|index| may(*index))
     }
 
     /// Takes the payloads that go into one response: of one stream, in order, and of kinds that go together.
     pub(super) fn take(&mut self, index: usize) -> Vec<Payload> {
         let mut taken: Vec<Payload> = Vec::new();
-        while let Some((of, payload)) = self.waiting.front() {
+        let mut place = 0;
+        while let Some((of, payload)) = self.waiting.get(place) {
+            if *of != index {
+                place += 1;
+                continue;
+            }
             let together = match taken.last() {
                 None => true,
                 Some(last) => {
@@ -151,11 +156,11 @@ impl Streams {
                         && matches!(payload.kind, PayloadKind::Stanza | PayloadKind::StreamError)
                 }
             };
-            if *of != index || !together {
+            if !together {
                 break;
             }
             self.bytes -= payload.xml.len();
-            taken.extend(self.waiting.pop_front().map(|(_, payload)| payload));
+            taken.extend(self.waiting.remove(place).map(|(_, payload)| payload));
         }
         if self.waiting.is_empty() {
             self.waiting.shrink_to(0);

@@ -400,3 +400,104 @@ fn at_shutdown_every_request_is_told() {
     assert_eq!(bed.answer(held).unwrap().get("condition"), Some("system-shutdown"));
     assert_eq!(bed.create(USUAL).get("condition"), Some("system-shutdown"));
 }
+
+#[test]
+fn a_request_above_a_gap_is_pending_too() {
+    // Regression: only requests in order stopped the clock of inactivity (§10).
+    let mut bed = Bed::session(USUAL);
+    bed.seconds(59.0);
+    let parked = bed.send(2, "", "");
+    bed.seconds(70.0);
+    assert!(bed.holds(parked));
+    let first = bed.poll(1);
+    assert_eq!(conditions(&bed.answer(first).unwrap()), (None, None));
+    // One whose gap is never filled does not keep the session for ever.
+    let mut bed = Bed::session(USUAL);
+    let parked = bed.send(2, "", "");
+    bed.seconds(119.0);
+    assert!(bed.holds(parked));
+    bed.seconds(3.0);
+    assert_eq!(conditions(&bed.answer(parked).unwrap()), GONE);
+}
+
+#[test]
+fn a_client_whose_connection_was_cut_is_gone_after_inactivity() {
+    // Regression: the request that had no connection any more ran to its `wait`, and inactivity began again.
+    let mut bed = Bed::session("to='example.org' ver='1.11' wait='60' hold='1'");
+    let held = bed.poll(1);
+    bed.seconds(1.0);
+    bed.cut(held);
+    bed.seconds(61.0);
+    assert_eq!(bed.machine.sessions(), 0);
+}
+
+#[test]
+fn every_kind_of_answer_acknowledges() {
+    // Regression: those that end a session, or tell of a repeat, did not (§9.1).
+    let mut bed = Bed::session(USUAL);
+    let held = bed.poll(1);
+    let ends = bed.send(2, "type='terminate'", "");
+    assert_eq!(bed.answer(held).unwrap().get("ack"), Some("1002"));
+    assert_eq!(bed.answer(ends).unwrap().get("ack"), None);
+    let mut bed = Bed::session("to='example.org' ver='1.11' wait='60' hold='2'");
+    let (older, _) = (bed.poll(1), bed.poll(2));
+    bed.poll(1);
+    assert_eq!(bed.answer(older).unwrap().get("ack"), Some("1002"));
+}
+
+#[test]
+fn what_is_pipelined_behind_a_request_above_a_gap_can_be_read() {
+    // Regression: the missing request may be the one behind it on the same connection.
+    let mut bed = Bed::session(USUAL);
+    let second = bed.send(2, "", PING);
+    bed.machine.hurry(second, bed.now);
+    bed.pass(Duration::ZERO);
+    assert_eq!(bed.answer(second).unwrap().get("type"), Some("error"));
+    let first = bed.poll(1);
+    assert!(bed.answer(first).is_some());
+    let again = bed.send(2, "", PING);
+    bed.message("one");
+    assert_eq!(texts(&bed.answer(again).unwrap()), ["one"]);
+    assert_eq!(bed.heard().len(), 1);
+}
+
+#[test]
+fn a_pause_takes_no_place_of_what_is_kept() {
+    // Regression: the response to a pause counted among those that are kept for repeats (§14.3).
+    let mut bed = Bed::session(USUAL);
+    for n in [1, 2] {
+        let asked = bed.send(n, "", PING);
+        bed.message(&n.to_string());
+        assert!(bed.answer(asked).is_some());
+    }
+    let paused = bed.send(3, "pause='60'", "");
+    assert!(bed.answer(paused).is_some());
+    let again = bed.send(1, "", PING);
+    assert_eq!(texts(&bed.answer(again).unwrap()), ["1"]);
+}
+
+#[test]
+fn a_stream_is_told_of_in_the_response_to_the_request_that_added_it() {
+    // Regression: the features of an added stream went out with an older request that was held (§16.3).
+    let mut bed = Bed::session(USUAL);
+    let held = bed.poll(1);
+    let adds = bed.send(2, "to='example.org' xmpp:version='1.0'", "");
+    let (held, added) = (bed.answer(held).unwrap(), bed.answer(adds).unwrap());
+    assert_eq!((held.payloads.len(), held.get("stream")), (0, None));
+    assert_eq!((added.payloads.len(), added.get("stream").is_some()), (1, true));
+}
+
+#[test]
+fn a_closed_stream_makes_room_for_another() {
+    // Regression: the bound of streams counted those that were closed.
+    let mut bed = Bed::session(USUAL);
+    let mut n = 0;
+    for _ in 0..20 {
+        n += 1;
+        let adds = bed.send(n, "to='example.org' xmpp:version='1.0'", "");
+        let added = bed.answer(adds).unwrap();
+        let name = added.get("stream").expect("a name").to_owned();
+        n += 1;
+        bed.send(n, &format!("type='terminate' stream='{name}'"), "");
+    }
+}

@@ -2,8 +2,8 @@
 
 use super::scope::Checker;
 use crate::scenario::model::{
-    Bytes, Capture, Condition, Count, Cut, CutPoint, Expectation, PayloadMatch, Piece, Template,
-    Timespan, ValueMatch, Xml,
+    Bytes, Capture, Condition, Count, Cut, CutPoint, Expectation, PayloadMatch, PayloadParts,
+    Piece, Template, Timespan, ValueMatch, Xml,
 };
 use crate::scenario::source::Located;
 
@@ -45,8 +45,8 @@ impl Checker {
         }
     }
 
-    pub(super) fn cut(&mut self, cut: &Option<Cut>) {
-        match cut.as_ref().map(|cut| &cut.point.value) {
+    pub(super) fn cut(&mut self, cut: Option<&Cut>) {
+        match cut.map(|cut| &cut.point.value) {
             Some(CutPoint::Bytes(count)) => self.count(count),
             Some(CutPoint::Sent(time)) => self.time(time),
             Some(CutPoint::Half) | None => {}
@@ -70,9 +70,9 @@ impl Checker {
             self.value(value);
         }
         if let Some(payload) = &expected.payload
-            && let PayloadMatch::Parts { contains, exactly, in_order, lacks, count } =
-                &payload.value
+            && let PayloadMatch::Parts(parts) = &payload.value
         {
+            let PayloadParts { contains, exactly, in_order, lacks, count } = &**parts;
             for xml in contains.iter().chain(exactly).chain(in_order).chain(lacks) {
                 self.xml(xml);
             }

@@ -4,7 +4,7 @@ mod demands;
 mod scope;
 mod steps;
 
-use scope::{ActorFacts, Checker, Scope};
+use scope::{ActorFacts, Checker, Scope, SessionFacts};
 
 use super::model::{ACCOUNTS, Actor, Assignment, CLIENT, Login, Need, Opened, Scenario};
 use super::source::Located;
@@ -19,6 +19,7 @@ pub(super) fn check(scenario: &Scenario, whole: bool) -> Vec<Diagnostic> {
         given: std::collections::BTreeMap::new(),
         used: std::collections::BTreeSet::new(),
         sent: std::collections::BTreeMap::new(),
+        raw: false,
         strict: false,
     };
     checker.scenario(scenario);
@@ -100,8 +101,11 @@ impl Checker {
         self.free(name, &["actors"]);
         let facts = ActorFacts {
             many: actor.count.is_some(),
-            open: session.is_some_and(|session| session.opened.value == Opened::AtStart),
-            terms: session.is_some(),
+            session: match session.map(|session| session.opened.value) {
+                None => SessionFacts::None,
+                Some(Opened::Later) => SessionFacts::Closed,
+                Some(Opened::AtStart) => SessionFacts::Open,
+            },
             polls: session.is_some_and(|session| session.polls),
         };
         self.scope.actors.insert(name.value.clone(), facts);

@@ -26,11 +26,18 @@ pub(super) struct Scope {
 pub(super) struct ActorFacts {
     /// Whether there are several of this name.
     pub(super) many: bool,
-    /// Whether its session is open.
-    pub(super) open: bool,
-    /// Whether it has terms to open a session on.
-    pub(super) terms: bool,
+    pub(super) session: SessionFacts,
     pub(super) polls: bool,
+}
+
+/// What is known of an actor's session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum SessionFacts {
+    /// There are no terms for one.
+    None,
+    /// It can be opened by a `login` step.
+    Closed,
+    Open,
 }
 
 #[derive(Debug, Clone)]
@@ -49,6 +56,8 @@ pub(super) struct Checker {
     pub(super) used: BTreeSet<String>,
     /// All requests of the scenario with the places where they are sent.
     pub(super) sent: BTreeMap<String, Place>,
+    /// Whether this is within `raw`.
+    pub(super) raw: bool,
     /// Whether variables that are given have to be used: not those of shared files.
     pub(super) strict: bool,
 }
@@ -223,6 +232,9 @@ impl Checker {
         }
         let base = name.base.as_str();
         let fields: Vec<_> = name.fields.iter().map(String::as_str).collect();
+        if base == "content-length" && !self.raw {
+            self.wrong(place, "`content-length` is known within `raw` alone");
+        }
         if self.scope.variables.contains(base) || FACTS.contains(&base) {
             self.used.insert(base.to_owned());
             if !fields.is_empty() || name.nth.is_some() {

@@ -1,8 +1,9 @@
 //! Names in steps, one step after the other.
 
-use super::scope::Checker;
+use super::scope::{Checker, SessionFacts};
 use crate::scenario::model::{
-    Assignment, CLIENT, Expect, On, Raw, Reference, Request, Resend, Response, Rid, Step, StepKind,
+    Assignment, CLIENT, Expect, On, Raw, Reference, Request, Resend, Response, Rid, Sid, Step,
+    StepKind,
 };
 use crate::scenario::source::{Located, Place};
 
@@ -145,7 +146,7 @@ impl Checker {
         }
         for (name, facts) in first.actors {
             let actor = self.scope.actors.entry(name).or_insert(facts.clone());
-            actor.open |= facts.open;
+            actor.session = actor.session.max(facts.session);
         }
         self.scope.moments.extend(first.moments);
         self.scope.connections.extend(first.connections);
@@ -168,12 +169,10 @@ impl Checker {
         if let Some(chunks) = &request.chunks {
             self.count(chunks);
         }
-        if let Some(crate::scenario::model::Sid::Text(text)) =
-            request.sid.as_ref().map(|sid| &sid.value)
-        {
+        if let Some(Sid::Text(text)) = request.sid.as_ref().map(|sid| &sid.value) {
             self.template(text);
         }
-        self.cut(&request.cut);
+        self.cut(request.cut.as_ref());
         let rid = request.rid.as_ref();
         if let Some(Rid::Text(text)) = rid.map(|rid| &rid.value) {
             self.template(text);
@@ -185,14 +184,14 @@ impl Checker {
                 self.wrong_with_help(&rid.place, message, "write a number, or leave it out");
             }
             if let Some(actor) = self.scope.actors.get_mut(&by.name.value) {
-                actor.open = true;
+                actor.session = SessionFacts::Open;
             }
         } else if let Some(actor) = actor {
             let needs_session = rid.is_none() && request.body.is_none() || relative.is_some();
             if actor.polls {
                 let message = "requests are made for an actor that polls; `send` sends stanzas";
                 self.wrong(&by.name.place, message);
-            } else if !actor.open && needs_session {
+            } else if actor.session != SessionFacts::Open && needs_session {
                 let message = format!("`{}` has no session here", by.name.value);
                 let help = "begin one with `create` or `login`, or say `rid`";
                 self.wrong_with_help(&request.name.place, message, help);
@@ -205,7 +204,7 @@ impl Checker {
     fn resend(&mut self, resend: &Resend) {
         self.request(&resend.request);
         self.uses(resend.on.as_ref());
-        self.cut(&resend.cut);
+        self.cut(resend.cut.as_ref());
         self.send(&resend.name);
     }
 
@@ -213,9 +212,11 @@ impl Checker {
         if let Some(by) = &raw.by {
             self.actor(by);
         }
+        self.raw = true;
         self.bytes(&raw.send);
+        self.raw = false;
         self.uses(raw.on.as_ref());
-        self.cut(&raw.cut);
+        self.cut(raw.cut.as_ref());
         self.send(&raw.name);
     }
 
@@ -254,9 +255,9 @@ impl Checker {
 
     fn login(&mut self, reference: &Reference) {
         if let Some(actor) = self.actor(reference) {
-            if actor.terms {
+            if actor.session >= SessionFacts::Closed {
                 if let Some(actor) = self.scope.actors.get_mut(&reference.name.value) {
-                    actor.open = true;
+                    actor.session = SessionFacts::Open;
                 }
             } else {
                 let message = format!("`{}` has no session to log in with", reference.name.value);
@@ -268,7 +269,7 @@ impl Checker {
 
     fn with_session(&mut self, reference: &Reference) {
         if let Some(actor) = self.actor(reference)
-            && !actor.open
+            && actor.session != SessionFacts::Open
         {
             let message = format!("`{}` has no session here", reference.name.value);
             let help = "begin one with `create` or `login`";

@@ -233,15 +233,15 @@ impl Comparison<'_, '_> {
         }
         if let Some(status) = &expected.status {
             let seen = Value::Number(i128::from(self.answer.status));
-            self.value("status", status, Some(seen))?;
+            self.value("status", status, Some(&seen))?;
         }
         for (name, value) in &expected.headers {
             let seen = self.answer.header(name).map(Value::Text);
-            self.value(&format!("header {}", name.value), value, seen)?;
+            self.value(&format!("header {}", name.value), value, seen.as_ref())?;
         }
         if let Some(entity) = &expected.entity {
             let text = String::from_utf8_lossy(&self.answer.entity).into_owned();
-            self.value("entity", entity, Some(Value::Text(text)))?;
+            self.value("entity", entity, Some(&Value::Text(text)))?;
         }
         self.content(expected)?;
         self.other_responses(expected);
@@ -266,7 +266,7 @@ impl Comparison<'_, '_> {
         };
         for (name, value) in &expected.attributes {
             let seen = attribute(body, name).map(|text| Value::Text(text.to_owned()));
-            self.value(&format!("attribute {}", name.value), value, seen)?;
+            self.value(&format!("attribute {}", name.value), value, seen.as_ref())?;
         }
         if let Some(payload) = &expected.payload {
             self.found.extend(payload::payload(payload, body, self.environment)?);
@@ -333,9 +333,9 @@ impl Comparison<'_, '_> {
         &mut self,
         what: &str,
         expected: &ValueMatch,
-        seen: Option<Value>,
+        seen: Option<&Value>,
     ) -> Result<(), Unresolved> {
-        self.found.extend(expected.compare(what, seen.as_ref(), self.environment)?);
+        self.found.extend(expected.compare(what, seen, self.environment)?);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use super::Mismatch;
 use crate::bosh::NS;
 use crate::scenario::fragment::{FragmentError, PREFIXES};
-use crate::scenario::model::{PayloadMatch, Xml};
+use crate::scenario::model::{PayloadMatch, PayloadParts, Xml};
 use crate::scenario::source::{Located, Place};
 use crate::scenario::vars::{Environment, Value};
 use crate::xml::{Element, Scope, write};
@@ -23,7 +23,7 @@ pub(super) fn payload(
         let what = "payload".to_owned();
         found.push(Mismatch { place: Some(place.clone()), what, expected, seen });
     };
-    let (contains, exactly, in_order, lacks, count) = match &expected.value {
+    let PayloadParts { contains, exactly, in_order, lacks, count } = match &expected.value {
         PayloadMatch::Empty => {
             if !children.is_empty() || !body.text().trim().is_empty() {
                 add(&expected.place, "none".to_owned(), content(body));
@@ -36,9 +36,7 @@ pub(super) fn payload(
             }
             return Ok(found);
         }
-        PayloadMatch::Parts { contains, exactly, in_order, lacks, count } => {
-            (contains, exactly, in_order, lacks, count)
-        }
+        PayloadMatch::Parts(parts) => &**parts,
     };
     for xml in contains {
         for pattern in xml.elements(environment)?.children() {
@@ -50,28 +48,28 @@ pub(super) fn payload(
     if let Some(xml) = exactly {
         let patterns = xml.elements(environment)?;
         let patterns: Vec<_> = patterns.children().collect();
-        if patterns.len() != children.len() {
-            let expected = format!("exactly {}", content_of(&patterns));
-            add(&xml.place, expected, content(body));
-        } else {
+        if patterns.len() == children.len() {
             for (pattern, child) in patterns.iter().zip(&children) {
                 if let Some(difference) = difference(pattern, child, true) {
                     let expected = format!("exactly {}", element_in_short(pattern));
                     add(&xml.place, expected, format!("{}: {difference}", element_in_short(child)));
                 }
             }
+        } else {
+            let expected = format!("exactly {}", content_of(&patterns));
+            add(&xml.place, expected, content(body));
         }
     }
     let mut from = 0;
     for xml in in_order {
         for pattern in xml.elements(environment)?.children() {
             let rest = &children[from..];
-            match rest.iter().position(|child| difference(pattern, child, false).is_none()) {
-                Some(at) => from += at + 1,
-                None => {
-                    let expected = format!("{}, in this order", element_in_short(pattern));
-                    add(&xml.place, expected, content(body));
-                }
+            let at = rest.iter().position(|child| difference(pattern, child, false).is_none());
+            if let Some(at) = at {
+                from += at + 1;
+            } else {
+                let expected = format!("{}, in this order", element_in_short(pattern));
+                add(&xml.place, expected, content(body));
             }
         }
     }
@@ -208,8 +206,8 @@ fn children_difference(pattern: &Element, seen: &Element, strict: bool) -> Optio
 
 /// What comes nearest to a pattern and in which way it differs, or else all that came.
 fn nearest(pattern: &Element, seen: &[&Element]) -> String {
-    let same = seen.iter().filter(|child| child.is(pattern.namespace(), pattern.name()));
-    let same = same.filter_map(|child| Some((child, difference(pattern, child, false)?))).next();
+    let mut same = seen.iter().filter(|child| child.is(pattern.namespace(), pattern.name()));
+    let same = same.find_map(|child| Some((child, difference(pattern, child, false)?)));
     match same {
         Some((child, difference)) => format!("{}: {difference}", element_in_short(child)),
         None => content_of(seen),

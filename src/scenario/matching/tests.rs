@@ -6,7 +6,7 @@ use crate::scenario::{Level, Loaded, Scenario, StepKind, load_texts};
 
 /// The expectation that a `response` step with these keys holds.
 fn expectation(keys: &str) -> Expectation {
-    let keys: String = keys.lines().map(|line| format!("    {line}\n")).collect();
+    let keys = keys.lines().fold(String::new(), |all, line| all + "    " + line + "\n");
     let text = format!(
         "name: test\ncovers: bosh-rid-window\nset: {{ x: '5' }}\nsteps:\n  - request: other\n  \
          - response: other\n  - request: a\n    payload: <a id='${{x}}'/>\n  - response: a\n{keys}"

@@ -7,6 +7,10 @@ use crate::scenario::model::{Presence, Template, ValueMatch};
 use crate::scenario::source::Located;
 use crate::scenario::vars::{Environment, Unresolved, Value};
 
+type Fits = fn(Ordering) -> bool;
+/// A bound, its kind in words, and whether an order to it is good.
+type Bound<'a> = (&'a Located<Template>, &'static str, Fits);
+
 impl ValueMatch {
     /// What is not met of it. `what` names the value in words.
     pub fn compare(
@@ -71,16 +75,14 @@ impl ValueMatch {
         Ok(found)
     }
 
-    fn bounds(
-        &self,
-    ) -> impl Iterator<Item = (&Located<Template>, &'static str, fn(Ordering) -> bool)> {
-        let all: [(_, _, fn(Ordering) -> bool); 4] = [
-            (&self.at_least, "at least", Ordering::is_ge),
+    fn bounds(&self) -> impl Iterator<Item = Bound<'_>> {
+        let all = [
+            (&self.at_least, "at least", Ordering::is_ge as Fits),
             (&self.at_most, "at most", Ordering::is_le),
             (&self.above, "more than", Ordering::is_gt),
             (&self.below, "less than", Ordering::is_lt),
         ];
-        all.into_iter().filter_map(|(bound, words, good)| Some((bound.as_ref()?, words, good)))
+        all.into_iter().filter_map(|(bound, words, fits)| Some((bound.as_ref()?, words, fits)))
     }
 
     fn texts(&self, environment: &dyn Environment) -> Result<Vec<Value>, Unresolved> {

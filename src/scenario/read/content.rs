@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Reader;
+use super::values::items;
 use crate::scenario::fragment::fragment_with_holes;
 use crate::scenario::model::{Attribute, Bytes, Header, Piece, Template, Xml};
 use crate::scenario::source::Located;
@@ -73,7 +74,7 @@ impl Reader {
     pub(super) fn xml(&mut self, yaml: &Yaml) -> Option<Located<Xml>> {
         let text = self.text(yaml)?;
         let template = self.template_of(text)?;
-        if let Err(wrong) = fragment_with_holes(&text.text) {
+        if let Err(wrong) = fragment_with_holes(&text.value) {
             let message = format!("not well-formed: {}", wrong.message);
             self.wrong(&text.place(wrong.at), message, "");
             return None;
@@ -85,7 +86,7 @@ impl Reader {
     pub(super) fn pattern_xml(&mut self, yaml: &Yaml) -> Option<Located<Xml>> {
         let xml = self.xml(yaml)?;
         let Value::Text(text) = &yaml.value else { return None };
-        let body = fragment_with_holes(&text.text).ok()?;
+        let body = fragment_with_holes(&text.value).ok()?;
         let stray = body.nodes().iter().filter_map(|node| node.text());
         if body.children().next().is_none() || stray.into_iter().any(|text| !text.trim().is_empty())
         {
@@ -100,7 +101,7 @@ impl Reader {
     pub(super) fn bytes(&mut self, yaml: &Yaml, pauses: bool) -> Option<Located<Bytes>> {
         let before = self.mistakes.len();
         let mut pieces = Vec::new();
-        for item in self.items(yaml) {
+        for item in items(yaml) {
             if let Some(piece) = self.piece(item, pauses) {
                 pieces.push(Located::new(piece, item.place.clone()));
             }

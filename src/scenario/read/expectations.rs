@@ -5,9 +5,10 @@ use std::str::FromStr;
 use super::Reader;
 use super::fields::Fields;
 use super::sessions::HTTP;
+use super::values::items;
 use crate::scenario::model::{
     Alternative, Capture, Condition, Counted, Expectation, Level, NoAnswer, Origin, PayloadMatch,
-    Presence, Template, Terminal, ValueMatch,
+    PayloadParts, Presence, Template, Terminal, ValueMatch, Xml,
 };
 use crate::scenario::source::Located;
 use crate::scenario::template::is_name;
@@ -29,9 +30,9 @@ impl Reader {
             no_answer: no_answer.and_then(|way| self.word(way, "way not to answer", &NO_ANSWER)),
             status: fields.take("status").and_then(|status| self.value_match(status)),
             http: http.and_then(|http| self.word(http, "version of HTTP known here", &HTTP)),
-            headers: fields.take("headers").map_or(Vec::new(), |all| {
-                self.matches(all, "header fields", |reader, name| reader.header_name(name))
-            }),
+            headers: fields
+                .take("headers")
+                .map_or(Vec::new(), |all| self.matches(all, "header fields", Self::header_name)),
             attributes: fields.take("attributes").map_or(Vec::new(), |all| {
                 self.matches(all, "attributes", |reader, name| reader.attribute_name(name, &[]))
             }),
@@ -118,7 +119,7 @@ impl Reader {
             fields.take("optional").and_then(|yaml| self.boolean(yaml)).unwrap_or_default();
         let mut one_of = Vec::new();
         if let Some(yaml) = fields.take("one-of") {
-            for item in self.items(yaml) {
+            for item in items(yaml) {
                 one_of.extend(self.template(item));
             }
         }
@@ -164,12 +165,12 @@ impl Reader {
                 Some(Located::new(Counted { count, of }, yaml.place.clone()))
             }),
         };
-        let parts = PayloadMatch::Parts { contains, exactly, in_order, lacks, count };
-        Some(Located::new(parts, yaml.place.clone()))
+        let parts = PayloadParts { contains, exactly, in_order, lacks, count };
+        Some(Located::new(PayloadMatch::Parts(Box::new(parts)), yaml.place.clone()))
     }
 
-    fn patterns(&mut self, yaml: &Yaml) -> Vec<Located<crate::scenario::model::Xml>> {
-        self.items(yaml).iter().filter_map(|item| self.pattern_xml(item)).collect()
+    fn patterns(&mut self, yaml: &Yaml) -> Vec<Located<Xml>> {
+        items(yaml).iter().filter_map(|item| self.pattern_xml(item)).collect()
     }
 
     pub(super) fn captures(&mut self, fields: &mut Fields<'_>) -> Vec<Capture> {
@@ -180,17 +181,14 @@ impl Reader {
                 self.wrong(&variable.place, format!("`{}` is no name", variable.value), "");
             }
             if let Some(text) = self.string(place) {
-                match from(&text) {
-                    Some(from) => captures.push(Capture {
-                        variable: variable.clone(),
-                        from: Located::new(from, text.place),
-                    }),
-                    None => {
-                        let help = "write `@sid` for an attribute, `iq/bind/jid` for a text, \
-                                    `iq@id`, `status`, `entity` or `header NAME`";
-                        let message = format!("`{}` is no place in a response", text.value);
-                        self.wrong_with_help(&text.place, message, "", help);
-                    }
+                if let Some(from) = from(&text) {
+                    let from = Located::new(from, text.place);
+                    captures.push(Capture { variable: variable.clone(), from });
+                } else {
+                    let help = "write `@sid` for an attribute, `iq/bind/jid` for a text, `iq@id`, \
+                                `status`, `entity` or `header NAME`";
+                    let message = format!("`{}` is no place in a response", text.value);
+                    self.wrong_with_help(&text.place, message, "", help);
                 }
             }
         }
@@ -208,7 +206,7 @@ impl Reader {
             (Some(name), None, None, None) => self.advertised(name, &mut fields, false),
             (None, Some(name), None, None) => self.advertised(name, &mut fields, true),
             (None, None, Some(value), None) => {
-                let expected = self.demands(&mut fields);
+                let expected = Box::new(self.demands(&mut fields));
                 self.template(value).map(|value| Condition::Value { value, expected })
             }
             (None, None, None, Some(request)) => {

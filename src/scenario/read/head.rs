@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{File, FileKind, Reader};
+use super::values::items;
+use super::{File, FileKind, Reader, Said};
 use crate::diag::nearest;
 use crate::scenario::model::{Need, Provision, Row, Scenario};
 use crate::scenario::source::Located;
@@ -29,7 +30,7 @@ impl Reader {
         let shared = fields.take("shared");
         let about = fields.take("about").and_then(|about| self.string(about));
         let needs = fields.take("needs").map_or(Vec::new(), |needs| self.needs(needs));
-        let session = fields.take("session").map(|session| self.session(session));
+        let session = fields.take("session").map_or(Said::Nothing, |session| self.session(session));
         let actors = fields.take("actors").map_or(Vec::new(), |actors| self.actors(actors));
         let set = fields.take("set").map_or(Vec::new(), |set| self.assignments(set));
         let kind;
@@ -43,7 +44,7 @@ impl Reader {
             let covers = self.required(&mut fields, "covers");
             let covers = covers.map_or(Vec::new(), |covers| self.covers(covers));
             let sweep = fields.take("sweep").map_or(Vec::new(), |sweep| self.sweep(sweep));
-            for item in fields.take("use").map_or(&[][..], |uses| self.items(uses)) {
+            for item in fields.take("use").map_or(&[][..], |uses| items(uses)) {
                 uses.extend(self.string(item).map(|path| path.map(PathBuf::from)));
             }
             let mut scenario = Scenario::unnamed(yaml.place.clone());
@@ -60,7 +61,7 @@ impl Reader {
     /// Ids of requirements.
     pub(super) fn covers(&mut self, yaml: &Yaml) -> Vec<Located<String>> {
         let mut covers: Vec<Located<String>> = Vec::new();
-        for item in self.items(yaml) {
+        for item in items(yaml) {
             let Some(id) = self.string(item) else { continue };
             if catalogue().get(&id).is_none() {
                 let ids = catalogue().iter().map(|requirement| requirement.id.as_str());
@@ -76,7 +77,7 @@ impl Reader {
                 covers.push(id);
             }
         }
-        if covers.is_empty() && self.items(yaml).is_empty() {
+        if covers.is_empty() && items(yaml).is_empty() {
             self.wrong(&yaml.place, "a scenario covers at least one requirement", "");
         }
         covers
@@ -84,9 +85,12 @@ impl Reader {
 
     fn needs(&mut self, yaml: &Yaml) -> Vec<Located<Need>> {
         let mut needs = Vec::new();
-        for item in self.items(yaml) {
+        for item in items(yaml) {
             if matches!(item.value, Value::Map(_)) {
-                needs.extend(self.condition(item).map(|condition| condition.map(Need::Condition)));
+                needs.extend(
+                    self.condition(item)
+                        .map(|condition| condition.map(|one| Need::Condition(Box::new(one)))),
+                );
             } else {
                 let word = self.word(item, "thing a target provides", &PROVISIONS);
                 needs.extend(word.map(|word| word.map(Need::Provided)));
@@ -117,7 +121,7 @@ impl Reader {
             }
             Value::Map(pairs) if pairs.len() == 1 => {
                 for (name, values) in pairs {
-                    for value in self.items(values) {
+                    for value in items(values) {
                         let Some(template) = self.template(value) else { continue };
                         let assignment = crate::scenario::model::Assignment {
                             name: name.clone(),

@@ -32,11 +32,19 @@ pub(super) struct File {
     /// The shared files that it uses, by path relative to its own folder.
     pub(super) uses: Vec<Located<PathBuf>>,
     pub(super) needs: Vec<Located<Need>>,
-    /// The client's session; the outer is none if nothing is said.
-    pub(super) session: Option<Option<Session>>,
+    pub(super) session: Said,
     pub(super) actors: Vec<Actor>,
     pub(super) set: Vec<Assignment>,
     pub(super) steps: Vec<Step>,
+}
+
+/// What a file says of the client's session.
+#[derive(Debug, Clone)]
+pub(super) enum Said {
+    Nothing,
+    /// That there is none.
+    None,
+    Session(Box<Session>),
 }
 
 #[derive(Debug)]
@@ -50,22 +58,12 @@ pub(super) enum FileKind {
 /// Reads a file; nothing if nothing of it can be understood.
 pub(super) fn read(source: &Arc<Source>) -> (Option<File>, Vec<Diagnostic>) {
     let mut reader = Reader { mistakes: Vec::new() };
-    let file = match yaml::read(source, &mut reader.mistakes) {
-        Some(yaml) => reader.file(&yaml),
-        None => {
-            is_empty(&mut reader, source, "a scenario begins with `name:`");
-            None
-        }
-    };
-    (file, reader.mistakes)
-}
-
-/// There is nothing in a file; if it is no YAML, that was told.
-fn is_empty(reader: &mut Reader, source: &Arc<Source>, expected: &str) {
-    if reader.mistakes.is_empty() {
-        let whole = Place { source: Arc::clone(source), span: 0..0 };
-        reader.wrong(&whole, "the file is empty", expected);
+    let yaml = yaml::read(source, &mut reader.mistakes);
+    if yaml.is_none() {
+        reader.empty(source, "a scenario begins with `name:`");
     }
+    let file = yaml.and_then(|yaml| reader.file(&yaml));
+    (file, reader.mistakes)
 }
 
 /// Notes mistakes while values are read.
@@ -74,6 +72,14 @@ struct Reader {
 }
 
 impl Reader {
+    /// There is nothing in a file; if it is no YAML, that was told.
+    fn empty(&mut self, source: &Arc<Source>, expected: &str) {
+        if self.mistakes.is_empty() {
+            let whole = Place { source: Arc::clone(source), span: 0..0 };
+            self.wrong(&whole, "the file is empty", expected);
+        }
+    }
+
     fn wrong(&mut self, place: &Place, message: impl Into<String>, label: impl Into<String>) {
         self.mistakes.push(place.mistake(message, label));
     }

@@ -1,7 +1,7 @@
 //! Actors and the terms of their sessions.
 
-use super::Reader;
 use super::fields::Fields;
+use super::{Reader, Said};
 use crate::diag::nearest;
 use crate::scenario::model::{
     ACCOUNTS, Actor, Attribute, Connections, Http, Login, Opened, Session, Via,
@@ -49,14 +49,14 @@ impl Session {
 
 impl Reader {
     /// `session:`; the word `none` for no session.
-    pub(super) fn session(&mut self, yaml: &Yaml) -> Option<Session> {
+    pub(super) fn session(&mut self, yaml: &Yaml) -> Said {
         if is_none(yaml) {
-            return None;
+            return Said::None;
         }
-        let mut fields = self.fields(yaml, "a session")?;
+        let Some(mut fields) = self.fields(yaml, "a session") else { return Said::Nothing };
         let session = self.terms(&mut fields);
         self.finish(&fields);
-        Some(session)
+        Said::Session(Box::new(session))
     }
 
     /// `actors:`
@@ -156,5 +156,5 @@ impl Reader {
 }
 
 fn is_none(yaml: &Yaml) -> bool {
-    matches!(&yaml.value, Value::Text(text) if text.text == "none")
+    matches!(&yaml.value, Value::Text(text) if text.value == "none")
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Reader;
 use super::fields::Fields;
 use super::requests::END;
+use super::values::items;
 use crate::diag::nearest;
 use crate::scenario::model::{
     Action, Close, Connect, Count, Expect, Reference, Response, Step, StepKind, Timespan,
@@ -116,8 +117,8 @@ impl Reader {
                 let how = self.end(fields);
                 Some(StepKind::Close(Close { connection: connection?, how }))
             }
-            "repeat" => self.repeat(value, fields),
-            "if" => self.conditional(value, fields),
+            "repeat" => Some(self.repeat(value, fields)),
+            "if" => Some(self.conditional(value, fields)),
             "wait" => self.timespan(value).map(StepKind::Wait),
             "set" => Some(StepKind::Set(self.assignments(value))),
             "note" => self.template(value).map(StepKind::Note),
@@ -190,7 +191,7 @@ impl Reader {
                 Some(StepKind::Unseen { actor: actor?, stanza: stanza?, during })
             }
             "value" => {
-                let expected = self.demands(fields);
+                let expected = Box::new(self.demands(fields));
                 let value = self.template(value)?;
                 Some(StepKind::Value { value, expected })
             }
@@ -231,17 +232,17 @@ impl Reader {
         steps
     }
 
-    fn repeat(&mut self, value: &Yaml, fields: &mut Fields<'_>) -> Option<StepKind> {
+    fn repeat(&mut self, value: &Yaml, fields: &mut Fields<'_>) -> StepKind {
         let times = self.count(value);
         let counting = fields.take("counting").and_then(|name| self.name(name));
         let every = self.time(fields, "every");
         let steps = self.required(fields, "steps").map_or(Vec::new(), |steps| self.steps(steps));
         let times = times.unwrap_or_else(|| Located::new(Count::Fixed(1), value.place.clone()));
-        Some(StepKind::Repeat { times, counting, every, steps })
+        StepKind::Repeat { times, counting, every, steps }
     }
 
-    fn conditional(&mut self, value: &Yaml, fields: &mut Fields<'_>) -> Option<StepKind> {
-        let items = self.items(value);
+    fn conditional(&mut self, value: &Yaml, fields: &mut Fields<'_>) -> StepKind {
+        let items = items(value);
         let conditions: Vec<_> = items.iter().filter_map(|item| self.condition(item)).collect();
         let steps = self.required(fields, "steps").map_or(Vec::new(), |steps| self.steps(steps));
         let otherwise = fields.take("else").map_or(Vec::new(), |steps| self.steps(steps));
@@ -252,7 +253,7 @@ impl Reader {
             let message = "`skip` says why nothing is done, so it does not go with `else`";
             self.wrong(&skip.place, message, "");
         }
-        Some(StepKind::If { conditions, steps, otherwise, skip })
+        StepKind::If { conditions, steps, otherwise, skip }
     }
 
     /// Whom a step is about: the client if nothing is said.
@@ -265,7 +266,7 @@ impl Reader {
     }
 
     fn references(&mut self, value: &Yaml) -> Vec<Reference> {
-        self.items(value).iter().filter_map(|item| self.reference(item)).collect()
+        items(value).iter().filter_map(|item| self.reference(item)).collect()
     }
 
     fn time(&mut self, fields: &mut Fields<'_>, key: &'static str) -> Option<Located<Timespan>> {

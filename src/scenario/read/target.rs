@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::Reader;
 use super::fields::Fields;
 use super::head::PROVISIONS;
 use super::steps::ACTION;
-use super::{Reader, is_empty};
+use super::values::items;
 use crate::diag::{Diagnostic, nearest};
 use crate::proxy::Target as Address;
 use crate::scenario::model::{ACCOUNTS, Action, Provision};
@@ -31,16 +32,13 @@ pub(in crate::scenario) fn read(
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Target, Vec<Diagnostic>> {
     let mut reader = Reader { mistakes: Vec::new() };
-    let target = match yaml::read(source, &mut reader.mistakes) {
-        Some(mut yaml) => {
-            reader.environment(&mut yaml, environment);
-            reader.target(&yaml, usual)
-        }
-        None => {
-            is_empty(&mut reader, source, "a target has a `url:` and a `domain:`");
-            None
-        }
-    };
+    let target = yaml::read(source, &mut reader.mistakes).and_then(|mut yaml| {
+        reader.environment(&mut yaml, environment);
+        reader.target(&yaml, usual)
+    });
+    if target.is_none() {
+        reader.empty(source, "a target has a `url:` and a `domain:`");
+    }
     match target {
         Some(target) if reader.mistakes.is_empty() => Ok(target),
         _ => {
@@ -61,14 +59,14 @@ impl Reader {
             }
             Value::Text(text) => {
                 if let Some(filled) = self.filled(text, of) {
-                    text.text = filled;
+                    text.value = filled;
                 }
             }
         }
     }
 
     fn filled(&mut self, text: &Text, of: &dyn Fn(&str) -> Option<String>) -> Option<String> {
-        let holes = match template::holes(&text.text) {
+        let holes = match template::holes(&text.value) {
             Ok(holes) => holes,
             Err(wrong) => {
                 self.wrong(&text.place(wrong.at), wrong.message, "");
@@ -79,10 +77,10 @@ impl Reader {
         let mut filled = String::new();
         let mut from = 0;
         for (whole, inside) in holes {
-            filled += &plain(&text.text[from..whole.start]);
+            filled += &plain(&text.value[from..whole.start]);
             from = whole.end;
             let place = text.place(whole);
-            let Some(name) = text.text[inside].trim().strip_prefix(ENVIRONMENT) else {
+            let Some(name) = text.value[inside].trim().strip_prefix(ENVIRONMENT) else {
                 let help = "write ${env.NAME}, or $${ for the characters themselves";
                 let message = "only variables of the environment have a value here";
                 self.wrong_with_help(&place, message, "", help);
@@ -98,7 +96,7 @@ impl Reader {
                 filled += STAND_IN;
             }
         }
-        Some(filled + &plain(&text.text[from..]))
+        Some(filled + &plain(&text.value[from..]))
     }
 
     fn target(&mut self, yaml: &Yaml, usual: Tolerance) -> Option<Target> {
@@ -179,7 +177,7 @@ impl Reader {
     fn accounts(&mut self, yaml: &Yaml) -> Vec<BTreeMap<String, Account>> {
         let mut sets: Vec<BTreeMap<String, Account>> = Vec::new();
         let (mut users, mut names) = (BTreeSet::new(), None);
-        for item in self.items(yaml) {
+        for item in items(yaml) {
             let Some(mut fields) = self.fields(item, "a set of accounts") else { continue };
             let (mut set, mut given) = (BTreeMap::new(), Vec::new());
             for name in ACCOUNTS {
@@ -214,7 +212,7 @@ impl Reader {
 
     /// Words, beside those that follow from other keys.
     fn provides(&mut self, yaml: &Yaml, provided: &mut Vec<Provision>) {
-        for item in self.items(yaml) {
+        for item in items(yaml) {
             let word = self.word(item, "thing a target provides", &PROVISIONS);
             let Some(Located { value: provision, place }) = word else { continue };
             if provided.contains(&provision) {
@@ -255,7 +253,7 @@ impl Reader {
         for (name, action) in ACTION {
             let Some(command) = fields.take(name) else { continue };
             let words: Vec<String> =
-                self.items(command).iter().filter_map(|word| self.filled_in(word)).collect();
+                items(command).iter().filter_map(|word| self.filled_in(word)).collect();
             if words.is_empty() {
                 self.wrong(&command.place, "a command is a list: the program, its arguments", "");
             }
@@ -272,7 +270,7 @@ impl Reader {
         read: fn(&mut Self, &Yaml) -> Option<T>,
     ) -> Vec<T> {
         let Some(yaml) = fields.take(key) else { return Vec::new() };
-        self.items(yaml).iter().filter_map(|item| read(self, item)).collect()
+        items(yaml).iter().filter_map(|item| read(self, item)).collect()
     }
 
     fn skip(&mut self, yaml: &Yaml) -> Option<Skip> {
@@ -295,7 +293,7 @@ impl Reader {
     fn what(&mut self, fields: &mut Fields<'_>) -> Vec<What> {
         let Some(yaml) = self.required(fields, "what") else { return Vec::new() };
         let mut all = Vec::new();
-        for item in self.items(yaml) {
+        for item in items(yaml) {
             let Some(text) = self.string(item) else { continue };
             let path = text.contains('/') || text.ends_with(".yaml") || text.ends_with(".yml");
             if path {
@@ -306,7 +304,7 @@ impl Reader {
                 self.unknown(&text.value, &text.place);
             }
         }
-        if self.items(yaml).is_empty() {
+        if items(yaml).is_empty() {
             self.wrong(&yaml.place, "this is empty", "");
         }
         all

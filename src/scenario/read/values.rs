@@ -22,7 +22,7 @@ impl Reader {
 
     pub(super) fn string(&mut self, yaml: &Yaml) -> Option<Located<String>> {
         let text = self.text(yaml)?;
-        Some(Located::new(text.text.clone(), yaml.place.clone()))
+        Some(Located::new(text.value.clone(), yaml.place.clone()))
     }
 
     /// A text in which there may be variables.
@@ -33,7 +33,7 @@ impl Reader {
     }
 
     pub(super) fn template_of(&mut self, text: &Text) -> Option<Template> {
-        let read = template::template(&text.text, &|bytes| text.place(bytes));
+        let read = template::template(&text.value, &|bytes| text.place(bytes));
         self.right(read, |bytes| text.place(bytes))
     }
 
@@ -60,7 +60,7 @@ impl Reader {
     /// A name, with the number of one of several behind it: `poll`, `poll[n]`.
     pub(super) fn reference(&mut self, yaml: &Yaml) -> Option<Reference> {
         let text = self.text(yaml)?;
-        let read = template::expression(&text.text, &|bytes| text.place(bytes));
+        let read = template::expression(&text.value, &|bytes| text.place(bytes));
         let expr = self.right(read, |bytes| text.place(bytes))?;
         match expr.value {
             Expr::Name(name) if name.fields.is_empty() && is_name(&name.base) => {
@@ -69,7 +69,7 @@ impl Reader {
                 Some(Reference { name: Located::new(name.base, place), nth })
             }
             _ => {
-                let message = format!("`{}` is no name", text.text);
+                let message = format!("`{}` is no name", text.value);
                 let help = "write `poll`, or `poll[3]` for one of several";
                 self.wrong_with_help(&yaml.place, message, "", help);
                 None
@@ -171,12 +171,12 @@ impl Reader {
         self.wrong(&yaml.place, format!("{what} are written as keys with values"), is(yaml));
         &[]
     }
+}
 
-    /// The items of a list; a single value stands for a list of one.
-    pub(super) fn items<'a>(&mut self, yaml: &'a Yaml) -> &'a [Yaml] {
-        match &yaml.value {
-            Value::List(items) => items,
-            _ => std::slice::from_ref(yaml),
-        }
+/// The items of a list; a single value stands for a list of one.
+pub(super) fn items(yaml: &Yaml) -> &[Yaml] {
+    match &yaml.value {
+        Value::List(items) => items,
+        _ => std::slice::from_ref(yaml),
     }
 }

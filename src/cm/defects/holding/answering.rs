@@ -4,40 +4,39 @@ use http::{HeaderValue, StatusCode, header};
 
 use crate::cm::defects::bend::{Bend, Cx, Told, replies};
 use crate::cm::defects::edge::body;
-use crate::cm::defects::steps::{Disorder, Exchange, empty, held, on_picked};
+use crate::cm::defects::steps::{Disorder, Exchange, empty, held, on_answered, on_picked};
 use crate::cm::defects::{Defect, defect};
 use crate::cm::reply::Reply;
 use crate::cm::session::{Action, Input};
-use crate::xml::{Limits, parse};
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(
         "bosh-respond-200",
         "a request with payloads whose response is empty is answered with 202 in place of 200",
         |parts| {
-            parts.on_leave(|response, request| {
-                let carries =
-                    request.and_then(body).is_some_and(|body| body.children().count() > 0);
-                let answer = parse(response.body(), &Limits::default());
-                let plain = |answer: &crate::xml::Element| {
-                    answer.children().count() == 0 && answer.attr("type").is_none()
-                };
-                if carries && answer.is_ok_and(|answer| plain(&answer)) {
-                    *response.status_mut() = StatusCode::ACCEPTED;
-                }
-            });
+            on_answered(
+                parts,
+                |reply, request| {
+                    let plain = reply.payloads.is_empty()
+                        && reply.get("type").is_none()
+                        && reply.get("sid").is_none();
+                    plain && body(request).is_some_and(|body| body.children().next().is_some())
+                },
+                |response| *response.status_mut() = StatusCode::ACCEPTED,
+            );
         },
     ),
     defect(
         "bosh-cors-on-response/errors",
         "a response that ends a session with a condition lacks Access-Control-Allow-Origin",
         |parts| {
-            parts.on_leave(|response, _| {
-                let answer = parse(response.body(), &Limits::default());
-                if answer.is_ok_and(|answer| answer.attr("condition").is_some()) {
+            on_answered(
+                parts,
+                |reply, _| reply.get("condition").is_some(),
+                |response| {
                     response.headers_mut().remove(header::ACCESS_CONTROL_ALLOW_ORIGIN);
-                }
-            });
+                },
+            );
         },
     ),
     defect(

@@ -48,7 +48,7 @@ impl Bend for Slow {
         }
         // What follows keeps its place.
         if self.until > cx.now {
-            cx.act_after(self.until - cx.now, action);
+            cx.act_after(self.until.saturating_sub(cx.now), action);
         } else {
             cx.act(action);
         }

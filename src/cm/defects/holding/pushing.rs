@@ -89,7 +89,7 @@ impl Bend for Late {
         }
         // What follows keeps its place.
         if self.until > cx.now {
-            cx.pass_after(self.until - cx.now, input);
+            cx.pass_after(self.until.saturating_sub(cx.now), input);
         } else {
             cx.pass(input);
         }

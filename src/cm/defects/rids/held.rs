@@ -175,10 +175,10 @@ impl Bend for Twice {
     }
 }
 
-/// How often each rid came, and how many requests are still turned away because of that.
+/// How often the latest rid of each session came, and how many requests are still turned away because of that.
 #[derive(Default)]
 struct Flood {
-    seen: HashMap<(String, String), u32>,
+    seen: HashMap<String, (String, u32)>,
     sid: String,
     left: u32,
 }
@@ -189,7 +189,10 @@ impl Flood {
             self.left -= 1;
             return true;
         }
-        let seen = self.seen.entry((sid.to_owned(), rid.to_owned())).or_default();
+        let (last, seen) = self.seen.entry(sid.to_owned()).or_default();
+        if last != rid {
+            (*last, *seen) = (rid.to_owned(), 0);
+        }
         *seen += 1;
         if *seen > 10 && !sid.is_empty() {
             sid.clone_into(&mut self.sid);

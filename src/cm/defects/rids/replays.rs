@@ -258,6 +258,9 @@ impl Bend for Forgetful {
             && (self.kind)(reply)
         {
             self.rids.insert(*rid);
+            if self.rids.len() > 64 {
+                self.rids.pop_first();
+            }
         }
         cx.act(action);
     }

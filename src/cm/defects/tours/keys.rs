@@ -42,9 +42,9 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
     ("another sequence", |rig| {
         let (keys, others) = (create(rig), sequence("other", 4));
         rig.send(1, &format!("key='{}' newkey='{}'", keys[0], others[0]), "");
-        for n in 1..4 {
+        for (n, other) in (2..).zip(&others[1..]) {
             rig.seconds(2.0);
-            rig.send(1 + n as u64, &format!("key='{}'", others[n]), "");
+            rig.send(n, &format!("key='{other}'"), "");
         }
         rig.seconds(2.0);
     }),

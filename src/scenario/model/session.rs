@@ -1,0 +1,104 @@
+//! Who acts, and on which terms.
+
+use super::request::{Attribute, Header};
+use super::scenario::Provision;
+use super::value::{Count, Template};
+use crate::scenario::source::{Located, Place};
+
+/// Someone who acts: a client with one session.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Actor {
+    /// Its name.
+    pub name: Located<String>,
+    /// How many of them there are, named `NAME[1]` and so on; one without a number if this is not said.
+    pub count: Option<Located<Count>>,
+    /// Its session; none if it does raw work.
+    pub session: Option<Session>,
+}
+
+/// The terms of a session, and how its requests travel. What is not said is left to the runner's usual terms.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Session {
+    /// Where it is described; the whole file if it is not.
+    pub place: Place,
+    /// Who logs in.
+    pub login: Located<Login>,
+    /// Attributes of the request that creates the session: `wait`, `hold`, `ver` and all others, by name as in
+    /// [`Request::attributes`](super::Request::attributes).
+    pub attributes: Vec<Attribute>,
+    /// The rid of the request that creates it.
+    pub rid: Option<Located<Template>>,
+    /// Length of its key sequences; without it there are no keys (XEP-0124 §15).
+    pub keys: Option<Located<Count>>,
+    /// Whether it is open before the first step, or opened by a `login` step.
+    pub opened: Located<Opened>,
+    /// Whether an empty request is always kept open for it, so that `send` and `expect` work without requests.
+    pub polls: bool,
+    /// Header fields of all its requests.
+    pub headers: Vec<Header>,
+    /// HTTP version of all its requests.
+    pub http: Option<Located<Http>>,
+    /// Which connections it uses.
+    pub connections: Located<Connections>,
+    /// Over which address.
+    pub via: Option<Located<Via>>,
+    /// The certificate it shows, of the account named.
+    pub certificate: Option<Located<String>>,
+}
+
+/// Who logs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Login {
+    /// Nobody: the session is created and drained, no more.
+    None,
+    /// A fresh anonymous user.
+    Anonymous,
+    /// An account of the target.
+    Account(String),
+}
+
+/// When a session is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opened {
+    /// Before the first step.
+    AtStart,
+    /// By a `login` step.
+    Later,
+}
+
+/// Which connections carry requests that name none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connections {
+    /// A free one, opened when there is none.
+    Kept,
+    /// A new one for each request.
+    Fresh,
+}
+
+/// Which of a target's addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Via {
+    /// Without TLS.
+    Plain,
+    /// With TLS.
+    Tls,
+}
+
+impl Via {
+    /// What a target has to provide for it.
+    pub fn provision(self) -> Provision {
+        match self {
+            Self::Plain => Provision::Plain,
+            Self::Tls => Provision::Tls,
+        }
+    }
+}
+
+/// HTTP version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Http {
+    /// HTTP/1.0
+    V10,
+    /// HTTP/1.1
+    V11,
+}
