@@ -25,4 +25,4 @@ pub use outcome::{Failure, Note, Outcome, Verdict};
 pub use prove::{Proof, prove};
 pub use reach::reach;
 pub use schedule::{Job, jobs, run_all, run_all_embedded, run_embedded};
-pub use target::{Account, Deviation, Knowledge, Skip, Target, Tolerance, What};
+pub use target::{Account, Deviation, Knowledge, Skip, Target, Tolerance, What, skipped};

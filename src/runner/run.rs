@@ -56,16 +56,16 @@ pub(super) async fn run(given: Given) -> Outcome {
         advertised: Vec::new(),
         heart,
         round_trip,
-        set_up: None,
+        set_up: 0,
     };
     let row = row.and_then(|row| Some((row, scenario.sweep.get(row)?)));
-    let why_not = skipped(&scenario, &target).or_else(|| missing(&scenario, &target));
-    let done = match why_not {
+    let done = match skipped(&scenario, &target) {
         Some(why) => Err(Stop::Skipped(why)),
         None => world.live(row.map(|(_, row)| row)).await,
     };
     let row = row.map(|(number, row)| (number + 1, words(row)));
     let duration = clock.now().saturating_sub(began);
+    let own = world.set_up..wire.events().len();
     world.leave().await;
     let done = done.map_err(|stop| match stop {
         Stop::NotXml(why) => Stop::Broken(world.at.place.clone(), why),
@@ -95,7 +95,7 @@ pub(super) async fn run(given: Given) -> Outcome {
         notes: world.notes,
         duration,
         advertised: world.advertised,
-        set_up: world.set_up,
+        own,
         events: wire.events(),
     }
 }
@@ -109,7 +109,7 @@ fn words(row: &Row) -> String {
 }
 
 /// What the target lacks.
-fn missing(scenario: &Scenario, target: &Target) -> Option<String> {
+pub(super) fn missing(scenario: &Scenario, target: &Target) -> Option<String> {
     let lacks = |provision: &Provision| !target.provides.contains(provision);
     let first = scenario.provisions().into_iter().find(lacks)?;
     Some(format!("the target does not provide {}", provided(first)))
@@ -196,7 +196,7 @@ impl World {
             }
         }
         self.steps(&scenario.setup).await?;
-        self.set_up = Some(self.wire.events().len());
+        self.set_up = self.wire.events().len();
         self.steps(&scenario.steps).await
     }
 

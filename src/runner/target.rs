@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::outcome::{Failure, Outcome, Verdict};
+use super::run::missing;
 use crate::scenario::Scenario;
 pub use crate::scenario::target::{Account, Deviation, Skip, Target, Tolerance, What};
 
@@ -124,10 +125,11 @@ fn explains(deviation: &Deviation, failure: &Failure, scenario: &Scenario) -> bo
     about && seen.is_none_or(|seen| texts.iter().any(|text| text.contains(seen)))
 }
 
-/// Why a scenario is not run.
-pub(super) fn skipped(scenario: &Scenario, target: &Target) -> Option<String> {
+/// Why a scenario is not run against a target: it is to be skipped, or the target lacks what it needs.
+pub fn skipped(scenario: &Scenario, target: &Target) -> Option<String> {
     let meant = |skip: &&Skip| skip.what.iter().any(|what| what.names(scenario));
-    target.skip.iter().find(meant).map(|skip| skip.why.clone())
+    let skip = target.skip.iter().find(meant).map(|skip| skip.why.clone());
+    skip.or_else(|| missing(scenario, target))
 }
 
 /// A shorter password would hide what is none.

@@ -85,7 +85,7 @@ pub(super) struct World {
     /// Time that a round trip takes.
     pub(super) round_trip: Duration,
     /// How much had passed when its set-up was done, in events.
-    pub(super) set_up: Option<usize>,
+    pub(super) set_up: usize,
     /// The step that is being done.
     pub(super) at: StepAt,
 }
