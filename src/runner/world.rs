@@ -84,6 +84,8 @@ pub(super) struct World {
     pub(super) heart: Option<Arc<Heart>>,
     /// Time that a round trip takes.
     pub(super) round_trip: Duration,
+    /// How much had passed when its set-up was done, in events.
+    pub(super) set_up: usize,
     /// The step that is being done.
     pub(super) at: StepAt,
 }
