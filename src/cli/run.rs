@@ -114,7 +114,7 @@ enum Format {
     Pretty,
     /// One JSON object a line
     Json,
-    /// JUnit's XML
+    /// `JUnit`'s XML
     Junit,
     /// Test Anything Protocol 14
     Tap,

@@ -1,5 +1,6 @@
 //! One run of a scenario from start to end, and its verdict.
 
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,11 +46,11 @@ pub(super) async fn run(given: Given) -> Outcome {
         target: Arc::clone(&target),
         wire: wire.clone(),
         actors: Vec::new(),
-        sent: Default::default(),
-        conns: Default::default(),
-        vars: Default::default(),
-        history: Default::default(),
-        marks: Default::default(),
+        sent: HashMap::default(),
+        conns: HashMap::default(),
+        vars: HashMap::default(),
+        history: HashMap::default(),
+        marks: HashMap::default(),
         failures: Vec::new(),
         notes: Vec::new(),
         random: std::sync::Mutex::new(random),
@@ -176,7 +177,7 @@ impl World {
                     terms: actor.session.clone(),
                     session: Session::default(),
                     conns: Vec::new(),
-                    inbox: Default::default(),
+                    inbox: VecDeque::default(),
                     quiet: Vec::new(),
                     ready: false,
                 });

@@ -359,7 +359,7 @@ impl World {
                 let inbox = &world.actors[actor].inbox;
                 let found =
                     inbox.iter().find(|arrived| matching::matches_any(&wanted, &arrived.element));
-                found.map(|arrived| arrived.clone())
+                found.cloned()
             })
             .await;
         match found {

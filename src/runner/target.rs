@@ -194,9 +194,10 @@ mod tests {
         deviations: &[(&str, Option<&str>)],
     ) -> Vec<(Verdict, Option<String>)> {
         let deviations = deviations.iter().enumerate().map(|(n, (what, seen))| Deviation {
-            what: vec![match what.contains('/') {
-                true => What::Path(what.into()),
-                false => What::Requirement((*what).to_owned()),
+            what: vec![if what.contains('/') {
+                What::Path(what.into())
+            } else {
+                What::Requirement((*what).to_owned())
             }],
             seen: seen.map(str::to_owned),
             why: format!("reason {n}"),

@@ -348,10 +348,11 @@ impl Wire {
                 None => {
                     tokio::select! {
                         biased;
-                        read = stream.read(&mut buffer) => match self.read(read, &buffer, &mut taps) {
-                            Some(how) => break (Side::Server, how),
-                            None => continue,
-                        },
+                        read = stream.read(&mut buffer) => {
+                            if let Some(how) = self.read(read, &buffer, &mut taps) {
+                                break (Side::Server, how);
+                            }
+                        }
                         order = orders.recv() => match order {
                             Some(order) => queue.extend(steps(order)),
                             // The scenario is over.
@@ -478,6 +479,7 @@ impl Wire {
     }
 
     /// Takes what was read; how the connection ended, if it has.
+    #[allow(clippy::needless_pass_by_value)] // it is what a read gives
     fn read(&self, read: io::Result<usize>, buffer: &[u8], taps: &mut Taps) -> Option<How> {
         match read {
             Ok(0) => Some(How::Fin),

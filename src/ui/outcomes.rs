@@ -128,7 +128,8 @@ impl Outcomes {
     fn requirement(&self, page: &mut Page, id: &str) {
         let Some(requirement) = catalogue().get(id) else { return };
         let specification = catalogue().specification(&requirement.spec);
-        let specification = specification.map_or_else(String::new, |known| known.name());
+        let specification =
+            specification.map_or_else(String::new, super::super::spec::Specification::name);
         let number = &requirement.section.number;
         page.to(INDENT).plain(&format!("{specification} §{number} {} ", requirement.level));
         page.put(&self.styles.strong, id).end();
@@ -219,7 +220,7 @@ impl Outcomes {
         drop(printer);
         let text = String::from_utf8_lossy(&text).into_owned();
         let bar = format!("{}{} ", " ".repeat(INDENT), paint(&self.styles.dim, "|"));
-        text.lines().map(|line| format!("{bar}{line}\n")).collect()
+        text.lines().fold(String::new(), |all, line| all + &bar + line + "\n")
     }
 
     /// Which events are shown: those wanted, and the requests that are answered in them; unless all are wanted, not too
@@ -244,9 +245,9 @@ impl Outcomes {
         if self.show != Show::All && spare > 0 {
             // The beginning says what it is about, the end what went wrong.
             let middle: Vec<usize> = shown.iter().copied().skip(MOST / 3).take(spare).collect();
-            middle.iter().for_each(|index| {
-                shown.remove(index);
-            });
+            for index in middle {
+                shown.remove(&index);
+            }
         }
         shown
     }

@@ -29,7 +29,8 @@ pub(super) fn list(jobs: &[Job], against: &Against) -> Result<u8, Failure> {
         for id in &scenario.covers {
             let Some(known) = catalogue().get(id) else { continue };
             let specification = catalogue().specification(&known.spec);
-            let specification = specification.map_or_else(String::new, |spec| spec.name());
+            let specification =
+                specification.map_or_else(String::new, crate::spec::Specification::name);
             let section = &known.section.number;
             text += &format!("    {specification} §{section} {} {}\n", known.level, known.id);
         }

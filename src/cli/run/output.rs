@@ -18,11 +18,14 @@ use crate::trace::{Event, Fact};
 use crate::ui::Styles;
 use crate::ui::outcomes::{Outcomes, Show as Shown};
 
+/// A file, with the path it was asked for by.
+type Named<F> = (PathBuf, F);
+
 pub(super) struct Outputs {
     /// What people read, with the file it goes to if that is not the terminal.
-    pretty: Vec<(Outcomes, Option<(PathBuf, BufWriter<File>)>)>,
+    pretty: Vec<(Outcomes, Option<Named<BufWriter<File>>>)>,
     /// What programs read; written at the end, in the order of the scenarios.
-    reports: Vec<(outcomes::Format, Option<(PathBuf, File)>)>,
+    reports: Vec<(outcomes::Format, Option<Named<File>>)>,
     captures: Option<Captures>,
     /// Why each scenario was skipped.
     skipped: BTreeMap<String, usize>,
@@ -65,12 +68,11 @@ impl Outputs {
                     Some((path.clone(), File::create(path).map_err(|e| cannot(path, &e))?))
                 }
             };
-            match program(*format) {
-                Some(format) => outputs.reports.push((format, file)),
-                None => {
-                    let file = file.map(|(path, file)| (path, BufWriter::new(file)));
-                    outputs.pretty.push((pretty(args, file.is_none(), started), file));
-                }
+            if let Some(format) = program(*format) {
+                outputs.reports.push((format, file));
+            } else {
+                let file = file.map(|(path, file)| (path, BufWriter::new(file)));
+                outputs.pretty.push((pretty(args, file.is_none(), started), file));
             }
         }
         if let Some(folder) = &args.write {
@@ -143,6 +145,7 @@ impl Outputs {
 }
 
 /// Writes to a file, or to the terminal, where a reader who has seen enough is no failure.
+#[allow(clippy::needless_pass_by_value)] // it is an option of a borrow
 fn put(file: Option<&mut (PathBuf, BufWriter<File>)>, text: &str, failed: &mut Option<String>) {
     let Some((path, file)) = file else {
         let mut out = io::stdout().lock();

@@ -57,9 +57,8 @@ pub enum Bearing {
 /// What a verdict means, `strict` or not.
 pub fn bearing(verdict: Verdict, strict: bool) -> Bearing {
     match verdict {
-        Verdict::Passed | Verdict::Known => Bearing::Good,
         Verdict::Warned | Verdict::Gone if strict => Bearing::Bad,
-        Verdict::Warned | Verdict::Gone => Bearing::Good,
+        Verdict::Passed | Verdict::Known | Verdict::Warned | Verdict::Gone => Bearing::Good,
         Verdict::Skipped | Verdict::Inconclusive => Bearing::Unknown,
         Verdict::Broken => Bearing::Broken,
         Verdict::Failed => Bearing::Bad,
@@ -71,7 +70,7 @@ pub fn bearing(verdict: Verdict, strict: bool) -> Bearing {
 pub enum Format {
     /// One JSON object a line.
     Json,
-    /// JUnit's XML.
+    /// `JUnit`'s XML.
     Junit,
     /// The Test Anything Protocol, version 14.
     Tap,

@@ -53,9 +53,15 @@ impl Reader {
     fn environment(&mut self, yaml: &mut Yaml, of: &dyn Fn(&str) -> Option<String>) {
         match &mut yaml.value {
             Value::Null => {}
-            Value::List(items) => items.iter_mut().for_each(|item| self.environment(item, of)),
+            Value::List(items) => {
+                for item in items {
+                    self.environment(item, of);
+                }
+            }
             Value::Map(pairs) => {
-                pairs.iter_mut().for_each(|(_, value)| self.environment(value, of));
+                for (_, value) in pairs {
+                    self.environment(value, of);
+                }
             }
             Value::Text(text) => {
                 if let Some(filled) = self.filled(text, of) {
