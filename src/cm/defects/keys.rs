@@ -32,7 +32,7 @@ pub(super) const DEFECTS: Family = &[&[
     ),
     defect(
         "bosh-cm-verify-key",
-        "the fourth key of a sequence is taken for a wrong one though it is right",
+        "the eighth key of a sequence is taken for a wrong one though it is right",
         |parts| {
             parts.bend(|| {
                 let mut count = 0;
@@ -46,7 +46,7 @@ pub(super) const DEFECTS: Family = &[&[
                         return;
                     }
                     count += 1;
-                    if count == 4 {
+                    if count == 8 {
                         spoil(&mut request.body);
                     }
                     if request.body.newkey().is_some() {
