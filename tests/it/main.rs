@@ -7,6 +7,7 @@ mod architecture;
 mod client;
 mod cm;
 mod cm_peers;
+mod conformance;
 mod demo;
 mod documents;
 mod ejabberd;
