@@ -13,6 +13,7 @@ mod documents;
 mod ejabberd;
 mod help;
 mod hostile;
+mod pack;
 mod peers;
 mod peers_bed;
 mod peers_live;
