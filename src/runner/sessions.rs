@@ -329,7 +329,15 @@ impl World {
             .await;
         let place = &expect.stanza.place;
         match found {
-            Some(Ok(arrived)) => self.capture_stanza(&expect.capture, &arrived.element),
+            Some(Ok(arrived)) => {
+                // It may have come while another step was waited for.
+                let took = arrived.at.saturating_sub(since);
+                if expect.within.is_some() && took > limit {
+                    let seen = format!("it came after {}", words(took));
+                    self.fail(place, format!("this stanza within {}", words(within)), seen)?;
+                }
+                self.capture_stanza(&expect.capture, &arrived.element)
+            }
             Some(Err(other)) => {
                 let seen = format!(
                     "another stanza came before it: {}",

@@ -331,6 +331,7 @@ impl Environment for World {
                         .map_or_else(|| self.target.domain.clone(), |actor| self.domain_of(actor)),
                 )
             }
+            ("rooms", []) => self.target.rooms.as_deref().and_then(text),
             ("path", []) => text(&self.target.address.path),
             ("host", []) => text(&self.target.address.authority()),
             ("url", []) => text(&format!("{}{}", self.target.address, self.target.address.path)),
