@@ -115,7 +115,9 @@ steps:
 fn a_variable_in_a_pattern_is_no_riddle() {
     assert_eq!(
         told("session: { login: anonymous }\n", "- value: ${client.jid}\n  matches: ^${domain}\n"),
-        ["2: not a regular expression: expected decimal number, but found no digits; a pattern holds no variables; `equals` and `one-of` do"]
+        [
+            "2: not a regular expression: expected decimal number, but found no digits; a pattern holds no variables; `equals` and `one-of` do"
+        ]
     );
 }
 
@@ -125,7 +127,9 @@ fn rooms_are_known_where_they_are_needed() {
     assert_eq!(told("needs: [anonymous, rooms]\n", steps), [""; 0]);
     assert_eq!(
         told("needs: [anonymous]\n", steps),
-        ["1: `rooms` is known in a scenario that needs them alone; write `needs: [rooms]` in the head"]
+        [
+            "1: `rooms` is known in a scenario that needs them alone; write `needs: [rooms]` in the head"
+        ]
     );
 }
 

@@ -15,7 +15,7 @@ fn keeps_what_is_known(name: &str, origin: &str, alice: &Password, bob: &Passwor
     std::fs::create_dir_all(&artefacts).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_xmppscope"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["run", "scenarios/xep-0124", "scenarios/xep-0206", "--show", "failed"])
+        .args(["run", "scenarios", "--show", "failed"])
         .args(["--target", &format!("targets/{name}.yaml"), "--color", "never"])
         .args(["--format", "pretty", "--format", "json", "--output", "/dev/stdout", "--output"])
         .arg(artefacts.join(format!("{name}.json")))
