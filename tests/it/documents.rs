@@ -150,7 +150,7 @@ fn captures() -> Vec<String> {
 
 fn documents() -> Vec<PathBuf> {
     let mut found = vec![root().join("fixtures/README.md")];
-    for folder in ["", "docs", "docs/how-to", "docs/reference"] {
+    for folder in ["", "docs", "docs/how-to", "docs/reference", "docs/tutorial"] {
         let entries = fs::read_dir(root().join(folder)).unwrap();
         let paths = entries.map(|entry| entry.unwrap().path());
         found.extend(paths.filter(|path| path.extension().is_some_and(|e| e == "md")));
@@ -233,4 +233,17 @@ fn show(name: &str, width: Option<usize>, xml: bool, filter: &Filter) -> Shown {
     printer.finish(judge.story(), &counts).unwrap();
     drop(printer);
     Shown { text: String::from_utf8(out).unwrap(), marked }
+}
+
+#[test]
+fn the_tutorial_shows_the_scenarios_that_are_run() {
+    let text = fs::read_to_string(root().join("docs/tutorial/scenarios.md")).unwrap();
+    let folder = root().join("scenarios/examples/tutorial");
+    for file in fs::read_dir(folder).unwrap() {
+        let scenario = fs::read_to_string(file.unwrap().path()).unwrap();
+        assert!(
+            text.contains(scenario.trim_end()),
+            "not as it stands in the tutorial:\n{scenario}"
+        );
+    }
 }
