@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::ejabberd::Ejabberd;
+use crate::peers_bed::alone;
 use crate::prosody::{PAIRS, Password, Prosody};
 
 /// Runs the whole pack; the outcomes are kept as an artefact.
@@ -31,15 +32,17 @@ fn keeps_what_is_known(name: &str, origin: &str, alice: &Password, bob: &Passwor
 }
 
 #[test]
-#[cfg_attr(not(feature = "peers"), ignore = "needs Prosody: run ./test")]
-fn prosody_does_what_is_known_of_it() {
-    let server = Prosody::start();
-    keeps_what_is_known("prosody", &server.origin(), &server.alice, &server.bob);
-}
-
-#[test]
-#[cfg_attr(not(feature = "peers"), ignore = "needs ejabberd: run ./test")]
-fn ejabberd_does_what_is_known_of_it() {
-    let server = Ejabberd::start(PAIRS);
-    keeps_what_is_known("ejabberd", &server.origin(), &server.alice, &server.bob);
+#[cfg_attr(not(feature = "peers"), ignore = "needs Prosody and ejabberd: run ./test")]
+fn real_servers_do_what_is_known_of_them() {
+    let _turn = alone();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let server = Prosody::start();
+            keeps_what_is_known("prosody", &server.origin(), &server.alice, &server.bob);
+        });
+        scope.spawn(|| {
+            let server = Ejabberd::start(PAIRS);
+            keeps_what_is_known("ejabberd", &server.origin(), &server.alice, &server.bob);
+        });
+    });
 }

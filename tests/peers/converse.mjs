@@ -3,7 +3,7 @@
 //   PEER_PASSWORD=… node converse.mjs --url http://127.0.0.1:5280/http-bind --jid alice@localhost/web \
 //       [--to bob@localhost] [--deadline 60] chat:hello presence:xa logout
 //
-//   chat:TEXT       opens a chat with --to, types TEXT, presses Enter, waits until it is in the history
+//   chat:TEXT       opens a chat with --to, types TEXT, presses Enter, waits until it is in the history; gives it
 //   say:JID:TEXT    the same in the chat with JID, which may be a room that was joined
 //   shown:JID:TEXT  opens the chat with JID and waits until the page shows TEXT there; gives all texts that it shows
 //   join:ROOM/NICK  enters a room and waits until it can be written to
@@ -133,7 +133,9 @@ async function type(jid, words) {
   await field.click();
   await field.fill(words);
   await field.press('Enter');
-  return shown(chat, words);
+  // What the page has kept from before comes when it likes; the last message is the one just written.
+  const { history } = await shown(chat, words);
+  return { written: history.at(-1) };
 }
 
 const story = {
