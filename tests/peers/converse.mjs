@@ -132,7 +132,12 @@ async function type(jid, words) {
   const field = chat.locator('textarea.chat-textarea');
   await field.click();
   await field.fill(words);
+  // The page shows a message before the client sends it, and a reload in between would lose it.
+  const escaped = words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  const carries = (request) => (request.postData() ?? '').includes(`>${escaped}</body>`);
+  const sent = page.waitForRequest(carries, { timeout: 0 });
   await field.press('Enter');
+  await sent;
   // What the page has kept from before comes when it likes; the last message is the one just written.
   const { history } = await shown(chat, words);
   return { written: history.at(-1) };
