@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use xmppscope::runner::{Verdict, jobs, run_all_embedded};
+use xmppscope::cm::defects::{self, Defect};
+use xmppscope::runner::{Verdict, embedded_target, jobs, run_all_embedded, run_embedded};
 use xmppscope::scenario::{Scenario, load, pack};
 
 #[test]
@@ -41,4 +42,34 @@ fn the_examples_pass() {
         assert_eq!(outcome.verdict, Verdict::Passed, "{path}: {:?}", outcome.failures);
         true
     });
+}
+
+#[test]
+fn every_defect_is_noticed_by_a_scenario_that_covers_its_requirement() {
+    let target = Arc::new(embedded_target());
+    let scenarios: Vec<Arc<Scenario>> = pack().scenarios.iter().cloned().map(Arc::new).collect();
+    let noticed = |defect: &'static Defect| {
+        let covers = |scenario: &&Arc<Scenario>| {
+            scenario.covers.iter().any(|id| id.value == defect.requirement())
+        };
+        let covering: Vec<_> = scenarios.iter().filter(covers).cloned().collect();
+        jobs(&covering).iter().any(|job| {
+            let outcome = run_embedded(job, &target, &[defect]);
+            outcome.verdict != Verdict::Broken && !outcome.failures.is_empty()
+        })
+    };
+    let all: Vec<&Defect> = defects::all().collect();
+    assert!(all.len() > 300, "{}", all.len());
+    let (one, other) = all.split_at(all.len() / 2);
+    let unnoticed = |defects: &[&'static Defect]| -> Vec<&str> {
+        let unnoticed = defects.iter().filter(|defect| !noticed(defect));
+        unnoticed.map(|defect| defect.name).collect()
+    };
+    let found = std::thread::scope(|scope| {
+        let first = scope.spawn(|| unnoticed(one));
+        let mut found = unnoticed(other);
+        found.extend(first.join().unwrap());
+        found
+    });
+    assert!(found.is_empty(), "nobody notices {found:?}");
 }
