@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Opens SESSIONS sessions at `http://127.0.0.1:PORT/http-bind`, each with an anonymous login and a held request on a
-//! connection of its own. Then one further session sends RATE messages a second, each to another of them; a time runs
+//! connection of its own. Then one further session, on two connections, sends RATE messages a second, each to another of them; a time runs
 //! from the last byte of the request that carries the message to the first byte of the response that brings it. Prints
 //! one line of `name=value` pairs; memory is that of the process PID.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods)] // a measuring tool
@@ -187,17 +187,16 @@ async fn measure(place: Place, pid: &str, sessions: u64, seconds: u64, rate: u64
             }
         });
     }
-    drop(ready);
-    while all.recv().await.is_some_and(|()| all.len() + jids.lock().unwrap().len() > 0) {
-        if jids.lock().unwrap().len() as u64 == sessions && all.is_empty() {
-            break;
-        }
+    for _ in 0..sessions {
+        all.recv().await.expect("every session is held");
     }
     let opening = began.elapsed().as_secs_f64();
     tokio::time::sleep(Duration::from_millis(500)).await;
     let after = resident(pid);
 
     let jids = jids.lock().unwrap().clone();
+    let mut other = TcpStream::connect(("127.0.0.1", place.port)).await.unwrap();
+    other.set_nodelay(true).unwrap();
     let mut sent = Vec::new();
     let mut tick = tokio::time::interval(Duration::from_secs_f64(1.0 / rate as f64));
     for id in 0..seconds * rate {
@@ -208,9 +207,10 @@ async fn measure(place: Place, pid: &str, sessions: u64, seconds: u64, rate: u64
             .with_attr("type", "chat")
             .with_attr("id", &id.to_string())
             .with_child(Element::new("jabber:client", "body").with_text("Is this thing on?"));
-        // Two requests are open at once: the first is answered by the second.
+        // Two requests are open at once, each on a connection of its own: the first is answered by the second.
         sender.send(|body| body.push(message)).await;
         sent.push(Instant::now());
+        std::mem::swap(&mut sender.stream, &mut other);
         if id > 0 {
             sender.response().await;
         }

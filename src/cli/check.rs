@@ -53,7 +53,7 @@ pub(super) fn sound(paths: &[PathBuf], color: When) -> Result<Loaded, Failure> {
     if mistakes.is_empty() {
         return Ok(loaded);
     }
-    let colour = color.decide(io::stderr().is_terminal());
+    let painted = color.decide(io::stderr().is_terminal());
     for mistake in mistakes {
         // What is quoted from a file must not reach the terminal as it is; the renderer takes care of the source.
         let safe = |text: &str| sanitise(text).into_owned();
@@ -64,7 +64,7 @@ pub(super) fn sound(paths: &[PathBuf], color: When) -> Result<Loaded, Failure> {
             help: mistake.help.as_deref().map(safe),
             ..mistake.clone()
         };
-        say(&shown.render(colour));
+        say(&shown.render(painted));
         say("");
     }
     let files: BTreeSet<_> = mistakes.iter().map(|mistake| &mistake.name).collect();

@@ -19,7 +19,7 @@ use crate::ui::sanitise;
 /// Runs the scenarios against the embedded reference connection manager, strict and with each of its defects, in virtual
 /// time. All must pass without a defect; each defect has to be noticed by a scenario that covers its requirement; and for
 /// each scenario there has to be a defect that it notices, and that nothing notices but scenarios that cover its
-/// requirement.
+/// requirement. Scenarios of which no requirement can be broken by a defect are told, and need no proof.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -114,6 +114,13 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
             path(place)
         );
     }
+    let mut unprovable = 0;
+    for (place, scenario) in scenarios.iter().enumerate() {
+        if let Some(why) = runner::unprovable(scenario) {
+            unprovable += 1;
+            text += &format!("not provable {}: {why}\n", path(place));
+        }
+    }
     if args.table {
         for (defect, strays) in proof.strays(&scenarios) {
             let strays: Vec<String> = strays.iter().map(|&place| path(place)).collect();
@@ -122,10 +129,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     }
     let (unsound, noticed) = (proof.unsound.len(), chosen.len() - unnoticed);
     text += &format!(
-        "{} scenarios, {} defects: {noticed} noticed, {unnoticed} not; {} scenarios sharp, {} blunt, {unsound} unsound\n",
+        "{} scenarios, {} defects: {noticed} noticed, {unnoticed} not; {} scenarios sharp, {} blunt, {unsound} unsound, {unprovable} not provable\n",
         scenarios.len(),
         chosen.len(),
-        scenarios.len() - blunt.len(),
+        scenarios.len() - blunt.len() - unprovable,
         blunt.len()
     );
     print(sanitise(&text).as_bytes())?;

@@ -1,24 +1,29 @@
 //! `xmppscope run`: scenarios against a connection manager.
 
+mod against;
+mod list;
+mod output;
+mod progress;
+
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 
 use super::check::sound;
-use super::defects::chosen;
 use super::observe::say;
-use super::options::{When, width};
+use super::options::When;
 use super::{Failure, exit};
-use crate::runner::{self, Outcome, Target, Tolerance, Verdict};
-use crate::scenario::{Provision, Scenario};
-use crate::spec::catalogue;
-use crate::ui::Styles;
-use crate::ui::outcomes::{Outcomes, Show as Shown};
-use crate::wire::tls;
+use crate::clock::Clock;
+use crate::report::outcomes::{Bearing, bearing};
+use crate::runner::{self, Job, Outcome, Verdict};
+use crate::scenario::{Only, Scenario};
+use crate::ui::outcomes::quoted;
+use against::Against;
+use output::Outputs;
+use progress::Progress;
 
 /// Check a connection manager with scenarios
 ///
@@ -30,23 +35,25 @@ use crate::wire::tls;
 Examples:
   xmppscope run scenarios/
   xmppscope run scenarios/ --target http://127.0.0.1:5280/http-bind --domain localhost
-  xmppscope run scenarios/xep-0124 --only rid --show all
-  xmppscope run scenarios/ --defect bosh-no-chunked
+  xmppscope run scenarios/ --target targets/prosody.yaml --strict
+  xmppscope run scenarios/ --only 'section:14 and not needs:slow' --list
+  xmppscope run scenarios/ --format junit --output report.xml --format pretty
+  xmppscope run scenarios/ --defect bosh-no-chunked --show all
 
 Exit status:
   0  all held
-  1  something demanded was not kept; with --strict also something recommended
-  2  wrong usage, or a scenario that cannot be understood
+  1  something demanded was not kept; with --strict also something recommended, or a known deviation is gone
+  2  wrong usage, or a scenario or target that cannot be understood
   3  the target cannot be reached, or a scenario could not be carried out
-  130  interrupted")]
+  130  interrupted; what was done is told")]
 pub(super) struct Args {
     /// Scenario files, or folders of them
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// The connection manager: a URL
-    #[arg(long, value_name = "URL")]
+    /// The connection manager: a URL, or a file that says what is known of it
+    #[arg(long, value_name = "FILE|URL")]
     target: Option<String>,
-    /// Its XMPP domain; localhost if nothing is said
+    /// The XMPP domain at a URL; localhost if nothing is said
     #[arg(long, value_name = "DOMAIN", requires = "target")]
     domain: Option<String>,
     /// Trust the certificates in this PEM file instead of the system's
@@ -55,16 +62,18 @@ pub(super) struct Args {
     /// Trust any certificate
     #[arg(long, requires = "target")]
     insecure: bool,
-    /// What is only recommended fails the run too
+    /// What is only recommended fails the run too, and so does a known deviation that is gone
     #[arg(long)]
     strict: bool,
-    /// Only scenarios with this word in their path, their name, or a requirement that they cover
-    #[arg(long, value_name = "WORD")]
-    only: Vec<String>,
+    /// Only these scenarios: words of path, name or requirement, joined by and, or, not
+    ///
+    /// Also path:, name:, covers:, section:14.3, level:must, needs:accounts, and row:2 of a sweep.
+    #[arg(long, value_name = "EXPR")]
+    only: Option<String>,
     /// How many run at a time
-    #[arg(long, value_name = "N")]
-    jobs: Option<usize>,
-    /// List the scenarios, and stop
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// List the scenarios that would be run, and stop
     #[arg(long)]
     list: bool,
     /// Switch a defect of the embedded connection manager on; may be given several times
@@ -73,6 +82,17 @@ pub(super) struct Args {
     /// Of which scenarios the traffic is printed
     #[arg(long, value_enum, default_value_t = Show::Failed, help_heading = "Output")]
     show: Show,
+    /// Write a capture of each scenario into this folder
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    write: Option<PathBuf>,
+    /// How outcomes are told; may be given several times
+    #[arg(long, value_enum, help_heading = "Output")]
+    format: Vec<Format>,
+    /// The file of a format: the first --output is that of the first --format
+    ///
+    /// One format may be without: it goes to the terminal.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    output: Vec<PathBuf>,
     /// When to use colours
     #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN", help_heading = "Output")]
     color: When,
@@ -88,176 +108,136 @@ enum Show {
     None,
 }
 
-/// So many scenarios run at a time against a target on the network.
-const AT_ONCE: usize = 32;
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Pretty,
+    /// One JSON object a line
+    Json,
+    /// `JUnit`'s XML
+    Junit,
+    /// Test Anything Protocol 14
+    Tap,
+    /// Commands that mark lines in GitHub
+    Github,
+    /// Tables for the summary of a job
+    Markdown,
+}
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
-    let scenarios = select(sound(&args.paths, args.color)?.scenarios, &args.only)?;
+    let only = args.only.as_deref().map(|text| expression(text, args.color)).transpose()?;
+    let against = Against::of(args)?;
+    let scenarios: Vec<Arc<Scenario>> =
+        sound(&args.paths, args.color)?.scenarios.into_iter().map(Arc::new).collect();
+    let mut jobs = runner::jobs(&scenarios);
+    if let Some(only) = &only {
+        jobs.retain(|job| only.keeps(&job.scenario, job.row));
+    }
+    if jobs.is_empty() {
+        let only = args.only.as_deref().unwrap_or_default();
+        return Err(Failure::Usage(format!("--only {}: there is no such scenario", quoted(only))));
+    }
     if args.list {
-        return list(&scenarios);
+        return list::list(&jobs, &against);
     }
-    let defects = chosen(&args.defect)?;
-    let scenarios: Vec<Arc<Scenario>> = scenarios.into_iter().map(Arc::new).collect();
-    let jobs = runner::jobs(&scenarios);
-    let terminal = io::stdout().is_terminal();
-    let outcomes = Outcomes {
-        styles: Styles::new(args.color.decide(terminal)),
-        width: width(terminal),
-        show: match args.show {
-            Show::Failed => Shown::Failed,
-            Show::All => Shown::All,
-            Show::None => Shown::None,
-        },
-        started: crate::clock::Clock::start().started(),
-        options: options(args),
+    let outputs = Outputs::open(args, against.started())?;
+    let mut run = Run {
+        progress: Progress::new(jobs.len()),
+        counts: BTreeMap::new(),
+        outcomes: BTreeMap::new(),
+        outputs,
     };
-    let mut counts: BTreeMap<Verdict, usize> = BTreeMap::new();
-    let mut done = |outcome: &Outcome| {
-        *counts.entry(outcome.verdict).or_default() += 1;
-        let block = outcomes.block(outcome);
-        let _ = io::stdout().lock().write_all(block.as_bytes());
-    };
-    #[allow(clippy::disallowed_methods)] // how long a person waited
-    let began = Instant::now();
-    if let Some(url) = &args.target {
-        let target = target(args, url)?;
-        say(&format!("against {} at {}", target.name, target.address));
-        network(args, target, &jobs, &mut done)?;
-    } else {
-        let with = match defects.len() {
-            0 => String::new(),
-            _ => format!(
-                " with {}",
-                defects.iter().map(|defect| defect.name).collect::<Vec<_>>().join(", ")
-            ),
-        };
-        say(&format!("against the embedded reference connection manager{with}, in virtual time"));
-        let threads = args.jobs.unwrap_or_else(|| {
-            std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-        });
-        // Outcomes are told in the order of the scenarios, whichever is done first.
-        let mut waiting: BTreeMap<usize, Outcome> = BTreeMap::new();
-        let mut next = 0;
-        runner::run_all_embedded(&jobs, &defects, threads, |place, outcome| {
-            waiting.insert(place, outcome);
-            while let Some(outcome) = waiting.remove(&next) {
-                done(&outcome);
-                next += 1;
-            }
-            true
-        });
-    }
-    let what = if jobs.len() == 1 { "scenario" } else { "scenarios" };
-    let summary = outcomes.summary(&counts, began.elapsed(), what);
-    let _ = io::stdout().lock().write_all(summary.as_bytes());
-    let count = |verdict| counts.get(&verdict).copied().unwrap_or_default();
-    Ok(if count(Verdict::Failed) > 0 || args.strict && count(Verdict::Warned) > 0 {
-        exit::DIFFERS
-    } else if count(Verdict::Broken) > 0 {
-        exit::ENVIRONMENT
-    } else {
-        exit::OK
+    let clock = Clock::start();
+    say(&format!("against {}", against.words()));
+    let ended = against.run(args, &jobs, &mut run)?;
+    run.finish(args, &against, &jobs, ended, clock)
+}
+
+fn expression(text: &str, color: When) -> Result<Only, Failure> {
+    Only::parse(text).map_err(|wrong| {
+        say(&wrong.render(color.decide(io::stderr().is_terminal())));
+        Failure::Usage("--only cannot be understood".to_owned())
     })
 }
 
-fn select(scenarios: Vec<Scenario>, only: &[String]) -> Result<Vec<Scenario>, Failure> {
-    if only.is_empty() {
-        return Ok(scenarios);
-    }
-    let matches = |scenario: &Scenario, word: &String| {
-        scenario.name.value.contains(word)
-            || scenario.place.source.path.to_string_lossy().contains(word)
-            || scenario.covers.iter().any(|id| id.value.contains(word))
-    };
-    let kept: Vec<Scenario> = scenarios
-        .into_iter()
-        .filter(|scenario| only.iter().any(|word| matches(scenario, word)))
-        .collect();
-    if kept.is_empty() {
-        return Err(Failure::Usage(format!(
-            "--only {}: there is no such scenario",
-            only.join(" ")
-        )));
-    }
-    Ok(kept)
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// All was run.
+    Whole,
+    /// A person, or the system, wanted it to end.
+    Interrupted,
 }
 
-fn list(scenarios: &[Scenario]) -> Result<u8, Failure> {
-    let mut text = String::new();
-    for scenario in scenarios {
-        text += &format!("{}: {}\n", scenario.place.source.path.display(), scenario.name.value);
-        for id in &scenario.covers {
-            let level = catalogue().get(&id.value).map_or("", |known| known.level.as_str());
-            text += &format!("    {} {level}\n", id.value);
-        }
+/// A run, and what came of it so far.
+struct Run {
+    progress: Progress,
+    counts: BTreeMap<Verdict, usize>,
+    /// What came of each, by place; without its events, which are told at once or never.
+    outcomes: BTreeMap<usize, Outcome>,
+    outputs: Outputs,
+}
+
+impl Run {
+    fn take(&mut self, place: usize, mut outcome: Outcome) {
+        *self.counts.entry(outcome.verdict).or_default() += 1;
+        self.progress.clear();
+        self.outputs.tell(&outcome);
+        outcome.events = Vec::new();
+        let bad = matches!(outcome.verdict, Verdict::Failed | Verdict::Broken);
+        self.outcomes.insert(place, outcome);
+        self.progress.done(bad);
     }
-    super::options::print(text.as_bytes())
+
+    fn finish(
+        mut self,
+        args: &Args,
+        against: &Against,
+        jobs: &[Job],
+        ended: Ended,
+        clock: Clock,
+    ) -> Result<u8, Failure> {
+        self.progress.clear();
+        let worst = self.counts.keys().map(|verdict| bearing(*verdict, args.strict)).max();
+        let report = crate::report::outcomes::Report {
+            target: against.words(),
+            started: clock.started(),
+            planned: jobs.len(),
+            strict: args.strict,
+            interrupted: ended == Ended::Interrupted,
+            time: clock.now(),
+            outcomes: self.outcomes.into_values().collect(),
+        };
+        self.outputs.finish(&report, &self.counts)?;
+        Ok(match (ended, worst) {
+            (Ended::Interrupted, _) => exit::INTERRUPTED,
+            (_, Some(Bearing::Bad)) => exit::DIFFERS,
+            (_, Some(Bearing::Broken)) => exit::ENVIRONMENT,
+            _ => exit::OK,
+        })
+    }
 }
 
 /// The options that a scenario is to be run alone with.
 fn options(args: &Args) -> String {
     let mut text = String::new();
+    let mut add = |name: &str, value: &str| text += &format!(" --{name} {}", quoted(value));
     if let Some(target) = &args.target {
-        text += &format!(" --target {target}");
+        add("target", target);
     }
     if let Some(domain) = &args.domain {
-        text += &format!(" --domain {domain}");
+        add("domain", domain);
+    }
+    if let Some(file) = &args.ca_file {
+        add("ca-file", &file.to_string_lossy());
     }
     for defect in &args.defect {
-        text += &format!(" --defect {defect}");
+        add("defect", defect);
+    }
+    for (given, name) in [(args.insecure, "insecure"), (args.strict, "strict")] {
+        if given {
+            text += &format!(" --{name}");
+        }
     }
     text
-}
-
-fn target(args: &Args, url: &str) -> Result<Target, Failure> {
-    let address = url
-        .parse::<crate::proxy::Target>()
-        .map_err(|error| Failure::Usage(format!("--target {error}")))?;
-    let domain = args.domain.clone().unwrap_or_else(|| "localhost".to_owned());
-    let secure = if address.https { Provision::Tls } else { Provision::Plain };
-    Ok(Target {
-        name: address.to_string(),
-        address,
-        tls: None,
-        anonymous: Some(domain.clone()),
-        domain,
-        accounts: BTreeMap::new(),
-        more_accounts: Vec::new(),
-        rooms: None,
-        provides: vec![Provision::Anonymous, secure, Provision::Slow],
-        tolerance: Tolerance::USUAL,
-        control: BTreeMap::new(),
-        skip: Vec::new(),
-        deviations: Vec::new(),
-    })
-}
-
-fn network(
-    args: &Args,
-    target: Target,
-    jobs: &[runner::Job],
-    done: &mut impl FnMut(&Outcome),
-) -> Result<(), Failure> {
-    let settings = tls::client(args.ca_file.as_deref(), args.insecure || !target.address.https)
-        .map_err(|error| Failure::Usage(error.to_string()))?;
-    let dial = runner::dial::Network::new(target.address.clone(), target.tls.clone(), settings);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::Environment(format!("cannot start: {error}")))?;
-    let at_once = args.jobs.unwrap_or(AT_ONCE);
-    runtime.block_on(async {
-        let all = runner::run_all(
-            jobs,
-            Arc::new(target),
-            Arc::new(dial),
-            at_once,
-            Duration::ZERO,
-            |_, outcome| done(&outcome),
-        );
-        tokio::select! {
-            () = all => Ok(()),
-            () = super::watch::stopped() => Ok(()),
-        }
-    })
 }

@@ -6,11 +6,12 @@ use clap::ValueEnum;
 
 use super::Failure;
 use super::options::{When, print, unwritable, width};
-use crate::cm::defects;
+use crate::cm::defects::{self, WITHOUT};
 use crate::cm::keeps::keeps;
 use crate::report::requirements::{Checked, Defect, json};
 use crate::rules;
-use crate::spec::{self, Found, Requirement, catalogue};
+use crate::scenario::{Scenario, pack};
+use crate::spec::{self, Found, Mode, Observable, Requirement, catalogue};
 use crate::ui::requirements::{Detail, list, one};
 use crate::ui::{Styles, sanitise};
 
@@ -30,6 +31,7 @@ Examples:
   xmppscope spec 14.3
   xmppscope spec xep-0124#rids-broken
   xmppscope spec xep-0124 --party cm,both --level must --unchecked
+  xmppscope spec --uncovered
   xmppscope spec --format json | jq -r 'select(.rules == []) | .id'
 
 Exit status:
@@ -52,6 +54,9 @@ pub(super) struct Args {
     /// Only what neither a rule nor a scenario checks
     #[arg(long)]
     unchecked: bool,
+    /// Only what binds a connection manager and no scenario covers, each with the reason
+    #[arg(long)]
+    uncovered: bool,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Pretty, help_heading = "Output")]
     format: Format,
@@ -103,12 +108,15 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let text = match (args.format, found) {
         (_, Found::One(_)) if args.has_filter() => {
             return Err(Failure::Usage(
-                "--party, --level and --unchecked are for lists, not for one requirement"
+                "--party, --level, --unchecked and --uncovered are for lists, not for one requirement"
                     .to_owned(),
             ));
         }
         (Format::Pretty, Found::One(requirement)) => {
             one(catalogue, &checked(requirement), &styles, Some(page))
+        }
+        (Format::Pretty, Found::Section(all) | Found::Specification(all)) if args.uncovered => {
+            list(catalogue, &args.filter(all), Detail::Uncovered, &styles, Some(page))
         }
         (Format::Pretty, Found::Section(all)) => {
             list(catalogue, &args.filter(all), Detail::Rule, &styles, Some(page))
@@ -131,7 +139,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
 
 impl Args {
     fn has_filter(&self) -> bool {
-        self.unchecked || !self.party.is_empty() || !self.level.is_empty()
+        self.unchecked || self.uncovered || !self.party.is_empty() || !self.level.is_empty()
     }
 
     fn filter<'a>(&self, all: Vec<&'a Requirement>) -> Vec<Checked<'a>> {
@@ -145,6 +153,9 @@ impl Args {
             .filter(|requirement| party(requirement) && level(requirement))
             .map(checked)
             .filter(|checked| !self.unchecked || !checked.is_checked())
+            .filter(|checked| {
+                !self.uncovered || checked.keeps.is_some() && checked.scenarios.is_empty()
+            })
             .collect()
     }
 }
@@ -172,22 +183,36 @@ impl Level {
     }
 }
 
-/// The scenarios by path, each with the requirements it covers. None exist yet.
-fn scenarios() -> &'static [(&'static str, &'static [&'static str])] {
-    &[]
-}
-
 /// Joins a requirement with all that checks it.
 fn checked(requirement: &Requirement) -> Checked<'_> {
     let id = requirement.id.as_str();
     let defects =
         defects::of(id).map(|defect| Defect { name: defect.name.to_owned(), says: defect.says });
-    let scenarios = scenarios().iter().filter(|(_, covers)| covers.contains(&id));
+    let covers = |scenario: &&Scenario| scenario.covers.iter().any(|known| known.value == id);
+    let covering = pack().scenarios.iter().filter(covers);
+    let scenarios: Vec<&str> =
+        covering.filter_map(|scenario| scenario.place.source.path.to_str()).collect();
+    let keeps = keeps(requirement);
+    let uncovered =
+        if scenarios.is_empty() && keeps.is_some() { why_not(requirement) } else { None };
     Checked {
         requirement,
-        keeps: keeps(requirement),
+        keeps,
         rules: rules::about(id).collect(),
-        scenarios: scenarios.map(|(path, _)| *path).collect(),
+        scenarios,
+        uncovered,
         defects: defects.collect(),
+    }
+}
+
+/// Why no scenario covers a requirement on a connection manager.
+fn why_not(requirement: &Requirement) -> Option<&str> {
+    let without = WITHOUT.iter().find(|(id, _)| *id == requirement.id).map(|(_, why)| *why);
+    match &requirement.observable {
+        Observable::No(reason) => Some(reason),
+        Observable::How(_) if !requirement.modes.contains(&Mode::Active) => {
+            Some("it is seen in passing traffic alone, not asked for by a client")
+        }
+        Observable::How(_) => without,
     }
 }

@@ -110,11 +110,11 @@ pub(super) fn write(out: &mut impl Write, value: &impl Serialize) -> io::Result<
 }
 
 /// Milliseconds, to the microsecond.
-fn millis(time: Duration) -> f64 {
+pub(super) fn millis(time: Duration) -> f64 {
     time.as_micros() as f64 / 1e3
 }
 
-fn rfc_3339(time: DateTime<FixedOffset>) -> String {
+pub(super) fn rfc_3339(time: DateTime<FixedOffset>) -> String {
     time.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
 }
 

@@ -1,4 +1,5 @@
 //! For programs and browsers: one file per format, all over the same input.
 
 pub mod json;
+pub mod outcomes;
 pub mod requirements;

@@ -25,6 +25,8 @@ pub struct Checked<'a> {
     pub rules: Vec<&'a str>,
     /// The scenarios that cover it, by path.
     pub scenarios: Vec<&'a str>,
+    /// If it binds a connection manager and no scenario covers it: why.
+    pub uncovered: Option<&'a str>,
     /// The defects of the reference connection manager that break it.
     pub defects: Vec<Defect<'a>>,
 }
@@ -142,6 +144,8 @@ struct Line<'a> {
     reference: Option<Reference>,
     rules: &'a [&'a str],
     scenarios: &'a [&'a str],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uncovered: Option<&'a str>,
     defects: &'a [Defect<'a>],
 }
 
@@ -219,6 +223,7 @@ fn line<'a>(catalogue: &'a Catalogue, checked: &'a Checked<'a>) -> Line<'a> {
         reference: keeps.map(|keeps| Reference { keeps, why }),
         rules: &checked.rules,
         scenarios: &checked.scenarios,
+        uncovered: checked.uncovered,
         defects: &checked.defects,
     }
 }
@@ -232,7 +237,7 @@ mod tests {
         let requirement = catalogue().get(id).unwrap();
         let keeps = crate::cm::keeps::keeps(requirement);
         let (rules, scenarios, defects) = (Vec::new(), Vec::new(), Vec::new());
-        Checked { requirement, keeps, rules, scenarios, defects }
+        Checked { requirement, keeps, rules, scenarios, uncovered: None, defects }
     }
 
     #[test]

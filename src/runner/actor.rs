@@ -27,6 +27,8 @@ pub(super) struct Actor {
     pub(super) inbox: VecDeque<Arrived>,
     /// Its requests whose responses nobody awaits by name.
     pub(super) quiet: Vec<SentId>,
+    /// Its session is open and drained, so that from now on a request is kept open for it if it polls.
+    pub(super) ready: bool,
 }
 
 /// A stanza that came.
@@ -85,6 +87,11 @@ impl Session {
     pub(super) fn wait(&self) -> Duration {
         let wait = self.granted("wait").and_then(|wait| wait.parse().ok());
         Duration::from_secs(wait.unwrap_or(60))
+    }
+
+    /// How many requests it may have open at once, as far as was told.
+    pub(super) fn requests(&self) -> usize {
+        self.granted("requests").and_then(|requests| requests.parse().ok()).unwrap_or(2)
     }
 
     /// Whether nothing is held for it.

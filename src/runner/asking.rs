@@ -346,6 +346,7 @@ impl World {
     }
 
     /// What of a message is sent before its connection is cut, and how it is.
+    #[allow(clippy::needless_pass_by_value)] // whoever calls has made them for this
     fn cut(
         &self,
         cut: Option<&scenario::Cut>,

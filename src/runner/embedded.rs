@@ -63,7 +63,7 @@ pub fn target() -> Target {
 ///
 /// # Panics
 /// Never: it is a time.
-pub(super) fn started() -> DateTime<FixedOffset> {
+pub fn started() -> DateTime<FixedOffset> {
     "2026-01-01T00:00:00Z".parse().expect("a constant time that a test has read")
 }
 

@@ -16,6 +16,7 @@ pub(super) fn body(got: &Got) -> Option<Body> {
 }
 
 /// Whether a response ends the session, and with which condition: in BOSH's words, or in HTTP's (XEP-0124 §17).
+#[allow(clippy::option_option)] // it may end the session and name no condition
 pub(super) fn terminal(got: &Got) -> Option<Option<String>> {
     let http = match got.response.status {
         400 => Some("bad-request"),

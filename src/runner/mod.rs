@@ -9,8 +9,11 @@ pub mod dial;
 mod embedded;
 mod heart;
 mod judge;
+#[cfg(test)]
+mod manners;
 mod outcome;
 mod prove;
+mod reach;
 mod run;
 mod schedule;
 mod sessions;
@@ -21,8 +24,9 @@ mod tests;
 mod wire;
 mod world;
 
-pub use embedded::target as embedded_target;
+pub use embedded::{started as embedded_started, target as embedded_target};
 pub use outcome::{Failure, Note, Outcome, Verdict};
-pub use prove::{Proof, prove};
+pub use prove::{Proof, prove, unprovable};
+pub use reach::reach;
 pub use schedule::{Job, jobs, run_all, run_all_embedded, run_embedded};
-pub use target::{Account, Deviation, Skip, Target, Tolerance};
+pub use target::{Account, Deviation, Knowledge, Skip, Target, Tolerance, What, skipped};

@@ -1,5 +1,6 @@
 //! What came of a scenario.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -107,6 +108,8 @@ pub struct Outcome {
     pub duration: Duration,
     /// The attributes of the first creation response.
     pub advertised: Vec<(String, String)>,
+    /// Which of the events below belong to its own steps: neither to its set-up, nor to the ending of what it left.
+    pub own: Range<usize>,
     /// All that passed, secrets hidden.
     pub events: Vec<Event>,
 }

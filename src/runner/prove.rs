@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::embedded;
 use super::outcome::{Outcome, Verdict};
 use super::schedule::{Job, run_embedded};
-use crate::cm::defects::Defect;
+use crate::cm::defects::{Defect, WITHOUT};
 use crate::scenario::Scenario;
 
 /// What came of it.
@@ -112,7 +112,8 @@ impl Proof {
                 by.contains(place) && covers(&scenarios[*place], defect)
             })
         };
-        (0..scenarios.len()).filter(|place| !sharp(place)).collect()
+        let provable = |place: &usize| unprovable(&scenarios[*place]).is_none();
+        (0..scenarios.len()).filter(|place| provable(place) && !sharp(place)).collect()
     }
 
     /// What each defect fails beside the scenarios that cover its requirement.
@@ -131,6 +132,39 @@ impl Proof {
     }
 }
 
+/// Why no defect can break anything that a scenario covers, if it is so.
+pub fn unprovable(scenario: &Scenario) -> Option<&'static str> {
+    let why = |id: &str| WITHOUT.iter().find(|(known, _)| *known == id).map(|(_, why)| *why);
+    let mut reasons = scenario.covers.iter().map(|id| why(&id.value));
+    let first = reasons.next()??;
+    reasons.all(|reason| reason.is_some()).then_some(first)
+}
+
 fn covers(scenario: &Scenario, defect: &Defect) -> bool {
     scenario.covers.iter().any(|id| id.value == defect.requirement())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::scenario::load_texts;
+
+    fn covering(ids: &str) -> Scenario {
+        let text = format!(
+            "name: x\ncovers: [{ids}]\nsession: none\nsteps:\n  - create: s\n  - response: s\n"
+        );
+        let loaded =
+            load_texts(vec![("a.yaml".into(), text)], &|_| Err(io::ErrorKind::NotFound.into()));
+        assert!(loaded.mistakes.is_empty());
+        loaded.scenarios.into_iter().next().unwrap()
+    }
+
+    #[test]
+    fn only_what_no_defect_can_break_needs_no_proof() {
+        assert!(unprovable(&covering("bosh-https-method, bosh-same-certificates")).is_some());
+        assert_eq!(unprovable(&covering("bosh-https-method, bosh-no-chunked")), None);
+        assert_eq!(unprovable(&covering("bosh-no-chunked")), None);
+    }
 }

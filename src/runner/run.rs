@@ -1,5 +1,6 @@
 //! One run of a scenario from start to end, and its verdict.
 
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use super::actor::{Actor, Session};
 use super::dial::Dial;
 use super::heart::Heart;
 use super::outcome::{Failure, Outcome, Verdict};
-use super::target::Target;
+use super::target::{Target, skipped};
 use super::wire::Wire;
 use super::world::{Done, StepAt, Stop, World};
 use crate::clock::Clock;
@@ -45,25 +46,27 @@ pub(super) async fn run(given: Given) -> Outcome {
         target: Arc::clone(&target),
         wire: wire.clone(),
         actors: Vec::new(),
-        sent: Default::default(),
-        conns: Default::default(),
-        vars: Default::default(),
-        history: Default::default(),
-        marks: Default::default(),
+        sent: HashMap::default(),
+        conns: HashMap::default(),
+        vars: HashMap::default(),
+        history: HashMap::default(),
+        marks: HashMap::default(),
         failures: Vec::new(),
         notes: Vec::new(),
         random: std::sync::Mutex::new(random),
         advertised: Vec::new(),
         heart,
         round_trip,
+        set_up: 0,
     };
     let row = row.and_then(|row| Some((row, scenario.sweep.get(row)?)));
-    let done = match missing(&scenario, &target) {
+    let done = match skipped(&scenario, &target) {
         Some(why) => Err(Stop::Skipped(why)),
         None => world.live(row.map(|(_, row)| row)).await,
     };
     let row = row.map(|(number, row)| (number + 1, words(row)));
     let duration = clock.now().saturating_sub(began);
+    let own = world.set_up..wire.events().len();
     world.leave().await;
     let done = done.map_err(|stop| match stop {
         Stop::NotXml(why) => Stop::Broken(world.at.place.clone(), why),
@@ -93,6 +96,7 @@ pub(super) async fn run(given: Given) -> Outcome {
         notes: world.notes,
         duration,
         advertised: world.advertised,
+        own,
         events: wire.events(),
     }
 }
@@ -106,7 +110,7 @@ fn words(row: &Row) -> String {
 }
 
 /// What the target lacks.
-fn missing(scenario: &Scenario, target: &Target) -> Option<String> {
+pub(super) fn missing(scenario: &Scenario, target: &Target) -> Option<String> {
     let lacks = |provision: &Provision| !target.provides.contains(provision);
     let first = scenario.provisions().into_iter().find(lacks)?;
     Some(format!("the target does not provide {}", provided(first)))
@@ -173,8 +177,9 @@ impl World {
                     terms: actor.session.clone(),
                     session: Session::default(),
                     conns: Vec::new(),
-                    inbox: Default::default(),
+                    inbox: VecDeque::default(),
                     quiet: Vec::new(),
+                    ready: false,
                 });
             }
         }
@@ -193,6 +198,7 @@ impl World {
             }
         }
         self.steps(&scenario.setup).await?;
+        self.set_up = self.wire.events().len();
         self.steps(&scenario.steps).await
     }
 

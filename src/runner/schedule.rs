@@ -39,6 +39,9 @@ pub fn jobs(scenarios: &[Arc<Scenario>]) -> Vec<Job> {
 }
 
 /// Runs a job against an embedded connection manager of its own, in virtual time.
+///
+/// # Panics
+/// Never: a runtime without sockets needs nothing of the system.
 pub fn run_embedded(job: &Job, target: &Arc<Target>, defects: &[&'static Defect]) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::actor::Arrived;
 use super::judge;
-use super::wire::Got;
+use super::wire::{Got, SentId};
 use super::world::{Done, Sent, Stop, World, attributes};
 use crate::client::{Login, Step};
 use crate::clock::words;
@@ -17,6 +17,10 @@ use crate::xmpp::ns;
 
 /// A step of a login may take so long.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// So long a client that sends stanzas waits for one of its requests to be answered, if as many are open as may be.
+const ROOM: Duration = Duration::from_secs(5);
+/// Requests of one client that nobody orders are sent so far apart.
+const APART: Duration = Duration::from_millis(20);
 /// So many requests are drained at most.
 const MOST: usize = 50;
 /// The id of stanzas that find out whether something is owed.
@@ -53,7 +57,8 @@ impl World {
             Some(who) => self.log_in(actor, who).await?,
         }
         if self.actors[actor].terms.as_ref().is_some_and(|terms| terms.polls) {
-            self.give(actor, "<presence xmlns='jabber:client'/>".to_owned());
+            self.actors[actor].ready = true;
+            self.give(actor, "<presence xmlns='jabber:client'/>".to_owned()).await;
         }
         Ok(())
     }
@@ -111,11 +116,11 @@ impl World {
                 }
                 Step::Restart => {
                     let to = self.domain_of(&self.actors[actor]);
-                    self.ask(
-                        actor,
-                        &[("to", &to), ("xml:lang", "en"), ("xmpp:restart", "true")],
-                        "",
-                    )
+                    // It would be another language than the client's if the restart named one of its own.
+                    let lang = self.session(actor).asked("xml:lang").map(str::to_owned);
+                    let mut attributes = vec![("to", to.as_str()), ("xmpp:restart", "true")];
+                    attributes.extend(lang.as_deref().map(|lang| ("xml:lang", lang)));
+                    self.ask(actor, &attributes, "")
                 }
             };
             let got = self.answered(&sent, "the login to go on").await?;
@@ -243,8 +248,29 @@ impl World {
         }
     }
 
-    /// Sends stanzas for an actor that polls.
-    pub(super) fn give(&mut self, actor: usize, stanzas: String) {
+    /// Sends stanzas for an actor that polls, once it may send another request. The one before it has a little time to
+    /// arrive: on two connections the later one could be first, and not every connection manager bears that.
+    pub(super) async fn give(&mut self, actor: usize, stanzas: String) {
+        let deadline = self.wire.now() + ROOM;
+        loop {
+            let left = deadline.saturating_sub(self.wire.now());
+            let most = self.actors[actor].session.requests().max(1);
+            let room = |world: &mut Self| (world.actors[actor].quiet.len() < most).then_some(());
+            if self.watch(left, room).await.is_none() {
+                break;
+            }
+            let quiet = &self.actors[actor].quiet;
+            let now = self.wire.now();
+            let age = |sent: &SentId| match self.wire.progress(*sent).written {
+                Some(written) => now.saturating_sub(written),
+                None => Duration::ZERO,
+            };
+            let rest = APART.saturating_sub(quiet.last().map_or(APART, age));
+            if rest.is_zero() || left.is_zero() {
+                break;
+            }
+            self.watch(rest, |_| None::<()>).await;
+        }
         let sent = self.ask(actor, &[], &stanzas);
         self.actors[actor].quiet.push(sent.id);
     }
@@ -266,6 +292,7 @@ impl World {
             let polls = self.actors[actor].terms.as_ref().is_some_and(|terms| terms.polls);
             let session = &self.actors[actor].session;
             if polls
+                && self.actors[actor].ready
                 && session.jid.is_some()
                 && !session.over
                 && self.actors[actor].quiet.is_empty()
@@ -302,7 +329,15 @@ impl World {
             .await;
         let place = &expect.stanza.place;
         match found {
-            Some(Ok(arrived)) => self.capture_stanza(&expect.capture, &arrived.element),
+            Some(Ok(arrived)) => {
+                // It may have come while another step was waited for.
+                let took = arrived.at.saturating_sub(since);
+                if expect.within.is_some() && took > limit {
+                    let seen = format!("it came after {}", words(took));
+                    self.fail(place, format!("this stanza within {}", words(within)), seen)?;
+                }
+                self.capture_stanza(&expect.capture, &arrived.element)
+            }
             Some(Err(other)) => {
                 let seen = format!(
                     "another stanza came before it: {}",
@@ -332,7 +367,7 @@ impl World {
                 let inbox = &world.actors[actor].inbox;
                 let found =
                     inbox.iter().find(|arrived| matching::matches_any(&wanted, &arrived.element));
-                found.map(|arrived| arrived.clone())
+                found.cloned()
             })
             .await;
         match found {
@@ -351,5 +386,36 @@ impl World {
     /// Stanzas as patterns.
     fn pattern(&self, stanza: &Located<Xml>) -> Done<Element> {
         Ok(stanza.value.elements(self)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::runner::{Verdict, embedded_target, jobs, run_embedded};
+    use crate::scenario::load_texts;
+    use crate::trace::Fact;
+
+    /// A restart that names another language makes the server forget what the client declared.
+    #[test]
+    fn a_restart_keeps_the_language_of_the_client() {
+        let text = "name: a login\ncovers: bosh-cm-forwards-lang\nsteps:\n  - alive:\n\
+                    session: { login: anonymous, lang: de }\n";
+        let files = [("login.yaml".into(), text.to_owned())];
+        let loaded = load_texts(files, &|_| unreachable!("nothing is used"));
+        let scenarios: Vec<_> = loaded.scenarios.into_iter().map(Arc::new).collect();
+        let outcome = run_embedded(&jobs(&scenarios)[0], &Arc::new(embedded_target()), &[]);
+        assert_eq!(outcome.verdict, Verdict::Passed);
+        let restarts = outcome.events.iter().filter_map(|event| match &event.fact {
+            Fact::Request(request) => {
+                let text = String::from_utf8_lossy(&request.content.bytes).into_owned();
+                text.contains("restart='true'").then_some(text)
+            }
+            _ => None,
+        });
+        let restarts: Vec<String> = restarts.collect();
+        assert_eq!(restarts.len(), 1);
+        assert!(restarts[0].contains("xml:lang='de'"), "{}", restarts[0]);
     }
 }

@@ -38,6 +38,7 @@ impl World {
         })
     }
 
+    #[allow(clippy::too_many_lines)] // one arm for each kind of step
     async fn step(&mut self, step: &Step) -> Done {
         let covers =
             |covers: &[Located<String>]| covers.iter().map(|id| id.value.clone()).collect();
@@ -119,7 +120,7 @@ impl World {
                     }
                 }
             }
-            StepKind::Order(requests) => self.order(requests).await,
+            StepKind::Order(requests) => self.order(requests),
             StepKind::Alive { actor, within } => {
                 let within = self.span_or(within.as_ref(), AT_ONCE)?;
                 let actor = self.actor_named(actor)?;
@@ -146,7 +147,7 @@ impl World {
             StepKind::Send { actor, stanza, name } => {
                 let actor = self.actor_named(actor)?;
                 let text = stanza.value.text(self)?;
-                self.give(actor, text);
+                self.give(actor, text).await;
                 if let Some(name) = name {
                     self.marks.insert(name.value.clone(), self.wire.now());
                 }
@@ -355,6 +356,7 @@ impl World {
         self.actors[actor].session.wait() + BEYOND
     }
 
+    #[allow(clippy::too_many_lines)] // one demand after the other
     async fn response(&mut self, response: &Response) -> Done {
         let sent = self.sent(&response.request)?.clone();
         let since = match &response.since {
@@ -593,7 +595,7 @@ impl World {
         self.fail(&name.place, wanted, seen)
     }
 
-    async fn order(&mut self, requests: &[Reference]) -> Done {
+    fn order(&mut self, requests: &[Reference]) -> Done {
         for pair in requests.windows(2) {
             let (first, second) = (self.sent(&pair[0])?.id, self.sent(&pair[1])?.id);
             let (Some(first), Some(second)) = (self.got(first), self.got(second)) else {

@@ -1,99 +1,270 @@
-//! What scenarios run against: a connection manager, and what is known of it.
+//! What is known of a target, held against what came of scenarios: deviations that happened again, and those that are
+//! gone.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::sync::Arc;
 
-use crate::proxy::Target as Address;
-use crate::scenario::{Action, Provision};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
-/// A connection manager under test.
-#[derive(Debug, Clone)]
-pub struct Target {
-    /// What it is called.
-    pub name: String,
-    /// Where it is.
-    pub address: Address,
-    /// Where it is with TLS, if both are known.
-    pub tls: Option<Address>,
-    /// The domain of its accounts.
-    pub domain: String,
-    /// The domain at which anybody may log in.
-    pub anonymous: Option<String>,
-    /// Its accounts, by the names that scenarios give them.
-    pub accounts: BTreeMap<String, Account>,
-    /// Further accounts of the same names, so that several scenarios that need them run at once.
-    pub more_accounts: Vec<BTreeMap<String, Account>>,
-    /// The service for rooms.
-    pub rooms: Option<String>,
-    /// What it provides.
-    pub provides: Vec<Provision>,
-    /// How exactly times are judged.
-    pub tolerance: Tolerance,
-    /// What stops and starts it: a command with its arguments.
-    pub control: BTreeMap<Action, Vec<String>>,
-    /// Scenarios that are not run, and why.
-    pub skip: Vec<Skip>,
-    /// What it is known to do otherwise.
-    pub deviations: Vec<Deviation>,
+use super::outcome::{Failure, Outcome, Verdict};
+use super::run::missing;
+use crate::scenario::Scenario;
+pub use crate::scenario::target::{Account, Deviation, Skip, Target, Tolerance, What};
+
+/// Judges outcomes by what is known of their target.
+///
+/// Whether a deviation is gone shows only when all that it names was run, so what passed although a deviation names it is
+/// held back until then.
+#[derive(Debug)]
+pub struct Knowledge {
+    target: Arc<Target>,
+    /// What came of each deviation, in their order.
+    met: Vec<Met>,
+    held: Vec<(usize, Outcome)>,
 }
 
-impl Target {
-    /// All sets of accounts.
-    pub(super) fn account_sets(&self) -> Vec<BTreeMap<String, Account>> {
-        let first = std::iter::once(&self.accounts).filter(|accounts| !accounts.is_empty());
-        first.chain(&self.more_accounts).cloned().collect()
+/// What came of a deviation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Met {
+    /// Nothing that it names was run.
+    NotTried,
+    /// All that it names passed.
+    Gone,
+    /// It was not to be seen, since something it names ended otherwise.
+    Unclear,
+    /// It happened.
+    Again,
+}
+
+impl Knowledge {
+    /// Of this target; nothing was run yet.
+    pub fn new(target: Arc<Target>) -> Self {
+        let met = vec![Met::NotTried; target.deviations.len()];
+        Self { target, met, held: Vec::new() }
+    }
+
+    /// Takes an outcome, with its place among the jobs. It is given back with its verdict, unless that shows later.
+    pub fn take(&mut self, place: usize, mut outcome: Outcome) -> Option<(usize, Outcome)> {
+        hide(&self.target, &mut outcome);
+        let named: Vec<usize> = (0..self.target.deviations.len())
+            .filter(|&number| {
+                let deviation = &self.target.deviations[number];
+                deviation.what.iter().any(|what| what.names(&outcome.scenario))
+            })
+            .collect();
+        if named.is_empty() || outcome.verdict == Verdict::Skipped {
+            return Some((place, outcome));
+        }
+        let explains = |number: &usize, failure: &Failure| {
+            explains(&self.target.deviations[*number], failure, &outcome.scenario)
+        };
+        let again: Vec<usize> = named
+            .iter()
+            .copied()
+            .filter(|number| outcome.failures.iter().any(|failure| explains(number, failure)))
+            .collect();
+        let passed = outcome.verdict == Verdict::Passed;
+        let all = outcome
+            .failures
+            .iter()
+            .all(|failure| again.iter().any(|number| explains(number, failure)));
+        for number in named {
+            let met = match (again.contains(&number), passed) {
+                (true, _) => Met::Again,
+                (false, true) => Met::Gone,
+                (false, false) => Met::Unclear,
+            };
+            self.met[number] = self.met[number].max(met);
+        }
+        if passed && again.is_empty() {
+            self.held.push((place, outcome));
+            return None;
+        }
+        if !passed && all && !again.is_empty() {
+            outcome.verdict = Verdict::Known;
+            outcome.reason = Some(self.why(&again));
+        }
+        Some((place, outcome))
+    }
+
+    /// What was held back, in order. A deviation is gone only if everything was run, which is `complete`.
+    pub fn finish(mut self, complete: bool) -> Vec<(usize, Outcome)> {
+        let mut held = std::mem::take(&mut self.held);
+        held.sort_by_key(|(place, _)| *place);
+        for (_, outcome) in held.iter_mut().filter(|_| complete) {
+            let gone: Vec<usize> = (0..self.met.len())
+                .filter(|&number| self.met[number] == Met::Gone)
+                .filter(|&number| {
+                    let deviation = &self.target.deviations[number];
+                    deviation.what.iter().any(|what| what.names(&outcome.scenario))
+                })
+                .collect();
+            if !gone.is_empty() {
+                outcome.verdict = Verdict::Gone;
+                outcome.reason = Some(format!("this did not happen: {}", self.why(&gone)));
+            }
+        }
+        held
+    }
+
+    fn why(&self, numbers: &[usize]) -> String {
+        let why = numbers.iter().map(|&number| self.target.deviations[number].why.as_str());
+        why.collect::<Vec<_>>().join("; ")
     }
 }
 
-/// An account.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Account {
-    /// The local part of its address.
-    pub user: String,
-    /// Its password.
-    pub password: String,
+/// Whether a failure is what a deviation says.
+fn explains(deviation: &Deviation, failure: &Failure, scenario: &Scenario) -> bool {
+    let about = deviation.what.iter().any(|what| match what {
+        What::Requirement(id) => failure.covers.contains(id),
+        What::Path(_) => what.names(scenario),
+    });
+    let says = failure.says.as_deref().unwrap_or_default();
+    let texts = [failure.expected.as_str(), failure.seen.as_str(), says];
+    let seen = deviation.seen.as_deref();
+    about && seen.is_none_or(|seen| texts.iter().any(|text| text.contains(seen)))
 }
 
-impl std::fmt::Debug for Account {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Account({:?}, …)", self.user)
+/// Why a scenario is not run against a target: it is to be skipped, or the target lacks what it needs.
+pub fn skipped(scenario: &Scenario, target: &Target) -> Option<String> {
+    let meant = |skip: &&Skip| skip.what.iter().any(|what| what.names(scenario));
+    let skip = target.skip.iter().find(meant).map(|skip| skip.why.clone());
+    skip.or_else(|| missing(scenario, target))
+}
+
+/// A shorter password would hide what is none.
+const SHORTEST: usize = 4;
+
+/// Takes the passwords of accounts out of what an outcome says.
+fn hide(target: &Target, outcome: &mut Outcome) {
+    let sets = target.account_sets();
+    let accounts = sets.iter().flat_map(|set| set.values());
+    let secrets: Vec<String> = accounts
+        .filter(|account| account.password.len() >= SHORTEST)
+        .flat_map(|Account { user, password }| {
+            [STANDARD.encode(format!("\0{user}\0{password}")), password.clone()]
+        })
+        .collect();
+    let hidden = |text: &mut String| {
+        for secret in &secrets {
+            if text.contains(secret) {
+                *text = text.replace(secret, "[hidden]");
+            }
+        }
+    };
+    for failure in &mut outcome.failures {
+        hidden(&mut failure.expected);
+        hidden(&mut failure.seen);
+        failure.says.as_mut().map(hidden);
     }
+    outcome.notes.iter_mut().for_each(|note| hidden(&mut note.text));
+    outcome.reason.as_mut().map(hidden);
 }
 
-/// How exactly times are judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tolerance {
-    /// What may come early by so much.
-    pub early: Duration,
-    /// What may come late by so much.
-    pub late: Duration,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runner::{embedded_target, jobs, run_embedded};
+    use crate::scenario::load_texts;
 
-impl Tolerance {
-    /// Of virtual time, which passes only when nobody has anything to do.
-    pub const VIRTUAL: Self = Self { early: Duration::ZERO, late: Duration::from_millis(5) };
-    /// Of a network nearby.
-    pub const USUAL: Self =
-        Self { early: Duration::from_millis(2), late: Duration::from_millis(50) };
-    /// Of a machine that does much else.
-    pub const BUSY: Self =
-        Self { early: Duration::from_millis(2), late: Duration::from_millis(250) };
-}
+    /// Outcomes of scenarios that cover these requirements, of which those with a `!` fail.
+    fn outcomes(scenarios: &[&str]) -> Vec<Outcome> {
+        let text = |covers: &&str| {
+            let says = if covers.starts_with('!') { 2 } else { 1 };
+            let id = covers.trim_start_matches('!');
+            format!(
+                "name: a\ncovers: {id}\nsession: none\nset: {{ one: 1 }}\n\
+                 steps:\n  - value: ${{one}}\n    equals: {says}\n"
+            )
+        };
+        let files = scenarios
+            .iter()
+            .enumerate()
+            .map(|(n, covers)| (format!("all/{n}.yaml").into(), text(covers)));
+        let loaded = load_texts(files, &|_| Err(std::io::Error::other("not there")));
+        assert!(loaded.mistakes.is_empty(), "{}", loaded.mistakes[0].render(false));
+        let scenarios: Vec<_> = loaded.scenarios.into_iter().map(Arc::new).collect();
+        let target = Arc::new(embedded_target());
+        jobs(&scenarios).iter().map(|job| run_embedded(job, &target, &[])).collect()
+    }
 
-/// What is not run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Skip {
-    /// A requirement's id, or the path of a scenario or of a folder of them.
-    pub what: String,
-    /// Why.
-    pub why: String,
-}
+    /// The verdicts, with what is known, in order of the scenarios.
+    fn judged(
+        scenarios: &[&str],
+        deviations: &[(&str, Option<&str>)],
+    ) -> Vec<(Verdict, Option<String>)> {
+        let deviations = deviations.iter().enumerate().map(|(n, (what, seen))| Deviation {
+            what: vec![if what.contains('/') {
+                What::Path(what.into())
+            } else {
+                What::Requirement((*what).to_owned())
+            }],
+            seen: seen.map(str::to_owned),
+            why: format!("reason {n}"),
+        });
+        let target = Target { deviations: deviations.collect(), ..embedded_target() };
+        let mut knowledge = Knowledge::new(Arc::new(target));
+        let mut all = Vec::new();
+        for (place, outcome) in outcomes(scenarios).into_iter().enumerate() {
+            all.extend(knowledge.take(place, outcome));
+        }
+        all.extend(knowledge.finish(true));
+        all.sort_by_key(|(place, _)| *place);
+        all.into_iter().map(|(_, outcome)| (outcome.verdict, outcome.reason)).collect()
+    }
 
-/// What a target is known to do otherwise.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deviation {
-    /// A requirement's id, or the path of a scenario.
-    pub what: String,
-    /// What it does instead, and where the specification says otherwise.
-    pub why: String,
+    fn verdicts(scenarios: &[&str], deviations: &[(&str, Option<&str>)]) -> Vec<&'static str> {
+        judged(scenarios, deviations).iter().map(|(verdict, _)| verdict.name()).collect()
+    }
+
+    const A: &str = "bosh-resp-wait";
+    const BAD: &str = "!bosh-resp-wait";
+    const OTHER: &str = "!bosh-resp-wait-bounded";
+
+    #[test]
+    fn a_known_failure_is_known() {
+        assert_eq!(verdicts(&[BAD], &[]), ["failed"]);
+        assert_eq!(judged(&[BAD], &[(A, None)]), [(Verdict::Known, Some("reason 0".to_owned()))]);
+        assert_eq!(verdicts(&[BAD, OTHER], &[(A, None)]), ["known", "failed"]);
+        assert_eq!(verdicts(&[BAD, OTHER], &[("all/0.yaml", None)]), ["known", "failed"]);
+        assert_eq!(verdicts(&[BAD, OTHER], &[("./all/", None)]), ["known", "known"]);
+    }
+
+    #[test]
+    fn another_failure_of_the_same_requirement_is_none_that_is_known() {
+        assert_eq!(verdicts(&[BAD], &[(A, Some("it is 1"))]), ["failed"]);
+        assert_eq!(verdicts(&[BAD], &[(A, Some("1"))]), ["known"]);
+    }
+
+    #[test]
+    fn a_deviation_is_gone_when_nothing_that_it_names_shows_it() {
+        let reason = "this did not happen: reason 0".to_owned();
+        assert_eq!(judged(&[A], &[(A, None)]), [(Verdict::Gone, Some(reason))]);
+        assert_eq!(verdicts(&[A, BAD], &[(A, None)]), ["passed", "known"]);
+        assert_eq!(verdicts(&[A, BAD], &[(A, Some("x"))]), ["passed", "failed"]);
+        assert_eq!(verdicts(&[A, A], &[(A, None)]), ["gone", "gone"]);
+        assert_eq!(verdicts(&[A], &[("bosh-resp-wait-bounded", None)]), ["passed"]);
+        assert_eq!(verdicts(&[A], &[("ll/0.yaml", None)]), ["passed"]);
+    }
+
+    #[test]
+    fn what_was_not_all_run_says_nothing_of_what_is_gone() {
+        let deviation =
+            Deviation { what: vec![What::Path("all".into())], seen: None, why: "x".to_owned() };
+        let target = Target { deviations: vec![deviation], ..embedded_target() };
+        let mut knowledge = Knowledge::new(Arc::new(target));
+        for outcome in outcomes(&[A]) {
+            assert!(knowledge.take(0, outcome).is_none());
+        }
+        let held = knowledge.finish(false);
+        assert_eq!(held[0].1.verdict, Verdict::Passed);
+    }
+
+    #[test]
+    fn passwords_are_hidden() {
+        let mut outcome = outcomes(&[BAD]).remove(0);
+        outcome.failures[0].seen = "of wonderland: AGFsaWNlAHdvbmRlcmxhbmQ=".to_owned();
+        hide(&embedded_target(), &mut outcome);
+        assert_eq!(outcome.failures[0].seen, "of [hidden]: [hidden]");
+    }
 }

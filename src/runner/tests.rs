@@ -7,6 +7,7 @@ use super::dial::{Dial, Dialling, Route, Stream};
 use super::run::{Given, run};
 use super::{Outcome, Verdict};
 use crate::clock::Clock;
+use crate::cm::defects;
 use crate::cm::random::Seeded;
 use crate::scenario::load_texts;
 
@@ -103,4 +104,34 @@ fn time_may_be_counted_from_a_request_that_is_not_written_yet() {
 ",
     );
     assert_eq!(outcome.verdict, Verdict::Passed, "{:?}", outcome.failures);
+}
+
+/// A `drain` before it may have waited for it.
+#[test]
+fn a_stanza_that_came_while_another_step_waited_may_be_late() {
+    let text = "name: x
+covers: xbosh-features-asap
+session: { login: none, opened: later }
+steps:
+  - create: session
+  - response: session
+  - drain: client
+  - expect: client
+    stanza: <features xmlns='http://etherx.jabber.org/streams'/>
+    since: session
+    within: 2s
+";
+    let loaded = load_texts(vec![("a.yaml".into(), text.to_owned())], &|_| {
+        Err(io::ErrorKind::NotFound.into())
+    });
+    assert!(loaded.mistakes.is_empty());
+    let scenarios: Vec<_> = loaded.scenarios.into_iter().map(Arc::new).collect();
+    let outcome = |defects: &[_]| {
+        let target = Arc::new(super::embedded_target());
+        super::run_embedded(&super::jobs(&scenarios)[0], &target, defects)
+    };
+    assert_eq!(outcome(&[]).verdict, Verdict::Passed);
+    let late = outcome(&[defects::find("xbosh-features-asap").unwrap()]);
+    assert_eq!(late.failures.len(), 1, "{late:?}");
+    assert!(late.failures[0].seen.starts_with("it came after 4."), "{}", late.failures[0].seen);
 }

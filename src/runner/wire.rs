@@ -26,6 +26,8 @@ pub type ConnId = u64;
 /// Something that was sent and may get a response, counted from 1.
 pub type SentId = u64;
 
+/// A connection on which nothing has passed for so long is not used again unless it is named.
+const IDLE: Duration = Duration::from_secs(10);
 /// What one scenario may pass at most; more is not shown.
 const ROOM: usize = 256 << 20;
 /// How much of one entity is kept.
@@ -111,6 +113,8 @@ struct Conn {
     /// What was given to it, in order.
     sent: Vec<SentId>,
     answered: usize,
+    /// When its latest response came.
+    latest: Option<Duration>,
     ended: Option<Ended>,
 }
 
@@ -231,12 +235,14 @@ impl Wire {
         self.lock().sent.get(&sent).map(|(_, progress)| progress.clone()).unwrap_or_default()
     }
 
-    /// Whether a connection may carry a further request: it owes no response and has not ended.
+    /// Whether a connection may carry a further request: it owes no response and has not ended, nor has it been idle for
+    /// so long that the other side may be about to end it.
     pub fn is_free(&self, conn: ConnId) -> bool {
-        self.lock()
-            .conns
-            .get(&conn)
-            .is_some_and(|conn| conn.ended.is_none() && conn.answered == conn.sent.len())
+        let now = self.now();
+        self.lock().conns.get(&conn).is_some_and(|conn| {
+            let idle = conn.latest.is_some_and(|latest| now >= latest + IDLE);
+            conn.ended.is_none() && conn.answered == conn.sent.len() && !idle
+        })
     }
 
     /// How a connection ended.
@@ -302,6 +308,7 @@ impl Wire {
                 Fact::Response(response) if response.status >= 200 => {
                     let Some(&to) = conn.sent.get(conn.answered) else { continue };
                     conn.answered += 1;
+                    conn.latest = Some(at);
                     *order += 1;
                     let got = Arc::new(Got { at, order: *order, response });
                     if let Some((_, progress)) = sent.get_mut(&to) {
@@ -341,10 +348,11 @@ impl Wire {
                 None => {
                     tokio::select! {
                         biased;
-                        read = stream.read(&mut buffer) => match self.read(read, &buffer, &mut taps) {
-                            Some(how) => break (Side::Server, how),
-                            None => continue,
-                        },
+                        read = stream.read(&mut buffer) => {
+                            if let Some(how) = self.read(read, &buffer, &mut taps) {
+                                break (Side::Server, how);
+                            }
+                        }
                         order = orders.recv() => match order {
                             Some(order) => queue.extend(steps(order)),
                             // The scenario is over.
@@ -471,6 +479,7 @@ impl Wire {
     }
 
     /// Takes what was read; how the connection ended, if it has.
+    #[allow(clippy::needless_pass_by_value)] // it is what a read gives
     fn read(&self, read: io::Result<usize>, buffer: &[u8], taps: &mut Taps) -> Option<How> {
         match read {
             Ok(0) => Some(How::Fin),

@@ -84,6 +84,8 @@ pub(super) struct World {
     pub(super) heart: Option<Arc<Heart>>,
     /// Time that a round trip takes.
     pub(super) round_trip: Duration,
+    /// How much had passed when its set-up was done, in events.
+    pub(super) set_up: usize,
     /// The step that is being done.
     pub(super) at: StepAt,
 }
@@ -329,6 +331,7 @@ impl Environment for World {
                         .map_or_else(|| self.target.domain.clone(), |actor| self.domain_of(actor)),
                 )
             }
+            ("rooms", []) => self.target.rooms.as_deref().and_then(text),
             ("path", []) => text(&self.target.address.path),
             ("host", []) => text(&self.target.address.authority()),
             ("url", []) => text(&format!("{}{}", self.target.address, self.target.address.path)),

@@ -3,9 +3,9 @@
 
 use crate::bosh::SCHEMA_ATTRIBUTES;
 
-/// Facts of the target: its XMPP domain, the value for `Host`, the path and the whole URL of the connection manager;
-/// and in `raw`, how many bytes stand behind the first empty line.
-pub const FACTS: [&str; 5] = ["domain", "host", "path", "url", "content-length"];
+/// Facts of the target: its XMPP domain, its service for rooms, the value for `Host`, the path and the whole URL of the
+/// connection manager; and in `raw`, how many bytes stand behind the first empty line.
+pub const FACTS: [&str; 6] = ["domain", "rooms", "host", "path", "url", "content-length"];
 /// What the client's session asked for and was granted, by attribute: `granted.wait`. Times are times.
 pub const TERMS: [&str; 2] = ["granted", "asked"];
 /// Attributes of [`TERMS`] that are times, in seconds on the wire.

@@ -112,6 +112,28 @@ steps:
 }
 
 #[test]
+fn a_variable_in_a_pattern_is_no_riddle() {
+    assert_eq!(
+        told("session: { login: anonymous }\n", "- value: ${client.jid}\n  matches: ^${domain}\n"),
+        [
+            "2: not a regular expression: expected decimal number, but found no digits; a pattern holds no variables; `equals` and `one-of` do"
+        ]
+    );
+}
+
+#[test]
+fn rooms_are_known_where_they_are_needed() {
+    let steps = "- note: ${rooms}\n";
+    assert_eq!(told("needs: [anonymous, rooms]\n", steps), [""; 0]);
+    assert_eq!(
+        told("needs: [anonymous]\n", steps),
+        [
+            "1: `rooms` is known in a scenario that needs them alone; write `needs: [rooms]` in the head"
+        ]
+    );
+}
+
+#[test]
 fn names_have_to_be_given_before_they_are_used() {
     let told = |steps| told("", steps);
     assert_eq!(

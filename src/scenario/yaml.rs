@@ -178,7 +178,8 @@ impl Builder<'_> {
             }
             Event::DocumentStart(..) if self.root.is_some() => {
                 let mut mistake = place.mistake("a second document in one file", "begins here");
-                mistake.help = Some("each scenario has a file of its own".to_owned());
+                mistake.help =
+                    Some("each scenario and each target has a file of its own".to_owned());
                 self.mistakes.push(mistake);
             }
             _ => {}
@@ -276,9 +277,9 @@ impl Builder<'_> {
 }
 
 fn refused(place: &Place, what: &str) -> Diagnostic {
-    let mut mistake = place.mistake(format!("scenarios have no {what}"), "");
-    mistake.help =
-        Some("`set:` gives a value a name, `use:` shares steps between scenarios".to_owned());
+    let mut mistake = place.mistake(format!("there are no {what} in these files"), "");
+    let help = "write it out; in a scenario `set:` gives a value a name, and `use:` shares steps";
+    mistake.help = Some(help.to_owned());
     mistake
 }
 

@@ -7,11 +7,11 @@ pub mod outcomes;
 mod printer;
 pub mod requirements;
 mod run;
-mod sanitise;
 mod styles;
 mod summary;
 mod words;
 
+use crate::diag::sanitise;
 pub use printer::{Look, Printer};
 pub use sanitise::sanitise;
 pub use styles::Styles;

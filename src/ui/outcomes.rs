@@ -1,15 +1,17 @@
 //! What came of scenarios, for people: a block for each that needs attention, and the count at the end.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
 
+use super::line::Page;
 use super::printer::{Look, Printer};
 use super::sanitise::{one_line, sanitise};
 use super::styles::Styles;
 use crate::clock::words;
-use crate::rules::Judge;
+use crate::rules::{Judge, Seen};
 use crate::runner::{Failure, Outcome, Verdict};
 use crate::scenario::Level;
 use crate::spec::catalogue;
@@ -43,102 +45,166 @@ pub enum Show {
     None,
 }
 
-/// Before what a failure is about, so much of the trace is printed.
-const BEFORE: Duration = Duration::from_millis(50);
-/// More events around a failure are left out in the middle.
+/// Of what passed around a failure, at most so many events are printed.
 const MOST: usize = 24;
+/// What is said of an outcome stands this far in, and beside its label this far.
+const INDENT: usize = 4;
+const TEXT: usize = 14;
+/// The width of what stands before traffic: the indent, and a bar.
+const BAR: usize = INDENT + 2;
+/// Terms of a creation response that are worth a line.
+const TERMS: [&str; 7] = ["ver", "wait", "hold", "requests", "polling", "inactivity", "maxpause"];
 
 impl Outcomes {
+    /// Without colours and without end of a line, for a file.
+    pub fn plain(started: DateTime<FixedOffset>) -> Self {
+        let styles = Styles::default();
+        Self { styles, width: None, show: Show::Failed, started, options: String::new() }
+    }
+
     /// The block of one scenario; nothing for one that needs no attention.
     pub fn block(&self, outcome: &Outcome) -> String {
-        let mut out = String::new();
-        let quiet = matches!(outcome.verdict, Verdict::Passed | Verdict::Skipped | Verdict::Known);
+        let quiet = match outcome.verdict {
+            Verdict::Skipped => true,
+            Verdict::Passed => outcome.failures.is_empty() && outcome.notes.is_empty(),
+            _ => false,
+        };
         if quiet && self.show != Show::All {
-            return out;
+            return String::new();
         }
-        let place =
-            outcome.failures.first().map_or(&outcome.scenario.place, |failure| &failure.place);
-        self.head(&mut out, outcome, &place.to_string());
-        if let Some(reason) = &outcome.reason {
-            out += &format!("    {}\n", one_line(reason));
-        }
+        let mut page = Page::new(self.width);
+        self.head(&mut page, outcome);
+        let mut told: Vec<&String> = Vec::new();
         for failure in &outcome.failures {
-            self.failure(&mut out, failure, outcome);
+            for id in failure.covers.iter().filter(|id| !told.contains(id)) {
+                self.requirement(&mut page, id);
+            }
+            told.extend(&failure.covers);
+            self.failure(&mut page, failure, outcome);
+        }
+        if let Some(reason) = &outcome.reason {
+            self.line(&mut page, "why", &self.styles.strong, reason);
         }
         for note in &outcome.notes {
-            out += &format!("    {} {}\n", paint(&self.styles.dim, "note"), one_line(&note.text));
+            self.line(&mut page, "note", &Ink::default(), &note.text);
         }
+        let mut out = page.text;
+        let failed = !outcome.failures.is_empty() && outcome.verdict != Verdict::Known;
         match self.show {
-            Show::All => out += &self.traffic(&outcome.events),
-            Show::Failed if !outcome.failures.is_empty() => {
-                let from = outcome.failures.iter().map(|failure| failure.during.0).min();
-                let to = outcome.failures.iter().map(|failure| failure.at).max();
-                let from = from.unwrap_or_default().saturating_sub(BEFORE);
-                out += &self.traffic(&around(&outcome.events, from, to.unwrap_or_default()));
+            Show::All => out += &self.traffic(outcome, &|_, _| true),
+            Show::Failed if failed => {
+                out += &self.terms(outcome);
+                out += &self.about(outcome);
             }
             _ => {}
         }
-        if matches!(outcome.verdict, Verdict::Failed | Verdict::Warned | Verdict::Broken) {
-            let path = outcome.scenario.place.source.path.display();
-            let again = format!("    alone: xmppscope run {path}{}\n", self.options);
-            out += &paint(&self.styles.dim, &again);
+        if failed || outcome.verdict == Verdict::Gone {
+            let mut page = Page::new(None);
+            let path = outcome.scenario.place.source.path.to_string_lossy();
+            let row = outcome.row.as_ref();
+            let row = row.map_or_else(String::new, |(number, _)| format!(" --only row:{number}"));
+            let again = format!("xmppscope run {}{row}{}", quoted(&path), self.options);
+            self.line(&mut page, "alone", &self.styles.dim, &again);
+            out += &page.text;
         }
         out
     }
 
-    fn head(&self, out: &mut String, outcome: &Outcome, place: &str) {
+    fn head(&self, page: &mut Page, outcome: &Outcome) {
         let ink = match outcome.verdict {
             Verdict::Passed | Verdict::Known | Verdict::Skipped => &self.styles.dim,
             Verdict::Warned | Verdict::Inconclusive | Verdict::Gone => &self.styles.warning,
             Verdict::Failed | Verdict::Broken => &self.styles.error,
         };
-        let verdict = format!("{:<12}", outcome.verdict.name());
-        *out += &format!(
-            "{} {} {}\n",
-            paint(ink, &verdict),
-            paint(&self.styles.strong, &one_line(&outcome.name())),
-            paint(&self.styles.dim, place)
-        );
+        page.put(ink, outcome.verdict.name()).to(TEXT);
+        page.prose(&self.styles.strong, &one_line(&outcome.name()), TEXT).end();
+        if outcome.failures.is_empty() {
+            let place = outcome.scenario.name.place.to_string();
+            self.line(page, "at", &self.styles.dim, &place);
+        }
     }
 
-    fn failure(&self, out: &mut String, failure: &Failure, outcome: &Outcome) {
-        for id in &failure.covers {
-            let Some(requirement) = catalogue().get(id) else { continue };
-            let specification = catalogue().specification(&requirement.spec);
-            let specification = specification.map_or_else(String::new, |known| known.name());
-            *out += &format!(
-                "    {specification} §{} {} {}: {}\n",
-                requirement.section.number,
-                paint(&self.styles.strong, id),
-                requirement.level.as_str(),
-                one_line(&requirement.rule)
-            );
-        }
-        if failure.level < Level::Must {
-            *out +=
-                &format!("    {}\n", paint(&self.styles.warning, "a recommendation is not kept"));
-        }
+    /// A requirement in our words, with its section and level.
+    fn requirement(&self, page: &mut Page, id: &str) {
+        let Some(requirement) = catalogue().get(id) else { return };
+        let specification = catalogue().specification(&requirement.spec);
+        let specification =
+            specification.map_or_else(String::new, super::super::spec::Specification::name);
+        let number = &requirement.section.number;
+        page.to(INDENT).plain(&format!("{specification} §{number} {} ", requirement.level));
+        page.put(&self.styles.strong, id).end();
+        page.to(INDENT + 2).prose(&Ink::default(), &requirement.rule, INDENT + 2).end();
+    }
+
+    fn failure(&self, page: &mut Page, failure: &Failure, outcome: &Outcome) {
+        let plain = Ink::default();
         if let Some(says) = &failure.says {
-            *out += &format!("    {}\n", one_line(says));
+            self.line(page, "says", &plain, says);
         }
         if Some(&failure.seen) != outcome.reason.as_ref() {
-            *out += &format!(
-                "    expected  {}\n",
-                sanitise(&failure.expected).replace('\n', "\n              ")
-            );
-            *out += &format!(
-                "    seen      {}\n",
-                sanitise(&failure.seen).replace('\n', "\n              ")
-            );
+            self.line(page, "expected", &plain, &failure.expected);
+            let ink = if failure.level == Level::Must {
+                &self.styles.error
+            } else {
+                &self.styles.warning
+            };
+            self.line(page, "seen", ink, &failure.seen);
         }
-        *out += &format!("    at        {}\n", paint(&self.styles.dim, &failure.place.to_string()));
+        if failure.level < Level::Must {
+            self.line(page, "level", &plain, "recommended, not demanded: a warning");
+        }
+        if let Some(lag) = failure.lag {
+            let words = format!("this machine was late by {} then", words(lag));
+            self.line(page, "lag", &plain, &words);
+        }
+        self.line(page, "at", &self.styles.dim, &failure.place.to_string());
     }
 
-    /// The traffic as the proxy prints it, indented.
-    fn traffic(&self, events: &[Event]) -> String {
+    fn line(&self, page: &mut Page, label: &str, ink: &Ink, text: &str) {
+        page.to(INDENT).put(&self.styles.dim, label).to(TEXT);
+        for (number, line) in sanitise(text).lines().enumerate() {
+            if number > 0 {
+                page.to(TEXT);
+            }
+            page.prose(ink, line, TEXT).end();
+        }
+        if text.is_empty() {
+            page.end();
+        }
+    }
+
+    /// The terms that were granted, in a line: the response that told them is not part of what is printed.
+    fn terms(&self, outcome: &Outcome) -> String {
+        let known = |name: &&str| outcome.advertised.iter().find(|(known, _)| known == name);
+        let terms: Vec<String> = TERMS
+            .iter()
+            .filter_map(known)
+            .map(|(name, value)| one_line(&format!("{name} {value}")).into_owned())
+            .collect();
+        let mut page = Page::new(self.width);
+        if !terms.is_empty() && outcome.own.start > 0 {
+            page.to(INDENT).put(&self.styles.dim, "granted").to(TEXT);
+            page.list(&Ink::default(), &terms, TEXT).end();
+        }
+        page.text
+    }
+
+    /// What passed around the failures: from the step that each is about, without the set-up before it.
+    fn about(&self, outcome: &Outcome) -> String {
+        // In virtual time all of the set-up may have the time of the first step.
+        let within = |index: usize, event: &Event| {
+            let time = |failure: &Failure| event.at >= failure.during.0 && event.at <= failure.at;
+            outcome.own.contains(&index) && outcome.failures.iter().any(time)
+        };
+        self.traffic(outcome, &within)
+    }
+
+    /// The traffic as the proxy prints it, behind a bar. A request is shown with its response.
+    fn traffic(&self, outcome: &Outcome, within: &dyn Fn(usize, &Event) -> bool) -> String {
+        let shown = self.shown(&outcome.events, within);
         let look = Look {
             styles: self.styles.clone(),
-            width: self.width.map(|width| width.saturating_sub(4)),
+            width: self.width.map(|width| width.saturating_sub(BAR).max(20)),
             xml: true,
             live: false,
             verbose: false,
@@ -146,31 +212,70 @@ impl Outcomes {
         };
         let mut text = Vec::new();
         let mut printer = Printer::new(&mut text, look);
-        let mut judge = Judge::default();
-        let mut seen = Vec::new();
-        for event in events {
-            judge.take(event.clone(), &mut seen);
-            for mut seen in seen.drain(..) {
-                // What is judged here is the scenario's to say.
-                seen.findings.clear();
-                let kept = Kept::all();
-                let _ = printer.show(&seen, judge.story(), &kept); // memory takes everything
-            }
-        }
+        let judge = replay(&outcome.events, |index, seen, judge| {
+            let kept = if shown.contains(&index) { Kept::all() } else { Kept::default() };
+            let _ = printer.show(seen, judge.story(), &kept); // memory takes everything
+        });
         let _ = printer.flush(judge.story());
         drop(printer);
         let text = String::from_utf8_lossy(&text).into_owned();
-        text.lines().map(|line| format!("    {}{line}\n", paint(&self.styles.dim, "| "))).collect()
+        let bar = format!("{}{} ", " ".repeat(INDENT), paint(&self.styles.dim, "|"));
+        text.lines().fold(String::new(), |all, line| all + &bar + line + "\n")
+    }
+
+    /// Which events are shown: those wanted, and the requests that are answered in them; unless all are wanted, not too
+    /// many.
+    fn shown(&self, events: &[Event], within: &dyn Fn(usize, &Event) -> bool) -> BTreeSet<usize> {
+        let mut shown: BTreeSet<usize> = BTreeSet::new();
+        let mut asked: HashMap<u64, usize> = HashMap::new();
+        replay(events, |index, seen, _| {
+            let wanted = within(index, &events[index]);
+            let ask = seen.told.message.as_ref().and_then(|message| message.ask.as_ref());
+            if let Some(ask) = ask {
+                let request = *asked.entry(ask.exchange).or_insert(index);
+                if wanted {
+                    shown.insert(request);
+                }
+            }
+            if wanted {
+                shown.insert(index);
+            }
+        });
+        let spare = shown.len().saturating_sub(MOST);
+        if self.show != Show::All && spare > 0 {
+            // The beginning says what it is about, the end what went wrong.
+            let middle: Vec<usize> = shown.iter().copied().skip(MOST / 3).take(spare).collect();
+            for index in middle {
+                shown.remove(&index);
+            }
+        }
+        shown
+    }
+
+    /// Why scenarios were skipped, each reason once.
+    pub fn skipped(&self, reasons: &BTreeMap<String, usize>) -> String {
+        let mut page = Page::new(self.width);
+        for (reason, count) in reasons {
+            page.put(&self.styles.dim, "skipped").to(TEXT);
+            let what = if *count == 1 { "scenario" } else { "scenarios" };
+            let text = format!("{count} {what}: {}", one_line(reason));
+            page.prose(&Ink::default(), &text, TEXT).end();
+        }
+        page.text
     }
 
     /// What came of all.
-    pub fn summary(&self, counts: &BTreeMap<Verdict, usize>, time: Duration, what: &str) -> String {
-        let all: usize = counts.values().sum();
+    pub fn summary(&self, counts: &BTreeMap<Verdict, usize>, all: usize, time: Duration) -> String {
+        let what = if all == 1 { "scenario" } else { "scenarios" };
         let of = |verdict: Verdict| {
             let count = counts.get(&verdict).copied().unwrap_or_default();
             (count > 0).then(|| format!("{count} {}", said(verdict)))
         };
-        let parts: Vec<String> = Verdict::ALL.into_iter().filter_map(of).collect();
+        let mut parts: Vec<String> = Verdict::ALL.into_iter().filter_map(of).collect();
+        let rest = all.saturating_sub(counts.values().sum());
+        if rest > 0 {
+            parts.push(format!("{rest} not run"));
+        }
         format!("{all} {what}: {} in {}\n", parts.join(", "), words(time))
     }
 }
@@ -184,16 +289,28 @@ fn said(verdict: Verdict) -> &'static str {
     }
 }
 
-/// The events of this time; without their middle if they are many.
-fn around(events: &[Event], from: Duration, to: Duration) -> Vec<Event> {
-    let within: Vec<&Event> =
-        events.iter().filter(|event| event.at >= from && event.at <= to).collect();
-    let (first, last) = (MOST / 3, MOST - MOST / 3);
-    if within.len() <= MOST {
-        return within.into_iter().cloned().collect();
+/// Tells each event, with what it means.
+fn replay(events: &[Event], mut tell: impl FnMut(usize, &Seen, &Judge)) -> Judge {
+    let mut judge = Judge::default();
+    let mut all = Vec::new();
+    for (index, event) in events.iter().enumerate() {
+        judge.take(event.clone(), &mut all);
+        for mut seen in all.drain(..) {
+            // What is judged here is the scenario's to say.
+            seen.findings.clear();
+            tell(index, &seen, &judge);
+        }
     }
-    let rest = within.len() - last;
-    within[..first].iter().chain(&within[rest..]).map(|event| (*event).clone()).collect()
+    judge
+}
+
+/// A word of a command line as a shell reads it.
+pub fn quoted(word: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return Cow::Borrowed(word);
+    }
+    Cow::Owned(format!("'{}'", word.replace('\'', "'\\''")))
 }
 
 fn paint(ink: &Ink, text: &str) -> String {

@@ -99,3 +99,37 @@ fn gloox_chats_with_strophe_in_each_mode() {
         assert_eq!(there, here, "left before Prosody, right before the connection manager: {mode}");
     }
 }
+
+/// Lives a story of alice and bob at Prosody's own connection manager, and through ours at its port for TCP clients.
+fn through_upstream(live: impl Fn(&Place) -> Told + Sync) {
+    let _turn = alone();
+    let through = || {
+        let (server, address) = crate::upstream::prosody(None);
+        let place = Place::prosody(&server);
+        let cm = crate::upstream::before(address, &[]);
+        let place = Place {
+            name: "upstream".to_owned(),
+            origin: format!("http://{}", cm.address),
+            ..place
+        };
+        let told = live(&place);
+        let left = cm.stop();
+        assert_eq!(left.status.code(), Some(0), "{}", left.errors);
+        rig::assert_broken(&left.out, &[]);
+        told
+    };
+    let (there, here) = at_once(|| before_prosody(&live), through);
+    assert_eq!(there, here, "left at Prosody, right through the reference connection manager");
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs Prosody and Node: run ./test")]
+fn strophe_chats_with_strophe_through_an_upstream() {
+    through_upstream(|place| chat_and_reload(place, strophe));
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs Prosody, Node and Chromium: run ./test")]
+fn converse_chats_with_strophe_through_an_upstream() {
+    through_upstream(|place| chat_and_reload(place, converse));
+}

@@ -7,6 +7,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use regex_lite::Regex;
+use xmppscope::cm::defects;
 use xmppscope::rules::{Counts, Judge, KINDS, Level};
 use xmppscope::trace::capture;
 use xmppscope::trace::filter::Filter;
@@ -65,7 +66,7 @@ fn the_output_in_the_documents_is_what_is_printed() {
 fn the_commands_in_the_documents_print_what_stands_there() {
     let cases = trycmd::TestCases::new();
     cases.case("tests/cmd/*.trycmd").case("README.md");
-    for folder in ["docs/reference", "docs/how-to"] {
+    for folder in ["docs/reference", "docs/how-to", "docs/tutorial"] {
         cases.case(format!("{folder}/*.md"));
     }
     cases.run();
@@ -150,7 +151,7 @@ fn captures() -> Vec<String> {
 
 fn documents() -> Vec<PathBuf> {
     let mut found = vec![root().join("fixtures/README.md")];
-    for folder in ["", "docs", "docs/how-to", "docs/reference"] {
+    for folder in ["", "docs", "docs/how-to", "docs/reference", "docs/tutorial"] {
         let entries = fs::read_dir(root().join(folder)).unwrap();
         let paths = entries.map(|entry| entry.unwrap().path());
         found.extend(paths.filter(|path| path.extension().is_some_and(|e| e == "md")));
@@ -233,4 +234,30 @@ fn show(name: &str, width: Option<usize>, xml: bool, filter: &Filter) -> Shown {
     printer.finish(judge.story(), &counts).unwrap();
     drop(printer);
     Shown { text: String::from_utf8(out).unwrap(), marked }
+}
+
+#[test]
+fn every_defect_in_the_documents_exists() {
+    let mut checked = 0;
+    for file in documents() {
+        let text = fs::read_to_string(&file).unwrap();
+        for name in all("--defect ([a-z][a-z0-9/-]+)", &text) {
+            checked += 1;
+            assert!(defects::find(&name).is_some(), "{}: there is no {name}", file.display());
+        }
+    }
+    assert!(checked > 5, "only {checked} names found");
+}
+
+#[test]
+fn the_tutorial_shows_the_scenarios_that_are_run() {
+    let text = fs::read_to_string(root().join("docs/tutorial/scenarios.md")).unwrap();
+    let folder = root().join("scenarios/examples/tutorial");
+    for file in fs::read_dir(folder).unwrap() {
+        let scenario = fs::read_to_string(file.unwrap().path()).unwrap();
+        assert!(
+            text.contains(scenario.trim_end()),
+            "not as it stands in the tutorial:\n{scenario}"
+        );
+    }
 }

@@ -124,7 +124,7 @@ impl Drop for Ejabberd {
 
 fn configuration(port: u16) -> String {
     format!(
-        r#"hosts: [{DOMAIN}, anon.localhost]
+        r"hosts: [{DOMAIN}, anon.localhost]
 loglevel: warning
 auth_method: internal
 disable_sasl_mechanisms: [x-oauth2]
@@ -147,6 +147,6 @@ modules:
   mod_offline: {{}}
   mod_ping: {{}}
   mod_roster: {{}}
-"#
+"
     )
 }

@@ -37,7 +37,7 @@ fn server(opening: &'static str, echo: &'static str) -> SocketAddr {
     })
 }
 
-fn before(address: SocketAddr, options: &[&str]) -> Proxy {
+pub fn before(address: SocketAddr, options: &[&str]) -> Proxy {
     Proxy::start_cm(&[&["--color", "never", "--upstream", &address.to_string()], options].concat())
 }
 
@@ -130,7 +130,7 @@ fn options_that_do_not_go_together() {
 }
 
 /// Prosody with BOSH of its own, and a port for TCP clients; with this certificate and key, if there are any.
-fn prosody(certificate: Option<&Path>) -> (Prosody, SocketAddr) {
+pub fn prosody(certificate: Option<&Path>) -> (Prosody, SocketAddr) {
     let port = free_port();
     let mut settings = format!("c2s_ports = {{ {port} }}\nc2s_interfaces = {{ \"127.0.0.1\" }}\n");
     settings += &match certificate {

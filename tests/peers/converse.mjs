@@ -3,7 +3,7 @@
 //   PEER_PASSWORD=… node converse.mjs --url http://127.0.0.1:5280/http-bind --jid alice@localhost/web \
 //       [--to bob@localhost] [--deadline 60] chat:hello presence:xa logout
 //
-//   chat:TEXT       opens a chat with --to, types TEXT, presses Enter, waits until it is in the history
+//   chat:TEXT       opens a chat with --to, types TEXT, presses Enter, waits until it is in the history; gives it
 //   say:JID:TEXT    the same in the chat with JID, which may be a room that was joined
 //   shown:JID:TEXT  opens the chat with JID and waits until the page shows TEXT there; gives all texts that it shows
 //   join:ROOM/NICK  enters a room and waits until it can be written to
@@ -132,8 +132,15 @@ async function type(jid, words) {
   const field = chat.locator('textarea.chat-textarea');
   await field.click();
   await field.fill(words);
+  // The page shows a message before the client sends it, and a reload in between would lose it.
+  const escaped = words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  const carries = (request) => (request.postData() ?? '').includes(`>${escaped}</body>`);
+  const sent = page.waitForRequest(carries, { timeout: 0 });
   await field.press('Enter');
-  return shown(chat, words);
+  await sent;
+  // What the page has kept from before comes when it likes; the last message is the one just written.
+  const { history } = await shown(chat, words);
+  return { written: history.at(-1) };
 }
 
 const story = {

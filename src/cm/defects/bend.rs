@@ -81,7 +81,9 @@ impl Cx<'_> {
 
     /// Ends the session in the eyes of one request alone.
     pub fn refuse(&mut self, token: Token, condition: Condition) {
-        self.answer(token, Reply::terminate(Some(condition)));
+        let mut reply = Reply::terminate(Some(condition));
+        reply.legacy = Some(condition).filter(|_| self.session().terms().ver.is_none());
+        self.answer(token, reply);
     }
 
     /// Ends the session for what one request did, as a broken rule does: the others are told that it was another one.

@@ -132,13 +132,13 @@ pub(super) const DEFECTS: Family = &[&[
     ),
     defect(
         "bosh-pause-reset",
-        "the longest pause is what a session lives for without a request, also when it is over",
+        "when a pause is over its length is what a session lives for without a request, if it is more than inactivity",
         |parts| {
             parts.bend(|| {
                 let mut longest = Duration::ZERO;
                 Box::new(Lifetime::new(move |pause: Option<Duration>, terms: &Terms| {
                     longest = longest.max(pause.unwrap_or_default());
-                    terms.inactivity.max(longest)
+                    pause.unwrap_or(terms.inactivity.max(longest))
                 }))
             });
         },

@@ -6,7 +6,7 @@ mod steps;
 
 use scope::{ActorFacts, Checker, Scope, SessionFacts};
 
-use super::model::{ACCOUNTS, Actor, Assignment, CLIENT, Login, Need, Opened, Scenario};
+use super::model::{ACCOUNTS, Actor, Assignment, CLIENT, Login, Need, Opened, Provision, Scenario};
 use super::source::Located;
 use crate::diag::Diagnostic;
 
@@ -20,6 +20,7 @@ pub(super) fn check(scenario: &Scenario, whole: bool) -> Vec<Diagnostic> {
         used: std::collections::BTreeSet::new(),
         sent: std::collections::BTreeMap::new(),
         raw: false,
+        rooms: scenario.provisions().contains(&Provision::Rooms),
         strict: false,
     };
     checker.scenario(scenario);

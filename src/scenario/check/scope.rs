@@ -58,6 +58,8 @@ pub(super) struct Checker {
     pub(super) sent: BTreeMap<String, Place>,
     /// Whether this is within `raw`.
     pub(super) raw: bool,
+    /// Whether the scenario needs rooms.
+    pub(super) rooms: bool,
     /// Whether variables that are given have to be used: not those of shared files.
     pub(super) strict: bool,
 }
@@ -234,6 +236,10 @@ impl Checker {
         let fields: Vec<_> = name.fields.iter().map(String::as_str).collect();
         if base == "content-length" && !self.raw {
             self.wrong(place, "`content-length` is known within `raw` alone");
+        }
+        if base == "rooms" && !self.rooms {
+            let message = "`rooms` is known in a scenario that needs them alone";
+            self.wrong_with_help(place, message, "write `needs: [rooms]` in the head");
         }
         if self.scope.variables.contains(base) || FACTS.contains(&base) {
             self.used.insert(base.to_owned());

@@ -8,6 +8,7 @@ mod head;
 mod requests;
 mod sessions;
 mod steps;
+pub(super) mod target;
 mod values;
 
 use std::path::PathBuf;
@@ -58,9 +59,8 @@ pub(super) enum FileKind {
 pub(super) fn read(source: &Arc<Source>) -> (Option<File>, Vec<Diagnostic>) {
     let mut reader = Reader { mistakes: Vec::new() };
     let yaml = yaml::read(source, &mut reader.mistakes);
-    if yaml.is_none() && reader.mistakes.is_empty() {
-        let whole = Place { source: Arc::clone(source), span: 0..0 };
-        reader.wrong(&whole, "the file is empty", "a scenario begins with `name:`");
+    if yaml.is_none() {
+        reader.empty(source, "a scenario begins with `name:`");
     }
     let file = yaml.and_then(|yaml| reader.file(&yaml));
     (file, reader.mistakes)
@@ -72,6 +72,14 @@ struct Reader {
 }
 
 impl Reader {
+    /// There is nothing in a file; if it is no YAML, that was told.
+    fn empty(&mut self, source: &Arc<Source>, expected: &str) {
+        if self.mistakes.is_empty() {
+            let whole = Place { source: Arc::clone(source), span: 0..0 };
+            self.wrong(&whole, "the file is empty", expected);
+        }
+    }
+
     fn wrong(&mut self, place: &Place, message: impl Into<String>, label: impl Into<String>) {
         self.mistakes.push(place.mistake(message, label));
     }

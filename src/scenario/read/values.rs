@@ -139,7 +139,13 @@ impl Reader {
         match regex_lite::Regex::new(&text) {
             Ok(regex) => Some(Located::new(Pattern { text: text.value, regex }, text.place)),
             Err(error) => {
-                self.wrong(&text.place, format!("not a regular expression: {error}"), "");
+                let message = format!("not a regular expression: {error}");
+                if text.contains("${") {
+                    let help = "a pattern holds no variables; `equals` and `one-of` do";
+                    self.wrong_with_help(&text.place, message, "", help);
+                } else {
+                    self.wrong(&text.place, message, "");
+                }
                 None
             }
         }

@@ -24,6 +24,8 @@ pub enum Detail {
     Line,
     /// A line, and the whole rule below it.
     Rule,
+    /// A line, and below it why no scenario covers it.
+    Uncovered,
 }
 
 /// The table. Without a width no line is cut or broken.
@@ -82,6 +84,10 @@ fn table(page: &mut Page, entries: &[&Checked<'_>], detail: Detail, styles: &Sty
             }
             Detail::Line => {
                 page.end();
+            }
+            Detail::Uncovered => {
+                let why = entry.uncovered.unwrap_or("a scenario covers it");
+                page.end().to(6).prose(&plain, why, 6).end();
             }
             Detail::Rule => {
                 page.end().to(6).prose(&plain, &requirement.rule, 6).end();

@@ -57,7 +57,10 @@ pub fn one(
         about.several("defects", &defects.collect::<Vec<_>>());
     }
     let scenarios = checked.scenarios.iter().map(ToString::to_string);
-    about.several("scenarios", &scenarios.collect::<Vec<_>>());
+    match checked.uncovered {
+        Some(why) => about.line("scenarios", &format!("none: {why}")),
+        None => about.several("scenarios", &scenarios.collect::<Vec<_>>()),
+    }
     let names = checked.rules.join(", ");
     about.line("findings", if names.is_empty() { "none" } else { &names });
     about.page.text

@@ -10,6 +10,7 @@ fn checked(id: &str) -> Checked<'static> {
         keeps: crate::cm::keeps::keeps(requirement),
         rules: crate::rules::about(id).collect(),
         scenarios: Vec::new(),
+        uncovered: None,
         defects: Vec::new(),
     }
 }

@@ -154,6 +154,28 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
         injection,
     ),
     defect(
+        "bosh-content-type-default/html",
+        "a response without payloads is text/html, as the connection manager's pages are",
+        |parts| {
+            parts.on_answer(|answer, _| {
+                if answer.content.is_none() && answer.reply.payloads.is_empty() {
+                    answer.content = Some("text/html; charset=utf-8".into());
+                }
+            });
+        },
+    ),
+    defect(
+        "bosh-content-type-default/charset",
+        "the response that ends a session names no charset",
+        |parts| {
+            parts.on_answer(|answer, _| {
+                if answer.content.is_none() && answer.reply.is_terminal() {
+                    answer.content = Some("text/xml".into());
+                }
+            });
+        },
+    ),
+    defect(
         "bosh-cm-unknown-sid/empty-body",
         "a request of a session that never was gets an empty body instead of item-not-found",
         |parts| {

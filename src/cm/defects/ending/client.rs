@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::bosh::BodyType;
 use crate::cm::defects::bend::{Bend, Cx, changed, inputs, requests};
-use crate::cm::defects::steps::{Standing, empty, on_picked, standing};
+use crate::cm::defects::steps::{Standing, empty, held, on_picked, standing};
 use crate::cm::defects::{Defect, defect};
 use crate::cm::reply::Reply;
 use crate::cm::session::{Action, Input, Token};
@@ -112,13 +112,15 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-terminate-ends-session",
-        "the client is told that its session has ended, but the session lives on",
+        "a client that ends its session with no other request open is told so, but the session lives on",
         |parts| {
             parts.bend(|| {
                 inputs(|input, cx| match input {
                     Input::Request(mut request)
                         if request.body.kind() == BodyType::Terminate
-                            && standing(request.rid, cx.session()) == Standing::Next =>
+                            && request.body.stream().is_none()
+                            && standing(request.rid, cx.session()) == Standing::Next
+                            && held(cx, Some(request.token)) == 0 =>
                     {
                         let token = request.token;
                         request.body =

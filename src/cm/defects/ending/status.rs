@@ -38,13 +38,15 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-http-200",
-        "a request with which a client ends its session is answered with 202 in place of 200",
+        "a client that ends its session is told so with 202 in place of 200",
         |parts| {
             on_answered(
                 parts,
                 |reply, request| {
                     let ends = |body: Element| body.attr("type") == Some("terminate");
-                    reply.get("condition").is_none() && body(request).is_some_and(ends)
+                    reply.is_terminal()
+                        && reply.get("condition").is_none()
+                        && body(request).is_some_and(ends)
                 },
                 |response| *response.status_mut() = StatusCode::ACCEPTED,
             );

@@ -39,6 +39,11 @@ pub(super) const DEFECTS: &[Defect] = &[
         "a held request that is replaced by its repeat gets 200 without content",
         |parts| void(parts, |reply, _| reply.get("type") == Some("error")),
     ),
+    defect(
+        "bosh-single-body-root/stopped",
+        "requests that are open when the connection manager stops get 200 without content",
+        |parts| void(parts, |reply, _| reply.get("condition") == Some("system-shutdown")),
+    ),
     defect("bosh-keepalive/empty", "the connection is closed after an empty response", |parts| {
         parts.on_leave(|response, _| {
             if response.body().ends_with(b"/>") && response.body().starts_with(b"<body") {

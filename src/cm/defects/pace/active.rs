@@ -14,10 +14,11 @@ use crate::xmpp::ns;
 pub(in super::super) const DEFECTS: &[Defect] = &[
     defect(
         "bosh-extra-terminate-in-window",
-        "requests answered just before count as open, so that one to end the session is one too many",
+        "requests answered just before count as open, so that one to end or to pause the session is one too many",
         |parts| {
             in_flight(parts, |body, open, terms| {
-                body.kind() == BodyType::Terminate && open > terms.requests
+                let extra = body.kind() == BodyType::Terminate || body.pause().is_some();
+                extra && open > terms.requests
             });
         },
     ),
@@ -85,7 +86,7 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-no-requests-attr-no-limit",
-        "requests is not told, and more requests than that in half a second end the session",
+        "requests is not told, and four requests more than that in half a second end the session",
         |parts| {
             opened(parts, |reply, _| {
                 reply.remove("requests");
@@ -93,7 +94,7 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
             in_flight(parts, |body, open, terms| {
                 body.kind() != BodyType::Terminate
                     && body.pause().is_none()
-                    && open > terms.requests
+                    && open > terms.requests + 3
             });
         },
     ),

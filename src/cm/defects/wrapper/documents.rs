@@ -13,7 +13,9 @@ pub(super) const DEFECTS: &[Defect] = &[
         "the answer to a held request that is replaced by its repeat is in no namespace",
         |parts| {
             parts.on_text(|text, _| {
-                if text.contains(" type='error'") {
+                // What stands in it may be an error too.
+                let (start, _) = text.split_once('>').unwrap_or((text, ""));
+                if start.contains(" type='error'") {
                     *text = text.replacen(" xmlns='http://jabber.org/protocol/httpbind'", "", 1);
                 }
             });

@@ -1,0 +1,241 @@
+//! What scenarios are run against: the embedded connection manager, or a target on the network.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, FixedOffset};
+
+use super::{Args, Ended, Run};
+use crate::cli::Failure;
+use crate::cli::defects::chosen;
+use crate::cli::observe::say;
+use crate::cli::watch::stopped;
+use crate::clock::{Clock, words};
+use crate::cm::defects::Defect;
+use crate::runner::dial::{Dial, Network};
+use crate::runner::{self, Job, Knowledge, Outcome, Target, Tolerance};
+use crate::scenario::Provision;
+use crate::scenario::target::read_target;
+use crate::wire::tls;
+
+/// So many scenarios run at a time against a target on the network: docs/reference/run.md says how that was measured.
+const AT_ONCE: usize = 32;
+/// While nothing is done, a person is told this often that time passes.
+const TICK: Duration = Duration::from_secs(1);
+
+pub(super) enum Against {
+    Embedded(Vec<&'static Defect>),
+    Network { target: Arc<Target>, dial: Arc<dyn Dial>, started: DateTime<FixedOffset> },
+}
+
+impl Against {
+    /// What the command line says.
+    pub(super) fn of(args: &Args) -> Result<Self, Failure> {
+        let Some(named) = &args.target else { return Ok(Self::Embedded(chosen(&args.defect)?)) };
+        let target = if named.contains("://") { url(args, named)? } else { file(args, named)? };
+        let secure = target.address.https || target.tls.is_some();
+        let settings = tls::client(args.ca_file.as_deref(), args.insecure || !secure)
+            .map_err(|error| Failure::Usage(error.to_string()))?;
+        let dial = Arc::new(Network::new(target.address.clone(), target.tls.clone(), settings));
+        let started = Clock::start().started();
+        Ok(Self::Network { target: Arc::new(target), dial, started })
+    }
+
+    /// In words, for people and reports.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Network { target, .. } => {
+                let at = target.address.to_string();
+                let name =
+                    if target.name == at { String::new() } else { format!("{} at ", target.name) };
+                format!("{name}{at}{}", target.address.path)
+            }
+            Self::Embedded(defects) => {
+                let names: Vec<_> = defects.iter().map(|defect| defect.name).collect();
+                let with = match names.as_slice() {
+                    [] => String::new(),
+                    names => format!(" with {}", names.join(", ")),
+                };
+                format!("the embedded reference connection manager{with}, in virtual time")
+            }
+        }
+    }
+
+    /// The time of the day at which traces begin.
+    pub(super) fn started(&self) -> DateTime<FixedOffset> {
+        match self {
+            Self::Embedded(_) => runner::embedded_started(),
+            Self::Network { started, .. } => *started,
+        }
+    }
+
+    /// Why a scenario would not be run.
+    pub(super) fn skips(&self, job: &Job) -> Option<String> {
+        match self {
+            Self::Embedded(_) => runner::skipped(&job.scenario, &runner::embedded_target()),
+            Self::Network { target, .. } => runner::skipped(&job.scenario, target),
+        }
+    }
+
+    /// Runs all of them.
+    pub(super) fn run(&self, args: &Args, jobs: &[Job], run: &mut Run) -> Result<Ended, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::Environment(format!("cannot start: {error}")))?;
+        match self {
+            Self::Embedded(defects) => {
+                let processors =
+                    || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+                let threads = args.jobs.map_or_else(processors, usize::from);
+                Ok(embedded(runtime, defects, threads, jobs, run))
+            }
+            Self::Network { target, dial, .. } => {
+                let at_once = args.jobs.map_or(AT_ONCE, usize::from);
+                runtime.block_on(network(target, dial, at_once, jobs, run))
+            }
+        }
+    }
+}
+
+/// Outcomes are told in the order of the scenarios, whichever is done first.
+fn embedded(
+    signals: tokio::runtime::Runtime,
+    defects: &[&'static Defect],
+    threads: usize,
+    jobs: &[Job],
+    run: &mut Run,
+) -> Ended {
+    let stop = Arc::new(AtomicBool::new(false));
+    let noted = Arc::clone(&stop);
+    std::thread::spawn(move || {
+        signals.block_on(stopped());
+        noted.store(true, Ordering::Relaxed);
+    });
+    let mut waiting: BTreeMap<usize, Outcome> = BTreeMap::new();
+    let mut next = 0;
+    runner::run_all_embedded(jobs, defects, threads, |place, outcome| {
+        waiting.insert(place, outcome);
+        while let Some(outcome) = waiting.remove(&next) {
+            run.take(next, outcome);
+            next += 1;
+        }
+        !stop.load(Ordering::Relaxed)
+    });
+    for (place, outcome) in waiting {
+        run.take(place, outcome);
+    }
+    if run.outcomes.len() == jobs.len() { Ended::Whole } else { Ended::Interrupted }
+}
+
+async fn network(
+    target: &Arc<Target>,
+    dial: &Arc<dyn Dial>,
+    at_once: usize,
+    jobs: &[Job],
+    run: &mut Run,
+) -> Result<Ended, Failure> {
+    let stop = stopped();
+    tokio::pin!(stop);
+    let round_trip = tokio::select! {
+        reached = runner::reach(dial, target) => reached.map_err(Failure::Environment)?,
+        () = &mut stop => return Ok(Ended::Interrupted),
+    };
+    let Tolerance { early, late } = target.tolerance;
+    say(&format!(
+        "a round trip takes {}; times are judged to {} early and {} late",
+        words(round_trip),
+        words(early),
+        words(late + round_trip)
+    ));
+    let knowledge = RefCell::new(Knowledge::new(Arc::clone(target)));
+    let run = RefCell::new(run);
+    let all = runner::run_all(
+        jobs,
+        Arc::clone(target),
+        Arc::clone(dial),
+        at_once,
+        round_trip,
+        |place, outcome| {
+            if let Some((place, outcome)) = knowledge.borrow_mut().take(place, outcome) {
+                run.borrow_mut().take(place, outcome);
+            }
+        },
+    );
+    let mut ticks = tokio::time::interval(TICK);
+    let ended = {
+        tokio::pin!(all);
+        loop {
+            tokio::select! {
+                () = &mut all => break Ended::Whole,
+                () = &mut stop => break Ended::Interrupted,
+                _ = ticks.tick() => run.borrow_mut().progress.show(),
+            }
+        }
+    };
+    for (place, outcome) in knowledge.into_inner().finish(ended == Ended::Whole) {
+        run.borrow_mut().take(place, outcome);
+    }
+    Ok(ended)
+}
+
+/// How exactly times are judged if nothing is said: a machine of a CI system does much else.
+fn usual() -> Tolerance {
+    #[allow(clippy::disallowed_methods)] // cli reads the environment
+    let ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
+    if ci { Tolerance::BUSY } else { Tolerance::USUAL }
+}
+
+fn url(args: &Args, url: &str) -> Result<Target, Failure> {
+    let address = url
+        .parse::<crate::proxy::Target>()
+        .map_err(|error| Failure::Usage(format!("--target {error}")))?;
+    let domain = args.domain.clone().unwrap_or_else(|| "localhost".to_owned());
+    let secure = if address.https { Provision::Tls } else { Provision::Plain };
+    Ok(Target {
+        name: address.to_string(),
+        address,
+        tls: None,
+        anonymous: Some(domain.clone()),
+        domain,
+        accounts: BTreeMap::new(),
+        more_accounts: Vec::new(),
+        rooms: None,
+        provides: vec![Provision::Anonymous, secure, Provision::Slow],
+        tolerance: usual(),
+        control: BTreeMap::new(),
+        skip: Vec::new(),
+        deviations: Vec::new(),
+    })
+}
+
+fn file(args: &Args, path: &str) -> Result<Target, Failure> {
+    if args.domain.is_some() {
+        let words = "--domain goes with a URL; the file of a target says its domain";
+        return Err(Failure::Usage(words.to_owned()));
+    }
+    let text = fs::read_to_string(path).map_err(|error| {
+        let hint = match error.kind() {
+            io::ErrorKind::NotFound => "; a URL begins with http:// or https://",
+            _ => "",
+        };
+        Failure::Environment(format!("cannot read {path}: {error}{hint}"))
+    })?;
+    #[allow(clippy::disallowed_methods)] // cli reads the environment
+    let environment = |name: &str| std::env::var(name).ok();
+    read_target(Path::new(path), text, usual(), &environment).map_err(|mistakes| {
+        let colour = args.color.decide(io::stderr().is_terminal());
+        for mistake in &mistakes {
+            say(&mistake.render(colour));
+            say("");
+        }
+        let what = if mistakes.len() == 1 { "mistake" } else { "mistakes" };
+        Failure::Usage(format!("{} {what} in {path}", mistakes.len()))
+    })
+}

@@ -1,0 +1,44 @@
+//! `--list`: what would be run.
+
+use std::sync::Arc;
+
+use super::against::Against;
+use crate::cli::Failure;
+use crate::cli::options::print;
+use crate::runner::Job;
+use crate::spec::catalogue;
+use crate::ui::sanitise;
+
+/// Each scenario with its requirements, and why it would be skipped.
+pub(super) fn list(jobs: &[Job], against: &Against) -> Result<u8, Failure> {
+    let mut text = String::new();
+    for (place, job) in jobs.iter().enumerate() {
+        let scenario = &job.scenario;
+        if place > 0 && Arc::ptr_eq(scenario, &jobs[place - 1].scenario) {
+            continue;
+        }
+        let rows = jobs.iter().filter(|other| Arc::ptr_eq(scenario, &other.scenario)).count();
+        let rows = match (job.row, rows) {
+            (None, _) => String::new(),
+            (Some(row), 1) => format!(" (row {})", row + 1),
+            (_, rows) => format!(" ({rows} rows)"),
+        };
+        let path = scenario.place.source.path.display();
+        let line = scenario.name.place.line_and_column().0;
+        text += &format!("{path}:{line}: {}{rows}\n", scenario.name.value);
+        for id in &scenario.covers {
+            let Some(known) = catalogue().get(id) else { continue };
+            let specification = catalogue().specification(&known.spec);
+            let specification =
+                specification.map_or_else(String::new, crate::spec::Specification::name);
+            let section = &known.section.number;
+            text += &format!("    {specification} §{section} {} {}\n", known.level, known.id);
+        }
+        if let Some(why) = against.skips(job) {
+            text += &format!("    skipped: {why}\n");
+        }
+    }
+    let what = if jobs.len() == 1 { "run" } else { "runs" };
+    text += &format!("{} {what}\n", jobs.len());
+    print(sanitise(&text).as_bytes())
+}

@@ -1,0 +1,242 @@
+//! Where outcomes go: formats with their files, the terminal, captures.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Component, Path, PathBuf};
+
+use chrono::{DateTime, FixedOffset};
+
+use super::{Args, Format, Show, options};
+use crate::cli::Failure;
+use crate::cli::observe::say;
+use crate::cli::options::{print, unwritable, width};
+use crate::report::outcomes::{self, Report};
+use crate::runner::{Outcome, Verdict};
+use crate::trace::capture::{Preface, Secrets, Writer};
+use crate::trace::{Event, Fact};
+use crate::ui::Styles;
+use crate::ui::outcomes::{Outcomes, Show as Shown};
+
+/// A file, with the path it was asked for by.
+type Named<F> = (PathBuf, F);
+
+pub(super) struct Outputs {
+    /// What people read, with the file it goes to if that is not the terminal.
+    pretty: Vec<(Outcomes, Option<Named<BufWriter<File>>>)>,
+    /// What programs read; written at the end, in the order of the scenarios.
+    reports: Vec<(outcomes::Format, Option<Named<File>>)>,
+    captures: Option<Captures>,
+    /// Why each scenario was skipped.
+    skipped: BTreeMap<String, usize>,
+    /// The first thing that could not be written; the others are still told.
+    failed: Option<String>,
+}
+
+impl Outputs {
+    /// Opens all files, so that what cannot be written is told before anything is run.
+    pub(super) fn open(args: &Args, started: DateTime<FixedOffset>) -> Result<Self, Failure> {
+        let formats = if args.format.is_empty() { &[Format::Pretty][..] } else { &args.format };
+        if args.output.len() > formats.len() {
+            return Err(Failure::Usage(format!(
+                "there are {} --output for {} --format: the first belongs to the first",
+                args.output.len(),
+                formats.len()
+            )));
+        }
+        let bare = formats.len() - args.output.len();
+        if bare > 1 {
+            return Err(Failure::Usage(format!(
+                "{bare} formats are without an --output; only one can go to the terminal"
+            )));
+        }
+        let distinct: BTreeSet<_> = args.output.iter().collect();
+        if distinct.len() < args.output.len() {
+            return Err(Failure::Usage("two formats cannot go to one --output".to_owned()));
+        }
+        let mut outputs = Self {
+            pretty: Vec::new(),
+            reports: Vec::new(),
+            captures: None,
+            skipped: BTreeMap::new(),
+            failed: None,
+        };
+        for (number, format) in formats.iter().enumerate() {
+            let file = match args.output.get(number) {
+                None => None,
+                Some(path) => {
+                    Some((path.clone(), File::create(path).map_err(|e| cannot(path, &e))?))
+                }
+            };
+            if let Some(format) = program(*format) {
+                outputs.reports.push((format, file));
+            } else {
+                let file = file.map(|(path, file)| (path, BufWriter::new(file)));
+                outputs.pretty.push((pretty(args, file.is_none(), started), file));
+            }
+        }
+        if let Some(folder) = &args.write {
+            fs::create_dir_all(folder).map_err(|error| cannot(folder, &error))?;
+            let names = BTreeSet::new();
+            outputs.captures = Some(Captures { folder: folder.clone(), names, started });
+        }
+        Ok(outputs)
+    }
+
+    /// Tells an outcome to people, and writes its capture.
+    pub(super) fn tell(&mut self, outcome: &Outcome) {
+        if let (Verdict::Skipped, Some(reason)) = (outcome.verdict, &outcome.reason) {
+            *self.skipped.entry(reason.clone()).or_default() += 1;
+        }
+        for (look, file) in &mut self.pretty {
+            let block = look.block(outcome);
+            put(file.as_mut(), &block, &mut self.failed);
+        }
+        if let Some(captures) = &mut self.captures
+            && !outcome.events.is_empty()
+            && let Err(failed) = captures.write(outcome)
+        {
+            self.failed.get_or_insert(failed);
+        }
+    }
+
+    /// Tells the rest.
+    pub(super) fn finish(
+        mut self,
+        report: &Report,
+        counts: &BTreeMap<Verdict, usize>,
+    ) -> Result<(), Failure> {
+        let mut summary = String::new();
+        let terminal = self.pretty.iter().any(|(_, file)| file.is_none());
+        for (look, file) in &mut self.pretty {
+            summary = look.summary(counts, report.planned, report.time);
+            let text = look.skipped(&self.skipped) + &summary;
+            put(file.as_mut(), &text, &mut self.failed);
+            if let Some((path, file)) = file
+                && let Err(error) = file.flush()
+            {
+                self.failed.get_or_insert(format!("cannot write {}: {error}", path.display()));
+            }
+        }
+        for (format, file) in &mut self.reports {
+            let mut text = Vec::new();
+            format.write(report, &mut text).map_err(|error| unwritable(&error))?;
+            match file {
+                None => {
+                    print(&text)?;
+                }
+                Some((path, file)) => {
+                    if let Err(error) = file.write_all(&text) {
+                        self.failed
+                            .get_or_insert(format!("cannot write {}: {error}", path.display()));
+                    }
+                }
+            }
+        }
+        if !terminal {
+            if summary.is_empty() {
+                let look = Outcomes::plain(report.started);
+                summary = look.summary(counts, report.planned, report.time);
+            }
+            say(summary.trim_end());
+        }
+        self.failed.map_or(Ok(()), |words| Err(Failure::Environment(words)))
+    }
+}
+
+/// Writes to a file, or to the terminal, where a reader who has seen enough is no failure.
+#[allow(clippy::needless_pass_by_value)] // it is an option of a borrow
+fn put(file: Option<&mut (PathBuf, BufWriter<File>)>, text: &str, failed: &mut Option<String>) {
+    let Some((path, file)) = file else {
+        let mut out = io::stdout().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        return;
+    };
+    if let Err(error) = file.write_all(text.as_bytes()) {
+        failed.get_or_insert(format!("cannot write {}: {error}", path.display()));
+    }
+}
+
+fn cannot(path: &Path, error: &io::Error) -> Failure {
+    Failure::Environment(format!("cannot write {}: {error}", path.display()))
+}
+
+/// The format, if it is one for programs.
+fn program(format: Format) -> Option<outcomes::Format> {
+    Some(match format {
+        Format::Pretty => return None,
+        Format::Json => outcomes::Format::Json,
+        Format::Junit => outcomes::Format::Junit,
+        Format::Tap => outcomes::Format::Tap,
+        Format::Github => outcomes::Format::Github,
+        Format::Markdown => outcomes::Format::Markdown,
+    })
+}
+
+fn pretty(args: &Args, stdout: bool, started: DateTime<FixedOffset>) -> Outcomes {
+    let terminal = stdout && io::stdout().is_terminal();
+    Outcomes {
+        styles: Styles::new(stdout && args.color.decide(terminal)),
+        width: width(terminal),
+        show: match args.show {
+            Show::Failed => Shown::Failed,
+            Show::All => Shown::All,
+            Show::None => Shown::None,
+        },
+        options: options(args),
+        ..Outcomes::plain(started)
+    }
+}
+
+/// A folder of captures: one for each run, in folders as its scenario is.
+struct Captures {
+    folder: PathBuf,
+    names: BTreeSet<PathBuf>,
+    started: DateTime<FixedOffset>,
+}
+
+impl Captures {
+    fn write(&mut self, outcome: &Outcome) -> Result<(), String> {
+        let name = self.name(outcome);
+        let path = self.folder.join(name);
+        self.put(&path, outcome)
+            .map_err(|error| format!("cannot write {}: {error}", path.display()))
+    }
+
+    fn put(&self, path: &Path, outcome: &Outcome) -> io::Result<()> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let target =
+            format!("{}: {}", outcome.scenario.place.source.path.display(), outcome.name());
+        let mut writer =
+            Writer::create(path, &Preface::new(self.started, target, Secrets::Hidden))?;
+        for event in &outcome.events {
+            writer.write(event)?;
+        }
+        let at = outcome.events.last().map(|event| event.at).unwrap_or_default();
+        writer.write(&Event { at, conn: 0, fact: Fact::Finished })?;
+        writer.flush()
+    }
+
+    /// The path of the scenario, and the row: `xep-0124/11/hold.2.ndjson`. It stays in the folder.
+    fn name(&mut self, outcome: &Outcome) -> PathBuf {
+        let path = outcome.scenario.place.source.path.with_extension("");
+        let inside: PathBuf =
+            path.components().filter(|part| matches!(part, Component::Normal(_))).collect();
+        let row = outcome.row.as_ref().map_or_else(String::new, |(row, _)| format!(".{row}"));
+        let name = |more: &str| {
+            let mut name = inside.clone().into_os_string();
+            name.push(format!("{row}{more}.ndjson"));
+            PathBuf::from(name)
+        };
+        // Two files of the same name in folders that are named from elsewhere.
+        let mut unique = name("");
+        let mut number = 2;
+        while !self.names.insert(unique.clone()) {
+            unique = name(&format!("-{number}"));
+            number += 1;
+        }
+        unique
+    }
+}

@@ -1,0 +1,77 @@
+//! Whether a target can be reached, and how long a round trip to it takes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::dial::{Dial, Route};
+use super::target::Target;
+use super::wire::{Part, Sending, Wire};
+use crate::clock::{Clock, words};
+
+/// So many requests are measured.
+const REQUESTS: usize = 5;
+/// Longer nobody waits for a connection, or for an answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Sees that a target answers HTTP, and measures round trips: their median, from the last byte of a request written to
+/// the first of its response read. It is a plain GET of the path, which concerns no session.
+///
+/// # Errors
+/// In words, with the address.
+pub async fn reach(dial: &Arc<dyn Dial>, target: &Target) -> Result<Duration, String> {
+    if let Some(tls) = &target.tls {
+        let why = match tokio::time::timeout(PATIENCE, dial.dial(Route::Tls)).await {
+            Ok(Ok(_)) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some(format!("{tls}: no connection within {}", words(PATIENCE))),
+        };
+        if let Some(why) = why {
+            return Err(unreachable(target, &why));
+        }
+    }
+    let mut times = Vec::new();
+    for _ in 0..REQUESTS {
+        times.push(once(dial, target).await.map_err(|why| unreachable(target, &why))?);
+    }
+    times.sort_unstable();
+    Ok(times[times.len() / 2])
+}
+
+fn unreachable(target: &Target, why: &str) -> String {
+    format!("cannot reach {}: {why}; is it running, and is the URL right?", target.name)
+}
+
+async fn once(dial: &Arc<dyn Dial>, target: &Target) -> Result<Duration, String> {
+    let address = &target.address;
+    let wire = Wire::new(Arc::clone(dial), Clock::start());
+    let conn = wire.connect(Route::Usual);
+    let head = format!(
+        "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+        address.path,
+        address.authority()
+    );
+    let parts = vec![Part::Bytes(head.into_bytes())];
+    let sent = wire.send(conn, Sending { parts, method: "GET".to_owned(), cut: None });
+    let settled = wire
+        .until(wire.now() + PATIENCE, || {
+            if let Err(why) = wire.connected(conn) {
+                return Some(Err(why));
+            }
+            let progress = wire.progress(sent);
+            match (progress.written, &progress.got, &progress.ended) {
+                (Some(written), Some(got), _) => {
+                    Some(Ok(got.response.first.saturating_sub(written)))
+                }
+                (_, _, Some(_)) => {
+                    Some(Err(format!("{address}: it ends the connection instead of answering")))
+                }
+                _ => None,
+            }
+        })
+        .await;
+    let late = |what: &str| format!("{address}: {what} within {}", words(PATIENCE));
+    settled.unwrap_or_else(|| match wire.connected(conn) {
+        Ok(true) => Err(late("it takes connections, but does not answer a GET")),
+        _ => Err(late("no connection")),
+    })
+}

@@ -1,0 +1,366 @@
+//! Files of targets (docs/reference/targets.md).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Reader;
+use super::fields::Fields;
+use super::head::PROVISIONS;
+use super::steps::ACTION;
+use super::values::items;
+use crate::diag::{Diagnostic, nearest};
+use crate::proxy::Target as Address;
+use crate::scenario::model::{ACCOUNTS, Action, Provision};
+use crate::scenario::source::{Located, Place, Source};
+use crate::scenario::target::{Account, Deviation, Skip, Target, Tolerance, What};
+use crate::scenario::template;
+use crate::scenario::yaml::{self, Text, Value, Yaml};
+use crate::spec::catalogue;
+
+/// What variables of the environment are written with.
+const ENVIRONMENT: &str = "env.";
+/// Stands for a value that is not known. It may be a port, a name, a password: no second mistake is told of it.
+const STAND_IN: &str = "1";
+/// Stands for an address that is none.
+const NOWHERE: &str = "http://localhost/";
+
+/// Reads a file; with a mistake in it, all mistakes.
+pub(in crate::scenario) fn read(
+    source: &Arc<Source>,
+    usual: Tolerance,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Target, Vec<Diagnostic>> {
+    let mut reader = Reader { mistakes: Vec::new() };
+    let target = yaml::read(source, &mut reader.mistakes).and_then(|mut yaml| {
+        reader.environment(&mut yaml, environment);
+        reader.target(&yaml, usual)
+    });
+    if target.is_none() {
+        reader.empty(source, "a target has a `url:` and a `domain:`");
+    }
+    match target {
+        Some(target) if reader.mistakes.is_empty() => Ok(target),
+        _ => {
+            reader.mistakes.sort_by_key(|mistake| mistake.span.start);
+            Err(reader.mistakes)
+        }
+    }
+}
+
+impl Reader {
+    /// Puts the values of variables of the environment into all texts.
+    fn environment(&mut self, yaml: &mut Yaml, of: &dyn Fn(&str) -> Option<String>) {
+        match &mut yaml.value {
+            Value::Null => {}
+            Value::List(items) => {
+                for item in items {
+                    self.environment(item, of);
+                }
+            }
+            Value::Map(pairs) => {
+                for (_, value) in pairs {
+                    self.environment(value, of);
+                }
+            }
+            Value::Text(text) => {
+                if let Some(filled) = self.filled(text, of) {
+                    text.value = filled;
+                }
+            }
+        }
+    }
+
+    fn filled(&mut self, text: &Text, of: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+        let holes = match template::holes(&text.value) {
+            Ok(holes) => holes,
+            Err(wrong) => {
+                self.wrong(&text.place(wrong.at), wrong.message, "");
+                return None;
+            }
+        };
+        let plain = |piece: &str| piece.replace("$${", "${");
+        let mut filled = String::new();
+        let mut from = 0;
+        for (whole, inside) in holes {
+            filled += &plain(&text.value[from..whole.start]);
+            from = whole.end;
+            let place = text.place(whole);
+            let Some(name) = text.value[inside].trim().strip_prefix(ENVIRONMENT) else {
+                let help = "write ${env.NAME}, or $${ for the characters themselves";
+                let message = "only variables of the environment have a value here";
+                self.wrong_with_help(&place, message, "", help);
+                filled += STAND_IN;
+                continue;
+            };
+            if let Some(value) = of(name) {
+                filled += &value;
+            } else {
+                let message = format!("the environment has no variable `{name}`");
+                let help = format!("set it: {name}=… xmppscope run …");
+                self.wrong_with_help(&place, message, "it is not set", help);
+                filled += STAND_IN;
+            }
+        }
+        Some(filled + &plain(&text.value[from..]))
+    }
+
+    fn target(&mut self, yaml: &Yaml, usual: Tolerance) -> Option<Target> {
+        let mut fields = self.fields(yaml, "a target")?;
+        let name = fields.take("name").and_then(|name| self.filled_in(name));
+        fields.take("about").map(|about| self.string(about));
+        let url = self.required(&mut fields, "url").and_then(|url| self.address(url));
+        let tls = fields.take("tls").and_then(|url| Some((self.address(url)?, &url.place)));
+        let domain = self.required(&mut fields, "domain").and_then(|name| self.filled_in(name));
+        let anonymous = fields.take("anonymous").and_then(|name| self.filled_in(name));
+        let accounts = fields.take("accounts").map_or(Vec::new(), |all| self.accounts(all));
+        let rooms = fields.take("rooms").and_then(|name| self.filled_in(name));
+        let provides = fields.take("provides");
+        let tolerance =
+            fields.take("tolerance").map_or(usual, |tolerance| self.tolerance(tolerance, usual));
+        let control = fields.take("control").map_or(BTreeMap::new(), |all| self.control(all));
+        let skip = self.each(&mut fields, "skip", Self::skip);
+        let deviations = self.each(&mut fields, "deviations", Self::deviation);
+        self.finish(&fields);
+
+        // With a mistake nobody uses the target; it is made to find the other mistakes.
+        let address = url.or_else(|| NOWHERE.parse().ok())?;
+        if let Some((tls, place)) = &tls {
+            if !tls.https {
+                self.wrong(place, "`tls` is an address that begins with https://", "");
+            } else if address.https {
+                let message = "`url` is an address with TLS already";
+                self.wrong_with_help(place, message, "", "`url` is then the one without TLS");
+            }
+        }
+        let file = yaml.place.source.path.file_stem();
+        let stem = file.map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        let mut accounts = accounts.into_iter();
+        let mut target = Target {
+            name: name.unwrap_or(stem),
+            address,
+            tls: tls.map(|(address, _)| address),
+            domain: domain.unwrap_or_default(),
+            anonymous,
+            accounts: accounts.next().unwrap_or_default(),
+            more_accounts: accounts.collect(),
+            rooms,
+            provides: Vec::new(),
+            tolerance,
+            control,
+            skip,
+            deviations,
+        };
+        target.provides = follows(&target);
+        if let Some(provides) = provides {
+            self.provides(provides, &mut target.provides);
+        }
+        Some(target)
+    }
+
+    /// A text that is not empty.
+    fn filled_in(&mut self, yaml: &Yaml) -> Option<String> {
+        let text = self.string(yaml)?;
+        if text.trim().is_empty() {
+            self.wrong(&yaml.place, "this is empty", "");
+            return None;
+        }
+        Some(text.value)
+    }
+
+    fn address(&mut self, yaml: &Yaml) -> Option<Address> {
+        let url = self.string(yaml)?;
+        match url.parse() {
+            Ok(address) => Some(address),
+            Err(error) => {
+                self.wrong(&url.place, error.to_string(), "");
+                None
+            }
+        }
+    }
+
+    /// Several sets, or one; each has the same names.
+    fn accounts(&mut self, yaml: &Yaml) -> Vec<BTreeMap<String, Account>> {
+        let mut sets: Vec<BTreeMap<String, Account>> = Vec::new();
+        let (mut users, mut names) = (BTreeSet::new(), None);
+        for item in items(yaml) {
+            let Some(mut fields) = self.fields(item, "a set of accounts") else { continue };
+            let (mut set, mut given) = (BTreeMap::new(), Vec::new());
+            for name in ACCOUNTS {
+                let Some(account) = fields.take(name) else { continue };
+                given.push(name);
+                let Some(read) = self.login_of(account, name) else { continue };
+                if !users.insert(read.user.clone()) {
+                    let message = format!("`{}` is in use already", read.user);
+                    let help = "what one scenario leaves behind must not touch another: each account stands here once";
+                    self.wrong_with_help(&account.place, message, "", help);
+                }
+                set.insert(name.to_owned(), read);
+            }
+            if given.first() != Some(&ACCOUNTS[0]) {
+                self.wrong(&item.place, "a set of accounts has `alice`", "");
+            } else if names.get_or_insert_with(|| given.clone()) != &given {
+                self.wrong(&item.place, "this set has other names than the first", "");
+            }
+            self.finish(&fields);
+            sets.push(set);
+        }
+        sets
+    }
+
+    fn login_of(&mut self, yaml: &Yaml, name: &str) -> Option<Account> {
+        let mut fields = self.fields(yaml, "an account")?;
+        let user = fields.take("user").map(|user| self.filled_in(user));
+        let password = self.required(&mut fields, "password").and_then(|one| self.filled_in(one));
+        self.finish(&fields);
+        Some(Account { user: user.unwrap_or_else(|| Some(name.to_owned()))?, password: password? })
+    }
+
+    /// Words, beside those that follow from other keys.
+    fn provides(&mut self, yaml: &Yaml, provided: &mut Vec<Provision>) {
+        for item in items(yaml) {
+            let word = self.word(item, "thing a target provides", &PROVISIONS);
+            let Some(Located { value: provision, place }) = word else { continue };
+            if provided.contains(&provision) {
+                continue;
+            }
+            match said_by(provision) {
+                Some(key) => {
+                    let message = format!("the target does not say where: `{key}` is missing");
+                    self.wrong(&place, message, "");
+                }
+                None => provided.push(provision),
+            }
+        }
+    }
+
+    fn tolerance(&mut self, yaml: &Yaml, usual: Tolerance) -> Tolerance {
+        let Some(mut fields) = self.fields(yaml, "a tolerance") else { return usual };
+        let mut time = |fields: &mut Fields<'_>, key, usual| {
+            let Some(yaml) = fields.take(key) else { return usual };
+            let Some(text) = self.string(yaml) else { return usual };
+            template::duration(&text).unwrap_or_else(|message| {
+                self.wrong(&text.place, message, "");
+                usual
+            })
+        };
+        let early = time(&mut fields, "early", usual.early);
+        let late = time(&mut fields, "late", usual.late);
+        self.finish(&fields);
+        Tolerance { early, late }
+    }
+
+    /// Commands: a program with its arguments.
+    fn control(&mut self, yaml: &Yaml) -> BTreeMap<Action, Vec<String>> {
+        let Some(mut fields) = self.fields(yaml, "the control of a target") else {
+            return BTreeMap::new();
+        };
+        let mut control = BTreeMap::new();
+        for (name, action) in ACTION {
+            let Some(command) = fields.take(name) else { continue };
+            let words: Vec<String> =
+                items(command).iter().filter_map(|word| self.filled_in(word)).collect();
+            if words.is_empty() {
+                self.wrong(&command.place, "a command is a list: the program, its arguments", "");
+            }
+            control.insert(action, words);
+        }
+        self.finish(&fields);
+        control
+    }
+
+    fn each<T>(
+        &mut self,
+        fields: &mut Fields<'_>,
+        key: &'static str,
+        read: fn(&mut Self, &Yaml) -> Option<T>,
+    ) -> Vec<T> {
+        let Some(yaml) = fields.take(key) else { return Vec::new() };
+        items(yaml).iter().filter_map(|item| read(self, item)).collect()
+    }
+
+    fn skip(&mut self, yaml: &Yaml) -> Option<Skip> {
+        let mut fields = self.fields(yaml, "a skip")?;
+        let what = self.what(&mut fields);
+        let why = self.required(&mut fields, "why").and_then(|why| self.filled_in(why));
+        self.finish(&fields);
+        Some(Skip { what, why: one_line(&why?) })
+    }
+
+    fn deviation(&mut self, yaml: &Yaml) -> Option<Deviation> {
+        let mut fields = self.fields(yaml, "a deviation")?;
+        let what = self.what(&mut fields);
+        let seen = fields.take("seen").and_then(|seen| self.filled_in(seen));
+        let why = self.required(&mut fields, "why").and_then(|why| self.filled_in(why));
+        self.finish(&fields);
+        Some(Deviation { what, seen, why: one_line(&why?) })
+    }
+
+    fn what(&mut self, fields: &mut Fields<'_>) -> Vec<What> {
+        let Some(yaml) = self.required(fields, "what") else { return Vec::new() };
+        let mut all = Vec::new();
+        for item in items(yaml) {
+            let Some(text) = self.string(item) else { continue };
+            let path = text.contains('/') || text.ends_with(".yaml") || text.ends_with(".yml");
+            if path {
+                all.push(What::Path(PathBuf::from(text.value)));
+            } else if catalogue().get(&text).is_some() {
+                all.push(What::Requirement(text.value));
+            } else {
+                self.unknown(&text.value, &text.place);
+            }
+        }
+        if items(yaml).is_empty() {
+            self.wrong(&yaml.place, "this is empty", "");
+        }
+        all
+    }
+
+    fn unknown(&mut self, id: &str, place: &Place) {
+        let ids = catalogue().iter().map(|requirement| requirement.id.as_str());
+        let help = match nearest(id, ids) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`xmppscope spec` lists them; a path has a `/`, or ends with .yaml".to_owned(),
+        };
+        self.wrong_with_help(place, format!("there is no requirement `{id}`"), "", help);
+    }
+}
+
+/// What follows from the other keys.
+fn follows(target: &Target) -> Vec<Provision> {
+    let has = |name| target.accounts.contains_key(name);
+    let control = |action| target.control.contains_key(&action);
+    [
+        (Provision::Anonymous, target.anonymous.is_some()),
+        (Provision::Account, has(ACCOUNTS[0])),
+        (Provision::Accounts, ACCOUNTS.into_iter().all(has)),
+        (Provision::Rooms, target.rooms.is_some()),
+        (Provision::Tls, target.address.https || target.tls.is_some()),
+        (Provision::Plain, !target.address.https),
+        (Provision::Control, control(Action::Stop) && control(Action::Start)),
+    ]
+    .into_iter()
+    .filter_map(|(provision, follows)| follows.then_some(provision))
+    .collect()
+}
+
+/// The key that says where something is that a target provides.
+fn said_by(provision: Provision) -> Option<&'static str> {
+    match provision {
+        Provision::Anonymous => Some("anonymous"),
+        Provision::Account | Provision::Accounts => Some("accounts"),
+        Provision::Rooms => Some("rooms"),
+        Provision::Tls => Some("tls"),
+        Provision::Plain => Some("url"),
+        Provision::Control => Some("control"),
+        Provision::Certificates
+        | Provision::Compression
+        | Provision::Upstream
+        | Provision::Slow => None,
+    }
+}
+
+/// Reasons are folded in the file as its author likes.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,145 @@
+use super::*;
+
+fn read(text: &str) -> Result<Target, String> {
+    let environment = |name: &str| match name {
+        "PORT" => Some("5280".to_owned()),
+        "SECRET" => Some("se cret".to_owned()),
+        _ => None,
+    };
+    read_target(Path::new("targets/a.yaml"), text.to_owned(), Tolerance::USUAL, &environment)
+        .map_err(|all| all.iter().map(|one| one.render(false)).collect::<Vec<_>>().join("\n\n"))
+}
+
+const LEAST: &str = "url: http://localhost:5280/http-bind\ndomain: localhost\n";
+
+fn wrong(text: &str) -> String {
+    read(&format!("{LEAST}{text}")).unwrap_err()
+}
+
+#[test]
+fn little_has_to_be_said() {
+    let target = read(LEAST).unwrap();
+    assert_eq!(target.name, "a");
+    assert_eq!(target.address.path, "/http-bind");
+    assert_eq!(target.provides, [Provision::Plain]);
+    assert_eq!(target.tolerance, Tolerance::USUAL);
+    assert!(target.account_sets().is_empty());
+}
+
+#[test]
+fn all_can_be_said() {
+    let target = read(
+        "name: Prosody 13
+about: with its usual settings
+url: http://localhost:${env.PORT}/http-bind
+tls: https://localhost:5281/http-bind
+domain: localhost
+anonymous: anon.localhost
+rooms: rooms.localhost
+accounts:
+  - alice: { password: '${env.SECRET}' }
+    bob: { user: robert, password: a }
+  - alice: { user: alice2, password: '$${b}' }
+    bob: { user: bob2, password: b }
+provides: [slow, rooms, compression]
+tolerance: { late: 80ms }
+control:
+  stop: [prosodyctl, stop]
+  start: start-it
+skip:
+  - what: scenarios/xep-0124/08/slow.yaml
+    why: |
+      takes
+      long
+deviations:
+  - what: [bosh-resp-wait, scenarios/xep-0124/07]
+    seen: it is absent
+    why: §7.2 demands it; it says nothing
+",
+    )
+    .unwrap();
+    assert_eq!(target.name, "Prosody 13");
+    assert_eq!(target.address.to_string(), "http://localhost:5280");
+    assert!(target.tls.is_some_and(|tls| tls.https));
+    assert_eq!(target.accounts["alice"].password, "se cret");
+    assert_eq!(target.accounts["bob"].user, "robert");
+    assert_eq!(target.more_accounts[0]["alice"].password, "${b}");
+    let mut provides = target.provides;
+    provides.sort();
+    assert_eq!(
+        provides,
+        [
+            Provision::Anonymous,
+            Provision::Account,
+            Provision::Accounts,
+            Provision::Rooms,
+            Provision::Tls,
+            Provision::Plain,
+            Provision::Compression,
+            Provision::Control,
+            Provision::Slow
+        ]
+    );
+    let late = Duration::from_millis(80);
+    assert_eq!(target.tolerance, Tolerance { late, ..Tolerance::USUAL });
+    assert_eq!(target.control[&Action::Stop], ["prosodyctl", "stop"]);
+    assert_eq!(target.control[&Action::Start], ["start-it"]);
+    assert_eq!(target.skip[0].why, "takes long");
+    let [deviation] = &target.deviations[..] else { panic!("{:?}", target.deviations) };
+    assert_eq!(deviation.seen.as_deref(), Some("it is absent"));
+    assert_eq!(deviation.what[0], What::Requirement("bosh-resp-wait".to_owned()));
+    assert_eq!(deviation.what[1], What::Path("scenarios/xep-0124/07".into()));
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    insta::assert_snapshot!(
+        read(
+            "url: localhost:5280
+tls: https://localhost
+domain: ''
+accounts:
+  - alice: { password: \"${other}\" }
+  - bob: { password: a }
+    carol: a
+  - alice: { user: carol, password: \"${env.NO_PORT}\" }
+    bob: { user: alice, password: a }
+provides: [rooms, slo]
+tolerance: { late: 50 }
+control: { restart: [a], stop: [] }
+skip:
+  - what: bosh-resp-wiat
+deviations:
+  - { why: it does otherwise }
+"
+        )
+        .unwrap_err()
+    );
+}
+
+#[test]
+fn a_value_of_the_environment_is_in_no_mistake() {
+    let text = wrong("accounts:\n  - alice: { password: ['${env.SECRET}'] }\n");
+    assert!(text.contains("a text is expected"), "{text}");
+    assert!(!text.contains("se cret"), "{text}");
+}
+
+#[test]
+fn addresses_are_what_they_are_for() {
+    assert!(wrong("tls: http://localhost").contains("begins with https://"));
+    let both = "url: https://localhost/\ntls: https://localhost/\ndomain: a\n";
+    assert!(read(both).unwrap_err().contains("with TLS already"));
+    assert!(read("").unwrap_err().contains("the file is empty"));
+    assert!(read("[]").unwrap_err().contains("a target is written with keys"));
+}
+
+#[test]
+fn paths_are_found_wherever_they_are_named_from() {
+    let through = |path: &str, part: &str| goes_through(Path::new(path), Path::new(part));
+    assert!(through("scenarios/xep-0124/11/a.yaml", "scenarios/xep-0124"));
+    assert!(through("/home/me/scenarios/xep-0124/11/a.yaml", "xep-0124/11/a.yaml"));
+    assert!(through("../x/a.yaml", "./a.yaml"));
+    assert!(!through("scenarios/xep-0124/11/a.yaml", "xep-0124/a.yaml"));
+    assert!(!through("scenarios/ba.yaml", "a.yaml"));
+    assert!(!through("a.yaml", "."));
+}
