@@ -1,5 +1,6 @@
 //! A mistake in something a person wrote (a filter, a scenario), shown at its place; and text that may be printed.
 
+pub mod logic;
 pub mod sanitise;
 
 use std::ops::Range;

@@ -1,21 +1,13 @@
-//! The language of `--only`: which scenarios are run (docs/reference/run.md). It is written as filters are:
-//!
-//! ```text
-//! any  = all { ("or" | "|") all }
-//! all  = not { ["and" | "&"] not }
-//! not  = ("not" | "!") not | "(" any ")" | what
-//! what = [NAME ":"] word        a word may stand in "…"
-//! ```
+//! The language of `--only`: which scenarios are run (docs/reference/run.md). It is written as filters are
+//! ([`Cursor`]); `what = [NAME ":"] word`, where a word may stand in `"…"`.
 
 use std::ops::Range;
 
 use super::model::{Provision, Scenario};
 use super::read::PROVISIONS;
+use crate::diag::logic::{Cursor, Logic, Parsed, ends};
 use crate::diag::{Diagnostic, nearest};
 use crate::spec::{Found, Level, catalogue};
-
-/// Parentheses and negations may be nested this deep.
-const DEEPEST: usize = 64;
 
 /// Every predicate, with an example.
 const PREDICATES: [(&str, &str); 7] = [
@@ -32,7 +24,7 @@ const LEVELS: [(&str, Level); 3] =
 
 /// Which scenarios, and which rows of their sweeps, are run.
 #[derive(Debug, Clone)]
-pub struct Only(What);
+pub struct Only(Logic<What>);
 
 #[derive(Debug, Clone)]
 enum What {
@@ -45,9 +37,6 @@ enum What {
     Level(Level),
     Needs(Provision),
     Row(usize),
-    Not(Box<What>),
-    All(Vec<What>),
-    Any(Vec<What>),
 }
 
 impl Only {
@@ -56,20 +45,13 @@ impl Only {
     /// # Errors
     /// A mistake is shown at its place.
     pub fn parse(text: &str) -> Result<Self, Box<Diagnostic>> {
-        let mut parser = Parser { text, at: 0, depth: 0 };
-        let what = parser.any()?;
-        match parser.peek() {
-            None => Ok(Self(what)),
-            Some(c) => {
-                let span = parser.at..parser.at + c.len_utf8();
-                Err(parser.mistake(span, "there is no `(` for this `)`", ""))
-            }
-        }
+        let mut cursor = Cursor::new("--only", "this", text);
+        cursor.parse(&mut |cursor| Parser { cursor }.what()).map(Self)
     }
 
     /// Whether a scenario is run, with this row of its sweep, counted from 0.
     pub fn keeps(&self, scenario: &Scenario, row: Option<usize>) -> bool {
-        self.0.holds(scenario, row)
+        self.0.holds(&|what: &What| what.holds(scenario, row))
     }
 }
 
@@ -93,78 +75,36 @@ impl What {
             }),
             Self::Needs(provision) => scenario.provisions().contains(provision),
             Self::Row(number) => row.is_some_and(|row| row + 1 == *number),
-            Self::Not(inner) => !inner.holds(scenario, row),
-            Self::All(parts) => parts.iter().all(|part| part.holds(scenario, row)),
-            Self::Any(parts) => parts.iter().any(|part| part.holds(scenario, row)),
         }
     }
 }
 
-type Parsed<T> = Result<T, Box<Diagnostic>>;
-
-struct Parser<'a> {
-    text: &'a str,
-    at: usize,
-    depth: usize,
+struct Parser<'c, 'a> {
+    cursor: &'c mut Cursor<'a>,
 }
 
-impl<'a> Parser<'a> {
-    fn any(&mut self) -> Parsed<What> {
-        let mut parts = vec![self.all()?];
-        while self.operator("or", '|') {
-            parts.push(self.all()?);
-        }
-        Ok(one_or(parts, What::Any))
-    }
-
-    fn all(&mut self) -> Parsed<What> {
-        let mut parts = vec![self.not()?];
-        loop {
-            let and = self.operator("and", '&');
-            let over = self.peek().is_none_or(|c| matches!(c, ')' | '|')) || self.at_word("or");
-            if over && !and {
-                return Ok(one_or(parts, What::All));
-            }
-            parts.push(self.not()?);
-        }
-    }
-
-    fn not(&mut self) -> Parsed<What> {
-        if self.operator("not", '!') {
-            self.deeper()?;
-            let inner = self.not()?;
-            self.depth -= 1;
-            return Ok(What::Not(Box::new(inner)));
-        }
-        if self.peek() != Some('(') {
-            return self.what();
-        }
-        let open = self.at;
-        self.deeper()?;
-        self.at += 1;
-        let inner = self.any()?;
-        if self.peek() != Some(')') {
-            return Err(self.mistake(open..open + 1, "there is no `)` for this `(`", ""));
-        }
-        self.at += 1;
-        self.depth -= 1;
-        Ok(inner)
-    }
-
+impl<'a> Parser<'_, 'a> {
     fn what(&mut self) -> Parsed<What> {
-        let Some(next) = self.peek() else {
+        let Some(next) = self.cursor.peek() else {
             let help = "a word of a path, a name or a requirement, or section:14.3";
-            return Err(self.mistake(self.at..self.at, "something is expected here", help));
+            return Err(self.mistake(
+                self.cursor.at..self.cursor.at,
+                "something is expected here",
+                help,
+            ));
         };
-        if self.at_word("and") || self.at_word("or") || matches!(next, ')' | '|' | '&') {
-            let length = self.bare().len().max(1);
+        if self.cursor.at_word("and")
+            || self.cursor.at_word("or")
+            || matches!(next, ')' | '|' | '&')
+        {
+            let length = self.cursor.name().len().max(1);
             let message = "something is expected before this";
-            return Err(self.mistake(self.at..self.at + length, message, ""));
+            return Err(self.mistake(self.cursor.at..self.cursor.at + length, message, ""));
         }
-        let start = self.at;
-        let name = self.bare();
+        let start = self.cursor.at;
+        let name = self.cursor.name();
         let colon = start + name.len();
-        if next == '"' || !self.text[colon..].starts_with(':') {
+        if next == '"' || !self.cursor.text[colon..].starts_with(':') {
             let word = self.word()?;
             return Ok(What::Word(word.to_lowercase()));
         }
@@ -178,14 +118,20 @@ impl<'a> Parser<'a> {
             };
             return Err(self.mistake(start..colon, format!("there is no `{name}:`"), help));
         };
-        self.at = colon + 1;
-        if self.rest().starts_with(|c: char| c.is_whitespace()) || self.rest().is_empty() {
+        self.cursor.at = colon + 1;
+        if self.cursor.rest().starts_with(|c: char| c.is_whitespace())
+            || self.cursor.rest().is_empty()
+        {
             let help = format!("write {example}, without a space after the colon");
-            return Err(self.mistake(self.at..self.at, format!("`{name}:` needs a value"), help));
+            return Err(self.mistake(
+                self.cursor.at..self.cursor.at,
+                format!("`{name}:` needs a value"),
+                help,
+            ));
         }
-        let from = self.at;
+        let from = self.cursor.at;
         let word = self.word()?;
-        self.valued(name, &word.to_lowercase(), from..self.at)
+        self.valued(name, &word.to_lowercase(), from..self.cursor.at)
     }
 
     fn valued(&self, name: &str, word: &str, span: Range<usize>) -> Parsed<What> {
@@ -229,69 +175,22 @@ impl<'a> Parser<'a> {
 
     /// Takes the word that stands here.
     fn word(&mut self) -> Parsed<&'a str> {
-        let start = self.at;
-        if let Some(quoted) = self.rest().strip_prefix('"') {
+        let start = self.cursor.at;
+        if let Some(quoted) = self.cursor.rest().strip_prefix('"') {
             let Some(end) = quoted.find('"') else {
                 return Err(self.mistake(start..start + 1, "there is no `\"` that ends this", ""));
             };
-            self.at += end + 2;
+            self.cursor.at += end + 2;
             return Ok(&quoted[..end]);
         }
-        let rest = self.rest();
+        let rest = self.cursor.rest();
         let length = rest.find(ends).unwrap_or(rest.len());
         if length == 0 {
             let end = start + rest.chars().next().map_or(0, char::len_utf8);
             return Err(self.mistake(start..end, "a word is expected here", "quote it: \"…\""));
         }
-        self.at += length;
+        self.cursor.at += length;
         Ok(&rest[..length])
-    }
-
-    /// Takes an operator, if one stands here: the word, or the sign once or twice.
-    fn operator(&mut self, word: &str, sign: char) -> bool {
-        if self.peek() == Some(sign) {
-            self.at += 1;
-            if sign != '!' && self.rest().starts_with(sign) {
-                self.at += 1;
-            }
-            return true;
-        }
-        let is_word = self.at_word(word);
-        if is_word {
-            self.at += word.len();
-        }
-        is_word
-    }
-
-    fn at_word(&mut self, word: &str) -> bool {
-        self.peek();
-        let name = self.bare();
-        name.eq_ignore_ascii_case(word) && !self.rest()[name.len()..].starts_with(':')
-    }
-
-    /// The next character that is not white space.
-    fn peek(&mut self) -> Option<char> {
-        self.at = self.text.len() - self.rest().trim_start().len();
-        self.rest().chars().next()
-    }
-
-    fn rest(&self) -> &'a str {
-        &self.text[self.at..]
-    }
-
-    /// What stands here up to a colon, a space or a sign.
-    fn bare(&self) -> &'a str {
-        let rest = self.rest();
-        &rest[..rest.find(|c| ends(c) || c == ':').unwrap_or(rest.len())]
-    }
-
-    fn deeper(&mut self) -> Parsed<()> {
-        self.depth += 1;
-        if self.depth <= DEEPEST {
-            return Ok(());
-        }
-        let message = format!("this is nested more than {DEEPEST} deep");
-        Err(self.mistake(self.at..self.at + 1, message, ""))
     }
 
     fn mistake(
@@ -300,28 +199,8 @@ impl<'a> Parser<'a> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) -> Box<Diagnostic> {
-        Box::new(Diagnostic {
-            message: message.into(),
-            name: "--only".to_owned(),
-            source: self.text.to_owned(),
-            span,
-            label: String::new(),
-            help: Some(help.into()).filter(|help| !help.is_empty()),
-        })
+        self.cursor.mistake(span, message, "", help)
     }
-}
-
-/// A list of one is what is in it.
-fn one_or(mut parts: Vec<What>, many: fn(Vec<What>) -> What) -> What {
-    match parts.len() {
-        1 => parts.remove(0),
-        _ => many(parts),
-    }
-}
-
-/// Whether a word ends before this character.
-fn ends(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '(' | ')' | '|' | '&' | '!' | '"')
 }
 
 #[cfg(test)]

@@ -12,20 +12,13 @@ mod tests;
 
 use super::{Ask, Event, Fact, Message, Session, SessionId, Stanza, Story, Told};
 use crate::diag::Diagnostic;
+use crate::diag::logic::Logic;
 use crate::wire::Side;
 use predicate::Predicate;
 
 /// A filter expression.
 #[derive(Debug, Clone)]
-pub struct Filter(Option<Expression>);
-
-#[derive(Debug, Clone)]
-enum Expression {
-    Is(Predicate),
-    Not(Box<Expression>),
-    All(Vec<Expression>),
-    Any(Vec<Expression>),
-}
+pub struct Filter(Option<Logic<Predicate>>);
 
 /// What a filter decides about: an event, with what is known of it. An event may be none where time alone makes a
 /// finding.
@@ -143,23 +136,14 @@ impl Filter {
     /// Decides.
     pub fn keep(&self, subject: &Subject<'_>) -> Kept {
         let Some(expression) = &self.0 else { return Kept::all() };
+        let holds = |stanza: Option<&Stanza>| {
+            expression.holds(&|predicate: &Predicate| predicate.holds(subject, stanza))
+        };
         let stanzas = subject.message().map_or(&[][..], |message| &message.stanzas);
         if stanzas.is_empty() {
-            return Kept { message: expression.holds(subject, None), stanzas: Vec::new() };
+            return Kept { message: holds(None), stanzas: Vec::new() };
         }
-        let stanzas: Vec<bool> =
-            stanzas.iter().map(|stanza| expression.holds(subject, Some(stanza))).collect();
+        let stanzas: Vec<bool> = stanzas.iter().map(|stanza| holds(Some(stanza))).collect();
         Kept { message: stanzas.contains(&true), stanzas }
-    }
-}
-
-impl Expression {
-    fn holds(&self, subject: &Subject<'_>, stanza: Option<&Stanza>) -> bool {
-        match self {
-            Self::Is(predicate) => predicate.holds(subject, stanza),
-            Self::Not(inner) => !inner.holds(subject, stanza),
-            Self::All(parts) => parts.iter().all(|part| part.holds(subject, stanza)),
-            Self::Any(parts) => parts.iter().any(|part| part.holds(subject, stanza)),
-        }
     }
 }

@@ -1,9 +1,6 @@
-//! From text to an expression, by recursive descent:
+//! The predicates of filters; how they are joined is read by [`Cursor`].
 //!
 //! ```text
-//! any       = all { ("or" | "|") all }
-//! all       = not { ["and" | "&"] not }
-//! not       = ("not" | "!") not | "(" any ")" | predicate
 //! predicate = NAME [":" value]
 //! value     = '"' … '"' | "/" regex "/" | word
 //! ```
@@ -13,14 +10,11 @@ use std::str::FromStr;
 
 use regex_lite::RegexBuilder;
 
-use super::Expression;
 use super::predicate::{KINDS, LEVELS, NOISES, Pattern, Predicate};
+use crate::diag::logic::{Cursor, Logic, Parsed};
 use crate::diag::{Diagnostic, nearest};
 use crate::wire::Side;
 use crate::xmpp::Kind;
-
-/// Parentheses and negations may be nested this deep.
-const DEEPEST: usize = 64;
 
 /// Every predicate, with an example that is shown where a value is missing.
 const PREDICATES: [(&str, &str); 19] = [
@@ -45,27 +39,18 @@ const PREDICATES: [(&str, &str); 19] = [
     ("http", "http"),
 ];
 
-type Parsed<T> = Result<T, Box<Diagnostic>>;
-
 /// Reads an expression.
-pub(super) fn parse(text: &str) -> Parsed<Expression> {
-    let mut parser = Parser { text, at: 0, depth: 0 };
+pub(super) fn parse(text: &str) -> Parsed<Logic<Predicate>> {
+    let mut cursor = Cursor::new("--filter", "the filter", text);
     if text.trim().is_empty() {
         let help = "an example: kind:message and not noise";
-        return Err(parser.mistake(0..text.len(), "the filter is empty", "", help));
+        return Err(cursor.mistake(0..text.len(), "the filter is empty", "", help));
     }
-    let expression = parser.any()?;
-    if parser.peek() == Some(')') {
-        let at = parser.at;
-        return Err(parser.mistake(at..at + 1, "there is no `(` for this `)`", "", ""));
-    }
-    Ok(expression)
+    cursor.parse(&mut |cursor| Parser { cursor }.predicate())
 }
 
-struct Parser<'a> {
-    text: &'a str,
-    at: usize,
-    depth: usize,
+struct Parser<'c, 'a> {
+    cursor: &'c mut Cursor<'a>,
 }
 
 /// The value of a predicate, as written.
@@ -77,120 +62,26 @@ struct Value<'a> {
     span: Range<usize>,
 }
 
-impl<'a> Parser<'a> {
-    fn any(&mut self) -> Parsed<Expression> {
-        let mut parts = vec![self.all()?];
-        while self.operator("or", '|') {
-            parts.push(self.all()?);
-        }
-        Ok(one_or(parts, Expression::Any))
-    }
-
-    fn all(&mut self) -> Parsed<Expression> {
-        let mut parts = vec![self.not()?];
-        loop {
-            let more = self.operator("and", '&');
-            let next = self.peek();
-            let ends = matches!(next, None | Some(')' | '|')) || self.at_word("or");
-            if !more && ends {
-                return Ok(one_or(parts, Expression::All));
-            }
-            parts.push(self.not()?);
-        }
-    }
-
-    fn not(&mut self) -> Parsed<Expression> {
-        if self.operator("not", '!') {
-            self.deeper()?;
-            let inner = self.not()?;
-            self.depth -= 1;
-            return Ok(Expression::Not(Box::new(inner)));
-        }
-        if self.peek() != Some('(') {
-            return self.predicate().map(Expression::Is);
-        }
-        let open = self.at;
-        self.deeper()?;
-        self.at += 1;
-        let inner = self.any()?;
-        if self.peek() != Some(')') {
-            let span = open..open + 1;
-            return Err(self.mistake(span, "there is no `)` for this `(`", "opened here", ""));
-        }
-        self.at += 1;
-        self.depth -= 1;
-        Ok(inner)
-    }
-
-    fn deeper(&mut self) -> Parsed<()> {
-        self.depth += 1;
-        if self.depth <= DEEPEST {
-            return Ok(());
-        }
-        let message = format!("the filter is nested more than {DEEPEST} deep");
-        Err(self.mistake(self.at..self.at + 1, message, "", ""))
-    }
-
-    /// Takes an operator, if one stands here: the word, or the sign once or twice.
-    fn operator(&mut self, word: &str, sign: char) -> bool {
-        if self.peek() == Some(sign) {
-            self.at += 1;
-            if sign != '!' && self.rest().starts_with(sign) {
-                self.at += 1;
-            }
-            return true;
-        }
-        let is_word = self.at_word(word);
-        if is_word {
-            self.at += word.len();
-        }
-        is_word
-    }
-
-    fn at_word(&mut self, word: &str) -> bool {
-        self.peek();
-        let name = self.name();
-        name.eq_ignore_ascii_case(word) && !self.rest()[name.len()..].starts_with(':')
-    }
-
-    /// The next character that is not white space.
-    fn peek(&mut self) -> Option<char> {
-        let rest = self.rest();
-        self.at += rest.len() - rest.trim_start().len();
-        self.rest().chars().next()
-    }
-
-    fn rest(&self) -> &'a str {
-        &self.text[self.at..]
-    }
-
-    /// The name, or the word, that stands here.
-    fn name(&self) -> &'a str {
-        let rest = self.rest();
-        let ends =
-            |c: char| c.is_whitespace() || matches!(c, '(' | ')' | '|' | '&' | '!' | ':' | '"');
-        &rest[..rest.find(ends).unwrap_or(rest.len())]
-    }
-
+impl<'a> Parser<'_, 'a> {
     fn predicate(&mut self) -> Parsed<Predicate> {
-        self.peek();
-        let start = self.at;
-        let word = self.name();
+        self.cursor.peek();
+        let start = self.cursor.at;
+        let word = self.cursor.name();
         let span = start..start + word.len();
-        if word.is_empty() || self.at_word("and") || self.at_word("or") {
+        if word.is_empty() || self.cursor.at_word("and") || self.cursor.at_word("or") {
             return Err(self.nothing_here());
         }
-        self.at = span.end;
+        self.cursor.at = span.end;
         let Some((name, example)) =
             PREDICATES.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(word))
         else {
             return Err(self.unknown(word, span));
         };
-        let has_value = self.rest().starts_with(':');
+        let has_value = self.cursor.rest().starts_with(':');
         match name {
             "empty" | "http" if has_value => {
-                let colon = self.at..self.at + 1;
-                return Err(self.mistake(colon, format!("`{name}` takes no value"), "", ""));
+                let colon = self.cursor.at..self.cursor.at + 1;
+                return Err(self.cursor.mistake(colon, format!("`{name}` takes no value"), "", ""));
             }
             "empty" => return Ok(Predicate::Empty),
             "http" => return Ok(Predicate::Http),
@@ -198,9 +89,9 @@ impl<'a> Parser<'a> {
             "noise" if !has_value => return Ok(Predicate::Noise(None)),
             _ if !has_value => {
                 let message = format!("`{name}` needs a value");
-                return Err(self.mistake(span, message, "", format!("write {example}")));
+                return Err(self.cursor.mistake(span, message, "", format!("write {example}")));
             }
-            _ => self.at += 1,
+            _ => self.cursor.at += 1,
         }
         let value = self.value(name, example)?;
         self.with_value(&value)
@@ -237,8 +128,8 @@ impl<'a> Parser<'a> {
 
     /// Takes the value that stands here.
     fn value(&mut self, name: &'static str, example: &str) -> Parsed<Value<'a>> {
-        let start = self.at;
-        let rest = self.rest();
+        let start = self.cursor.at;
+        let rest = self.cursor.rest();
         let end = match rest.chars().next() {
             Some('"') => Some(self.quoted_end(start)?),
             Some('/') if name == "path" => path_regex_end(rest).map(|end| start + end),
@@ -246,15 +137,15 @@ impl<'a> Parser<'a> {
             _ => None,
         };
         if let Some(end) = end {
-            self.at = end;
+            self.cursor.at = end;
             let span = start..end;
-            let inner = &self.text[start + 1..end - 1];
+            let inner = &self.cursor.text[start + 1..end - 1];
             let is_regex = rest.starts_with('/');
             let text = if is_regex { unescape(inner, '/') } else { unescape(inner, '"') };
-            if self.rest().starts_with(|c| !is_end(c)) {
-                let next = self.rest().chars().next().map_or(0, char::len_utf8);
+            if self.cursor.rest().starts_with(|c| !is_end(c)) {
+                let next = self.cursor.rest().chars().next().map_or(0, char::len_utf8);
                 let message = "white space is missing after the value";
-                return Err(self.mistake(end..end + next, message, "", ""));
+                return Err(self.cursor.mistake(end..end + next, message, "", ""));
             }
             return Ok(Value { name, text: text.into(), is_regex, span });
         }
@@ -262,27 +153,27 @@ impl<'a> Parser<'a> {
         if word.is_empty() {
             let message = format!("`{name}:` needs a value");
             let help = format!("write {example}, without a space after the colon");
-            return Err(self.mistake(start..start, message, "the value is missing", help));
+            return Err(self.cursor.mistake(start..start, message, "the value is missing", help));
         }
-        self.at += word.len();
-        Ok(Value { name, text: word.into(), is_regex: false, span: start..self.at })
+        self.cursor.at += word.len();
+        Ok(Value { name, text: word.into(), is_regex: false, span: start..self.cursor.at })
     }
 
     /// Behind the closing quote.
     fn quoted_end(&self, start: usize) -> Parsed<usize> {
-        closing(&self.text[start..], '"').map(|end| start + end).ok_or_else(|| {
+        closing(&self.cursor.text[start..], '"').map(|end| start + end).ok_or_else(|| {
             let help = "a quote inside of the value is written \\\"";
             let message = "the value has no closing quote";
-            self.mistake(start..start + 1, message, "opened here", help)
+            self.cursor.mistake(start..start + 1, message, "opened here", help)
         })
     }
 
     /// Behind the closing slash.
     fn regex_end(&self, start: usize) -> Parsed<usize> {
-        closing(&self.text[start..], '/').map(|end| start + end).ok_or_else(|| {
+        closing(&self.cursor.text[start..], '/').map(|end| start + end).ok_or_else(|| {
             let help = "a value that begins with / and is not one is written in quotes";
             let message = "the regular expression has no closing `/`";
-            self.mistake(start..start + 1, message, "opened here", help)
+            self.cursor.mistake(start..start + 1, message, "opened here", help)
         })
     }
 
@@ -293,7 +184,7 @@ impl<'a> Parser<'a> {
         RegexBuilder::new(&value.text).case_insensitive(true).build().map(Pattern::Regex).map_err(
             |error| {
                 let message = "the regular expression is not valid";
-                self.mistake(value.span.clone(), message, error.to_string(), "")
+                self.cursor.mistake(value.span.clone(), message, error.to_string(), "")
             },
         )
     }
@@ -310,7 +201,7 @@ impl<'a> Parser<'a> {
             None => format!("there are: {list}"),
         };
         let message = format!("`{name}` has no value `{}`", brief(text));
-        Err(self.mistake(span.clone(), message, "", help))
+        Err(self.cursor.mistake(span.clone(), message, "", help))
     }
 
     fn rids(&self, value: &Value<'_>) -> Parsed<RangeInclusive<u64>> {
@@ -325,7 +216,7 @@ impl<'a> Parser<'a> {
         let high = if last.is_empty() { u64::MAX } else { self.number(value, last_span, last)? };
         if low > high {
             let message = "the range ends before it begins";
-            return Err(self.mistake(
+            return Err(self.cursor.mistake(
                 span.clone(),
                 message,
                 "",
@@ -355,28 +246,32 @@ impl<'a> Parser<'a> {
                 "status" => "a status is written status:502, a class of them status:5xx",
                 _ => "connections are counted from 1, as in conn:2",
             };
-            self.mistake(span, format!("`{}` needs a number", value.name), label, help)
+            self.cursor.mistake(span, format!("`{}` needs a number", value.name), label, help)
         })
     }
 
     /// Something has to follow, and does not.
     fn nothing_here(&mut self) -> Box<Diagnostic> {
-        let next = self.peek();
-        let at = self.at;
+        let next = self.cursor.peek();
+        let at = self.cursor.at;
         match next {
-            None => {
-                self.mistake(at..at, "the filter ends too early", "a predicate is expected", "")
-            }
+            None => self.cursor.mistake(
+                at..at,
+                "the filter ends too early",
+                "a predicate is expected",
+                "",
+            ),
             Some('"') => {
                 let message = "a text alone is no predicate";
                 let help = "to look for it in the content, write text:\"…\"";
-                self.mistake(at..at + 1, message, "", help)
+                self.cursor.mistake(at..at + 1, message, "", help)
             }
             Some(c) => {
-                let word = self.name();
+                let word = self.cursor.name();
                 let end = at + word.len().max(c.len_utf8());
-                let message = format!("a predicate is expected before `{}`", &self.text[at..end]);
-                self.mistake(at..end, message, "", "")
+                let message =
+                    format!("a predicate is expected before `{}`", &self.cursor.text[at..end]);
+                self.cursor.mistake(at..end, message, "", "")
             }
         }
     }
@@ -384,7 +279,7 @@ impl<'a> Parser<'a> {
     fn unknown(&self, word: &str, span: Range<usize>) -> Box<Diagnostic> {
         let kind = KINDS.map(Kind::as_str).into_iter().find(|k| k.eq_ignore_ascii_case(word));
         let near = nearest(word, PREDICATES.map(|(name, _)| name));
-        let has_value = self.text[span.end..].starts_with(':');
+        let has_value = self.cursor.text[span.end..].starts_with(':');
         let help = match (kind, near) {
             (Some(kind), _) => format!("did you mean `kind:{kind}`?"),
             (None, Some(near)) => format!("did you mean `{near}`?"),
@@ -393,35 +288,7 @@ impl<'a> Parser<'a> {
             }
             (None, None) => format!("there are: {}", PREDICATES.map(|(name, _)| name).join(", ")),
         };
-        self.mistake(span, format!("unknown predicate `{}`", brief(word)), "", help)
-    }
-
-    fn mistake(
-        &self,
-        span: Range<usize>,
-        message: impl Into<String>,
-        label: impl Into<String>,
-        help: impl Into<String>,
-    ) -> Box<Diagnostic> {
-        Box::new(Diagnostic {
-            message: message.into(),
-            name: "--filter".to_owned(),
-            source: self.text.to_owned(),
-            span,
-            label: label.into(),
-            help: Some(help.into()).filter(|help| !help.is_empty()),
-        })
-    }
-}
-
-/// A list of one is what is in it.
-fn one_or(mut parts: Vec<Expression>, many: fn(Vec<Expression>) -> Expression) -> Expression {
-    match parts.pop() {
-        Some(only) if parts.is_empty() => only,
-        last => {
-            parts.extend(last);
-            many(parts)
-        }
+        self.cursor.mistake(span, format!("unknown predicate `{}`", brief(word)), "", help)
     }
 }
 
