@@ -66,22 +66,32 @@ fn post(content: &str) -> String {
 #[test]
 fn requests_that_came_whole_count_though_their_client_left_behind_them() {
     // Regression: hyper gave up what it served when it read the end of the connection, at times before the machine had
-    // the request. gloox sends its last two requests so.
-    virtually(async |service| {
-        let mut client = connect(&service);
-        let sid = sid(&exchange(&mut client, &creation()).await);
-        let request = |rid: u64, attributes: &str| {
-            post(&format!("<body xmlns='{NS}' sid='{sid}' rid='{rid}'{attributes}/>"))
-        };
-        let last = request(2, "") + &request(3, " type='terminate'");
-        client.write_all(last.as_bytes()).await.unwrap();
-        client.shutdown().await.unwrap();
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        let mut other = connect(&service);
-        let poll = format!("<body xmlns='{NS}' sid='{sid}' rid='4'/>");
-        let answer = exchange(&mut other, &poll).await;
-        assert!(answer.contains("condition='item-not-found'"), "{answer}");
-    });
+    // the request. gloox sends its last two requests so. The pieces come as the network cuts them.
+    for (alone, cut) in (0..150).map(|cut| (true, cut)).chain((0..300).map(|cut| (false, cut))) {
+        virtually(async |service| {
+            let mut client = connect(&service);
+            let sid = sid(&exchange(&mut client, &creation()).await);
+            let request = |rid: u64, attributes: &str| {
+                post(&format!("<body xmlns='{NS}' sid='{sid}' rid='{rid}'{attributes}/>"))
+            };
+            let ends = " type='terminate'";
+            let last = if alone { request(2, ends) } else { request(2, "") + &request(3, ends) };
+            if alone {
+                client = connect(&service);
+            }
+            let (one, other) = last.as_bytes().split_at(cut);
+            client.write_all(one).await.unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            client.write_all(other).await.unwrap();
+            client.shutdown().await.unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            let mut later = connect(&service);
+            let poll = format!("<body xmlns='{NS}' sid='{sid}' rid='2'/>");
+            let answer = exchange(&mut later, &poll).await;
+            let gone = answer.contains("condition='item-not-found'");
+            assert!(gone, "alone: {alone}, cut at {cut}: {answer}");
+        });
+    }
 }
 
 #[test]

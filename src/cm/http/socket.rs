@@ -84,17 +84,13 @@ impl<S> Watched<S> {
     }
 
     fn saw(&mut self, from: Side, bytes: &[u8]) {
-        let owed = match &mut self.watch {
-            Watch::Tap(tap) => {
-                tap.passed(from, bytes);
-                tap.dialogue().owed()
-            }
-            Watch::Alone(dialogue) => {
-                dialogue.feed(from, bytes, &mut |_| {});
-                dialogue.owed()
-            }
-        };
-        let pipelined = owed > 1;
+        match &mut self.watch {
+            Watch::Tap(tap) => tap.passed(from, bytes),
+            Watch::Alone(dialogue) => dialogue.feed(from, bytes, &mut |_| {}),
+        }
+        // The beginning of a further request is enough: hyper reads no more of it until then.
+        let dialogue = self.dialogue();
+        let pipelined = dialogue.owed() > usize::from(dialogue.client_is_between());
         if self.ahead.pipelined.swap(pipelined, Ordering::Relaxed) != pipelined && pipelined {
             self.ahead.changed.notify_waiters();
         }
