@@ -72,6 +72,6 @@ pub(super) fn sound(paths: &[PathBuf], color: When) -> Result<Loaded, Failure> {
     Err(Failure::Usage(format!("{count} in {}", counted(files.len(), "file"))))
 }
 
-fn counted(number: usize, what: &str) -> String {
+pub(super) fn counted(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }

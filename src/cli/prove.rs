@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::check::sound;
+use super::check::{counted, sound};
 use super::defects::chosen;
 use super::observe::say;
 use super::options::{When, print};
@@ -129,8 +129,8 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     }
     let (unsound, noticed) = (proof.unsound.len(), chosen.len() - unnoticed);
     text += &format!(
-        "{} scenarios, {} defects: {noticed} noticed, {unnoticed} not; {} scenarios sharp, {} blunt, {unsound} unsound, {unprovable} not provable\n",
-        scenarios.len(),
+        "{}, {} defects: {noticed} noticed, {unnoticed} not; {} sharp, {} blunt, {unsound} unsound, {unprovable} not provable\n",
+        counted(scenarios.len(), "scenario"),
         chosen.len(),
         scenarios.len() - blunt.len() - unprovable,
         blunt.len()

@@ -119,7 +119,11 @@ impl Network {
                 Err(error) => refused = error,
             }
         }
-        Err(io::Error::other(format!("{address}: {refused}")))
+        Err(match route {
+            // Who asks knows which address the usual one is.
+            Route::Usual => refused,
+            _ => io::Error::other(format!("{address}: {refused}")),
+        })
     }
 
     async fn protect(&self, address: &Address, tcp: TcpStream) -> io::Result<Socket> {

@@ -52,6 +52,7 @@ pub fn target() -> Target {
             Provision::Control,
             Provision::Slow,
         ],
+        jobs: None,
         tolerance: Tolerance::VIRTUAL,
         control: BTreeMap::new(),
         skip: Vec::new(),

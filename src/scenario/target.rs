@@ -33,6 +33,8 @@ pub struct Target {
     pub rooms: Option<String>,
     /// What it provides.
     pub provides: Vec<Provision>,
+    /// How many scenarios it bears at a time.
+    pub jobs: Option<usize>,
     /// How exactly times are judged.
     pub tolerance: Tolerance,
     /// What stops and starts it: a command with its arguments.

@@ -97,7 +97,7 @@ impl Against {
                 Ok(embedded(runtime, defects, threads, jobs, run))
             }
             Self::Network { target, dial, .. } => {
-                let at_once = args.jobs.map_or(AT_ONCE, usize::from);
+                let at_once = args.jobs.map(usize::from).or(target.jobs).unwrap_or(AT_ONCE);
                 runtime.block_on(network(target, dial, at_once, jobs, run))
             }
         }
@@ -208,6 +208,7 @@ fn url(args: &Args, url: &str) -> Result<Target, Failure> {
         more_accounts: Vec::new(),
         rooms: None,
         provides: vec![Provision::Anonymous, secure, Provision::Slow],
+        jobs: None,
         tolerance: usual(),
         control: BTreeMap::new(),
         skip: Vec::new(),

@@ -118,6 +118,7 @@ impl Reader {
         let provides = fields.take("provides");
         let tolerance =
             fields.take("tolerance").map_or(usual, |tolerance| self.tolerance(tolerance, usual));
+        let jobs = fields.take("jobs").and_then(|jobs| self.jobs(jobs));
         let control = fields.take("control").map_or(BTreeMap::new(), |all| self.control(all));
         let skip = self.each(&mut fields, "skip", Self::skip);
         let deviations = self.each(&mut fields, "deviations", Self::deviation);
@@ -146,6 +147,7 @@ impl Reader {
             more_accounts: accounts.collect(),
             rooms,
             provides: Vec::new(),
+            jobs,
             tolerance,
             control,
             skip,
@@ -156,6 +158,18 @@ impl Reader {
             self.provides(provides, &mut target.provides);
         }
         Some(target)
+    }
+
+    /// How many scenarios run at a time.
+    fn jobs(&mut self, yaml: &Yaml) -> Option<usize> {
+        let text = self.string(yaml)?;
+        match text.parse() {
+            Ok(jobs @ 1..=1000) => Some(jobs),
+            _ => {
+                self.wrong(&yaml.place, "`jobs` is a number from 1 to 1000", "");
+                None
+            }
+        }
     }
 
     /// A text that is not empty.
