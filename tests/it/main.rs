@@ -11,6 +11,7 @@ mod conformance;
 mod demo;
 mod documents;
 mod ejabberd;
+mod formats;
 mod help;
 mod hostile;
 mod pack;
