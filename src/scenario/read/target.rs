@@ -163,13 +163,11 @@ impl Reader {
     /// How many scenarios run at a time.
     fn jobs(&mut self, yaml: &Yaml) -> Option<usize> {
         let text = self.string(yaml)?;
-        match text.parse() {
-            Ok(jobs @ 1..=1000) => Some(jobs),
-            _ => {
-                self.wrong(&yaml.place, "`jobs` is a number from 1 to 1000", "");
-                None
-            }
+        let jobs = text.parse().ok().filter(|jobs| (1..=1000).contains(jobs));
+        if jobs.is_none() {
+            self.wrong(&yaml.place, "`jobs` is a number from 1 to 1000", "");
         }
+        jobs
     }
 
     /// A text that is not empty.
