@@ -2,7 +2,7 @@
 //!
 //! Everything observed becomes an [`trace::Event`]; producers (proxy, capture file) know no consumer
 //! (terminal, rules, reports). Each module is a room with one duty, and imports only point down this
-//! list: `cli`, `ui`, `report`, `runner`, `scenario`, `proxy`, `cm`, `client`, `rules`, `trace`, `wire`,
+//! list: `cli`, `ui`, `report`, `snapshot`, `runner`, `scenario`, `proxy`, `cm`, `client`, `rules`, `trace`, `wire`,
 //! `bosh`, `xmpp`, `xml`, `spec`, `clock`, `diag`.
 
 pub mod bosh;
@@ -16,6 +16,7 @@ pub mod report;
 pub mod rules;
 pub mod runner;
 pub mod scenario;
+pub mod snapshot;
 pub mod spec;
 pub mod trace;
 pub mod ui;

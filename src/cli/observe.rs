@@ -10,6 +10,7 @@ use super::Failure;
 use super::options::{When, width};
 use crate::report::json::Json;
 use crate::rules::{Counts, Judge, Seen};
+use crate::snapshot::transcript;
 use crate::trace::Event;
 use crate::trace::filter::Filter;
 use crate::ui::{Look, Printer, Styles};
@@ -44,6 +45,8 @@ enum Format {
     Compact,
     /// One JSON object a line, for programs: see docs/reference/json.md
     Json,
+    /// What stays the same from run to run, by session, printed at the end: see docs/reference/transcript.md
+    Transcript,
 }
 
 impl Output {
@@ -79,6 +82,13 @@ impl Output {
         let colour = self.color.decide(terminal);
         let sink = match self.format {
             Format::Json => Sink::Json(Json::new(out, started)),
+            Format::Transcript if self.filter.is_some() => {
+                return Err(Failure::Usage(
+                    "a transcript is of the whole trace: --filter cannot be given with it"
+                        .to_owned(),
+                ));
+            }
+            Format::Transcript => Sink::Transcript(out, Vec::new()),
             Format::Pretty | Format::Compact => {
                 let look = Look {
                     styles: Styles::new(colour),
@@ -106,6 +116,8 @@ impl Output {
 enum Sink {
     Printer(Box<Printer<Box<dyn Write + Send>>>),
     Json(Json<Box<dyn Write + Send>>),
+    /// A transcript is made when all events are known.
+    Transcript(Box<dyn Write + Send>, Vec<Event>),
 }
 
 /// Judges events, filters them and prints them.
@@ -122,6 +134,9 @@ pub(super) struct View {
 impl View {
     /// Takes the next event.
     pub(super) fn take(&mut self, event: Event) {
+        if let Sink::Transcript(_, events) = &mut self.sink {
+            events.push(event.clone());
+        }
         self.judge.take(event, &mut self.seen);
         self.show();
     }
@@ -148,6 +163,7 @@ impl View {
             let shown = match &mut self.sink {
                 Sink::Printer(printer) => printer.show(&seen, story, &kept),
                 Sink::Json(json) => json.show(&seen, story, &kept),
+                Sink::Transcript(..) => Ok(()),
             };
             self.end = End::of(shown);
         }
@@ -162,7 +178,9 @@ impl View {
             Sink::Printer(printer) => {
                 self.end = End::of(printer.narrate(text, self.judge.story()));
             }
-            Sink::Json(_) => text.lines().for_each(|line| say(format!("# {line}").trim_end())),
+            Sink::Json(_) | Sink::Transcript(..) => {
+                text.lines().for_each(|line| say(format!("# {line}").trim_end()))
+            }
         }
     }
 
@@ -178,6 +196,7 @@ impl View {
                 printer.flush(story)
             }
             Sink::Json(json) => json.flush(),
+            Sink::Transcript(..) => Ok(()),
         };
         self.end = End::of(flushed);
     }
@@ -196,6 +215,9 @@ impl View {
         let finished = match &mut self.sink {
             Sink::Printer(printer) => printer.finish(story, &self.counts),
             Sink::Json(json) => json.finish(&self.counts),
+            Sink::Transcript(out, events) => {
+                write!(out, "{}", transcript(events, None)).and_then(|()| out.flush())
+            }
         };
         self.end = End::of(finished);
     }

@@ -1,0 +1,424 @@
+//! From events to a transcript.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
+use std::time::Duration;
+
+use super::names::{Names, shape};
+use super::transcript::{Content, Exchange, Message, Strand, Transcript};
+use super::tree::Tree;
+use crate::diag::sanitise::one_line;
+use crate::trace::{Ask, Event, Fact, Headers, Reading, Request, Response, SessionId, Story, Told};
+use crate::wire::Side;
+use crate::xmpp::ns;
+
+/// What is answered within this time was not held.
+const AT_ONCE: Duration = Duration::from_millis(250);
+/// So much before `wait` is over an answer may come that came since it was over.
+const EARLY: Duration = Duration::from_millis(250);
+/// Two answers on two connections that are closer than this can be seen in either order.
+const RACE: Duration = Duration::from_millis(10);
+/// Of a content that is no XML, this many lines are shown.
+const LINES: usize = 20;
+
+/// Makes a transcript of a trace.
+///
+/// With `own`, only exchanges are shown whose request is among these events; names are known from all of them.
+pub fn transcript(events: &[Event], own: Option<Range<usize>>) -> Transcript {
+    let mut maker = Maker::default();
+    for (number, event) in events.iter().enumerate() {
+        let shown = own.as_ref().is_none_or(|own| own.contains(&number));
+        maker.take(event, shown);
+    }
+    maker.finish()
+}
+
+#[derive(Default)]
+struct Maker {
+    story: Story,
+    strands: BTreeMap<Key, Found>,
+    /// Where an exchange stands: its strand and its place there.
+    places: HashMap<u64, (Key, usize)>,
+    /// Where the bytes stand that are not HTTP, by connection.
+    raw: HashMap<u64, usize>,
+}
+
+/// Sessions in the order of their first requests, and behind them what belongs to none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Key {
+    Session(SessionId),
+    None,
+}
+
+/// What was found of a strand.
+#[derive(Default)]
+struct Found {
+    turns: Vec<Turn>,
+    /// The path of its first request.
+    path: Option<String>,
+    rids: HashSet<u64>,
+    /// The rid from which others are counted.
+    base: Option<u64>,
+}
+
+/// An exchange, with what its words are made of.
+#[derive(Default)]
+struct Turn {
+    exchange: Exchange,
+    shown: bool,
+    rid: Option<u64>,
+    /// When the last byte of the request came, and the first of the answer.
+    asked: Duration,
+    answered: Option<Duration>,
+}
+
+impl Maker {
+    fn take(&mut self, event: &Event, shown: bool) {
+        let told = self.story.take(event);
+        match &event.fact {
+            Fact::Request(request) => self.request(event, request, &told, shown),
+            Fact::Response(response) => self.response(event, response, &told),
+            Fact::Raw(raw) => {
+                let lines = lines(&raw.bytes);
+                let exchange = self.raw(event.conn, shown);
+                let (message, words) = match raw.from {
+                    Side::Client => (&mut exchange.client, "not HTTP"),
+                    Side::Server => (&mut exchange.server, "not HTTP"),
+                };
+                words.clone_into(&mut message.words);
+                match &mut message.content {
+                    Content::Text(known) => known.extend(lines),
+                    other => *other = Content::Text(lines),
+                }
+            }
+            Fact::Lost { messages, .. } => {
+                let exchange = self.alone(shown);
+                exchange.client.words = format!("{messages} messages were not observed");
+            }
+            Fact::Opened { .. }
+            | Fact::Failed { .. }
+            | Fact::Ended { .. }
+            | Fact::Closed { .. }
+            | Fact::Finished => {}
+        }
+        for ask in &told.abandoned {
+            let words = match told.left {
+                Some((Side::Client, _)) => "nothing, the client left",
+                Some((Side::Server, _)) => "nothing, the server left",
+                None => "nothing",
+            };
+            if let Some(turn) = self.turn(ask) {
+                words.clone_into(&mut turn.exchange.server.words);
+            }
+        }
+    }
+
+    fn turn(&mut self, ask: &Ask) -> Option<&mut Turn> {
+        let (key, place) = self.places.get(&ask.exchange)?;
+        self.strands.get_mut(key)?.turns.get_mut(*place)
+    }
+
+    /// A new exchange that belongs to no session.
+    fn alone(&mut self, shown: bool) -> &mut Exchange {
+        let strand = self.strands.entry(Key::None).or_default();
+        strand.turns.push(Turn { shown, ..Turn::default() });
+        let place = strand.turns.len() - 1;
+        &mut strand.turns[place].exchange
+    }
+
+    /// The exchange that holds what is not HTTP on this connection.
+    fn raw(&mut self, conn: u64, shown: bool) -> &mut Exchange {
+        let place = if let Some(&place) = self.raw.get(&conn) {
+            place
+        } else {
+            self.alone(shown);
+            let place = self.strands.entry(Key::None).or_default().turns.len() - 1;
+            self.raw.insert(conn, place);
+            place
+        };
+        let strand = self.strands.entry(Key::None).or_default();
+        &mut strand.turns[place].exchange
+    }
+
+    fn request(&mut self, event: &Event, request: &Request, told: &Told, shown: bool) {
+        let Some(message) = &told.message else { return };
+        let Some(ask) = &message.ask else { return };
+        let key = ask.session.map_or(Key::None, Key::Session);
+        let strand = self.strands.entry(key).or_default();
+        let path = strand.path.get_or_insert_with(|| request.target.clone());
+        let mut words = Vec::new();
+        if request.method != "POST" || (key != Key::None && *path != request.target) {
+            words.push(format!("{} {}", request.method, one_line(&request.target)));
+        } else if key == Key::None {
+            words.push(format!("POST {}", one_line(&request.target)));
+        }
+        if request.version == 0 {
+            words.push("HTTP/1.0".to_owned());
+        }
+        if let Some(rid) = ask.rid {
+            strand.base.get_or_insert(rid);
+            if !strand.rids.insert(rid) {
+                words.push("again".to_owned());
+            }
+        }
+        if request.content.cut {
+            words.push("cut".to_owned());
+        }
+        let client = Message {
+            words: words.join(", "),
+            headers: headers(&request.headers, &REQUEST_HEADERS),
+            content: content(&message.reading, &request.content.bytes, &request.headers),
+        };
+        strand.turns.push(Turn {
+            exchange: Exchange {
+                client,
+                server: Message { words: "nothing".to_owned(), ..Message::default() },
+            },
+            shown,
+            rid: ask.rid,
+            asked: event.at,
+            answered: None,
+        });
+        self.places.insert(ask.exchange, (key, strand.turns.len() - 1));
+    }
+
+    fn response(&mut self, event: &Event, response: &Response, told: &Told) {
+        let Some(message) = &told.message else { return };
+        let interim = (100..200).contains(&response.status) && response.status != 101;
+        if interim {
+            return;
+        }
+        let content = content(&message.reading, &response.content.bytes, &response.headers);
+        let browser = message.ask.as_ref().is_some_and(|ask| ask.origin.is_some());
+        let mut words = Vec::new();
+        if response.status != 200 {
+            words.push(response.status.to_string());
+        }
+        if response.own {
+            words.push("of the proxy".to_owned());
+        }
+        let Some(ask) = &message.ask else {
+            words.push("nothing was asked".to_owned());
+            let exchange = self.alone(true);
+            let headers = headers(&response.headers, &RESPONSE_HEADERS);
+            exchange.server = Message { words: words.join(", "), headers, content };
+            return;
+        };
+        let wait = message.session.and_then(|id| self.story.session(id)).and_then(|s| s.wait());
+        let waited = message.waited.unwrap_or_default();
+        let overtaken = self.strands.iter().any(|(key, strand)| {
+            Some(*key) == ask.session.map(Key::Session)
+                && strand.turns.iter().rev().take(64).any(|turn| {
+                    turn.rid > ask.rid && turn.asked > ask.at && turn.asked <= response.first
+                })
+        });
+        let empty = matches!(&content, Content::Xml(tree) if tree.nodes.is_empty() && tree.attr("type").is_none());
+        let at_wait =
+            wait.is_some_and(|wait| wait > 0 && waited + EARLY >= Duration::from_secs(wait));
+        if ask.is_bosh && !ask.answered_early {
+            words.push(
+                match () {
+                    () if empty && overtaken => "held until the next request",
+                    () if at_wait && !ask.creates => "held until wait",
+                    () if waited < AT_ONCE => "at once",
+                    () => "held",
+                }
+                .to_owned(),
+            );
+        }
+        if ask.answered_early {
+            words.push("before the request was complete".to_owned());
+        }
+        if response.content.cut {
+            words.push("cut".to_owned());
+        }
+        let mut headers = headers(&response.headers, &RESPONSE_HEADERS);
+        headers.retain(|(name, _)| browser || !name.starts_with("access-control-"));
+        let _ = event;
+        if let Some(turn) = self.turn(ask) {
+            turn.answered = Some(response.first);
+            turn.exchange.server = Message { words: words.join(", "), headers, content };
+        }
+    }
+
+    fn finish(self) -> Transcript {
+        let mut names = Names::default();
+        let mut found: Vec<(Key, Found)> = self.strands.into_iter().collect();
+        for (_, strand) in &mut found {
+            strand.say_disorder();
+            names.learn(strand.turns.iter().map(|turn| &turn.exchange));
+        }
+        order(&mut found, &names);
+        let mut transcript = Transcript::default();
+        for (number, (key, strand)) in found.into_iter().enumerate() {
+            if !strand.turns.iter().any(|turn| turn.shown) {
+                continue;
+            }
+            let began = strand.turns.first().is_some_and(|turn| turn.shown);
+            let mut title = match key {
+                Key::Session(_) => format!("session {}", number + 1),
+                Key::None => "no session".to_owned(),
+            };
+            if !began && key != Key::None {
+                title += ", set up before";
+            }
+            let turns = strand.turns.into_iter().filter(|turn| turn.shown);
+            let exchanges = turns.map(|turn| names.replace(turn.exchange, strand.base)).collect();
+            transcript.strands.push(Strand { title, exchanges });
+        }
+        transcript
+    }
+}
+
+impl Found {
+    /// Says of answers that they came before one that was due earlier.
+    fn say_disorder(&mut self) {
+        let base = self.base.unwrap_or_default();
+        let turns: Vec<_> = self.turns.iter().map(|t| (t.rid, t.asked, t.answered)).collect();
+        for (number, turn) in self.turns.iter_mut().enumerate() {
+            let (Some(rid), Some(answered)) = (turn.rid, turn.answered) else { continue };
+            // Requests are open a few at a time: the ones around are enough.
+            let around = number.saturating_sub(32)..turns.len().min(number + 32);
+            let earlier = turns[around].iter().filter_map(|&(other, asked, due)| {
+                (other? < rid && asked < answered && due? > answered + RACE).then_some(other?)
+            });
+            if let Some(first) = earlier.min() {
+                let offset = i128::from(first) - i128::from(base);
+                turn.exchange.server.words += &format!(", before that of [rid{offset:+}]");
+            }
+        }
+    }
+
+    /// When its first request came and was answered.
+    fn begun(&self) -> (Duration, Option<Duration>) {
+        self.turns.first().map_or((Duration::ZERO, None), |turn| (turn.asked, turn.answered))
+    }
+}
+
+/// Puts sessions that were opened at the same time in an order that does not depend on which came first.
+fn order(found: &mut [(Key, Found)], names: &Names) {
+    let mut start = 0;
+    while start < found.len() {
+        let mut end = start + 1;
+        let mut open = found[start].1.begun().1;
+        while end < found.len() && found[end].0 != Key::None {
+            let (asked, answered) = found[end].1.begun();
+            if open.is_none_or(|open| open <= asked) {
+                break;
+            }
+            open = open.max(answered);
+            end += 1;
+        }
+        if end - start > 1 {
+            found[start..end].sort_by_cached_key(|(_, strand)| {
+                let mut names = names.clone();
+                let turns = strand.turns.iter();
+                let exchanges =
+                    turns.map(|turn| names.replace(turn.exchange.clone(), strand.base)).collect();
+                let mut text = String::new();
+                Strand { title: String::new(), exchanges }.write(&mut text);
+                shape(&text)
+            });
+        }
+        start = end;
+    }
+}
+
+/// Headers that are shown of a request, if they are not as they always are.
+const REQUEST_HEADERS: [&str; 7] = [
+    "accept-encoding",
+    "access-control-request-headers",
+    "access-control-request-method",
+    "content-encoding",
+    "content-type",
+    "expect",
+    "origin",
+];
+
+/// Headers that are shown of a response, if they are not as they always are.
+const RESPONSE_HEADERS: [&str; 10] = [
+    "access-control-allow-credentials",
+    "access-control-allow-headers",
+    "access-control-allow-methods",
+    "access-control-allow-origin",
+    "access-control-max-age",
+    "allow",
+    "content-encoding",
+    "content-type",
+    "location",
+    "retry-after",
+];
+
+fn headers(all: &Headers, shown: &[&str]) -> Vec<(String, String)> {
+    let mut headers = Vec::new();
+    for name in shown {
+        for value in all.all(name) {
+            let usual = *name == "content-type" && is_usual(value);
+            if !usual {
+                headers.push(((*name).to_owned(), one_line(value).into_owned()));
+            }
+        }
+    }
+    headers
+}
+
+/// `text/xml; charset=utf-8`, however it is written.
+fn is_usual(value: &str) -> bool {
+    let plain: String = value.chars().filter(|c| !c.is_whitespace() && *c != '"').collect();
+    plain.eq_ignore_ascii_case("text/xml;charset=utf-8")
+}
+
+fn content(reading: &Reading, bytes: &[u8], headers: &Headers) -> Content {
+    match reading {
+        Reading::Empty => Content::None,
+        Reading::Body(body) => Content::Xml(hidden(Tree::of(body.element()))),
+        _ => {
+            let kind = headers.get("content-type").unwrap_or_default();
+            if kind.to_ascii_lowercase().contains("html") {
+                return Content::Text(vec!["(a page)".to_owned()]);
+            }
+            match crate::xml::parse(bytes, &crate::xml::Limits::default()) {
+                Ok(root) => Content::Xml(hidden(Tree::of(&root))),
+                Err(_) => Content::Text(lines(bytes)),
+            }
+        }
+    }
+}
+
+/// Lengths of secrets differ from run to run.
+fn hidden(mut tree: Tree) -> Tree {
+    let sasl = tree.attr("xmlns") == Some(ns::SASL);
+    for node in &mut tree.nodes {
+        match node {
+            super::Leaf::Element(child) => *child = hidden(std::mem::take(child)),
+            super::Leaf::Text(text) if text.starts_with("[hidden ") && text.ends_with(']') => {
+                "[hidden]".clone_into(text);
+            }
+            super::Leaf::Text(text) if sasl && is_sasl_payload(&tree.name) => {
+                "[hidden]".clone_into(text);
+            }
+            super::Leaf::Text(_) => {}
+        }
+    }
+    for (_, value) in &mut tree.attributes {
+        if value.starts_with("[hidden ") && value.ends_with(']') {
+            "[hidden]".clone_into(value);
+        }
+    }
+    tree
+}
+
+fn is_sasl_payload(name: &str) -> bool {
+    matches!(name, "auth" | "challenge" | "response" | "success")
+}
+
+fn lines(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut lines: Vec<String> =
+        text.lines().take(LINES).map(|line| one_line(line).into_owned()).collect();
+    let more = text.lines().count().saturating_sub(LINES);
+    if more > 0 {
+        lines.push(format!("({more} more lines)"));
+    }
+    lines
+}

@@ -1,0 +1,16 @@
+//! Transcripts: a conversation as it should look at every run, to be approved and compared.
+//!
+//! A [`Transcript`] is made from any trace. What varies from run to run is replaced by names that keep identity, XML is
+//! written in one way, and times become words that mean something.
+
+mod file;
+mod make;
+mod names;
+mod transcript;
+mod tree;
+
+pub use file::{APPROVED, PENDING, Snapshot, SnapshotError};
+pub use make::transcript;
+pub use names::shape;
+pub use transcript::{Content, Exchange, Message, NotTranscript, Strand, Transcript};
+pub use tree::{Leaf, Tree};

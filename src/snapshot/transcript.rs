@@ -1,0 +1,198 @@
+//! A transcript and its text. `docs/reference/transcript.md` describes the text.
+
+use std::fmt;
+
+use super::tree::Tree;
+
+/// A conversation as it should look at every run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Transcript {
+    /// What belongs together in its order. Between strands there is no order.
+    pub strands: Vec<Strand>,
+}
+
+/// A session, or what belongs to none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Strand {
+    /// `session 1`, and what else is to be said of all of it.
+    pub title: String,
+    /// Its exchanges, in the order in which the requests came.
+    pub exchanges: Vec<Exchange>,
+}
+
+/// A request and its response.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exchange {
+    /// What the client sent.
+    pub client: Message,
+    /// What it was answered.
+    pub server: Message,
+}
+
+/// One side of an exchange.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Message {
+    /// How it was sent, or when it was answered: `again`, `404, held`.
+    pub words: String,
+    /// Headers that are not as they always are, by name.
+    pub headers: Vec<(String, String)>,
+    /// What it carries.
+    pub content: Content,
+}
+
+/// What a message carries.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Content {
+    /// Nothing.
+    #[default]
+    None,
+    /// XML.
+    Xml(Tree),
+    /// Something else, by line.
+    Text(Vec<String>),
+}
+
+/// Why a text is no transcript.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {what}")]
+pub struct NotTranscript {
+    /// Where, counted from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub what: String,
+}
+
+const CLIENT: &str = "client:";
+const SERVER: &str = "server:";
+/// Goes before the title of a strand.
+const STRAND: &str = "== ";
+
+impl fmt::Display for Transcript {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = String::new();
+        for (number, strand) in self.strands.iter().enumerate() {
+            if number > 0 {
+                out.push('\n');
+            }
+            strand.write(&mut out);
+        }
+        f.write_str(&out)
+    }
+}
+
+impl Strand {
+    /// Appends its text.
+    pub fn write(&self, out: &mut String) {
+        *out += &format!("{STRAND}{}\n", self.title);
+        for exchange in &self.exchanges {
+            out.push('\n');
+            exchange.client.write(CLIENT, out);
+            exchange.server.write(SERVER, out);
+        }
+    }
+}
+
+impl Message {
+    fn write(&self, who: &str, out: &mut String) {
+        out.push_str(who);
+        if !self.words.is_empty() {
+            out.push(' ');
+            out.push_str(&self.words);
+        }
+        out.push('\n');
+        for (name, value) in &self.headers {
+            *out += &format!("  {name}: {value}\n");
+        }
+        match &self.content {
+            Content::None => {}
+            Content::Xml(tree) => tree.write(2, out),
+            Content::Text(lines) => {
+                for line in lines {
+                    *out += format!("  | {line}").trim_end();
+                    out.push('\n');
+                }
+            }
+        }
+    }
+
+    /// The element, if it carries one.
+    pub fn xml(&self) -> Option<&Tree> {
+        match &self.content {
+            Content::Xml(tree) => Some(tree),
+            Content::None | Content::Text(_) => None,
+        }
+    }
+}
+
+impl std::str::FromStr for Transcript {
+    type Err = NotTranscript;
+
+    fn from_str(text: &str) -> Result<Self, NotTranscript> {
+        let mut transcript = Self::default();
+        let mut lines = text.lines().enumerate().map(|(n, line)| (n + 1, line)).peekable();
+        while let Some((number, line)) = lines.next() {
+            let wrong = |what: &str| NotTranscript { line: number, what: what.to_owned() };
+            if line.is_empty() {
+                continue;
+            }
+            if let Some(title) = line.strip_prefix(STRAND) {
+                let title = title.to_owned();
+                transcript.strands.push(Strand { title, exchanges: Vec::new() });
+                continue;
+            }
+            let Some(strand) = transcript.strands.last_mut() else {
+                return Err(wrong("a transcript begins with `== session 1` or the like"));
+            };
+            let mut block = Vec::new();
+            while let Some((_, next)) = lines.next_if(|(_, next)| next.starts_with("  ")) {
+                block.push(&next[2..]);
+            }
+            let message = |words: &str| {
+                let words = words.trim_start().to_owned();
+                read(&block)
+                    .map(|(headers, content)| Message { words, headers, content })
+                    .map_err(|(offset, what)| NotTranscript { line: number + 1 + offset, what })
+            };
+            if let Some(words) = line.strip_prefix(CLIENT) {
+                let (client, server) = (message(words)?, Message::default());
+                strand.exchanges.push(Exchange { client, server });
+            } else if let Some(words) = line.strip_prefix(SERVER) {
+                let exchange = strand.exchanges.last_mut();
+                let Some(exchange) = exchange.filter(|last| last.server == Message::default())
+                else {
+                    return Err(wrong("`server:` stands behind a `client:`"));
+                };
+                exchange.server = message(words)?;
+            } else {
+                return Err(wrong("`== `, `client:`, `server:` or an indented line is expected"));
+            }
+        }
+        Ok(transcript)
+    }
+}
+
+/// Headers and content; an error with the line in the block, from 0.
+fn read(block: &[&str]) -> Result<(Vec<(String, String)>, Content), (usize, String)> {
+    let mut headers = Vec::new();
+    let mut at = 0;
+    while let Some(line) = block.get(at).filter(|line| !line.starts_with(['<', '|', ' '])) {
+        let (name, value) = line
+            .split_once(": ")
+            .ok_or_else(|| (at, "a header, an element or a text behind `| ` is expected".into()))?;
+        headers.push((name.to_owned(), value.to_owned()));
+        at += 1;
+    }
+    let rest = &block[at..];
+    let content = match rest.first() {
+        None => Content::None,
+        Some(first) if first.starts_with('|') => {
+            let text = |(n, line): (usize, &&str)| {
+                let text = line.strip_prefix('|').ok_or((at + n, "`| ` is expected".into()))?;
+                Ok(text.strip_prefix(' ').unwrap_or(text).to_owned())
+            };
+            Content::Text(rest.iter().enumerate().map(text).collect::<Result<_, _>>()?)
+        }
+        Some(_) => Content::Xml(Tree::read(&rest.join("\n")).map_err(|what| (at, what))?),
+    };
+    Ok((headers, content))
+}

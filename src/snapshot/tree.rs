@@ -1,0 +1,242 @@
+//! XML in the one way a transcript writes it: names by namespace, attributes by name, an element a line.
+
+use std::fmt::Write as _;
+
+use crate::bosh::{NS, XBOSH};
+use crate::xml::{self, Element, Limits, write_attribute};
+use crate::xmpp::ns;
+
+/// What needs no declaration in a transcript.
+const PREFIXES: [(&str, &str); 3] = [(ns::XML, "xml"), (XBOSH, "xmpp"), (ns::STREAMS, "stream")];
+
+/// An element.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Tree {
+    /// Its name, with a prefix where the namespace has a known one.
+    pub name: String,
+    /// Its attributes by name. A namespace that is not that of the element around it is the attribute `xmlns`.
+    pub attributes: Vec<(String, String)>,
+    /// What is in it, without the white space between elements.
+    pub nodes: Vec<Leaf>,
+}
+
+/// What is in an element.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Leaf {
+    /// An element.
+    Element(Tree),
+    /// Character data.
+    Text(String),
+}
+
+impl Tree {
+    /// The element as it would be written at the top of a transcript: where nothing is said, the namespace is that of
+    /// BOSH's `<body/>`.
+    pub fn of(element: &Element) -> Self {
+        Self::within(element, NS)
+    }
+
+    fn within(element: &Element, around: &str) -> Self {
+        let mut attributes: Vec<(String, String)> = Vec::new();
+        let mut inside = around;
+        let name = match prefix(element.namespace()) {
+            Some(prefix) => format!("{prefix}:{}", element.name()),
+            None => {
+                inside = element.namespace();
+                element.name().to_owned()
+            }
+        };
+        let mut declared = 0;
+        for (namespace, name, value) in element.attributes() {
+            let name = match prefix(namespace) {
+                _ if namespace.is_empty() => name.to_owned(),
+                Some(prefix) => format!("{prefix}:{name}"),
+                None => {
+                    declared += 1;
+                    attributes.push((format!("xmlns:n{declared}"), namespace.to_owned()));
+                    format!("n{declared}:{name}")
+                }
+            };
+            attributes.push((name, value.to_owned()));
+        }
+        if inside != around {
+            attributes.push(("xmlns".to_owned(), inside.to_owned()));
+        }
+        attributes.sort();
+        let blank = |node: &xml::Node| node.text().is_some_and(|text| text.trim_ascii().is_empty());
+        let only_elements = element.children().next().is_some();
+        let nodes = element
+            .nodes()
+            .iter()
+            .filter(|node| !(only_elements && blank(node)))
+            .map(|node| match node {
+                xml::Node::Element(child) => Leaf::Element(Self::within(child, inside)),
+                xml::Node::Text { text, .. } => Leaf::Text(text.as_str().to_owned()),
+            })
+            .collect();
+        Self { name, attributes, nodes }
+    }
+
+    /// Reads what [`Tree::write`] has written. An error says what is wrong with it, without a place.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let mut whole = format!("<x xmlns='{NS}'");
+        for (namespace, prefix) in &PREFIXES[1..] {
+            let _ = write!(whole, " xmlns:{prefix}='{namespace}'");
+        }
+        let _ = write!(whole, ">{text}</x>");
+        let root = xml::parse(whole.as_bytes(), &Limits::default())
+            .map_err(|error| error.kind.to_string())?;
+        let mut children = root.children();
+        match (children.next(), children.next()) {
+            (Some(only), None) => Ok(Self::of(only)),
+            _ => Err("one element is expected".to_owned()),
+        }
+    }
+
+    /// The value of an attribute.
+    pub fn attr(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The elements in it.
+    pub fn children(&self) -> impl Iterator<Item = &Tree> {
+        self.nodes.iter().filter_map(|node| match node {
+            Leaf::Element(child) => Some(child),
+            Leaf::Text(_) => None,
+        })
+    }
+
+    /// Its own character data.
+    pub fn text(&self) -> String {
+        self.nodes
+            .iter()
+            .filter_map(|node| match node {
+                Leaf::Text(text) => Some(text.as_str()),
+                Leaf::Element(_) => None,
+            })
+            .collect()
+    }
+
+    /// Appends it, each of its lines behind `margin` spaces.
+    pub fn write(&self, margin: usize, out: &mut String) {
+        let _ = write!(out, "{:margin$}", "");
+        let mixed = self.nodes.iter().any(|node| matches!(node, Leaf::Text(_)));
+        if mixed || self.nodes.is_empty() {
+            self.inline(out);
+            out.push('\n');
+            return;
+        }
+        self.start(out);
+        out.push_str(">\n");
+        for child in self.children() {
+            child.write(margin + 2, out);
+        }
+        let _ = writeln!(out, "{:margin$}</{}>", "", self.name);
+    }
+
+    /// It and all in it on one line.
+    pub fn inline(&self, out: &mut String) {
+        self.start(out);
+        if self.nodes.is_empty() {
+            out.push_str("/>");
+            return;
+        }
+        out.push('>');
+        for node in &self.nodes {
+            match node {
+                Leaf::Element(child) => child.inline(out),
+                Leaf::Text(text) => escape(text, out),
+            }
+        }
+        let _ = write!(out, "</{}>", self.name);
+    }
+
+    /// The start tag without its end.
+    pub fn start(&self, out: &mut String) {
+        out.push('<');
+        out.push_str(&self.name);
+        for (name, value) in &self.attributes {
+            write_attribute(name, value, out);
+        }
+    }
+}
+
+fn prefix(namespace: &str) -> Option<&'static str> {
+    PREFIXES.iter().find(|(known, _)| *known == namespace).map(|(_, prefix)| *prefix)
+}
+
+/// Line ends are written as references: a text stays on its line.
+fn escape(text: &str, out: &mut String) {
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '\n' => out.push_str("&#10;"),
+            '\r' => out.push_str("&#13;"),
+            _ => out.push(c),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(source: &str) -> Tree {
+        Tree::of(&xml::parse(source.as_bytes(), &Limits::default()).unwrap())
+    }
+
+    fn written(source: &str) -> String {
+        let mut out = String::new();
+        tree(source).write(0, &mut out);
+        out
+    }
+
+    #[test]
+    fn neither_prefixes_nor_the_order_of_attributes_nor_white_space_matter() {
+        let one = written(
+            "<body xmlns='http://jabber.org/protocol/httpbind' wait='1' hold='2' xmlns:a='urn:xmpp:xbosh' \
+             a:version='1.0'>\n <m:message xmlns:m='jabber:client' to='b' xml:lang='en'><m:body>1\n2 &lt;\
+             </m:body></m:message> </body>",
+        );
+        assert_eq!(
+            one,
+            "<body hold='2' wait='1' xmpp:version='1.0'>\n  \
+             <message to='b' xml:lang='en' xmlns='jabber:client'>\n    \
+             <body>1&#10;2 &lt;</body>\n  </message>\n</body>\n"
+        );
+        let again = Tree::read(&one).unwrap();
+        let mut twice = String::new();
+        again.write(0, &mut twice);
+        assert_eq!(twice, one);
+    }
+
+    #[test]
+    fn namespaces_do_matter() {
+        assert_eq!(written("<body/>"), "<body xmlns=''/>\n");
+        assert_eq!(
+            written("<s:features xmlns:s='http://etherx.jabber.org/streams'><x/></s:features>"),
+            "<stream:features>\n  <x xmlns=''/>\n</stream:features>\n"
+        );
+        let foreign =
+            "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:z='urn:z' z:a='1' b='2'/>";
+        assert_eq!(written(foreign), "<body b='2' n1:a='1' xmlns:n1='urn:z'/>\n");
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for source in [
+            "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:z='urn:z' z:a='1' b='&#10;&apos;'/>",
+            "<a><b xmlns='urn:b'> x <c/> y </b></a>",
+            "<body xmlns='http://jabber.org/protocol/httpbind'>lost <iq xmlns='jabber:client'/></body>",
+        ] {
+            let first = tree(source);
+            let mut text = String::new();
+            first.write(4, &mut text);
+            assert_eq!(Tree::read(&text).unwrap(), first);
+        }
+        assert!(Tree::read("<a/><b/>").is_err() && Tree::read("").is_err());
+        assert!(Tree::read("<a>").is_err());
+    }
+}
