@@ -216,7 +216,7 @@ impl View {
             Sink::Printer(printer) => printer.finish(story, &self.counts),
             Sink::Json(json) => json.finish(&self.counts),
             Sink::Transcript(out, events) => {
-                write!(out, "{}", transcript(events, None)).and_then(|()| out.flush())
+                write!(out, "{}", transcript(events, None, &[])).and_then(|()| out.flush())
             }
         };
         self.end = End::of(finished);

@@ -14,6 +14,7 @@ mod only;
 mod pack;
 mod read;
 mod schema;
+pub mod settings;
 pub mod source;
 pub mod target;
 mod template;
@@ -26,6 +27,7 @@ pub use model::*;
 pub use only::Only;
 pub use pack::pack;
 pub use schema::schema;
+pub use settings::{Replacement, Settings, Varies, read_settings};
 pub use source::{Located, Place, Source};
 pub use vars::{Environment, Unresolved, Value};
 

@@ -35,6 +35,14 @@ pub enum SnapshotError {
         /// Why not.
         error: io::Error,
     },
+    /// The system does not let it be written.
+    #[error("cannot write {}: {error}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
     /// It has no head.
     #[error("{}: a snapshot begins with a head between two lines `---`", .0.display())]
     NoHead(PathBuf),

@@ -8,6 +8,7 @@ use super::names::{Names, shape};
 use super::transcript::{Content, Exchange, Message, Strand, Transcript};
 use super::tree::Tree;
 use crate::diag::sanitise::one_line;
+use crate::scenario::Replacement;
 use crate::trace::{Ask, Event, Fact, Headers, Reading, Request, Response, SessionId, Story, Told};
 use crate::wire::Side;
 use crate::xmpp::ns;
@@ -23,14 +24,20 @@ const LINES: usize = 20;
 
 /// Makes a transcript of a trace.
 ///
-/// With `own`, only exchanges are shown whose request is among these events; names are known from all of them.
-pub fn transcript(events: &[Event], own: Option<Range<usize>>) -> Transcript {
+/// With `own`, only exchanges are shown of which the request or the response is among these events; names are known from all of them.
+///
+/// What `replace` says varies has names too.
+pub fn transcript(
+    events: &[Event],
+    own: Option<Range<usize>>,
+    replace: &[Replacement],
+) -> Transcript {
     let mut maker = Maker::default();
     for (number, event) in events.iter().enumerate() {
         let shown = own.as_ref().is_none_or(|own| own.contains(&number));
         maker.take(event, shown);
     }
-    maker.finish()
+    maker.finish(replace)
 }
 
 #[derive(Default)]
@@ -77,7 +84,7 @@ impl Maker {
         let told = self.story.take(event);
         match &event.fact {
             Fact::Request(request) => self.request(event, request, &told, shown),
-            Fact::Response(response) => self.response(event, response, &told),
+            Fact::Response(response) => self.response(response, &told, shown),
             Fact::Raw(raw) => {
                 let lines = lines(&raw.bytes);
                 let exchange = self.raw(event.conn, shown);
@@ -182,7 +189,7 @@ impl Maker {
         self.places.insert(ask.exchange, (key, strand.turns.len() - 1));
     }
 
-    fn response(&mut self, event: &Event, response: &Response, told: &Told) {
+    fn response(&mut self, response: &Response, told: &Told, shown: bool) {
         let Some(message) = &told.message else { return };
         let interim = (100..200).contains(&response.status) && response.status != 101;
         if interim {
@@ -199,7 +206,7 @@ impl Maker {
         }
         let Some(ask) = &message.ask else {
             words.push("nothing was asked".to_owned());
-            let exchange = self.alone(true);
+            let exchange = self.alone(shown);
             let headers = headers(&response.headers, &RESPONSE_HEADERS);
             exchange.server = Message { words: words.join(", "), headers, content };
             return;
@@ -234,15 +241,15 @@ impl Maker {
         }
         let mut headers = headers(&response.headers, &RESPONSE_HEADERS);
         headers.retain(|(name, _)| browser || !name.starts_with("access-control-"));
-        let _ = event;
         if let Some(turn) = self.turn(ask) {
+            turn.shown |= shown;
             turn.answered = Some(response.first);
             turn.exchange.server = Message { words: words.join(", "), headers, content };
         }
     }
 
-    fn finish(self) -> Transcript {
-        let mut names = Names::default();
+    fn finish(self, replace: &[Replacement]) -> Transcript {
+        let mut names = Names::new(replace);
         let mut found: Vec<(Key, Found)> = self.strands.into_iter().collect();
         for (_, strand) in &mut found {
             strand.say_disorder();
@@ -296,7 +303,7 @@ impl Found {
 }
 
 /// Puts sessions that were opened at the same time in an order that does not depend on which came first.
-fn order(found: &mut [(Key, Found)], names: &Names) {
+fn order(found: &mut [(Key, Found)], names: &Names<'_>) {
     let mut start = 0;
     while start < found.len() {
         let mut end = start + 1;

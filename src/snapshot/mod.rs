@@ -3,12 +3,14 @@
 //! A [`Transcript`] is made from any trace. What varies from run to run is replaced by names that keep identity, XML is
 //! written in one way, and times become words that mean something.
 
+mod approve;
 mod file;
 mod make;
 mod names;
 mod transcript;
 mod tree;
 
+pub use approve::{Pending, Standing, Update, approved, compare, pending};
 pub use file::{APPROVED, PENDING, Snapshot, SnapshotError};
 pub use make::transcript;
 pub use names::shape;

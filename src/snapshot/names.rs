@@ -2,25 +2,28 @@
 //! `[sid-1]`, `[id-3]`. What varies is known by the protocol.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::transcript::{Content, Exchange, Message};
 use super::tree::{Leaf, Tree};
+use crate::scenario::{Replacement, Varies};
 use crate::xmpp::ns;
 
 /// Shorter values are replaced only where the place says what they are.
 const DISTINCT: usize = 6;
 
 /// What varies, with the names given so far.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Names {
+#[derive(Debug, Clone)]
+pub(super) struct Names<'r> {
+    /// What the user says.
+    rules: &'r [Replacement],
     /// What a value is, wherever it stands: sids, stream names, whole JIDs.
     known: HashMap<String, Known>,
     /// Ids of stanzas. They may be short, and are replaced only in attributes that hold ids.
-    ids: HashMap<String, ()>,
+    ids: HashSet<String>,
     /// Numbers given, by kind and value.
-    given: HashMap<(&'static str, String), usize>,
-    counts: HashMap<&'static str, usize>,
+    given: HashMap<(&'r str, String), usize>,
+    counts: HashMap<&'r str, usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -39,7 +42,18 @@ enum Place {
     Name(&'static str),
 }
 
-impl Names {
+impl<'r> Names<'r> {
+    /// Nothing is known but what the user says.
+    pub(super) fn new(rules: &'r [Replacement]) -> Self {
+        Self {
+            rules,
+            known: HashMap::new(),
+            ids: HashSet::new(),
+            given: HashMap::new(),
+            counts: HashMap::new(),
+        }
+    }
+
     /// Notes what varies in the exchanges of a strand.
     pub(super) fn learn<'a>(&mut self, exchanges: impl Iterator<Item = &'a Exchange>) {
         let mut anonymous = false;
@@ -62,7 +76,7 @@ impl Names {
 
     fn stanza(&mut self, element: &Tree, anonymous: bool) {
         if let Some(id) = id_of(element) {
-            self.ids.insert(id.to_owned(), ());
+            self.ids.insert(id.to_owned());
         }
         let bound = element.name == "jid" || element.name == "authorization-identifier";
         if bound {
@@ -112,7 +126,9 @@ impl Names {
                         None => self.words(value),
                     };
                 }
-                self.nodes(body);
+                let mut path = vec![body.name.clone()];
+                self.said(body, &path);
+                self.nodes(body, &mut path);
             }
             Content::Text(lines) => {
                 for line in lines {
@@ -123,21 +139,49 @@ impl Names {
         message
     }
 
-    fn nodes(&mut self, element: &mut Tree) {
+    /// What the user says of this very element.
+    fn said(&mut self, element: &mut Tree, path: &[String]) {
+        for Replacement { what, name } in self.rules {
+            let Varies::At { elements, attribute } = what else { continue };
+            if !ends_with(path, elements) {
+                continue;
+            }
+            match attribute {
+                Some(attribute) => {
+                    let mut attributes = element.attributes.iter_mut();
+                    if let Some((_, value)) = attributes.find(|(known, _)| known == attribute) {
+                        *value = self.name(name, value);
+                    }
+                }
+                None => {
+                    for node in &mut element.nodes {
+                        if let Leaf::Text(text) = node {
+                            *text = self.name(name, text);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn nodes(&mut self, element: &mut Tree, path: &mut Vec<String>) {
         for node in &mut element.nodes {
             match node {
                 Leaf::Element(child) => {
+                    path.push(child.name.clone());
+                    self.said(child, path);
                     for (name, value) in &mut child.attributes {
                         if name.starts_with("xmlns") {
                             continue;
                         }
                         *value = match &**name {
-                            "id" if self.ids.contains_key(value) => self.name("id", value),
+                            "id" if self.ids.contains(value) => self.name("id", value),
                             "stamp" => "[stamp]".to_owned(),
                             _ => self.words(value),
                         };
                     }
-                    self.nodes(child);
+                    self.nodes(child, path);
+                    path.pop();
                 }
                 Leaf::Text(text) => *text = self.words(text),
             }
@@ -146,6 +190,13 @@ impl Names {
 
     /// A text with names for the known values in it.
     fn words(&mut self, text: &str) -> String {
+        let mut text = Cow::Borrowed(text);
+        for Replacement { what, name } in self.rules {
+            if let Varies::Like(pattern) = what {
+                text = Cow::Owned(self.like(&pattern.regex, name, &text));
+            }
+        }
+        let text = &*text;
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         while !rest.is_empty() {
@@ -158,6 +209,21 @@ impl Names {
             rest = &rest[between..];
         }
         out
+    }
+
+    fn like(&mut self, regex: &regex_lite::Regex, name: &'r str, text: &str) -> String {
+        let mut out = String::new();
+        let mut behind = 0;
+        for found in regex.captures_iter(text) {
+            let Some(part) = found.get(1).or_else(|| found.get(0)) else { continue };
+            if part.is_empty() {
+                continue;
+            }
+            out += &text[behind..part.start()];
+            out += &self.name(name, part.as_str());
+            behind = part.end();
+        }
+        out + &text[behind..]
     }
 
     fn word<'w>(&mut self, word: &'w str) -> Cow<'w, str> {
@@ -207,7 +273,7 @@ impl Names {
     }
 
     /// `[kind-n]`
-    fn name(&mut self, kind: &'static str, value: &str) -> String {
+    fn name(&mut self, kind: &'r str, value: &str) -> String {
         let key = (kind, value.to_owned());
         let number = if let Some(number) = self.given.get(&key) {
             *number
@@ -220,6 +286,12 @@ impl Names {
         };
         format!("[{kind}-{number}]")
     }
+}
+
+/// Whether the innermost elements are these.
+fn ends_with(path: &[String], elements: &[String]) -> bool {
+    path.len() >= elements.len()
+        && path.iter().rev().zip(elements.iter().rev()).all(|(is, said)| said == "*" || is == said)
 }
 
 /// What an attribute of `<body/>` holds.

@@ -7,6 +7,7 @@ mod fields;
 mod head;
 mod requests;
 mod sessions;
+pub(super) mod settings;
 mod steps;
 pub(super) mod target;
 mod values;
