@@ -12,6 +12,7 @@ mod options;
 mod prove;
 mod proxy;
 mod run;
+mod settings;
 mod show;
 mod spec;
 mod watch;

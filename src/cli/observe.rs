@@ -10,7 +10,7 @@ use super::Failure;
 use super::options::{When, width};
 use crate::report::json::Json;
 use crate::rules::{Counts, Judge, Seen};
-use crate::snapshot::transcript;
+use crate::snapshot::{Varying, transcript};
 use crate::trace::Event;
 use crate::trace::filter::Filter;
 use crate::ui::{Look, Printer, Styles};
@@ -216,7 +216,8 @@ impl View {
             Sink::Printer(printer) => printer.finish(story, &self.counts),
             Sink::Json(json) => json.finish(&self.counts),
             Sink::Transcript(out, events) => {
-                write!(out, "{}", transcript(events, None, &[])).and_then(|()| out.flush())
+                write!(out, "{}", transcript(events, None, &Varying::default()))
+                    .and_then(|()| out.flush())
             }
         };
         self.end = End::of(finished);

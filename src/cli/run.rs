@@ -4,6 +4,7 @@ mod against;
 mod list;
 mod output;
 mod progress;
+mod snapshots;
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
@@ -15,7 +16,7 @@ use clap::ValueEnum;
 use super::check::sound;
 use super::observe::say;
 use super::options::When;
-use super::{Failure, exit};
+use super::{Failure, exit, settings};
 use crate::clock::Clock;
 use crate::report::outcomes::{Bearing, bearing};
 use crate::runner::{self, Job, Outcome, Verdict};
@@ -24,6 +25,7 @@ use crate::ui::outcomes::quoted;
 use against::Against;
 use output::Outputs;
 use progress::Progress;
+use snapshots::{Snapshots, Update};
 
 /// Check a connection manager with scenarios
 ///
@@ -85,6 +87,16 @@ pub(super) struct Args {
     /// Write a capture of each scenario into this folder
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     write: Option<PathBuf>,
+    /// Compare each conversation with what is approved in this folder, and fail if it is another
+    ///
+    /// What is compared is a transcript: what stays the same from run to run, see docs/reference/transcript.md.
+    #[arg(long, value_name = "DIR", help_heading = "Snapshots")]
+    snapshots: Option<PathBuf>,
+    /// What becomes of a conversation that is not as approved; no in CI, where the variable CI is set, else new
+    #[arg(long, value_enum, requires = "snapshots", help_heading = "Snapshots")]
+    update: Option<Update>,
+    #[command(flatten)]
+    settings: settings::Options,
     /// How outcomes are told; may be given several times
     #[arg(long, value_enum, help_heading = "Output")]
     format: Vec<Format>,
@@ -140,8 +152,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     if args.list {
         return list::list(&jobs, &against);
     }
+    let snapshots = Snapshots::of(args, args.settings.read(args.color)?);
     let outputs = Outputs::open(args, against.started())?;
     let mut run = Run {
+        snapshots,
         progress: Progress::new(jobs.len()),
         counts: BTreeMap::new(),
         outcomes: BTreeMap::new(),
@@ -171,6 +185,7 @@ enum Ended {
 
 /// A run, and what came of it so far.
 struct Run {
+    snapshots: Option<Snapshots>,
     progress: Progress,
     counts: BTreeMap<Verdict, usize>,
     /// What came of each, by place; without its events, which are told at once or never.
@@ -180,9 +195,13 @@ struct Run {
 
 impl Run {
     fn take(&mut self, place: usize, mut outcome: Outcome) {
+        let difference = self
+            .snapshots
+            .as_mut()
+            .map_or_else(String::new, |snapshots| snapshots.compare(&mut outcome));
         *self.counts.entry(outcome.verdict).or_default() += 1;
         self.progress.clear();
-        self.outputs.tell(&outcome);
+        self.outputs.tell(&outcome, &difference);
         outcome.events = Vec::new();
         let bad = matches!(outcome.verdict, Verdict::Failed | Verdict::Broken);
         self.outcomes.insert(place, outcome);
@@ -209,6 +228,14 @@ impl Run {
             outcomes: self.outcomes.into_values().collect(),
         };
         self.outputs.finish(&report, &self.counts)?;
+        if let Some(snapshots) = &self.snapshots {
+            if let Some(advice) = snapshots.advice() {
+                say(&advice);
+            }
+            if let Some(failed) = &snapshots.failed {
+                return Err(Failure::Environment(failed.clone()));
+            }
+        }
         Ok(match (ended, worst) {
             (Ended::Interrupted, _) => exit::INTERRUPTED,
             (_, Some(Bearing::Bad)) => exit::DIFFERS,
@@ -233,6 +260,9 @@ fn options(args: &Args) -> String {
     }
     for defect in &args.defect {
         add("defect", defect);
+    }
+    if let Some(folder) = &args.snapshots {
+        add("snapshots", &folder.to_string_lossy());
     }
     for (given, name) in [(args.insecure, "insecure"), (args.strict, "strict")] {
         if given {

@@ -25,7 +25,7 @@ mod wire;
 mod world;
 
 pub use embedded::{started as embedded_started, target as embedded_target};
-pub use outcome::{Failure, Note, Outcome, Verdict};
+pub use outcome::{Chosen, Failure, Note, Outcome, Verdict};
 pub use prove::{Proof, prove, unprovable};
 pub use reach::reach;
 pub use schedule::{Job, jobs, run_all, run_all_embedded, run_embedded};

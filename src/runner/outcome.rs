@@ -89,6 +89,15 @@ pub struct Note {
     pub text: String,
 }
 
+/// What is another at every run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Chosen {
+    /// Texts that the scenario had made at random.
+    pub texts: Vec<String>,
+    /// Addresses of accounts, with the names that the scenario has for their users.
+    pub accounts: Vec<(String, String)>,
+}
+
 /// What came of one run of a scenario.
 #[derive(Debug, Clone)]
 pub struct Outcome {
@@ -108,6 +117,8 @@ pub struct Outcome {
     pub duration: Duration,
     /// The attributes of the first creation response.
     pub advertised: Vec<(String, String)>,
+    /// What was chosen for this run alone.
+    pub chosen: Chosen,
     /// Which of the events below belong to its own steps: neither to its set-up, nor to the ending of what it left.
     pub own: Range<usize>,
     /// All that passed, secrets hidden.

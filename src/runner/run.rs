@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::actor::{Actor, Session};
 use super::dial::Dial;
 use super::heart::Heart;
-use super::outcome::{Failure, Outcome, Verdict};
+use super::outcome::{Chosen, Failure, Outcome, Verdict};
 use super::target::{Target, skipped};
 use super::wire::Wire;
 use super::world::{Done, StepAt, Stop, World};
@@ -54,6 +54,7 @@ pub(super) async fn run(given: Given) -> Outcome {
         failures: Vec::new(),
         notes: Vec::new(),
         random: std::sync::Mutex::new(random),
+        made: std::sync::Mutex::default(),
         advertised: Vec::new(),
         heart,
         round_trip,
@@ -74,6 +75,12 @@ pub(super) async fn run(given: Given) -> Outcome {
     });
     let (verdict, reason, broken_at) = verdict(&done, &world.failures);
     let mut failures = world.failures;
+    let address = |account: &super::Account| format!("{}@{}", account.user, target.domain);
+    let accounts = target.accounts.iter();
+    let chosen = Chosen {
+        texts: world.made.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner),
+        accounts: accounts.map(|(name, account)| (address(account), name.clone())).collect(),
+    };
     if let (Verdict::Broken, Some(place), Some(why)) = (verdict, broken_at, &reason) {
         failures.push(Failure {
             covers: Vec::new(),
@@ -96,6 +103,7 @@ pub(super) async fn run(given: Given) -> Outcome {
         notes: world.notes,
         duration,
         advertised: world.advertised,
+        chosen,
         own,
         events: wire.events(),
     }

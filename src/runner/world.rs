@@ -78,6 +78,8 @@ pub(super) struct World {
     pub(super) failures: Vec<Failure>,
     pub(super) notes: Vec<Note>,
     pub(super) random: std::sync::Mutex<Box<dyn Random>>,
+    /// The texts that were made at random for the scenario.
+    pub(super) made: std::sync::Mutex<Vec<String>>,
     /// The attributes of the first creation response.
     pub(super) advertised: Vec<(String, String)>,
     /// Where time is real.
@@ -357,7 +359,10 @@ impl Environment for World {
     }
 
     fn random(&self, length: usize) -> String {
-        self.token(length)
+        let text = self.token(length);
+        let mut made = self.made.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        made.push(text.clone());
+        text
     }
 }
 

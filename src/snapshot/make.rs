@@ -4,46 +4,50 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::time::Duration;
 
-use super::names::{Names, shape};
+use super::names::{Names, Varying, rid_name, shape};
 use super::transcript::{Content, Exchange, Message, Strand, Transcript};
 use super::tree::Tree;
 use crate::diag::sanitise::one_line;
-use crate::scenario::Replacement;
-use crate::trace::{Ask, Event, Fact, Headers, Reading, Request, Response, SessionId, Story, Told};
+use crate::trace::{
+    Ask, Event, Fact, Headers, Reading, Request, Response, Session, SessionId, Story, Told,
+};
 use crate::wire::Side;
 use crate::xmpp::ns;
 
-/// What is answered within this time was not held.
-const AT_ONCE: Duration = Duration::from_millis(250);
+/// What is answered within this time was not held, though nothing else was said meanwhile.
+const AT_ONCE: Duration = Duration::from_millis(400);
+/// A silence that is longer was meant.
+const QUIET: Duration = Duration::from_secs(1);
+/// What is answered within this time, with things said all the while, was not held either: then it is the pace of the
+/// clients that took the time.
+const BUSY: Duration = Duration::from_secs(2);
 /// So much before `wait` is over an answer may come that came since it was over.
 const EARLY: Duration = Duration::from_millis(250);
 /// Two answers on two connections that are closer than this can be seen in either order.
-const RACE: Duration = Duration::from_millis(10);
+const RACE: Duration = Duration::from_millis(100);
 /// Of a content that is no XML, this many lines are shown.
 const LINES: usize = 20;
 
 /// Makes a transcript of a trace.
 ///
 /// With `own`, only exchanges are shown of which the request or the response is among these events; names are known from all of them.
-///
-/// What `replace` says varies has names too.
-pub fn transcript(
-    events: &[Event],
-    own: Option<Range<usize>>,
-    replace: &[Replacement],
-) -> Transcript {
+pub fn transcript(events: &[Event], own: Option<Range<usize>>, varying: &Varying) -> Transcript {
     let mut maker = Maker::default();
     for (number, event) in events.iter().enumerate() {
         let shown = own.as_ref().is_none_or(|own| own.contains(&number));
         maker.take(event, shown);
     }
-    maker.finish(replace)
+    maker.finish(varying)
 }
 
 #[derive(Default)]
 struct Maker {
     story: Story,
     strands: BTreeMap<Key, Found>,
+    /// When the last event was.
+    last: Duration,
+    /// When the last silence was over that was meant.
+    quiet: Option<Duration>,
     /// Where an exchange stands: its strand and its place there.
     places: HashMap<u64, (Key, usize)>,
     /// Where the bytes stand that are not HTTP, by connection.
@@ -82,6 +86,15 @@ struct Turn {
 impl Maker {
     fn take(&mut self, event: &Event, shown: bool) {
         let told = self.story.take(event);
+        let begun = match &event.fact {
+            Fact::Request(request) => request.first,
+            Fact::Response(response) => response.first,
+            _ => event.at,
+        };
+        if begun.saturating_sub(self.last) >= QUIET {
+            self.quiet = Some(begun);
+        }
+        self.last = self.last.max(event.at);
         match &event.fact {
             Fact::Request(request) => self.request(event, request, &told, shown),
             Fact::Response(response) => self.response(response, &told, shown),
@@ -198,7 +211,8 @@ impl Maker {
         let content = content(&message.reading, &response.content.bytes, &response.headers);
         let browser = message.ask.as_ref().is_some_and(|ask| ask.origin.is_some());
         let mut words = Vec::new();
-        if response.status != 200 {
+        let is_bosh = message.ask.as_ref().is_some_and(|ask| ask.is_bosh);
+        if response.status != 200 || !is_bosh {
             words.push(response.status.to_string());
         }
         if response.own {
@@ -211,27 +225,12 @@ impl Maker {
             exchange.server = Message { words: words.join(", "), headers, content };
             return;
         };
-        let wait = message.session.and_then(|id| self.story.session(id)).and_then(|s| s.wait());
-        let waited = message.waited.unwrap_or_default();
-        let overtaken = self.strands.iter().any(|(key, strand)| {
-            Some(*key) == ask.session.map(Key::Session)
-                && strand.turns.iter().rev().take(64).any(|turn| {
-                    turn.rid > ask.rid && turn.asked > ask.at && turn.asked <= response.first
-                })
-        });
-        let empty = matches!(&content, Content::Xml(tree) if tree.nodes.is_empty() && tree.attr("type").is_none());
-        let at_wait =
-            wait.is_some_and(|wait| wait > 0 && waited + EARLY >= Duration::from_secs(wait));
         if ask.is_bosh && !ask.answered_early {
-            words.push(
-                match () {
-                    () if empty && overtaken => "held until the next request",
-                    () if at_wait && !ask.creates => "held until wait",
-                    () if waited < AT_ONCE => "at once",
-                    () => "held",
-                }
-                .to_owned(),
+            let empty = matches!(
+                &content,
+                Content::Xml(tree) if tree.nodes.is_empty() && tree.attr("type").is_none()
             );
+            words.push(self.timing(ask, response.first, empty));
         }
         if ask.answered_early {
             words.push("before the request was complete".to_owned());
@@ -248,12 +247,49 @@ impl Maker {
         }
     }
 
-    fn finish(self, replace: &[Replacement]) -> Transcript {
-        let mut names = Names::new(replace);
+    /// When a request was answered, in words. What the pace of the clients, or of this machine, may change has no say as
+    /// far as the order of things tells the same.
+    fn timing(&self, ask: &Ask, answered: Duration, empty: bool) -> String {
+        let place = self.places.get(&ask.exchange);
+        let strand = place.and_then(|(key, place)| Some((self.strands.get(key)?, place)));
+        let later = strand.and_then(|(strand, place)| strand.turns.get(place + 1..));
+        let later = || later.into_iter().flatten();
+        let wait = ask.session.and_then(|id| self.story.session(id)).and_then(Session::wait);
+        let waited = answered.saturating_sub(ask.at);
+        let at_wait =
+            wait.is_some_and(|wait| wait > 0 && waited + EARLY >= Duration::from_secs(wait));
+        // What came late fills a gap that this request waited behind.
+        let filled = later().filter_map(|turn| turn.rid).filter(|rid| Some(*rid) < ask.rid).max();
+        if let (Some(rid), Some((strand, _))) = (filled, strand) {
+            return format!("held until {} came", strand.rid(rid));
+        }
+        let next = later().find(|turn| turn.rid > ask.rid).map(|turn| turn.asked);
+        if let Some(next) = next
+            && (empty || !ask.acts)
+            && !(at_wait && answered.saturating_sub(next) > EARLY)
+        {
+            return "held until the next request".to_owned();
+        }
+        let silent = if ask.acts { BUSY } else { self.silent(ask.at) };
+        match () {
+            () if empty && at_wait && !ask.creates => "held until wait",
+            () if waited < silent => "at once",
+            () => "held",
+        }
+        .to_owned()
+    }
+
+    /// For how long a request of that time has to wait to have been held.
+    fn silent(&self, asked: Duration) -> Duration {
+        if self.quiet.is_some_and(|over| over > asked) { AT_ONCE } else { BUSY }
+    }
+
+    fn finish(self, varying: &Varying) -> Transcript {
+        let mut names = Names::new(varying);
         let mut found: Vec<(Key, Found)> = self.strands.into_iter().collect();
         for (_, strand) in &mut found {
             strand.say_disorder();
-            names.learn(strand.turns.iter().map(|turn| &turn.exchange));
+            names.learn(strand.turns.iter().map(|turn| &turn.exchange), strand.base);
         }
         order(&mut found, &names);
         let mut transcript = Transcript::default();
@@ -290,10 +326,15 @@ impl Found {
                 (other? < rid && asked < answered && due? > answered + RACE).then_some(other?)
             });
             if let Some(first) = earlier.min() {
-                let offset = i128::from(first) - i128::from(base);
-                turn.exchange.server.words += &format!(", before that of [rid{offset:+}]");
+                turn.exchange.server.words +=
+                    &format!(", before that of {}", rid_name(first, base));
             }
         }
+    }
+
+    /// The name of a rid.
+    fn rid(&self, rid: u64) -> String {
+        rid_name(rid, self.base.unwrap_or(rid))
     }
 
     /// When its first request came and was answered.
@@ -381,7 +422,9 @@ fn content(reading: &Reading, bytes: &[u8], headers: &Headers) -> Content {
         Reading::Body(body) => Content::Xml(hidden(Tree::of(body.element()))),
         _ => {
             let kind = headers.get("content-type").unwrap_or_default();
-            if kind.to_ascii_lowercase().contains("html") {
+            let start = String::from_utf8_lossy(&bytes[..bytes.len().min(15)]).to_ascii_lowercase();
+            let page = start.starts_with("<!doctype html") || start.starts_with("<html");
+            if page || kind.to_ascii_lowercase().contains("html") {
                 return Content::Text(vec!["(a page)".to_owned()]);
             }
             match crate::xml::parse(bytes, &crate::xml::Limits::default()) {

@@ -13,6 +13,6 @@ mod tree;
 pub use approve::{Pending, Standing, Update, approved, compare, pending};
 pub use file::{APPROVED, PENDING, Snapshot, SnapshotError};
 pub use make::transcript;
-pub use names::shape;
+pub use names::{Varying, shape};
 pub use transcript::{Content, Exchange, Message, NotTranscript, Strand, Transcript};
 pub use tree::{Leaf, Tree};

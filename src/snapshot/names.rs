@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use ring::digest::{SHA256, digest};
+
 use super::transcript::{Content, Exchange, Message};
 use super::tree::{Leaf, Tree};
 use crate::scenario::{Replacement, Varies};
@@ -11,6 +13,21 @@ use crate::xmpp::ns;
 
 /// Shorter values are replaced only where the place says what they are.
 const DISTINCT: usize = 6;
+/// A rid that is farther away was made up.
+const FAR: u64 = 1_000_000;
+/// Longer texts are cut.
+const LONG: usize = 1000;
+/// Of a text that is cut, this many characters are shown.
+const SHOWN: usize = 60;
+
+/// What varies beside what the protocol says.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Varying {
+    /// What the user says.
+    pub replace: Vec<Replacement>,
+    /// Addresses of accounts that are others at every run, with names for their users.
+    pub accounts: Vec<(String, String)>,
+}
 
 /// What varies, with the names given so far.
 #[derive(Debug, Clone)]
@@ -19,6 +36,8 @@ pub(super) struct Names<'r> {
     rules: &'r [Replacement],
     /// What a value is, wherever it stands: sids, stream names, whole JIDs.
     known: HashMap<String, Known>,
+    /// The rids from which those of each session are counted.
+    bases: Vec<u64>,
     /// Ids of stanzas. They may be short, and are replaced only in attributes that hold ids.
     ids: HashSet<String>,
     /// Numbers given, by kind and value.
@@ -32,6 +51,8 @@ enum Known {
     Whole(&'static str),
     /// A bare JID whose local part varies.
     User,
+    /// The bare JID of an account that has this name.
+    Account(String),
     /// A full JID: its resource varies.
     Full,
 }
@@ -43,11 +64,15 @@ enum Place {
 }
 
 impl<'r> Names<'r> {
-    /// Nothing is known but what the user says.
-    pub(super) fn new(rules: &'r [Replacement]) -> Self {
+    /// Nothing is known but what is said to vary.
+    pub(super) fn new(varying: &'r Varying) -> Self {
+        let accounts = varying.accounts.iter();
         Self {
-            rules,
-            known: HashMap::new(),
+            rules: &varying.replace,
+            known: accounts
+                .map(|(jid, name)| (jid.clone(), Known::Account(name.clone())))
+                .collect(),
+            bases: Vec::new(),
             ids: HashSet::new(),
             given: HashMap::new(),
             counts: HashMap::new(),
@@ -55,7 +80,12 @@ impl<'r> Names<'r> {
     }
 
     /// Notes what varies in the exchanges of a strand.
-    pub(super) fn learn<'a>(&mut self, exchanges: impl Iterator<Item = &'a Exchange>) {
+    pub(super) fn learn<'a>(
+        &mut self,
+        exchanges: impl Iterator<Item = &'a Exchange>,
+        base: Option<u64>,
+    ) {
+        self.bases.extend(base);
         let mut anonymous = false;
         for exchange in exchanges {
             for message in [&exchange.client, &exchange.server] {
@@ -86,7 +116,7 @@ impl<'r> Names<'r> {
                 && !resource.is_empty()
             {
                 self.known.insert(jid.to_owned(), Known::Full);
-                if anonymous {
+                if anonymous && !self.known.contains_key(bare) {
                     self.known.insert(bare.to_owned(), Known::User);
                 }
                 if resource.len() >= DISTINCT {
@@ -132,7 +162,8 @@ impl<'r> Names<'r> {
             }
             Content::Text(lines) => {
                 for line in lines {
-                    *line = self.words(line);
+                    let text = self.broken(line);
+                    *line = self.words(&text);
                 }
             }
         }
@@ -188,8 +219,48 @@ impl<'r> Names<'r> {
         }
     }
 
+    /// A text that is no XML, with names for the rid and the sid that stand in it as in a start tag, cut or not.
+    fn broken(&mut self, text: &str) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find([' ', '\t']) {
+            let (before, tail) = rest.split_at(at + 1);
+            out += before;
+            rest = tail;
+            let Some((name, value)) = ["rid", "sid"].into_iter().find_map(|name| {
+                let value = rest.strip_prefix(name)?.strip_prefix('=')?;
+                Some((name, value.strip_prefix(['\'', '"'])?))
+            }) else {
+                continue;
+            };
+            let value = &value[..value.find(['\'', '"', ' ', '>']).unwrap_or(value.len())];
+            let worth = if name == "rid" {
+                let number: u64 = value.parse().unwrap_or_default();
+                let near =
+                    self.bases.iter().find(|base| number >= **base && number - **base <= FAR);
+                near.map_or_else(|| "[rid]".to_owned(), |base| rid(value, Some(*base)))
+            } else {
+                let mut whole = self.known.keys();
+                match whole.find(|whole| whole.starts_with(value) && value.len() >= DISTINCT) {
+                    Some(whole) if whole != value => "[sid…]".to_owned(),
+                    _ => value.to_owned(),
+                }
+            };
+            if !value.is_empty() {
+                out += &rest[..name.len() + 2];
+                out += &worth;
+                rest = &rest[name.len() + 2 + value.len()..];
+            }
+        }
+        out + rest
+    }
+
     /// A text with names for the known values in it.
     fn words(&mut self, text: &str) -> String {
+        short(self.whole(text))
+    }
+
+    fn whole(&mut self, text: &str) -> String {
         let mut text = Cow::Borrowed(text);
         for Replacement { what, name } in self.rules {
             if let Varies::Like(pattern) = what {
@@ -232,7 +303,7 @@ impl<'r> Names<'r> {
                 let kind = *kind;
                 return self.name(kind, word).into();
             }
-            Some(Known::User) => return self.bare(word).into(),
+            Some(Known::User | Known::Account(_)) => return self.bare(word).into(),
             Some(Known::Full) => {
                 if let Some((bare, resource)) = word.split_once('/') {
                     let bare = self.bare(bare);
@@ -268,6 +339,7 @@ impl<'r> Names<'r> {
             (Some(Known::User), Some((local, domain))) => {
                 format!("{}@{domain}", self.name("user", local))
             }
+            (Some(Known::Account(name)), Some((_, domain))) => format!("{name}@{domain}"),
             _ => jid.to_owned(),
         }
     }
@@ -288,6 +360,17 @@ impl<'r> Names<'r> {
     }
 }
 
+/// A long text, cut: its beginning, its length, and a digest by which another is told from it.
+fn short(text: String) -> String {
+    if text.len() <= LONG {
+        return text;
+    }
+    let begin: String = text.chars().take(SHOWN).collect();
+    let digest = digest(&SHA256, text.as_bytes());
+    let digest: String = digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("{begin}… ({} characters, SHA-256 {digest}…)", text.chars().count())
+}
+
 /// Whether the innermost elements are these.
 fn ends_with(path: &[String], elements: &[String]) -> bool {
     path.len() >= elements.len()
@@ -306,9 +389,15 @@ fn body_place(name: &str) -> Option<Place> {
     })
 }
 
+/// The name of a rid: how far it is from where the session's rids begin.
+pub(super) fn rid_name(rid: u64, base: u64) -> String {
+    format!("[rid{:+}]", i128::from(rid) - i128::from(base))
+}
+
 fn rid(value: &str, base: Option<u64>) -> String {
     match (value.parse::<u64>(), base) {
-        (Ok(rid), Some(base)) => format!("[rid{:+}]", i128::from(rid) - i128::from(base)),
+        (Ok(rid), Some(base)) if rid.abs_diff(base) <= FAR => rid_name(rid, base),
+        (Ok(_), Some(_)) => "[rid]".to_owned(),
         _ => value.to_owned(),
     }
 }
@@ -318,7 +407,7 @@ fn id_of(element: &Tree) -> Option<&str> {
     let namespace = element.attr("xmlns");
     let names = matches!(&*element.name, "iq" | "message" | "presence")
         && namespace == Some(ns::CLIENT)
-        || matches!(&*element.name, "stanza-id" | "origin-id" | "enabled");
+        || matches!(&*element.name, "stanza-id" | "origin-id" | "occupant-id" | "enabled");
     element.attr("id").filter(|_| names)
 }
 

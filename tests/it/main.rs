@@ -23,4 +23,5 @@ mod prosody;
 mod proxy;
 mod rig;
 mod scenario;
+mod transcripts;
 mod upstream;

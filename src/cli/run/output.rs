@@ -83,13 +83,13 @@ impl Outputs {
         Ok(outputs)
     }
 
-    /// Tells an outcome to people, and writes its capture.
-    pub(super) fn tell(&mut self, outcome: &Outcome) {
+    /// Tells an outcome to people, with how its conversation differs from what is approved, and writes its capture.
+    pub(super) fn tell(&mut self, outcome: &Outcome, difference: &str) {
         if let (Verdict::Skipped, Some(reason)) = (outcome.verdict, &outcome.reason) {
             *self.skipped.entry(reason.clone()).or_default() += 1;
         }
         for (look, file) in &mut self.pretty {
-            let block = look.block(outcome);
+            let block = look.block(outcome) + difference;
             put(file.as_mut(), &block, &mut self.failed);
         }
         if let Some(captures) = &mut self.captures

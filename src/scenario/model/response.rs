@@ -139,6 +139,15 @@ pub struct Pattern {
     pub regex: regex_lite::Regex,
 }
 
+impl Pattern {
+    /// Fits this text, whatever its characters mean in an expression.
+    pub fn literal(text: &str) -> Self {
+        let escaped = regex_lite::escape(text);
+        let regex = regex_lite::Regex::new(&escaped).expect("an escaped text is an expression");
+        Self { text: text.to_owned(), regex }
+    }
+}
+
 impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
