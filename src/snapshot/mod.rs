@@ -3,12 +3,16 @@
 //! A [`Transcript`] is made from any trace. What varies from run to run is replaced by names that keep identity, XML is
 //! written in one way, and times become words that mean something.
 
+mod diff;
 mod file;
 mod make;
 mod names;
 mod transcript;
 mod tree;
 
+pub use diff::{
+    Change, Diff, ExchangeDiff, Part, Phrase, Place, Sign, StrandDiff, What, diff, inline,
+};
 pub use file::{APPROVED, PENDING, Snapshot, SnapshotError};
 pub use make::transcript;
 pub use names::shape;
