@@ -5,6 +5,7 @@ mod check;
 mod cm;
 mod defects;
 mod demo;
+mod diff;
 mod generate;
 mod lane;
 mod observe;
@@ -77,6 +78,7 @@ enum Command {
     Check(check::Args),
     Cm(Box<cm::Args>),
     Demo(demo::Args),
+    Diff(diff::Args),
     Generate(generate::Args),
     Prove(prove::Args),
     Proxy(Box<proxy::Args>),
@@ -100,6 +102,7 @@ pub fn main() -> ExitCode {
         Command::Generate(args) => generate::run(&args),
         Command::Cm(args) => cm::run(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Prove(args) => prove::run(&args),
         Command::Proxy(args) => proxy::run(&args),
         Command::Run(args) => run::run(&args),

@@ -6,8 +6,8 @@ use std::path::Path;
 use chrono::{DateTime, FixedOffset};
 use clap::{ArgAction, ValueEnum};
 
-use super::Failure;
 use super::options::{When, width};
+use super::{Failure, settings};
 use crate::report::json::Json;
 use crate::rules::{Counts, Judge, Seen};
 use crate::snapshot::{Varying, transcript};
@@ -29,6 +29,8 @@ pub(super) struct Output {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Pretty)]
     format: Format,
+    #[command(flatten)]
+    settings: settings::Options,
     /// When to use colours
     #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
     color: When,
@@ -88,7 +90,11 @@ impl Output {
                         .to_owned(),
                 ));
             }
-            Format::Transcript => Sink::Transcript(out, Vec::new()),
+            Format::Transcript => {
+                let replace = self.settings.read(self.color)?.replace;
+                let varying = Varying { replace, ..Varying::default() };
+                Sink::Transcript(out, varying, Vec::new())
+            }
             Format::Pretty | Format::Compact => {
                 let look = Look {
                     styles: Styles::new(colour),
@@ -117,7 +123,7 @@ enum Sink {
     Printer(Box<Printer<Box<dyn Write + Send>>>),
     Json(Json<Box<dyn Write + Send>>),
     /// A transcript is made when all events are known.
-    Transcript(Box<dyn Write + Send>, Vec<Event>),
+    Transcript(Box<dyn Write + Send>, Varying, Vec<Event>),
 }
 
 /// Judges events, filters them and prints them.
@@ -134,7 +140,7 @@ pub(super) struct View {
 impl View {
     /// Takes the next event.
     pub(super) fn take(&mut self, event: Event) {
-        if let Sink::Transcript(_, events) = &mut self.sink {
+        if let Sink::Transcript(_, _, events) = &mut self.sink {
             events.push(event.clone());
         }
         self.judge.take(event, &mut self.seen);
@@ -215,9 +221,8 @@ impl View {
         let finished = match &mut self.sink {
             Sink::Printer(printer) => printer.finish(story, &self.counts),
             Sink::Json(json) => json.finish(&self.counts),
-            Sink::Transcript(out, events) => {
-                write!(out, "{}", transcript(events, None, &Varying::default()))
-                    .and_then(|()| out.flush())
+            Sink::Transcript(out, varying, events) => {
+                write!(out, "{}", transcript(events, None, varying)).and_then(|()| out.flush())
             }
         };
         self.end = End::of(finished);

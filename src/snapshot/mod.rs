@@ -4,6 +4,7 @@
 //! written in one way, and times become words that mean something.
 
 mod approve;
+mod diff;
 mod file;
 mod make;
 mod names;
@@ -11,6 +12,9 @@ mod transcript;
 mod tree;
 
 pub use approve::{Pending, Standing, Update, approved, compare, pending};
+pub use diff::{
+    Change, Diff, ExchangeDiff, Part, Phrase, Place, Sign, StrandDiff, What, diff, inline,
+};
 pub use file::{APPROVED, PENDING, Snapshot, SnapshotError};
 pub use make::transcript;
 pub use names::{Varying, shape};

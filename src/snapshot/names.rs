@@ -457,7 +457,7 @@ pub fn shape(text: &str) -> String {
 }
 
 /// `[kind-1]` or `[rid+1]` at the start of a text, and what is behind it.
-fn split(text: &str) -> Option<(&str, &str, &str)> {
+pub(super) fn split(text: &str) -> Option<(&str, &str, &str)> {
     let inside = text.strip_prefix('[')?;
     let (name, behind) = inside.split_once(']')?;
     let at = name.find(['-', '+'])?;

@@ -2,6 +2,7 @@
 //! comes from the wire before it gets there.
 
 mod block;
+pub mod difference;
 mod line;
 pub mod outcomes;
 mod printer;

@@ -2,6 +2,7 @@
 
 use colored::{ColoredString, Colorize};
 
+use crate::snapshot::Sign;
 use crate::xml::{Ink, Paint};
 
 /// The styles of everything that is printed.
@@ -18,6 +19,12 @@ pub struct Styles {
     pub(super) warning: Ink,
     pub(super) note: Ink,
     pub(super) narration: Ink,
+    added: Ink,
+    removed: Ink,
+    changed: Ink,
+    /// The part of a value that differs.
+    added_part: Ink,
+    removed_part: Ink,
     pub(super) xml: Paint,
 }
 
@@ -41,6 +48,11 @@ impl Styles {
             warning: ink(&|s| s.yellow().bold()),
             note: ink(&|s| s.blue()),
             narration: ink(&|s| s.yellow()),
+            added: ink(&|s| s.green()),
+            removed: ink(&|s| s.red()),
+            changed: ink(&|s| s.yellow()),
+            added_part: ink(&|s| s.green().bold().underline()),
+            removed_part: ink(&|s| s.red().bold().underline()),
             xml: Paint {
                 tag: ink(&|s| s.blue()),
                 attribute: ink(&|s| s.cyan()),
@@ -51,6 +63,20 @@ impl Styles {
                 comment: ink(&|s| s.dimmed()),
             },
         }
+    }
+
+    /// What came, went or became something else.
+    pub(super) fn sign(&self, sign: Sign) -> &Ink {
+        match sign {
+            Sign::Added => &self.added,
+            Sign::Removed => &self.removed,
+            Sign::Changed => &self.changed,
+        }
+    }
+
+    /// Of a value that did, the part that differs.
+    pub(super) fn differs(&self, sign: Sign) -> &Ink {
+        if sign == Sign::Removed { &self.removed_part } else { &self.added_part }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Conversations, compared with what is approved.
 
 use std::collections::BTreeSet;
+use std::io::IsTerminal;
 use std::path::{Component, Path, PathBuf};
 
 use clap::ValueEnum;
@@ -8,7 +9,8 @@ use clap::ValueEnum;
 use super::Args;
 use crate::runner::{self, Outcome, Verdict};
 use crate::scenario::{Level, Pattern, Replacement, Settings, Varies};
-use crate::snapshot::{Snapshot, Standing, Varying, compare, transcript};
+use crate::snapshot::{Change, Diff, Snapshot, Standing, Varying, compare, diff, transcript};
+use crate::ui::{Styles, difference};
 
 /// What becomes of a conversation that is not as it was approved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -26,6 +28,7 @@ pub(super) struct Snapshots {
     folder: PathBuf,
     update: Update,
     settings: Settings,
+    styles: Styles,
     stems: Stems,
     pub(super) counts: Counts,
     /// The first thing that could not be read or written.
@@ -53,6 +56,7 @@ impl Snapshots {
             folder,
             update: args.update.unwrap_or_else(usual),
             settings,
+            styles: Styles::new(args.color.decide(std::io::stdout().is_terminal())),
             stems: Stems::default(),
             counts: Counts::default(),
             failed: None,
@@ -98,17 +102,21 @@ impl Snapshots {
             Standing::Missing => {
                 self.counts.missing += 1;
                 if self.update != Update::All {
-                    fail(outcome, &path, "no such snapshot".to_owned());
+                    fail(outcome, &path, "there is no such snapshot yet".to_owned());
                 }
                 String::new()
             }
             Standing::Other(old) => {
                 self.counts.other += 1;
-                let _ = old;
+                let differs = diff(&old.transcript, &new.transcript);
                 if self.update != Update::All {
-                    fail(outcome, &path, "another conversation".to_owned());
+                    fail(outcome, &path, in_short(&differs));
                 }
-                String::new()
+                let mut text = String::new();
+                for line in difference::text(&differs, &self.styles).lines() {
+                    text += &format!("    {line}\n");
+                }
+                text
             }
         }
     }
@@ -139,6 +147,19 @@ impl From<Update> for crate::snapshot::Update {
             Update::No => Self::No,
         }
     }
+}
+
+/// The first of what differs, in a line.
+fn in_short(differs: &Diff) -> String {
+    let count = differs.count();
+    let exchanges = differs.strands.iter().flat_map(|strand| {
+        let within = strand.exchanges.iter().flat_map(|exchange| &exchange.changes);
+        strand.changes.iter().chain(within)
+    });
+    let first: Vec<String> = exchanges.take(3).map(Change::words).collect();
+    let what = if count == 1 { "difference" } else { "differences" };
+    let words = first.join("; ");
+    format!("{count} {what}{}{words}", if words.is_empty() { "" } else { ": " })
 }
 
 fn fail(outcome: &mut Outcome, path: &Path, seen: String) {

@@ -1,0 +1,246 @@
+//! `xmppscope diff`: what differs between two captures, transcripts or folders of them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use super::check::counted;
+use super::observe::say;
+use super::options::{When, print};
+use super::{Failure, exit, settings};
+use crate::report::difference::{self, Compared, Document};
+use crate::snapshot::{
+    APPROVED, PENDING, Snapshot, SnapshotError, Transcript, Varying, diff, transcript,
+};
+use crate::trace::capture::{self, CaptureError};
+use crate::ui::{Styles, difference as ui, sanitise};
+
+/// How the name of a capture ends.
+const CAPTURE: &str = "ndjson";
+
+/// Say what differs between two captures, transcripts or snapshots
+///
+/// Compares what was said, not how it was written: the order of attributes, prefixes, white space between elements and
+/// what varies from run to run (sids, ids, rids, resources) do not count. Exchanges are aligned, so that one more empty
+/// poll is one line. Each of the two is a capture, a transcript (xmppscope show --format transcript), a snapshot, or a
+/// folder of captures or snapshots.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  xmppscope diff before.ndjson after.ndjson
+  xmppscope show before.ndjson --format transcript | xmppscope diff - after.ndjson
+  xmppscope diff snapshots/ captures/
+  xmppscope diff before.ndjson after.ndjson --format html > difference.html
+
+Exit status:
+  0  nothing differs, and nothing is printed
+  1  something differs
+  2  wrong usage, or a file that is neither capture, transcript nor snapshot
+  3  a file cannot be read")]
+pub(super) struct Args {
+    /// What was; - reads standard input
+    old: PathBuf,
+    /// What is; - reads standard input
+    new: PathBuf,
+    /// How to say it
+    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
+    format: Format,
+    #[command(flatten)]
+    settings: settings::Options,
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN", help_heading = "Output")]
+    color: When,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// In words
+    Text,
+    /// One JSON object, for programs: see docs/reference/diff.md
+    Json,
+    /// A page for browsers
+    Html,
+}
+
+pub(super) fn run(args: &Args) -> Result<u8, Failure> {
+    let replace = args.settings.read(args.color)?.replace;
+    let varying = Varying { replace, ..Varying::default() };
+    let documents = documents(&args.old, &args.new, &varying)?;
+    let differ = documents.iter().any(Document::differs);
+    let sides = [&args.old, &args.new].map(|path| path.display().to_string());
+    let [old, new] = &sides;
+    let out = match args.format {
+        Format::Text => {
+            text(&documents, &Styles::new(args.color.decide(io::stdout().is_terminal())))
+        }
+        Format::Json => difference::json(old, new, &documents),
+        Format::Html => difference::html(old, new, &documents),
+    };
+    print(out.as_bytes())?;
+    Ok(if differ { exit::DIFFERS } else { exit::OK })
+}
+
+fn text(documents: &[Document], styles: &Styles) -> String {
+    let mut out = String::new();
+    for document in documents.iter().filter(|document| document.differs()) {
+        out += &ui::document(document, styles);
+    }
+    let count: usize = documents.iter().map(Document::count).sum();
+    if count > 0 {
+        let files = documents.iter().filter(|document| document.differs()).count();
+        let files = match documents {
+            [only] if only.name.is_none() => String::new(),
+            all => format!(" in {files} of {}", counted(all.len(), "file")),
+        };
+        out += &format!("{}{files}\n", counted(count, "difference"));
+    }
+    out
+}
+
+/// What is compared with what.
+fn documents(old: &Path, new: &Path, varying: &Varying) -> Result<Vec<Document>, Failure> {
+    if is_stdin(old) && is_stdin(new) {
+        return Err(Failure::Usage("only one of the two can be standard input".to_owned()));
+    }
+    match (old.is_dir(), new.is_dir()) {
+        (false, false) => {
+            let compared = Compared::Both(diff(&read(old, varying)?, &read(new, varying)?));
+            Ok(vec![Document { name: None, compared }])
+        }
+        (true, true) => folders(old, new, varying),
+        (is_folder, _) => {
+            let (folder, file) = if is_folder { (old, new) } else { (new, old) };
+            Err(Failure::Usage(format!(
+                "{} is a folder and {} is not: give two files or two folders",
+                sanitise(&folder.display().to_string()),
+                sanitise(&file.display().to_string())
+            )))
+        }
+    }
+}
+
+/// Two folders, by the paths in them without the ends of their names.
+fn folders(old: &Path, new: &Path, varying: &Varying) -> Result<Vec<Document>, Failure> {
+    let (before, after) = (files(old)?, files(new)?);
+    let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
+    names.sort();
+    names.dedup();
+    let mut documents = Vec::new();
+    for name in names {
+        let compared = match (before.get(name), after.get(name)) {
+            (Some(old), Some(new)) => {
+                Compared::Both(diff(&read(old, varying)?, &read(new, varying)?))
+            }
+            (Some(_), None) => Compared::OnlyOld,
+            _ => Compared::OnlyNew,
+        };
+        documents.push(Document { name: Some(name.clone()), compared });
+    }
+    Ok(documents)
+}
+
+/// The captures and snapshots in a folder. A snapshot that waits for approval goes before the approved one.
+fn files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Failure> {
+    let mut found: BTreeMap<String, (usize, PathBuf)> = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(inside) = folders.pop() {
+        let entries = fs::read_dir(&inside).map_err(|error| unreadable(&inside, &error))?;
+        for entry in entries {
+            let path = entry.map_err(|error| unreadable(&inside, &error))?.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned();
+            for (rank, end) in [CAPTURE, APPROVED, PENDING].into_iter().enumerate() {
+                let Some(name) = name.strip_suffix(end).and_then(|name| name.strip_suffix('.'))
+                else {
+                    continue;
+                };
+                let known = found.entry(name.to_owned()).or_insert((rank, path.clone()));
+                if known.0 < rank {
+                    *known = (rank, path.clone());
+                }
+            }
+        }
+    }
+    if found.is_empty() {
+        return Err(Failure::Usage(format!(
+            "{}: there is no capture (*.{CAPTURE}) and no snapshot (*.{APPROVED}) in this folder",
+            sanitise(&folder.display().to_string())
+        )));
+    }
+    Ok(found.into_iter().map(|(name, (_, path))| (name, path)).collect())
+}
+
+/// Reads a file and finds out what it is by how it begins.
+fn read(path: &Path, varying: &Varying) -> Result<Transcript, Failure> {
+    let mut bytes = Vec::new();
+    let read = if is_stdin(path) {
+        io::stdin().lock().read_to_end(&mut bytes).map(drop)
+    } else {
+        fs::read(path).map(|read| bytes = read)
+    };
+    read.map_err(|error| unreadable(path, &error))?;
+    let name = if is_stdin(path) { Path::new("standard input") } else { path };
+    let wrong = |words: String| {
+        Failure::Usage(sanitise(&format!("{}: {words}", name.display())).into_owned())
+    };
+    if bytes.starts_with(b"{") {
+        return events(&bytes, name, varying);
+    }
+    let text = String::from_utf8(bytes).map_err(|_| wrong(UNKNOWN.to_owned()))?;
+    if text.starts_with("---\n") || text.starts_with("---\r\n") {
+        return Ok(Snapshot::parse(&text, name).map_err(snapshot)?.transcript);
+    }
+    if !text.starts_with("== ") && !text.trim().is_empty() {
+        return Err(wrong(UNKNOWN.to_owned()));
+    }
+    text.replace("\r\n", "\n").parse().map_err(|error| wrong(format!("{error}")))
+}
+
+const UNKNOWN: &str = "neither a capture (xmppscope proxy --write), a transcript (xmppscope show --format transcript) nor a \
+                       snapshot";
+
+fn events(bytes: &[u8], name: &Path, varying: &Varying) -> Result<Transcript, Failure> {
+    let failure = |error: CaptureError| match error {
+        CaptureError::Io(error) => unreadable(name, &error),
+        other => Failure::Usage(sanitise(&format!("{}: {other}", name.display())).into_owned()),
+    };
+    let (_, all) = capture::read(bytes).map_err(failure)?;
+    let mut events = Vec::new();
+    for event in all {
+        match event {
+            Ok(event) => events.push(event),
+            Err(CaptureError::Line { line, why }) => {
+                let name = name.display();
+                let words = format!(
+                    "{name}: line {line} is damaged ({why}): what is missing would look like a difference"
+                );
+                return Err(Failure::Usage(sanitise(&words).into_owned()));
+            }
+            Err(error) => say(&sanitise(&format!("xmppscope: {}: {error}", name.display()))),
+        }
+    }
+    Ok(transcript(&events, None, varying))
+}
+
+fn snapshot(error: SnapshotError) -> Failure {
+    let words = sanitise(&error.to_string()).into_owned();
+    match error {
+        SnapshotError::Unreadable { .. } => Failure::Environment(words),
+        _ => Failure::Usage(words),
+    }
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    let path = path.display().to_string();
+    Failure::Environment(format!("cannot read {}: {error}", sanitise(&path)))
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}

@@ -1,0 +1,421 @@
+//! What differs between two exchanges that are the same one.
+
+use std::collections::{HashMap, HashSet};
+
+use super::align::{Pairs, best};
+use super::canon::{Canon, Name, names, rid};
+use super::change::{Change, What};
+use super::words;
+use crate::snapshot::{Content, Exchange, Leaf, Message, Tree};
+use crate::wire::Side;
+
+/// So many elements are named when their order is told.
+const NAMED: usize = 4;
+
+/// What was found.
+#[derive(Debug)]
+pub(super) struct Comparison<'a> {
+    old: Canon,
+    new: Canon,
+    /// The differences.
+    pub(super) changes: Vec<Change>,
+    /// Names that stand at the same place.
+    pub(super) links: Vec<Link<'a>>,
+    /// Stanzas that came or went, with the change that says it.
+    pub(super) carried: Vec<Carried>,
+}
+
+/// Two names that stand at the same place.
+#[derive(Debug)]
+pub(super) struct Link<'a> {
+    pub(super) old: Name<'a>,
+    pub(super) new: Name<'a>,
+    pub(super) side: Side,
+    pub(super) subject: String,
+    /// An attribute, a header or a text.
+    pub(super) part: String,
+}
+
+/// A stanza that is in one alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Carried {
+    pub(super) canon: String,
+    pub(super) words: String,
+    pub(super) side: Side,
+    pub(super) gained: bool,
+    /// The number of the change that says it; none if the whole exchange came or went.
+    pub(super) change: Option<usize>,
+}
+
+/// Where something stands.
+#[derive(Clone, Copy)]
+struct At<'s> {
+    side: Side,
+    subject: &'s str,
+}
+
+impl<'a> Comparison<'a> {
+    /// Compares. With `swapped`, what the responses carry is said elsewhere.
+    pub(super) fn of(old: &'a Exchange, new: &'a Exchange, swapped: bool) -> Self {
+        let (changes, links, carried) = (Vec::new(), Vec::new(), Vec::new());
+        let mut found = Self { old: Canon::of(old), new: Canon::of(new), changes, links, carried };
+        found.message(Side::Client, &old.client, &new.client, false);
+        found.message(Side::Server, &old.server, &new.server, swapped);
+        found
+    }
+
+    fn say(&mut self, at: At<'_>, what: What, old: Option<String>, new: Option<String>) {
+        let subject = at.subject.to_owned();
+        self.changes.push(Change { side: Some(at.side), subject, what, old, new });
+    }
+
+    /// Whether texts say the same; names in them are noted if they do.
+    fn same(&mut self, at: At<'_>, part: &str, old: &'a str, new: &'a str) -> bool {
+        if !old.contains('[') && !new.contains('[') {
+            return old == new;
+        }
+        if self.old.text(old) != self.new.text(new) {
+            return false;
+        }
+        self.link(at, part, old, new);
+        true
+    }
+
+    fn link(&mut self, at: At<'_>, part: &str, old: &'a str, new: &'a str) {
+        for (old, new) in names(old).zip(names(new)) {
+            let (subject, part) = (at.subject.to_owned(), part.to_owned());
+            self.links.push(Link { old, new, side: at.side, subject, part });
+        }
+    }
+
+    fn message(&mut self, side: Side, old: &'a Message, new: &'a Message, swapped: bool) {
+        let at = At { side, subject: "" };
+        self.manner(at, &old.words, &new.words);
+        self.headers(at, &old.headers, &new.headers);
+        match (&old.content, &new.content) {
+            (Content::Xml(old), Content::Xml(new)) => {
+                if old.name != new.name {
+                    let tag = |tree: &Tree| Some(format!("<{}>", tree.name));
+                    self.say(at, What::Root, tag(old), tag(new));
+                }
+                self.attributes(at, old, new, side == Side::Client);
+                if !swapped {
+                    self.nodes(at, old, new, true);
+                }
+            }
+            (Content::Text(old), Content::Text(new)) => self.lines(at, old, new),
+            (Content::None, Content::None) => {}
+            (old, new) => self.say(at, What::Content, content(old), content(new)),
+        }
+    }
+
+    fn manner(&mut self, at: At<'_>, old: &'a str, new: &'a str) {
+        if self.same(at, "words", old, new) {
+            return;
+        }
+        let (old, new) = (Manner::of(old, at.side), Manner::of(new, at.side));
+        let usual = |status: &str| matches!(status, "" | "200");
+        if old.status != new.status && !(usual(old.status) && usual(new.status)) {
+            let value = |status: &str| (!status.is_empty()).then(|| status.to_owned());
+            self.say(at, What::Status, value(old.status), value(new.status));
+        }
+        if old.timing != new.timing {
+            let value = |timing: &str| match timing {
+                "" => None,
+                timing => Some(timing.to_owned()),
+            };
+            self.say(at, What::Timing, value(&old.timing), value(&new.timing));
+        }
+        let (before, after) = (self.old, self.new);
+        let canon = |canon: Canon, all: &[&str]| -> HashSet<String> {
+            all.iter().map(|word| canon.text(word)).collect()
+        };
+        let (had, has) = (canon(before, &old.others), canon(after, &new.others));
+        for word in old.others.iter().filter(|word| !has.contains(&before.text(word))) {
+            self.say(at, What::Manner, Some(format!("\"{word}\"")), None);
+        }
+        for word in new.others.iter().filter(|word| !had.contains(&after.text(word))) {
+            self.say(at, What::Manner, None, Some(format!("\"{word}\"")));
+        }
+    }
+
+    fn headers(&mut self, at: At<'_>, old: &'a [(String, String)], new: &'a [(String, String)]) {
+        let what = |name: &str| What::Header(name.to_owned());
+        for (old, new) in by_name(old, new) {
+            match (old, new) {
+                (Some((name, old)), Some((_, new))) => {
+                    if !self.same(at, name, old, new) {
+                        self.say(at, what(name), Some(old.clone()), Some(new.clone()));
+                    }
+                }
+                (Some((name, value)), None) => self.say(at, what(name), Some(value.clone()), None),
+                (None, Some((name, value))) => self.say(at, what(name), None, Some(value.clone())),
+                (None, None) => {}
+            }
+        }
+    }
+
+    fn attributes(&mut self, at: At<'_>, old: &'a Tree, new: &'a Tree, request: bool) {
+        let what = |name: &str| What::Attribute(name.to_owned());
+        for (old, new) in by_name(&old.attributes, &new.attributes) {
+            match (old, new) {
+                (Some((name, old)), Some((_, new))) => {
+                    let are_rids = request && name == "rid" && rid(old).and(rid(new)).is_some();
+                    if !are_rids && !self.same(at, name, old, new) {
+                        self.say(at, what(name), Some(old.clone()), Some(new.clone()));
+                    }
+                }
+                (Some((name, value)), None) => self.say(at, what(name), Some(value.clone()), None),
+                (None, Some((name, value))) => self.say(at, what(name), None, Some(value.clone())),
+                (None, None) => {}
+            }
+        }
+    }
+
+    /// What is in an element; with `stanzas`, it is the body.
+    fn nodes(&mut self, at: At<'_>, old: &'a Tree, new: &'a Tree, stanzas: bool) {
+        let canon = |canon: Canon, tree: &Tree| -> Vec<String> {
+            tree.nodes.iter().map(|node| canon.leaf(node)).collect()
+        };
+        let (before, after) = (canon(self.old, old), canon(self.new, new));
+        let pairs = pair(&old.nodes, &new.nodes, &before, &after);
+        let mut lost: Vec<usize> = Vec::new();
+        let mut gained: Vec<usize> = Vec::new();
+        let mut together = Vec::new();
+        for (i, j) in pairs {
+            match (i, j) {
+                (Some(i), Some(j)) => together.push((i, j)),
+                (i, j) => {
+                    lost.extend(i);
+                    gained.extend(j);
+                }
+            }
+        }
+        let moved = take_equal(&mut lost, &mut gained, |i, j| before[i] == after[j]);
+        if !moved.is_empty() {
+            self.order(at, old, new, &moved);
+        }
+        for (i, j) in together.into_iter().chain(moved) {
+            match (&old.nodes[i], &new.nodes[j]) {
+                (Leaf::Element(a), Leaf::Element(b)) => {
+                    let subject = self.subject(at, (old, a), b, stanzas);
+                    self.element(At { subject: &subject, ..at }, a, b);
+                }
+                (Leaf::Text(a), Leaf::Text(b)) => {
+                    if !self.same(at, "text", a, b) {
+                        self.say(at, What::Text, Some(a.clone()), Some(b.clone()));
+                    }
+                }
+                _ => {}
+            }
+        }
+        for i in lost {
+            self.alone(at, &old.nodes[i], &before[i], false, stanzas);
+        }
+        for j in gained {
+            self.alone(at, &new.nodes[j], &after[j], true, stanzas);
+        }
+    }
+
+    fn element(&mut self, at: At<'_>, old: &'a Tree, new: &'a Tree) {
+        if old.name != new.name {
+            let tag = |tree: &Tree| Some(format!("<{}>", tree.name));
+            self.say(at, What::Root, tag(old), tag(new));
+        }
+        self.attributes(at, old, new, false);
+        self.nodes(at, old, new, false);
+    }
+
+    /// A node that is in one alone.
+    fn alone(&mut self, at: At<'_>, node: &Leaf, canon: &str, gained: bool, stanza: bool) {
+        let put = |value: String| if gained { (None, Some(value)) } else { (Some(value), None) };
+        match node {
+            Leaf::Text(text) => {
+                let (old, new) = put(text.clone());
+                self.say(at, What::Text, old, new);
+            }
+            Leaf::Element(tree) if stanza => {
+                let words = words::stanza(tree, true);
+                let mut text = String::new();
+                tree.inline(&mut text);
+                let (old, new) = put(text);
+                self.say(At { subject: &words, ..at }, What::Stanza, old, new);
+                let change = Some(self.changes.len() - 1);
+                let (canon, side) = (canon.to_owned(), at.side);
+                self.carried.push(Carried { canon, words, side, gained, change });
+            }
+            Leaf::Element(tree) => {
+                let (old, new) = put(words::whole(tree));
+                self.say(at, What::Element, old, new);
+            }
+        }
+    }
+
+    fn subject(
+        &self,
+        at: At<'_>,
+        (parent, old): (&Tree, &Tree),
+        new: &Tree,
+        stanza: bool,
+    ) -> String {
+        if stanza {
+            let body = |tree: &Tree| tree.children().find(|c| c.name == "body").map(Tree::text);
+            return words::stanza(old, body(old) == body(new));
+        }
+        let mut name = old.name.clone();
+        let of_this_name = |tree: &&Tree| tree.name == old.name;
+        if parent.children().filter(of_this_name).count() > 1 {
+            let number = parent.children().filter(of_this_name).position(|c| std::ptr::eq(c, old));
+            name += &format!("[{}]", number.unwrap_or_default() + 1);
+        }
+        if at.subject.is_empty() { name } else { format!("{} › {name}", at.subject) }
+    }
+
+    fn order(&mut self, at: At<'_>, old: &Tree, new: &Tree, moved: &[(usize, usize)]) {
+        let name = |node: &Leaf| match node {
+            Leaf::Element(tree) => words::stanza(tree, true),
+            Leaf::Text(text) => words::quoted(text),
+        };
+        let all = |tree: &Tree| Some(tree.nodes.iter().map(name).collect::<Vec<_>>().join(", "));
+        if old.nodes.len().max(new.nodes.len()) <= NAMED {
+            self.say(at, What::Order, all(old), all(new));
+            return;
+        }
+        for &(i, j) in moved {
+            let place = |n: usize| Some(format!("{} at place {}", name(&old.nodes[i]), n + 1));
+            self.say(at, What::Order, place(i), Some(format!("place {}", j + 1)));
+        }
+    }
+
+    fn lines(&mut self, at: At<'_>, old: &'a [String], new: &'a [String]) {
+        let canon = |canon: Canon, all: &[String]| -> Vec<String> {
+            all.iter().map(|line| canon.text(line)).collect()
+        };
+        let (before, after) = (canon(self.old, old), canon(self.new, new));
+        let score = |i: usize, j: usize| if before[i] == after[j] { 3 } else { 1 };
+        for (i, j) in best(old.len(), new.len(), score) {
+            let (i, j) = (i.map(|i| old[i].as_str()), j.map(|j| new[j].as_str()));
+            if let (Some(i), Some(j)) = (i, j)
+                && self.same(at, "text", i, j)
+            {
+                continue;
+            }
+            self.say(at, What::Text, i.map(str::to_owned), j.map(str::to_owned));
+        }
+    }
+}
+
+/// Which node is which.
+fn pair(old: &[Leaf], new: &[Leaf], before: &[String], after: &[String]) -> Pairs {
+    let same = before.iter().zip(after).take_while(|(a, b)| a == b).count();
+    let rest = (&before[same..], &after[same..]);
+    let end = rest.0.iter().rev().zip(rest.1.iter().rev()).take_while(|(a, b)| a == b).count();
+    let (left, right) = (&old[same..old.len() - end], &new[same..new.len() - end]);
+    let keys = |nodes: &[Leaf]| -> Vec<Option<(String, String)>> {
+        let key = |node: &Leaf| match node {
+            Leaf::Element(tree) => Some((words::identity(tree), words::name(tree))),
+            Leaf::Text(_) => None,
+        };
+        nodes.iter().map(key).collect()
+    };
+    let (left_keys, right_keys) = (keys(left), keys(right));
+    let score = |i: usize, j: usize| match (&left_keys[i], &right_keys[j]) {
+        _ if before[same + i] == after[same + j] => 100,
+        (Some((a, _)), Some((b, _))) if a == b => 45,
+        (Some((_, a)), Some((_, b))) if a == b => 20,
+        (None, None) => 20,
+        _ => 0,
+    };
+    let mut pairs: Pairs = (0..same).map(|n| (Some(n), Some(n))).collect();
+    let found = best(left.len(), right.len(), score);
+    pairs.extend(found.into_iter().map(|(i, j)| (i.map(|i| i + same), j.map(|j| j + same))));
+    let ends = (old.len() - end..old.len()).zip(new.len() - end..new.len());
+    pairs.extend(ends.map(|(i, j)| (Some(i), Some(j))));
+    pairs
+}
+
+/// Takes out of two lists what is in both.
+pub(super) fn take_equal(
+    old: &mut Vec<usize>,
+    new: &mut Vec<usize>,
+    equal: impl Fn(usize, usize) -> bool,
+) -> Vec<(usize, usize)> {
+    let mut both = Vec::new();
+    old.retain(|&i| match new.iter().position(|&j| equal(i, j)) {
+        Some(at) => {
+            both.push((i, new.remove(at)));
+            false
+        }
+        None => true,
+    });
+    both
+}
+
+type Pair<'a> = (Option<&'a (String, String)>, Option<&'a (String, String)>);
+
+/// Pairs of the same name; of those that are there several times, in their order.
+fn by_name<'a>(old: &'a [(String, String)], new: &'a [(String, String)]) -> Vec<Pair<'a>> {
+    let mut left: HashMap<&str, std::collections::VecDeque<&(String, String)>> = HashMap::new();
+    for item in new {
+        left.entry(&item.0).or_default().push_back(item);
+    }
+    let mut pairs: Vec<Pair<'a>> = Vec::new();
+    for item in old {
+        pairs.push((
+            Some(item),
+            left.get_mut(&*item.0).and_then(std::collections::VecDeque::pop_front),
+        ));
+    }
+    for item in new {
+        let rest = left.get_mut(&*item.0);
+        if let Some(rest) = rest
+            && rest.front().is_some_and(|first| std::ptr::eq(*first, item))
+        {
+            rest.pop_front();
+            pairs.push((None, Some(item)));
+        }
+    }
+    pairs
+}
+
+fn content(content: &Content) -> Option<String> {
+    Some(match content {
+        Content::None => "none".to_owned(),
+        Content::Xml(tree) => words::whole(tree),
+        Content::Text(lines) => words::quoted(lines.first().map_or("", String::as_str)),
+    })
+}
+
+/// The words of a message by what they say.
+struct Manner<'a> {
+    status: &'a str,
+    timing: String,
+    others: Vec<&'a str>,
+}
+
+impl<'a> Manner<'a> {
+    fn of(words: &'a str, side: Side) -> Self {
+        let mut manner = Self { status: "", timing: String::new(), others: Vec::new() };
+        for part in words.split(", ").filter(|part| !part.is_empty()) {
+            let is_timing = side == Side::Server
+                && (part.starts_with("held")
+                    || part.starts_with("nothing")
+                    || part.ends_with(" left")
+                    || part == "at once"
+                    || part == "before the request was complete");
+            if side == Side::Server && part.bytes().all(|byte| byte.is_ascii_digit()) {
+                manner.status = part;
+            } else if is_timing {
+                let glue = if manner.timing.is_empty() { "" } else { ", " };
+                manner.timing += &format!("{glue}{part}");
+            } else {
+                manner.others.push(part);
+            }
+        }
+        let answered = side == Side::Server && !manner.timing.starts_with("nothing");
+        if manner.status.is_empty() && answered {
+            manner.status = "200";
+        }
+        manner
+    }
+}

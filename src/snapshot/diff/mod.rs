@@ -1,0 +1,508 @@
+//! What differs between two transcripts, in words.
+//!
+//! Strands are paired, then their exchanges, then what these carry. Names such as `[id-3]` are numbered in the order in
+//! which they appear: they are compared by whether the same ones stand for the same in both. Rids are compared by how
+//! far they are from each other.
+
+mod align;
+mod canon;
+mod change;
+mod compare;
+mod inline;
+mod strands;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::collections::{HashMap, HashSet};
+
+use align::{Keys, Pairs};
+use canon::{Canon, Name, names_of, own_rid};
+pub use change::{Change, Diff, ExchangeDiff, Phrase, Place, Sign, StrandDiff, What};
+use compare::{Carried, Comparison, Link, take_equal};
+pub use inline::{Part, inline};
+use strands::Keyed;
+
+use super::{Content, Exchange, Strand, Transcript};
+use crate::wire::Side;
+
+/// What differs.
+pub fn diff(old: &Transcript, new: &Transcript) -> Diff {
+    let mut numbers = Numbers::default();
+    let mut keyed = |transcript| numbers.keyed(transcript);
+    let (old, new): (Vec<_>, Vec<_>) = (keyed(old), keyed(new));
+    let mut found = Vec::new();
+    for (i, j) in strands::pair(&old, &new) {
+        found.push(match (i.map(|i| &old[i]), j.map(|j| &new[j])) {
+            (Some(old), Some(new)) => Found::Both(Both::of(old, new)),
+            (Some(old), None) => Found::Old(old.strand),
+            (None, Some(new)) => Found::New(new.strand),
+            (None, None) => continue,
+        });
+    }
+    let mut renaming = Renaming::default();
+    for found in &found {
+        if let Found::Both(both) = found {
+            both.vote(&mut renaming);
+        }
+    }
+    renaming.decide();
+    Diff { strands: found.into_iter().filter_map(|found| found.finish(&renaming)).collect() }
+}
+
+/// Numbers that are equal for texts that are equal.
+#[derive(Default)]
+struct Numbers(HashMap<String, u32>);
+
+impl Numbers {
+    fn of(&mut self, text: String) -> u32 {
+        let next = self.0.len() as u32;
+        *self.0.entry(text).or_insert(next)
+    }
+
+    fn keyed<'a>(&mut self, transcript: &'a Transcript) -> Vec<Keyed<'a>> {
+        let strand = |strand: &'a Strand| {
+            let keys = strand.exchanges.iter().map(|exchange| self.keys(exchange)).collect();
+            Keyed { strand, keys }
+        };
+        transcript.strands.iter().map(strand).collect()
+    }
+
+    fn keys(&mut self, exchange: &Exchange) -> Keys {
+        let canon = Canon::of(exchange);
+        let request = canon.request(&exchange.client);
+        let response = canon.response(&exchange.server);
+        let poll = match &exchange.client.content {
+            Content::None => true,
+            Content::Xml(body) => body.nodes.is_empty() && body.attr("type").is_none(),
+            Content::Text(_) => false,
+        };
+        Keys {
+            whole: self.of(format!("{request}\0\0{response}")),
+            request: self.of(request),
+            response: self.of(response),
+            request_kind: self.of(words::kind(&exchange.client)),
+            response_kind: self.of(words::kind(&exchange.server)),
+            poll,
+        }
+    }
+}
+
+enum Found<'a> {
+    Both(Both<'a>),
+    Old(&'a Strand),
+    New(&'a Strand),
+}
+
+impl Found<'_> {
+    fn finish(self, renaming: &Renaming<'_>) -> Option<StrandDiff> {
+        let (old, new, strand) = match self {
+            Self::Both(both) => return both.finish(renaming),
+            Self::Old(strand) => (Some(strand.title.clone()), None, strand),
+            Self::New(strand) => (None, Some(strand.title.clone()), strand),
+        };
+        let length = strand.exchanges.len();
+        Some(StrandDiff { old, new, length, changes: Vec::new(), exchanges: Vec::new() })
+    }
+}
+
+/// A strand that is in both.
+struct Both<'a> {
+    old: &'a Strand,
+    new: &'a Strand,
+    entries: Vec<Entry<'a>>,
+    /// Exchanges that stand at another place: their numbers in both.
+    moved: Vec<(usize, usize)>,
+}
+
+/// An exchange, or two that are the same one.
+struct Entry<'a> {
+    old: Option<usize>,
+    new: Option<usize>,
+    swapped: bool,
+    changes: Vec<Change>,
+    links: Vec<Link<'a>>,
+    carried: Vec<Carried>,
+    /// Nothing differs in it but names and the rid.
+    plain: bool,
+}
+
+impl<'a> Both<'a> {
+    fn of(old: &Keyed<'a>, new: &Keyed<'a>) -> Self {
+        let pairs = align::exchanges(&old.keys, &new.keys);
+        let entry = |(old, new)| Entry {
+            old,
+            new,
+            swapped: false,
+            changes: Vec::new(),
+            links: Vec::new(),
+            carried: Vec::new(),
+            plain: false,
+        };
+        let mut both = Self {
+            old: old.strand,
+            new: new.strand,
+            moved: moved(&pairs, &old.keys, &new.keys),
+            entries: pairs.into_iter().map(entry).collect(),
+        };
+        both.swaps();
+        both.compare(&old.keys, &new.keys);
+        both.rids();
+        both.stanzas_moved();
+        both.places();
+        both
+    }
+
+    fn old_place(&self, n: usize) -> Place {
+        place(self.old, n)
+    }
+
+    fn new_place(&self, n: usize) -> Place {
+        place(self.new, n)
+    }
+
+    /// Finds requests whose responses changed places.
+    fn swaps(&mut self) {
+        let none = Canon { own: None };
+        let carried = |exchange: &Exchange| -> String {
+            let body = exchange.server.xml();
+            body.map(|body| body.nodes.iter().map(|node| none.leaf(node)).collect())
+                .unwrap_or_default()
+        };
+        let mut waiting: HashMap<(String, String), usize> = HashMap::new();
+        let mut swaps = Vec::new();
+        for (number, entry) in self.entries.iter().enumerate() {
+            let (Some(i), Some(j)) = (entry.old, entry.new) else { continue };
+            let (had, has) = (carried(&self.old.exchanges[i]), carried(&self.new.exchanges[j]));
+            if had == has || had.is_empty() || has.is_empty() {
+                continue;
+            }
+            match waiting.remove(&(has.clone(), had.clone())) {
+                Some(first) => swaps.push((first, number, i, j)),
+                None => drop(waiting.insert((had, has), number)),
+            }
+        }
+        for (first, second, i, _) in swaps {
+            let before = self.entries[first].old.map(|n| self.old_place(n).label());
+            let change = Change {
+                side: Some(Side::Server),
+                subject: String::new(),
+                what: What::Swapped,
+                old: before,
+                new: Some(self.old_place(i).label()),
+            };
+            self.entries[first].changes.push(change);
+            self.entries[first].swapped = true;
+            self.entries[second].swapped = true;
+        }
+    }
+
+    fn compare(&mut self, old_keys: &[Keys], new_keys: &[Keys]) {
+        for entry in &mut self.entries {
+            match (entry.old, entry.new) {
+                (Some(i), Some(j)) if old_keys[i].whole == new_keys[j].whole => entry.plain = true,
+                (Some(i), Some(j)) => {
+                    let (old, new) = (&self.old.exchanges[i], &self.new.exchanges[j]);
+                    let found = Comparison::of(old, new, entry.swapped);
+                    let before = entry.changes.len();
+                    entry.changes.extend(found.changes);
+                    if entry.changes.is_empty() && !entry.swapped {
+                        // Never say that there is no difference where there is one.
+                        let side = (old_keys[i].request == new_keys[j].request)
+                            .then_some(Side::Server)
+                            .or(Some(Side::Client));
+                        let subject = String::new();
+                        let what = What::Other;
+                        entry.changes.push(Change { side, subject, what, old: None, new: None });
+                    }
+                    entry.links = found.links;
+                    let shifted = |mut carried: Carried| {
+                        carried.change = carried.change.map(|n| n + before);
+                        carried
+                    };
+                    entry.carried = found.carried.into_iter().map(shifted).collect();
+                }
+                (Some(i), None) if !self.moved.iter().any(|moved| moved.0 == i) => {
+                    entry.carried = carried(&self.old.exchanges[i], false);
+                }
+                (None, Some(j)) if !self.moved.iter().any(|moved| moved.1 == j) => {
+                    entry.carried = carried(&self.new.exchanges[j], true);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Finds rids that are not explained by requests that came or went.
+    fn rids(&mut self) {
+        let rid = |strand: &Strand, n: Option<usize>| own_rid(&strand.exchanges[n?]);
+        let mut both = Vec::new();
+        let (mut only_old, mut only_new) = (Vec::new(), Vec::new());
+        for (number, entry) in self.entries.iter().enumerate() {
+            match (rid(self.old, entry.old), rid(self.new, entry.new)) {
+                (Some(old), Some(new)) => both.push((number, old, new)),
+                (old, new) => {
+                    only_old.extend(old);
+                    only_new.extend(new);
+                }
+            }
+        }
+        for &(i, j) in &self.moved {
+            let (old, new) = (rid(self.old, Some(i)), rid(self.new, Some(j)));
+            only_old.retain(|known| Some(*known) != old);
+            only_new.retain(|known| Some(*known) != new);
+        }
+        let before: HashSet<i64> = both.iter().map(|(_, old, _)| *old).collect();
+        let after: HashSet<i64> = both.iter().map(|(_, _, new)| *new).collect();
+        let sorted = |mut all: Vec<i64>, known: &HashSet<i64>| {
+            all.retain(|rid| !known.contains(rid));
+            all.sort_unstable();
+            all.dedup();
+            all
+        };
+        let (only_old, only_new) = (sorted(only_old, &before), sorted(only_new, &after));
+        let below = |all: &[i64], rid: i64| all.partition_point(|known| *known < rid) as i64;
+        let steps: Vec<i64> = both
+            .iter()
+            .map(|&(_, old, new)| (new - below(&only_new, new)) - (old - below(&only_old, old)))
+            .collect();
+        let begins = [self.old, self.new]
+            .iter()
+            .any(|strand| strand.exchanges.first().and_then(own_rid) == Some(0));
+        let mut expected = if begins { 0 } else { steps.first().copied().unwrap_or_default() };
+        for (n, &(number, old, new)) in both.iter().enumerate() {
+            if steps[n] == expected {
+                continue;
+            }
+            if steps.get(n + 1) != Some(&expected) {
+                expected = steps[n];
+            }
+            let entry = &mut self.entries[number];
+            let value = |rid: i64| Some(format!("[rid{rid:+}]"));
+            let (subject, what) = (String::new(), What::Rid);
+            let side = Some(Side::Client);
+            let change = Change { side, subject, what, old: value(old), new: value(new) };
+            entry.changes.push(change);
+        }
+    }
+
+    /// Says of a stanza that left one message and came in another that it moved.
+    fn stanzas_moved(&mut self) {
+        let mut waiting: HashMap<(bool, &str, bool), Vec<(usize, usize)>> = HashMap::new();
+        let mut moves = Vec::new();
+        for (number, entry) in self.entries.iter().enumerate() {
+            for (n, carried) in entry.carried.iter().enumerate() {
+                let client = carried.side == Side::Client;
+                let other = waiting.get_mut(&(client, &*carried.canon, !carried.gained));
+                match other.filter(|others| !others.is_empty()).map(|others| others.remove(0)) {
+                    Some(there) if carried.gained => moves.push((there, (number, n))),
+                    Some(there) => moves.push(((number, n), there)),
+                    None => {
+                        let key = (client, &*carried.canon, carried.gained);
+                        waiting.entry(key).or_default().push((number, n));
+                    }
+                }
+            }
+        }
+        let mut dropped: HashSet<(usize, usize)> = HashSet::new();
+        for ((from, lost), (to, gained)) in moves {
+            let (was, is) = (&self.entries[from].carried[lost], &self.entries[to].carried[gained]);
+            if was.change.is_none() && is.change.is_none() {
+                continue;
+            }
+            dropped.extend(was.change.map(|n| (from, n)));
+            dropped.extend(is.change.map(|n| (to, n)));
+            let label = |entry: &Entry<'_>| match (entry.old, entry.new) {
+                (Some(n), _) => Some(self.old_place(n).label()),
+                (None, Some(n)) => Some(format!("the added {}", self.new_place(n).label())),
+                (None, None) => None,
+            };
+            let change = Change {
+                side: Some(was.side),
+                subject: was.words.clone(),
+                what: What::Moved,
+                old: label(&self.entries[from]),
+                new: label(&self.entries[to]),
+            };
+            let at = if was.change.is_some() { from } else { to };
+            self.entries[at].changes.push(change);
+        }
+        for (number, entry) in self.entries.iter_mut().enumerate() {
+            let mut n = 0;
+            entry.changes.retain(|_| {
+                n += 1;
+                !dropped.contains(&(number, n - 1))
+            });
+        }
+    }
+
+    /// Says of exchanges that they stand at another place.
+    fn places(&mut self) {
+        for &(i, j) in &self.moved {
+            let after = |strand: &Strand, n: usize| {
+                let before = n.checked_sub(1).map(|n| place(strand, n).label());
+                Some(before.map_or("first".to_owned(), |label| format!("after {label}")))
+            };
+            let (old, new) = (after(self.old, i), after(self.new, j));
+            let (side, subject, what) = (None, String::new(), What::Place);
+            let change = Change { side, subject, what, old, new };
+            self.entries.retain(|entry| entry.old != Some(i) || entry.new.is_some());
+            if let Some(entry) =
+                self.entries.iter_mut().find(|entry| entry.new == Some(j) && entry.old.is_none())
+            {
+                entry.old = Some(i);
+                entry.plain = true;
+                entry.changes.push(change);
+            }
+        }
+    }
+
+    fn vote(&self, renaming: &mut Renaming<'a>) {
+        for entry in &self.entries {
+            for (old, new) in self.names(entry) {
+                renaming.vote(old, new);
+            }
+        }
+    }
+
+    /// Names of an entry that stand at the same place.
+    fn names(&self, entry: &Entry<'a>) -> Vec<(Name<'a>, Name<'a>)> {
+        if let (true, Some(i), Some(j)) = (entry.plain, entry.old, entry.new) {
+            let (mut old, mut new) = (Vec::new(), Vec::new());
+            names_of(&self.old.exchanges[i], &mut old);
+            names_of(&self.new.exchanges[j], &mut new);
+            return old.into_iter().zip(new).collect();
+        }
+        entry.links.iter().map(|link| (link.old, link.new)).collect()
+    }
+
+    fn finish(mut self, renaming: &Renaming<'_>) -> Option<StrandDiff> {
+        let entries = std::mem::take(&mut self.entries);
+        let mut exchanges = Vec::new();
+        for mut entry in entries {
+            let broken =
+                self.names(&entry).into_iter().any(|(old, new)| !renaming.allows(old, new));
+            if broken && let (Some(i), Some(j)) = (entry.old, entry.new) {
+                let (old, new) = (&self.old.exchanges[i], &self.new.exchanges[j]);
+                let links = if entry.plain {
+                    Comparison::of(old, new, false).links
+                } else {
+                    std::mem::take(&mut entry.links)
+                };
+                entry.changes.extend(renaming.broken(&links));
+            }
+            let is_pair = entry.old.is_some() && entry.new.is_some();
+            if is_pair && entry.changes.is_empty() {
+                continue;
+            }
+            let of = |n: Option<usize>, strand: &'a Strand| n.map(|n| &strand.exchanges[n]);
+            let Some(shown) = of(entry.new, self.new).or(of(entry.old, self.old)) else { continue };
+            exchanges.push(ExchangeDiff {
+                old: entry.old.map(|n| self.old_place(n)),
+                new: entry.new.map(|n| self.new_place(n)),
+                request: words::request(shown),
+                response: words::response(shown),
+                changes: entry.changes,
+            });
+        }
+        let mut changes = Vec::new();
+        if strands::title(&self.old.title) != strands::title(&self.new.title) {
+            let (old, new) = (Some(self.old.title.clone()), Some(self.new.title.clone()));
+            changes.push(Change {
+                side: None,
+                subject: String::new(),
+                what: What::Title,
+                old,
+                new,
+            });
+        }
+        if exchanges.is_empty() && changes.is_empty() {
+            return None;
+        }
+        Some(StrandDiff {
+            old: Some(self.old.title.clone()),
+            new: Some(self.new.title.clone()),
+            length: self.old.exchanges.len(),
+            changes,
+            exchanges,
+        })
+    }
+}
+
+fn place(strand: &Strand, n: usize) -> Place {
+    let rid = strand.exchanges.get(n).and_then(own_rid).map(|rid| format!("[rid{rid:+}]"));
+    Place { number: n + 1, rid }
+}
+
+/// Exchanges that are in both, but at another place. One empty poll is like another: they do not move.
+fn moved(pairs: &Pairs, old: &[Keys], new: &[Keys]) -> Vec<(usize, usize)> {
+    let mut lost: Vec<usize> = Vec::new();
+    let mut gained: Vec<usize> = Vec::new();
+    for &(i, j) in pairs {
+        if i.is_none() || j.is_none() {
+            lost.extend(i.filter(|i| !old[*i].poll));
+            gained.extend(j.filter(|j| !new[*j].poll));
+        }
+    }
+    let known: HashSet<u32> = gained.iter().map(|j| new[*j].whole).collect();
+    lost.retain(|i| known.contains(&old[*i].whole));
+    take_equal(&mut lost, &mut gained, |i, j| old[i].whole == new[j].whole)
+}
+
+/// All stanzas of an exchange that is in one alone.
+fn carried(exchange: &Exchange, gained: bool) -> Vec<Carried> {
+    let canon = Canon::of(exchange);
+    let mut all = Vec::new();
+    for (side, message) in [(Side::Client, &exchange.client), (Side::Server, &exchange.server)] {
+        for stanza in message.xml().into_iter().flat_map(super::Tree::children) {
+            let (words, canon) = (words::stanza(stanza, true), canon.element(stanza));
+            all.push(Carried { canon, words, side, gained, change: None });
+        }
+    }
+    all
+}
+
+/// Which name of the old transcript is which of the new one.
+#[derive(Default)]
+struct Renaming<'a> {
+    /// How often two stand at the same place, and when they did first.
+    votes: HashMap<(Name<'a>, Name<'a>), (usize, usize)>,
+    new: HashMap<Name<'a>, Name<'a>>,
+    old: HashMap<Name<'a>, Name<'a>>,
+}
+
+impl<'a> Renaming<'a> {
+    fn vote(&mut self, old: Name<'a>, new: Name<'a>) {
+        let first = self.votes.len();
+        self.votes.entry((old, new)).or_insert((0, first)).0 += 1;
+    }
+
+    /// Takes those that stand at the same place most often.
+    fn decide(&mut self) {
+        let mut votes: Vec<_> = self.votes.drain().collect();
+        votes.sort_unstable_by_key(|(_, (count, first))| (usize::MAX - count, *first));
+        for ((old, new), _) in votes {
+            if !self.new.contains_key(&old) && !self.old.contains_key(&new) {
+                self.new.insert(old, new);
+                self.old.insert(new, old);
+            }
+        }
+    }
+
+    fn allows(&self, old: Name<'_>, new: Name<'_>) -> bool {
+        self.new.get(&old) == Some(&new)
+    }
+
+    fn broken(&self, links: &[Link<'_>]) -> Vec<Change> {
+        let name = |(kind, number): Name<'_>| format!("[{kind}-{}]", number.abs());
+        let wrong = links.iter().filter(|link| !self.allows(link.old, link.new));
+        let change = |link: &Link<'_>| Change {
+            side: Some(link.side),
+            subject: link.subject.clone(),
+            what: What::Name(link.part.clone()),
+            old: Some(name(self.new.get(&link.old).copied().unwrap_or(link.old))),
+            new: Some(name(link.new)),
+        };
+        wrong.map(change).collect()
+    }
+}

@@ -1,0 +1,203 @@
+use super::*;
+
+const OLD: &str = "\
+== session 1
+
+client:
+  <body hold='1' rid='[rid+0]' to='localhost' wait='60'/>
+server: at once
+  <body sid='[sid-1]' wait='60'>
+    <stream:features/>
+  </body>
+
+client:
+  <body rid='[rid+1]'>
+    <iq id='[id-1]' type='get' xmlns='jabber:client'>
+      <ping xmlns='urn:xmpp:ping'/>
+    </iq>
+  </body>
+server: at once
+  <body>
+    <iq id='[id-1]' type='result' xmlns='jabber:client'/>
+  </body>
+
+client:
+  <body rid='[rid+2]'/>
+server: held until wait
+  <body/>
+
+client:
+  <body rid='[rid+3]'>
+    <message to='bob@localhost' xmlns='jabber:client'>
+      <body>Are you there?</body>
+    </message>
+  </body>
+server: held
+  <body>
+    <message from='bob@localhost' xmlns='jabber:client'>
+      <body>Yes &amp; no</body>
+    </message>
+    <presence from='bob@localhost' type='unavailable' xmlns='jabber:client'/>
+  </body>
+
+client:
+  <body rid='[rid+4]'>
+    <iq id='[id-2]' type='get' xmlns='jabber:client'>
+      <ping xmlns='urn:xmpp:ping'/>
+    </iq>
+  </body>
+server: at once
+  <body>
+    <iq id='[id-2]' type='result' xmlns='jabber:client'/>
+  </body>
+
+client:
+  <body rid='[rid+5]' type='terminate'/>
+server: at once
+  <body type='terminate'/>
+";
+
+fn transcript(text: &str) -> Transcript {
+    text.parse().unwrap()
+}
+
+/// All that is said, a line each.
+fn said(old: &str, new: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    for strand in diff(&transcript(old), &transcript(new)).strands {
+        let mut say = |sign: Sign, words: String| lines.push(format!("{} {words}", sign.mark()));
+        match (&strand.old, &strand.new) {
+            (Some(title), None) | (None, Some(title)) => say(strand.sign(), title.clone()),
+            _ => {}
+        }
+        for change in &strand.changes {
+            say(change.sign(), change.words());
+        }
+        for exchange in &strand.exchanges {
+            let at = exchange.new.as_ref().or(exchange.old.as_ref()).unwrap().label();
+            if exchange.sign() != Sign::Changed {
+                say(exchange.sign(), format!("{at} {}", exchange.request));
+            }
+            for change in &exchange.changes {
+                say(change.sign(), format!("{at} {}", change.words()));
+            }
+        }
+    }
+    lines
+}
+
+/// What is said if a text is replaced.
+fn edited(edits: &[(&str, &str)]) -> Vec<String> {
+    let mut new = OLD.to_owned();
+    for (from, to) in edits {
+        assert!(new.contains(from), "{from}");
+        new = new.replacen(from, to, 1);
+    }
+    said(OLD, &new)
+}
+
+#[test]
+fn one_attribute() {
+    assert_eq!(said(OLD, OLD), [""; 0]);
+    assert_eq!(
+        edited(&[("held until wait\n  <body/>", "held until wait\n  <body ack='[rid+3]'/>")]),
+        ["+ [rid+2] response gained attribute ack='[rid+3]'"]
+    );
+    assert_eq!(
+        edited(&[("<body sid='[sid-1]' wait='60'>", "<body sid='[sid-1]' wait='30'>")]),
+        ["~ [rid+0] response attribute wait '60' → '30'"]
+    );
+    assert_eq!(
+        edited(&[("<message from='bob@localhost' ", "<message ")]),
+        ["- [rid+3] response: message \"Yes & no\" lost attribute from='bob@localhost'"]
+    );
+}
+
+#[test]
+fn one_stanza() {
+    let presence =
+        "    <presence from='bob@localhost' type='unavailable' xmlns='jabber:client'/>\n";
+    assert_eq!(
+        edited(&[(presence, "")]),
+        ["- [rid+3] response: presence unavailable from bob@localhost no longer sent"]
+    );
+    let result = "    <iq id='[id-2]' type='result' xmlns='jabber:client'/>\n";
+    assert_eq!(
+        edited(&[
+            (&format!("<body>\n{result}  </body>"), "<body/>"),
+            (
+                "<body type='terminate'/>\n",
+                &format!("<body type='terminate'>\n{result}  </body>\n")
+            )
+        ]),
+        ["~ [rid+4] iq result moved from the response to [rid+4] to that to [rid+5]"]
+    );
+}
+
+#[test]
+fn one_answer_at_once() {
+    assert_eq!(
+        edited(&[("held until wait", "at once")]),
+        ["~ [rid+2] response held until wait → at once"]
+    );
+    assert_eq!(
+        edited(&[("held until wait", "404, at once")]),
+        ["~ [rid+2] response status 200 → 404", "~ [rid+2] response held until wait → at once"]
+    );
+}
+
+#[test]
+fn a_text() {
+    assert_eq!(
+        edited(&[("Are you there?", "Are you here?")]),
+        ["~ [rid+3] request: message › body text \"Are you there?\" → \"Are you here?\""]
+    );
+}
+
+#[test]
+fn order() {
+    let presence =
+        "    <presence from='bob@localhost' type='unavailable' xmlns='jabber:client'/>\n";
+    let message = "    <message from='bob@localhost' xmlns='jabber:client'>\n      <body>Yes &amp; no</body>\n    </message>\n";
+    assert_eq!(
+        edited(&[(&format!("{message}{presence}"), &format!("{presence}{message}"))]),
+        [
+            "~ [rid+3] response order message \"Yes & no\", presence unavailable from bob@localhost → \
+          presence unavailable from bob@localhost, message \"Yes & no\""
+        ]
+    );
+    assert_eq!(
+        edited(&[
+            ("<iq id='[id-1]' type='result' xmlns='jabber:client'/>", "X"),
+            (
+                "<iq id='[id-2]' type='result' xmlns='jabber:client'/>",
+                "<iq id='[id-1]' type='result' xmlns='jabber:client'/>"
+            ),
+            ("X", "<iq id='[id-2]' type='result' xmlns='jabber:client'/>"),
+        ]),
+        [
+            "~ [rid+1] response: iq result has another's id [id-1] → [id-2]",
+            "~ [rid+4] response: iq result has another's id [id-2] → [id-1]"
+        ]
+    );
+}
+
+#[test]
+fn one_more_empty_poll_is_one_line() {
+    let poll = "client:\n  <body rid='[rid+3]'/>\nserver: held until wait\n  <body/>\n\n";
+    let (before, after) = OLD.split_once("client:\n  <body rid='[rid+3]'>").unwrap();
+    let after = format!("client:\n  <body rid='[rid+3]'>{after}")
+        .replace("[rid+5]", "[rid+6]")
+        .replace("[rid+4]", "[rid+5]")
+        .replace("[rid+3]", "[rid+4]");
+    let new = format!("{before}{poll}{after}");
+    assert_eq!(said(OLD, &new), ["+ [rid+3] empty poll"]);
+    assert_eq!(said(&new, OLD), ["- [rid+3] empty poll"]);
+}
+
+#[test]
+fn names_may_have_other_numbers() {
+    let new =
+        OLD.replace("[id-1]", "[id-8]").replace("[id-2]", "[id-1]").replace("[sid-1]", "[sid-4]");
+    assert_eq!(said(OLD, &new), [""; 0]);
+}
