@@ -15,6 +15,7 @@ mod proxy;
 mod run;
 mod settings;
 mod show;
+mod snapshot;
 mod spec;
 mod watch;
 
@@ -84,6 +85,7 @@ enum Command {
     Proxy(Box<proxy::Args>),
     Run(Box<run::Args>),
     Show(show::Args),
+    Snapshot(snapshot::Args),
     Spec(spec::Args),
 }
 
@@ -107,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::Proxy(args) => proxy::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Show(args) => show::run(&args),
+        Command::Snapshot(args) => snapshot::run(&args),
         Command::Spec(args) => spec::run(&args),
     };
     let (words, code) = match result {

@@ -110,7 +110,7 @@ pub(super) async fn run(given: Given) -> Outcome {
 }
 
 /// The row in words.
-fn words(row: &Row) -> String {
+pub(super) fn words(row: &Row) -> String {
     let one = |assignment: &crate::scenario::Assignment| {
         format!("{}={}", assignment.name.value, assignment.value.place.text().trim())
     };

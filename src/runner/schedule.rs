@@ -11,7 +11,7 @@ use super::dial::Dial;
 use super::embedded;
 use super::heart::Heart;
 use super::outcome::Outcome;
-use super::run::{Given, run};
+use super::run::{Given, run, words};
 use super::target::{Account, Target};
 use crate::clock::Clock;
 use crate::cm::defects::Defect;
@@ -25,6 +25,17 @@ pub struct Job {
     pub scenario: Arc<Scenario>,
     /// The row of its sweep, from 0.
     pub row: Option<usize>,
+}
+
+impl Job {
+    /// The scenario's name, with the row.
+    pub fn name(&self) -> String {
+        let name = &self.scenario.name.value;
+        match self.row.and_then(|row| self.scenario.sweep.get(row)) {
+            None => name.clone(),
+            Some(row) => format!("{name} [{}]", words(row)),
+        }
+    }
 }
 
 /// All runs of these scenarios, in order.

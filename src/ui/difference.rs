@@ -22,6 +22,11 @@ pub fn text(diff: &Diff, styles: &Styles) -> String {
     page.out
 }
 
+/// The name of what is compared.
+pub fn heading(name: &str, styles: &Styles) -> String {
+    format!("{}{}{}", styles.strong.on, one_line(name), styles.strong.off)
+}
+
 /// The same for one of many files, under its name.
 pub fn document(document: &Document, styles: &Styles) -> String {
     let mut page = Page { styles, out: String::new() };
