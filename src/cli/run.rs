@@ -229,9 +229,7 @@ impl Run {
         };
         self.outputs.finish(&report, &self.counts)?;
         if let Some(snapshots) = &self.snapshots {
-            if let Some(advice) = snapshots.advice() {
-                say(&advice);
-            }
+            say(&snapshots.summary());
             if let Some(failed) = &snapshots.failed {
                 return Err(Failure::Environment(failed.clone()));
             }

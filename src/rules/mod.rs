@@ -17,7 +17,7 @@ mod login;
 mod memory;
 mod pace;
 #[cfg(test)]
-mod playbook;
+pub(crate) mod playbook;
 mod resend;
 mod rid;
 mod session;

@@ -38,29 +38,56 @@ pub(super) fn open() -> String {
     open_with("wait='60' requests='2' hold='1' inactivity='60'")
 }
 
-/// Plays a script and returns everything seen.
-pub(super) fn play(script: &str) -> Vec<Seen> {
-    let mut judge = Judge::default();
-    let mut seen = Vec::new();
+/// What happens in a script: an event, or nothing but that time passes.
+enum Happening {
+    Event(Event),
+    Tick(Duration),
+}
+
+/// Reads a script.
+fn happenings(script: &str) -> Vec<Happening> {
+    let mut all = Vec::new();
     let mut conns: HashMap<u64, (u64, u64)> = HashMap::new();
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let mut words = line.splitn(3, ' ');
         let at = Duration::from_millis(words.next().unwrap().parse().expect("milliseconds first"));
         let Some(conn) = words.next().filter(|&word| word != "tick") else {
-            judge.wake(at, &mut seen);
+            all.push(Happening::Tick(at));
             continue;
         };
         let conn: u64 = conn.parse().expect("a connection second");
         if !conns.contains_key(&conn) {
             let client = ([127, 0, 0, 1], 50_000).into();
-            judge.take(Event { at, conn, fact: Fact::Opened { client } }, &mut seen);
+            all.push(Happening::Event(Event { at, conn, fact: Fact::Opened { client } }));
         }
         let numbers = conns.entry(conn).or_default();
         for fact in facts(at, words.next().unwrap(), numbers) {
             if matches!(fact, Fact::Closed { .. }) {
                 conns.remove(&conn);
             }
-            judge.take(Event { at, conn, fact }, &mut seen);
+            all.push(Happening::Event(Event { at, conn, fact }));
+        }
+    }
+    all
+}
+
+/// The events of a script.
+pub(crate) fn events(script: &str) -> Vec<Event> {
+    let event = |happening| match happening {
+        Happening::Event(event) => Some(event),
+        Happening::Tick(_) => None,
+    };
+    happenings(script).into_iter().filter_map(event).collect()
+}
+
+/// Plays a script and returns everything seen.
+pub(super) fn play(script: &str) -> Vec<Seen> {
+    let mut judge = Judge::default();
+    let mut seen = Vec::new();
+    for happening in happenings(script) {
+        match happening {
+            Happening::Event(event) => judge.take(event, &mut seen),
+            Happening::Tick(at) => judge.wake(at, &mut seen),
         }
     }
     for finding in seen.iter().flat_map(|seen| &seen.findings) {

@@ -289,6 +289,7 @@ impl Maker {
         let mut found: Vec<(Key, Found)> = self.strands.into_iter().collect();
         for (_, strand) in &mut found {
             strand.say_disorder();
+            strand.say_origin_once();
             names.learn(strand.turns.iter().map(|turn| &turn.exchange), strand.base);
         }
         order(&mut found, &names);
@@ -332,6 +333,17 @@ impl Found {
         }
     }
 
+    /// Of a browser's requests, what is said of other origins stands where it is new.
+    fn say_origin_once(&mut self) {
+        let (mut asked, mut answered) = (Vec::new(), Vec::new());
+        for Turn { exchange, .. } in self.turns.iter_mut().filter(|turn| turn.shown) {
+            say_once(&mut exchange.client.headers, &mut asked, |name| name == "origin");
+            say_once(&mut exchange.server.headers, &mut answered, |name| {
+                name.starts_with("access-control-")
+            });
+        }
+    }
+
     /// The name of a rid.
     fn rid(&self, rid: u64) -> String {
         rid_name(rid, self.base.unwrap_or(rid))
@@ -340,6 +352,20 @@ impl Found {
     /// When its first request came and was answered.
     fn begun(&self) -> (Duration, Option<Duration>) {
         self.turns.first().map_or((Duration::ZERO, None), |turn| (turn.asked, turn.answered))
+    }
+}
+
+/// Removes headers that are the same as the last time there were some.
+fn say_once(
+    headers: &mut Vec<(String, String)>,
+    last: &mut Vec<(String, String)>,
+    these: impl Fn(&str) -> bool,
+) {
+    let now: Vec<_> = headers.iter().filter(|(name, _)| these(name)).cloned().collect();
+    if now == *last {
+        headers.retain(|(name, _)| !these(name));
+    } else {
+        *last = now;
     }
 }
 

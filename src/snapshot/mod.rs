@@ -8,6 +8,8 @@ mod diff;
 mod file;
 mod make;
 mod names;
+#[cfg(test)]
+mod tests;
 mod transcript;
 mod tree;
 

@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 
 use crate::peers_bed::alone;
 use crate::prosody::{Password, Prosody};
+use crate::rig;
 
 /// Runs scenarios, and compares what was said with the snapshots of a folder.
 fn run(paths: &[&str], snapshots: &Path, update: &str, more: &[&str]) -> Command {
@@ -52,4 +53,115 @@ fn a_scenario_looks_the_same_at_every_run_and_every_prosody() {
     drop(server);
     // Another one, with other ports, passwords, and an order of attributes of its own.
     at(&Prosody::start(), "no");
+}
+
+#[test]
+fn the_pack_says_what_was_approved() {
+    let output = run(&["scenarios"], Path::new("snapshots"), "no", &[]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let listed = rig::run(&["snapshot", "list", "snapshots", "--check"]);
+    assert_eq!(listed, (Some(0), String::new(), String::new()), "of no scenario, or waiting");
+}
+
+#[test]
+fn of_recorded_sessions() {
+    for name in ["strophe-login-chat", "strophe-reload-resend", "broken"] {
+        let file = format!("fixtures/{name}.ndjson");
+        let (_, out, _) = rig::run(&["show", &file, "--format", "transcript"]);
+        insta::assert_snapshot!(name.replace('-', "_"), out);
+    }
+    let (code, out, errors) = rig::run(&[
+        "show",
+        "fixtures/broken.ndjson",
+        "--format",
+        "transcript",
+        "--filter",
+        "empty",
+    ]);
+    assert_eq!((code, &*out), (Some(2), ""));
+    assert!(errors.contains("--filter cannot be given"), "{errors}");
+}
+
+/// A run with a defect of the embedded connection manager.
+const BROKEN: [&str; 2] = ["--defect", "bosh-single-body-root/wait-over"];
+
+#[test]
+fn what_is_not_as_approved_fails_waits_and_is_accepted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, name) =
+        ("scenarios/examples/tutorial/empty-poll.yaml", "scenarios/examples/tutorial");
+    let snapshot = |command: &str, more: &[&str]| {
+        let folder = folder.path().to_str().unwrap();
+        rig::run(&[&["snapshot", command, folder], more].concat())
+    };
+    let run = |update: &str, more: &[&str]| {
+        let output = run(&[path], folder.path(), update, more).output().unwrap();
+        (output.status.code(), text(&output))
+    };
+    let (code, said) = run("no", &[]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("there is no such snapshot yet") && said.contains("--update new"),
+        "{said}"
+    );
+    assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "something was written");
+
+    let (code, said) = run("new", &[]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("xmppscope snapshot review"), "{said}");
+    let waits =
+        format!("waits         {}/{name}/empty-poll.snap.new: new\n", folder.path().display());
+    assert_eq!(snapshot("list", &[]), (Some(1), waits, String::new()));
+    let (code, _, errors) = snapshot("review", &[]);
+    assert_eq!(code, Some(3), "there is no terminal");
+    assert!(errors.contains("snapshot list"), "{errors}");
+    let (code, out, _) = snapshot("accept", &[]);
+    assert_eq!((code, out.contains("accepted")), (Some(0), true));
+    assert_eq!(run("no", &[]).0, Some(0));
+    assert_eq!(snapshot("accept", &[]).2, "nothing waits for approval\n");
+
+    let (code, said) = run("new", &BROKEN);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("~ response content <body/> → none"), "{said}");
+    assert!(snapshot("list", &[]).1.contains("empty-poll.snap.new: "));
+    let (code, out, _) = snapshot("reject", &[]);
+    assert_eq!((code, out.contains("rejected")), (Some(0), true));
+    assert_eq!(snapshot("list", &["--check"]).0, Some(0));
+    assert_eq!(run("all", &BROKEN).0, Some(0), "it is approved now");
+    let (_, said) = run("no", &[]);
+    assert!(said.contains("~ response content none → <body/>"), "{said}");
+
+    let gone = folder.path().join(name).join("gone.snap");
+    let approved = folder.path().join(name).join("empty-poll.snap");
+    let other = std::fs::read_to_string(&approved).unwrap();
+    std::fs::write(&gone, other.replace("empty-poll.yaml", "gone.yaml")).unwrap();
+    let (code, out, _) = snapshot("list", &["--check"]);
+    assert_eq!(code, Some(1));
+    assert!(out.contains("gone.snap: there is no scenarios/examples/tutorial/gone.yaml"), "{out}");
+    std::fs::write(&approved, "nonsense").unwrap();
+    let (code, _, errors) = snapshot("list", &["--check"]);
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(errors.contains("a snapshot begins with a head"), "{errors}");
+}
+
+/// What `cargo insta accept` does: reads the file that waits, and saves it in the place of the approved one.
+#[test]
+fn insta_takes_them_for_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = "scenarios/examples/tutorial/empty-poll.yaml";
+    run(&[path], folder.path(), "new", &[]).output().unwrap();
+    let approved = folder.path().join("scenarios/examples/tutorial/empty-poll.snap");
+    let pending = approved.with_extension("snap.new");
+    let ours = std::fs::read_to_string(&pending).unwrap();
+
+    let insta = insta::Snapshot::from_file(&pending).unwrap();
+    assert_eq!(insta.metadata().source(), Some(path));
+    assert_eq!(insta.metadata().description(), Some("an empty poll is held, and answered empty"));
+    let shown = insta.contents().as_text().unwrap().to_string();
+    assert!(ours.ends_with(&format!("---\n{}\n", shown.trim_end())), "{ours}\n---\n{shown}");
+    insta.save(&approved).unwrap();
+    std::fs::remove_file(&pending).unwrap();
+
+    let output = run(&[path], folder.path(), "no", &[]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
 }

@@ -7,9 +7,11 @@ use std::path::{Component, Path, PathBuf};
 use clap::ValueEnum;
 
 use super::Args;
+use crate::cli::check::counted;
 use crate::runner::{self, Outcome, Verdict};
 use crate::scenario::{Level, Pattern, Replacement, Settings, Varies};
 use crate::snapshot::{Change, Diff, Snapshot, Standing, Varying, compare, diff, transcript};
+use crate::ui::outcomes::quoted;
 use crate::ui::{Styles, difference};
 
 /// What becomes of a conversation that is not as it was approved.
@@ -121,21 +123,22 @@ impl Snapshots {
         }
     }
 
-    /// What is to be done with what was found, in a line; nothing if nothing is.
-    pub(super) fn advice(&self) -> Option<String> {
+    /// What was found, and what is to be done with it, in a line.
+    pub(super) fn summary(&self) -> String {
         let Counts { same, missing, other } = self.counts;
-        let all = same + missing + other;
-        let bad = missing + other;
-        if bad == 0 {
-            return None;
+        let all = counted(same + missing + other, "conversation");
+        if missing + other == 0 {
+            return format!("{all} as approved");
         }
-        let folder = crate::ui::outcomes::quoted(&self.folder.to_string_lossy()).into_owned();
-        let what = format!("{other} of {all} conversations are not as approved, {missing} are new");
-        Some(match self.update {
-            Update::New => format!("{what}: xmppscope snapshot review {folder}"),
+        let count = |count: usize, what: &str| (count > 0).then(|| format!("{count} {what}"));
+        let parts = [count(same, "as approved"), count(other, "not so"), count(missing, "new")];
+        let what = format!("{all}: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "));
+        let folder = self.folder.to_string_lossy();
+        match self.update {
+            Update::New => format!("{what}; xmppscope snapshot review {}", quoted(&folder)),
             Update::No => format!("{what}; --update new writes them, to be reviewed"),
-            Update::All => format!("{what}: now they are approved"),
-        })
+            Update::All => format!("{what}; now all are approved"),
+        }
     }
 }
 

@@ -1,0 +1,117 @@
+//! Transcripts of playbooks.
+
+use std::path::Path;
+
+use super::{Varying, transcript};
+use crate::rules::playbook::events;
+use crate::scenario::read_settings;
+
+const OPEN: &str = "
+    0 1 C> <body rid='1000' to='a' wait='10' hold='1' ver='1.6'/>
+    5 1 S> <body sid='secret-sid' wait='10' requests='2' hold='1' inactivity='60'/>";
+
+fn shown(script: &str) -> String {
+    transcript(&events(&format!("{OPEN}{script}")), None, &Varying::default()).to_string()
+}
+
+/// What is said of each response but the first.
+fn servers(script: &str) -> Vec<String> {
+    let text = shown(script);
+    let words = text.lines().filter_map(|line| line.strip_prefix("server:"));
+    words.skip(1).map(|words| words.trim().to_owned()).collect()
+}
+
+#[test]
+fn when_a_response_came_is_told_by_the_order_of_things() {
+    let ping = "<iq xmlns='jabber:client' id='p' type='get'><ping xmlns='urn:xmpp:ping'/></iq>";
+    let poll = |rid: u64| format!("<body rid='{rid}' sid='secret-sid'/>");
+    let asks = |rid: u64| format!("<body rid='{rid}' sid='secret-sid'>{ping}</body>");
+    let full = format!("<body>{ping}</body>");
+    let of = |script: String| servers(&script);
+    let (one, two) = (poll(1001), poll(1002));
+
+    assert_eq!(of(format!("\n10 1 C> {one}\n12 1 S> <body/>")), ["at once"]);
+    assert_eq!(of(format!("\n10 1 C> {one}\n9800 1 S> <body/>")), ["held until wait"]);
+    // Slow machines: not a second of silence.
+    assert_eq!(of(format!("\n10 1 C> {one}\n900 1 S> {full}")), ["at once"]);
+    assert_eq!(of(format!("\n10 1 C> {one}\n1100 1 S> {full}")), ["held"]);
+    let asked = asks(1001);
+    assert_eq!(of(format!("\n10 1 C> {asked}\n1900 1 S> {full}")), ["at once"]);
+    assert_eq!(of(format!("\n10 1 C> {asked}\n2100 1 S> {full}")), ["held"]);
+
+    // A poll is released by the next request, whatever it then carries, and however soon.
+    let next = format!("\n10 1 C> {one}\n11 2 C> {two}\n12 1 S> {full}");
+    assert_eq!(of(next), ["held until the next request", "nothing"]);
+    let late = format!("\n10 1 C> {one}\n11 2 C> {two}\n9950 1 S> <body/>");
+    assert_eq!(of(late), ["held until wait", "nothing"], "the next request did not release it");
+    // Of a request that asks something, the answer is its own.
+    let own = format!("\n10 1 C> {asked}\n11 2 C> {two}\n12 1 S> {full}");
+    assert_eq!(of(own), ["at once", "nothing"]);
+
+    // Behind a gap.
+    let gap = format!("\n10 1 C> {two}\n700 2 C> {one}\n701 2 S> <body/>\n702 1 S> {full}");
+    assert_eq!(of(gap), ["held until [rid+1] came", "at once"]);
+    let disorder = format!("\n10 1 C> {asked}\n11 2 C> {two}\n20 2 S> <body/>\n900 1 S> {full}");
+    assert_eq!(of(disorder), ["at once", "at once, before that of [rid+1]"]);
+    let gone = format!("\n10 1 C> {one}\n20 1 C. fin");
+    assert_eq!(of(gone), ["nothing, the client left"]);
+}
+
+#[test]
+fn what_varies_has_names() {
+    let text = shown(
+        "
+        10 1 C> <body rid='1001' sid='secret-sid'><auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='ANONYMOUS'/></body>
+        11 1 S> <body><success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>[hidden 12 bytes]</success></body>
+        20 1 C> <body rid='1002' sid='secret-sid'><iq xmlns='jabber:client' type='set' id='x7'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq></body>
+        21 1 S> <body ack='1002'><iq xmlns='jabber:client' type='result' id='x7'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>u-42-anon@a/resource-1</jid></bind></iq></body>
+        30 1 C> <body rid='1003' sid='secret-sid'><message xmlns='jabber:client' to='b@a/resource-1' id='m1'><body>write to u-42-anon@a, id x7</body></message></body>
+        31 1 S> <body><message xmlns='jabber:client' from='u-42-anon@a/resource-1' id='m1'><delay xmlns='urn:xmpp:delay' stamp='2026-01-01T00:00:00Z'/><body>at http://127.0.0.1:4711/x</body></message></body>
+        40 1 C> <body rid='1002' sid='secret-sid'/>
+        41 1 S> 404 | Content-Type: text/html | <p>u-42-anon@a</p>",
+    );
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_project_says_what_varies_too() {
+    let yaml = "transcript:\n  replace:\n    - { at: message/body, name: text }\n    - { at: 'message/@to', name: peer }\n    \
+                - { like: 'order-([0-9]+)', name: order }\n";
+    let settings = read_settings(Path::new("xmppscope.yaml"), yaml.to_owned()).unwrap();
+    let varying = Varying { replace: settings.replace, ..Varying::default() };
+    let script = format!(
+        "{OPEN}
+        10 1 C> <body rid='1001' sid='secret-sid'><message xmlns='jabber:client' to='b@a'><subject>order-17, order-18, order-17</subject><body>one</body></message></body>
+        20 1 C> <body rid='1002' sid='secret-sid'><message xmlns='jabber:client' to='b@a'><body>one</body></message></body>"
+    );
+    let text = transcript(&events(&script), None, &varying).to_string();
+    assert!(
+        text.contains("<subject>order-[order-1], order-[order-2], order-[order-1]</subject>"),
+        "{text}"
+    );
+    assert_eq!(text.matches("<message to='[peer-1]' xmlns='jabber:client'>").count(), 2, "{text}");
+    assert_eq!(text.matches("<body>[text-1]</body>").count(), 2, "{text}");
+}
+
+#[test]
+fn mistakes_in_what_a_project_says_are_told_at_their_place() {
+    let yaml = "transcript:\n  replace:\n    - { at: 'message/body[1]', name: text }\n    - { at: a, like: b, name: c }\n    \
+                - { like: '(', name: x }\n    - { at: a, name: sid }\n    - { at: a, name: B }\n  what: ever\n";
+    let mistakes = read_settings(Path::new("xmppscope.yaml"), yaml.to_owned()).unwrap_err();
+    let text: Vec<String> = mistakes.iter().map(|mistake| mistake.render(false)).collect();
+    insta::assert_snapshot!(text.join("\n"));
+}
+
+#[test]
+fn sessions_that_begin_at_once_have_an_order_of_their_own() {
+    let alice = "C> <body rid='7000' to='a' wait='10' hold='1' ver='1.6' xml:lang='de'/>";
+    let bob = "C> <body rid='9000' to='a' wait='10' hold='1' ver='1.6' xml:lang='en'/>";
+    let granted = |sid: &str| format!("S> <body sid='{sid}-of-session' wait='10'/>");
+    let both = |first: &str, second: &str| {
+        let (one, two) = (granted("one"), granted("two"));
+        let script = format!("0 1 {first}\n1 2 {second}\n5 1 {one}\n6 2 {two}");
+        transcript(&events(&script), None, &Varying::default()).to_string()
+    };
+    assert_eq!(both(alice, bob), both(bob, alice));
+    assert!(both(alice, bob).contains("xml:lang='de'"));
+}
