@@ -63,6 +63,8 @@ enum Format {
     Json,
     /// A page for browsers
     Html,
+    /// A table: each kind of difference once, with how often it was seen, and where first
+    Markdown,
 }
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
@@ -78,6 +80,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         }
         Format::Json => difference::json(old, new, &documents),
         Format::Html => difference::html(old, new, &documents),
+        Format::Markdown => difference::markdown(old, new, &documents),
     };
     print(out.as_bytes())?;
     Ok(if differ { exit::DIFFERS } else { exit::OK })

@@ -3,8 +3,10 @@
 //! without a new [`VERSION`].
 
 mod html;
+mod markdown;
 
 pub use html::html;
+pub use markdown::markdown;
 
 use serde::Serialize;
 

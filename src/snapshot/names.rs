@@ -261,13 +261,6 @@ impl<'r> Names<'r> {
     }
 
     fn whole(&mut self, text: &str) -> String {
-        let mut text = Cow::Borrowed(text);
-        for Replacement { what, name } in self.rules {
-            if let Varies::Like(pattern) = what {
-                text = Cow::Owned(self.like(&pattern.regex, name, &text));
-            }
-        }
-        let text = &*text;
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         while !rest.is_empty() {
@@ -279,22 +272,47 @@ impl<'r> Names<'r> {
             out.push_str(&rest[end..between]);
             rest = &rest[between..];
         }
+        for Replacement { what, name } in self.rules {
+            if let Varies::Like(pattern) = what {
+                out = self.like(&pattern.regex, name, &out);
+            }
+        }
         out
     }
 
+    /// A text with a name for what fits an expression, outside of the names that are in it.
     fn like(&mut self, regex: &regex_lite::Regex, name: &'r str, text: &str) -> String {
         let mut out = String::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            let starts = rest.match_indices('[').map(|(at, _)| at);
+            let found = starts.filter_map(|at| Some((at, split(&rest[at..])?.2))).next();
+            let (at, behind) = found.unwrap_or((rest.len(), ""));
+            self.like_between(regex, name, &rest[..at], &mut out);
+            out += &rest[at..rest.len() - behind.len()];
+            rest = behind;
+        }
+        out
+    }
+
+    fn like_between(
+        &mut self,
+        regex: &regex_lite::Regex,
+        name: &'r str,
+        text: &str,
+        out: &mut String,
+    ) {
         let mut behind = 0;
         for found in regex.captures_iter(text) {
             let Some(part) = found.get(1).or_else(|| found.get(0)) else { continue };
             if part.is_empty() {
                 continue;
             }
-            out += &text[behind..part.start()];
-            out += &self.name(name, part.as_str());
+            *out += &text[behind..part.start()];
+            *out += &self.name(name, part.as_str());
             behind = part.end();
         }
-        out + &text[behind..]
+        *out += &text[behind..];
     }
 
     fn word<'w>(&mut self, word: &'w str) -> Cow<'w, str> {

@@ -87,3 +87,25 @@ fn of_spec() {
 fn of_spec_in_short() {
     insta::assert_snapshot!(help(&["spec", "-h"]));
 }
+
+#[test]
+fn of_run() {
+    insta::assert_snapshot!(help(&["run", "--help"]));
+}
+
+#[test]
+fn of_run_in_short() {
+    insta::assert_snapshot!(help(&["run", "-h"]));
+}
+
+#[test]
+fn of_snapshot() {
+    insta::assert_snapshot!(help(&["snapshot", "--help"]));
+    insta::assert_snapshot!("of_snapshot_review", help(&["snapshot", "review", "--help"]));
+    insta::assert_snapshot!("of_snapshot_list", help(&["snapshot", "list", "--help"]));
+}
+
+#[test]
+fn of_diff() {
+    insta::assert_snapshot!(help(&["diff", "--help"]));
+}

@@ -1,0 +1,82 @@
+//! What differs, as a table: each kind of difference once, with how often it was seen, and where first.
+
+use std::collections::BTreeMap;
+
+use super::{Compared, Document};
+use crate::diag::sanitise::one_line;
+use crate::snapshot::{Sign, shape};
+
+/// A kind of difference.
+#[derive(Debug, Default)]
+struct Kind<'a> {
+    count: usize,
+    /// The files that it was seen in, in order.
+    files: Vec<&'a str>,
+}
+
+/// The table. Differences are of one kind if the same is said of them, whatever sids, ids and rids they have.
+pub fn markdown(old: &str, new: &str, documents: &[Document]) -> String {
+    let mut kinds: BTreeMap<(String, char), Kind<'_>> = BTreeMap::new();
+    for document in documents {
+        let name = document.name.as_deref().unwrap_or_default();
+        let mut add = |sign: Sign, words: &str| {
+            let kind = kinds.entry((shape(words), sign.mark())).or_default();
+            kind.count += 1;
+            if kind.files.last() != Some(&name) {
+                kind.files.push(name);
+            }
+        };
+        match &document.compared {
+            Compared::OnlyOld => add(Sign::Removed, "no such conversation"),
+            Compared::OnlyNew => add(Sign::Added, "a conversation of its own"),
+            Compared::Both(diff) => {
+                for strand in &diff.strands {
+                    if strand.sign() != Sign::Changed {
+                        add(strand.sign(), "a session");
+                    }
+                    for change in &strand.changes {
+                        add(change.sign(), &change.words());
+                    }
+                    for exchange in &strand.exchanges {
+                        if exchange.sign() != Sign::Changed {
+                            let words = format!("exchange: {}", exchange.request);
+                            add(exchange.sign(), &words);
+                        }
+                        for change in &exchange.changes {
+                            add(change.sign(), &change.words());
+                        }
+                    }
+                }
+            }
+        }
+    }
+    let mut kinds: Vec<_> = kinds.into_iter().collect();
+    kinds.sort_by_key(|(_, kind)| std::cmp::Reverse(kind.files.len()));
+    let differ = documents.iter().filter(|document| document.differs()).count();
+    let mut text = format!(
+        "{differ} of {} conversations of `{}` are others in `{}`.\n\n| files | times | | what | first in |\n|--:|--:|---|---|---|\n",
+        documents.len(),
+        cell(old),
+        cell(new)
+    );
+    for ((words, mark), Kind { count, files }) in kinds {
+        let first = files.first().copied().unwrap_or_default();
+        text += &format!(
+            "| {} | {count} | {mark} | {} | {} |\n",
+            files.len(),
+            code(&words),
+            cell(first)
+        );
+    }
+    text
+}
+
+/// A text in a table, without a meaning to it.
+fn cell(text: &str) -> String {
+    one_line(text).replace('|', "\\|").replace('`', "'")
+}
+
+/// The same as code: XML stays as it is.
+fn code(text: &str) -> String {
+    format!("`{}`", cell(text))
+}
