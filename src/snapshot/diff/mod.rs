@@ -9,12 +9,14 @@ mod canon;
 mod change;
 mod compare;
 mod inline;
+#[cfg(test)]
+mod properties;
 mod strands;
 #[cfg(test)]
 mod tests;
 mod words;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use align::{Keys, Pairs};
 use canon::{Canon, Name, names_of, own_rid};
@@ -25,6 +27,9 @@ use strands::Keyed;
 
 use super::{Content, Exchange, Strand, Transcript};
 use crate::wire::Side;
+
+/// What is further away is not the same exchange at another place, but another one.
+const FAR: u64 = 8;
 
 /// What differs.
 pub fn diff(old: &Transcript, new: &Transcript) -> Diff {
@@ -142,7 +147,7 @@ impl<'a> Both<'a> {
         let mut both = Self {
             old: old.strand,
             new: new.strand,
-            moved: moved(&pairs, &old.keys, &new.keys),
+            moved: moved(&pairs, old, new),
             entries: pairs.into_iter().map(entry).collect(),
         };
         both.swaps();
@@ -198,6 +203,7 @@ impl<'a> Both<'a> {
     }
 
     fn compare(&mut self, old_keys: &[Keys], new_keys: &[Keys]) {
+        let (left, came): (HashSet<usize>, HashSet<usize>) = self.moved.iter().copied().unzip();
         for entry in &mut self.entries {
             match (entry.old, entry.new) {
                 (Some(i), Some(j)) if old_keys[i].whole == new_keys[j].whole => entry.plain = true,
@@ -222,10 +228,10 @@ impl<'a> Both<'a> {
                     };
                     entry.carried = found.carried.into_iter().map(shifted).collect();
                 }
-                (Some(i), None) if !self.moved.iter().any(|moved| moved.0 == i) => {
+                (Some(i), None) if !left.contains(&i) => {
                     entry.carried = carried(&self.old.exchanges[i], false);
                 }
-                (None, Some(j)) if !self.moved.iter().any(|moved| moved.1 == j) => {
+                (None, Some(j)) if !came.contains(&j) => {
                     entry.carried = carried(&self.new.exchanges[j], true);
                 }
                 _ => {}
@@ -247,13 +253,10 @@ impl<'a> Both<'a> {
                 }
             }
         }
-        for &(i, j) in &self.moved {
-            let (old, new) = (rid(self.old, Some(i)), rid(self.new, Some(j)));
-            only_old.retain(|known| Some(*known) != old);
-            only_new.retain(|known| Some(*known) != new);
-        }
-        let before: HashSet<i64> = both.iter().map(|(_, old, _)| *old).collect();
-        let after: HashSet<i64> = both.iter().map(|(_, _, new)| *new).collect();
+        let mut before: HashSet<i64> = both.iter().map(|(_, old, _)| *old).collect();
+        let mut after: HashSet<i64> = both.iter().map(|(_, _, new)| *new).collect();
+        before.extend(self.moved.iter().filter_map(|moved| rid(self.old, Some(moved.0))));
+        after.extend(self.moved.iter().filter_map(|moved| rid(self.new, Some(moved.1))));
         let sorted = |mut all: Vec<i64>, known: &HashSet<i64>| {
             all.retain(|rid| !known.contains(rid));
             all.sort_unstable();
@@ -288,18 +291,18 @@ impl<'a> Both<'a> {
 
     /// Says of a stanza that left one message and came in another that it moved.
     fn stanzas_moved(&mut self) {
-        let mut waiting: HashMap<(bool, &str, bool), Vec<(usize, usize)>> = HashMap::new();
+        let mut waiting: HashMap<(bool, &str, bool), VecDeque<(usize, usize)>> = HashMap::new();
         let mut moves = Vec::new();
         for (number, entry) in self.entries.iter().enumerate() {
             for (n, carried) in entry.carried.iter().enumerate() {
                 let client = carried.side == Side::Client;
                 let other = waiting.get_mut(&(client, &*carried.canon, !carried.gained));
-                match other.filter(|others| !others.is_empty()).map(|others| others.remove(0)) {
+                match other.and_then(VecDeque::pop_front) {
                     Some(there) if carried.gained => moves.push((there, (number, n))),
                     Some(there) => moves.push(((number, n), there)),
                     None => {
                         let key = (client, &*carried.canon, carried.gained);
-                        waiting.entry(key).or_default().push((number, n));
+                        waiting.entry(key).or_default().push_back((number, n));
                     }
                 }
             }
@@ -338,22 +341,24 @@ impl<'a> Both<'a> {
 
     /// Says of exchanges that they stand at another place.
     fn places(&mut self) {
-        for &(i, j) in &self.moved {
-            let after = |strand: &Strand, n: usize| {
-                let before = n.checked_sub(1).map(|n| place(strand, n).label());
-                Some(before.map_or("first".to_owned(), |label| format!("after {label}")))
-            };
+        let after = |strand: &Strand, n: usize| {
+            let before = n.checked_sub(1).map(|n| place(strand, n).label());
+            Some(before.map_or("first".to_owned(), |label| format!("after {label}")))
+        };
+        let (old, new): (HashSet<usize>, HashMap<usize, usize>) = (
+            self.moved.iter().map(|moved| moved.0).collect(),
+            self.moved.iter().map(|&(i, j)| (j, i)).collect(),
+        );
+        self.entries
+            .retain(|entry| entry.new.is_some() || entry.old.is_none_or(|i| !old.contains(&i)));
+        for entry in &mut self.entries {
+            let (None, Some(j)) = (entry.old, entry.new) else { continue };
+            let Some(&i) = new.get(&j) else { continue };
+            entry.old = Some(i);
+            entry.plain = true;
             let (old, new) = (after(self.old, i), after(self.new, j));
             let (side, subject, what) = (None, String::new(), What::Place);
-            let change = Change { side, subject, what, old, new };
-            self.entries.retain(|entry| entry.old != Some(i) || entry.new.is_some());
-            if let Some(entry) =
-                self.entries.iter_mut().find(|entry| entry.new == Some(j) && entry.old.is_none())
-            {
-                entry.old = Some(i);
-                entry.plain = true;
-                entry.changes.push(change);
-            }
+            entry.changes.push(Change { side, subject, what, old, new });
         }
     }
 
@@ -376,21 +381,55 @@ impl<'a> Both<'a> {
         entry.links.iter().map(|link| (link.old, link.new)).collect()
     }
 
-    fn finish(mut self, renaming: &Renaming<'_>) -> Option<StrandDiff> {
-        let entries = std::mem::take(&mut self.entries);
-        let mut exchanges = Vec::new();
-        for mut entry in entries {
-            let broken =
-                self.names(&entry).into_iter().any(|(old, new)| !renaming.allows(old, new));
-            if broken && let (Some(i), Some(j)) = (entry.old, entry.new) {
-                let (old, new) = (&self.old.exchanges[i], &self.new.exchanges[j]);
-                let links = if entry.plain {
-                    Comparison::of(old, new, false).links
-                } else {
-                    std::mem::take(&mut entry.links)
-                };
-                entry.changes.extend(renaming.broken(&links));
+    /// Says of names that they are not the ones that they should be.
+    fn broken(&mut self, renaming: &Renaming<'_>) {
+        let mut found: Vec<(usize, Vec<Change>)> = Vec::new();
+        for (number, entry) in self.entries.iter().enumerate() {
+            let is_broken = |(old, new): (Name<'_>, Name<'_>)| !renaming.allows(old, new);
+            let (Some(i), Some(j)) = (entry.old, entry.new) else { continue };
+            if !self.names(entry).into_iter().any(is_broken) {
+                continue;
             }
+            let (old, new) = (&self.old.exchanges[i], &self.new.exchanges[j]);
+            let changes = if entry.plain {
+                renaming.broken(&Comparison::of(old, new, false).links)
+            } else {
+                renaming.broken(&entry.links)
+            };
+            found.push((number, changes));
+        }
+        // Two responses with each other's ids have changed places.
+        let mut waiting: HashMap<(Option<String>, Option<String>), usize> = HashMap::new();
+        for n in 0..found.len() {
+            let [Change { side: Some(Side::Server), subject, what: What::Name(_), old, new }] =
+                &found[n].1[..]
+            else {
+                continue;
+            };
+            let Some(first) = waiting.remove(&(new.clone(), old.clone())) else {
+                waiting.insert((old.clone(), new.clone()), n);
+                continue;
+            };
+            let label = |n: usize| self.entries[n].old.map(|n| self.old_place(n).label());
+            let change = Change {
+                side: Some(Side::Server),
+                subject: subject.clone(),
+                what: What::Swapped,
+                old: label(found[first].0),
+                new: label(found[n].0),
+            };
+            found[n].1.clear();
+            found[first].1 = vec![change];
+        }
+        for (number, changes) in found {
+            self.entries[number].changes.extend(changes);
+        }
+    }
+
+    fn finish(mut self, renaming: &Renaming<'_>) -> Option<StrandDiff> {
+        self.broken(renaming);
+        let mut exchanges = Vec::new();
+        for entry in std::mem::take(&mut self.entries) {
             let is_pair = entry.old.is_some() && entry.new.is_some();
             if is_pair && entry.changes.is_empty() {
                 continue;
@@ -434,19 +473,28 @@ fn place(strand: &Strand, n: usize) -> Place {
     Place { number: n + 1, rid }
 }
 
-/// Exchanges that are in both, but at another place. One empty poll is like another: they do not move.
-fn moved(pairs: &Pairs, old: &[Keys], new: &[Keys]) -> Vec<(usize, usize)> {
+/// Exchanges that are in both, but at another place and not far away. One empty poll is like another: they move only if
+/// the rid says so.
+fn moved(pairs: &Pairs, old: &Keyed<'_>, new: &Keyed<'_>) -> Vec<(usize, usize)> {
     let mut lost: Vec<usize> = Vec::new();
     let mut gained: Vec<usize> = Vec::new();
     for &(i, j) in pairs {
         if i.is_none() || j.is_none() {
-            lost.extend(i.filter(|i| !old[*i].poll));
-            gained.extend(j.filter(|j| !new[*j].poll));
+            lost.extend(i);
+            gained.extend(j);
         }
     }
-    let known: HashSet<u32> = gained.iter().map(|j| new[*j].whole).collect();
-    lost.retain(|i| known.contains(&old[*i].whole));
-    take_equal(&mut lost, &mut gained, |i, j| old[i].whole == new[j].whole)
+    let rid = |all: &Keyed<'_>, n: usize| own_rid(&all.strand.exchanges[n]);
+    let key = |all: &Keyed<'_>, n: usize| {
+        let keys = all.keys[n];
+        (keys.whole, keys.poll.then(|| rid(all, n)))
+    };
+    let mut both = take_equal(&mut lost, &mut gained, |i| key(old, i), |j| key(new, j));
+    both.retain(|&(i, j)| match (rid(old, i), rid(new, j)) {
+        (Some(before), Some(after)) => before.abs_diff(after) <= FAR,
+        _ => i.abs_diff(j) as u64 <= FAR,
+    });
+    both
 }
 
 /// All stanzas of an exchange that is in one alone.

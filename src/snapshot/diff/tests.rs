@@ -175,10 +175,7 @@ fn order() {
             ),
             ("X", "<iq id='[id-2]' type='result' xmlns='jabber:client'/>"),
         ]),
-        [
-            "~ [rid+1] response: iq result has another's id [id-1] → [id-2]",
-            "~ [rid+4] response: iq result has another's id [id-2] → [id-1]"
-        ]
+        ["~ [rid+1] responses to [rid+1] and [rid+4] are swapped"]
     );
 }
 
