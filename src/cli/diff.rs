@@ -29,7 +29,7 @@ const CAPTURE: &str = "ndjson";
 #[command(after_long_help = "\
 Examples:
   xmppscope diff before.ndjson after.ndjson
-  xmppscope show before.ndjson --format transcript | xmppscope diff - after.ndjson
+  xmppscope diff approved.snap - < after.ndjson
   xmppscope diff snapshots/ captures/
   xmppscope diff before.ndjson after.ndjson --format html > difference.html
 
@@ -186,7 +186,7 @@ fn read(path: &Path) -> Result<Transcript, Failure> {
     }
     let text = String::from_utf8(bytes).map_err(|_| wrong(UNKNOWN.to_owned()))?;
     if text.starts_with("---\n") || text.starts_with("---\r\n") {
-        return Ok(Snapshot::parse(&text, name).map_err(snapshot)?.transcript);
+        return Ok(Snapshot::parse(&text, name).map_err(|error| snapshot(&error))?.transcript);
     }
     if !text.starts_with("== ") && !text.trim().is_empty() {
         return Err(wrong(UNKNOWN.to_owned()));
@@ -220,7 +220,7 @@ fn events(bytes: &[u8], name: &Path) -> Result<Transcript, Failure> {
     Ok(transcript(&events, None))
 }
 
-fn snapshot(error: SnapshotError) -> Failure {
+fn snapshot(error: &SnapshotError) -> Failure {
     let words = sanitise(&error.to_string()).into_owned();
     match error {
         SnapshotError::Unreadable { .. } => Failure::Environment(words),

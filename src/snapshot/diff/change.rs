@@ -192,8 +192,8 @@ pub struct Phrase {
 }
 
 /// Whether it is said of a response that it came before one that was due earlier.
-fn is_order(words: &Option<String>) -> bool {
-    words.as_deref().is_some_and(|words| words.starts_with("\"before that of "))
+fn is_order(words: Option<&String>) -> bool {
+    words.is_some_and(|words| words.starts_with("\"before that of "))
 }
 
 impl Diff {
@@ -240,7 +240,9 @@ impl Change {
     pub fn sign(&self) -> Sign {
         match self.what {
             What::Moved | What::Swapped | What::Other => Sign::Changed,
-            What::Manner if is_order(&self.old) || is_order(&self.new) => Sign::Changed,
+            What::Manner if is_order(self.old.as_ref()) || is_order(self.new.as_ref()) => {
+                Sign::Changed
+            }
             _ => Sign::of(self.old.is_some(), self.new.is_some()),
         }
     }
@@ -275,7 +277,7 @@ impl Change {
             What::Place => said(format!("comes {} instead of {}", one(new), one(old))),
             What::Rid => both("request rid".to_owned(), ""),
             What::Status => both(format!("{at} status"), ""),
-            What::Manner if is_order(old) || is_order(new) => {
+            What::Manner if is_order(old.as_ref()) || is_order(new.as_ref()) => {
                 let came = new.as_deref().unwrap_or("in the order of the requests");
                 said(format!("{at} came {}", came.trim_matches('"')))
             }

@@ -109,7 +109,7 @@ impl<'a> Comparison<'a> {
             (before, after) => {
                 // Where there is no response at all, it need not be said that there is nothing in it.
                 if !old.is_none() && !new.is_none() {
-                    self.say(at, What::Content, content(before), content(after));
+                    self.say(at, What::Content, Some(content(before)), Some(content(after)));
                 }
                 self.all(at, before, false);
                 self.all(at, after, true);
@@ -206,13 +206,11 @@ impl<'a> Comparison<'a> {
         for (i, j) in together.into_iter().chain(moved) {
             match (&old.nodes[i], &new.nodes[j]) {
                 (Leaf::Element(a), Leaf::Element(b)) => {
-                    let subject = self.subject(at, (old, a), b, stanzas);
+                    let subject = subject(at, (old, a), b, stanzas);
                     self.element(At { subject: &subject, ..at }, a, b);
                 }
-                (Leaf::Text(a), Leaf::Text(b)) => {
-                    if !self.same(at, "text", a, b) {
-                        self.say(at, What::Text, Some(a.clone()), Some(b.clone()));
-                    }
+                (Leaf::Text(a), Leaf::Text(b)) if !self.same(at, "text", a, b) => {
+                    self.say(at, What::Text, Some(a.clone()), Some(b.clone()));
                 }
                 _ => {}
             }
@@ -268,26 +266,6 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn subject(
-        &self,
-        at: At<'_>,
-        (parent, old): (&Tree, &Tree),
-        new: &Tree,
-        stanza: bool,
-    ) -> String {
-        if stanza {
-            let body = |tree: &Tree| tree.children().find(|c| c.name == "body").map(Tree::text);
-            return words::stanza(old, body(old) == body(new) && old.text() == new.text());
-        }
-        let mut name = old.name.clone();
-        let of_this_name = |tree: &&Tree| tree.name == old.name;
-        if parent.children().filter(of_this_name).count() > 1 {
-            let number = parent.children().filter(of_this_name).position(|c| std::ptr::eq(c, old));
-            name += &format!("[{}]", number.unwrap_or_default() + 1);
-        }
-        if at.subject.is_empty() { name } else { format!("{} › {name}", at.subject) }
-    }
-
     fn order(&mut self, at: At<'_>, old: &Tree, new: &Tree, moved: &[(usize, usize)]) {
         let name = |node: &Leaf| match node {
             Leaf::Element(tree) => words::stanza(tree, true),
@@ -320,6 +298,21 @@ impl<'a> Comparison<'a> {
             self.say(at, What::Text, i.map(str::to_owned), j.map(str::to_owned));
         }
     }
+}
+
+/// How an element that is in both is called: a stanza in words, an element in it by the way to it.
+fn subject(at: At<'_>, (parent, old): (&Tree, &Tree), new: &Tree, stanza: bool) -> String {
+    if stanza {
+        let body = |tree: &Tree| tree.children().find(|c| c.name == "body").map(Tree::text);
+        return words::stanza(old, body(old) == body(new) && old.text() == new.text());
+    }
+    let mut name = old.name.clone();
+    let of_this_name = |tree: &&Tree| tree.name == old.name;
+    if parent.children().filter(of_this_name).count() > 1 {
+        let number = parent.children().filter(of_this_name).position(|c| std::ptr::eq(c, old));
+        name += &format!("[{}]", number.unwrap_or_default() + 1);
+    }
+    if at.subject.is_empty() { name } else { format!("{} › {name}", at.subject) }
 }
 
 /// Which node is which.
@@ -404,12 +397,12 @@ fn by_name<'a>(old: &'a [(String, String)], new: &'a [(String, String)]) -> Vec<
     pairs
 }
 
-fn content(content: &Content) -> Option<String> {
-    Some(match content {
+fn content(content: &Content) -> String {
+    match content {
         Content::None => "none".to_owned(),
         Content::Xml(tree) => format!("<{}>", tree.name),
         Content::Text(lines) => format!("text {}", words::quoted(&lines.join("\n"))),
-    })
+    }
 }
 
 /// The words of a message by what they say.

@@ -95,7 +95,7 @@ fn mutate(transcript: &mut Transcript, what: u8, at: Index, which: Index, third:
             }
         }),
         1 => one_tree(&mut exchanges[n], which, |tree| {
-            tree.attributes.push(("y".into(), "1".into()))
+            tree.attributes.push(("y".into(), "1".into()));
         }),
         2 => one_tree(&mut exchanges[n], which, |tree| {
             if !tree.attributes.is_empty() {
@@ -211,6 +211,7 @@ fn long(length: usize, mut kind: impl FnMut(usize) -> (u8, usize)) -> Transcript
 }
 
 #[test]
+#[allow(clippy::disallowed_methods)] // a test measures real time
 fn long_transcripts_are_compared_in_time() {
     let length = 10_000;
     let mixed = |n: usize| ((n * 7919 % 1013 % 3) as u8, n + 1);
