@@ -198,3 +198,12 @@ fn names_may_have_other_numbers() {
         OLD.replace("[id-1]", "[id-8]").replace("[id-2]", "[id-1]").replace("[sid-1]", "[sid-4]");
     assert_eq!(said(OLD, &new), [""; 0]);
 }
+
+#[test]
+fn brackets_without_end_cost_nothing() {
+    let text = "[".repeat(200_000);
+    let old = transcript(OLD);
+    let mut new = old.clone();
+    new.strands[0].exchanges[2].server.words.clone_from(&text);
+    assert!(!diff(&old, &new).is_equal());
+}
