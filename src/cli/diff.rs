@@ -31,7 +31,7 @@ const CAPTURE: &str = "ndjson";
 #[command(after_long_help = "\
 Examples:
   xmppscope diff before.ndjson after.ndjson
-  xmppscope show before.ndjson --format transcript | xmppscope diff - after.ndjson
+  xmppscope diff approved.snap - < after.ndjson
   xmppscope diff snapshots/ captures/
   xmppscope diff before.ndjson after.ndjson --format html > difference.html
 
@@ -197,7 +197,7 @@ fn read(path: &Path, varying: &Varying) -> Result<Transcript, Failure> {
     }
     let text = String::from_utf8(bytes).map_err(|_| wrong(UNKNOWN.to_owned()))?;
     if text.starts_with("---\n") || text.starts_with("---\r\n") {
-        return Ok(Snapshot::parse(&text, name).map_err(snapshot)?.transcript);
+        return Ok(Snapshot::parse(&text, name).map_err(|error| snapshot(&error))?.transcript);
     }
     if !text.starts_with("== ") && !text.trim().is_empty() {
         return Err(wrong(UNKNOWN.to_owned()));
@@ -231,7 +231,7 @@ fn events(bytes: &[u8], name: &Path, varying: &Varying) -> Result<Transcript, Fa
     Ok(transcript(&events, None, varying))
 }
 
-fn snapshot(error: SnapshotError) -> Failure {
+fn snapshot(error: &SnapshotError) -> Failure {
     let words = sanitise(&error.to_string()).into_owned();
     match error {
         SnapshotError::Unreadable { .. } => Failure::Environment(words),

@@ -82,8 +82,8 @@ struct All<'a> {
 
 #[derive(Serialize)]
 struct File<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<&'a str>,
+    #[serde(rename = "file", skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
     sign: Sign,
     differences: usize,
     strands: Vec<Strand<'a>>,
@@ -144,12 +144,13 @@ pub fn json(old: &str, new: &str, documents: &[Document]) -> String {
         compared: documents.len(),
         files: documents.iter().filter(|document| document.differs()).map(file).collect(),
     };
-    serde_json::to_string(&all).expect("only texts and numbers") + "\n"
+    // Texts and numbers can always be written.
+    serde_json::to_string(&all).unwrap_or_default() + "\n"
 }
 
 fn file(document: &Document) -> File<'_> {
     File {
-        file: document.name.as_deref(),
+        name: document.name.as_deref(),
         sign: document.sign(),
         differences: document.count(),
         strands: document.strands().iter().map(strand).collect(),

@@ -477,7 +477,9 @@ pub fn shape(text: &str) -> String {
 /// `[kind-1]` or `[rid+1]` at the start of a text, and what is behind it.
 pub(super) fn split(text: &str) -> Option<(&str, &str, &str)> {
     let inside = text.strip_prefix('[')?;
-    let (name, behind) = inside.split_once(']')?;
+    // No name is long: what has no end must not be searched again and again.
+    let end = inside.bytes().take(32).position(|byte| byte == b']')?;
+    let (name, behind) = (&inside[..end], &inside[end + 1..]);
     let at = name.find(['-', '+'])?;
     let (kind, number) = name.split_at(at);
     let fits = !kind.is_empty()

@@ -115,6 +115,11 @@ impl Message {
         }
     }
 
+    /// Whether it stands for a response that never came.
+    pub fn is_none(&self) -> bool {
+        self.words.starts_with("nothing") && self.content == Content::None
+    }
+
     /// The element, if it carries one.
     pub fn xml(&self) -> Option<&Tree> {
         match &self.content {

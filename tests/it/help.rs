@@ -79,6 +79,11 @@ fn of_demo_in_short() {
 }
 
 #[test]
+fn of_diff() {
+    insta::assert_snapshot!(help(&["diff", "--help"]));
+}
+
+#[test]
 fn of_spec() {
     insta::assert_snapshot!(help(&["spec", "--help"]));
 }

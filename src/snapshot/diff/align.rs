@@ -33,7 +33,7 @@ pub(super) struct Keys {
 /// How much two exchanges look like the same; 0 if they are surely not.
 fn score(old: Keys, new: Keys) -> u32 {
     if old.whole == new.whole {
-        return 100;
+        return 120; // more than two that are merely of a kind
     }
     let response = match () {
         () if old.response == new.response => 30,

@@ -150,6 +150,8 @@ impl Canon {
         out.push_str(&tree.name);
         for (name, value) in &tree.attributes {
             if without_rid && name == "rid" && rid(value).is_some() {
+                out.push(NAME);
+                out.push_str("rid");
                 continue;
             }
             out.push('\n');

@@ -191,6 +191,11 @@ pub struct Phrase {
     pub new: Option<String>,
 }
 
+/// Whether it is said of a response that it came before one that was due earlier.
+fn is_order(words: Option<&String>) -> bool {
+    words.is_some_and(|words| words.starts_with("\"before that of "))
+}
+
 impl Diff {
     /// Whether nothing differs.
     pub fn is_equal(&self) -> bool {
@@ -235,6 +240,9 @@ impl Change {
     pub fn sign(&self) -> Sign {
         match self.what {
             What::Moved | What::Swapped | What::Other => Sign::Changed,
+            What::Manner if is_order(self.old.as_ref()) || is_order(self.new.as_ref()) => {
+                Sign::Changed
+            }
             _ => Sign::of(self.old.is_some(), self.new.is_some()),
         }
     }
@@ -269,6 +277,10 @@ impl Change {
             What::Place => said(format!("comes {} instead of {}", one(new), one(old))),
             What::Rid => both("request rid".to_owned(), ""),
             What::Status => both(format!("{at} status"), ""),
+            What::Manner if is_order(old.as_ref()) || is_order(new.as_ref()) => {
+                let came = new.as_deref().unwrap_or("in the order of the requests");
+                said(format!("{at} came {}", came.trim_matches('"')))
+            }
             What::Timing | What::Manner => both(format!("{at} {verb}").trim_end().to_owned(), ""),
             What::Header(name) => both(format!("{at} {verb}header {name}:"), ""),
             What::Content => both(format!("{at} content"), ""),
@@ -293,7 +305,8 @@ impl Change {
             What::Swapped => {
                 said(format!("responses to {} and {} are swapped", one(old), one(new)))
             }
-            What::Name(part) => both(format!("{at} has another's {part}"), ""),
+            What::Name(part) if part == "id" => both(format!("{at} has the id of another:"), ""),
+            What::Name(part) => both(format!("{at} names another in its {part}:"), ""),
             What::Other => said(format!("{who} differs")),
         }
     }

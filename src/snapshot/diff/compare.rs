@@ -1,6 +1,7 @@
 //! What differs between two exchanges that are the same one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::Hash;
 
 use super::align::{Pairs, best};
 use super::canon::{Canon, Name, names, rid};
@@ -105,7 +106,14 @@ impl<'a> Comparison<'a> {
             }
             (Content::Text(old), Content::Text(new)) => self.lines(at, old, new),
             (Content::None, Content::None) => {}
-            (old, new) => self.say(at, What::Content, content(old), content(new)),
+            (before, after) => {
+                // Where there is no response at all, it need not be said that there is nothing in it.
+                if !old.is_none() && !new.is_none() {
+                    self.say(at, What::Content, Some(content(before)), Some(content(after)));
+                }
+                self.all(at, before, false);
+                self.all(at, after, true);
+            }
         }
     }
 
@@ -191,20 +199,18 @@ impl<'a> Comparison<'a> {
                 }
             }
         }
-        let moved = take_equal(&mut lost, &mut gained, |i, j| before[i] == after[j]);
+        let moved = take_equal(&mut lost, &mut gained, |i| &*before[i], |j| &*after[j]);
         if !moved.is_empty() {
             self.order(at, old, new, &moved);
         }
         for (i, j) in together.into_iter().chain(moved) {
             match (&old.nodes[i], &new.nodes[j]) {
                 (Leaf::Element(a), Leaf::Element(b)) => {
-                    let subject = self.subject(at, (old, a), b, stanzas);
+                    let subject = subject(at, (old, a), b, stanzas);
                     self.element(At { subject: &subject, ..at }, a, b);
                 }
-                (Leaf::Text(a), Leaf::Text(b)) => {
-                    if !self.same(at, "text", a, b) {
-                        self.say(at, What::Text, Some(a.clone()), Some(b.clone()));
-                    }
+                (Leaf::Text(a), Leaf::Text(b)) if !self.same(at, "text", a, b) => {
+                    self.say(at, What::Text, Some(a.clone()), Some(b.clone()));
                 }
                 _ => {}
             }
@@ -214,6 +220,15 @@ impl<'a> Comparison<'a> {
         }
         for j in gained {
             self.alone(at, &new.nodes[j], &after[j], true, stanzas);
+        }
+    }
+
+    /// All stanzas of a content that is in one alone.
+    fn all(&mut self, at: At<'_>, content: &Content, gained: bool) {
+        let Content::Xml(body) = content else { return };
+        let canon = if gained { self.new } else { self.old };
+        for node in &body.nodes {
+            self.alone(at, node, &canon.leaf(node), gained, true);
         }
     }
 
@@ -251,26 +266,6 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn subject(
-        &self,
-        at: At<'_>,
-        (parent, old): (&Tree, &Tree),
-        new: &Tree,
-        stanza: bool,
-    ) -> String {
-        if stanza {
-            let body = |tree: &Tree| tree.children().find(|c| c.name == "body").map(Tree::text);
-            return words::stanza(old, body(old) == body(new));
-        }
-        let mut name = old.name.clone();
-        let of_this_name = |tree: &&Tree| tree.name == old.name;
-        if parent.children().filter(of_this_name).count() > 1 {
-            let number = parent.children().filter(of_this_name).position(|c| std::ptr::eq(c, old));
-            name += &format!("[{}]", number.unwrap_or_default() + 1);
-        }
-        if at.subject.is_empty() { name } else { format!("{} › {name}", at.subject) }
-    }
-
     fn order(&mut self, at: At<'_>, old: &Tree, new: &Tree, moved: &[(usize, usize)]) {
         let name = |node: &Leaf| match node {
             Leaf::Element(tree) => words::stanza(tree, true),
@@ -305,6 +300,21 @@ impl<'a> Comparison<'a> {
     }
 }
 
+/// How an element that is in both is called: a stanza in words, an element in it by the way to it.
+fn subject(at: At<'_>, (parent, old): (&Tree, &Tree), new: &Tree, stanza: bool) -> String {
+    if stanza {
+        let body = |tree: &Tree| tree.children().find(|c| c.name == "body").map(Tree::text);
+        return words::stanza(old, body(old) == body(new) && old.text() == new.text());
+    }
+    let mut name = old.name.clone();
+    let of_this_name = |tree: &&Tree| tree.name == old.name;
+    if parent.children().filter(of_this_name).count() > 1 {
+        let number = parent.children().filter(of_this_name).position(|c| std::ptr::eq(c, old));
+        name += &format!("[{}]", number.unwrap_or_default() + 1);
+    }
+    if at.subject.is_empty() { name } else { format!("{} › {name}", at.subject) }
+}
+
 /// Which node is which.
 fn pair(old: &[Leaf], new: &[Leaf], before: &[String], after: &[String]) -> Pairs {
     let same = before.iter().zip(after).take_while(|(a, b)| a == b).count();
@@ -319,10 +329,15 @@ fn pair(old: &[Leaf], new: &[Leaf], before: &[String], after: &[String]) -> Pair
         nodes.iter().map(key).collect()
     };
     let (left_keys, right_keys) = (keys(left), keys(right));
+    let tag = |node: &Leaf| match node {
+        Leaf::Element(tree) => tree.name.clone(),
+        Leaf::Text(_) => String::new(),
+    };
     let score = |i: usize, j: usize| match (&left_keys[i], &right_keys[j]) {
         _ if before[same + i] == after[same + j] => 100,
         (Some((a, _)), Some((b, _))) if a == b => 45,
         (Some((_, a)), Some((_, b))) if a == b => 20,
+        (Some(_), Some(_)) if tag(&left[i]) == tag(&right[j]) => 12,
         (None, None) => 20,
         _ => 0,
     };
@@ -334,20 +349,27 @@ fn pair(old: &[Leaf], new: &[Leaf], before: &[String], after: &[String]) -> Pair
     pairs
 }
 
-/// Takes out of two lists what is in both.
-pub(super) fn take_equal(
+/// Takes out of two lists what is in both, by what is the same of it.
+pub(super) fn take_equal<K: Eq + Hash>(
     old: &mut Vec<usize>,
     new: &mut Vec<usize>,
-    equal: impl Fn(usize, usize) -> bool,
+    old_key: impl Fn(usize) -> K,
+    new_key: impl Fn(usize) -> K,
 ) -> Vec<(usize, usize)> {
+    let mut waiting: HashMap<K, VecDeque<usize>> = HashMap::new();
+    for &j in &*new {
+        waiting.entry(new_key(j)).or_default().push_back(j);
+    }
     let mut both = Vec::new();
-    old.retain(|&i| match new.iter().position(|&j| equal(i, j)) {
-        Some(at) => {
-            both.push((i, new.remove(at)));
+    old.retain(|&i| match waiting.get_mut(&old_key(i)).and_then(VecDeque::pop_front) {
+        Some(j) => {
+            both.push((i, j));
             false
         }
         None => true,
     });
+    let taken: HashSet<usize> = both.iter().map(|(_, j)| *j).collect();
+    new.retain(|j| !taken.contains(j));
     both
 }
 
@@ -355,16 +377,13 @@ type Pair<'a> = (Option<&'a (String, String)>, Option<&'a (String, String)>);
 
 /// Pairs of the same name; of those that are there several times, in their order.
 fn by_name<'a>(old: &'a [(String, String)], new: &'a [(String, String)]) -> Vec<Pair<'a>> {
-    let mut left: HashMap<&str, std::collections::VecDeque<&(String, String)>> = HashMap::new();
+    let mut left: HashMap<&str, VecDeque<&(String, String)>> = HashMap::new();
     for item in new {
         left.entry(&item.0).or_default().push_back(item);
     }
     let mut pairs: Vec<Pair<'a>> = Vec::new();
     for item in old {
-        pairs.push((
-            Some(item),
-            left.get_mut(&*item.0).and_then(std::collections::VecDeque::pop_front),
-        ));
+        pairs.push((Some(item), left.get_mut(&*item.0).and_then(VecDeque::pop_front)));
     }
     for item in new {
         let rest = left.get_mut(&*item.0);
@@ -378,12 +397,12 @@ fn by_name<'a>(old: &'a [(String, String)], new: &'a [(String, String)]) -> Vec<
     pairs
 }
 
-fn content(content: &Content) -> Option<String> {
-    Some(match content {
+fn content(content: &Content) -> String {
+    match content {
         Content::None => "none".to_owned(),
-        Content::Xml(tree) => words::whole(tree),
-        Content::Text(lines) => words::quoted(lines.first().map_or("", String::as_str)),
-    })
+        Content::Xml(tree) => format!("<{}>", tree.name),
+        Content::Text(lines) => format!("text {}", words::quoted(&lines.join("\n"))),
+    }
 }
 
 /// The words of a message by what they say.

@@ -139,6 +139,9 @@ impl Bag {
             other.counts.get(key).map_or(0, |found| *count.min(found))
         };
         let shared: usize = self.counts.iter().map(common).sum();
-        2000 * shared / (self.size + other.size).max(1)
+        let like = 2000 * shared / (self.size + other.size).max(1);
+        // One that broke off is still like the beginning of the other.
+        let part = 500 * shared / self.size.min(other.size).max(1);
+        like.max(part)
     }
 }

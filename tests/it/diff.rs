@@ -1,0 +1,139 @@
+//! `xmppscope diff`, on captures and snapshots.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::rig;
+
+const SCENARIO: &str = "scenarios/examples/tutorial/empty-poll.yaml";
+
+/// Runs a scenario, and gives the folder with its capture.
+fn captured(folder: &Path, name: &str, scenario: &str, defect: Option<&str>) -> PathBuf {
+    let to = folder.join(name);
+    let mut arguments = vec!["run", scenario, "--write", to.to_str().unwrap()];
+    arguments.extend(defect.map(|defect| ["--defect", defect]).into_iter().flatten());
+    rig::run(&arguments);
+    to
+}
+
+/// Status, and what is printed.
+fn diff(old: &Path, new: &Path, options: &[&str]) -> (Option<i32>, String) {
+    let paths = ["diff", old.to_str().unwrap(), new.to_str().unwrap()];
+    let (code, out, errors) = rig::run(&[&paths[..], options].concat());
+    (code, out + &errors)
+}
+
+#[test]
+fn nothing_is_printed_if_nothing_differs() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = "scenarios/examples/message-and-answer.yaml";
+    let one = captured(folder.path(), "one", scenario, None);
+    let two = captured(folder.path(), "two", scenario, None);
+    assert_eq!(diff(&one, &two, &[]), (Some(0), String::new()));
+}
+
+#[test]
+fn what_a_defect_changes_is_said_in_each_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = captured(folder.path(), "old", SCENARIO, None);
+    let defect = Some("bosh-resp-requests/over-255");
+    let new = captured(folder.path(), "new", SCENARIO, defect);
+    let (code, text) = diff(&old, &new, &[]);
+    assert_eq!(code, Some(1), "{text}");
+    insta::assert_snapshot!("text", text);
+    let (code, json) = diff(&old, &new, &["--format", "json"]);
+    assert_eq!(code, Some(1), "{json}");
+    let mut json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    for (side, path) in [("old", &old), ("new", &new)] {
+        assert_eq!(json[side], path.to_str().unwrap());
+        json[side] = side.into();
+    }
+    insta::assert_snapshot!("json", serde_json::to_string_pretty(&json).unwrap());
+    let (code, html) = diff(&old, &new, &["--format", "html"]);
+    assert_eq!(code, Some(1), "{html}");
+    for foreign in ["<script", "http://", "https://", "src=", "href="] {
+        assert!(!html.contains(foreign), "{foreign}: {html}");
+    }
+}
+
+#[test]
+fn a_snapshot_is_compared_with_a_capture_and_a_transcript() {
+    let folder = tempfile::tempdir().unwrap();
+    let captures = captured(folder.path(), "captures", SCENARIO, None);
+    let capture = captures.join(SCENARIO).with_extension("ndjson");
+    let (code, transcript, _) =
+        rig::run(&["show", capture.to_str().unwrap(), "--format", "transcript"]);
+    assert_eq!(code, Some(0));
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let text = file("a.txt", &transcript);
+    let head = "---\nsource: a\ndescription: b\n---\n";
+    let snapshot = file("a.snap", &format!("{head}{transcript}"));
+    assert_eq!(diff(&text, &capture, &[]), (Some(0), String::new()));
+    assert_eq!(diff(&snapshot, &capture, &[]), (Some(0), String::new()));
+    let hostile = transcript.replace("requests='2'", "requests='&lt;b&gt;\u{202e}'");
+    assert_ne!(hostile, transcript);
+    let hostile = file("b.snap.new", &format!("{head}{hostile}"));
+    let (code, text) = diff(&snapshot, &hostile, &["--color", "always"]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("<b>\\u{202e}") && !text.contains('\u{202e}'), "{text}");
+    let (_, html) = diff(&snapshot, &hostile, &["--format", "html"]);
+    assert!(html.contains("&lt;b&gt;\\u{202e}") && !html.contains("<b>\\"), "{html}");
+}
+
+#[test]
+fn folders_are_compared_by_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let [old, new] = ["old", "new"].map(|name| folder.path().join(name));
+    let one = |attribute: &str| {
+        format!(
+            "---\nsource: a\ndescription: b\n---\n== session 1\n\nclient:\n  <body rid='[rid+0]'/>\nserver: held\n  \
+             <body{attribute}/>\n"
+        )
+    };
+    for (folder, name, text) in [
+        (&old, "same.snap", one("")),
+        (&new, "same.snap", one("")),
+        (&old, "in/differs.snap", one("")),
+        (&new, "in/differs.snap", one("")),
+        (&new, "in/differs.snap.new", one(" a='1'")),
+        (&old, "gone.snap", one("")),
+        (&new, "came.snap", one("")),
+        (&new, "notes.txt", "no snapshot".to_owned()),
+    ] {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let (code, text) = diff(&old, &new, &[]);
+    assert_eq!(code, Some(1));
+    insta::assert_snapshot!("folders", text);
+}
+
+#[test]
+fn what_cannot_be_compared_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    let page = folder.path().join("page.html");
+    fs::write(&page, "<html/>").unwrap();
+    let transcript = folder.path().join("a.txt");
+    fs::write(&transcript, "== session 1\n\nserver:\n").unwrap();
+    let capture = Path::new("fixtures/strophe-login-chat.ndjson");
+    let missing = Path::new("fixtures/there-is-none.ndjson");
+    for (old, new, code, words) in [
+        (capture, &*page, 2, "neither a capture"),
+        (capture, &*empty, 2, "give two files or two folders"),
+        (&*empty, &*empty, 2, "there is no capture"),
+        (&*transcript, capture, 2, "a.txt: line 3: `server:` stands behind a `client:`"),
+        (capture, missing, 3, "cannot read fixtures/there-is-none.ndjson"),
+        (Path::new("-"), Path::new("-"), 2, "only one of the two"),
+    ] {
+        let (found, text) = diff(old, new, &[]);
+        assert_eq!(found, Some(code), "{text}");
+        assert!(text.contains(words), "{text}");
+    }
+}
