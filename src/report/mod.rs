@@ -3,3 +3,4 @@
 pub mod json;
 pub mod outcomes;
 pub mod requirements;
+pub mod words;

@@ -9,7 +9,6 @@ pub mod requirements;
 mod run;
 mod styles;
 mod summary;
-mod words;
 
 use crate::diag::sanitise;
 pub use printer::{Look, Printer};
