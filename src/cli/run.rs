@@ -39,6 +39,7 @@ Examples:
   xmppscope run scenarios/ --only 'section:14 and not needs:slow' --list
   xmppscope run scenarios/ --format junit --output report.xml --format pretty
   xmppscope run scenarios/ --defect bosh-no-chunked --show all
+  xmppscope run scenarios/ --write captures; xmppscope report captures -o report.html
 
 Exit status:
   0  all held
@@ -82,7 +83,10 @@ pub(super) struct Args {
     /// Of which scenarios the traffic is printed
     #[arg(long, value_enum, default_value_t = Show::Failed, help_heading = "Output")]
     show: Show,
-    /// Write a capture of each scenario into this folder
+    /// Write a capture of each scenario into this folder, and what came of all to outcomes.ndjson in it
+    ///
+    /// `xmppscope report DIR` makes a page of the folder. outcomes.ndjson holds what --format json prints; there, `capture` is
+    /// the path of the capture within the folder.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     write: Option<PathBuf>,
     /// How outcomes are told; may be given several times
@@ -182,7 +186,7 @@ impl Run {
     fn take(&mut self, place: usize, mut outcome: Outcome) {
         *self.counts.entry(outcome.verdict).or_default() += 1;
         self.progress.clear();
-        self.outputs.tell(&outcome);
+        self.outputs.tell(&mut outcome);
         outcome.events = Vec::new();
         let bad = matches!(outcome.verdict, Verdict::Failed | Verdict::Broken);
         self.outcomes.insert(place, outcome);

@@ -98,6 +98,7 @@ pub(super) async fn run(given: Given) -> Outcome {
         advertised: world.advertised,
         own,
         events: wire.events(),
+        capture: None,
     }
 }
 
