@@ -11,6 +11,7 @@ mod observe;
 mod options;
 mod prove;
 mod proxy;
+mod report;
 mod run;
 mod show;
 mod spec;
@@ -79,6 +80,7 @@ enum Command {
     Generate(generate::Args),
     Prove(prove::Args),
     Proxy(Box<proxy::Args>),
+    Report(report::Args),
     Run(Box<run::Args>),
     Show(show::Args),
     Spec(spec::Args),
@@ -101,6 +103,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Prove(args) => prove::run(&args),
         Command::Proxy(args) => proxy::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Spec(args) => spec::run(&args),

@@ -1,5 +1,6 @@
 //! For programs and browsers: one file per format, all over the same input.
 
+pub mod html;
 pub mod json;
 pub mod outcomes;
 pub mod requirements;

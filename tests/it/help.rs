@@ -87,3 +87,13 @@ fn of_spec() {
 fn of_spec_in_short() {
     insta::assert_snapshot!(help(&["spec", "-h"]));
 }
+
+#[test]
+fn of_report() {
+    insta::assert_snapshot!(help(&["report", "--help"]));
+}
+
+#[test]
+fn of_report_in_short() {
+    insta::assert_snapshot!(help(&["report", "-h"]));
+}

@@ -21,6 +21,8 @@ mod peers_live;
 mod peers_stories;
 mod prosody;
 mod proxy;
+mod report;
+mod report_peers;
 mod rig;
 mod scenario;
 mod upstream;
