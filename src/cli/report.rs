@@ -9,7 +9,7 @@ use super::options::print;
 use super::{Failure, exit};
 use crate::report::html::{Page, Run, Traffic};
 use crate::report::outcomes::IN_FOLDER;
-use crate::trace::capture::{self, CaptureError};
+use crate::trace::capture::{self, CaptureError, Preface};
 use crate::ui::sanitise;
 use crate::wire::tls::private;
 
@@ -55,16 +55,18 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         making.capture(&args.path, &title(&args.path))?;
     }
     let Making { page, damaged } = making;
-    match args.output.as_deref().filter(|path| path.as_os_str() != "-") {
-        Some(path) => write(&page, path).map_err(|error| unwritable(path, &error))?,
-        None => {
-            let mut text = Vec::new();
-            page.write(&mut text).map_err(|error| Failure::Environment(error.to_string()))?;
-            print(&text)?;
-        }
+    if let Some(path) = args.output.as_deref().filter(|path| path.as_os_str() != "-") {
+        write(&page, path).map_err(|error| unwritable(path, &error))?;
+    } else {
+        let mut text = Vec::new();
+        page.write(&mut text).map_err(|error| Failure::Environment(error.to_string()))?;
+        print(&text)?;
     }
     Ok(if damaged { exit::USAGE } else { exit::OK })
 }
+
+/// How a trace is begun in a page.
+type Begin = for<'a> fn(&'a mut Page, &str, &Preface) -> Traffic<'a>;
 
 /// A page that is being made.
 struct Making {
@@ -129,20 +131,15 @@ impl Making {
 
     /// Adds a capture; gives its number.
     fn capture(&mut self, path: &Path, name: &str) -> Result<usize, Failure> {
-        self.add(path, name, |traffic| traffic)
+        self.add(path, name, Page::trace)
     }
 
     /// Adds the capture of a scenario; gives its number.
     fn scenario(&mut self, path: &Path, name: &str) -> Result<usize, Failure> {
-        self.add(path, name, |traffic| traffic.of_scenario())
+        self.add(path, name, Page::scenario)
     }
 
-    fn add(
-        &mut self,
-        path: &Path,
-        name: &str,
-        as_what: impl Fn(Traffic<'_>) -> Traffic<'_>,
-    ) -> Result<usize, Failure> {
+    fn add(&mut self, path: &Path, name: &str, begin: Begin) -> Result<usize, Failure> {
         let shown = path.display();
         let from: Box<dyn BufRead> = if path.as_os_str() == "-" {
             Box::new(io::stdin().lock())
@@ -153,7 +150,7 @@ impl Making {
             CaptureError::Io(error) => unreadable(path, &error),
             other => Failure::Usage(sanitise(&format!("{shown}: {other}")).into_owned()),
         })?;
-        let mut traffic = as_what(self.page.trace(name, &preface));
+        let mut traffic = begin(&mut self.page, name, &preface);
         for event in events {
             match event {
                 Ok(event) => traffic.take(event),

@@ -4,6 +4,7 @@
 //! this one style, each by its hash, and no connection: nothing that was said on the wire can run, load or lead anywhere.
 //! What could reorder or hide text is written as an escape, as on a terminal.
 
+mod row;
 mod run;
 mod traffic;
 
@@ -83,7 +84,12 @@ impl Page {
 
     /// Adds the trace of a capture: what the returned value is given.
     pub fn trace(&mut self, name: &str, preface: &Preface) -> Traffic<'_> {
-        Traffic::new(self, name, preface)
+        Traffic::new(self, name, preface, true)
+    }
+
+    /// Adds the trace of a scenario, without findings: its client breaks rules on purpose, and what is wrong is its to say.
+    pub fn scenario(&mut self, name: &str, preface: &Preface) -> Traffic<'_> {
+        Traffic::new(self, name, preface, false)
     }
 
     /// Adds what came of scenarios.

@@ -240,7 +240,7 @@ fn of_a_run() {
         }
         match line["capture"].as_str() {
             Some(capture) => {
-                assert!(folder.path().join("captures").join(capture).is_file(), "{capture}")
+                assert!(folder.path().join("captures").join(capture).is_file(), "{capture}");
             }
             None => assert_eq!(line["verdict"], "skipped"),
         }

@@ -40,8 +40,8 @@ fn look(what: &Path, options: &[&str], actions: &[&str]) -> Vec<Value> {
     let mut seen: Vec<Value> =
         said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let harm = seen.pop().unwrap();
-    let none = json!({"harm": {"scripts": 0, "dialogs": 0, "requests": [], "errors": []}});
-    assert_eq!(harm, none, "{seen:#?}");
+    let harmless = json!({"harm": {"scripts": 0, "dialogs": 0, "requests": [], "errors": []}});
+    assert_eq!(harm, harmless, "{seen:#?}");
     seen
 }
 

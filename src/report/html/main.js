@@ -224,6 +224,7 @@
     n: () => line.seek(1), N: () => line.seek(-1), '/': () => { search.focus(); search.select(); },
     e: () => switches.empties.click(), c: () => switches.connections.click(), '?': () => help.showModal(), t: () => turn(),
     f: () => {
+      if (data.run) return;
       const on = wanted.levels.size === 0;
       wanted.levels = new Set(on ? ['error', 'warning'] : []);
       for (const level of LEVELS) pressed(levels[level], wanted.levels.has(level));
@@ -264,6 +265,7 @@
     const kept = localStorage.getItem('xmppscope-theme');
     if (kept === 'light' || kept === 'dark') turn(kept);
   } catch { /* as above */ }
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => line.repaint());
   const from = recall();
   if (scenarios) {
     const of = from && data.run.scenarios.findIndex(({ trace }) => trace === from.trace);
