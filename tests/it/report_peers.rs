@@ -235,13 +235,17 @@ fn a_run_is_told_with_its_verdicts() {
             "list",
             "click:.scenario >> nth=1",
             "list",
+            "press:j",
+            "list",
             "drawn",
             "size:390x844",
             "drawn",
             &small,
         ],
     );
-    let [_, all, failed, passed, chosen, other, narrow] = &seen[..] else { panic!("{seen:#?}") };
+    let [_, all, failed, passed, chosen, below, other, narrow] = &seen[..] else {
+        panic!("{seen:#?}")
+    };
     let first = text(&all["scenarios"][0]);
     assert!(first.starts_with("failed"), "the worst is first, and chosen: {all}");
     for part in
@@ -253,5 +257,6 @@ fn a_run_is_told_with_its_verdicts() {
     let passed = passed["scenarios"].as_array().unwrap();
     assert!(passed.iter().all(|scenario| text(scenario).starts_with("passed")), "{passed:?}");
     assert!(text(&chosen["about"]).starts_with("passed"), "{chosen}");
+    assert_ne!(chosen["about"], below["about"], "keys move in the list");
     assert_eq!((&other["marks"], &narrow["wide"]), (&json!(0), &json!(false)));
 }

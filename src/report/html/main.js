@@ -198,7 +198,7 @@
     if (summary) parts.push(spell(summary.time_ms));
     about.textContent = parts.join(' · ');
     const left = preface.scenarios - data.run.scenarios.length;
-    if (!summary || left > 0) title.after(make('p', { class: 'interrupted' }, `${counted(left, 'scenario')} not run`));
+    if (left > 0) title.after(make('p', { class: 'interrupted' }, `${counted(left, 'scenario')} not run`));
   }
 
   if (scenarios) scenarios.entered = () => { line.focus(); line.select(Math.max(0, line.selected)); };

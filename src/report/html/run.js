@@ -3,6 +3,14 @@
 /** From bad to good. */
 const VERDICTS = ['failed', 'broken', 'inconclusive', 'gone', 'warned', 'known', 'passed', 'skipped'];
 
+/** What came of all, in a few words. */
+function inShort(counts) {
+  const bad = VERDICTS.slice(0, VERDICTS.indexOf('known')).reduce((sum, verdict) => sum + (counts.get(verdict) ?? 0), 0);
+  if (bad > 0) return `${counted(bad, 'scenario')} to look at`;
+  if (counts.has('known')) return 'All held, but for what is known';
+  return counts.has('passed') ? 'All held' : 'Nothing was checked';
+}
+
 /** An expectation that was not met, with what it breaks. */
 function failure(one, verdict) {
   const place = `${one.place.file}:${one.place.line}:${one.place.column}`;
@@ -42,14 +50,16 @@ class Scenarios {
       });
       this.#filters.append(button);
     }
-    const bad = this.all.filter(({ verdict }) => order({ verdict }) < VERDICTS.indexOf('passed')).length;
-    this.element = make('details', { class: 'run', open: true },
-      make('summary', {}, make('span', { class: 'sum' }, bad > 0 ? `${counted(bad, 'scenario')} to look at` : 'All held'), this.#filters, this.#search),
-      make('div', { class: 'both' }, this.#list, this.#about));
-    // What stands in the summary does not open and close it.
-    for (const part of [this.#filters, this.#search]) part.addEventListener('click', (event) => event.preventDefault());
+    const both = make('div', { class: 'both', id: 'scenarios' }, this.#list, this.#about);
+    const fold = make('button', { type: 'button', class: 'sum', 'aria-expanded': 'true', 'aria-controls': 'scenarios' },
+      inShort(counts));
+    fold.addEventListener('click', () => {
+      both.hidden = !both.hidden;
+      fold.setAttribute('aria-expanded', String(!both.hidden));
+    });
+    this.element = make('section', { class: 'run', 'aria-label': 'What came of the scenarios' },
+      make('div', { class: 'head' }, fold, this.#filters, this.#search), both);
     this.#search.addEventListener('input', () => this.#fill());
-    this.#search.addEventListener('keyup', (event) => { if (event.key === ' ') event.preventDefault(); });
     this.#list.addEventListener('click', ({ target }) => {
       const row = target.closest('[data-place]');
       if (row) this.select(Number(row.dataset.place));
