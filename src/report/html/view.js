@@ -25,13 +25,14 @@ class TimeLine {
   #lanes = make('div', { class: 'lanes', 'aria-hidden': 'true' });
   #nothing = make('p', { class: 'nothing' }, 'Nothing here fits the search and the filters.');
   #overview = make('canvas', { id: 'overview', 'aria-hidden': 'true', title: 'Findings, from the beginning to the end' });
+  #sight = make('div', { class: 'sight', 'aria-hidden': 'true' });
   #inSight = new Map();
   #due = false;
   #narrow = matchMedia('(max-width: 760px)');
 
   constructor(opened) {
     this.opened = opened;
-    this.element = make('section', { class: 'line', 'aria-label': 'Traffic' }, this.#list, this.#overview);
+    this.element = make('section', { class: 'line', 'aria-label': 'Traffic' }, this.#list, this.#overview, this.#sight);
     this.#list.append(this.#sheet, this.#nothing);
     this.#sheet.append(this.#lanes);
     this.#list.addEventListener('scroll', () => this.#soon(), { passive: true });
@@ -55,6 +56,7 @@ class TimeLine {
     this.rows = laid.rows;
     this.lanes = lanesOf(model, laid.rows);
     this.selected = same && before ? this.find(before) : -1;
+    this.height = laid.height;
     this.#sheet.style.height = `${laid.height}px`;
     const digits = laid.rows.reduce((most, { event }) => Math.max(most, event?.rid?.length ?? 0), 0);
     this.#sheet.classList.toggle('single', model.trace.sessions.length < 2);
@@ -128,8 +130,10 @@ class TimeLine {
 
   #draw() {
     if (!this.rows) return;
-    const from = this.#list.scrollTop - 200;
-    const to = this.#list.scrollTop + this.#list.clientHeight + 200;
+    // All that is to be measured comes before the first change: a measurement between changes costs a layout.
+    const { scrollTop, clientHeight } = this.#list;
+    const from = scrollTop - 200;
+    const to = scrollTop + clientHeight + 200;
     const first = rowAt(this.rows, from);
     let last = first;
     while (last < this.rows.length && this.rows[last].top < to) last += 1;
@@ -151,7 +155,10 @@ class TimeLine {
     if (this.#inSight.has(this.selected)) this.#list.setAttribute('aria-activedescendant', `row-${this.selected}`);
     else this.#list.removeAttribute('aria-activedescendant');
     this.#drawLanes(first, last, from, to);
-    this.#sight();
+    const part = clientHeight / Math.max(this.height, clientHeight, 1);
+    this.#sight.hidden = part === 1;
+    this.#sight.style.height = `max(14px, ${part * 100}%)`;
+    this.#sight.style.top = `${(scrollTop / Math.max(this.height, 1)) * 100}%`;
   }
 
   #drawLanes(first, last, from, to) {
@@ -253,8 +260,7 @@ class TimeLine {
     canvas.height = height * scale;
     const pen = canvas.getContext('2d');
     pen.scale(scale, scale);
-    const all = this.#sheet.clientHeight || 1;
-    const fits = Math.max(all, this.#list.clientHeight);
+    const fits = Math.max(this.height, this.#list.clientHeight, 1);
     const ink = (name) => {
       canvas.style.color = `var(${name})`;
       return getComputedStyle(canvas).color;
@@ -269,20 +275,11 @@ class TimeLine {
         level === 'note' ? 2 : 3);
     }
     draw(this.rows.filter((row) => row.mark), ink('--error-line'), 0, 4);
-    this.#sight();
-  }
-
-  #sight() {
-    const all = Math.max(this.#sheet.clientHeight, this.#list.clientHeight) || 1;
-    this.element.classList.toggle('whole', all <= this.#list.clientHeight);
-    const style = this.element.style;
-    style.setProperty('--sight-top', String(this.#list.scrollTop / all));
-    style.setProperty('--sight-height', String(this.#list.clientHeight / all));
   }
 
   #jump(event) {
     const { top, height } = this.#overview.getBoundingClientRect();
-    const all = Math.max(this.#sheet.clientHeight, this.#list.clientHeight);
+    const all = Math.max(this.height, this.#list.clientHeight);
     this.#list.scrollTop = ((event.clientY - top) / height) * all - this.#list.clientHeight / 2;
   }
 
