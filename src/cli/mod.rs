@@ -12,6 +12,7 @@ mod observe;
 mod options;
 mod prove;
 mod proxy;
+mod report;
 mod run;
 mod settings;
 mod show;
@@ -83,6 +84,7 @@ enum Command {
     Generate(generate::Args),
     Prove(prove::Args),
     Proxy(Box<proxy::Args>),
+    Report(report::Args),
     Run(Box<run::Args>),
     Show(show::Args),
     Snapshot(snapshot::Args),
@@ -107,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::Diff(args) => diff::run(&args),
         Command::Prove(args) => prove::run(&args),
         Command::Proxy(args) => proxy::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Snapshot(args) => snapshot::run(&args),

@@ -41,6 +41,7 @@ Examples:
   xmppscope run scenarios/ --only 'section:14 and not needs:slow' --list
   xmppscope run scenarios/ --format junit --output report.xml --format pretty
   xmppscope run scenarios/ --defect bosh-no-chunked --show all
+  xmppscope run scenarios/ --write captures; xmppscope report captures -o report.html
 
 Exit status:
   0  all held
@@ -84,7 +85,10 @@ pub(super) struct Args {
     /// Of which scenarios the traffic is printed
     #[arg(long, value_enum, default_value_t = Show::Failed, help_heading = "Output")]
     show: Show,
-    /// Write a capture of each scenario into this folder
+    /// Write a capture of each scenario into this folder, and what came of all to outcomes.ndjson in it
+    ///
+    /// `xmppscope report DIR` makes a page of the folder. outcomes.ndjson holds what --format json prints; there, `capture` is
+    /// the path of the capture within the folder.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     write: Option<PathBuf>,
     /// Compare each conversation with what is approved in this folder, and fail if it is another
@@ -201,7 +205,7 @@ impl Run {
             .map_or_else(String::new, |snapshots| snapshots.compare(&mut outcome));
         *self.counts.entry(outcome.verdict).or_default() += 1;
         self.progress.clear();
-        self.outputs.tell(&outcome, &difference);
+        self.outputs.tell(&mut outcome, &difference);
         outcome.events = Vec::new();
         let bad = matches!(outcome.verdict, Verdict::Failed | Verdict::Broken);
         self.outcomes.insert(place, outcome);

@@ -1,6 +1,8 @@
 //! For programs and browsers: one file per format, all over the same input.
 
 pub mod difference;
+pub mod html;
 pub mod json;
 pub mod outcomes;
 pub mod requirements;
+pub mod words;

@@ -48,6 +48,18 @@ pub enum Party {
     Nobody,
 }
 
+impl Party {
+    /// Its name, as reports write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+            Self::Between => "between",
+            Self::Nobody => "nobody",
+        }
+    }
+}
+
 /// How serious a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
@@ -57,6 +69,17 @@ pub enum Level {
     Warning,
     /// A MUST is not kept, or something failed.
     Error,
+}
+
+impl Level {
+    /// Its name, as reports write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
 }
 
 /// Something that is not normal.

@@ -123,6 +123,8 @@ pub struct Outcome {
     pub own: Range<usize>,
     /// All that passed, secrets hidden.
     pub events: Vec<Event>,
+    /// The file that this was written to, within the folder of captures; none if it was not written.
+    pub capture: Option<String>,
 }
 
 impl Outcome {

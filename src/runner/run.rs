@@ -106,6 +106,7 @@ pub(super) async fn run(given: Given) -> Outcome {
         chosen,
         own,
         events: wire.events(),
+        capture: None,
     }
 }
 

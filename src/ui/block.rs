@@ -10,8 +10,7 @@ use super::line::Page;
 use super::printer::Look;
 use super::sanitise::{self, one_line, sanitise};
 use super::styles::Styles;
-use super::summary::count;
-use super::words;
+use crate::report::words::{self, count};
 use crate::rules::{Finding, Level, Party};
 use crate::trace::{Content, Message, Raw, Reading, Response, Session, Stanza};
 use crate::wire::Side;
@@ -94,12 +93,7 @@ impl Block {
     pub(super) fn exchange(&mut self, head: &Head<'_>, message: &Message, response: &Response) {
         let Some(ask) = &message.ask else { return };
         self.head(head);
-        let mut text = format!("{} {}", one_line(&ask.method), one_line(&ask.target));
-        if let Some(method) = &ask.preflight {
-            let origin = ask.origin.as_deref().unwrap_or("nowhere");
-            text +=
-                &format!(" (CORS preflight from {} for {})", one_line(origin), one_line(method));
-        }
+        let mut text = words::asked(ask);
         text += &format!(" → {}", words::status(response));
         if response.status == 101 {
             let protocol = response.headers.get("sec-websocket-protocol");
@@ -117,6 +111,16 @@ impl Block {
         }
         let ink = self.styles.dim.clone();
         self.page.prose(&ink, &text, INDENT).end();
+    }
+
+    /// What was asked of a session and what was granted.
+    pub(super) fn terms(&mut self, session: &Session) {
+        let terms = words::terms(session);
+        if terms.is_empty() {
+            return;
+        }
+        self.page.to(INDENT).put(&self.styles.strong, "asked → granted").plain(": ");
+        self.page.list(&Ink::default(), &terms, INDENT + 2).end();
     }
 
     pub(super) fn raw(&mut self, raw: &Raw) {

@@ -10,7 +10,6 @@ pub mod requirements;
 mod run;
 mod styles;
 mod summary;
-mod words;
 
 use crate::diag::sanitise;
 pub use printer::{Look, Printer};

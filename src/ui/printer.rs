@@ -16,11 +16,10 @@ use super::run::Run;
 use super::sanitise::one_line;
 use super::styles::Styles;
 use super::summary::sentence;
-use super::words;
-use crate::bosh::BodyType;
+use crate::report::words::{self, is_empty};
 use crate::rules::{Counts, Seen};
 use crate::trace::filter::Kept;
-use crate::trace::{Ask, Fact, Message, Reading, Request, Response, Session, SessionId, Story};
+use crate::trace::{Ask, Fact, Message, Request, Response, Session, SessionId, Story};
 use crate::wire::Side;
 use crate::xml::Ink;
 
@@ -240,7 +239,7 @@ impl<W: Write> Printer<W> {
         self.block.page.list(&Ink::default(), &parts, INDENT).end();
         let created = message.ask.as_ref().is_some_and(|ask| ask.creates);
         if let Some(session) = session.filter(|_| created) {
-            words::terms(&mut self.block.page, &self.look.styles, session, INDENT);
+            self.block.terms(session);
         }
         self.block.content(message, &response.content, &kept.stanzas);
         self.block.findings(&seen.findings);
@@ -408,12 +407,6 @@ impl Seen {
             conn: self.event.as_ref().map(|event| event.conn).filter(|&conn| conn > 0),
         }
     }
-}
-
-/// An empty answer with nothing else in it.
-fn is_empty(message: &Message, response: &Response) -> bool {
-    let Reading::Body(body) = &message.reading else { return false };
-    response.status == 200 && body.is_empty() && body.kind() == BodyType::Ordinary
 }
 
 fn line_of(ask: &Ask, request: &Request) -> String {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::words::held_for;
 use crate::clock::words;
+use crate::report::words::held_for;
 use crate::trace::Session;
 
 /// Empty polls of one session, one after the other, with nothing between them.

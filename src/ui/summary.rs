@@ -1,6 +1,7 @@
 //! The summary at the end.
 
 use crate::clock::words;
+use crate::report::words::{count, plural};
 use crate::rules::Counts;
 
 /// One sentence with all that was counted.
@@ -18,13 +19,4 @@ pub(super) fn sentence(counts: &Counts) -> String {
         text += &format!(", {} not recorded", count(counts.lost, "message"));
     }
     format!("{text} in {}", words(counts.time))
-}
-
-/// `1 stanza`, `2 stanzas`.
-pub(super) fn count(number: u64, noun: &str) -> String {
-    format!("{number} {noun}{}", plural(number))
-}
-
-fn plural(number: u64) -> &'static str {
-    if number == 1 { "" } else { "s" }
 }

@@ -114,3 +114,13 @@ fn of_snapshot() {
 fn of_diff() {
     insta::assert_snapshot!(help(&["diff", "--help"]));
 }
+
+#[test]
+fn of_report() {
+    insta::assert_snapshot!(help(&["report", "--help"]));
+}
+
+#[test]
+fn of_report_in_short() {
+    insta::assert_snapshot!(help(&["report", "-h"]));
+}

@@ -22,6 +22,8 @@ mod peers_live;
 mod peers_stories;
 mod prosody;
 mod proxy;
+mod report;
+mod report_peers;
 mod rig;
 mod scenario;
 mod transcripts;

@@ -11,12 +11,13 @@ use super::{Args, Format, Show, options};
 use crate::cli::Failure;
 use crate::cli::observe::say;
 use crate::cli::options::{print, unwritable, width};
-use crate::report::outcomes::{self, Report};
+use crate::report::outcomes::{self, IN_FOLDER, Report};
 use crate::runner::{Outcome, Verdict};
 use crate::trace::capture::{Preface, Secrets, Writer};
 use crate::trace::{Event, Fact};
 use crate::ui::Styles;
 use crate::ui::outcomes::{Outcomes, Show as Shown};
+use crate::wire::tls::private;
 
 /// A file, with the path it was asked for by.
 type Named<F> = (PathBuf, F);
@@ -77,14 +78,13 @@ impl Outputs {
         }
         if let Some(folder) = &args.write {
             fs::create_dir_all(folder).map_err(|error| cannot(folder, &error))?;
-            let names = BTreeSet::new();
-            outputs.captures = Some(Captures { folder: folder.clone(), names, started });
+            outputs.captures = Some(Captures::open(folder, started)?);
         }
         Ok(outputs)
     }
 
     /// Tells an outcome to people, with how its conversation differs from what is approved, and writes its capture.
-    pub(super) fn tell(&mut self, outcome: &Outcome, difference: &str) {
+    pub(super) fn tell(&mut self, outcome: &mut Outcome, difference: &str) {
         if let (Verdict::Skipped, Some(reason)) = (outcome.verdict, &outcome.reason) {
             *self.skipped.entry(reason.clone()).or_default() += 1;
         }
@@ -94,9 +94,11 @@ impl Outputs {
         }
         if let Some(captures) = &mut self.captures
             && !outcome.events.is_empty()
-            && let Err(failed) = captures.write(outcome)
         {
-            self.failed.get_or_insert(failed);
+            match captures.write(outcome) {
+                Ok(name) => outcome.capture = Some(name),
+                Err(failed) => _ = self.failed.get_or_insert(failed),
+            }
         }
     }
 
@@ -132,6 +134,11 @@ impl Outputs {
                     }
                 }
             }
+        }
+        if let Some(captures) = &mut self.captures
+            && let Err(failed) = captures.finish(report)
+        {
+            self.failed.get_or_insert(failed);
         }
         if !terminal {
             if summary.is_empty() {
@@ -188,18 +195,40 @@ fn pretty(args: &Args, stdout: bool, started: DateTime<FixedOffset>) -> Outcomes
     }
 }
 
-/// A folder of captures: one for each run, in folders as its scenario is.
+/// A folder of captures: one for each run, in folders as its scenario is, and one file that says what came of all.
 struct Captures {
     folder: PathBuf,
+    outcomes: File,
     names: BTreeSet<PathBuf>,
     started: DateTime<FixedOffset>,
 }
 
 impl Captures {
-    fn write(&mut self, outcome: &Outcome) -> Result<(), String> {
+    /// What an earlier run says of its captures is gone from here on: they are overwritten.
+    fn open(folder: &Path, started: DateTime<FixedOffset>) -> Result<Self, Failure> {
+        let path = folder.join(IN_FOLDER);
+        let outcomes = private(&path).map_err(|error| cannot(&path, &error))?;
+        let names = BTreeSet::from([PathBuf::from(IN_FOLDER)]);
+        Ok(Self { folder: folder.to_owned(), outcomes, names, started })
+    }
+
+    /// Writes what came of all.
+    fn finish(&mut self, report: &Report) -> Result<(), String> {
+        let mut text = Vec::new();
+        outcomes::Format::Json
+            .write(report, &mut text)
+            .and_then(|()| self.outcomes.write_all(&text))
+            .map_err(|error| {
+                format!("cannot write {}: {error}", self.folder.join(IN_FOLDER).display())
+            })
+    }
+
+    /// Writes a capture, and gives its name within the folder.
+    fn write(&mut self, outcome: &Outcome) -> Result<String, String> {
         let name = self.name(outcome);
-        let path = self.folder.join(name);
+        let path = self.folder.join(&name);
         self.put(&path, outcome)
+            .map(|()| name.to_string_lossy().into_owned())
             .map_err(|error| format!("cannot write {}: {error}", path.display()))
     }
 

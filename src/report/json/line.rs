@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::{millis, rfc_3339};
 use crate::bosh::{Asked, Body, Granted, Number, XBOSH};
-use crate::rules::{Finding, Level, Party, Seen};
+use crate::rules::{Finding, Seen};
 use crate::trace::filter::Kept;
 use crate::trace::{
     Ask, Content, Event, Fact, How, Message, Reading, Session, SessionId, Stanza, Story,
@@ -333,17 +333,8 @@ impl<'a> Found<'a> {
         Self {
             name: finding.name,
             requirement: finding.requirement,
-            level: match finding.level {
-                Level::Note => "note",
-                Level::Warning => "warning",
-                Level::Error => "error",
-            },
-            party: match finding.party {
-                Party::Client => "client",
-                Party::Server => "server",
-                Party::Between => "between",
-                Party::Nobody => "nobody",
-            },
+            level: finding.level.name(),
+            party: finding.party.name(),
             words: &finding.words,
         }
     }

@@ -42,6 +42,8 @@ struct Scenario<'a> {
     notes: Vec<Note<'a>>,
     duration_ms: f64,
     advertised: BTreeMap<&'a str, &'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capture: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -141,6 +143,7 @@ impl<'a> Scenario<'a> {
             notes: notes.map(|note| Note { text: &note.text, place: place(&note.place) }).collect(),
             duration_ms: millis(outcome.duration),
             advertised: advertised.map(|(name, value)| (name.as_str(), value.as_str())).collect(),
+            capture: outcome.capture.as_deref(),
         }
     }
 }

@@ -65,6 +65,9 @@ pub fn bearing(verdict: Verdict, strict: bool) -> Bearing {
     }
 }
 
+/// In a folder of captures, the file that says what came of the scenarios, as [`Format::Json`] writes it.
+pub const IN_FOLDER: &str = "outcomes.ndjson";
+
 /// A format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {

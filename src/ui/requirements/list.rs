@@ -2,10 +2,10 @@
 
 use crate::cm::keeps::Keeps;
 use crate::report::requirements::{Checked, Tally};
+use crate::report::words::count;
 use crate::spec::{Catalogue, Level, Specification};
 use crate::ui::line::Page;
 use crate::ui::styles::Styles;
-use crate::ui::summary::count;
 use crate::xml::Ink;
 
 /// Where the columns begin.

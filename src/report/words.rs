@@ -1,17 +1,16 @@
-//! What a message is, in words: the part of its line after session, direction and rid.
+//! What a message is, in words: the part of its line after session, direction and rid. The terminal and the page say the
+//! same.
 
-use super::line::Page;
-use super::sanitise::one_line;
-use super::styles::Styles;
-use super::summary::count;
+use std::time::Duration;
+
 use crate::bosh::{Body, BodyType, asked_and_granted};
 use crate::clock::words;
-use crate::trace::{Content, Message, Reading, Response, Session};
+use crate::diag::sanitise::one_line;
+use crate::trace::{Ask, Content, Message, Reading, Response, Session};
 use crate::wire::Side;
-use crate::xml::Ink;
 
 /// Sizes as people read them.
-pub(super) fn bytes(size: u64) -> String {
+pub fn bytes(size: u64) -> String {
     match size {
         0..1_000 => format!("{size} B"),
         1_000..1_000_000 => format!("{:.1} kB", size as f64 / 1e3),
@@ -19,13 +18,19 @@ pub(super) fn bytes(size: u64) -> String {
     }
 }
 
+/// `1 stanza`, `2 stanzas`.
+pub fn count(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", plural(number))
+}
+
+/// The ending of a noun that is counted.
+pub fn plural(number: u64) -> &'static str {
+    if number == 1 { "" } else { "s" }
+}
+
 /// A request of a session.
-pub(super) fn request(message: &Message, content: &Content) -> Vec<String> {
-    let mut parts = Vec::new();
-    match &message.reading {
-        Reading::Body(body) => parts.extend(what_request(body, message)),
-        reading => parts.push(other(reading)),
-    }
+pub fn request(message: &Message, content: &Content) -> Vec<String> {
+    let mut parts = what_request(message);
     parts.push(bytes(content.size));
     if let Some(gap) = message.waited {
         parts.push(format!("gap {}", words(gap)));
@@ -33,7 +38,12 @@ pub(super) fn request(message: &Message, content: &Content) -> Vec<String> {
     parts
 }
 
-fn what_request(body: &Body, message: &Message) -> Vec<String> {
+/// What a request of a session does.
+pub fn what_request(message: &Message) -> Vec<String> {
+    let body = match &message.reading {
+        Reading::Body(body) => body,
+        reading => return vec![other(reading)],
+    };
     let mut parts = Vec::new();
     if body.is_creation() {
         let to = body.to().map(|to| format!(" with {}", one_line(to))).unwrap_or_default();
@@ -65,11 +75,7 @@ fn kind(body: &Body) -> Option<String> {
 }
 
 /// An answer within a session.
-pub(super) fn response(
-    message: &Message,
-    response: &Response,
-    session: Option<&Session>,
-) -> Vec<String> {
+pub fn response(message: &Message, response: &Response, session: Option<&Session>) -> Vec<String> {
     let mut parts = Vec::new();
     let is_bosh = message.ask.as_ref().is_some_and(|ask| ask.is_bosh);
     if response.status != 200 || !is_bosh {
@@ -81,17 +87,7 @@ pub(super) fn response(
         let what = if early { "before the request was complete" } else { "unasked" };
         parts.push(what.to_owned());
     }
-    match &message.reading {
-        Reading::Body(body) => {
-            parts.extend(kind(body));
-            if !message.stanzas.is_empty() {
-                parts.push(count(message.stanzas.len() as u64, "stanza"));
-            } else if body.kind() == BodyType::Ordinary {
-                parts.push("empty".to_owned());
-            }
-        }
-        reading => parts.push(other(reading)),
-    }
+    parts.extend(what_response(message));
     let is_plain = matches!(message.reading, Reading::Body(_)) && message.stanzas.is_empty();
     if !is_plain && response.content.size > 0 {
         parts.push(size(&response.content));
@@ -99,8 +95,29 @@ pub(super) fn response(
     parts
 }
 
+/// What an answer within a session brings.
+pub fn what_response(message: &Message) -> Vec<String> {
+    let body = match &message.reading {
+        Reading::Body(body) => body,
+        reading => return vec![other(reading)],
+    };
+    let mut parts: Vec<String> = kind(body).into_iter().collect();
+    if !message.stanzas.is_empty() {
+        parts.push(count(message.stanzas.len() as u64, "stanza"));
+    } else if body.kind() == BodyType::Ordinary {
+        parts.push("empty".to_owned());
+    }
+    parts
+}
+
+/// An empty answer with nothing else in it.
+pub fn is_empty(message: &Message, response: &Response) -> bool {
+    let Reading::Body(body) = &message.reading else { return false };
+    response.status == 200 && body.is_empty() && body.kind() == BodyType::Ordinary
+}
+
 /// `held 59.9 s of wait 60`, or how long an answer took that was not held.
-pub(super) fn held_for(held: std::time::Duration, session: Option<&Session>) -> String {
+pub fn held_for(held: Duration, session: Option<&Session>) -> String {
     if held.as_millis() < 100 {
         return format!("after {}", words(held));
     }
@@ -108,12 +125,23 @@ pub(super) fn held_for(held: std::time::Duration, session: Option<&Session>) -> 
     format!("held {}{}", words(held), wait.unwrap_or_default())
 }
 
-pub(super) fn status(response: &Response) -> String {
+/// `504 Gateway Time-out`
+pub fn status(response: &Response) -> String {
     format!("{} {}", response.status, one_line(&response.reason)).trim_end().to_owned()
 }
 
+/// `POST /http-bind`, or what a CORS preflight asks for.
+pub fn asked(ask: &Ask) -> String {
+    let mut text = format!("{} {}", one_line(&ask.method), one_line(&ask.target));
+    if let Some(method) = &ask.preflight {
+        let origin = ask.origin.as_deref().unwrap_or("nowhere");
+        text += &format!(" (CORS preflight from {} for {})", one_line(origin), one_line(method));
+    }
+    text
+}
+
 /// Size on the wire, with what was removed or left out for viewing.
-pub(super) fn size(content: &Content) -> String {
+pub fn size(content: &Content) -> String {
     let mut text = bytes(content.size);
     if let Some(coding) = &content.coding {
         text += &format!(" {}", one_line(coding));
@@ -140,15 +168,17 @@ fn other(reading: &Reading) -> String {
     }
 }
 
-/// What was asked of a session and what was granted: the terms that govern it.
-pub(super) fn terms(page: &mut Page, styles: &Styles, session: &Session, indent: usize) {
-    let (Some(asked), Some(granted)) = (&session.asked, &session.granted) else { return };
+/// What was asked of a session and what was granted, the terms that govern it: `wait 60 → 30 s`.
+pub fn terms(session: &Session) -> Vec<String> {
+    let (Some(asked), Some(granted)) = (&session.asked, &session.granted) else {
+        return Vec::new();
+    };
     let terms = asked_and_granted(asked, granted);
     let governing = ["wait", "hold", "requests", "polling", "inactivity", "ver", "maxpause", "ack"];
     let shown = terms.iter().filter(|term| {
         governing.contains(&term.name) && (term.asked.is_some() || term.granted.is_some())
     });
-    let texts: Vec<String> = shown
+    shown
         .map(|term| {
             let side = |value: &Option<String>| {
                 value.as_deref().map_or("–".to_owned(), |value| one_line(value).into_owned())
@@ -157,13 +187,11 @@ pub(super) fn terms(page: &mut Page, styles: &Styles, session: &Session, indent:
             let unit = unit.map(|unit| format!(" {unit}")).unwrap_or_default();
             format!("{} {} → {}{unit}", term.name, side(&term.asked), side(&term.granted))
         })
-        .collect();
-    page.to(indent).put(&styles.strong, "asked → granted").plain(": ");
-    page.list(&Ink::default(), &texts, indent + 2).end();
+        .collect()
 }
 
 /// `C>` or `S>`.
-pub(super) fn arrow(side: Side) -> &'static str {
+pub fn arrow(side: Side) -> &'static str {
     match side {
         Side::Client => "C>",
         Side::Server => "S>",

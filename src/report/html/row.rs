@@ -1,0 +1,312 @@
+//! An event in a row of the page: what it is in words, and its content.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use super::CONTENT;
+use crate::diag::sanitise;
+use crate::report::json::millis;
+use crate::report::words::{self, count};
+use crate::rules::{Finding, Seen};
+use crate::trace::{Content, Fact, Headers, How, Message, Reading, Response, Session, Story};
+use crate::xml::{Pretty, pretty};
+
+/// Start tags are broken beyond this column.
+const WIDTH: usize = 68;
+/// Of a line in words, and of a header's value, so many bytes are shown.
+const LINE: usize = 400;
+const HEADER: usize = 2000;
+/// So many stanzas of a message are named.
+const STANZAS: usize = 50;
+
+/// An event. Times are milliseconds.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Row {
+    kind: &'static str,
+    at: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conn: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exchange: Option<u64>,
+    /// To be shown and searched, not to be counted with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rid: Option<String>,
+    /// In words, without its stanzas.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    what: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stanzas: Vec<Payload>,
+    #[serde(skip_serializing_if = "is_zero")]
+    more: usize,
+    /// How long, how large.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    measures: String,
+    #[serde(skip_serializing_if = "is_false")]
+    empty: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    again: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gap: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    head: Option<Head>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    content: String,
+    /// How much of the content is not in the page.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    rest: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    abandoned: Vec<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    findings: Vec<Found>,
+}
+
+#[derive(Debug, Serialize)]
+struct Payload {
+    kind: &'static str,
+    line: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Head {
+    line: String,
+    headers: Vec<(String, String)>,
+}
+
+#[derive(Debug, Serialize)]
+struct Found {
+    name: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requirement: Option<&'static str>,
+    level: &'static str,
+    party: &'static str,
+    words: String,
+}
+
+impl Row {
+    /// What an event says. Of its content, no more than `room` is taken.
+    pub(super) fn of(seen: &Seen, story: &Story, judged: bool, room: &mut usize) -> Self {
+        let ask = seen.told.message.as_ref().and_then(|message| message.ask.as_ref());
+        let mut row = Self {
+            kind: "finding",
+            at: millis(seen.at),
+            conn: seen.event.as_ref().map(|event| event.conn).filter(|&conn| conn > 0),
+            session: seen.session.map(|id| id.0),
+            exchange: ask.map(|ask| ask.exchange),
+            rid: ask.and_then(|ask| ask.rid).map(|rid| rid.to_string()),
+            abandoned: seen.told.abandoned.iter().map(|ask| ask.exchange).collect(),
+            again: seen.findings.iter().any(|finding| finding.name == "rid-repeat"),
+            findings: seen.findings.iter().filter(|_| judged).map(Found::of).collect(),
+            ..Self::default()
+        };
+        let content = match seen.event.as_ref().map(|event| &event.fact) {
+            None => None,
+            Some(fact) => row.fact(fact, seen, story),
+        };
+        if let (Some(message), Some(content)) = (&seen.told.message, content) {
+            (row.content, row.rest) = shown(message, content, (*room).min(CONTENT));
+            *room = room.saturating_sub(row.content.len());
+        }
+        row
+    }
+
+    /// What a fact says of itself; gives the content of a message.
+    fn fact<'a>(&mut self, fact: &'a Fact, seen: &Seen, story: &Story) -> Option<&'a Content> {
+        (self.kind, self.what) = match fact {
+            Fact::Opened { client } => ("opened", format!("connected from {client}")),
+            Fact::Failed { cause } => ("failed", cause.clone()),
+            Fact::Ended { by, how: How::Fin } => {
+                ("ended", format!("the {} sends no more", by.name()))
+            }
+            Fact::Ended { by, how: How::Reset } => {
+                ("reset", format!("the {} reset the connection", by.name()))
+            }
+            Fact::Lost { messages, bytes } => {
+                let (messages, bytes) = (count(*messages, "message"), words::bytes(*bytes));
+                ("lost", format!("{messages} ({bytes}) passed that could not be recorded"))
+            }
+            Fact::Closed { client, server, stopped } => {
+                let (client, server) = (words::bytes(*client), words::bytes(*server));
+                let by = match (stopped, seen.told.left) {
+                    (true, _) => " by xmppscope, which was told to stop".to_owned(),
+                    (_, Some((side, _))) => format!(", by the {} first", side.name()),
+                    _ => String::new(),
+                };
+                ("closed", format!("closed{by}: {client} from the client, {server} to it"))
+            }
+            Fact::Raw(raw) => {
+                let why = raw.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+                let from = raw.from.name();
+                let size = count(raw.size, "byte");
+                let bytes = sanitise::bytes(&raw.bytes);
+                ("raw", format!("{size} of the {from} that are not HTTP{why}: {bytes}"))
+            }
+            Fact::Finished => ("finished", String::new()),
+            Fact::Request(request) => {
+                let line =
+                    format!("{} {} HTTP/1.{}", request.method, request.target, request.version);
+                self.head = Some(Head::new(&line, &request.headers));
+                let message = seen.told.message.as_ref()?;
+                let ask = message.ask.as_ref()?;
+                self.message(message);
+                self.empty = ask.is_bosh && !ask.acts;
+                self.gap = message.waited.map(millis);
+                self.kind = "request";
+                self.what = if ask.is_bosh {
+                    list(words::what_request(message), message)
+                } else {
+                    words::asked(ask)
+                };
+                self.measures = words::size(&request.content);
+                return Some(&request.content);
+            }
+            Fact::Response(response) => {
+                let status = words::status(response);
+                let line = format!("HTTP/1.{} {status}", response.version);
+                self.head = Some(Head::new(&line, &response.headers));
+                let message = seen.told.message.as_ref()?;
+                self.message(message);
+                self.empty = words::is_empty(message, response);
+                self.held = message.waited.map(millis);
+                self.status = Some(response.status);
+                self.kind = "response";
+                let session = seen.session.and_then(|id| story.session(id));
+                self.what = answer(message, response);
+                self.measures = measures(message, &response.content, session);
+                return Some(&response.content);
+            }
+        };
+        if self.what.len() > LINE {
+            self.what = cut(&self.what, LINE).into_owned();
+        }
+        None
+    }
+
+    fn message(&mut self, message: &Message) {
+        let stanzas = message.stanzas.iter().take(STANZAS).map(|stanza| {
+            let answers = stanza.pair.as_ref().map_or_else(String::new, |pair| {
+                format!(" (answers {}, {})", pair.subject, crate::clock::words(pair.after))
+            });
+            let line = stanza.summary.line() + &answers;
+            Payload { kind: stanza.summary.kind.as_str(), line: cut(&line, LINE).into_owned() }
+        });
+        self.stanzas = stanzas.collect();
+        self.more = message.stanzas.len().saturating_sub(STANZAS);
+    }
+}
+
+/// What an answer is, without its status and its stanzas.
+fn answer(message: &Message, response: &Response) -> String {
+    let is_bosh = message.ask.as_ref().is_some_and(|ask| ask.is_bosh);
+    let mut parts = Vec::new();
+    if response.own {
+        parts.push("from xmppscope in the target's place".to_owned());
+    }
+    if message.ask.is_none() && response.status >= 200 {
+        parts.push("unasked".to_owned());
+    }
+    if response.status == 101 {
+        let protocol = response.headers.get("sec-websocket-protocol");
+        let protocol = protocol.map(|name| format!(" ({name})")).unwrap_or_default();
+        parts.push(format!("WebSocket{protocol} from here on, not shown"));
+    } else if is_bosh {
+        parts.push(list(words::what_response(message), message));
+    } else {
+        parts.extend(response.headers.get("content-type").map(str::to_owned));
+    }
+    parts.retain(|part| !part.is_empty());
+    parts.join(", ")
+}
+
+/// How long an answer was held, and its size.
+fn measures(message: &Message, content: &Content, session: Option<&Session>) -> String {
+    let held = message.waited.map(|held| words::held_for(held, session));
+    held.into_iter().chain([words::size(content)]).collect::<Vec<_>>().join(", ")
+}
+
+/// The words of a message, without the number of its stanzas, which stand for themselves.
+fn list(mut parts: Vec<String>, message: &Message) -> String {
+    if !message.stanzas.is_empty() {
+        parts.pop();
+    }
+    cut(&parts.join(", "), LINE).into_owned()
+}
+
+impl Head {
+    fn new(line: &str, headers: &Headers) -> Self {
+        let line = cut(line, HEADER).into_owned();
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (cut(name, HEADER).into_owned(), cut(value, HEADER).into_owned()));
+        Self { line, headers: headers.collect() }
+    }
+}
+
+impl Found {
+    fn of(finding: &Finding) -> Self {
+        Self {
+            name: finding.name,
+            requirement: finding.requirement,
+            level: finding.level.name(),
+            party: finding.party.name(),
+            words: finding.words.clone(),
+        }
+    }
+}
+
+/// A content as it is shown, and how much is not.
+fn shown(message: &Message, content: &Content, room: usize) -> (String, String) {
+    let bytes = &content.bytes[..];
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(&text[..boundary(text, room)]),
+        Err(_) => Cow::Owned(sanitise::bytes(&bytes[..bytes.len().min(room / 4)])),
+    };
+    let whole = text.len() >= bytes.len();
+    let mut out = String::new();
+    match message.reading {
+        Reading::Body(_) | Reading::OtherXml(_) | Reading::Malformed(_) => {
+            pretty(&text, &Pretty { width: Some(WIDTH), ..Pretty::default() }, &mut out);
+        }
+        _ => out = text.into_owned(),
+    }
+    // Deep elements are indented far.
+    let end = boundary(&out, 2 * room);
+    let whole = whole && end == out.len();
+    out.truncate(end);
+    let kept = bytes.len() as u64;
+    let rest = match (whole, room < CONTENT) {
+        (true, _) => String::new(),
+        (_, true) => format!("{}: left out, this page is full", words::bytes(kept)),
+        _ => format!("only the beginning: all {} are in the capture", words::bytes(kept)),
+    };
+    (out, rest)
+}
+
+/// The beginning of a text, with a mark if there was more.
+fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    if text.len() <= most {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(format!("{}…", &text[..boundary(text, most)]))
+}
+
+/// The last boundary between characters that is not beyond `at`.
+fn boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
+pub(super) fn is_false(value: &bool) -> bool {
+    !value
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
+fn is_zero(value: &usize) -> bool {
+    *value == 0
+}
