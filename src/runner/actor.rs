@@ -223,6 +223,7 @@ impl Wrapper {
         if self.content.is_empty() {
             return out + "/>";
         }
+        out.reserve_exact(self.content.len() + "></body>".len());
         out + ">" + &self.content + "</body>"
     }
 }
