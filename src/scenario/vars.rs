@@ -127,7 +127,19 @@ impl Template {
 impl Xml {
     /// Its text, in which the values are escaped: they are text or parts of attributes, never elements.
     pub fn text(&self, environment: &dyn Environment) -> Result<String, Unresolved> {
-        self.text.join(environment, |value, text| *text += &quick_xml::escape::escape(value))
+        let special = |text: &[u8]| {
+            memchr::memchr3(b'<', b'>', b'&', text)
+                .or_else(|| memchr::memchr2(b'\'', b'"', text))
+                .is_some()
+        };
+        self.text.join(environment, |value, text| {
+            // Texts of many megabytes hold nothing of the kind.
+            if special(value.as_bytes()) {
+                *text += &quick_xml::escape::escape(value);
+            } else {
+                *text += value;
+            }
+        })
     }
 }
 
