@@ -23,7 +23,7 @@ use crate::ui::sanitise;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
-  xmppscope prove scenarios/
+  xmppscope prove scenarios/xep-0124 scenarios/xep-0206
   xmppscope prove scenarios/xep-0124/14 --table
   xmppscope prove scenarios/ --defect bosh-no-chunked
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use memchr::memmem;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
 use super::wire::{ConnId, SentId};
@@ -213,7 +214,9 @@ impl Wrapper {
             let used = format!("{prefix}:");
             let named = self.attributes.iter().any(|(name, _)| name.starts_with(&used));
             let declared = format!("xmlns:{prefix}");
-            if !has(&declared) && (named || self.content.contains(&used)) {
+            if !has(&declared)
+                && (named || memmem::find(self.content.as_bytes(), used.as_bytes()).is_some())
+            {
                 write_attribute(&declared, namespace, &mut out);
             }
         }
@@ -223,6 +226,7 @@ impl Wrapper {
         if self.content.is_empty() {
             return out + "/>";
         }
+        out.reserve_exact(self.content.len() + "></body>".len());
         out + ">" + &self.content + "</body>"
     }
 }

@@ -103,8 +103,8 @@ impl World {
             message.set(&header.name.value, value);
         }
         let method = message.method.clone();
-        let (head, content) = message.bytes();
-        let (parts, cut) = self.cut(request.cut.as_ref(), head, content)?;
+        let (bytes, head) = message.bytes();
+        let (parts, cut) = self.cut(request.cut.as_ref(), bytes, head)?;
         let conn = self.conn_for(
             actor,
             request.on.as_ref().map(|on| &on.value),
@@ -225,11 +225,9 @@ impl World {
             let value = header.value.as_ref().and_then(|value| value.text(self).ok());
             message.set(&header.name.value, value);
         }
-        let (head, content) = message.bytes();
-        let mut bytes = head;
-        bytes.extend(content.concat());
-        let sending =
-            Sending { parts: vec![Part::Bytes(bytes)], method: message.method, cut: None };
+        let method = message.method.clone();
+        let (bytes, _) = message.bytes();
+        let sending = Sending { parts: vec![Part::Bytes(bytes.into())], method, cut: None };
         let conn = self.conn_for(actor, None, None, None);
         let id = self.wire.send(conn, sending.clone());
         Sent { id, actor, sending, rid: Some(rid), conn, creates: false, taken: false }
@@ -269,11 +267,12 @@ impl World {
             .flatten()
             .copied()
             .collect();
-        let split = head_length(&bytes);
-        let (head, content) = bytes.split_at(split);
         let (parts, cut) = match &resend.cut {
             None => (whole, None),
-            some => self.cut(some.as_ref(), head.to_vec(), vec![content.to_vec()])?,
+            some => {
+                let head = head_length(&bytes);
+                self.cut(some.as_ref(), bytes, head)?
+            }
         };
         let conn = self.conn_for(
             first.actor,
@@ -300,7 +299,7 @@ impl World {
         self.vars.remove(CONTENT_LENGTH);
         let (parts, cut) = match &raw.cut {
             None => (parts, None),
-            some => self.cut(some.as_ref(), Vec::new(), vec![bytes.clone()])?,
+            some => self.cut(some.as_ref(), bytes.clone(), 0)?,
         };
         let method = String::from_utf8_lossy(&bytes[..bytes.len().min(16)])
             .split(' ')
@@ -329,11 +328,11 @@ impl World {
                 Piece::Text(text) => {
                     let text = text.text(self)?;
                     whole.extend_from_slice(text.as_bytes());
-                    parts.push(Part::Bytes(text.into_bytes()));
+                    parts.push(Part::Bytes(text.into()));
                 }
                 Piece::Bytes(bytes) => {
                     whole.extend_from_slice(bytes);
-                    parts.push(Part::Bytes(bytes.clone()));
+                    parts.push(Part::Bytes(bytes.clone().into()));
                 }
                 Piece::Pause(time) => {
                     let time =
@@ -345,31 +344,37 @@ impl World {
         Ok((whole, parts))
     }
 
-    /// What of a message is sent before its connection is cut, and how it is.
-    #[allow(clippy::needless_pass_by_value)] // whoever calls has made them for this
+    /// What of a message is sent before its connection is cut, and how it is. The bytes of its head are not counted.
     fn cut(
         &self,
         cut: Option<&scenario::Cut>,
-        head: Vec<u8>,
-        content: Vec<Vec<u8>>,
+        mut bytes: Vec<u8>,
+        head: usize,
     ) -> Done<(Vec<Part>, Option<Cut>)> {
-        let content = content.concat();
-        let whole = |content: &[u8]| vec![Part::Bytes([&head[..], content].concat())];
-        let Some(cut) = cut else { return Ok((whole(&content), None)) };
-        let how = how(cut.how.value);
-        let at =
-            |bytes: usize| (whole(&content[..bytes.min(content.len())]), Some(Cut::AfterLast(how)));
-        Ok(match &cut.point.value {
-            CutPoint::Bytes(count) => {
-                let count = scenario::Located::new(count.clone(), cut.point.place.clone());
-                at(count.resolve(self)? as usize)
+        let content = bytes.len() - head;
+        let mut first = |count: usize| bytes.truncate(head.saturating_add(count));
+        let cut = match cut {
+            None => None,
+            Some(cut) => {
+                let how = how(cut.how.value);
+                Some(match &cut.point.value {
+                    CutPoint::Bytes(count) => {
+                        let count = scenario::Located::new(count.clone(), cut.point.place.clone());
+                        first(count.resolve(self)? as usize);
+                        Cut::AfterLast(how)
+                    }
+                    CutPoint::Half => {
+                        first(content / 2);
+                        Cut::AfterLast(how)
+                    }
+                    CutPoint::Sent(time) => {
+                        let time = scenario::Located::new(time.clone(), cut.point.place.clone());
+                        Cut::Later(time.resolve(self)?, how)
+                    }
+                })
             }
-            CutPoint::Half => at(content.len() / 2),
-            CutPoint::Sent(time) => {
-                let time = scenario::Located::new(time.clone(), cut.point.place.clone());
-                (whole(&content), Some(Cut::Later(time.resolve(self)?, how)))
-            }
-        })
+        };
+        Ok((vec![Part::Bytes(bytes.into())], cut))
     }
 
     /// The connection that carries a request. Without a wish it is a free one of the actor, and never `not`.
@@ -486,8 +491,8 @@ impl Message {
         }
     }
 
-    /// The head, and the content in its chunks.
-    fn bytes(&self) -> (Vec<u8>, Vec<Vec<u8>>) {
+    /// The head and the content, in its chunks, and how long the head is.
+    fn bytes(&self) -> (Vec<u8>, usize) {
         let version = if self.http == Http::V10 { "1.0" } else { "1.1" };
         let mut head = format!("{} {} HTTP/{version}\r\n", self.method, self.path);
         let mut length = self.chunks.is_none();
@@ -506,21 +511,23 @@ impl Message {
             head += &format!("Content-Length: {}\r\n", self.entity.len());
         }
         head += "\r\n";
-        let content = match self.chunks {
-            None => vec![self.entity.clone()],
+        let mut bytes = head.into_bytes();
+        let head = bytes.len();
+        match self.chunks {
+            None => {
+                bytes.reserve_exact(self.entity.len());
+                bytes.extend_from_slice(&self.entity);
+            }
             Some(chunks) => {
                 let size = self.entity.len().div_ceil(chunks as usize).max(1);
-                let mut parts: Vec<Vec<u8>> = self
-                    .entity
-                    .chunks(size)
-                    .map(|chunk| {
-                        [format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat()
-                    })
-                    .collect();
-                parts.push(b"0\r\n\r\n".to_vec());
-                parts
+                for chunk in self.entity.chunks(size) {
+                    bytes.extend(format!("{:x}\r\n", chunk.len()).into_bytes());
+                    bytes.extend_from_slice(chunk);
+                    bytes.extend_from_slice(b"\r\n");
+                }
+                bytes.extend_from_slice(b"0\r\n\r\n");
             }
-        };
-        (head.into_bytes(), content)
+        }
+        (bytes, head)
     }
 }

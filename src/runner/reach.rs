@@ -50,7 +50,7 @@ async fn once(dial: &Arc<dyn Dial>, target: &Target) -> Result<Duration, String>
         address.path,
         address.authority()
     );
-    let parts = vec![Part::Bytes(head.into_bytes())];
+    let parts = vec![Part::Bytes(head.into())];
     let sent = wire.send(conn, Sending { parts, method: "GET".to_owned(), cut: None });
     let settled = wire
         .until(wire.now() + PATIENCE, || {

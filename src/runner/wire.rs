@@ -10,6 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Notify, mpsc};
 
@@ -39,7 +40,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
     /// These bytes.
-    Bytes(Vec<u8>),
+    Bytes(Bytes),
     /// Nothing for so long.
     Pause(Duration),
 }
@@ -497,7 +498,7 @@ impl Wire {
 /// What a connection does next.
 enum Step {
     Begin(String),
-    Write(Vec<u8>),
+    Write(Bytes),
     Written(SentId),
     Pause(Duration),
     EndUnlessAnswered(SentId, How),

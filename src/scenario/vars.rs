@@ -105,19 +105,19 @@ impl Template {
 
     /// Its text.
     pub fn text(&self, environment: &dyn Environment) -> Result<String, Unresolved> {
-        self.join(environment, str::to_owned)
+        self.join(environment, |value, text| *text += value)
     }
 
     fn join(
         &self,
         environment: &dyn Environment,
-        put: impl Fn(&str) -> String,
+        put: impl Fn(&str, &mut String),
     ) -> Result<String, Unresolved> {
         let mut text = String::new();
         for part in &self.parts {
             match part {
                 Part::Text(literal) => text += literal,
-                Part::Value(expr) => text += &put(&expr.evaluate(environment)?.text()),
+                Part::Value(expr) => put(&expr.evaluate(environment)?.text(), &mut text),
             }
         }
         Ok(text)
@@ -127,7 +127,19 @@ impl Template {
 impl Xml {
     /// Its text, in which the values are escaped: they are text or parts of attributes, never elements.
     pub fn text(&self, environment: &dyn Environment) -> Result<String, Unresolved> {
-        self.text.join(environment, |value| quick_xml::escape::escape(value).into_owned())
+        let special = |text: &[u8]| {
+            memchr::memchr3(b'<', b'>', b'&', text)
+                .or_else(|| memchr::memchr2(b'\'', b'"', text))
+                .is_some()
+        };
+        self.text.join(environment, |value, text| {
+            // Texts of many megabytes hold nothing of the kind.
+            if special(value.as_bytes()) {
+                *text += &quick_xml::escape::escape(value);
+            } else {
+                *text += value;
+            }
+        })
     }
 }
 

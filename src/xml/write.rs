@@ -80,18 +80,23 @@ fn prefix_of<'a>(namespace: &str, scope: &Scope<'a>) -> Option<&'a str> {
 
 /// White space that a parser would normalise is written as a reference; so is a carriage return everywhere.
 fn escape(text: &str, in_attribute: bool, out: &mut String) {
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '\r' => out.push_str("&#13;"),
-            '\'' if in_attribute => out.push_str("&apos;"),
-            '\n' if in_attribute => out.push_str("&#10;"),
-            '\t' if in_attribute => out.push_str("&#9;"),
-            _ => out.push(c),
-        }
+    let mut rest = 0;
+    for (place, byte) in text.bytes().enumerate() {
+        let reference = match byte {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'\r' => "&#13;",
+            b'\'' if in_attribute => "&apos;",
+            b'\n' if in_attribute => "&#10;",
+            b'\t' if in_attribute => "&#9;",
+            _ => continue,
+        };
+        out.push_str(&text[rest..place]);
+        out.push_str(reference);
+        rest = place + 1;
     }
+    out.push_str(&text[rest..]);
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
-//! The conformance pack against the embedded connection manager: it passes, and nothing is skipped but what that does not
-//! offer.
+//! The conformance pack against the embedded connection manager: it passes, nothing is skipped but what that does not
+//! offer, and with each of its defects what fails is what concerns it.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use xmppscope::cm::defects::{self, Defect};
-use xmppscope::runner::{Verdict, embedded_target, jobs, run_all_embedded, run_embedded};
+use xmppscope::runner::{Verdict, embedded_target, jobs, prove, run_all_embedded, run_embedded};
 use xmppscope::scenario::{Scenario, load, pack};
 
 #[test]
@@ -72,4 +72,23 @@ fn every_defect_is_noticed_by_a_scenario_that_covers_its_requirement() {
         found
     });
     assert!(found.is_empty(), "nobody notices {found:?}");
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "takes minutes without optimisation: `./test` runs it")]
+fn every_scenario_is_sharp() {
+    let scenarios: Vec<Arc<Scenario>> = pack().scenarios.iter().cloned().map(Arc::new).collect();
+    let all: Vec<&Defect> = defects::all().collect();
+    let proof = prove(&scenarios, &all, 2, &|_, _| {});
+    let path = |place: usize| scenarios[place].place.source.path.display().to_string();
+    let unsound: Vec<String> = proof.unsound.iter().map(|(place, _)| path(*place)).collect();
+    let unnoticed: Vec<&str> = proof.unnoticed(&scenarios).map(|(defect, _)| defect.name).collect();
+    let blunt: Vec<String> = proof.blunt(&scenarios).into_iter().map(path).collect();
+    assert!(unsound.is_empty(), "fail without a defect: {unsound:#?}");
+    assert!(unnoticed.is_empty(), "nobody notices {unnoticed:#?}");
+    assert!(
+        blunt.is_empty(),
+        "no defect fails it and nothing but scenarios that concern its requirement: {blunt:#?}\n\
+         `cargo run --profile proof -- prove scenarios/xep-0124 scenarios/xep-0206 --table` tells what each notices"
+    );
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::bend::{Bend, Cx, actions, changed, inputs, replies};
 use super::edge::body;
+use super::steps::seems_old;
 use super::{Family, defect};
 use crate::bosh::{Body, Condition};
 use crate::cm::parts::Parts;
@@ -41,21 +42,25 @@ pub(super) const DEFECTS: Family = &[&[
     ),
     defect(
         "bosh-inactivity-then-not-found/policy-violation",
-        "a request after the end by inactivity gets policy-violation",
-        |parts| after_the_end(parts, || Reply::terminate(Some(Condition::PolicyViolation))),
+        "a request after the end by inactivity gets policy-violation, if it is not the first of its session",
+        |parts| {
+            after_the_end(parts, true, || Reply::terminate(Some(Condition::PolicyViolation)));
+        },
     ),
     defect(
         "bosh-inactivity-then-not-found/empty-body",
         "a request after the end by inactivity gets an empty body, as if the session lived",
-        |parts| after_the_end(parts, Reply::empty),
+        |parts| after_the_end(parts, false, Reply::empty),
     ),
     defect(
         "bosh-no-inactivity-limit",
-        "inactivity is not told, and a session without a request ends all the same",
+        "inactivity is not told to a client of 1.11, which is taken for older than 1.6, and is in force all the same",
         |parts| {
             parts.bend(|| {
-                replies(|reply, _| {
-                    reply.remove("inactivity");
+                replies(|reply, told| {
+                    if seems_old(told.session.terms()) {
+                        reply.remove("inactivity");
+                    }
                 })
             });
         },
@@ -116,12 +121,15 @@ pub(super) const DEFECTS: Family = &[&[
     ),
     defect(
         "bosh-pause-over-maxpause/unanswered",
-        "a request for a pause longer than maxpause is never answered",
+        "a request for a pause longer than maxpause, by no more than half of it, is never answered",
         |parts| {
             parts.bend(|| {
                 inputs(|input, cx| match &input {
                     Input::Request(request)
-                        if seconds(&request.body) > Some(cx.session().terms().maxpause) =>
+                        if seconds(&request.body).is_some_and(|pause| {
+                            let maxpause = cx.session().terms().maxpause;
+                            pause > maxpause && pause <= maxpause * 3 / 2
+                        }) =>
                     {
                         None
                     }
@@ -289,8 +297,8 @@ impl Bend for PauseWithPayload {
     }
 }
 
-/// Answers requests that name a session which has ended of inactivity.
-fn after_the_end(parts: &mut Parts, reply: fn() -> Reply) {
+/// Answers requests that name a session which has ended of inactivity: any, or one that was `used` after its creation.
+fn after_the_end(parts: &mut Parts, used: bool, reply: fn() -> Reply) {
     let ended: Arc<Mutex<HashSet<Arc<str>>>> = Arc::default();
     let known = Arc::clone(&ended);
     parts.bend(move || {
@@ -300,7 +308,7 @@ fn after_the_end(parts: &mut Parts, reply: fn() -> Reply) {
                 return Some(input);
             }
             cx.pass(input);
-            if cx.session().is_dead() {
+            if cx.session().is_dead() && (!used || cx.answered() > 1) {
                 let sid = Arc::clone(cx.session().sid());
                 ended.lock().unwrap_or_else(PoisonError::into_inner).insert(sid);
             }

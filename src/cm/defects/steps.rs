@@ -12,8 +12,9 @@ use crate::bosh::{Body, BodyType, NS};
 use crate::cm::backend::Link;
 use crate::cm::machine::Answer;
 use crate::cm::parts::Parts;
+use crate::cm::policy::Version;
 use crate::cm::reply::{PayloadKind, Reply};
-use crate::cm::session::{self, Action, Input, Session, Token};
+use crate::cm::session::{self, Action, Input, Session, Terms, Token};
 use crate::xml::Element;
 use crate::xmpp::ns;
 
@@ -84,6 +85,12 @@ pub(super) fn parked(cx: &Cx<'_>, but: Option<Token>) -> Vec<Token> {
         .collect();
     parked.sort_unstable();
     parked.into_iter().map(|(_, token)| token).collect()
+}
+
+/// Whether the version of a session, read as a decimal fraction, is lower than 1.6, as 1.11 is.
+pub(super) fn seems_old(terms: &Terms) -> bool {
+    let read = |ver: Version| ver.to_string().parse::<f64>().ok();
+    terms.ver.and_then(read).is_some_and(|ver| ver < 1.6)
 }
 
 /// The session's first stream that is open.
@@ -239,9 +246,21 @@ pub(super) fn on_picked(
     picks: fn(&Reply, &Told<'_>) -> bool,
     change: fn(&mut Response<Bytes>),
 ) {
+    on_chosen(parts, move || move |reply: &Reply, told: &Told<'_>| picks(reply, told), change);
+}
+
+/// Changes the HTTP responses with the replies of sessions that are chosen by what `make` makes for each session.
+pub(super) fn on_chosen<F>(
+    parts: &mut Parts,
+    make: impl Fn() -> F + Send + 'static,
+    change: fn(&mut Response<Bytes>),
+) where
+    F: FnMut(&Reply, &Told<'_>) -> bool + Send + 'static,
+{
     parts.bend(move || {
+        let mut chooses = make();
         replies(move |reply, told| {
-            if picks(reply, told) {
+            if chooses(reply, told) {
                 reply.set(MARK, "");
             }
         })
@@ -271,6 +290,15 @@ pub(super) fn on_answered(
         }
     }
     parts.bend_http(Picked { picks, change, is_one: false });
+}
+
+/// Whether an empty response goes out since the wait is over.
+pub(super) fn is_timeout(reply: &Reply, told: &Told<'_>) -> bool {
+    let terms = told.session.terms();
+    reply.payloads.is_empty()
+        && reply.get("type").is_none()
+        && !terms.is_polling()
+        && told.held() >= terms.wait
 }
 
 /// A response without any content.

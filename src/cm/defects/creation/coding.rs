@@ -21,14 +21,18 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-utf8/surrogates",
-        "a character above U+FFFF is sent as two surrogates of three bytes each",
+        "a character above U+FFFF in an attribute is sent as two surrogates of three bytes each",
         |parts| {
             recode(parts, |text| {
                 let mut out = Vec::new();
+                let mut tag = false;
                 for c in text.chars() {
+                    tag = c == '<' || tag && c != '>';
                     let mut units = [0; 2];
                     match c.encode_utf16(&mut units) {
-                        [high, low] => out.extend([*high, *low].into_iter().flat_map(three_bytes)),
+                        [high, low] if tag => {
+                            out.extend([*high, *low].into_iter().flat_map(three_bytes));
+                        }
                         _ => out.extend(c.encode_utf8(&mut [0; 4]).bytes()),
                     }
                 }

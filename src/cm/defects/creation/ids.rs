@@ -1,5 +1,8 @@
 //! Defects of the identifiers that sessions get (XEP-0124 §7.2).
 
+use std::sync::Arc;
+
+use crate::cm::defects::bend::Bend;
 use crate::cm::defects::{Defect, defect};
 use crate::cm::parts::Parts;
 use crate::cm::random::{Random, Seeded};
@@ -31,18 +34,29 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
             tokens(parts, |random, bytes| random.token(bytes)[..5].to_owned());
         },
     ),
-    defect("bosh-sid-unique", "there are only sixteen sids, which are used in turn", |parts| {
-        let mut used = Vec::new();
-        let mut count = 0;
-        tokens(parts, move |random, bytes| {
-            if used.len() < 16 {
-                used.push(random.token(bytes));
-            }
-            count += 1;
-            used[(count - 1) % used.len()].clone()
-        });
-    }),
+    defect(
+        "bosh-sid-unique",
+        "while sixteen sessions or more are open the sid of the first one is given again",
+        |parts| {
+            let open = Arc::new(());
+            let count = Arc::downgrade(&open);
+            let mut first = None;
+            tokens(parts, move |random, bytes| {
+                let token = random.token(bytes);
+                let first = first.get_or_insert_with(|| token.clone());
+                if count.strong_count() > 16 { first.clone() } else { token }
+            });
+            parts.bend(move || Box::new(Open { _counted: Arc::clone(&open) }));
+        },
+    ),
 ];
+
+/// Is there as long as its session.
+struct Open {
+    _counted: Arc<()>,
+}
+
+impl Bend for Open {}
 
 /// Makes identifiers in another way.
 fn tokens(parts: &mut Parts, make: impl FnMut(&mut dyn Random, usize) -> String + Send + 'static) {

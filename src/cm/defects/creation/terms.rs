@@ -1,6 +1,6 @@
 //! Defects of the terms that a creation response tells (XEP-0124 §7.2): `sid`, `wait`, `hold`, `requests`.
 
-use super::{later, opened};
+use super::{creation, later, opened};
 use crate::cm::defects::{Defect, defect};
 
 pub(in super::super) const DEFECTS: &[Defect] = &[
@@ -9,11 +9,18 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
             reply.remove("sid");
         });
     }),
-    defect("bosh-resp-wait/missing", "the creation response has no wait", |parts| {
-        opened(parts, |reply, _| {
-            reply.remove("wait");
-        });
-    }),
+    defect(
+        "bosh-resp-wait/missing",
+        "the creation response has no wait where that is the longest that is granted",
+        |parts| {
+            let longest = parts.policy.wait.as_secs().to_string();
+            parts.on_answer(move |answer, _| {
+                if answer.reply.get("wait") == Some(&longest) {
+                    answer.reply.remove("wait");
+                }
+            });
+        },
+    ),
     defect("bosh-resp-wait/fraction", "wait is told with a decimal place", |parts| {
         opened(parts, |reply, told| {
             reply.set("wait", format!("{}.0", told.session.terms().wait.as_secs()));
@@ -73,11 +80,19 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
         "five requests are allowed at once, whatever hold is",
         |parts| parts.policy.requests = Some(5),
     ),
-    defect("bosh-resp-hold", "the creation response has no hold", |parts| {
-        opened(parts, |reply, _| {
-            reply.remove("hold");
-        });
-    }),
+    defect(
+        "bosh-resp-hold",
+        "the creation response has no hold where that is what the client asked for",
+        |parts| {
+            parts.on_answer(|answer, request| {
+                let asked = creation(request);
+                let asked = asked.as_ref().and_then(|body| body.text("hold"));
+                if asked.is_some() && answer.reply.get("hold") == asked {
+                    answer.reply.remove("hold");
+                }
+            });
+        },
+    ),
     defect(
         "bosh-resp-hold-bounded",
         "a client that wants nothing held is told that one request is, as by default",

@@ -10,6 +10,7 @@ use crate::cm::defects::steps::{Standing, ends_with, standing};
 use crate::cm::defects::{Defect, defect};
 use crate::cm::parts::Parts;
 use crate::cm::session::{Action, Input};
+use crate::xml::Element;
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(
@@ -59,6 +60,21 @@ pub(super) const DEFECTS: &[Defect] = &[
         "bosh-cond-bad-request/condition",
         "what is malformed is refused with undefined-condition in place of bad-request",
         |parts| relabel(parts, "bad-request", "undefined-condition"),
+    ),
+    defect(
+        "bosh-cond-bad-request/rid",
+        "a request of a session whose rid is no number is refused with item-not-found, as if it were another one's",
+        |parts| {
+            miscalled(parts, |body| {
+                let letters = body.attr("rid").is_some_and(|rid| rid.contains(char::is_alphabetic));
+                letters && body.attr("sid").is_some()
+            });
+        },
+    ),
+    defect(
+        "bosh-cond-bad-request/root",
+        "a document whose root has another name is refused with item-not-found in place of bad-request",
+        |parts| miscalled(parts, |root| root.name() != "body"),
     ),
     defect(
         "bosh-cond-bad-request/accepted",
@@ -146,8 +162,16 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-cond-policy-violation",
-        "a client that breaks the rules of its session is told undefined-condition",
-        |parts| relabel(parts, "policy-violation", "undefined-condition"),
+        "a client that polls too often is told undefined-condition",
+        |parts| {
+            parts.bend(|| {
+                replies(|reply, told| {
+                    if told.session.terms().is_polling() && ends_with(reply, "policy-violation") {
+                        reply.set("condition", "undefined-condition");
+                    }
+                })
+            });
+        },
     ),
     defect(
         "bosh-cond-system-shutdown/condition",
@@ -166,6 +190,18 @@ fn relabel(parts: &mut Parts, condition: &'static str, other: &'static str) {
     parts.on_answer(move |answer, _| {
         if ends_with(&answer.reply, condition) {
             answer.reply.set("condition", other);
+        }
+    });
+}
+
+/// Some bad requests, of clients that know conditions, are told that something is not found.
+fn miscalled(parts: &mut Parts, which: fn(&Element) -> bool) {
+    parts.on_answer(move |answer, request| {
+        if ends_with(&answer.reply, "bad-request")
+            && answer.reply.legacy.is_none()
+            && body(request).is_some_and(|body| which(&body))
+        {
+            answer.reply.set("condition", "item-not-found");
         }
     });
 }

@@ -1,5 +1,7 @@
 //! Recoverable conditions, and errors of what is carried (XEP-0124 §17.3, §17.4).
 
+use std::time::Duration;
+
 use crate::cm::defects::bend::{Bend, Cx, replies};
 use crate::cm::defects::steps::{Standing, forget, standing};
 use crate::cm::defects::{Defect, defect};
@@ -10,7 +12,7 @@ use crate::xml::Element;
 pub(super) const DEFECTS: &[Defect] = &[
     defect(
         "bosh-recoverable-session-alive",
-        "once a request was answered with type='error' its rid is refused and the session ends",
+        "a request that comes again at once after it was answered with type='error' is refused and the session ends",
         |parts| parts.bend(|| Box::new(Unrecovered(None))),
     ),
     defect(
@@ -79,13 +81,16 @@ fn stripped(stanza: &Element) -> Element {
     without
 }
 
-/// The rid that was answered with type='error'.
-struct Unrecovered(Option<u64>);
+/// The rid that was answered with type='error', and when.
+struct Unrecovered(Option<(u64, Duration)>);
+
+/// A request that comes within it comes at once.
+const ONCE: Duration = Duration::from_millis(50);
 
 impl Bend for Unrecovered {
     fn come(&mut self, mut input: Input, cx: &mut Cx<'_>) {
         if let Input::Request(request) = &mut input
-            && self.0 == Some(request.rid)
+            && self.0.is_some_and(|(rid, at)| rid == request.rid && cx.now < at + ONCE)
             && standing(request.rid, cx.session()) == Standing::Waiting
         {
             forget(request);
@@ -97,7 +102,7 @@ impl Bend for Unrecovered {
         if let Action::Answer { rid, reply, .. } = &action
             && reply.get("type") == Some("error")
         {
-            self.0 = *rid;
+            self.0 = rid.map(|rid| (rid, cx.now));
         }
         cx.act(action);
     }

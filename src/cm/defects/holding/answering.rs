@@ -2,25 +2,26 @@
 
 use http::{HeaderValue, StatusCode, header};
 
-use crate::cm::defects::bend::{Bend, Cx, Told, replies};
-use crate::cm::defects::edge::body;
-use crate::cm::defects::steps::{Disorder, Exchange, empty, held, on_answered, on_picked};
+use crate::cm::defects::bend::{Bend, Cx, replies};
+use crate::cm::defects::steps::{
+    Disorder, Exchange, empty, held, is_timeout, on_answered, on_picked,
+};
 use crate::cm::defects::{Defect, defect};
-use crate::cm::reply::Reply;
 use crate::cm::session::{Action, Input};
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(
         "bosh-respond-200",
-        "a request with payloads whose response is empty is answered with 202 in place of 200",
+        "a request with payloads whose wait ends early, with nothing, is answered with 202 in place of 200",
         |parts| {
-            on_answered(
+            on_picked(
                 parts,
-                |reply, request| {
-                    let plain = reply.payloads.is_empty()
+                |reply, told| {
+                    let early = reply.payloads.is_empty()
                         && reply.get("type").is_none()
-                        && reply.get("sid").is_none();
-                    plain && body(request).is_some_and(|body| body.children().next().is_some())
+                        && !told.held().is_zero()
+                        && told.held() < told.session.terms().wait;
+                    early && told.asked.is_some_and(|asked| asked.body.payloads().next().is_some())
                 },
                 |response| *response.status_mut() = StatusCode::ACCEPTED,
             );
@@ -76,11 +77,13 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-empty-response-on-timeout/error",
-        "the empty body for a request whose wait is over has type='error'",
+        "the empty body for a request whose wait is over has type='error' until the client has logged in",
         |parts| {
             parts.bend(|| {
-                replies(|reply, told| {
-                    if is_timeout(reply, told) {
+                let mut known = false;
+                replies(move |reply, told| {
+                    known |= reply.payloads.iter().any(|it| it.xml.starts_with("<success"));
+                    if !known && is_timeout(reply, told) {
                         reply.set("type", "error");
                     }
                 })
@@ -88,15 +91,6 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
 ];
-
-/// Whether an empty response goes out since the wait is over.
-fn is_timeout(reply: &Reply, told: &Told<'_>) -> bool {
-    let terms = told.session.terms();
-    reply.payloads.is_empty()
-        && reply.get("type").is_none()
-        && !terms.is_polling()
-        && told.held() >= terms.wait
-}
 
 struct Newest(Exchange);
 

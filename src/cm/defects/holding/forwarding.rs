@@ -11,7 +11,7 @@ use crate::cm::session::{Action, Input};
 pub(super) const DEFECTS: &[Defect] = &[
     defect(
         "bosh-forward-asap/while-held",
-        "an iq of type get that comes while another request is held is handed on six seconds later",
+        "an iq of type get for the server that comes while another request is held is handed on six seconds later",
         |parts| parts.bend(|| Box::new(Slow::default())),
     ),
     defect(
@@ -43,6 +43,7 @@ impl Bend for Slow {
         if let Command::Send(element) = command
             && self.held
             && (element.name(), element.attr("type")) == ("iq", Some("get"))
+            && element.attr("to").is_none_or(|to| !to.contains('@'))
         {
             self.until = cx.now + Duration::from_secs(6);
         }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::cm::defects::bend::{Bend, Cx, inputs, replies};
+use crate::cm::defects::bend::{Bend, Cx, inputs};
+use crate::cm::defects::edge::body;
 use crate::cm::defects::steps::{Back, Standing, held, is_poll, standing};
 use crate::cm::defects::{Defect, defect};
 use crate::cm::parts::Parts;
@@ -16,23 +17,19 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-long-polling/after-payloads",
-        "an empty request that follows a response with payloads is held for half a second only",
+        "an empty request that follows a response with payloads is held for two seconds only",
         |parts| parts.bend(|| Box::new(Unheld::new(false))),
     ),
     defect(
         "bosh-wait-not-exceeded/late",
         "an idle request is answered four seconds after its wait is over",
-        |parts| stretch(parts, |wait| wait + 4, |wait| wait - 4),
+        |parts| stretch(parts, |wait| wait + 4),
     ),
     defect(
         "bosh-wait-not-exceeded/long",
-        "a wait of ten seconds or more is exceeded by half of it",
+        "a wait from ten seconds to less than thirty is exceeded by half of it",
         |parts| {
-            stretch(
-                parts,
-                |wait| if wait < 10 { wait } else { wait * 3 / 2 },
-                |wait| if wait < 15 { wait } else { wait * 2 / 3 },
-            );
+            stretch(parts, |wait| if (10..30).contains(&wait) { wait * 3 / 2 } else { wait });
         },
     ),
     defect(
@@ -54,7 +51,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-hold-not-exceeded/late",
-        "where an empty request exceeds `hold` the oldest is released two seconds later",
+        "where an empty request exceeds a `hold` of more than one the oldest is released two seconds later",
         |parts| parts.bend(|| Box::new(More { back: Back::default(), late: true })),
     ),
     defect(
@@ -64,12 +61,13 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-poll-same-as-payload",
-        "a request that carries presence or messages is not held though an empty one is",
+        "a request that carries presence or messages and is the next is not held though an empty one is",
         |parts| {
             parts.bend(|| {
                 inputs(|input, cx| {
                     if let Input::Request(request) = &input
                         && !request.body.is_empty()
+                        && standing(request.rid, cx.session()) == Standing::Next
                         && request
                             .body
                             .payloads()
@@ -87,10 +85,10 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
 ];
 
-/// A session waits for longer, or shorter, than it announces.
-fn stretch(parts: &mut Parts, stretched: fn(u64) -> u64, announced: fn(u64) -> u64) {
-    let most = stretched(parts.policy.wait.as_secs());
-    parts.policy.wait = Duration::from_secs(most);
+/// A session waits for longer than it announces.
+fn stretch(parts: &mut Parts, stretched: fn(u64) -> u64) {
+    let most = parts.policy.wait.as_secs();
+    parts.policy.wait = Duration::from_secs(stretched(most));
     parts.on_body(move |body| {
         let asked = body.attr("wait").and_then(|wait| wait.parse().ok());
         if let Some(wait @ 1..) = asked
@@ -99,13 +97,11 @@ fn stretch(parts: &mut Parts, stretched: fn(u64) -> u64, announced: fn(u64) -> u
             body.set_attr("", "wait", Some(&stretched(wait).to_string()));
         }
     });
-    parts.bend(move || {
-        replies(move |reply, told| {
-            let wait = told.session.terms().wait.as_secs();
-            if wait > 0 && reply.get("wait").is_some() {
-                reply.set("wait", announced(wait));
-            }
-        })
+    parts.on_answer(move |answer, request| {
+        let asked = body(request).and_then(|body| body.attr("wait")?.parse::<u64>().ok());
+        if answer.reply.get("wait").is_some() {
+            answer.reply.set("wait", asked.unwrap_or(most).min(most));
+        }
     });
 }
 
@@ -140,7 +136,7 @@ impl Bend for Unheld {
         if poll && self.before_login && !self.logged_in {
             cx.pass(hurry);
         } else if poll && !self.before_login && self.fruitful {
-            cx.pass_after(Duration::from_millis(500), hurry);
+            cx.pass_after(Duration::from_secs(2), hurry);
         }
     }
 
@@ -164,7 +160,9 @@ struct More {
 impl Bend for More {
     fn come(&mut self, input: Input, cx: &mut Cx<'_>) {
         match input {
-            Input::Request(request) if exceeds(&request, cx) => {
+            Input::Request(request)
+                if exceeds(&request, cx) && (!self.late || cx.session().terms().hold > 1) =>
+            {
                 self.back.release(cx);
                 let wait = cx.session().terms().wait;
                 if !self.late {

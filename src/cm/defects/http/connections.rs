@@ -56,7 +56,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-session-not-bound-to-connection/repeat-unknown",
-        "a request whose connection was lost while it was held is not found when it comes again, though later ones are",
+        "a request whose connection was lost is not found when it comes again, unless something has come for it meanwhile",
         repeat_unknown,
     ),
     defect(
@@ -137,6 +137,7 @@ fn repeat_unknown(parts: &mut Parts) {
                     rids.insert(*token, *rid);
                 }
                 Input::Gone(token) => lost.extend(rids.remove(token)),
+                Input::Server(..) => lost.clear(),
                 _ => {}
             }
             Some(input)

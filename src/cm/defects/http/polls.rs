@@ -6,43 +6,57 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Version, header};
 
-use super::super::bend::{Asked, Bend, Cx, Told, actions, inputs, replies};
-use super::super::edge::BendHttp;
+use super::super::bend::{Asked, Bend, Cx, Told, actions, inputs};
+use super::super::steps::{is_timeout, on_chosen, on_picked};
 use super::super::{Defect, defect};
 use super::connections::says;
 use crate::bosh::{Body, BodyType};
-use crate::cm::machine::Answer;
-use crate::cm::parts::Parts;
 use crate::cm::reply::Reply;
 use crate::cm::session::{Action, Input, Token};
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(
         "bosh-single-body-root/session-over",
-        "requests that are open when the session ends get 200 without content, but for the one that is told why",
+        "once a request came again those open when the session ends get 200 without content, but for the one that is told why",
         |parts| {
-            void(parts, |reply, told| told.session.is_dead() && reply.get("type").is_none());
+            on_chosen(
+                parts,
+                || {
+                    let mut repeated = false;
+                    move |reply: &Reply, told: &Told<'_>| {
+                        repeated |= reply.get("type") == Some("error");
+                        repeated && told.session.is_dead() && reply.get("type").is_none()
+                    }
+                },
+                void,
+            );
         },
     ),
     defect(
         "bosh-single-body-root/wait-over",
         "a request whose `wait` is over gets 200 without content",
-        |parts| {
-            void(parts, |reply, told| {
-                let terms = told.session.terms();
-                reply.payloads.is_empty() && !terms.is_polling() && told.held() >= terms.wait
-            });
-        },
+        |parts| on_picked(parts, is_timeout, void),
     ),
     defect(
         "bosh-single-body-root/replaced",
         "a held request that is replaced by its repeat gets 200 without content",
-        |parts| void(parts, |reply, _| reply.get("type") == Some("error")),
+        |parts| on_picked(parts, |reply, _| reply.get("type") == Some("error"), void),
     ),
     defect(
         "bosh-single-body-root/stopped",
-        "requests that are open when the connection manager stops get 200 without content",
-        |parts| void(parts, |reply, _| reply.get("condition") == Some("system-shutdown")),
+        "when the connection manager stops the newest of several open requests gets 200 without content",
+        |parts| {
+            on_picked(
+                parts,
+                |reply, told| {
+                    let several = told.session.terms().hold > 1;
+                    several
+                        && reply.get("condition") == Some("system-shutdown")
+                        && told.rid == Some(told.session.contiguous())
+                },
+                void,
+            );
+        },
     ),
     defect("bosh-keepalive/empty", "the connection is closed after an empty response", |parts| {
         parts.on_leave(|response, _| {
@@ -68,15 +82,17 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-long-poll-release-oldest/late",
-        "an empty request over `hold` releases the oldest only after 4 seconds",
+        "an empty request over `hold` releases the oldest only after 4 seconds, if that was held for more than one",
         |parts| {
             parts.bend(|| {
-                actions(|action, cx| match released(&action, cx) {
-                    Some(_) => {
+                actions(|action, cx| {
+                    let oldest = released(&action, cx).and_then(|_| cx.asked(token_of(&action)?));
+                    let held = oldest.map(|oldest| cx.now.saturating_sub(oldest.at));
+                    if held > Some(Duration::from_secs(1)) {
                         cx.act_after(Duration::from_secs(4), action);
-                        None
+                        return None;
                     }
-                    None => Some(action),
+                    Some(action)
                 })
             });
         },
@@ -112,31 +128,9 @@ fn close(response: &mut Response<Bytes>) {
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
 }
 
-/// An attribute on the way from a session to HTTP: the response has no content.
-const VOID: &str = "void";
-
-/// Some responses have no content.
-fn void(parts: &mut Parts, which: fn(&Reply, &Told<'_>) -> bool) {
-    struct Void(bool);
-    impl BendHttp for Void {
-        fn answer(&mut self, answer: &mut Answer, _: &Request<Bytes>) {
-            self.0 = answer.reply.remove(VOID);
-        }
-
-        fn leave(&mut self, response: &mut Response<Bytes>, _: Option<&Request<Bytes>>) {
-            if std::mem::take(&mut self.0) {
-                *response.body_mut() = Bytes::new();
-            }
-        }
-    }
-    parts.bend(move || {
-        replies(move |reply, told| {
-            if which(reply, told) {
-                reply.set(VOID, true);
-            }
-        })
-    });
-    parts.bend_http(Void(false));
+/// A response whose content was forgotten, but not its type.
+fn void(response: &mut Response<Bytes>) {
+    *response.body_mut() = Bytes::new();
 }
 
 /// Whether a request asks for nothing but what there is.
@@ -146,6 +140,12 @@ fn is_poll(body: &Body) -> bool {
         && body.pause().is_none()
         && body.to().is_none()
         && !body.is_restart()
+}
+
+/// The request that is answered.
+fn token_of(action: &Action) -> Option<Token> {
+    let Action::Answer { token, .. } = action else { return None };
+    Some(*token)
 }
 
 /// If this is the response to a request that an empty one has just released: the latter's token.

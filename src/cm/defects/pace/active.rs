@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{is_empty_poll, opened};
 use crate::bosh::{Body, BodyType, Condition};
 use crate::cm::defects::bend::{Bend, Cx, inputs};
+use crate::cm::defects::steps::seems_old;
 use crate::cm::defects::{Defect, defect};
 use crate::cm::parts::Parts;
 use crate::cm::session::{Action, Input, Request, Session, Terms};
@@ -29,7 +30,7 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-too-many-not-for-repeats",
-        "the second repeat of a request that is held is called one too many",
+        "the third repeat of a request that is held is called one too many",
         |parts| {
             parts.bend(|| {
                 let mut repeats = HashMap::<u64, u32>::new();
@@ -39,7 +40,7 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
                     {
                         let count = repeats.entry(rid).or_default();
                         *count += 1;
-                        if *count == 2 {
+                        if *count == 3 {
                             cx.fail(token, Condition::PolicyViolation);
                             return None;
                         }
@@ -86,13 +87,17 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-no-requests-attr-no-limit",
-        "requests is not told, and four requests more than that in half a second end the session",
+        "with a wait of less than five seconds requests is not told, and four more than that in half a second end the session",
         |parts| {
-            opened(parts, |reply, _| {
-                reply.remove("requests");
+            const SHORT: Duration = Duration::from_secs(5);
+            opened(parts, |reply, session| {
+                if session.terms().wait < SHORT {
+                    reply.remove("requests");
+                }
             });
             in_flight(parts, |body, open, terms| {
-                body.kind() != BodyType::Terminate
+                terms.wait < SHORT
+                    && body.kind() != BodyType::Terminate
                     && body.pause().is_none()
                     && open > terms.requests + 3
             });
@@ -100,40 +105,15 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-too-frequent-requests",
-        "as many empty requests as three or more at once may be are answered with bad-request",
-        |parts| {
-            parts.bend(|| {
-                let mut recent = VecDeque::new();
-                inputs(move |input, cx| {
-                    let Input::Request(Request { token, rid, body }) = &input else {
-                        return Some(input);
-                    };
-                    if *rid <= cx.session().contiguous() {
-                        return Some(input);
-                    }
-                    if !is_empty_poll(body) {
-                        recent.clear();
-                        return Some(input);
-                    }
-                    recent.push_back(cx.now);
-                    let most = cx.session().terms().requests;
-                    if most < 3
-                        || (within(&recent, cx.now, Duration::from_millis(100)) as u64) < most
-                    {
-                        return Some(input);
-                    }
-                    cx.fail(*token, Condition::BadRequest);
-                    None
-                })
-            });
-        },
+        "as many empty requests as may be, three or more, are answered with bad-request if none is answered between them",
+        |parts| parts.bend(|| Box::<AtOnce>::default()),
     ),
     defect(
         "bosh-no-polling-attr-no-limit",
-        "polling is not told, and the tenth empty request in one second ends the session",
+        "polling is not told to a client of 1.11, which is taken for older than 1.6, and the tenth empty request in one second ends the session",
         |parts| {
             opened(parts, |reply, session| {
-                if !session.terms().is_polling() {
+                if !session.terms().is_polling() && seems_old(session.terms()) {
                     reply.remove("polling");
                 }
             });
@@ -149,6 +129,39 @@ const SECOND: Duration = Duration::from_secs(1);
 /// How many of these times are not longer ago than `span`.
 fn within(times: &VecDeque<Duration>, now: Duration, span: Duration) -> usize {
     times.iter().filter(|&&at| at + span > now).count()
+}
+
+/// Refuses as many empty requests as may be open, if they come at once.
+#[derive(Default)]
+struct AtOnce {
+    recent: VecDeque<Duration>,
+}
+
+impl Bend for AtOnce {
+    fn come(&mut self, input: Input, cx: &mut Cx<'_>) {
+        if let Input::Request(Request { token, rid, body }) = &input
+            && *rid > cx.session().contiguous()
+        {
+            if is_empty_poll(body) {
+                self.recent.push_back(cx.now);
+            } else {
+                self.recent.clear();
+            }
+            let most = cx.session().terms().requests;
+            let count = within(&self.recent, cx.now, Duration::from_millis(100)) as u64;
+            if most > 2 && count >= most {
+                return cx.fail(*token, Condition::BadRequest);
+            }
+        }
+        cx.pass(input);
+    }
+
+    fn go(&mut self, action: Action, cx: &mut Cx<'_>) {
+        if matches!(action, Action::Answer { .. }) {
+            self.recent.clear();
+        }
+        cx.act(action);
+    }
 }
 
 /// Ends a session whose new requests of one kind come too fast, as `excess` sees from the times of the latest.

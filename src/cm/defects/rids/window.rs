@@ -83,6 +83,20 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
+        "bosh-rid-window/last-of-three",
+        "where three requests or more may be open the last rid of the window is rejected",
+        |parts| {
+            parts.bend(|| {
+                requests(|request, session| {
+                    let most = session.terms().requests;
+                    if most > 2 && request.rid == session.contiguous() + most {
+                        forget(request);
+                    }
+                })
+            });
+        },
+    ),
+    defect(
         "bosh-rid-window/forgotten",
         "a request ahead of a gap is taken in, but forgotten before the gap is closed",
         |parts| {
@@ -105,13 +119,14 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-rid-out-of-window-terminates/condition",
-        "a rid above the window ends the session with bad-request in place of item-not-found",
+        "a rid up to 1024 above the window, but for the first, ends the session with bad-request in place of item-not-found",
         |parts| {
             parts.bend(|| {
                 replies(|reply, told| {
+                    let last = told.session.contiguous() + told.session.terms().requests;
                     let beyond = told
                         .asked
-                        .is_some_and(|asked| standing(asked.rid, told.session) == Standing::Beyond);
+                        .is_some_and(|asked| (last + 2..=last + 1024).contains(&asked.rid));
                     if beyond && ends_with(reply, "item-not-found") {
                         reply.set("condition", "bad-request");
                     }

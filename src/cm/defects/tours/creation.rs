@@ -102,9 +102,14 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
         rig.login_as("alice");
         rig.send(4, "", &message("alice@localhost/r", "Café"));
         rig.send(5, "", &message("alice@localhost/r", "Café, 5 €, \u{1f600}"));
+        rig.send(
+            6,
+            "",
+            "<iq xmlns='jabber:client' type='get' id='\u{1f600}'><ping xmlns='urn:xmpp:ping'/></iq>",
+        );
         let sid = rig.sid(0);
         let body = format!(
-            "<body xmlns='{NS}' rid='1006' sid='{sid}'>{}</body>",
+            "<body xmlns='{NS}' rid='1007' sid='{sid}'>{}</body>",
             message("alice@localhost/r", "Caf\u{e9}")
         );
         let latin: Vec<u8> = body.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();

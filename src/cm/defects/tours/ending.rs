@@ -100,9 +100,9 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
     }),
     ("recovery", |rig| {
         rig.create("wait='20' hold='1'");
-        for _ in 0..3 {
+        for pause in [1.0, 0.0, 1.0] {
             rig.send(1, "", "");
-            rig.seconds(1.0);
+            rig.seconds(pause);
         }
         rig.send(2, "", "");
     }),

@@ -77,8 +77,9 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
         rig.send(6, "", "");
         rig.send(7, "type='terminate'", "");
         rig.send(8, "", "");
-        rig.create("wait='2' hold='1'");
+        rig.create("wait='2' hold='2'");
         rig.send(1, "", "");
+        rig.send(2, "", "");
         rig.shut_down();
     }),
     ("a second poll", |rig| {

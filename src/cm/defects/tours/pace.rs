@@ -36,7 +36,7 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
     }),
     ("repeats of a held request", |rig| {
         rig.create("wait='5' hold='1'");
-        for _ in 0..3 {
+        for _ in 0..4 {
             rig.send(1, "", "");
             rig.seconds(0.5);
         }

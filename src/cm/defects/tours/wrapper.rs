@@ -20,8 +20,8 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
         rig.post(&format!("<b:body xmlns:b='{NS}' {created}/>"));
         rig.post(&format!("<body xmlns='{NS}' {renamed}/>"));
     }),
-    ("creations that poll", |rig| {
-        rig.create("wait='0' hold='0'");
+    ("a creation that asks for too much", |rig| {
+        rig.create("wait='65535' hold='255'");
     }),
     ("creations that are malformed", |rig| {
         let start = format!("<body xmlns='{NS}' rid='1' {REST}");
@@ -104,9 +104,14 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
         rig.seconds(6.0);
     }),
     ("a repeat, and the end", |rig| {
+        rig.create("wait='5' hold='1' ack='1'");
+        rig.send(1, "", "");
+        rig.send(1, "", "");
+        rig.send(2, "type='terminate'", "");
+    }),
+    ("a pause, and the end", |rig| {
         rig.create("wait='5' hold='1'");
-        rig.send(1, "", "");
-        rig.send(1, "", "");
+        rig.send(1, "pause='10'", "");
         rig.send(2, "type='terminate'", "");
     }),
     ("stream errors", |rig| {

@@ -2,36 +2,50 @@
 
 use std::sync::Arc;
 
-use super::super::bend::replies;
+use bytes::Bytes;
+use http::Response;
+
+use super::super::bend::{Told, replies};
+use super::super::edge::body;
+use super::super::steps::{on_chosen, on_picked};
 use super::super::{Defect, defect};
+use crate::bosh::{Body, BodyType, NS};
 use crate::cm::parts::Parts;
-use crate::cm::reply::{Payload, PayloadKind};
+use crate::cm::reply::{Payload, PayloadKind, Reply};
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(
         "bosh-body-namespace/replaced",
-        "the answer to a held request that is replaced by its repeat is in no namespace",
+        "to a client that acknowledges responses the answer to a held request that is replaced by its repeat is in no namespace",
         |parts| {
-            parts.on_text(|text, _| {
-                // What stands in it may be an error too.
-                let (start, _) = text.split_once('>').unwrap_or((text, ""));
-                if start.contains(" type='error'") {
-                    *text = text.replacen(" xmlns='http://jabber.org/protocol/httpbind'", "", 1);
-                }
-            });
+            on_picked(
+                parts,
+                |reply, told| {
+                    told.session.terms().client_acks && reply.get("type") == Some("error")
+                },
+                |response| {
+                    on_text(response, |text| text.replacen(&format!(" xmlns='{NS}'"), "", 1));
+                },
+            );
         },
     ),
     defect(
         "bosh-body-wellformed/duplicate",
-        "a session that polls is created with the attribute `polling` twice",
+        "a session that gets less than it asked for, both of `wait` and of `hold`, is told `hold` twice",
         |parts| {
-            parts.bend(|| {
-                replies(|reply, told| {
-                    if told.creation() && told.session.terms().is_polling() {
-                        let seconds = told.session.terms().polling.as_secs().to_string();
-                        reply.attributes.push(("polling".into(), seconds));
-                    }
-                })
+            parts.on_answer(|answer, request| {
+                let asked = body(request).and_then(|body| Body::new(body).ok());
+                let asked = |name| asked.as_ref().and_then(|body| body.text(name));
+                let granted = |name| answer.reply.get(name);
+                let less = |name| {
+                    asked(name).is_some() && granted(name).is_some() && asked(name) != granted(name)
+                };
+                if less("wait")
+                    && less("hold")
+                    && let Some(hold) = answer.reply.get("hold").map(str::to_owned)
+                {
+                    answer.reply.attributes.push(("hold".into(), hold));
+                }
             });
         },
     ),
@@ -57,22 +71,20 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-no-comments/sent",
-        "a comment stands in the response to a client that ends its session",
+        "a comment stands in the response to a client that ends its session after a pause",
         |parts| goodbye(parts, "<!-- bye -->"),
     ),
     defect(
         "bosh-no-pi/sent",
-        "a processing instruction stands in the response to a client that ends its session",
+        "a processing instruction stands in the response to a client that ends its session after a pause",
         |parts| goodbye(parts, "<?bosh bye?>"),
     ),
     defect(
         "bosh-no-dtd/sent",
-        "a document type stands before the response to a client that ends its session",
+        "a document type stands before the response to a client that ends its session after a pause",
         |parts| {
-            parts.on_text(|text, _| {
-                if text.contains(" type='terminate'") && !text.contains(" condition='") {
-                    text.insert_str(0, "<!DOCTYPE body>");
-                }
+            on_chosen(parts, goodbyes, |response| {
+                on_text(response, |text| format!("<!DOCTYPE body>{text}"));
             });
         },
     ),
@@ -133,15 +145,35 @@ fn raw(text: &str) -> Payload {
     Payload { kind: PayloadKind::Stanza, xml: text.into() }
 }
 
+/// Chooses the response to a client that ends its session with the request after a pause.
+fn goodbyes() -> impl FnMut(&Reply, &Told<'_>) -> bool + Send + 'static {
+    let mut paused = false;
+    move |reply, told| {
+        let Some(asked) = told.asked else { return false };
+        let ends = asked.body.kind() == BodyType::Terminate && reply.is_terminal();
+        let chosen = paused && ends && reply.get("condition").is_none();
+        paused = asked.body.pause().is_some();
+        chosen
+    }
+}
+
 /// Something stands in the response to a client that ends its session.
 fn goodbye(parts: &mut Parts, text: &'static str) {
     parts.bend(move || {
-        replies(move |reply, _| {
-            if reply.is_terminal() && reply.get("condition").is_none() {
+        let mut chooses = goodbyes();
+        replies(move |reply, told| {
+            if chooses(reply, told) {
                 reply.payloads.insert(0, raw(text));
             }
         })
     });
+}
+
+/// Changes the text of a response.
+fn on_text(response: &mut Response<Bytes>, change: impl FnOnce(&str) -> String) {
+    if let Ok(text) = std::str::from_utf8(response.body()) {
+        *response.body_mut() = change(text).into();
+    }
 }
 
 /// Messages for the client are written otherwise.

@@ -11,7 +11,7 @@ use crate::xmpp::ns;
 pub(super) const DEFECTS: &[Defect] = &[
     defect(
         "bosh-zero-or-more-payloads/last-dropped",
-        "of three or more payloads in one request the last is not sent on",
+        "of three or more iqs in one request the last is not sent on",
         |parts| {
             several(parts, |mut payloads| {
                 payloads.pop();
@@ -21,7 +21,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-zero-or-more-payloads/reversed",
-        "three or more payloads in one request are sent on in the wrong order",
+        "three or more iqs in one request are sent on in the wrong order",
         |parts| several(parts, |payloads| payloads.into_iter().rev().collect()),
     ),
     defect(
@@ -58,12 +58,12 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
 ];
 
-/// Three or more payloads of a request become others.
+/// Three or more iqs of a request become others.
 fn several(parts: &mut Parts, change: fn(Vec<Element>) -> Vec<Element>) {
     parts.bend(move || {
         requests(move |request, _| {
             let payloads: Vec<Element> = request.body.payloads().cloned().collect();
-            if payloads.len() > 2 {
+            if payloads.len() > 2 && payloads.iter().all(|payload| payload.name() == "iq") {
                 request.body = with_payloads(&request.body, change(payloads));
             }
         })

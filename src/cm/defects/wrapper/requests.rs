@@ -1,5 +1,8 @@
 //! Requests that are not what they should be, and requests that are, if unusual (§6, §22).
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use http::StatusCode;
 
 use super::super::bend::inputs;
@@ -13,13 +16,12 @@ use crate::xmpp::ns;
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(
-        "bosh-body-namespace/any-accepted",
-        "a `<body/>` of no namespace or of another one is taken for one of BOSH",
+        "bosh-body-namespace/no-namespace",
+        "a `<body/>` of no namespace is taken for one of BOSH",
         |parts| {
             parts.on_body(|body| {
-                let namespace = body.namespace().to_owned();
-                if body.name() == "body" && namespace != NS {
-                    body.move_namespace(&namespace, NS);
+                if body.is("", "body") {
+                    body.move_namespace("", NS);
                 }
             });
         },
@@ -33,9 +35,11 @@ pub(super) const DEFECTS: &[Defect] = &[
         "bosh-cm-malformed-xml/obeyed",
         "in a session the payloads before a syntax error are obeyed, and the error is passed over",
         |parts| {
-            // What XML must not have here is another matter.
-            let which =
-                |text: &str| text.contains(" sid=") && !text.contains("<!") && !text.contains("<?");
+            // What XML must not have here is another matter, and so are encodings.
+            let other = ["<!", "<?", "\u{fffd}"];
+            let which = move |text: &str| {
+                text.contains(" sid=") && !other.iter().any(|other| text.contains(other))
+            };
             repair(parts, which, whole_part);
         },
     ),
@@ -146,12 +150,13 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-cm-missing-rid/unanswered",
-        "a request of a session without a sound rid gets no response",
-        |parts| {
-            parts.bend(|| {
-                inputs(|input, _| Some(input).filter(|input| !matches!(input, Input::Broken(_))))
-            });
-        },
+        "a request of a session without a rid gets no response",
+        |parts| unanswered(parts, |rid| rid.is_none()),
+    ),
+    defect(
+        "bosh-cm-missing-rid/negative-unanswered",
+        "a request of a session with a negative rid gets no response",
+        |parts| unanswered(parts, |rid| rid.is_some_and(|rid| rid.starts_with('-'))),
     ),
     defect(
         "bosh-unknown-attrs-ignored/qualified",
@@ -203,6 +208,25 @@ pub(in super::super) fn literal(parts: &mut Parts, name: &'static str) {
     });
 }
 
+/// Requests of a session that are broken, and have such a rid, get no response.
+fn unanswered(parts: &mut Parts, which: fn(Option<&str>) -> bool) {
+    // A session hears of a request at once when that has entered.
+    let entered = Arc::new(AtomicBool::new(false));
+    let known = Arc::clone(&entered);
+    parts.on_enter(move |request| {
+        let is_one = body(request).is_some_and(|body| which(body.attr("rid")));
+        entered.store(is_one, Ordering::Relaxed);
+        None
+    });
+    parts.bend(move || {
+        let known = Arc::clone(&known);
+        inputs(move |input, _| {
+            let lost = matches!(input, Input::Broken(_)) && known.load(Ordering::Relaxed);
+            (!lost).then_some(input)
+        })
+    });
+}
+
 /// Some requests are too much for the connection manager.
 fn fails_on(parts: &mut Parts, which: fn(&str) -> bool) {
     parts.on_enter(move |request| {
@@ -212,7 +236,11 @@ fn fails_on(parts: &mut Parts, which: fn(&str) -> bool) {
 }
 
 /// A request with a syntax error is read as what `repaired` makes of it, if that is sound.
-fn repair(parts: &mut Parts, which: fn(&str) -> bool, repaired: fn(&str) -> Option<String>) {
+fn repair(
+    parts: &mut Parts,
+    which: impl Fn(&str) -> bool + Send + 'static,
+    repaired: fn(&str) -> Option<String>,
+) {
     parts.on_enter(move |request| {
         if body(request).is_none()
             && let text = String::from_utf8_lossy(request.body())

@@ -31,7 +31,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "xbosh-features-complete",
-        "of features that are several the first comes at once, and the others with the next response",
+        "features that are several come as two elements, the first in one and the others in the next",
         features_in_two,
     ),
     defect(
@@ -108,22 +108,19 @@ fn declared_on(parts: &mut Parts, start: &'static str) {
 
 fn features_in_two(parts: &mut Parts) {
     parts.bend(|| {
-        let mut rest: Option<Payload> = None;
-        replies(move |reply, _| {
-            let late = rest.take();
-            for payload in &mut reply.payloads {
-                let element = payload.element().filter(|_| payload.kind == PayloadKind::Features);
-                let Some(features) = element.filter(|it| it.children().count() > 1) else {
-                    continue;
-                };
-                let part = |of: Vec<&Element>| {
-                    let empty = Element::new(ns::STREAMS, "features");
-                    Payload::new(&of.into_iter().cloned().fold(empty, Element::with_child))
-                };
-                *payload = part(features.children().take(1).collect());
-                rest = Some(part(features.children().skip(1).collect()));
-            }
-            reply.payloads.extend(late);
+        replies(|reply, _| {
+            let place = reply.payloads.iter().position(|it| it.kind == PayloadKind::Features);
+            let Some(place) = place else { return };
+            let features = reply.payloads[place].element();
+            let Some(features) = features.filter(|it| it.children().count() > 1) else { return };
+            let part = |of: &[&Element]| {
+                let empty = Element::new(ns::STREAMS, "features");
+                let whole = of.iter().fold(empty, |part, &child| part.with_child(child.clone()));
+                Payload { kind: PayloadKind::Features, ..Payload::new(&whole) }
+            };
+            let children: Vec<&Element> = features.children().collect();
+            let (first, others) = children.split_at(1);
+            reply.payloads.splice(place..=place, [part(first), part(others)]);
         })
     });
 }

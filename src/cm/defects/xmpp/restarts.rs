@@ -96,7 +96,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "xbosh-restart-features-forwarded",
-        "the features after the restart come 4 seconds late",
+        "the features after the restart come 4 seconds late, unless the client polls",
         |parts| late(parts, |element| element.is(ns::STREAMS, "features") && has_bind(element)),
     ),
     defect(
@@ -116,7 +116,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "xbosh-bind-roundtrip/late",
-        "the result of the binding comes 4 seconds late",
+        "the result of the binding comes 4 seconds late, unless the client polls",
         |parts| late(parts, |element| element.name() == "iq" && has_bind(element)),
     ),
     defect(

@@ -82,9 +82,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    defect("xbosh-features-asap", "the first features are kept back for 4 seconds", |parts| {
-        late(parts, |element| element.is(ns::STREAMS, "features") && !has_bind(element));
-    }),
+    defect(
+        "xbosh-features-asap",
+        "the first features are kept back for 4 seconds, unless the client polls",
+        |parts| {
+            late(parts, |element| element.is(ns::STREAMS, "features") && !has_bind(element));
+        },
+    ),
     defect(
         "xbosh-resp-version/missing",
         "the response that creates a session has no xmpp:version",
@@ -172,13 +176,15 @@ fn features(parts: &mut Parts, change: fn(&mut Element)) {
     });
 }
 
-/// The first element of a kind that the server sends to a session is kept back, with all that comes behind it.
+/// The first element of a kind that the server sends to a session is kept back, with all that comes behind it. A client
+/// that polls would come too early for it.
 pub(super) fn late(parts: &mut Parts, which: fn(&Element) -> bool) {
     const DELAY: Duration = Duration::from_secs(4);
     parts.bend(move || {
         let (mut done, mut until) = (false, Duration::ZERO);
         inputs(move |input, cx| {
             let Input::Server(_, event) = &input else { return Some(input) };
+            done |= cx.session().terms().is_polling();
             if !done && matches!(event, Event::Element(element) if which(element)) {
                 done = true;
                 until = cx.now + DELAY;
