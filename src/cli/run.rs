@@ -5,6 +5,7 @@ mod list;
 mod output;
 mod progress;
 mod snapshots;
+mod stems;
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
@@ -26,6 +27,7 @@ use against::Against;
 use output::Outputs;
 use progress::Progress;
 use snapshots::{Snapshots, Update};
+use stems::Stems;
 
 /// Check a connection manager with scenarios
 ///
@@ -160,6 +162,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let outputs = Outputs::open(args, against.started())?;
     let mut run = Run {
         snapshots,
+        stems: Stems::new(),
         progress: Progress::new(jobs.len()),
         counts: BTreeMap::new(),
         outcomes: BTreeMap::new(),
@@ -190,6 +193,7 @@ enum Ended {
 /// A run, and what came of it so far.
 struct Run {
     snapshots: Option<Snapshots>,
+    stems: Stems,
     progress: Progress,
     counts: BTreeMap<Verdict, usize>,
     /// What came of each, by place; without its events, which are told at once or never.
@@ -199,13 +203,12 @@ struct Run {
 
 impl Run {
     fn take(&mut self, place: usize, mut outcome: Outcome) {
-        let difference = self
-            .snapshots
-            .as_mut()
-            .map_or_else(String::new, |snapshots| snapshots.compare(&mut outcome));
+        let stem = self.stems.of(&outcome);
+        let snapshots = self.snapshots.as_mut();
+        let differs = snapshots.and_then(|snapshots| snapshots.compare(&mut outcome, &stem));
         *self.counts.entry(outcome.verdict).or_default() += 1;
         self.progress.clear();
-        self.outputs.tell(&mut outcome, &difference);
+        self.outputs.tell(&mut outcome, &stem, differs.as_ref());
         outcome.events = Vec::new();
         let bad = matches!(outcome.verdict, Verdict::Failed | Verdict::Broken);
         self.outcomes.insert(place, outcome);

@@ -111,11 +111,6 @@ fn of_snapshot() {
 }
 
 #[test]
-fn of_diff() {
-    insta::assert_snapshot!(help(&["diff", "--help"]));
-}
-
-#[test]
 fn of_report() {
     insta::assert_snapshot!(help(&["report", "--help"]));
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, FixedOffset};
 
@@ -13,10 +13,11 @@ use crate::cli::observe::say;
 use crate::cli::options::{print, unwritable, width};
 use crate::report::outcomes::{self, IN_FOLDER, Report};
 use crate::runner::{Outcome, Verdict};
+use crate::snapshot::Diff;
 use crate::trace::capture::{Preface, Secrets, Writer};
 use crate::trace::{Event, Fact};
-use crate::ui::Styles;
 use crate::ui::outcomes::{Outcomes, Show as Shown};
+use crate::ui::{Styles, difference};
 use crate::wire::tls::private;
 
 /// A file, with the path it was asked for by.
@@ -84,18 +85,23 @@ impl Outputs {
     }
 
     /// Tells an outcome to people, with how its conversation differs from what is approved, and writes its capture.
-    pub(super) fn tell(&mut self, outcome: &mut Outcome, difference: &str) {
+    pub(super) fn tell(&mut self, outcome: &mut Outcome, stem: &Path, differs: Option<&Diff>) {
         if let (Verdict::Skipped, Some(reason)) = (outcome.verdict, &outcome.reason) {
             *self.skipped.entry(reason.clone()).or_default() += 1;
         }
         for (look, file) in &mut self.pretty {
-            let block = look.block(outcome) + difference;
+            let mut block = look.block(outcome);
+            if let Some(differs) = differs {
+                for line in difference::text(differs, &look.styles).lines() {
+                    block += &format!("    {line}\n");
+                }
+            }
             put(file.as_mut(), &block, &mut self.failed);
         }
         if let Some(captures) = &mut self.captures
             && !outcome.events.is_empty()
         {
-            match captures.write(outcome) {
+            match captures.write(outcome, stem) {
                 Ok(name) => outcome.capture = Some(name),
                 Err(failed) => _ = self.failed.get_or_insert(failed),
             }
@@ -199,7 +205,6 @@ fn pretty(args: &Args, stdout: bool, started: DateTime<FixedOffset>) -> Outcomes
 struct Captures {
     folder: PathBuf,
     outcomes: File,
-    names: BTreeSet<PathBuf>,
     started: DateTime<FixedOffset>,
 }
 
@@ -208,8 +213,7 @@ impl Captures {
     fn open(folder: &Path, started: DateTime<FixedOffset>) -> Result<Self, Failure> {
         let path = folder.join(IN_FOLDER);
         let outcomes = private(&path).map_err(|error| cannot(&path, &error))?;
-        let names = BTreeSet::from([PathBuf::from(IN_FOLDER)]);
-        Ok(Self { folder: folder.to_owned(), outcomes, names, started })
+        Ok(Self { folder: folder.to_owned(), outcomes, started })
     }
 
     /// Writes what came of all.
@@ -224,8 +228,9 @@ impl Captures {
     }
 
     /// Writes a capture, and gives its name within the folder.
-    fn write(&mut self, outcome: &Outcome) -> Result<String, String> {
-        let name = self.name(outcome);
+    fn write(&self, outcome: &Outcome, stem: &Path) -> Result<String, String> {
+        let mut name = stem.as_os_str().to_owned();
+        name.push(".ndjson");
         let path = self.folder.join(&name);
         self.put(&path, outcome)
             .map(|()| name.to_string_lossy().into_owned())
@@ -246,26 +251,5 @@ impl Captures {
         let at = outcome.events.last().map(|event| event.at).unwrap_or_default();
         writer.write(&Event { at, conn: 0, fact: Fact::Finished })?;
         writer.flush()
-    }
-
-    /// The path of the scenario, and the row: `xep-0124/11/hold.2.ndjson`. It stays in the folder.
-    fn name(&mut self, outcome: &Outcome) -> PathBuf {
-        let path = outcome.scenario.place.source.path.with_extension("");
-        let inside: PathBuf =
-            path.components().filter(|part| matches!(part, Component::Normal(_))).collect();
-        let row = outcome.row.as_ref().map_or_else(String::new, |(row, _)| format!(".{row}"));
-        let name = |more: &str| {
-            let mut name = inside.clone().into_os_string();
-            name.push(format!("{row}{more}.ndjson"));
-            PathBuf::from(name)
-        };
-        // Two files of the same name in folders that are named from elsewhere.
-        let mut unique = name("");
-        let mut number = 2;
-        while !self.names.insert(unique.clone()) {
-            unique = name(&format!("-{number}"));
-            number += 1;
-        }
-        unique
     }
 }

@@ -1,8 +1,6 @@
 //! Conversations, compared with what is approved.
 
-use std::collections::BTreeSet;
-use std::io::IsTerminal;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
@@ -12,7 +10,6 @@ use crate::runner::{self, Outcome, Verdict};
 use crate::scenario::{Level, Pattern, Replacement, Settings, Varies};
 use crate::snapshot::{Change, Diff, Snapshot, Standing, Varying, compare, diff, transcript};
 use crate::ui::outcomes::quoted;
-use crate::ui::{Styles, difference};
 
 /// What becomes of a conversation that is not as it was approved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -30,8 +27,6 @@ pub(super) struct Snapshots {
     folder: PathBuf,
     update: Update,
     settings: Settings,
-    styles: Styles,
-    stems: Stems,
     pub(super) counts: Counts,
     /// The first thing that could not be read or written.
     pub(super) failed: Option<String>,
@@ -58,21 +53,18 @@ impl Snapshots {
             folder,
             update: args.update.unwrap_or_else(usual),
             settings,
-            styles: Styles::new(args.color.decide(std::io::stdout().is_terminal())),
-            stems: Stems::default(),
             counts: Counts::default(),
             failed: None,
         })
     }
 
-    /// Compares the conversation of an outcome. One that is not as approved fails it. What is to be told of it is
+    /// Compares the conversation of an outcome with what is approved under this name. One that is not as approved fails it. What differs is
     /// returned.
-    pub(super) fn compare(&mut self, outcome: &mut Outcome) -> String {
-        let stem = self.stems.of(outcome);
+    pub(super) fn compare(&mut self, outcome: &mut Outcome, stem: &Path) -> Option<Diff> {
         let whole =
             !matches!(outcome.verdict, Verdict::Skipped | Verdict::Broken | Verdict::Inconclusive);
         if !whole {
-            return String::new();
+            return None;
         }
         let path = self.folder.join(stem);
         let chosen = outcome.chosen.texts.iter().map(|text| Replacement {
@@ -93,20 +85,20 @@ impl Snapshots {
             Err(error) => {
                 let words = error.to_string();
                 self.failed.get_or_insert(words);
-                return String::new();
+                return None;
             }
         };
         match standing {
             Standing::Same => {
                 self.counts.same += 1;
-                String::new()
+                None
             }
             Standing::Missing => {
                 self.counts.missing += 1;
                 if self.update != Update::All {
                     fail(outcome, &path, "there is no such snapshot yet".to_owned());
                 }
-                String::new()
+                None
             }
             Standing::Other(old) => {
                 self.counts.other += 1;
@@ -114,11 +106,7 @@ impl Snapshots {
                 if self.update != Update::All {
                     fail(outcome, &path, in_short(&differs));
                 }
-                let mut text = String::new();
-                for line in difference::text(&differs, &self.styles).lines() {
-                    text += &format!("    {line}\n");
-                }
-                text
+                Some(differs)
             }
         }
     }
@@ -179,34 +167,4 @@ fn fail(outcome: &mut Outcome, path: &Path, seen: String) {
         during: (outcome.duration, std::time::Duration::ZERO),
         lag: None,
     });
-}
-
-/// Names of files for outcomes: the path of the scenario, and the row, as in `xep-0124/11/hold.2`.
-#[derive(Debug, Default)]
-pub(super) struct Stems(BTreeSet<PathBuf>);
-
-impl Stems {
-    /// A relative path that stays in its folder, and is given to one outcome only.
-    pub(super) fn of(&mut self, outcome: &Outcome) -> PathBuf {
-        let path = outcome.scenario.place.source.path.with_extension("");
-        // The same on every machine, whether the path was given from the root or from here.
-        let here = std::env::current_dir().ok();
-        let path = here.and_then(|here| path.strip_prefix(here).ok()).unwrap_or(&path);
-        let inside: PathBuf =
-            path.components().filter(|part| matches!(part, Component::Normal(_))).collect();
-        let row = outcome.row.as_ref().map_or_else(String::new, |(row, _)| format!(".{row}"));
-        let name = |more: &str| {
-            let mut name = inside.clone().into_os_string();
-            name.push(format!("{row}{more}"));
-            PathBuf::from(name)
-        };
-        // Two files of the same name in folders that are named from elsewhere.
-        let mut unique = name("");
-        let mut number = 2;
-        while !self.0.insert(unique.clone()) {
-            unique = name(&format!("-{number}"));
-            number += 1;
-        }
-        unique
-    }
 }
