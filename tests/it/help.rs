@@ -87,3 +87,13 @@ fn of_spec() {
 fn of_spec_in_short() {
     insta::assert_snapshot!(help(&["spec", "-h"]));
 }
+
+#[test]
+fn of_run() {
+    insta::assert_snapshot!(help(&["run", "--help"]));
+}
+
+#[test]
+fn of_run_in_short() {
+    insta::assert_snapshot!(help(&["run", "-h"]));
+}
