@@ -18,7 +18,7 @@ use super::options::When;
 use super::{Failure, exit};
 use crate::clock::Clock;
 use crate::report::outcomes::{Bearing, bearing};
-use crate::runner::{self, Job, Outcome, Verdict};
+use crate::runner::{self, Job, Outcome, Software, Verdict};
 use crate::scenario::{Only, Scenario};
 use crate::ui::outcomes::quoted;
 use against::Against;
@@ -152,6 +152,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         counts: BTreeMap::new(),
         outcomes: BTreeMap::new(),
         outputs,
+        software: None,
     };
     let clock = Clock::start();
     say(&format!("against {}", against.words()));
@@ -182,6 +183,8 @@ struct Run {
     /// What came of each, by place; without its events, which are told at once or never.
     outcomes: BTreeMap<usize, Outcome>,
     outputs: Outputs,
+    /// What the server says that it is.
+    software: Option<Software>,
 }
 
 impl Run {
@@ -207,6 +210,9 @@ impl Run {
         let worst = self.counts.keys().map(|verdict| bearing(*verdict, args.strict)).max();
         let report = crate::report::outcomes::Report {
             target: against.words(),
+            name: against.name().to_owned(),
+            about: against.about().map(str::to_owned),
+            software: self.software,
             started: clock.started(),
             planned: jobs.len(),
             strict: args.strict,
