@@ -1,5 +1,7 @@
 //! For programs and browsers: one file per format, all over the same input.
 
+pub mod conformance;
 pub mod json;
+mod markdown;
 pub mod outcomes;
 pub mod requirements;

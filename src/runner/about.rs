@@ -14,7 +14,7 @@ use crate::scenario::load_texts;
 
 const SCENARIO: &str = include_str!("about.yaml");
 /// Whoever has not told it until then is not waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Longer names and versions are cut.
 const LONGEST: usize = 60;
 
