@@ -12,6 +12,7 @@ use super::observe::say;
 use super::options::{When, print};
 use super::{Failure, exit, settings};
 use crate::report::difference::{self, Compared, Document};
+use crate::report::outcomes::IN_FOLDER;
 use crate::snapshot::{
     APPROVED, PENDING, Snapshot, SnapshotError, Transcript, Varying, diff, transcript,
 };
@@ -155,6 +156,10 @@ fn files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Failure> {
             let path = entry.map_err(|error| unreadable(&inside, &error))?.path();
             if path.is_dir() {
                 folders.push(path);
+                continue;
+            }
+            // Beside captures stands what came of them: times, and no traffic.
+            if path.ends_with(IN_FOLDER) {
                 continue;
             }
             let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned();

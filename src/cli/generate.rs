@@ -1,35 +1,111 @@
-//! `xmppscope generate`: files that other programs use.
+//! `xmppscope generate`: files that other programs use, and pages of the documentation.
 
-use clap::ValueEnum;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Subcommand;
 
 use super::Failure;
-use super::options::print;
-use crate::scenario::schema;
+use super::options::{print, unwritable};
+use super::spec::checked;
+use crate::clock::Clock;
+use crate::report::conformance::{Column, Table, write};
+use crate::report::outcomes::{Format, Report};
+use crate::report::requirements::Checked;
+use crate::runner;
+use crate::scenario::{Scenario, pack, schema};
+use crate::spec::catalogue;
 
-/// Print files for other programs
+/// Print files for other programs, and pages of the documentation
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
   xmppscope generate schema >scenario.schema.json
+  xmppscope generate conformance prosody.json ejabberd.json >conformance.md
 
 Exit status:
   0  it was printed
-  2  wrong usage
-  3  it cannot be written")]
+  2  wrong usage, or a file that cannot be understood
+  3  a file cannot be read, or it cannot be written")]
 pub(super) struct Args {
     /// What to print
-    #[arg(value_enum)]
+    #[command(subcommand)]
     what: What,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Subcommand)]
 enum What {
     /// The JSON Schema of scenarios, for editors
     Schema,
+    /// Which requirements connection managers keep, in Markdown
+    ///
+    /// A table of all requirements on a connection manager: the embedded one, which is run for this, and one for each
+    /// file, which holds what `xmppscope run scenarios/ --target … --format json` wrote.
+    Conformance {
+        /// Outcomes of the whole pack, as run --format json writes them; those of one server may be in several files
+        #[arg(value_name = "FILE")]
+        outcomes: Vec<PathBuf>,
+    },
 }
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
-    match args.what {
+    match &args.what {
         What::Schema => print(format!("{:#}\n", schema()).as_bytes()),
+        What::Conformance { outcomes } => conformance(outcomes),
     }
+}
+
+fn conformance(files: &[PathBuf]) -> Result<u8, Failure> {
+    let pack = &pack().scenarios;
+    let mut texts = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(file).map_err(|error| {
+            Failure::Environment(format!("cannot read {}: {error}", file.display()))
+        })?;
+        texts.push((file.display().to_string(), text));
+    }
+    texts.insert(0, ("the embedded connection manager".to_owned(), embedded(pack)?));
+    let mut columns = Vec::new();
+    for (name, text) in &texts {
+        let column = Column::read(text, pack);
+        columns.push(column.map_err(|wrong| Failure::Usage(format!("{name}: {wrong}")))?);
+    }
+    let columns = Column::join(columns);
+    for column in &columns {
+        column
+            .whole(pack)
+            .map_err(|wrong| Failure::Usage(format!("{}: {wrong}", column.name())))?;
+    }
+    let requirements: Vec<Checked<'_>> = catalogue().iter().map(checked).collect();
+    print(write(&Table::of(&requirements, &columns), catalogue()).as_bytes())
+}
+
+/// The outcomes of the embedded connection manager, as they would be written to a file.
+fn embedded(pack: &[Scenario]) -> Result<String, Failure> {
+    let scenarios: Vec<Arc<Scenario>> = pack.iter().cloned().map(Arc::new).collect();
+    let jobs = runner::jobs(&scenarios);
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let clock = Clock::start();
+    let mut outcomes = Vec::new();
+    runner::run_all_embedded(&jobs, &[], threads, |_, outcome| {
+        outcomes.push(outcome);
+        true
+    });
+    let target = runner::embedded_target();
+    let report = Report {
+        target: target.name.clone(),
+        name: target.name,
+        about: None,
+        software: runner::embedded_software(),
+        started: clock.started(),
+        planned: jobs.len(),
+        strict: false,
+        interrupted: false,
+        time: clock.now(),
+        outcomes,
+    };
+    let mut text = Vec::new();
+    Format::Json.write(&report, &mut text).map_err(|error| unwritable(&error))?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }

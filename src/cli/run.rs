@@ -20,7 +20,7 @@ use super::options::When;
 use super::{Failure, exit, settings};
 use crate::clock::Clock;
 use crate::report::outcomes::{Bearing, bearing};
-use crate::runner::{self, Job, Outcome, Verdict};
+use crate::runner::{self, Job, Outcome, Software, Verdict};
 use crate::scenario::{Only, Scenario};
 use crate::ui::outcomes::quoted;
 use against::Against;
@@ -38,7 +38,7 @@ use stems::Stems;
 #[command(after_long_help = "\
 Examples:
   xmppscope run scenarios/
-  xmppscope run scenarios/ --target http://127.0.0.1:5280/http-bind --domain localhost
+  xmppscope run scenarios/ --target http://127.0.0.1:5280/http-bind
   xmppscope run scenarios/ --target targets/prosody.yaml --strict
   xmppscope run scenarios/ --only 'section:14 and not needs:slow' --list
   xmppscope run scenarios/ --format junit --output report.xml --format pretty
@@ -47,7 +47,8 @@ Examples:
 
 Exit status:
   0  all held
-  1  something demanded was not kept; with --strict also something recommended, or a known deviation is gone
+  1  something demanded was not kept; with --strict also something recommended,
+     or a known deviation is gone
   2  wrong usage, or a scenario or target that cannot be understood
   3  the target cannot be reached, or a scenario could not be carried out
   130  interrupted; what was done is told")]
@@ -58,7 +59,7 @@ pub(super) struct Args {
     /// The connection manager: a URL, or a file that says what is known of it
     #[arg(long, value_name = "FILE|URL")]
     target: Option<String>,
-    /// The XMPP domain at a URL; localhost if nothing is said
+    /// The XMPP domain, where the target is a URL; localhost if it is not said
     #[arg(long, value_name = "DOMAIN", requires = "target")]
     domain: Option<String>,
     /// Trust the certificates in this PEM file instead of the system's
@@ -72,10 +73,13 @@ pub(super) struct Args {
     strict: bool,
     /// Only these scenarios: words of path, name or requirement, joined by and, or, not
     ///
-    /// Also path:, name:, covers:, section:14.3, level:must, needs:accounts, and row:2 of a sweep.
+    /// Also path:, name:, covers:, section:14.3, level:must, needs:accounts, and row:2 of a sweep;
+    /// docs/reference/run.md describes them. --list shows what is left.
     #[arg(long, value_name = "EXPR")]
     only: Option<String>,
     /// How many run at a time
+    ///
+    /// If it is not said: what the target's file says, or 32; without a target one for each processor.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
     /// List the scenarios that would be run, and stop
@@ -104,11 +108,13 @@ pub(super) struct Args {
     #[command(flatten)]
     settings: settings::Options,
     /// How outcomes are told; may be given several times
+    ///
+    /// docs/reference/run.md says what each of them holds.
     #[arg(long, value_enum, help_heading = "Output")]
     format: Vec<Format>,
-    /// The file of a format: the first --output is that of the first --format
+    /// The file of a format: the first --output is that of the first --format, and so on
     ///
-    /// One format may be without: it goes to the terminal.
+    /// One format, the last, may be without: it goes to the terminal.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     output: Vec<PathBuf>,
     /// When to use colours
@@ -118,7 +124,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Show {
-    /// Of those that failed, as far as it is about the failure
+    /// Of those that failed or warned, about that alone
     Failed,
     /// Of all
     All,
@@ -132,7 +138,7 @@ enum Format {
     Pretty,
     /// One JSON object a line
     Json,
-    /// `JUnit`'s XML
+    /// The XML that CI systems read
     Junit,
     /// Test Anything Protocol 14
     Tap,
@@ -167,6 +173,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         counts: BTreeMap::new(),
         outcomes: BTreeMap::new(),
         outputs,
+        software: None,
     };
     let clock = Clock::start();
     say(&format!("against {}", against.words()));
@@ -199,6 +206,8 @@ struct Run {
     /// What came of each, by place; without its events, which are told at once or never.
     outcomes: BTreeMap<usize, Outcome>,
     outputs: Outputs,
+    /// What the server says that it is.
+    software: Option<Software>,
 }
 
 impl Run {
@@ -227,6 +236,9 @@ impl Run {
         let worst = self.counts.keys().map(|verdict| bearing(*verdict, args.strict)).max();
         let report = crate::report::outcomes::Report {
             target: against.words(),
+            name: against.name().to_owned(),
+            about: against.about().map(str::to_owned),
+            software: self.software,
             started: clock.started(),
             planned: jobs.len(),
             strict: args.strict,

@@ -184,7 +184,7 @@ impl Level {
 }
 
 /// Joins a requirement with all that checks it.
-fn checked(requirement: &Requirement) -> Checked<'_> {
+pub(super) fn checked(requirement: &Requirement) -> Checked<'_> {
     let id = requirement.id.as_str();
     let defects =
         defects::of(id).map(|defect| Defect { name: defect.name.to_owned(), says: defect.says });

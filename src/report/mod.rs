@@ -1,8 +1,10 @@
 //! For programs and browsers: one file per format, all over the same input.
 
+pub mod conformance;
 pub mod difference;
 pub mod html;
 pub mod json;
+mod markdown;
 pub mod outcomes;
 pub mod requirements;
 pub mod words;

@@ -35,6 +35,7 @@ pub fn target() -> Target {
     };
     Target {
         name: "the embedded reference connection manager".to_owned(),
+        about: None,
         address: URL.parse().expect("a constant URL that a test has read"),
         tls: None,
         domain: DOMAIN.to_owned(),

@@ -155,7 +155,10 @@ impl World {
             }
             Condition::Value { value, expected } => {
                 let worth = value.value.value(self).ok();
-                let found = expected.compare(value.place.text(), worth.as_ref(), self)?;
+                // As it is called, without the quotes of YAML.
+                let text = value.place.text().trim_matches(['\'', '"']);
+                let name = text.strip_prefix("${").and_then(|text| text.strip_suffix('}'));
+                let found = expected.compare(name.unwrap_or(text), worth.as_ref(), self)?;
                 Ok(found.first().map(ToString::to_string))
             }
             Condition::Response { request, expected } => {

@@ -3,6 +3,7 @@
 //! A [`Target`] says where it is; without one the embedded reference connection manager serves, in virtual time. Each run
 //! has fresh sessions, on connections of its own; what passed on them is a trace, and how it ended an [`Outcome`].
 
+mod about;
 mod actor;
 mod asking;
 pub mod dial;
@@ -24,6 +25,7 @@ mod tests;
 mod wire;
 mod world;
 
+pub use about::{Software, embedded_software, software};
 pub use embedded::{started as embedded_started, target as embedded_target};
 pub use outcome::{Chosen, Failure, Note, Outcome, Verdict};
 pub use prove::{Proof, prove, unprovable};

@@ -78,6 +78,8 @@ pub struct Failure {
     pub during: (Duration, Duration),
     /// The lag of this machine, if that could be the reason.
     pub lag: Option<Duration>,
+    /// What the target's file says of it, if it is known.
+    pub known: Option<String>,
 }
 
 /// Something to be told.

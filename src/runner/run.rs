@@ -92,6 +92,7 @@ pub(super) async fn run(given: Given) -> Outcome {
             at: began + duration,
             during: (world.at.since, began + duration),
             lag: None,
+            known: None,
         });
     }
     Outcome {

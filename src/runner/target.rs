@@ -55,8 +55,9 @@ impl Knowledge {
         if named.is_empty() || outcome.verdict == Verdict::Skipped {
             return Some((place, outcome));
         }
+        let scenario = Arc::clone(&outcome.scenario);
         let explains = |number: &usize, failure: &Failure| {
-            explains(&self.target.deviations[*number], failure, &outcome.scenario)
+            explains(&self.target.deviations[*number], failure, &scenario)
         };
         let again: Vec<usize> = named
             .iter()
@@ -68,6 +69,11 @@ impl Knowledge {
             .failures
             .iter()
             .all(|failure| again.iter().any(|number| explains(number, failure)));
+        for failure in &mut outcome.failures {
+            let known: Vec<usize> =
+                again.iter().copied().filter(|number| explains(number, failure)).collect();
+            failure.known = (!known.is_empty()).then(|| self.why(&known));
+        }
         for number in named {
             let met = match (again.contains(&number), passed) {
                 (true, _) => Met::Again,
@@ -107,6 +113,7 @@ impl Knowledge {
         held
     }
 
+    /// What is said of these deviations.
     fn why(&self, numbers: &[usize]) -> String {
         let why = numbers.iter().map(|&number| self.target.deviations[number].why.as_str());
         why.collect::<Vec<_>>().join("; ")
@@ -228,6 +235,23 @@ mod tests {
         assert_eq!(verdicts(&[BAD, OTHER], &[(A, None)]), ["known", "failed"]);
         assert_eq!(verdicts(&[BAD, OTHER], &[("all/0.yaml", None)]), ["known", "failed"]);
         assert_eq!(verdicts(&[BAD, OTHER], &[("./all/", None)]), ["known", "known"]);
+    }
+
+    #[test]
+    fn what_is_known_stands_beside_the_failure() {
+        let deviation = Deviation {
+            what: vec![What::Requirement(A.to_owned())],
+            seen: None,
+            why: "it waits".to_owned(),
+        };
+        let target = Target { deviations: vec![deviation], ..embedded_target() };
+        let mut knowledge = Knowledge::new(Arc::new(target));
+        let known: Vec<_> = outcomes(&[BAD, OTHER])
+            .into_iter()
+            .filter_map(|outcome| knowledge.take(0, outcome))
+            .map(|(_, outcome)| outcome.failures[0].known.clone())
+            .collect();
+        assert_eq!(known, [Some("it waits".to_owned()), None]);
     }
 
     #[test]

@@ -193,6 +193,7 @@ impl World {
             at,
             during: (self.at.since, at),
             lag: None,
+            known: None,
         });
         if level == Level::Must { Err(Stop::Failed) } else { Ok(()) }
     }

@@ -17,6 +17,8 @@ use crate::proxy::Target as Address;
 pub struct Target {
     /// What it is called.
     pub name: String,
+    /// What it is, in prose.
+    pub about: Option<String>,
     /// Where it is.
     pub address: Address,
     /// Where it is with TLS, if both are known.

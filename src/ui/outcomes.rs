@@ -15,8 +15,8 @@ use crate::rules::{Judge, Seen};
 use crate::runner::{Failure, Outcome, Verdict};
 use crate::scenario::Level;
 use crate::spec::catalogue;
-use crate::trace::Event;
 use crate::trace::filter::Kept;
+use crate::trace::{Event, Fact};
 use crate::xml::Ink;
 
 /// How outcomes are printed.
@@ -199,9 +199,10 @@ impl Outcomes {
         self.traffic(outcome, &within)
     }
 
-    /// The traffic as the proxy prints it, behind a bar. A request is shown with its response.
+    /// The traffic as the proxy prints it, behind a bar. An exchange is shown whole.
     fn traffic(&self, outcome: &Outcome, within: &dyn Fn(usize, &Event) -> bool) -> String {
-        let shown = self.shown(&outcome.events, within);
+        let most = if self.show == Show::All { usize::MAX } else { MOST };
+        let excerpt = Excerpt::of(&outcome.events, within, most);
         let look = Look {
             styles: self.styles.clone(),
             width: self.width.map(|width| width.saturating_sub(BAR).max(20)),
@@ -213,43 +214,18 @@ impl Outcomes {
         let mut text = Vec::new();
         let mut printer = Printer::new(&mut text, look);
         let judge = replay(&outcome.events, |index, seen, judge| {
-            let kept = if shown.contains(&index) { Kept::all() } else { Kept::default() };
+            let kept = if excerpt.shown.contains(&index) { Kept::all() } else { Kept::default() };
             let _ = printer.show(seen, judge.story(), &kept); // memory takes everything
+            if excerpt.left_out.first() == Some(&index) {
+                let words = format!("{} more; --show all shows them", excerpt.left_out.len());
+                let _ = printer.narrate(&words, judge.story());
+            }
         });
         let _ = printer.flush(judge.story());
         drop(printer);
         let text = String::from_utf8_lossy(&text).into_owned();
         let bar = format!("{}{} ", " ".repeat(INDENT), paint(&self.styles.dim, "|"));
         text.lines().fold(String::new(), |all, line| all + &bar + line + "\n")
-    }
-
-    /// Which events are shown: those wanted, and the requests that are answered in them; unless all are wanted, not too
-    /// many.
-    fn shown(&self, events: &[Event], within: &dyn Fn(usize, &Event) -> bool) -> BTreeSet<usize> {
-        let mut shown: BTreeSet<usize> = BTreeSet::new();
-        let mut asked: HashMap<u64, usize> = HashMap::new();
-        replay(events, |index, seen, _| {
-            let wanted = within(index, &events[index]);
-            let ask = seen.told.message.as_ref().and_then(|message| message.ask.as_ref());
-            if let Some(ask) = ask {
-                let request = *asked.entry(ask.exchange).or_insert(index);
-                if wanted {
-                    shown.insert(request);
-                }
-            }
-            if wanted {
-                shown.insert(index);
-            }
-        });
-        let spare = shown.len().saturating_sub(MOST);
-        if self.show != Show::All && spare > 0 {
-            // The beginning says what it is about, the end what went wrong.
-            let middle: Vec<usize> = shown.iter().copied().skip(MOST / 3).take(spare).collect();
-            for index in middle {
-                shown.remove(&index);
-            }
-        }
-        shown
     }
 
     /// Why scenarios were skipped, each reason once.
@@ -277,6 +253,73 @@ impl Outcomes {
             parts.push(format!("{rest} not run"));
         }
         format!("{all} {what}: {} in {}\n", parts.join(", "), words(time))
+    }
+}
+
+/// Which events of a trace are printed.
+#[derive(Debug, Default)]
+struct Excerpt {
+    shown: BTreeSet<usize>,
+    /// Of those wanted, what is in the middle of too many.
+    left_out: BTreeSet<usize>,
+}
+
+impl Excerpt {
+    /// Those wanted, each request with its response and each response with its request; not many more than `most`. The
+    /// beginning says what it is about, the end what went wrong.
+    fn of(events: &[Event], within: &dyn Fn(usize, &Event) -> bool, most: usize) -> Self {
+        let mut wanted: BTreeSet<usize> = BTreeSet::new();
+        let mut asked: HashMap<u64, usize> = HashMap::new();
+        let mut partners: HashMap<usize, usize> = HashMap::new();
+        // What was answered before it was complete is told after its answer.
+        let mut early: HashMap<(u64, u64), usize> = HashMap::new();
+        let mut requests: HashMap<u64, u64> = HashMap::new();
+        replay(events, |index, seen, _| {
+            let event = &events[index];
+            let ask = seen.told.message.as_ref().and_then(|message| message.ask.as_ref());
+            let partner = match &event.fact {
+                Fact::Request(_) => {
+                    let number = requests.entry(event.conn).or_default();
+                    *number += 1;
+                    asked.extend(ask.map(|ask| (ask.exchange, index)));
+                    early.remove(&(event.conn, *number - 1))
+                }
+                Fact::Response(response) => {
+                    if let (None, Some(number)) = (ask, response.answers) {
+                        early.insert((event.conn, number), index);
+                    }
+                    ask.and_then(|ask| asked.get(&ask.exchange).copied())
+                }
+                Fact::Raw(_) | Fact::Lost { .. } => None,
+                _ => return,
+            };
+            if let Some(partner) = partner {
+                partners.insert(partner, index);
+                partners.insert(index, partner);
+            }
+            if within(index, event) {
+                wanted.insert(index);
+            }
+        });
+        let whole = |mut set: BTreeSet<usize>| {
+            let partners: Vec<usize> =
+                set.iter().filter_map(|index| partners.get(index).copied()).collect();
+            set.extend(partners);
+            set
+        };
+        // The response to a request that was asked within comes later than what is wanted: it is no part of that.
+        let requested: BTreeSet<usize> = wanted
+            .iter()
+            .filter(|index| matches!(events[**index].fact, Fact::Response(_)))
+            .filter_map(|index| partners.get(index).copied())
+            .collect();
+        wanted.extend(requested);
+        let first = wanted.iter().take(most / 3).copied();
+        let last = wanted.iter().rev().take(most - most / 3).copied();
+        let ends: BTreeSet<usize> = first.chain(last).collect();
+        let shown: BTreeSet<usize> = whole(ends).intersection(&wanted).copied().collect();
+        let left_out = wanted.difference(&shown).copied().collect();
+        Self { shown, left_out }
     }
 }
 
@@ -316,3 +359,6 @@ pub fn quoted(word: &str) -> Cow<'_, str> {
 fn paint(ink: &Ink, text: &str) -> String {
     format!("{}{text}{}", ink.on, ink.off)
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,6 +96,11 @@ impl Ejabberd {
         }
     }
 
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Where the server listens.
     pub fn origin(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
@@ -147,6 +152,7 @@ modules:
   mod_offline: {{}}
   mod_ping: {{}}
   mod_roster: {{}}
+  mod_version: {{}}
 "
     )
 }

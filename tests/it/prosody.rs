@@ -134,6 +134,11 @@ impl Prosody {
         }
     }
 
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Where the server listens, as `xmppscope proxy --target` wants it.
     pub fn origin(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
@@ -188,6 +193,7 @@ VirtualHost "{DOMAIN}"
 VirtualHost "{mark}"
 VirtualHost "anon.localhost"
   authentication = "anonymous"
+  modules_enabled = {{ "version" }}
 Component "conference.localhost" "muc"
 "#
     )

@@ -19,7 +19,7 @@ use crate::cli::watch::stopped;
 use crate::clock::{Clock, words};
 use crate::cm::defects::Defect;
 use crate::runner::dial::{Dial, Network};
-use crate::runner::{self, Job, Knowledge, Outcome, Target, Tolerance};
+use crate::runner::{self, Job, Knowledge, Outcome, Software, Target, Tolerance};
 use crate::scenario::Provision;
 use crate::scenario::target::read_target;
 use crate::wire::tls;
@@ -28,6 +28,8 @@ use crate::wire::tls;
 const AT_ONCE: usize = 32;
 /// While nothing is done, a person is told this often that time passes.
 const TICK: Duration = Duration::from_secs(1);
+/// What is run against without a target.
+const EMBEDDED: &str = "the embedded reference connection manager";
 
 pub(super) enum Against {
     Embedded(Vec<&'static Defect>),
@@ -62,8 +64,24 @@ impl Against {
                     [] => String::new(),
                     names => format!(" with {}", names.join(", ")),
                 };
-                format!("the embedded reference connection manager{with}, in virtual time")
+                format!("{EMBEDDED}{with}, in virtual time")
             }
+        }
+    }
+
+    /// What it is called.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Network { target, .. } => &target.name,
+            Self::Embedded(_) => EMBEDDED,
+        }
+    }
+
+    /// What the target's file says about it.
+    pub(super) fn about(&self) -> Option<&str> {
+        match self {
+            Self::Network { target, .. } => target.about.as_deref(),
+            Self::Embedded(_) => None,
         }
     }
 
@@ -94,6 +112,7 @@ impl Against {
                 let processors =
                     || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
                 let threads = args.jobs.map_or_else(processors, usize::from);
+                run.software = runner::embedded_software();
                 Ok(embedded(runtime, defects, threads, jobs, run))
             }
             Self::Network { target, dial, .. } => {
@@ -154,6 +173,13 @@ async fn network(
         words(early),
         words(late + round_trip)
     ));
+    run.software = tokio::select! {
+        told = runner::software(dial, target, round_trip) => told,
+        () = &mut stop => return Ok(Ended::Interrupted),
+    };
+    if let Some(Software { name, version }) = &run.software {
+        say(&format!("it says that it is {name} {version}"));
+    }
     let knowledge = RefCell::new(Knowledge::new(Arc::clone(target)));
     let run = RefCell::new(run);
     let all = runner::run_all(
@@ -200,6 +226,7 @@ fn url(args: &Args, url: &str) -> Result<Target, Failure> {
     let secure = if address.https { Provision::Tls } else { Provision::Plain };
     Ok(Target {
         name: address.to_string(),
+        about: None,
         address,
         tls: None,
         anonymous: Some(domain.clone()),

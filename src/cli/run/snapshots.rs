@@ -166,5 +166,6 @@ fn fail(outcome: &mut Outcome, path: &Path, seen: String) {
         // Its traffic is not printed: the difference says more.
         during: (outcome.duration, std::time::Duration::ZERO),
         lag: None,
+        known: None,
     });
 }

@@ -22,8 +22,19 @@ struct Preface<'a> {
     tool: &'static str,
     started: String,
     target: &'a str,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    software: Option<Software<'a>>,
     scenarios: usize,
     strict: bool,
+}
+
+#[derive(Serialize)]
+struct Software<'a> {
+    name: &'a str,
+    version: &'a str,
 }
 
 #[derive(Serialize)]
@@ -64,6 +75,8 @@ struct Failed<'a> {
     at_ms: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     lag_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -105,6 +118,12 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         tool: concat!("xmppscope ", env!("CARGO_PKG_VERSION")),
         started: rfc_3339(report.started),
         target: &report.target,
+        name: &report.name,
+        about: report.about.as_deref(),
+        software: report
+            .software
+            .as_ref()
+            .map(|told| Software { name: &told.name, version: &told.version }),
         scenarios: report.planned,
         strict: report.strict,
     };
@@ -166,6 +185,7 @@ impl<'a> Failed<'a> {
             place: place(&failure.place),
             at_ms: millis(failure.at),
             lag_ms: failure.lag.map(millis),
+            known: failure.known.as_deref(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::{Report, at, begins, in_short, section, why};
 use crate::clock::words;
-use crate::diag::sanitise::one_line;
+use crate::report::markdown::escape;
 use crate::runner::{Outcome, Verdict};
 use crate::spec::catalogue;
 
@@ -87,24 +87,4 @@ fn row(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
 fn name(outcome: &Outcome) -> String {
     let (file, _) = begins(outcome);
     format!("{}<br>{}", escape(&outcome.name()), escape(&file))
-}
-
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in one_line(text).chars() {
-        match c {
-            '&' => escaped += "&amp;",
-            '<' => escaped += "&lt;",
-            '>' => escaped += "&gt;",
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '$' => {
-                escaped.push('\\');
-                escaped.push(c);
-            }
-            // A name with this is told that it was named.
-            '@' => escaped += "&#64;",
-            c => escaped.push(c),
-        }
-    }
-    // No link is made of an address.
-    escaped.replace("://", "&#58;//")
 }

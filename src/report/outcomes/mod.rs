@@ -18,7 +18,7 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset};
 
 use crate::diag::sanitise::one_line;
-use crate::runner::{Failure, Outcome, Verdict};
+use crate::runner::{Failure, Outcome, Software, Verdict};
 use crate::scenario::{Level, Place};
 use crate::spec::{Requirement, catalogue};
 
@@ -27,6 +27,12 @@ use crate::spec::{Requirement, catalogue};
 pub struct Report {
     /// What they were run against, in words.
     pub target: String,
+    /// What it is called.
+    pub name: String,
+    /// What the target's file says about it.
+    pub about: Option<String>,
+    /// What the server says that it is.
+    pub software: Option<Software>,
     /// When they were begun.
     pub started: DateTime<FixedOffset>,
     /// How many there were to be run.

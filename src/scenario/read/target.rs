@@ -108,7 +108,7 @@ impl Reader {
     fn target(&mut self, yaml: &Yaml, usual: Tolerance) -> Option<Target> {
         let mut fields = self.fields(yaml, "a target")?;
         let name = fields.take("name").and_then(|name| self.filled_in(name));
-        fields.take("about").map(|about| self.string(about));
+        let about = fields.take("about").and_then(|about| self.filled_in(about));
         let url = self.required(&mut fields, "url").and_then(|url| self.address(url));
         let tls = fields.take("tls").and_then(|url| Some((self.address(url)?, &url.place)));
         let domain = self.required(&mut fields, "domain").and_then(|name| self.filled_in(name));
@@ -139,6 +139,7 @@ impl Reader {
         let mut accounts = accounts.into_iter();
         let mut target = Target {
             name: name.unwrap_or(stem),
+            about: about.as_deref().map(one_line),
             address,
             tls: tls.map(|(address, _)| address),
             domain: domain.unwrap_or_default(),

@@ -1,0 +1,110 @@
+//! From outcomes to cells.
+
+use std::collections::BTreeSet;
+
+use super::column::{Failed, Run};
+use super::{Cell, Column, Deviation, Table};
+use crate::report::requirements::Checked;
+
+impl<'a> Table<'a> {
+    /// Of these requirements, as far as they bind a connection manager, with these connection managers.
+    pub fn of(requirements: &'a [Checked<'a>], columns: &'a [Column]) -> Self {
+        let requirements = requirements.iter().filter(|checked| checked.keeps.is_some()).collect();
+        let mut table = Self {
+            requirements,
+            columns,
+            cells: Vec::new(),
+            deviations: Vec::new(),
+            reasons: Vec::new(),
+        };
+        for place in 0..table.requirements.len() {
+            let id = table.requirements[place].requirement.id.as_str();
+            let cells = (0..columns.len()).map(|column| table.cell(id, column)).collect();
+            table.cells.push(cells);
+        }
+        table.number();
+        table
+    }
+
+    /// Numbers deviations column by column, each in the order of its cells.
+    fn number(&mut self) {
+        let mut order: Vec<usize> = (0..self.deviations.len()).collect();
+        order.sort_by_key(|&place| self.deviations[place].column);
+        let mut numbers = vec![0; order.len()];
+        for (number, &place) in order.iter().enumerate() {
+            numbers[place] = number;
+        }
+        for cell in self.cells.iter_mut().flatten() {
+            if let Cell::Broken(places) | Cell::Open(places) = cell {
+                for place in places {
+                    *place = numbers[*place];
+                }
+            }
+        }
+        self.deviations.sort_by_key(|deviation| deviation.column);
+    }
+
+    fn cell(&mut self, id: &str, column: usize) -> Cell {
+        let covers = |run: &&Run| run.covers.iter().any(|covered| covered == id);
+        let runs: Vec<&'a Run> = self.columns[column].runs.iter().filter(covers).collect();
+        if runs.is_empty() {
+            return Cell::Unchecked;
+        }
+        let failures =
+            runs.iter().flat_map(|run| run.failures.iter().map(move |failed| (*run, failed)));
+        let counting: Vec<(&'a Run, &'a Failed)> =
+            failures.filter(|(_, failed)| failed.counts()).collect();
+        let broken: Vec<_> = counting
+            .iter()
+            .copied()
+            .filter(|(_, failed)| failed.ids().any(|broken| broken == id))
+            .collect();
+        let verdict = |wanted: &[&str]| runs.iter().any(|run| wanted.contains(&&*run.verdict));
+        if !broken.is_empty() {
+            Cell::Broken(self.deviations(column, &broken))
+        } else if verdict(&["passed", "gone"]) {
+            Cell::Kept
+        } else if verdict(&["inconclusive"]) {
+            Cell::Inconclusive
+        } else if !counting.is_empty() {
+            Cell::Open(self.deviations(column, &counting))
+        } else {
+            let reasons: BTreeSet<&'a str> =
+                runs.iter().filter_map(|run| run.reason.as_deref()).collect();
+            Cell::Skipped(reasons.into_iter().map(|reason| self.reason(reason)).collect())
+        }
+    }
+
+    /// The places of what these failures are about.
+    fn deviations(&mut self, column: usize, failures: &[(&'a Run, &'a Failed)]) -> Vec<usize> {
+        let places: BTreeSet<usize> =
+            failures.iter().map(|(run, failed)| self.deviation(column, run, failed)).collect();
+        places.into_iter().collect()
+    }
+
+    fn deviation(&mut self, column: usize, run: &'a Run, failed: &'a Failed) -> usize {
+        let text = failed.known.clone();
+        let known = text.is_some();
+        let text =
+            text.unwrap_or_else(|| format!("Expected {}, saw {}", failed.expected, failed.seen));
+        let found = self
+            .deviations
+            .iter()
+            .position(|deviation| deviation.column == column && deviation.text == text);
+        let place = found.unwrap_or_else(|| {
+            let (requirements, scenarios) = (BTreeSet::new(), BTreeSet::new());
+            self.deviations.push(Deviation { column, text, known, requirements, scenarios });
+            self.deviations.len() - 1
+        });
+        self.deviations[place].requirements.extend(failed.ids());
+        self.deviations[place].scenarios.insert(&run.file);
+        place
+    }
+
+    fn reason(&mut self, reason: &'a str) -> usize {
+        self.reasons.iter().position(|known| *known == reason).unwrap_or_else(|| {
+            self.reasons.push(reason);
+            self.reasons.len() - 1
+        })
+    }
+}

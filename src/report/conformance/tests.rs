@@ -1,0 +1,140 @@
+use super::*;
+use crate::report::requirements::Checked;
+use crate::scenario::{Scenario, load_texts};
+use crate::spec::catalogue;
+
+const IDS: [&str; 6] = [
+    "bosh-resp-wait",         // MUST
+    "bosh-wait-not-exceeded", // SHOULD NOT
+    "bosh-rid-window",
+    "bosh-no-chunked",
+    "bosh-sid-unique",
+    "bosh-caching-headers", // not covered
+];
+
+/// Scenarios `scenarios/a.yaml`, … that cover these.
+fn pack() -> Vec<Scenario> {
+    let text = |id: &str| format!("name: x\ncovers: {id}\nsession: none\nsteps:\n  - note: x\n");
+    let files = IDS[..5]
+        .iter()
+        .zip('a'..)
+        .map(|(id, name)| (format!("scenarios/{name}.yaml").into(), text(id)));
+    load_texts(files, &|_| Err(std::io::Error::other("no other"))).scenarios
+}
+
+fn run(name: char, covers: &str, verdict: &str, more: &str) -> String {
+    format!(
+        "{{\"event\":\"scenario\",\"file\":\"/x/scenarios/{name}.yaml\",\"covers\":[{covers}],\"verdict\":\"{verdict}\",{more}}}\n"
+    )
+}
+
+fn failure(id: &str, level: &str, known: &str) -> String {
+    format!(
+        "{{\"requirements\":[{{\"id\":\"{id}\"}}],\"level\":\"{level}\",\"expected\":\"a <b/>\",\"seen\":\"c\"{known}}}"
+    )
+}
+
+fn outcomes() -> String {
+    let quoted = |id: &str| format!("\"{id}\"");
+    let known = r#","known":"XEP-0124 §8. It waits. Send <body/>: nothing.""#;
+    let mut text = r#"{"xmppscope":"outcomes","version":1,"target":"at 1","name":"Some","software":{"name":"Some","version":"1.2"}}"#.to_owned() + "\n";
+    let both = [failure(IDS[0], "must", ""), failure(IDS[1], "should", known)].join(",");
+    text += &run(
+        'a',
+        &format!("{},{}", quoted(IDS[0]), quoted(IDS[1])),
+        "failed",
+        &format!("\"failures\":[{both}]"),
+    );
+    text += &run(
+        'b',
+        &quoted(IDS[1]),
+        "known",
+        &format!("\"failures\":[{}]", failure(IDS[1], "should", known)),
+    );
+    let elsewhere = failure(IDS[1], "should", known);
+    text += &run(
+        'c',
+        &format!("{},{}", quoted(IDS[1]), quoted(IDS[2])),
+        "known",
+        &format!("\"failures\":[{elsewhere}]"),
+    );
+    text += &run('d', &quoted(IDS[3]), "skipped", "\"reason\":\"not offered\",\"failures\":[]");
+    text += &run(
+        'e',
+        &quoted(IDS[4]),
+        "passed",
+        &format!("\"failures\":[{}]", failure(IDS[4], "may", "")),
+    );
+    text + &run('f', &quoted(IDS[3]), "passed", "\"failures\":[]")
+}
+
+#[test]
+fn each_cell_says_what_all_scenarios_saw() {
+    let columns = [Column::read(&outcomes(), &pack()).unwrap()];
+    assert_eq!(columns[0].name(), "Some 1.2");
+    let checked: Vec<Checked<'_>> = IDS
+        .iter()
+        .map(|id| {
+            let requirement = catalogue().get(id).unwrap();
+            let keeps = crate::cm::keeps::keeps(requirement);
+            let (rules, scenarios, defects) = (Vec::new(), Vec::new(), Vec::new());
+            Checked { requirement, keeps, rules, scenarios, uncovered: Some("no way"), defects }
+        })
+        .collect();
+    let table = Table::of(&checked, &columns);
+    let cells: Vec<&Cell> = table.cells.iter().map(|cells| &cells[0]).collect();
+    // What is beside the pack is left out: f.
+    assert_eq!(
+        cells,
+        [
+            &Cell::Broken(vec![0]),
+            &Cell::Broken(vec![1]),
+            &Cell::Open(vec![1]),
+            &Cell::Skipped(vec![0]),
+            &Cell::Kept,
+            &Cell::Unchecked
+        ]
+    );
+    let text = write(&table, catalogue());
+    for piece in [
+        "| requirement | Some 1.2 |",
+        "| MUST `bosh-resp-wait`<br>",
+        " | **no** [1](#d1) |",
+        " | no [2](#d2) |",
+        " | open [2](#d2) |",
+        " | skip [a](#ra) |",
+        "<br>*Not checked: no way.* | – |",
+        "**1** Expected a `<b/>`, saw c (This is not in the target's file.)<br>`bosh-resp-wait`<br>[a](../scenarios/a.yaml)",
+        "**2** XEP-0124 §8. It waits. Send `<body/>`: nothing.<br>`bosh-wait-not-exceeded`<br>[a](../scenarios/a.yaml), [b](../scenarios/b.yaml), [c]",
+        "**a** not offered",
+    ] {
+        assert!(text.contains(piece), "{piece}\n{text}");
+    }
+}
+
+#[test]
+fn what_is_not_whole_or_something_else_is_refused() {
+    let told = |text: &str| Column::read(text, &pack()).unwrap_err().to_string();
+    assert!(told("").starts_with("not what `xmppscope run --format json` writes: line 1: "));
+    assert!(
+        told("{\"xmppscope\":\"events\",\"version\":1,\"target\":\"\"}").contains("another kind")
+    );
+    let without: String = outcomes()
+        .lines()
+        .filter(|line| !line.contains("d.yaml"))
+        .map(|line| line.to_owned() + "\n")
+        .collect();
+    let column = Column::read(&without, &pack()).unwrap();
+    let missing = column.whole(&pack()).unwrap_err().to_string();
+    assert!(missing.starts_with("scenarios/d.yaml was not run"), "{missing}");
+    let other = outcomes().replace("1.2", "1.3");
+    let other = Column::read(&other, &pack()).unwrap();
+    assert_eq!(Column::join(vec![column, other]).len(), 2);
+    let untold = without.replace(r#","software":{"name":"Some","version":"1.2"}"#, "");
+    let column = Column::read(&untold, &pack()).unwrap();
+    assert_eq!(column.name(), "Some");
+    let joined = Column::join(vec![column, Column::read(&outcomes(), &pack()).unwrap()]);
+    assert!(joined.len() == 1 && joined[0].whole(&pack()).is_ok());
+    assert_eq!(joined[0].name(), "Some 1.2");
+    assert!(told(&outcomes().replace("\"failures\":[]", "\"x\":1")).contains("line 5"));
+}

@@ -1,0 +1,88 @@
+//! What the server of a target says that it is (XEP-0092), asked by a scenario as any other.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::dial::Dial;
+use super::embedded;
+use super::outcome::Outcome;
+use super::schedule::{Job, run_all, run_embedded};
+use super::target::Target;
+use crate::diag::sanitise::one_line;
+use crate::scenario::load_texts;
+
+const SCENARIO: &str = include_str!("about.yaml");
+/// Whoever has not told it until then is not waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Longer names and versions are cut.
+const LONGEST: usize = 60;
+
+/// A program, as it calls itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Software {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// What the server says that it is; nothing if it does not say, or nobody can log in.
+pub async fn software(
+    dial: &Arc<dyn Dial>,
+    target: &Arc<Target>,
+    round_trip: Duration,
+) -> Option<Software> {
+    let job = job(if target.anonymous.is_some() { "anonymous" } else { "alice" })?;
+    let mut told = None;
+    let asking = run_all(
+        std::slice::from_ref(&job),
+        Arc::clone(target),
+        Arc::clone(dial),
+        1,
+        round_trip,
+        |_, outcome| {
+            told = said(&outcome);
+        },
+    );
+    let _ = tokio::time::timeout(PATIENCE, asking).await; // then it has not said it
+    told
+}
+
+/// What the embedded connection manager says that it is.
+pub fn embedded_software() -> Option<Software> {
+    said(&run_embedded(&job("anonymous")?, &Arc::new(embedded::target()), &[]))
+}
+
+fn job(login: &str) -> Option<Job> {
+    let text = SCENARIO.replace("LOGIN", login);
+    let none = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
+    let scenario = load_texts([(PathBuf::from("about.yaml"), text)], &none).scenarios.pop()?;
+    Some(Job { scenario: Arc::new(scenario), row: None })
+}
+
+fn said(outcome: &Outcome) -> Option<Software> {
+    let [name, version] = outcome.notes.as_slice() else { return None };
+    let short = |text: &str| one_line(text).trim().chars().take(LONGEST).collect::<String>();
+    let told = Software { name: short(&name.text), version: short(&version.text) };
+    (!told.name.is_empty() && !told.version.is_empty()).then_some(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_one_says_what_it_is() {
+        let told = embedded_software().unwrap();
+        assert_eq!(
+            (told.name.as_str(), told.version.as_str()),
+            ("xmppscope", env!("CARGO_PKG_VERSION"))
+        );
+    }
+
+    #[test]
+    fn it_is_asked_by_a_scenario_without_mistakes() {
+        assert!(job("anonymous").is_some() && job("alice").is_some());
+    }
+}
