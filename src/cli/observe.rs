@@ -185,7 +185,7 @@ impl View {
                 self.end = End::of(printer.narrate(text, self.judge.story()));
             }
             Sink::Json(_) | Sink::Transcript(..) => {
-                text.lines().for_each(|line| say(format!("# {line}").trim_end()))
+                text.lines().for_each(|line| say(format!("# {line}").trim_end()));
             }
         }
     }

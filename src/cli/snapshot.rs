@@ -105,6 +105,7 @@ fn waiting(paths: &Paths) -> Result<Vec<Pending>, Failure> {
     pending(&paths.paths).map_err(failure)
 }
 
+#[allow(clippy::needless_pass_by_value)] // it is what is done with errors
 fn failure(error: SnapshotError) -> Failure {
     let words = sanitise(&error.to_string()).into_owned();
     match error {

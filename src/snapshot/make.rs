@@ -31,10 +31,10 @@ const LINES: usize = 20;
 /// Makes a transcript of a trace.
 ///
 /// With `own`, only exchanges are shown of which the request or the response is among these events; names are known from all of them.
-pub fn transcript(events: &[Event], own: Option<Range<usize>>, varying: &Varying) -> Transcript {
+pub fn transcript(events: &[Event], own: Option<&Range<usize>>, varying: &Varying) -> Transcript {
     let mut maker = Maker::default();
     for (number, event) in events.iter().enumerate() {
-        let shown = own.as_ref().is_none_or(|own| own.contains(&number));
+        let shown = own.is_none_or(|own| own.contains(&number));
         maker.take(event, shown);
     }
     maker.finish(varying)

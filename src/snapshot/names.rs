@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 
 use ring::digest::{SHA256, digest};
 
@@ -285,8 +286,8 @@ impl<'r> Names<'r> {
         let mut out = String::new();
         let mut rest = text;
         while !rest.is_empty() {
-            let starts = rest.match_indices('[').map(|(at, _)| at);
-            let found = starts.filter_map(|at| Some((at, split(&rest[at..])?.2))).next();
+            let mut starts = rest.match_indices('[').map(|(at, _)| at);
+            let found = starts.find_map(|at| Some((at, split(&rest[at..])?.2)));
             let (at, behind) = found.unwrap_or((rest.len(), ""));
             self.like_between(regex, name, &rest[..at], &mut out);
             out += &rest[at..rest.len() - behind.len()];
@@ -385,7 +386,10 @@ fn short(text: String) -> String {
     }
     let begin: String = text.chars().take(SHOWN).collect();
     let digest = digest(&SHA256, text.as_bytes());
-    let digest: String = digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let digest = digest.as_ref().iter().take(8).fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
     format!("{begin}… ({} characters, SHA-256 {digest}…)", text.chars().count())
 }
 

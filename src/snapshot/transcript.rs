@@ -176,8 +176,11 @@ impl std::str::FromStr for Transcript {
     }
 }
 
+/// Headers.
+type Lines = Vec<(String, String)>;
+
 /// Headers and content; an error with the line in the block, from 0.
-fn read(block: &[&str]) -> Result<(Vec<(String, String)>, Content), (usize, String)> {
+fn read(block: &[&str]) -> Result<(Lines, Content), (usize, String)> {
     let mut headers = Vec::new();
     let mut at = 0;
     while let Some(line) = block.get(at).filter(|line| !line.starts_with(['<', '|', ' '])) {

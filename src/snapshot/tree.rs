@@ -39,12 +39,11 @@ impl Tree {
     fn within(element: &Element, around: &str) -> Self {
         let mut attributes: Vec<(String, String)> = Vec::new();
         let mut inside = around;
-        let name = match prefix(element.namespace()) {
-            Some(prefix) => format!("{prefix}:{}", element.name()),
-            None => {
-                inside = element.namespace();
-                element.name().to_owned()
-            }
+        let name = if let Some(prefix) = prefix(element.namespace()) {
+            format!("{prefix}:{}", element.name())
+        } else {
+            inside = element.namespace();
+            element.name().to_owned()
         };
         let mut declared = 0;
         for (namespace, name, value) in element.attributes() {

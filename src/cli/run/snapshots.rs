@@ -44,11 +44,7 @@ impl Snapshots {
     /// The folder that is asked for, if one is.
     pub(super) fn of(args: &Args, settings: Settings) -> Option<Self> {
         let folder = args.snapshots.clone()?;
-        let usual = || {
-            let ci =
-                std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
-            if ci { Update::No } else { Update::New }
-        };
+        let usual = || if in_ci() { Update::No } else { Update::New };
         Some(Self {
             folder,
             update: args.update.unwrap_or_else(usual),
@@ -78,7 +74,7 @@ impl Snapshots {
         let new = Snapshot {
             source: outcome.scenario.place.source.path.display().to_string(),
             description: outcome.name(),
-            transcript: transcript(&outcome.events, Some(outcome.own.clone()), &varying),
+            transcript: transcript(&outcome.events, Some(&outcome.own), &varying),
         };
         let standing = match compare(&path, &new, self.update.into()) {
             Ok(standing) => standing,
@@ -128,6 +124,13 @@ impl Snapshots {
             Update::All => format!("{what}; now all are approved"),
         }
     }
+}
+
+/// Whether the variable is set that continuous integration sets.
+fn in_ci() -> bool {
+    #[allow(clippy::disallowed_methods)] // cli reads the environment
+    let value = std::env::var_os("CI");
+    value.is_some_and(|value| !value.is_empty() && value != "false")
 }
 
 impl From<Update> for crate::snapshot::Update {

@@ -141,6 +141,9 @@ pub struct Pattern {
 
 impl Pattern {
     /// Fits this text, whatever its characters mean in an expression.
+    ///
+    /// # Panics
+    /// Never: an escaped text is an expression.
     pub fn literal(text: &str) -> Self {
         let escaped = regex_lite::escape(text);
         let regex = regex_lite::Regex::new(&escaped).expect("an escaped text is an expression");
