@@ -592,7 +592,11 @@ impl World {
             _ => "its connection was ended".to_owned(),
         };
         self.at.since = begun;
-        self.fail(&name.place, wanted, seen)
+        // An answer that was due later is seen here if this machine came late to watch.
+        let answered = progress.got.as_ref().map(|got| got.response.first.saturating_sub(begun));
+        let later = answered.and_then(|answered| answered.checked_sub(during));
+        let lag = later.and_then(|later| self.late(begun, later));
+        self.fail_in_time(&name.place, wanted, seen, lag)
     }
 
     fn order(&mut self, requests: &[Reference]) -> Done {

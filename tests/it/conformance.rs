@@ -9,6 +9,7 @@ use std::process::Command;
 
 use regex_lite::Regex;
 
+use crate::differences;
 use crate::ejabberd::Ejabberd;
 use crate::peers_bed::alone;
 use crate::prosody::{PAIRS, Password, Prosody};
@@ -40,13 +41,14 @@ impl<'a> Running<'a> {
     }
 
     /// Runs scenarios; the outcomes are kept as an artefact of this name.
-    fn keeps_what_is_known(&self, scenarios: &str, target: &Path, kept: &str) {
+    fn keeps_what_is_known(&self, scenarios: &str, target: &Path, kept: &str, more: &[String]) {
         let output = Command::new(env!("CARGO_BIN_EXE_xmppscope"))
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .args(["run", scenarios, "--show", "failed", "--color", "never", "--target"])
             .arg(target)
             .args(["--format", "pretty", "--output", "/dev/stdout", "--format", "json", "--output"])
             .arg(artefact(kept))
+            .args(more)
             .env("BED_PORT", self.origin.rsplit(':').next().unwrap())
             .env("BED_PROCESS", self.process.to_string())
             .env("BED_ALICE", self.alice.reveal())
@@ -61,7 +63,8 @@ impl<'a> Running<'a> {
 
     fn keeps_the_pack(&self) {
         let target = PathBuf::from(format!("targets/{}.yaml", self.name));
-        self.keeps_what_is_known("scenarios", &target, &format!("{}.json", self.name));
+        let kept = format!("{}.json", self.name);
+        self.keeps_what_is_known("scenarios", &target, &kept, &differences::keeping(self.name));
     }
 
     /// Runs a scenario that stops this server. Nobody needs it thereafter, so nothing starts it again.
@@ -71,7 +74,7 @@ impl<'a> Running<'a> {
         let target = artefact(&format!("{}-stopping-{number}.yaml", self.name));
         std::fs::write(&target, std::fs::read_to_string(known).unwrap() + control).unwrap();
         let kept = stopping(self.name, number);
-        self.keeps_what_is_known(STOPPING[number], &target, &kept);
+        self.keeps_what_is_known(STOPPING[number], &target, &kept, &[]);
         let outcomes = std::fs::read_to_string(artefact(&kept)).unwrap();
         assert!(!outcomes.contains("\"verdict\":\"skipped\""), "it was not stopped: {outcomes}");
     }
@@ -82,7 +85,7 @@ fn stopping(name: &str, number: usize) -> String {
 }
 
 /// Where outcomes are kept.
-fn artefact(name: &str) -> PathBuf {
+pub fn artefact(name: &str) -> PathBuf {
     let artefacts = Path::new(env!("CARGO_TARGET_TMPDIR")).join("artefacts");
     std::fs::create_dir_all(&artefacts).unwrap();
     artefacts.join(name)
@@ -107,6 +110,7 @@ fn real_servers_do_what_is_known_of_them() {
         });
     });
     the_table_says_so();
+    differences::the_page_says_so();
 }
 
 /// Compares `docs/conformance.md` with the outcomes; with `TRYCMD=overwrite` it is written anew, as other output in

@@ -10,6 +10,7 @@ mod cm_peers;
 mod conformance;
 mod demo;
 mod diff;
+mod differences;
 mod documents;
 mod ejabberd;
 mod formats;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
@@ -117,8 +117,33 @@ impl Against {
             }
             Self::Network { target, dial, .. } => {
                 let at_once = args.jobs.map(usize::from).or(target.jobs).unwrap_or(AT_ONCE);
-                runtime.block_on(network(target, dial, at_once, jobs, run))
+                // Telling takes time, in which the clients would be late: it has a thread of its own.
+                std::thread::scope(|scope| {
+                    let (tell, told) = mpsc::channel();
+                    scope.spawn(move || told.into_iter().for_each(|news: News| news.told(run)));
+                    runtime.block_on(network(target, dial, at_once, jobs, &tell))
+                })
             }
+        }
+    }
+}
+
+/// What a run against a network tells.
+enum News {
+    /// What came of the job at this place.
+    Outcome(usize, Box<Outcome>),
+    /// What the server says that it is.
+    Software(Option<Software>),
+    /// Time passes.
+    Tick,
+}
+
+impl News {
+    fn told(self, run: &mut Run) {
+        match self {
+            Self::Outcome(place, outcome) => run.take(place, *outcome),
+            Self::Software(software) => run.software = software,
+            Self::Tick => run.progress.show(),
         }
     }
 }
@@ -158,8 +183,10 @@ async fn network(
     dial: &Arc<dyn Dial>,
     at_once: usize,
     jobs: &[Job],
-    run: &mut Run,
+    tell: &mpsc::Sender<News>,
 ) -> Result<Ended, Failure> {
+    // Who is told lives as long as there is something to tell.
+    let tell = |news| _ = tell.send(news);
     let stop = stopped();
     tokio::pin!(stop);
     let round_trip = tokio::select! {
@@ -173,15 +200,15 @@ async fn network(
         words(early),
         words(late + round_trip)
     ));
-    run.software = tokio::select! {
+    let software = tokio::select! {
         told = runner::software(dial, target, round_trip) => told,
         () = &mut stop => return Ok(Ended::Interrupted),
     };
-    if let Some(Software { name, version }) = &run.software {
+    if let Some(Software { name, version }) = &software {
         say(&format!("it says that it is {name} {version}"));
     }
+    tell(News::Software(software));
     let knowledge = RefCell::new(Knowledge::new(Arc::clone(target)));
-    let run = RefCell::new(run);
     let all = runner::run_all(
         jobs,
         Arc::clone(target),
@@ -190,7 +217,7 @@ async fn network(
         round_trip,
         |place, outcome| {
             if let Some((place, outcome)) = knowledge.borrow_mut().take(place, outcome) {
-                run.borrow_mut().take(place, outcome);
+                tell(News::Outcome(place, Box::new(outcome)));
             }
         },
     );
@@ -201,21 +228,26 @@ async fn network(
             tokio::select! {
                 () = &mut all => break Ended::Whole,
                 () = &mut stop => break Ended::Interrupted,
-                _ = ticks.tick() => run.borrow_mut().progress.show(),
+                _ = ticks.tick() => tell(News::Tick),
             }
         }
     };
     for (place, outcome) in knowledge.into_inner().finish(ended == Ended::Whole) {
-        run.borrow_mut().take(place, outcome);
+        tell(News::Outcome(place, Box::new(outcome)));
     }
     Ok(ended)
 }
 
+/// Whether the variable is set that continuous integration sets.
+pub(super) fn in_ci() -> bool {
+    #[allow(clippy::disallowed_methods)] // cli reads the environment
+    let value = std::env::var_os("CI");
+    value.is_some_and(|value| !value.is_empty() && value != "false")
+}
+
 /// How exactly times are judged if nothing is said: a machine of a CI system does much else.
 fn usual() -> Tolerance {
-    #[allow(clippy::disallowed_methods)] // cli reads the environment
-    let ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
-    if ci { Tolerance::BUSY } else { Tolerance::USUAL }
+    if in_ci() { Tolerance::BUSY } else { Tolerance::USUAL }
 }
 
 fn url(args: &Args, url: &str) -> Result<Target, Failure> {

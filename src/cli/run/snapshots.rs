@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::Args;
+use super::against::in_ci;
 use crate::cli::check::counted;
 use crate::runner::{self, Outcome, Verdict};
 use crate::scenario::{Level, Pattern, Replacement, Settings, Varies};
@@ -124,13 +125,6 @@ impl Snapshots {
             Update::All => format!("{what}; now all are approved"),
         }
     }
-}
-
-/// Whether the variable is set that continuous integration sets.
-fn in_ci() -> bool {
-    #[allow(clippy::disallowed_methods)] // cli reads the environment
-    let value = std::env::var_os("CI");
-    value.is_some_and(|value| !value.is_empty() && value != "false")
 }
 
 impl From<Update> for crate::snapshot::Update {

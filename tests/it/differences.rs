@@ -1,0 +1,90 @@
+//! `docs/differences.md`: what a client sees of real connection managers that is not as at the reference.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::conformance::artefact;
+use crate::rig;
+
+/// The servers, by the names of their targets and of the page.
+const SERVERS: [(&str, &str); 2] = [("prosody", "Prosody"), ("ejabberd", "ejabberd")];
+/// Differences that are seen in fewer conversations are left out of the page: some of them are another scenario's word
+/// for the same, some are races.
+const FEW: usize = 3;
+/// Differences that are seen in so many conversations are seen at every run.
+const MANY: usize = 20;
+
+/// Domains differ between servers, and do not matter.
+const SETTINGS: &str =
+    "transcript:\n  replace:\n    - { like: '(?:anon\\.)?localhost', name: domain }\n";
+
+/// Options of a run that leaves the conversations with a server of this name.
+pub fn keeping(name: &str) -> Vec<String> {
+    let settings = artefact("differences.yaml");
+    std::fs::write(&settings, SETTINGS).unwrap();
+    let words = ["--snapshots", &path(&folder(name)), "--update", "all", "--settings"];
+    words.into_iter().map(str::to_owned).chain([path(&settings)]).collect()
+}
+
+fn folder(name: &str) -> PathBuf {
+    artefact(&format!("conversations-{name}"))
+}
+
+fn path(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
+}
+
+/// Compares the page with the conversations that the runs left; with `TRYCMD=overwrite` it is written anew.
+pub fn the_page_says_so() {
+    let reference = keeping("reference");
+    let reference: Vec<&str> = reference.iter().map(String::as_str).collect();
+    let (code, ..) = rig::run(&[&["run", "scenarios", "--show", "none"], &reference[..]].concat());
+    assert_eq!(code, Some(0));
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/differences.md");
+    let written = std::fs::read_to_string(&page).unwrap_or_default();
+    let overwrite = std::env::var_os("TRYCMD").is_some_and(|value| value == "overwrite");
+    let mut text = HEAD.to_owned();
+    for (name, title) in SERVERS {
+        let (old, new) = (path(&folder("reference")), path(&folder(name)));
+        let (code, out, errors) = rig::run(&["diff", &old, &new, "--format", "markdown"]);
+        assert_eq!(code, Some(1), "{errors}");
+        let _ = write!(
+            text,
+            "\n## {title}\n\n| files | times | | what | first in |\n|--:|--:|---|---|---|\n"
+        );
+        let mut left = 0;
+        for row in out.lines().filter(|line| line.starts_with("| ")).skip(1) {
+            let mut cells = row.split(" | ");
+            let files: usize = cells.next().unwrap().trim_start_matches("| ").parse().unwrap();
+            if files < FEW {
+                left += 1;
+                continue;
+            }
+            text.push_str(row);
+            text.push('\n');
+            let what = cells.nth(2).unwrap();
+            let known = overwrite || files < MANY || written.contains(&format!("| {what} |"));
+            assert!(known, "docs/differences.md lacks {title}: {what}; TRYCMD=overwrite writes it");
+        }
+        let _ =
+            write!(text, "\nAnd {left} kinds that were seen in fewer than {FEW} conversations.\n");
+    }
+    if overwrite {
+        std::fs::write(&page, text).unwrap();
+    }
+}
+
+const HEAD: &str = "\
+# What a client sees differently
+
+The [pack](../scenarios) and the examples were run against the built-in connection manager, Prosody 0.12.3 and ejabberd 23.01 as
+Debian has them, and the [transcripts](reference/transcript.md) of all conversations compared with `xmppscope diff`. Each kind of
+difference stands here once: in how many conversations it was seen and how often, whether something is there beside (`+`), is missing
+(`-`) or is other (`~`), and where first. `no such conversation` is a scenario that was skipped, or could not be carried out.
+
+A difference is no mistake. Most are a server's right: an attribute more, other terms, other features. Which ones break a
+requirement, [the table of requirements](conformance.md) says.
+
+This page is written by `TRYCMD=overwrite ./test conformance`.
+";
