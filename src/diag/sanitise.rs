@@ -49,7 +49,8 @@ fn clean(text: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-fn is_unsafe(c: char) -> bool {
+/// Whether a character could move the cursor, change colours, hide or reorder text.
+pub fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(
             c,

@@ -67,6 +67,7 @@ pub(super) async fn run(given: Given) -> Outcome {
     };
     let row = row.map(|(number, row)| (number + 1, words(row)));
     let duration = clock.now().saturating_sub(began);
+    world.all_written().await;
     let own = world.set_up..wire.events().len();
     world.leave().await;
     let done = done.map_err(|stop| match stop {

@@ -338,6 +338,19 @@ impl World {
         settled.unwrap_or_else(|| self.wire.progress(sent))
     }
 
+    /// What the last steps gave to connections is on its way.
+    pub(super) async fn all_written(&mut self) {
+        let all: Vec<SentId> = self.sent.values().flatten().map(|sent| sent.id).collect();
+        self.watch(Duration::from_millis(200), |world| {
+            let gone = |sent: &SentId| {
+                let progress = world.wire.progress(*sent);
+                progress.written.is_some() || progress.got.is_some() || progress.ended.is_some()
+            };
+            all.iter().all(gone).then_some(())
+        })
+        .await;
+    }
+
     /// When something that is named was done; a request that has just been given to its connection is written first.
     pub(super) async fn time_written(&mut self, reference: &Reference) -> Done<Duration> {
         if !self.marks.contains_key(&reference.name.value) {

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::diff::diff;
 use super::file::{APPROVED, PENDING, Snapshot, SnapshotError};
 
 /// What becomes of a conversation that is not as it was approved.
@@ -44,7 +45,7 @@ pub fn compare(path: &Path, new: &Snapshot, update: Update) -> Result<Standing, 
     let (approved, pending) = (with(path, APPROVED), with(path, PENDING));
     let standing = match read_if_there(&approved)? {
         None => Standing::Missing,
-        Some(old) if old.transcript == new.transcript => Standing::Same,
+        Some(old) if is_same(&old, new) => Standing::Same,
         Some(old) => Standing::Other(Box::new(old)),
     };
     match (&standing, update) {
@@ -57,6 +58,11 @@ pub fn compare(path: &Path, new: &Snapshot, update: Update) -> Result<Standing, 
         (_, Update::New) => write(&pending, &new.text())?,
     }
     Ok(standing)
+}
+
+/// Whether the same was said, whatever numbers names have, and in whatever order sessions stand.
+fn is_same(old: &Snapshot, new: &Snapshot) -> bool {
+    old.transcript == new.transcript || diff(&old.transcript, &new.transcript).is_equal()
 }
 
 /// All that wait for approval in these folders and files, in the order of their paths.

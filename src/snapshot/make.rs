@@ -1,5 +1,6 @@
 //! From events to a transcript.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::time::Duration;
@@ -7,12 +8,12 @@ use std::time::Duration;
 use super::names::{Names, Varying, rid_name, shape};
 use super::transcript::{Content, Exchange, Message, Strand, Transcript};
 use super::tree::Tree;
-use crate::diag::sanitise::one_line;
+use crate::diag::sanitise::{self, one_line};
+use crate::trace::redact::{self, Redactor};
 use crate::trace::{
     Ask, Event, Fact, Headers, Reading, Request, Response, Session, SessionId, Story, Told,
 };
 use crate::wire::Side;
-use crate::xmpp::ns;
 
 /// What is answered within this time was not held, though nothing else was said meanwhile.
 const AT_ONCE: Duration = Duration::from_millis(400);
@@ -168,9 +169,10 @@ impl Maker {
         let path = strand.path.get_or_insert_with(|| request.target.clone());
         let mut words = Vec::new();
         if request.method != "POST" || (key != Key::None && *path != request.target) {
-            words.push(format!("{} {}", request.method, one_line(&request.target)));
+            let (method, target) = (one_line(&request.method), redact::target(&request.target));
+            words.push(format!("{method} {}", one_line(&target)));
         } else if key == Key::None {
-            words.push(format!("POST {}", one_line(&request.target)));
+            words.push(format!("POST {}", one_line(&redact::target(&request.target))));
         }
         if request.version == 0 {
             words.push("HTTP/1.0".to_owned());
@@ -181,9 +183,7 @@ impl Maker {
                 words.push("again".to_owned());
             }
         }
-        if request.content.cut {
-            words.push("cut".to_owned());
-        }
+        words.extend(kept(&request.content));
         let client = Message {
             words: words.join(", "),
             headers: headers(&request.headers, &REQUEST_HEADERS),
@@ -235,9 +235,7 @@ impl Maker {
         if ask.answered_early {
             words.push("before the request was complete".to_owned());
         }
-        if response.content.cut {
-            words.push("cut".to_owned());
-        }
+        words.extend(kept(&response.content));
         let mut headers = headers(&response.headers, &RESPONSE_HEADERS);
         headers.retain(|(name, _)| browser || !name.starts_with("access-control-"));
         if let Some(turn) = self.turn(ask) {
@@ -306,8 +304,10 @@ impl Maker {
             if !began && key != Key::None {
                 title += ", set up before";
             }
+            let granted = strand.granted();
             let turns = strand.turns.into_iter().filter(|turn| turn.shown);
-            let exchanges = turns.map(|turn| names.replace(turn.exchange, strand.base)).collect();
+            let exchanges =
+                turns.map(|turn| names.replace(turn.exchange, strand.base, granted)).collect();
             transcript.strands.push(Strand { title, exchanges });
         }
         transcript
@@ -331,6 +331,12 @@ impl Found {
                     &format!(", before that of {}", rid_name(first, base));
             }
         }
+    }
+
+    /// Whether a response has named the session.
+    fn granted(&self) -> bool {
+        let mut bodies = self.turns.iter().filter_map(|turn| turn.exchange.server.xml());
+        bodies.any(|body| body.attr("sid").is_some())
     }
 
     /// Of a browser's requests, what is said of other origins stands where it is new.
@@ -387,8 +393,9 @@ fn order(found: &mut [(Key, Found)], names: &Names<'_>) {
             found[start..end].sort_by_cached_key(|(_, strand)| {
                 let mut names = names.clone();
                 let turns = strand.turns.iter();
-                let exchanges =
-                    turns.map(|turn| names.replace(turn.exchange.clone(), strand.base)).collect();
+                let exchanges = turns
+                    .map(|turn| names.replace(turn.exchange.clone(), strand.base, strand.granted()))
+                    .collect();
                 let mut text = String::new();
                 Strand { title: String::new(), exchanges }.write(&mut text);
                 shape(&text)
@@ -429,7 +436,8 @@ fn headers(all: &Headers, shown: &[&str]) -> Vec<(String, String)> {
         for value in all.all(name) {
             let usual = *name == "content-type" && is_usual(value);
             if !usual {
-                headers.push(((*name).to_owned(), one_line(value).into_owned()));
+                let value = redact::header(name, value).unwrap_or_else(|| value.to_owned());
+                headers.push(((*name).to_owned(), one_line(&value).into_owned()));
             }
         }
     }
@@ -443,58 +451,67 @@ fn is_usual(value: &str) -> bool {
 }
 
 fn content(reading: &Reading, bytes: &[u8], headers: &Headers) -> Content {
-    match reading {
-        Reading::Empty => Content::None,
-        Reading::Body(body) => Content::Xml(hidden(Tree::of(body.element()))),
-        _ => {
-            let kind = headers.get("content-type").unwrap_or_default();
-            let start = String::from_utf8_lossy(&bytes[..bytes.len().min(15)]).to_ascii_lowercase();
-            let page = start.starts_with("<!doctype html") || start.starts_with("<html");
-            if page || kind.to_ascii_lowercase().contains("html") {
-                return Content::Text(vec!["(a page)".to_owned()]);
-            }
-            match crate::xml::parse(bytes, &crate::xml::Limits::default()) {
-                Ok(root) => Content::Xml(hidden(Tree::of(&root))),
-                Err(_) => Content::Text(lines(bytes)),
-            }
-        }
+    if matches!(reading, Reading::Empty) {
+        return Content::None;
+    }
+    // Secrets of a capture may be there still: nothing secret is to be approved and kept.
+    let mut redactor = Redactor::new();
+    let bytes = redactor.redact_body(bytes);
+    if let (Reading::Body(body), Cow::Borrowed(_)) = (reading, &bytes) {
+        return Content::Xml(hidden(Tree::of(body.element())));
+    }
+    let kind = headers.get("content-type").unwrap_or_default().to_ascii_lowercase();
+    let start = String::from_utf8_lossy(&bytes[..bytes.len().min(15)]).to_ascii_lowercase();
+    let begins = |these: [&str; 2]| these.iter().any(|this| start.starts_with(this));
+    let page = begins(["<!doctype html", "<html"]);
+    if page || kind.contains("html") && !begins(["<body", "<?xml"]) {
+        return Content::Text(vec!["(a page)".to_owned()]);
+    }
+    match crate::xml::parse(&bytes, &crate::xml::Limits::default()) {
+        Ok(root) => Content::Xml(hidden(Tree::of(&root))),
+        Err(_) => Content::Text(lines(&bytes)),
     }
 }
 
 /// Lengths of secrets differ from run to run.
 fn hidden(mut tree: Tree) -> Tree {
-    let sasl = tree.attr("xmlns") == Some(ns::SASL);
+    let plain = |text: &mut String| {
+        if is_hidden(text) {
+            "[hidden]".clone_into(text);
+        }
+    };
     for node in &mut tree.nodes {
         match node {
             super::Leaf::Element(child) => *child = hidden(std::mem::take(child)),
-            super::Leaf::Text(text) if text.starts_with("[hidden ") && text.ends_with(']') => {
-                "[hidden]".clone_into(text);
-            }
-            super::Leaf::Text(text) if sasl && is_sasl_payload(&tree.name) => {
-                "[hidden]".clone_into(text);
-            }
-            super::Leaf::Text(_) => {}
+            super::Leaf::Text(text) => plain(text),
         }
     }
-    for (_, value) in &mut tree.attributes {
-        if value.starts_with("[hidden ") && value.ends_with(']') {
-            "[hidden]".clone_into(value);
-        }
-    }
+    tree.attributes.iter_mut().for_each(|(_, value)| plain(value));
     tree
 }
 
-fn is_sasl_payload(name: &str) -> bool {
-    matches!(name, "auth" | "challenge" | "response" | "success")
+/// Why a content is not whole, if so.
+fn kept(content: &crate::trace::Content) -> Option<String> {
+    match content {
+        _ if content.cut => Some("cut".to_owned()),
+        _ if content.clipped => Some(format!("only the beginning of {} bytes", content.size)),
+        _ => content.undecoded.clone(),
+    }
+}
+
+/// `[hidden 12 bytes]`
+fn is_hidden(text: &str) -> bool {
+    let count = text.strip_prefix("[hidden ").and_then(|rest| rest.strip_suffix(" bytes]"));
+    count.is_some_and(|count| count.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn lines(bytes: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(bytes);
-    let mut lines: Vec<String> =
-        text.lines().take(LINES).map(|line| one_line(line).into_owned()).collect();
-    let more = text.lines().count().saturating_sub(LINES);
-    if more > 0 {
-        lines.push(format!("({more} more lines)"));
+    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let all: Vec<&[u8]> = bytes.split(|&byte| byte == b'\n').collect();
+    let line = |line: &&[u8]| sanitise::bytes(line.strip_suffix(b"\r").unwrap_or(line));
+    let mut lines: Vec<String> = all.iter().take(LINES).map(line).collect();
+    if all.len() > LINES {
+        lines.push(format!("({} more lines)", all.len() - LINES));
     }
     lines
 }

@@ -130,23 +130,29 @@ impl<'r> Names<'r> {
         }
     }
 
-    /// The exchange with names for what varies. `base` is the rid from which the session's others are counted.
-    pub(super) fn replace(&mut self, exchange: Exchange, base: Option<u64>) -> Exchange {
+    /// The exchange with names for what varies. `base` is the rid from which the session's others are counted. In a session
+    /// of which a response has `granted` the sid, requests need not say it.
+    pub(super) fn replace(
+        &mut self,
+        exchange: Exchange,
+        base: Option<u64>,
+        granted: bool,
+    ) -> Exchange {
         let Exchange { client, server } = exchange;
         Exchange {
-            client: self.message(client, base, true),
+            client: self.message(client, base, granted),
             server: self.message(server, base, false),
         }
     }
 
-    fn message(&mut self, mut message: Message, base: Option<u64>, client: bool) -> Message {
+    fn message(&mut self, mut message: Message, base: Option<u64>, says_sid: bool) -> Message {
         for (_, value) in &mut message.headers {
             *value = self.words(value);
         }
         match &mut message.content {
             Content::None => {}
             Content::Xml(body) => {
-                if client {
+                if says_sid {
                     // The strand says it.
                     body.attributes.retain(|(name, _)| name != "sid");
                 }
@@ -158,13 +164,13 @@ impl<'r> Names<'r> {
                     };
                 }
                 let mut path = vec![body.name.clone()];
-                self.said(body, &path);
                 self.nodes(body, &mut path);
+                self.said(body, &path);
             }
             Content::Text(lines) => {
                 for line in lines {
-                    let text = self.broken(line);
-                    *line = self.words(&text);
+                    let text = self.broken(&literal(line));
+                    *line = short(self.named(&text));
                 }
             }
         }
@@ -201,7 +207,6 @@ impl<'r> Names<'r> {
             match node {
                 Leaf::Element(child) => {
                     path.push(child.name.clone());
-                    self.said(child, path);
                     for (name, value) in &mut child.attributes {
                         if name.starts_with("xmlns") {
                             continue;
@@ -213,6 +218,7 @@ impl<'r> Names<'r> {
                         };
                     }
                     self.nodes(child, path);
+                    self.said(child, path);
                     path.pop();
                 }
                 Leaf::Text(text) => *text = self.words(text),
@@ -221,47 +227,42 @@ impl<'r> Names<'r> {
     }
 
     /// A text that is no XML, with names for the rid and the sid that stand in it as in a start tag, cut or not.
-    fn broken(&mut self, text: &str) -> String {
+    fn broken(&self, text: &str) -> String {
         let mut out = String::new();
         let mut rest = text;
-        while let Some(at) = rest.find([' ', '\t']) {
-            let (before, tail) = rest.split_at(at + 1);
-            out += before;
-            rest = tail;
-            let Some((name, value)) = ["rid", "sid"].into_iter().find_map(|name| {
-                let value = rest.strip_prefix(name)?.strip_prefix('=')?;
-                Some((name, value.strip_prefix(['\'', '"'])?))
-            }) else {
-                continue;
-            };
-            let value = &value[..value.find(['\'', '"', ' ', '>']).unwrap_or(value.len())];
-            let worth = if name == "rid" {
-                let number: u64 = value.parse().unwrap_or_default();
-                let near =
-                    self.bases.iter().find(|base| number >= **base && number - **base <= FAR);
-                near.map_or_else(|| "[rid]".to_owned(), |base| rid(value, Some(*base)))
-            } else {
-                let mut whole = self.known.keys();
-                match whole.find(|whole| whole.starts_with(value) && value.len() >= DISTINCT) {
-                    Some(whole) if whole != value => "[sid…]".to_owned(),
-                    _ => value.to_owned(),
-                }
-            };
-            if !value.is_empty() {
-                out += &rest[..name.len() + 2];
-                out += &worth;
-                rest = &rest[name.len() + 2 + value.len()..];
+        loop {
+            if let Some((before, value, behind)) = attribute(rest) {
+                out += before;
+                out += &self.meant(before.trim_start(), value);
+                rest = behind;
             }
+            let Some(at) = rest.find([' ', '\t']) else { return out + rest };
+            out += &rest[..=at];
+            rest = &rest[at + 1..];
         }
-        out + rest
+    }
+
+    /// What an attribute of a broken `<body` has for a value.
+    fn meant(&self, before: &str, value: &str) -> String {
+        if before.starts_with("rid") {
+            let number: u64 = value.parse().unwrap_or_default();
+            let near = |base: &&u64| number >= **base && number - **base <= FAR;
+            let near = self.bases.iter().find(near);
+            return near.map_or_else(|| "[rid]".to_owned(), |base| rid(value, Some(*base)));
+        }
+        let mut whole = self.known.keys();
+        match whole.find(|whole| whole.starts_with(value) && value.len() >= DISTINCT) {
+            Some(whole) if whole != value => "[sid…]".to_owned(),
+            _ => value.to_owned(),
+        }
     }
 
     /// A text with names for the known values in it.
     fn words(&mut self, text: &str) -> String {
-        short(self.whole(text))
+        short(self.named(&literal(text)))
     }
 
-    fn whole(&mut self, text: &str) -> String {
+    fn named(&mut self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         while !rest.is_empty() {
@@ -385,12 +386,39 @@ fn short(text: String) -> String {
         return text;
     }
     let begin: String = text.chars().take(SHOWN).collect();
-    let digest = digest(&SHA256, text.as_bytes());
+    // Of names, the numbers depend on what stands before.
+    let digest = digest(&SHA256, shape(&text).as_bytes());
     let digest = digest.as_ref().iter().take(8).fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
     });
     format!("{begin}… ({} characters, SHA-256 {digest}…)", text.chars().count())
+}
+
+/// A `rid` or `sid` at the start of a text: what stands before its value, that, and what is behind.
+fn attribute(text: &str) -> Option<(&str, &str, &str)> {
+    let name = ["rid", "sid"].into_iter().find(|name| text.starts_with(name))?;
+    let equals = text[name.len()..].trim_start().strip_prefix('=')?.trim_start();
+    let value = equals.strip_prefix(['\'', '"'])?;
+    let start = text.len() - value.len();
+    let end = start + value.find(['\'', '"', ' ', '>']).unwrap_or(value.len());
+    (end > start).then(|| (&text[..start], &text[start..end], &text[end..]))
+}
+
+/// A text in which nothing looks like a name: `[sid-1]` becomes `[\\sid-1]`.
+fn literal(text: &str) -> Cow<'_, str> {
+    let mut places = text.match_indices('[').filter(|(at, _)| split(&text[*at..]).is_some());
+    if places.next().is_none() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for (at, c) in text.char_indices() {
+        out.push(c);
+        if c == '[' && split(&text[at..]).is_some() {
+            out.push('\\');
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// Whether the innermost elements are these.
@@ -417,7 +445,8 @@ pub(super) fn rid_name(rid: u64, base: u64) -> String {
 }
 
 fn rid(value: &str, base: Option<u64>) -> String {
-    match (value.parse::<u64>(), base) {
+    let number = value.parse::<u64>().ok().filter(|rid| rid.to_string() == value).ok_or(());
+    match (number, base) {
         (Ok(rid), Some(base)) if rid.abs_diff(base) <= FAR => rid_name(rid, base),
         (Ok(_), Some(_)) => "[rid]".to_owned(),
         _ => value.to_owned(),

@@ -115,3 +115,36 @@ fn sessions_that_begin_at_once_have_an_order_of_their_own() {
     assert_eq!(both(alice, bob), both(bob, alice));
     assert!(both(alice, bob).contains("xml:lang='de'"));
 }
+
+#[test]
+fn what_is_written_is_read_again() {
+    let texts = [
+        "<message xmlns='jabber:client'><body>[sid-7] and [ticket-12], [rid-9223372036854775808]</body></message>",
+        "<message xmlns='jabber:client' xmlns:z='urn:z' xmlns:y='urn:y' y:b='2' z:a='1' z:c='3'/>",
+        "<message xmlns='jabber:client'><body>\u{202e}right to left\u{9b}31m</body></message>",
+        "lost <a/> text",
+    ];
+    let mut script = String::from(OPEN);
+    for (number, text) in texts.iter().enumerate() {
+        let (at, rid) = (10 * (number + 1), 1001 + number);
+        script += &format!("\n{at} 1 C> <body rid='{rid}' sid='secret-sid'>{text}</body>");
+        script += &format!("\n{at} 1 S> 500 | Content-Type: text/plain | no xml   ");
+    }
+    let made = transcript(&events(&script), None, &Varying::default());
+    let text = made.to_string();
+    assert_eq!(text.parse::<super::Transcript>().unwrap(), made);
+    assert!(text.contains("[\\sid-7] and [\\ticket-12], [\\rid-9223372036854775808]"), "{text}");
+    assert!(text.contains("n1:b='2' n2:a='1' n2:c='3'"), "{text}");
+    assert!(text.contains("&#x202e;right to left&#x9b;31m"), "{text}");
+}
+
+#[test]
+fn nothing_secret_is_kept() {
+    let text = shown(
+        "
+        10 1 C> POST /http-bind?token=SECRET1 | Content-Type: text/xml; charset=utf-8 | <body rid='1001' sid='secret-sid' xmlns='http://jabber.org/protocol/httpbind'><auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>U0VDUkVUMg==</auth></body>
+        20 1 C> <body rid='1002' sid='secret-sid'><iq xmlns='jabber:client' type='set'><query xmlns='jabber:iq:auth'><password>SECRET3</password></query></iq></body>",
+    );
+    assert!(!text.contains("SECRET") && !text.contains("U0VD"), "{text}");
+    assert!(text.contains("<password>[hidden]</password>"), "{text}");
+}

@@ -108,8 +108,8 @@ impl Message {
             Content::Xml(tree) => tree.write(2, out),
             Content::Text(lines) => {
                 for line in lines {
-                    *out += format!("  | {line}").trim_end();
-                    out.push('\n');
+                    let between = if line.is_empty() { "" } else { " " };
+                    *out += &format!("  |{between}{line}\n");
                 }
             }
         }
@@ -134,6 +134,7 @@ impl std::str::FromStr for Transcript {
 
     fn from_str(text: &str) -> Result<Self, NotTranscript> {
         let mut transcript = Self::default();
+        let mut answered = true;
         let mut lines = text.lines().enumerate().map(|(n, line)| (n + 1, line)).peekable();
         while let Some((number, line)) = lines.next() {
             let wrong = |what: &str| NotTranscript { line: number, what: what.to_owned() };
@@ -161,13 +162,14 @@ impl std::str::FromStr for Transcript {
             if let Some(words) = line.strip_prefix(CLIENT) {
                 let (client, server) = (message(words)?, Message::default());
                 strand.exchanges.push(Exchange { client, server });
+                answered = false;
             } else if let Some(words) = line.strip_prefix(SERVER) {
                 let exchange = strand.exchanges.last_mut();
-                let Some(exchange) = exchange.filter(|last| last.server == Message::default())
-                else {
+                let Some(exchange) = exchange.filter(|_| !answered) else {
                     return Err(wrong("`server:` stands behind a `client:`"));
                 };
                 exchange.server = message(words)?;
+                answered = true;
             } else {
                 return Err(wrong("`== `, `client:`, `server:` or an indented line is expected"));
             }
@@ -185,7 +187,8 @@ fn read(block: &[&str]) -> Result<(Lines, Content), (usize, String)> {
     let mut at = 0;
     while let Some(line) = block.get(at).filter(|line| !line.starts_with(['<', '|', ' '])) {
         let (name, value) = line
-            .split_once(": ")
+            .split_once(':')
+            .map(|(name, value)| (name, value.trim_start()))
             .ok_or_else(|| (at, "a header, an element or a text behind `| ` is expected".into()))?;
         headers.push((name.to_owned(), value.to_owned()));
         at += 1;

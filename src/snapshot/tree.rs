@@ -1,9 +1,11 @@
 //! XML in the one way a transcript writes it: names by namespace, attributes by name, an element a line.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::bosh::{NS, XBOSH};
-use crate::xml::{self, Element, Limits, write_attribute};
+use crate::diag::sanitise::is_unsafe;
+use crate::xml::{self, Element, Limits};
 use crate::xmpp::ns;
 
 /// What needs no declaration in a transcript.
@@ -45,16 +47,21 @@ impl Tree {
             inside = element.namespace();
             element.name().to_owned()
         };
-        let mut declared = 0;
+        // Namespaces without a prefix of ours are numbered by name: neither prefixes nor order matter.
+        let foreign: BTreeSet<&str> = element
+            .attributes()
+            .map(|(namespace, ..)| namespace)
+            .filter(|namespace| !namespace.is_empty() && prefix(namespace).is_none())
+            .collect();
+        let foreign: Vec<&str> = foreign.into_iter().collect();
+        for (number, namespace) in foreign.iter().enumerate() {
+            attributes.push((format!("xmlns:n{}", number + 1), (*namespace).to_owned()));
+        }
         for (namespace, name, value) in element.attributes() {
-            let name = match prefix(namespace) {
-                _ if namespace.is_empty() => name.to_owned(),
-                Some(prefix) => format!("{prefix}:{name}"),
-                None => {
-                    declared += 1;
-                    attributes.push((format!("xmlns:n{declared}"), namespace.to_owned()));
-                    format!("n{declared}:{name}")
-                }
+            let name = match (prefix(namespace), foreign.binary_search(&namespace)) {
+                (Some(prefix), _) => format!("{prefix}:{name}"),
+                (None, Ok(number)) => format!("n{}:{name}", number + 1),
+                (None, Err(_)) => name.to_owned(),
             };
             attributes.push((name, value.to_owned()));
         }
@@ -83,11 +90,13 @@ impl Tree {
             let _ = write!(whole, " xmlns:{prefix}='{namespace}'");
         }
         let _ = write!(whole, ">{text}</x>");
-        let root = xml::parse(whole.as_bytes(), &Limits::default())
-            .map_err(|error| error.kind.to_string())?;
+        // What was read of the wire may have more declarations here, and characters as references.
+        let Limits { depth, attributes, bytes } = Limits::default();
+        let limits = Limits { depth: depth + 1, attributes: 2 * attributes + 8, bytes: 8 * bytes };
+        let root = xml::parse(whole.as_bytes(), &limits).map_err(|error| error.kind.to_string())?;
         let mut children = root.children();
         match (children.next(), children.next()) {
-            (Some(only), None) => Ok(Self::of(only)),
+            (Some(only), None) if root.text().trim().is_empty() => Ok(Self::of(only)),
             _ => Err("one element is expected".to_owned()),
         }
     }
@@ -155,7 +164,7 @@ impl Tree {
         out.push('<');
         out.push_str(&self.name);
         for (name, value) in &self.attributes {
-            write_attribute(name, value, out);
+            attribute(name, value, out);
         }
     }
 }
@@ -164,7 +173,7 @@ fn prefix(namespace: &str) -> Option<&'static str> {
     PREFIXES.iter().find(|(known, _)| *known == namespace).map(|(_, prefix)| *prefix)
 }
 
-/// Line ends are written as references: a text stays on its line.
+/// Line ends are written as references: a text stays on its line. So is what a terminal would obey.
 fn escape(text: &str, out: &mut String) {
     for c in text.chars() {
         match c {
@@ -173,9 +182,20 @@ fn escape(text: &str, out: &mut String) {
             '>' => out.push_str("&gt;"),
             '\n' => out.push_str("&#10;"),
             '\r' => out.push_str("&#13;"),
+            '\t' => out.push('\t'),
+            _ if is_unsafe(c) => {
+                let _ = write!(out, "&#x{:x};", u32::from(c));
+            }
             _ => out.push(c),
         }
     }
+}
+
+/// An attribute, with a space before it.
+fn attribute(name: &str, value: &str, out: &mut String) {
+    let mut written = String::new();
+    escape(value, &mut written);
+    let _ = write!(out, " {name}='{}'", written.replace('\'', "&apos;").replace('\t', "&#9;"));
 }
 
 #[cfg(test)]

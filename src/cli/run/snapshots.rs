@@ -6,6 +6,7 @@ use clap::ValueEnum;
 
 use super::Args;
 use super::against::in_ci;
+use super::stems::here;
 use crate::cli::check::counted;
 use crate::runner::{self, Outcome, Verdict};
 use crate::scenario::{Level, Pattern, Replacement, Settings, Varies};
@@ -28,9 +29,7 @@ pub(super) struct Snapshots {
     folder: PathBuf,
     update: Update,
     settings: Settings,
-    pub(super) counts: Counts,
-    /// The first thing that could not be read or written.
-    pub(super) failed: Option<String>,
+    counts: Counts,
 }
 
 /// How many conversations are as approved, and how many are not.
@@ -39,6 +38,8 @@ pub(super) struct Counts {
     pub(super) same: usize,
     pub(super) missing: usize,
     pub(super) other: usize,
+    /// What is approved, or what was to be written, is no file that could be used.
+    pub(super) unreadable: usize,
 }
 
 impl Snapshots {
@@ -51,7 +52,6 @@ impl Snapshots {
             update: args.update.unwrap_or_else(usual),
             settings,
             counts: Counts::default(),
-            failed: None,
         })
     }
 
@@ -73,15 +73,19 @@ impl Snapshots {
             accounts: outcome.chosen.accounts.clone(),
         };
         let new = Snapshot {
-            source: outcome.scenario.place.source.path.display().to_string(),
+            source: here(&outcome.scenario.place.source.path).display().to_string(),
             description: outcome.name(),
             transcript: transcript(&outcome.events, Some(&outcome.own), &varying),
         };
-        let standing = match compare(&path, &new, self.update.into()) {
+        // What fails by itself is not to be approved by the way.
+        let failed = outcome.verdict == Verdict::Failed;
+        let update = if failed { Update::No } else { self.update };
+        let standing = match compare(&path, &new, update.into()) {
             Ok(standing) => standing,
             Err(error) => {
-                let words = error.to_string();
-                self.failed.get_or_insert(words);
+                outcome.verdict = Verdict::Broken;
+                outcome.reason = Some(error.to_string());
+                self.counts.unreadable += 1;
                 return None;
             }
         };
@@ -92,7 +96,7 @@ impl Snapshots {
             }
             Standing::Missing => {
                 self.counts.missing += 1;
-                if self.update != Update::All {
+                if update != Update::All {
                     fail(outcome, &path, "there is no such snapshot yet".to_owned());
                 }
                 None
@@ -100,7 +104,7 @@ impl Snapshots {
             Standing::Other(old) => {
                 self.counts.other += 1;
                 let differs = diff(&old.transcript, &new.transcript);
-                if self.update != Update::All {
+                if update != Update::All {
                     fail(outcome, &path, in_short(&differs));
                 }
                 Some(differs)
@@ -110,13 +114,18 @@ impl Snapshots {
 
     /// What was found, and what is to be done with it, in a line.
     pub(super) fn summary(&self) -> String {
-        let Counts { same, missing, other } = self.counts;
-        let all = counted(same + missing + other, "conversation");
-        if missing + other == 0 {
+        let Counts { same, missing, other, unreadable } = self.counts;
+        let all = counted(same + missing + other + unreadable, "conversation");
+        if missing + other + unreadable == 0 {
             return format!("{all} as approved");
         }
         let count = |count: usize, what: &str| (count > 0).then(|| format!("{count} {what}"));
-        let parts = [count(same, "as approved"), count(other, "not so"), count(missing, "new")];
+        let parts = [
+            count(same, "as approved"),
+            count(other, "not as approved"),
+            count(missing, "never approved"),
+            count(unreadable, "unreadable"),
+        ];
         let what = format!("{all}: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "));
         let folder = self.folder.to_string_lossy();
         match self.update {

@@ -1,42 +1,57 @@
-//! What the captures and snapshots of outcomes are called.
+//! What the captures and snapshots of runs are called.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
+use crate::cli::Failure;
 use crate::report::outcomes::IN_FOLDER;
-use crate::runner::Outcome;
+use crate::runner::Job;
+use crate::ui::sanitise;
 
-/// Names of files for outcomes: the path of the scenario, and the row, as in `xep-0124/11/hold.2`.
-#[derive(Debug)]
-pub(super) struct Stems(BTreeSet<PathBuf>);
-
-impl Stems {
-    /// No name is given yet; that of the file beside captures never is.
-    pub(super) fn new() -> Self {
-        Self(BTreeSet::from([Path::new(IN_FOLDER).with_extension("")]))
-    }
-
-    /// A relative path that stays in its folder, and is given to one outcome only.
-    pub(super) fn of(&mut self, outcome: &Outcome) -> PathBuf {
-        let path = outcome.scenario.place.source.path.with_extension("");
-        // The same on every machine, whether the path was given from the root or from here.
-        let here = std::env::current_dir().ok();
-        let path = here.and_then(|here| path.strip_prefix(here).ok()).unwrap_or(&path);
-        let inside: PathBuf =
-            path.components().filter(|part| matches!(part, Component::Normal(_))).collect();
-        let row = outcome.row.as_ref().map_or_else(String::new, |(row, _)| format!(".{row}"));
-        let name = |more: &str| {
-            let mut name = inside.clone().into_os_string();
-            name.push(format!("{row}{more}"));
+/// A name for each run: the path of its scenario without the ending, and the row, as in `xep-0124/11/hold.2`. It does not
+/// depend on which of them are run, nor on what is done first; it is relative, and stays in its folder.
+pub(super) fn stems(jobs: &[Job]) -> Vec<PathBuf> {
+    jobs.iter()
+        .map(|job| {
+            let mut name =
+                here(&job.scenario.place.source.path).with_extension("").into_os_string();
+            if let Some(row) = job.row {
+                name.push(format!(".{}", row + 1));
+            }
             PathBuf::from(name)
+        })
+        .collect()
+}
+
+/// A path from the current folder: the same on every machine, whether it was given from the root or from here.
+pub(super) fn here(path: &Path) -> PathBuf {
+    let folder = std::env::current_dir().ok();
+    let path = folder.and_then(|folder| path.strip_prefix(folder).ok()).unwrap_or(path);
+    path.components().filter(|part| matches!(part, Component::Normal(_))).collect()
+}
+
+/// Two runs of one name would overwrite each other's files.
+pub(super) fn distinct(jobs: &[Job], stems: &[PathBuf]) -> Result<(), Failure> {
+    let beside = Path::new(IN_FOLDER).with_extension("");
+    let mut known: BTreeMap<&Path, &Job> = BTreeMap::new();
+    for (job, stem) in jobs.iter().zip(stems) {
+        let path = |job: &Job| {
+            sanitise(&job.scenario.place.source.path.display().to_string()).into_owned()
         };
-        // Two files of the same name in folders that are named from elsewhere.
-        let mut unique = name("");
-        let mut number = 2;
-        while !self.0.insert(unique.clone()) {
-            unique = name(&format!("-{number}"));
-            number += 1;
+        if *stem == beside {
+            return Err(Failure::Usage(format!(
+                "{} would have the name of the file that says what came of all; rename it",
+                path(job)
+            )));
         }
-        unique
+        if let Some(other) = known.insert(stem, job) {
+            return Err(Failure::Usage(format!(
+                "{} and {} would have files of one name, {}; rename one of them",
+                path(other),
+                path(job),
+                stem.display()
+            )));
+        }
     }
+    Ok(())
 }
