@@ -25,7 +25,7 @@ mod tests;
 mod wire;
 mod world;
 
-pub use about::{Software, embedded_software, software};
+pub use about::{About, Software, about, embedded_software};
 pub use embedded::{started as embedded_started, target as embedded_target};
 pub use outcome::{Chosen, Failure, Note, Outcome, Verdict};
 pub use prove::{Proof, prove, unprovable};

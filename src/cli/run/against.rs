@@ -19,9 +19,10 @@ use crate::cli::watch::stopped;
 use crate::clock::{Clock, words};
 use crate::cm::defects::Defect;
 use crate::runner::dial::{Dial, Network};
-use crate::runner::{self, Job, Knowledge, Outcome, Software, Target, Tolerance};
+use crate::runner::{self, About, Job, Knowledge, Outcome, Software, Target, Tolerance};
 use crate::scenario::Provision;
 use crate::scenario::target::read_target;
+use crate::ui::sanitise;
 use crate::wire::tls;
 
 /// So many scenarios run at a time against a target on the network: docs/reference/run.md says how that was measured.
@@ -121,7 +122,9 @@ impl Against {
                 std::thread::scope(|scope| {
                     let (tell, told) = mpsc::channel();
                     scope.spawn(move || told.into_iter().for_each(|news: News| news.told(run)));
-                    runtime.block_on(network(target, dial, at_once, jobs, &tell))
+                    // That of a URL: nothing is said of logins there.
+                    let guessed = args.target.as_ref().is_some_and(|named| named.contains("://"));
+                    runtime.block_on(network(target, dial, at_once, jobs, &tell, guessed))
                 })
             }
         }
@@ -184,6 +187,7 @@ async fn network(
     at_once: usize,
     jobs: &[Job],
     tell: &mpsc::Sender<News>,
+    guessed: bool,
 ) -> Result<Ended, Failure> {
     // Who is told lives as long as there is something to tell.
     let tell = |news| _ = tell.send(news);
@@ -200,14 +204,23 @@ async fn network(
         words(early),
         words(late + round_trip)
     ));
-    let software = tokio::select! {
-        told = runner::software(dial, target, round_trip) => told,
+    let About { software, refused } = tokio::select! {
+        told = runner::about(dial, target, round_trip) => told,
         () = &mut stop => return Ok(Ended::Interrupted),
     };
     if let Some(Software { name, version }) = &software {
         say(&format!("it says that it is {name} {version}"));
     }
     tell(News::Software(software));
+    let mut target = Arc::clone(target);
+    if let Some(why) = refused.filter(|_| guessed) {
+        say(&sanitise(&format!("nobody can log in there anonymously: {why}")));
+        say(
+            "what needs a login is skipped; a target file names accounts: docs/reference/targets.md",
+        );
+        Arc::make_mut(&mut target).provides.retain(|known| *known != Provision::Anonymous);
+    }
+    let target = &target;
     let knowledge = RefCell::new(Knowledge::new(Arc::clone(target)));
     let all = runner::run_all(
         jobs,
