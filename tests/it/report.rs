@@ -347,3 +347,17 @@ fn a_page_does_not_overwrite_what_it_is_made_of() {
         }
     }
 }
+
+/// They came into the column of the connection manager without defects, as if they were its own.
+#[test]
+fn outcomes_with_defects_are_no_column_of_the_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("defect.ndjson");
+    let defect = "bosh-resp-requests/over-255";
+    let scenario = "scenarios/examples/tutorial/empty-poll.yaml";
+    let (_, out, _) = rig::run(&["run", scenario, "--defect", defect, "--format", "json"]);
+    fs::write(&file, out).unwrap();
+    let (code, out, errors) = rig::run(&["generate", "conformance", file.to_str().unwrap()]);
+    assert_eq!((code, &*out), (Some(2), ""), "{errors}");
+    assert!(errors.contains(&format!("defects switched on ({defect})")), "{errors}");
+}
