@@ -33,7 +33,7 @@ const CAPTURE: &str = "ndjson";
 Examples:
   xmppscope diff before.ndjson after.ndjson
   xmppscope diff approved.snap - < after.ndjson
-  xmppscope diff snapshots/ captures/
+  xmppscope diff snapshots/prosody snapshots/ejabberd --format markdown
   xmppscope diff before.ndjson after.ndjson --format html > difference.html
 
 Exit status:
@@ -153,8 +153,10 @@ fn files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Failure> {
     while let Some(inside) = folders.pop() {
         let entries = fs::read_dir(&inside).map_err(|error| unreadable(&inside, &error))?;
         for entry in entries {
-            let path = entry.map_err(|error| unreadable(&inside, &error))?.path();
-            if path.is_dir() {
+            let entry = entry.map_err(|error| unreadable(&inside, &error))?;
+            let path = entry.path();
+            // A link may lead round in a circle.
+            if entry.file_type().map_err(|error| unreadable(&path, &error))?.is_dir() {
                 folders.push(path);
                 continue;
             }
@@ -197,6 +199,10 @@ fn read(path: &Path, varying: &Varying) -> Result<Transcript, Failure> {
     let wrong = |words: String| {
         Failure::Usage(sanitise(&format!("{}: {words}", name.display())).into_owned())
     };
+    // Editors put one before a text; it is no part of it.
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.drain(..BYTE_ORDER_MARK.len());
+    }
     if bytes.starts_with(b"{") {
         return events(&bytes, name, varying);
     }
@@ -209,6 +215,9 @@ fn read(path: &Path, varying: &Varying) -> Result<Transcript, Failure> {
     }
     text.replace("\r\n", "\n").parse().map_err(|error| wrong(format!("{error}")))
 }
+
+/// The mark in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 const UNKNOWN: &str = "neither a capture (xmppscope proxy --write), a transcript (xmppscope show --format transcript) nor a \
                        snapshot";

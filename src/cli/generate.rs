@@ -16,6 +16,7 @@ use crate::report::requirements::Checked;
 use crate::runner;
 use crate::scenario::{Scenario, pack, schema};
 use crate::spec::catalogue;
+use crate::ui::sanitise;
 
 /// Print files for other programs, and pages of the documentation
 #[derive(Debug, clap::Args)]
@@ -58,19 +59,18 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
 
 fn conformance(files: &[PathBuf]) -> Result<u8, Failure> {
     let pack = &pack().scenarios;
-    let mut texts = Vec::new();
-    for file in files {
-        let text = fs::read_to_string(file).map_err(|error| {
-            Failure::Environment(format!("cannot read {}: {error}", file.display()))
-        })?;
-        texts.push((file.display().to_string(), text));
-    }
-    texts.insert(0, ("the embedded connection manager".to_owned(), embedded(pack)?));
+    let read = |name: &str, text: &str| {
+        let wrong = |wrong| Failure::Usage(sanitise(&format!("{name}: {wrong}")).into_owned());
+        Column::read(text, pack).map_err(wrong)
+    };
     let mut columns = Vec::new();
-    for (name, text) in &texts {
-        let column = Column::read(text, pack);
-        columns.push(column.map_err(|wrong| Failure::Usage(format!("{name}: {wrong}")))?);
+    for file in files {
+        let name = file.display().to_string();
+        let text = fs::read_to_string(file)
+            .map_err(|error| Failure::Environment(format!("cannot read {name}: {error}")))?;
+        columns.push(read(&name, &text)?);
     }
+    columns.insert(0, read("the embedded connection manager", &embedded(pack)?)?);
     let columns = Column::join(columns);
     for column in &columns {
         column

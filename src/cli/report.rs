@@ -46,7 +46,8 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
             "the page would fill the terminal: name a file with -o report.html, or say -o -";
         return Err(Failure::Usage(words.to_owned()));
     }
-    let mut making = Making { page: Page::new(&title(&args.path)), damaged: false };
+    let mut making =
+        Making { page: Page::new(&title(&args.path)), damaged: false, read: Vec::new() };
     if args.path.is_dir() {
         making.folder(&args.path)?;
     } else if let (true, Some(folder)) = (args.path.ends_with(IN_FOLDER), args.path.parent()) {
@@ -54,8 +55,13 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     } else {
         making.capture(&args.path, &title(&args.path))?;
     }
-    let Making { page, damaged } = making;
+    let Making { page, damaged, read } = making;
     if let Some(path) = args.output.as_deref().filter(|path| path.as_os_str() != "-") {
+        if read.iter().any(|read| is_same_file(read, path)) {
+            let path = path.display().to_string();
+            let words = format!("{} would be overwritten: the page is made of it", sanitise(&path));
+            return Err(Failure::Usage(words));
+        }
         write(&page, path).map_err(|error| unwritable(path, &error))?;
     } else {
         let mut text = Vec::new();
@@ -73,12 +79,15 @@ struct Making {
     page: Page,
     /// Something was left out because it is damaged.
     damaged: bool,
+    /// The files that it is made of.
+    read: Vec<PathBuf>,
 }
 
 impl Making {
     /// What a run left, or captures alone.
     fn folder(&mut self, folder: &Path) -> Result<(), Failure> {
         let path = folder.join(IN_FOLDER);
+        self.read.push(path.clone());
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return self.captures(folder),
@@ -141,6 +150,7 @@ impl Making {
 
     fn add(&mut self, path: &Path, name: &str, begin: Begin) -> Result<usize, Failure> {
         let shown = path.display();
+        self.read.push(path.to_owned());
         let from: Box<dyn BufRead> = if path.as_os_str() == "-" {
             Box::new(io::stdin().lock())
         } else {
@@ -187,6 +197,16 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether two names are those of one file, by links too.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    #[cfg(unix)]
+    if let (Ok(one), Ok(other)) = (fs::metadata(one), fs::metadata(other)) {
+        use std::os::unix::fs::MetadataExt;
+        return one.is_file() && (one.dev(), one.ino()) == (other.dev(), other.ino());
+    }
+    matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 fn write(page: &Page, path: &Path) -> io::Result<()> {

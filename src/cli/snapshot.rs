@@ -10,9 +10,10 @@ use super::check::counted;
 use super::observe::say;
 use super::options::{When, print};
 use super::{Failure, exit};
+use crate::diag::sanitise::one_line;
 use crate::runner;
 use crate::scenario::load;
-use crate::snapshot::{Diff, Pending, Snapshot, SnapshotError, approved, diff, pending};
+use crate::snapshot::{self, Diff, Pending, Snapshot, SnapshotError, approved, diff, pending};
 use crate::ui::outcomes::quoted;
 use crate::ui::{Styles, difference, sanitise};
 
@@ -57,7 +58,7 @@ Examples:
 
 Exit status:
   0  they are gone
-  2  wrong usage, or a file that is no snapshot
+  2  wrong usage
   3  a file cannot be read or written")]
     Reject(Paths),
     /// List those that wait, and how they differ
@@ -95,8 +96,8 @@ struct Paths {
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     match &args.what {
         What::Review(paths) => review(paths),
-        What::Accept(paths) => all(paths, "accepted", Pending::accept),
-        What::Reject(paths) => all(paths, "rejected", Pending::reject),
+        What::Accept(paths) => accept(paths),
+        What::Reject(paths) => throw_away(paths),
         What::List { paths, check } => list(paths, *check),
     }
 }
@@ -120,20 +121,31 @@ fn name(path: &Path) -> String {
     sanitise(&path.display().to_string()).into_owned()
 }
 
-fn all(
-    paths: &Paths,
-    done: &str,
-    what: fn(&Pending) -> Result<(), SnapshotError>,
-) -> Result<u8, Failure> {
+fn accept(paths: &Paths) -> Result<u8, Failure> {
     let waiting = waiting(paths)?;
     for pending in &waiting {
-        what(pending).map_err(failure)?;
-        print(format!("{done} {}\n", name(&pending.path)).as_bytes())?;
+        pending.accept().map_err(failure)?;
+        print(format!("accepted {}\n", name(&pending.path)).as_bytes())?;
     }
-    if waiting.is_empty() {
+    done(waiting.len());
+    Ok(exit::OK)
+}
+
+/// What is thrown away need not be understood.
+fn throw_away(paths: &Paths) -> Result<u8, Failure> {
+    let waiting = snapshot::waiting(&paths.paths).map_err(failure)?;
+    for path in &waiting {
+        snapshot::reject(path).map_err(failure)?;
+        print(format!("rejected {}\n", name(path)).as_bytes())?;
+    }
+    done(waiting.len());
+    Ok(exit::OK)
+}
+
+fn done(count: usize) {
+    if count == 0 {
         say("nothing waits for approval");
     }
-    Ok(exit::OK)
 }
 
 fn list(paths: &Paths, check: bool) -> Result<u8, Failure> {
@@ -172,7 +184,8 @@ fn unreferenced(snapshot: &Snapshot) -> Option<String> {
     let loaded = load(&[source.to_owned()]).ok().filter(|loaded| loaded.mistakes.is_empty())?;
     let scenarios: Vec<_> = loaded.scenarios.into_iter().map(std::sync::Arc::new).collect();
     let mut names = runner::jobs(&scenarios).into_iter().map(|job| job.name());
-    let there = names.any(|name| name == snapshot.description);
+    // In the head of a snapshot it stands in one line.
+    let there = names.any(|name| one_line(&name) == snapshot.description);
     let words = || format!("{} has no scenario or row of that name", name(source));
     (!there).then(words)
 }

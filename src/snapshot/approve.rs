@@ -67,8 +67,17 @@ fn is_same(old: &Snapshot, new: &Snapshot) -> bool {
 
 /// All that wait for approval in these folders and files, in the order of their paths.
 pub fn pending(paths: &[PathBuf]) -> Result<Vec<Pending>, SnapshotError> {
-    let found = find(paths, PENDING)?;
-    found.into_iter().map(Pending::read).collect()
+    waiting(paths)?.into_iter().map(Pending::read).collect()
+}
+
+/// The files of all that wait for approval in these folders and files, whatever they hold.
+pub fn waiting(paths: &[PathBuf]) -> Result<Vec<PathBuf>, SnapshotError> {
+    find(paths, PENDING)
+}
+
+/// Throws away what waits for approval in a file.
+pub fn reject(pending: &Path) -> Result<(), SnapshotError> {
+    fs::remove_file(pending).map_err(|error| unwritable(pending, error))
 }
 
 /// All that are approved in these folders and files, in the order of their paths.
@@ -96,7 +105,7 @@ impl Pending {
 
     /// Throws it away.
     pub fn reject(&self) -> Result<(), SnapshotError> {
-        fs::remove_file(&self.path).map_err(|error| unwritable(&self.path, error))
+        reject(&self.path)
     }
 }
 
@@ -163,13 +172,15 @@ fn walk(
 ) -> Result<(), SnapshotError> {
     let unreadable = |error| SnapshotError::Unreadable { path: folder.to_owned(), error };
     let entries = fs::read_dir(folder).map_err(unreadable)?;
-    let mut entries: Vec<PathBuf> = entries
-        .map(|entry| entry.map(|e| e.path()))
+    // A link may lead round in a circle.
+    let is_folder = |entry: fs::DirEntry| Ok((entry.path(), entry.file_type()?.is_dir()));
+    let mut entries: Vec<(PathBuf, bool)> = entries
+        .map(|entry| entry.and_then(is_folder))
         .collect::<Result<_, _>>()
         .map_err(unreadable)?;
     entries.sort();
-    for path in entries {
-        if path.is_dir() {
+    for (path, is_folder) in entries {
+        if is_folder {
             walk(&path, fits, found)?;
         } else if fits(&path) {
             found.push(path);
@@ -218,6 +229,32 @@ mod tests {
         assert_eq!(pending(&paths).unwrap(), []);
         compare(&path, &other, Update::All).unwrap();
         assert_eq!(compare(&path, &other, Update::No).unwrap(), Standing::Same);
+    }
+
+    /// Two links to the folder they are in were followed for ever.
+    #[cfg(unix)]
+    #[test]
+    fn links_to_folders_are_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["one", "two"] {
+            std::os::unix::fs::symlink(folder.path(), folder.path().join(name)).unwrap();
+        }
+        let path = folder.path().join("a.snap");
+        fs::write(&path, snapshot("held").text()).unwrap();
+        let found = approved(&[folder.path().to_owned()]).unwrap();
+        assert_eq!(found, [(path, snapshot("held"))]);
+    }
+
+    #[test]
+    fn what_is_damaged_can_be_rejected() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, paths) = (folder.path().join("a.snap.new"), [folder.path().to_owned()]);
+        fs::write(&path, "").unwrap();
+        assert!(pending(&paths).is_err());
+        let found = waiting(&paths).unwrap();
+        assert_eq!(found, [path]);
+        reject(&found[0]).unwrap();
+        assert_eq!(pending(&paths).unwrap(), []);
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod tests;
 mod transcript;
 mod tree;
 
-pub use approve::{Pending, Standing, Update, approved, compare, pending};
+pub use approve::{Pending, Standing, Update, approved, compare, pending, reject, waiting};
 pub use diff::{
     Change, Diff, ExchangeDiff, Part, Phrase, Place, Sign, StrandDiff, What, diff, inline,
 };

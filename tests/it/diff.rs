@@ -113,6 +113,32 @@ fn folders_are_compared_by_path() {
     insta::assert_snapshot!("folders", text);
 }
 
+#[cfg(unix)]
+#[test]
+fn links_to_folders_are_not_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["one", "two"] {
+        std::os::unix::fs::symlink(".", folder.path().join(name)).unwrap();
+    }
+    let text = "---\nsource: a\n---\n== session 1\n";
+    fs::write(folder.path().join("a.snap"), text).unwrap();
+    assert_eq!(diff(folder.path(), folder.path(), &[]), (Some(0), String::new()));
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_what_is_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let transcript = "== session 1\n\nclient:\n  <body rid='[rid+0]'/>\nserver: held\n  <body/>\n";
+    let snapshot = format!("---\nsource: a\n---\n{transcript}");
+    let capture = fs::read_to_string("fixtures/strophe-login-chat.ndjson").unwrap();
+    for text in [transcript, &*snapshot, &*capture] {
+        let [without, with] = ["without", "with"].map(|name| folder.path().join(name));
+        fs::write(&without, text).unwrap();
+        fs::write(&with, format!("\u{feff}{text}")).unwrap();
+        assert_eq!(diff(&without, &with, &[]), (Some(0), String::new()));
+    }
+}
+
 #[test]
 fn what_cannot_be_compared_is_told() {
     let folder = tempfile::tempdir().unwrap();

@@ -328,3 +328,36 @@ fn of_what_is_damaged() {
     assert_eq!(code, Some(2));
     assert!(errors.contains("not a capture"), "{errors}");
 }
+
+/// The capture was replaced by the page that was made of it.
+#[test]
+fn a_page_does_not_overwrite_what_it_is_made_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let capture = folder.path().join("a.ndjson");
+    fs::copy("fixtures/strophe-login-chat.ndjson", &capture).unwrap();
+    let before = fs::read(&capture).unwrap();
+    let file = capture.to_str().unwrap();
+    let other = format!("{}/./a.ndjson", folder.path().display());
+    for path in [file, folder.path().to_str().unwrap()] {
+        for output in [file, &*other] {
+            let (code, _, errors) = rig::run(&["report", path, "-o", output]);
+            assert_eq!(code, Some(2), "{errors}");
+            assert!(errors.contains("would be overwritten"), "{errors}");
+            assert_eq!(fs::read(&capture).unwrap(), before);
+        }
+    }
+}
+
+/// They came into the column of the connection manager without defects, as if they were its own.
+#[test]
+fn outcomes_with_defects_are_no_column_of_the_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("defect.ndjson");
+    let defect = "bosh-resp-requests/over-255";
+    let scenario = "scenarios/examples/tutorial/empty-poll.yaml";
+    let (_, out, _) = rig::run(&["run", scenario, "--defect", defect, "--format", "json"]);
+    fs::write(&file, out).unwrap();
+    let (code, out, errors) = rig::run(&["generate", "conformance", file.to_str().unwrap()]);
+    assert_eq!((code, &*out), (Some(2), ""), "{errors}");
+    assert!(errors.contains(&format!("defects switched on ({defect})")), "{errors}");
+}

@@ -127,6 +127,10 @@ fn what_is_not_as_approved_fails_waits_and_is_accepted() {
     let (code, out, _) = snapshot("reject", &[]);
     assert_eq!((code, out.contains("rejected")), (Some(0), true));
     assert_eq!(snapshot("list", &["--check"]).0, Some(0));
+    let damaged = folder.path().join(name).join("empty-poll.snap.new");
+    std::fs::write(&damaged, "").unwrap();
+    let (code, out, _) = snapshot("reject", &[]);
+    assert_eq!((code, out.contains("rejected"), damaged.exists()), (Some(0), true, false));
     assert_eq!(run("all", &BROKEN).0, Some(0), "it is approved now");
     let (_, said) = run("no", &[]);
     assert!(said.contains("~ response content none → <body>"), "{said}");
@@ -142,6 +146,22 @@ fn what_is_not_as_approved_fails_waits_and_is_accepted() {
     let (code, _, errors) = snapshot("list", &["--check"]);
     assert_eq!(code, Some(2), "{errors}");
     assert!(errors.contains("a snapshot begins with a head"), "{errors}");
+}
+
+/// The head of a snapshot has the name in one line, where a tab is an escape.
+#[test]
+fn a_snapshot_belongs_to_a_scenario_with_a_tab_in_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = folder.path().join("tab.yaml");
+    let text = std::fs::read_to_string("scenarios/examples/tutorial/empty-poll.yaml").unwrap();
+    let tab = text.replacen("name: ", "name: \"with a\\ttab\" # ", 1);
+    assert_ne!(tab, text);
+    std::fs::write(&scenario, tab).unwrap();
+    let snapshots = folder.path().join("snapshots");
+    let output = run(&[scenario.to_str().unwrap()], &snapshots, "all", &[]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", self::text(&output));
+    let listed = rig::run(&["snapshot", "list", snapshots.to_str().unwrap(), "--check"]);
+    assert_eq!(listed, (Some(0), String::new(), String::new()));
 }
 
 /// What `cargo insta accept` does: reads the file that waits, and saves it in the place of the approved one.

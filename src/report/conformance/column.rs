@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
+use crate::runner::Verdict;
 use crate::scenario::Scenario;
 
 /// What came of the pack with one connection manager.
@@ -29,6 +30,11 @@ pub enum Wrong {
         /// What is wrong.
         why: String,
     },
+    /// The connection manager was broken on purpose.
+    #[error(
+        "it was run with defects switched on ({0}): that says nothing of the connection manager"
+    )]
+    Defects(String),
     /// A scenario is missing.
     #[error("{0} was not run: it takes all of the pack (xmppscope run scenarios/ --format json)")]
     Missing(String),
@@ -109,6 +115,13 @@ impl Column {
         if preface.xmppscope != "outcomes" || preface.version != 1 {
             return Err(wrong(0, "it is of another kind or version".to_owned()));
         }
+        let name = preface.name.as_deref().unwrap_or_default();
+        let defects =
+            preface.target.strip_prefix(name).and_then(|rest| rest.strip_prefix(" with "));
+        if let Some(defects) = defects.filter(|_| !name.is_empty()) {
+            let defects = defects.strip_suffix(", in virtual time").unwrap_or(defects);
+            return Err(Wrong::Defects(defects.to_owned()));
+        }
         let paths: BTreeSet<String> =
             pack.iter().map(|scenario| scenario.place.source.path.display().to_string()).collect();
         let mut runs = Vec::new();
@@ -119,6 +132,9 @@ impl Column {
                 continue;
             }
             let mut run: Run = serde_json::from_str(line).map_err(of)?;
+            if !Verdict::ALL.iter().any(|verdict| verdict.name() == run.verdict) {
+                return Err(wrong(number, format!("there is no verdict \"{}\"", run.verdict)));
+            }
             if let Some(path) = within(&run.file, &paths) {
                 run.file = path;
                 runs.push(run);

@@ -137,4 +137,9 @@ fn what_is_not_whole_or_something_else_is_refused() {
     assert!(joined.len() == 1 && joined[0].whole(&pack()).is_ok());
     assert_eq!(joined[0].name(), "Some 1.2");
     assert!(told(&outcomes().replace("\"failures\":[]", "\"x\":1")).contains("line 5"));
+    let verdict = told(&outcomes().replace("\"known\",\"f", "\"knwon\",\"f"));
+    assert!(verdict.contains("line 3: there is no verdict \"knwon\""), "{verdict}");
+    // They came into the column of the connection manager without defects, as if they were its own.
+    let defects = told(&outcomes().replace("at 1", "Some with a/b, c/d, in virtual time"));
+    assert!(defects.contains("(a/b, c/d)"), "{defects}");
 }

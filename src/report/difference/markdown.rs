@@ -65,7 +65,7 @@ pub fn markdown(old: &str, new: &str, documents: &[Document]) -> String {
             "| {} | {count} | {mark} | {} | {} |\n",
             files.len(),
             code(&words),
-            cell(first)
+            code(first)
         );
     }
     text
@@ -78,5 +78,20 @@ fn cell(text: &str) -> String {
 
 /// The same as code: XML stays as it is.
 fn code(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
     format!("`{}`", cell(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_file_has_no_meaning() {
+        let name = Some("a|`<img src=x>`".to_owned());
+        let text = markdown("old", "new", &[Document { name, compared: Compared::OnlyOld }]);
+        assert!(text.contains("| `a\\|'<img src=x>'` |\n"), "{text}");
+    }
 }

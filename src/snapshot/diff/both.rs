@@ -168,24 +168,27 @@ impl<'a> Both<'a> {
             all
         };
         let (only_old, only_new) = (sorted(only_old, &before), sorted(only_new, &after));
-        let below = |all: &[i64], rid: i64| {
-            i64::try_from(all.partition_point(|known| *known < rid)).unwrap_or(i64::MAX)
+        // Any number may stand there.
+        let among_both = |rid: i64, alone: &[i64]| {
+            i128::from(rid) - alone.partition_point(|known| *known < rid) as i128
         };
-        let steps: Vec<i64> = both
+        let steps: Vec<i128> = both
             .iter()
-            .map(|&(_, old, new)| (new - below(&only_new, new)) - (old - below(&only_old, old)))
+            .map(|&(_, old, new)| among_both(new, &only_new) - among_both(old, &only_old))
             .collect();
+        // A session that was set up before is not in it from its beginning.
         let begins = [self.old, self.new]
             .iter()
-            .any(|strand| strand.exchanges.first().and_then(own_rid) == Some(0));
-        let mut expected = if begins { 0 } else { steps.first().copied().unwrap_or_default() };
-        for (n, &(number, old, new)) in both.iter().enumerate() {
-            if steps[n] == expected {
-                continue;
-            }
-            if steps.get(n + 1) != Some(&expected) {
-                expected = steps[n];
-            }
+            .all(|strand| strand.exchanges.first().and_then(own_rid) == Some(0));
+        let expected = if begins { 0 } else { steps.first().copied().unwrap_or_default() };
+        let mut found = unexpected(&steps, expected);
+        let reads_the_same = |n: &usize| both[*n].1 == both[*n].2;
+        // Then it is the others that are not as they were.
+        if found.iter().any(reads_the_same) {
+            found = unexpected(&steps, 0);
+        }
+        found.retain(|n| !reads_the_same(n));
+        for (number, old, new) in found.into_iter().map(|n| both[n]) {
             let entry = &mut self.entries[number];
             let value = |rid: i64| Some(format!("[rid{rid:+}]"));
             let (subject, what) = (String::new(), What::Rid);
@@ -377,6 +380,21 @@ impl<'a> Both<'a> {
 fn place(strand: &Strand, n: usize) -> Place {
     let rid = strand.exchanges.get(n).and_then(own_rid).map(|rid| format!("[rid{rid:+}]"));
     Place { number: n + 1, rid }
+}
+
+/// Which steps are other than the one before them; a single one does not change what is expected of those behind it.
+fn unexpected(steps: &[i128], mut expected: i128) -> Vec<usize> {
+    let mut found = Vec::new();
+    for (n, &step) in steps.iter().enumerate() {
+        if step == expected {
+            continue;
+        }
+        if steps.get(n + 1) != Some(&expected) {
+            expected = step;
+        }
+        found.push(n);
+    }
+    found
 }
 
 /// Exchanges that are in both, but at another place and not far away. One empty poll is like another: they move only if

@@ -3,7 +3,7 @@
 use crate::snapshot::names::split;
 use crate::snapshot::{Content, Exchange, Leaf, Message, Tree};
 
-/// Goes before the kind of a name. No text holds it.
+/// Stands around the kind of a name. In texts it is escaped.
 const NAME: char = '\0';
 
 /// A name in a text: its kind and its number.
@@ -76,15 +76,18 @@ impl Canon {
 
     fn put(self, text: &str, out: &mut String) {
         if !text.contains('[') {
-            out.push_str(text);
-            return;
+            return escape(text, out);
         }
         for piece in pieces(text) {
             match piece {
-                Piece::Text(text) => out.push_str(text),
+                Piece::Text(text) => escape(text, out),
                 Piece::Name(("rid", number)) => match self.own {
-                    Some(own) => *out += &format!("{NAME}rid{:+}", number - own),
-                    None => *out += &format!("{NAME}rid={number}"),
+                    // Any number may stand in a text.
+                    Some(own) => {
+                        let distance = i128::from(number) - i128::from(own);
+                        *out += &format!("{NAME}rid{distance:+}{NAME}");
+                    }
+                    None => *out += &format!("{NAME}rid={number}{NAME}"),
                 },
                 Piece::Name((kind, _)) => {
                     out.push(NAME);
@@ -170,6 +173,18 @@ impl Canon {
             }
         }
         out.push('/');
+    }
+}
+
+/// Writes a text so that nothing in it is taken for what stands between texts.
+fn escape(text: &str, out: &mut String) {
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            NAME => out.push_str("\\0"),
+            '\\' | '<' | '>' | '"' | '/' => out.extend(['\\', c]),
+            _ => out.push(c),
+        }
     }
 }
 

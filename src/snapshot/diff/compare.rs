@@ -12,6 +12,8 @@ use crate::wire::Side;
 
 /// So many elements are named when their order is told.
 const NAMED: usize = 4;
+/// More than any number of nodes that only look alike.
+const SAME: u32 = 1 << 20;
 
 /// What was found.
 #[derive(Debug)]
@@ -186,20 +188,8 @@ impl<'a> Comparison<'a> {
             tree.nodes.iter().map(|node| canon.leaf(node)).collect()
         };
         let (before, after) = (canon(self.old, old), canon(self.new, new));
-        let pairs = pair(&old.nodes, &new.nodes, &before, &after);
-        let mut lost: Vec<usize> = Vec::new();
-        let mut gained: Vec<usize> = Vec::new();
-        let mut together = Vec::new();
-        for (i, j) in pairs {
-            match (i, j) {
-                (Some(i), Some(j)) => together.push((i, j)),
-                (i, j) => {
-                    lost.extend(i);
-                    gained.extend(j);
-                }
-            }
-        }
-        let moved = take_equal(&mut lost, &mut gained, |i| &*before[i], |j| &*after[j]);
+        let Siblings { together, moved, lost, gained } =
+            Siblings::of(&old.nodes, &new.nodes, &before, &after);
         if !moved.is_empty() {
             self.order(at, old, new, &moved);
         }
@@ -315,38 +305,97 @@ fn subject(at: At<'_>, (parent, old): (&Tree, &Tree), new: &Tree, stanza: bool) 
     if at.subject.is_empty() { name } else { format!("{} › {name}", at.subject) }
 }
 
-/// Which node is which.
-fn pair(old: &[Leaf], new: &[Leaf], before: &[String], after: &[String]) -> Pairs {
-    let same = before.iter().zip(after).take_while(|(a, b)| a == b).count();
-    let rest = (&before[same..], &after[same..]);
-    let end = rest.0.iter().rev().zip(rest.1.iter().rev()).take_while(|(a, b)| a == b).count();
-    let (left, right) = (&old[same..old.len() - end], &new[same..new.len() - end]);
-    let keys = |nodes: &[Leaf]| -> Vec<Option<(String, String)>> {
-        let key = |node: &Leaf| match node {
-            Leaf::Element(tree) => Some((words::identity(tree), words::name(tree))),
-            Leaf::Text(_) => None,
+/// Which node of an element is which.
+struct Siblings {
+    /// In both, in the same order.
+    together: Vec<(usize, usize)>,
+    /// In both and the same, but at another place.
+    moved: Vec<(usize, usize)>,
+    lost: Vec<usize>,
+    gained: Vec<usize>,
+}
+
+impl Siblings {
+    /// What is the same is paired first, wherever it stands: only the rest may have become something else.
+    fn of(old: &[Leaf], new: &[Leaf], before: &[String], after: &[String]) -> Self {
+        let same = before.iter().zip(after).take_while(|(a, b)| a == b).count();
+        let rest = (&before[same..], &after[same..]);
+        let end = rest.0.iter().rev().zip(rest.1.iter().rev()).take_while(|(a, b)| a == b).count();
+        let mut left: Vec<usize> = (same..old.len() - end).collect();
+        let mut right: Vec<usize> = (same..new.len() - end).collect();
+        let equal = |i: usize, j: usize| u32::from(before[left[i]] == after[right[j]]);
+        let (_, mut lost, mut gained) =
+            parted(&best(left.len(), right.len(), equal), &left, &right);
+        let mut moved = take_equal(&mut lost, &mut gained, |i| &*before[i], |j| &*after[j]);
+        let (went, came): (HashSet<usize>, HashSet<usize>) = moved.iter().copied().unzip();
+        left.retain(|i| !went.contains(i));
+        right.retain(|j| !came.contains(j));
+        let kinds = |nodes: &[Leaf], at: &[usize]| -> Vec<Kind> {
+            at.iter().map(|&n| Kind::of(&nodes[n])).collect()
         };
-        nodes.iter().map(key).collect()
-    };
-    let (left_keys, right_keys) = (keys(left), keys(right));
-    let tag = |node: &Leaf| match node {
-        Leaf::Element(tree) => tree.name.clone(),
-        Leaf::Text(_) => String::new(),
-    };
-    let score = |i: usize, j: usize| match (&left_keys[i], &right_keys[j]) {
-        _ if before[same + i] == after[same + j] => 100,
-        (Some((a, _)), Some((b, _))) if a == b => 45,
-        (Some((_, a)), Some((_, b))) if a == b => 20,
-        (Some(_), Some(_)) if tag(&left[i]) == tag(&right[j]) => 12,
-        (None, None) => 20,
-        _ => 0,
-    };
-    let mut pairs: Pairs = (0..same).map(|n| (Some(n), Some(n))).collect();
-    let found = best(left.len(), right.len(), score);
-    pairs.extend(found.into_iter().map(|(i, j)| (i.map(|i| i + same), j.map(|j| j + same))));
-    let ends = (old.len() - end..old.len()).zip(new.len() - end..new.len());
-    pairs.extend(ends.map(|(i, j)| (Some(i), Some(j))));
-    pairs
+        let (left_kinds, right_kinds) = (kinds(old, &left), kinds(new, &right));
+        let score = |i: usize, j: usize| {
+            let is_same = before[left[i]] == after[right[j]];
+            if is_same { SAME } else { left_kinds[i].likeness(&right_kinds[j]) }
+        };
+        let (found, mut lost, mut gained) =
+            parted(&best(left.len(), right.len(), score), &left, &right);
+        // In lists too long for all pairs to be looked at, some is left.
+        moved.extend(take_equal(&mut lost, &mut gained, |i| &*before[i], |j| &*after[j]));
+        let mut together: Vec<_> = (0..same).map(|n| (n, n)).collect();
+        together.extend(found);
+        together.extend((old.len() - end..old.len()).zip(new.len() - end..new.len()));
+        Self { together, moved, lost, gained }
+    }
+}
+
+/// Pairs of places in lists as what stands there: pairs, and what is in one alone.
+fn parted(
+    pairs: &Pairs,
+    left: &[usize],
+    right: &[usize],
+) -> (Vec<(usize, usize)>, Vec<usize>, Vec<usize>) {
+    let (mut both, mut lost, mut gained) = (Vec::new(), Vec::new(), Vec::new());
+    for &(i, j) in pairs {
+        match (i.map(|i| left[i]), j.map(|j| right[j])) {
+            (Some(i), Some(j)) => both.push((i, j)),
+            (i, j) => {
+                lost.extend(i);
+                gained.extend(j);
+            }
+        }
+    }
+    (both, lost, gained)
+}
+
+/// What a changed node may be known by.
+enum Kind {
+    Text,
+    Element { tag: String, name: String, identity: String },
+}
+
+impl Kind {
+    fn of(node: &Leaf) -> Self {
+        match node {
+            Leaf::Text(_) => Self::Text,
+            Leaf::Element(tree) => Self::Element {
+                tag: tree.name.clone(),
+                name: words::name(tree),
+                identity: words::identity(tree),
+            },
+        }
+    }
+
+    /// How much two nodes that are not the same look like one that was changed; 0 if they surely are not.
+    fn likeness(&self, other: &Self) -> u32 {
+        match (self, other) {
+            (Self::Element { identity: a, .. }, Self::Element { identity: b, .. }) if a == b => 45,
+            (Self::Element { name: a, .. }, Self::Element { name: b, .. }) if a == b => 20,
+            (Self::Element { tag: a, .. }, Self::Element { tag: b, .. }) if a == b => 12,
+            (Self::Text, Self::Text) => 20,
+            _ => 0,
+        }
+    }
 }
 
 /// Takes out of two lists what is in both, by what is the same of it.

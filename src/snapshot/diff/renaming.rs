@@ -38,7 +38,7 @@ impl<'a> Renaming<'a> {
     }
 
     pub(super) fn broken(&self, links: &[Link<'_>]) -> Vec<Change> {
-        let name = |(kind, number): Name<'_>| format!("[{kind}-{}]", number.abs());
+        let name = |(kind, number): Name<'_>| format!("[{kind}-{}]", number.unsigned_abs());
         let wrong = links.iter().filter(|link| !self.allows(link.old, link.new));
         let change = |link: &Link<'_>| Change {
             side: Some(link.side),

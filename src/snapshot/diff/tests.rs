@@ -207,3 +207,78 @@ fn brackets_without_end_cost_nothing() {
     new.strands[0].exchanges[2].server.words.clone_from(&text);
     assert!(!diff(&old, &new).is_equal());
 }
+
+/// Values were written side by side without escapes: these pairs were taken for equal.
+#[test]
+fn values_are_not_taken_for_xml() {
+    for (old, new) in [
+        ("<body a='1&#10;b=2'/>", "<body a='1' b='2'/>"),
+        ("<body>\n    <a>x&lt;b&gt;/</a>\n  </body>", "<body>\n    <a>x<b/></a>\n  </body>"),
+        ("<body>\n    <a>[rid+3]4</a>\n  </body>", "<body>\n    <a>[rid+34]</a>\n  </body>"),
+        ("<body a='\\n'/>", "<body a='&#10;'/>"),
+    ] {
+        let with =
+            |body: &str| OLD.replace("held until wait\n  <body/>", &format!("held\n  {body}"));
+        let (old, new) = (with(old), with(new));
+        assert!(!said(&old, &new).is_empty(), "{old}\n{new}");
+    }
+}
+
+#[test]
+fn a_session_that_was_set_up_before_may_begin_at_another_rid() {
+    let session = |first: usize| {
+        let exchange = |n: usize| {
+            format!("\nclient:\n  <body rid='[rid+{}]'/>\nserver: {n} left\n  <body/>\n", first + n)
+        };
+        format!("== session 1\n{}", (0..4).map(exchange).collect::<String>())
+    };
+    assert_eq!(said(&session(0), &session(6)), [""; 0]);
+    assert_eq!(said(&session(6), &session(0)), [""; 0]);
+    let gap = session(0).replace("[rid+3]", "[rid+9]");
+    assert_eq!(said(&session(0), &gap), ["~ [rid+9] request rid [rid+3] → [rid+9]"]);
+    // What reads the same is not what differs.
+    assert_eq!(said(&session(6), &gap), ["~ [rid+0] request rid [rid+6] → [rid+0]"]);
+}
+
+/// Their distances were computed with overflow.
+#[test]
+fn any_number_may_stand_in_a_text() {
+    let least = format!("[rid{}]", i64::MIN);
+    for (from, to) in [
+        ("Are you there?", &*least),
+        ("rid='[rid+4]'", &format!("rid='{least}'")),
+        ("Are you there?", &format!("[id{}]", i64::MIN)),
+    ] {
+        assert!(!edited(&[(from, to)]).is_empty());
+        let new = OLD.replace(from, to);
+        assert!(!said(&new, OLD).is_empty());
+    }
+    let names =
+        OLD.replace("id='[id-2]' type='result'", &format!("id='[id{}]' type='result'", i64::MIN));
+    assert!(!said(OLD, &names).is_empty());
+}
+
+/// An element that moved was told to have become another.
+#[test]
+fn what_moved_among_siblings_is_the_same() {
+    let offer = |names: &[&str]| {
+        let one = |name: &&str| format!("<mechanism>{name}</mechanism>");
+        let all: String = names.iter().map(one).collect();
+        OLD.replace(
+            "<stream:features/>",
+            &format!(
+                "<stream:features>\n      <mechanisms>{all}</mechanisms>\n    </stream:features>"
+            ),
+        )
+    };
+    let old = offer(&["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "ANONYMOUS"]);
+    assert_eq!(
+        said(&old, &offer(&["SCRAM-SHA-1", "PLAIN", "SCRAM-SHA-256"])),
+        [
+            "~ [rid+0] response: stream features › mechanisms order mechanism \"SCRAM-SHA-256\", mechanism \"SCRAM-SHA-1\", \
+             mechanism \"PLAIN\", mechanism \"ANONYMOUS\" → mechanism \"SCRAM-SHA-1\", mechanism \"PLAIN\", \
+             mechanism \"SCRAM-SHA-256\"",
+            "- [rid+0] response: stream features › mechanisms lost <mechanism>ANONYMOUS</mechanism>",
+        ]
+    );
+}
