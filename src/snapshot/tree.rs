@@ -31,6 +31,18 @@ pub enum Leaf {
     Text(String),
 }
 
+impl Leaf {
+    /// As it is written on a line.
+    fn text(&self) -> String {
+        let mut out = String::new();
+        match self {
+            Self::Element(tree) => tree.inline(&mut out),
+            Self::Text(text) => escape(text, &mut out),
+        }
+        out
+    }
+}
+
 impl Tree {
     /// The element as it would be written at the top of a transcript: where nothing is said, the namespace is that of
     /// BOSH's `<body/>`.
@@ -80,7 +92,21 @@ impl Tree {
                 xml::Node::Text { text, .. } => Leaf::Text(text.as_str().to_owned()),
             })
             .collect();
-        Self { name, attributes, nodes }
+        let mut tree = Self { name, attributes, nodes };
+        if tree.has_no_order() {
+            tree.nodes.sort_by_cached_key(Leaf::text);
+        }
+        tree
+    }
+
+    /// Whether the order of what is in it means nothing, and some servers change it with each start.
+    fn has_no_order(&self) -> bool {
+        let namespace = self.attr("xmlns").unwrap_or_default();
+        let named = matches!(
+            (&*self.name, namespace),
+            ("stream:features", _) | ("mechanisms", ns::SASL) | ("query", ns::DISCO_INFO)
+        );
+        named && self.nodes.iter().all(|node| matches!(node, Leaf::Element(_)))
     }
 
     /// Reads what [`Tree::write`] has written. An error says what is wrong with it, without a place.

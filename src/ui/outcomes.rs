@@ -92,7 +92,7 @@ impl Outcomes {
         let failed = !outcome.failures.is_empty() && outcome.verdict != Verdict::Known;
         match self.show {
             Show::All => out += &self.traffic(outcome, &|_, _| true),
-            Show::Failed if failed => {
+            Show::Failed if failed && outcome.failures.iter().any(has_traffic) => {
                 out += &self.terms(outcome);
                 out += &self.about(outcome);
             }
@@ -321,6 +321,11 @@ impl Excerpt {
         let left_out = wanted.difference(&shown).copied().collect();
         Self { shown, left_out }
     }
+}
+
+/// Whether a failure is about something that passed: there was a time in which it happened.
+fn has_traffic(failure: &Failure) -> bool {
+    failure.during.0 <= failure.at
 }
 
 /// A verdict in the words of the summary.

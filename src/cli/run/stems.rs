@@ -13,8 +13,9 @@ use crate::ui::sanitise;
 pub(super) fn stems(jobs: &[Job]) -> Vec<PathBuf> {
     jobs.iter()
         .map(|job| {
-            let mut name =
-                here(&job.scenario.place.source.path).with_extension("").into_os_string();
+            let path = here(&job.scenario.place.source.path).with_extension("");
+            let parts = path.components().filter(|part| matches!(part, Component::Normal(_)));
+            let mut name = parts.collect::<PathBuf>().into_os_string();
             if let Some(row) = job.row {
                 name.push(format!(".{}", row + 1));
             }
@@ -23,11 +24,11 @@ pub(super) fn stems(jobs: &[Job]) -> Vec<PathBuf> {
         .collect()
 }
 
-/// A path from the current folder: the same on every machine, whether it was given from the root or from here.
+/// A path as it is from the current folder, if it is in there: the same on every machine, whether it was given from the
+/// root or from here.
 pub(super) fn here(path: &Path) -> PathBuf {
     let folder = std::env::current_dir().ok();
-    let path = folder.and_then(|folder| path.strip_prefix(folder).ok()).unwrap_or(path);
-    path.components().filter(|part| matches!(part, Component::Normal(_))).collect()
+    folder.and_then(|folder| path.strip_prefix(folder).ok()).unwrap_or(path).to_owned()
 }
 
 /// Two runs of one name would overwrite each other's files.

@@ -53,7 +53,7 @@ fn row(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     let failed: Vec<&String> =
         outcome.failures.iter().flat_map(|failure| &failure.covers).collect();
     let all = outcome.scenario.covers.iter().map(|id| &id.value);
-    let mut ids: Vec<&String> = if failed.is_empty() { all.collect() } else { failed };
+    let mut ids: Vec<&String> = if outcome.failures.is_empty() { all.collect() } else { failed };
     ids.dedup();
     let requirements: Vec<String> = ids
         .into_iter()
