@@ -113,7 +113,9 @@ fn failure(error: SnapshotError) -> Failure {
         SnapshotError::Unreadable { .. } | SnapshotError::Unwritable { .. } => {
             Failure::Environment(words)
         }
-        SnapshotError::NoHead(_) | SnapshotError::NotTranscript { .. } => Failure::Usage(words),
+        SnapshotError::OtherFile(_)
+        | SnapshotError::NoHead(_)
+        | SnapshotError::NotTranscript { .. } => Failure::Usage(words),
     }
 }
 

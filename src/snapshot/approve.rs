@@ -148,11 +148,14 @@ fn unwritable(path: &Path, error: io::Error) -> SnapshotError {
     SnapshotError::Unwritable { path: path.to_owned(), error }
 }
 
+/// Whether the name of a file has this ending.
+fn ends(path: &Path, ending: &str) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.strip_suffix(ending).is_some_and(|name| name.ends_with('.'))
+}
+
 fn find(paths: &[PathBuf], ending: &str) -> Result<Vec<PathBuf>, SnapshotError> {
-    let ending = format!(".{ending}");
-    let fits = |path: &Path| {
-        path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(&ending))
-    };
+    let fits = |path: &Path| ends(path, ending);
     let mut found = Vec::new();
     for path in paths {
         let unreadable = |error| SnapshotError::Unreadable { path: path.clone(), error };
@@ -160,6 +163,8 @@ fn find(paths: &[PathBuf], ending: &str) -> Result<Vec<PathBuf>, SnapshotError> 
             walk(path, &fits, &mut found)?;
         } else if fits(path) {
             found.push(path.clone());
+        } else if !ends(path, APPROVED) && !ends(path, PENDING) {
+            return Err(SnapshotError::OtherFile(path.clone()));
         }
     }
     Ok(found)

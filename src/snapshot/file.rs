@@ -43,6 +43,9 @@ pub enum SnapshotError {
         /// Why not.
         error: io::Error,
     },
+    /// Another file was named.
+    #[error("{}: the name of a snapshot ends with .{APPROVED} or .{PENDING}", .0.display())]
+    OtherFile(PathBuf),
     /// It has no head.
     #[error("{}: a snapshot begins with a head between two lines `---`", .0.display())]
     NoHead(PathBuf),

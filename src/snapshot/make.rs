@@ -31,7 +31,8 @@ const LINES: usize = 20;
 
 /// Makes a transcript of a trace.
 ///
-/// With `own`, only exchanges are shown of which the request or the response is among these events; names are known from all of them.
+/// With `own`, only exchanges are shown of which the request or the response is among these events; names are known from
+/// all of them.
 pub fn transcript(events: &[Event], own: Option<&Range<usize>>, varying: &Varying) -> Transcript {
     let mut maker = Maker::default();
     for (number, event) in events.iter().enumerate() {
@@ -342,11 +343,12 @@ impl Found {
     /// Of a browser's requests, what is said of other origins stands where it is new.
     fn say_origin_once(&mut self) {
         let (mut asked, mut answered) = (Vec::new(), Vec::new());
-        for Turn { exchange, .. } in self.turns.iter_mut().filter(|turn| turn.shown) {
-            say_once(&mut exchange.client.headers, &mut asked, |name| name == "origin");
-            say_once(&mut exchange.server.headers, &mut answered, |name| {
-                name.starts_with("access-control-")
-            });
+        for turn in self.turns.iter_mut().filter(|turn| turn.shown) {
+            let Exchange { client, server } = &mut turn.exchange;
+            say_once(&mut client.headers, &mut asked, "origin");
+            if turn.answered.is_some() {
+                say_once(&mut server.headers, &mut answered, "access-control-allow-origin");
+            }
         }
     }
 
@@ -361,18 +363,18 @@ impl Found {
     }
 }
 
-/// Removes headers that are the same as the last time there were some.
-fn say_once(
-    headers: &mut Vec<(String, String)>,
-    last: &mut Vec<(String, String)>,
-    these: impl Fn(&str) -> bool,
-) {
-    let now: Vec<_> = headers.iter().filter(|(name, _)| these(name)).cloned().collect();
+/// Removes headers about other origins that are the same as in the message before. If there are none any more, that is
+/// said of the `first` of them.
+fn say_once(headers: &mut Vec<(String, String)>, last: &mut Vec<(String, String)>, first: &str) {
+    let these =
+        |(name, _): &(String, String)| name == "origin" || name.starts_with("access-control-");
+    let now: Vec<_> = headers.iter().filter(|header| these(header)).cloned().collect();
     if now == *last {
-        headers.retain(|(name, _)| !these(name));
-    } else {
-        *last = now;
+        headers.retain(|header| !these(header));
+    } else if now.is_empty() {
+        headers.push((first.to_owned(), "(none)".to_owned()));
     }
+    *last = now;
 }
 
 /// Puts sessions that were opened at the same time in an order that does not depend on which came first.

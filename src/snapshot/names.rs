@@ -4,7 +4,9 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
+use regex_lite::Regex;
 use ring::digest::{SHA256, digest};
 
 use super::transcript::{Content, Exchange, Message};
@@ -283,7 +285,7 @@ impl<'r> Names<'r> {
     }
 
     /// A text with a name for what fits an expression, outside of the names that are in it.
-    fn like(&mut self, regex: &regex_lite::Regex, name: &'r str, text: &str) -> String {
+    fn like(&mut self, regex: &Regex, name: &'r str, text: &str) -> String {
         let mut out = String::new();
         let mut rest = text;
         while !rest.is_empty() {
@@ -297,13 +299,7 @@ impl<'r> Names<'r> {
         out
     }
 
-    fn like_between(
-        &mut self,
-        regex: &regex_lite::Regex,
-        name: &'r str,
-        text: &str,
-        out: &mut String,
-    ) {
+    fn like_between(&mut self, regex: &Regex, name: &'r str, text: &str, out: &mut String) {
         let mut behind = 0;
         for found in regex.captures_iter(text) {
             let Some(part) = found.get(1).or_else(|| found.get(0)) else { continue };
@@ -405,7 +401,7 @@ fn attribute(text: &str) -> Option<(&str, &str, &str)> {
     (end > start).then(|| (&text[..start], &text[start..end], &text[end..]))
 }
 
-/// A text in which nothing looks like a name: `[sid-1]` becomes `[\\sid-1]`.
+/// A text in which nothing looks like a name: `[sid-1]` becomes `[\sid-1]`.
 fn literal(text: &str) -> Cow<'_, str> {
     let mut places = text.match_indices('[').filter(|(at, _)| split(&text[*at..]).is_some());
     if places.next().is_none() {
@@ -467,22 +463,15 @@ fn is_between(c: char) -> bool {
     c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '(' | ')' | ',' | ';' | '`')
 }
 
-/// A date and time as XEP-0082 writes them.
+/// A date and time as XEP-0082 writes them, or as XEP-0091 did.
 fn is_stamp(word: &str) -> bool {
-    let bytes = word.as_bytes();
-    let digits = |range: std::ops::Range<usize>| {
-        bytes.get(range).is_some_and(|part| part.iter().all(u8::is_ascii_digit))
-    };
-    let old = bytes.len() == 17 && digits(0..8) && bytes[8] == b'T' && bytes[11] == b':';
-    old || bytes.len() >= 20
-        && digits(0..4)
-        && bytes[4] == b'-'
-        && digits(5..7)
-        && bytes[7] == b'-'
-        && bytes[10] == b'T'
-        && digits(11..13)
-        && bytes[13] == b':'
-        && (word.ends_with('Z') || word[19..].contains([':', '+', '-']))
+    static STAMP: LazyLock<Regex> = LazyLock::new(|| {
+        let stamp =
+            r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)|\d{8}T\d\d:\d\d:\d\d)$";
+        Regex::new(stamp).expect("a fixed expression")
+    });
+    // Nearly every word is told from one by its beginning.
+    word.starts_with(|c: char| c.is_ascii_digit()) && STAMP.is_match(word)
 }
 
 /// A text with the numbers taken out of names: what is left does not depend on what stands before it.
@@ -492,12 +481,11 @@ pub fn shape(text: &str) -> String {
     while let Some(start) = rest.find('[') {
         let (before, name) = rest.split_at(start);
         out.push_str(before);
-        let Some((kind, number, behind)) = split(name) else {
+        let Some((kind, _, behind)) = split(name) else {
             out.push('[');
             rest = &name[1..];
             continue;
         };
-        let _ = number;
         out.push('[');
         out.push_str(kind);
         out.push(']');

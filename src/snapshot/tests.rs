@@ -103,6 +103,45 @@ fn mistakes_in_what_a_project_says_are_told_at_their_place() {
 }
 
 #[test]
+fn what_a_browser_is_told_of_other_origins_stands_where_it_changes() {
+    let cors = "Access-Control-Allow-Origin: *";
+    let text = shown(&format!(
+        "
+        10 1 C> POST /http-bind | Content-Type: text/xml; charset=utf-8 | Origin: http://a | <body rid='1001' sid='secret-sid'/>
+        11 1 S> 200 | Content-Type: text/xml; charset=utf-8 | {cors} | <body/>
+        20 1 C> POST /http-bind | Content-Type: text/xml; charset=utf-8 | Origin: http://a | <body rid='1002' sid='secret-sid'/>
+        21 1 S> 200 | Content-Type: text/xml; charset=utf-8 | {cors} | <body/>
+        30 1 C> POST /http-bind | Content-Type: text/xml; charset=utf-8 | Origin: http://a | <body rid='1003' sid='secret-sid'/>
+        31 1 S> 504 | Content-Type: text/html | <html>gone</html>
+        40 1 C> POST /http-bind | Content-Type: text/xml; charset=utf-8 | Origin: http://a | <body rid='1004' sid='secret-sid'/>"
+    ));
+    let said: Vec<_> = text.lines().filter(|line| line.contains("origin")).map(str::trim).collect();
+    assert_eq!(
+        said,
+        [
+            "origin: http://a",
+            "access-control-allow-origin: *",
+            // What is missing is why a browser hides an answer.
+            "access-control-allow-origin: (none)",
+        ],
+        "{text}"
+    );
+}
+
+#[test]
+fn what_looks_like_a_date_at_first_is_taken_as_it_is() {
+    for word in ["2026-01-01T00:éééé", "2026-01-01T00:00:0\u{1f600}Z", "20260101T00:00:00"] {
+        let text = shown(&format!(
+            "\n10 1 C> <body rid='1001' sid='secret-sid'><message xmlns='jabber:client'><body>{word}</body></message></body>"
+        ));
+        assert_eq!(
+            text.contains(&format!("<body>{word}</body>")),
+            word.contains('é') || word.contains('😀')
+        );
+    }
+}
+
+#[test]
 fn sessions_that_begin_at_once_have_an_order_of_their_own() {
     let alice = "C> <body rid='7000' to='a' wait='10' hold='1' ver='1.6' xml:lang='de'/>";
     let bob = "C> <body rid='9000' to='a' wait='10' hold='1' ver='1.6' xml:lang='en'/>";
@@ -147,4 +186,56 @@ fn nothing_secret_is_kept() {
     );
     assert!(!text.contains("SECRET") && !text.contains("U0VD"), "{text}");
     assert!(text.contains("<password>[hidden]</password>"), "{text}");
+}
+
+mod anything {
+    use proptest::prelude::*;
+
+    use super::{OPEN, Varying, events, transcript};
+
+    /// Texts of what has a meaning somewhere, and of characters of several bytes.
+    fn text() -> impl Strategy<Value = String> {
+        const PIECES: [&str; 23] = [
+            "[sid-1]",
+            "[rid+1]",
+            "[",
+            "]",
+            "2026-01-01T00:",
+            "00:00Z",
+            "é",
+            "😀",
+            "\u{202e}",
+            "127.0.0.1:",
+            "80",
+            "a@b/c",
+            "secret-sid",
+            "rid='10",
+            "01'",
+            " ",
+            "x",
+            "\\",
+            "'",
+            "| ",
+            "== session 2",
+            "server: held",
+            "[hidden 3 bytes]",
+        ];
+        prop::collection::vec(prop::sample::select(&PIECES[..]), 0..12).prop_map(|all| all.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn is_written_so_that_it_is_read_again(one in text(), other in text(), broken in text()) {
+            let script = format!(
+                "{OPEN}
+                10 1 C> <body rid='1001' sid='secret-sid'><message xmlns='jabber:client' to=\"{}\"><body>{}</body></message></body>
+                20 1 S> 500 | Content-Type: text/plain | {}<",
+                one.replace('"', ""),
+                other.replace('|', ""),
+                broken.replace('|', ""),
+            );
+            let made = transcript(&events(&script), None, &Varying::default());
+            prop_assert_eq!(made.to_string().parse::<super::super::Transcript>().unwrap(), made);
+        }
+    }
 }

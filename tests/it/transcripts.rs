@@ -158,6 +158,15 @@ fn what_is_not_as_approved_fails_waits_and_is_accepted() {
     let (code, _, errors) = snapshot("list", &["--check"]);
     assert_eq!(code, Some(2), "{errors}");
     assert!(errors.contains("a snapshot begins with a head"), "{errors}");
+
+    // What cannot be read is no verdict of the scenario, and is told in every format.
+    let (code, said) = run("all", &["--format", "tap"]);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("not ok 1") && said.contains("verdict: broken"), "{said}");
+    assert!(said.contains("1 conversation: 1 in files that cannot be used"), "{said}");
+    assert_eq!(std::fs::read_to_string(&approved).unwrap(), "nonsense", "it is overwritten");
+    let (code, _, errors) = rig::run(&["snapshot", "accept", "README.md"]);
+    assert_eq!(code, Some(2), "{errors}");
 }
 
 /// The head of a snapshot has the name in one line, where a tab is an escape.

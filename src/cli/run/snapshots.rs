@@ -40,6 +40,8 @@ pub(super) struct Counts {
     pub(super) other: usize,
     /// What is approved, or what was to be written, is no file that could be used.
     pub(super) unreadable: usize,
+    /// How many were written, to be approved or as approved.
+    pub(super) written: usize,
 }
 
 impl Snapshots {
@@ -55,8 +57,8 @@ impl Snapshots {
         })
     }
 
-    /// Compares the conversation of an outcome with what is approved under this name. One that is not as approved fails it. What differs is
-    /// returned.
+    /// Compares the conversation of an outcome with what is approved under this name. One that is not as approved fails it.
+    /// What differs is returned.
     pub(super) fn compare(&mut self, outcome: &mut Outcome, stem: &Path) -> Option<Diff> {
         let whole =
             !matches!(outcome.verdict, Verdict::Skipped | Verdict::Broken | Verdict::Inconclusive);
@@ -83,12 +85,17 @@ impl Snapshots {
         let standing = match compare(&path, &new, update.into()) {
             Ok(standing) => standing,
             Err(error) => {
-                outcome.verdict = Verdict::Broken;
+                if !failed {
+                    outcome.verdict = Verdict::Broken;
+                }
                 outcome.reason = Some(error.to_string());
                 self.counts.unreadable += 1;
                 return None;
             }
         };
+        if update != Update::No && standing != Standing::Same {
+            self.counts.written += 1;
+        }
         match standing {
             Standing::Same => {
                 self.counts.same += 1;
@@ -114,7 +121,7 @@ impl Snapshots {
 
     /// What was found, and what is to be done with it, in a line.
     pub(super) fn summary(&self) -> String {
-        let Counts { same, missing, other, unreadable } = self.counts;
+        let Counts { same, missing, other, unreadable, written } = self.counts;
         let all = counted(same + missing + other + unreadable, "conversation");
         if missing + other + unreadable == 0 {
             return format!("{all} as approved");
@@ -124,14 +131,20 @@ impl Snapshots {
             count(same, "as approved"),
             count(other, "not as approved"),
             count(missing, "never approved"),
-            count(unreadable, "unreadable"),
+            count(unreadable, "in files that cannot be used"),
         ];
         let what = format!("{all}: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "));
-        let folder = self.folder.to_string_lossy();
-        match self.update {
-            Update::New => format!("{what}; xmppscope snapshot review {}", quoted(&folder)),
-            Update::No => format!("{what}; --update new writes them, to be reviewed"),
-            Update::All => format!("{what}; now all are approved"),
+        // Neither what fails by itself is written, nor what cannot be.
+        match (self.update, written) {
+            (Update::No, _) if missing + other > 0 => {
+                format!("{what}; --update new writes them, to be reviewed")
+            }
+            (Update::New, 1..) => {
+                let folder = self.folder.to_string_lossy();
+                format!("{what}; xmppscope snapshot review {}", quoted(&folder))
+            }
+            (Update::All, 1..) => format!("{what}; {written} approved now"),
+            _ => what,
         }
     }
 }
