@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::check::counted;
-use super::observe::say;
+use super::observe::{is_stdin, not_capture, say, unreadable};
 use super::options::{When, print};
 use super::{Failure, exit, settings};
 use crate::report::difference::{self, Compared, Document};
@@ -223,11 +223,7 @@ const UNKNOWN: &str = "neither a capture (xmppscope proxy --write), a transcript
                        snapshot";
 
 fn events(bytes: &[u8], name: &Path, varying: &Varying) -> Result<Transcript, Failure> {
-    let failure = |error: CaptureError| match error {
-        CaptureError::Io(error) => unreadable(name, &error),
-        other => Failure::Usage(sanitise(&format!("{}: {other}", name.display())).into_owned()),
-    };
-    let (_, all) = capture::read(bytes).map_err(failure)?;
+    let (_, all) = capture::read(bytes).map_err(|error| not_capture(name, error))?;
     let mut events = Vec::new();
     for event in all {
         match event {
@@ -251,13 +247,4 @@ fn snapshot(error: &SnapshotError) -> Failure {
         SnapshotError::Unreadable { .. } => Failure::Environment(words),
         _ => Failure::Usage(words),
     }
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    let path = path.display().to_string();
-    Failure::Environment(format!("cannot read {}: {error}", sanitise(&path)))
-}
-
-fn is_stdin(path: &Path) -> bool {
-    path.as_os_str() == "-"
 }

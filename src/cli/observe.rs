@@ -1,6 +1,7 @@
 //! From events to output: the part that `proxy` and `show` share.
 
-use std::io::{self, IsTerminal, Write};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 use std::path::Path;
 
 use chrono::{DateTime, FixedOffset};
@@ -12,8 +13,9 @@ use crate::report::json::Json;
 use crate::rules::{Counts, Judge, Seen};
 use crate::snapshot::{Varying, transcript};
 use crate::trace::Event;
+use crate::trace::capture::CaptureError;
 use crate::trace::filter::Filter;
-use crate::ui::{Look, Printer, Styles};
+use crate::ui::{Look, Printer, Styles, sanitise};
 
 /// How traffic is printed.
 #[derive(Debug, clap::Args)]
@@ -254,6 +256,34 @@ impl End {
 /// A failure to write where the user asked for it.
 pub(super) fn unwritable(path: &Path, error: &io::Error) -> Failure {
     Failure::Environment(format!("cannot write {}: {error}", path.display()))
+}
+
+/// A failure to read what the user named.
+pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    let path = path.display().to_string();
+    Failure::Environment(format!("cannot read {}: {error}", sanitise(&path)))
+}
+
+/// Whether a path stands for standard input.
+pub(super) fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// A file, or standard input, to be read.
+pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
+    if is_stdin(path) {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    Ok(Box::new(BufReader::new(file)))
+}
+
+/// Why a capture cannot be read.
+pub(super) fn not_capture(path: &Path, error: CaptureError) -> Failure {
+    match error {
+        CaptureError::Io(error) => unreadable(path, &error),
+        other => Failure::Usage(sanitise(&format!("{}: {other}", path.display())).into_owned()),
+    }
 }
 
 /// Writes a line to stderr; if nobody reads that, there is nobody to tell.

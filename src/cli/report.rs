@@ -1,10 +1,10 @@
 //! `xmppscope report`: a capture, or what a run of scenarios left, as a page for a browser.
 
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
+use std::fs;
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use super::observe::{say, unwritable};
+use super::observe::{is_stdin, not_capture, open, say, unreadable, unwritable};
 use super::options::print;
 use super::{Failure, exit};
 use crate::report::html::{Page, Run, Traffic};
@@ -151,15 +151,8 @@ impl Making {
     fn add(&mut self, path: &Path, name: &str, begin: Begin) -> Result<usize, Failure> {
         let shown = path.display();
         self.read.push(path.to_owned());
-        let from: Box<dyn BufRead> = if path.as_os_str() == "-" {
-            Box::new(io::stdin().lock())
-        } else {
-            Box::new(BufReader::new(File::open(path).map_err(|error| unreadable(path, &error))?))
-        };
-        let (preface, events) = capture::read(from).map_err(|error| match error {
-            CaptureError::Io(error) => unreadable(path, &error),
-            other => Failure::Usage(sanitise(&format!("{shown}: {other}")).into_owned()),
-        })?;
+        let (preface, events) =
+            capture::read(open(path)?).map_err(|error| not_capture(path, error))?;
         let mut traffic = begin(&mut self.page, name, &preface);
         for event in events {
             match event {
@@ -178,7 +171,7 @@ impl Making {
 
 /// What the page is about, in its title.
 fn title(path: &Path) -> String {
-    if path.as_os_str() == "-" {
+    if is_stdin(path) {
         return "standard input".to_owned();
     }
     let path = if path.ends_with(IN_FOLDER) { path.parent().unwrap_or(path) } else { path };
@@ -213,8 +206,4 @@ fn write(page: &Page, path: &Path) -> io::Result<()> {
     let mut file = BufWriter::new(private(path)?);
     page.write(&mut file)?;
     file.flush()
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    Failure::Environment(format!("cannot read {}: {error}", path.display()))
 }

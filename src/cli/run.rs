@@ -155,7 +155,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let all = runner::jobs(&scenarios);
     let names = stems::stems(&all);
     if args.snapshots.is_some() || args.write.is_some() {
-        stems::distinct(&all, &names)?;
+        stems::distinct(&all, &names, args.write.is_some())?;
     }
     let kept = |job: &Job| only.as_ref().is_none_or(|only| only.keeps(&job.scenario, job.row));
     let (jobs, stems): (Vec<Job>, Vec<PathBuf>) =

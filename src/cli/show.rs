@@ -1,10 +1,9 @@
 //! `xmppscope show`: a capture file, printed as it was live.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter};
+use std::io::{self, BufWriter};
 use std::path::PathBuf;
 
-use super::observe::{End, Output, say};
+use super::observe::{End, Output, not_capture, open, say, unreadable};
 use super::{Failure, exit};
 use crate::trace::capture::{self, CaptureError};
 use crate::ui::sanitise;
@@ -33,24 +32,15 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     args.output.start_log();
     let name = args.file.display();
-    let from: Box<dyn BufRead> = if args.file.as_os_str() == "-" {
-        Box::new(io::stdin().lock())
-    } else {
-        let file = File::open(&args.file)
-            .map_err(|error| Failure::Environment(format!("cannot read {name}: {error}")))?;
-        Box::new(BufReader::new(file))
-    };
-    let (preface, events) = capture::read(from).map_err(|error| match error {
-        CaptureError::Io(error) => Failure::Environment(format!("cannot read {name}: {error}")),
-        other => Failure::Usage(sanitise(&format!("{name}: {other}")).into_owned()),
-    })?;
+    let (preface, events) =
+        capture::read(open(&args.file)?).map_err(|error| not_capture(&args.file, error))?;
     let mut view = args.output.open(preface.started, Box::new(BufWriter::new(io::stdout())))?;
     let mut damaged = false;
     for event in events {
         match event {
             Ok(event) => view.take(event),
             Err(CaptureError::Io(error)) => {
-                return Err(Failure::Environment(format!("cannot read {name}: {error}")));
+                return Err(unreadable(&args.file, &error));
             }
             Err(error) => {
                 view.flush();

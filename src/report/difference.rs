@@ -180,13 +180,9 @@ fn exchange(exchange: &ExchangeDiff) -> Exchange<'_> {
 }
 
 fn line(change: &Change) -> Line<'_> {
-    let side = |side: Side| match side {
-        Side::Client => "client",
-        Side::Server => "server",
-    };
     Line {
         sign: change.sign(),
-        side: change.side.map(side),
+        side: change.side.map(Side::name),
         what: change.what.kind(),
         name: change.what.name(),
         subject: &change.subject,

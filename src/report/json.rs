@@ -3,6 +3,8 @@
 
 mod line;
 
+pub(super) use line::{is_false, is_zero};
+
 use std::io::{self, Write};
 use std::time::Duration;
 

@@ -63,9 +63,9 @@ fn elements(text: &str) -> Option<usize> {
     (end > 0).then_some(end)
 }
 
-/// A pipe ends a cell even in code.
-fn code(text: &str) -> String {
-    format!("`{}`", text.replace('|', "\\|"))
+/// Code, as XML is. A pipe ends a cell even there, and nothing else has a meaning.
+pub(super) fn code(text: &str) -> String {
+    format!("`{}`", one_line(text).replace('|', "\\|").replace('`', "'"))
 }
 
 #[cfg(test)]

@@ -23,6 +23,11 @@ pub fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", plural(number))
 }
 
+/// The last boundary between characters that is not beyond `at`.
+pub fn boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
+}
+
 /// The ending of a noun that is counted.
 pub fn plural(number: u64) -> &'static str {
     if number == 1 { "" } else { "s" }

@@ -22,6 +22,8 @@ pub struct Counts {
     pub errors: u64,
     /// Findings of level warning.
     pub warnings: u64,
+    /// Findings of level note.
+    pub notes: u64,
     /// Messages that could not be recorded.
     pub lost: u64,
     /// Time from the start to the last event.
@@ -38,7 +40,7 @@ impl Counts {
             match finding.level {
                 Level::Error => self.errors += 1,
                 Level::Warning => self.warnings += 1,
-                Level::Note => {}
+                Level::Note => self.notes += 1,
             }
             self.resends += u64::from(finding.name == "rid-repeat");
         }

@@ -25,6 +25,9 @@ const URL: &str = "http://localhost:5280/http-bind";
 /// Nothing here is secret: it lives within one scenario.
 const PASSWORDS: [(&str, &str); 2] = [("alice", "wonderland"), ("bob", "builder")];
 
+/// What it is called.
+pub const NAME: &str = "the embedded reference connection manager";
+
 /// What is known of it.
 ///
 /// # Panics
@@ -34,7 +37,7 @@ pub fn target() -> Target {
         (user.to_owned(), Account { user: user.to_owned(), password: password.to_owned() })
     };
     Target {
-        name: "the embedded reference connection manager".to_owned(),
+        name: NAME.to_owned(),
         about: None,
         address: URL.parse().expect("a constant URL that a test has read"),
         tls: None,

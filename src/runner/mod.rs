@@ -26,7 +26,7 @@ mod wire;
 mod world;
 
 pub use about::{About, Software, about, embedded_software};
-pub use embedded::{started as embedded_started, target as embedded_target};
+pub use embedded::{NAME as EMBEDDED, started as embedded_started, target as embedded_target};
 pub use outcome::{Chosen, Failure, Note, Outcome, Verdict};
 pub use prove::{Proof, prove, unprovable};
 pub use reach::reach;

@@ -159,7 +159,7 @@ impl Block {
             self.page.to(INDENT).put(&self.styles.dim, &text).end();
         }
         if self.xml && matches!(message.reading, Reading::Malformed(_) | Reading::OtherXml(_)) {
-            let end = boundary(source, SHOWN);
+            let end = words::boundary(source, SHOWN);
             self.xml(&source[..end]);
             if end < source.len() {
                 let text = format!("… {} more", words::bytes((source.len() - end) as u64));
@@ -248,11 +248,6 @@ impl Block {
             .put(&styles.dim, &format!("[{id}]"))
             .end();
     }
-}
-
-/// The last boundary between characters that is not beyond `at`.
-fn boundary(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
 /// Wall-clock time of day.

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::sanitise::one_line;
 use super::styles::Styles;
 use crate::report::difference::{Compared, Document};
+use crate::report::words::count;
 use crate::snapshot::{Change, Diff, ExchangeDiff, Part, Phrase, Sign, StrandDiff, inline, shape};
 use crate::xml::Ink;
 
@@ -53,9 +54,9 @@ fn body(strand: &StrandDiff, styles: &Styles) -> String {
     for Repeated { first, last, count, change, same, .. } in &repeated {
         let words = format!("in {count} exchanges, ");
         page.put(&Ink::default(), &format!("  {words}"));
-        page.put(&styles.rid, &label(first));
+        page.put(&styles.rid, &first.label());
         page.put(&Ink::default(), " to ");
-        page.put(&styles.rid, &label(last));
+        page.put(&styles.rid, &last.label());
         page.out.push('\n');
         page.change(4, change, !same);
     }
@@ -117,16 +118,6 @@ fn key(change: &Change) -> String {
     format!("{}{} {}", change.sign().mark(), change.what.kind(), shape(&change.words()))
 }
 
-/// Where an exchange stands.
-fn label(exchange: &ExchangeDiff) -> String {
-    match (&exchange.old, &exchange.new) {
-        (Some(old), Some(new)) if old.label() == new.label() => old.label(),
-        (Some(old), Some(new)) => format!("{} → {}", old.label(), new.label()),
-        (Some(one), None) | (None, Some(one)) => one.label(),
-        (None, None) => String::new(),
-    }
-}
-
 /// The same for one of many files, under its name.
 pub fn document(document: &Document, styles: &Styles) -> String {
     let mut page = Page { styles, out: String::new() };
@@ -172,16 +163,8 @@ impl Page<'_> {
 
     /// The title of a strand, or of several of which the same is to be said.
     fn heading(&mut self, strands: &[&StrandDiff]) {
-        let title = |strand: &StrandDiff| match (&strand.old, &strand.new) {
-            (Some(old), Some(new)) if old != new => format!("{old} → {new}"),
-            (Some(title), _) | (None, Some(title)) => title.clone(),
-            (None, None) => String::new(),
-        };
         let Some(first) = strands.first() else { return };
-        let length = match first.length {
-            1 => "1 exchange".to_owned(),
-            length => format!("{length} exchanges"),
-        };
+        let length = count(first.length as u64, "exchange");
         let words = match first.sign() {
             Sign::Added => format!(" is new: {length}"),
             Sign::Removed => format!(" is no longer there: {length}"),
@@ -194,7 +177,7 @@ impl Page<'_> {
             if number > 0 {
                 self.put(&Ink::default(), ", ");
             }
-            self.put(&self.styles.session, &title(strand));
+            self.put(&self.styles.session, &strand.title());
         }
         if strands.len() > NAMED {
             self.put(&Ink::default(), &format!(" and {} more", strands.len() - NAMED));
@@ -209,10 +192,10 @@ impl Page<'_> {
             Sign::Changed => self.out.push_str("  "),
             sign => self.sign(2, sign),
         }
-        self.put(&self.styles.rid, &label(exchange));
+        self.put(&self.styles.rid, &exchange.label());
         if count > 1 {
             self.put(&Ink::default(), " to ");
-            self.put(&self.styles.rid, &label(last));
+            self.put(&self.styles.rid, &last.label());
             self.put(&Ink::default(), &format!(", {count} times"));
         }
         self.put(&Ink::default(), &format!(" {}", exchange.request));
@@ -226,8 +209,9 @@ impl Page<'_> {
     fn change(&mut self, indent: usize, change: &Change, like: bool) {
         let sign = change.sign();
         self.sign(indent, sign);
-        let Phrase { words, old, new } = change.phrase();
-        let glue = if words.ends_with(['=', ' ']) { "" } else { " " };
+        let phrase = change.phrase();
+        let glue = phrase.glue();
+        let Phrase { words, old, new } = phrase;
         match (old, new) {
             (Some(old), Some(new)) => {
                 let (before, after) = inline(&old, &new);

@@ -21,7 +21,7 @@ const STOPPING: [&str; 2] = [
 ];
 
 /// A server that is run, as a target file wants to know it.
-struct Running<'a> {
+pub struct Running<'a> {
     name: &'a str,
     origin: String,
     process: u32,
@@ -30,7 +30,7 @@ struct Running<'a> {
 }
 
 impl<'a> Running<'a> {
-    fn prosody(server: &'a Prosody) -> Self {
+    pub fn prosody(server: &'a Prosody) -> Self {
         let (origin, process) = (server.origin(), server.process());
         Self { name: "prosody", origin, process, alice: &server.alice, bob: &server.bob }
     }
@@ -38,6 +38,16 @@ impl<'a> Running<'a> {
     fn ejabberd(server: &'a Ejabberd) -> Self {
         let (origin, process) = (server.origin(), server.process());
         Self { name: "ejabberd", origin, process, alice: &server.alice, bob: &server.bob }
+    }
+
+    /// What its target file takes from the environment.
+    pub fn environment(&self) -> [(&'static str, String); 4] {
+        [
+            ("BED_PORT", self.origin.rsplit(':').next().unwrap().to_owned()),
+            ("BED_PROCESS", self.process.to_string()),
+            ("BED_ALICE", self.alice.reveal().to_owned()),
+            ("BED_BOB", self.bob.reveal().to_owned()),
+        ]
     }
 
     /// Runs scenarios; the outcomes are kept as an artefact of this name.
@@ -49,10 +59,7 @@ impl<'a> Running<'a> {
             .args(["--format", "pretty", "--output", "/dev/stdout", "--format", "json", "--output"])
             .arg(artefact(kept))
             .args(more)
-            .env("BED_PORT", self.origin.rsplit(':').next().unwrap())
-            .env("BED_PROCESS", self.process.to_string())
-            .env("BED_ALICE", self.alice.reveal())
-            .env("BED_BOB", self.bob.reveal())
+            .envs(self.environment())
             .output()
             .unwrap();
         let shown = String::from_utf8_lossy(&output.stdout);

@@ -251,7 +251,10 @@ fn of_a_run() {
     assert_eq!((code, errors.as_str()), (Some(0), ""));
     let (_, data) = read(&fs::read_to_string(&page).unwrap());
     let scenarios = data["run"]["scenarios"].as_array().unwrap();
-    for scenario in scenarios.iter().filter(|scenario| scenario["verdict"] == "failed") {
+    let shown: Vec<_> =
+        scenarios.iter().filter(|scenario| scenario["verdict"] == "failed").collect();
+    assert_eq!(shown.len(), failed);
+    for scenario in shown {
         let trace = scenario["trace"].as_u64().unwrap() as usize;
         assert_eq!(data["traces"][trace]["name"], scenario["capture"]);
         let id = scenario["failures"][0]["requirements"][0]["id"].as_str().unwrap();

@@ -4,8 +4,9 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::conformance::Running;
 use crate::peers_bed::alone;
-use crate::prosody::{Password, Prosody};
+use crate::prosody::Prosody;
 use crate::rig;
 
 /// Runs scenarios, and compares what was said with the snapshots of a folder.
@@ -44,13 +45,7 @@ fn a_scenario_looks_the_same_at_every_run_and_every_prosody() {
         let folder = tempfile::tempdir().unwrap();
         let target = ["--target", "targets/prosody.yaml"];
         let mut command = run(&STEADY, folder.path(), "all", &target);
-        let password = |password: &Password| password.reveal().to_owned();
-        let origin = server.origin();
-        command
-            .env("BED_PORT", origin.rsplit(':').next().unwrap())
-            .env("BED_PROCESS", server.process().to_string())
-            .env("BED_ALICE", password(&server.alice))
-            .env("BED_BOB", password(&server.bob));
+        command.envs(Running::prosody(server).environment());
         let output = command.output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", text(&output));
         STEADY.map(|path| {

@@ -23,12 +23,10 @@
 // action was done within the deadline.
 
 import { createServer } from 'node:http';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { launch } from './chromium.mjs';
 import { addressed, deadline, fact, live, options, say } from './lines.mjs';
 
 const given = options({ url: '', jid: '', to: 'bob@localhost', deadline: '60' });
@@ -64,17 +62,9 @@ const site = createServer(async (request, response) => {
 await new Promise((done) => { site.listen(0, '127.0.0.1', done); });
 const page_url = `http://127.0.0.1:${site.address().port}/`;
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
-if (!executablePath) {
-  process.stderr.write('Chromium is not installed: run ./test, which installs it\n');
-  process.exit(1);
-}
-const profile = mkdtempSync(join(tmpdir(), 'xmppscope-chromium-'));
-process.on('exit', () => rmSync(profile, { recursive: true, force: true }));
-
 doing = 'browser';
-browser = await chromium.launchPersistentContext(profile, {
-  executablePath, headless: true, args: flags, ignoreHTTPSErrors: process.env.PEER_INSECURE === '1',
+browser = await launch({
+  args: flags, ignoreHTTPSErrors: process.env.PEER_INSECURE === '1',
   viewport: { width: 1280, height: 800 }, colorScheme: 'light',
 });
 const page = await browser.newPage();

@@ -16,11 +16,9 @@
 // What each gives is printed, one JSON object a line; first how long the page took to be drawn, last what must not have
 // happened: {"harm": {scripts, dialogs, requests, errors}}.
 
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { chromium } from 'playwright-core';
+import { launch } from './chromium.mjs';
 import { deadline, options, say } from './lines.mjs';
 
 const given = options({ page: '', size: '1280x800', theme: 'light', deadline: '60' });
@@ -31,15 +29,8 @@ let doing = 'start';
 let browser;
 const limit = deadline(Number(given.deadline), () => doing, () => browser?.close());
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
-if (!executablePath) {
-  process.stderr.write('Chromium is not installed: run ./test, which installs it\n');
-  process.exit(1);
-}
-const profile = mkdtempSync(join(tmpdir(), 'xmppscope-chromium-'));
-process.on('exit', () => rmSync(profile, { recursive: true, force: true }));
-browser = await chromium.launchPersistentContext(profile, {
-  executablePath, headless: true, viewport: { width, height }, colorScheme: given.theme,
+browser = await launch({
+  viewport: { width, height }, colorScheme: given.theme,
   args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update',
     '--disable-sync', '--host-resolver-rules=MAP * ~NOTFOUND'],
 });

@@ -19,7 +19,7 @@ use crate::cli::watch::stopped;
 use crate::clock::{Clock, words};
 use crate::cm::defects::Defect;
 use crate::runner::dial::{Dial, Network};
-use crate::runner::{self, About, Job, Knowledge, Outcome, Software, Target, Tolerance};
+use crate::runner::{self, About, EMBEDDED, Job, Knowledge, Outcome, Software, Target, Tolerance};
 use crate::scenario::Provision;
 use crate::scenario::target::read_target;
 use crate::ui::sanitise;
@@ -29,25 +29,30 @@ use crate::wire::tls;
 const AT_ONCE: usize = 32;
 /// While nothing is done, a person is told this often that time passes.
 const TICK: Duration = Duration::from_secs(1);
-/// What is run against without a target.
-const EMBEDDED: &str = "the embedded reference connection manager";
 
 pub(super) enum Against {
     Embedded(Vec<&'static Defect>),
-    Network { target: Arc<Target>, dial: Arc<dyn Dial>, started: DateTime<FixedOffset> },
+    Network {
+        target: Arc<Target>,
+        dial: Arc<dyn Dial>,
+        started: DateTime<FixedOffset>,
+        /// It is a URL: that anybody may log in there is no more than a guess.
+        guessed: bool,
+    },
 }
 
 impl Against {
     /// What the command line says.
     pub(super) fn of(args: &Args) -> Result<Self, Failure> {
         let Some(named) = &args.target else { return Ok(Self::Embedded(chosen(&args.defect)?)) };
-        let target = if named.contains("://") { url(args, named)? } else { file(args, named)? };
+        let guessed = named.contains("://");
+        let target = if guessed { url(args, named)? } else { file(args, named)? };
         let secure = target.address.https || target.tls.is_some();
         let settings = tls::client(args.ca_file.as_deref(), args.insecure || !secure)
             .map_err(|error| Failure::Usage(error.to_string()))?;
         let dial = Arc::new(Network::new(target.address.clone(), target.tls.clone(), settings));
         let started = Clock::start().started();
-        Ok(Self::Network { target: Arc::new(target), dial, started })
+        Ok(Self::Network { target: Arc::new(target), dial, started, guessed })
     }
 
     /// In words, for people and reports.
@@ -116,15 +121,13 @@ impl Against {
                 run.software = runner::embedded_software();
                 Ok(embedded(runtime, defects, threads, jobs, run))
             }
-            Self::Network { target, dial, .. } => {
+            Self::Network { target, dial, guessed, .. } => {
                 let at_once = args.jobs.map(usize::from).or(target.jobs).unwrap_or(AT_ONCE);
                 // Telling takes time, in which the clients would be late: it has a thread of its own.
                 std::thread::scope(|scope| {
                     let (tell, told) = mpsc::channel();
                     scope.spawn(move || told.into_iter().for_each(|news: News| news.told(run)));
-                    // That of a URL: nothing is said of logins there.
-                    let guessed = args.target.as_ref().is_some_and(|named| named.contains("://"));
-                    runtime.block_on(network(target, dial, at_once, jobs, &tell, guessed))
+                    runtime.block_on(network(target, dial, at_once, jobs, &tell, *guessed))
                 })
             }
         }

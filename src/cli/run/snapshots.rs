@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use super::Args;
 use super::against::in_ci;
-use super::stems::here;
+use super::stems::from;
 use crate::cli::check::counted;
 use crate::runner::{self, Outcome, Verdict};
 use crate::scenario::{Level, Pattern, Replacement, Settings, Varies};
@@ -29,6 +29,8 @@ pub(super) struct Snapshots {
     folder: PathBuf,
     update: Update,
     settings: Settings,
+    /// The current folder.
+    here: Option<PathBuf>,
     counts: Counts,
 }
 
@@ -53,6 +55,7 @@ impl Snapshots {
             folder,
             update: args.update.unwrap_or_else(usual),
             settings,
+            here: std::env::current_dir().ok(),
             counts: Counts::default(),
         })
     }
@@ -75,7 +78,9 @@ impl Snapshots {
             accounts: outcome.chosen.accounts.clone(),
         };
         let new = Snapshot {
-            source: here(&outcome.scenario.place.source.path).display().to_string(),
+            source: from(self.here.as_deref(), &outcome.scenario.place.source.path)
+                .display()
+                .to_string(),
             description: outcome.name(),
             transcript: transcript(&outcome.events, Some(&outcome.own), &varying),
         };
@@ -161,15 +166,14 @@ impl From<Update> for crate::snapshot::Update {
 
 /// The first of what differs, in a line.
 fn in_short(differs: &Diff) -> String {
-    let count = differs.count();
     let exchanges = differs.strands.iter().flat_map(|strand| {
         let within = strand.exchanges.iter().flat_map(|exchange| &exchange.changes);
         strand.changes.iter().chain(within)
     });
     let first: Vec<String> = exchanges.take(3).map(Change::words).collect();
-    let what = if count == 1 { "difference" } else { "differences" };
+    let what = counted(differs.count(), "difference");
     let words = first.join("; ");
-    format!("{count} {what}{}{words}", if words.is_empty() { "" } else { ": " })
+    format!("{what}{}{words}", if words.is_empty() { "" } else { ": " })
 }
 
 fn fail(outcome: &mut Outcome, path: &Path, seen: String) {

@@ -11,9 +11,11 @@ use crate::ui::sanitise;
 /// A name for each run: the path of its scenario without the ending, and the row, as in `xep-0124/11/hold.2`. It does not
 /// depend on which of them are run, nor on what is done first; it is relative, and stays in its folder.
 pub(super) fn stems(jobs: &[Job]) -> Vec<PathBuf> {
+    let folder = std::env::current_dir().ok();
     jobs.iter()
         .map(|job| {
-            let path = here(&job.scenario.place.source.path).with_extension("");
+            let path = &job.scenario.place.source.path;
+            let path = from(folder.as_deref(), path).with_extension("");
             let parts = path.components().filter(|part| matches!(part, Component::Normal(_)));
             let mut name = parts.collect::<PathBuf>().into_os_string();
             if let Some(row) = job.row {
@@ -24,22 +26,20 @@ pub(super) fn stems(jobs: &[Job]) -> Vec<PathBuf> {
         .collect()
 }
 
-/// A path as it is from the current folder, if it is in there: the same on every machine, whether it was given from the
-/// root or from here.
-pub(super) fn here(path: &Path) -> PathBuf {
-    let folder = std::env::current_dir().ok();
-    folder.and_then(|folder| path.strip_prefix(folder).ok()).unwrap_or(path).to_owned()
+/// A path as it is from a folder, if it is in there: the same on every machine, whether it was given from the root or from
+/// here.
+pub(super) fn from<'p>(folder: Option<&Path>, path: &'p Path) -> &'p Path {
+    folder.and_then(|folder| path.strip_prefix(folder).ok()).unwrap_or(path)
 }
 
-/// Two runs of one name would overwrite each other's files.
-pub(super) fn distinct(jobs: &[Job], stems: &[PathBuf]) -> Result<(), Failure> {
+/// Two runs of one name would overwrite each other's files, and one would that of the file beside captures.
+pub(super) fn distinct(jobs: &[Job], stems: &[PathBuf], captures: bool) -> Result<(), Failure> {
+    let path =
+        |job: &Job| sanitise(&job.scenario.place.source.path.display().to_string()).into_owned();
     let beside = Path::new(IN_FOLDER).with_extension("");
     let mut known: BTreeMap<&Path, &Job> = BTreeMap::new();
     for (job, stem) in jobs.iter().zip(stems) {
-        let path = |job: &Job| {
-            sanitise(&job.scenario.place.source.path.display().to_string()).into_owned()
-        };
-        if *stem == beside {
+        if captures && *stem == beside {
             return Err(Failure::Usage(format!(
                 "{} would have the name of the file that says what came of all; rename it",
                 path(job)

@@ -112,6 +112,11 @@ pub(super) fn is_message(element: &Element) -> bool {
     element.name() == "message"
 }
 
+/// Whether a response says that the login has succeeded.
+pub(super) fn logs_in(reply: &Reply) -> bool {
+    reply.payloads.iter().any(|payload| payload.xml.starts_with("<success"))
+}
+
 /// Whether a response carries stanzas and nothing else.
 pub(super) fn all_stanzas(reply: &Reply) -> bool {
     reply.payloads.iter().all(|payload| payload.kind == PayloadKind::Stanza)

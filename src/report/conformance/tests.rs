@@ -63,24 +63,45 @@ fn outcomes() -> String {
         'e',
         &quoted(IDS[4]),
         "passed",
-        &format!("\"failures\":[{}]", failure(IDS[4], "may", "")),
+        // What this machine may have caused is no deviation either.
+        &format!(
+            "\"failures\":[{},{}]",
+            failure(IDS[4], "may", ""),
+            failure(IDS[4], "must", r#","lag_ms":3.0"#)
+        ),
     );
     text + &run('f', &quoted(IDS[3]), "passed", "\"failures\":[]")
 }
 
-#[test]
-fn each_cell_says_what_all_scenarios_saw() {
-    let columns = [Column::read(&outcomes(), &pack()).unwrap()];
-    assert_eq!(columns[0].name(), "Some 1.2");
-    let checked: Vec<Checked<'_>> = IDS
-        .iter()
+fn checked() -> Vec<Checked<'static>> {
+    IDS.iter()
         .map(|id| {
             let requirement = catalogue().get(id).unwrap();
             let keeps = crate::cm::keeps::keeps(requirement);
             let (rules, scenarios, defects) = (Vec::new(), Vec::new(), Vec::new());
             Checked { requirement, keeps, rules, scenarios, uncovered: Some("no way"), defects }
         })
-        .collect();
+        .collect()
+}
+
+#[test]
+fn deviations_are_numbered_by_column() {
+    let other = outcomes().replace("\"Some\"", "\"Other\"");
+    let slow = other.replace("\"verdict\":\"skipped\"", "\"verdict\":\"inconclusive\"");
+    let columns = [&outcomes(), &slow].map(|text| Column::read(text, &pack()).unwrap());
+    let checked = checked();
+    let table = Table::of(&checked, &columns);
+    let broken: Vec<_> = table.cells[..2].iter().flatten().collect();
+    let numbers = [0, 2, 1, 3].map(|number| Cell::Broken(vec![number]));
+    assert_eq!(broken, numbers.iter().collect::<Vec<_>>());
+    assert_eq!(table.cells[3], [Cell::Skipped(vec![0]), Cell::Inconclusive]);
+}
+
+#[test]
+fn each_cell_says_what_all_scenarios_saw() {
+    let columns = [Column::read(&outcomes(), &pack()).unwrap()];
+    assert_eq!(columns[0].name(), "Some 1.2");
+    let checked = checked();
     let table = Table::of(&checked, &columns);
     let cells: Vec<&Cell> = table.cells.iter().map(|cells| &cells[0]).collect();
     // What is beside the pack is left out: f.

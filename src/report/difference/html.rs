@@ -1,7 +1,8 @@
 //! What differs as a page: one file that needs no other, without scripts.
 
 use super::{Compared, Document};
-use crate::snapshot::{Change, ExchangeDiff, Part, Phrase, Place, Sign, StrandDiff, inline};
+use crate::report::words;
+use crate::snapshot::{Change, ExchangeDiff, Part, Phrase, Sign, StrandDiff, inline};
 
 const STYLE: &str = "\
 :root { color-scheme: light dark; --back: #fff; --text: #1f2328; --dim: #59636e; --line: #d1d9e0; --plus: #116329;
@@ -33,8 +34,7 @@ pub fn html(old: &str, new: &str, documents: &[Document]) -> String {
     let count: usize = documents.iter().map(Document::count).sum();
     let what = match count {
         0 => "Nothing differs".to_owned(),
-        1 => "1 difference".to_owned(),
-        count => format!("{count} differences"),
+        count => words::count(count as u64, "difference"),
     };
     out += &format!("<title>{what}: {} and {}</title>\n", escaped(old), escaped(new));
     out += &format!("<style>\n{STYLE}</style>\n<h1>{what}</h1>\n");
@@ -64,21 +64,13 @@ pub fn html(old: &str, new: &str, documents: &[Document]) -> String {
 
 fn strand(strand: &StrandDiff, out: &mut String) {
     let sign = strand.sign();
-    let title = |title: &Option<String>| escaped(title.as_deref().unwrap_or_default());
-    let (old, new) = (title(&strand.old), title(&strand.new));
-    let length = strand.length;
+    let title = escaped(&strand.title());
+    let length = words::count(strand.length as u64, "exchange");
+    let length = format!("<span class=\"dim\">({length})</span>");
     let words = match sign {
-        Sign::Added => {
-            format!("{}{new} is new <span class=\"dim\">({length} exchanges)</span>", mark(sign))
-        }
-        Sign::Removed => {
-            format!(
-                "{}{old} is no longer there <span class=\"dim\">({length} exchanges)</span>",
-                mark(sign)
-            )
-        }
-        Sign::Changed if old == new => old,
-        Sign::Changed => format!("{old} → {new}"),
+        Sign::Added => format!("{}{title} is new {length}", mark(sign)),
+        Sign::Removed => format!("{}{title} is no longer there {length}", mark(sign)),
+        Sign::Changed => title,
     };
     *out += &format!("<h3 class=\"{}\">{words}</h3>\n", class(sign));
     changes(&strand.changes, out);
@@ -89,11 +81,7 @@ fn strand(strand: &StrandDiff, out: &mut String) {
 
 fn exchange(exchange: &ExchangeDiff, out: &mut String) {
     let sign = exchange.sign();
-    let label = |place: &Option<Place>| place.as_ref().map(|place| escaped(&place.label()));
-    let label = match (label(&exchange.old), label(&exchange.new)) {
-        (Some(old), Some(new)) if old != new => format!("{old} → {new}"),
-        (old, new) => new.or(old).unwrap_or_default(),
-    };
+    let label = escaped(&exchange.label());
     *out += &format!("<p class=\"{}\">", class(sign));
     if sign != Sign::Changed {
         *out += &mark(sign);

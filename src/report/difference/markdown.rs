@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Compared, Document};
-use crate::diag::sanitise::one_line;
+use crate::report::markdown::code;
 use crate::snapshot::{Sign, shape};
 
 /// A kind of difference.
@@ -54,34 +54,22 @@ pub fn markdown(old: &str, new: &str, documents: &[Document]) -> String {
     kinds.sort_by_key(|(_, kind)| std::cmp::Reverse(kind.files.len()));
     let differ = documents.iter().filter(|document| document.differs()).count();
     let mut text = format!(
-        "{differ} of {} conversations of `{}` are others in `{}`.\n\n| files | times | | what | first in |\n|--:|--:|---|---|---|\n",
+        "{differ} of {} conversations of {} are others in {}.\n\n| files | times | | what | first in |\n|--:|--:|---|---|---|\n",
         documents.len(),
-        cell(old),
-        cell(new)
+        code(old),
+        code(new)
     );
     for ((words, mark), Kind { count, files }) in kinds {
-        let first = files.first().copied().unwrap_or_default();
+        // Two files that were compared have no names.
+        let first = files.first().filter(|name| !name.is_empty());
         text += &format!(
             "| {} | {count} | {mark} | {} | {} |\n",
             files.len(),
             code(&words),
-            code(first)
+            first.map(|name| code(name)).unwrap_or_default()
         );
     }
     text
-}
-
-/// A text in a table, without a meaning to it.
-fn cell(text: &str) -> String {
-    one_line(text).replace('|', "\\|").replace('`', "'")
-}
-
-/// The same as code: XML stays as it is.
-fn code(text: &str) -> String {
-    if text.is_empty() {
-        return String::new();
-    }
-    format!("`{}`", cell(text))
 }
 
 #[cfg(test)]

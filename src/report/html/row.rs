@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::CONTENT;
 use crate::diag::sanitise;
-use crate::report::json::millis;
+use crate::report::json::{is_false, is_zero, millis};
 use crate::report::words::{self, count};
 use crate::rules::{Finding, Seen};
 use crate::trace::{Content, Fact, Headers, How, Message, Reading, Response, Session, Story};
@@ -264,7 +264,7 @@ impl Found {
 fn shown(message: &Message, content: &Content, room: usize) -> (String, String) {
     let bytes = &content.bytes[..];
     let text = match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(&text[..boundary(text, room)]),
+        Ok(text) => Cow::Borrowed(&text[..words::boundary(text, room)]),
         Err(_) => Cow::Owned(sanitise::bytes(&bytes[..bytes.len().min(room / 4)])),
     };
     let whole = text.len() >= bytes.len();
@@ -276,7 +276,7 @@ fn shown(message: &Message, content: &Content, room: usize) -> (String, String) 
         _ => out = text.into_owned(),
     }
     // Deep elements are indented far.
-    let end = boundary(&out, 2 * room);
+    let end = words::boundary(&out, 2 * room);
     let whole = whole && end == out.len();
     out.truncate(end);
     let kept = bytes.len() as u64;
@@ -293,20 +293,5 @@ fn cut(text: &str, most: usize) -> Cow<'_, str> {
     if text.len() <= most {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(format!("{}…", &text[..boundary(text, most)]))
-}
-
-/// The last boundary between characters that is not beyond `at`.
-fn boundary(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
-pub(super) fn is_false(value: &bool) -> bool {
-    !value
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
-fn is_zero(value: &usize) -> bool {
-    *value == 0
+    Cow::Owned(format!("{}…", &text[..words::boundary(text, most)]))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{CONTENT, Embedded, Page, SCRIPT, STYLE, hash};
+use super::{CONTENT, Embedded, Page, Room, SCRIPT, STYLE, hash};
 use crate::trace::capture::{Preface, Secrets};
 use crate::trace::{Content, Event, Fact, Headers, Request};
 use serde::Serialize;
@@ -33,9 +33,12 @@ fn what_controls_or_reorders_is_shown_as_an_escape() {
 
 /// A page about requests with these contents.
 fn page(contents: &[&str]) -> (Value, Page) {
+    filled(Page::new("a page"), contents)
+}
+
+fn filled(mut page: Page, contents: &[&str]) -> (Value, Page) {
     let started = "2026-03-01T12:00:00.25+01:00".parse().unwrap();
     let preface = Preface::new(started, "http://chat.example".to_owned(), Secrets::Hidden);
-    let mut page = Page::new("a page");
     let mut traffic = page.trace("a trace", &preface);
     for content in contents {
         let content = Content {
@@ -87,6 +90,19 @@ fn contents_are_bounded_and_the_page_says_so() {
         assert_eq!(rest.is_none(), whole);
         assert!(rest.is_none_or(|rest| rest.starts_with("only the beginning: all ")), "{rest:?}");
     }
+}
+
+#[test]
+fn the_page_as_a_whole_is_bounded_too() {
+    let mut page = Page::new("a page");
+    page.room = Room { content: 10, events: 2 };
+    let (trace, page) = filled(page, &["<a>12345</a>", "<b>12345</b>", "<c/>"]);
+    let events = trace["events"].as_array().unwrap();
+    assert_eq!((events.len(), &trace["left_out"]), (2, &Value::from(1)));
+    let rest = events[1]["rest"].as_str().unwrap();
+    assert!(rest.ends_with("left out, this page is full"), "{rest}");
+    assert_eq!(events[1]["content"].as_str().unwrap_or_default(), "");
+    assert_eq!((page.room.content, page.room.events), (0, 0));
 }
 
 #[test]

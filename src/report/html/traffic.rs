@@ -4,10 +4,10 @@ use chrono::Timelike;
 use serde::Serialize;
 
 use super::Page;
-use super::row::{Row, is_false};
-use crate::report::json::{millis, rfc_3339};
+use super::row::Row;
+use crate::report::json::{is_false, millis, rfc_3339};
 use crate::report::words;
-use crate::rules::{Counts, Judge, Level, Seen};
+use crate::rules::{Counts, Judge, Seen};
 use crate::trace::Event;
 use crate::trace::capture::{Preface, Secrets};
 
@@ -61,7 +61,6 @@ pub struct Traffic<'a> {
     trace: Trace,
     judge: Judge,
     counts: Counts,
-    notes: u64,
     seen: Vec<Seen>,
     judged: bool,
 }
@@ -84,7 +83,7 @@ impl<'a> Traffic<'a> {
             events: Vec::new(),
         };
         let (judge, counts, seen) = (Judge::default(), Counts::default(), Vec::new());
-        Self { page, trace, judge, counts, notes: 0, seen, judged }
+        Self { page, trace, judge, counts, seen, judged }
     }
 
     /// Takes the next event.
@@ -113,11 +112,11 @@ impl<'a> Traffic<'a> {
 
     /// The trace is complete; gives its number in the page.
     pub fn finish(mut self) -> usize {
-        let Counts { sessions, exchanges, resends, empties, errors, warnings, lost, time } =
+        let Counts { sessions, exchanges, resends, empties, errors, warnings, notes, lost, time } =
             self.counts;
         let of_rules = |count: u64| if self.judged { count } else { 0 };
         let (errors, warnings) = (of_rules(errors), of_rules(warnings));
-        let (notes, ms) = (of_rules(self.notes), millis(time));
+        let (notes, ms) = (of_rules(notes), millis(time));
         self.trace.counts =
             Totals { sessions, exchanges, resends, empties, errors, warnings, notes, lost, ms };
         self.page.traces.push(self.trace);
@@ -147,7 +146,6 @@ impl<'a> Traffic<'a> {
             }
         }
         for finding in seen.findings.iter().filter(|_| self.judged) {
-            self.notes += u64::from(finding.level == Level::Note);
             if let Some(id) = finding.requirement {
                 self.page.requirement(id);
             }

@@ -522,11 +522,11 @@ fn abandoned<'a>(ask: &'a Ask, story: &'a Story) -> Abandoned<'a> {
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
-fn is_false(value: &bool) -> bool {
+pub(in crate::report) fn is_false(value: &bool) -> bool {
     !value
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
-fn is_zero(value: &usize) -> bool {
+pub(in crate::report) fn is_zero(value: &usize) -> bool {
     *value == 0
 }

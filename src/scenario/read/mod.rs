@@ -73,6 +73,25 @@ struct Reader {
 }
 
 impl Reader {
+    /// What was read of a file, if there is no mistake in it; else all mistakes, in the order of their places.
+    fn whole<T>(
+        mut self,
+        source: &Arc<Source>,
+        read: Option<T>,
+        expected: &str,
+    ) -> Result<T, Vec<Diagnostic>> {
+        if read.is_none() {
+            self.empty(source, expected);
+        }
+        match read {
+            Some(read) if self.mistakes.is_empty() => Ok(read),
+            _ => {
+                self.mistakes.sort_by_key(|mistake| mistake.span.start);
+                Err(self.mistakes)
+            }
+        }
+    }
+
     /// There is nothing in a file; if it is no YAML, that was told.
     fn empty(&mut self, source: &Arc<Source>, expected: &str) {
         if self.mistakes.is_empty() {

@@ -17,16 +17,7 @@ pub(in crate::scenario) fn read(source: &Arc<Source>) -> Result<Settings, Vec<Di
     let mut reader = Reader { mistakes: Vec::new() };
     let yaml = yaml::read(source, &mut reader.mistakes);
     let settings = yaml.and_then(|yaml| reader.settings(&yaml));
-    if settings.is_none() {
-        reader.empty(source, "it has a `transcript:`");
-    }
-    match settings {
-        Some(settings) if reader.mistakes.is_empty() => Ok(settings),
-        _ => {
-            reader.mistakes.sort_by_key(|mistake| mistake.span.start);
-            Err(reader.mistakes)
-        }
-    }
+    reader.whole(source, settings, "it has a `transcript:`")
 }
 
 impl Reader {

@@ -36,16 +36,7 @@ pub(in crate::scenario) fn read(
         reader.environment(&mut yaml, environment);
         reader.target(&yaml, usual)
     });
-    if target.is_none() {
-        reader.empty(source, "a target has a `url:` and a `domain:`");
-    }
-    match target {
-        Some(target) if reader.mistakes.is_empty() => Ok(target),
-        _ => {
-            reader.mistakes.sort_by_key(|mistake| mistake.span.start);
-            Err(reader.mistakes)
-        }
-    }
+    reader.whole(source, target, "a target has a `url:` and a `domain:`")
 }
 
 impl Reader {

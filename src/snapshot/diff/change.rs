@@ -196,6 +196,21 @@ fn is_order(words: Option<&String>) -> bool {
     words.is_some_and(|words| words.starts_with("\"before that of "))
 }
 
+/// The old and the new, if they are two.
+fn both(old: Option<String>, new: Option<String>) -> String {
+    match (old, new) {
+        (Some(old), Some(new)) if old != new => format!("{old} → {new}"),
+        (old, new) => new.or(old).unwrap_or_default(),
+    }
+}
+
+impl Phrase {
+    /// What stands between the words and a value.
+    pub fn glue(&self) -> &'static str {
+        if self.words.ends_with(['=', ' ']) { "" } else { " " }
+    }
+}
+
 impl Diff {
     /// Whether nothing differs.
     pub fn is_equal(&self) -> bool {
@@ -209,6 +224,11 @@ impl Diff {
 }
 
 impl StrandDiff {
+    /// What it is called, or was and is.
+    pub fn title(&self) -> String {
+        both(self.old.clone(), self.new.clone())
+    }
+
     /// Whether it came, went, or differs.
     pub fn sign(&self) -> Sign {
         Sign::of(self.old.is_some(), self.new.is_some())
@@ -224,6 +244,12 @@ impl StrandDiff {
 }
 
 impl ExchangeDiff {
+    /// Where it stands: `[rid+3]`, or `[rid+3] → [rid+4]`.
+    pub fn label(&self) -> String {
+        let label = |place: &Option<Place>| place.as_ref().map(Place::label);
+        both(label(&self.old), label(&self.new))
+    }
+
     /// Whether it came, went, or differs.
     pub fn sign(&self) -> Sign {
         Sign::of(self.old.is_some(), self.new.is_some())
@@ -313,20 +339,15 @@ impl Change {
 
     /// All of it in a line, without its sign.
     pub fn words(&self) -> String {
-        let Phrase { mut words, old, new } = self.phrase();
-        let glue = |words: &mut String| {
-            if !words.ends_with(['=', ' ']) {
-                words.push(' ');
-            }
-        };
+        let phrase = self.phrase();
+        let glue = phrase.glue();
+        let Phrase { mut words, old, new } = phrase;
         match (old, new) {
             (Some(old), Some(new)) => {
-                glue(&mut words);
-                words += &format!("{old} → {new}");
+                words += &format!("{glue}{old} → {new}");
             }
             (Some(value), None) | (None, Some(value)) => {
-                glue(&mut words);
-                words += &value;
+                words += &format!("{glue}{value}");
             }
             (None, None) => {}
         }

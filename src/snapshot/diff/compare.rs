@@ -10,6 +10,9 @@ use super::words;
 use crate::snapshot::{Content, Exchange, Leaf, Message, Tree};
 use crate::wire::Side;
 
+/// Headers or attributes, by name.
+type Named = [(String, String)];
+
 /// So many elements are named when their order is told.
 const NAMED: usize = 4;
 /// More than any number of nodes that only look alike.
@@ -94,14 +97,10 @@ impl<'a> Comparison<'a> {
     fn message(&mut self, side: Side, old: &'a Message, new: &'a Message, swapped: bool) {
         let at = At { side, subject: "" };
         self.manner(at, &old.words, &new.words);
-        self.headers(at, &old.headers, &new.headers);
+        self.named(at, What::Header, (&old.headers, &new.headers), false);
         match (&old.content, &new.content) {
             (Content::Xml(old), Content::Xml(new)) => {
-                if old.name != new.name {
-                    let tag = |tree: &Tree| Some(format!("<{}>", tree.name));
-                    self.say(at, What::Root, tag(old), tag(new));
-                }
-                self.attributes(at, old, new, side == Side::Client);
+                self.tag(at, old, new, side == Side::Client);
                 if !swapped {
                     self.nodes(at, old, new, true);
                 }
@@ -149,37 +148,41 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn headers(&mut self, at: At<'_>, old: &'a [(String, String)], new: &'a [(String, String)]) {
-        let what = |name: &str| What::Header(name.to_owned());
+    /// Headers, or attributes. The rid of a `request` is told of elsewhere.
+    fn named(
+        &mut self,
+        at: At<'_>,
+        what: fn(String) -> What,
+        (old, new): (&'a Named, &'a Named),
+        request: bool,
+    ) {
         for (old, new) in by_name(old, new) {
             match (old, new) {
                 (Some((name, old)), Some((_, new))) => {
-                    if !self.same(at, name, old, new) {
-                        self.say(at, what(name), Some(old.clone()), Some(new.clone()));
+                    let are_rids = request && name == "rid" && rid(old).and(rid(new)).is_some();
+                    if !are_rids && !self.same(at, name, old, new) {
+                        let (old, new) = (old.clone(), new.clone());
+                        self.say(at, what(name.clone()), Some(old), Some(new));
                     }
                 }
-                (Some((name, value)), None) => self.say(at, what(name), Some(value.clone()), None),
-                (None, Some((name, value))) => self.say(at, what(name), None, Some(value.clone())),
+                (Some((name, value)), None) => {
+                    self.say(at, what(name.clone()), Some(value.clone()), None);
+                }
+                (None, Some((name, value))) => {
+                    self.say(at, what(name.clone()), None, Some(value.clone()));
+                }
                 (None, None) => {}
             }
         }
     }
 
-    fn attributes(&mut self, at: At<'_>, old: &'a Tree, new: &'a Tree, request: bool) {
-        let what = |name: &str| What::Attribute(name.to_owned());
-        for (old, new) in by_name(&old.attributes, &new.attributes) {
-            match (old, new) {
-                (Some((name, old)), Some((_, new))) => {
-                    let are_rids = request && name == "rid" && rid(old).and(rid(new)).is_some();
-                    if !are_rids && !self.same(at, name, old, new) {
-                        self.say(at, what(name), Some(old.clone()), Some(new.clone()));
-                    }
-                }
-                (Some((name, value)), None) => self.say(at, what(name), Some(value.clone()), None),
-                (None, Some((name, value))) => self.say(at, what(name), None, Some(value.clone())),
-                (None, None) => {}
-            }
+    /// The name and the attributes of an element.
+    fn tag(&mut self, at: At<'_>, old: &'a Tree, new: &'a Tree, request: bool) {
+        if old.name != new.name {
+            let tag = |tree: &Tree| Some(format!("<{}>", tree.name));
+            self.say(at, What::Root, tag(old), tag(new));
         }
+        self.named(at, What::Attribute, (&old.attributes, &new.attributes), request);
     }
 
     /// What is in an element; with `stanzas`, it is the body.
@@ -223,11 +226,7 @@ impl<'a> Comparison<'a> {
     }
 
     fn element(&mut self, at: At<'_>, old: &'a Tree, new: &'a Tree) {
-        if old.name != new.name {
-            let tag = |tree: &Tree| Some(format!("<{}>", tree.name));
-            self.say(at, What::Root, tag(old), tag(new));
-        }
-        self.attributes(at, old, new, false);
+        self.tag(at, old, new, false);
         self.nodes(at, old, new, false);
     }
 

@@ -4,7 +4,7 @@ use http::{HeaderValue, StatusCode, header};
 
 use crate::cm::defects::bend::{Bend, Cx, replies};
 use crate::cm::defects::steps::{
-    Disorder, Exchange, empty, held, is_timeout, on_answered, on_picked,
+    Disorder, Exchange, empty, held, is_timeout, logs_in, on_answered, on_picked,
 };
 use crate::cm::defects::{Defect, defect};
 use crate::cm::session::{Action, Input};
@@ -82,7 +82,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             parts.bend(|| {
                 let mut known = false;
                 replies(move |reply, told| {
-                    known |= reply.payloads.iter().any(|it| it.xml.starts_with("<success"));
+                    known |= logs_in(reply);
                     if !known && is_timeout(reply, told) {
                         reply.set("type", "error");
                     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::cm::defects::bend::{Bend, Cx, inputs};
 use crate::cm::defects::edge::body;
-use crate::cm::defects::steps::{Back, Standing, held, is_poll, standing};
+use crate::cm::defects::steps::{Back, Standing, held, is_poll, logs_in, standing};
 use crate::cm::defects::{Defect, defect};
 use crate::cm::parts::Parts;
 use crate::cm::session::{Action, Input, Request};
@@ -143,8 +143,7 @@ impl Bend for Unheld {
     fn go(&mut self, action: Action, cx: &mut Cx<'_>) {
         if let Action::Answer { reply, .. } = &action {
             self.fruitful = !reply.payloads.is_empty();
-            self.logged_in |=
-                reply.payloads.iter().any(|payload| payload.xml.starts_with("<success"));
+            self.logged_in |= logs_in(reply);
         }
         cx.act(action);
     }
