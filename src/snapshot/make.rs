@@ -345,8 +345,10 @@ impl Found {
         let (mut asked, mut answered) = (Vec::new(), Vec::new());
         for turn in self.turns.iter_mut().filter(|turn| turn.shown) {
             let Exchange { client, server } = &mut turn.exchange;
+            let browser = client.headers.iter().any(|(name, _)| name == "origin");
             say_once(&mut client.headers, &mut asked, "origin");
-            if turn.answered.is_some() {
+            // To others it does not matter, and is not shown.
+            if browser && turn.answered.is_some() {
                 say_once(&mut server.headers, &mut answered, "access-control-allow-origin");
             }
         }
