@@ -231,7 +231,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     };
     let mut parts = Parts::new(policy, server, Box::new(Secure::default()));
     for defect in defects {
-        parts.defect(defect);
+        defect.apply(&mut parts);
     }
     let (machine, edge) = parts.assemble();
     let service = Service::new(machine, edge, wake, clock, queue);

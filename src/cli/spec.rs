@@ -6,8 +6,8 @@ use clap::ValueEnum;
 
 use super::Failure;
 use super::options::{When, print, unwritable, width};
-use crate::cm::defects::{self, WITHOUT};
 use crate::cm::keeps::keeps;
+use crate::defects::{self, WITHOUT};
 use crate::report::requirements::{Checked, Defect, json};
 use crate::rules;
 use crate::scenario::{Scenario, pack};

@@ -3,7 +3,6 @@
 pub mod backend;
 #[cfg(test)]
 mod bed;
-pub mod defects;
 pub mod http;
 pub mod keeps;
 pub mod machine;

@@ -1,7 +1,7 @@
 //! Defects of acknowledgements (XEP-0124 §9).
 
 use super::bend::{Told, replies};
-use super::{Family, defect};
+use super::defect::{Family, defect};
 use crate::cm::parts::Parts;
 use crate::cm::reply::Reply;
 

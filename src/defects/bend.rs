@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::bosh::{Body, Condition};
 use crate::cm::machine::Conduct;
+use crate::cm::parts::Parts;
 use crate::cm::reply::Reply;
 use crate::cm::session::{Action, Input, Request, Session, Token};
 use crate::xml::Element;
@@ -202,6 +203,13 @@ impl Bent {
             }
             out.push(action);
         }
+    }
+}
+
+impl Parts {
+    /// Every session is bent by what `make` makes for it.
+    pub fn bend(&mut self, make: impl Fn() -> Box<dyn Bend> + Send + 'static) {
+        self.wrap_sessions(move |inner| Box::new(Bent::new(inner, make())));
     }
 }
 

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::bend::{Bend, Cx, actions, changed, inputs, replies};
+use super::defect::{Family, defect};
 use super::edge::body;
 use super::steps::seems_old;
-use super::{Family, defect};
 use crate::bosh::{Body, Condition};
 use crate::cm::parts::Parts;
 use crate::cm::reply::{Payload, Reply};

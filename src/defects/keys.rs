@@ -8,9 +8,9 @@ use http::{Request, Response};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
 use super::bend::{Bend, Cx, changed, requests};
+use super::defect::{Family, defect};
 use super::edge::{BendHttp, body, text};
 use super::steps::{Standing, ends_with, first_link, forget, is_message, standing, stanzas};
-use super::{Family, defect};
 use crate::cm::backend::{Command, Link};
 use crate::cm::machine::Answer;
 use crate::cm::session::{Action, Input, Token};

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response, Version};
 
-use super::Defect;
+use super::defect::Defect;
 use crate::bosh::NS;
 use crate::cm::http::{Edge, Entry, Return};
 use crate::cm::machine::Machine;
@@ -57,7 +57,7 @@ impl Rig {
         settings(&mut policy);
         let mut parts = Parts::new(policy, Box::new(server), Box::new(Seeded::new(2)));
         for defect in defects {
-            parts.defect(defect);
+            defect.apply(&mut parts);
         }
         let (machine, edge) = parts.assemble();
         Self {

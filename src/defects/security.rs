@@ -1,7 +1,7 @@
 //! Defects of pipelining and what must not be guessed (XEP-0124 §18, §19).
 
 use super::bend::{Bend, Cx, inputs, with_payloads};
-use super::{Family, defect};
+use super::defect::{Family, defect};
 use crate::bosh::Condition;
 use crate::cm::random::Random;
 use crate::cm::session::Input;

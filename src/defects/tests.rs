@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::defect::{Defect, Family};
 use super::rig::{Rig, Tour};
-use super::{Defect, Family, WITHOUT, all, tours};
+use super::{WITHOUT, all, tours};
 use super::{
     acks, creation, ending, holding, http, inactivity, keys, pace, rids, security, streams,
     wrapper, xmpp,

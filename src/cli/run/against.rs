@@ -17,7 +17,7 @@ use crate::cli::defects::chosen;
 use crate::cli::observe::say;
 use crate::cli::watch::stopped;
 use crate::clock::{Clock, words};
-use crate::cm::defects::Defect;
+use crate::defects::Defect;
 use crate::runner::dial::{Dial, Network};
 use crate::runner::{self, About, EMBEDDED, Job, Knowledge, Outcome, Software, Target, Tolerance};
 use crate::scenario::Provision;

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use http::header;
 use http::{HeaderMap, Response, StatusCode};
 
-use crate::cm::defects::{Defect, defect};
 use crate::cm::parts::Parts;
+use crate::defects::defect::{Defect, defect};
 
 pub(in super::super) const DEFECTS: &[Defect] = &[
     defect(

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::cm::defects::bend::Bend;
-use crate::cm::defects::{Defect, defect};
 use crate::cm::parts::Parts;
 use crate::cm::random::{Random, Seeded};
+use crate::defects::bend::Bend;
+use crate::defects::defect::{Defect, defect};
 
 pub(in super::super) const DEFECTS: &[Defect] = &[
     defect(

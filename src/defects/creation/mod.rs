@@ -1,68 +1,11 @@
 //! Defects of opening a session (XEP-0124 §7): what the client may say, and what it is told.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use bytes::Bytes;
-use http::Request;
-
-use super::Family;
-use crate::bosh::Body;
-use crate::cm::defects::bend::{Bend, Told, inputs, replies};
-use crate::cm::defects::edge::body;
-use crate::cm::parts::Parts;
-use crate::cm::reply::Reply;
-
+mod all;
 mod coding;
 mod ids;
+mod openings;
 mod request;
 mod response;
 mod terms;
 
-pub(super) const DEFECTS: Family =
-    &[request::DEFECTS, ids::DEFECTS, terms::DEFECTS, response::DEFECTS, coding::DEFECTS];
-
-/// The `<body/>` of a request that opens a session.
-fn creation(request: &Request<Bytes>) -> Option<Body> {
-    Body::new(body(request)?).ok().filter(Body::is_creation)
-}
-
-/// Bends the sessions whose creation request is as `asks` says.
-fn bend_if(
-    parts: &mut Parts,
-    asks: impl Fn(&Body) -> bool + Send + 'static,
-    make: fn() -> Box<dyn Bend>,
-) {
-    // A session is made at once when its request has entered.
-    let entered = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&entered);
-    parts.on_enter(move |request| {
-        asked.store(creation(request).is_some_and(|body| asks(&body)), Ordering::Relaxed);
-        None
-    });
-    parts.bend(move || {
-        if entered.load(Ordering::Relaxed) { make() } else { inputs(|input, _| Some(input)) }
-    });
-}
-
-/// Changes the responses that open a session.
-fn opened(parts: &mut Parts, change: fn(&mut Reply, &Told<'_>)) {
-    parts.bend(move || {
-        replies(move |reply, told| {
-            if reply.get("sid").is_some() {
-                change(reply, told);
-            }
-        })
-    });
-}
-
-/// Changes the responses of a session after the one that opens it.
-fn later(parts: &mut Parts, change: fn(&mut Reply, &Told<'_>)) {
-    parts.bend(move || {
-        replies(move |reply, told| {
-            if reply.get("sid").is_none() {
-                change(reply, told);
-            }
-        })
-    });
-}
+pub(super) use all::DEFECTS;

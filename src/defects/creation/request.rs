@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::header::{self, HeaderName};
 use http::{HeaderValue, StatusCode};
 
-use super::{bend_if, creation};
+use super::openings::{bend_if, creation};
 use crate::bosh::Condition;
 use crate::cm::backend::Command;
-use crate::cm::defects::bend::{Bend, actions, inputs};
-use crate::cm::defects::edge::{body, text};
-use crate::cm::defects::{Defect, defect};
 use crate::cm::parts::Parts;
 use crate::cm::reply::Reply;
 use crate::cm::session::{Action, Input};
+use crate::defects::bend::{Bend, actions, inputs};
+use crate::defects::defect::{Defect, defect};
+use crate::defects::edge::{body, text};
 
 pub(in super::super) const DEFECTS: &[Defect] = &[
     defect(

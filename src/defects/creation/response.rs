@@ -1,9 +1,9 @@
 //! Defects of what else a creation response tells (XEP-0124 §7.2).
 
-use super::{creation, later, opened};
+use super::openings::{creation, later, opened};
 use crate::cm::backend::Event;
-use crate::cm::defects::bend::replies;
-use crate::cm::defects::{Defect, defect};
+use crate::defects::bend::replies;
+use crate::defects::defect::{Defect, defect};
 
 pub(in super::super) const DEFECTS: &[Defect] = &[
     defect(

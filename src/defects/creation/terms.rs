@@ -1,7 +1,7 @@
 //! Defects of the terms that a creation response tells (XEP-0124 §7.2): `sid`, `wait`, `hold`, `requests`.
 
-use super::{creation, later, opened};
-use crate::cm::defects::{Defect, defect};
+use super::openings::{creation, later, opened};
+use crate::defects::defect::{Defect, defect};
 
 pub(in super::super) const DEFECTS: &[Defect] = &[
     defect("bosh-resp-sid", "a session is opened, and its sid not told", |parts| {

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::bosh::BodyType;
-use crate::cm::defects::bend::{Bend, Cx, changed, inputs, requests};
-use crate::cm::defects::steps::{Standing, empty, held, on_picked, standing};
-use crate::cm::defects::{Defect, defect};
 use crate::cm::reply::Reply;
 use crate::cm::session::{Action, Input, Token};
+use crate::defects::bend::{Bend, Cx, changed, inputs, requests};
+use crate::defects::defect::{Defect, defect};
+use crate::defects::steps::{Standing, empty, held, on_picked, standing};
 use crate::xml::Element;
 
 pub(super) const DEFECTS: &[Defect] = &[

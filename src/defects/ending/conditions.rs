@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use crate::bosh::{BodyType, Condition};
 use crate::cm::backend::Event;
-use crate::cm::defects::bend::{actions, inputs, replies};
-use crate::cm::defects::edge::body;
-use crate::cm::defects::steps::{Standing, ends_with, standing};
-use crate::cm::defects::{Defect, defect};
 use crate::cm::parts::Parts;
 use crate::cm::session::{Action, Input};
+use crate::defects::bend::{actions, inputs, replies};
+use crate::defects::defect::{Defect, defect};
+use crate::defects::edge::body;
+use crate::defects::steps::{Standing, ends_with, standing};
 use crate::xml::Element;
 
 pub(super) const DEFECTS: &[Defect] = &[

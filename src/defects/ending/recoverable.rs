@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::cm::defects::bend::{Bend, Cx, replies};
-use crate::cm::defects::steps::{Standing, forget, standing};
-use crate::cm::defects::{Defect, defect};
 use crate::cm::reply::Payload;
 use crate::cm::session::{Action, Input};
+use crate::defects::bend::{Bend, Cx, replies};
+use crate::defects::defect::{Defect, defect};
+use crate::defects::steps::{Standing, forget, standing};
 use crate::xml::Element;
 
 pub(super) const DEFECTS: &[Defect] = &[

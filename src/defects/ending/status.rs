@@ -3,11 +3,11 @@
 use http::StatusCode;
 
 use crate::bosh::Condition;
-use crate::cm::defects::bend::replies;
-use crate::cm::defects::edge::body;
-use crate::cm::defects::steps::{ends_with, on_answered, on_picked};
-use crate::cm::defects::{Defect, defect};
 use crate::cm::parts::Parts;
+use crate::defects::bend::replies;
+use crate::defects::defect::{Defect, defect};
+use crate::defects::edge::body;
+use crate::defects::steps::{ends_with, on_answered, on_picked};
 use crate::xml::Element;
 
 pub(super) const DEFECTS: &[Defect] = &[

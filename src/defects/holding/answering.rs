@@ -2,12 +2,12 @@
 
 use http::{HeaderValue, StatusCode, header};
 
-use crate::cm::defects::bend::{Bend, Cx, replies};
-use crate::cm::defects::steps::{
+use crate::cm::session::{Action, Input};
+use crate::defects::bend::{Bend, Cx, replies};
+use crate::defects::defect::{Defect, defect};
+use crate::defects::steps::{
     Disorder, Exchange, empty, held, is_timeout, logs_in, on_answered, on_picked,
 };
-use crate::cm::defects::{Defect, defect};
-use crate::cm::session::{Action, Input};
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::cm::backend::{Command, Link};
-use crate::cm::defects::bend::{Bend, Cx};
-use crate::cm::defects::steps::{Standing, held, parked, standing};
-use crate::cm::defects::{Defect, defect};
 use crate::cm::session::{Action, Input};
+use crate::defects::bend::{Bend, Cx};
+use crate::defects::defect::{Defect, defect};
+use crate::defects::steps::{Standing, held, parked, standing};
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(

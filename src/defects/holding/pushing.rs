@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crate::cm::backend::Event;
-use crate::cm::defects::bend::{Bend, Cx, replies};
-use crate::cm::defects::steps::{
+use crate::cm::session::{Action, Input};
+use crate::defects::bend::{Bend, Cx, replies};
+use crate::defects::defect::{Defect, defect};
+use crate::defects::steps::{
     Back, Given, Standing, all_stanzas, held, is_message, is_poll, standing,
 };
-use crate::cm::defects::{Defect, defect};
-use crate::cm::session::{Action, Input};
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(

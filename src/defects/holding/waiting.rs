@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::cm::defects::bend::{Bend, Cx, inputs};
-use crate::cm::defects::edge::body;
-use crate::cm::defects::steps::{Back, Standing, held, is_poll, logs_in, standing};
-use crate::cm::defects::{Defect, defect};
 use crate::cm::parts::Parts;
 use crate::cm::session::{Action, Input, Request};
+use crate::defects::bend::{Bend, Cx, inputs};
+use crate::defects::defect::{Defect, defect};
+use crate::defects::edge::body;
+use crate::defects::steps::{Back, Standing, held, is_poll, logs_in, standing};
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(

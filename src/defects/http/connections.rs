@@ -9,12 +9,12 @@ use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 
 use super::super::bend::inputs;
 use super::super::edge::{BendHttp, bare, body, in_session};
-use super::super::{Defect, defect};
 use crate::bosh::Condition;
 use crate::cm::http::Delivery;
 use crate::cm::machine::Answer;
 use crate::cm::parts::Parts;
 use crate::cm::session::{self, Input};
+use crate::defects::defect::{Defect, defect};
 use crate::xml::Element;
 
 pub(super) const DEFECTS: &[Defect] = &[

@@ -4,10 +4,10 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, StatusCode, header};
 
 use super::super::edge::bare;
-use super::super::{Defect, defect};
 use super::connections::says;
 use crate::cm::http::Delivery;
 use crate::cm::parts::Parts;
+use crate::defects::defect::{Defect, defect};
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(

@@ -8,11 +8,11 @@ use http::{HeaderValue, Request, Response, Version, header};
 
 use super::super::bend::{Asked, Bend, Cx, Told, actions, inputs};
 use super::super::steps::{is_timeout, on_chosen, on_picked};
-use super::super::{Defect, defect};
 use super::connections::says;
 use crate::bosh::{Body, BodyType};
 use crate::cm::reply::Reply;
 use crate::cm::session::{Action, Input, Token};
+use crate::defects::defect::{Defect, defect};
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(

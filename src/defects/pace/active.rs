@@ -3,13 +3,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use super::{is_empty_poll, opened};
+use super::polls::{is_empty_poll, opened};
 use crate::bosh::{Body, BodyType, Condition};
-use crate::cm::defects::bend::{Bend, Cx, inputs};
-use crate::cm::defects::steps::seems_old;
-use crate::cm::defects::{Defect, defect};
 use crate::cm::parts::Parts;
 use crate::cm::session::{Action, Input, Request, Session, Terms};
+use crate::defects::bend::{Bend, Cx, inputs};
+use crate::defects::defect::{Defect, defect};
+use crate::defects::steps::seems_old;
 use crate::xmpp::ns;
 
 pub(in super::super) const DEFECTS: &[Defect] = &[

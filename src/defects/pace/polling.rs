@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::{is_empty_poll, opened};
+use super::polls::{is_empty_poll, opened};
 use crate::bosh::Condition;
 use crate::cm::backend::Command;
-use crate::cm::defects::bend::{Bend, Cx, actions, changed, replies, requests};
-use crate::cm::defects::{Defect, defect};
 use crate::cm::parts::Parts;
 use crate::cm::reply::PayloadKind;
 use crate::cm::session::{Action, Input, Request, Terms};
+use crate::defects::bend::{Bend, Cx, actions, changed, replies, requests};
+use crate::defects::defect::{Defect, defect};
 use crate::xml::Element;
 
 pub(in super::super) const DEFECTS: &[Defect] = &[

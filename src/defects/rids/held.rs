@@ -5,14 +5,12 @@ use std::collections::HashMap;
 use http::{Response, StatusCode};
 
 use crate::cm::backend::Event;
-use crate::cm::defects::bend::{Bend, Cx, actions, inputs};
-use crate::cm::defects::edge::body;
-use crate::cm::defects::steps::{
-    Standing, empty, ends_with, forget, is_message, on_picked, standing,
-};
-use crate::cm::defects::{Defect, defect};
 use crate::cm::reply::{Payload, Reply};
 use crate::cm::session::{Action, Input, Request, Token};
+use crate::defects::bend::{Bend, Cx, actions, inputs};
+use crate::defects::defect::{Defect, defect};
+use crate::defects::edge::body;
+use crate::defects::steps::{Standing, empty, ends_with, forget, is_message, on_picked, standing};
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use http::{HeaderValue, header};
 
 use crate::cm::backend::Command;
-use crate::cm::defects::bend::{Asked, Bend, Cx, Told, inputs, replies, requests};
-use crate::cm::defects::steps::{
-    Given, Standing, ends_with, first_link, forget, is_message, on_picked, standing, stanzas,
-};
-use crate::cm::defects::{Defect, defect};
 use crate::cm::parts::Parts;
 use crate::cm::reply::Reply;
 use crate::cm::session::{Action, Input, Session};
+use crate::defects::bend::{Asked, Bend, Cx, Told, inputs, replies, requests};
+use crate::defects::defect::{Defect, defect};
+use crate::defects::steps::{
+    Given, Standing, ends_with, first_link, forget, is_message, on_picked, standing, stanzas,
+};
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use crate::bosh::Condition;
 use crate::cm::backend::Command;
-use crate::cm::defects::bend::{Bend, Cx, inputs, replies, requests};
-use crate::cm::defects::steps::{
-    Disorder, Exchange, Standing, ends_with, first_link, forget, parked, standing, stanzas,
-};
-use crate::cm::defects::{Defect, defect};
 use crate::cm::reply::Reply;
 use crate::cm::session::{Action, Input, Request};
+use crate::defects::bend::{Bend, Cx, inputs, replies, requests};
+use crate::defects::defect::{Defect, defect};
+use crate::defects::steps::{
+    Disorder, Exchange, Standing, ends_with, first_link, forget, parked, standing, stanzas,
+};
 use crate::xml::Element;
 
 pub(super) const DEFECTS: &[Defect] = &[

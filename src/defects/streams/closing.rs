@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::super::bend::{Bend, Cx, actions, with_payloads};
-use super::super::{Defect, defect};
-use super::{requests, terminates, with};
+use super::names::{requests, terminates, with};
 use crate::bosh::{Body, BodyType, Condition};
 use crate::cm::backend::{Command, Link};
 use crate::cm::reply::Reply;
 use crate::cm::session::{Action, Input, Session, Token};
+use crate::defects::defect::{Defect, defect};
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::super::bend::{Bend, Cx, inputs, replies};
-use super::super::{Defect, defect};
-use super::{adds, requests, with};
+use super::names::{adds, requests, with};
 use crate::bosh::Condition;
 use crate::cm::parts::Parts;
 use crate::cm::session::{Action, Input};
+use crate::defects::defect::{Defect, defect};
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(

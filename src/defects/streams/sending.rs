@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::super::bend::{actions, inputs, replies, with_payloads};
-use super::super::{Defect, defect};
-use super::{Names, is_poll, requests, with};
+use super::names::{Names, is_poll, requests, with};
 use crate::bosh::{Body, BodyType, Condition};
 use crate::cm::parts::Parts;
 use crate::cm::reply::{Payload, PayloadKind};
 use crate::cm::session::{Action, Input};
+use crate::defects::defect::{Defect, defect};
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use http::Request;
 
-use super::Tour;
 use crate::bosh::NS;
-use crate::cm::defects::rig::Rig;
+use crate::defects::rig::Rig;
+use crate::defects::rig::Tour;
 
 pub(in super::super) const TOURS: &[(&str, Tour)] = &[
     ("what a client leaves out", |rig| {

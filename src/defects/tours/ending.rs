@@ -1,8 +1,9 @@
 //! Tours of how a session ends, and of what tells of it (XEP-0124 §13, §17).
 
-use super::{Tour, pair, ping, to_bob};
+use super::stanzas::{pair, ping, to_bob};
 use crate::bosh::NS;
-use crate::cm::defects::rig::{RID, Rig};
+use crate::defects::rig::Tour;
+use crate::defects::rig::{RID, Rig};
 
 pub(in super::super) const TOURS: &[(&str, Tour)] = &[
     ("a farewell", |rig| {

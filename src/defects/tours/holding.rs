@@ -1,7 +1,8 @@
 //! Tours of what is held and what is answered when (XEP-0124 §8).
 
-use super::{Tour, pair, ping, to_bob};
-use crate::cm::defects::rig::Rig;
+use super::stanzas::{pair, ping, to_bob};
+use crate::defects::rig::Rig;
+use crate::defects::rig::Tour;
 
 pub(in super::super) const TOURS: &[(&str, Tour)] = &[
     ("numbered messages", numbered_messages),

@@ -2,9 +2,9 @@
 
 use http::{StatusCode, Version};
 
-use super::Tour;
 use crate::bosh::NS;
-use crate::cm::defects::rig::Rig;
+use crate::defects::rig::Rig;
+use crate::defects::rig::Tour;
 
 const PING: &str = "<iq xmlns='jabber:client' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>";
 

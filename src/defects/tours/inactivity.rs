@@ -1,6 +1,6 @@
 //! Tours of inactivity and pauses (XEP-0124 §10).
 
-use super::Tour;
+use crate::defects::rig::Tour;
 
 const PING: &str = "<iq xmlns='jabber:client' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>";
 

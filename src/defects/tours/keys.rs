@@ -1,8 +1,9 @@
 //! Tours of key sequences (XEP-0124 §15).
 
-use super::{Tour, ping, to_bob};
-use crate::cm::defects::keys::sha1;
-use crate::cm::defects::rig::Rig;
+use super::stanzas::{ping, to_bob};
+use crate::defects::keys::sha1;
+use crate::defects::rig::Rig;
+use crate::defects::rig::Tour;
 
 pub(in super::super) const TOURS: &[(&str, Tour)] = &[
     ("a right sequence", |rig| {
@@ -79,9 +80,9 @@ fn bad(rig: &mut Rig, attributes: &str) {
     rig.send(4, "", "");
     let keys = create(rig);
     let key = |n: usize| format!("key='{}'", keys[n]);
-    rig.send(1, &key(0), &super::plain("alice"));
+    rig.send(1, &key(0), &super::stanzas::plain("alice"));
     rig.send(2, &format!("xmpp:restart='true' to='localhost' {}", key(1)), "");
-    rig.send(3, &key(2), super::BIND);
+    rig.send(3, &key(2), super::stanzas::BIND);
     rig.send(4, attributes, &to_bob("must not arrive"));
     rig.seconds(0.5);
     rig.send(4, &key(3), &ping("same"));

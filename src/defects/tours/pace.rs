@@ -1,7 +1,7 @@
 //! Tours of the pace that a client has to keep (XEP-0124 §11, §12).
 
-use super::Tour;
-use crate::cm::defects::rig::Rig;
+use crate::defects::rig::Rig;
+use crate::defects::rig::Tour;
 
 const PING: &str = "<iq xmlns='jabber:client' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>";
 

@@ -1,8 +1,9 @@
 //! Tours of rids: their range, their window, and requests that come again (XEP-0124 §14).
 
-use super::{Tour, pair, ping, to_bob};
+use super::stanzas::{pair, ping, to_bob};
 use crate::bosh::NS;
-use crate::cm::defects::rig::Rig;
+use crate::defects::rig::Rig;
+use crate::defects::rig::Tour;
 
 pub(in super::super) const TOURS: &[(&str, Tour)] = &[
     ("large rids", |rig| {

@@ -1,6 +1,6 @@
 //! Tours of pipelining and what must not be guessed (XEP-0124 §18, §19).
 
-use super::Tour;
+use crate::defects::rig::Tour;
 
 const PING: &str = "<iq xmlns='jabber:client' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>";
 

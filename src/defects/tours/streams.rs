@@ -3,8 +3,8 @@
 use base64::Engine as _;
 
 use super::super::rig::{Rig, attribute};
-use super::Tour;
 use crate::cm::session::Token;
+use crate::defects::rig::Tour;
 
 pub(in super::super) const TOURS: &[(&str, Tour)] = &[
     ("one stream", |rig| {

@@ -1,9 +1,9 @@
 //! Tours of the `<body/>` wrapper (XEP-0124 §6, §22; XEP-0206 §2).
 
-use super::Tour;
 use crate::bosh::NS;
-use crate::cm::defects::rig::Rig;
 use crate::cm::session::Token;
+use crate::defects::rig::Rig;
+use crate::defects::rig::Tour;
 
 const PING: &str = "<iq xmlns='jabber:client' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>";
 

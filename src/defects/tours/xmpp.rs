@@ -1,8 +1,8 @@
 //! Tours of XMPP inside (XEP-0206 §3 to §7).
 
-use super::Tour;
 use crate::bosh::NS;
-use crate::cm::defects::rig::Rig;
+use crate::defects::rig::Rig;
+use crate::defects::rig::Tour;
 
 const PING: &str = "<ping xmlns='urn:xmpp:ping'/>";
 const BIND: &str = "<iq xmlns='jabber:client' type='set' id='bind'>\

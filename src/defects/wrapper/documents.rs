@@ -8,10 +8,10 @@ use http::Response;
 use super::super::bend::{Told, replies};
 use super::super::edge::body;
 use super::super::steps::{on_chosen, on_picked};
-use super::super::{Defect, defect};
 use crate::bosh::{Body, BodyType, NS};
 use crate::cm::parts::Parts;
 use crate::cm::reply::{Payload, PayloadKind, Reply};
+use crate::defects::defect::{Defect, defect};
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(

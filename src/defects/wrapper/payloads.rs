@@ -1,10 +1,10 @@
 //! What a request may carry: any number of elements, of any namespaces (§6).
 
 use super::super::bend::{inputs, requests, with_payloads};
-use super::super::{Defect, defect};
 use crate::bosh::{Body, NS};
 use crate::cm::parts::Parts;
 use crate::cm::session::{Input, Request};
+use crate::defects::defect::{Defect, defect};
 use crate::xml::Element;
 use crate::xmpp::ns;
 

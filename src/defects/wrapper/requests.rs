@@ -7,10 +7,10 @@ use http::StatusCode;
 
 use super::super::bend::inputs;
 use super::super::edge::{bare, body, text};
-use super::super::{Defect, defect};
 use crate::bosh::{Body, NS, XBOSH};
 use crate::cm::parts::Parts;
 use crate::cm::session::{Input, Request};
+use crate::defects::defect::{Defect, defect};
 use crate::xml::{Limits, parse};
 use crate::xmpp::ns;
 

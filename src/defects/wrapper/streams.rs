@@ -1,11 +1,11 @@
 //! Features, stream errors and stanzas in the wrapper (XEP-0206 §2).
 
 use super::super::bend::{Bend, Cx, replies};
-use super::super::{Defect, defect};
 use crate::bosh::NS;
 use crate::cm::parts::Parts;
 use crate::cm::reply::{Payload, PayloadKind};
 use crate::cm::session::{Action, Input};
+use crate::defects::defect::{Defect, defect};
 use crate::xml::Element;
 use crate::xmpp::ns;
 

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::super::bend::{Bend, Cx};
-use super::super::{Defect, defect};
 use super::restarts::bound;
 use crate::cm::backend::{Backend, Command, Event, Link};
 use crate::cm::parts::Parts;
 use crate::cm::session::{Action, Input};
+use crate::defects::defect::{Defect, defect};
 use crate::xml::Element;
 use crate::xmpp::ns;
 

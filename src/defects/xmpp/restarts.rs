@@ -2,12 +2,12 @@
 
 use super::super::bend::{Bend, Cx, changed, inputs, replies, requests, with_payloads};
 use super::super::wrapper::literal;
-use super::super::{Defect, defect};
 use super::streams::{has_bind, late};
 use crate::bosh::{Body, Condition, XBOSH};
 use crate::cm::backend::{Command, Event};
 use crate::cm::parts::Parts;
 use crate::cm::session::{Action, Input, Request};
+use crate::defects::defect::{Defect, defect};
 use crate::xml::Element;
 use crate::xmpp::ns;
 

@@ -6,12 +6,12 @@ use http::{HeaderValue, StatusCode, header};
 
 use super::super::bend::{changed, inputs, replies, requests, with_payloads};
 use super::super::edge::{bare, body};
-use super::super::{Defect, defect};
 use crate::bosh::XBOSH;
 use crate::cm::backend::Event;
 use crate::cm::parts::Parts;
 use crate::cm::reply::{Payload, PayloadKind};
 use crate::cm::session::Input;
+use crate::defects::defect::{Defect, defect};
 use crate::xml::Element;
 use crate::xmpp::ns;
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::cm::defects;
+use crate::defects;
 use crate::runner::{embedded_started, embedded_target, jobs, run_embedded};
 use crate::scenario::load_texts;
 
