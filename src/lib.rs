@@ -3,7 +3,7 @@
 //! Everything observed becomes an [`trace::Event`]; producers (proxy, capture file) know no consumer
 //! (terminal, rules, reports). Each module is a room with one duty, and imports only point down this
 //! list: `cli`, `ui`, `report`, `snapshot`, `runner`, `defects`, `scenario`, `proxy`, `cm`, `client`, `rules`, `trace`, `wire`,
-//! `bosh`, `xmpp`, `xml`, `spec`, `clock`, `diag`.
+//! `bosh`, `xmpp`, `xml`, `spec`, `clock`, `random`, `diag`.
 
 pub mod bosh;
 pub mod cli;
@@ -13,6 +13,7 @@ pub mod cm;
 pub mod defects;
 pub mod diag;
 pub mod proxy;
+pub mod random;
 pub mod report;
 pub mod rules;
 pub mod runner;

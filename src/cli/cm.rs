@@ -17,10 +17,10 @@ use crate::cm::backend::Backend;
 use crate::cm::http::serve::Service;
 use crate::cm::parts::Parts;
 use crate::cm::policy::Policy;
-use crate::cm::random::{Random, Secure};
 use crate::cm::server::{Account, Password, Server, Setup};
 use crate::cm::upstream::address::Address;
 use crate::cm::upstream::{self, Settings, Upstream, stream};
+use crate::random::{Random, Secure};
 use crate::trace::record::Options;
 use crate::wire::tls::{self, TlsError};
 

@@ -8,7 +8,6 @@ pub mod keeps;
 pub mod machine;
 pub mod parts;
 pub mod policy;
-pub mod random;
 pub mod reply;
 pub mod server;
 pub mod session;

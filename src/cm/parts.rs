@@ -5,7 +5,7 @@ use super::backend::Backend;
 use super::http::{Edge, Strict};
 use super::machine::{Conduct, Machine};
 use super::policy::Policy;
-use super::random::Random;
+use crate::random::Random;
 
 /// Puts a session inside something that changes how it behaves.
 type Wrap = Box<dyn Fn(Box<dyn Conduct>) -> Box<dyn Conduct> + Send>;

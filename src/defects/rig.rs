@@ -16,9 +16,9 @@ use crate::cm::http::{Edge, Entry, Return};
 use crate::cm::machine::Machine;
 use crate::cm::parts::Parts;
 use crate::cm::policy::Policy;
-use crate::cm::random::Seeded;
 use crate::cm::server::{Account, Password, Server, Setup};
 use crate::cm::session::Token;
+use crate::random::Seeded;
 
 /// One tour: what a client does, start to end.
 pub(super) type Tour = fn(&mut Rig);

@@ -3,8 +3,8 @@
 use super::bend::{Bend, Cx, inputs, with_payloads};
 use super::defect::{Family, defect};
 use crate::bosh::Condition;
-use crate::cm::random::Random;
 use crate::cm::session::Input;
+use crate::random::Random;
 
 pub(super) const DEFECTS: Family = &[&[
     defect(

@@ -13,9 +13,9 @@ use crate::clock::Clock;
 use crate::cm::http::serve::Service;
 use crate::cm::parts::Parts;
 use crate::cm::policy::Policy;
-use crate::cm::random::Seeded;
 use crate::cm::server::{self, Password, Server, Setup};
 use crate::defects::Defect;
+use crate::random::Seeded;
 use crate::scenario::Provision;
 
 /// The domain that it serves.

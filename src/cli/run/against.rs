@@ -268,7 +268,7 @@ fn usual() -> Tolerance {
 
 fn url(args: &Args, url: &str) -> Result<Target, Failure> {
     let address = url
-        .parse::<crate::proxy::Target>()
+        .parse::<crate::wire::address::Address>()
         .map_err(|error| Failure::Usage(format!("--target {error}")))?;
     let domain = args.domain.clone().unwrap_or_else(|| "localhost".to_owned());
     let secure = if address.https { Provision::Tls } else { Provision::Plain };

@@ -18,7 +18,7 @@ use crate::trace::capture::{Preface, Secrets, Writer};
 use crate::trace::{Event, Fact};
 use crate::ui::outcomes::{Outcomes, Show as Shown};
 use crate::ui::{Styles, difference};
-use crate::wire::tls::private;
+use crate::wire::owner_only;
 
 /// A file, with the path it was asked for by.
 type Named<F> = (PathBuf, F);
@@ -212,7 +212,7 @@ impl Captures {
     /// What an earlier run says of its captures is gone from here on: they are overwritten.
     fn open(folder: &Path, started: DateTime<FixedOffset>) -> Result<Self, Failure> {
         let path = folder.join(IN_FOLDER);
-        let outcomes = private(&path).map_err(|error| cannot(&path, &error))?;
+        let outcomes = owner_only::create(&path).map_err(|error| cannot(&path, &error))?;
         Ok(Self { folder: folder.to_owned(), outcomes, started })
     }
 

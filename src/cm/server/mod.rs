@@ -22,8 +22,8 @@ use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
 use jid::{BareJid, FullJid, Jid};
 
 use super::backend::{Backend, Command, Event, Link, Opening};
-use super::random::Random;
 use crate::bosh::Condition;
+use crate::random::Random;
 use crate::xml::Element;
 use crate::xmpp::ns;
 use muc::Muc;

@@ -11,8 +11,8 @@ use super::*;
 use crate::bosh::NS;
 use crate::cm::machine::Machine;
 use crate::cm::policy::Policy;
-use crate::cm::random::Seeded;
 use crate::cm::reply::Reply;
+use crate::random::Seeded;
 use crate::wire::tls;
 use crate::xmpp::ns;
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::cm::parts::Parts;
-use crate::cm::random::{Random, Seeded};
 use crate::defects::bend::Bend;
 use crate::defects::defect::{Defect, defect};
+use crate::random::{Random, Seeded};
 
 pub(in super::super) const DEFECTS: &[Defect] = &[
     defect(

@@ -1,4 +1,4 @@
-//! The target of a proxy: where it is, and how it is named.
+//! The address of an HTTP server as a URL gives it: how to reach it, and how it is named.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -6,20 +6,20 @@ use std::net::{IpAddr, SocketAddr};
 use http::Uri;
 use rustls::pki_types::ServerName;
 
-/// The server that a proxy stands before.
+/// Where an HTTP server is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub struct Address {
     /// TLS is spoken with it.
     pub https: bool,
     host: String,
     port: u16,
-    /// Path and query of the URL; only told to people, since every path passes.
+    /// Path and query of the URL.
     pub path: String,
 }
 
-/// Why a URL can't be a target.
+/// Why a URL is not such an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TargetError {
+pub enum AddressError {
     /// Not a URL at all.
     #[error("{url:?} is not a URL: {why}; expected something like http://127.0.0.1:5280")]
     NotUrl {
@@ -41,14 +41,14 @@ pub enum TargetError {
     Credentials,
 }
 
-impl std::str::FromStr for Target {
-    type Err = TargetError;
+impl std::str::FromStr for Address {
+    type Err = AddressError;
 
-    fn from_str(url: &str) -> Result<Self, TargetError> {
-        let not_url = |why: &str| TargetError::NotUrl { url: url.to_owned(), why: why.to_owned() };
+    fn from_str(url: &str) -> Result<Self, AddressError> {
+        let not_url = |why: &str| AddressError::NotUrl { url: url.to_owned(), why: why.to_owned() };
         let uri: Uri = url.parse().map_err(|e: http::uri::InvalidUri| not_url(&e.to_string()))?;
         let scheme =
-            |hint: &str| TargetError::Scheme { url: url.to_owned(), hint: hint.to_owned() };
+            |hint: &str| AddressError::Scheme { url: url.to_owned(), hint: hint.to_owned() };
         let https = match uri.scheme_str() {
             Some("http") => false,
             Some("https") => true,
@@ -62,7 +62,7 @@ impl std::str::FromStr for Target {
         };
         let authority = uri.authority().ok_or_else(|| not_url("it names no host"))?;
         if authority.as_str().contains('@') {
-            return Err(TargetError::Credentials);
+            return Err(AddressError::Credentials);
         }
         let host = authority.host();
         if host.is_empty() {
@@ -81,7 +81,7 @@ impl std::str::FromStr for Target {
     }
 }
 
-impl Target {
+impl Address {
     /// The host without the brackets of an IPv6 address.
     fn name(&self) -> &str {
         self.host.trim_start_matches('[').trim_end_matches(']')
@@ -92,7 +92,7 @@ impl Target {
         self.name().parse::<IpAddr>().map_or(self.name() == "localhost", |ip| ip.is_loopback())
     }
 
-    /// The value of `Host` that names the target.
+    /// The value of `Host` that names the address.
     pub fn authority(&self) -> String {
         match (self.https, self.port) {
             (true, 443) | (false, 80) => self.host.clone(),
@@ -124,7 +124,7 @@ impl Target {
     }
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.https { "https" } else { "http" };
         write!(f, "{scheme}://{}", self.authority())
@@ -137,17 +137,17 @@ mod tests {
 
     #[test]
     fn urls_people_give() {
-        let target: Target = "http://127.0.0.1:5280/http-bind".parse().unwrap();
+        let address: Address = "http://127.0.0.1:5280/http-bind".parse().unwrap();
         assert_eq!(
-            (target.to_string().as_str(), target.path.as_str()),
+            (address.to_string().as_str(), address.path.as_str()),
             ("http://127.0.0.1:5280", "/http-bind")
         );
-        assert!(target.is_loopback());
-        let target: Target = "https://chat.example".parse().unwrap();
-        assert_eq!(target.authority(), "chat.example");
-        assert!(!target.is_loopback());
-        let target: Target = "https://[::1]:5281".parse().unwrap();
-        assert_eq!((target.authority().as_str(), target.is_loopback()), ("[::1]:5281", true));
+        assert!(address.is_loopback());
+        let address: Address = "https://chat.example".parse().unwrap();
+        assert_eq!(address.authority(), "chat.example");
+        assert!(!address.is_loopback());
+        let address: Address = "https://[::1]:5281".parse().unwrap();
+        assert_eq!((address.authority().as_str(), address.is_loopback()), ("[::1]:5281", true));
     }
 
     #[test]
@@ -161,7 +161,7 @@ mod tests {
             ("http://u:p@a/", "password"),
             ("", "not a URL"),
         ] {
-            let error = url.parse::<Target>().unwrap_err().to_string();
+            let error = url.parse::<Address>().unwrap_err().to_string();
             assert!(error.contains(word), "{url}: {error}");
         }
     }

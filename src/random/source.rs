@@ -1,4 +1,4 @@
-//! Where unpredictable bytes come from: session identifiers, nonces, salts.
+//! Sources of random bytes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
