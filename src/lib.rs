@@ -5,6 +5,12 @@
 //! list: `cli`, `ui`, `report`, `snapshot`, `runner`, `defects`, `scenario`, `proxy`, `cm`, `client`, `rules`, `trace`, `wire`,
 //! `bosh`, `xmpp`, `xml`, `spec`, `clock`, `random`, `diag`.
 
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+compile_error!(
+    "xmppscope supports Linux and macOS: captures and keys need Unix permissions to be readable by \
+     their owner alone"
+);
+
 pub mod bosh;
 pub mod cli;
 pub mod client;

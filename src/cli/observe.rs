@@ -6,6 +6,7 @@ use std::path::Path;
 
 use chrono::{DateTime, FixedOffset};
 use clap::{ArgAction, ValueEnum};
+use tracing::level_filters::LevelFilter;
 
 use super::options::{When, width};
 use super::{Failure, settings};
@@ -57,14 +58,14 @@ impl Output {
     /// The program's own log, on stderr.
     pub(super) fn start_log(&self) {
         let level = match self.verbose {
-            0 | 1 => "warn",
-            2 => "xmppscope=debug",
-            _ => "trace",
+            0 | 1 => LevelFilter::WARN,
+            2 => LevelFilter::DEBUG,
+            _ => LevelFilter::TRACE,
         };
         // A second call, as in tests, keeps the first log.
         let _ = tracing_subscriber::fmt()
             .with_writer(io::stderr)
-            .with_env_filter(level)
+            .with_max_level(level)
             .with_ansi(false)
             .without_time()
             .try_init();

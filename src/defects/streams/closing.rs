@@ -244,10 +244,10 @@ impl Bend for GoesOn {
                 cx.refuse(request.token, Condition::ItemNotFound);
                 close_all(cx);
             }
-            Input::Request(mut request)
-                if request.rid == cx.session().contiguous() + 1
-                    && let Some(condition) = Self::condition(&request.body, cx.session()) =>
-            {
+            Input::Request(mut request) if request.rid == cx.session().contiguous() + 1 => {
+                let Some(condition) = Self::condition(&request.body, cx.session()) else {
+                    return cx.pass(Input::Request(request));
+                };
                 let token = request.token;
                 self.refused.insert(token, condition);
                 let empty = with_payloads(&request.body, []);
