@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use chrono::DateTime;
-use xmppscope::client::{Action, End, Login, Mechanism, Session, Step, Terms, Who, first_rid};
+use xmppscope::client::bosh::{Action, End, Session, Terms, first_rid};
+use xmppscope::client::{Login, Mechanism, Step, Who};
 use xmppscope::cm::machine::Machine;
 use xmppscope::cm::policy::Policy;
 use xmppscope::cm::server::{Account, Password, Server, Setup};
