@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Subcommand;
 
 use super::Failure;
-use super::options::{print, unwritable};
+use super::console::{print, unwritable};
 use super::spec::checked;
 use crate::clock::Clock;
 use crate::report::conformance::{Column, Table, write};

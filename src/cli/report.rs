@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use super::observe::{is_stdin, not_capture, open, say, unreadable, unwritable};
-use super::options::print;
+use super::console::{print, say};
+use super::observe::{is_stdin, not_capture, open, unreadable, unwritable};
 use super::{Failure, exit};
 use crate::report::html::{Page, Run, Traffic};
 use crate::report::outcomes::IN_FOLDER;

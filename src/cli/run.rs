@@ -15,7 +15,7 @@ use std::sync::Arc;
 use clap::ValueEnum;
 
 use super::check::sound;
-use super::observe::say;
+use super::console::say;
 use super::options::When;
 use super::{Failure, exit, settings};
 use crate::clock::Clock;

@@ -7,8 +7,8 @@ use clap::Subcommand;
 use console::Term;
 
 use super::check::counted;
-use super::observe::say;
-use super::options::{When, print};
+use super::console::{print, say};
+use super::options::When;
 use super::{Failure, exit};
 use crate::diag::sanitise::one_line;
 use crate::runner;

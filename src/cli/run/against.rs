@@ -13,8 +13,8 @@ use chrono::{DateTime, FixedOffset};
 
 use super::{Args, Ended, Run};
 use crate::cli::Failure;
+use crate::cli::console::say;
 use crate::cli::defects::chosen;
-use crate::cli::observe::say;
 use crate::cli::watch::stopped;
 use crate::clock::{Clock, words};
 use crate::cm::defects::Defect;

@@ -9,8 +9,7 @@ use chrono::{DateTime, FixedOffset};
 
 use super::{Args, Format, Show, options};
 use crate::cli::Failure;
-use crate::cli::observe::say;
-use crate::cli::options::{print, unwritable, width};
+use crate::cli::console::{print, say, unwritable, width};
 use crate::report::outcomes::{self, IN_FOLDER, Report};
 use crate::runner::{Outcome, Verdict};
 use crate::snapshot::Diff;
