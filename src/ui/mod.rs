@@ -4,6 +4,7 @@
 mod block;
 pub mod difference;
 mod line;
+mod look;
 pub mod outcomes;
 mod printer;
 pub mod requirements;
@@ -12,6 +13,7 @@ mod styles;
 mod summary;
 
 use crate::diag::sanitise;
-pub use printer::{Look, Printer};
+pub use look::Look;
+pub use printer::Printer;
 pub use sanitise::sanitise;
 pub use styles::Styles;

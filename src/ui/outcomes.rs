@@ -7,7 +7,8 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset};
 
 use super::line::Page;
-use super::printer::{Look, Printer};
+use super::look::Look;
+use super::printer::Printer;
 use super::sanitise::{one_line, sanitise};
 use super::styles::Styles;
 use crate::clock::words;
