@@ -8,8 +8,8 @@ use super::console::{print, say};
 use super::observe::{is_stdin, not_capture, open, unreadable, unwritable};
 use super::{Failure, exit};
 use crate::report::html::{Page, Run, Traffic};
-use crate::report::outcomes::IN_FOLDER;
 use crate::trace::capture::{self, CaptureError, Preface};
+use crate::ui::outcomes::IN_FOLDER;
 use crate::ui::sanitise;
 use crate::wire::tls::private;
 

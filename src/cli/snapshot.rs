@@ -14,7 +14,7 @@ use crate::diag::sanitise::one_line;
 use crate::runner;
 use crate::scenario::load;
 use crate::snapshot::{self, Diff, Pending, Snapshot, SnapshotError, approved, diff, pending};
-use crate::ui::outcomes::quoted;
+use crate::ui::quoted;
 use crate::ui::{Styles, difference, sanitise};
 
 /// Review, accept or reject conversations that wait for approval

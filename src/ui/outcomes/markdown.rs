@@ -3,53 +3,82 @@
 
 use std::io::{self, Write};
 
-use super::{Report, at, begins, in_short, section, why};
+use super::plan::Plan;
+use super::summary::Summary;
+use super::words::{at, begins, in_short, needs_attention, section, why};
+use super::writer::Writer;
 use crate::clock::words;
 use crate::report::markdown::escape;
 use crate::runner::{Outcome, Verdict};
+use crate::snapshot::Diff;
 use crate::spec::catalogue;
 
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "## xmppscope run\n")?;
-    let interrupted = if report.interrupted { ", interrupted" } else { "" };
-    writeln!(
-        out,
-        "{} in {}{interrupted}, against {}\n",
-        report.sentence(),
-        words(report.time),
-        escape(&report.target)
-    )?;
-    let told = |outcome: &&Outcome| {
-        !matches!(outcome.verdict, Verdict::Passed | Verdict::Skipped)
-            || !outcome.failures.is_empty()
-    };
-    // What is worst stands first.
-    let mut attention: Vec<&Outcome> = report.outcomes.iter().filter(told).collect();
-    attention.sort_by_key(|outcome| std::cmp::Reverse(outcome.verdict));
-    if !attention.is_empty() {
-        writeln!(out, "| verdict | scenario | requirements | what was seen |")?;
-        writeln!(out, "|---|---|---|---|")?;
-        for outcome in attention {
-            row(outcome, out)?;
-        }
-        writeln!(out)?;
-    }
-    let skipped: Vec<&Outcome> =
-        report.outcomes.iter().filter(|outcome| outcome.verdict == Verdict::Skipped).collect();
-    if !skipped.is_empty() {
-        writeln!(out, "<details><summary>{} skipped</summary>\n", skipped.len())?;
-        writeln!(out, "| scenario | why |")?;
-        writeln!(out, "|---|---|")?;
-        for outcome in skipped {
-            let why = why(outcome).unwrap_or_default();
-            writeln!(out, "| {} | {} |", name(outcome), escape(&why))?;
-        }
-        writeln!(out, "\n</details>")?;
-    }
-    Ok(())
+/// Writes tables.
+#[derive(Default)]
+pub(super) struct Markdown {
+    target: String,
+    /// A row for each scenario that needs attention.
+    attention: Vec<(Verdict, String)>,
+    /// A row for each that was skipped.
+    skipped: Vec<String>,
 }
 
-fn row(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+impl Writer for Markdown {
+    fn begun(&mut self, plan: &Plan, _: &mut dyn Write) -> io::Result<()> {
+        self.target.clone_from(&plan.target);
+        Ok(())
+    }
+
+    fn outcome(
+        &mut self,
+        outcome: &Outcome,
+        _: Option<&Diff>,
+        _: &mut dyn Write,
+    ) -> io::Result<()> {
+        if needs_attention(outcome) {
+            self.attention.push((outcome.verdict, row(outcome)));
+        }
+        if outcome.verdict == Verdict::Skipped {
+            let why = why(outcome).unwrap_or_default();
+            self.skipped.push(format!("| {} | {} |", name(outcome), escape(&why)));
+        }
+        Ok(())
+    }
+
+    fn finished(&mut self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "## xmppscope run\n")?;
+        let interrupted = if summary.interrupted { ", interrupted" } else { "" };
+        writeln!(
+            out,
+            "{} in {}{interrupted}, against {}\n",
+            summary.sentence(),
+            words(summary.time),
+            escape(&self.target)
+        )?;
+        // What is worst stands first.
+        self.attention.sort_by_key(|(verdict, _)| std::cmp::Reverse(*verdict));
+        if !self.attention.is_empty() {
+            writeln!(out, "| verdict | scenario | requirements | what was seen |")?;
+            writeln!(out, "|---|---|---|---|")?;
+            for (_, row) in &self.attention {
+                writeln!(out, "{row}")?;
+            }
+            writeln!(out)?;
+        }
+        if !self.skipped.is_empty() {
+            writeln!(out, "<details><summary>{} skipped</summary>\n", self.skipped.len())?;
+            writeln!(out, "| scenario | why |")?;
+            writeln!(out, "|---|---|")?;
+            for row in &self.skipped {
+                writeln!(out, "{row}")?;
+            }
+            writeln!(out, "\n</details>")?;
+        }
+        Ok(())
+    }
+}
+
+fn row(outcome: &Outcome) -> String {
     let failed: Vec<&String> =
         outcome.failures.iter().flat_map(|failure| &failure.covers).collect();
     let all = outcome.scenario.covers.iter().map(|id| &id.value);
@@ -74,8 +103,7 @@ fn row(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
         .collect();
     let told = |reason: &&str| outcome.failures.iter().any(|failure| failure.seen == **reason);
     seen.extend(outcome.reason.as_deref().filter(|reason| !told(reason)).map(escape));
-    writeln!(
-        out,
+    format!(
         "| {} | {} | {} | {} |",
         outcome.verdict.name(),
         name(outcome),

@@ -1,50 +1,27 @@
-//! What came of scenarios, for people: a block for each that needs attention, and the count at the end.
+//! `--format pretty`: for people. A block for each scenario that needs attention, as it ends, and the count at the end.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
 
-use chrono::{DateTime, FixedOffset};
-
-use super::line::Page;
-use super::look::Look;
-use super::printer::Printer;
-use super::sanitise::{one_line, sanitise};
-use super::styles::Styles;
+use super::excerpt::{Excerpt, replay};
+use super::layout::{Layout, Show};
+use super::plan::Plan;
+use super::summary::Summary;
+use super::writer::Writer;
 use crate::clock::words;
-use crate::rules::{Judge, Seen};
+use crate::diag::sanitise::{one_line, sanitise};
 use crate::runner::{Failure, Outcome, Verdict};
 use crate::scenario::Level;
-use crate::spec::catalogue;
+use crate::snapshot::Diff;
+use crate::spec::{Specification, catalogue};
+use crate::trace::Event;
 use crate::trace::filter::Kept;
-use crate::trace::{Event, Fact};
+use crate::ui::difference;
+use crate::ui::line::Page;
+use crate::ui::look::Look;
+use crate::ui::printer::Printer;
+use crate::ui::shell::quoted;
 use crate::xml::Ink;
-
-/// How outcomes are printed.
-#[derive(Debug, Clone)]
-pub struct Outcomes {
-    /// Colours.
-    pub styles: Styles,
-    /// Columns of the terminal; none for a file.
-    pub width: Option<usize>,
-    /// What is told beside failures.
-    pub show: Show,
-    /// The time of the day at which each trace began.
-    pub started: DateTime<FixedOffset>,
-    /// How to run one alone: the options of this run.
-    pub options: String,
-}
-
-/// Of which scenarios the traffic is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Show {
-    /// Of those that failed, as far as it is about the failure.
-    Failed,
-    /// Of all.
-    All,
-    /// Of none.
-    None,
-}
 
 /// Of what passed around a failure, at most so many events are printed.
 const MOST: usize = 24;
@@ -56,24 +33,57 @@ const BAR: usize = INDENT + 2;
 /// Terms of a creation response that are worth a line.
 const TERMS: [&str; 7] = ["ver", "wait", "hold", "requests", "polling", "inactivity", "maxpause"];
 
-impl Outcomes {
-    /// Without colours and without end of a line, for a file.
-    pub fn plain(started: DateTime<FixedOffset>) -> Self {
-        let styles = Styles::default();
-        Self { styles, width: None, show: Show::Failed, started, options: String::new() }
+/// Writes for people.
+pub(super) struct Pretty {
+    layout: Layout,
+    /// How many scenarios were skipped for each reason.
+    skipped: BTreeMap<String, usize>,
+}
+
+impl Writer for Pretty {
+    fn begun(&mut self, _: &Plan, _: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn outcome(
+        &mut self,
+        outcome: &Outcome,
+        differs: Option<&Diff>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        if let (Verdict::Skipped, Some(reason)) = (outcome.verdict, &outcome.reason) {
+            *self.skipped.entry(reason.clone()).or_default() += 1;
+        }
+        out.write_all(self.block(outcome).as_bytes())?;
+        if let Some(differs) = differs {
+            for line in difference::text(differs, &self.layout.styles).lines() {
+                writeln!(out, "{}{line}", " ".repeat(INDENT))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finished(&mut self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}{}", self.skipped(), summary.in_words())
+    }
+}
+
+impl Pretty {
+    pub(super) fn new(layout: Layout) -> Self {
+        Self { layout, skipped: BTreeMap::new() }
     }
 
     /// The block of one scenario; nothing for one that needs no attention.
-    pub fn block(&self, outcome: &Outcome) -> String {
+    pub(super) fn block(&self, outcome: &Outcome) -> String {
         let quiet = match outcome.verdict {
             Verdict::Skipped => true,
             Verdict::Passed => outcome.failures.is_empty() && outcome.notes.is_empty(),
             _ => false,
         };
-        if quiet && self.show != Show::All {
+        if quiet && self.layout.show != Show::All {
             return String::new();
         }
-        let mut page = Page::new(self.width);
+        let mut page = Page::new(self.layout.width);
         self.head(&mut page, outcome);
         let mut told: Vec<&String> = Vec::new();
         for failure in &outcome.failures {
@@ -84,14 +94,14 @@ impl Outcomes {
             self.failure(&mut page, failure, outcome);
         }
         if let Some(reason) = &outcome.reason {
-            self.line(&mut page, "why", &self.styles.strong, reason);
+            self.line(&mut page, "why", &self.layout.styles.strong, reason);
         }
         for note in &outcome.notes {
             self.line(&mut page, "note", &Ink::default(), &note.text);
         }
         let mut out = page.text;
         let failed = !outcome.failures.is_empty() && outcome.verdict != Verdict::Known;
-        match self.show {
+        match self.layout.show {
             Show::All => out += &self.traffic(outcome, &|_, _| true),
             Show::Failed if failed && outcome.failures.iter().any(has_traffic) => {
                 out += &self.terms(outcome);
@@ -104,8 +114,8 @@ impl Outcomes {
             let path = outcome.scenario.place.source.path.to_string_lossy();
             let row = outcome.row.as_ref();
             let row = row.map_or_else(String::new, |(number, _)| format!(" --only row:{number}"));
-            let again = format!("xmppscope run {}{row}{}", quoted(&path), self.options);
-            self.line(&mut page, "alone", &self.styles.dim, &again);
+            let again = format!("xmppscope run {}{row}{}", quoted(&path), self.layout.options);
+            self.line(&mut page, "alone", &self.layout.styles.dim, &again);
             out += &page.text;
         }
         out
@@ -113,15 +123,15 @@ impl Outcomes {
 
     fn head(&self, page: &mut Page, outcome: &Outcome) {
         let ink = match outcome.verdict {
-            Verdict::Passed | Verdict::Known | Verdict::Skipped => &self.styles.dim,
-            Verdict::Warned | Verdict::Inconclusive | Verdict::Gone => &self.styles.warning,
-            Verdict::Failed | Verdict::Broken => &self.styles.error,
+            Verdict::Passed | Verdict::Known | Verdict::Skipped => &self.layout.styles.dim,
+            Verdict::Warned | Verdict::Inconclusive | Verdict::Gone => &self.layout.styles.warning,
+            Verdict::Failed | Verdict::Broken => &self.layout.styles.error,
         };
         page.put(ink, outcome.verdict.name()).to(TEXT);
-        page.prose(&self.styles.strong, &one_line(&outcome.name()), TEXT).end();
+        page.prose(&self.layout.styles.strong, &one_line(&outcome.name()), TEXT).end();
         if outcome.failures.is_empty() {
             let place = outcome.scenario.name.place.to_string();
-            self.line(page, "at", &self.styles.dim, &place);
+            self.line(page, "at", &self.layout.styles.dim, &place);
         }
     }
 
@@ -129,11 +139,10 @@ impl Outcomes {
     fn requirement(&self, page: &mut Page, id: &str) {
         let Some(requirement) = catalogue().get(id) else { return };
         let specification = catalogue().specification(&requirement.spec);
-        let specification =
-            specification.map_or_else(String::new, super::super::spec::Specification::name);
+        let specification = specification.map_or_else(String::new, Specification::name);
         let number = &requirement.section.number;
         page.to(INDENT).plain(&format!("{specification} §{number} {} ", requirement.level));
-        page.put(&self.styles.strong, id).end();
+        page.put(&self.layout.styles.strong, id).end();
         page.to(INDENT + 2).prose(&Ink::default(), &requirement.rule, INDENT + 2).end();
     }
 
@@ -145,9 +154,9 @@ impl Outcomes {
         if Some(&failure.seen) != outcome.reason.as_ref() {
             self.line(page, "expected", &plain, &failure.expected);
             let ink = if failure.level == Level::Must {
-                &self.styles.error
+                &self.layout.styles.error
             } else {
-                &self.styles.warning
+                &self.layout.styles.warning
             };
             self.line(page, "seen", ink, &failure.seen);
         }
@@ -158,11 +167,11 @@ impl Outcomes {
             let words = format!("this machine was late by {} then", words(lag));
             self.line(page, "lag", &plain, &words);
         }
-        self.line(page, "at", &self.styles.dim, &failure.place.to_string());
+        self.line(page, "at", &self.layout.styles.dim, &failure.place.to_string());
     }
 
     fn line(&self, page: &mut Page, label: &str, ink: &Ink, text: &str) {
-        page.to(INDENT).put(&self.styles.dim, label).to(TEXT);
+        page.to(INDENT).put(&self.layout.styles.dim, label).to(TEXT);
         for (number, line) in sanitise(text).lines().enumerate() {
             if number > 0 {
                 page.to(TEXT);
@@ -182,9 +191,9 @@ impl Outcomes {
             .filter_map(known)
             .map(|(name, value)| one_line(&format!("{name} {value}")).into_owned())
             .collect();
-        let mut page = Page::new(self.width);
+        let mut page = Page::new(self.layout.width);
         if !terms.is_empty() && outcome.own.start > 0 {
-            page.to(INDENT).put(&self.styles.dim, "granted").to(TEXT);
+            page.to(INDENT).put(&self.layout.styles.dim, "granted").to(TEXT);
             page.list(&Ink::default(), &terms, TEXT).end();
         }
         page.text
@@ -202,15 +211,15 @@ impl Outcomes {
 
     /// The traffic as the proxy prints it, behind a bar. An exchange is shown whole.
     fn traffic(&self, outcome: &Outcome, within: &dyn Fn(usize, &Event) -> bool) -> String {
-        let most = if self.show == Show::All { usize::MAX } else { MOST };
+        let most = if self.layout.show == Show::All { usize::MAX } else { MOST };
         let excerpt = Excerpt::of(&outcome.events, within, most);
         let look = Look {
-            styles: self.styles.clone(),
-            width: self.width.map(|width| width.saturating_sub(BAR).max(20)),
+            styles: self.layout.styles.clone(),
+            width: self.layout.width.map(|width| width.saturating_sub(BAR).max(20)),
             xml: true,
             live: false,
             verbose: false,
-            started: self.started,
+            started: self.layout.started,
         };
         let mut text = Vec::new();
         let mut printer = Printer::new(&mut text, look);
@@ -225,102 +234,20 @@ impl Outcomes {
         let _ = printer.flush(judge.story());
         drop(printer);
         let text = String::from_utf8_lossy(&text).into_owned();
-        let bar = format!("{}{} ", " ".repeat(INDENT), paint(&self.styles.dim, "|"));
+        let bar = format!("{}{} ", " ".repeat(INDENT), paint(&self.layout.styles.dim, "|"));
         text.lines().fold(String::new(), |all, line| all + &bar + line + "\n")
     }
 
     /// Why scenarios were skipped, each reason once.
-    pub fn skipped(&self, reasons: &BTreeMap<String, usize>) -> String {
-        let mut page = Page::new(self.width);
-        for (reason, count) in reasons {
-            page.put(&self.styles.dim, "skipped").to(TEXT);
+    fn skipped(&self) -> String {
+        let mut page = Page::new(self.layout.width);
+        for (reason, count) in &self.skipped {
+            page.put(&self.layout.styles.dim, "skipped").to(TEXT);
             let what = if *count == 1 { "scenario" } else { "scenarios" };
             let text = format!("{count} {what}: {}", one_line(reason));
             page.prose(&Ink::default(), &text, TEXT).end();
         }
         page.text
-    }
-
-    /// What came of all.
-    pub fn summary(&self, counts: &BTreeMap<Verdict, usize>, all: usize, time: Duration) -> String {
-        let what = if all == 1 { "scenario" } else { "scenarios" };
-        let of = |verdict: Verdict| {
-            let count = counts.get(&verdict).copied().unwrap_or_default();
-            (count > 0).then(|| format!("{count} {}", said(verdict)))
-        };
-        let mut parts: Vec<String> = Verdict::ALL.into_iter().filter_map(of).collect();
-        let rest = all.saturating_sub(counts.values().sum());
-        if rest > 0 {
-            parts.push(format!("{rest} not run"));
-        }
-        format!("{all} {what}: {} in {}\n", parts.join(", "), words(time))
-    }
-}
-
-/// Which events of a trace are printed.
-#[derive(Debug, Default)]
-struct Excerpt {
-    shown: BTreeSet<usize>,
-    /// Of those wanted, what is in the middle of too many.
-    left_out: BTreeSet<usize>,
-}
-
-impl Excerpt {
-    /// Those wanted, each request with its response and each response with its request; not many more than `most`. The
-    /// beginning says what it is about, the end what went wrong.
-    fn of(events: &[Event], within: &dyn Fn(usize, &Event) -> bool, most: usize) -> Self {
-        let mut wanted: BTreeSet<usize> = BTreeSet::new();
-        let mut asked: HashMap<u64, usize> = HashMap::new();
-        let mut partners: HashMap<usize, usize> = HashMap::new();
-        // What was answered before it was complete is told after its answer.
-        let mut early: HashMap<(u64, u64), usize> = HashMap::new();
-        let mut requests: HashMap<u64, u64> = HashMap::new();
-        replay(events, |index, seen, _| {
-            let event = &events[index];
-            let ask = seen.told.message.as_ref().and_then(|message| message.ask.as_ref());
-            let partner = match &event.fact {
-                Fact::Request(_) => {
-                    let number = requests.entry(event.conn).or_default();
-                    *number += 1;
-                    asked.extend(ask.map(|ask| (ask.exchange, index)));
-                    early.remove(&(event.conn, *number - 1))
-                }
-                Fact::Response(response) => {
-                    if let (None, Some(number)) = (ask, response.answers) {
-                        early.insert((event.conn, number), index);
-                    }
-                    ask.and_then(|ask| asked.get(&ask.exchange).copied())
-                }
-                Fact::Raw(_) | Fact::Lost { .. } => None,
-                _ => return,
-            };
-            if let Some(partner) = partner {
-                partners.insert(partner, index);
-                partners.insert(index, partner);
-            }
-            if within(index, event) {
-                wanted.insert(index);
-            }
-        });
-        let whole = |mut set: BTreeSet<usize>| {
-            let partners: Vec<usize> =
-                set.iter().filter_map(|index| partners.get(index).copied()).collect();
-            set.extend(partners);
-            set
-        };
-        // The response to a request that was asked within comes later than what is wanted: it is no part of that.
-        let requested: BTreeSet<usize> = wanted
-            .iter()
-            .filter(|index| matches!(events[**index].fact, Fact::Response(_)))
-            .filter_map(|index| partners.get(index).copied())
-            .collect();
-        wanted.extend(requested);
-        let first = wanted.iter().take(most / 3).copied();
-        let last = wanted.iter().rev().take(most - most / 3).copied();
-        let ends: BTreeSet<usize> = first.chain(last).collect();
-        let shown: BTreeSet<usize> = whole(ends).intersection(&wanted).copied().collect();
-        let left_out = wanted.difference(&shown).copied().collect();
-        Self { shown, left_out }
     }
 }
 
@@ -329,42 +256,6 @@ fn has_traffic(failure: &Failure) -> bool {
     failure.during.0 <= failure.at
 }
 
-/// A verdict in the words of the summary.
-fn said(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Known => "known deviations",
-        Verdict::Gone => "deviations gone",
-        other => other.name(),
-    }
-}
-
-/// Tells each event, with what it means.
-fn replay(events: &[Event], mut tell: impl FnMut(usize, &Seen, &Judge)) -> Judge {
-    let mut judge = Judge::default();
-    let mut all = Vec::new();
-    for (index, event) in events.iter().enumerate() {
-        judge.take(event.clone(), &mut all);
-        for mut seen in all.drain(..) {
-            // What is judged here is the scenario's to say.
-            seen.findings.clear();
-            tell(index, &seen, &judge);
-        }
-    }
-    judge
-}
-
-/// A word of a command line as a shell reads it.
-pub fn quoted(word: &str) -> Cow<'_, str> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return Cow::Borrowed(word);
-    }
-    Cow::Owned(format!("'{}'", word.replace('\'', "'\\''")))
-}
-
 fn paint(ink: &Ink, text: &str) -> String {
     format!("{}{text}{}", ink.on, ink.off)
 }
-
-#[cfg(test)]
-mod tests;
