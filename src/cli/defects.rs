@@ -2,7 +2,7 @@
 
 use super::Failure;
 use super::console::print;
-use crate::cm::defects::{self, Defect};
+use crate::defects::{self, Defect};
 use crate::diag::nearest;
 use crate::ui::sanitise;
 

@@ -9,7 +9,7 @@ use super::console::{print, say};
 use super::defects::chosen;
 use super::options::When;
 use super::{Failure, exit};
-use crate::cm::defects::{self, Defect};
+use crate::defects::{self, Defect};
 use crate::runner;
 use crate::scenario::Scenario;
 use crate::ui::sanitise;

@@ -18,7 +18,7 @@ use crate::cli::console::say;
 use crate::cli::defects::chosen;
 use crate::cli::watch::stopped;
 use crate::clock::{Clock, words};
-use crate::cm::defects::Defect;
+use crate::defects::Defect;
 use crate::runner::dial::{Dial, Network};
 use crate::runner::{self, About, EMBEDDED, Job, Knowledge, Outcome, Software, Target, Tolerance};
 use crate::scenario::Provision;
@@ -280,7 +280,7 @@ fn usual() -> Tolerance {
 
 fn url(args: &Args, url: &str) -> Result<Target, Failure> {
     let address = url
-        .parse::<crate::proxy::Target>()
+        .parse::<crate::wire::address::Address>()
         .map_err(|error| Failure::Usage(format!("--target {error}")))?;
     let domain = args.domain.clone().unwrap_or_else(|| "localhost".to_owned());
     let secure = if address.https { Provision::Tls } else { Provision::Plain };

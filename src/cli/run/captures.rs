@@ -12,7 +12,7 @@ use crate::runner::Outcome;
 use crate::trace::capture::{Preface, Secrets, Writer};
 use crate::trace::{Event, Fact};
 use crate::ui::outcomes::{Format, IN_FOLDER, Layout, Report};
-use crate::wire::tls::private;
+use crate::wire::owner_only;
 
 /// A folder of captures: one for each run, in folders as its scenario is, and one file that says what came of all.
 pub(super) struct Captures {
@@ -25,7 +25,7 @@ impl Captures {
     /// What an earlier run says of its captures is gone from here on: they are overwritten.
     pub(super) fn open(folder: &Path, started: DateTime<FixedOffset>) -> Result<Self, Failure> {
         let path = folder.join(IN_FOLDER);
-        let outcomes = private(&path).map_err(|error| unwritable(&path, &error))?;
+        let outcomes = owner_only::create(&path).map_err(|error| unwritable(&path, &error))?;
         Ok(Self { folder: folder.to_owned(), outcomes, started })
     }
 

@@ -10,13 +10,13 @@ use super::reader::Reader;
 use super::steps::ACTION;
 use super::values::items;
 use crate::diag::{Diagnostic, nearest};
-use crate::proxy::Target as Address;
 use crate::scenario::model::{ACCOUNTS, Action, Provision};
 use crate::scenario::source::{Located, Place, Source};
 use crate::scenario::target::{Account, Deviation, Skip, Target, Tolerance, What};
 use crate::scenario::template;
 use crate::scenario::yaml::{self, Text, Value, Yaml};
 use crate::spec::catalogue;
+use crate::wire::address::Address;
 
 /// What variables of the environment are written with.
 const ENVIRONMENT: &str = "env.";

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::layout::Layout;
 use super::pretty::Pretty;
-use crate::cm::defects;
+use crate::defects;
 use crate::runner::{Outcome, embedded_started, embedded_target, jobs, run_embedded};
 use crate::scenario::load_texts;
 use crate::trace::Fact;
