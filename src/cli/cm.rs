@@ -8,8 +8,9 @@ use jid::BareJid;
 use tokio::sync::Notify;
 
 use super::Failure;
+use super::console::say;
 use super::defects::{chosen, list_defects};
-use super::observe::{Output, say};
+use super::observe::Output;
 use super::options::size;
 use super::watch::{Watch, listen, raise_file_limit, stopped};
 use crate::clock::Clock;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Failure;
-use super::observe::{Output, say};
+use super::console::say;
+use super::observe::Output;
 use super::options::size;
 use super::watch::{Watch, listen, raise_file_limit, stopped};
 use crate::proxy::Proxy;

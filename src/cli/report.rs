@@ -4,12 +4,12 @@ use std::fs;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use super::observe::{is_stdin, not_capture, open, say, unreadable, unwritable};
-use super::options::print;
+use super::console::{print, say};
+use super::observe::{is_stdin, not_capture, open, unreadable, unwritable};
 use super::{Failure, exit};
 use crate::report::html::{Page, Run, Traffic};
-use crate::report::outcomes::IN_FOLDER;
 use crate::trace::capture::{self, CaptureError, Preface};
+use crate::ui::outcomes::IN_FOLDER;
 use crate::ui::sanitise;
 use crate::wire::owner_only;
 

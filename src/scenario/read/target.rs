@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::Reader;
 use super::fields::Fields;
 use super::head::PROVISIONS;
+use super::reader::Reader;
 use super::steps::ACTION;
 use super::values::items;
 use crate::diag::{Diagnostic, nearest};

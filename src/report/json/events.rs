@@ -1,21 +1,15 @@
-//! `--format json`: one JSON object a line, described in `docs/reference/json.md`. Names are stable: a field may be
-//! added at any time; nothing is renamed, removed or given another meaning without a new [`VERSION`].
-
-mod line;
-
-pub(super) use line::{is_false, is_zero};
+//! The lines of a trace: a preface, its events, a summary.
 
 use std::io::{self, Write};
-use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
 use serde::Serialize;
-use serde_json::ser::{Formatter, Serializer};
 
+use super::line::Line;
+use super::ndjson::{millis, rfc_3339, write};
 use crate::rules::{Counts, Seen};
 use crate::trace::Story;
 use crate::trace::filter::Kept;
-use line::Line;
 
 /// The version of the format.
 pub const VERSION: u32 = 1;
@@ -105,52 +99,3 @@ impl<W: Write> Json<W> {
         write(&mut self.out, &preface)
     }
 }
-
-pub(super) fn write(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
-    value.serialize(&mut Serializer::with_formatter(&mut *out, Harmless))?;
-    out.write_all(b"\n")
-}
-
-/// Milliseconds, to the microsecond.
-pub(super) fn millis(time: Duration) -> f64 {
-    time.as_micros() as f64 / 1e3
-}
-
-pub(super) fn rfc_3339(time: DateTime<FixedOffset>) -> String {
-    time.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
-}
-
-/// Compact JSON that is harmless where it is printed: beyond what JSON escapes, also the control characters above
-/// ASCII, line separators, and what reorders text.
-struct Harmless;
-
-impl Formatter for Harmless {
-    fn write_string_fragment<W: Write + ?Sized>(
-        &mut self,
-        out: &mut W,
-        text: &str,
-    ) -> io::Result<()> {
-        if text.bytes().all(|b| (0x20..0x7f).contains(&b)) {
-            return out.write_all(text.as_bytes());
-        }
-        let mut written = 0;
-        for (at, c) in text.char_indices().filter(|&(_, c)| is_harmful(c)) {
-            out.write_all(&text.as_bytes()[written..at])?;
-            write!(out, "\\u{:04x}", u32::from(c))?;
-            written = at + c.len_utf8();
-        }
-        out.write_all(&text.as_bytes()[written..])
-    }
-}
-
-/// All of them are in the basic plane: one escape each.
-fn is_harmful(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-        )
-}
-
-#[cfg(test)]
-mod tests;

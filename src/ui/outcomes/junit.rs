@@ -5,9 +5,14 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::{Bearing, Report, begins, in_full, in_short, level, why};
+use super::bearing::{Bearing, bearing};
+use super::plan::Plan;
+use super::summary::Summary;
+use super::words::{begins, in_full, in_short, level, why};
+use super::writer::Writer;
 use crate::diag::sanitise::one_line;
 use crate::runner::{Outcome, Verdict};
+use crate::snapshot::Diff;
 use crate::xml::{Element, Scope, write as xml};
 
 /// How many cases ended in which way.
@@ -21,10 +26,10 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, report: &Report, outcome: &Outcome) {
+    fn add(&mut self, bearing: Bearing, outcome: &Outcome) {
         self.tests += 1;
         self.time += outcome.duration;
-        match report.bearing(outcome) {
+        match bearing {
             Bearing::Bad => self.failures += 1,
             Bearing::Broken => self.errors += 1,
             Bearing::Unknown => self.skipped += 1,
@@ -43,37 +48,61 @@ impl Tally {
     }
 }
 
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let mut suites: BTreeMap<String, (Tally, Vec<Element>)> = BTreeMap::new();
-    let mut all = Tally::default();
-    for outcome in &report.outcomes {
-        let (file, _) = begins(outcome);
-        let folder = file.rsplit_once('/').map_or(".", |(folder, _)| folder);
-        let (tally, cases) = suites.entry(folder.to_owned()).or_default();
-        tally.add(report, outcome);
-        all.add(report, outcome);
-        cases.push(case(report, outcome));
-    }
-    let mut root = all.put(
-        element("testsuites").with_attr("name", &text(&format!("xmppscope: {}", report.target))),
-    );
-    root = root.with_text("\n");
-    let timestamp = report.started.format("%Y-%m-%dT%H:%M:%S%:z").to_string();
-    for (folder, (tally, cases)) in suites {
-        let suite = tally.put(element("testsuite").with_attr("name", &text(&folder)));
-        let mut suite = suite.with_attr("timestamp", &timestamp).with_text("\n");
-        for case in cases {
-            suite = suite.with_child(case).with_text("\n");
-        }
-        root = root.with_child(suite).with_text("\n");
-    }
-    let mut document = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    xml(&root, &Scope { default: "", prefixes: &[] }, &mut document);
-    document.push('\n');
-    out.write_all(document.as_bytes())
+/// Writes suites of cases.
+#[derive(Default)]
+pub(super) struct Junit {
+    strict: bool,
+    target: String,
+    timestamp: String,
+    /// By folder.
+    suites: BTreeMap<String, (Tally, Vec<Element>)>,
+    all: Tally,
 }
 
-fn case(report: &Report, outcome: &Outcome) -> Element {
+impl Writer for Junit {
+    fn begun(&mut self, plan: &Plan, _: &mut dyn Write) -> io::Result<()> {
+        self.strict = plan.strict;
+        self.target.clone_from(&plan.target);
+        self.timestamp = plan.started.format("%Y-%m-%dT%H:%M:%S%:z").to_string();
+        Ok(())
+    }
+
+    fn outcome(
+        &mut self,
+        outcome: &Outcome,
+        _: Option<&Diff>,
+        _: &mut dyn Write,
+    ) -> io::Result<()> {
+        let bearing = bearing(outcome.verdict, self.strict);
+        let (file, _) = begins(outcome);
+        let folder = file.rsplit_once('/').map_or(".", |(folder, _)| folder);
+        let (tally, cases) = self.suites.entry(folder.to_owned()).or_default();
+        tally.add(bearing, outcome);
+        self.all.add(bearing, outcome);
+        cases.push(case(bearing, outcome));
+        Ok(())
+    }
+
+    fn finished(&mut self, _: &Summary, out: &mut dyn Write) -> io::Result<()> {
+        let name = text(&format!("xmppscope: {}", self.target));
+        let root = self.all.put(element("testsuites").with_attr("name", &name));
+        let mut root = root.with_text("\n");
+        for (folder, (tally, cases)) in std::mem::take(&mut self.suites) {
+            let suite = tally.put(element("testsuite").with_attr("name", &text(&folder)));
+            let mut suite = suite.with_attr("timestamp", &self.timestamp).with_text("\n");
+            for case in cases {
+                suite = suite.with_child(case).with_text("\n");
+            }
+            root = root.with_child(suite).with_text("\n");
+        }
+        let mut document = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+        xml(&root, &Scope { default: "", prefixes: &[] }, &mut document);
+        document.push('\n');
+        out.write_all(document.as_bytes())
+    }
+}
+
+fn case(bearing: Bearing, outcome: &Outcome) -> Element {
     let (file, line) = begins(outcome);
     let mut properties = vec![property("verdict", outcome.verdict.name())];
     for id in &outcome.scenario.covers {
@@ -91,7 +120,7 @@ fn case(report: &Report, outcome: &Outcome) -> Element {
         .with_attr("time", &seconds(outcome.duration))
         .with_child(properties.into_iter().fold(element("properties"), Element::with_child));
     let said = || outcome.failures.iter().flat_map(in_full).collect::<Vec<_>>().join("\n");
-    let result = match report.bearing(outcome) {
+    let result = match bearing {
         Bearing::Bad => Some("failure"),
         Bearing::Broken => Some("error"),
         Bearing::Unknown => Some("skipped"),

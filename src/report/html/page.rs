@@ -1,12 +1,4 @@
-//! A page to be opened in a browser, from a capture or from a run of scenarios: one file that needs nothing else.
-//!
-//! What is shown stands in the page as JSON; a script lays it out with text nodes alone. A policy allows this one script and
-//! this one style, each by its hash, and no connection: nothing that was said on the wire can run, load or lead anywhere.
-//! What could reorder or hide text is written as an escape, as on a terminal.
-
-mod row;
-mod run;
-mod traffic;
+//! The page as a whole: its parts, what they may hold, and its policy.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -16,25 +8,21 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter, Serializer};
 
+use super::run::Run;
+use super::trace::Trace;
 use crate::diag::sanitise::sanitise;
 use crate::spec::catalogue;
-use crate::trace::capture::Preface;
-pub use run::{Run, RunError};
-use traffic::Trace;
-pub use traffic::Traffic;
 
-const PAGE: &str = include_str!("html/page.html");
-const STYLE: &str = include_str!("html/style.css");
-const SCRIPT: &str = concat!(
-    include_str!("html/model.js"),
-    include_str!("html/view.js"),
-    include_str!("html/panel.js"),
-    include_str!("html/run.js"),
-    include_str!("html/main.js"),
+const PAGE: &str = include_str!("page.html");
+pub(super) const STYLE: &str = include_str!("style.css");
+pub(super) const SCRIPT: &str = concat!(
+    include_str!("model.js"),
+    include_str!("view.js"),
+    include_str!("panel.js"),
+    include_str!("run.js"),
+    include_str!("main.js"),
 );
 
-/// Of one content, a page holds so many bytes.
-const CONTENT: usize = 16 << 10;
 /// Of all contents together, a page holds so many bytes.
 const CONTENTS: usize = 64 << 20;
 /// So many events are in a page: 50,000 exchanges and what else happened.
@@ -48,16 +36,16 @@ pub struct Page {
     #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<Run>,
     requirements: BTreeMap<&'static str, Requirement>,
-    traces: Vec<Trace>,
+    pub(super) traces: Vec<Trace>,
     #[serde(skip)]
-    room: Room,
+    pub(super) room: Room,
 }
 
 /// What may still be added.
 #[derive(Debug)]
-struct Room {
-    content: usize,
-    events: usize,
+pub(super) struct Room {
+    pub(super) content: usize,
+    pub(super) events: usize,
 }
 
 /// A requirement that something in the page is about.
@@ -82,23 +70,13 @@ impl Page {
         }
     }
 
-    /// Adds the trace of a capture: what the returned value is given.
-    pub fn trace(&mut self, name: &str, preface: &Preface) -> Traffic<'_> {
-        Traffic::new(self, name, preface, true)
-    }
-
-    /// Adds the trace of a scenario, without findings: its client breaks rules on purpose, and what is wrong is its to say.
-    pub fn scenario(&mut self, name: &str, preface: &Preface) -> Traffic<'_> {
-        Traffic::new(self, name, preface, false)
-    }
-
     /// Adds what came of scenarios.
     pub fn run(&mut self, run: Run) {
         run.requirements().into_iter().for_each(|id| self.requirement(&id));
         self.run = Some(run);
     }
 
-    fn requirement(&mut self, id: &str) {
+    pub(super) fn requirement(&mut self, id: &str) {
         let Some(requirement) = catalogue().get(id) else { return };
         let Some(specification) = catalogue().specification(&requirement.spec) else { return };
         self.requirements.entry(&requirement.id).or_insert_with(|| Requirement {
@@ -134,14 +112,14 @@ impl Page {
 }
 
 /// As a policy names what may be in the page.
-fn hash(text: &str) -> String {
+pub(super) fn hash(text: &str) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
     format!("sha256-{}", BASE64_STANDARD.encode(digest))
 }
 
 /// JSON that may stand in a page: nothing in it ends the element that it stands in, and the text that it gives back is
 /// harmless where it is shown.
-struct Embedded;
+pub(super) struct Embedded;
 
 impl Formatter for Embedded {
     fn write_string_fragment<W: Write + ?Sized>(
@@ -178,6 +156,3 @@ impl Formatter for Embedded {
         })
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -3,26 +3,56 @@
 
 use std::io::{self, Write};
 
-use super::{Bearing, Report, begins, in_full, why};
+use super::bearing::{Bearing, bearing};
+use super::plan::Plan;
+use super::summary::Summary;
+use super::words::{begins, in_full, why};
+use super::writer::Writer;
 use crate::diag::sanitise::one_line;
 use crate::runner::{Outcome, Verdict};
+use crate::snapshot::Diff;
 
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "TAP version 14")?;
-    writeln!(out, "1..{}", report.planned)?;
-    writeln!(out, "# against {}", one_line(&report.target))?;
-    for (index, outcome) in report.outcomes.iter().enumerate() {
-        point(report, index + 1, outcome, out)?;
-    }
-    if report.interrupted {
-        writeln!(out, "Bail out! interrupted")?;
-    }
-    writeln!(out, "# {}", report.sentence())
+/// Writes test points.
+#[derive(Default)]
+pub(super) struct Tap {
+    strict: bool,
+    /// The number of the last test point.
+    number: usize,
 }
 
-fn point(report: &Report, number: usize, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+impl Writer for Tap {
+    fn begun(&mut self, plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+        self.strict = plan.strict;
+        writeln!(out, "TAP version 14")?;
+        writeln!(out, "1..{}", plan.scenarios)?;
+        writeln!(out, "# against {}", one_line(&plan.target))
+    }
+
+    fn outcome(
+        &mut self,
+        outcome: &Outcome,
+        _: Option<&Diff>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        self.number += 1;
+        point(bearing(outcome.verdict, self.strict), self.number, outcome, out)
+    }
+
+    fn finished(&mut self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+        if summary.interrupted {
+            writeln!(out, "Bail out! interrupted")?;
+        }
+        writeln!(out, "# {}", summary.sentence())
+    }
+}
+
+fn point(
+    bearing: Bearing,
+    number: usize,
+    outcome: &Outcome,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let (file, line) = begins(outcome);
-    let bearing = report.bearing(outcome);
     let why = why(outcome).unwrap_or_default();
     let (ok, directive) = match outcome.verdict {
         Verdict::Skipped => ("ok", format!(" # SKIP {}", escape(&why))),

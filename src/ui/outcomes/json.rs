@@ -6,11 +6,18 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Report, at, begins, level};
+use super::plan::Plan;
+use super::summary::Summary;
+use super::words::{at, begins, level};
+use super::writer::Writer;
 use crate::report::json::{millis, rfc_3339, write as line};
 use crate::runner::{Failure, Outcome};
 use crate::scenario::Place;
+use crate::snapshot::Diff;
 use crate::spec::catalogue;
+
+/// In a folder of captures, the file that says what came of the scenarios, in this format.
+pub const IN_FOLDER: &str = "outcomes.ndjson";
 
 /// The version of the format.
 const VERSION: u32 = 1;
@@ -101,7 +108,7 @@ struct Where {
 }
 
 #[derive(Serialize)]
-struct Summary {
+struct Last {
     event: &'static str,
     scenarios: usize,
     run: usize,
@@ -110,37 +117,48 @@ struct Summary {
     time_ms: f64,
 }
 
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let mut out = out;
-    let preface = Preface {
-        xmppscope: "outcomes",
-        version: VERSION,
-        tool: concat!("xmppscope ", env!("CARGO_PKG_VERSION")),
-        started: rfc_3339(report.started),
-        target: &report.target,
-        name: &report.name,
-        about: report.about.as_deref(),
-        software: report
-            .software
-            .as_ref()
-            .map(|told| Software { name: &told.name, version: &told.version }),
-        scenarios: report.planned,
-        strict: report.strict,
-    };
-    line(&mut out, &preface)?;
-    for outcome in &report.outcomes {
-        line(&mut out, &Scenario::of(outcome))?;
+/// Writes lines of JSON.
+pub(super) struct Json;
+
+impl Writer for Json {
+    fn begun(&mut self, plan: &Plan, mut out: &mut dyn Write) -> io::Result<()> {
+        let software = plan.software.as_ref();
+        let preface = Preface {
+            xmppscope: "outcomes",
+            version: VERSION,
+            tool: concat!("xmppscope ", env!("CARGO_PKG_VERSION")),
+            started: rfc_3339(plan.started),
+            target: &plan.target,
+            name: &plan.name,
+            about: plan.about.as_deref(),
+            software: software.map(|known| Software { name: &known.name, version: &known.version }),
+            scenarios: plan.scenarios,
+            strict: plan.strict,
+        };
+        line(&mut out, &preface)
     }
-    let verdicts = report.counts().into_iter().map(|(verdict, count)| (verdict.name(), count));
-    let summary = Summary {
-        event: "summary",
-        scenarios: report.planned,
-        run: report.outcomes.len(),
-        verdicts: verdicts.collect(),
-        interrupted: report.interrupted,
-        time_ms: millis(report.time),
-    };
-    line(&mut out, &summary)
+
+    fn outcome(
+        &mut self,
+        outcome: &Outcome,
+        _: Option<&Diff>,
+        mut out: &mut dyn Write,
+    ) -> io::Result<()> {
+        line(&mut out, &Scenario::of(outcome))
+    }
+
+    fn finished(&mut self, summary: &Summary, mut out: &mut dyn Write) -> io::Result<()> {
+        let verdicts = summary.counts.iter().map(|(verdict, count)| (verdict.name(), *count));
+        let last = Last {
+            event: "summary",
+            scenarios: summary.scenarios,
+            run: summary.run(),
+            verdicts: verdicts.collect(),
+            interrupted: summary.interrupted,
+            time_ms: millis(summary.time),
+        };
+        line(&mut out, &last)
+    }
 }
 
 impl<'a> Scenario<'a> {

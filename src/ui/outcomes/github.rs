@@ -3,40 +3,64 @@
 
 use std::io::{self, Write};
 
-use super::{Bearing, Report, at, begins, in_short, why};
+use super::bearing::{Bearing, bearing};
+use super::plan::Plan;
+use super::summary::Summary;
+use super::words::{at, begins, in_short, needs_attention, why};
+use super::writer::Writer;
 use crate::diag::sanitise::one_line;
 use crate::runner::{Outcome, Verdict};
 use crate::scenario::Place;
+use crate::snapshot::Diff;
 
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let told = |outcome: &&Outcome| {
-        !matches!(outcome.verdict, Verdict::Passed | Verdict::Skipped) || has_failures(outcome)
-    };
-    for outcome in report.outcomes.iter().filter(told) {
-        command(report, outcome, out)?;
+/// Writes commands.
+#[derive(Default)]
+pub(super) struct Github {
+    strict: bool,
+    target: String,
+    /// A line for each scenario that was skipped.
+    skipped: Vec<String>,
+}
+
+impl Writer for Github {
+    fn begun(&mut self, plan: &Plan, _: &mut dyn Write) -> io::Result<()> {
+        self.strict = plan.strict;
+        self.target.clone_from(&plan.target);
+        Ok(())
     }
-    let skipped: Vec<&Outcome> =
-        report.outcomes.iter().filter(|outcome| outcome.verdict == Verdict::Skipped).collect();
-    if !skipped.is_empty() {
-        writeln!(out, "::group::{} skipped", skipped.len())?;
-        for outcome in skipped {
+
+    fn outcome(
+        &mut self,
+        outcome: &Outcome,
+        _: Option<&Diff>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        if outcome.verdict == Verdict::Skipped {
             let (file, _) = begins(outcome);
             let why = why(outcome).unwrap_or_default();
-            let name = outcome.name();
-            writeln!(out, "skipped {}", plain(&format!("{file}: {name}: {why}")))?;
+            self.skipped.push(plain(&format!("{file}: {}: {why}", outcome.name())));
         }
-        writeln!(out, "::endgroup::")?;
+        if needs_attention(outcome) {
+            command(bearing(outcome.verdict, self.strict), outcome, out)?;
+        }
+        Ok(())
     }
-    let interrupted = if report.interrupted { ", interrupted" } else { "" };
-    writeln!(out, "{}{interrupted}, against {}", report.sentence(), plain(&report.target))
+
+    fn finished(&mut self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+        if !self.skipped.is_empty() {
+            writeln!(out, "::group::{} skipped", self.skipped.len())?;
+            for skipped in &self.skipped {
+                writeln!(out, "skipped {skipped}")?;
+            }
+            writeln!(out, "::endgroup::")?;
+        }
+        let interrupted = if summary.interrupted { ", interrupted" } else { "" };
+        writeln!(out, "{}{interrupted}, against {}", summary.sentence(), plain(&self.target))
+    }
 }
 
-fn has_failures(outcome: &Outcome) -> bool {
-    !outcome.failures.is_empty()
-}
-
-fn command(report: &Report, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
-    let kind = match (report.bearing(outcome), outcome.verdict) {
+fn command(bearing: Bearing, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    let kind = match (bearing, outcome.verdict) {
         (Bearing::Bad | Bearing::Broken, _) => "error",
         (_, Verdict::Known | Verdict::Passed | Verdict::Skipped) => "notice",
         _ => "warning",
