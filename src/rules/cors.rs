@@ -5,8 +5,10 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use super::finding::{Findings, Level, Party};
+use super::moment::Moment;
+use super::rule::Rule;
 use super::words::{rid, short};
-use super::{Findings, Level, Moment, Party, Rule};
 use crate::trace::{Ask, Fact, Headers, Reading, Response};
 
 /// Origins and preflights remembered.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Level, Seen};
+use super::finding::Level;
+use super::seen::Seen;
 use crate::bosh::BodyType;
 use crate::trace::{Fact, Reading, Story};
 use crate::wire::Side;

@@ -1,8 +1,10 @@
 //! How many requests of a session are open at once (XEP-0124 §11).
 
+use super::finding::{Findings, Level, Party};
 use super::memory::PerSession;
+use super::moment::Moment;
+use super::rule::Rule;
 use super::words::list;
-use super::{Findings, Level, Moment, Party, Rule};
 use crate::bosh::BodyType;
 use crate::trace::{Reading, Session};
 use crate::wire::Side;

@@ -1,8 +1,10 @@
 //! How a session begins: what the creation request lacks, and whether what was granted fits what was asked
 //! (XEP-0124 §7).
 
+use super::finding::{Findings, Level, Party};
+use super::moment::Moment;
+use super::rule::Rule;
 use super::words::{list, short};
-use super::{Findings, Level, Moment, Party, Rule};
 use crate::bosh::{Asked, Body, BodyType, Granted, Number};
 use crate::trace::Reading;
 use crate::wire::Side;

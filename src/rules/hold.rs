@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::finding::{Finding, Findings, Level, Party};
 use super::memory::{PerSession, Timers};
-use super::{Finding, Findings, Level, Moment, Party, Rule};
+use super::moment::Moment;
+use super::rule::Rule;
 use crate::bosh::{Body, BodyType};
 use crate::clock::words;
 use crate::trace::{Ask, Fact, Message, Reading, Session, SessionId, Story};

@@ -4,10 +4,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::finding::{Findings, Level, Party};
 use super::memory::PerSession;
+use super::moment::Moment;
+use super::rule::Rule;
 use super::status::{self, Refusal};
 use super::words::{from_server, is_page, page, rid, short};
-use super::{Findings, Level, Moment, Party, Rule};
 use crate::bosh::NotBody;
 use crate::clock::words;
 use crate::trace::{Ask, Fact, Raw, Reading, Request, Response, Session};

@@ -1,9 +1,11 @@
 //! Attributes and headers that are cheap to look at on every message: numbers that are none, content types,
 //! what does not belong into an answer (XEP-0124 §6, §7, §22).
 
+use super::finding::{Findings, Level, Party};
 use super::memory::PerSession;
+use super::moment::Moment;
+use super::rule::Rule;
 use super::words::short;
-use super::{Findings, Level, Moment, Party, Rule};
 use crate::bosh::{Body, BodyType};
 use crate::trace::{Ask, Fact, Reading, Response, Session};
 use crate::wire::Side;

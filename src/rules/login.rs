@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use super::finding::{Findings, Level, Party};
 use super::memory::PerSession;
+use super::moment::Moment;
+use super::rule::Rule;
 use super::words::short;
-use super::{Findings, Level, Moment, Party, Rule};
 use crate::bosh::BodyType;
 use crate::clock::words;
 use crate::trace::{Fact, Reading, Session};

@@ -3,8 +3,10 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
+use super::finding::{Findings, Level, Party};
 use super::memory::PerSession;
-use super::{Findings, Level, Moment, Party, Rule};
+use super::moment::Moment;
+use super::rule::Rule;
 use crate::bosh::{BodyType, Number};
 use crate::clock::words;
 use crate::trace::{Ask, Fact, Message, Reading, Response, Session};

@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::crowd::granted;
+use super::finding::{Finding, Findings, Level, Party};
 use super::memory::{PerSession, Timers};
+use super::moment::Moment;
+use super::rule::Rule;
 use super::words::nth;
-use super::{Finding, Findings, Level, Moment, Party, Rule};
 use crate::bosh::{Answer, Arrival, BadNumber, Body, BodyType, MAX_RID, RidWindow, fingerprint};
 use crate::clock::words;
 use crate::trace::{Ask, Fact, Reading, Request, Response, Session, SessionId, Story};

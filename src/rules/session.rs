@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use super::finding::{Findings, Level, Party};
 use super::memory::PerSession;
+use super::moment::Moment;
 use super::resend::{Fate, Refused, Resends};
+use super::rule::Rule;
 use super::words::{rid, short};
-use super::{Findings, Level, Moment, Party, Rule};
 use crate::bosh::{self, Body, BodyType, Condition};
 use crate::clock::words;
 use crate::trace::{Ask, Fact, Reading, Response, Session, SessionId, Story};

@@ -4,8 +4,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::finding::{Finding, Findings, Level, Party};
 use super::memory::{PerSession, Timers};
-use super::{Finding, Findings, Level, Moment, Party, Rule};
+use super::moment::Moment;
+use super::rule::Rule;
 use crate::bosh::BodyType;
 use crate::clock::words;
 use crate::trace::{Fact, Reading, Session, SessionId, Story};

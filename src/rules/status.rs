@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use super::finding::{Findings, Level, Party};
 use super::words::{from_server, page, rid, short};
-use super::{Findings, Level, Party};
 use crate::clock::words;
 use crate::trace::{Ask, Reading, Response, Session};
 

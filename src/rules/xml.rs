@@ -1,9 +1,11 @@
 //! The XML of BOSH: well-formed, a `<body/>`, nothing forbidden in it, everything in its namespace
 //! (XEP-0124 §6, XEP-0206 §2).
 
+use super::finding::{Findings, Level, Party};
 use super::memory::PerSession;
+use super::moment::Moment;
+use super::rule::Rule;
 use super::words::{around, is_page, short};
-use super::{Findings, Level, Moment, Party, Rule};
 use crate::bosh::{Body, NotBody};
 use crate::trace::{Content as Bytes, Fact, Message, Reading};
 use crate::wire::Side;
