@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::all::all;
+use super::bosh;
 use super::endpoint::Endpoints;
 use super::finding::Findings;
 use super::moment::Moment;
 use super::rule::Rule;
 use super::seen::Seen;
-use super::silence;
 use crate::trace::{Event, Fact, Story, Told};
 
 /// Reads and judges a trace.
@@ -64,7 +64,7 @@ impl Judge {
                     continue;
                 }
                 for (session, finding) in rule.wake(due, &self.story) {
-                    if finding.name == silence::NAME {
+                    if finding.name == bosh::SILENT {
                         self.story.ended(session);
                     }
                     let findings = vec![finding];

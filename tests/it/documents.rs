@@ -162,8 +162,9 @@ fn documents() -> Vec<PathBuf> {
 /// The source of the rules, without their tests.
 fn rules() -> String {
     let mut source = String::new();
-    for entry in fs::read_dir(root().join("src/rules")).unwrap() {
-        let path = entry.unwrap().path();
+    let folders = ["src/rules", "src/rules/http", "src/rules/bosh", "src/rules/stream"];
+    let entries = folders.iter().flat_map(|folder| fs::read_dir(root().join(folder)).unwrap());
+    for path in entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if !name.ends_with("_tests.rs")
             && !["mod.rs", "playbook.rs", "kinds.rs"].contains(&name.as_str())

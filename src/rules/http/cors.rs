@@ -5,10 +5,10 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::finding::{Findings, Level, Party};
-use super::moment::Moment;
-use super::rule::Rule;
-use super::words::{rid, short};
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::rules::words::{rid, short};
 use crate::trace::{Ask, Fact, Headers, Reading, Response};
 
 /// Origins and preflights remembered.
@@ -16,7 +16,7 @@ const REMEMBERED: usize = 64;
 
 /// Judges the CORS headers of answers.
 #[derive(Debug, Default)]
-pub(super) struct Cors {
+pub struct Cors {
     origins: HashMap<String, Origin>,
     /// Exchange of a preflight, and the headers it asks for.
     preflights: VecDeque<(u64, String)>,
@@ -222,8 +222,8 @@ fn refused(response: &Response, origin: &str, method: &str, headers: &str) -> Op
 
 #[cfg(test)]
 mod tests {
-    use super::super::playbook::{at_least, words};
     use super::*;
+    use crate::rules::playbook::{at_least, words};
 
     const ASK: &str = "0 1 C> OPTIONS /http-bind | Origin: http://a | \
         Access-Control-Request-Method: POST | Access-Control-Request-Headers: content-type";

@@ -1,17 +1,17 @@
 //! How a session begins: what the creation request lacks, and whether what was granted fits what was asked
 //! (XEP-0124 §7).
 
-use super::finding::{Findings, Level, Party};
-use super::moment::Moment;
-use super::rule::Rule;
-use super::words::{list, short};
 use crate::bosh::{Asked, Body, BodyType, Granted, Number};
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::rules::words::{list, short};
 use crate::trace::Reading;
 use crate::wire::Side;
 
 /// Judges creation requests and their answers.
 #[derive(Debug)]
-pub(super) struct Grant;
+pub struct Grant;
 
 impl Rule for Grant {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
@@ -155,8 +155,8 @@ fn version(text: &str) -> Option<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::playbook::{at_least, names};
     use super::*;
+    use crate::rules::playbook::{at_least, names};
 
     fn granted(asked: &str, granted: &str) -> Vec<String> {
         let script = format!(

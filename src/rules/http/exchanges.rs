@@ -4,14 +4,14 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::finding::{Findings, Level, Party};
-use super::memory::PerSession;
-use super::moment::Moment;
-use super::rule::Rule;
 use super::status::{self, Refusal};
-use super::words::{from_server, is_page, page, rid, short};
 use crate::bosh::NotBody;
 use crate::clock::words;
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::memory::PerSession;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::rules::words::{from_server, is_page, page, rid, short};
 use crate::trace::{Ask, Fact, Raw, Reading, Request, Response, Session};
 use crate::wire::Side;
 
@@ -20,7 +20,7 @@ const PENDING: usize = 8;
 
 /// Judges messages as HTTP.
 #[derive(Debug, Default)]
-pub(super) struct Http {
+pub struct Http {
     sessions: PerSession<Known>,
 }
 
@@ -235,7 +235,7 @@ fn left_within(response: &Response, ask: &Ask, at: Duration, found: &mut Finding
 
 /// Connections that end within a request, or before the answer; answers that belong to no request.
 #[derive(Debug, Default)]
-pub(super) struct Connections {
+pub struct Connections {
     /// Connections of which something is known that decides what their end means.
     known: HashMap<u64, Course>,
 }
@@ -380,5 +380,5 @@ fn unanswered(ask: &Ask, held: Duration, known: bool, found: &mut Findings) {
 }
 
 #[cfg(test)]
-#[path = "http_tests.rs"]
+#[path = "exchanges_tests.rs"]
 mod tests;

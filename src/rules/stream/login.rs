@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::finding::{Findings, Level, Party};
-use super::memory::PerSession;
-use super::moment::Moment;
-use super::rule::Rule;
-use super::words::short;
 use crate::bosh::BodyType;
 use crate::clock::words;
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::memory::PerSession;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::rules::words::short;
 use crate::trace::{Fact, Reading, Session};
 use crate::wire::Side;
 use crate::xml::Element;
@@ -21,7 +21,7 @@ const CROSSING: Duration = Duration::from_secs(1);
 
 /// Judges logins.
 #[derive(Debug, Default)]
-pub(super) struct Login {
+pub struct Login {
     sessions: PerSession<State>,
 }
 

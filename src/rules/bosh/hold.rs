@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::finding::{Finding, Findings, Level, Party};
-use super::memory::{PerSession, Timers};
-use super::moment::Moment;
-use super::rule::Rule;
 use crate::bosh::{Body, BodyType};
 use crate::clock::words;
+use crate::rules::finding::{Finding, Findings, Level, Party};
+use crate::rules::memory::{PerSession, Timers};
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
 use crate::trace::{Ask, Fact, Message, Reading, Session, SessionId, Story};
 
 /// An answer may be late by so much, for the way and a busy server.
@@ -23,7 +23,7 @@ const PARKED: usize = 8;
 
 /// Judges how requests are held.
 #[derive(Debug, Default)]
-pub(super) struct Hold {
+pub struct Hold {
     sessions: PerSession<State>,
     timers: Timers,
 }
@@ -228,8 +228,8 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use super::super::playbook::{at_least, open, words};
     use super::*;
+    use crate::rules::playbook::{at_least, open, words};
 
     fn after_open(script: &str) -> Vec<String> {
         at_least(Level::Warning, &(open() + script))

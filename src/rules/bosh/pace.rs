@@ -3,12 +3,12 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
-use super::finding::{Findings, Level, Party};
-use super::memory::PerSession;
-use super::moment::Moment;
-use super::rule::Rule;
 use crate::bosh::{BodyType, Number};
 use crate::clock::words;
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::memory::PerSession;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
 use crate::trace::{Ask, Fact, Message, Reading, Response, Session};
 
 /// So many exchanges that bring nothing, within this time, are a loop.
@@ -20,7 +20,7 @@ const SAMPLE: u32 = 20;
 
 /// Judges how often a client asks.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
+pub struct Pace {
     sessions: PerSession<State>,
 }
 
@@ -192,7 +192,7 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use super::super::playbook::{names, open_with, words as found_words};
+    use crate::rules::playbook::{names, open_with, words as found_words};
 
     const POLLING: &str = "wait='0' hold='0' requests='1' polling='5' inactivity='30'";
     const HOLDING: &str = "wait='60' hold='1' requests='2' polling='5' inactivity='60'";

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use super::finding::{Findings, Level, Party};
-use super::words::{from_server, page, rid, short};
 use crate::clock::words;
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::words::{from_server, page, rid, short};
 use crate::trace::{Ask, Reading, Response, Session};
 
 /// An answer with a status other than 200, and what is known around it.

@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::crowd::granted;
-use super::finding::{Finding, Findings, Level, Party};
-use super::memory::{PerSession, Timers};
-use super::moment::Moment;
-use super::rule::Rule;
-use super::words::nth;
 use crate::bosh::{Answer, Arrival, BadNumber, Body, BodyType, MAX_RID, RidWindow, fingerprint};
 use crate::clock::words;
+use crate::rules::finding::{Finding, Findings, Level, Party};
+use crate::rules::memory::{PerSession, Timers};
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::rules::words::nth;
 use crate::trace::{Ask, Fact, Reading, Request, Response, Session, SessionId, Story};
 use crate::wire::Side;
 
@@ -23,7 +23,7 @@ const DISORDER: Duration = Duration::from_millis(50);
 
 /// Judges the rids of sessions.
 #[derive(Debug, Default)]
-pub(super) struct Order {
+pub struct Order {
     sessions: PerSession<Rids>,
     timers: Timers,
 }
@@ -280,7 +280,7 @@ fn number(body: &Body, found: &mut Findings) -> Option<u64> {
         Some(Err(error)) => (
             "rid-malformed",
             "bosh-schema-attr-types",
-            format!("The rid is unusable: {}.", super::words::short(&error.to_string())),
+            format!("The rid is unusable: {}.", crate::rules::words::short(&error.to_string())),
         ),
     };
     found.add(name, id, Level::Error, Party::Client, words);

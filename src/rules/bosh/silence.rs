@@ -4,24 +4,24 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::finding::{Finding, Findings, Level, Party};
-use super::memory::{PerSession, Timers};
-use super::moment::Moment;
-use super::rule::Rule;
 use crate::bosh::BodyType;
 use crate::clock::words;
+use crate::rules::finding::{Finding, Findings, Level, Party};
+use crate::rules::memory::{PerSession, Timers};
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
 use crate::trace::{Fact, Reading, Session, SessionId, Story};
 use crate::wire::Side;
 
 /// The finding by which a session is over.
-pub(super) const NAME: &str = "session-silent";
+pub const NAME: &str = "session-silent";
 
 /// Clocks differ, and the last answer takes its time to the client.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// Watches for silence.
 #[derive(Debug, Default)]
-pub(super) struct Silence {
+pub struct Silence {
     sessions: PerSession<State>,
     timers: Timers,
     /// The session that a connection was last used for.
@@ -223,8 +223,8 @@ fn pause(pause: Option<u64>, session: &Session, found: &mut Findings) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::playbook::{at_least, names, open, open_with, words};
     use super::*;
+    use crate::rules::playbook::{at_least, names, open, open_with, words};
 
     fn pausing() -> String {
         open_with("wait='60' requests='2' hold='1' inactivity='60' maxpause='120'")

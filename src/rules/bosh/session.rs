@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::finding::{Findings, Level, Party};
-use super::memory::PerSession;
-use super::moment::Moment;
 use super::resend::{Fate, Refused, Resends};
-use super::rule::Rule;
-use super::words::{rid, short};
 use crate::bosh::{self, Body, BodyType, Condition};
 use crate::clock::words;
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::memory::PerSession;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::rules::words::{rid, short};
 use crate::trace::{Ask, Fact, Reading, Response, Session, SessionId, Story};
 use crate::wire::Side;
 use crate::xml::Element;
@@ -20,7 +20,7 @@ const CROSSING: Duration = Duration::from_secs(1);
 
 /// Judges the ends of sessions.
 #[derive(Debug, Default)]
-pub(super) struct Ends {
+pub struct Ends {
     sessions: PerSession<State>,
     /// Up to this exchange requests may have passed unseen.
     unseen: u64,

@@ -1,12 +1,12 @@
 //! Attributes and headers that are cheap to look at on every message: numbers that are none, content types,
 //! what does not belong into an answer (XEP-0124 §6, §7, §22).
 
-use super::finding::{Findings, Level, Party};
-use super::memory::PerSession;
-use super::moment::Moment;
-use super::rule::Rule;
-use super::words::short;
 use crate::bosh::{Body, BodyType};
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::memory::PerSession;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::rules::words::short;
 use crate::trace::{Ask, Fact, Reading, Response, Session};
 use crate::wire::Side;
 
@@ -28,7 +28,7 @@ const OF_REQUESTS: [&str; 6] = ["rid", "key", "newkey", "route", "content", "pau
 
 /// Judges attributes and the headers that go with them. Each kind is said once for a session.
 #[derive(Debug, Default)]
-pub(super) struct Attributes {
+pub struct Attributes {
     sessions: PerSession<Said>,
 }
 
@@ -140,8 +140,8 @@ impl Said {
 
 #[cfg(test)]
 mod tests {
-    use super::super::playbook::{at_least, names};
     use super::*;
+    use crate::rules::playbook::{at_least, names};
 
     const OPEN: &str = "
         0 1 C> <body rid='100000' to='a' wait='60' hold='1' ver='1.6' xml:lang='en' xmpp:version='1.0'/>

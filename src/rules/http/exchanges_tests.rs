@@ -1,5 +1,5 @@
-use super::super::playbook::{at_least, names, open, words};
 use super::*;
+use crate::rules::playbook::{at_least, names, open, words};
 
 fn polling() -> String {
     open() + "10 1 C> <body rid='100001' sid='s1'/>\n"
@@ -224,7 +224,7 @@ fn an_answer_that_nobody_asked_for_is_a_warning() {
         ["20 Warning unasked-answer Server: An answer that nobody asked for: HTTP 200 from \
              \"Cowboy\", 96 B. A client may take it for the answer to its next request."]
     );
-    let seen = super::super::playbook::play(&script);
+    let seen = crate::rules::playbook::play(&script);
     assert_eq!(seen.last().and_then(|seen| seen.session), None);
 }
 

@@ -1,12 +1,12 @@
 //! The XML of BOSH: well-formed, a `<body/>`, nothing forbidden in it, everything in its namespace
 //! (XEP-0124 §6, XEP-0206 §2).
 
-use super::finding::{Findings, Level, Party};
-use super::memory::PerSession;
-use super::moment::Moment;
-use super::rule::Rule;
-use super::words::{around, is_page, short};
 use crate::bosh::{Body, NotBody};
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::memory::PerSession;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::rules::words::{around, is_page, short};
 use crate::trace::{Content as Bytes, Fact, Message, Reading};
 use crate::wire::Side;
 use crate::xml::{Element, Error, ErrorKind};
@@ -17,7 +17,7 @@ const QUOTED: usize = 60;
 
 /// Judges the content of messages as XML.
 #[derive(Debug, Default)]
-pub(super) struct Content {
+pub struct Content {
     sessions: PerSession<[Said; 2]>,
 }
 
@@ -230,8 +230,8 @@ impl Said {
 
 #[cfg(test)]
 mod tests {
-    use super::super::playbook::{at_least, open, play};
     use super::*;
+    use crate::rules::playbook::{at_least, open, play};
 
     fn after_open(script: &str) -> Vec<String> {
         at_least(Level::Warning, &(open() + script))
