@@ -1,5 +1,7 @@
 //! What rules report.
 
+use super::kinds::Kind;
+
 /// Who is to look at a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Party {
@@ -50,9 +52,9 @@ impl Level {
 /// Something that is not normal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Short name of the kind of finding, such as `rid-repeat`.
-    pub name: &'static str,
-    /// The id of the requirement in the catalogue, where there is one.
+    /// What kind of finding it is.
+    pub kind: &'static Kind,
+    /// The id of the requirement that is violated, one of those of its kind, where there is one.
     pub requirement: Option<&'static str>,
     /// How serious it is.
     pub level: Level,
@@ -62,22 +64,34 @@ pub struct Finding {
     pub words: String,
 }
 
+impl Finding {
+    /// Short name of its kind, such as `rid-repeat`.
+    pub fn name(&self) -> &'static str {
+        self.kind.name
+    }
+}
+
 /// Where findings go.
 #[derive(Debug, Default)]
 pub struct Findings(Vec<Finding>);
 
 impl Findings {
-    /// Adds a finding.
+    /// Adds a finding. The requirement is one of those that its kind lists.
     pub fn add(
         &mut self,
-        name: &'static str,
+        kind: &'static Kind,
         requirement: impl Into<Option<&'static str>>,
         level: Level,
         party: Party,
         words: impl Into<String>,
     ) {
         let (requirement, words) = (requirement.into(), words.into());
-        self.0.push(Finding { name, requirement, level, party, words });
+        debug_assert!(
+            requirement.is_none_or(|id| kind.requirements.contains(&id)),
+            "{} is not about {requirement:?}: add that in kinds.rs",
+            kind.name
+        );
+        self.0.push(Finding { kind, requirement, level, party, words });
     }
 
     /// All that was added.

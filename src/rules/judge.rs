@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::all::all;
-use super::bosh;
 use super::endpoint::Endpoints;
 use super::finding::Findings;
+use super::kinds;
 use super::moment::Moment;
 use super::rule::Rule;
 use super::seen::Seen;
@@ -64,7 +64,7 @@ impl Judge {
                     continue;
                 }
                 for (session, finding) in rule.wake(due, &self.story) {
-                    if finding.name == bosh::SILENT {
+                    if *finding.kind == kinds::SESSION_SILENT {
                         self.story.ended(session);
                     }
                     let findings = vec![finding];

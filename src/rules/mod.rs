@@ -12,7 +12,9 @@ mod endpoint;
 mod finding;
 mod http;
 mod judge;
-mod kinds;
+pub(crate) mod kinds;
+#[cfg(test)]
+mod kinds_tests;
 mod memory;
 mod moment;
 #[cfg(test)]

@@ -25,7 +25,7 @@ impl Seen {
     /// What a filter needs to know of it.
     pub fn subject<'a>(&'a self, story: &'a Story) -> Subject<'a> {
         let marks = self.findings.iter().map(|finding| Mark {
-            name: finding.name,
+            name: finding.name(),
             requirement: finding.requirement,
             level: finding.level as u8,
         });

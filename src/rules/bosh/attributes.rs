@@ -3,6 +3,7 @@
 
 use crate::bosh::{Body, BodyType};
 use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
 use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
@@ -66,7 +67,7 @@ fn numbers(body: &Body, party: Party, found: &mut Findings) {
                 short(&error.to_string())
             );
             let id = "bosh-schema-attr-types";
-            found.add("attribute-malformed", id, Level::Error, party, words);
+            found.add(&kinds::ATTRIBUTE_MALFORMED, id, Level::Error, party, words);
         }
     }
 }
@@ -83,7 +84,7 @@ fn kind(body: &Body, party: Party, session: Option<&Session>, found: &mut Findin
         _ => " There are only `terminate` and `error`.".to_owned(),
     };
     let words = format!("type='{}' does not exist.{effect}", short(other));
-    found.add("type-unknown", "bosh-type-values", Level::Error, party, words);
+    found.add(&kinds::TYPE_UNKNOWN, "bosh-type-values", Level::Error, party, words);
 }
 
 /// The part of a content type before its parameters.
@@ -110,7 +111,7 @@ impl Said {
             None => ("text/xml; charset=utf-8 is due".to_owned(), "bosh-content-type-default"),
         };
         let words = format!("The Content-Type of the answer is {is}; {due}. Said once.");
-        found.add("content-type", id, Level::Warning, Party::Server, words);
+        found.add(&kinds::CONTENT_TYPE, id, Level::Warning, Party::Server, words);
     }
 
     fn of_request(&mut self, body: &Body, found: &mut Findings) {
@@ -120,7 +121,7 @@ impl Said {
         if !std::mem::replace(&mut self.of_request, true) {
             let words = format!("The answer carries {name}, which belongs to requests. Said once.");
             let id = "bosh-response-no-request-attrs";
-            found.add("attribute-misplaced", id, Level::Note, Party::Server, words);
+            found.add(&kinds::ATTRIBUTE_MISPLACED, id, Level::Note, Party::Server, words);
         }
     }
 
@@ -134,7 +135,13 @@ impl Said {
             "ack={} names the very request that is answered, which goes without saying. Said once.",
             acked.unwrap_or_default()
         );
-        found.add("ack-redundant", "bosh-ack-not-redundant", Level::Note, Party::Server, words);
+        found.add(
+            &kinds::ACK_REDUNDANT,
+            "bosh-ack-not-redundant",
+            Level::Note,
+            Party::Server,
+            words,
+        );
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::bosh::BodyType;
 use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
 use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
@@ -46,7 +47,7 @@ impl Rule for Crowd {
             list(&rids)
         );
         let id = "bosh-client-max-requests";
-        found.add("too-many-requests", id, Level::Warning, Party::Client, words);
+        found.add(&kinds::TOO_MANY_REQUESTS, id, Level::Warning, Party::Client, words);
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::bosh::{Body, BodyType};
 use crate::clock::words;
 use crate::rules::finding::{Finding, Findings, Level, Party};
+use crate::rules::kinds;
 use crate::rules::memory::{PerSession, Timers};
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
@@ -98,7 +99,7 @@ impl Rule for Hold {
                 newest.rid.unwrap_or_default(),
             );
             let finding = Finding {
-                name: "hold-exceeded",
+                kind: &kinds::HOLD_EXCEEDED,
                 requirement: Some("bosh-long-poll-release-oldest"),
                 level: Level::Warning,
                 party: Party::Server,
@@ -197,7 +198,7 @@ impl State {
                 wait.as_secs()
             );
             let id = "bosh-wait-not-exceeded";
-            return found.add("wait-exceeded", id, Level::Warning, Party::Server, words);
+            return found.add(&kinds::WAIT_EXCEEDED, id, Level::Warning, Party::Server, words);
         }
         let idle_poll =
             body.is_empty() && body.text("report").is_none() && !ask.acts && !ask.creates;
@@ -222,7 +223,7 @@ impl State {
             words(held),
             wait.as_secs()
         );
-        found.add("wait-early", "bosh-wait-not-much-early", level, Party::Server, words);
+        found.add(&kinds::WAIT_EARLY, "bosh-wait-not-much-early", level, Party::Server, words);
     }
 }
 

@@ -18,5 +18,5 @@ pub use hold::Hold;
 pub use pace::Pace;
 pub use rid::Order;
 pub use session::Ends;
-pub use silence::{NAME as SILENT, Silence};
+pub use silence::Silence;
 pub use xml::Content;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::bosh::{BodyType, Number};
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
 use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
@@ -106,7 +107,7 @@ impl State {
             polling.as_secs()
         );
         let id = "bosh-polling-too-frequent";
-        found.add("polling-too-frequent", id, Level::Warning, Party::Client, words);
+        found.add(&kinds::POLLING_TOO_FREQUENT, id, Level::Warning, Party::Client, words);
     }
 
     fn pipelines(&mut self, ask: &Ask, session: &Session, found: &mut Findings) {
@@ -120,7 +121,7 @@ impl State {
             ask.rid.unwrap_or_default(),
             earlier.rid.unwrap_or_default()
         );
-        found.add("pipelined", "bosh-no-pipelining", Level::Note, Party::Client, words);
+        found.add(&kinds::PIPELINED, "bosh-no-pipelining", Level::Note, Party::Client, words);
     }
 
     fn connects(&mut self, ask: &Ask, found: &mut Findings) {
@@ -142,7 +143,7 @@ impl State {
              round trip, with TLS two."
         );
         let party = if self.closes { Party::Server } else { Party::Nobody };
-        found.add("no-keep-alive", "bosh-keepalive", Level::Note, party, words);
+        found.add(&kinds::NO_KEEP_ALIVE, "bosh-keepalive", Level::Note, party, words);
     }
 
     fn loops(
@@ -186,7 +187,7 @@ impl State {
                 "nothing is held, so client and server spin"
             }
         );
-        found.add("poll-storm", "bosh-long-polling", Level::Warning, party, words);
+        found.add(&kinds::POLL_STORM, "bosh-long-polling", Level::Warning, party, words);
     }
 }
 

@@ -7,6 +7,7 @@ use super::crowd::granted;
 use crate::bosh::{Answer, Arrival, BadNumber, Body, BodyType, MAX_RID, RidWindow, fingerprint};
 use crate::clock::words;
 use crate::rules::finding::{Finding, Findings, Level, Party};
+use crate::rules::kinds;
 use crate::rules::memory::{PerSession, Timers};
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
@@ -99,7 +100,7 @@ impl Rule for Order {
                 gap.instead
             );
             let finding = Finding {
-                name: "rid-lost",
+                kind: &kinds::RID_LOST,
                 requirement: Some("bosh-rid-increment"),
                 level: Level::Warning,
                 party: Party::Between,
@@ -156,7 +157,7 @@ impl Order {
                     rids.window.as_ref().and_then(RidWindow::contiguous).unwrap_or_default()
                 );
                 found.add(
-                    "rid-too-old",
+                    &kinds::RID_TOO_OLD,
                     "bosh-rid-increment",
                     Level::Warning,
                     Party::Client,
@@ -171,7 +172,7 @@ impl Order {
                 words(ask.at.saturating_sub(gap.at)),
                 gap.instead
             );
-            found.add("rid-gap-closed", None, Level::Note, Party::Nobody, words);
+            found.add(&kinds::RID_GAP_CLOSED, None, Level::Note, Party::Nobody, words);
             rids.gap = None;
             self.timers.clear(session.id);
         }
@@ -203,7 +204,7 @@ impl Order {
                         "rid {rid} was answered although rid {first} has not been seen here: it took \
                          another way, or the connection manager did not wait for it."
                     );
-                    found.add("rid-past-gap", None, Level::Note, Party::Nobody, words);
+                    found.add(&kinds::RID_PAST_GAP, None, Level::Note, Party::Nobody, words);
                 }
             }
             rids.compare(rid, ask, response, found);
@@ -226,7 +227,7 @@ impl Order {
                     words(by)
                 );
                 let id = "bosh-respond-in-rid-order";
-                found.add("answers-out-of-order", id, Level::Error, Party::Server, words);
+                found.add(&kinds::ANSWERS_OUT_OF_ORDER, id, Level::Error, Party::Server, words);
             }
             rids.early = None;
         }
@@ -261,16 +262,16 @@ fn parts<'a>(moment: &Moment<'a>) -> Option<(&'a Body, &'a Ask, &'a Session)> {
 }
 
 fn number(body: &Body, found: &mut Findings) -> Option<u64> {
-    let (name, id, words) = match body.rid() {
+    let (kind, id, words) = match body.rid() {
         Some(Ok(rid)) => return Some(rid),
         None => (
-            "rid-missing",
+            &kinds::RID_MISSING,
             "bosh-rid-on-every-request",
             "The request has no rid; connection managers answer bad-request or item-not-found."
                 .to_owned(),
         ),
         Some(Err(BadNumber::TooLarge { .. })) => (
-            "rid-too-large",
+            &kinds::RID_TOO_LARGE,
             "bosh-rid-max",
             format!(
                 "The rid is more than {MAX_RID} (2^53-1): JavaScript and some servers can't count on \
@@ -278,12 +279,12 @@ fn number(body: &Body, found: &mut Findings) -> Option<u64> {
             ),
         ),
         Some(Err(error)) => (
-            "rid-malformed",
+            &kinds::RID_MALFORMED,
             "bosh-schema-attr-types",
             format!("The rid is unusable: {}.", crate::rules::words::short(&error.to_string())),
         ),
     };
-    found.add(name, id, Level::Error, Party::Client, words);
+    found.add(kind, id, Level::Error, Party::Client, words);
     None
 }
 
@@ -291,7 +292,7 @@ fn initial(rid: u64, found: &mut Findings) {
     if rid < 1 << 16 {
         let words = format!("The session begins with rid {rid}; it is to be large and random.");
         let id = "bosh-rid-initial-random";
-        found.add("rid-predictable", id, Level::Warning, Party::Client, words);
+        found.add(&kinds::RID_PREDICTABLE, id, Level::Warning, Party::Client, words);
     }
 }
 
@@ -301,7 +302,7 @@ fn gap_opens(rid: u64, first: u64, missing: u64, found: &mut Findings) {
         _ => format!("rid {rid} came, {missing} rids from {first} on are missing."),
     };
     let words = format!("{words} The connection manager waits for what is missing.");
-    found.add("rid-gap", "bosh-rid-increment", Level::Note, Party::Client, words);
+    found.add(&kinds::RID_GAP, "bosh-rid-increment", Level::Note, Party::Client, words);
 }
 
 fn beyond(rid: u64, highest: u64, requests: Option<u64>, found: &mut Findings) {
@@ -311,7 +312,7 @@ fn beyond(rid: u64, highest: u64, requests: Option<u64>, found: &mut Findings) {
          {highest} is the highest allowed. Expect item-not-found.",
         highest.saturating_sub(requests)
     );
-    found.add("rid-beyond-window", "bosh-rid-increment", Level::Error, Party::Client, words);
+    found.add(&kinds::RID_BEYOND_WINDOW, "bosh-rid-increment", Level::Error, Party::Client, words);
 }
 
 impl Rids {
@@ -334,7 +335,7 @@ impl Rids {
         let times = format!("rid {rid} again ({} time)", nth(n));
         let Some(sent) = self.sent.iter_mut().find(|sent| sent.rid == rid) else {
             let words = format!("{times}; the first one is too long ago to compare.");
-            return found.add("rid-repeat", None, Level::Note, Party::Client, words);
+            return found.add(&kinds::RID_REPEAT, None, Level::Note, Party::Client, words);
         };
         let ago = words(ask.at.saturating_sub(sent.first));
         let fate = match (sent.answer, sent.gone, held) {
@@ -351,7 +352,7 @@ impl Rids {
                 _ => (Level::Warning, "The client gets no answer through."),
             };
             let words = format!("{times} {end}");
-            return found.add("rid-repeat", None, level, Party::Client, words);
+            return found.add(&kinds::RID_REPEAT, None, level, Party::Client, words);
         }
         let other = if sent.conn == ask.conn { "" } else { ", from another connection" };
         let cause = if held || sent.conn == ask.conn {
@@ -365,7 +366,7 @@ impl Rids {
         };
         let words = format!("{times} The content is another{other}. {cause}");
         let id = "bosh-client-resend-exact";
-        found.add("rid-reused", id, Level::Error, Party::Client, words);
+        found.add(&kinds::RID_REUSED, id, Level::Error, Party::Client, words);
     }
 
     /// Whether the second answer to a rid equals the first one.
@@ -379,14 +380,14 @@ impl Rids {
                 if first == print {
                     let words =
                         format!("The answer to rid {rid} is the same as before: nothing is lost.");
-                    found.add("answer-replayed", None, Level::Note, Party::Nobody, words);
+                    found.add(&kinds::ANSWER_REPLAYED, None, Level::Note, Party::Nobody, words);
                 } else if kept != Some(false) {
                     let words = format!(
                         "The answer to the repeated rid {rid} is another one than before; what the \
                          client missed is lost, or the request took effect twice."
                     );
                     let id = "bosh-resend-replays";
-                    found.add("answer-differs", id, Level::Warning, Party::Server, words);
+                    found.add(&kinds::ANSWER_DIFFERS, id, Level::Warning, Party::Server, words);
                 }
             }
             _ => sent.answer = Some((response.first, print)),

@@ -6,6 +6,7 @@ use super::resend::{Fate, Refused, Resends};
 use crate::bosh::{self, Body, BodyType, Condition};
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
 use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
@@ -140,7 +141,7 @@ impl State {
             let condition = body.text("condition");
             let condition = condition.map(|c| format!(" ({})", short(c))).unwrap_or_default();
             let words = format!("The client ends the session{condition}.");
-            found.add("client-terminates", None, Level::Note, Party::Nobody, words);
+            found.add(&kinds::CLIENT_TERMINATES, None, Level::Note, Party::Nobody, words);
         }
     }
 
@@ -179,7 +180,7 @@ impl State {
             words(ask.at.saturating_sub(since))
         );
         let id = "bosh-client-session-over";
-        found.add("session-over", id, Level::Warning, Party::Client, words);
+        found.add(&kinds::SESSION_OVER, id, Level::Warning, Party::Client, words);
         true
     }
 
@@ -223,7 +224,7 @@ impl State {
              going on, not a cause.",
             rid(answer.ask)
         );
-        found.add("terminated", None, Level::Note, Party::Nobody, words);
+        found.add(&kinds::TERMINATED, None, Level::Note, Party::Nobody, words);
     }
 
     /// The answer to a copy is a refusal that the connection manager does not owe to anybody.
@@ -254,7 +255,7 @@ impl State {
                 );
                 let error = stream_error(body).map(|error| format!(" {error}")).unwrap_or_default();
                 let words = words + &error;
-                return found.add("terminated", None, Level::Warning, Party::Server, words);
+                return found.add(&kinds::TERMINATED, None, Level::Warning, Party::Server, words);
             }
             Some(Err(unknown)) => {
                 self.told = true;
@@ -265,7 +266,7 @@ impl State {
                     short(&unknown.0)
                 );
                 let id = "bosh-condition-registered";
-                return found.add("terminated", id, Level::Error, Party::Server, words);
+                return found.add(&kinds::TERMINATED, id, Level::Error, Party::Server, words);
             }
             Some(Ok(condition)) => condition,
         };
@@ -289,7 +290,7 @@ impl State {
         );
         if server_errs {
             let id = "bosh-resend-replays";
-            return found.add("terminated", id, Level::Error, Party::Server, words);
+            return found.add(&kinds::TERMINATED, id, Level::Error, Party::Server, words);
         }
         let party = match condition.party() {
             bosh::Party::Client => Party::Client,
@@ -300,7 +301,7 @@ impl State {
             Condition::OtherRequest => Level::Note,
             _ => Level::Error,
         };
-        found.add("terminated", condition.requirement(), level, party, words);
+        found.add(&kinds::TERMINATED, condition.requirement(), level, party, words);
     }
 
     /// Whether the rid lies outside of what the connection manager can accept.
@@ -419,7 +420,7 @@ fn misplaced_stream_error(answer: &Answer<'_>, found: &mut Findings) {
              condition='remote-stream-error'."
         );
         let id = "xbosh-stream-error-condition";
-        found.add("stream-error", id, Level::Error, Party::Server, words);
+        found.add(&kinds::STREAM_ERROR, id, Level::Error, Party::Server, words);
     }
 }
 
@@ -443,7 +444,7 @@ fn recoverable(answer: &Answer<'_>, found: &mut Findings) {
             ),
         )
     };
-    found.add("recoverable-error", "bosh-recoverable-error", level, Party::Server, words);
+    found.add(&kinds::RECOVERABLE_ERROR, "bosh-recoverable-error", level, Party::Server, words);
 }
 
 #[cfg(test)]

@@ -274,7 +274,7 @@ fn a_resend_inside_the_window_that_is_refused_is_an_error_of_the_server() {
         );
     let seen = crate::rules::playbook::play(&script);
     let mut findings = seen.iter().flat_map(|seen| &seen.findings);
-    let ended = findings.find(|finding| finding.name == "terminated");
+    let ended = findings.find(|finding| *finding.kind == kinds::TERMINATED);
     assert_eq!(ended.and_then(|finding| finding.requirement), Some("bosh-resend-replays"));
 }
 

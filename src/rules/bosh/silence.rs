@@ -7,14 +7,12 @@ use std::time::Duration;
 use crate::bosh::BodyType;
 use crate::clock::words;
 use crate::rules::finding::{Finding, Findings, Level, Party};
+use crate::rules::kinds;
 use crate::rules::memory::{PerSession, Timers};
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::trace::{Fact, Reading, Session, SessionId, Story};
 use crate::wire::Side;
-
-/// The finding by which a session is over.
-pub const NAME: &str = "session-silent";
 
 /// Clocks differ, and the last answer takes its time to the client.
 const GRACE: Duration = Duration::from_millis(500);
@@ -93,7 +91,7 @@ impl Rule for Silence {
                 )
             };
             let finding = Finding {
-                name: NAME,
+                kind: &kinds::SESSION_SILENT,
                 requirement: Some("bosh-client-inactivity"),
                 level,
                 party: Party::Client,
@@ -134,7 +132,7 @@ impl Silence {
                 "The client is back after {} without a request.",
                 words(moment.event.at.saturating_sub(since))
             );
-            found.add("client-back", None, Level::Note, Party::Client, words);
+            found.add(&kinds::CLIENT_BACK, None, Level::Note, Party::Client, words);
         }
         state.silent = false;
         state.since = None;
@@ -208,14 +206,14 @@ fn pause(pause: Option<u64>, session: &Session, found: &mut Findings) {
                  connection manager knows no pauses."
             );
             let id = "bosh-client-no-pause-without-maxpause";
-            found.add("pause-not-granted", id, Level::Error, party, words);
+            found.add(&kinds::PAUSE_NOT_GRANTED, id, Level::Error, party, words);
         }
         Some(most) if most.value.is_some_and(|most| pause > most) => {
             let words = format!(
                 "The client asks for a pause of {pause} s, maxpause is {}: it will not get that long.",
                 most.value.unwrap_or_default()
             );
-            found.add("pause-too-long", None, Level::Warning, party, words);
+            found.add(&kinds::PAUSE_TOO_LONG, None, Level::Warning, party, words);
         }
         Some(_) => {}
     }
@@ -224,6 +222,8 @@ fn pause(pause: Option<u64>, session: &Session, found: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const NAME: &str = kinds::SESSION_SILENT.name;
     use crate::rules::playbook::{at_least, names, open, open_with, words};
 
     fn pausing() -> String {

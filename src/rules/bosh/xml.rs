@@ -3,6 +3,7 @@
 
 use crate::bosh::{Body, NotBody};
 use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
 use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
@@ -85,7 +86,7 @@ fn malformed(
         error.kind
     {
         let words = format!("{what} is not read further: {error} (at {}).", error.at);
-        return found.add("xml-limit", None, Level::Warning, party, words);
+        return found.add(&kinds::XML_LIMIT, None, Level::Warning, party, words);
     }
     let advice = match &error.kind {
         ErrorKind::UndeclaredPrefix(prefix) => {
@@ -101,7 +102,7 @@ fn malformed(
         "{what} is not well-formed at {}: {}{advice}. There stands: {quoted}",
         error.at, error.kind
     );
-    found.add("xml-malformed", requirement(&error.kind, party), Level::Error, party, words);
+    found.add(&kinds::XML_MALFORMED, requirement(&error.kind, party), Level::Error, party, words);
 }
 
 fn requirement(kind: &ErrorKind, party: Party) -> &'static str {
@@ -126,7 +127,7 @@ fn requirement(kind: &ErrorKind, party: Party) -> &'static str {
 
 fn not_body(not: &NotBody, party: Party, message: &Message, found: &mut Findings) {
     let words = format!("{} is not BOSH: {}.", what(message), short_error(not));
-    found.add("not-body", "bosh-body-namespace", Level::Error, party, words);
+    found.add(&kinds::NOT_BODY, "bosh-body-namespace", Level::Error, party, words);
 }
 
 fn short_error(not: &NotBody) -> String {
@@ -150,7 +151,7 @@ impl Content {
                 short(text.trim()),
                 around(&content.bytes, span.start, QUOTED),
             );
-            found.add("text-in-body", "bosh-no-character-data", Level::Error, party, words);
+            found.add(&kinds::TEXT_IN_BODY, "bosh-no-character-data", Level::Error, party, words);
         }
         let Some(id) = message.session else { return };
         let said = &mut self.sessions.of(id, moment.story)[message.from as usize];
@@ -186,7 +187,7 @@ impl Said {
                      peers take it all the same, strict ones do not see a stanza. Said once."
                 );
                 let id = "xbosh-jabber-client-ns";
-                found.add("stanza-namespace", id, Level::Warning, party, words);
+                found.add(&kinds::STANZA_NAMESPACE, id, Level::Warning, party, words);
             }
             "features" | "error" if !self.other_namespace => {
                 self.other_namespace = true;
@@ -198,7 +199,7 @@ impl Said {
                     "error" => "xbosh-stream-error-ns",
                     _ => "xbosh-features-stream-ns",
                 };
-                found.add("stream-namespace", id, Level::Error, party, words);
+                found.add(&kinds::STREAM_NAMESPACE, id, Level::Error, party, words);
             }
             "auth" | "challenge" | "response" | "success" | "failure" | "abort"
                 if !self.other_namespace =>
@@ -206,7 +207,13 @@ impl Said {
                 self.other_namespace = true;
                 let words =
                     format!("{what}: <{name}> is in {place}, not in that of SASL. Said once.");
-                found.add("sasl-namespace", "xbosh-sasl-namespace", Level::Warning, party, words);
+                found.add(
+                    &kinds::SASL_NAMESPACE,
+                    "xbosh-sasl-namespace",
+                    Level::Warning,
+                    party,
+                    words,
+                );
             }
             "message" | "presence" | "iq" | "uri" => {}
             _ if !self.other_namespace => {
@@ -216,7 +223,7 @@ impl Said {
                     short(name)
                 );
                 found.add(
-                    "payload-namespace",
+                    &kinds::PAYLOAD_NAMESPACE,
                     "bosh-schema-children",
                     Level::Warning,
                     party,

@@ -6,6 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::{rid, short};
@@ -154,7 +155,7 @@ impl Origin {
             rid(ask)
         );
         let party = if kind == "doubled" { Party::Between } else { Party::Server };
-        found.add("cors-hidden", "bosh-cors-on-response", Level::Warning, party, words);
+        found.add(&kinds::CORS_HIDDEN, "bosh-cors-on-response", Level::Warning, party, words);
     }
 }
 
@@ -175,7 +176,7 @@ fn preflight(
              The request itself will not be sent."
         );
         let id = "bosh-cors-preflight";
-        return found.add("cors-preflight", id, Level::Warning, Party::Server, words);
+        return found.add(&kinds::CORS_PREFLIGHT, id, Level::Warning, Party::Server, words);
     }
     let age = response.headers.get("access-control-max-age").and_then(|age| age.parse().ok());
     let age = age
@@ -183,7 +184,7 @@ fn preflight(
         .unwrap_or_default();
     let words =
         format!("CORS preflight granted: {origin_shown} may send {method_shown} to {target}{age}.");
-    found.add("cors-preflight", None, Level::Note, Party::Nobody, words);
+    found.add(&kinds::CORS_PREFLIGHT, None, Level::Note, Party::Nobody, words);
 }
 
 fn refused(response: &Response, origin: &str, method: &str, headers: &str) -> Option<String> {

@@ -8,6 +8,7 @@ use super::status::{self, Refusal};
 use crate::bosh::NotBody;
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
 use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
@@ -47,7 +48,7 @@ impl Rule for Http {
                     "{messages} messages ({bytes} B) passed unseen, because reading them here was \
                      too slow. They reached the other side; what is said next may lack them."
                 );
-                found.add("unobserved", None, Level::Warning, Party::Nobody, words);
+                found.add(&kinds::UNOBSERVED, None, Level::Warning, Party::Nobody, words);
             }
             _ => {}
         }
@@ -62,7 +63,13 @@ impl Http {
         let Some(ask) = &message.ask else { return };
         if ask.is_bosh && ask.method != "POST" {
             let words = format!("{} came with {}, BOSH is spoken with POST.", rid(ask), ask.method);
-            found.add("not-post", "bosh-client-post-only", Level::Error, Party::Client, words);
+            found.add(
+                &kinds::NOT_POST,
+                "bosh-client-post-only",
+                Level::Error,
+                Party::Client,
+                words,
+            );
         }
         if let Some(id) = message.session {
             let known = self.sessions.of(id, moment.story);
@@ -80,7 +87,7 @@ impl Http {
         };
         if response.own {
             let words = format!("xmppscope itself answered {} in the target's place.", rid(ask));
-            return found.add("own-answer", None, Level::Note, Party::Nobody, words);
+            return found.add(&kinds::OWN_ANSWER, None, Level::Note, Party::Nobody, words);
         }
         let session = message.session.and_then(|id| moment.story.session(id));
         let mut nobody = Known::default();
@@ -102,7 +109,7 @@ impl Http {
                 from_server(response),
                 response.content.size
             );
-            return found.add("answer-cut", None, Level::Error, Party::Between, words);
+            return found.add(&kinds::ANSWER_CUT, None, Level::Error, Party::Between, words);
         }
         if response.status != 200 {
             let refusal = Refusal {
@@ -133,7 +140,7 @@ impl Http {
                     short(&ask.target),
                 );
                 let id = "bosh-single-body-root";
-                found.add("not-bosh", id, Level::Error, Party::Between, words);
+                found.add(&kinds::NOT_BOSH, id, Level::Error, Party::Between, words);
             }
             Reading::Partial if response.content.undecoded.is_some() => {
                 let why = response.content.undecoded.as_deref().unwrap_or_default();
@@ -142,7 +149,7 @@ impl Http {
                     rid(ask),
                     short(why)
                 );
-                found.add("undecodable", None, Level::Warning, Party::Server, words);
+                found.add(&kinds::UNDECODABLE, None, Level::Warning, Party::Server, words);
             }
             _ => {}
         }
@@ -176,7 +183,7 @@ fn empty(response: &Response, ask: &Ask, session: Option<&Session>, found: &mut 
         from_server(response)
     );
     let level = if again { Level::Warning } else { Level::Error };
-    found.add("empty-answer", "bosh-single-body-root", level, Party::Server, words);
+    found.add(&kinds::EMPTY_ANSWER, "bosh-single-body-root", level, Party::Server, words);
 }
 
 fn failed(cause: &str, found: &mut Findings) {
@@ -187,7 +194,7 @@ fn failed(cause: &str, found: &mut Findings) {
         Party::Server
     };
     let end = if cause.ends_with(['.', '?', '!']) { "" } else { "." };
-    found.add("target-failed", None, Level::Error, party, format!("{cause}{end}"));
+    found.add(&kinds::TARGET_FAILED, None, Level::Error, party, format!("{cause}{end}"));
 }
 
 fn not_http(raw: &Raw, found: &mut Findings) {
@@ -218,7 +225,7 @@ fn not_http(raw: &Raw, found: &mut Findings) {
             ),
         ),
     };
-    found.add("not-http", "bosh-http-conformance", level, party, words);
+    found.add(&kinds::NOT_HTTP, "bosh-http-conformance", level, party, words);
 }
 
 /// The client went away while it was sent an answer.
@@ -230,7 +237,7 @@ fn left_within(response: &Response, ask: &Ask, at: Duration, found: &mut Finding
         words(at.saturating_sub(response.first)),
         response.content.size
     );
-    found.add("client-gave-up", None, Level::Note, Party::Nobody, words);
+    found.add(&kinds::CLIENT_GAVE_UP, None, Level::Note, Party::Nobody, words);
 }
 
 /// Connections that end within a request, or before the answer; answers that belong to no request.
@@ -294,7 +301,7 @@ impl Connections {
             Some((Side::Server, _)) => Party::Server,
             _ => Party::Client,
         };
-        found.add("request-cut", None, Level::Warning, party, words);
+        found.add(&kinds::REQUEST_CUT, None, Level::Warning, party, words);
     }
 }
 
@@ -307,7 +314,7 @@ fn unasked(response: &Response, found: &mut Findings) {
             "HTTP 408{from} on an idle connection: the server waited for a request and gives up. \
              Nothing is lost by it."
         );
-        return found.add("unasked-answer", None, Level::Note, Party::Server, words);
+        return found.add(&kinds::UNASKED_ANSWER, None, Level::Note, Party::Server, words);
     }
     let words = format!(
         "An answer that nobody asked for: HTTP {status}{from}, {} B. A client may take it for the \
@@ -315,7 +322,7 @@ fn unasked(response: &Response, found: &mut Findings) {
         response.content.size
     );
     let id = "bosh-http-conformance";
-    found.add("unasked-answer", id, Level::Warning, Party::Server, words);
+    found.add(&kinds::UNASKED_ANSWER, id, Level::Warning, Party::Server, words);
 }
 
 /// Requests whose connection went away before their answer came.
@@ -347,7 +354,7 @@ fn gave_up(ask: &Ask, held: Duration, session: Option<&Session>, found: &mut Fin
                  1.1 × wait and sends the same rid again."
             );
             let id = "bosh-wait-not-exceeded";
-            found.add("client-gave-up", id, Level::Warning, Party::Server, words);
+            found.add(&kinds::CLIENT_GAVE_UP, id, Level::Warning, Party::Server, words);
         }
         _ => {
             let lives = session.filter(|session| !session.over).and_then(Session::inactivity);
@@ -355,7 +362,7 @@ fn gave_up(ask: &Ask, held: Duration, session: Option<&Session>, found: &mut Fin
                 .map(|seconds| format!(" The session lives on for {seconds} s (inactivity)."))
                 .unwrap_or_default();
             let words = format!("{closed}: a reload, a closed page or another network.{lives}");
-            found.add("client-gave-up", None, Level::Note, Party::Nobody, words);
+            found.add(&kinds::CLIENT_GAVE_UP, None, Level::Note, Party::Nobody, words);
         }
     }
 }
@@ -368,7 +375,7 @@ fn unanswered(ask: &Ask, held: Duration, known: bool, found: &mut Findings) {
              been idle, that is a race; browsers then send the request again.",
             words(held)
         );
-        return found.add("no-answer", None, Level::Warning, Party::Server, words);
+        return found.add(&kinds::NO_ANSWER, None, Level::Warning, Party::Server, words);
     }
     let words = format!(
         "{} after {} without answering {rid}. The client will send it again; a time-out of \
@@ -376,7 +383,7 @@ fn unanswered(ask: &Ask, held: Duration, known: bool, found: &mut Findings) {
         if known { "The server closed the connection" } else { "The connection was lost" },
         words(held)
     );
-    found.add("no-answer", "bosh-respond-200", Level::Error, Party::Server, words);
+    found.add(&kinds::NO_ANSWER, "bosh-respond-200", Level::Error, Party::Server, words);
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
 use crate::rules::words::{from_server, page, rid, short};
 use crate::trace::{Ask, Reading, Response, Session};
 
@@ -83,7 +84,7 @@ pub(super) fn explain(refusal: &Refusal<'_>, found: &mut Findings) {
         another_server(refusal),
         reaction(response.status),
     );
-    found.add("http-status", verdict.requirement, verdict.level, verdict.party, words);
+    found.add(&kinds::HTTP_STATUS, verdict.requirement, verdict.level, verdict.party, words);
 }
 
 fn plain(party: Party, words: &str) -> Verdict {
