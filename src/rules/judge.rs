@@ -60,22 +60,17 @@ impl Judge {
     pub fn wake(&mut self, now: Duration, seen: &mut Vec<Seen>) {
         while let Some(due) = self.deadline().filter(|&due| due <= now) {
             for rule in &mut self.rules {
-                if rule.deadline() != Some(due) {
-                    continue;
-                }
-                for (session, finding) in rule.wake(due, &self.story) {
-                    if *finding.kind == kinds::SESSION_SILENT {
-                        self.story.ended(session);
+                while rule.deadline() == Some(due) {
+                    let mut found = Findings::default();
+                    let session = rule.wake(due, &self.story, &mut found);
+                    for finding in found.into_vec() {
+                        if let Some(id) = session.filter(|_| *finding.kind == kinds::SESSION_SILENT)
+                        {
+                            self.story.ended(id);
+                        }
+                        let (told, findings) = (Told::default(), vec![finding]);
+                        seen.push(Seen { at: due, event: None, told, session, findings });
                     }
-                    let findings = vec![finding];
-                    let told = Told::default();
-                    seen.push(Seen {
-                        at: due,
-                        event: None,
-                        told,
-                        session: Some(session),
-                        findings,
-                    });
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! What a rule looks at: an event, with what is known at this moment.
 
 use super::endpoint::Endpoints;
-use crate::trace::{Ask, Event, Message, Reading, Session, Story, Told};
+use crate::trace::{Ask, Event, Fact, Message, Reading, Session, Story, Told};
 use crate::wire::Side;
 
 /// An event, with what is known at this moment.
@@ -38,11 +38,16 @@ impl<'a> Moment<'a> {
     }
 
     /// Whether this is a request of some session, but can't be read: its rid is not known.
-    pub fn is_unread_request(&self) -> bool {
+    fn is_unread_request(&self) -> bool {
         let Some(message) = self.message() else { return false };
         message.from == Side::Client
             && !matches!(message.reading, Reading::Body(_))
             && message.ask.as_ref().is_some_and(|ask| self.expects_bosh(ask))
+    }
+
+    /// Whether requests, of any session, may have passed without being understood.
+    pub fn hides_requests(&self) -> bool {
+        matches!(self.event.fact, Fact::Lost { .. }) || self.is_unread_request()
     }
 
     /// Whether the exchange of this request has to be BOSH, be it or not.

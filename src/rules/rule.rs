@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::finding::{Finding, Findings};
+use super::finding::Findings;
 use super::moment::Moment;
 use crate::trace::{SessionId, Story};
 
@@ -16,8 +16,9 @@ pub trait Rule: Send {
         None
     }
 
-    /// Its deadline has passed. Findings belong to the session that is returned with them.
-    fn wake(&mut self, _now: Duration, _story: &Story) -> Vec<(SessionId, Finding)> {
-        Vec::new()
+    /// Its deadline has passed: it takes one thing that is due, and moves the deadline by that. What it finds belongs
+    /// to the session that it returns.
+    fn wake(&mut self, _now: Duration, _story: &Story, _found: &mut Findings) -> Option<SessionId> {
+        None
     }
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::crowd::granted;
 use crate::bosh::{Answer, Arrival, BadNumber, Body, BodyType, MAX_RID, RidWindow, fingerprint};
 use crate::clock::words;
-use crate::rules::finding::{Finding, Findings, Level, Party};
+use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
-use crate::rules::memory::{PerSession, Timers};
+use crate::rules::memory::Timed;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::nth;
@@ -25,8 +25,7 @@ const DISORDER: Duration = Duration::from_millis(50);
 /// Judges the rids of sessions.
 #[derive(Debug, Default)]
 pub struct Order {
-    sessions: PerSession<Rids>,
-    timers: Timers,
+    sessions: Timed<Rids>,
 }
 
 #[derive(Debug, Default)]
@@ -68,61 +67,35 @@ struct Early {
 
 impl Rule for Order {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
+        if moment.hides_requests() {
+            return self.sessions.clear();
+        }
         match &moment.event.fact {
-            Fact::Request(_) if moment.is_unread_request() => self.forget(),
             Fact::Request(request) => self.request(request, moment, found),
             Fact::Response(response) => self.response(response, moment, found),
-            Fact::Lost { .. } => self.forget(),
             Fact::Closed { .. } => self.closed(moment),
             _ => {}
         }
     }
 
     fn deadline(&self) -> Option<Duration> {
-        self.timers.next()
+        self.sessions.deadline()
     }
 
-    fn wake(&mut self, now: Duration, story: &Story) -> Vec<(SessionId, Finding)> {
-        let mut found = Vec::new();
-        while let Some(id) = self.timers.due(now) {
-            let over = story.session(id).is_none_or(|session| session.over);
-            let Some(gap) = self.sessions.get(id).and_then(|rids| rids.gap.as_ref()) else {
-                continue;
-            };
-            if over {
-                continue;
-            }
-            let words = format!(
-                "rid {} has not come for {}: it was lost before it got here, or took another way. \
-                 The connection manager keeps rid {} waiting for it.",
-                gap.first,
-                words(now.saturating_sub(gap.at)),
-                gap.instead
-            );
-            let finding = Finding {
-                kind: &kinds::RID_LOST,
-                requirement: Some("bosh-rid-increment"),
-                level: Level::Warning,
-                party: Party::Between,
-                words,
-            };
-            found.push((id, finding));
+    fn wake(&mut self, now: Duration, story: &Story, found: &mut Findings) -> Option<SessionId> {
+        let (session, rids) = self.sessions.due(now, story)?;
+        if let Some(gap) = rids.gap.as_ref().filter(|_| !session.over) {
+            gap_stays(gap, now, found);
         }
-        found
+        Some(session.id)
     }
 }
 
 impl Order {
-    /// Requests of any session may have passed unseen.
-    fn forget(&mut self) {
-        self.sessions.clear();
-        self.timers.clear_all();
-    }
-
     fn request(&mut self, request: &Request, moment: &Moment<'_>, found: &mut Findings) {
         let Some((body, ask, session)) = parts(moment) else { return };
         let Some(rid) = number(body, found) else { return };
-        let rids = self.sessions.of(session.id, moment.story);
+        let (rids, mut timer) = self.sessions.of(session.id, moment.story);
         let print = fingerprint(&request.content.bytes);
         let requests = granted(session);
         let window = rids.window.get_or_insert_with(RidWindow::joined);
@@ -145,7 +118,7 @@ impl Order {
             Arrival::Gap { first, missing } => {
                 if rids.gap.as_ref().is_none_or(|gap| gap.first != first) {
                     rids.gap = Some(Gap { first, instead: rid, at: ask.at });
-                    self.timers.set(session.id, ask.at.saturating_add(GAP));
+                    timer.set(ask.at.saturating_add(GAP));
                     gap_opens(rid, first, missing, found);
                 }
             }
@@ -174,7 +147,7 @@ impl Order {
             );
             found.add(&kinds::RID_GAP_CLOSED, None, Level::Note, Party::Nobody, words);
             rids.gap = None;
-            self.timers.clear(session.id);
+            timer.clear();
         }
         if !matches!(arrival, Arrival::Repeat { .. }) {
             rids.remember(Sent { rid, conn: ask.conn, first: ask.at, answer: None, gone: None });
@@ -184,7 +157,8 @@ impl Order {
     fn response(&mut self, response: &Response, moment: &Moment<'_>, found: &mut Findings) {
         let Some(message) = moment.message() else { return };
         let (Some(ask), Some(session)) = (&message.ask, moment.session()) else { return };
-        let (Some(rid), Some(rids)) = (ask.rid, self.sessions.get(session.id)) else { return };
+        let Some(rid) = ask.rid else { return };
+        let Some((rids, mut timer)) = self.sessions.get(session.id) else { return };
         let ends = session.over;
         let Some(window) = &mut rids.window else { return };
         let good = match &message.reading {
@@ -199,7 +173,7 @@ impl Order {
                 }
                 Answer::PastGap { first, .. } => {
                     rids.gap = None;
-                    self.timers.clear(session.id);
+                    timer.clear();
                     let words = format!(
                         "rid {rid} was answered although rid {first} has not been seen here: it took \
                          another way, or the connection manager did not wait for it."
@@ -236,7 +210,7 @@ impl Order {
     fn closed(&mut self, moment: &Moment<'_>) {
         for ask in &moment.told.abandoned {
             let Some((id, rid)) = ask.session.zip(ask.rid) else { continue };
-            let Some(rids) = self.sessions.get(id) else { continue };
+            let Some((rids, _)) = self.sessions.get(id) else { continue };
             if let Some(window) = &mut rids.window {
                 window.dropped(rid);
             }
@@ -303,6 +277,18 @@ fn gap_opens(rid: u64, first: u64, missing: u64, found: &mut Findings) {
     };
     let words = format!("{words} The connection manager waits for what is missing.");
     found.add(&kinds::RID_GAP, "bosh-rid-increment", Level::Note, Party::Client, words);
+}
+
+fn gap_stays(gap: &Gap, now: Duration, found: &mut Findings) {
+    let words = format!(
+        "rid {} has not come for {}: it was lost before it got here, or took another way. The connection \
+         manager keeps rid {} waiting for it.",
+        gap.first,
+        words(now.saturating_sub(gap.at)),
+        gap.instead
+    );
+    let id = "bosh-rid-increment";
+    found.add(&kinds::RID_LOST, id, Level::Warning, Party::Between, words);
 }
 
 fn beyond(rid: u64, highest: u64, requests: Option<u64>, found: &mut Findings) {

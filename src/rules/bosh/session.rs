@@ -76,7 +76,7 @@ impl Rule for Ends {
                 state.resends.settle(ask.exchange, Fate::Cut);
             }
         }
-        if matches!(moment.event.fact, Fact::Lost { .. }) || moment.is_unread_request() {
+        if moment.hides_requests() {
             self.unseen = moment.story.exchanges();
         }
         let Some(message) = moment.message() else { return };

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::bosh::BodyType;
 use crate::clock::words;
-use crate::rules::finding::{Finding, Findings, Level, Party};
+use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
-use crate::rules::memory::{PerSession, Timers};
+use crate::rules::memory::{Timed, Timer};
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::trace::{Fact, Reading, Session, SessionId, Story};
@@ -20,8 +20,7 @@ const GRACE: Duration = Duration::from_millis(500);
 /// Watches for silence.
 #[derive(Debug, Default)]
 pub struct Silence {
-    sessions: PerSession<State>,
-    timers: Timers,
+    sessions: Timed<State>,
     /// The session that a connection was last used for.
     conns: HashMap<u64, SessionId>,
 }
@@ -50,7 +49,6 @@ impl Rule for Silence {
             Fact::Ended { by: Side::Client, .. } => self.left(moment),
             Fact::Closed { stopped, .. } => self.closed(moment, *stopped),
             Fact::Lost { .. } => {
-                self.timers.clear_all();
                 self.sessions.clear();
                 self.conns.clear();
             }
@@ -59,47 +57,43 @@ impl Rule for Silence {
     }
 
     fn deadline(&self) -> Option<Duration> {
-        self.timers.next()
+        self.sessions.deadline()
     }
 
-    fn wake(&mut self, now: Duration, story: &Story) -> Vec<(SessionId, Finding)> {
-        let mut found = Vec::new();
-        while let Some(id) = self.timers.due(now) {
-            let (Some(session), Some(state)) = (story.session(id), self.sessions.get(id)) else {
-                continue;
-            };
-            let (Some(since), Some((limit, name))) = (state.since, limit(session, state)) else {
-                continue;
-            };
-            state.silent = true;
-            let silent = words(now.saturating_sub(since));
-            let (level, words) = if state.conns == 0 && state.left {
-                (
-                    Level::Note,
-                    format!(
-                        "Session over by silence: the client closed its connections and sent no \
-                         request for {silent}; {name} is {limit} s. It left without saying so."
-                    ),
-                )
-            } else {
-                (
-                    Level::Warning,
-                    format!(
-                        "Session over by silence: no request for {silent}, {name} is {limit} s; the \
-                         server will have dropped it. The client stopped asking (hidden tab, sleep?)."
-                    ),
-                )
-            };
-            let finding = Finding {
-                kind: &kinds::SESSION_SILENT,
-                requirement: Some("bosh-client-inactivity"),
-                level,
-                party: Party::Client,
-                words,
-            };
-            found.push((id, finding));
-        }
-        found
+    fn wake(&mut self, now: Duration, story: &Story, found: &mut Findings) -> Option<SessionId> {
+        let (session, state) = self.sessions.due(now, story)?;
+        state.silent(session, now, found);
+        Some(session.id)
+    }
+}
+
+impl State {
+    /// The client was silent for too long.
+    fn silent(&mut self, session: &Session, now: Duration, found: &mut Findings) {
+        let (Some(since), Some((limit, name))) = (self.since, limit(session, self)) else {
+            return;
+        };
+        self.silent = true;
+        let silent = words(now.saturating_sub(since));
+        let (level, words) = if self.conns == 0 && self.left {
+            (
+                Level::Note,
+                format!(
+                    "Session over by silence: the client closed its connections and sent no \
+                     request for {silent}; {name} is {limit} s. It left without saying so."
+                ),
+            )
+        } else {
+            (
+                Level::Warning,
+                format!(
+                    "Session over by silence: no request for {silent}, {name} is {limit} s; the \
+                     server will have dropped it. The client stopped asking (hidden tab, sleep?)."
+                ),
+            )
+        };
+        let id = "bosh-client-inactivity";
+        found.add(&kinds::SESSION_SILENT, id, level, Party::Client, words);
     }
 }
 
@@ -117,15 +111,15 @@ impl Silence {
         let (Reading::Body(body), Some(session)) = (&message.reading, moment.session()) else {
             return;
         };
-        self.timers.clear(session.id);
         let before = self.conns.insert(moment.event.conn, session.id);
         if before != Some(session.id) {
-            if let Some(state) = before.and_then(|id| self.sessions.get(id)) {
+            if let Some((state, _)) = before.and_then(|id| self.sessions.get(id)) {
                 state.conns = state.conns.saturating_sub(1);
             }
-            self.sessions.of(session.id, moment.story).conns += 1;
+            self.sessions.of(session.id, moment.story).0.conns += 1;
         }
-        let state = self.sessions.of(session.id, moment.story);
+        let (state, mut timer) = self.sessions.of(session.id, moment.story);
+        timer.clear();
         state.left = false;
         if let (true, Some(since)) = (state.silent, state.since) {
             let words = format!(
@@ -142,11 +136,11 @@ impl Silence {
 
     fn response(&mut self, moment: &Moment<'_>) {
         let Some(session) = moment.session() else { return };
-        let state = self.sessions.of(session.id, moment.story);
+        let (state, timer) = self.sessions.of(session.id, moment.story);
         if let Some(Reading::Body(body)) = moment.message().map(|message| &message.reading) {
             state.over |= body.kind() == BodyType::Terminate;
         }
-        quiet(&mut self.timers, state, session, moment.event.at);
+        quiet(timer, state, session, moment.event.at);
     }
 
     /// The client sends nothing more on this connection, however long the server keeps its end of it.
@@ -156,7 +150,7 @@ impl Silence {
         if !matches!(moment.story.left(conn), Some((Side::Client, _))) {
             return;
         }
-        if let Some(state) = self.conns.remove(&conn).and_then(|id| self.sessions.get(id)) {
+        if let Some((state, _)) = self.conns.remove(&conn).and_then(|id| self.sessions.get(id)) {
             state.conns = state.conns.saturating_sub(1);
             state.left = true;
         }
@@ -164,7 +158,7 @@ impl Silence {
 
     fn closed(&mut self, moment: &Moment<'_>, stopped: bool) {
         let used = self.conns.remove(&moment.event.conn);
-        if let Some(state) = used.and_then(|id| self.sessions.get(id)) {
+        if let Some((state, _)) = used.and_then(|id| self.sessions.get(id)) {
             state.conns = state.conns.saturating_sub(1);
             state.left = matches!(moment.told.left, Some((Side::Client, _)));
         }
@@ -173,25 +167,26 @@ impl Silence {
         }
         for id in moment.told.abandoned.iter().filter_map(|ask| ask.session) {
             let at = moment.told.left.map_or(moment.event.at, |(_, at)| at);
-            if let (Some(session), Some(state)) = (moment.story.session(id), self.sessions.get(id))
+            if let Some(session) = moment.story.session(id)
+                && let Some((state, timer)) = self.sessions.get(id)
             {
-                quiet(&mut self.timers, state, session, at);
+                quiet(timer, state, session, at);
             }
         }
     }
 }
 
 /// No request is open any more, perhaps: the clock of the connection manager runs.
-fn quiet(timers: &mut Timers, state: &mut State, session: &Session, at: Duration) {
+fn quiet(mut timer: Timer<'_>, state: &mut State, session: &Session, at: Duration) {
     if !session.open.is_empty() || state.over {
-        return timers.clear(session.id);
+        return timer.clear();
     }
     state.since = Some(at);
     if let Some((seconds, _)) = limit(session, state) {
         // A number that no clock reaches is no limit.
         match at.checked_add(Duration::from_secs(seconds).saturating_add(GRACE)) {
-            Some(due) if seconds < 1 << 32 => timers.set(session.id, due),
-            _ => timers.clear(session.id),
+            Some(due) if seconds < 1 << 32 => timer.set(due),
+            _ => timer.clear(),
         }
     }
 }
