@@ -8,7 +8,7 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
     vec![
         Box::new(bosh::Content::default()),
         Box::new(bosh::Attributes::default()),
-        Box::new(http::Http::default()),
+        Box::new(http::Exchanges::default()),
         Box::new(http::Connections::default()),
         Box::new(http::Cors::default()),
         Box::new(bosh::Order::default()),

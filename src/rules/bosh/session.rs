@@ -6,14 +6,15 @@ use super::resend::{Fate, Refused, Resends};
 use crate::bosh::{self, Body, BodyType, Condition};
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::http::words::rid;
 use crate::rules::kinds;
 use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
-use crate::rules::words::{rid, short};
+use crate::rules::stream::errors;
+use crate::rules::words::short;
 use crate::trace::{Ask, Fact, Reading, Response, Session, SessionId, Story};
 use crate::wire::Side;
-use crate::xml::Element;
 use crate::xmpp::ns;
 
 /// A request may cross the end of its session on the way.
@@ -388,28 +389,7 @@ fn age(session: &Session, at: Duration) -> String {
 
 /// The stream error inside, in words.
 fn stream_error(body: &Body) -> Option<String> {
-    let error = body.element().child(ns::STREAMS, "error")?;
-    let condition = error
-        .children()
-        .find(|child| child.namespace() == ns::STREAM_ERRORS && child.name() != "text")
-        .map_or("no condition", Element::name);
-    let meaning = match condition {
-        "conflict" => ": the same resource logged in elsewhere (two tabs, a reload)",
-        "connection-timeout" => ": the server waited too long for the client",
-        "host-unknown" => ": the domain is not served there",
-        "not-authorized" => ": the client did something before it was logged in",
-        "policy-violation" => ": a limit of the server was exceeded, such as the size of a stanza",
-        "resource-constraint" => ": the server is short of something",
-        "system-shutdown" => ": the server is stopping",
-        "invalid-namespace" => ": a namespace is wrong or missing",
-        "not-well-formed" | "invalid-xml" | "bad-format" => ": the client's XML was not accepted",
-        "invalid-from" => ": a `from` that is not the client's",
-        "unsupported-stanza-type" => ": something that is no stanza was sent",
-        _ => "",
-    };
-    let text = error.child(ns::STREAM_ERRORS, "text").map(Element::text);
-    let text = text.map(|text| format!(" (\"{}\")", short(&text))).unwrap_or_default();
-    Some(format!("Stream error {}{meaning}{text}.", short(condition)))
+    body.element().child(ns::STREAMS, "error").map(errors::explain)
 }
 
 /// A stream error has to come with terminate and remote-stream-error.

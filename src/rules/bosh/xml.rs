@@ -3,11 +3,12 @@
 
 use crate::bosh::{Body, NotBody};
 use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::http::words::is_page;
 use crate::rules::kinds;
 use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
-use crate::rules::words::{around, is_page, short};
+use crate::rules::words::{around, short};
 use crate::trace::{Content as Bytes, Fact, Message, Reading};
 use crate::wire::Side;
 use crate::xml::{Element, Error, ErrorKind};

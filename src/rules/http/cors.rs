@@ -5,11 +5,12 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use super::words::rid;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
-use crate::rules::words::{rid, short};
+use crate::rules::words::short;
 use crate::trace::{Ask, Fact, Headers, Reading, Response};
 
 /// Origins and preflights remembered.

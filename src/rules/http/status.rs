@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use super::words::{from_server, page, rid};
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
-use crate::rules::words::{from_server, page, rid, short};
+use crate::rules::words::short;
 use crate::trace::{Ask, Reading, Response, Session};
 
 /// An answer with a status other than 200, and what is known around it.
