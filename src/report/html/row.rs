@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::diag::sanitise;
 use crate::report::json::{is_false, is_zero, millis};
 use crate::report::words::{self, count};
-use crate::rules::{Finding, Seen};
+use crate::rules::{Finding, Seen, kinds};
 use crate::trace::{Content, Fact, Headers, How, Message, Reading, Response, Session, Story};
 use crate::xml::{Pretty, pretty};
 
@@ -102,7 +102,7 @@ impl Row {
             exchange: ask.map(|ask| ask.exchange),
             rid: ask.and_then(|ask| ask.rid).map(|rid| rid.to_string()),
             abandoned: seen.told.abandoned.iter().map(|ask| ask.exchange).collect(),
-            again: seen.findings.iter().any(|finding| finding.name == "rid-repeat"),
+            again: seen.findings.iter().any(|finding| *finding.kind == kinds::RID_REPEAT),
             findings: seen.findings.iter().filter(|_| judged).map(Found::of).collect(),
             ..Self::default()
         };
@@ -252,7 +252,7 @@ impl Head {
 impl Found {
     fn of(finding: &Finding) -> Self {
         Self {
-            name: finding.name,
+            name: finding.name(),
             requirement: finding.requirement,
             level: finding.level.name(),
             party: finding.party.name(),

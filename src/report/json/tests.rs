@@ -5,7 +5,7 @@ use chrono::{DateTime, FixedOffset};
 
 use super::Json;
 use super::ndjson::is_harmful;
-use crate::rules::{Counts, Finding, Judge, Level, Party, Seen};
+use crate::rules::{Counts, Finding, Judge, Kind, Level, Party, Seen};
 use crate::trace::filter::{Filter, Kept};
 use crate::trace::{Content, Event, Fact, Headers, How, Raw, Request, Response, Story};
 use crate::wire::Side;
@@ -150,7 +150,7 @@ fn stanzas_left_out_are_counted() {
 fn a_finding_of_time_alone() {
     let story = Story::default();
     let finding = Finding {
-        name: "silent",
+        kind: &Kind { name: "silent", requirements: &["bosh-inactivity"] },
         requirement: Some("bosh-inactivity"),
         level: Level::Warning,
         party: Party::Client,
