@@ -8,7 +8,8 @@ use chrono::{DateTime, FixedOffset};
 use clap::{ArgAction, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
-use super::options::{When, width};
+use super::console::{say, width};
+use super::options::When;
 use super::{Failure, settings};
 use crate::report::json::Json;
 use crate::rules::{Counts, Judge, Seen};
@@ -285,9 +286,4 @@ pub(super) fn not_capture(path: &Path, error: CaptureError) -> Failure {
         CaptureError::Io(error) => unreadable(path, &error),
         other => Failure::Usage(sanitise(&format!("{}: {other}", path.display())).into_owned()),
     }
-}
-
-/// Writes a line to stderr; if nobody reads that, there is nobody to tell.
-pub(super) fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
 }
