@@ -44,7 +44,7 @@ impl Counts {
             }
             self.resends += u64::from(finding.name == "rid-repeat");
         }
-        if let Some(message) = &seen.told.message
+        if let Some(message) = &seen.effect.message
             && message.from == Side::Server
             && message.stanzas.is_empty()
             && let Reading::Body(body) = &message.reading

@@ -10,7 +10,7 @@ use super::words::{from_server, is_page, page, rid, short};
 use super::{Findings, Level, Moment, Party, Rule};
 use crate::bosh::NotBody;
 use crate::clock::words;
-use crate::trace::{Ask, Fact, Raw, Reading, Request, Response, Session};
+use crate::trace::{Exchange, Fact, Raw, Reading, Request, Response, Session};
 use crate::wire::Side;
 
 /// Request sizes remembered until their answer comes.
@@ -57,9 +57,13 @@ impl Http {
         let (Some(message), Fact::Request(request)) = (moment.message(), &moment.event.fact) else {
             return;
         };
-        let Some(ask) = &message.ask else { return };
-        if ask.is_bosh && ask.method != "POST" {
-            let words = format!("{} came with {}, BOSH is spoken with POST.", rid(ask), ask.method);
+        let Some(exchange) = &message.exchange else { return };
+        if exchange.is_bosh() && exchange.method != "POST" {
+            let words = format!(
+                "{} came with {}, BOSH is spoken with POST.",
+                rid(exchange),
+                exchange.method
+            );
             found.add("not-post", "bosh-client-post-only", Level::Error, Party::Client, words);
         }
         if let Some(id) = message.session {
@@ -67,17 +71,20 @@ impl Http {
             if known.pending.len() >= PENDING {
                 known.pending.remove(0);
             }
-            known.pending.push((ask.exchange, request.content.size, message.stanzas.len()));
+            known.pending.push((exchange.number, request.content.size, message.stanzas.len()));
         }
     }
 
     fn response(&mut self, response: &Response, moment: &Moment<'_>, found: &mut Findings) {
         let Some(message) = moment.message() else { return };
-        let Some(ask) = message.ask.as_ref().filter(|ask| moment.expects_bosh(ask)) else {
+        let Some(exchange) =
+            message.exchange.as_ref().filter(|exchange| moment.expects_bosh(exchange))
+        else {
             return;
         };
         if response.own {
-            let words = format!("xmppscope itself answered {} in the target's place.", rid(ask));
+            let words =
+                format!("xmppscope itself answered {} in the target's place.", rid(exchange));
             return found.add("own-answer", None, Level::Note, Party::Nobody, words);
         }
         let session = message.session.and_then(|id| moment.story.session(id));
@@ -86,17 +93,17 @@ impl Http {
             Some(id) => self.sessions.of(id, moment.story),
             None => &mut nobody,
         };
-        let place = known.pending.iter().position(|&(exchange, ..)| exchange == ask.exchange);
+        let place = known.pending.iter().position(|&(number, ..)| number == exchange.number);
         let sent = place.map(|place| known.pending.remove(place));
         let server = response.headers.get("server");
         if response.content.cut {
             if let Some((Side::Client, at)) = moment.story.left(moment.event.conn) {
-                return left_within(response, ask, at, found);
+                return left_within(response, exchange, at, found);
             }
             let words = format!(
                 "The connection ended within the answer to {}{}: {} B came. The client sees a \
                  network error and sends the request again.",
-                rid(ask),
+                rid(exchange),
                 from_server(response),
                 response.content.size
             );
@@ -105,8 +112,8 @@ impl Http {
         if response.status != 200 {
             let refusal = Refusal {
                 response,
-                ask,
-                held: message.waited.unwrap_or_default(),
+                exchange,
+                held: message.held.unwrap_or_default(),
                 session,
                 reading: &message.reading,
                 usual_server: known.server.as_deref(),
@@ -120,15 +127,15 @@ impl Http {
                 known.server = server.map(str::to_owned);
                 known.largest = known.largest.max(sent.map_or(0, |(_, size, _)| size));
             }
-            Reading::Empty => empty(response, ask, session, found),
+            Reading::Empty => empty(response, exchange, session, found),
             reading if is_other(reading, response) => {
                 let words = format!(
                     "The answer to {} is not BOSH: 200{}, {}. Something else answers at {}: a page \
                      of a web server or a login, or the URL is not that of the connection manager.",
-                    rid(ask),
+                    rid(exchange),
                     from_server(response),
                     page(response),
-                    short(&ask.target),
+                    short(&exchange.target),
                 );
                 let id = "bosh-single-body-root";
                 found.add("not-bosh", id, Level::Error, Party::Between, words);
@@ -137,7 +144,7 @@ impl Http {
                 let why = response.content.undecoded.as_deref().unwrap_or_default();
                 let words = format!(
                     "The answer to {} can't be read here: its content coding can't be removed: {}.",
-                    rid(ask),
+                    rid(exchange),
                     short(why)
                 );
                 found.add("undecodable", None, Level::Warning, Party::Server, words);
@@ -158,9 +165,15 @@ fn is_other(reading: &Reading, response: &Response) -> bool {
 }
 
 /// 200 without a single byte.
-fn empty(response: &Response, ask: &Ask, session: Option<&Session>, found: &mut Findings) {
-    let again = ask.rid.is_some()
-        && session.is_some_and(|session| session.open.iter().any(|open| open.rid == ask.rid));
+fn empty(
+    response: &Response,
+    exchange: &Exchange,
+    session: Option<&Session>,
+    found: &mut Findings,
+) {
+    let again = exchange.rid().is_some()
+        && session
+            .is_some_and(|session| session.open().iter().any(|open| open.rid() == exchange.rid()));
     let why = if again {
         "The same rid is open a second time: this is how some connection managers let go of the \
          older copy."
@@ -170,7 +183,7 @@ fn empty(response: &Response, ask: &Ask, session: Option<&Session>, found: &mut 
     };
     let words = format!(
         "{} got HTTP 200{} with 0 bytes, not even a <body/>. {why}",
-        rid(ask),
+        rid(exchange),
         from_server(response)
     );
     let level = if again { Level::Warning } else { Level::Error };
@@ -220,11 +233,11 @@ fn not_http(raw: &Raw, found: &mut Findings) {
 }
 
 /// The client went away while it was sent an answer.
-fn left_within(response: &Response, ask: &Ask, at: Duration, found: &mut Findings) {
+fn left_within(response: &Response, exchange: &Exchange, at: Duration, found: &mut Findings) {
     let words = format!(
         "The client closed the connection within the answer to {}, {} after that began; {} B had \
          come: a reload, a closed page or another network.",
-        rid(ask),
+        rid(exchange),
         words(at.saturating_sub(response.first)),
         response.content.size
     );
@@ -278,10 +291,13 @@ impl Connections {
     /// A request that did not come to its end.
     fn cut(&self, request: &Request, moment: &Moment<'_>, found: &mut Findings) {
         let conn = moment.event.conn;
-        let Some(ask) = moment.message().and_then(|message| message.ask.as_ref()) else { return };
+        let Some(exchange) = moment.message().and_then(|message| message.exchange.as_ref()) else {
+            return;
+        };
         // With the answer, or the cause, at hand a client has no reason to send the rest.
-        let settled = ask.answered_early || self.known.get(&conn).is_some_and(|known| known.failed);
-        if settled || !moment.expects_bosh(ask) {
+        let settled =
+            exchange.answered_early || self.known.get(&conn).is_some_and(|known| known.failed);
+        if settled || !moment.expects_bosh(exchange) {
             return;
         }
         let came = request.content.size;
@@ -318,23 +334,24 @@ fn unasked(response: &Response, found: &mut Findings) {
 
 /// Requests whose connection went away before their answer came.
 fn closed(moment: &Moment<'_>, course: &Course, found: &mut Findings) {
-    for ask in moment.told.abandoned.iter().filter(|ask| moment.expects_bosh(ask)) {
-        let (by, at) = match moment.told.left {
+    for exchange in moment.effect.abandoned.iter().filter(|exchange| moment.expects_bosh(exchange))
+    {
+        let (by, at) = match moment.effect.left {
             Some((by, at)) => (Some(by), at),
             None => (None, moment.event.at),
         };
-        let session = ask.session.and_then(|id| moment.story.session(id));
-        let held = at.saturating_sub(ask.at);
+        let session = exchange.session().and_then(|id| moment.story.session(id));
+        let held = at.saturating_sub(exchange.at);
         match by {
-            Some(Side::Client) => gave_up(ask, held, session, found),
+            Some(Side::Client) => gave_up(exchange, held, session, found),
             _ if course.failed => {}
-            _ => unanswered(ask, held, by.is_some(), found),
+            _ => unanswered(exchange, held, by.is_some(), found),
         }
     }
 }
 
-fn gave_up(ask: &Ask, held: Duration, session: Option<&Session>, found: &mut Findings) {
-    let rid = rid(ask);
+fn gave_up(exchange: &Exchange, held: Duration, session: Option<&Session>, found: &mut Findings) {
+    let rid = rid(exchange);
     let wait = session.and_then(Session::wait);
     let closed =
         format!("The client closed the connection after {} while {rid} was held", words(held));
@@ -358,8 +375,8 @@ fn gave_up(ask: &Ask, held: Duration, session: Option<&Session>, found: &mut Fin
     }
 }
 
-fn unanswered(ask: &Ask, held: Duration, known: bool, found: &mut Findings) {
-    let rid = rid(ask);
+fn unanswered(exchange: &Exchange, held: Duration, known: bool, found: &mut Findings) {
+    let rid = rid(exchange);
     if held.as_millis() < 100 && known {
         let words = format!(
             "The server closed the connection {} after {rid} came, without an answer. If it had \

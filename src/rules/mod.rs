@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use self::endpoint::Endpoints;
 use crate::trace::filter::{Mark, Subject};
-use crate::trace::{Ask, Event, Fact, Message, Reading, Session, SessionId, Story, Told};
+use crate::trace::{Effect, Event, Exchange, Fact, Message, Reading, Session, SessionId, Story};
 use crate::wire::Side;
 pub use counts::Counts;
 pub use kinds::{KINDS, Kind, about};
@@ -103,7 +103,7 @@ pub struct Moment<'a> {
     /// The event.
     pub event: &'a Event,
     /// What it means in the story.
-    pub told: &'a Told,
+    pub effect: &'a Effect,
     /// The story, this event included.
     pub story: &'a Story,
     endpoints: &'a Endpoints,
@@ -112,7 +112,7 @@ pub struct Moment<'a> {
 impl<'a> Moment<'a> {
     /// The message, if the event is one.
     pub fn message(&self) -> Option<&'a Message> {
-        self.told.message.as_ref()
+        self.effect.message.as_ref()
     }
 
     /// The session that the message belongs to.
@@ -125,12 +125,12 @@ impl<'a> Moment<'a> {
         let Some(message) = self.message() else { return false };
         message.from == Side::Client
             && !matches!(message.reading, Reading::Body(_))
-            && message.ask.as_ref().is_some_and(|ask| self.expects_bosh(ask))
+            && message.exchange.as_ref().is_some_and(|exchange| self.expects_bosh(exchange))
     }
 
     /// Whether the exchange of this request has to be BOSH, be it or not.
-    pub fn expects_bosh(&self, ask: &Ask) -> bool {
-        self.endpoints.expects(ask)
+    pub fn expects_bosh(&self, exchange: &Exchange) -> bool {
+        self.endpoints.expects(exchange)
     }
 }
 
@@ -196,7 +196,7 @@ pub struct Seen {
     /// The event; none where only time passed.
     pub event: Option<Event>,
     /// What it means in the story.
-    pub told: Told,
+    pub effect: Effect,
     /// The session it belongs to.
     pub session: Option<SessionId>,
     /// What is not normal about it.
@@ -211,7 +211,7 @@ impl Seen {
             requirement: finding.requirement,
             level: finding.level as u8,
         });
-        Subject::new(self.event.as_ref(), &self.told, self.session, story).with(marks)
+        Subject::new(self.event.as_ref(), &self.effect, self.session, story).with(marks)
     }
 }
 
@@ -237,23 +237,24 @@ impl Judge {
     /// Takes the next event; what was due before it comes first.
     pub fn take(&mut self, event: Event, seen: &mut Vec<Seen>) {
         self.wake(event.at, seen);
-        let told = self.story.take(&event);
-        if let Some(message) = &told.message {
+        let effect = self.story.take(&event);
+        if let Some(message) = &effect.message {
             self.endpoints.learn(message);
         }
         let mut found = Findings::default();
         let (story, endpoints) = (&self.story, &self.endpoints);
-        let moment = Moment { event: &event, told: &told, story, endpoints };
+        let moment = Moment { event: &event, effect: &effect, story, endpoints };
         for rule in &mut self.rules {
             rule.look(&moment, &mut found);
         }
-        let abandoned = || told.abandoned.iter().find_map(|ask| ask.session);
-        let session = told.message.as_ref().and_then(|message| message.session).or_else(abandoned);
+        let abandoned = || effect.abandoned.iter().find_map(|exchange| exchange.session());
+        let session =
+            effect.message.as_ref().and_then(|message| message.session).or_else(abandoned);
         let (at, findings) = (event.at, found.0);
         if event.fact == Fact::Finished && findings.is_empty() {
             return;
         }
-        seen.push(Seen { at, event: Some(event), told, session, findings });
+        seen.push(Seen { at, event: Some(event), effect, session, findings });
     }
 
     /// When [`Judge::wake`] has something to say, if nothing happens before.
@@ -273,11 +274,11 @@ impl Judge {
                         self.story.ended(session);
                     }
                     let findings = vec![finding];
-                    let told = Told::default();
+                    let effect = Effect::default();
                     seen.push(Seen {
                         at: due,
                         event: None,
-                        told,
+                        effect,
                         session: Some(session),
                         findings,
                     });

@@ -166,13 +166,13 @@ impl Silence {
         let used = self.conns.remove(&moment.event.conn);
         if let Some(state) = used.and_then(|id| self.sessions.get(id)) {
             state.conns = state.conns.saturating_sub(1);
-            state.left = matches!(moment.told.left, Some((Side::Client, _)));
+            state.left = matches!(moment.effect.left, Some((Side::Client, _)));
         }
         if stopped {
             return;
         }
-        for id in moment.told.abandoned.iter().filter_map(|ask| ask.session) {
-            let at = moment.told.left.map_or(moment.event.at, |(_, at)| at);
+        for id in moment.effect.abandoned.iter().filter_map(|exchange| exchange.session()) {
+            let at = moment.effect.left.map_or(moment.event.at, |(_, at)| at);
             if let (Some(session), Some(state)) = (moment.story.session(id), self.sessions.get(id))
             {
                 quiet(&mut self.timers, state, session, at);
@@ -183,7 +183,7 @@ impl Silence {
 
 /// No request is open any more, perhaps: the clock of the connection manager runs.
 fn quiet(timers: &mut Timers, state: &mut State, session: &Session, at: Duration) {
-    if !session.open.is_empty() || state.over {
+    if !session.open().is_empty() || state.over {
         return timers.clear(session.id);
     }
     state.since = Some(at);
@@ -197,7 +197,7 @@ fn quiet(timers: &mut Timers, state: &mut State, session: &Session, at: Duration
 }
 
 fn pause(pause: Option<u64>, session: &Session, found: &mut Findings) {
-    let (Some(pause), Some(granted)) = (pause, &session.granted) else { return };
+    let (Some(pause), Some(granted)) = (pause, session.granted()) else { return };
     let party = Party::Client;
     match granted.maxpause.as_ref() {
         None => {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::ops::Range;
 
-use crate::trace::{Ask, Response};
+use crate::trace::{Exchange, Response};
 
 /// Up to about `room` bytes of a content around a place, with what a terminal must not see escaped.
 pub(super) fn around(bytes: &[u8], at: usize, room: usize) -> String {
@@ -60,11 +60,11 @@ pub(super) fn from_server(response: &Response) -> String {
 }
 
 /// `rid 17`, or words for a request without one.
-pub(super) fn rid(ask: &Ask) -> String {
-    match ask.rid {
+pub(super) fn rid(exchange: &Exchange) -> String {
+    match exchange.rid() {
         Some(rid) => format!("rid {rid}"),
-        None if ask.is_bosh => "a request without rid".to_owned(),
-        None => format!("{} {}", short(&ask.method), short(&ask.target)),
+        None if exchange.is_bosh() => "a request without rid".to_owned(),
+        None => format!("{} {}", short(&exchange.method), short(&exchange.target)),
     }
 }
 
