@@ -138,8 +138,8 @@ impl<'a> Traffic<'a> {
             if known.sid.as_deref() != session.sid() {
                 known.sid = session.sid().map(str::to_owned);
             }
-            if known.jid != session.jid {
-                known.jid.clone_from(&session.jid);
+            if known.jid.as_deref() != session.jid() {
+                known.jid = session.jid().map(str::to_owned);
             }
             if known.terms.is_empty() && session.granted().is_some() {
                 known.terms = words::terms(session);

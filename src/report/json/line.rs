@@ -512,7 +512,7 @@ fn mistake(reading: &Reading) -> Option<Mistake> {
 
 fn who(story: &Story, id: SessionId) -> Option<Who<'_>> {
     let session = story.session(id)?;
-    Some(Who { number: id.0, sid: session.sid(), jid: session.jid.as_deref() })
+    Some(Who { number: id.0, sid: session.sid(), jid: session.jid() })
 }
 
 fn abandoned<'a>(exchange: &'a Exchange, story: &'a Story) -> Abandoned<'a> {
