@@ -23,34 +23,47 @@ const QUESTIONS: usize = 256;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId(pub u32);
 
-/// A BOSH session.
+/// An XMPP session between a client and a server: a stream, and what carries it.
 #[derive(Debug, Clone)]
 pub struct Session {
     /// Its number.
     pub id: SessionId,
-    /// Its `sid`; none until the connection manager has named it.
-    pub sid: Option<String>,
     /// The full JID that was bound.
     pub jid: Option<String>,
-    /// What the client asked for; none if the trace began after that.
-    pub asked: Option<Box<Asked>>,
-    /// What the connection manager granted.
-    pub granted: Option<Box<Granted>>,
     /// When the first event of the session was seen.
     pub began: Duration,
     /// When its last event was seen.
     pub last: Duration,
-    /// When the last byte of its last response passed.
-    pub answered: Option<Duration>,
-    /// Since when nothing is open: the last answer, or the loss of the connection that waited for one.
-    pub idle: Option<Duration>,
-    /// Requests that wait for their answer, in the order of arrival.
-    pub open: Vec<Arc<Ask>>,
-    /// A terminating body was answered or sent by the connection manager, the session never began, or it ended
-    /// by silence.
+    /// It ended, by either side's word or by silence, or it never began.
     pub over: bool,
+    /// What carries the stream.
+    pub link: Link,
     questions: HashMap<(Side, String), Question>,
     question_order: VecDeque<(Side, String)>,
+}
+
+/// What carries the stream of a session.
+#[derive(Debug, Clone)]
+pub enum Link {
+    /// Requests and responses of BOSH.
+    Bosh(BoshLink),
+}
+
+/// The BOSH session that carries a stream.
+#[derive(Debug, Clone, Default)]
+pub struct BoshLink {
+    /// Its `sid`; none until the connection manager has named it.
+    pub sid: Option<String>,
+    /// What the client asked for; none if the trace began after that.
+    pub asked: Option<Box<Asked>>,
+    /// What the connection manager granted.
+    pub granted: Option<Box<Granted>>,
+    /// When the last byte of its last response passed.
+    pub answered: Option<Duration>,
+    /// Since when no request is open: the last response, or the loss of the connection that waited for one.
+    pub idle: Option<Duration>,
+    /// Requests that wait for their response, in the order of arrival.
+    pub open: Vec<Arc<Exchange>>,
 }
 
 /// An iq that waits for its answer.
@@ -63,38 +76,74 @@ struct Question {
     at: Duration,
 }
 
-/// A request that waits, or waited, for its answer.
+/// A request, and the response that it waits or waited for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools)] // independent facts, not a state
-pub struct Ask {
-    /// Its number among all requests of the trace, from 1.
-    pub exchange: u64,
+pub struct Exchange {
+    /// Its number among all exchanges of the trace, from 1.
+    pub number: u64,
     /// The connection it came on.
     pub conn: u64,
-    /// When its last byte passed.
+    /// When the last byte of the request passed.
     pub at: Duration,
+    /// HTTP method.
+    pub method: String,
+    /// Request target.
+    pub target: String,
+    /// The `Origin` of the request: a browser sent it.
+    pub origin: Option<String>,
+    /// Method that a CORS preflight asks for.
+    pub preflight: Option<String>,
+    /// The response came before the request was complete, as the refusal of a large one does.
+    pub answered_early: bool,
+    /// What the request asks of BOSH; none if its content is not a `<body/>`.
+    pub bosh: Option<BoshRequest>,
+}
+
+/// What a `<body/>` in a request asks of the connection manager.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoshRequest {
     /// The session it belongs to.
-    pub session: Option<SessionId>,
+    pub session: SessionId,
     /// Its `rid`.
     pub rid: Option<u64>,
-    /// It is a `<body/>` of BOSH.
-    pub is_bosh: bool,
     /// It asks for a session.
     pub creates: bool,
     /// It carries payloads, or does anything else but wait.
     pub acts: bool,
     /// It ends the session.
     pub terminates: bool,
-    /// HTTP method.
-    pub method: String,
-    /// Request target.
-    pub target: String,
-    /// The `Origin` it came from: it is a browser's.
-    pub origin: Option<String>,
-    /// Method that a CORS preflight asks for.
-    pub preflight: Option<String>,
-    /// Its answer came before the request was complete, as a refusal of a large one does.
-    pub answered_early: bool,
+}
+
+impl Exchange {
+    /// Whether the request is one of BOSH.
+    pub fn is_bosh(&self) -> bool {
+        self.bosh.is_some()
+    }
+
+    /// The session that the request belongs to.
+    pub fn session(&self) -> Option<SessionId> {
+        self.bosh.as_ref().map(|bosh| bosh.session)
+    }
+
+    /// The `rid` of the request.
+    pub fn rid(&self) -> Option<u64> {
+        self.bosh.as_ref()?.rid
+    }
+
+    /// Whether the request asks for a session.
+    pub fn creates(&self) -> bool {
+        self.bosh.as_ref().is_some_and(|bosh| bosh.creates)
+    }
+
+    /// Whether the request is one of BOSH that does anything else but wait.
+    pub fn acts(&self) -> bool {
+        self.bosh.as_ref().is_some_and(|bosh| bosh.acts)
+    }
+
+    /// Whether the request ends its session.
+    pub fn terminates(&self) -> bool {
+        self.bosh.as_ref().is_some_and(|bosh| bosh.terminates)
+    }
 }
 
 /// A request or a response, read.
@@ -106,39 +155,45 @@ pub struct Message {
     pub reading: Reading,
     /// The stanzas (and other payloads) in it.
     pub stanzas: Vec<Stanza>,
-    /// For a request: itself. For a response: the request that it answers.
-    pub ask: Option<Arc<Ask>>,
+    /// The exchange it is part of; none for a response to no known request.
+    pub exchange: Option<Arc<Exchange>>,
     /// The session it belongs to.
     pub session: Option<SessionId>,
     /// Time since the session's previous event.
     pub since: Option<Duration>,
-    /// For a request: how long the client had no request open before it. For a
-    /// response: how long the request was held, from its last byte to the first of the answer.
-    pub waited: Option<Duration>,
+    /// Of a request: how long the client had no request open before it.
+    pub gap: Option<Duration>,
+    /// Of a response: how long its request was held, from its last byte to the first of the response.
+    pub held: Option<Duration>,
 }
 
 impl Message {
     /// The rid of the request, or of the request that is answered.
     pub fn rid(&self) -> Option<u64> {
-        self.ask.as_ref().and_then(|ask| ask.rid)
+        self.exchange.as_ref()?.rid()
+    }
+
+    /// What the request, or the request that is answered, asks of BOSH.
+    pub fn bosh(&self) -> Option<&BoshRequest> {
+        self.exchange.as_ref()?.bosh.as_ref()
     }
 }
 
-/// What an event means in the story.
+/// What an event changes in the story.
 #[derive(Debug, Clone, Default)]
-pub struct Told {
+pub struct Effect {
     /// The message, if the event is one.
     pub message: Option<Message>,
-    /// Requests that will get no answer any more, because their connection is gone.
-    pub abandoned: Vec<Arc<Ask>>,
+    /// Exchanges whose request will get no response any more, because their connection is gone.
+    pub abandoned: Vec<Arc<Exchange>>,
     /// Who ended the connection first, for a connection that is gone.
     pub left: Option<(Side, Duration)>,
 }
 
 #[derive(Debug, Default)]
 struct Conn {
-    asks: VecDeque<Arc<Ask>>,
-    /// Number of the first request in `asks` on this connection.
+    waiting: VecDeque<Arc<Exchange>>,
+    /// Number of the first request in `waiting` on this connection.
     first: u64,
     /// How many requests there were on this connection.
     count: u64,
@@ -199,11 +254,11 @@ impl Story {
     }
 
     /// Takes the next event.
-    pub fn take(&mut self, event: &Event) -> Told {
-        let mut told = Told::default();
+    pub fn take(&mut self, event: &Event) -> Effect {
+        let mut effect = Effect::default();
         match &event.fact {
-            Fact::Request(request) => told.message = Some(self.request(event, request)),
-            Fact::Response(response) => told.message = Some(self.response(event, response)),
+            Fact::Request(request) => effect.message = Some(self.request(event, request)),
+            Fact::Response(response) => effect.message = Some(self.response(event, response)),
             Fact::Ended { by, .. } => {
                 let conn = self.conns.entry(event.conn).or_default();
                 conn.left.get_or_insert((*by, event.at));
@@ -211,27 +266,28 @@ impl Story {
             Fact::Lost { .. } => {
                 // Answers can't be matched any more.
                 if let Some(conn) = self.conns.remove(&event.conn) {
-                    self.abandon(&conn.asks, event.at);
+                    self.abandon(&conn.waiting, event.at);
                 }
             }
             Fact::Closed { .. } => {
                 if let Some(conn) = self.conns.remove(&event.conn) {
-                    self.abandon(&conn.asks, conn.left.map_or(event.at, |(_, at)| at));
-                    told.abandoned = conn.asks.into();
-                    told.left = conn.left;
+                    self.abandon(&conn.waiting, conn.left.map_or(event.at, |(_, at)| at));
+                    effect.abandoned = conn.waiting.into();
+                    effect.left = conn.left;
                 }
             }
             Fact::Opened { .. } | Fact::Failed { .. } | Fact::Raw(_) | Fact::Finished => {}
         }
-        told
+        effect
     }
 
-    /// These requests will get no answer. A gap that follows counts from the loss.
-    fn abandon(&mut self, asks: &VecDeque<Arc<Ask>>, at: Duration) {
-        for ask in asks {
-            if let Some(session) = ask.session.and_then(|id| self.sessions.get_mut(&id)) {
-                session.open.retain(|open| open.exchange != ask.exchange);
-                session.idle = Some(at);
+    /// These requests will get no response. A gap that follows counts from the loss.
+    fn abandon(&mut self, waiting: &VecDeque<Arc<Exchange>>, at: Duration) {
+        for exchange in waiting {
+            if let Some(session) = exchange.session().and_then(|id| self.sessions.get_mut(&id)) {
+                let Link::Bosh(link) = &mut session.link;
+                link.open.retain(|open| open.number != exchange.number);
+                link.idle = Some(at);
             }
         }
     }
@@ -239,92 +295,89 @@ impl Story {
     fn request(&mut self, event: &Event, request: &Request) -> Message {
         self.exchanges += 1;
         let reading = read(&request.content, request.headers.get("content-type"));
-        let mut ask = Ask {
-            exchange: self.exchanges,
+        let preflight = || request.headers.get("access-control-request-method").map(str::to_owned);
+        let mut exchange = Exchange {
+            number: self.exchanges,
             conn: event.conn,
             at: event.at,
-            session: None,
-            rid: None,
-            is_bosh: false,
-            creates: false,
-            acts: false,
-            terminates: false,
             method: request.method.clone(),
             target: request.target.clone(),
             origin: request.headers.get("origin").map(str::to_owned),
-            preflight: match request.method.as_str() {
-                "OPTIONS" => {
-                    request.headers.get("access-control-request-method").map(str::to_owned)
-                }
-                _ => None,
-            },
+            preflight: (request.method == "OPTIONS").then(preflight).flatten(),
             answered_early: false,
+            bosh: None,
         };
         let conn = self.conns.entry(event.conn).or_default();
-        ask.answered_early = conn.count < conn.first;
+        exchange.answered_early = conn.count < conn.first;
         conn.count += 1;
         let mut since = None;
-        let mut waited = None;
+        let mut gap = None;
         let mut stanzas = Vec::new();
         if let Reading::Body(body) = &reading {
             let id = match body.sid() {
                 Some(sid) => self.known(sid, event.at),
                 None => self.begin(event.at),
             };
-            ask.is_bosh = true;
-            ask.session = Some(id);
-            ask.rid = body.rid().and_then(Result::ok);
-            ask.creates = body.is_creation();
-            ask.acts = !is_poll(body);
-            ask.terminates = body.kind() == BodyType::Terminate;
+            let bosh = BoshRequest {
+                session: id,
+                rid: body.rid().and_then(Result::ok),
+                creates: body.is_creation(),
+                acts: !is_poll(body),
+                terminates: body.kind() == BodyType::Terminate,
+            };
             if let Some(session) = self.sessions.get_mut(&id) {
-                if ask.creates {
-                    session.asked = Some(Box::new(Asked::of(body)));
+                let Link::Bosh(link) = &mut session.link;
+                if bosh.creates {
+                    link.asked = Some(Box::new(Asked::of(body)));
                 } else {
                     since = event.at.checked_sub(session.last);
                 }
-                if session.open.is_empty() {
-                    waited = session.idle.and_then(|at| event.at.checked_sub(at));
+                if link.open.is_empty() {
+                    gap = link.idle.and_then(|at| event.at.checked_sub(at));
                 }
                 session.last = event.at;
-                stanzas = session.stanzas(Side::Client, &reading, ask.rid, event.at);
+                stanzas = session.stanzas(Side::Client, &reading, bosh.rid, event.at);
             }
+            exchange.bosh = Some(bosh);
         }
-        let ask = Arc::new(ask);
-        if !ask.answered_early {
-            if let Some(session) = ask.session.and_then(|id| self.sessions.get_mut(&id)) {
-                session.open.push(Arc::clone(&ask));
+        let exchange = Arc::new(exchange);
+        if !exchange.answered_early {
+            if let Some(session) = exchange.session().and_then(|id| self.sessions.get_mut(&id)) {
+                let Link::Bosh(link) = &mut session.link;
+                link.open.push(Arc::clone(&exchange));
             }
-            self.conns.entry(event.conn).or_default().asks.push_back(Arc::clone(&ask));
+            self.conns.entry(event.conn).or_default().waiting.push_back(Arc::clone(&exchange));
         }
-        let session = ask.session;
-        Message { from: Side::Client, reading, stanzas, ask: Some(ask), session, since, waited }
+        let session = exchange.session();
+        let exchange = Some(exchange);
+        Message { from: Side::Client, reading, stanzas, exchange, session, since, gap, held: None }
     }
 
     fn response(&mut self, event: &Event, response: &Response) -> Message {
         let interim = (100..200).contains(&response.status) && response.status != 101;
-        let ask = match response.answers {
-            Some(number) if !interim => self.asked(event.conn, number),
+        let exchange = match response.answers {
+            Some(number) if !interim => self.answered(event.conn, number),
             _ => None,
         };
         let reading = read(&response.content, response.headers.get("content-type"));
         let mut since = None;
         let mut stanzas = Vec::new();
-        let session_id = ask.as_ref().and_then(|ask| ask.session);
+        let session_id = exchange.as_ref().and_then(|exchange| exchange.session());
         if let Some(session) = session_id.and_then(|id| self.sessions.get_mut(&id)) {
-            let exchange = ask.as_ref().map(|ask| ask.exchange);
-            session.open.retain(|open| Some(open.exchange) != exchange);
+            let number = exchange.as_ref().map(|exchange| exchange.number);
             since = event.at.checked_sub(session.last);
             session.last = event.at;
-            session.answered = Some(event.at);
-            session.idle = Some(event.at);
-            let rid = ask.as_ref().and_then(|ask| ask.rid);
+            let rid = exchange.as_ref().and_then(|exchange| exchange.rid());
             stanzas = session.stanzas(Side::Server, &reading, rid, event.at);
+            let Link::Bosh(link) = &mut session.link;
+            link.open.retain(|open| Some(open.number) != number);
+            link.answered = Some(event.at);
+            link.idle = Some(event.at);
             if let Reading::Body(body) = &reading {
-                if let (true, Some(sid)) = (session.granted.is_none(), body.sid()) {
-                    session.granted = Some(Box::new(Granted::of(body)));
-                    if session.sid.is_none() {
-                        session.sid = Some(sid.to_owned());
+                if let (true, Some(sid)) = (link.granted.is_none(), body.sid()) {
+                    link.granted = Some(Box::new(Granted::of(body)));
+                    if link.sid.is_none() {
+                        link.sid = Some(sid.to_owned());
                         self.by_sid.insert(sid.to_owned(), session.id);
                     }
                 }
@@ -333,26 +386,27 @@ impl Story {
                     self.over.push_back(session.id);
                 }
             }
-            if ask.as_ref().is_some_and(|ask| ask.creates)
-                && session.granted.is_none()
+            if exchange.as_ref().is_some_and(|exchange| exchange.creates())
+                && link.granted.is_none()
                 && !session.over
             {
                 session.over = true;
                 self.over.push_back(session.id);
             }
         }
-        let waited = ask.as_ref().map(|ask| response.first.saturating_sub(ask.at));
+        let held = exchange.as_ref().map(|exchange| response.first.saturating_sub(exchange.at));
         self.forget();
-        Message { from: Side::Server, reading, stanzas, ask, session: session_id, since, waited }
+        let session = session_id;
+        Message { from: Side::Server, reading, stanzas, exchange, session, since, gap: None, held }
     }
 
     /// Takes the request with this number off its connection.
-    fn asked(&mut self, conn: u64, number: u64) -> Option<Arc<Ask>> {
+    fn answered(&mut self, conn: u64, number: u64) -> Option<Arc<Exchange>> {
         let conn = self.conns.get_mut(&conn)?;
         let before = usize::try_from(number.checked_sub(conn.first)?).unwrap_or(usize::MAX);
-        conn.asks.drain(..before.min(conn.asks.len()));
+        conn.waiting.drain(..before.min(conn.waiting.len()));
         conn.first = number.saturating_add(1);
-        conn.asks.pop_front()
+        conn.waiting.pop_front()
     }
 
     fn begin(&mut self, at: Duration) -> SessionId {
@@ -360,16 +414,11 @@ impl Story {
         let id = SessionId(self.begun);
         let session = Session {
             id,
-            sid: None,
             jid: None,
-            asked: None,
-            granted: None,
             began: at,
             last: at,
-            answered: None,
-            idle: None,
-            open: Vec::new(),
             over: false,
+            link: Link::Bosh(BoshLink::default()),
             questions: HashMap::new(),
             question_order: VecDeque::new(),
         };
@@ -385,7 +434,7 @@ impl Story {
         let mut last: Vec<_> = self.sessions.values().map(|session| session.last).collect();
         let middle = last.len() / 2;
         let (_, &mut since, _) = last.select_nth_unstable(middle);
-        self.sessions.retain(|_, session| session.last >= since || !session.open.is_empty());
+        self.sessions.retain(|_, session| session.last >= since || !session.open().is_empty());
         self.by_sid.retain(|_, id| self.sessions.contains_key(id));
         self.over.retain(|id| self.sessions.contains_key(id));
         self.many = MANY.max(2 * self.sessions.len());
@@ -399,7 +448,8 @@ impl Story {
         let id = self.begin(at);
         self.by_sid.insert(sid.to_owned(), id);
         if let Some(session) = self.sessions.get_mut(&id) {
-            session.sid = Some(sid.to_owned());
+            let Link::Bosh(link) = &mut session.link;
+            link.sid = Some(sid.to_owned());
         }
         id
     }
@@ -417,8 +467,8 @@ impl Story {
     fn forget(&mut self) {
         while self.over.len() > REMEMBERED {
             let Some(id) = self.over.pop_front() else { return };
-            if let Some(sid) = self.sessions.remove(&id).and_then(|session| session.sid) {
-                self.by_sid.remove(&sid);
+            if let Some(sid) = self.sessions.remove(&id).as_ref().and_then(Session::sid) {
+                self.by_sid.remove(sid);
             }
         }
     }
@@ -427,18 +477,44 @@ impl Story {
 impl Session {
     /// What a person calls the session: the first characters of its sid.
     pub fn name(&self) -> &str {
-        let sid = self.sid.as_deref().unwrap_or("new");
+        let sid = self.sid().unwrap_or("new");
         sid.char_indices().nth(4).map_or(sid, |(end, _)| &sid[..end])
+    }
+
+    /// The BOSH session that carries it; none if something else does.
+    pub fn bosh(&self) -> Option<&BoshLink> {
+        let Link::Bosh(link) = &self.link;
+        Some(link)
+    }
+
+    /// Its `sid`; none until the connection manager has named it.
+    pub fn sid(&self) -> Option<&str> {
+        self.bosh()?.sid.as_deref()
+    }
+
+    /// What the client asked for; none if the trace began after that.
+    pub fn asked(&self) -> Option<&Asked> {
+        self.bosh()?.asked.as_deref()
+    }
+
+    /// What the connection manager granted.
+    pub fn granted(&self) -> Option<&Granted> {
+        self.bosh()?.granted.as_deref()
+    }
+
+    /// Requests of BOSH that wait for their response, in the order of arrival.
+    pub fn open(&self) -> &[Arc<Exchange>] {
+        self.bosh().map_or(&[], |link| &link.open)
     }
 
     /// `wait` in force, in seconds.
     pub fn wait(&self) -> Option<u64> {
-        self.granted.as_ref()?.wait.as_ref()?.value
+        self.bosh()?.wait()
     }
 
     /// `inactivity` in force, in seconds.
     pub fn inactivity(&self) -> Option<u64> {
-        self.granted.as_ref()?.inactivity.as_ref()?.value
+        self.bosh()?.inactivity()
     }
 
     fn stanzas(
@@ -491,6 +567,18 @@ impl Session {
             });
         }
         stanza
+    }
+}
+
+impl BoshLink {
+    /// `wait` in force, in seconds.
+    pub fn wait(&self) -> Option<u64> {
+        self.granted.as_ref()?.wait.as_ref()?.value
+    }
+
+    /// `inactivity` in force, in seconds.
+    pub fn inactivity(&self) -> Option<u64> {
+        self.granted.as_ref()?.inactivity.as_ref()?.value
     }
 }
 
