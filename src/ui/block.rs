@@ -239,7 +239,7 @@ impl Block {
             Party::Between => " (in between)",
             Party::Nobody => "",
         };
-        let id = finding.requirement.unwrap_or(finding.name);
+        let id = finding.requirement.unwrap_or(finding.name());
         self.page
             .put(ink, &format!("{level}{party}:"))
             .space()

@@ -8,7 +8,7 @@ use super::CONTENT;
 use crate::diag::sanitise;
 use crate::report::json::{is_false, is_zero, millis};
 use crate::report::words::{self, count};
-use crate::rules::{Finding, Seen};
+use crate::rules::{Finding, Seen, kinds};
 use crate::trace::{Content, Fact, Headers, How, Message, Reading, Response, Session, Story};
 use crate::xml::{Pretty, pretty};
 
@@ -101,7 +101,7 @@ impl Row {
             exchange: exchange.map(|exchange| exchange.number),
             rid: exchange.and_then(|exchange| exchange.rid()).map(|rid| rid.to_string()),
             abandoned: seen.effect.abandoned.iter().map(|exchange| exchange.number).collect(),
-            again: seen.findings.iter().any(|finding| finding.name == "rid-repeat"),
+            again: seen.findings.iter().any(|finding| *finding.kind == kinds::RID_REPEAT),
             findings: seen.findings.iter().filter(|_| judged).map(Found::of).collect(),
             ..Self::default()
         };
@@ -251,7 +251,7 @@ impl Head {
 impl Found {
     fn of(finding: &Finding) -> Self {
         Self {
-            name: finding.name,
+            name: finding.name(),
             requirement: finding.requirement,
             level: finding.level.name(),
             party: finding.party.name(),

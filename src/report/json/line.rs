@@ -335,7 +335,7 @@ impl<'a> Payload<'a> {
 impl<'a> Found<'a> {
     fn of(finding: &'a Finding) -> Self {
         Self {
-            name: finding.name,
+            name: finding.name(),
             requirement: finding.requirement,
             level: finding.level.name(),
             party: finding.party.name(),

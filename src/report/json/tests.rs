@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 
 use super::*;
-use crate::rules::{Finding, Judge, Level, Party};
+use crate::rules::{Finding, Judge, Kind, Level, Party};
 use crate::trace::filter::Filter;
 use crate::trace::{Content, Event, Fact, Headers, How, Raw, Request, Response};
 use crate::wire::Side;
@@ -145,7 +145,7 @@ fn stanzas_left_out_are_counted() {
 fn a_finding_of_time_alone() {
     let story = Story::default();
     let finding = Finding {
-        name: "silent",
+        kind: &Kind { name: "silent", requirements: &["bosh-inactivity"] },
         requirement: Some("bosh-inactivity"),
         level: Level::Warning,
         party: Party::Client,

@@ -4,11 +4,14 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::crowd::granted;
-use super::memory::{PerSession, Timers};
-use super::words::nth;
-use super::{Finding, Findings, Level, Moment, Party, Rule};
 use crate::bosh::{Answer, Arrival, BadNumber, Body, BodyType, MAX_RID, RidWindow, fingerprint};
 use crate::clock::words;
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
+use crate::rules::memory::Timed;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::rules::words::nth;
 use crate::trace::{Exchange, Fact, Reading, Request, Response, Session, SessionId, Story};
 use crate::wire::Side;
 
@@ -21,9 +24,8 @@ const DISORDER: Duration = Duration::from_millis(50);
 
 /// Judges the rids of sessions.
 #[derive(Debug, Default)]
-pub(super) struct Order {
-    sessions: PerSession<Rids>,
-    timers: Timers,
+pub struct Order {
+    sessions: Timed<Rids>,
 }
 
 #[derive(Debug, Default)]
@@ -65,61 +67,35 @@ struct Early {
 
 impl Rule for Order {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
+        if moment.hides_requests() {
+            return self.sessions.clear();
+        }
         match &moment.event.fact {
-            Fact::Request(_) if moment.is_unread_request() => self.forget(),
             Fact::Request(request) => self.request(request, moment, found),
             Fact::Response(response) => self.response(response, moment, found),
-            Fact::Lost { .. } => self.forget(),
             Fact::Closed { .. } => self.closed(moment),
             _ => {}
         }
     }
 
     fn deadline(&self) -> Option<Duration> {
-        self.timers.next()
+        self.sessions.deadline()
     }
 
-    fn wake(&mut self, now: Duration, story: &Story) -> Vec<(SessionId, Finding)> {
-        let mut found = Vec::new();
-        while let Some(id) = self.timers.due(now) {
-            let over = story.session(id).is_none_or(|session| session.over);
-            let Some(gap) = self.sessions.get(id).and_then(|rids| rids.gap.as_ref()) else {
-                continue;
-            };
-            if over {
-                continue;
-            }
-            let words = format!(
-                "rid {} has not come for {}: it was lost before it got here, or took another way. \
-                 The connection manager keeps rid {} waiting for it.",
-                gap.first,
-                words(now.saturating_sub(gap.at)),
-                gap.instead
-            );
-            let finding = Finding {
-                name: "rid-lost",
-                requirement: Some("bosh-rid-increment"),
-                level: Level::Warning,
-                party: Party::Between,
-                words,
-            };
-            found.push((id, finding));
+    fn wake(&mut self, now: Duration, story: &Story, found: &mut Findings) -> Option<SessionId> {
+        let (session, rids) = self.sessions.due(now, story)?;
+        if let Some(gap) = rids.gap.as_ref().filter(|_| !session.over) {
+            gap_stays(gap, now, found);
         }
-        found
+        Some(session.id)
     }
 }
 
 impl Order {
-    /// Requests of any session may have passed unseen.
-    fn forget(&mut self) {
-        self.sessions.clear();
-        self.timers.clear_all();
-    }
-
     fn request(&mut self, request: &Request, moment: &Moment<'_>, found: &mut Findings) {
         let Some((body, exchange, session)) = parts(moment) else { return };
         let Some(rid) = number(body, found) else { return };
-        let rids = self.sessions.of(session.id, moment.story);
+        let (rids, mut timer) = self.sessions.of(session.id, moment.story);
         let print = fingerprint(&request.content.bytes);
         let requests = granted(session);
         let window = rids.window.get_or_insert_with(RidWindow::joined);
@@ -142,7 +118,7 @@ impl Order {
             Arrival::Gap { first, missing } => {
                 if rids.gap.as_ref().is_none_or(|gap| gap.first != first) {
                     rids.gap = Some(Gap { first, instead: rid, at: exchange.at });
-                    self.timers.set(session.id, exchange.at.saturating_add(GAP));
+                    timer.set(exchange.at.saturating_add(GAP));
                     gap_opens(rid, first, missing, found);
                 }
             }
@@ -154,7 +130,7 @@ impl Order {
                     rids.window.as_ref().and_then(RidWindow::contiguous).unwrap_or_default()
                 );
                 found.add(
-                    "rid-too-old",
+                    &kinds::RID_TOO_OLD,
                     "bosh-rid-increment",
                     Level::Warning,
                     Party::Client,
@@ -169,9 +145,9 @@ impl Order {
                 words(exchange.at.saturating_sub(gap.at)),
                 gap.instead
             );
-            found.add("rid-gap-closed", None, Level::Note, Party::Nobody, words);
+            found.add(&kinds::RID_GAP_CLOSED, None, Level::Note, Party::Nobody, words);
             rids.gap = None;
-            self.timers.clear(session.id);
+            timer.clear();
         }
         if !matches!(arrival, Arrival::Repeat { .. }) {
             rids.remember(Sent {
@@ -187,9 +163,8 @@ impl Order {
     fn response(&mut self, response: &Response, moment: &Moment<'_>, found: &mut Findings) {
         let Some(message) = moment.message() else { return };
         let (Some(exchange), Some(session)) = (&message.exchange, moment.session()) else { return };
-        let (Some(rid), Some(rids)) = (exchange.rid(), self.sessions.get(session.id)) else {
-            return;
-        };
+        let Some(rid) = exchange.rid() else { return };
+        let Some((rids, mut timer)) = self.sessions.get(session.id) else { return };
         let ends = session.over;
         let Some(window) = &mut rids.window else { return };
         let good = match &message.reading {
@@ -204,12 +179,12 @@ impl Order {
                 }
                 Answer::PastGap { first, .. } => {
                     rids.gap = None;
-                    self.timers.clear(session.id);
+                    timer.clear();
                     let words = format!(
                         "rid {rid} was answered although rid {first} has not been seen here: it took \
                          another way, or the connection manager did not wait for it."
                     );
-                    found.add("rid-past-gap", None, Level::Note, Party::Nobody, words);
+                    found.add(&kinds::RID_PAST_GAP, None, Level::Note, Party::Nobody, words);
                 }
             }
             rids.compare(rid, exchange, response, found);
@@ -232,7 +207,7 @@ impl Order {
                     words(by)
                 );
                 let id = "bosh-respond-in-rid-order";
-                found.add("answers-out-of-order", id, Level::Error, Party::Server, words);
+                found.add(&kinds::ANSWERS_OUT_OF_ORDER, id, Level::Error, Party::Server, words);
             }
             rids.early = None;
         }
@@ -241,7 +216,7 @@ impl Order {
     fn closed(&mut self, moment: &Moment<'_>) {
         for exchange in &moment.effect.abandoned {
             let Some((id, rid)) = exchange.session().zip(exchange.rid()) else { continue };
-            let Some(rids) = self.sessions.get(id) else { continue };
+            let Some((rids, _)) = self.sessions.get(id) else { continue };
             if let Some(window) = &mut rids.window {
                 window.dropped(rid);
             }
@@ -267,16 +242,16 @@ fn parts<'a>(moment: &Moment<'a>) -> Option<(&'a Body, &'a Exchange, &'a Session
 }
 
 fn number(body: &Body, found: &mut Findings) -> Option<u64> {
-    let (name, id, words) = match body.rid() {
+    let (kind, id, words) = match body.rid() {
         Some(Ok(rid)) => return Some(rid),
         None => (
-            "rid-missing",
+            &kinds::RID_MISSING,
             "bosh-rid-on-every-request",
             "The request has no rid; connection managers answer bad-request or item-not-found."
                 .to_owned(),
         ),
         Some(Err(BadNumber::TooLarge { .. })) => (
-            "rid-too-large",
+            &kinds::RID_TOO_LARGE,
             "bosh-rid-max",
             format!(
                 "The rid is more than {MAX_RID} (2^53-1): JavaScript and some servers can't count on \
@@ -284,12 +259,12 @@ fn number(body: &Body, found: &mut Findings) -> Option<u64> {
             ),
         ),
         Some(Err(error)) => (
-            "rid-malformed",
+            &kinds::RID_MALFORMED,
             "bosh-schema-attr-types",
-            format!("The rid is unusable: {}.", super::words::short(&error.to_string())),
+            format!("The rid is unusable: {}.", crate::rules::words::short(&error.to_string())),
         ),
     };
-    found.add(name, id, Level::Error, Party::Client, words);
+    found.add(kind, id, Level::Error, Party::Client, words);
     None
 }
 
@@ -297,7 +272,7 @@ fn initial(rid: u64, found: &mut Findings) {
     if rid < 1 << 16 {
         let words = format!("The session begins with rid {rid}; it is to be large and random.");
         let id = "bosh-rid-initial-random";
-        found.add("rid-predictable", id, Level::Warning, Party::Client, words);
+        found.add(&kinds::RID_PREDICTABLE, id, Level::Warning, Party::Client, words);
     }
 }
 
@@ -307,7 +282,19 @@ fn gap_opens(rid: u64, first: u64, missing: u64, found: &mut Findings) {
         _ => format!("rid {rid} came, {missing} rids from {first} on are missing."),
     };
     let words = format!("{words} The connection manager waits for what is missing.");
-    found.add("rid-gap", "bosh-rid-increment", Level::Note, Party::Client, words);
+    found.add(&kinds::RID_GAP, "bosh-rid-increment", Level::Note, Party::Client, words);
+}
+
+fn gap_stays(gap: &Gap, now: Duration, found: &mut Findings) {
+    let words = format!(
+        "rid {} has not come for {}: it was lost before it got here, or took another way. The connection \
+         manager keeps rid {} waiting for it.",
+        gap.first,
+        words(now.saturating_sub(gap.at)),
+        gap.instead
+    );
+    let id = "bosh-rid-increment";
+    found.add(&kinds::RID_LOST, id, Level::Warning, Party::Between, words);
 }
 
 fn beyond(rid: u64, highest: u64, requests: Option<u64>, found: &mut Findings) {
@@ -317,7 +304,7 @@ fn beyond(rid: u64, highest: u64, requests: Option<u64>, found: &mut Findings) {
          {highest} is the highest allowed. Expect item-not-found.",
         highest.saturating_sub(requests)
     );
-    found.add("rid-beyond-window", "bosh-rid-increment", Level::Error, Party::Client, words);
+    found.add(&kinds::RID_BEYOND_WINDOW, "bosh-rid-increment", Level::Error, Party::Client, words);
 }
 
 impl Rids {
@@ -340,7 +327,7 @@ impl Rids {
         let times = format!("rid {rid} again ({} time)", nth(n));
         let Some(sent) = self.sent.iter_mut().find(|sent| sent.rid == rid) else {
             let words = format!("{times}; the first one is too long ago to compare.");
-            return found.add("rid-repeat", None, Level::Note, Party::Client, words);
+            return found.add(&kinds::RID_REPEAT, None, Level::Note, Party::Client, words);
         };
         let ago = words(exchange.at.saturating_sub(sent.first));
         let fate = match (sent.answer, sent.gone, held) {
@@ -357,7 +344,7 @@ impl Rids {
                 _ => (Level::Warning, "The client gets no answer through."),
             };
             let words = format!("{times} {end}");
-            return found.add("rid-repeat", None, level, Party::Client, words);
+            return found.add(&kinds::RID_REPEAT, None, level, Party::Client, words);
         }
         let other = if sent.conn == exchange.conn { "" } else { ", from another connection" };
         let cause = if held || sent.conn == exchange.conn {
@@ -371,7 +358,7 @@ impl Rids {
         };
         let words = format!("{times} The content is another{other}. {cause}");
         let id = "bosh-client-resend-exact";
-        found.add("rid-reused", id, Level::Error, Party::Client, words);
+        found.add(&kinds::RID_REUSED, id, Level::Error, Party::Client, words);
     }
 
     /// Whether the second answer to a rid equals the first one.
@@ -391,14 +378,14 @@ impl Rids {
                 if first == print {
                     let words =
                         format!("The answer to rid {rid} is the same as before: nothing is lost.");
-                    found.add("answer-replayed", None, Level::Note, Party::Nobody, words);
+                    found.add(&kinds::ANSWER_REPLAYED, None, Level::Note, Party::Nobody, words);
                 } else if kept != Some(false) {
                     let words = format!(
                         "The answer to the repeated rid {rid} is another one than before; what the \
                          client missed is lost, or the request took effect twice."
                     );
                     let id = "bosh-resend-replays";
-                    found.add("answer-differs", id, Level::Warning, Party::Server, words);
+                    found.add(&kinds::ANSWER_DIFFERS, id, Level::Warning, Party::Server, words);
                 }
             }
             _ => sent.answer = Some((response.first, print)),

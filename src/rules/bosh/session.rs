@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
-use super::memory::PerSession;
 use super::resend::{Fate, Refused, Resends};
-use super::words::{rid, short};
-use super::{Findings, Level, Moment, Party, Rule};
 use crate::bosh::{self, Body, BodyType, Condition};
 use crate::clock::words;
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::http::words::rid;
+use crate::rules::kinds;
+use crate::rules::memory::PerSession;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::rules::stream::errors;
+use crate::rules::words::short;
 use crate::trace::{Exchange, Fact, Reading, Response, Session, SessionId, Story};
 use crate::wire::Side;
-use crate::xml::Element;
 use crate::xmpp::ns;
 
 /// A request may cross the end of its session on the way.
@@ -18,7 +22,7 @@ const CROSSING: Duration = Duration::from_secs(1);
 
 /// Judges the ends of sessions.
 #[derive(Debug, Default)]
-pub(super) struct Ends {
+pub struct Ends {
     sessions: PerSession<State>,
     /// Up to this exchange requests may have passed unseen.
     unseen: u64,
@@ -73,7 +77,7 @@ impl Rule for Ends {
                 state.resends.settle(exchange.number, Fate::Cut);
             }
         }
-        if matches!(moment.event.fact, Fact::Lost { .. }) || moment.is_unread_request() {
+        if moment.hides_requests() {
             self.unseen = moment.story.exchanges();
         }
         let Some(message) = moment.message() else { return };
@@ -140,7 +144,7 @@ impl State {
             let condition = body.text("condition");
             let condition = condition.map(|c| format!(" ({})", short(c))).unwrap_or_default();
             let words = format!("The client ends the session{condition}.");
-            found.add("client-terminates", None, Level::Note, Party::Nobody, words);
+            found.add(&kinds::CLIENT_TERMINATES, None, Level::Note, Party::Nobody, words);
         }
     }
 
@@ -179,7 +183,7 @@ impl State {
             words(exchange.at.saturating_sub(since))
         );
         let id = "bosh-client-session-over";
-        found.add("session-over", id, Level::Warning, Party::Client, words);
+        found.add(&kinds::SESSION_OVER, id, Level::Warning, Party::Client, words);
         true
     }
 
@@ -223,7 +227,7 @@ impl State {
              going on, not a cause.",
             rid(answer.exchange)
         );
-        found.add("terminated", None, Level::Note, Party::Nobody, words);
+        found.add(&kinds::TERMINATED, None, Level::Note, Party::Nobody, words);
     }
 
     /// The answer to a copy is a refusal that the connection manager does not owe to anybody.
@@ -254,7 +258,7 @@ impl State {
                 );
                 let error = stream_error(body).map(|error| format!(" {error}")).unwrap_or_default();
                 let words = words + &error;
-                return found.add("terminated", None, Level::Warning, Party::Server, words);
+                return found.add(&kinds::TERMINATED, None, Level::Warning, Party::Server, words);
             }
             Some(Err(unknown)) => {
                 self.told = true;
@@ -265,7 +269,7 @@ impl State {
                     short(&unknown.0)
                 );
                 let id = "bosh-condition-registered";
-                return found.add("terminated", id, Level::Error, Party::Server, words);
+                return found.add(&kinds::TERMINATED, id, Level::Error, Party::Server, words);
             }
             Some(Ok(condition)) => condition,
         };
@@ -289,7 +293,7 @@ impl State {
         );
         if server_errs {
             let id = "bosh-resend-replays";
-            return found.add("terminated", id, Level::Error, Party::Server, words);
+            return found.add(&kinds::TERMINATED, id, Level::Error, Party::Server, words);
         }
         let party = match condition.party() {
             bosh::Party::Client => Party::Client,
@@ -300,7 +304,7 @@ impl State {
             Condition::OtherRequest => Level::Note,
             _ => Level::Error,
         };
-        found.add("terminated", condition.requirement(), level, party, words);
+        found.add(&kinds::TERMINATED, condition.requirement(), level, party, words);
     }
 
     /// Whether the rid lies outside of what the connection manager can accept.
@@ -389,28 +393,7 @@ fn age(session: &Session, at: Duration) -> String {
 
 /// The stream error inside, in words.
 fn stream_error(body: &Body) -> Option<String> {
-    let error = body.element().child(ns::STREAMS, "error")?;
-    let condition = error
-        .children()
-        .find(|child| child.namespace() == ns::STREAM_ERRORS && child.name() != "text")
-        .map_or("no condition", Element::name);
-    let meaning = match condition {
-        "conflict" => ": the same resource logged in elsewhere (two tabs, a reload)",
-        "connection-timeout" => ": the server waited too long for the client",
-        "host-unknown" => ": the domain is not served there",
-        "not-authorized" => ": the client did something before it was logged in",
-        "policy-violation" => ": a limit of the server was exceeded, such as the size of a stanza",
-        "resource-constraint" => ": the server is short of something",
-        "system-shutdown" => ": the server is stopping",
-        "invalid-namespace" => ": a namespace is wrong or missing",
-        "not-well-formed" | "invalid-xml" | "bad-format" => ": the client's XML was not accepted",
-        "invalid-from" => ": a `from` that is not the client's",
-        "unsupported-stanza-type" => ": something that is no stanza was sent",
-        _ => "",
-    };
-    let text = error.child(ns::STREAM_ERRORS, "text").map(Element::text);
-    let text = text.map(|text| format!(" (\"{}\")", short(&text))).unwrap_or_default();
-    Some(format!("Stream error {}{meaning}{text}.", short(condition)))
+    body.element().child(ns::STREAMS, "error").map(errors::explain)
 }
 
 /// A stream error has to come with terminate and remote-stream-error.
@@ -421,7 +404,7 @@ fn misplaced_stream_error(answer: &Answer<'_>, found: &mut Findings) {
              condition='remote-stream-error'."
         );
         let id = "xbosh-stream-error-condition";
-        found.add("stream-error", id, Level::Error, Party::Server, words);
+        found.add(&kinds::STREAM_ERROR, id, Level::Error, Party::Server, words);
     }
 }
 
@@ -446,7 +429,7 @@ fn recoverable(answer: &Answer<'_>, found: &mut Findings) {
             ),
         )
     };
-    found.add("recoverable-error", "bosh-recoverable-error", level, Party::Server, words);
+    found.add(&kinds::RECOVERABLE_ERROR, "bosh-recoverable-error", level, Party::Server, words);
 }
 
 #[cfg(test)]

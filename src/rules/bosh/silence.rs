@@ -4,24 +4,23 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::memory::{PerSession, Timers};
-use super::{Finding, Findings, Level, Moment, Party, Rule};
 use crate::bosh::BodyType;
 use crate::clock::words;
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
+use crate::rules::memory::{Timed, Timer};
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
 use crate::trace::{Fact, Reading, Session, SessionId, Story};
 use crate::wire::Side;
-
-/// The finding by which a session is over.
-pub(super) const NAME: &str = "session-silent";
 
 /// Clocks differ, and the last answer takes its time to the client.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// Watches for silence.
 #[derive(Debug, Default)]
-pub(super) struct Silence {
-    sessions: PerSession<State>,
-    timers: Timers,
+pub struct Silence {
+    sessions: Timed<State>,
     /// The session that a connection was last used for.
     conns: HashMap<u64, SessionId>,
 }
@@ -50,7 +49,6 @@ impl Rule for Silence {
             Fact::Ended { by: Side::Client, .. } => self.left(moment),
             Fact::Closed { stopped, .. } => self.closed(moment, *stopped),
             Fact::Lost { .. } => {
-                self.timers.clear_all();
                 self.sessions.clear();
                 self.conns.clear();
             }
@@ -59,47 +57,43 @@ impl Rule for Silence {
     }
 
     fn deadline(&self) -> Option<Duration> {
-        self.timers.next()
+        self.sessions.deadline()
     }
 
-    fn wake(&mut self, now: Duration, story: &Story) -> Vec<(SessionId, Finding)> {
-        let mut found = Vec::new();
-        while let Some(id) = self.timers.due(now) {
-            let (Some(session), Some(state)) = (story.session(id), self.sessions.get(id)) else {
-                continue;
-            };
-            let (Some(since), Some((limit, name))) = (state.since, limit(session, state)) else {
-                continue;
-            };
-            state.silent = true;
-            let silent = words(now.saturating_sub(since));
-            let (level, words) = if state.conns == 0 && state.left {
-                (
-                    Level::Note,
-                    format!(
-                        "Session over by silence: the client closed its connections and sent no \
-                         request for {silent}; {name} is {limit} s. It left without saying so."
-                    ),
-                )
-            } else {
-                (
-                    Level::Warning,
-                    format!(
-                        "Session over by silence: no request for {silent}, {name} is {limit} s; the \
-                         server will have dropped it. The client stopped asking (hidden tab, sleep?)."
-                    ),
-                )
-            };
-            let finding = Finding {
-                name: NAME,
-                requirement: Some("bosh-client-inactivity"),
-                level,
-                party: Party::Client,
-                words,
-            };
-            found.push((id, finding));
-        }
-        found
+    fn wake(&mut self, now: Duration, story: &Story, found: &mut Findings) -> Option<SessionId> {
+        let (session, state) = self.sessions.due(now, story)?;
+        state.silent(session, now, found);
+        Some(session.id)
+    }
+}
+
+impl State {
+    /// The client was silent for too long.
+    fn silent(&mut self, session: &Session, now: Duration, found: &mut Findings) {
+        let (Some(since), Some((limit, name))) = (self.since, limit(session, self)) else {
+            return;
+        };
+        self.silent = true;
+        let silent = words(now.saturating_sub(since));
+        let (level, words) = if self.conns == 0 && self.left {
+            (
+                Level::Note,
+                format!(
+                    "Session over by silence: the client closed its connections and sent no \
+                     request for {silent}; {name} is {limit} s. It left without saying so."
+                ),
+            )
+        } else {
+            (
+                Level::Warning,
+                format!(
+                    "Session over by silence: no request for {silent}, {name} is {limit} s; the \
+                     server will have dropped it. The client stopped asking (hidden tab, sleep?)."
+                ),
+            )
+        };
+        let id = "bosh-client-inactivity";
+        found.add(&kinds::SESSION_SILENT, id, level, Party::Client, words);
     }
 }
 
@@ -117,22 +111,22 @@ impl Silence {
         let (Reading::Body(body), Some(session)) = (&message.reading, moment.session()) else {
             return;
         };
-        self.timers.clear(session.id);
         let before = self.conns.insert(moment.event.conn, session.id);
         if before != Some(session.id) {
-            if let Some(state) = before.and_then(|id| self.sessions.get(id)) {
+            if let Some((state, _)) = before.and_then(|id| self.sessions.get(id)) {
                 state.conns = state.conns.saturating_sub(1);
             }
-            self.sessions.of(session.id, moment.story).conns += 1;
+            self.sessions.of(session.id, moment.story).0.conns += 1;
         }
-        let state = self.sessions.of(session.id, moment.story);
+        let (state, mut timer) = self.sessions.of(session.id, moment.story);
+        timer.clear();
         state.left = false;
         if let (true, Some(since)) = (state.silent, state.since) {
             let words = format!(
                 "The client is back after {} without a request.",
                 words(moment.event.at.saturating_sub(since))
             );
-            found.add("client-back", None, Level::Note, Party::Client, words);
+            found.add(&kinds::CLIENT_BACK, None, Level::Note, Party::Client, words);
         }
         state.silent = false;
         state.since = None;
@@ -142,11 +136,11 @@ impl Silence {
 
     fn response(&mut self, moment: &Moment<'_>) {
         let Some(session) = moment.session() else { return };
-        let state = self.sessions.of(session.id, moment.story);
+        let (state, timer) = self.sessions.of(session.id, moment.story);
         if let Some(Reading::Body(body)) = moment.message().map(|message| &message.reading) {
             state.over |= body.kind() == BodyType::Terminate;
         }
-        quiet(&mut self.timers, state, session, moment.event.at);
+        quiet(timer, state, session, moment.event.at);
     }
 
     /// The client sends nothing more on this connection, however long the server keeps its end of it.
@@ -156,7 +150,7 @@ impl Silence {
         if !matches!(moment.story.left(conn), Some((Side::Client, _))) {
             return;
         }
-        if let Some(state) = self.conns.remove(&conn).and_then(|id| self.sessions.get(id)) {
+        if let Some((state, _)) = self.conns.remove(&conn).and_then(|id| self.sessions.get(id)) {
             state.conns = state.conns.saturating_sub(1);
             state.left = true;
         }
@@ -164,7 +158,7 @@ impl Silence {
 
     fn closed(&mut self, moment: &Moment<'_>, stopped: bool) {
         let used = self.conns.remove(&moment.event.conn);
-        if let Some(state) = used.and_then(|id| self.sessions.get(id)) {
+        if let Some((state, _)) = used.and_then(|id| self.sessions.get(id)) {
             state.conns = state.conns.saturating_sub(1);
             state.left = matches!(moment.effect.left, Some((Side::Client, _)));
         }
@@ -173,25 +167,26 @@ impl Silence {
         }
         for id in moment.effect.abandoned.iter().filter_map(|exchange| exchange.session()) {
             let at = moment.effect.left.map_or(moment.event.at, |(_, at)| at);
-            if let (Some(session), Some(state)) = (moment.story.session(id), self.sessions.get(id))
+            if let Some(session) = moment.story.session(id)
+                && let Some((state, timer)) = self.sessions.get(id)
             {
-                quiet(&mut self.timers, state, session, at);
+                quiet(timer, state, session, at);
             }
         }
     }
 }
 
 /// No request is open any more, perhaps: the clock of the connection manager runs.
-fn quiet(timers: &mut Timers, state: &mut State, session: &Session, at: Duration) {
+fn quiet(mut timer: Timer<'_>, state: &mut State, session: &Session, at: Duration) {
     if !session.open().is_empty() || state.over {
-        return timers.clear(session.id);
+        return timer.clear();
     }
     state.since = Some(at);
     if let Some((seconds, _)) = limit(session, state) {
         // A number that no clock reaches is no limit.
         match at.checked_add(Duration::from_secs(seconds).saturating_add(GRACE)) {
-            Some(due) if seconds < 1 << 32 => timers.set(session.id, due),
-            _ => timers.clear(session.id),
+            Some(due) if seconds < 1 << 32 => timer.set(due),
+            _ => timer.clear(),
         }
     }
 }
@@ -206,14 +201,14 @@ fn pause(pause: Option<u64>, session: &Session, found: &mut Findings) {
                  connection manager knows no pauses."
             );
             let id = "bosh-client-no-pause-without-maxpause";
-            found.add("pause-not-granted", id, Level::Error, party, words);
+            found.add(&kinds::PAUSE_NOT_GRANTED, id, Level::Error, party, words);
         }
         Some(most) if most.value.is_some_and(|most| pause > most) => {
             let words = format!(
                 "The client asks for a pause of {pause} s, maxpause is {}: it will not get that long.",
                 most.value.unwrap_or_default()
             );
-            found.add("pause-too-long", None, Level::Warning, party, words);
+            found.add(&kinds::PAUSE_TOO_LONG, None, Level::Warning, party, words);
         }
         Some(_) => {}
     }
@@ -221,8 +216,10 @@ fn pause(pause: Option<u64>, session: &Session, found: &mut Findings) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::playbook::{at_least, names, open, open_with, words};
     use super::*;
+
+    const NAME: &str = kinds::SESSION_SILENT.name;
+    use crate::rules::playbook::{at_least, names, open, open_with, words};
 
     fn pausing() -> String {
         open_with("wait='60' requests='2' hold='1' inactivity='60' maxpause='120'")

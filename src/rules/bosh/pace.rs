@@ -3,10 +3,13 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
-use super::memory::PerSession;
-use super::{Findings, Level, Moment, Party, Rule};
 use crate::bosh::{BodyType, Number};
 use crate::clock::words;
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
+use crate::rules::memory::PerSession;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
 use crate::trace::{Exchange, Fact, Message, Reading, Response, Session};
 
 /// So many exchanges that bring nothing, within this time, are a loop.
@@ -18,7 +21,7 @@ const SAMPLE: u32 = 20;
 
 /// Judges how often a client asks.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
+pub struct Pace {
     sessions: PerSession<State>,
 }
 
@@ -104,7 +107,7 @@ impl State {
             polling.as_secs()
         );
         let id = "bosh-polling-too-frequent";
-        found.add("polling-too-frequent", id, Level::Warning, Party::Client, words);
+        found.add(&kinds::POLLING_TOO_FREQUENT, id, Level::Warning, Party::Client, words);
     }
 
     fn pipelines(&mut self, exchange: &Exchange, session: &Session, found: &mut Findings) {
@@ -120,7 +123,7 @@ impl State {
             exchange.rid().unwrap_or_default(),
             earlier.rid().unwrap_or_default()
         );
-        found.add("pipelined", "bosh-no-pipelining", Level::Note, Party::Client, words);
+        found.add(&kinds::PIPELINED, "bosh-no-pipelining", Level::Note, Party::Client, words);
     }
 
     fn connects(&mut self, exchange: &Exchange, found: &mut Findings) {
@@ -142,7 +145,7 @@ impl State {
              round trip, with TLS two."
         );
         let party = if self.closes { Party::Server } else { Party::Nobody };
-        found.add("no-keep-alive", "bosh-keepalive", Level::Note, party, words);
+        found.add(&kinds::NO_KEEP_ALIVE, "bosh-keepalive", Level::Note, party, words);
     }
 
     fn loops(
@@ -186,13 +189,13 @@ impl State {
                 "nothing is held, so client and server spin"
             }
         );
-        found.add("poll-storm", "bosh-long-polling", Level::Warning, party, words);
+        found.add(&kinds::POLL_STORM, "bosh-long-polling", Level::Warning, party, words);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::playbook::{names, open_with, words as found_words};
+    use crate::rules::playbook::{names, open_with, words as found_words};
 
     const POLLING: &str = "wait='0' hold='0' requests='1' polling='5' inactivity='30'";
     const HOLDING: &str = "wait='60' hold='1' requests='2' polling='5' inactivity='60'";

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use super::memory::PerSession;
-use super::words::short;
-use super::{Findings, Level, Moment, Party, Rule};
 use crate::bosh::BodyType;
 use crate::clock::words;
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
+use crate::rules::memory::PerSession;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::rules::words::short;
 use crate::trace::{Fact, Reading, Session};
 use crate::wire::Side;
 use crate::xml::Element;
@@ -19,7 +22,7 @@ const CROSSING: Duration = Duration::from_secs(1);
 
 /// Judges logins.
 #[derive(Debug, Default)]
-pub(super) struct Login {
+pub struct Login {
     sessions: PerSession<State>,
 }
 
@@ -95,7 +98,7 @@ impl State {
             rid.unwrap_or_default()
         );
         let id = "xbosh-client-restart-after-success";
-        found.add("restart-missing", id, Level::Error, Party::Client, words);
+        found.add(&kinds::RESTART_MISSING, id, Level::Error, Party::Client, words);
     }
 
     fn sent(&mut self, payload: &Element, found: &mut Findings) {
@@ -104,7 +107,7 @@ impl State {
             let words = "The client begins SASL before it has seen stream features; it is to send empty \
                          requests until they come.";
             let id = "xbosh-client-waits-features";
-            found.add("auth-too-early", id, Level::Warning, Party::Client, words);
+            found.add(&kinds::AUTH_TOO_EARLY, id, Level::Warning, Party::Client, words);
         }
     }
 
@@ -147,7 +150,13 @@ impl State {
                 words(at.saturating_sub(granted)),
                 self.answers
             );
-            found.add("features-late", "xbosh-features-asap", Level::Note, Party::Server, words);
+            found.add(
+                &kinds::FEATURES_LATE,
+                "xbosh-features-asap",
+                Level::Note,
+                Party::Server,
+                words,
+            );
         }
         let has =
             |names: &[(&str, &str)]| names.iter().any(|(n, e)| features.child(n, e).is_some());
@@ -169,7 +178,7 @@ impl State {
             "The stream features offer no SASL mechanism, so nobody can log in. Usual cause: {why} \
              (Prosody: consider_bosh_secure)."
         );
-        found.add("no-mechanisms", None, Level::Warning, Party::Server, words);
+        found.add(&kinds::NO_MECHANISMS, None, Level::Warning, Party::Server, words);
     }
 
     fn still_waiting(&mut self, at: Duration, found: &mut Findings) {
@@ -184,7 +193,7 @@ impl State {
                 self.answers
             );
             found.add(
-                "features-missing",
+                &kinds::FEATURES_MISSING,
                 "xbosh-features-asap",
                 Level::Warning,
                 Party::Server,
@@ -218,7 +227,7 @@ fn sasl_failure(failure: &Element, found: &mut Findings) {
         "temporary-auth-failure" => Party::Server,
         _ => Party::Client,
     };
-    found.add("login-failed", None, Level::Warning, party, words);
+    found.add(&kinds::LOGIN_FAILED, None, Level::Warning, party, words);
 }
 
 fn bind_failure(iq: &Element, found: &mut Findings) {
@@ -236,7 +245,7 @@ fn bind_failure(iq: &Element, found: &mut Findings) {
         _ => "the server says no more",
     };
     let words = format!("Binding a resource failed, {}: {meaning}.", short(condition));
-    found.add("bind-failed", None, Level::Warning, Party::Client, words);
+    found.add(&kinds::BIND_FAILED, None, Level::Warning, Party::Client, words);
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-use super::super::playbook::{at_least, names, open, words};
 use super::*;
+use crate::rules::playbook::{at_least, names, open, words};
 
 fn polling() -> String {
     open() + "10 1 C> <body rid='100001' sid='s1'/>\n"
@@ -272,9 +272,9 @@ fn a_resend_inside_the_window_that_is_refused_is_an_error_of_the_server() {
         + &format!(
             "10 1 C> {same}\n{answered}\n2000 2 C> {same}\n2001 2 S> 200 | Server: Cowboy | {GONE}"
         );
-    let seen = super::super::playbook::play(&script);
+    let seen = crate::rules::playbook::play(&script);
     let mut findings = seen.iter().flat_map(|seen| &seen.findings);
-    let ended = findings.find(|finding| finding.name == "terminated");
+    let ended = findings.find(|finding| *finding.kind == kinds::TERMINATED);
     assert_eq!(ended.and_then(|finding| finding.requirement), Some("bosh-resend-replays"));
 }
 

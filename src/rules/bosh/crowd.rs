@@ -1,15 +1,18 @@
 //! How many requests of a session are open at once (XEP-0124 §11).
 
-use super::memory::PerSession;
-use super::words::list;
-use super::{Findings, Level, Moment, Party, Rule};
 use crate::bosh::BodyType;
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
+use crate::rules::memory::PerSession;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::rules::words::list;
 use crate::trace::{Reading, Session};
 use crate::wire::Side;
 
 /// Counts open requests against `requests`.
 #[derive(Debug, Default)]
-pub(super) struct Crowd {
+pub struct Crowd {
     /// Whether too many were open, and it was said.
     sessions: PerSession<bool>,
 }
@@ -44,7 +47,7 @@ impl Rule for Crowd {
             list(&rids)
         );
         let id = "bosh-client-max-requests";
-        found.add("too-many-requests", id, Level::Warning, Party::Client, words);
+        found.add(&kinds::TOO_MANY_REQUESTS, id, Level::Warning, Party::Client, words);
     }
 }
 
@@ -63,8 +66,8 @@ fn open_rids(session: &Session) -> Vec<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::playbook::{at_least, open};
     use super::*;
+    use crate::rules::playbook::{at_least, open};
 
     fn after_open(script: &str) -> Vec<String> {
         at_least(Level::Warning, &(open() + script))

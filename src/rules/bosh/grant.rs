@@ -1,15 +1,18 @@
 //! How a session begins: what the creation request lacks, and whether what was granted fits what was asked
 //! (XEP-0124 §7).
 
-use super::words::{list, short};
-use super::{Findings, Level, Moment, Party, Rule};
 use crate::bosh::{Asked, Body, BodyType, Granted, Number};
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::rules::words::{list, short};
 use crate::trace::Reading;
 use crate::wire::Side;
 
 /// Judges creation requests and their answers.
 #[derive(Debug)]
-pub(super) struct Grant;
+pub struct Grant;
 
 impl Rule for Grant {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
@@ -38,7 +41,7 @@ fn request(body: &Body, found: &mut Findings) {
         let words = "The request has no sid, so it asks for a new session, yet what it carries belongs \
                      into one. A client that lost its sid does this.";
         let id = "bosh-sid-on-later-requests";
-        return found.add("sid-missing", id, Level::Warning, Party::Client, words);
+        return found.add(&kinds::SID_MISSING, id, Level::Warning, Party::Client, words);
     }
     let present = [
         ("to", body.to().is_some() || body.text("route").is_some(), "bosh-req-to"),
@@ -65,7 +68,7 @@ fn request(body: &Body, found: &mut Findings) {
         };
     }
     let level = if first == "xml:lang" { Level::Note } else { Level::Warning };
-    found.add("creation-lacks", id, level, Party::Client, words);
+    found.add(&kinds::CREATION_LACKS, id, level, Party::Client, words);
 }
 
 fn response(asked: Option<&Asked>, granted: &Granted, found: &mut Findings) {
@@ -77,7 +80,7 @@ fn response(asked: Option<&Asked>, granted: &Granted, found: &mut Findings) {
     ] {
         if !there {
             let words = format!("The answer that opens the session lacks {name}.");
-            found.add("grant-lacks", id, Level::Error, server, words);
+            found.add(&kinds::GRANT_LACKS, id, Level::Error, server, words);
         }
     }
     let asked_for = |of: fn(&Asked) -> &Option<Number>| of(asked?).as_ref()?.value;
@@ -90,14 +93,14 @@ fn response(asked: Option<&Asked>, granted: &Granted, found: &mut Findings) {
             "wait={granted} granted, wait={asked} asked: a request may be held longer than the \
              client wanted."
         );
-        found.add("wait-too-long", "bosh-resp-wait-bounded", Level::Error, server, words);
+        found.add(&kinds::WAIT_TOO_LONG, "bosh-resp-wait-bounded", Level::Error, server, words);
     }
     let hold = (asked_for(|asked| &asked.hold), value(&granted.hold));
     if let (Some(asked), Some(granted)) = hold
         && granted > asked
     {
         let words = format!("hold={granted} granted, hold={asked} asked.");
-        found.add("hold-too-many", "bosh-resp-hold-bounded", Level::Error, server, words);
+        found.add(&kinds::HOLD_TOO_MANY, "bosh-resp-hold-bounded", Level::Error, server, words);
     }
     // Two readings: the hold in force binds; the hold asked for is advice, since it is cut down.
     let requests = value(&granted.requests);
@@ -111,11 +114,11 @@ fn response(asked: Option<&Asked>, granted: &Granted, found: &mut Findings) {
                 "requests={requests} does not exceed hold={hold}: once {hold} are held, the client may \
                  send nothing."
             );
-            found.add("requests-too-few", id, Level::Error, server, words);
+            found.add(&kinds::REQUESTS_TOO_FEW, id, Level::Error, server, words);
         }
         (Some(requests), _, Some(asked)) if requests <= asked => {
             let words = format!("requests={requests} does not exceed the hold={asked} asked for.");
-            found.add("requests-too-few", id, Level::Note, server, words);
+            found.add(&kinds::REQUESTS_TOO_FEW, id, Level::Note, server, words);
         }
         _ => {}
     }
@@ -131,7 +134,7 @@ fn versions(asked: Option<&Asked>, granted: &Granted, found: &mut Findings) {
         None => {
             let words = "The answer has no `ver`: to this client the connection manager is an old one, \
                          whose errors come as HTTP 400, 403 and 404.";
-            found.add("grant-ver", "bosh-resp-ver", Level::Note, Party::Server, words);
+            found.add(&kinds::GRANT_VER, "bosh-resp-ver", Level::Note, Party::Server, words);
         }
         Some(granted) if version(granted) > version(asked) => {
             let words = format!(
@@ -139,7 +142,7 @@ fn versions(asked: Option<&Asked>, granted: &Granted, found: &mut Findings) {
                 short(granted),
                 short(asked)
             );
-            found.add("grant-ver", "bosh-resp-ver", Level::Note, Party::Server, words);
+            found.add(&kinds::GRANT_VER, "bosh-resp-ver", Level::Note, Party::Server, words);
         }
         Some(_) => {}
     }
@@ -153,8 +156,8 @@ fn version(text: &str) -> Option<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::playbook::{at_least, names};
     use super::*;
+    use crate::rules::playbook::{at_least, names};
 
     fn granted(asked: &str, granted: &str) -> Vec<String> {
         let script = format!(

@@ -1,10 +1,13 @@
 //! Attributes and headers that are cheap to look at on every message: numbers that are none, content types,
 //! what does not belong into an answer (XEP-0124 §6, §7, §22).
 
-use super::memory::PerSession;
-use super::words::short;
-use super::{Findings, Level, Moment, Party, Rule};
 use crate::bosh::{Body, BodyType};
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
+use crate::rules::memory::PerSession;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::rules::words::short;
 use crate::trace::{Exchange, Fact, Reading, Response, Session};
 use crate::wire::Side;
 
@@ -26,7 +29,7 @@ const OF_REQUESTS: [&str; 6] = ["rid", "key", "newkey", "route", "content", "pau
 
 /// Judges attributes and the headers that go with them. Each kind is said once for a session.
 #[derive(Debug, Default)]
-pub(super) struct Attributes {
+pub struct Attributes {
     sessions: PerSession<Said>,
 }
 
@@ -66,7 +69,7 @@ fn numbers(body: &Body, party: Party, found: &mut Findings) {
                 short(&error.to_string())
             );
             let id = "bosh-schema-attr-types";
-            found.add("attribute-malformed", id, Level::Error, party, words);
+            found.add(&kinds::ATTRIBUTE_MALFORMED, id, Level::Error, party, words);
         }
     }
 }
@@ -83,7 +86,7 @@ fn kind(body: &Body, party: Party, session: Option<&Session>, found: &mut Findin
         _ => " There are only `terminate` and `error`.".to_owned(),
     };
     let words = format!("type='{}' does not exist.{effect}", short(other));
-    found.add("type-unknown", "bosh-type-values", Level::Error, party, words);
+    found.add(&kinds::TYPE_UNKNOWN, "bosh-type-values", Level::Error, party, words);
 }
 
 /// The part of a content type before its parameters.
@@ -110,7 +113,7 @@ impl Said {
             None => ("text/xml; charset=utf-8 is due".to_owned(), "bosh-content-type-default"),
         };
         let words = format!("The Content-Type of the answer is {is}; {due}. Said once.");
-        found.add("content-type", id, Level::Warning, Party::Server, words);
+        found.add(&kinds::CONTENT_TYPE, id, Level::Warning, Party::Server, words);
     }
 
     fn of_request(&mut self, body: &Body, found: &mut Findings) {
@@ -120,7 +123,7 @@ impl Said {
         if !std::mem::replace(&mut self.of_request, true) {
             let words = format!("The answer carries {name}, which belongs to requests. Said once.");
             let id = "bosh-response-no-request-attrs";
-            found.add("attribute-misplaced", id, Level::Note, Party::Server, words);
+            found.add(&kinds::ATTRIBUTE_MISPLACED, id, Level::Note, Party::Server, words);
         }
     }
 
@@ -134,14 +137,20 @@ impl Said {
             "ack={} names the very request that is answered, which goes without saying. Said once.",
             acked.unwrap_or_default()
         );
-        found.add("ack-redundant", "bosh-ack-not-redundant", Level::Note, Party::Server, words);
+        found.add(
+            &kinds::ACK_REDUNDANT,
+            "bosh-ack-not-redundant",
+            Level::Note,
+            Party::Server,
+            words,
+        );
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::playbook::{at_least, names};
     use super::*;
+    use crate::rules::playbook::{at_least, names};
 
     const OPEN: &str = "
         0 1 C> <body rid='100000' to='a' wait='60' hold='1' ver='1.6' xml:lang='en' xmpp:version='1.0'/>

@@ -1,5 +1,5 @@
-use super::super::playbook::{at_least, words};
 use super::*;
+use crate::rules::playbook::{at_least, words};
 
 const CREATE: &str = "0 1 C> <body rid='100000' to='a' wait='60' hold='1' ver='1.6' xml:lang='en' \
     xmpp:version='1.0'/>";

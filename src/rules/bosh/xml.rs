@@ -1,10 +1,14 @@
 //! The XML of BOSH: well-formed, a `<body/>`, nothing forbidden in it, everything in its namespace
 //! (XEP-0124 §6, XEP-0206 §2).
 
-use super::memory::PerSession;
-use super::words::{around, is_page, short};
-use super::{Findings, Level, Moment, Party, Rule};
 use crate::bosh::{Body, NotBody};
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::http::words::is_page;
+use crate::rules::kinds;
+use crate::rules::memory::PerSession;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::rules::words::{around, short};
 use crate::trace::{Content as Bytes, Fact, Message, Reading};
 use crate::wire::Side;
 use crate::xml::{Element, Error, ErrorKind};
@@ -15,7 +19,7 @@ const QUOTED: usize = 60;
 
 /// Judges the content of messages as XML.
 #[derive(Debug, Default)]
-pub(super) struct Content {
+pub struct Content {
     sessions: PerSession<[Said; 2]>,
 }
 
@@ -85,7 +89,7 @@ fn malformed(
         error.kind
     {
         let words = format!("{what} is not read further: {error} (at {}).", error.at);
-        return found.add("xml-limit", None, Level::Warning, party, words);
+        return found.add(&kinds::XML_LIMIT, None, Level::Warning, party, words);
     }
     let advice = match &error.kind {
         ErrorKind::UndeclaredPrefix(prefix) => {
@@ -101,7 +105,7 @@ fn malformed(
         "{what} is not well-formed at {}: {}{advice}. There stands: {quoted}",
         error.at, error.kind
     );
-    found.add("xml-malformed", requirement(&error.kind, party), Level::Error, party, words);
+    found.add(&kinds::XML_MALFORMED, requirement(&error.kind, party), Level::Error, party, words);
 }
 
 fn requirement(kind: &ErrorKind, party: Party) -> &'static str {
@@ -126,7 +130,7 @@ fn requirement(kind: &ErrorKind, party: Party) -> &'static str {
 
 fn not_body(not: &NotBody, party: Party, message: &Message, found: &mut Findings) {
     let words = format!("{} is not BOSH: {}.", what(message), short_error(not));
-    found.add("not-body", "bosh-body-namespace", Level::Error, party, words);
+    found.add(&kinds::NOT_BODY, "bosh-body-namespace", Level::Error, party, words);
 }
 
 fn short_error(not: &NotBody) -> String {
@@ -150,7 +154,7 @@ impl Content {
                 short(text.trim()),
                 around(&content.bytes, span.start, QUOTED),
             );
-            found.add("text-in-body", "bosh-no-character-data", Level::Error, party, words);
+            found.add(&kinds::TEXT_IN_BODY, "bosh-no-character-data", Level::Error, party, words);
         }
         let Some(id) = message.session else { return };
         let said = &mut self.sessions.of(id, moment.story)[message.from as usize];
@@ -186,7 +190,7 @@ impl Said {
                      peers take it all the same, strict ones do not see a stanza. Said once."
                 );
                 let id = "xbosh-jabber-client-ns";
-                found.add("stanza-namespace", id, Level::Warning, party, words);
+                found.add(&kinds::STANZA_NAMESPACE, id, Level::Warning, party, words);
             }
             "features" | "error" if !self.other_namespace => {
                 self.other_namespace = true;
@@ -198,7 +202,7 @@ impl Said {
                     "error" => "xbosh-stream-error-ns",
                     _ => "xbosh-features-stream-ns",
                 };
-                found.add("stream-namespace", id, Level::Error, party, words);
+                found.add(&kinds::STREAM_NAMESPACE, id, Level::Error, party, words);
             }
             "auth" | "challenge" | "response" | "success" | "failure" | "abort"
                 if !self.other_namespace =>
@@ -206,7 +210,13 @@ impl Said {
                 self.other_namespace = true;
                 let words =
                     format!("{what}: <{name}> is in {place}, not in that of SASL. Said once.");
-                found.add("sasl-namespace", "xbosh-sasl-namespace", Level::Warning, party, words);
+                found.add(
+                    &kinds::SASL_NAMESPACE,
+                    "xbosh-sasl-namespace",
+                    Level::Warning,
+                    party,
+                    words,
+                );
             }
             "message" | "presence" | "iq" | "uri" => {}
             _ if !self.other_namespace => {
@@ -216,7 +226,7 @@ impl Said {
                     short(name)
                 );
                 found.add(
-                    "payload-namespace",
+                    &kinds::PAYLOAD_NAMESPACE,
                     "bosh-schema-children",
                     Level::Warning,
                     party,
@@ -230,8 +240,8 @@ impl Said {
 
 #[cfg(test)]
 mod tests {
-    use super::super::playbook::{at_least, open, play};
     use super::*;
+    use crate::rules::playbook::{at_least, open, play};
 
     fn after_open(script: &str) -> Vec<String> {
         at_least(Level::Warning, &(open() + script))

@@ -5,8 +5,12 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::words::{rid, short};
-use super::{Findings, Level, Moment, Party, Rule};
+use super::words::rid;
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::rules::words::short;
 use crate::trace::{Exchange, Fact, Headers, Reading, Response};
 
 /// Origins and preflights remembered.
@@ -14,7 +18,7 @@ const REMEMBERED: usize = 64;
 
 /// Judges the CORS headers of answers.
 #[derive(Debug, Default)]
-pub(super) struct Cors {
+pub struct Cors {
     origins: HashMap<String, Origin>,
     /// Exchange of a preflight, and the headers it asks for.
     preflights: VecDeque<(u64, String)>,
@@ -152,7 +156,7 @@ impl Origin {
             rid(exchange)
         );
         let party = if kind == "doubled" { Party::Between } else { Party::Server };
-        found.add("cors-hidden", "bosh-cors-on-response", Level::Warning, party, words);
+        found.add(&kinds::CORS_HIDDEN, "bosh-cors-on-response", Level::Warning, party, words);
     }
 }
 
@@ -173,7 +177,7 @@ fn preflight(
              The request itself will not be sent."
         );
         let id = "bosh-cors-preflight";
-        return found.add("cors-preflight", id, Level::Warning, Party::Server, words);
+        return found.add(&kinds::CORS_PREFLIGHT, id, Level::Warning, Party::Server, words);
     }
     let age = response.headers.get("access-control-max-age").and_then(|age| age.parse().ok());
     let age = age
@@ -181,7 +185,7 @@ fn preflight(
         .unwrap_or_default();
     let words =
         format!("CORS preflight granted: {origin_shown} may send {method_shown} to {target}{age}.");
-    found.add("cors-preflight", None, Level::Note, Party::Nobody, words);
+    found.add(&kinds::CORS_PREFLIGHT, None, Level::Note, Party::Nobody, words);
 }
 
 fn refused(response: &Response, origin: &str, method: &str, headers: &str) -> Option<String> {
@@ -220,8 +224,8 @@ fn refused(response: &Response, origin: &str, method: &str, headers: &str) -> Op
 
 #[cfg(test)]
 mod tests {
-    use super::super::playbook::{at_least, words};
     use super::*;
+    use crate::rules::playbook::{at_least, words};
 
     const ASK: &str = "0 1 C> OPTIONS /http-bind | Origin: http://a | \
         Access-Control-Request-Method: POST | Access-Control-Request-Headers: content-type";

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use super::memory::{PerSession, Timers};
-use super::{Finding, Findings, Level, Moment, Party, Rule};
 use crate::bosh::{Body, BodyType};
 use crate::clock::words;
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
+use crate::rules::memory::Timed;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
 use crate::trace::{Exchange, Fact, Message, Reading, Session, SessionId, Story};
 
 /// An answer may be late by so much, for the way and a busy server.
@@ -21,9 +24,8 @@ const PARKED: usize = 8;
 
 /// Judges how requests are held.
 #[derive(Debug, Default)]
-pub(super) struct Hold {
-    sessions: PerSession<State>,
-    timers: Timers,
+pub struct Hold {
+    sessions: Timed<State>,
 }
 
 #[derive(Debug, Default)]
@@ -41,28 +43,24 @@ struct State {
 
 impl Rule for Hold {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
-        // Requests of any session may have passed unseen.
-        if matches!(moment.event.fact, Fact::Lost { .. }) || moment.is_unread_request() {
-            self.sessions.clear();
-            return self.timers.clear_all();
+        if moment.hides_requests() {
+            return self.sessions.clear();
         }
         let Some(message) = moment.message() else { return };
         let (Some(exchange), Some(session)) = (&message.exchange, moment.session()) else { return };
+        let (state, mut timer) = self.sessions.of(session.id, moment.story);
         match &moment.event.fact {
             Fact::Request(_) => {
-                let state = self.sessions.of(session.id, moment.story);
                 state.came(exchange);
-                if !state.crowded
-                    && too_many(session, state, moment.event.at.saturating_add(RELEASE)).is_some()
-                {
-                    self.timers.set(session.id, moment.event.at.saturating_add(RELEASE));
+                let due = moment.event.at.saturating_add(RELEASE);
+                if !state.crowded && too_many(session, state, due).is_some() {
+                    timer.set(due);
                 }
             }
             Fact::Response(response) => {
-                let state = self.sessions.of(session.id, moment.story);
                 if distinct(session).len() as u64 <= hold(session) {
                     state.crowded = false;
-                    self.timers.clear(session.id);
+                    timer.clear();
                 }
                 if let (200, Reading::Body(body)) = (response.status, &message.reading)
                     && body.kind() == BodyType::Ordinary
@@ -75,36 +73,13 @@ impl Rule for Hold {
     }
 
     fn deadline(&self) -> Option<Duration> {
-        self.timers.next()
+        self.sessions.deadline()
     }
 
-    fn wake(&mut self, now: Duration, story: &Story) -> Vec<(SessionId, Finding)> {
-        let mut found = Vec::new();
-        while let Some(id) = self.timers.due(now) {
-            let (Some(session), Some(state)) = (story.session(id), self.sessions.get(id)) else {
-                continue;
-            };
-            let Some((oldest, newest)) = too_many(session, state, now) else { continue };
-            state.crowded = true;
-            let words = format!(
-                "rid {} is still held, {} after rid {} came; hold={} allows no more than that many at \
-                 once, so the oldest is due an answer. What rid {} asks for may be late.",
-                oldest.rid().unwrap_or_default(),
-                words(now.saturating_sub(newest.at)),
-                newest.rid().unwrap_or_default(),
-                hold(session),
-                newest.rid().unwrap_or_default(),
-            );
-            let finding = Finding {
-                name: "hold-exceeded",
-                requirement: Some("bosh-long-poll-release-oldest"),
-                level: Level::Warning,
-                party: Party::Server,
-                words,
-            };
-            found.push((id, finding));
-        }
-        found
+    fn wake(&mut self, now: Duration, story: &Story, found: &mut Findings) -> Option<SessionId> {
+        let (session, state) = self.sessions.due(now, story)?;
+        state.released_late(session, now, found);
+        Some(session.id)
     }
 }
 
@@ -172,6 +147,23 @@ impl State {
         }
     }
 
+    /// A request is still held though a newer one released it.
+    fn released_late(&mut self, session: &Session, now: Duration, found: &mut Findings) {
+        let Some((oldest, newest)) = too_many(session, self, now) else { return };
+        self.crowded = true;
+        let words = format!(
+            "rid {} is still held, {} after rid {} came; hold={} allows no more than that many at \
+             once, so the oldest is due an answer. What rid {} asks for may be late.",
+            oldest.rid().unwrap_or_default(),
+            words(now.saturating_sub(newest.at)),
+            newest.rid().unwrap_or_default(),
+            hold(session),
+            newest.rid().unwrap_or_default(),
+        );
+        let id = "bosh-long-poll-release-oldest";
+        found.add(&kinds::HOLD_EXCEEDED, id, Level::Warning, Party::Server, words);
+    }
+
     fn answered(
         &mut self,
         exchange: &Exchange,
@@ -200,7 +192,7 @@ impl State {
                 wait.as_secs()
             );
             let id = "bosh-wait-not-exceeded";
-            return found.add("wait-exceeded", id, Level::Warning, Party::Server, words);
+            return found.add(&kinds::WAIT_EXCEEDED, id, Level::Warning, Party::Server, words);
         }
         let idle_poll = body.is_empty()
             && body.text("report").is_none()
@@ -227,14 +219,14 @@ impl State {
             words(held),
             wait.as_secs()
         );
-        found.add("wait-early", "bosh-wait-not-much-early", level, Party::Server, words);
+        found.add(&kinds::WAIT_EARLY, "bosh-wait-not-much-early", level, Party::Server, words);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::playbook::{at_least, open, words};
     use super::*;
+    use crate::rules::playbook::{at_least, open, words};
 
     fn after_open(script: &str) -> Vec<String> {
         at_least(Level::Warning, &(open() + script))

@@ -1,5 +1,5 @@
-use super::super::playbook::{at_least, names, open, words};
 use super::*;
+use crate::rules::playbook::{at_least, names, open, words};
 
 fn after_open(script: &str) -> Vec<String> {
     at_least(Level::Warning, &(open() + script))

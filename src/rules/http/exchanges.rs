@@ -1,16 +1,19 @@
 //! The HTTP below BOSH: status, redirects, pages in place of answers (XEP-0124 §17.1), and connections that
-//! fail, break off or speak something else.
+//! fail or speak something else.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use super::memory::PerSession;
 use super::status::{self, Refusal};
-use super::words::{from_server, is_page, page, rid, short};
-use super::{Findings, Level, Moment, Party, Rule};
+use super::words::{from_server, is_page, page, rid};
 use crate::bosh::NotBody;
 use crate::clock::words;
-use crate::trace::{Exchange, Fact, Raw, Reading, Request, Response, Session};
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
+use crate::rules::memory::PerSession;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::rules::words::short;
+use crate::trace::{Exchange, Fact, Raw, Reading, Response, Session};
 use crate::wire::Side;
 
 /// Request sizes remembered until their answer comes.
@@ -18,7 +21,7 @@ const PENDING: usize = 8;
 
 /// Judges messages as HTTP.
 #[derive(Debug, Default)]
-pub(super) struct Http {
+pub struct Exchanges {
     sessions: PerSession<Known>,
 }
 
@@ -33,7 +36,7 @@ struct Known {
     largest: u64,
 }
 
-impl Rule for Http {
+impl Rule for Exchanges {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
         match &moment.event.fact {
             Fact::Request(_) => self.request(moment, found),
@@ -45,14 +48,14 @@ impl Rule for Http {
                     "{messages} messages ({bytes} B) passed unseen, because reading them here was \
                      too slow. They reached the other side; what is said next may lack them."
                 );
-                found.add("unobserved", None, Level::Warning, Party::Nobody, words);
+                found.add(&kinds::UNOBSERVED, None, Level::Warning, Party::Nobody, words);
             }
             _ => {}
         }
     }
 }
 
-impl Http {
+impl Exchanges {
     fn request(&mut self, moment: &Moment<'_>, found: &mut Findings) {
         let (Some(message), Fact::Request(request)) = (moment.message(), &moment.event.fact) else {
             return;
@@ -64,7 +67,13 @@ impl Http {
                 rid(exchange),
                 exchange.method
             );
-            found.add("not-post", "bosh-client-post-only", Level::Error, Party::Client, words);
+            found.add(
+                &kinds::NOT_POST,
+                "bosh-client-post-only",
+                Level::Error,
+                Party::Client,
+                words,
+            );
         }
         if let Some(id) = message.session {
             let known = self.sessions.of(id, moment.story);
@@ -85,7 +94,7 @@ impl Http {
         if response.own {
             let words =
                 format!("xmppscope itself answered {} in the target's place.", rid(exchange));
-            return found.add("own-answer", None, Level::Note, Party::Nobody, words);
+            return found.add(&kinds::OWN_ANSWER, None, Level::Note, Party::Nobody, words);
         }
         let session = message.session.and_then(|id| moment.story.session(id));
         let mut nobody = Known::default();
@@ -107,7 +116,7 @@ impl Http {
                 from_server(response),
                 response.content.size
             );
-            return found.add("answer-cut", None, Level::Error, Party::Between, words);
+            return found.add(&kinds::ANSWER_CUT, None, Level::Error, Party::Between, words);
         }
         if response.status != 200 {
             let refusal = Refusal {
@@ -138,7 +147,7 @@ impl Http {
                     short(&exchange.target),
                 );
                 let id = "bosh-single-body-root";
-                found.add("not-bosh", id, Level::Error, Party::Between, words);
+                found.add(&kinds::NOT_BOSH, id, Level::Error, Party::Between, words);
             }
             Reading::Partial if response.content.undecoded.is_some() => {
                 let why = response.content.undecoded.as_deref().unwrap_or_default();
@@ -147,7 +156,7 @@ impl Http {
                     rid(exchange),
                     short(why)
                 );
-                found.add("undecodable", None, Level::Warning, Party::Server, words);
+                found.add(&kinds::UNDECODABLE, None, Level::Warning, Party::Server, words);
             }
             _ => {}
         }
@@ -187,7 +196,7 @@ fn empty(
         from_server(response)
     );
     let level = if again { Level::Warning } else { Level::Error };
-    found.add("empty-answer", "bosh-single-body-root", level, Party::Server, words);
+    found.add(&kinds::EMPTY_ANSWER, "bosh-single-body-root", level, Party::Server, words);
 }
 
 fn failed(cause: &str, found: &mut Findings) {
@@ -198,7 +207,7 @@ fn failed(cause: &str, found: &mut Findings) {
         Party::Server
     };
     let end = if cause.ends_with(['.', '?', '!']) { "" } else { "." };
-    found.add("target-failed", None, Level::Error, party, format!("{cause}{end}"));
+    found.add(&kinds::TARGET_FAILED, None, Level::Error, party, format!("{cause}{end}"));
 }
 
 fn not_http(raw: &Raw, found: &mut Findings) {
@@ -229,7 +238,7 @@ fn not_http(raw: &Raw, found: &mut Findings) {
             ),
         ),
     };
-    found.add("not-http", "bosh-http-conformance", level, party, words);
+    found.add(&kinds::NOT_HTTP, "bosh-http-conformance", level, party, words);
 }
 
 /// The client went away while it was sent an answer.
@@ -241,159 +250,9 @@ fn left_within(response: &Response, exchange: &Exchange, at: Duration, found: &m
         words(at.saturating_sub(response.first)),
         response.content.size
     );
-    found.add("client-gave-up", None, Level::Note, Party::Nobody, words);
-}
-
-/// Connections that end within a request, or before the answer; answers that belong to no request.
-#[derive(Debug, Default)]
-pub(super) struct Connections {
-    /// Connections of which something is known that decides what their end means.
-    known: HashMap<u64, Course>,
-}
-
-#[derive(Debug, Default)]
-struct Course {
-    /// The target failed, which was said: what ends because of it is not said again.
-    failed: bool,
-    /// Messages passed unseen, so an answer may have had its request.
-    unseen: bool,
-}
-
-impl Rule for Connections {
-    fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
-        let conn = moment.event.conn;
-        match &moment.event.fact {
-            Fact::Failed { .. } => self.known.entry(conn).or_default().failed = true,
-            Fact::Lost { .. } => self.known.entry(conn).or_default().unseen = true,
-            Fact::Request(request) if request.content.cut => self.cut(request, moment, found),
-            Fact::Response(response) if response.own => {
-                self.known.entry(conn).or_default().failed = true;
-            }
-            Fact::Response(response)
-                if response.answers.is_none()
-                    && response.status >= 200
-                    && !self.known.get(&conn).is_some_and(|course| course.unseen) =>
-            {
-                unasked(response, found);
-            }
-            Fact::Closed { stopped, .. } => {
-                let course = self.known.remove(&conn).unwrap_or_default();
-                if !stopped {
-                    closed(moment, &course, found);
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-impl Connections {
-    /// A request that did not come to its end.
-    fn cut(&self, request: &Request, moment: &Moment<'_>, found: &mut Findings) {
-        let conn = moment.event.conn;
-        let Some(exchange) = moment.message().and_then(|message| message.exchange.as_ref()) else {
-            return;
-        };
-        // With the answer, or the cause, at hand a client has no reason to send the rest.
-        let settled =
-            exchange.answered_early || self.known.get(&conn).is_some_and(|known| known.failed);
-        if settled || !moment.expects_bosh(exchange) {
-            return;
-        }
-        let came = request.content.size;
-        let of = request.headers.get("content-length");
-        let of = of.map(|length| format!(" of {}", short(length))).unwrap_or_default();
-        let words = format!("The connection ended within a request: {came}{of} B came.");
-        let party = match moment.story.left(conn) {
-            Some((Side::Server, _)) => Party::Server,
-            _ => Party::Client,
-        };
-        found.add("request-cut", None, Level::Warning, party, words);
-    }
-}
-
-/// An answer without a request.
-fn unasked(response: &Response, found: &mut Findings) {
-    let status = response.status;
-    let from = from_server(response);
-    if status == 408 {
-        let words = format!(
-            "HTTP 408{from} on an idle connection: the server waited for a request and gives up. \
-             Nothing is lost by it."
-        );
-        return found.add("unasked-answer", None, Level::Note, Party::Server, words);
-    }
-    let words = format!(
-        "An answer that nobody asked for: HTTP {status}{from}, {} B. A client may take it for the \
-         answer to its next request.",
-        response.content.size
-    );
-    let id = "bosh-http-conformance";
-    found.add("unasked-answer", id, Level::Warning, Party::Server, words);
-}
-
-/// Requests whose connection went away before their answer came.
-fn closed(moment: &Moment<'_>, course: &Course, found: &mut Findings) {
-    for exchange in moment.effect.abandoned.iter().filter(|exchange| moment.expects_bosh(exchange))
-    {
-        let (by, at) = match moment.effect.left {
-            Some((by, at)) => (Some(by), at),
-            None => (None, moment.event.at),
-        };
-        let session = exchange.session().and_then(|id| moment.story.session(id));
-        let held = at.saturating_sub(exchange.at);
-        match by {
-            Some(Side::Client) => gave_up(exchange, held, session, found),
-            _ if course.failed => {}
-            _ => unanswered(exchange, held, by.is_some(), found),
-        }
-    }
-}
-
-fn gave_up(exchange: &Exchange, held: Duration, session: Option<&Session>, found: &mut Findings) {
-    let rid = rid(exchange);
-    let wait = session.and_then(Session::wait);
-    let closed =
-        format!("The client closed the connection after {} while {rid} was held", words(held));
-    match wait {
-        Some(wait) if held.as_secs_f64() > wait as f64 * 1.05 => {
-            let words = format!(
-                "{closed}; wait is {wait}, so its answer was overdue. strophe.js gives up after \
-                 1.1 × wait and sends the same rid again."
-            );
-            let id = "bosh-wait-not-exceeded";
-            found.add("client-gave-up", id, Level::Warning, Party::Server, words);
-        }
-        _ => {
-            let lives = session.filter(|session| !session.over).and_then(Session::inactivity);
-            let lives = lives
-                .map(|seconds| format!(" The session lives on for {seconds} s (inactivity)."))
-                .unwrap_or_default();
-            let words = format!("{closed}: a reload, a closed page or another network.{lives}");
-            found.add("client-gave-up", None, Level::Note, Party::Nobody, words);
-        }
-    }
-}
-
-fn unanswered(exchange: &Exchange, held: Duration, known: bool, found: &mut Findings) {
-    let rid = rid(exchange);
-    if held.as_millis() < 100 && known {
-        let words = format!(
-            "The server closed the connection {} after {rid} came, without an answer. If it had \
-             been idle, that is a race; browsers then send the request again.",
-            words(held)
-        );
-        return found.add("no-answer", None, Level::Warning, Party::Server, words);
-    }
-    let words = format!(
-        "{} after {} without answering {rid}. The client will send it again; a time-out of \
-         something before the connection manager, or a crash, does this.",
-        if known { "The server closed the connection" } else { "The connection was lost" },
-        words(held)
-    );
-    found.add("no-answer", "bosh-respond-200", Level::Error, Party::Server, words);
+    found.add(&kinds::CLIENT_GAVE_UP, None, Level::Note, Party::Nobody, words);
 }
 
 #[cfg(test)]
-#[path = "http_tests.rs"]
+#[path = "exchanges_tests.rs"]
 mod tests;

@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
-use super::words::{from_server, page, rid, short};
-use super::{Findings, Level, Party};
+use super::words::{from_server, page, rid};
 use crate::clock::words;
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
+use crate::rules::words::short;
 use crate::trace::{Exchange, Reading, Response, Session};
 
 /// An answer with a status other than 200, and what is known around it.
@@ -83,7 +85,7 @@ pub(super) fn explain(refusal: &Refusal<'_>, found: &mut Findings) {
         another_server(refusal),
         reaction(response.status),
     );
-    found.add("http-status", verdict.requirement, verdict.level, verdict.party, words);
+    found.add(&kinds::HTTP_STATUS, verdict.requirement, verdict.level, verdict.party, words);
 }
 
 fn plain(party: Party, words: &str) -> Verdict {
