@@ -3,7 +3,10 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::trace::{Content, Headers, How, Raw, Request, Response};
+use crate::trace::{
+    Content, Effect, Event, Fact, Headers, How, Raw, Request, Response, SessionId, Story,
+};
+use crate::wire::Side;
 
 /// A trace, and what is found in it.
 #[derive(Default)]
@@ -240,7 +243,7 @@ fn without_a_filter_all_is_kept() {
     let traffic = traffic();
     for (event, effect, session) in &traffic.events {
         let subject = Subject::new(Some(event), effect, *session, &traffic.story);
-        assert_eq!(Filter::all().keep(&subject), Kept::all());
+        assert_eq!(Filter::all().keep(&subject), Selection::all());
     }
 }
 
