@@ -10,7 +10,7 @@ mod predicate;
 #[cfg(test)]
 mod tests;
 
-use super::{Ask, Event, Fact, Message, Session, SessionId, Stanza, Story, Told};
+use super::{Effect, Event, Exchange, Fact, Message, Session, SessionId, Stanza, Story};
 use crate::diag::Diagnostic;
 use crate::diag::logic::Logic;
 use crate::wire::Side;
@@ -25,7 +25,7 @@ pub struct Filter(Option<Logic<Predicate>>);
 #[derive(Debug, Clone)]
 pub struct Subject<'a> {
     event: Option<&'a Event>,
-    told: &'a Told,
+    effect: &'a Effect,
     sessions: Vec<&'a Session>,
     findings: Vec<Mark<'a>>,
 }
@@ -71,14 +71,14 @@ impl<'a> Subject<'a> {
     /// An event, what it means in the story, and the session it belongs to.
     pub fn new(
         event: Option<&'a Event>,
-        told: &'a Told,
+        effect: &'a Effect,
         session: Option<SessionId>,
         story: &'a Story,
     ) -> Self {
         // A connection that is lost belongs to the sessions whose requests are lost with it.
-        let lost = told.abandoned.iter().filter_map(|ask| ask.session);
+        let lost = effect.abandoned.iter().filter_map(|exchange| exchange.session());
         let sessions = session.into_iter().chain(lost).filter_map(|id| story.session(id)).collect();
-        Self { event, told, sessions, findings: Vec::new() }
+        Self { event, effect, sessions, findings: Vec::new() }
     }
 
     /// The same, with what is not normal about it.
@@ -89,16 +89,16 @@ impl<'a> Subject<'a> {
     }
 
     fn message(&self) -> Option<&'a Message> {
-        self.told.message.as_ref()
+        self.effect.message.as_ref()
     }
 
     /// The request that it is, that it answers, or the requests that will not be answered because of it.
-    fn asks(&self) -> impl Iterator<Item = &'a Ask> {
+    fn exchanges(&self) -> impl Iterator<Item = &'a Exchange> {
         self.message()
-            .and_then(|message| message.ask.as_ref())
+            .and_then(|message| message.exchange.as_ref())
             .into_iter()
-            .chain(&self.told.abandoned)
-            .map(|ask| &**ask)
+            .chain(&self.effect.abandoned)
+            .map(|exchange| &**exchange)
     }
 
     fn direction(&self) -> Option<Side> {

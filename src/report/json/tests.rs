@@ -159,7 +159,7 @@ fn a_finding_of_time_alone() {
     let seen = Seen {
         at: Duration::from_secs(31),
         event: None,
-        told: crate::trace::Told::default(),
+        effect: crate::trace::Effect::default(),
         session: None,
         findings: vec![finding],
     };

@@ -8,7 +8,7 @@ use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::short;
-use crate::trace::{Ask, Fact, Reading, Response, Session};
+use crate::trace::{Exchange, Fact, Reading, Response, Session};
 use crate::wire::Side;
 
 /// Attributes that are whole numbers; rid has a rule of its own.
@@ -43,7 +43,9 @@ struct Said {
 impl Rule for Attributes {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
         let Some(message) = moment.message() else { return };
-        let (Reading::Body(body), Some(ask)) = (&message.reading, &message.ask) else { return };
+        let (Reading::Body(body), Some(exchange)) = (&message.reading, &message.exchange) else {
+            return;
+        };
         let party = match message.from {
             Side::Client => Party::Client,
             Side::Server => Party::Server,
@@ -54,7 +56,7 @@ impl Rule for Attributes {
             let said = self.sessions.of(session.id, moment.story);
             said.content_type(response, session, found);
             said.of_request(body, found);
-            said.redundant_ack(body, ask, found);
+            said.redundant_ack(body, exchange, found);
         }
     }
 }
@@ -94,7 +96,7 @@ fn media_type(text: &str) -> String {
 
 impl Said {
     fn content_type(&mut self, response: &Response, session: &Session, found: &mut Findings) {
-        let asked = session.asked.as_ref().and_then(|asked| asked.content.as_deref());
+        let asked = session.asked().and_then(|asked| asked.content.as_deref());
         let is = response.headers.get("content-type");
         let kind = is.map(media_type);
         let fits = kind.as_deref() == Some("text/xml") && asked.is_none()
@@ -125,9 +127,9 @@ impl Said {
         }
     }
 
-    fn redundant_ack(&mut self, body: &Body, ask: &Ask, found: &mut Findings) {
+    fn redundant_ack(&mut self, body: &Body, exchange: &Exchange, found: &mut Findings) {
         let acked = body.ack().and_then(Result::ok);
-        if ask.creates || acked.is_none() || acked != ask.rid || self.redundant_ack {
+        if exchange.creates() || acked.is_none() || acked != exchange.rid() || self.redundant_ack {
             return;
         }
         self.redundant_ack = true;

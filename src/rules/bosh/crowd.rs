@@ -28,7 +28,7 @@ impl Rule for Crowd {
             _ => false,
         };
         // It may overtake another one on the way.
-        let extra = extra || session.open.iter().any(|ask| ask.terminates);
+        let extra = extra || session.open().iter().any(|exchange| exchange.terminates());
         let said = self.sessions.of(session.id, moment.story);
         if open.len() as u64 <= requests {
             *said = false;
@@ -53,12 +53,12 @@ impl Rule for Crowd {
 
 /// `requests` in force.
 pub(super) fn granted(session: &Session) -> Option<u64> {
-    session.granted.as_ref()?.requests.as_ref()?.value
+    session.granted()?.requests.as_ref()?.value
 }
 
 /// The rids of the requests that are open; copies count once.
 fn open_rids(session: &Session) -> Vec<u64> {
-    let mut rids: Vec<_> = session.open.iter().filter_map(|ask| ask.rid).collect();
+    let mut rids: Vec<_> = session.open().iter().filter_map(|exchange| exchange.rid()).collect();
     rids.sort_unstable();
     rids.dedup();
     rids

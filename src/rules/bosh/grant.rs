@@ -18,13 +18,13 @@ impl Rule for Grant {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
         let Some(message) = moment.message() else { return };
         let Reading::Body(body) = &message.reading else { return };
-        if !message.ask.as_ref().is_some_and(|ask| ask.creates) {
+        if !message.bosh().is_some_and(|bosh| bosh.creates) {
             return;
         }
         match message.from {
             Side::Client => request(body, found),
             Side::Server if body.kind() == BodyType::Ordinary => {
-                let asked = moment.session().and_then(|session| session.asked.as_deref());
+                let asked = moment.session().and_then(|session| session.asked());
                 response(asked, &Granted::of(body), found);
             }
             Side::Server => {}

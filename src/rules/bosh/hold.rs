@@ -9,7 +9,7 @@ use crate::rules::kinds;
 use crate::rules::memory::Timed;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
-use crate::trace::{Ask, Fact, Message, Reading, Session, SessionId, Story};
+use crate::trace::{Exchange, Fact, Message, Reading, Session, SessionId, Story};
 
 /// An answer may be late by so much, for the way and a busy server.
 const LATE: Duration = Duration::from_secs(1);
@@ -47,11 +47,11 @@ impl Rule for Hold {
             return self.sessions.clear();
         }
         let Some(message) = moment.message() else { return };
-        let (Some(ask), Some(session)) = (&message.ask, moment.session()) else { return };
+        let (Some(exchange), Some(session)) = (&message.exchange, moment.session()) else { return };
         let (state, mut timer) = self.sessions.of(session.id, moment.story);
         match &moment.event.fact {
             Fact::Request(_) => {
-                state.came(ask);
+                state.came(exchange);
                 let due = moment.event.at.saturating_add(RELEASE);
                 if !state.crowded && too_many(session, state, due).is_some() {
                     timer.set(due);
@@ -65,7 +65,7 @@ impl Rule for Hold {
                 if let (200, Reading::Body(body)) = (response.status, &message.reading)
                     && body.kind() == BodyType::Ordinary
                 {
-                    state.answered(ask, body, message, session, found);
+                    state.answered(exchange, body, message, session, found);
                 }
             }
             _ => {}
@@ -85,37 +85,41 @@ impl Rule for Hold {
 
 /// `hold` in force.
 fn hold(session: &Session) -> u64 {
-    let granted = session.granted.as_ref().and_then(|granted| granted.hold.as_ref()?.value);
-    let asked = || session.asked.as_ref().and_then(|asked| asked.hold.as_ref()?.value);
+    let granted = session.granted().and_then(|granted| granted.hold.as_ref()?.value);
+    let asked = || session.asked().and_then(|asked| asked.hold.as_ref()?.value);
     granted.or_else(asked).unwrap_or(1)
 }
 
 /// `wait` in force: granted, or asked for while the session is being created.
-fn wait(session: &Session, ask: &Ask) -> Option<Duration> {
-    let asked = || session.asked.as_ref().and_then(|asked| asked.wait.as_ref()?.value);
-    let seconds = if ask.creates { asked() } else { session.wait() };
+fn wait(session: &Session, exchange: &Exchange) -> Option<Duration> {
+    let asked = || session.asked().and_then(|asked| asked.wait.as_ref()?.value);
+    let seconds = if exchange.creates() { asked() } else { session.wait() };
     seconds.map(Duration::from_secs)
 }
 
 /// The open requests of a session, each rid once, the lowest first.
-fn distinct(session: &Session) -> Vec<&Ask> {
-    let open = session.open.iter().map(|ask| &**ask);
-    let mut open: Vec<_> = open.filter(|ask| ask.rid.is_some()).collect();
-    open.sort_by_key(|ask| (ask.rid, ask.at));
-    open.dedup_by_key(|ask| ask.rid);
+fn distinct(session: &Session) -> Vec<&Exchange> {
+    let open = session.open().iter().map(|exchange| &**exchange);
+    let mut open: Vec<_> = open.filter(|exchange| exchange.rid().is_some()).collect();
+    open.sort_by_key(|exchange| (exchange.rid(), exchange.at));
+    open.dedup_by_key(|exchange| exchange.rid());
     open
 }
 
 /// The oldest and the newest of the open requests, if more of them than `hold` have been open long enough at
 /// this time. Where a rid is missing nothing can be said.
-fn too_many<'a>(session: &'a Session, state: &State, at: Duration) -> Option<(&'a Ask, &'a Ask)> {
+fn too_many<'a>(
+    session: &'a Session,
+    state: &State,
+    at: Duration,
+) -> Option<(&'a Exchange, &'a Exchange)> {
     let hold = hold(session);
-    session.granted.as_ref()?;
+    session.granted()?;
     if hold == 0 || session.over || state.contiguous != Some(state.highest) {
         return None;
     }
     let mut open = distinct(session);
-    open.retain(|ask| ask.at.saturating_add(RELEASE) <= at && !ask.creates);
+    open.retain(|exchange| exchange.at.saturating_add(RELEASE) <= at && !exchange.creates());
     if open.len() as u64 <= hold {
         return None;
     }
@@ -123,8 +127,8 @@ fn too_many<'a>(session: &'a Session, state: &State, at: Duration) -> Option<(&'
 }
 
 impl State {
-    fn came(&mut self, ask: &Ask) {
-        let Some(rid) = ask.rid else { return };
+    fn came(&mut self, exchange: &Exchange) {
+        let Some(rid) = exchange.rid() else { return };
         self.highest = self.highest.max(rid);
         let Some(contiguous) = &mut self.contiguous else {
             self.contiguous = Some(rid);
@@ -150,11 +154,11 @@ impl State {
         let words = format!(
             "rid {} is still held, {} after rid {} came; hold={} allows no more than that many at \
              once, so the oldest is due an answer. What rid {} asks for may be late.",
-            oldest.rid.unwrap_or_default(),
+            oldest.rid().unwrap_or_default(),
             words(now.saturating_sub(newest.at)),
-            newest.rid.unwrap_or_default(),
+            newest.rid().unwrap_or_default(),
             hold(session),
-            newest.rid.unwrap_or_default(),
+            newest.rid().unwrap_or_default(),
         );
         let id = "bosh-long-poll-release-oldest";
         found.add(&kinds::HOLD_EXCEEDED, id, Level::Warning, Party::Server, words);
@@ -162,13 +166,14 @@ impl State {
 
     fn answered(
         &mut self,
-        ask: &Ask,
+        exchange: &Exchange,
         body: &Body,
         message: &Message,
         session: &Session,
         found: &mut Findings,
     ) {
-        let (Some(rid), Some(held), Some(wait)) = (ask.rid, message.waited, wait(session, ask))
+        let (Some(rid), Some(held), Some(wait)) =
+            (exchange.rid(), message.held, wait(session, exchange))
         else {
             return;
         };
@@ -189,9 +194,11 @@ impl State {
             let id = "bosh-wait-not-exceeded";
             return found.add(&kinds::WAIT_EXCEEDED, id, Level::Warning, Party::Server, words);
         }
-        let idle_poll =
-            body.is_empty() && body.text("report").is_none() && !ask.acts && !ask.creates;
-        let alone = self.highest == rid && session.open.is_empty();
+        let idle_poll = body.is_empty()
+            && body.text("report").is_none()
+            && !exchange.acts()
+            && !exchange.creates();
+        let alone = self.highest == rid && session.open().is_empty();
         if !idle_poll || !alone || hold(session) == 0 || session.over {
             return;
         }

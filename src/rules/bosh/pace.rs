@@ -10,7 +10,7 @@ use crate::rules::kinds;
 use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
-use crate::trace::{Ask, Fact, Message, Reading, Response, Session};
+use crate::trace::{Exchange, Fact, Message, Reading, Response, Session};
 
 /// So many exchanges that bring nothing, within this time, are a loop.
 const STORM: (usize, Duration) = (20, Duration::from_secs(5));
@@ -43,13 +43,13 @@ struct State {
 impl Rule for Pace {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
         let Some(message) = moment.message() else { return };
-        let (Some(ask), Some(session)) = (&message.ask, moment.session()) else { return };
+        let (Some(exchange), Some(session)) = (&message.exchange, moment.session()) else { return };
         let state = self.sessions.of(session.id, moment.story);
         match &moment.event.fact {
             Fact::Request(_) => {
-                state.polls(ask, session, found);
-                state.pipelines(ask, session, found);
-                state.connects(ask, found);
+                state.polls(exchange, session, found);
+                state.pipelines(exchange, session, found);
+                state.connects(exchange, found);
             }
             Fact::Response(response) => {
                 let closes = response.headers.get("connection");
@@ -59,12 +59,12 @@ impl Rule for Pace {
                     _ => true,
                 };
                 if let Some(poll) = &mut state.poll
-                    && Some(poll.0) == ask.rid
+                    && Some(poll.0) == exchange.rid()
                 {
                     poll.2 = empty;
                 }
                 if !response.own {
-                    state.loops(ask, response, message, moment.event.at, empty, found);
+                    state.loops(exchange, response, message, moment.event.at, empty, found);
                 }
             }
             _ => {}
@@ -74,7 +74,7 @@ impl Rule for Pace {
 
 /// `polling` in force, in a session in which the client has to poll.
 fn polling(session: &Session) -> Option<Duration> {
-    let (granted, asked) = (session.granted.as_ref()?, session.asked.as_ref());
+    let (granted, asked) = (session.granted()?, session.asked());
     let value = |number: &Option<Number>| number.as_ref().and_then(|n| n.value);
     let wait = value(&granted.wait);
     let hold = value(&granted.hold).or_else(|| asked.and_then(|asked| value(&asked.hold)));
@@ -84,15 +84,15 @@ fn polling(session: &Session) -> Option<Duration> {
 
 impl State {
     /// Two empty requests in a row, closer than `polling`, the first of them answered with nothing.
-    fn polls(&mut self, ask: &Ask, session: &Session, found: &mut Findings) {
-        let Some(rid) = ask.rid else { return };
-        if ask.acts || ask.creates || ask.terminates {
+    fn polls(&mut self, exchange: &Exchange, session: &Session, found: &mut Findings) {
+        let Some(rid) = exchange.rid() else { return };
+        if exchange.acts() || exchange.creates() || exchange.terminates() {
             self.poll = None;
             return;
         }
-        let before = self.poll.replace((rid, ask.at, false));
+        let before = self.poll.replace((rid, exchange.at, false));
         let (Some((last, at, true)), Some(polling)) = (before, polling(session)) else { return };
-        let gap = ask.at.saturating_sub(at);
+        let gap = exchange.at.saturating_sub(at);
         if last == rid || gap >= polling {
             self.hasty = false;
             return;
@@ -110,26 +110,28 @@ impl State {
         found.add(&kinds::POLLING_TOO_FREQUENT, id, Level::Warning, Party::Client, words);
     }
 
-    fn pipelines(&mut self, ask: &Ask, session: &Session, found: &mut Findings) {
-        let earlier =
-            session.open.iter().find(|open| open.conn == ask.conn && open.exchange < ask.exchange);
+    fn pipelines(&mut self, exchange: &Exchange, session: &Session, found: &mut Findings) {
+        let earlier = session
+            .open()
+            .iter()
+            .find(|open| open.conn == exchange.conn && open.number < exchange.number);
         let Some(earlier) = earlier.filter(|_| !self.pipelined) else { return };
         self.pipelined = true;
         let words = format!(
             "rid {} follows rid {} on the same connection before that is answered (pipelining): its \
              answer can only come after the other. Said once.",
-            ask.rid.unwrap_or_default(),
-            earlier.rid.unwrap_or_default()
+            exchange.rid().unwrap_or_default(),
+            earlier.rid().unwrap_or_default()
         );
         found.add(&kinds::PIPELINED, "bosh-no-pipelining", Level::Note, Party::Client, words);
     }
 
-    fn connects(&mut self, ask: &Ask, found: &mut Findings) {
+    fn connects(&mut self, exchange: &Exchange, found: &mut Findings) {
         if self.requests >= SAMPLE {
             return;
         }
         self.requests += 1;
-        self.conns.insert(ask.conn);
+        self.conns.insert(exchange.conn);
         if self.requests < SAMPLE {
             return;
         }
@@ -148,7 +150,7 @@ impl State {
 
     fn loops(
         &mut self,
-        ask: &Ask,
+        exchange: &Exchange,
         response: &Response,
         message: &Message,
         at: Duration,
@@ -160,9 +162,9 @@ impl State {
             self.idle.pop_front();
         }
         self.storm &= !self.idle.is_empty();
-        let quick = message.waited.is_some_and(|waited| waited < QUICK);
+        let quick = message.held.is_some_and(|held| held < QUICK);
         let failed = response.status != 200;
-        if !(quick && empty && (failed || !ask.acts)) || ask.creates {
+        if !(quick && empty && (failed || !exchange.acts())) || exchange.creates() {
             return;
         }
         self.idle.push_back(at);

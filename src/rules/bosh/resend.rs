@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::bosh::{Body, fingerprint};
-use crate::trace::{Ask, Request, Session};
+use crate::trace::{Exchange, Request, Session};
 
 /// Requests whose fate is remembered.
 const REMEMBERED: usize = 16;
@@ -43,7 +43,7 @@ pub(super) enum Fate {
 /// A request that is refused with `item-not-found`.
 #[derive(Debug)]
 pub(super) struct Refused<'a> {
-    pub(super) ask: &'a Ask,
+    pub(super) exchange: &'a Exchange,
     pub(super) session: &'a Session,
     /// How long no request was open before it.
     pub(super) silent: Duration,
@@ -55,30 +55,36 @@ pub(super) struct Refused<'a> {
 
 impl Resends {
     /// Remembers a request, and whether it came before.
-    pub(super) fn keep(&mut self, request: &Request, body: &Body, ask: &Ask, session: &Session) {
+    pub(super) fn keep(
+        &mut self,
+        request: &Request,
+        body: &Body,
+        exchange: &Exchange,
+        session: &Session,
+    ) {
         self.again = None;
-        let Some(rid) = ask.rid.filter(|_| !request.content.clipped) else { return };
+        let Some(rid) = exchange.rid().filter(|_| !request.content.clipped) else { return };
         // With acknowledgements a request without `ack` has all answers before it.
-        if session.asked.as_ref().is_some_and(|asked| asked.ack.is_some()) && !ask.creates {
+        if session.asked().is_some_and(|asked| asked.ack.is_some()) && !exchange.creates() {
             let ack = body.text("ack").and_then(|ack| ack.trim().parse().ok());
             self.done = self.done.max(ack.unwrap_or(rid.saturating_sub(1)));
         }
         let print = fingerprint(&request.content.bytes);
         if let Some(sent) = self.sent.iter().find(|sent| sent.rid == rid) {
-            self.again = (sent.print == print).then_some((ask.exchange, *sent));
+            self.again = (sent.print == print).then_some((exchange.number, *sent));
             return;
         }
         // With a pause the client is done with what it sent before, and how long it may be silent changes.
         if body.pause().is_some() {
             self.done = self.done.max(rid);
         }
-        if ask.creates || ask.terminates {
+        if exchange.creates() || exchange.terminates() {
             return;
         }
         if self.sent.len() >= REMEMBERED {
             self.sent.pop_front();
         }
-        self.sent.push_back(Sent { exchange: ask.exchange, rid, print, fate: Fate::Unsettled });
+        self.sent.push_back(Sent { exchange: exchange.number, rid, print, fate: Fate::Unsettled });
     }
 
     /// Notes what became of a request.
@@ -89,15 +95,15 @@ impl Resends {
     }
 
     /// Whether this request, the latest one, repeats an earlier one.
-    pub(super) fn is_copy(&self, ask: &Ask) -> bool {
-        self.again.is_some_and(|(exchange, _)| exchange == ask.exchange)
+    pub(super) fn is_copy(&self, exchange: &Exchange) -> bool {
+        self.again.is_some_and(|(number, _)| number == exchange.number)
     }
 
     /// Why the connection manager may not refuse this request, if so.
     pub(super) fn explain(&self, refused: &Refused<'_>) -> Option<String> {
-        let Refused { ask, session, silent, highest, unseen } = refused;
-        let (_, sent) = self.again.filter(|_| self.is_copy(ask))?;
-        let requests = session.granted.as_ref()?.requests.as_ref()?.value?;
+        let Refused { exchange, session, silent, highest, unseen } = refused;
+        let (_, sent) = self.again.filter(|_| self.is_copy(exchange))?;
+        let requests = session.granted()?.requests.as_ref()?.value?;
         let in_window = highest.saturating_sub(sent.rid) < requests && sent.rid > self.done;
         let expired = *silent >= session.inactivity().map_or(AWAKE, Duration::from_secs);
         if !in_window || expired || sent.exchange <= *unseen {

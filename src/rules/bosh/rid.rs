@@ -12,7 +12,7 @@ use crate::rules::memory::Timed;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::nth;
-use crate::trace::{Ask, Fact, Reading, Request, Response, Session, SessionId, Story};
+use crate::trace::{Exchange, Fact, Reading, Request, Response, Session, SessionId, Story};
 use crate::wire::Side;
 
 /// Requests whose fate is remembered.
@@ -93,7 +93,7 @@ impl Rule for Order {
 
 impl Order {
     fn request(&mut self, request: &Request, moment: &Moment<'_>, found: &mut Findings) {
-        let Some((body, ask, session)) = parts(moment) else { return };
+        let Some((body, exchange, session)) = parts(moment) else { return };
         let Some(rid) = number(body, found) else { return };
         let (rids, mut timer) = self.sessions.of(session.id, moment.story);
         let print = fingerprint(&request.content.bytes);
@@ -102,7 +102,7 @@ impl Order {
         if let (None, Some(requests)) = (window.requests(), requests) {
             window.grant(requests);
         }
-        let arrival = if ask.creates {
+        let arrival = if exchange.creates() {
             *window = RidWindow::created(rid, print);
             initial(rid, found);
             Arrival::New
@@ -113,12 +113,12 @@ impl Order {
         match arrival {
             Arrival::New | Arrival::BeforeObservation => {}
             Arrival::Repeat { n, identical, held } => {
-                rids.repeat(ask, rid, n, identical, held, found);
+                rids.repeat(exchange, rid, n, identical, held, found);
             }
             Arrival::Gap { first, missing } => {
                 if rids.gap.as_ref().is_none_or(|gap| gap.first != first) {
-                    rids.gap = Some(Gap { first, instead: rid, at: ask.at });
-                    timer.set(ask.at.saturating_add(GAP));
+                    rids.gap = Some(Gap { first, instead: rid, at: exchange.at });
+                    timer.set(exchange.at.saturating_add(GAP));
                     gap_opens(rid, first, missing, found);
                 }
             }
@@ -142,7 +142,7 @@ impl Order {
             let words = format!(
                 "rid {} came {} after rid {}: nothing is missing any more.",
                 gap.first,
-                words(ask.at.saturating_sub(gap.at)),
+                words(exchange.at.saturating_sub(gap.at)),
                 gap.instead
             );
             found.add(&kinds::RID_GAP_CLOSED, None, Level::Note, Party::Nobody, words);
@@ -150,14 +150,20 @@ impl Order {
             timer.clear();
         }
         if !matches!(arrival, Arrival::Repeat { .. }) {
-            rids.remember(Sent { rid, conn: ask.conn, first: ask.at, answer: None, gone: None });
+            rids.remember(Sent {
+                rid,
+                conn: exchange.conn,
+                first: exchange.at,
+                answer: None,
+                gone: None,
+            });
         }
     }
 
     fn response(&mut self, response: &Response, moment: &Moment<'_>, found: &mut Findings) {
         let Some(message) = moment.message() else { return };
-        let (Some(ask), Some(session)) = (&message.ask, moment.session()) else { return };
-        let Some(rid) = ask.rid else { return };
+        let (Some(exchange), Some(session)) = (&message.exchange, moment.session()) else { return };
+        let Some(rid) = exchange.rid() else { return };
         let Some((rids, mut timer)) = self.sessions.get(session.id) else { return };
         let ends = session.over;
         let Some(window) = &mut rids.window else { return };
@@ -181,7 +187,7 @@ impl Order {
                     found.add(&kinds::RID_PAST_GAP, None, Level::Note, Party::Nobody, words);
                 }
             }
-            rids.compare(rid, ask, response, found);
+            rids.compare(rid, exchange, response, found);
         } else {
             window.dropped(rid);
             if response.content.cut
@@ -208,8 +214,8 @@ impl Order {
     }
 
     fn closed(&mut self, moment: &Moment<'_>) {
-        for ask in &moment.told.abandoned {
-            let Some((id, rid)) = ask.session.zip(ask.rid) else { continue };
+        for exchange in &moment.effect.abandoned {
+            let Some((id, rid)) = exchange.session().zip(exchange.rid()) else { continue };
             let Some((rids, _)) = self.sessions.get(id) else { continue };
             if let Some(window) = &mut rids.window {
                 window.dropped(rid);
@@ -217,7 +223,7 @@ impl Order {
             if rids.early.as_ref().is_some_and(|early| early.waiting == rid) {
                 rids.early = None;
             }
-            let (by, at) = match moment.told.left {
+            let (by, at) = match moment.effect.left {
                 Some((side, at)) => (Some(side), at),
                 None => (None, moment.event.at),
             };
@@ -229,10 +235,10 @@ impl Order {
 }
 
 /// A request of a session.
-fn parts<'a>(moment: &Moment<'a>) -> Option<(&'a Body, &'a Ask, &'a Session)> {
+fn parts<'a>(moment: &Moment<'a>) -> Option<(&'a Body, &'a Exchange, &'a Session)> {
     let message = moment.message()?;
     let Reading::Body(body) = &message.reading else { return None };
-    Some((body, message.ask.as_ref()?, moment.session()?))
+    Some((body, message.exchange.as_ref()?, moment.session()?))
 }
 
 fn number(body: &Body, found: &mut Findings) -> Option<u64> {
@@ -311,7 +317,7 @@ impl Rids {
 
     fn repeat(
         &mut self,
-        ask: &Ask,
+        exchange: &Exchange,
         rid: u64,
         n: u32,
         identical: bool,
@@ -323,7 +329,7 @@ impl Rids {
             let words = format!("{times}; the first one is too long ago to compare.");
             return found.add(&kinds::RID_REPEAT, None, Level::Note, Party::Client, words);
         };
-        let ago = words(ask.at.saturating_sub(sent.first));
+        let ago = words(exchange.at.saturating_sub(sent.first));
         let fate = match (sent.answer, sent.gone, held) {
             (Some(_), ..) => "it was answered",
             (_, _, true) => "it is still open",
@@ -340,8 +346,8 @@ impl Rids {
             let words = format!("{times} {end}");
             return found.add(&kinds::RID_REPEAT, None, level, Party::Client, words);
         }
-        let other = if sent.conn == ask.conn { "" } else { ", from another connection" };
-        let cause = if held || sent.conn == ask.conn {
+        let other = if sent.conn == exchange.conn { "" } else { ", from another connection" };
+        let cause = if held || sent.conn == exchange.conn {
             "Two tabs share the session, or the client does not count its requests.".to_owned()
         } else {
             format!(
@@ -356,13 +362,19 @@ impl Rids {
     }
 
     /// Whether the second answer to a rid equals the first one.
-    fn compare(&mut self, rid: u64, ask: &Ask, response: &Response, found: &mut Findings) {
+    fn compare(
+        &mut self,
+        rid: u64,
+        exchange: &Exchange,
+        response: &Response,
+        found: &mut Findings,
+    ) {
         let kept = self.window.as_ref().and_then(|window| window.should_be_buffered(rid));
         let Some(sent) = self.sent.iter_mut().find(|sent| sent.rid == rid) else { return };
         let print = fingerprint(&response.content.bytes);
         match sent.answer {
             // An answer that was on its way when the repeat came is another matter.
-            Some((at, first)) if at < ask.at => {
+            Some((at, first)) if at < exchange.at => {
                 if first == print {
                     let words =
                         format!("The answer to rid {rid} is the same as before: nothing is lost.");

@@ -13,7 +13,7 @@ use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::stream::errors;
 use crate::rules::words::short;
-use crate::trace::{Ask, Fact, Reading, Response, Session, SessionId, Story};
+use crate::trace::{Exchange, Fact, Reading, Response, Session, SessionId, Story};
 use crate::wire::Side;
 use crate::xmpp::ns;
 
@@ -68,13 +68,13 @@ struct Asked {
 
 impl Rule for Ends {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
-        for id in moment.told.abandoned.iter().filter_map(|ask| ask.session) {
-            let at = moment.told.left.map_or(moment.event.at, |(_, at)| at);
+        for id in moment.effect.abandoned.iter().filter_map(|exchange| exchange.session()) {
+            let at = moment.effect.left.map_or(moment.event.at, |(_, at)| at);
             self.free(id, at, moment.story);
         }
-        for ask in &moment.told.abandoned {
-            if let Some(state) = ask.session.and_then(|id| self.sessions.get(id)) {
-                state.resends.settle(ask.exchange, Fate::Cut);
+        for exchange in &moment.effect.abandoned {
+            if let Some(state) = exchange.session().and_then(|id| self.sessions.get(id)) {
+                state.resends.settle(exchange.number, Fate::Cut);
             }
         }
         if moment.hides_requests() {
@@ -85,23 +85,25 @@ impl Rule for Ends {
         if message.from == Side::Server {
             self.free(session.id, moment.event.at, moment.story);
         }
-        if let (Fact::Response(response), Some(ask)) = (&moment.event.fact, &message.ask)
+        if let (Fact::Response(response), Some(exchange)) = (&moment.event.fact, &message.exchange)
             && response.content.cut
         {
             let state = self.sessions.of(session.id, moment.story);
-            state.resends.settle(ask.exchange, Fate::Cut);
+            state.resends.settle(exchange.number, Fate::Cut);
         }
-        let (Reading::Body(body), Some(ask)) = (&message.reading, &message.ask) else { return };
+        let (Reading::Body(body), Some(exchange)) = (&message.reading, &message.exchange) else {
+            return;
+        };
         let unseen = self.unseen;
         let state = self.sessions.of(session.id, moment.story);
         match &moment.event.fact {
             Fact::Response(response) => {
-                let answer = Answer { body, ask, response, session, unseen };
+                let answer = Answer { body, exchange, response, session, unseen };
                 state.answer(&answer, moment.event.at, found);
             }
             Fact::Request(request) => {
-                state.resends.keep(request, body, ask, session);
-                state.request(body, ask, found);
+                state.resends.keep(request, body, exchange, session);
+                state.request(body, exchange, found);
             }
             _ => {}
         }
@@ -111,7 +113,7 @@ impl Rule for Ends {
 impl Ends {
     /// Notes when the last open request of a session is gone.
     fn free(&mut self, id: SessionId, at: Duration, story: &Story) {
-        if story.session(id).is_some_and(|session| session.open.is_empty()) {
+        if story.session(id).is_some_and(|session| session.open().is_empty()) {
             self.sessions.of(id, story).free = Some(at);
         }
     }
@@ -121,7 +123,7 @@ impl Ends {
 #[derive(Debug)]
 struct Answer<'a> {
     body: &'a Body,
-    ask: &'a Ask,
+    exchange: &'a Exchange,
     response: &'a Response,
     session: &'a Session,
     /// Up to this exchange requests may have passed unseen.
@@ -129,16 +131,16 @@ struct Answer<'a> {
 }
 
 impl State {
-    fn request(&mut self, body: &Body, ask: &Ask, found: &mut Findings) {
-        self.rids = (ask.exchange, self.highest);
-        self.highest = self.highest.max(ask.rid.unwrap_or_default());
+    fn request(&mut self, body: &Body, exchange: &Exchange, found: &mut Findings) {
+        self.rids = (exchange.number, self.highest);
+        self.highest = self.highest.max(exchange.rid().unwrap_or_default());
         let free = self.free.take();
-        self.idle = free.map(|since| (ask.exchange, ask.at.saturating_sub(since)));
-        if self.goes_on(ask, found) {
+        self.idle = free.map(|since| (exchange.number, exchange.at.saturating_sub(since)));
+        if self.goes_on(exchange, found) {
             return;
         }
         if body.kind() == BodyType::Terminate && self.asked.is_none() {
-            self.asked = Some(Asked { rid: ask.rid, at: ask.at });
+            self.asked = Some(Asked { rid: exchange.rid(), at: exchange.at });
             let condition = body.text("condition");
             let condition = condition.map(|c| format!(" ({})", short(c))).unwrap_or_default();
             let words = format!("The client ends the session{condition}.");
@@ -147,14 +149,14 @@ impl State {
     }
 
     /// Whether a request comes after the end. What was under way at that moment is not held against the client.
-    fn goes_on(&mut self, ask: &Ask, found: &mut Findings) -> bool {
+    fn goes_on(&mut self, exchange: &Exchange, found: &mut Findings) -> bool {
         // Only a rid after that of its own goodbye was sent after it.
-        let own = self.asked.filter(|asked| asked.rid.is_some() && ask.rid > asked.rid);
+        let own = self.asked.filter(|asked| asked.rid.is_some() && exchange.rid() > asked.rid);
         if own.is_none() && self.over.is_none() {
             return false;
         }
         if own.is_some() || self.asked.is_none() {
-            self.after.get_or_insert(ask.exchange);
+            self.after.get_or_insert(exchange.number);
         }
         let (by, since, crossing) = match (own, self.over) {
             (Some(asked), _) => {
@@ -163,13 +165,13 @@ impl State {
                 (by, asked.at, false)
             }
             (None, Some((over, conn))) => {
-                let crossing = ask.at.saturating_sub(over) < CROSSING && ask.conn != conn;
+                let crossing = exchange.at.saturating_sub(over) < CROSSING && exchange.conn != conn;
                 (String::new(), over, crossing)
             }
             (None, None) => return false,
         };
         // A goodbye, or a copy of an earlier request, asks for nothing new.
-        let harmless = ask.terminates || self.resends.is_copy(ask);
+        let harmless = exchange.terminates() || self.resends.is_copy(exchange);
         if crossing || (harmless && self.asked.is_some()) || std::mem::replace(&mut self.late, true)
         {
             return true;
@@ -177,8 +179,8 @@ impl State {
         let words = format!(
             "{} goes on although the session was ended{by} {} before; item-not-found is all it can \
              get. The client is to open a new one.",
-            rid(ask),
-            words(ask.at.saturating_sub(since))
+            rid(exchange),
+            words(exchange.at.saturating_sub(since))
         );
         let id = "bosh-client-session-over";
         found.add(&kinds::SESSION_OVER, id, Level::Warning, Party::Client, words);
@@ -189,8 +191,8 @@ impl State {
         match answer.body.kind() {
             BodyType::Terminate => {
                 let first = self.over.is_none();
-                self.over.get_or_insert((at, answer.ask.conn));
-                if self.after.is_some_and(|after| answer.ask.exchange >= after) {
+                self.over.get_or_insert((at, answer.exchange.conn));
+                if self.after.is_some_and(|after| answer.exchange.number >= after) {
                     self.consequence(answer, found);
                 } else if first || !self.told {
                     self.terminated(answer, first, at, found);
@@ -202,7 +204,7 @@ impl State {
                 let server = answer.response.headers.get("server");
                 self.server = server.map(str::to_owned);
                 if answer.response.status == 200 && !answer.response.content.cut {
-                    self.resends.settle(answer.ask.exchange, Fate::Answered);
+                    self.resends.settle(answer.exchange.number, Fate::Answered);
                 }
             }
         }
@@ -223,14 +225,14 @@ impl State {
         let words = format!(
             "{} gets {condition}, since the session had ended before it came: the consequence of \
              going on, not a cause.",
-            rid(answer.ask)
+            rid(answer.exchange)
         );
         found.add(&kinds::TERMINATED, None, Level::Note, Party::Nobody, words);
     }
 
     /// The answer to a copy is a refusal that the connection manager does not owe to anybody.
     fn refused_again(&self, answer: &Answer<'_>) -> Option<String> {
-        let Answer { ask, response, session, unseen, .. } = answer;
+        let Answer { exchange, response, session, unseen, .. } = answer;
         let now = response.headers.get("server");
         // Another back end is another matter.
         if let (Some(usual), Some(now)) = (self.server.as_deref(), now)
@@ -238,15 +240,15 @@ impl State {
         {
             return None;
         }
-        let idle = self.idle.filter(|(exchange, _)| *exchange == ask.exchange);
+        let idle = self.idle.filter(|(number, _)| *number == exchange.number);
         let silent = idle.map(|(_, idle)| idle).unwrap_or_default();
-        let refused = Refused { ask, session, silent, highest: self.highest, unseen: *unseen };
+        let refused = Refused { exchange, session, silent, highest: self.highest, unseen: *unseen };
         self.resends.explain(&refused)
     }
 
     /// The connection manager ends the session.
     fn terminated(&mut self, answer: &Answer<'_>, first: bool, at: Duration, found: &mut Findings) {
-        let Answer { body, ask, session, .. } = answer;
+        let Answer { body, exchange, session, .. } = answer;
         let condition = match body.condition() {
             None if self.asked.is_some() || !first => return,
             None => {
@@ -286,7 +288,7 @@ impl State {
         let words = format!(
             "Session ended{} by {condition} (to {}). {}",
             age(session, at),
-            rid(ask),
+            rid(exchange),
             why.as_deref().unwrap_or(condition.explain())
         );
         if server_errs {
@@ -306,10 +308,10 @@ impl State {
     }
 
     /// Whether the rid lies outside of what the connection manager can accept.
-    fn beyond(&self, ask: &Ask, session: &Session) -> Option<String> {
-        let (rid, before) = (ask.rid?, self.rids.1);
-        let requests = session.granted.as_ref()?.requests.as_ref()?.value?;
-        if self.rids.0 != ask.exchange || before == 0 {
+    fn beyond(&self, exchange: &Exchange, session: &Session) -> Option<String> {
+        let (rid, before) = (exchange.rid()?, self.rids.1);
+        let requests = session.granted()?.requests.as_ref()?.value?;
+        if self.rids.0 != exchange.number || before == 0 {
             return None;
         }
         if rid > before.saturating_add(requests) {
@@ -324,10 +326,10 @@ impl State {
 
     /// What this trace tells about the cause.
     fn detail(&self, condition: Condition, answer: &Answer<'_>) -> Option<String> {
-        let Answer { body, ask, response, session, .. } = answer;
+        let Answer { body, exchange, response, session, .. } = answer;
         match condition {
             Condition::ItemNotFound => {
-                let idle = self.idle.filter(|(exchange, _)| *exchange == ask.exchange);
+                let idle = self.idle.filter(|(number, _)| *number == exchange.number);
                 let limit = session.inactivity().map(Duration::from_secs);
                 if let (Some((_, idle)), Some(limit)) = (idle, limit)
                     && idle >= limit
@@ -350,8 +352,8 @@ impl State {
                         short(now)
                     ));
                 }
-                self.beyond(ask, session).or_else(|| {
-                    let fresh = !self.good && session.asked.is_none();
+                self.beyond(exchange, session).or_else(|| {
+                    let fresh = !self.good && session.asked().is_none();
                     fresh.then(|| {
                         "This session was not opened while watching, and the connection manager does \
                          not know it (any more)."
@@ -360,7 +362,7 @@ impl State {
                 })
             }
             Condition::HostUnknown | Condition::ImproperAddressing | Condition::HostGone => {
-                let asked = session.asked.as_ref()?;
+                let asked = session.asked()?;
                 let to = asked.to.as_deref().or(asked.route.as_deref());
                 Some(match to {
                     Some(to) if !to.contains('.') && to != "localhost" => format!(
@@ -382,7 +384,9 @@ impl State {
 /// ` after 60.0 s` of a session that has lived.
 fn age(session: &Session, at: Duration) -> String {
     match at.saturating_sub(session.began) {
-        age if age.as_secs() >= 1 && session.granted.is_some() => format!(" after {}", words(age)),
+        age if age.as_secs() >= 1 && session.granted().is_some() => {
+            format!(" after {}", words(age))
+        }
         _ => String::new(),
     }
 }
@@ -405,9 +409,10 @@ fn misplaced_stream_error(answer: &Answer<'_>, found: &mut Findings) {
 }
 
 fn recoverable(answer: &Answer<'_>, found: &mut Findings) {
-    let Answer { ask, session, .. } = answer;
-    let rid_shown = rid(ask);
-    let again = session.open.iter().any(|open| open.rid.is_some() && open.rid == ask.rid);
+    let Answer { exchange, session, .. } = answer;
+    let rid_shown = rid(exchange);
+    let again =
+        session.open().iter().any(|open| open.rid().is_some() && open.rid() == exchange.rid());
     let (level, words) = if again {
         (
             Level::Note,

@@ -160,13 +160,13 @@ impl Silence {
         let used = self.conns.remove(&moment.event.conn);
         if let Some((state, _)) = used.and_then(|id| self.sessions.get(id)) {
             state.conns = state.conns.saturating_sub(1);
-            state.left = matches!(moment.told.left, Some((Side::Client, _)));
+            state.left = matches!(moment.effect.left, Some((Side::Client, _)));
         }
         if stopped {
             return;
         }
-        for id in moment.told.abandoned.iter().filter_map(|ask| ask.session) {
-            let at = moment.told.left.map_or(moment.event.at, |(_, at)| at);
+        for id in moment.effect.abandoned.iter().filter_map(|exchange| exchange.session()) {
+            let at = moment.effect.left.map_or(moment.event.at, |(_, at)| at);
             if let Some(session) = moment.story.session(id)
                 && let Some((state, timer)) = self.sessions.get(id)
             {
@@ -178,7 +178,7 @@ impl Silence {
 
 /// No request is open any more, perhaps: the clock of the connection manager runs.
 fn quiet(mut timer: Timer<'_>, state: &mut State, session: &Session, at: Duration) {
-    if !session.open.is_empty() || state.over {
+    if !session.open().is_empty() || state.over {
         return timer.clear();
     }
     state.since = Some(at);
@@ -192,7 +192,7 @@ fn quiet(mut timer: Timer<'_>, state: &mut State, session: &Session, at: Duratio
 }
 
 fn pause(pause: Option<u64>, session: &Session, found: &mut Findings) {
-    let (Some(pause), Some(granted)) = (pause, &session.granted) else { return };
+    let (Some(pause), Some(granted)) = (pause, session.granted()) else { return };
     let party = Party::Client;
     match granted.maxpause.as_ref() {
         None => {

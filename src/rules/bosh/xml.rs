@@ -41,14 +41,16 @@ impl Rule for Content {
             }
             _ => return,
         };
-        let Some(ask) = &message.ask else { return };
+        let Some(exchange) = &message.exchange else { return };
         let party = party(message.from);
         match &message.reading {
             Reading::Body(body) => self.body(body, party, message, content, moment, found),
-            Reading::Malformed(error) if moment.expects_bosh(ask) && !is_page(&content.bytes) => {
+            Reading::Malformed(error)
+                if moment.expects_bosh(exchange) && !is_page(&content.bytes) =>
+            {
                 malformed(error, party, message, content, found);
             }
-            Reading::OtherXml(not) if moment.expects_bosh(ask) && !is_page(&content.bytes) => {
+            Reading::OtherXml(not) if moment.expects_bosh(exchange) && !is_page(&content.bytes) => {
                 not_body(not, party, message, found);
             }
             _ => {}

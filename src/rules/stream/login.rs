@@ -49,7 +49,7 @@ impl Rule for Login {
         };
         let state = self.sessions.of(session.id, moment.story);
         let at = moment.event.at;
-        let creates = message.ask.as_ref().is_some_and(|ask| ask.creates);
+        let creates = message.bosh().is_some_and(|bosh| bosh.creates);
         match &moment.event.fact {
             Fact::Request(request) => {
                 if creates {
@@ -66,7 +66,7 @@ impl Rule for Login {
                 }
             }
             Fact::Response(_) => {
-                if creates && session.granted.is_some() && session.asked.is_some() {
+                if creates && session.granted().is_some() && session.asked().is_some() {
                     state.waits_since = Some(at);
                     state.answers = 0;
                 }
@@ -165,7 +165,7 @@ impl State {
                 && child.children().any(|mechanism| mechanism.name() == "mechanism")
         });
         let other_way = has(&[(ns::BIND, "bind"), (ns::IQ_AUTH_FEATURE, "auth")]);
-        if login || other_way || self.authenticated || session.asked.is_none() {
+        if login || other_way || self.authenticated || session.asked().is_none() {
             return;
         }
         let why = if self.forwarded_https {
