@@ -13,5 +13,5 @@ pub mod story;
 pub use event::{Content, Event, Fact, Headers, How, Raw, Request, Response};
 pub use reading::{Reading, Stanza};
 pub use story::{
-    BoshLink, BoshRequest, Effect, Exchange, Link, Message, Session, SessionId, Story,
+    BoshLink, BoshRequest, Effect, Exchange, Link, Message, Session, SessionId, Story, Stream,
 };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset, Timelike};
 
 use super::line::Page;
-use super::printer::Look;
+use super::look::Look;
 use super::sanitise::{self, one_line, sanitise};
 use super::styles::Styles;
 use crate::report::words::{self, count};
@@ -70,7 +70,7 @@ impl Block {
         page.put(&styles.time, &format!(" {:>8} ", since.unwrap_or_default()));
         if let Some(session) = head.session {
             page.put(&styles.session, &one_line(session.name()));
-            if let Some(jid) = &session.jid {
+            if let Some(jid) = session.jid() {
                 let jid = one_line(jid);
                 let local = jid.split('@').next().unwrap_or(&jid);
                 page.space().put(&styles.session, if wide { &jid } else { local });

@@ -120,7 +120,7 @@ impl Predicate {
                 stanza.summary.namespaces.iter().chain(asked).any(|ns| part.found_in(ns))
             }),
             Self::Jid(part) => {
-                let bound = subject.sessions.iter().filter_map(|session| session.jid.as_deref());
+                let bound = subject.sessions.iter().filter_map(|session| session.jid());
                 let named = summary.into_iter().flat_map(|s| [&s.from, &s.to]);
                 bound.chain(named.filter_map(Option::as_deref)).any(|jid| part.found_in(jid))
             }
@@ -175,7 +175,7 @@ fn party<'a>(subject: &Subject<'a>, stanza: Option<&'a Stanza>, user: Side) -> O
     let implied = || {
         let is_stanza = matches!(summary.kind, Kind::Message | Kind::Presence | Kind::Iq);
         let session = subject.sessions.first().filter(|_| is_stanza)?;
-        session.jid.as_deref().filter(|_| subject.direction() == Some(user))
+        session.jid().filter(|_| subject.direction() == Some(user))
     };
     named.as_deref().or_else(implied)
 }
