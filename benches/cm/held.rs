@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use xmppscope::bosh::Body;
-use xmppscope::client::{Login, Step, Who, body, to_xml};
+use xmppscope::client::bosh::{body, to_xml};
+use xmppscope::client::{Login, Step, Who};
 use xmppscope::xml::{Element, Limits, parse};
 
 /// So many sessions log in at the same time.

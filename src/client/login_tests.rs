@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::body::{body, to_xml};
+use super::bosh::{body, to_xml};
 use super::login::{Login, Mechanism, Step, Who};
 use crate::xml::{Limits, parse};
 use crate::xmpp::scram::Hash;

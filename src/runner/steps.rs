@@ -68,9 +68,9 @@ impl World {
                 self.conns.insert(connect.name.value.clone(), conn);
                 self.made(&[conn], &connect.name).await
             }
-            StepKind::Close(close) => {
-                let conn = self.conn(&close.connection)?;
-                let end = close.how.as_ref().map_or(How::Fin, |end| how(end.value));
+            StepKind::Disconnect(disconnect) => {
+                let conn = self.conn(&disconnect.connection)?;
+                let end = disconnect.how.as_ref().map_or(How::Fin, |end| how(end.value));
                 self.wire.end(conn, end);
                 let wire = self.wire.clone();
                 let deadline = self.wire.now() + AT_ONCE;
@@ -79,7 +79,7 @@ impl World {
             }
             StepKind::Response(response) => self.response(response).await,
             StepKind::Silent { requests, during } => self.silent(requests, during).await,
-            StepKind::Closed { connection, within, how: end } => {
+            StepKind::Disconnected { connection, within, how: end } => {
                 let conn = self.conn(connection)?;
                 let within = self.span_or(within.as_ref(), AT_ONCE)? + self.target.tolerance.late;
                 let ended = self.watch(within, |world| world.wire.ended(conn)).await;
@@ -108,7 +108,7 @@ impl World {
                     Some(_) => Ok(()),
                 }
             }
-            StepKind::Kept { connection, during } => {
+            StepKind::Connected { connection, during } => {
                 let conn = self.conn(connection)?;
                 let during = self.span_or(during.as_ref(), Duration::ZERO)?;
                 match self.watch(during, |world| world.wire.ended(conn)).await {
@@ -514,7 +514,7 @@ impl World {
     /// Something is not as demanded.
     fn mismatch(&mut self, mismatch: &Mismatch, place: &Place) -> Done {
         let place = mismatch.place.as_ref().unwrap_or(place).clone();
-        let expected = format!("{} {}", mismatch.what, mismatch.expected);
+        let expected = mismatch.demand();
         self.fail(&place, expected, mismatch.seen.clone())
     }
 

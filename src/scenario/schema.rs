@@ -147,7 +147,7 @@ fn kind_of_step(kind: &str) -> (Value, Map<String, Value>, &'static [&'static st
             let keys = [via(), ("certificate", words_of(&ACCOUNTS, "Whose certificate is shown."))];
             (text("Opens a connection named so."), properties(&keys), none)
         }
-        "close" => (text("Ends a connection."), properties(&[("how", words(&END, ""))]), none),
+        "disconnect" => (text("Ends a connection."), properties(&[("how", words(&END, ""))]), none),
         "response" => {
             let mut keys = expectation();
             keys.extend(properties(&[
@@ -163,11 +163,11 @@ fn kind_of_step(kind: &str) -> (Value, Map<String, Value>, &'static [&'static st
             let head = one_or_more(&text(""), "Requests that stay unanswered.");
             (head, properties(&[("for", time("How long."))]), &["for"])
         }
-        "closed" => {
+        "disconnected" => {
             let keys = [within(), ("how", words(&END, ""))];
             (text("A connection that the connection manager ends."), properties(&keys), none)
         }
-        "kept" => {
+        "connected" => {
             let keys = [("for", time("How long it is watched."))];
             (text("A connection that is still open."), properties(&keys), none)
         }

@@ -146,7 +146,7 @@ fn names_have_to_be_given_before_they_are_used() {
     );
     assert_eq!(
         told(
-            "- request: a\n  by: bob\n- close: c\n- connect: d\n- connect: d\n- alive: client[1]\n"
+            "- request: a\n  by: bob\n- disconnect: c\n- connect: d\n- connect: d\n- alive: client[1]\n"
         ),
         [
             "2: no actor is named `bob`; `actors:` in the head names them",
@@ -173,6 +173,18 @@ fn names_have_to_be_given_before_they_are_used() {
     assert_eq!(
         told("- set: { client: 1 }\n- note: ${client}\n")[0],
         "1: `client` already names an actor"
+    );
+}
+
+#[test]
+fn a_step_that_was_renamed_says_its_new_name() {
+    assert_eq!(
+        told("", "- connect: a\n- kept: a\n- closed: a\n- connect: b\n- close: b\n  how: reset\n"),
+        [
+            "2: the step `kept` is now called `connected`; write `connected`",
+            "3: the step `closed` is now called `disconnected`; write `disconnected`",
+            "5: the step `close` is now called `disconnect`; write `disconnect`",
+        ]
     );
 }
 

@@ -5,11 +5,12 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use chrono::DateTime;
-use xmppscope::client::{Action, End, Login, Mechanism, Session, Step, Terms, Who, first_rid};
+use xmppscope::client::bosh::{Action, End, Session, Terms, first_rid};
+use xmppscope::client::{Login, Mechanism, Step, Who};
 use xmppscope::cm::machine::Machine;
 use xmppscope::cm::policy::Policy;
-use xmppscope::cm::random::{Random, Seeded};
 use xmppscope::cm::server::{Account, Password, Server, Setup};
+use xmppscope::random::{Random, Seeded};
 use xmppscope::xml::Element;
 use xmppscope::xmpp::ns;
 use xmppscope::xmpp::scram::Hash;

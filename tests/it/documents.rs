@@ -6,7 +6,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use regex_lite::Regex;
-use xmppscope::cm::defects;
+use xmppscope::defects;
 use xmppscope::rules::{Counts, Judge, KINDS, Level};
 use xmppscope::trace::capture;
 use xmppscope::trace::filter::Filter;

@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::user::{News, Order};
 use crate::cli::watch::Narrator;
-use crate::client::End;
+use crate::client::bosh::End;
 use crate::clock::words;
 use crate::xml::Element;
 use crate::xmpp::ns;

@@ -10,7 +10,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::http::post;
-use crate::client::{Action, End, Login, Request, Session, Step};
+use crate::client::bosh::{Action, End, Request, Session};
+use crate::client::{Login, Step};
 use crate::clock::Clock;
 use crate::wire::socket::Socket;
 use crate::xml::Element;

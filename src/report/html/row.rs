@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::CONTENT;
 use crate::diag::sanitise;
 use crate::report::json::{is_false, is_zero, millis};
 use crate::report::words::{self, count};
@@ -12,6 +11,8 @@ use crate::rules::{Finding, Seen, kinds};
 use crate::trace::{Content, Fact, Headers, How, Message, Reading, Response, Session, Story};
 use crate::xml::{Pretty, pretty};
 
+/// Of one content, a page holds so many bytes.
+pub(super) const CONTENT: usize = 16 << 10;
 /// Start tags are broken beyond this column.
 const WIDTH: usize = 68;
 /// Of a line in words, and of a header's value, so many bytes are shown.

@@ -6,7 +6,7 @@ use chrono::{DateTime, FixedOffset, TimeDelta};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::{millis, rfc_3339};
+use super::ndjson::{is_false, is_zero, millis, rfc_3339};
 use crate::bosh::{Asked, Body, Granted, Number, XBOSH};
 use crate::rules::{Finding, Seen};
 use crate::trace::filter::Kept;
@@ -523,14 +523,4 @@ fn abandoned<'a>(exchange: &'a Exchange, story: &'a Story) -> Abandoned<'a> {
         session: exchange.session().and_then(|id| who(story, id)),
         rid: exchange.rid(),
     }
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
-pub(in crate::report) fn is_false(value: &bool) -> bool {
-    !value
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
-pub(in crate::report) fn is_zero(value: &usize) -> bool {
-    *value == 0
 }

@@ -54,12 +54,12 @@ impl Checker {
                     self.wrong(&connect.name.place, message);
                 }
             }
-            StepKind::Close(close) => self.ended(&close.connection),
-            StepKind::Closed { connection, within, .. } => {
+            StepKind::Disconnect(disconnect) => self.ended(&disconnect.connection),
+            StepKind::Disconnected { connection, within, .. } => {
                 self.times(within);
                 self.ended(connection);
             }
-            StepKind::Kept { connection, during } => {
+            StepKind::Connected { connection, during } => {
                 self.times(during);
                 self.connection(connection);
             }

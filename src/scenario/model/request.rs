@@ -188,7 +188,7 @@ pub struct Connect {
 
 /// A connection that is ended by us.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Close {
+pub struct Disconnect {
     /// Its name.
     pub connection: Located<String>,
     /// In which way; in order if nothing is said.

@@ -1,6 +1,6 @@
 //! Steps, and what they are about.
 
-use super::request::{Close, Connect, End, Raw, Request, Resend};
+use super::request::{Connect, Disconnect, End, Raw, Request, Resend};
 use super::response::{Response, ValueMatch};
 use super::scenario::{Assignment, Condition};
 use super::value::{Count, Expr, Template, Timespan, Xml};
@@ -51,7 +51,7 @@ pub enum StepKind {
     /// Opens a connection.
     Connect(Connect),
     /// Ends a connection.
-    Close(Close),
+    Disconnect(Disconnect),
     /// Awaits a response and compares it.
     Response(Box<Response>),
     /// Sees that these requests stay without an answer for a time.
@@ -62,7 +62,7 @@ pub enum StepKind {
         during: Located<Timespan>,
     },
     /// Sees that the connection manager ends a connection.
-    Closed {
+    Disconnected {
         /// The connection.
         connection: Located<String>,
         /// How long it may take, from the start of the step.
@@ -71,7 +71,7 @@ pub enum StepKind {
         how: Option<Located<End>>,
     },
     /// Sees that a connection is still open.
-    Kept {
+    Connected {
         /// The connection.
         connection: Located<String>,
         /// How long it is watched; not at all if nothing is said.

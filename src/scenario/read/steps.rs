@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::Reader;
 use super::fields::Fields;
+use super::reader::Reader;
 use super::requests::END;
 use super::values::items;
 use crate::diag::nearest;
 use crate::scenario::model::{
-    Action, Close, Connect, Count, Expect, Reference, Response, Step, StepKind, Timespan,
+    Action, Connect, Count, Disconnect, Expect, Reference, Response, Step, StepKind, Timespan,
 };
 use crate::scenario::source::{Located, Place};
 use crate::scenario::yaml::{Value, Yaml};
@@ -21,11 +21,11 @@ pub(in super::super) const KINDS: [(&str, bool); 27] = [
     ("raw", false),
     ("together", false),
     ("connect", false),
-    ("close", false),
+    ("disconnect", false),
     ("response", true),
     ("silent", true),
-    ("closed", true),
-    ("kept", true),
+    ("disconnected", true),
+    ("connected", true),
     ("order", true),
     ("alive", true),
     ("gone", true),
@@ -43,6 +43,10 @@ pub(in super::super) const KINDS: [(&str, bool); 27] = [
     ("control", false),
     ("note", false),
 ];
+/// Kinds by their earlier names, with what they are called now. These are not kinds any more: a file that uses one is
+/// told the new name.
+const RENAMED: [(&str, &str); 3] =
+    [("close", "disconnect"), ("closed", "disconnected"), ("kept", "connected")];
 pub(in super::super) const ACTION: [(&str, Action); 4] = [
     ("stop", Action::Stop),
     ("start", Action::Start),
@@ -81,6 +85,11 @@ impl Reader {
     }
 
     fn no_kind(&mut self, head: &Located<String>, fields: &Fields<'_>) {
+        if let Some((old, new)) = RENAMED.iter().find(|(old, _)| *old == head.value) {
+            let message = format!("the step `{old}` is now called `{new}`");
+            self.wrong_with_help(&head.place, message, "old name", format!("write `{new}`"));
+            return;
+        }
         let kinds = || KINDS.iter().map(|(name, _)| *name);
         let misplaced = fields.left().find(|key| kinds().any(|kind| kind == key.value));
         let near = nearest(head, kinds());
@@ -112,10 +121,10 @@ impl Reader {
                 let certificate = fields.take("certificate").and_then(|name| self.account(name));
                 Some(StepKind::Connect(Connect { name: name?, via, certificate }))
             }
-            "close" => {
+            "disconnect" => {
                 let connection = self.name(value);
                 let how = self.end(fields);
-                Some(StepKind::Close(Close { connection: connection?, how }))
+                Some(StepKind::Disconnect(Disconnect { connection: connection?, how }))
             }
             "repeat" => Some(self.repeat(value, fields)),
             "if" => Some(self.conditional(value, fields)),
@@ -152,16 +161,16 @@ impl Reader {
                 let during = self.during(fields);
                 Some(StepKind::Silent { requests, during })
             }
-            "closed" => {
+            "disconnected" => {
                 let connection = self.name(value);
                 let within = self.time(fields, "within");
                 let how = self.end(fields);
-                Some(StepKind::Closed { connection: connection?, within, how })
+                Some(StepKind::Disconnected { connection: connection?, within, how })
             }
-            "kept" => {
+            "connected" => {
                 let connection = self.name(value);
                 let during = self.time(fields, "for");
-                Some(StepKind::Kept { connection: connection?, during })
+                Some(StepKind::Connected { connection: connection?, during })
             }
             "order" => Some(StepKind::Order(self.references(value))),
             "alive" => {
