@@ -5,16 +5,16 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use super::Failure;
-use super::console::{print, say};
+use super::console::{eprint, print};
 use super::options::When;
 use crate::diag::Diagnostic;
 use crate::scenario::{LoadError, Loaded, load};
 use crate::ui::sanitise;
 
-/// Check scenarios without running them
+/// Check scenario files for mistakes, without running them
 ///
-/// Reads the files, and all *.yaml of the folders. All mistakes are shown, each at its place: unknown keys, requirements
-/// that do not exist, names that nothing has, XML that is not well-formed, times without a unit.
+/// Folders are searched for *.yaml. Every mistake is reported with its position: unknown keys, requirements that do not
+/// exist, undefined names, XML that is not well-formed, times without a unit.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -22,12 +22,12 @@ Examples:
   xmppscope check my-scenario.yaml
 
 Exit status:
-  0  all of them can be run
-  2  there are mistakes, or there is no scenario
+  0  no mistakes
+  2  there are mistakes, or there are no scenarios
   3  a file cannot be read")]
 pub(super) struct Args {
-    /// Files and folders
-    #[arg(required = true)]
+    /// Scenario files, or folders of them
+    #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// When to use colours
     #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN", help_heading = "Output")]
@@ -64,8 +64,8 @@ pub(super) fn sound(paths: &[PathBuf], color: When) -> Result<Loaded, Failure> {
             help: mistake.help.as_deref().map(safe),
             ..mistake.clone()
         };
-        say(&shown.render(painted));
-        say("");
+        eprint(&shown.render(painted));
+        eprint("");
     }
     let files: BTreeSet<_> = mistakes.iter().map(|mistake| &mistake.name).collect();
     let count = counted(mistakes.len(), "mistake");

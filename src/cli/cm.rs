@@ -8,7 +8,7 @@ use jid::BareJid;
 use tokio::sync::Notify;
 
 use super::Failure;
-use super::console::say;
+use super::console::eprint;
 use super::defects::{chosen, list_defects};
 use super::observe::Output;
 use super::options::size;
@@ -25,15 +25,15 @@ use crate::random::{Random, Secure};
 use crate::trace::record::Options;
 use crate::wire::tls::{self, TlsError};
 
-/// Run a strict BOSH connection manager with an XMPP server behind it
+/// Run a strict BOSH connection manager with a built-in XMPP server
 ///
-/// To build and test clients against, with no server of your own. It keeps XEP-0124 and XEP-0206 to the letter, and
-/// prints what passes as `xmppscope proxy` does. Everything is kept in memory and forgotten at the end.
+/// A server to build and test clients against. It follows XEP-0124 and XEP-0206 to the letter, and prints its traffic
+/// as `xmppscope proxy` does. All data is kept in memory and lost on exit.
 ///
-/// The server knows the accounts given, which are each other's contacts, and anonymous users; it has presence,
-/// messages (kept for accounts that are away), and rooms at conference.DOMAIN.
+/// The built-in server has accounts, which are each other's contacts, and anonymous users. It supports presence,
+/// messages (stored for accounts that are offline), and rooms at conference.DOMAIN.
 ///
-/// With --upstream it has no server of its own, and translates between its clients and another one.
+/// With --upstream, the connection manager connects its clients to another XMPP server instead.
 #[derive(Debug, clap::Args)]
 #[allow(clippy::struct_excessive_bools)] // options are independent of each other
 #[command(after_long_help = "\
@@ -46,41 +46,41 @@ Examples:
 Exit status:
   0  stopped by Ctrl-C or SIGTERM
   2  wrong usage
-  3  the port is taken, or a file cannot be read or written")]
+  3  the port is in use, or a file cannot be read or written")]
 pub(super) struct Args {
-    /// Address to listen on; port 0 takes a free one
+    /// Address to listen on; port 0 picks a free port
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:5280")]
     listen: String,
-    /// XMPP domain to serve, localhost if none is given; may be given several times
+    /// XMPP domain to serve; repeatable [default: localhost]
     ///
-    /// With --upstream these are the only domains that a client may ask for; if none is given, the server decides.
+    /// With --upstream, clients may log in to these domains only; by default, to any domain of the upstream server.
     #[arg(long, value_name = "DOMAIN")]
     domain: Vec<String>,
-    /// Account in every domain; may be given several times
+    /// Account to create in every domain; repeatable [default: alice and bob]
     ///
-    /// Without a password one is made and printed. Without any account there are alice and bob with such passwords, and
-    /// anonymous login. Mind that other users of this machine can read command lines.
+    /// Without a password, a random one is generated and printed. Without --account, the accounts are alice and bob,
+    /// and anonymous login is allowed. Other users of this machine can see passwords on the command line.
     #[arg(long, value_name = "USER[:PASSWORD]")]
     account: Vec<String>,
-    /// Let anybody log in without an account, beside those that are given
+    /// Allow anonymous login in addition to the accounts
     #[arg(long)]
     anonymous: bool,
-    /// Break a requirement on purpose; may be given several times
+    /// Break a requirement on purpose; repeatable
     ///
-    /// The requirement's id, with /VARIANT where there are several ways to break it: see --list-defects. Everything else
-    /// stays strict, so that a client, or a check, can be tried against one mistake at a time.
+    /// ID is the id of a requirement, followed by /VARIANT if there are several ways to break it; --list-defects lists
+    /// them. Everything else stays strict, so that a client or a check can be tested against one defect at a time.
     #[arg(long, value_name = "ID")]
     defect: Vec<String>,
-    /// List the defects, and stop
+    /// List all defects and exit
     #[arg(long)]
     list_defects: bool,
-    /// Print nothing of what passes
+    /// Do not print traffic
     #[arg(long)]
     quiet: bool,
-    /// Also write what passes to FILE, for `xmppscope show`
+    /// Also write the traffic to FILE, for `xmppscope show`
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
-    /// Print and write passwords, SASL payloads and cookies as they are
+    /// Do not hide passwords, SASL payloads and cookies in what is printed and written
     #[arg(long)]
     show_secrets: bool,
     #[command(flatten)]
@@ -93,38 +93,38 @@ pub(super) struct Args {
     output: Output,
 }
 
-/// The server elsewhere.
+/// The upstream server.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Another server")]
+#[command(next_help_heading = "Upstream server")]
 struct To {
-    /// Stand before the XMPP server at this address, instead of the one inside
+    /// Use the XMPP server at this address instead of the built-in one
     ///
-    /// This is the port at which the server takes client connections, 5222 unless another is given. STARTTLS is used
-    /// where it is offered. The certificate has to be that of the domain that the client asks for.
-    #[arg(long, value_name = "HOST:PORT")]
+    /// PORT is the server's port for client connections [default: 5222]. STARTTLS is used if the server offers it. Its
+    /// certificate must be valid for the domain that the client logs in to.
+    #[arg(long, value_name = "HOST[:PORT]")]
     upstream: Option<Address>,
-    /// Trust only the certificates in this PEM file
+    /// Trust only the CA certificates in this PEM file
     #[arg(long, value_name = "FILE", requires = "upstream")]
     ca_file: Option<PathBuf>,
     /// Accept any certificate
     #[arg(long, requires = "upstream", conflicts_with = "ca_file")]
     insecure: bool,
-    /// Go on without TLS where the server offers none; on this machine that needs no leave
+    /// Continue without TLS if the server offers none; always allowed for a server on this machine
     #[arg(long, requires = "upstream")]
     upstream_plain: bool,
 }
 
 /// What sessions are granted.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Terms of a session")]
+#[command(next_help_heading = "Session terms")]
 struct Terms {
-    /// Longest time that a request is held, in seconds
+    /// Longest time to hold a request, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(0..=65535))]
     wait: u64,
-    /// Most requests that are held at once
+    /// Maximum number of requests held at once
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=254))]
     hold: u64,
-    /// Requests that may be open at once, if more than hold + 1
+    /// Maximum number of open requests per session, at least hold + 1 [default: hold + 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=255))]
     requests: Option<u64>,
     /// Time without an open request after which a session ends, in seconds
@@ -133,26 +133,26 @@ struct Terms {
     /// Shortest time between two empty requests of a polling client, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=600))]
     polling: u64,
-    /// Longest pause, in seconds; 0 offers none
+    /// Longest pause that a client may request, in seconds; 0 disables pauses
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(0..=65535))]
     maxpause: u64,
 }
 
 /// What is refused for being too much.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Bounds")]
+#[command(next_help_heading = "Limits")]
 #[allow(clippy::struct_field_names)] // they are the options' names
 struct Bounds {
-    /// Sessions at once; more are refused with 503
+    /// Maximum number of sessions; further ones are refused with HTTP 503
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     max_sessions: usize,
-    /// Sessions at once from one address; more are refused with policy-violation
+    /// Maximum number of sessions per client address; further ones are refused with policy-violation
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     max_sessions_per_address: usize,
-    /// Length of a request; a longer one is refused with 413
+    /// Maximum size of a request; larger ones are refused with HTTP 413
     #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = size)]
     max_body: usize,
-    /// Stanzas that wait for a client; with more its session ends with policy-violation
+    /// Maximum number of stanzas queued for a client; more end its session with policy-violation
     #[arg(long, value_name = "N", default_value_t = 1000)]
     max_waiting: usize,
 }
@@ -196,18 +196,18 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         watch.capture(path, url.clone(), args.show_secrets)?;
     }
 
-    say(&format!("listening on {url}"));
+    eprint(&format!("listening on {url}"));
     place.introduce(args);
     for defect in &defects {
-        say(&format!("defect {}: {}", defect.name, defect.says));
+        eprint(&format!("defect {}: {}", defect.name, defect.says));
     }
     let Terms { wait, hold, inactivity, polling, maxpause, .. } = args.terms;
-    say(&format!(
-        "a session is granted at most wait {wait} s, hold {hold}, pause {maxpause} s; it lives {inactivity} s without a \
-         request, and may poll every {polling} s"
+    eprint(&format!(
+        "sessions: wait up to {wait} s, hold up to {hold}, inactivity {inactivity} s, polling {polling} s, pause up to \
+         {maxpause} s"
     ));
     if !bound.ip().is_loopback() {
-        say("warning: reachable from other machines, without encryption");
+        eprint("warning: other machines can connect to this port, without encryption");
     }
 
     let options = Options { show_secrets: args.show_secrets, body_limit: BODY_KEPT };
@@ -218,7 +218,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let mut streams = None;
     let server: Box<dyn Backend> = match place {
         Place::Elsewhere(settings) => {
-            runtime.spawn(try_out(Arc::clone(&settings)));
+            runtime.spawn(warn_if_unreachable(Arc::clone(&settings)));
             let upstream = Upstream::new(settings, Arc::clone(&wake), runtime.handle().clone());
             streams = Some(upstream.streams());
             Box::new(upstream)
@@ -247,7 +247,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
 }
 
 impl Place {
-    /// Says who may log in, or where the server is and how the way to it is protected.
+    /// Prints who may log in, or where the upstream server is and how the connection to it is protected.
     fn introduce(&self, args: &Args) {
         match self {
             Self::Inside { accounts, anonymous, domains } => {
@@ -257,35 +257,35 @@ impl Place {
                             true => format!(", password {}", account.account.password.reveal()),
                             false => String::new(),
                         };
-                        say(&format!("account {}@{domain}{words}", account.account.user));
+                        eprint(&format!("account {}@{domain}{words}", account.account.user));
                     }
                 }
                 if *anonymous {
-                    say(&format!("anonymous login at {}", domains.join(", ")));
+                    eprint(&format!("anonymous login at {}", domains.join(", ")));
                 }
             }
             Self::Elsewhere(settings) => {
                 let Settings { address, plain, domains, .. } = &**settings;
                 let tls = match (address.is_loopback(), plain) {
                     (true, _) => {
-                        "STARTTLS if it is offered, else none, since it is on this machine"
+                        "STARTTLS if offered (optional, since the server is on this machine)"
                     }
-                    (_, true) => "STARTTLS if it is offered, else none (--upstream-plain)",
-                    _ => "STARTTLS, without which nothing is said to another machine",
+                    (_, true) => "STARTTLS if offered (optional, due to --upstream-plain)",
+                    _ => "STARTTLS required",
                 };
                 let trusts = match &args.upstream.ca_file {
                     _ if args.upstream.insecure => {
-                        "any certificate is accepted (--insecure)".to_owned()
+                        "accepting any certificate (--insecure)".to_owned()
                     }
-                    Some(file) => format!("trusting the certificates in {}", file.display()),
-                    None => "trusting the certificates of this system".to_owned(),
+                    Some(file) => format!("trusting the CA certificates in {}", file.display()),
+                    None => "trusting the system's CA certificates".to_owned(),
                 };
-                say(&format!("upstream {address}: {tls}; {trusts}"));
+                eprint(&format!("upstream {address}: {tls}; {trusts}"));
                 match &domains[..] {
-                    [] => say("any domain may be asked for that the server serves"),
+                    [] => eprint("clients may log in to any domain of the server"),
                     _ => {
-                        say(&format!(
-                            "only these domains may be asked for: {}",
+                        eprint(&format!(
+                            "clients may log in to these domains only: {}",
                             domains.join(", ")
                         ));
                     }
@@ -295,10 +295,10 @@ impl Place {
     }
 }
 
-/// Tells at once if the server can't be reached. It may come later, so that is no failure.
-async fn try_out(settings: Arc<Settings>) {
+/// Warns at once if the server cannot be reached. It may start later, so this is not a failure.
+async fn warn_if_unreachable(settings: Arc<Settings>) {
     if let Err(reason) = upstream::probe(&settings).await {
-        say(&format!("warning: upstream {}: {reason}", settings.address));
+        eprint(&format!("warning: upstream {}: {reason}", settings.address));
     }
 }
 
@@ -306,7 +306,7 @@ fn settings(args: &Args, address: &Address) -> Result<Settings, Failure> {
     let own = [("--account", !args.account.is_empty()), ("--anonymous", args.anonymous)];
     if let Some((option, _)) = own.iter().find(|(_, given)| *given) {
         return Err(Failure::Usage(format!(
-            "{option} is for the server inside; with --upstream the server there decides who may log in"
+            "{option} cannot be used with --upstream: the upstream server decides who may log in"
         )));
     }
     let To { ca_file, insecure, upstream_plain, .. } = &args.upstream;
@@ -381,18 +381,18 @@ fn accounts(args: &Args, random: &mut Secure) -> Result<Vec<Given>, Failure> {
         let (Some(user), false) = (prepared, password == Some("")) else {
             // The text is not repeated: it may hold a password.
             return Err(Failure::Usage(format!(
-                "--account {}…: expected USER or USER:PASSWORD, USER being the part of an address before the @",
+                "--account {}…: expected USER or USER:PASSWORD, where USER is the part of the address before the @",
                 user.chars().take(20).collect::<String>()
             )));
         };
         if accounts.iter().any(|other| other.account.user == user) {
-            return Err(Failure::Usage(format!("--account {user}: given twice")));
+            return Err(Failure::Usage(format!("--account {user}: the account is given twice")));
         }
         let made = password.is_none();
         let password = Password::new(password.map_or_else(|| random.token(9), str::to_owned));
         if !password.is_usable() {
             return Err(Failure::Usage(format!(
-                "--account {user}: the password has characters that RFC 4013 forbids, such as control characters"
+                "--account {user}: the password contains characters that RFC 4013 forbids, such as control characters"
             )));
         }
         accounts.push(Given { account: Account { user, password }, made });

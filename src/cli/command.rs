@@ -9,10 +9,10 @@ use super::{
     Failure, check, cm, demo, diff, exit, generate, prove, proxy, report, run, show, snapshot, spec,
 };
 
-/// See and explain XMPP over the web
+/// Show, explain and test XMPP over the web
 ///
-/// Stands between a web chat and the server that it talks to over BOSH (XEP-0124, XEP-0206), shows what is really
-/// on the wire, and says in words which side breaks which rule.
+/// xmppscope sits between a web client and its server, shows the real BOSH traffic (XEP-0124, XEP-0206), and explains
+/// which side broke which rule. It also checks whether a server conforms to the specifications.
 #[derive(Debug, Parser)]
 #[command(
     name = "xmppscope",
@@ -20,14 +20,12 @@ use super::{
     max_term_width = 100,
     arg_required_else_help = true,
     after_help = "\
-Start with:
-  xmppscope demo
-and then, before your own server:
-  xmppscope proxy --target http://127.0.0.1:5280
-or, without a server of your own:
-  xmppscope cm
+Getting started:
+  xmppscope demo                                    a ten-second demo
+  xmppscope proxy --target http://127.0.0.1:5280    in front of your own server
+  xmppscope cm                                      if you have no server
 
-`xmppscope proxy --help` and `xmppscope cm --help` say all about them."
+Run `xmppscope COMMAND --help` for the details of a command."
 )]
 struct Cli {
     #[command(subcommand)]

@@ -28,7 +28,7 @@ pub fn unwritable(error: &io::Error) -> Failure {
     Failure::Environment(format!("cannot print: {error}"))
 }
 
-/// Writes a line to stderr; if nobody reads that, there is nobody to tell.
-pub fn say(line: &str) {
+/// Writes a line to stderr; a failure is ignored, since there is nowhere to report it.
+pub fn eprint(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }

@@ -15,15 +15,16 @@ pub(super) fn chosen(names: &[String]) -> Result<Vec<&'static Defect>, Failure> 
         let variants: Vec<_> = defects::of(name).map(|defect| defect.name).collect();
         let near = || nearest(name, defects::all().map(|defect| defect.name));
         let hint = match (variants.is_empty(), near()) {
-            (false, _) => format!("that requirement has several: {}", variants.join(", ")),
-            (true, Some(near)) => format!("there is no such defect; did you mean {near}?"),
-            (true, None) => "there is no such defect".to_owned(),
+            (false, _) => format!(
+                "this requirement has several defects; choose one of {}",
+                variants.join(", ")
+            ),
+            (true, Some(near)) => format!("no such defect; did you mean {near}?"),
+            (true, None) => "no such defect".to_owned(),
         };
         Err(Failure::Usage(
-            sanitise(&format!(
-                "--defect {name}: {hint} (`xmppscope cm --list-defects` lists them)"
-            ))
-            .into_owned(),
+            sanitise(&format!("--defect {name}: {hint} (list: `xmppscope cm --list-defects`)"))
+                .into_owned(),
         ))
     };
     names.iter().map(one).collect()

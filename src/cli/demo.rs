@@ -31,18 +31,17 @@ use crate::random::{Random, Secure};
 use crate::trace::record::Options;
 use crate::wire::address::Address;
 
-/// Much more than the demonstration needs.
+/// Much more than the demo needs.
 const BUFFER: usize = 8 << 20;
 const BODY_KEPT: usize = 1 << 20;
 /// A port of this machine, chosen by the system.
 const ANYWHERE: &str = "127.0.0.1:0";
 
-/// See in ten seconds what xmppscope shows, with no client and no server of your own
+/// Watch a ten-second demo, with no client or server of your own
 ///
-/// Two scripted clients log in, chat, wait, lose a connection and log out. Their requests go through the proxy to a
-/// connection manager in the same process, over connections of this machine alone. What passes is printed as `xmppscope
-/// proxy` prints it; the lines between that begin with # say what happens and why it looks as it does (with --format
-/// json they go to stderr).
+/// Two scripted clients log in, chat, wait, lose a connection and log out. Their requests pass through the proxy to a
+/// connection manager in the same process; nothing leaves this machine. The traffic is printed as `xmppscope proxy`
+/// prints it, with lines that begin with # to explain it (with --format json, these lines go to stderr).
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -51,12 +50,12 @@ Examples:
   xmppscope demo --write demo.ndjson
 
 Exit status:
-  0  all went as it was told
+  0  the demo ran as narrated
   2  wrong usage
-  3  something did not go as it was told, or a file cannot be written
+  3  something did not happen as narrated, or a file cannot be written
   130  interrupted before the end")]
 pub(super) struct Args {
-    /// Also write what passes to FILE, for `xmppscope show`
+    /// Also write the traffic to FILE, for `xmppscope show`
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
     #[command(flatten)]
@@ -80,26 +79,26 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     }
     let watching = watch.start(Options { show_secrets: false, body_limit: BODY_KEPT })?;
 
-    let told = runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         tokio::select! {
-            told = play(&watching, (before, front), (behind, target)) => Some(told),
+            result = play(&watching, (before, front), (behind, target)) => Some(result),
             () = stopped() => None,
         }
     });
-    if told == Some(Ok(())) {
+    if outcome == Some(Ok(())) {
         watching.narrator().close(next(args.write.as_deref()));
     }
     runtime.shutdown_timeout(Duration::from_millis(100));
-    match (watching.finish()?, told) {
+    match (watching.finish()?, outcome) {
         (exit::OK, None) => Ok(exit::INTERRUPTED),
-        (exit::OK, Some(Err(words))) => Err(Failure::Environment(format!(
-            "the demonstration did not go as it was told: {words}"
-        ))),
+        (exit::OK, Some(Err(words))) => {
+            Err(Failure::Environment(format!("the demo did not run as narrated: {words}")))
+        }
         (code, _) => Ok(code),
     }
 }
 
-/// Starts all that takes part, tells the story, and has it end in order.
+/// Starts everything, plays the story, and ends it in order.
 async fn play(
     watching: &Watching,
     (before, front): (TcpListener, SocketAddr),
@@ -115,14 +114,14 @@ async fn play(
     let proxy = tokio::spawn(proxy.serve(before, ended(stopping)));
 
     let (tell, news) = mpsc::unbounded_channel();
-    let mut takers = Vec::new();
+    let mut receivers = Vec::new();
     let orders = Who::ALL.map(|_| {
         let (order, orders) = mpsc::unbounded_channel();
-        takers.push(Some(orders));
+        receivers.push(Some(orders));
         order
     });
     let begin = move |who: Who| {
-        let Some(orders) = takers[who as usize].take() else { return };
+        let Some(orders) = receivers[who as usize].take() else { return };
         // Ten digits, as most clients have: they are easier to follow than sixteen.
         let mut bytes = [0; 4];
         random.fill(&mut bytes);
@@ -138,11 +137,11 @@ async fn play(
     let narrator = watching.narrator();
     let mut story =
         Story { narrator, orders, begin: Box::new(begin), news, heard: Vec::new(), act: 0 };
-    let told = story.tell().await;
+    let result = story.play().await;
     drop(stop);
     // They end by themselves, and have nothing to say that could be missed.
     let _ = tokio::join!(proxy, cm);
-    told
+    result
 }
 
 /// The connection manager with its server, until the end.
@@ -173,11 +172,13 @@ async fn ended(mut stopping: watch::Receiver<()>) {
 
 /// What to do next.
 fn next(capture: Option<&Path>) -> String {
-    let mut text = "That was all, and it went as it was told. What next?\n".to_owned();
+    let mut text = "This is the end of the demo. What next?\n".to_owned();
     if let Some(path) = capture {
-        text +=
-            &format!("  xmppscope show {}\n    the same again, from the capture\n", path.display());
+        text += &format!(
+            "  xmppscope show {}\n    print the same traffic from the capture\n",
+            path.display()
+        );
     }
-    text + "  xmppscope proxy --target http://127.0.0.1:5280\n    the same before your own server\n  xmppscope cm\n    a \
-            server with accounts for alice and bob, to try your own client against"
+    text + "  xmppscope proxy --target http://127.0.0.1:5280\n    the same in front of your own server\n  xmppscope cm\n    a \
+            server with accounts alice and bob, to try your own client with"
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::check::counted;
-use super::console::{print, say};
+use super::console::{eprint, print};
 use super::observe::{is_stdin, not_capture, unreadable};
 use super::options::When;
 use super::{Failure, exit, settings};
@@ -23,12 +23,12 @@ use crate::ui::{Styles, difference as ui, sanitise};
 /// How the name of a capture ends.
 const CAPTURE: &str = "ndjson";
 
-/// Say what differs between two captures, transcripts or snapshots
+/// Compare two captures, transcripts or snapshots
 ///
-/// Compares what was said, not how it was written: the order of attributes, prefixes, white space between elements and
-/// what varies from run to run (sids, ids, rids, resources) do not count. Exchanges are aligned, so that one more empty
-/// poll is one line. Each of the two is a capture, a transcript (xmppscope show --format transcript), a snapshot, or a
-/// folder of captures or snapshots.
+/// Compares the content, not how it is written: the order of attributes, prefixes, white space between elements, and
+/// values that vary from run to run (sids, ids, rids, resources) are ignored. Exchanges are aligned, so that one more
+/// empty poll is one line. OLD and NEW are captures, transcripts (`xmppscope show --format transcript`), snapshots, or
+/// folders of captures or snapshots.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -38,16 +38,16 @@ Examples:
   xmppscope diff before.ndjson after.ndjson --format html > difference.html
 
 Exit status:
-  0  nothing differs, and nothing is printed
-  1  something differs
-  2  wrong usage, or a file that is neither capture, transcript nor snapshot
+  0  no differences; nothing is printed
+  1  there are differences
+  2  wrong usage, or a file that is not a capture, transcript or snapshot
   3  a file cannot be read")]
 pub(super) struct Args {
-    /// What was; - reads standard input
+    /// File or folder before the change; - reads standard input
     old: PathBuf,
-    /// What is; - reads standard input
+    /// File or folder after the change; - reads standard input
     new: PathBuf,
-    /// How to say it
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
     format: Format,
     #[command(flatten)]
@@ -59,13 +59,13 @@ pub(super) struct Args {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// In words
+    /// Text for people
     Text,
-    /// One JSON object, for programs: see docs/reference/diff.md
+    /// One JSON object, for programs; see docs/reference/diff.md
     Json,
-    /// A page for browsers
+    /// HTML page
     Html,
-    /// A table: each kind of difference once, with how often it was seen, and where first
+    /// Table with one row per kind of difference: how often it occurs, and where first
     Markdown,
 }
 
@@ -108,7 +108,7 @@ fn text(documents: &[Document], styles: &Styles) -> String {
 /// What is compared with what.
 fn documents(old: &Path, new: &Path, varying: &Varying) -> Result<Vec<Document>, Failure> {
     if is_stdin(old) && is_stdin(new) {
-        return Err(Failure::Usage("only one of the two can be standard input".to_owned()));
+        return Err(Failure::Usage("only one of the two inputs can be standard input".to_owned()));
     }
     match (old.is_dir(), new.is_dir()) {
         (false, false) => {
@@ -119,7 +119,7 @@ fn documents(old: &Path, new: &Path, varying: &Varying) -> Result<Vec<Document>,
         (is_folder, _) => {
             let (folder, file) = if is_folder { (old, new) } else { (new, old) };
             Err(Failure::Usage(format!(
-                "{} is a folder and {} is not: give two files or two folders",
+                "{} is a folder and {} is a file: give two files or two folders",
                 sanitise(&folder.display().to_string()),
                 sanitise(&file.display().to_string())
             )))
@@ -180,7 +180,7 @@ fn files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Failure> {
     }
     if found.is_empty() {
         return Err(Failure::Usage(format!(
-            "{}: there is no capture (*.{CAPTURE}) and no snapshot (*.{APPROVED}) in this folder",
+            "{}: no captures (*.{CAPTURE}) or snapshots (*.{APPROVED}) in this folder",
             sanitise(&folder.display().to_string())
         )));
     }
@@ -220,8 +220,7 @@ fn read(path: &Path, varying: &Varying) -> Result<Transcript, Failure> {
 /// The mark in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-const UNKNOWN: &str = "neither a capture (xmppscope proxy --write), a transcript (xmppscope show --format transcript) nor a \
-                       snapshot";
+const UNKNOWN: &str = "not a capture (`xmppscope proxy --write`), transcript (`xmppscope show --format transcript`) or snapshot";
 
 fn events(bytes: &[u8], name: &Path, varying: &Varying) -> Result<Transcript, Failure> {
     let (_, all) = capture::read(bytes).map_err(|error| not_capture(name, error))?;
@@ -232,11 +231,11 @@ fn events(bytes: &[u8], name: &Path, varying: &Varying) -> Result<Transcript, Fa
             Err(CaptureError::Line { line, why }) => {
                 let name = name.display();
                 let words = format!(
-                    "{name}: line {line} is damaged ({why}): what is missing would look like a difference"
+                    "{name}: line {line} is damaged ({why}); what is missing would be reported as a difference"
                 );
                 return Err(Failure::Usage(sanitise(&words).into_owned()));
             }
-            Err(error) => say(&sanitise(&format!("xmppscope: {}: {error}", name.display()))),
+            Err(error) => eprint(&sanitise(&format!("xmppscope: {}: {error}", name.display()))),
         }
     }
     Ok(transcript(&events, None, varying))

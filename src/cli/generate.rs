@@ -1,4 +1,4 @@
-//! `xmppscope generate`: files that other programs use, and pages of the documentation.
+//! `xmppscope generate`: the JSON Schema of scenarios, and the conformance table.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +19,7 @@ use crate::spec::catalogue;
 use crate::ui::outcomes::{Format, Layout, Plan, Report, Summary};
 use crate::ui::sanitise;
 
-/// Print files for other programs, and pages of the documentation
+/// Generate the JSON Schema of scenarios, or the conformance table
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -27,9 +27,9 @@ Examples:
   xmppscope generate conformance prosody.json ejabberd.json >conformance.md
 
 Exit status:
-  0  it was printed
-  2  wrong usage, or a file that cannot be understood
-  3  a file cannot be read, or it cannot be written")]
+  0  printed
+  2  wrong usage, or a file that is not an outcome file
+  3  a file cannot be read, or standard output cannot be written")]
 pub(super) struct Args {
     /// What to print
     #[command(subcommand)]
@@ -38,14 +38,15 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// The JSON Schema of scenarios, for editors
+    /// Print the JSON Schema of scenario files, for editors
     Schema,
-    /// Which requirements connection managers keep, in Markdown
+    /// Print a table of the requirements that connection managers meet, in Markdown
     ///
-    /// A table of all requirements on a connection manager: the embedded one, which is run for this, and one for each
-    /// file, which holds what `xmppscope run scenarios/ --target … --format json` wrote.
+    /// The table has a row for each requirement on a connection manager, a column for the embedded one, which is tested
+    /// now, and a column for each tested server. Each FILE holds the output of `xmppscope run scenarios/ --target …
+    /// --format json`.
     Conformance {
-        /// Outcomes of the whole pack, as run --format json writes them; those of one server may be in several files
+        /// Outcomes of the whole pack from `run --format json`; one server's may be split over several files
         #[arg(value_name = "FILE")]
         outcomes: Vec<PathBuf>,
     },

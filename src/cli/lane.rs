@@ -1,12 +1,12 @@
 //! The way from the observer to stdout: a writer thread of its own, so that a terminal that does not read holds up
-//! neither the traffic nor the capture. What does not fit any more is left out, and told.
+//! neither the traffic nor the capture. What no longer fits is left out, and reported.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::console::say;
+use super::console::eprint;
 
 /// Text is handed over at the latest when there is so much of it.
 const PIECE: usize = 256 * 1024;
@@ -86,7 +86,7 @@ fn write(shared: &Shared, out: &mut impl Write) {
             state.broken = true;
             state.text = Vec::new();
             if error.kind() != io::ErrorKind::BrokenPipe {
-                say(&format!("xmppscope: cannot print: {error}; nothing more is printed"));
+                eprint(&format!("xmppscope: cannot print: {error}; printing stops here"));
             }
             return;
         }
@@ -108,8 +108,8 @@ impl Lane {
         } else {
             if state.lost_lines > 0 {
                 let lines = std::mem::take(&mut state.lost_lines);
-                say(&format!(
-                    "xmppscope: {lines} lines were not printed, since the output was not read in time"
+                eprint(&format!(
+                    "xmppscope: {lines} lines were not printed, because the output was not read fast enough"
                 ));
             }
             state.text.extend_from_slice(&self.pending);
@@ -156,8 +156,8 @@ impl Outlet {
             if timeout.timed_out() && !state.done && state.written == written {
                 let lines = memchr::memchr_iter(b'\n', &state.text).count() as u64;
                 let lost = state.lost_lines + lines;
-                say(&format!(
-                    "xmppscope: the output is not being read; more than {lost} lines that waited for it are lost"
+                eprint(&format!(
+                    "xmppscope: the output is not being read; more than {lost} lines are lost"
                 ));
                 return;
             }
@@ -165,8 +165,8 @@ impl Outlet {
         let lost = state.lost_lines;
         drop(state);
         if lost > 0 {
-            say(&format!(
-                "xmppscope: {lost} lines were not printed, since the output was not read in time"
+            eprint(&format!(
+                "xmppscope: {lost} lines were not printed, because the output was not read fast enough"
             ));
         }
         let _ = self.thread.join(); // it has said what went wrong, if anything did

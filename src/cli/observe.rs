@@ -8,7 +8,7 @@ use chrono::{DateTime, FixedOffset};
 use clap::{ArgAction, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
-use super::console::{say, width};
+use super::console::{eprint, width};
 use super::options::When;
 use super::{Failure, settings};
 use crate::report::json::Json;
@@ -23,14 +23,14 @@ use crate::ui::{Look, Printer, Styles, sanitise};
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct Output {
-    /// Print only what matches, such as 'kind:message or finding'
+    /// Print only what matches, for example 'kind:message or finding'
     ///
-    /// One can ask for kind, type, ns, jid, from, to, id, sid, rid, conn, dir, text, status, path, empty, noise, http,
-    /// finding and level, joined by and, or, not and parentheses. 'not noise' hides roster, disco, PEP and OMEMO
-    /// chatter, 'level:warning' shows nothing but trouble. See docs/reference/filter.md.
+    /// Predicates are kind, type, ns, jid, from, to, id, sid, rid, conn, dir, text, status, path, empty, noise, http,
+    /// finding and level. Combine them with and, or, not and parentheses. 'not noise' hides roster, disco, PEP and OMEMO
+    /// traffic; 'level:warning' shows only warnings and errors. See docs/reference/filter.md.
     #[arg(long, value_name = "EXPR")]
     filter: Option<String>,
-    /// How to print
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Pretty)]
     format: Format,
     #[command(flatten)]
@@ -38,20 +38,20 @@ pub(super) struct Output {
     /// When to use colours
     #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
     color: When,
-    /// Also say when connections come and go; -vv: the program's own log, on stderr
+    /// Also print when connections open and close; -vv also logs debug messages to stderr
     #[arg(short, long, action = ArgAction::Count)]
     verbose: u8,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// A line for each message and stanza, and the XML below it
+    /// One line for each message and stanza, followed by the XML
     Pretty,
-    /// The lines without the XML
+    /// Like pretty, without the XML
     Compact,
-    /// One JSON object a line, for programs: see docs/reference/json.md
+    /// One JSON object per line, for programs; see docs/reference/json.md
     Json,
-    /// What stays the same from run to run, by session, printed at the end: see docs/reference/transcript.md
+    /// Only what stays the same from run to run, by session, printed at the end; see docs/reference/transcript.md
     Transcript,
 }
 
@@ -90,7 +90,7 @@ impl Output {
             Format::Json => Sink::Json(Json::new(out, started)),
             Format::Transcript if self.filter.is_some() => {
                 return Err(Failure::Usage(
-                    "a transcript is of the whole trace: --filter cannot be given with it"
+                    "--filter cannot be used with --format transcript: a transcript is always complete"
                         .to_owned(),
                 ));
             }
@@ -189,7 +189,7 @@ impl View {
                 self.end = End::of(printer.narrate(text, self.judge.story()));
             }
             Sink::Json(_) | Sink::Transcript(..) => {
-                text.lines().for_each(|line| say(format!("# {line}").trim_end()));
+                text.lines().for_each(|line| eprint(format!("# {line}").trim_end()));
             }
         }
     }
@@ -248,7 +248,7 @@ impl End {
             Ok(()) => None,
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Some(Self::ReaderLeft),
             Err(error) => {
-                say(&format!("xmppscope: cannot print: {error}; nothing more is printed"));
+                eprint(&format!("xmppscope: cannot print: {error}; printing stops here"));
                 Some(Self::Failed)
             }
         }

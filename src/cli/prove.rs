@@ -1,11 +1,11 @@
-//! `xmppscope prove`: whether scenarios notice the defects of the reference connection manager.
+//! `xmppscope prove`: mutation testing. Whether scenarios catch the defects of the reference connection manager.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::check::{counted, sound};
-use super::console::{print, say};
+use super::console::{eprint, print};
 use super::defects::chosen;
 use super::options::When;
 use super::{Failure, exit};
@@ -14,12 +14,12 @@ use crate::runner;
 use crate::scenario::Scenario;
 use crate::ui::sanitise;
 
-/// Prove that scenarios notice what they are about
+/// Test the scenarios themselves: mutation testing with known defects
 ///
-/// Runs the scenarios against the embedded reference connection manager, strict and with each of its defects, in virtual
-/// time. All must pass without a defect; each defect has to be noticed by a scenario that covers its requirement; and for
-/// each scenario there has to be a defect that it notices, and that nothing notices but scenarios that cover its
-/// requirement. Scenarios of which no requirement can be broken by a defect are told, and need no proof.
+/// Runs the scenarios in virtual time against the embedded connection manager, first without a defect and then with each
+/// of its defects (mutants). Three things must hold. Every scenario passes without a defect. Every defect is caught by a
+/// scenario that covers its requirement. Every scenario catches a defect that no scenario for other requirements
+/// catches. Scenarios that no defect can break are listed as not provable, and do not fail the proof.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -28,23 +28,23 @@ Examples:
   xmppscope prove scenarios/ --defect bosh-no-chunked
 
 Exit status:
-  0  it is proved
-  1  something is not noticed, or a scenario fails without a defect
-  2  wrong usage, or a scenario that cannot be understood")]
+  0  proved
+  1  a defect is missed, a scenario catches none, or one fails without a defect
+  2  wrong usage, or a scenario with mistakes")]
 pub(super) struct Args {
     /// Scenario files, or folders of them
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Only this defect; may be given several times
+    /// Use only this defect; repeatable [default: all]
     #[arg(long, value_name = "ID")]
     defect: Vec<String>,
-    /// Only defects of requirements that these scenarios cover
+    /// Use only defects of requirements that these scenarios cover
     #[arg(long)]
     covered: bool,
-    /// Print both tables: what notices each defect, and what each scenario notices
+    /// Also print which scenarios catch each defect, and which defects each scenario catches
     #[arg(long)]
     table: bool,
-    /// How many run at a time
+    /// Scenarios to run in parallel [default: one for each processor]
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
     /// When to use colours
@@ -90,7 +90,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         let why = outcome.failures.first().map_or_else(
             || outcome.reason.clone().unwrap_or_default(),
             |failure| {
-                format!("{}: expected {}, saw {}", failure.place, failure.expected, failure.seen)
+                format!(
+                    "{}: expected {}; actual: {}",
+                    failure.place, failure.expected, failure.seen
+                )
             },
         );
         text += &format!(
@@ -99,18 +102,19 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
             outcome.verdict.name()
         );
     }
-    let mut unnoticed = 0;
-    for (defect, by) in proof.unnoticed(&scenarios) {
-        unnoticed += 1;
-        text += &format!("unnoticed    {}: {}\n", defect.name, defect.says);
+    let mut missed = 0;
+    for (defect, by) in proof.missed(&scenarios) {
+        missed += 1;
+        text += &format!("missed       {}: {}\n", defect.name, defect.says);
         for &place in by {
-            text += &format!("    noticed by {}, which does not cover it\n", path(place));
+            text +=
+                &format!("    caught by {}, which does not cover its requirement\n", path(place));
         }
     }
-    let blunt = if args.defect.is_empty() { proof.blunt(&scenarios) } else { Vec::new() };
-    for &place in &blunt {
+    let weak = if args.defect.is_empty() { proof.weak(&scenarios) } else { Vec::new() };
+    for &place in &weak {
         text += &format!(
-            "blunt        {}: no defect fails it and nothing but scenarios that cover its requirement\n",
+            "weak         {}: catches no defect that only scenarios for its requirements catch\n",
             path(place)
         );
     }
@@ -124,20 +128,20 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     if args.table {
         for (defect, strays) in proof.strays(&scenarios) {
             let strays: Vec<String> = strays.iter().map(|&place| path(place)).collect();
-            text += &format!("beside       {} also fails {}\n", defect.name, strays.join(", "));
+            text += &format!("also caught  {} also fails {}\n", defect.name, strays.join(", "));
         }
     }
-    let (unsound, noticed) = (proof.unsound.len(), chosen.len() - unnoticed);
+    let (unsound, caught) = (proof.unsound.len(), chosen.len() - missed);
     text += &format!(
-        "{}, {} defects: {noticed} noticed, {unnoticed} not; {} sharp, {} blunt, {unsound} unsound, {unprovable} not provable\n",
+        "{}, {} defects: {caught} caught, {missed} missed; scenarios: {} proved, {} weak, {unsound} unsound, {unprovable} not provable\n",
         counted(scenarios.len(), "scenario"),
         chosen.len(),
-        scenarios.len() - blunt.len() - unprovable,
-        blunt.len()
+        scenarios.len() - weak.len() - unprovable,
+        weak.len()
     );
     print(sanitise(&text).as_bytes())?;
-    if unsound + unnoticed + blunt.len() > 0 {
-        say("not proved");
+    if unsound + missed + weak.len() > 0 {
+        eprint("not proved");
         return Ok(exit::DIFFERS);
     }
     Ok(exit::OK)
@@ -145,17 +149,17 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
 
 fn tables(proof: &runner::Proof, scenarios: &[Arc<Scenario>]) -> String {
     let path = |place: usize| scenarios[place].place.source.path.display().to_string();
-    let mut text = String::from("What notices each defect:\n");
-    for (defect, by) in &proof.noticed {
+    let mut text = String::from("Scenarios that catch each defect:\n");
+    for (defect, by) in &proof.caught {
         text += &format!("  {}\n", defect.name);
         for &place in by {
             text += &format!("    {}\n", path(place));
         }
     }
-    text += "What each scenario notices:\n";
+    text += "Defects that each scenario catches:\n";
     for place in 0..scenarios.len() {
         text += &format!("  {}\n", path(place));
-        for (defect, _) in proof.noticed.iter().filter(|(_, by)| by.contains(&place)) {
+        for (defect, _) in proof.caught.iter().filter(|(_, by)| by.contains(&place)) {
             text += &format!("    {}\n", defect.name);
         }
     }

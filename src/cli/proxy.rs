@@ -1,11 +1,11 @@
-//! `xmppscope proxy`: the intercepting proxy, what passes through it printed and captured.
+//! `xmppscope proxy`: the intercepting proxy, whose traffic is printed and captured.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Failure;
-use super::console::say;
+use super::console::eprint;
 use super::observe::Output;
 use super::options::size;
 use super::watch::{Watch, listen, raise_file_limit, stopped};
@@ -14,11 +14,11 @@ use crate::trace::record::Options;
 use crate::wire::address::Address;
 use crate::wire::tls;
 
-/// Show what passes between a web client and its connection manager
+/// Show the traffic between a web client and its connection manager
 ///
-/// Listens, passes every byte on to the target as it comes, and prints sessions, requests, answers and stanzas, and
-/// in words whatever breaks a rule. Give your client the URL that is printed on start. The target is a BOSH
-/// connection manager, or anything else that speaks HTTP/1.1, such as the web server before it.
+/// Passes every byte on to the target without delay, prints sessions, requests, responses and stanzas, and explains
+/// which side broke which rule. Give your client the URL that is printed at the start. The target is a BOSH connection
+/// manager, or anything in front of one that speaks HTTP/1.1, such as a web server.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -29,49 +29,49 @@ Examples:
 Exit status:
   0  stopped by Ctrl-C or SIGTERM
   2  wrong usage
-  3  the port is taken, a file cannot be written, a certificate cannot be read")]
+  3  the port is in use, a file cannot be written, or a certificate cannot be read")]
 pub(super) struct Args {
-    /// The server to pass everything on to, http:// or https://
+    /// Server to forward to, http:// or https://
     #[arg(long, value_name = "URL")]
     target: String,
-    /// Address to listen on; port 0 takes a free one
+    /// Address to listen on; port 0 picks a free port
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8124")]
     listen: String,
-    /// Also write all of it to FILE, for `xmppscope show`
+    /// Also write the traffic to FILE, for `xmppscope show`
     ///
-    /// Whatever --filter leaves out of the output is written all the same. The file is readable by its owner alone.
+    /// All traffic is written, even if --filter hides it from the output. Only the file's owner can read it.
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
-    /// Host header for the target: as the client sent it, the target's own, or NAME
+    /// Host header for the target: the client's (keep), the target's own, or NAME
     ///
-    /// Servers with virtual hosts answer by this name. Unless told otherwise it is kept for a target on this machine,
-    /// and is the target's own for any other. Nothing else in a request is ever changed.
+    /// Servers with virtual hosts use this name to choose one [default: keep for a target on this machine, otherwise
+    /// target]. Nothing else in a request is ever changed.
     #[arg(long, value_name = "keep|target|NAME")]
     host: Option<String>,
-    /// Trust only the certificates in this PEM file, where the target is https
+    /// Trust only the CA certificates in this PEM file, for an https:// target
     #[arg(help_heading = "TLS", long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
-    /// Accept any certificate, where the target is https
+    /// Accept any certificate of an https:// target
     #[arg(help_heading = "TLS", long, conflicts_with = "ca_file")]
     insecure: bool,
-    /// Listen with TLS, for pages that come from https
+    /// Listen with TLS, for web pages served over https
     ///
-    /// The certificate is made for this run. To have a browser trust it once and for all, use --tls-dir.
+    /// The certificate is generated for this run. For one that a browser can trust permanently, use --tls-dir.
     #[arg(help_heading = "TLS", long)]
     tls: bool,
-    /// Listen with TLS, with cert.pem and key.pem in DIR; made there if missing
+    /// Listen with TLS, using cert.pem and key.pem in DIR, which are generated if missing
     #[arg(help_heading = "TLS", long, value_name = "DIR")]
     tls_dir: Option<PathBuf>,
-    /// Print and write passwords, SASL payloads and cookies as they are
+    /// Do not hide passwords, SASL payloads and cookies in what is printed and written
     #[arg(long)]
     show_secrets: bool,
-    /// How much traffic may wait to be printed
+    /// Maximum amount of traffic waiting to be printed
     ///
-    /// Printing never slows the traffic. When more than this waits, some is left out of the output and the capture,
-    /// and counted.
+    /// Printing never slows down the traffic. When the buffer is full, traffic is left out of the output and the
+    /// capture, and the number of messages lost is reported.
     #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = size)]
     buffer: usize,
-    /// How much of one message is kept for printing and writing
+    /// Maximum size of a message to print and write; the rest of a longer one is left out
     #[arg(long, value_name = "SIZE", default_value = "4MiB", value_parser = size)]
     body_limit: usize,
     #[command(flatten)]
@@ -87,7 +87,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let connect = if target.https {
         Some(tls::client(args.ca_file.as_deref(), args.insecure).map_err(environment)?)
     } else if args.ca_file.is_some() || args.insecure {
-        let words = "--ca-file and --insecure are for an https:// target";
+        let words = "--ca-file and --insecure need an https:// target";
         return Err(Failure::Usage(words.to_owned()));
     } else {
         None
@@ -108,14 +108,14 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     }
 
     let scheme = if secured { "https" } else { "http" };
-    say(&format!("listening on {scheme}://{bound} → {target}"));
+    eprint(&format!("listening on {scheme}://{bound} → {target}"));
     let path = if target.path == "/" { "/http-bind" } else { &target.path };
-    say(&format!("give your client {scheme}://{bound}{path} in place of {target}{path}"));
+    eprint(&format!("give your client {scheme}://{bound}{path} in place of {target}{path}"));
     if let Some(file) = identity.as_ref().and_then(|identity| identity.file.as_ref()) {
-        say(&format!("it must trust the certificate {}", file.display()));
+        eprint(&format!("your client must trust the certificate {}", file.display()));
     }
     if !bound.ip().is_loopback() {
-        say("warning: reachable from other machines; what passes is shown to whoever reads this");
+        eprint("warning: other machines can connect to this port; their traffic is printed here");
     }
 
     let options = Options { show_secrets: args.show_secrets, body_limit: args.body_limit };

@@ -1,10 +1,10 @@
-//! `xmppscope report`: a capture, or what a run of scenarios left, as a page for a browser.
+//! `xmppscope report`: a capture, or the results of a run of scenarios, as an HTML page.
 
 use std::fs;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use super::console::{print, say};
+use super::console::{eprint, print};
 use super::observe::{is_stdin, not_capture, open, unreadable, unwritable};
 use super::{Failure, exit};
 use crate::report::html::{Page, Run, Traffic};
@@ -13,11 +13,11 @@ use crate::ui::outcomes::IN_FOLDER;
 use crate::ui::sanitise;
 use crate::wire::owner_only;
 
-/// Make a page of a capture or of a run of scenarios, to be opened in a browser
+/// Turn a capture, or a run of scenarios, into an HTML page
 ///
-/// One file that needs no network and no other file: a time line of sessions and their connections, every exchange with its
-/// XML, findings, search and filters; of a run also what came of each scenario. Nothing that was said on the wire can run
-/// in it. Secrets are hidden as they are in the capture; messages and addresses are not.
+/// The page is a single file that needs no network. It shows a timeline of sessions and connections, every exchange with
+/// its XML, findings, search and filters, and for a run, the outcome of each scenario. No content of the traffic can run
+/// in it as a script. Secrets are hidden as in the capture; messages and addresses are not.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -29,21 +29,21 @@ Examples:
 
 Exit status:
   0  the page was written
-  2  wrong usage, or neither a capture nor a run; also if something damaged was left out, which the page says too
+  2  wrong usage, or not a capture or run; also if damaged parts were left out,
+     which the page reports, too
   3  a file cannot be read or written")]
 pub(super) struct Args {
-    /// A capture (- reads standard input), or the folder that `xmppscope run --write` wrote
+    /// Capture (- reads standard input), or folder written by `xmppscope run --write`
     #[arg(value_name = "CAPTURE|RUN")]
     path: PathBuf,
-    /// The page, readable by its owner alone; without it, or with -, it goes to standard output
+    /// File to write, readable only by its owner; - writes to standard output [default: -]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     if args.output.is_none() && io::stdout().is_terminal() {
-        let words =
-            "the page would fill the terminal: name a file with -o report.html, or say -o -";
+        let words = "not printing a whole page to the terminal: name a file with -o report.html, or use -o - to print it";
         return Err(Failure::Usage(words.to_owned()));
     }
     let mut making =
@@ -59,7 +59,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     if let Some(path) = args.output.as_deref().filter(|path| path.as_os_str() != "-") {
         if read.iter().any(|read| is_same_file(read, path)) {
             let path = path.display().to_string();
-            let words = format!("{} would be overwritten: the page is made of it", sanitise(&path));
+            let words = format!(
+                "the page would overwrite its input, {}: choose another file with -o",
+                sanitise(&path)
+            );
             return Err(Failure::Usage(words));
         }
         write(&page, path).map_err(|error| unwritable(path, &error))?;
@@ -74,7 +77,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
 /// How a trace is begun in a page.
 type Begin = for<'a> fn(&'a mut Page, &str, &Preface) -> Traffic<'a>;
 
-/// A page that is being made.
+/// A page under construction.
 struct Making {
     page: Page,
     /// Something was left out because it is damaged.
@@ -84,7 +87,7 @@ struct Making {
 }
 
 impl Making {
-    /// What a run left, or captures alone.
+    /// Adds the results of a run, or captures alone.
     fn folder(&mut self, folder: &Path) -> Result<(), Failure> {
         let path = folder.join(IN_FOLDER);
         self.read.push(path.clone());
@@ -92,7 +95,7 @@ impl Making {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return self.captures(folder),
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                return Err(Failure::Usage(format!("{}: it is not text", path.display())));
+                return Err(Failure::Usage(format!("{}: not a text file", path.display())));
             }
             Err(error) => return Err(unreadable(&path, &error)),
         };
@@ -117,11 +120,11 @@ impl Making {
         let name = folder.display();
         if found.is_empty() {
             return Err(Failure::Usage(format!(
-                "{name}: neither {IN_FOLDER} nor captures (*.ndjson) are in this folder; `xmppscope run --write {name}` writes them"
+                "{name}: no {IN_FOLDER} and no captures (*.ndjson) in this folder; `xmppscope run --write {name}` writes them"
             )));
         }
-        say(&format!(
-            "xmppscope: {name}: no {IN_FOLDER} is in this folder: captures are shown, without verdicts"
+        eprint(&format!(
+            "xmppscope: {name}: no {IN_FOLDER} in this folder; the page shows its captures, without verdicts"
         ));
         for path in found {
             let inside = path.strip_prefix(folder).unwrap_or(&path);
@@ -134,7 +137,7 @@ impl Making {
     }
 
     fn left_out(&mut self, words: &str) {
-        say(&format!("xmppscope: {words}"));
+        eprint(&format!("xmppscope: {words}"));
         self.damaged = true;
     }
 
@@ -160,7 +163,7 @@ impl Making {
                 Err(CaptureError::Io(error)) => return Err(unreadable(path, &error)),
                 Err(error) => {
                     self.damaged |= matches!(error, CaptureError::Line { .. });
-                    say(&sanitise(&format!("xmppscope: {shown}: {error}")));
+                    eprint(&sanitise(&format!("xmppscope: {shown}: {error}")));
                     traffic.fault(error.to_string());
                 }
             }

@@ -1,21 +1,21 @@
-//! `xmppscope.yaml`, what a project says to all commands.
+//! `xmppscope.yaml`, a project's settings for all commands.
 
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use super::Failure;
-use super::console::say;
+use super::console::eprint;
 use super::options::When;
 use crate::scenario::{Settings, read_settings};
 
-/// The file that is read where nothing is said, if it is there.
-const USUAL: &str = "xmppscope.yaml";
+/// The file that is read by default, if it exists.
+const DEFAULT: &str = "xmppscope.yaml";
 
-/// Options of commands that use what a project says.
+/// Options of commands that use the settings.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Options {
-    /// What varies from run to run: xmppscope.yaml, if it is there and nothing is said
+    /// Settings file, which lists what varies from run to run [default: xmppscope.yaml, if it exists]
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     settings: Option<PathBuf>,
 }
@@ -23,7 +23,7 @@ pub(super) struct Options {
 impl Options {
     /// Reads the file.
     pub(super) fn read(&self, color: When) -> Result<Settings, Failure> {
-        let path = self.settings.as_deref().unwrap_or(Path::new(USUAL));
+        let path = self.settings.as_deref().unwrap_or(Path::new(DEFAULT));
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.settings.is_none() => {
@@ -36,9 +36,9 @@ impl Options {
         };
         read_settings(path, text).map_err(|mistakes| {
             for mistake in &mistakes {
-                say(&mistake.render(color.decide(io::stderr().is_terminal())));
+                eprint(&mistake.render(color.decide(io::stderr().is_terminal())));
             }
-            Failure::Usage(format!("{} cannot be understood", path.display()))
+            Failure::Usage(format!("{} is not a valid settings file", path.display()))
         })
     }
 }

@@ -3,15 +3,15 @@
 use std::io::{self, BufWriter};
 use std::path::PathBuf;
 
-use super::console::say;
+use super::console::eprint;
 use super::observe::{End, Output, not_capture, open, unreadable};
 use super::{Failure, exit};
 use crate::trace::capture::{self, CaptureError};
 use crate::ui::sanitise;
 
-/// Print a capture as it was printed live
+/// Print a capture
 ///
-/// Reads what `xmppscope proxy --write FILE` wrote, with the same filters and formats.
+/// Prints what `xmppscope proxy --write FILE` wrote, with the same filters and formats as the proxy.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -20,11 +20,11 @@ Examples:
   xmppscope show session.ndjson --filter finding
 
 Exit status:
-  0  everything was shown
-  2  wrong usage, or not a capture; also if damaged lines were left out
+  0  everything was printed
+  2  wrong usage, or not a capture; also if damaged lines were skipped
   3  the file cannot be read")]
 pub(super) struct Args {
-    /// The capture; - reads standard input
+    /// Capture; - reads standard input
     file: PathBuf,
     #[command(flatten)]
     output: Output,
@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
             }
             Err(error) => {
                 view.flush();
-                say(&sanitise(&format!("xmppscope: {name}: {error}")));
+                eprint(&sanitise(&format!("xmppscope: {name}: {error}")));
                 damaged |= matches!(error, CaptureError::Line { .. });
             }
         }

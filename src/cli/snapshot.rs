@@ -1,4 +1,4 @@
-//! `xmppscope snapshot`: what waits for approval, accepted or rejected by a person.
+//! `xmppscope snapshot`: pending snapshots, accepted or rejected by a person.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use clap::Subcommand;
 use console::Term;
 
 use super::check::counted;
-use super::console::{print, say};
+use super::console::{eprint, print};
 use super::options::When;
 use super::{Failure, exit};
 use crate::diag::sanitise::one_line;
@@ -17,10 +17,10 @@ use crate::snapshot::{self, Diff, Pending, Snapshot, SnapshotError, approved, di
 use crate::ui::quoted;
 use crate::ui::{Styles, difference, sanitise};
 
-/// Review, accept or reject conversations that wait for approval
+/// Review, accept or reject pending snapshots of conversations
 ///
-/// `xmppscope run --snapshots DIR` leaves conversations that are not as approved beside what is approved, in files
-/// .snap.new. They are in the format of insta: `cargo insta review` can be used as well.
+/// `xmppscope run --snapshots DIR` writes each new or changed conversation to a .snap.new file next to the approved
+/// one. These files are in insta's format, so `cargo insta review` works as well.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -29,55 +29,55 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Show one at a time, and ask what is to become of it: a accepts, r rejects, s skips it
+    /// Review pending snapshots one by one: accept, reject or skip
     #[command(after_long_help = "\
 Examples:
   xmppscope snapshot review snapshots/
 
 Exit status:
-  0  nothing waits any more
-  1  something was skipped, and still waits
-  2  wrong usage, or a file that is no snapshot
+  0  no snapshots are pending any more
+  1  some were skipped and are still pending
+  2  wrong usage, or a file that is not a snapshot
   3  a file cannot be read or written, or there is no terminal")]
     Review(Paths),
-    /// Accept all, or those that are named
+    /// Accept pending snapshots
     #[command(after_long_help = "\
 Examples:
   xmppscope snapshot accept snapshots/
   xmppscope snapshot accept snapshots/scenarios/examples/room.snap.new
 
 Exit status:
-  0  they are accepted
-  2  wrong usage, or a file that is no snapshot
+  0  all were accepted, or none were pending
+  2  wrong usage, or a file that is not a snapshot
   3  a file cannot be read or written")]
     Accept(Paths),
-    /// Reject all, or those that are named
+    /// Reject pending snapshots and delete their files
     #[command(after_long_help = "\
 Examples:
   xmppscope snapshot reject snapshots/
 
 Exit status:
-  0  they are gone
+  0  all were deleted, or none were pending
   2  wrong usage
   3  a file cannot be read or written")]
     Reject(Paths),
-    /// List those that wait, and how they differ
+    /// List pending snapshots and how they differ
     #[command(after_long_help = "\
 Examples:
   xmppscope snapshot list snapshots/
   xmppscope snapshot list snapshots/ --check
 
 Exit status:
-  0  nothing waits; with --check also: each belongs to a scenario
-  1  something waits, or belongs to nothing
-  2  wrong usage, or a file that is no snapshot
+  0  none are pending; with --check, every snapshot also belongs to a scenario
+  1  some are pending, or belong to no scenario
+  2  wrong usage, or a file that is not a snapshot
   3  a file cannot be read")]
     List {
         #[command(flatten)]
         paths: Paths,
-        /// Also list approved ones whose scenario is not there any more
+        /// Also list approved snapshots whose scenario no longer exists
         ///
-        /// Scenarios are looked for from this folder, by the paths that stand in the snapshots.
+        /// The path in a snapshot is looked up relative to the current folder.
         #[arg(long)]
         check: bool,
     },
@@ -85,7 +85,7 @@ Exit status:
 
 #[derive(Debug, clap::Args)]
 struct Paths {
-    /// Folders of snapshots, or files .snap.new
+    /// Folders of snapshots, or .snap.new files
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// When to use colours
@@ -146,7 +146,7 @@ fn throw_away(paths: &Paths) -> Result<u8, Failure> {
 
 fn done(count: usize) {
     if count == 0 {
-        say("nothing waits for approval");
+        eprint("no pending snapshots");
     }
 }
 
@@ -159,7 +159,7 @@ fn list(paths: &Paths, check: bool) -> Result<u8, Failure> {
                 counted(diff(&old.transcript, &pending.new.transcript).count(), "difference")
             }
         };
-        text += &format!("waits         {}: {what}\n", name(&pending.path));
+        text += &format!("pending       {}: {what}\n", name(&pending.path));
     }
     if check {
         let approved = approved(&paths.paths).map_err(failure)?;
@@ -177,10 +177,10 @@ fn list(paths: &Paths, check: bool) -> Result<u8, Failure> {
 fn unreferenced(snapshot: &Snapshot) -> Option<String> {
     let source = Path::new(&snapshot.source);
     if snapshot.source.is_empty() {
-        return Some("it names no scenario".to_owned());
+        return Some("it does not name a scenario".to_owned());
     }
     if !source.exists() {
-        return Some(format!("there is no {}", name(source)));
+        return Some(format!("{} does not exist", name(source)));
     }
     // One that cannot be understood may well be what it belongs to.
     let loaded = load(&[source.to_owned()]).ok().filter(|loaded| loaded.mistakes.is_empty())?;
@@ -188,14 +188,14 @@ fn unreferenced(snapshot: &Snapshot) -> Option<String> {
     let mut names = runner::jobs(&scenarios).into_iter().map(|job| job.name());
     // In the head of a snapshot it stands in one line.
     let there = names.any(|name| one_line(&name) == snapshot.description);
-    let words = || format!("{} has no scenario or row of that name", name(source));
+    let words = || format!("{} has no scenario or row with this name", name(source));
     (!there).then(words)
 }
 
 fn review(paths: &Paths) -> Result<u8, Failure> {
     let waiting = waiting(paths)?;
     if waiting.is_empty() {
-        say("nothing waits for approval");
+        eprint("no pending snapshots");
         return Ok(exit::OK);
     }
     let term = Term::stderr();
@@ -204,7 +204,7 @@ fn review(paths: &Paths) -> Result<u8, Failure> {
             paths.paths.iter().map(|path| quoted(&path.to_string_lossy()).into_owned()).collect();
         let all = all.join(" ");
         return Err(Failure::Environment(format!(
-            "a review needs a terminal; without one: xmppscope snapshot list {all}, then accept or reject"
+            "a review needs a terminal; without one, run `xmppscope snapshot list {all}`, then accept or reject"
         )));
     }
     let styles = Styles::new(paths.color.decide(io::stdout().is_terminal()));
@@ -222,7 +222,7 @@ fn review(paths: &Paths) -> Result<u8, Failure> {
         }
     }
     if skipped > 0 {
-        say(&format!("{} still waiting", counted(skipped, "conversation")));
+        eprint(&format!("{} still pending", counted(skipped, "snapshot")));
         return Ok(exit::DIFFERS);
     }
     Ok(exit::OK)
@@ -238,7 +238,7 @@ fn shown(pending: &Pending, (number, all): (usize, usize), styles: &Styles) -> S
         Some(old) => {
             let differs: Diff = diff(&old.transcript, &pending.new.transcript);
             if differs.is_equal() {
-                text += "It says the same as what is approved.\n";
+                text += "No difference from the approved snapshot.\n";
             }
             text += &difference::text(&differs, styles);
         }

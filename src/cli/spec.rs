@@ -1,4 +1,4 @@
-//! `xmppscope spec`: which requirements exist, and what checks each of them.
+//! `xmppscope spec`: the requirements, and what checks each of them.
 
 use std::io::{self, IsTerminal};
 
@@ -16,14 +16,14 @@ use crate::spec::{self, Found, Mode, Observable, Requirement, catalogue};
 use crate::ui::requirements::{Detail, list, one};
 use crate::ui::{Styles, sanitise};
 
-/// List the requirements of the specifications, and what checks each
+/// List the requirements of the specifications, and what checks them
 ///
-/// Every normative statement of XEP-0124, XEP-0206, and of what XMPP over WebSocket rests on, in our own words and with
-/// an id that never changes. Findings, scenarios and defects of the reference connection manager go by these ids.
+/// Every normative statement of XEP-0124, XEP-0206, and of the specifications behind XMPP over WebSocket, in our own
+/// words and with an id that never changes. Findings, scenarios and defects refer to these ids.
 ///
-/// In the list, cm says whether the reference connection manager (`xmppscope cm`) keeps it: kept, no (an option that it
-/// does not offer), or n/a. R stands for a rule of `xmppscope proxy` that checks it, S for a scenario, D for a defect that
-/// breaks it.
+/// In the list, the column cm shows whether the reference connection manager (`xmppscope cm`) meets the requirement: yes,
+/// no (an option that it does not offer), or n/a. The letters RSD show what exists for it: R, a rule of `xmppscope proxy`
+/// that checks it; S, a scenario that checks it; D, a defect that breaks it.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -36,29 +36,29 @@ Examples:
   xmppscope spec --format json | jq -r 'select(.rules == []) | .id'
 
 Exit status:
-  0  it was shown
+  0  printed
   2  wrong usage, or there is no such requirement or section
-  3  it cannot be written")]
+  3  standard output cannot be written")]
 pub(super) struct Args {
-    /// A requirement's id, a section (14.3, rids-broken), or a specification (xep-0124)
+    /// Requirement id, section (14.3, rids-broken) or specification (xep-0124) [default: all]
     ///
-    /// The number or anchor of a section stands for it in every specification that has it; xep-0124#14.3 is that of one.
-    /// A section holds those within it.
+    /// A section, by number or anchor, is looked up in every specification; xep-0124#14.3 selects one specification.
+    /// Subsections are included.
     #[arg(value_name = "ID|SECTION")]
     wanted: Option<String>,
-    /// Only what binds this party; several with commas. `cm` is what binds a connection manager alone
+    /// Only requirements on this party; repeatable, or separated by commas
     #[arg(long, value_enum, value_delimiter = ',')]
     party: Vec<Party>,
-    /// Only this level, with its NOT; several with commas
+    /// Only requirements of this level; repeatable, or separated by commas
     #[arg(long, value_enum, value_delimiter = ',')]
     level: Vec<Level>,
-    /// Only what neither a rule nor a scenario checks
+    /// Only requirements that neither a rule nor a scenario checks
     #[arg(long)]
     unchecked: bool,
-    /// Only what binds a connection manager and no scenario covers, each with the reason
+    /// Only requirements on a connection manager that no scenario covers, with the reason
     #[arg(long)]
     uncovered: bool,
-    /// How to print
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Pretty, help_heading = "Output")]
     format: Format,
     /// When to use colours
@@ -68,28 +68,35 @@ pub(super) struct Args {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Party {
+    /// Only the connection manager
     Cm,
+    /// Only the client
     Client,
+    /// Only the XMPP server
     Server,
+    /// Both sides
     Both,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Level {
+    /// MUST, MUST NOT
     Must,
+    /// SHOULD, SHOULD NOT
     Should,
+    /// MAY
     May,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For people
+    /// Text for people
     Pretty,
-    /// One JSON object a line, for programs: see docs/reference/spec.md
+    /// One JSON object per line, for programs; see docs/reference/spec.md
     Json,
 }
 
-/// Text that is read on no terminal is as wide as this.
+/// The width of text that does not go to a terminal.
 const PAGE: usize = 80;
 /// Prose is not wider than this, however wide the terminal.
 const WIDEST: usize = 100;
@@ -109,7 +116,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let text = match (args.format, found) {
         (_, Found::One(_)) if args.has_filter() => {
             return Err(Failure::Usage(
-                "--party, --level, --unchecked and --uncovered are for lists, not for one requirement"
+                "--party, --level, --unchecked and --uncovered filter lists; they cannot be used with one requirement"
                     .to_owned(),
             ));
         }
@@ -212,7 +219,7 @@ fn why_not(requirement: &Requirement) -> Option<&str> {
     match &requirement.observable {
         Observable::No(reason) => Some(reason),
         Observable::How(_) if !requirement.modes.contains(&Mode::Active) => {
-            Some("it is seen in passing traffic alone, not asked for by a client")
+            Some("visible only in real traffic; a client cannot provoke it")
         }
         Observable::How(_) => without,
     }

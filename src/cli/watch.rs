@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::console::say;
+use super::console::eprint;
 use super::lane::{self, Outlet};
 use super::observe::{Output, View, unwritable};
 use super::options::BATCH;
@@ -141,12 +141,12 @@ impl Watching {
     pub(super) fn finish(self) -> Result<u8, Failure> {
         self.queue.close();
         if !finished(&self.observer)? {
-            say("xmppscope: interrupted; the output and the capture end early");
+            eprint("xmppscope: interrupted; the output and the capture are incomplete");
             return Ok(exit::INTERRUPTED);
         }
         let complete = self.observer.join().map_err(|_| {
             Failure::Environment(
-                "the observer failed (see above), so the output and the capture end early; please report this"
+                "the observer crashed (see above); the output and the capture are incomplete; please report this bug"
                     .to_owned(),
             )
         })?;
@@ -164,8 +164,8 @@ fn no_thread(error: io::Error) -> Failure {
 pub(super) async fn listen(address: &str) -> Result<(TcpListener, SocketAddr), Failure> {
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::AddrInUse => Failure::Environment(format!(
-            "cannot listen on {address}: something else does already; choose another port with --listen, or port \
-             0 for a free one"
+            "cannot listen on {address}: the port is in use; choose another one with --listen, or port 0 for a \
+             free one"
         )),
         io::ErrorKind::InvalidInput => Failure::Usage(format!(
             "--listen {address}: expected an address and a port, such as 127.0.0.1:8124"
@@ -181,14 +181,14 @@ pub(super) async fn listen(address: &str) -> Result<(TcpListener, SocketAddr), F
 pub(super) fn raise_file_limit() {
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(limit) if limit < 4096 => {
-            say(&format!(
-                "warning: only {limit} files may be open, so about {} clients are served at a time; raise the \
-                 hard limit (ulimit -Hn)",
+            eprint(&format!(
+                "warning: the limit of {limit} open files allows about {} clients at a time; raise the hard limit \
+                 (ulimit -Hn)",
                 limit / 2
             ));
         }
         Ok(_) => {}
-        Err(error) => say(&format!("warning: cannot raise the limit of open files: {error}")),
+        Err(error) => eprint(&format!("warning: cannot raise the limit of open files: {error}")),
     }
 }
 
@@ -206,7 +206,7 @@ fn finished(observer: &thread::JoinHandle<bool>) -> Result<bool, Failure> {
         };
         let telling = async {
             tokio::time::sleep(PATIENCE).await;
-            say("xmppscope: still reading what was observed; Ctrl-C once more gives up");
+            eprint("xmppscope: still processing the traffic; press Ctrl-C again to give up");
             std::future::pending::<()>().await;
         };
         tokio::select! {
@@ -302,7 +302,7 @@ impl Observer {
         if let Some((path, capture)) = &mut self.capture
             && let Err(error) = act(capture)
         {
-            say(&format!("xmppscope: {}; the capture ends here", unwritable(path, &error)));
+            eprint(&format!("xmppscope: {}; the capture ends here", unwritable(path, &error)));
             self.capture = None;
         }
     }

@@ -1,4 +1,4 @@
-//! The proof that scenarios are sharp: each is run against the embedded connection manager, strict and with each of
+//! Mutation testing of scenarios: each is run against the embedded connection manager, strict and with each of
 //! its defects in turn.
 
 use std::collections::BTreeSet;
@@ -11,13 +11,13 @@ use super::schedule::{Job, run_embedded};
 use crate::defects::{Defect, WITHOUT};
 use crate::scenario::Scenario;
 
-/// What came of it.
+/// The result of mutation testing.
 #[derive(Debug)]
 pub struct Proof {
     /// The scenarios that do not pass against the strict connection manager, by place, each with an outcome.
     pub unsound: Vec<(usize, Outcome)>,
-    /// For each defect the scenarios that notice it, by place.
-    pub noticed: Vec<(&'static Defect, BTreeSet<usize>)>,
+    /// For each defect the scenarios that catch it, by place.
+    pub caught: Vec<(&'static Defect, BTreeSet<usize>)>,
     /// For each defect the scenarios that could not be carried out with it.
     pub broken: Vec<(&'static Defect, BTreeSet<usize>)>,
 }
@@ -42,7 +42,7 @@ pub fn prove(
     let next = AtomicUsize::new(0);
     let proof = Mutex::new(Proof {
         unsound: Vec::new(),
-        noticed: defects.iter().map(|&defect| (defect, BTreeSet::new())).collect(),
+        caught: defects.iter().map(|&defect| (defect, BTreeSet::new())).collect(),
         broken: defects.iter().map(|&defect| (defect, BTreeSet::new())).collect(),
     });
     std::thread::scope(|scope| {
@@ -69,7 +69,7 @@ pub fn prove(
                             proof.broken[turn].1.insert(*place);
                         }
                         Some(turn) if !outcome.failures.is_empty() => {
-                            proof.noticed[turn].1.insert(*place);
+                            proof.caught[turn].1.insert(*place);
                         }
                         Some(_) => {}
                     }
@@ -83,12 +83,12 @@ pub fn prove(
 }
 
 impl Proof {
-    /// The defects that no scenario notices which covers their requirement.
-    pub fn unnoticed<'a>(
+    /// The defects that no scenario catches that covers their requirement.
+    pub fn missed<'a>(
         &'a self,
         scenarios: &'a [Arc<Scenario>],
     ) -> impl Iterator<Item = (&'static Defect, &'a BTreeSet<usize>)> {
-        self.noticed
+        self.caught
             .iter()
             .filter(|(defect, by)| !by.iter().any(|&place| covers(&scenarios[place], defect)))
             .map(|(defect, by)| (*defect, by))
@@ -96,24 +96,24 @@ impl Proof {
 
     /// Whether all that a defect fails concerns its requirement.
     fn is_specific(&self, turn: usize, scenarios: &[Arc<Scenario>]) -> bool {
-        let (defect, by) = &self.noticed[turn];
+        let (defect, by) = &self.caught[turn];
         let (_, broken) = &self.broken[turn];
         by.iter().chain(broken).all(|&place| covers(&scenarios[place], defect))
     }
 
     /// The scenarios for which there is no defect that fails them, and nothing but scenarios that concern its
     /// requirement.
-    pub fn blunt(&self, scenarios: &[Arc<Scenario>]) -> Vec<usize> {
+    pub fn weak(&self, scenarios: &[Arc<Scenario>]) -> Vec<usize> {
         let specific: Vec<usize> =
-            (0..self.noticed.len()).filter(|&turn| self.is_specific(turn, scenarios)).collect();
-        let sharp = |place: &usize| {
+            (0..self.caught.len()).filter(|&turn| self.is_specific(turn, scenarios)).collect();
+        let catches = |place: &usize| {
             specific.iter().any(|&turn| {
-                let (defect, by) = &self.noticed[turn];
+                let (defect, by) = &self.caught[turn];
                 by.contains(place) && covers(&scenarios[*place], defect)
             })
         };
         let provable = |place: &usize| unprovable(&scenarios[*place]).is_none();
-        (0..scenarios.len()).filter(|place| provable(place) && !sharp(place)).collect()
+        (0..scenarios.len()).filter(|place| provable(place) && !catches(place)).collect()
     }
 
     /// What each defect fails beside the scenarios that cover its requirement.
@@ -121,7 +121,7 @@ impl Proof {
         &'a self,
         scenarios: &'a [Arc<Scenario>],
     ) -> impl Iterator<Item = (&'static Defect, Vec<usize>)> + 'a {
-        self.noticed.iter().zip(&self.broken).filter_map(|((defect, by), (_, broken))| {
+        self.caught.iter().zip(&self.broken).filter_map(|((defect, by), (_, broken))| {
             let strays: Vec<usize> = by
                 .union(broken)
                 .copied()

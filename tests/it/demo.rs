@@ -21,7 +21,7 @@ fn all(pattern: &str, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_story_goes_as_it_is_told() {
+fn the_story_happens_as_narrated() {
     let folder = tempfile::tempdir().unwrap();
     let capture = folder.path().join("demo.ndjson");
     let capture = capture.to_str().unwrap();
@@ -91,7 +91,7 @@ fn ctrl_c_ends_it_and_programs_get_nothing_but_json() {
         .collect();
     assert!(lines.iter().any(|line| line["session"]["jid"] == "alice@localhost/phone"), "{out}");
     assert!(
-        !said.any(|line| line.unwrap().contains("as it was told")),
-        "it did not get to its end"
+        !said.any(|line| line.unwrap().contains("end of the demo")),
+        "it must not get to its end"
     );
 }

@@ -48,7 +48,7 @@ fn the_examples_pass() {
 fn every_defect_is_noticed_by_a_scenario_that_covers_its_requirement() {
     let target = Arc::new(embedded_target());
     let scenarios: Vec<Arc<Scenario>> = pack().scenarios.iter().cloned().map(Arc::new).collect();
-    let noticed = |defect: &'static Defect| {
+    let caught = |defect: &'static Defect| {
         let covers = |scenario: &&Arc<Scenario>| {
             scenario.covers.iter().any(|id| id.value == defect.requirement())
         };
@@ -61,17 +61,17 @@ fn every_defect_is_noticed_by_a_scenario_that_covers_its_requirement() {
     let all: Vec<&Defect> = defects::all().collect();
     assert!(all.len() > 300, "{}", all.len());
     let (one, other) = all.split_at(all.len() / 2);
-    let unnoticed = |defects: &[&'static Defect]| -> Vec<&str> {
-        let unnoticed = defects.iter().filter(|defect| !noticed(defect));
-        unnoticed.map(|defect| defect.name).collect()
+    let missed = |defects: &[&'static Defect]| -> Vec<&str> {
+        let missed = defects.iter().filter(|defect| !caught(defect));
+        missed.map(|defect| defect.name).collect()
     };
     let found = std::thread::scope(|scope| {
-        let first = scope.spawn(|| unnoticed(one));
-        let mut found = unnoticed(other);
+        let first = scope.spawn(|| missed(one));
+        let mut found = missed(other);
         found.extend(first.join().unwrap());
         found
     });
-    assert!(found.is_empty(), "nobody notices {found:?}");
+    assert!(found.is_empty(), "no scenario catches {found:?}");
 }
 
 #[test]
@@ -82,13 +82,13 @@ fn every_scenario_is_sharp() {
     let proof = prove(&scenarios, &all, 2, &|_, _| {});
     let path = |place: usize| scenarios[place].place.source.path.display().to_string();
     let unsound: Vec<String> = proof.unsound.iter().map(|(place, _)| path(*place)).collect();
-    let unnoticed: Vec<&str> = proof.unnoticed(&scenarios).map(|(defect, _)| defect.name).collect();
-    let blunt: Vec<String> = proof.blunt(&scenarios).into_iter().map(path).collect();
+    let missed: Vec<&str> = proof.missed(&scenarios).map(|(defect, _)| defect.name).collect();
+    let weak: Vec<String> = proof.weak(&scenarios).into_iter().map(path).collect();
     assert!(unsound.is_empty(), "fail without a defect: {unsound:#?}");
-    assert!(unnoticed.is_empty(), "nobody notices {unnoticed:#?}");
+    assert!(missed.is_empty(), "no scenario catches {missed:#?}");
     assert!(
-        blunt.is_empty(),
-        "no defect fails it and nothing but scenarios that concern its requirement: {blunt:#?}\n\
+        weak.is_empty(),
+        "no defect fails it and nothing but scenarios that concern its requirement: {weak:#?}\n\
          `cargo run --profile proof -- prove scenarios/xep-0124 scenarios/xep-0206 --table` tells what each notices"
     );
 }

@@ -1,4 +1,4 @@
-//! What happens in the demonstration, what is said of it, and whether it went as told.
+//! The plot of the demo: what happens, the narration, and the check that it happened as narrated.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub(super) const WAIT: u64 = 3;
 /// The domain of both users.
 pub(super) const DOMAIN: &str = "localhost";
 
-/// Time to read what was said, before it happens.
+/// Time to read the narration before things happen.
 const READ: Duration = Duration::from_secs(1);
 /// Time to look at what happened; meanwhile what is still on its way arrives.
 const LOOK: Duration = Duration::from_millis(250);
@@ -24,7 +24,7 @@ const LOOK: Duration = Duration::from_millis(250);
 const AWAY: Duration = Duration::from_millis(700);
 /// Nothing in the story takes longer.
 const LONG: Duration = Duration::from_secs(10);
-/// An empty answer may come so much before the wait is over, or after it.
+/// How much before or after the end of the wait an empty response may come.
 const EARLY: Duration = Duration::from_millis(2);
 const LATE: Duration = Duration::from_secs(1);
 
@@ -60,7 +60,7 @@ impl Who {
     }
 }
 
-/// The story as it is told.
+/// The story.
 pub(super) struct Story {
     /// Who explains it.
     pub(super) narrator: Narrator,
@@ -77,19 +77,20 @@ pub(super) struct Story {
 }
 
 impl Story {
-    /// Tells it to its end.
+    /// Plays it to its end.
     ///
     /// # Errors
-    /// What did not go as told, in words.
-    pub(super) async fn tell(&mut self) -> Result<(), String> {
+    /// What did not happen as narrated, in words.
+    pub(super) async fn play(&mut self) -> Result<(), String> {
         self.narrator
             .say(
-                "Alice and Bob will chat over BOSH, which is XMPP carried by HTTP requests. Both are scripted clients, \
-                 and the server is part of this program: nothing leaves this machine. Between them stands the proxy, as \
-                 it would before your own server, and prints what passes. Lines like these explain it.\n\
-                 C> is sent by a client, S> is sent to it. From left to right: the time; how long after the last \
-                 message of that session; the session, and whose it is; the number of the request (rid); the \
-                 connection (#); and what it is.",
+                "Alice and Bob chat over BOSH, which carries XMPP in HTTP requests. Both are scripted clients, and the \
+                 server is part of this program: nothing leaves this machine. The proxy sits between the clients and \
+                 the server, as it would in front of your own server, and prints the traffic. Lines like these explain \
+                 it.\n\
+                 C> is sent by a client, S> by the server. From left to right: the time; the time since the last \
+                 message of that session; the session and its user; the number of the request (rid); the \
+                 connection (#); and the content.",
             )
             .await;
         self.login().await?;
@@ -105,13 +106,13 @@ impl Story {
     async fn login(&mut self) -> Result<(), String> {
         self.explain(
             "1. Alice logs in. Her client opens a session and asks for its terms: how long the server may hold a request \
-             (wait), and how many it may hold at once (hold). Then she proves who she is (SASL; secrets are hidden), \
-             restarts the stream, is given an address, and says that she is there.",
+             (wait), and how many it may hold at once (hold). Then the client authenticates (SASL; secrets are hidden), \
+             restarts the stream, receives an address, and sends presence.",
         )
         .await;
         self.enter(Who::Alice).await?;
-        self.explain("2. Bob logs in the same way. In the end Alice hears of him: that is the answer to a request of hers that the \
-             server has held since.")
+        self.explain("2. Bob logs in the same way. At the end Alice receives his presence: it is the response to a request of hers \
+             that the server has held until now.")
             .await;
         self.enter(Who::Bob).await?;
         self.presence_at(Who::Alice, Who::Bob).await
@@ -136,10 +137,10 @@ impl Story {
 
     async fn chat(&mut self) -> Result<(), String> {
         self.explain(
-            "3. Alice writes to Bob. In HTTP a server can't speak first. So every client keeps a request open, and the server \
-             holds it until there is something to say: Alice's message comes as the answer to a request that Bob sent \
-             before (see \"held\"). To send it her client takes a second connection. Her held request comes back empty \
-             then, since no more than one may be held.",
+            "3. Alice writes to Bob. In HTTP, a server cannot speak first. So every client keeps a request open, and the \
+             server holds it until there is something to send: Bob receives Alice's message as the response to a \
+             request that he sent earlier (see \"held\"). To send it, her client uses a second connection. Her held \
+             request then gets an empty response, because only one may be held.",
         )
         .await;
         self.message(Who::Alice, Who::Bob, "hello", "Hi Bob, is this thing on?");
@@ -151,23 +152,23 @@ impl Story {
 
     async fn idle(&mut self) -> Result<(), String> {
         self.explain(&format!(
-            "4. Nobody says anything. When a request has been held for as long as was granted ({WAIT} s here, often 60), \
-             the server answers with an empty body, and the client asks again. This is a healthy session at rest; \
-             where a reverse proxy on the way gives up sooner, it breaks.",
+            "4. Nobody writes. When a request has been held for the whole wait ({WAIT} s here, often 60), the server \
+             sends an empty response, and the client asks again. This is a healthy idle session; it breaks where a \
+             reverse proxy in between gives up sooner.",
         ))
         .await;
         let wait = Duration::from_secs(WAIT);
         for who in Who::ALL {
             let news = self.until(
                 who,
-                "an empty answer",
+                "an empty response",
                 |news| matches!(news, News::Empty { held, .. } if *held > wait / 2),
             );
             if let News::Empty { rid, held } = news.await?
                 && (held + EARLY < wait || held > wait + LATE)
             {
                 return Err(format!(
-                    "rid {rid} of {} was answered after {}, and wait is {WAIT} s",
+                    "rid {rid} of {} was answered after {}, but wait is {WAIT} s",
                     who.name(),
                     words(held)
                 ));
@@ -180,7 +181,7 @@ impl Story {
         self.explain(
             "5. Alice's connection breaks while her request is held, as when a phone changes networks, and just then Bob \
              writes. Once she is back, her client sends the same request again, with the same rid, on another \
-             connection. The answer brings what she has missed: nothing is lost, and nothing comes twice.",
+             connection. The response contains what she missed: nothing is lost, and nothing arrives twice.",
         )
         .await;
         self.order(Who::Alice, Order::Lose(AWAY));
@@ -195,14 +196,14 @@ impl Story {
             {
                 Ok(())
             }
-            (cut, got) => {
-                Err(format!("the cut was not recovered by the same rid: {cut:?}, then {got:?}"))
-            }
+            (cut, got) => Err(format!(
+                "the cut request was not recovered with the same rid: {cut:?}, then {got:?}"
+            )),
         }
     }
 
     async fn logout(&mut self) -> Result<(), String> {
-        self.explain("6. Both log out: type='terminate' ends a session, and every request that is open is answered.")
+        self.explain("6. Both log out: type='terminate' ends a session, and the server answers every open request.")
             .await;
         for who in Who::ALL {
             let gone = Element::new(ns::CLIENT, "presence").with_attr("type", "unavailable");
@@ -210,14 +211,17 @@ impl Story {
             match self.until(who, "the end", |news| matches!(news, News::Over(_))).await? {
                 News::Over(End::Closed) => {}
                 news => {
-                    return Err(format!("the session of {} ended otherwise: {news:?}", who.name()));
+                    return Err(format!(
+                        "the session of {} ended in another way: {news:?}",
+                        who.name()
+                    ));
                 }
             }
         }
         Ok(())
     }
 
-    /// Says what happens next, with time to look at what was, and to read.
+    /// Narrates what happens next, with time to look at what happened before, and to read.
     async fn explain(&mut self, text: &str) {
         tokio::time::sleep(LOOK).await;
         self.narrator.say(text).await;
@@ -270,7 +274,7 @@ impl Story {
             }
             match tokio::time::timeout_at(end, self.news.recv()).await {
                 Ok(Some(news)) => self.heard.push(news),
-                _ => return Err(format!("{} waited in vain for {what}", who.name())),
+                _ => return Err(format!("{} timed out waiting for {what}", who.name())),
             }
         }
     }
@@ -308,8 +312,8 @@ mod tests {
         Ended,
     }
 
-    /// The story told by two users who are made up.
-    async fn told(fault: Fault) -> Result<(), String> {
+    /// Plays the story with two made-up users.
+    async fn play(fault: Fault) -> Result<(), String> {
         let (tell, news) = mpsc::unbounded_channel();
         let (alice, mut of_alice) = mpsc::unbounded_channel();
         let (bob, mut of_bob) = mpsc::unbounded_channel();
@@ -377,27 +381,27 @@ mod tests {
         });
         let (narrator, begin) = (Narrator::unheard(), Box::new(start));
         let orders = [alice, bob];
-        Story { narrator, orders, begin, news, heard: Vec::new(), act: 0 }.tell().await
+        Story { narrator, orders, begin, news, heard: Vec::new(), act: 0 }.play().await
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_says_when_something_does_not_go_as_told() {
+    async fn it_reports_what_does_not_happen_as_narrated() {
         for (fault, words) in [
             (Fault::Refused, "bob could not log in: no"),
             (Fault::Doubled, "bob got the message \"hello\" 2 times"),
-            (Fault::Dropped, "bob waited in vain for the message \"hello\""),
-            (Fault::Hasty, "answered after 3.0 s, and wait is 3 s"),
-            (Fault::Late, "answered after 5.0 s, and wait is 3 s"),
-            (Fault::OtherRid, "not recovered by the same rid"),
-            (Fault::NotSentAgain, "not recovered by the same rid"),
+            (Fault::Dropped, "bob timed out waiting for the message \"hello\""),
+            (Fault::Hasty, "answered after 3.0 s, but wait is 3 s"),
+            (Fault::Late, "answered after 5.0 s, but wait is 3 s"),
+            (Fault::OtherRid, "not recovered with the same rid"),
+            (Fault::NotSentAgain, "not recovered with the same rid"),
             (
                 Fault::Ended,
-                "the session of alice ended otherwise: Over(Terminated(Some(\"item-not-found\")))",
+                "the session of alice ended in another way: Over(Terminated(Some(\"item-not-found\")))",
             ),
         ] {
-            let error = told(fault).await.unwrap_err();
+            let error = play(fault).await.unwrap_err();
             assert!(error.contains(words), "{fault:?}: {error}");
         }
-        assert_eq!(told(Fault::Nothing).await, Ok(()));
+        assert_eq!(play(Fault::Nothing).await, Ok(()));
     }
 }

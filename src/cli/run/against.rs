@@ -14,7 +14,7 @@ use chrono::{DateTime, FixedOffset};
 use super::args::Args;
 use super::results::{End, Results};
 use crate::cli::Failure;
-use crate::cli::console::say;
+use crate::cli::console::eprint;
 use crate::cli::defects::chosen;
 use crate::cli::watch::stopped;
 use crate::clock::{Clock, words};
@@ -26,9 +26,9 @@ use crate::scenario::read_target;
 use crate::ui::sanitise;
 use crate::wire::tls;
 
-/// So many scenarios run at a time against a target on the network: docs/reference/run.md says how that was measured.
-const AT_ONCE: usize = 32;
-/// While nothing is done, a person is told this often that time passes.
+/// Default number of scenarios to run in parallel against a network target; docs/reference/run.md has the measurement.
+const JOBS: usize = 32;
+/// How often the progress line is refreshed while no scenario ends.
 const TICK: Duration = Duration::from_secs(1);
 
 pub(super) enum Against {
@@ -37,7 +37,7 @@ pub(super) enum Against {
         target: Arc<Target>,
         dial: Arc<dyn Dial>,
         started: DateTime<FixedOffset>,
-        /// It is a URL: that anybody may log in there is no more than a guess.
+        /// It is a URL: that it allows anonymous login is only a guess.
         guessed: bool,
     },
 }
@@ -56,7 +56,7 @@ impl Against {
         Ok(Self::Network { target: Arc::new(target), dial, started, guessed })
     }
 
-    /// In words, for people and reports.
+    /// A description for people and reports.
     pub(super) fn words(&self) -> String {
         match self {
             Self::Network { target, .. } => {
@@ -128,19 +128,21 @@ impl Against {
                 Ok(embedded(runtime, defects, threads, jobs, results))
             }
             Self::Network { target, dial, guessed, .. } => {
-                let at_once = args.jobs.map(usize::from).or(target.jobs).unwrap_or(AT_ONCE);
-                // Telling takes time, in which the clients would be late: it has a thread of its own.
+                let at_once = args.jobs.map(usize::from).or(target.jobs).unwrap_or(JOBS);
+                // Reporting takes time, which would make the clients late: it has its own thread.
                 std::thread::scope(|scope| {
-                    let (tell, told) = mpsc::channel();
-                    scope.spawn(move || told.into_iter().for_each(|news: News| news.told(results)));
-                    runtime.block_on(network(target, dial, at_once, jobs, &tell, *guessed))
+                    let (send, news) = mpsc::channel();
+                    scope.spawn(move || {
+                        news.into_iter().for_each(|news: News| news.report(results))
+                    });
+                    runtime.block_on(network(target, dial, at_once, jobs, &send, *guessed))
                 })
             }
         }
     }
 }
 
-/// What a run against a network tells.
+/// News from a run against a network target.
 enum News {
     /// What came of the job at this place.
     Outcome(usize, Box<Outcome>),
@@ -151,7 +153,7 @@ enum News {
 }
 
 impl News {
-    fn told(self, results: &mut Results) {
+    fn report(self, results: &mut Results) {
         match self {
             Self::Outcome(place, outcome) => results.take(place, *outcome),
             Self::Begin(software) => results.begin(software),
@@ -160,7 +162,7 @@ impl News {
     }
 }
 
-/// Outcomes are told in the order of the scenarios, whichever is done first.
+/// Outcomes are reported in the order of the scenarios, whichever ends first.
 fn embedded(
     signals: tokio::runtime::Runtime,
     defects: &[&'static Defect],
@@ -195,11 +197,11 @@ async fn network(
     dial: &Arc<dyn Dial>,
     at_once: usize,
     jobs: &[Job],
-    tell: &mpsc::Sender<News>,
+    news: &mpsc::Sender<News>,
     guessed: bool,
 ) -> Result<End, Failure> {
-    // Who is told lives as long as there is something to tell.
-    let tell = |news| _ = tell.send(news);
+    // The receiver lives as long as there is something to send.
+    let tell = |item| _ = news.send(item);
     let stop = stopped();
     tokio::pin!(stop);
     let round_trip = tokio::select! {
@@ -210,28 +212,28 @@ async fn network(
         }
     };
     let Tolerance { early, late } = target.tolerance;
-    say(&format!(
-        "a round trip takes {}; times are judged to {} early and {} late",
+    eprint(&format!(
+        "round trip: {}; tolerance for times: {} early, {} late",
         words(round_trip),
         words(early),
         words(late + round_trip)
     ));
     let About { software, refused } = tokio::select! {
-        told = runner::about(dial, target, round_trip) => told,
+        about = runner::about(dial, target, round_trip) => about,
         () = &mut stop => {
             tell(News::Begin(None));
             return Ok(End::Interrupted);
         }
     };
     if let Some(Software { name, version }) = &software {
-        say(&format!("it says that it is {name} {version}"));
+        eprint(&format!("server software: {name} {version}"));
     }
     tell(News::Begin(software));
     let mut target = Arc::clone(target);
     if let Some(why) = refused.filter(|_| guessed) {
-        say(&sanitise(&format!("nobody can log in there anonymously: {why}")));
-        say(
-            "what needs a login is skipped; a target file names accounts: docs/reference/targets.md",
+        eprint(&sanitise(&format!("the server does not allow anonymous login: {why}")));
+        eprint(
+            "skipping scenarios that need a login; to run them, list accounts in a target file (docs/reference/targets.md)",
         );
         Arc::make_mut(&mut target).provides.retain(|known| *known != Provision::Anonymous);
     }
@@ -273,8 +275,8 @@ pub(super) fn in_ci() -> bool {
     value.is_some_and(|value| !value.is_empty() && value != "false")
 }
 
-/// How exactly times are judged if nothing is said: a machine of a CI system does much else.
-fn usual() -> Tolerance {
+/// The default tolerance for times: machines in CI systems are busy.
+fn default_tolerance() -> Tolerance {
     if in_ci() { Tolerance::BUSY } else { Tolerance::USUAL }
 }
 
@@ -296,7 +298,7 @@ fn url(args: &Args, url: &str) -> Result<Target, Failure> {
         rooms: None,
         provides: vec![Provision::Anonymous, secure, Provision::Slow],
         jobs: None,
-        tolerance: usual(),
+        tolerance: default_tolerance(),
         control: BTreeMap::new(),
         skip: Vec::new(),
         deviations: Vec::new(),
@@ -305,7 +307,7 @@ fn url(args: &Args, url: &str) -> Result<Target, Failure> {
 
 fn file(args: &Args, path: &str) -> Result<Target, Failure> {
     if args.domain.is_some() {
-        let words = "--domain goes with a URL; the file of a target says its domain";
+        let words = "--domain can only be used with a URL; a target file contains its own domain";
         return Err(Failure::Usage(words.to_owned()));
     }
     let text = fs::read_to_string(path).map_err(|error| {
@@ -317,11 +319,11 @@ fn file(args: &Args, path: &str) -> Result<Target, Failure> {
     })?;
     #[allow(clippy::disallowed_methods)] // cli reads the environment
     let environment = |name: &str| std::env::var(name).ok();
-    read_target(Path::new(path), text, usual(), &environment).map_err(|mistakes| {
+    read_target(Path::new(path), text, default_tolerance(), &environment).map_err(|mistakes| {
         let colour = args.color.decide(io::stderr().is_terminal());
         for mistake in &mistakes {
-            say(&mistake.render(colour));
-            say("");
+            eprint(&mistake.render(colour));
+            eprint("");
         }
         let what = if mistakes.len() == 1 { "mistake" } else { "mistakes" };
         Failure::Usage(format!("{} {what} in {path}", mistakes.len()))

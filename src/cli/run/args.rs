@@ -11,11 +11,11 @@ use crate::snapshot;
 use crate::ui::outcomes::{Format, Show};
 use crate::ui::quoted;
 
-/// Check a connection manager with scenarios
+/// Test a connection manager with scenarios
 ///
-/// Each scenario plays a client, and says which requirements of XEP-0124 and XEP-0206 it checks. Without a target they run
-/// against the embedded reference connection manager, in virtual time. What is only recommended is a warning, unless
-/// --strict is given.
+/// Each scenario plays a client, and lists the requirements of XEP-0124 and XEP-0206 that it checks. Without --target,
+/// scenarios run in virtual time against the embedded connection manager. A violated recommendation (SHOULD) is a
+/// warning, unless --strict is used.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -28,75 +28,77 @@ Examples:
   xmppscope run scenarios/ --write captures; xmppscope report captures -o report.html
 
 Exit status:
-  0  all held
-  1  something demanded was not kept; with --strict also something recommended,
-     or a known deviation is gone
-  2  wrong usage, or a scenario or target that cannot be understood
+  0  no requirement is violated
+  1  a requirement is violated, or a conversation differs from its snapshot;
+     with --strict, also a violated recommendation, or a known deviation that
+     no longer occurs
+  2  wrong usage, or a scenario or target file with mistakes
   3  the target cannot be reached, or a scenario could not be carried out
-  130  interrupted; what was done is told")]
+  130  interrupted; the outcomes so far are printed")]
 pub(in crate::cli) struct Args {
     /// Scenario files, or folders of them
     #[arg(required = true, value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
-    /// The connection manager: a URL, or a file that says what is known of it
+    /// Connection manager to test: a URL, or a target file that describes it [default: the embedded one]
     #[arg(long, value_name = "FILE|URL")]
     pub(super) target: Option<String>,
-    /// The XMPP domain, where the target is a URL; localhost if it is not said
+    /// XMPP domain, if the target is a URL [default: localhost]
     #[arg(long, value_name = "DOMAIN", requires = "target")]
     pub(super) domain: Option<String>,
-    /// Trust the certificates in this PEM file instead of the system's
+    /// Trust only the CA certificates in this PEM file
     #[arg(long, value_name = "FILE", requires = "target")]
     pub(super) ca_file: Option<PathBuf>,
-    /// Trust any certificate
+    /// Accept any certificate
     #[arg(long, requires = "target")]
     pub(super) insecure: bool,
-    /// What is only recommended fails the run too, and so does a known deviation that is gone
+    /// Also fail on violated recommendations (SHOULD), and on known deviations that no longer occur
     #[arg(long)]
     pub(super) strict: bool,
-    /// Only these scenarios: words of path, name or requirement, joined by and, or, not
+    /// Run only scenarios that match words of path, name or requirement, joined by and, or, not
     ///
-    /// Also path:, name:, covers:, section:14.3, level:must, needs:accounts, and row:2 of a sweep;
-    /// docs/reference/run.md describes them. --list shows what is left.
+    /// Predicates: path:, name:, covers:, section:14.3, level:must, needs:accounts, and row:2 of a sweep. See
+    /// docs/reference/run.md. Use --list to see which scenarios match.
     #[arg(long, value_name = "EXPR")]
     pub(super) only: Option<String>,
-    /// How many run at a time
+    /// Scenarios to run in parallel [default: the target file's value, or 32]
     ///
-    /// If it is not said: what the target's file says, or 32; without a target one for each processor.
+    /// Without --target, the default is one for each processor.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) jobs: Option<u16>,
-    /// List the scenarios that would be run, and stop
+    /// List the scenarios that would run, and exit
     #[arg(long)]
     pub(super) list: bool,
-    /// Switch a defect of the embedded connection manager on; may be given several times
+    /// Enable a defect of the embedded connection manager; repeatable
     #[arg(long, value_name = "ID", conflicts_with = "target")]
     pub(super) defect: Vec<String>,
-    /// Of which scenarios the traffic is printed
+    /// Print the traffic of these scenarios
     #[arg(long, value_enum, default_value_t = Show::Failed, help_heading = "Output")]
     pub(super) show: Show,
-    /// Write a capture of each scenario into this folder, and what came of all to outcomes.ndjson in it
+    /// Write a capture of each scenario to this folder, and all outcomes to outcomes.ndjson in it
     ///
-    /// `xmppscope report DIR` makes a page of the folder. outcomes.ndjson holds what --format json prints; there, `capture` is
-    /// the path of the capture within the folder.
+    /// `xmppscope report DIR` turns the folder into an HTML page. outcomes.ndjson has the format of --format json;
+    /// `capture` is the path of a capture within the folder.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(super) write: Option<PathBuf>,
-    /// Compare each conversation with what is approved in this folder, and fail if it is another
+    /// Compare each conversation with its approved snapshot in this folder, and fail if they differ
     ///
-    /// What is compared is a transcript: what stays the same from run to run, see docs/reference/transcript.md.
+    /// Snapshots are transcripts: they contain only what stays the same from run to run. See
+    /// docs/reference/transcript.md.
     #[arg(long, value_name = "DIR", help_heading = "Snapshots")]
     pub(super) snapshots: Option<PathBuf>,
-    /// What becomes of a conversation that is not as approved; no in CI, where the variable CI is set, else new
+    /// What to do with new or changed conversations [default: no if the variable CI is set, otherwise new]
     #[arg(long, value_enum, requires = "snapshots", help_heading = "Snapshots")]
     pub(super) update: Option<Update>,
     #[command(flatten)]
     pub(super) settings: settings::Options,
-    /// How outcomes are told; may be given several times
+    /// Output format; repeatable [default: pretty]
     ///
-    /// docs/reference/run.md says what each of them holds.
+    /// docs/reference/run.md describes each format.
     #[arg(long, value_enum, help_heading = "Output")]
     pub(super) format: Vec<Format>,
-    /// The file of a format: the first --output is that of the first --format, and so on
+    /// Output file of a format: the first --output is for the first --format, and so on
     ///
-    /// One format, the last, may be without: it goes to the terminal.
+    /// The last format may have no file; it goes to standard output.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) output: Vec<PathBuf>,
     /// When to use colours
@@ -104,14 +106,14 @@ pub(in crate::cli) struct Args {
     pub(super) color: When,
 }
 
-/// What becomes of a conversation that is not as it was approved.
+/// What to do with a conversation that is new, or differs from its snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Update {
-    /// It waits for approval, in a file .snap.new beside
+    /// Write it to a .snap.new file, for review
     New,
-    /// It is approved
+    /// Approve it
     All,
-    /// Nothing is written
+    /// Write nothing
     No,
 }
 
@@ -132,12 +134,12 @@ impl ValueEnum for Format {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         let (name, help) = match self {
-            Self::Pretty => ("pretty", "For people"),
-            Self::Json => ("json", "One JSON object a line"),
-            Self::Junit => ("junit", "The XML that CI systems read"),
+            Self::Pretty => ("pretty", "Text for people"),
+            Self::Json => ("json", "One JSON object per line, for programs"),
+            Self::Junit => ("junit", "JUnit XML, for CI systems"),
             Self::Tap => ("tap", "Test Anything Protocol 14"),
-            Self::Github => ("github", "Commands that mark lines in GitHub"),
-            Self::Markdown => ("markdown", "Tables for the summary of a job"),
+            Self::Github => ("github", "Annotations for GitHub Actions"),
+            Self::Markdown => ("markdown", "Tables, for the summary of a CI job"),
         };
         Some(PossibleValue::new(name).help(help))
     }
@@ -150,16 +152,16 @@ impl ValueEnum for Show {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         let (name, help) = match self {
-            Self::Failed => ("failed", "Of those that failed or warned, about that alone"),
-            Self::All => ("all", "Of all"),
-            Self::None => ("none", "Of none"),
+            Self::Failed => ("failed", "Failed scenarios and warnings, only the relevant part"),
+            Self::All => ("all", "All scenarios"),
+            Self::None => ("none", "No scenarios"),
         };
         Some(PossibleValue::new(name).help(help))
     }
 }
 
 impl Args {
-    /// The options that a scenario is to be run alone with.
+    /// The options for running a single scenario again.
     pub(super) fn repeated(&self) -> String {
         let mut text = String::new();
         let mut add = |name: &str, value: &str| text += &format!(" --{name} {}", quoted(value));

@@ -12,7 +12,7 @@ use super::snapshots::Snapshots;
 use super::{list, stems};
 use crate::cli::Failure;
 use crate::cli::check::sound;
-use crate::cli::console::say;
+use crate::cli::console::eprint;
 use crate::cli::options::When;
 use crate::clock::Clock;
 use crate::runner::{self, Job};
@@ -36,7 +36,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<u8, Failure> {
         all.into_iter().zip(names).filter(|(job, _)| kept(job)).unzip();
     if jobs.is_empty() {
         let only = args.only.as_deref().unwrap_or_default();
-        return Err(Failure::Usage(format!("--only {}: there is no such scenario", quoted(only))));
+        return Err(Failure::Usage(format!("--only {}: no scenario matches", quoted(only))));
     }
     if args.list {
         return list::list(&jobs, &against);
@@ -53,7 +53,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<u8, Failure> {
         scenarios: jobs.len(),
         strict: args.strict,
     };
-    say(&format!("against {}", plan.target));
+    eprint(&format!("target: {}", plan.target));
     let mut results = Results::new(plan, snapshots, stems, outputs);
     let end = against.run(args, &jobs, &mut results)?;
     results.finish(end, clock.now())
@@ -61,7 +61,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<u8, Failure> {
 
 fn expression(text: &str, color: When) -> Result<Only, Failure> {
     Only::parse(text).map_err(|wrong| {
-        say(&wrong.render(color.decide(io::stderr().is_terminal())));
-        Failure::Usage("--only cannot be understood".to_owned())
+        eprint(&wrong.render(color.decide(io::stderr().is_terminal())));
+        Failure::Usage("--only is not a valid expression".to_owned())
     })
 }

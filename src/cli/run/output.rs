@@ -10,7 +10,7 @@ use chrono::{DateTime, FixedOffset};
 use super::args::Args;
 use super::captures::Captures;
 use crate::cli::Failure;
-use crate::cli::console::{print, say, width};
+use crate::cli::console::{eprint, print, width};
 use crate::cli::observe::unwritable;
 use crate::runner::Outcome;
 use crate::snapshot::Diff;
@@ -53,12 +53,12 @@ impl Output {
 }
 
 impl Outputs {
-    /// Opens all files, so that what cannot be written is told before anything is run.
+    /// Opens all files, so that a file that cannot be written is reported before anything runs.
     pub(super) fn open(args: &Args, started: DateTime<FixedOffset>) -> Result<Self, Failure> {
         let formats = if args.format.is_empty() { &[Format::Pretty][..] } else { &args.format };
         if args.output.len() > formats.len() {
             return Err(Failure::Usage(format!(
-                "there are {} --output for {} --format: the first belongs to the first",
+                "{} --output options for {} --format options: each --output needs a --format",
                 args.output.len(),
                 formats.len()
             )));
@@ -66,12 +66,12 @@ impl Outputs {
         let bare = formats.len() - args.output.len();
         if bare > 1 {
             return Err(Failure::Usage(format!(
-                "{bare} formats are without an --output; only one can go to the terminal"
+                "{bare} formats have no --output; only one format can go to standard output"
             )));
         }
         let distinct: BTreeSet<_> = args.output.iter().collect();
         if distinct.len() < args.output.len() {
-            return Err(Failure::Usage("two formats cannot go to one --output".to_owned()));
+            return Err(Failure::Usage("two formats cannot share one --output".to_owned()));
         }
         let mut outputs = Self { formats: Vec::new(), captures: None, failed: None };
         for (number, format) in formats.iter().enumerate() {
@@ -129,12 +129,12 @@ impl Outputs {
         }
         let printed = |output: &Output| output.format.is_live() && output.file.is_none();
         if !self.formats.iter().any(printed) {
-            say(&report.summary.in_words());
+            eprint(&report.summary.in_words());
         }
         self.failed.map_or(Ok(()), |words| Err(Failure::Environment(words)))
     }
 
-    /// Tells an event to those that are written as scenarios end.
+    /// Passes an event to the formats that are written as scenarios end.
     fn live(&mut self, tell: impl Fn(&mut dyn Writer, &mut dyn Write) -> io::Result<()>) {
         for output in self.formats.iter_mut().filter(|output| output.format.is_live()) {
             if let Err(failed) = output.write(&tell) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::output::Outputs;
 use super::progress::Progress;
 use super::snapshots::Snapshots;
-use crate::cli::console::say;
+use crate::cli::console::eprint;
 use crate::cli::{Failure, exit};
 use crate::runner::{Outcome, Software, Verdict};
 use crate::ui::outcomes::{Bearing, Plan, Report, Summary, bearing};
@@ -89,7 +89,7 @@ impl Results {
         let outcomes = self.outcomes.into_values().collect();
         self.outputs.finish(&Report { plan: self.plan, outcomes, summary })?;
         if let Some(snapshots) = &self.snapshots {
-            say(&snapshots.summary());
+            eprint(&snapshots.summary());
         }
         Ok(match (end, worst) {
             (End::Interrupted, _) => exit::INTERRUPTED,

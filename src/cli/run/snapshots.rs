@@ -1,4 +1,4 @@
-//! Conversations, compared with what is approved.
+//! Conversations, compared with approved snapshots.
 
 use std::path::{Path, PathBuf};
 
@@ -96,7 +96,7 @@ impl Snapshots {
             Standing::Missing => {
                 self.counts.missing += 1;
                 if update != Update::All {
-                    fail(outcome, &path, "there is no such snapshot yet".to_owned());
+                    fail(outcome, &path, "a conversation without an approved snapshot".to_owned());
                 }
                 None
             }
@@ -111,31 +111,31 @@ impl Snapshots {
         }
     }
 
-    /// What was found, and what is to be done with it, in a line.
+    /// The counts, and what to do next, in one line.
     pub(super) fn summary(&self) -> String {
         let Counts { same, missing, other, unreadable, written } = self.counts;
-        let all = counted(same + missing + other + unreadable, "conversation");
+        let all = counted(same + missing + other + unreadable, "snapshot");
         if missing + other + unreadable == 0 {
-            return format!("{all} as approved");
+            return format!("{all} unchanged");
         }
         let count = |count: usize, what: &str| (count > 0).then(|| format!("{count} {what}"));
         let parts = [
-            count(same, "as approved"),
-            count(other, "not as approved"),
-            count(missing, "never approved"),
-            count(unreadable, "in files that cannot be used"),
+            count(same, "unchanged"),
+            count(other, "changed"),
+            count(missing, "new"),
+            count(unreadable, "unusable"),
         ];
         let what = format!("{all}: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "));
         // Neither what fails by itself is written, nor what cannot be.
         match (self.update, written) {
             (Update::No, _) if missing + other > 0 => {
-                format!("{what}; --update new writes them, to be reviewed")
+                format!("{what}; use --update new to write them for review")
             }
             (Update::New, 1..) => {
                 let folder = self.folder.to_string_lossy();
-                format!("{what}; xmppscope snapshot review {}", quoted(&folder))
+                format!("{what}; to review them: xmppscope snapshot review {}", quoted(&folder))
             }
-            (Update::All, 1..) => format!("{what}; {written} approved now"),
+            (Update::All, 1..) => format!("{what}; {written} approved"),
             _ => what,
         }
     }
@@ -160,7 +160,7 @@ fn fail(outcome: &mut Outcome, path: &Path, seen: String) {
         level: Level::Must,
         place: outcome.scenario.name.place.clone(),
         says: None,
-        expected: format!("the conversation of {}.snap", path.display()),
+        expected: format!("the conversation in {}.snap", path.display()),
         seen,
         at: outcome.duration,
         // Its traffic is not printed: the difference says more.

@@ -41,13 +41,13 @@ pub(super) fn distinct(jobs: &[Job], stems: &[PathBuf], captures: bool) -> Resul
     for (job, stem) in jobs.iter().zip(stems) {
         if captures && *stem == beside {
             return Err(Failure::Usage(format!(
-                "{} would have the name of the file that says what came of all; rename it",
+                "{}: its capture would overwrite {IN_FOLDER}; rename the scenario file",
                 path(job)
             )));
         }
         if let Some(other) = known.insert(stem, job) {
             return Err(Failure::Usage(format!(
-                "{} and {} would have files of one name, {}; rename one of them",
+                "{} and {} would both write {}; rename one of the scenario files",
                 path(other),
                 path(job),
                 stem.display()
