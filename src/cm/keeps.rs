@@ -14,11 +14,12 @@ pub enum Keeps {
     NotApplicable(&'static str),
 }
 
-const NO_TLS: Keeps =
-    Keeps::NotOffered("its listener speaks plain HTTP; a proxy before it has to bring TLS");
+const NO_TLS: Keeps = Keeps::NotOffered(
+    "its listener speaks plain HTTP; a reverse proxy in front of it has to add TLS",
+);
 const NO_SCRIPT: Keeps = Keeps::NotOffered("no script syntax: a GET is answered with a page");
 const NO_EXTERNAL: Keeps =
-    Keeps::NotOffered("no SASL EXTERNAL, since its listener sees no certificates");
+    Keeps::NotOffered("no SASL EXTERNAL, because its listener sees no certificates");
 const POLLING_TOLD: Keeps = Keeps::NotApplicable("`polling` is in every session it creates");
 
 /// What it does not keep, in the order of the catalogue.
@@ -40,16 +41,16 @@ const EXCEPTIONS: &[(&str, Keeps)] = &[
     ("bosh-secure-session-definition", Keeps::NotApplicable("it is a definition")),
     (
         "bosh-multi-unsupported-ignored",
-        Keeps::NotApplicable("it supports several streams, and says so with `stream`"),
+        Keeps::NotApplicable("it supports multiple streams, and announces that with `stream`"),
     ),
     (
         "bosh-cond-internal-server-error",
-        Keeps::NotApplicable("it never sends this condition: no failure of its own is foreseen"),
+        Keeps::NotApplicable("it never sends this condition: it has no internal errors to report"),
     ),
-    ("bosh-cond-see-other-uri", Keeps::NotOffered("there is no other URI to which it could send")),
+    ("bosh-cond-see-other-uri", Keeps::NotOffered("there is no other URI to which it could refer")),
     (
         "bosh-cond-undefined-condition",
-        Keeps::NotApplicable("it never sends this condition: another one always fits"),
+        Keeps::NotApplicable("it never sends this condition: a more specific one always applies"),
     ),
     ("bosh-encrypted-http", NO_TLS),
     ("bosh-https-method", NO_TLS),
@@ -60,9 +61,7 @@ const EXCEPTIONS: &[(&str, Keeps)] = &[
     ("xbosh-encryption-http-layer", NO_TLS),
     (
         "xbosh-authid-obsolete",
-        Keeps::NotOffered(
-            "the id of a stream is not told: only a digest login by XEP-0078 needs it",
-        ),
+        Keeps::NotOffered("the stream id is not sent: only a digest login by XEP-0078 needs it"),
     ),
     ("xbosh-encryption-negotiated-http", NO_TLS),
     ("xbosh-no-tls-compression", NO_TLS),

@@ -72,7 +72,7 @@ impl<'a> Cursor<'a> {
             // Anything else would have been read as part of the expression.
             Some(c) => {
                 let span = self.at..self.at + c.len_utf8();
-                Err(self.mistake(span, "there is no `(` for this `)`", "", ""))
+                Err(self.mistake(span, "unmatched `)`", "", ""))
             }
         }
     }
@@ -114,7 +114,7 @@ impl<'a> Cursor<'a> {
         let inner = self.any(predicate)?;
         if self.peek() != Some(')') {
             let span = open..open + 1;
-            return Err(self.mistake(span, "there is no `)` for this `(`", "opened here", ""));
+            return Err(self.mistake(span, "unmatched `(`", "opened here", ""));
         }
         self.at += 1;
         self.depth -= 1;
@@ -126,7 +126,7 @@ impl<'a> Cursor<'a> {
         if self.depth <= DEEPEST {
             return Ok(());
         }
-        let message = format!("{} is nested more than {DEEPEST} deep", self.what);
+        let message = format!("{} is nested more than {DEEPEST} levels deep", self.what);
         Err(self.mistake(self.at..self.at + 1, message, "", ""))
     }
 

@@ -16,7 +16,7 @@ use crate::wire::tls;
 /// How long the proxy reads on after its own answer, so that a reset does not overtake it.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// Tells the person the cause, waits for the client's request and answers it with 502.
+/// Reports the cause, waits for the client's request and answers it with 502.
 pub(super) async fn refuse(mut client: Socket, mut tap: Tap, cause: String) {
     tracing::debug!("{cause}");
     tap.failed(cause.clone());
@@ -69,7 +69,7 @@ fn text(tap: &Tap, cause: &str) -> String {
 }
 
 pub(super) fn unreachable(target: &Address, refused: Option<(SocketAddr, io::Error)>) -> String {
-    let Some((address, error)) = refused else { return format!("{target} has no address") };
+    let Some((address, error)) = refused else { return format!("{target} has no IP address") };
     match error.kind() {
         io::ErrorKind::ConnectionRefused => {
             format!(
@@ -77,7 +77,9 @@ pub(super) fn unreachable(target: &Address, refused: Option<(SocketAddr, io::Err
             )
         }
         io::ErrorKind::TimedOut => {
-            format!("{address} does not answer: no connection to {target}; is a firewall between?")
+            format!(
+                "the connection to {target} at {address} timed out; is there a firewall in between?"
+            )
         }
         _ => format!("cannot connect to {target} at {address}: {error}"),
     }
@@ -85,12 +87,12 @@ pub(super) fn unreachable(target: &Address, refused: Option<(SocketAddr, io::Err
 
 pub(super) fn unanswered(target: &Address, error: Option<&io::Error>) -> String {
     match error {
-        None => format!("{target} closed the connection before a byte of its answer came"),
+        None => format!("{target} closed the connection before it sent a response"),
         Some(error) if error.kind() == io::ErrorKind::ConnectionReset => {
-            format!("{target} reset the connection before a byte of its answer came")
+            format!("{target} reset the connection before it sent a response")
         }
         Some(error) => {
-            format!("the connection to {target} was lost before a byte of the answer came: {error}")
+            format!("the connection to {target} was lost before a response came: {error}")
         }
     }
 }
@@ -99,20 +101,20 @@ pub(super) fn connecting(target: &Address, error: &io::Error) -> String {
     let advice = match tls::cause(error) {
         Some(rustls::Error::InvalidCertificate(error)) => match error {
             CertificateError::UnknownIssuer => {
-                "its certificate is signed by nobody trusted here; name the CA with --ca-file, or use \
+                "its certificate is not signed by a trusted CA; add the CA with --ca-file, or use \
                  --insecure"
             }
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                "its certificate has expired; --insecure goes on all the same"
+                "its certificate has expired; use --insecure to accept it"
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "its certificate is for another name; use that name in --target, or --insecure"
+                "its certificate is for another name; use that name in --target, or use --insecure"
             }
-            _ => "its certificate is not acceptable; --insecure goes on all the same",
+            _ => "its certificate is not valid; use --insecure to accept it",
         },
-        Some(rustls::Error::InvalidMessage(_)) => "does it speak TLS on this port? try http://",
+        Some(rustls::Error::InvalidMessage(_)) => "it may not speak TLS on this port; try http://",
         Some(rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => {
-            "it does not offer HTTP/1.1, and xmppscope speaks nothing else"
+            "it does not offer HTTP/1.1, the only version that xmppscope speaks"
         }
         _ => "the handshake failed",
     };
@@ -127,7 +129,7 @@ pub(super) fn accepting(error: &io::Error) -> String {
             | AlertDescription::CertificateUnknown,
         )) => "the client does not trust this proxy's certificate",
         Some(rustls::Error::InvalidMessage(_)) => {
-            "the client does not speak TLS; give it the https:// URL"
+            "the client does not speak TLS; is it configured with the https:// URL?"
         }
         _ => "the handshake with the client failed",
     };

@@ -119,7 +119,7 @@ impl World {
 
     fn capture(&mut self, capture: &Capture, value: Option<String>, of: &str) -> Done {
         let Some(value) = value else {
-            let wanted = format!("something at `{}` to keep", capture.from.place.text());
+            let wanted = format!("a value at `{}` to capture", capture.from.place.text());
             self.fail(&capture.from.place, wanted, of)?;
             return Err(Stop::Failed);
         };

@@ -38,7 +38,10 @@ pub async fn reach(dial: &Arc<dyn Dial>, target: &Target) -> Result<Duration, St
 }
 
 fn unreachable(target: &Target, why: &str) -> String {
-    format!("cannot reach {}: {why}; is it running, and is the URL right?", target.name)
+    format!(
+        "cannot reach {}: {why}; check that it is running and that the URL is right",
+        target.name
+    )
 }
 
 async fn once(dial: &Arc<dyn Dial>, target: &Target) -> Result<Duration, String> {
@@ -63,7 +66,7 @@ async fn once(dial: &Arc<dyn Dial>, target: &Target) -> Result<Duration, String>
                     Some(Ok(got.response.first.saturating_sub(written)))
                 }
                 (_, _, Some(_)) => {
-                    Some(Err(format!("{address}: it ends the connection instead of answering")))
+                    Some(Err(format!("{address}: it closes the connection without a response")))
                 }
                 _ => None,
             }
@@ -71,7 +74,7 @@ async fn once(dial: &Arc<dyn Dial>, target: &Target) -> Result<Duration, String>
         .await;
     let late = |what: &str| format!("{address}: {what} within {}", words(PATIENCE));
     settled.unwrap_or_else(|| match wire.connected(conn) {
-        Ok(true) => Err(late("it takes connections, but does not answer a GET")),
+        Ok(true) => Err(late("it accepts connections, but does not answer a GET")),
         _ => Err(late("no connection")),
     })
 }

@@ -129,15 +129,15 @@ pub(super) fn missing(scenario: &Scenario, target: &Target) -> Option<String> {
 
 fn provided(provision: Provision) -> &'static str {
     match provision {
-        Provision::Anonymous => "anonymous logins",
+        Provision::Anonymous => "anonymous login",
         Provision::Account => "the account alice",
         Provision::Accounts => "the accounts alice and bob",
         Provision::Rooms => "rooms",
         Provision::Tls => "an address with TLS",
         Provision::Plain => "an address without TLS",
-        Provision::Certificates => "certificates for clients",
+        Provision::Certificates => "client certificates",
         Provision::Compression => "compression",
-        Provision::Upstream => "a server of its own behind the connection manager",
+        Provision::Upstream => "its own server behind the connection manager",
         Provision::Control => "commands to stop and start it",
         Provision::Slow => "time for long waits",
     }

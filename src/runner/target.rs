@@ -107,7 +107,8 @@ impl Knowledge {
                 .collect();
             if !gone.is_empty() {
                 outcome.verdict = Verdict::Gone;
-                outcome.reason = Some(format!("this did not happen: {}", self.why(&gone)));
+                outcome.reason =
+                    Some(format!("known deviation did not occur: {}", self.why(&gone)));
             }
         }
         held
@@ -262,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_deviation_is_gone_when_nothing_that_it_names_shows_it() {
-        let reason = "this did not happen: reason 0".to_owned();
+        let reason = "known deviation did not occur: reason 0".to_owned();
         assert_eq!(judged(&[A], &[(A, None)]), [(Verdict::Gone, Some(reason))]);
         assert_eq!(verdicts(&[A, BAD], &[(A, None)]), ["passed", "known"]);
         assert_eq!(verdicts(&[A, BAD], &[(A, Some("x"))]), ["passed", "failed"]);

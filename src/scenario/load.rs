@@ -35,7 +35,7 @@ pub enum LoadError {
         error: io::Error,
     },
     /// Something is named that holds none.
-    #[error("there is no scenario (*.yaml) in {}", .0.display())]
+    #[error("no scenarios (*.yaml) in {}", .0.display())]
     Nothing(PathBuf),
 }
 
@@ -102,7 +102,7 @@ fn find(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<(), LoadEr
 
 fn text(path: &Path) -> io::Result<String> {
     if fs::metadata(path)?.len() > LONGEST {
-        return Err(io::Error::other(format!("it is longer than {LONGEST} bytes")));
+        return Err(io::Error::other(format!("larger than {LONGEST} bytes")));
     }
     fs::read_to_string(path)
 }

@@ -45,7 +45,7 @@ impl Only {
     /// # Errors
     /// A mistake is shown at its place.
     pub fn parse(text: &str) -> Result<Self, Box<Diagnostic>> {
-        let mut cursor = Cursor::new("--only", "this", text);
+        let mut cursor = Cursor::new("--only", "the expression", text);
         cursor.parse(&mut |cursor| Parser { cursor }.what()).map(Self)
     }
 
@@ -86,10 +86,10 @@ struct Parser<'c, 'a> {
 impl<'a> Parser<'_, 'a> {
     fn what(&mut self) -> Parsed<What> {
         let Some(next) = self.cursor.peek() else {
-            let help = "a word of a path, a name or a requirement, or section:14.3";
+            let help = "for example a word of a path, name or requirement, or section:14.3";
             return Err(self.mistake(
                 self.cursor.at..self.cursor.at,
-                "something is expected here",
+                "the expression ends too early",
                 help,
             ));
         };
@@ -98,7 +98,7 @@ impl<'a> Parser<'_, 'a> {
             || matches!(next, ')' | '|' | '&')
         {
             let length = self.cursor.name().len().max(1);
-            let message = "something is expected before this";
+            let message = "expected a word or predicate before this";
             return Err(self.mistake(self.cursor.at..self.cursor.at + length, message, ""));
         }
         let start = self.cursor.at;
@@ -114,9 +114,11 @@ impl<'a> Parser<'_, 'a> {
             let names = PREDICATES.map(|(name, _)| name);
             let help = match nearest(name, names) {
                 Some(near) => format!("did you mean `{near}:`?"),
-                None => format!("there are: {}", names.map(|name| format!("{name}:")).join(", ")),
+                None => {
+                    format!("known predicates: {}", names.map(|name| format!("{name}:")).join(", "))
+                }
             };
-            return Err(self.mistake(start..colon, format!("there is no `{name}:`"), help));
+            return Err(self.mistake(start..colon, format!("unknown predicate `{name}:`"), help));
         };
         self.cursor.at = colon + 1;
         if self.cursor.rest().starts_with(|c: char| c.is_whitespace())
@@ -143,7 +145,7 @@ impl<'a> Parser<'_, 'a> {
                 let found = catalogue().find(word);
                 let Ok(Found::Section(all) | Found::Specification(all)) = found else {
                     let help = "write section:14.3, section:rids-broken or section:xep-0206#5";
-                    return Err(self.mistake(span, format!("there is no section `{word}`"), help));
+                    return Err(self.mistake(span, format!("unknown section `{word}`"), help));
                 };
                 What::Section(all.into_iter().map(|known| known.id.as_str()).collect())
             }
@@ -151,7 +153,13 @@ impl<'a> Parser<'_, 'a> {
             "needs" => What::Needs(self.choice(word, &PROVISIONS, span)?),
             _ => match word.parse::<usize>() {
                 Ok(number @ 1..) => What::Row(number),
-                _ => return Err(self.mistake(span, "rows are counted from 1", "write row:2")),
+                _ => {
+                    return Err(self.mistake(
+                        span,
+                        "`row` needs a number, counted from 1",
+                        "write row:2",
+                    ));
+                }
             },
         })
     }
@@ -168,9 +176,9 @@ impl<'a> Parser<'_, 'a> {
         let all = words.iter().map(|(known, _)| *known);
         let help = match nearest(word, all.clone()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there are: {}", all.collect::<Vec<_>>().join(", ")),
+            None => format!("expected one of {}", all.collect::<Vec<_>>().join(", ")),
         };
-        Err(self.mistake(span, format!("`{word}` is none of them"), help))
+        Err(self.mistake(span, format!("unknown value `{word}`"), help))
     }
 
     /// Takes the word that stands here.
@@ -178,7 +186,7 @@ impl<'a> Parser<'_, 'a> {
         let start = self.cursor.at;
         if let Some(quoted) = self.cursor.rest().strip_prefix('"') {
             let Some(end) = quoted.find('"') else {
-                return Err(self.mistake(start..start + 1, "there is no `\"` that ends this", ""));
+                return Err(self.mistake(start..start + 1, "the closing quote is missing", ""));
             };
             self.cursor.at += end + 2;
             return Ok(&quoted[..end]);
@@ -187,7 +195,7 @@ impl<'a> Parser<'_, 'a> {
         let length = rest.find(ends).unwrap_or(rest.len());
         if length == 0 {
             let end = start + rest.chars().next().map_or(0, char::len_utf8);
-            return Err(self.mistake(start..end, "a word is expected here", "quote it: \"…\""));
+            return Err(self.mistake(start..end, "expected a word", "quote it: \"…\""));
         }
         self.cursor.at += length;
         Ok(&rest[..length])
@@ -263,19 +271,19 @@ mod tests {
             format!("{:?} {}{help}", wrong.span, wrong.message)
         };
         for (text, expected) in [
-            ("", "0..0 something is expected here"),
-            ("a or", "4..4 something is expected here"),
-            ("and a", "0..3 something is expected before this"),
-            ("(a", "0..1 there is no `)`"),
-            ("a)", "1..2 there is no `(`"),
-            ("pth:a", "0..3 there is no `pth:`; did you mean `path:`?"),
-            ("section:99", "8..10 there is no section `99`"),
-            ("level:most", "6..10 `most` is none of them; did you mean `must`?"),
+            ("", "0..0 the expression ends too early"),
+            ("a or", "4..4 the expression ends too early"),
+            ("and a", "0..3 expected a word or predicate before this"),
+            ("(a", "0..1 unmatched `(`"),
+            ("a)", "1..2 unmatched `)`"),
+            ("pth:a", "0..3 unknown predicate `pth:`; did you mean `path:`?"),
+            ("section:99", "8..10 unknown section `99`"),
+            ("level:most", "6..10 unknown value `most`; did you mean `must`?"),
             ("needs:", "6..6 `needs:` needs a value"),
             ("needs: a", "6..6 `needs:` needs a value"),
-            ("row:0", "4..5 rows are counted from 1"),
-            ("\"a", "0..1 there is no `\"`"),
-            ("name:)", "5..6 a word is expected here"),
+            ("row:0", "4..5 `row` needs a number, counted from 1"),
+            ("\"a", "0..1 the closing quote is missing"),
+            ("name:)", "5..6 expected a word"),
         ] {
             assert!(told(text).starts_with(expected), "{text}: {}", told(text));
         }

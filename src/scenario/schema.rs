@@ -14,24 +14,30 @@ use crate::bosh::Condition;
 pub fn schema() -> Value {
     let shared = properties(&[
         ("about", text("Prose for the reader.")),
-        ("needs", one_or_more(&reference("need"), "What must be provided, or it is skipped.")),
+        (
+            "needs",
+            one_or_more(
+                &reference("need"),
+                "What the target must provide; otherwise, the scenario is skipped.",
+            ),
+        ),
         ("session", reference("session")),
         ("actors", reference("actors")),
-        ("set", variables("Variables with their values.")),
+        ("set", variables("Variables and their values.")),
         ("steps", reference("steps")),
     ]);
     let mut scenario = shared.clone();
     scenario.extend(properties(&[
-        ("name", text("What is demanded, in a sentence.")),
-        ("covers", ids("The requirements that it checks; `xmppscope spec` lists them.")),
-        ("use", one_or_more(&text(""), "Shared files whose steps go before, by relative path.")),
+        ("name", text("The required behaviour, in one sentence.")),
+        ("covers", ids("The requirements that the scenario checks; `xmppscope spec` lists them.")),
+        ("use", one_or_more(&text(""), "Shared files, by relative path; their steps run first.")),
         ("sweep", reference("sweep")),
     ]));
     let mut set_up = shared;
-    set_up.extend(properties(&[("shared", text("What this file sets up, in a sentence."))]));
+    set_up.extend(properties(&[("shared", text("What this file sets up, in one sentence."))]));
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A scenario of xmppscope",
+        "title": "xmppscope scenario",
         "oneOf": [
             object(scenario, &["name", "covers", "steps"]),
             object(set_up, &["shared", "steps"]),
@@ -46,9 +52,9 @@ fn definitions() -> Value {
         keys.extend(more.iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
         object(keys, &[key])
     };
-    let by = properties(&[("by", text("Whose session; the client's if nothing is said."))]);
+    let by = properties(&[("by", text("The actor whose session it is; default: the client."))]);
     let mut actor = session();
-    actor.extend(properties(&[("count", number("How many of this name there are."))]));
+    actor.extend(properties(&[("count", number("The number of actors with this name."))]));
     json!({
         "text": { "type": ["string", "number", "boolean"] },
         "value-or-none": { "type": ["string", "number", "boolean", "null"] },
@@ -72,19 +78,19 @@ fn definitions() -> Value {
         ] },
         "condition": { "anyOf": [
             condition("advertised", text("An attribute of the creation response."), std::slice::from_ref(&by)),
-            condition("not-advertised", text("An attribute it must not have had."), &[by]),
+            condition("not-advertised", text("An attribute that the creation response must not have."), &[by]),
             condition("value", reference("text"), &[demands()]),
             condition("response", text("A request that was answered."), &[expectation()]),
         ] },
         "match": { "anyOf": [reference("text"), object(demands(), &[])] },
         "matches": { "type": "object", "additionalProperties": reference("match") },
         "payload": { "anyOf": [{ "enum": ["empty", "any"] }, object(properties(&[
-            ("contains", one_or_more(&xml(""), "Elements that stand in it.")),
-            ("exactly", xml("All elements in it, with all that is in them.")),
-            ("in-order", one_or_more(&xml(""), "Elements that stand in it in this order.")),
-            ("lacks", one_or_more(&xml(""), "Elements that do not stand in it.")),
+            ("contains", one_or_more(&xml(""), "Elements that it contains.")),
+            ("exactly", xml("The complete list of its elements, with their complete content.")),
+            ("in-order", one_or_more(&xml(""), "Elements that it contains, in this order.")),
+            ("lacks", one_or_more(&xml(""), "Elements that it does not contain.")),
             ("count", reference("match")),
-            ("of", xml("What is counted; all elements if nothing is said.")),
+            ("of", xml("The elements to count; default: all.")),
         ]), &[])] },
         "alternative": object(alternative(), &[]),
         "cut": object(properties(&[
@@ -111,9 +117,9 @@ fn step(kind: &str, demands: bool) -> Value {
     all.extend(keys);
     if demands {
         all.extend(properties(&[
-            ("covers", ids("The requirements that its failure breaks, of those at the head.")),
-            ("level", words(&LEVEL, "How grave its failure is.")),
-            ("says", text("What is said of its failure.")),
+            ("covers", ids("The requirements that a failure violates; a part of the scenario's.")),
+            ("level", words(&LEVEL, "The severity of a failure.")),
+            ("says", text("An explanation of a failure.")),
         ]));
     }
     let mut needed = vec![kind];
@@ -126,65 +132,76 @@ fn step(kind: &str, demands: bool) -> Value {
 fn kind_of_step(kind: &str) -> (Value, Map<String, Value>, &'static [&'static str]) {
     let none: &'static [&'static str] = &[];
     let actor =
-        || json!({ "type": ["string", "null"], "description": "An actor; the client if empty." });
-    let within = || ("within", time("The longest it may take."));
+        || json!({ "type": ["string", "null"], "description": "An actor; default: the client." });
+    let within = || ("within", time("The maximum time it may take."));
     match kind {
-        "request" => (text("Sends a request named so, and goes on at once."), request(), none),
-        "create" => {
-            (text("Sends a request that creates a session, and goes on at once."), request(), none)
+        "request" => {
+            (text("Sends a request with this name, and continues at once."), request(), none)
         }
+        "create" => (
+            text("Sends a request that creates a session, and continues at once."),
+            request(),
+            none,
+        ),
         "resend" => {
-            let keys = [("as", text("Names this sending.")), on(), cut()];
+            let keys = [("as", text("The name of this transmission.")), on(), cut()];
             (text("Sends the bytes of this request again."), properties(&keys), &["as"])
         }
         "raw" => {
-            let send = one_or_more(&reference("piece-or-pause"), "Bytes as they are written.");
-            let keys = [("by", text("Whose it is.")), ("send", send), on(), via(), cut()];
-            (text("Sends bytes, named so."), properties(&keys), &["send"])
+            let send = one_or_more(&reference("piece-or-pause"), "The bytes to write.");
+            let keys =
+                [("by", text("The actor that sends it.")), ("send", send), on(), via(), cut()];
+            (text("Sends bytes as a request with this name."), properties(&keys), &["send"])
         }
         "together" => (reference("steps"), Map::new(), none),
         "connect" => {
-            let keys = [via(), ("certificate", words_of(&ACCOUNTS, "Whose certificate is shown."))];
-            (text("Opens a connection named so."), properties(&keys), none)
+            let keys = [
+                via(),
+                ("certificate", words_of(&ACCOUNTS, "The account whose certificate is presented.")),
+            ];
+            (text("Opens a connection with this name."), properties(&keys), none)
         }
         "disconnect" => (text("Ends a connection."), properties(&[("how", words(&END, ""))]), none),
         "response" => {
             let mut keys = expectation();
             keys.extend(properties(&[
-                ("since", text("Counts times from this request, `send` or `control`.")),
+                ("since", text("Times are measured from this request, `send` or `control`.")),
                 within(),
-                ("not-before", time("The shortest it may take.")),
-                ("after", text("It arrived after the response to this request.")),
+                ("not-before", time("The minimum time it must take.")),
+                ("after", text("The response must arrive after the response to this request.")),
                 ("capture", captures()),
             ]));
-            (text("Awaits the response to this request."), keys, none)
+            (text("Waits for the response to this request."), keys, none)
         }
         "silent" => {
-            let head = one_or_more(&text(""), "Requests that stay unanswered.");
-            (head, properties(&[("for", time("How long."))]), &["for"])
+            let head = one_or_more(&text(""), "Requests that must stay unanswered.");
+            (head, properties(&[("for", time("For how long."))]), &["for"])
         }
         "disconnected" => {
             let keys = [within(), ("how", words(&END, ""))];
-            (text("A connection that the connection manager ends."), properties(&keys), none)
+            (text("A connection that the connection manager must end."), properties(&keys), none)
         }
         "connected" => {
-            let keys = [("for", time("How long it is watched."))];
-            (text("A connection that is still open."), properties(&keys), none)
+            let keys = [("for", time("How long to watch it."))];
+            (text("A connection that must still be open."), properties(&keys), none)
         }
-        "order" => {
-            (one_or_more(&text(""), "Requests in the order of their responses."), Map::new(), none)
-        }
+        "order" => (
+            one_or_more(&text(""), "Requests, in the order in which they must be answered."),
+            Map::new(),
+            none,
+        ),
         "alive" | "gone" => (actor(), properties(&[within()]), none),
         "drain" | "login" => (actor(), Map::new(), none),
-        "wait" => (time("Does nothing for so long."), Map::new(), none),
+        "wait" => (time("Does nothing for this time."), Map::new(), none),
         "send" => {
-            let keys = [("stanza", xml("What is sent.")), ("as", text("Names the step."))];
+            let keys =
+                [("stanza", xml("The stanza to send.")), ("as", text("The name of the step."))];
             (actor(), properties(&keys), &["stanza"])
         }
         "expect" => {
             let keys = [
-                ("stanza", xml("A stanza of which each part given must match.")),
-                ("since", text("Counts times from this request, `send` or `control`.")),
+                ("stanza", xml("The expected stanza; every part given here must match.")),
+                ("since", text("Times are measured from this request, `send` or `control`.")),
                 within(),
                 ("next", reference("boolean")),
                 ("capture", captures()),
@@ -192,37 +209,45 @@ fn kind_of_step(kind: &str) -> (Value, Map<String, Value>, &'static [&'static st
             (actor(), properties(&keys), &["stanza"])
         }
         "unseen" => {
-            let keys = [("stanza", xml("What must not arrive.")), ("for", time("How long."))];
+            let keys = [
+                ("stanza", xml("The stanza that must not arrive.")),
+                ("for", time("For how long.")),
+            ];
             (actor(), properties(&keys), &["stanza", "for"])
         }
         "value" => (reference("text"), demands(), none),
         "distinct" => {
-            let keys = [("bits", number("They hold so many bits of apparent entropy."))];
-            (text("A variable whose values so far are distinct."), properties(&keys), none)
+            let keys =
+                [("bits", number("The minimum number of bits of apparent entropy in the values."))];
+            (text("A variable whose values so far must be distinct."), properties(&keys), none)
         }
         "repeat" => {
             let keys = [
-                ("counting", text("The variable that counts, from 1.")),
-                ("every", time("From one start to the next.")),
+                ("counting", text("The variable that counts the repetitions, from 1.")),
+                ("every", time("The time from one start to the next.")),
                 ("steps", reference("steps")),
             ];
-            (number("How often."), properties(&keys), &["steps"])
+            (number("The number of repetitions."), properties(&keys), &["steps"])
         }
         "if" => {
             let keys = [
                 ("steps", reference("steps")),
                 ("else", reference("steps")),
-                ("skip", text("Why nothing is done otherwise.")),
+                ("skip", text("The reason why the steps are skipped otherwise.")),
             ];
-            (one_or_more(&reference("condition"), "All of these."), properties(&keys), &["steps"])
+            (
+                one_or_more(&reference("condition"), "Conditions that must all hold."),
+                properties(&keys),
+                &["steps"],
+            )
         }
-        "set" => (variables("Gives variables values."), Map::new(), none),
+        "set" => (variables("Sets variables."), Map::new(), none),
         "control" => (
-            words(&ACTION, "Has the target do this."),
-            properties(&[("as", text("Names the step."))]),
+            words(&ACTION, "The action for the target to perform."),
+            properties(&[("as", text("The name of the step."))]),
             none,
         ),
-        "note" => (text("Tells this in the report."), Map::new(), none),
+        "note" => (text("Text for the report."), Map::new(), none),
         // A test builds the whole schema, so a kind that is missing here is found.
         other => unreachable!("no schema for a step `{other}`"),
     }
@@ -233,16 +258,16 @@ fn session() -> Map<String, Value> {
     login.extend(ACCOUNTS);
     let mut keys = properties(&[
         ("attributes", attributes()),
-        ("login", words_of(&login, "Who logs in.")),
+        ("login", words_of(&login, "The account that logs in.")),
         ("rid", text("The first rid.")),
-        ("keys", number("Length of its key sequences.")),
-        ("opened", words(&OPENED, "When it is opened.")),
+        ("keys", number("The length of its key sequences.")),
+        ("opened", words(&OPENED, "When to open the session.")),
         ("polls", reference("boolean")),
         ("headers", attributes()),
         ("http", http()),
-        ("connections", words(&CONNECTIONS, "Which connections carry its requests.")),
+        ("connections", words(&CONNECTIONS, "Which connections carry the requests.")),
         via(),
-        ("certificate", words_of(&ACCOUNTS, "Whose certificate is shown.")),
+        ("certificate", words_of(&ACCOUNTS, "The account whose certificate is presented.")),
     ]);
     keys.extend(TERMS.iter().map(|&(key, _)| (key.to_owned(), reference("text"))));
     keys
@@ -250,18 +275,18 @@ fn session() -> Map<String, Value> {
 
 fn request() -> Map<String, Value> {
     properties(&[
-        ("by", text("Whose it is; the client's if nothing is said.")),
-        ("rid", text("`+1` is the next, `+0` the last again; a text, or `absent`.")),
-        ("sid", text("A text, or `absent`.")),
+        ("by", text("The actor that sends it; default: the client.")),
+        ("rid", text("`+1` is the next rid, `+0` the last one again; or a string, or `absent`.")),
+        ("sid", text("A string, or `absent`.")),
         ("attributes", attributes()),
-        ("payload", xml("What stands in the <body/>.")),
+        ("payload", xml("The content of the <body/>.")),
         ("body", one_or_more(&reference("piece"), "The whole entity.")),
         ("method", text("")),
         ("path", text("")),
         ("http", http()),
         ("headers", attributes()),
-        ("encoding", words(&ENCODING, "How the entity is coded.")),
-        ("chunks", number("In how many chunks it is sent.")),
+        ("encoding", words(&ENCODING, "The content coding of the entity.")),
+        ("chunks", number("The number of chunks to send it in.")),
         on(),
         via(),
         cut(),
@@ -272,17 +297,22 @@ fn expectation() -> Map<String, Value> {
     let mut terminal: Vec<_> = TERMINAL.iter().map(|(word, _)| *word).collect();
     terminal.extend(Condition::all().map(Condition::as_str));
     properties(&[
-        ("no-answer", words(&NO_ANSWER, "It is not answered.")),
+        ("no-answer", words(&NO_ANSWER, "The request must not be answered.")),
         ("status", reference("match")),
         ("http", http()),
         ("headers", reference("matches")),
         ("attributes", reference("matches")),
-        ("terminal", words_of(&terminal, "Whether it ends the session.")),
+        ("terminal", words_of(&terminal, "Whether and how it ends the session.")),
         ("payload", reference("payload")),
         ("entity", reference("match")),
-        ("same-as", text("Its entity has the same bytes as this response's.")),
-        ("like", text("It has the same status and XML as this response.")),
-        ("headers-like", text("It has the same header fields, but for Date and Content-Length.")),
+        ("same-as", text("The entity must be byte for byte that of this response.")),
+        ("like", text("Status and XML must be those of this response.")),
+        (
+            "headers-like",
+            text(
+                "The header fields must be those of this response, except Date and Content-Length.",
+            ),
+        ),
         ("any-of", json!({ "type": "array", "items": reference("alternative") })),
     ])
 }
@@ -290,8 +320,8 @@ fn expectation() -> Map<String, Value> {
 fn alternative() -> Map<String, Value> {
     let mut keys = expectation();
     keys.extend(properties(&[
-        ("level", words(&LEVEL, "How grave it is if this comes.")),
-        ("says", text("What is said if this comes.")),
+        ("level", words(&LEVEL, "The severity if this alternative matches.")),
+        ("says", text("An explanation if this alternative matches.")),
     ]));
     keys
 }
@@ -313,11 +343,11 @@ fn demands() -> Map<String, Value> {
 }
 
 fn on() -> (&'static str, Value) {
-    ("on", text("The connection that carries it; `fresh` for one of its own."))
+    ("on", text("The connection to use; `fresh` opens a new one."))
 }
 
 fn via() -> (&'static str, Value) {
-    ("via", words(&VIA, "Which address of the target."))
+    ("via", words(&VIA, "The address of the target to use."))
 }
 
 fn cut() -> (&'static str, Value) {
@@ -341,7 +371,10 @@ fn variables(description: &str) -> Value {
 }
 
 fn captures() -> Value {
-    described(variables(""), "Variables, each with a place: `@sid`, `iq/bind/jid`, `status`.")
+    described(
+        variables(""),
+        "Variables, each with the place of its value: `@sid`, `iq/bind/jid`, `status`.",
+    )
 }
 
 fn ids(description: &str) -> Value {

@@ -68,7 +68,7 @@ pub(super) fn holes(text: &str) -> Result<Vec<Hole>, Wrong> {
             c == '}' && !quoted
         });
         let Some((length, _)) = end else {
-            let message = "`${` without its `}`; for the characters themselves write `$${`";
+            let message = "`${` without `}`; for a literal `${`, write `$${`";
             return Err(Wrong { at: start..text.len(), message: message.to_owned() });
         };
         holes.push((start..start + length + 1, start + 2..start + length));
@@ -114,7 +114,7 @@ pub(super) fn expression(
     let expr = parser.sum()?;
     parser.spaces();
     if parser.at < text.len() {
-        return Err(parser.wrong("an operator is expected here"));
+        return Err(parser.wrong("expected an operator"));
     }
     Ok(expr)
 }
@@ -180,7 +180,7 @@ impl<P: Fn(Range<usize>) -> Place> Parser<'_, P> {
             }
             Some('\'') => {
                 let Some(length) = self.rest()[1..].find('\'') else {
-                    return Err(self.wrong("this text has no end: a `'` is missing"));
+                    return Err(self.wrong("this string has no closing `'`"));
                 };
                 let text = self.rest()[1..=length].to_owned();
                 self.at += length + 2;
@@ -188,7 +188,7 @@ impl<P: Fn(Range<usize>) -> Place> Parser<'_, P> {
             }
             Some(c) if c.is_ascii_digit() => self.number()?,
             Some(c) if c.is_ascii_alphabetic() => self.name()?,
-            _ => return Err(self.wrong("a variable, a number or a time is expected here")),
+            _ => return Err(self.wrong("expected a variable, a number or a time")),
         };
         Ok(Located::new(expr, (self.place)(start..self.at)))
     }
@@ -218,7 +218,7 @@ impl<P: Fn(Range<usize>) -> Place> Parser<'_, P> {
             let Some(&(_, function)) = FUNCTIONS.iter().find(|(name, _)| *name == base) else {
                 let names: Vec<_> = FUNCTIONS.iter().map(|(name, _)| *name).collect();
                 let message =
-                    format!("there is no function `{base}`; there are {}", names.join(", "));
+                    format!("unknown function `{base}`; known functions: {}", names.join(", "));
                 return Err(Wrong { at: start..self.at, message });
             };
             self.at += 1;
@@ -236,7 +236,7 @@ impl<P: Fn(Range<usize>) -> Place> Parser<'_, P> {
         while self.rest().starts_with('.') {
             self.at += 1;
             if !self.rest().starts_with(|c: char| c.is_ascii_alphabetic()) {
-                return Err(self.wrong("the name of a field is expected here"));
+                return Err(self.wrong("expected a field name"));
             }
             fields.push(self.word());
         }
@@ -256,7 +256,7 @@ impl<P: Fn(Range<usize>) -> Place> Parser<'_, P> {
     fn close(&mut self, bracket: char) -> Result<(), Wrong> {
         self.spaces();
         if !self.rest().starts_with(bracket) {
-            return Err(self.wrong(&format!("`{bracket}` is expected here")));
+            return Err(self.wrong(&format!("expected `{bracket}`")));
         }
         self.at += 1;
         Ok(())
@@ -265,7 +265,7 @@ impl<P: Fn(Range<usize>) -> Place> Parser<'_, P> {
     fn deeper(&mut self) -> Result<(), Wrong> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err(self.wrong("too many brackets within each other"));
+            return Err(self.wrong("brackets are nested too deeply"));
         }
         Ok(())
     }
@@ -291,7 +291,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         return Err(format!("a time needs a unit: {text}s or {text}ms"));
     }
     humantime::parse_duration(text)
-        .map_err(|_| format!("`{text}` is no time; write it as 500ms, 2s or 1m 30s"))
+        .map_err(|_| format!("`{text}` is not a time; write 500ms, 2s or 1m 30s"))
 }
 
 #[cfg(test)]
@@ -367,22 +367,22 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_at_its_place() {
         for (text, at, message) in [
-            ("a ${x", 2..5, "without its `}`"),
-            ("${}", 2..2, "is expected here"),
-            ("${a b}", 4..5, "an operator"),
-            ("${a +}", 5..5, "is expected here"),
+            ("a ${x", 2..5, "without `}`"),
+            ("${}", 2..2, "expected a variable"),
+            ("${a b}", 4..5, "expected an operator"),
+            ("${a +}", 5..5, "expected a variable"),
             ("${5x}", 2..4, "neither a number nor a time"),
-            ("${uper(a)}", 2..6, "no function `uper`"),
-            ("${a[1}", 5..5, "`]` is expected"),
-            ("${a.1}", 4..5, "name of a field"),
-            ("${(a}", 4..4, "`)` is expected"),
+            ("${uper(a)}", 2..6, "unknown function `uper`"),
+            ("${a[1}", 5..5, "expected `]`"),
+            ("${a.1}", 4..5, "expected a field name"),
+            ("${(a}", 4..4, "expected `)`"),
         ] {
             let wrong = read(text).unwrap_err();
             assert!(wrong.message.contains(message), "{text}: {wrong:?}");
             assert_eq!(wrong.at, at, "{text}: {wrong:?}");
         }
         let deep = format!("${{{}1{}}}", "(".repeat(1000), ")".repeat(1000));
-        assert!(read(&deep).unwrap_err().message.contains("too many brackets"));
+        assert!(read(&deep).unwrap_err().message.contains("nested too deeply"));
     }
 
     #[test]

@@ -116,7 +116,7 @@ fn a_variable_in_a_pattern_is_no_riddle() {
     assert_eq!(
         told("session: { login: anonymous }\n", "- value: ${client.jid}\n  matches: ^${domain}\n"),
         [
-            "2: not a regular expression: expected decimal number, but found no digits; a pattern holds no variables; `equals` and `one-of` do"
+            "2: not a regular expression: expected decimal number, but found no digits; a pattern cannot contain variables; use `equals` or `one-of`"
         ]
     );
 }
@@ -128,7 +128,7 @@ fn rooms_are_known_where_they_are_needed() {
     assert_eq!(
         told("needs: [anonymous]\n", steps),
         [
-            "1: `rooms` is known in a scenario that needs them alone; write `needs: [rooms]` in the head"
+            "1: `rooms` can only be used in a scenario that needs rooms; write `needs: [rooms]` at the top of the file"
         ]
     );
 }
@@ -140,8 +140,8 @@ fn names_have_to_be_given_before_they_are_used() {
         told("- response: a\n- request: a\n- response: aa\n- request: a\n"),
         [
             "1: `a` is awaited before it is sent; it is sent in line 5",
-            "3: no request is named `aa`; did you mean `a`?",
-            "4: `a` already names a request; the one in line 5",
+            "3: unknown request `aa`; did you mean `a`?",
+            "4: `a` already names a request; it is sent in line 5",
         ]
     );
     assert_eq!(
@@ -149,10 +149,10 @@ fn names_have_to_be_given_before_they_are_used() {
             "- request: a\n  by: bob\n- disconnect: c\n- connect: d\n- connect: d\n- alive: client[1]\n"
         ),
         [
-            "2: no actor is named `bob`; `actors:` in the head names them",
-            "3: no open connection is named `c`; `connect: NAME` opens one, and so does `on: NAME` of a request",
+            "2: unknown actor `bob`; declare actors with `actors:` at the top of the file",
+            "3: unknown connection, or one that is not open: `c`; `connect: NAME` opens one, and so does `on: NAME` of a request",
             "5: `d` already names a connection",
-            "6: there is one actor `client` only",
+            "6: there is only one actor `client`",
         ]
     );
     assert_eq!(
@@ -160,15 +160,15 @@ fn names_have_to_be_given_before_they_are_used() {
             "- request: a\n  headers: { X: '${nme}' }\n- set: { name: 1 }\n- note: ${name} ${a.rid} ${a.ridd} ${a} ${granted.wat}\n"
         ),
         [
-            "2: nothing is named `nme` here; `set:`, `sweep:` or `capture:` gives a variable its value",
+            "2: unknown variable `nme`; set a variable with `set:`, `sweep:` or `capture:`",
             "4: `a` has no such field; did you mean `rid`?",
-            "4: `a` is no text by itself; its fields are rid, held, status",
-            "4: this is no attribute of a session; did you mean `wait`?",
+            "4: `a` has no value of its own; its fields are rid, held, status",
+            "4: unknown session attribute; did you mean `wait`?",
         ]
     );
     assert_eq!(
         told("- request: a\n- response: a\n  capture: { x: '@sid' }\n"),
-        ["3: `x` is given a value and never used"]
+        ["3: `x` is set but never used"]
     );
     assert_eq!(
         told("- set: { client: 1 }\n- note: ${client}\n")[0],
@@ -196,9 +196,9 @@ fn sessions_have_to_be_open() {
             "- request: a\n- drain:\n- request: b\n  rid: 5\n- create: c\n  rid: +1\n- request: d\n"
         ),
         [
-            "1: `client` has no session here; begin one with `create` or `login`, or say `rid`",
+            "1: `client` has no session here; begin one with `create` or `login`, or set `rid`",
             "2: `client` has no session here; begin one with `create` or `login`",
-            "6: a session begins here, so there is no rid to count from; write a number, or leave it out",
+            "6: this request creates a session, so there is no rid to count from; write a number, or leave it out",
         ]
     );
     let actors = "actors:\n  ann: { login: anonymous, polls: true }\n  ben: { opened: later }\n";
@@ -209,9 +209,9 @@ fn sessions_have_to_be_open() {
              - alive: ben\n- login: ben\n- alive: ben\n- send: ben\n  stanza: <presence/>\n"
         ),
         [
-            "4: requests are made for an actor that polls; `send` sends stanzas",
+            "4: an actor with `polls: true` sends its own requests; use `send` to send stanzas",
             "5: `ben` has no session here; begin one with `create` or `login`",
-            "8: `ben` does not poll; `send` needs `polls: true` in its session; else send it with `request`",
+            "8: `ben` does not poll; `send` needs `polls: true` in the session; otherwise, use `request`",
         ]
     );
 }
@@ -225,8 +225,8 @@ fn several_of_a_name_are_numbered() {
     assert_eq!(
         told(actors, "- request: a\n  by: many\n- response: a[1]\n"),
         [
-            "2: there are several actors `many`; say which: many[1]",
-            "3: there is one request `a` only",
+            "2: there are several actors `many`; choose one: many[1]",
+            "3: there is only one request `a`",
         ]
     );
 }
@@ -237,7 +237,7 @@ fn the_length_of_raw_text_is_known_within_it() {
     assert_eq!(told("", raw), [""; 0]);
     assert_eq!(
         told("", "- note: ${content-length}\n"),
-        ["1: `content-length` is known within `raw` alone"]
+        ["1: `content-length` can only be used in `raw`"]
     );
 }
 
@@ -258,12 +258,12 @@ fn what_contradicts_itself_is_refused() {
     );
     assert_eq!(
         told("", "- request: a\n- response: a\n  payload: { of: <a/> }\n- order: a\n"),
-        ["3: `of` needs `count` beside it", "4: an order is one of at least two requests"]
+        ["3: `of` needs `count`", "4: `order` needs at least two requests"]
     );
     assert_eq!(
         told("", "- request: a\n- response: a\n  covers: bosh-resp-wait\n"),
         [
-            "3: `bosh-resp-wait` is not among what the scenario covers; add it to `covers` at the head"
+            "3: `bosh-resp-wait` is not covered by the scenario; add it to `covers` at the top of the file"
         ]
     );
     assert_eq!(

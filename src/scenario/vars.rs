@@ -70,7 +70,7 @@ impl Value {
             Self::Time(time) => Ok(time),
             Self::Number(number) => u64::try_from(number)
                 .map(Duration::from_secs)
-                .map_err(|_| format!("`{number}` is no number of seconds")),
+                .map_err(|_| format!("`{number}` is not a number of seconds")),
             Self::Text(text) => template::duration(&text),
         }
     }
@@ -81,7 +81,7 @@ impl Value {
             Self::Number(number) => u64::try_from(number).ok(),
             _ => None,
         }
-        .ok_or_else(|| format!("`{}` is no whole number from 0", self.text()))
+        .ok_or_else(|| format!("`{}` is not a whole number", self.text()))
     }
 
     /// A text that is a number or a time, as that.
@@ -200,7 +200,7 @@ impl Located<Expr> {
 fn call(function: Function, value: &Value, environment: &dyn Environment) -> Result<Value, String> {
     let length = || match value.known() {
         Value::Number(length @ 0..=LONGEST) => Ok(length as usize),
-        _ => Err(format!("`{}` is no length of a text", value.text())),
+        _ => Err(format!("`{}` is not a valid length", value.text())),
     };
     Ok(Value::Text(match function {
         Function::Filler => "x".repeat(length()?),
@@ -245,7 +245,9 @@ fn calculate(operator: Operator, left: &Value, right: &Value) -> Result<Value, S
         }
         (Multiply | Divide | Remainder, ..) => None,
     };
-    result.ok_or_else(|| format!("`{}` and `{}` can't be reckoned so", left.text(), right.text()))
+    result.ok_or_else(|| {
+        format!("this operation cannot be applied to `{}` and `{}`", left.text(), right.text())
+    })
 }
 
 #[cfg(test)]
@@ -315,8 +317,8 @@ pub(super) mod tests {
     fn what_has_no_value_is_told_at_its_place() {
         assert_eq!(text("a ${nobody.jid}"), "a.yaml:1:5: `nobody.jid` has no value here");
         assert_eq!(text("${name + 1}"), "a.yaml:1:3: `a<b>'` is neither a number nor a time");
-        assert_eq!(text("${1 / 0}"), "a.yaml:1:3: `1` and `0` can't be reckoned so");
-        assert_eq!(text("${filler(0 - 1)}"), "a.yaml:1:3: `-1` is no length of a text");
+        assert_eq!(text("${1 / 0}"), "a.yaml:1:3: this operation cannot be applied to `1` and `0`");
+        assert_eq!(text("${filler(0 - 1)}"), "a.yaml:1:3: `-1` is not a valid length");
     }
 
     #[test]

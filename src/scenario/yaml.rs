@@ -179,7 +179,7 @@ impl Builder<'_> {
             Event::DocumentStart(..) if self.root.is_some() => {
                 let mut mistake = place.mistake("a second document in one file", "begins here");
                 mistake.help =
-                    Some("each scenario and each target has a file of its own".to_owned());
+                    Some("put each scenario and each target into its own file".to_owned());
                 self.mistakes.push(mistake);
             }
             _ => {}
@@ -219,13 +219,13 @@ impl Builder<'_> {
                 Key::Bad => {}
                 Key::None => {
                     let Value::Text(text) = node.value else {
-                        self.mistakes.push(node.place.mistake("a key has to be a word", ""));
+                        self.mistakes.push(node.place.mistake("a key must be a string", ""));
                         *key = Key::Bad;
                         return;
                     };
                     if pairs.iter().any(|(known, _)| known.value == text.value) {
-                        let message = format!("`{}` stands here twice", text.value);
-                        self.mistakes.push(node.place.mistake(message, "the second time"));
+                        let message = format!("duplicate key `{}`", text.value);
+                        self.mistakes.push(node.place.mistake(message, ""));
                         *key = Key::Bad;
                         return;
                     }
@@ -264,11 +264,12 @@ impl Builder<'_> {
         let start = before.rfind('\n').map_or(0, |end| end + 1);
         let line = self.source.text[start..].lines().next().unwrap_or_default();
         if info.contains("flow") {
-            let help = "within {…} and […] a text that holds one of `{}[],` (such as ${…}) has to stand in quotes";
+            let help =
+                "within {…} and […], quote a string that contains one of `{}[],` (such as ${…})";
             mistake.help = Some(help.to_owned());
         } else if line.contains(": ") {
             mistake.help = Some(
-                "a text that holds `: ` or ` #` has to stand in quotes, or in a block behind `|`"
+                "quote a string that contains `: ` or ` #`, or put it into a block after `|`"
                     .to_owned(),
             );
         }
@@ -277,8 +278,8 @@ impl Builder<'_> {
 }
 
 fn refused(place: &Place, what: &str) -> Diagnostic {
-    let mut mistake = place.mistake(format!("there are no {what} in these files"), "");
-    let help = "write it out; in a scenario `set:` gives a value a name, and `use:` shares steps";
+    let mut mistake = place.mistake(format!("{what} are not supported in these files"), "");
+    let help = "write it out; in a scenario, `set:` names a value, and `use:` shares steps";
     mistake.help = Some(help.to_owned());
     mistake
 }
@@ -352,18 +353,18 @@ mod tests {
         assert_eq!(mistakes("a: &x 1\nb: *x\nc: !t 2\n").len(), 3);
         assert_eq!(mistakes("a: 1\n---\nb: 1\n").len(), 1);
         insta::assert_snapshot!(mistakes("a: 1\nb: 2\na: 3\n").join("\n"), @r"
-        error: `a` stands here twice
+        error: duplicate key `a`
          --> a.yaml:3:1
           |
         3 | a: 3
-          | ^ the second time
+          | ^
         ");
     }
 
     #[test]
     fn a_variable_in_braces_is_told_to_want_quotes() {
         let text = mistakes("a: { b: ${c} }\n").join("\n");
-        assert!(text.contains("has to stand in quotes"), "{text}");
+        assert!(text.contains("quote a string"), "{text}");
     }
 
     #[test]

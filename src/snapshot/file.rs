@@ -44,10 +44,10 @@ pub enum SnapshotError {
         error: io::Error,
     },
     /// Another file was named.
-    #[error("{}: the name of a snapshot ends with .{APPROVED} or .{PENDING}", .0.display())]
+    #[error("{}: not a snapshot; its name must end with .{APPROVED} or .{PENDING}", .0.display())]
     OtherFile(PathBuf),
     /// It has no head.
-    #[error("{}: a snapshot begins with a head between two lines `---`", .0.display())]
+    #[error("{}: not a snapshot; it must begin with a head between two lines `---`", .0.display())]
     NoHead(PathBuf),
     /// What follows the head is no transcript.
     #[error("{}:{}: {}", path.display(), wrong.line, wrong.what)]
@@ -137,8 +137,11 @@ mod tests {
     fn mistakes_have_the_line_of_the_file() {
         let wrong =
             |text: &str| Snapshot::parse(text, Path::new("a.snap")).unwrap_err().to_string();
-        assert_eq!(wrong("x"), "a.snap: a snapshot begins with a head between two lines `---`");
+        assert_eq!(
+            wrong("x"),
+            "a.snap: not a snapshot; it must begin with a head between two lines `---`"
+        );
         let text = "---\nsource: a\n---\n== session 1\n\nserver:\n";
-        assert_eq!(wrong(text), "a.snap:6: `server:` stands behind a `client:`");
+        assert_eq!(wrong(text), "a.snap:6: `server:` must follow `client:`");
     }
 }

@@ -147,7 +147,7 @@ impl std::str::FromStr for Transcript {
                 continue;
             }
             let Some(strand) = transcript.strands.last_mut() else {
-                return Err(wrong("a transcript begins with `== session 1` or the like"));
+                return Err(wrong("a transcript must begin with a line such as `== session 1`"));
             };
             let mut block = Vec::new();
             while let Some((_, next)) = lines.next_if(|(_, next)| next.starts_with("  ")) {
@@ -166,12 +166,12 @@ impl std::str::FromStr for Transcript {
             } else if let Some(words) = line.strip_prefix(SERVER) {
                 let exchange = strand.exchanges.last_mut();
                 let Some(exchange) = exchange.filter(|_| !answered) else {
-                    return Err(wrong("`server:` stands behind a `client:`"));
+                    return Err(wrong("`server:` must follow `client:`"));
                 };
                 exchange.server = message(words)?;
                 answered = true;
             } else {
-                return Err(wrong("`== `, `client:`, `server:` or an indented line is expected"));
+                return Err(wrong("expected `== `, `client:`, `server:` or an indented line"));
             }
         }
         Ok(transcript)
@@ -189,7 +189,7 @@ fn read(block: &[&str]) -> Result<(Lines, Content), (usize, String)> {
         let (name, value) = line
             .split_once(':')
             .map(|(name, value)| (name, value.trim_start()))
-            .ok_or_else(|| (at, "a header, an element or a text behind `| ` is expected".into()))?;
+            .ok_or_else(|| (at, "expected a header, an element, or text after `| `".into()))?;
         headers.push((name.to_owned(), value.to_owned()));
         at += 1;
     }
@@ -198,7 +198,7 @@ fn read(block: &[&str]) -> Result<(Lines, Content), (usize, String)> {
         None => Content::None,
         Some(first) if first.starts_with('|') => {
             let text = |(n, line): (usize, &&str)| {
-                let text = line.strip_prefix('|').ok_or((at + n, "`| ` is expected".into()))?;
+                let text = line.strip_prefix('|').ok_or((at + n, "expected `| `".into()))?;
                 Ok(text.strip_prefix(' ').unwrap_or(text).to_owned())
             };
             Content::Text(rest.iter().enumerate().map(text).collect::<Result<_, _>>()?)

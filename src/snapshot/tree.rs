@@ -123,7 +123,7 @@ impl Tree {
         let mut children = root.children();
         match (children.next(), children.next()) {
             (Some(only), None) if root.text().trim().is_empty() => Ok(Self::of(only)),
-            _ => Err("one element is expected".to_owned()),
+            _ => Err("expected one element".to_owned()),
         }
     }
 

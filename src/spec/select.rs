@@ -30,7 +30,7 @@ impl std::error::Error for Unknown {}
 
 impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "there is no requirement and no section {:?}", self.wanted)?;
+        write!(f, "no requirement or section {:?}", self.wanted)?;
         match self.meant.as_slice() {
             [] => f.write_str("; `xmppscope spec` lists them"),
             [one] => write!(f, "; did you mean {one}?"),

@@ -99,7 +99,7 @@ fn what_is_misspelt_is_told() {
     let error = |text| catalogue().find(text).unwrap_err().to_string();
     assert_eq!(
         error("bosh-rid-widow"),
-        "there is no requirement and no section \"bosh-rid-widow\"; did you mean bosh-rid-window?"
+        "no requirement or section \"bosh-rid-widow\"; did you mean bosh-rid-window?"
     );
     assert!(error("rids-brokn").ends_with("did you mean rids-broken?"));
     assert!(error("xep-0124#rids-brokn").ends_with("did you mean xep-0124#rids-broken?"));

@@ -147,12 +147,12 @@ impl Basis {
     /// Where it is taken from, in words.
     pub fn in_words(self) -> &'static str {
         match self {
-            Self::Keyword => "in capitals in the text",
-            Self::Implied => "implied by the text, not in capitals",
+            Self::Keyword => "a keyword in the text",
+            Self::Implied => "implied by the text, without a keyword",
             Self::Schema => "from the schema",
             Self::Practice => "practice, not in the text",
             Self::Historic => "from older versions",
-            Self::Unverified => "not compared with the text yet",
+            Self::Unverified => "not yet compared with the text",
         }
     }
 }

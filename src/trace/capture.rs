@@ -96,15 +96,13 @@ pub enum CaptureError {
     #[error("{0}")]
     Io(#[from] io::Error),
     /// There is no first line that says what the file is.
-    #[error("not a capture: line 1 should be the preface of an xmppscope capture ({0})")]
+    #[error("not an xmppscope capture: line 1 is not a preface ({0})")]
     NotCapture(String),
     /// Written by another version.
-    #[error(
-        "capture format version {0} is not known to this xmppscope, which reads version {VERSION}"
-    )]
+    #[error("unsupported capture format version {0}; this xmppscope reads version {VERSION}")]
     Version(u64),
     /// One line is cut or damaged; reading can go on with the next.
-    #[error("line {line} is damaged and left out: {why}")]
+    #[error("line {line} is damaged and was skipped: {why}")]
     Line {
         /// Its number, from 1.
         line: u64,
@@ -113,7 +111,7 @@ pub enum CaptureError {
     },
     /// The file ends without the line that ends every complete capture.
     #[error(
-        "line {line}: the capture ends early; the process that wrote it was killed, or the copy is cut"
+        "line {line}: the capture is incomplete; its writer was killed, or the file was truncated"
     )]
     Unfinished {
         /// The number of the last line.
@@ -190,7 +188,7 @@ impl<R: BufRead> Iterator for Reader<R> {
                 }
             }
             if self.text.len() as u64 == LINE_LIMIT && self.text.last() != Some(&b'\n') {
-                let why = format!("it is longer than {} MiB", LINE_LIMIT >> 20);
+                let why = format!("longer than {} MiB", LINE_LIMIT >> 20);
                 return Some(match self.skip() {
                     Ok(()) => Err(CaptureError::Line { line: self.line, why }),
                     Err(error) => {

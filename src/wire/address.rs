@@ -21,7 +21,7 @@ pub struct Address {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// Not a URL at all.
-    #[error("{url:?} is not a URL: {why}; expected something like http://127.0.0.1:5280")]
+    #[error("{url:?} is not a valid URL: {why}; expected for example http://127.0.0.1:5280")]
     NotUrl {
         /// What was given.
         url: String,
@@ -37,7 +37,7 @@ pub enum AddressError {
         hint: String,
     },
     /// User and password in the URL.
-    #[error("the target must not contain a user name or password")]
+    #[error("the URL must not contain a user name or password")]
     Credentials,
 }
 
@@ -53,25 +53,25 @@ impl std::str::FromStr for Address {
             Some("http") => false,
             Some("https") => true,
             Some("ws") => {
-                return Err(scheme("; WebSocket goes through the same proxy: use http://"));
+                return Err(scheme("; for WebSocket, use http://"));
             }
             Some("wss") => {
-                return Err(scheme("; WebSocket goes through the same proxy: use https://"));
+                return Err(scheme("; for WebSocket, use https://"));
             }
             _ => return Err(scheme("")),
         };
-        let authority = uri.authority().ok_or_else(|| not_url("it names no host"))?;
+        let authority = uri.authority().ok_or_else(|| not_url("it has no host"))?;
         if authority.as_str().contains('@') {
             return Err(AddressError::Credentials);
         }
         let host = authority.host();
         if host.is_empty() {
-            return Err(not_url("it names no host"));
+            return Err(not_url("it has no host"));
         }
         let port = match authority.port() {
             Some(port) => port.as_u16(),
             None if authority.as_str().len() > host.len() => {
-                return Err(not_url("the port is no number from 1 to 65535"));
+                return Err(not_url("the port must be a number from 1 to 65535"));
             }
             None if https => 443,
             None => 80,
@@ -107,9 +107,7 @@ impl Address {
         }
         let found = tokio::net::lookup_host((self.name(), self.port)).await;
         let addresses: Vec<_> = found
-            .map_err(|error| {
-                format!("cannot resolve {}: {error}; is the host name right?", self.host)
-            })?
+            .map_err(|error| format!("cannot resolve {}: {error}; check the host name", self.host))?
             .collect();
         if addresses.is_empty() {
             return Err(format!("{} has no address", self.host));
@@ -120,7 +118,7 @@ impl Address {
     /// The name that its certificate has to have.
     pub fn server_name(&self) -> Result<ServerName<'static>, String> {
         ServerName::try_from(self.name().to_owned())
-            .map_err(|_| format!("{} can't be the name on a certificate", self.host))
+            .map_err(|_| format!("{} is not a valid name for a TLS certificate", self.host))
     }
 }
 
@@ -156,10 +154,10 @@ mod tests {
             ("127.0.0.1:5280", "must begin with http://"),
             ("localhost", "must begin with http://"),
             ("wss://a/ws", "use https://"),
-            ("http://", "not a URL"),
-            ("http://a:99999", "not a URL"),
+            ("http://", "not a valid URL"),
+            ("http://a:99999", "not a valid URL"),
             ("http://u:p@a/", "password"),
-            ("", "not a URL"),
+            ("", "not a valid URL"),
         ] {
             let error = url.parse::<Address>().unwrap_err().to_string();
             assert!(error.contains(word), "{url}: {error}");

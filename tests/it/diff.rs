@@ -151,10 +151,10 @@ fn what_cannot_be_compared_is_told() {
     let capture = Path::new("fixtures/strophe-login-chat.ndjson");
     let missing = Path::new("fixtures/there-is-none.ndjson");
     for (old, new, code, words) in [
-        (capture, &*page, 2, "neither a capture"),
+        (capture, &*page, 2, "not a capture"),
         (capture, &*empty, 2, "give two files or two folders"),
-        (&*empty, &*empty, 2, "there is no capture"),
-        (&*transcript, capture, 2, "a.txt: line 3: `server:` stands behind a `client:`"),
+        (&*empty, &*empty, 2, "no captures"),
+        (&*transcript, capture, 2, "a.txt: line 3: `server:` must follow `client:`"),
         (capture, missing, 3, "cannot read fixtures/there-is-none.ndjson"),
         (Path::new("-"), Path::new("-"), 2, "only one of the two"),
     ] {

@@ -516,7 +516,7 @@ fn a_capture_shows_exactly_what_was_printed_live() {
     let (code, shown, errors) = run(&["show", path.to_str().unwrap()]);
     assert_eq!(code, Some(2));
     assert!(errors.contains("line 4 is damaged"), "{errors}");
-    assert!(errors.contains("the capture ends early"), "{errors}");
+    assert!(errors.contains("the capture is incomplete"), "{errors}");
     assert!(shown.contains("rid 12"), "{shown}");
 }
 
@@ -557,7 +557,7 @@ fn tls_on_both_sides() {
     rest(&mut plain);
     let left = outer.stop();
     assert!(left.out.contains("does not trust"), "{}", left.out);
-    assert!(left.out.contains("give it the https:// URL"), "{}", left.out);
+    assert!(left.out.contains("configured with the https:// URL"), "{}", left.out);
     for proxy in [inner, distrusting, trusting] {
         assert_eq!(proxy.stop().status.code(), Some(0));
     }
@@ -569,7 +569,7 @@ fn what_can_t_be_done_is_said_with_the_right_exit_code() {
     let address = taken.local_addr().unwrap().to_string();
     let url = "http://127.0.0.1:1";
     for (arguments, code, words) in [
-        (vec!["proxy", "--target", url, "--listen", &address], 3, "something else does already"),
+        (vec!["proxy", "--target", url, "--listen", &address], 3, "the port is in use"),
         (vec!["proxy", "--target", "127.0.0.1:5280"], 2, "must begin with http://"),
         (
             vec!["proxy", "--target", url, "--listen", "nonsense"],
@@ -598,7 +598,7 @@ fn what_can_t_be_done_is_said_with_the_right_exit_code() {
         ),
         (vec!["proxy", "--target", url, "--buffer", "lots"], 2, "64MiB"),
         (vec!["show", "/no/such/capture"], 3, "cannot read"),
-        (vec!["show", "Cargo.toml"], 2, "not a capture"),
+        (vec!["show", "Cargo.toml"], 2, "not an xmppscope capture"),
         (vec!["prxy"], 2, "proxy"),
     ] {
         let (got, out, errors) = run(&arguments);

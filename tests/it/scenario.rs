@@ -138,7 +138,7 @@ fn the_schema_rejects_what_the_reader_rejects() {
 #[test]
 fn the_keys_of_each_step_are_those_of_the_schema() {
     let schema = schema();
-    let listed = Regex::new(r"(?s)`zzzzzzzzzzzz` is no key of a `[a-z]+` step.*?= help: (it has no keys|the keys are ([^=]*))").unwrap();
+    let listed = Regex::new(r"(?s)`zzzzzzzzzzzz` is not a key of a `[a-z]+` step.*?= help: (it has no keys|the keys are ([^=]*))").unwrap();
     let steps = schema["$defs"]["step"]["oneOf"].as_array().unwrap();
     assert_eq!(steps.len(), 27);
     for step in steps {

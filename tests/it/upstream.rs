@@ -91,7 +91,7 @@ fn a_server_that_is_not_there_is_told_at_once_and_to_every_client() {
     let warning =
         format!("warning: upstream 127.0.0.1:{port}: nothing listens at 127.0.0.1:{port}");
     assert!(left.errors.contains(&warning), "{}", left.errors);
-    assert!(left.errors.contains(&format!("upstream 127.0.0.1:{port}: STARTTLS if it is offered")));
+    assert!(left.errors.contains(&format!("upstream 127.0.0.1:{port}: STARTTLS if offered")));
 }
 
 #[test]
@@ -112,10 +112,14 @@ fn options_that_do_not_go_together() {
         (
             &["--upstream", "localhost", "--account", "alice:hunter2"][..],
             2,
-            "--account is for the server inside",
+            "--account cannot be used with --upstream",
         ),
-        (&["--upstream", "localhost", "--anonymous"], 2, "--anonymous is for the server inside"),
-        (&["--upstream", "http://localhost"], 2, "expected HOST:PORT"),
+        (
+            &["--upstream", "localhost", "--anonymous"],
+            2,
+            "--anonymous cannot be used with --upstream",
+        ),
+        (&["--upstream", "http://localhost"], 2, "expected HOST[:PORT]"),
         (&["--upstream", "localhost", "--domain", "a@b"], 2, "--domain"),
         (&["--upstream", "localhost", "--insecure", "--ca-file", file], 2, "cannot be used with"),
         (&["--upstream-plain"], 2, "--upstream"),
@@ -241,7 +245,7 @@ fn a_certificate_that_is_not_prosodys_is_refused() {
     let file =
         |folder: &tempfile::TempDir| folder.path().join("cert.pem").to_str().unwrap().to_owned();
     for (address, file, words) in [
-        (address, file(&other), "signed by nobody trusted here; name the CA with --ca-file"),
+        (address, file(&other), "not signed by a trusted CA; add the CA with --ca-file"),
         (misnamed, file(&wrong), "its certificate is for another domain"),
     ] {
         let cm = before(address, &["--ca-file", &file, "--domain", "localhost"]);

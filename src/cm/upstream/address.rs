@@ -30,7 +30,7 @@ pub struct Address {
 
 /// A text that is no address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected HOST:PORT, such as 127.0.0.1:5222, [::1]:5222 or chat.example")]
+#[error("expected HOST[:PORT], such as 127.0.0.1:5222, [::1]:5222 or chat.example")]
 pub struct NoAddress;
 
 impl std::str::FromStr for Address {
@@ -73,9 +73,9 @@ impl Address {
     pub async fn connect(&self) -> Result<TcpStream, String> {
         let found = tokio::net::lookup_host((self.host.as_str(), self.port)).await;
         let found = found.map_err(|error| {
-            format!("cannot resolve {}: {error}; is the host name right?", self.host)
+            format!("cannot resolve {}: {error}; check the host name", self.host)
         })?;
-        let mut refused = format!("{} has no address", self.host);
+        let mut refused = format!("{} has no IP address", self.host);
         for address in found {
             match tokio::time::timeout(PATIENCE, TcpStream::connect(address)).await {
                 Ok(Ok(tcp)) => {
@@ -98,7 +98,9 @@ fn unreachable(address: SocketAddr, error: &io::Error) -> String {
         io::ErrorKind::ConnectionRefused => {
             format!("nothing listens at {address}: connection refused; is the server running?")
         }
-        io::ErrorKind::TimedOut => format!("{address} does not answer; is a firewall between?"),
+        io::ErrorKind::TimedOut => {
+            format!("the connection to {address} timed out; is there a firewall in between?")
+        }
         _ => format!("cannot connect to {address}: {error}"),
     }
 }
@@ -109,8 +111,8 @@ pub async fn secure(
     domain: &str,
     config: Arc<ClientConfig>,
 ) -> Result<Socket, String> {
-    let name =
-        name_of(domain).ok_or_else(|| format!("{domain} can't be the name on a certificate"))?;
+    let name = name_of(domain)
+        .ok_or_else(|| format!("{domain} is not a valid name for a TLS certificate"))?;
     let tls = TlsConnector::from(config).connect(name, tcp).await;
     tls.map(|tls| Socket::Tls(Box::new(tls.into()))).map_err(|error| untrusted(domain, &error))
 }
@@ -129,15 +131,15 @@ fn untrusted(domain: &str, error: &io::Error) -> String {
         Some(rustls::Error::InvalidCertificate(error)) => match error {
             // A bad signature is that of a stranger with the name of somebody trusted.
             CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-                "its certificate is signed by nobody trusted here; name the CA with --ca-file, or use --insecure"
+                "its certificate is not signed by a trusted CA; add the CA with --ca-file, or use --insecure"
             }
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                "its certificate has expired; --insecure goes on all the same"
+                "its certificate has expired; use --insecure to accept it"
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "its certificate is for another domain; --insecure goes on all the same"
+                "its certificate is for another domain; use --insecure to accept it"
             }
-            _ => "its certificate is not acceptable; --insecure goes on all the same",
+            _ => "its certificate is not valid; use --insecure to accept it",
         },
         _ => "the handshake failed",
     };

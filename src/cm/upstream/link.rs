@@ -109,11 +109,11 @@ impl Link {
         let due = due.unwrap_or_else(|| Instant::now() + MEETING);
         let config = match &settings.tls {
             Ok(config) => Arc::clone(config),
-            Err(reason) => return Some(Err(format!("it offers STARTTLS: {reason}"))),
+            Err(reason) => return Some(Err(format!("STARTTLS is not possible: {reason}"))),
         };
         let handshake = timeout_at(due, secure(tcp, domain, config));
         let secured = self.attend(Box::pin(handshake)).await?;
-        Some(secured.unwrap_or_else(|_| Err("it does not finish the handshake of TLS".into())))
+        Some(secured.unwrap_or_else(|_| Err("the TLS handshake timed out".into())))
     }
 
     /// Waits for something, and takes in meanwhile what the session wants. Nothing if that is the end.
@@ -151,7 +151,7 @@ impl Link {
                 Err(error) => self.stream.fail(format!("the connection was lost: {error}")),
             },
             () = self.out.room(), if !reads => {}
-            () = late => self.stream.fail("it does not answer with its features in time".into()),
+            () = late => self.stream.fail("it did not send its stream features in time".into()),
         }
     }
 

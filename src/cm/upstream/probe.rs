@@ -46,9 +46,9 @@ pub async fn probe(settings: &Arc<Settings>) -> Result<(), String> {
             Some(Event::Error(error)) => {
                 let mut text = String::new();
                 write(&error, &Scope { default: "", prefixes: &[] }, &mut text);
-                return Err(format!("it answers a stream to {domain} with {}", harmless(&text)));
+                return Err(format!("it rejects a stream to {domain} with {}", harmless(&text)));
             }
-            _ => return Err(reason.unwrap_or_else(|| format!("no stream to {domain} opens"))),
+            _ => return Err(reason.unwrap_or_else(|| format!("cannot open a stream to {domain}"))),
         }
     }
     Ok(())

@@ -37,7 +37,7 @@ pub enum Fault {
     #[error("{0}")]
     Xml(ErrorKind),
     /// Something else where the stream's start tag is due.
-    #[error("this is no XMPP stream: a <stream/> of {streams} is due, with content of {content}", streams = ns::STREAMS, content = ns::CLIENT)]
+    #[error("not an XMPP stream: expected <stream/> in namespace {streams}, with content in {content}", streams = ns::STREAMS, content = ns::CLIENT)]
     NoStream,
 }
 
@@ -156,7 +156,7 @@ impl Reader {
             (Place::Open, b'?') if self.due && self.depth == 0 => self.place = Place::Declaration,
             (Place::Open, b'?') => return Err(ErrorKind::ProcessingInstruction.into()),
             (Place::Open, b'>') => {
-                return Err(ErrorKind::Syntax("a tag without name".into()).into());
+                return Err(ErrorKind::Syntax("a tag without a name".into()).into());
             }
             (Place::Open, _) => self.place = Place::Start,
             (Place::Start, b'\'' | b'"') => self.place = Place::Value(byte),

@@ -206,7 +206,7 @@ impl Stream {
         if waiting.len() > self.bounds.unsent {
             let most = self.bounds.unsent;
             self.unsent.clear();
-            self.fail(format!("it does not read what it is sent: more than {most} bytes wait"));
+            self.fail(format!("it does not read fast enough: more than {most} bytes are unsent"));
         }
     }
 
@@ -244,7 +244,7 @@ impl Stream {
                 self.close();
                 self.end(Event::Closed);
             }
-            (_, Item::End) => self.fail("it ended the stream before it had begun".into()),
+            (_, Item::End) => self.fail("it ended the stream before it opened it".into()),
             (_, Item::Element(element)) if element.is(ns::STREAMS, "error") => self.error(element),
             (Phase::Open, Item::Header(header)) => self.opened(header),
             (Phase::Open, Item::Element(element)) => {
@@ -279,7 +279,7 @@ impl Stream {
                 } else {
                     // What follows unprotected could be taken for something that was said under TLS.
                     self.fail(
-                        "bytes follow its <proceed/> without TLS; is somebody between?".into(),
+                        "unencrypted bytes follow its <proceed/>; is somebody tampering with the connection?".into(),
                     );
                 }
             }
@@ -289,7 +289,7 @@ impl Stream {
                     Item::Element(element) => format!("<{}/>", element.name()),
                     _ => "a second stream header".to_owned(),
                 };
-                self.fail(format!("it sent {what} where its features are due"));
+                self.fail(format!("it sent {what} instead of its stream features"));
             }
         }
     }
@@ -298,7 +298,7 @@ impl Stream {
     fn open(&mut self, features: Option<&Element>) {
         if !self.secure && !self.plain {
             return self.fail(
-                "it offers no STARTTLS, and it is on another machine; --upstream-plain goes on without".into(),
+                "it does not offer STARTTLS; to continue without TLS, use --upstream-plain".into(),
             );
         }
         self.phase = Phase::Open;

@@ -145,7 +145,11 @@ fn without_tls_nothing_is_said_to_another_machine() {
         stream.command(iq());
         stream.received(text.as_bytes());
         assert_eq!(told(&mut stream), ["failed remote-connection-failed"]);
-        assert!(stream.reason().unwrap().contains("no STARTTLS"), "{:?}", stream.reason());
+        assert!(
+            stream.reason().unwrap().contains("does not offer STARTTLS"),
+            "{:?}",
+            stream.reason()
+        );
         assert!(!sent(&mut stream).contains("<iq"));
     }
 }
@@ -156,7 +160,7 @@ fn what_goes_wrong_on_the_way_to_tls() {
     let injected = format!("{PROCEED}<iq/>");
     for (answer, reason) in [
         (failure, "refused"),
-        (&injected, "somebody between"),
+        (&injected, "somebody tampering"),
         ("</stream:stream>", "ended"),
         ("<iq/>", "refused"),
     ] {

@@ -309,7 +309,7 @@ fn what_a_probe_says_of_a_server_that_does_not_want_us() {
         for (answer, words) in [
             (header() + &error("host-unknown"), "it does not serve localhost"),
             (header() + &error("policy-violation"), "<policy-violation"),
-            ("SSH-2.0-OpenSSH\r\n".to_owned(), "this is no XMPP stream"),
+            ("SSH-2.0-OpenSSH\r\n".to_owned(), "not an XMPP stream"),
             (String::new(), "closed the connection"),
         ] {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();

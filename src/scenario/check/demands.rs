@@ -11,8 +11,12 @@ impl Checker {
     pub(super) fn covered(&mut self, covers: &[Located<String>], all: &[Located<String>]) {
         for id in covers {
             if !all.is_empty() && !all.contains(id) {
-                let message = format!("`{}` is not among what the scenario covers", id.value);
-                self.wrong_with_help(&id.place, message, "add it to `covers` at the head");
+                let message = format!("`{}` is not covered by the scenario", id.value);
+                self.wrong_with_help(
+                    &id.place,
+                    message,
+                    "add it to `covers` at the top of the file",
+                );
             }
         }
     }
@@ -104,8 +108,8 @@ impl Checker {
             let alone =
                 Expectation { no_answer: expected.no_answer.clone(), ..Expectation::default() };
             if *expected != alone {
-                let message = "if no answer is to come, nothing can be demanded of it";
-                let help = "say what may come instead as alternatives of `any-of`";
+                let message = "`no-answer` cannot be combined with assertions about the response";
+                let help = "list what may come instead as alternatives in `any-of`";
                 self.wrong_with_help(&no_answer.place, message, help);
             }
         }

@@ -99,9 +99,9 @@ impl Checker {
                 let message = format!("`{}` already names a request", name.value);
                 let file = earlier.place.source.path.display();
                 let help = if earlier.place.source == name.place.source {
-                    format!("the one in line {line}")
+                    format!("it is sent in line {line}")
                 } else {
-                    format!("the one in {file}:{line}")
+                    format!("it is sent in {file}:{line}")
                 };
                 self.wrong_with_help(&name.place, message, help);
             }
@@ -141,7 +141,7 @@ impl Checker {
             message = format!("`{}` is awaited before it is sent", name.value);
             help = format!("it is sent in line {}", later.line_and_column().0);
         } else {
-            message = format!("no request is named `{}`", name.value);
+            message = format!("unknown request `{}`", name.value);
             help = match nearest(name, self.scope.requests.keys().map(String::as_str)) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "`request: NAME` sends one".to_owned(),
@@ -167,14 +167,14 @@ impl Checker {
             let actors = self.scope.actors.keys().map(String::as_str);
             let help = match nearest(name, actors) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => "`actors:` in the head names them".to_owned(),
+                None => "declare actors with `actors:` at the top of the file".to_owned(),
             };
-            self.wrong_with_help(&name.place, format!("no actor is named `{}`", name.value), help);
+            self.wrong_with_help(&name.place, format!("unknown actor `{}`", name.value), help);
             return None;
         };
         self.one_of_many(reference, facts.many, "actor");
         if facts.many && reference.nth.is_none() {
-            let help = format!("say which: {}[1]", name.value);
+            let help = format!("choose one: {}[1]", name.value);
             let message = format!("there are several actors `{}`", name.value);
             self.wrong_with_help(&name.place, message, help);
         }
@@ -191,7 +191,7 @@ impl Checker {
             Some(near) => format!("did you mean `{near}`?"),
             None => "`connect: NAME` opens one, and so does `on: NAME` of a request".to_owned(),
         };
-        let message = format!("no open connection is named `{}`", name.value);
+        let message = format!("unknown connection, or one that is not open: `{}`", name.value);
         self.wrong_with_help(&name.place, message, help);
     }
 
@@ -205,7 +205,7 @@ impl Checker {
         if let Some(nth) = &reference.nth
             && !many
         {
-            let message = format!("there is one {what} `{}` only", reference.name.value);
+            let message = format!("there is only one {what} `{}`", reference.name.value);
             self.wrong(&nth.place, message);
         }
     }
@@ -235,16 +235,19 @@ impl Checker {
         let base = name.base.as_str();
         let fields: Vec<_> = name.fields.iter().map(String::as_str).collect();
         if base == "content-length" && !self.raw {
-            self.wrong(place, "`content-length` is known within `raw` alone");
+            self.wrong(place, "`content-length` can only be used in `raw`");
         }
         if base == "rooms" && !self.rooms {
-            let message = "`rooms` is known in a scenario that needs them alone";
-            self.wrong_with_help(place, message, "write `needs: [rooms]` in the head");
+            let message = "`rooms` can only be used in a scenario that needs rooms";
+            self.wrong_with_help(place, message, "write `needs: [rooms]` at the top of the file");
         }
         if self.scope.variables.contains(base) || FACTS.contains(&base) {
             self.used.insert(base.to_owned());
             if !fields.is_empty() || name.nth.is_some() {
-                self.wrong(place, format!("`{base}` is a text: it has no fields and no numbers"));
+                self.wrong(
+                    place,
+                    format!("`{base}` is a string: it has no fields and cannot be indexed"),
+                );
             }
             return;
         }
@@ -270,7 +273,7 @@ impl Checker {
         } else if let Some(nth) = &name.nth
             && !actor.or(request).unwrap_or_default()
         {
-            self.wrong(&nth.place, format!("there is one `{base}` only"));
+            self.wrong(&nth.place, format!("there is only one `{base}`"));
         } else {
             match fields.as_slice() {
                 [term, rest @ ..] if TERMS.contains(term) && known.contains(term) => {
@@ -279,7 +282,7 @@ impl Checker {
                 [field] if known.contains(field) => {}
                 [] => {
                     let help = format!("its fields are {}", known.join(", "));
-                    self.wrong_with_help(place, format!("`{base}` is no text by itself"), help);
+                    self.wrong_with_help(place, format!("`{base}` has no value of its own"), help);
                 }
                 [field, ..] => {
                     let help = match nearest(field, known.iter().copied()) {
@@ -299,9 +302,9 @@ impl Checker {
                 let field = fields.first().copied().unwrap_or_default();
                 let help = match nearest(field, term_attributes()) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => "write granted.wait, asked.hold and so on".to_owned(),
+                    None => "for example granted.wait or asked.hold".to_owned(),
                 };
-                self.wrong_with_help(place, "this is no attribute of a session", help);
+                self.wrong_with_help(place, "unknown session attribute", help);
             }
         }
     }
@@ -313,8 +316,8 @@ impl Checker {
         let known = known.chain(scope.requests.keys().map(String::as_str)).chain(ACCOUNTS);
         let help = match nearest(base, known) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "`set:`, `sweep:` or `capture:` gives a variable its value".to_owned(),
+            None => "set a variable with `set:`, `sweep:` or `capture:`".to_owned(),
         };
-        self.wrong_with_help(place, format!("nothing is named `{base}` here"), help);
+        self.wrong_with_help(place, format!("unknown variable `{base}`"), help);
     }
 }

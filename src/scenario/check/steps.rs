@@ -71,7 +71,7 @@ impl Checker {
             StepKind::Order(requests) => {
                 self.requests(requests);
                 if requests.len() < 2 {
-                    self.wrong(&step.kind_place, "an order is one of at least two requests");
+                    self.wrong(&step.kind_place, "`order` needs at least two requests");
                 }
             }
             StepKind::Alive { actor, within } | StepKind::Gone { actor, within } => {
@@ -100,7 +100,7 @@ impl Checker {
                 if self.scope.variables.contains(&variable.value) {
                     self.used.insert(variable.value.clone());
                 } else {
-                    let message = format!("no variable is named `{}`", variable.value);
+                    let message = format!("unknown variable `{}`", variable.value);
                     self.wrong(&variable.place, message);
                 }
                 if let Some(bits) = bits {
@@ -180,7 +180,7 @@ impl Checker {
         let relative = rid.filter(|rid| matches!(rid.value, Rid::Relative(_)));
         if creates {
             if let Some(rid) = relative {
-                let message = "a session begins here, so there is no rid to count from";
+                let message = "this request creates a session, so there is no rid to count from";
                 self.wrong_with_help(&rid.place, message, "write a number, or leave it out");
             }
             if let Some(actor) = self.scope.actors.get_mut(&by.name.value) {
@@ -189,11 +189,11 @@ impl Checker {
         } else if let Some(actor) = actor {
             let needs_session = rid.is_none() && request.body.is_none() || relative.is_some();
             if actor.polls {
-                let message = "requests are made for an actor that polls; `send` sends stanzas";
+                let message = "an actor with `polls: true` sends its own requests; use `send` to send stanzas";
                 self.wrong(&by.name.place, message);
             } else if actor.session != SessionFacts::Open && needs_session {
                 let message = format!("`{}` has no session here", by.name.value);
-                let help = "begin one with `create` or `login`, or say `rid`";
+                let help = "begin one with `create` or `login`, or set `rid`";
                 self.wrong_with_help(&request.name.place, message, help);
             }
         }
@@ -248,7 +248,7 @@ impl Checker {
             && !actor.polls
         {
             let message = format!("`{}` does not poll", reference.name.value);
-            let help = "`send` needs `polls: true` in its session; else send it with `request`";
+            let help = "`send` needs `polls: true` in the session; otherwise, use `request`";
             self.wrong_with_help(&reference.name.place, message, help);
         }
     }
@@ -261,7 +261,7 @@ impl Checker {
                 }
             } else {
                 let message = format!("`{}` has no session to log in with", reference.name.value);
-                let help = "say who logs in: session: { login: anonymous, opened: later }";
+                let help = "set who logs in: session: { login: anonymous, opened: later }";
                 self.wrong_with_help(&reference.name.place, message, help);
             }
         }

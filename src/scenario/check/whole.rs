@@ -26,9 +26,7 @@ pub(in crate::scenario) fn check(scenario: &Scenario, whole: bool) -> Vec<Diagno
             .given
             .iter()
             .filter(|(name, _)| !checker.used.contains(*name))
-            .map(|(name, place)| {
-                place.mistake(format!("`{name}` is given a value and never used"), "")
-            })
+            .map(|(name, place)| place.mistake(format!("`{name}` is set but never used"), ""))
             .collect();
         checker.mistakes.extend(unused);
     }
@@ -75,7 +73,8 @@ impl Checker {
     fn declare(&mut self, actor: &Actor) {
         let name = &actor.name;
         if self.scope.actors.contains_key(&name.value) {
-            let help = if name.value == CLIENT { "its session is `session:`" } else { "" };
+            let help =
+                if name.value == CLIENT { "its session is described by `session:`" } else { "" };
             let message = format!("`{}` already names an actor", name.value);
             if help.is_empty() {
                 self.wrong(&name.place, message);
@@ -85,15 +84,17 @@ impl Checker {
             return;
         }
         if !template::is_name(name) {
-            self.wrong(&name.place, format!("`{}` is no name", name.value));
+            self.wrong(&name.place, format!("`{}` is not a valid name", name.value));
         }
         let session = actor.session.as_ref();
         if ACCOUNTS.contains(&name.as_str())
             && !session.is_some_and(|s| s.login.value == Login::Account(name.value.clone()))
         {
-            let message =
-                format!("an actor named as the account `{}` has to log in as it", name.value);
-            let help = format!("write `login: {}`, or give it another name", name.value);
+            let message = format!(
+                "an actor with the name of account `{}` must log in to that account",
+                name.value
+            );
+            let help = format!("write `login: {}`, or rename the actor", name.value);
             self.wrong_with_help(&name.place, message, help);
         }
         self.free(name, &["actors"]);
@@ -124,7 +125,8 @@ impl Checker {
             self.count(keys);
         }
         if session.polls && matches!(session.login.value, Login::None) {
-            let message = "an actor that polls has to log in: it sends and receives stanzas";
+            let message =
+                "an actor with `polls: true` must log in, because it sends and receives stanzas";
             self.wrong_with_help(&session.login.place, message, "write `login: anonymous`");
         }
     }

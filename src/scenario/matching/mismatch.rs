@@ -95,6 +95,6 @@ impl Mismatch {
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: expected {}, saw {}", self.subject, self.expected, self.seen)
+        write!(f, "{}: expected {}, got {}", self.subject, self.expected, self.seen)
     }
 }

@@ -33,13 +33,13 @@ impl Reader {
             None => (None, name.as_str()),
         };
         if !is_xml_name(local) || !prefix.is_none_or(is_xml_name) {
-            self.wrong(&name.place, format!("`{}` is no name of an attribute", name.value), "");
+            self.wrong(&name.place, format!("`{}` is not a valid attribute name", name.value), "");
         } else if let Some(prefix) = prefix
             && !PREFIXES.contains(&prefix)
             && !declared.contains(&prefix)
         {
             let help = format!(
-                "`xmpp:` and `xml:` are known; others are declared beside it: xmlns:{prefix}: 'urn:…'"
+                "only `xmpp:` and `xml:` are predefined; declare it next to the attribute: xmlns:{prefix}: 'urn:…'"
             );
             let message = format!("the prefix `{prefix}` is not declared");
             self.wrong_with_help(&name.place, message, "", help);
@@ -58,8 +58,8 @@ impl Reader {
 
     pub(super) fn header_name(&mut self, name: &Located<String>) {
         if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
-            let message = format!("`{}` is no name of a header field", name.value);
-            self.wrong_with_help(&name.place, message, "", "a broken head is written with `raw`");
+            let message = format!("`{}` is not a valid header field name", name.value);
+            self.wrong_with_help(&name.place, message, "", "to send an invalid head, use `raw`");
         }
     }
 
@@ -90,8 +90,8 @@ impl Reader {
         let stray = body.nodes().iter().filter_map(|node| node.text());
         if body.children().next().is_none() || stray.into_iter().any(|text| !text.trim().is_empty())
         {
-            let help = "for instance <iq type='result' xmlns='jabber:client'/>";
-            self.wrong_with_help(&yaml.place, "an element is expected here", "", help);
+            let help = "for example <iq type='result' xmlns='jabber:client'/>";
+            self.wrong_with_help(&yaml.place, "expected an element", "", help);
             return None;
         }
         Some(xml)
@@ -120,7 +120,7 @@ impl Reader {
         let pause = if pauses { fields.take("pause") } else { None };
         self.finish(&fields);
         match (hex, base64, pause) {
-            (Some(hex), None, None) => self.coded(hex, "hex digits, two for each byte", from_hex),
+            (Some(hex), None, None) => self.coded(hex, "hex: two digits for each byte", from_hex),
             (None, Some(base64), None) => {
                 let decode = |text: &str| {
                     let text: String = text.split_whitespace().collect();
@@ -131,7 +131,8 @@ impl Reader {
             (None, None, Some(pause)) => self.timespan(pause).map(|time| Piece::Pause(time.value)),
             _ => {
                 let keys = if pauses { "hex, base64, pause" } else { "hex, base64" };
-                let message = format!("a piece is a text, or has one of the keys {keys}");
+                let message =
+                    format!("a piece is a string, or a mapping with one of the keys {keys}");
                 self.wrong(&yaml.place, message, "");
                 None
             }
@@ -147,7 +148,7 @@ impl Reader {
         let text = self.string(yaml)?;
         let bytes = decode(&text);
         if bytes.is_none() {
-            self.wrong(&text.place, format!("this is not {what}"), "");
+            self.wrong(&text.place, format!("not valid {what}"), "");
         }
         bytes.map(Piece::Bytes)
     }

@@ -27,9 +27,9 @@ impl Reader {
         let no_answer = fields.take("no-answer");
         let http = fields.take("http");
         Expectation {
-            no_answer: no_answer.and_then(|way| self.word(way, "way not to answer", &NO_ANSWER)),
+            no_answer: no_answer.and_then(|way| self.word(way, "value of `no-answer`", &NO_ANSWER)),
             status: fields.take("status").and_then(|status| self.value_match(status)),
-            http: http.and_then(|http| self.word(http, "version of HTTP known here", &HTTP)),
+            http: http.and_then(|http| self.word(http, "HTTP version", &HTTP)),
             headers: fields
                 .take("headers")
                 .map_or(Vec::new(), |all| self.matches(all, "header fields", Self::header_name)),
@@ -70,12 +70,12 @@ impl Reader {
         let conditions = crate::bosh::Condition::all()
             .map(|condition| (condition.as_str(), Terminal::Condition(condition)));
         let words: Vec<_> = TERMINAL.into_iter().chain(conditions).collect();
-        self.word(yaml, "end of a session", &words)
+        self.word(yaml, "value of `terminal`", &words)
     }
 
     fn alternatives(&mut self, yaml: &Yaml) -> Vec<Alternative> {
         let Value::List(items) = &yaml.value else {
-            self.wrong(&yaml.place, "`any-of` is a list", "");
+            self.wrong(&yaml.place, "`any-of` must be a list", "");
             return Vec::new();
         };
         let mut alternatives = Vec::new();
@@ -97,7 +97,7 @@ impl Reader {
     /// A text that has to be equal, `absent`, `present`, or several demands.
     pub(super) fn value_match(&mut self, yaml: &Yaml) -> Option<ValueMatch> {
         if let Value::Map(_) = yaml.value {
-            let mut fields = self.fields(yaml, "a demand")?;
+            let mut fields = self.fields(yaml, "an assertion")?;
             let demands = self.demands(&mut fields);
             self.finish(&fields);
             return Some(demands);
@@ -144,7 +144,7 @@ impl Reader {
     fn payload_match(&mut self, yaml: &Yaml) -> Option<Located<PayloadMatch>> {
         if let Value::Text(_) = yaml.value {
             let words = [("empty", PayloadMatch::Empty), ("any", PayloadMatch::Any)];
-            return self.word(yaml, "payload; others are written with keys", &words);
+            return self.word(yaml, "payload; to match elements, write a mapping", &words);
         }
         let mut fields = self.fields(yaml, "a payload")?;
         let contains = fields.take("contains").map_or(Vec::new(), |all| self.patterns(all));
@@ -156,7 +156,7 @@ impl Reader {
         self.finish(&fields);
         let count = match (count, of) {
             (None, Some((of, _))) => {
-                self.wrong(&of.place, "`of` needs `count` beside it", "");
+                self.wrong(&of.place, "`of` needs `count`", "");
                 None
             }
             (count, of) => count.and_then(|yaml| {
@@ -178,16 +178,20 @@ impl Reader {
         let mut captures = Vec::new();
         for (variable, place) in self.pairs(yaml, "captures") {
             if !is_name(variable) {
-                self.wrong(&variable.place, format!("`{}` is no name", variable.value), "");
+                self.wrong(
+                    &variable.place,
+                    format!("`{}` is not a valid name", variable.value),
+                    "",
+                );
             }
             if let Some(text) = self.string(place) {
                 if let Some(from) = from(&text) {
                     let from = Located::new(from, text.place);
                     captures.push(Capture { variable: variable.clone(), from });
                 } else {
-                    let help = "write `@sid` for an attribute, `iq/bind/jid` for a text, `iq@id`, \
+                    let help = "write `@sid` for an attribute, `iq/bind/jid` for the text of an element, `iq@id`, \
                                 `status`, `entity` or `header NAME`";
-                    let message = format!("`{}` is no place in a response", text.value);
+                    let message = format!("`{}` is not a valid place in a response", text.value);
                     self.wrong_with_help(&text.place, message, "", help);
                 }
             }
@@ -215,7 +219,7 @@ impl Reader {
                 request.map(|request| Condition::Response { request, expected })
             }
             _ => {
-                let message = "a condition has one of the keys \
+                let message = "a condition needs one of the keys \
                                advertised, not-advertised, value, response";
                 self.wrong(&yaml.place, message, "");
                 return None;

@@ -44,7 +44,7 @@ impl<'a> Fields<'a> {
         self.rest.iter().map(|(name, _)| name)
     }
 
-    /// Says what it is from now on.
+    /// Changes what it is called in messages.
     pub(super) fn rename(&mut self, of: impl Into<String>) {
         self.of = of.into();
     }
@@ -54,7 +54,7 @@ impl Reader {
     /// The keys of a map; a mistake if it is none.
     pub(super) fn fields<'a>(&mut self, yaml: &'a Yaml, of: &str) -> Option<Fields<'a>> {
         let Value::Map(pairs) = &yaml.value else {
-            self.wrong(&yaml.place, format!("{of} is written with keys"), is(yaml));
+            self.wrong(&yaml.place, format!("{of} must be a mapping of keys to values"), is(yaml));
             return None;
         };
         Some(Fields {
@@ -86,7 +86,7 @@ impl Reader {
         known.sort_unstable();
         known.dedup();
         for name in fields.left() {
-            let message = format!("`{}` is no key of {}", name.value, fields.of);
+            let message = format!("`{}` is not a key of {}", name.value, fields.of);
             let help = match nearest(&name.value, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if known.is_empty() => "it has no keys".to_owned(),
@@ -101,8 +101,8 @@ impl Reader {
 pub(super) fn is(yaml: &Yaml) -> &'static str {
     match yaml.value {
         Value::Null => "this is empty",
-        Value::Text(_) => "this is a text",
+        Value::Text(_) => "this is a string",
         Value::List(_) => "this is a list",
-        Value::Map(_) => "these are keys with values",
+        Value::Map(_) => "this is a mapping",
     }
 }

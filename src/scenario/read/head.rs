@@ -70,16 +70,16 @@ impl Reader {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "`xmppscope spec` lists them".to_owned(),
                 };
-                let message = format!("there is no requirement `{}`", id.value);
+                let message = format!("unknown requirement `{}`", id.value);
                 self.wrong_with_help(&id.place, message, "", help);
             } else if covers.contains(&id) {
-                self.wrong(&id.place, format!("`{}` stands here twice", id.value), "");
+                self.wrong(&id.place, format!("`{}` is listed twice", id.value), "");
             } else {
                 covers.push(id);
             }
         }
         if covers.is_empty() && items(yaml).is_empty() {
-            self.wrong(&yaml.place, "a scenario covers at least one requirement", "");
+            self.wrong(&yaml.place, "a scenario must cover at least one requirement", "");
         }
         covers
     }
@@ -93,7 +93,7 @@ impl Reader {
                         .map(|condition| condition.map(|one| Need::Condition(Box::new(one)))),
                 );
             } else {
-                let word = self.word(item, "thing a target provides", &PROVISIONS);
+                let word = self.word(item, "target capability", &PROVISIONS);
                 needs.extend(word.map(|word| word.map(Need::Provided)));
             }
         }
@@ -114,7 +114,7 @@ impl Reader {
                         names
                     };
                     if rows.first().is_some_and(|first| names(&first.values) != names(&values)) {
-                        let message = "this row sets other variables than the first";
+                        let message = "this row does not set the same variables as the first";
                         self.wrong(&item.place, message, "");
                     }
                     rows.push(Row { place: item.place.clone(), values });
@@ -135,7 +135,7 @@ impl Reader {
             }
             _ => {
                 let help = "write { wait: [0, 1] }, or a list of rows: - { wait: 0, hold: 1 }";
-                let message = "a sweep is of one variable, or a list of rows";
+                let message = "a sweep needs one variable, or a list of rows";
                 self.wrong_with_help(&yaml.place, message, "", help);
             }
         }

@@ -29,7 +29,7 @@ impl Reader {
             headers: fields.take("headers").map_or(Vec::new(), |all| self.headers(all)),
             encoding: fields
                 .take("encoding")
-                .and_then(|encoding| self.word(encoding, "content coding known here", &ENCODING)),
+                .and_then(|encoding| self.word(encoding, "content coding", &ENCODING)),
             chunks: fields.take("chunks").and_then(|chunks| self.count(chunks)),
             on: fields.take("on").and_then(|on| self.on(on)),
             via: self.via(fields),
@@ -44,8 +44,8 @@ impl Reader {
                 ("rid", matches!(&request.rid, Some(rid) if rid.value == Rid::Absent)),
             ];
             for (key, _) in made.iter().filter(|(_, given)| *given) {
-                let message = format!("`body` is the whole entity, so `{key}` has no meaning");
-                let help = "with `body`, `rid` only tells the rid that it holds";
+                let message = format!("`{key}` has no effect, because `body` is the whole entity");
+                let help = "with `body`, `rid` only declares the rid that the body contains";
                 self.wrong_with_help(&body.place, message, "", help);
             }
         }
@@ -109,7 +109,7 @@ impl Reader {
         };
         if point.is_none() {
             let help = "write `half`, `120 bytes` or a time such as 500ms";
-            self.wrong_with_help(&template.place, "this is no place to cut", "", help);
+            self.wrong_with_help(&template.place, "not a valid place to cut", "", help);
         }
         point.map(|point| Located::new(point, template.place))
     }

@@ -98,8 +98,7 @@ impl Reader {
         session.rid = fields.take("rid").and_then(|rid| self.template(rid));
         session.keys = fields.take("keys").and_then(|keys| self.count(keys));
         let opened = fields.take("opened");
-        if let Some(opened) = opened.and_then(|at| self.word(at, "time to open a session", &OPENED))
-        {
+        if let Some(opened) = opened.and_then(|at| self.word(at, "value of `opened`", &OPENED)) {
             session.opened = opened;
         }
         session.polls =
@@ -110,7 +109,7 @@ impl Reader {
         session.http = self.http(fields);
         let connections = fields.take("connections");
         if let Some(kind) =
-            connections.and_then(|kind| self.word(kind, "way to use connections", &CONNECTIONS))
+            connections.and_then(|kind| self.word(kind, "value of `connections`", &CONNECTIONS))
         {
             session.connections = kind;
         }
@@ -120,11 +119,11 @@ impl Reader {
     }
 
     pub(super) fn http(&mut self, fields: &mut Fields<'_>) -> Option<Located<Http>> {
-        fields.take("http").and_then(|http| self.word(http, "version of HTTP known here", &HTTP))
+        fields.take("http").and_then(|http| self.word(http, "HTTP version", &HTTP))
     }
 
     pub(super) fn via(&mut self, fields: &mut Fields<'_>) -> Option<Located<Via>> {
-        fields.take("via").and_then(|via| self.word(via, "address of a target", &VIA))
+        fields.take("via").and_then(|via| self.word(via, "value of `via`", &VIA))
     }
 
     fn login(&mut self, yaml: &Yaml) -> Option<Located<Login>> {
@@ -146,12 +145,7 @@ impl Reader {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("the accounts are {}", ACCOUNTS.join(" and ")),
         };
-        self.wrong_with_help(
-            &name.place,
-            format!("there is no account `{}`", name.value),
-            "",
-            help,
-        );
+        self.wrong_with_help(&name.place, format!("unknown account `{}`", name.value), "", help);
         None
     }
 }

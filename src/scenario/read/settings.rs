@@ -19,7 +19,7 @@ pub fn read_settings(path: &Path, text: String) -> Result<Settings, Vec<Diagnost
     let mut reader = Reader { mistakes: Vec::new() };
     let yaml = yaml::read(source, &mut reader.mistakes);
     let settings = yaml.and_then(|yaml| reader.settings(&yaml));
-    reader.whole(source, settings, "it has a `transcript:`")
+    reader.whole(source, settings, "expected `transcript:`")
 }
 
 impl Reader {
@@ -51,7 +51,7 @@ impl Reader {
             (Some(at), None) => self.varies_at(at)?,
             (None, Some(like)) => Varies::Like(self.pattern(like)?.value),
             _ => {
-                self.wrong(&yaml.place, "a replacement has either `at` or `like`", "");
+                self.wrong(&yaml.place, "a replacement needs either `at` or `like`", "");
                 return None;
             }
         };
@@ -61,12 +61,12 @@ impl Reader {
     fn replacement_name(&mut self, yaml: &Yaml) -> Option<String> {
         let name = self.string(yaml)?;
         if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_lowercase()) {
-            self.wrong(&name.place, "a name is made of the letters a to z", "");
+            self.wrong(&name.place, "a name may contain only the letters a to z", "");
             return None;
         }
         if TAKEN.contains(&&**name) {
-            let message = format!("`{}` is a name that the protocol gives", name.value);
-            self.wrong(&name.place, message, "take another");
+            let message = format!("`{}` is a reserved name", name.value);
+            self.wrong(&name.place, message, "choose another name");
             return None;
         }
         Some(name.value)
@@ -82,8 +82,8 @@ impl Reader {
         }
         let fits = |name: &String| !name.is_empty() && !name.contains(['@', '[', ' ', '<']);
         if elements.is_empty() || !elements.iter().chain(&attribute).all(fits) {
-            let help = "names of elements with `/` between, `*` for any, and `@name` at the end for an attribute";
-            let message = format!("`{}` is no place in a stanza", text.value);
+            let help = "write element names separated by `/`, `*` for any element, and `@name` at the end for an attribute";
+            let message = format!("`{}` is not a valid place in a stanza", text.value);
             self.wrong_with_help(&text.place, message, "", help);
             return None;
         }

@@ -58,7 +58,7 @@ impl Reader {
     pub(super) fn steps(&mut self, yaml: &Yaml) -> Vec<Step> {
         let Value::List(items) = &yaml.value else {
             let help = "each step begins with a dash: - request: poll";
-            self.wrong_with_help(&yaml.place, "steps are a list", "", help);
+            self.wrong_with_help(&yaml.place, "steps must be a list", "", help);
             return Vec::new();
         };
         items.iter().filter_map(|item| self.step(item)).collect()
@@ -94,12 +94,14 @@ impl Reader {
         let misplaced = fields.left().find(|key| kinds().any(|kind| kind == key.value));
         let near = nearest(head, kinds());
         let help = match (misplaced, near) {
-            (Some(key), _) => format!("a step begins with its kind: put `{}` first", key.value),
+            (Some(key), _) => {
+                format!("the kind of a step comes first: move `{}` to the front", key.value)
+            }
             (None, Some(near)) => format!("did you mean `{near}`?"),
             (None, None) => format!("the kinds are {}", kinds().collect::<Vec<_>>().join(", ")),
         };
-        let message = format!("`{}` is no kind of step", head.value);
-        self.wrong_with_help(&head.place, message, "unknown kind", help);
+        let message = format!("unknown step `{}`", head.value);
+        self.wrong_with_help(&head.place, message, "", help);
     }
 
     fn kind(
@@ -132,7 +134,7 @@ impl Reader {
             "set" => Some(StepKind::Set(self.assignments(value))),
             "note" => self.template(value).map(StepKind::Note),
             "control" => {
-                let action = self.word(value, "action of a target", &ACTION);
+                let action = self.word(value, "value of `control`", &ACTION);
                 let name = fields.take("as").and_then(|name| self.name(name));
                 Some(StepKind::Control { action: action?, name })
             }
@@ -259,7 +261,7 @@ impl Reader {
         if let Some(skip) = &skip
             && !otherwise.is_empty()
         {
-            let message = "`skip` says why nothing is done, so it does not go with `else`";
+            let message = "`skip` and `else` cannot be used together: `skip` is the reason why nothing is done";
             self.wrong(&skip.place, message, "");
         }
         StepKind::If { conditions, steps, otherwise, skip }

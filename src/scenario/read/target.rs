@@ -39,7 +39,7 @@ pub fn read_target(
         reader.environment(&mut yaml, environment);
         reader.target(&yaml, usual)
     });
-    reader.whole(source, target, "a target has a `url:` and a `domain:`")
+    reader.whole(source, target, "a target needs `url:` and `domain:`")
 }
 
 impl Reader {
@@ -81,8 +81,8 @@ impl Reader {
             from = whole.end;
             let place = text.place(whole);
             let Some(name) = text.value[inside].trim().strip_prefix(ENVIRONMENT) else {
-                let help = "write ${env.NAME}, or $${ for the characters themselves";
-                let message = "only variables of the environment have a value here";
+                let help = "write ${env.NAME}, or $${ for a literal ${";
+                let message = "only environment variables can be used here";
                 self.wrong_with_help(&place, message, "", help);
                 filled += STAND_IN;
                 continue;
@@ -90,9 +90,9 @@ impl Reader {
             if let Some(value) = of(name) {
                 filled += &value;
             } else {
-                let message = format!("the environment has no variable `{name}`");
+                let message = format!("environment variable `{name}` is not set");
                 let help = format!("set it: {name}=… xmppscope run …");
-                self.wrong_with_help(&place, message, "it is not set", help);
+                self.wrong_with_help(&place, message, "", help);
                 filled += STAND_IN;
             }
         }
@@ -122,10 +122,15 @@ impl Reader {
         let address = url.or_else(|| NOWHERE.parse().ok())?;
         if let Some((tls, place)) = &tls {
             if !tls.https {
-                self.wrong(place, "`tls` is an address that begins with https://", "");
+                self.wrong(place, "`tls` must begin with https://", "");
             } else if address.https {
-                let message = "`url` is an address with TLS already";
-                self.wrong_with_help(place, message, "", "`url` is then the one without TLS");
+                let message = "`url` already uses TLS, so `tls` has no effect";
+                self.wrong_with_help(
+                    place,
+                    message,
+                    "",
+                    "with `tls`, `url` is the address without TLS",
+                );
             }
         }
         let file = yaml.place.source.path.file_stem();
@@ -160,7 +165,7 @@ impl Reader {
         let text = self.string(yaml)?;
         let jobs = text.parse().ok().filter(|jobs| (1..=1000).contains(jobs));
         if jobs.is_none() {
-            self.wrong(&yaml.place, "`jobs` is a number from 1 to 1000", "");
+            self.wrong(&yaml.place, "`jobs` must be a number from 1 to 1000", "");
         }
         jobs
     }
@@ -169,7 +174,7 @@ impl Reader {
     fn filled_in(&mut self, yaml: &Yaml) -> Option<String> {
         let text = self.string(yaml)?;
         if text.trim().is_empty() {
-            self.wrong(&yaml.place, "this is empty", "");
+            self.wrong(&yaml.place, "must not be empty", "");
             return None;
         }
         Some(text.value)
@@ -198,16 +203,16 @@ impl Reader {
                 given.push(name);
                 let Some(read) = self.login_of(account, name) else { continue };
                 if !users.insert(read.user.clone()) {
-                    let message = format!("`{}` is in use already", read.user);
-                    let help = "what one scenario leaves behind must not touch another: each account stands here once";
+                    let message = format!("account `{}` is listed twice", read.user);
+                    let help = "scenarios must not affect each other, so each account may be listed only once";
                     self.wrong_with_help(&account.place, message, "", help);
                 }
                 set.insert(name.to_owned(), read);
             }
             if given.first() != Some(&ACCOUNTS[0]) {
-                self.wrong(&item.place, "a set of accounts has `alice`", "");
+                self.wrong(&item.place, "a set of accounts needs `alice`", "");
             } else if names.get_or_insert_with(|| given.clone()) != &given {
-                self.wrong(&item.place, "this set has other names than the first", "");
+                self.wrong(&item.place, "this set does not have the same names as the first", "");
             }
             self.finish(&fields);
             sets.push(set);
@@ -226,14 +231,14 @@ impl Reader {
     /// Words, beside those that follow from other keys.
     fn provides(&mut self, yaml: &Yaml, provided: &mut Vec<Provision>) {
         for item in items(yaml) {
-            let word = self.word(item, "thing a target provides", &PROVISIONS);
+            let word = self.word(item, "target capability", &PROVISIONS);
             let Some(Located { value: provision, place }) = word else { continue };
             if provided.contains(&provision) {
                 continue;
             }
             match said_by(provision) {
                 Some(key) => {
-                    let message = format!("the target does not say where: `{key}` is missing");
+                    let message = format!("to provide this, the target needs `{key}`");
                     self.wrong(&place, message, "");
                 }
                 None => provided.push(provision),
@@ -268,7 +273,11 @@ impl Reader {
             let words: Vec<String> =
                 items(command).iter().filter_map(|word| self.filled_in(word)).collect();
             if words.is_empty() {
-                self.wrong(&command.place, "a command is a list: the program, its arguments", "");
+                self.wrong(
+                    &command.place,
+                    "a command must be a list: the program, followed by its arguments",
+                    "",
+                );
             }
             control.insert(action, words);
         }
@@ -318,7 +327,7 @@ impl Reader {
             }
         }
         if items(yaml).is_empty() {
-            self.wrong(&yaml.place, "this is empty", "");
+            self.wrong(&yaml.place, "must not be empty", "");
         }
         all
     }
@@ -327,9 +336,11 @@ impl Reader {
         let ids = catalogue().iter().map(|requirement| requirement.id.as_str());
         let help = match nearest(id, ids) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "`xmppscope spec` lists them; a path has a `/`, or ends with .yaml".to_owned(),
+            None => {
+                "`xmppscope spec` lists them; a path contains a `/` or ends with .yaml".to_owned()
+            }
         };
-        self.wrong_with_help(place, format!("there is no requirement `{id}`"), "", help);
+        self.wrong_with_help(place, format!("unknown requirement `{id}`"), "", help);
     }
 }
 

@@ -16,7 +16,7 @@ impl Reader {
         if let Value::Text(text) = &yaml.value {
             return Some(text);
         }
-        self.wrong(&yaml.place, "a text is expected here", is(yaml));
+        self.wrong(&yaml.place, "expected a string", is(yaml));
         None
     }
 
@@ -52,8 +52,13 @@ impl Reader {
         if is_name(&name) {
             return Some(name);
         }
-        let help = "a letter, then letters, digits, `-` and `_`";
-        self.wrong_with_help(&name.place, format!("`{}` is no name", name.value), "", help);
+        let help = "a name is a letter, followed by letters, digits, `-` and `_`";
+        self.wrong_with_help(
+            &name.place,
+            format!("`{}` is not a valid name", name.value),
+            "",
+            help,
+        );
         None
     }
 
@@ -69,7 +74,7 @@ impl Reader {
                 Some(Reference { name: Located::new(name.base, place), nth })
             }
             _ => {
-                let message = format!("`{}` is no name", text.value);
+                let message = format!("`{}` is not a valid name", text.value);
                 let help = "write `poll`, or `poll[3]` for one of several";
                 self.wrong_with_help(&yaml.place, message, "", help);
                 None
@@ -91,9 +96,14 @@ impl Reader {
         let all = words.iter().map(|(word, _)| *word);
         let help = match nearest(&text, all.clone()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("it is one of {}", all.collect::<Vec<_>>().join(", ")),
+            None => format!("expected one of {}", all.collect::<Vec<_>>().join(", ")),
         };
-        self.wrong_with_help(&text.place, format!("`{}` is no {what}", text.value), "", help);
+        self.wrong_with_help(
+            &text.place,
+            format!("`{}` is not a valid {what}", text.value),
+            "",
+            help,
+        );
         None
     }
 
@@ -125,7 +135,7 @@ impl Reader {
             None => Count::Computed(template.value),
             Some(text) => {
                 let Ok(number) = text.parse() else {
-                    self.wrong(&template.place, format!("`{text}` is no whole number from 0"), "");
+                    self.wrong(&template.place, format!("`{text}` is not a whole number"), "");
                     return None;
                 };
                 Count::Fixed(number)
@@ -141,7 +151,7 @@ impl Reader {
             Err(error) => {
                 let message = format!("not a regular expression: {error}");
                 if text.contains("${") {
-                    let help = "a pattern holds no variables; `equals` and `one-of` do";
+                    let help = "a pattern cannot contain variables; use `equals` or `one-of`";
                     self.wrong_with_help(&text.place, message, "", help);
                 } else {
                     self.wrong(&text.place, message, "");
@@ -156,7 +166,7 @@ impl Reader {
         let mut assignments = Vec::new();
         for (name, value) in self.pairs(yaml, "variables") {
             if !is_name(name) {
-                self.wrong(&name.place, format!("`{}` is no name", name.value), "");
+                self.wrong(&name.place, format!("`{}` is not a valid name", name.value), "");
             }
             if let Some(value) = self.template(value) {
                 assignments.push(Assignment { name: name.clone(), value });
@@ -174,7 +184,7 @@ impl Reader {
         if let Value::Map(pairs) = &yaml.value {
             return pairs;
         }
-        self.wrong(&yaml.place, format!("{what} are written as keys with values"), is(yaml));
+        self.wrong(&yaml.place, format!("{what} must be a mapping of keys to values"), is(yaml));
         &[]
     }
 }

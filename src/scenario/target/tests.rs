@@ -121,17 +121,17 @@ deviations:
 #[test]
 fn a_value_of_the_environment_is_in_no_mistake() {
     let text = wrong("accounts:\n  - alice: { password: ['${env.SECRET}'] }\n");
-    assert!(text.contains("a text is expected"), "{text}");
+    assert!(text.contains("expected a string"), "{text}");
     assert!(!text.contains("se cret"), "{text}");
 }
 
 #[test]
 fn addresses_are_what_they_are_for() {
-    assert!(wrong("tls: http://localhost").contains("begins with https://"));
+    assert!(wrong("tls: http://localhost").contains("must begin with https://"));
     let both = "url: https://localhost/\ntls: https://localhost/\ndomain: a\n";
-    assert!(read(both).unwrap_err().contains("with TLS already"));
+    assert!(read(both).unwrap_err().contains("already uses TLS"));
     assert!(read("").unwrap_err().contains("the file is empty"));
-    assert!(read("[]").unwrap_err().contains("a target is written with keys"));
+    assert!(read("[]").unwrap_err().contains("a target must be a mapping"));
 }
 
 #[test]

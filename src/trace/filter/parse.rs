@@ -43,7 +43,7 @@ const PREDICATES: [(&str, &str); 19] = [
 pub(super) fn parse(text: &str) -> Parsed<Logic<Predicate>> {
     let mut cursor = Cursor::new("--filter", "the filter", text);
     if text.trim().is_empty() {
-        let help = "an example: kind:message and not noise";
+        let help = "for example: kind:message and not noise";
         return Err(cursor.mistake(0..text.len(), "the filter is empty", "", help));
     }
     cursor.parse(&mut |cursor| Parser { cursor }.predicate())
@@ -144,7 +144,7 @@ impl<'a> Parser<'_, 'a> {
             let text = if is_regex { unescape(inner, '/') } else { unescape(inner, '"') };
             if self.cursor.rest().starts_with(|c| !is_end(c)) {
                 let next = self.cursor.rest().chars().next().map_or(0, char::len_utf8);
-                let message = "white space is missing after the value";
+                let message = "expected white space after the value";
                 return Err(self.cursor.mistake(end..end + next, message, "", ""));
             }
             return Ok(Value { name, text: text.into(), is_regex, span });
@@ -162,7 +162,7 @@ impl<'a> Parser<'_, 'a> {
     /// Behind the closing quote.
     fn quoted_end(&self, start: usize) -> Parsed<usize> {
         closing(&self.cursor.text[start..], '"').map(|end| start + end).ok_or_else(|| {
-            let help = "a quote inside of the value is written \\\"";
+            let help = "write a quote inside the value as \\\"";
             let message = "the value has no closing quote";
             self.cursor.mistake(start..start + 1, message, "opened here", help)
         })
@@ -171,7 +171,7 @@ impl<'a> Parser<'_, 'a> {
     /// Behind the closing slash.
     fn regex_end(&self, start: usize) -> Parsed<usize> {
         closing(&self.cursor.text[start..], '/').map(|end| start + end).ok_or_else(|| {
-            let help = "a value that begins with / and is not one is written in quotes";
+            let help = "if the value is not a regular expression, put it in quotes";
             let message = "the regular expression has no closing `/`";
             self.cursor.mistake(start..start + 1, message, "opened here", help)
         })
@@ -197,10 +197,10 @@ impl<'a> Parser<'_, 'a> {
         }
         let list = words.join(", ");
         let help = match nearest(text, words.iter().copied()) {
-            Some(word) => format!("did you mean `{word}`? There are: {list}"),
-            None => format!("there are: {list}"),
+            Some(word) => format!("did you mean `{word}`? Known values: {list}"),
+            None => format!("known values: {list}"),
         };
-        let message = format!("`{name}` has no value `{}`", brief(text));
+        let message = format!("unknown value `{}` for `{name}`", brief(text));
         Err(self.cursor.mistake(span.clone(), message, "", help))
     }
 
@@ -242,9 +242,9 @@ impl<'a> Parser<'_, 'a> {
         text.parse().ok().filter(|_| digits).ok_or_else(|| {
             let label = if digits { "too large" } else { "not a number" };
             let help = match value.name {
-                "rid" => "a rid is written rid:12, a range of them rid:12..20",
-                "status" => "a status is written status:502, a class of them status:5xx",
-                _ => "connections are counted from 1, as in conn:2",
+                "rid" => "write rid:12, or rid:12..20 for a range",
+                "status" => "write status:502, or status:5xx for a class",
+                _ => "write conn:2; connections are numbered from 1",
             };
             self.cursor.mistake(span, format!("`{}` needs a number", value.name), label, help)
         })
@@ -255,22 +255,19 @@ impl<'a> Parser<'_, 'a> {
         let next = self.cursor.peek();
         let at = self.cursor.at;
         match next {
-            None => self.cursor.mistake(
-                at..at,
-                "the filter ends too early",
-                "a predicate is expected",
-                "",
-            ),
+            None => {
+                self.cursor.mistake(at..at, "the filter ends too early", "expected a predicate", "")
+            }
             Some('"') => {
-                let message = "a text alone is no predicate";
-                let help = "to look for it in the content, write text:\"…\"";
+                let message = "a quoted text is not a predicate";
+                let help = "to search the content, write text:\"…\"";
                 self.cursor.mistake(at..at + 1, message, "", help)
             }
             Some(c) => {
                 let word = self.cursor.name();
                 let end = at + word.len().max(c.len_utf8());
                 let message =
-                    format!("a predicate is expected before `{}`", &self.cursor.text[at..end]);
+                    format!("expected a predicate before `{}`", &self.cursor.text[at..end]);
                 self.cursor.mistake(at..end, message, "", "")
             }
         }
@@ -284,9 +281,11 @@ impl<'a> Parser<'_, 'a> {
             (Some(kind), _) => format!("did you mean `kind:{kind}`?"),
             (None, Some(near)) => format!("did you mean `{near}`?"),
             (None, None) if !has_value => {
-                format!("to look for it in the content, write text:{}", brief(word))
+                format!("to search the content, write text:{}", brief(word))
             }
-            (None, None) => format!("there are: {}", PREDICATES.map(|(name, _)| name).join(", ")),
+            (None, None) => {
+                format!("known predicates: {}", PREDICATES.map(|(name, _)| name).join(", "))
+            }
         };
         self.cursor.mistake(span, format!("unknown predicate `{}`", brief(word)), "", help)
     }

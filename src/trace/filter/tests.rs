@@ -313,7 +313,7 @@ fn a_mistaken_word_is_shown_at_its_place() {
     1 | alice@chat.example
       | ^^^^^^^^^^^^^^^^^^
       |
-      = help: to look for it in the content, write text:alice@chat.example
+      = help: to search the content, write text:alice@chat.example
 
     error: unknown predicate `colour`
      --> --filter:1:1
@@ -321,47 +321,47 @@ fn a_mistaken_word_is_shown_at_its_place() {
     1 | colour:red
       | ^^^^^^
       |
-      = help: there are: kind, type, ns, jid, from, to, id, sid, rid, conn, dir, text, status, path, empty, finding, level, noise, http
+      = help: known predicates: kind, type, ns, jid, from, to, id, sid, rid, conn, dir, text, status, path, empty, finding, level, noise, http
 
-    error: a text alone is no predicate
+    error: a quoted text is not a predicate
      --> --filter:1:1
       |
     1 | "hello"
       | ^
       |
-      = help: to look for it in the content, write text:"…"
+      = help: to search the content, write text:"…"
 
-    error: `kind` has no value `mesage`
+    error: unknown value `mesage` for `kind`
      --> --filter:1:6
       |
     1 | kind:mesage
       |      ^^^^^^
       |
-      = help: did you mean `message`? There are: message, presence, iq, sasl, features, stream-error, sm, tls, other
+      = help: did you mean `message`? Known values: message, presence, iq, sasl, features, stream-error, sm, tls, other
 
-    error: `noise` has no value `omeno`
+    error: unknown value `omeno` for `noise`
      --> --filter:1:7
       |
     1 | noise:omeno
       |       ^^^^^
       |
-      = help: did you mean `omemo`? There are: roster, disco, pep, omemo, vcard, ping, chat-state, receipt, marker, carbons, mam-prefs, blocking, private, push, version, last, time, sm, csi
+      = help: did you mean `omemo`? Known values: roster, disco, pep, omemo, vcard, ping, chat-state, receipt, marker, carbons, mam-prefs, blocking, private, push, version, last, time, sm, csi
 
-    error: `level` has no value `fatal`
+    error: unknown value `fatal` for `level`
      --> --filter:1:7
       |
     1 | level:fatal
       |       ^^^^^
       |
-      = help: there are: note, warning, error
+      = help: known values: note, warning, error
 
-    error: `dir` has no value `in`
+    error: unknown value `in` for `dir`
      --> --filter:1:5
       |
     1 | dir:in
       |     ^^
       |
-      = help: there are: client, server
+      = help: known values: client, server
     "#);
 }
 
@@ -383,39 +383,39 @@ fn a_mistaken_structure_is_shown_at_its_place() {
     1 |
       | ^
       |
-      = help: an example: kind:message and not noise
+      = help: for example: kind:message and not noise
 
     error: the filter ends too early
      --> --filter:1:17
       |
     1 | kind:message and
-      |                 ^ a predicate is expected
+      |                 ^ expected a predicate
 
-    error: a predicate is expected before `or`
+    error: expected a predicate before `or`
      --> --filter:1:1
       |
     1 | or kind:message
       | ^^
 
-    error: a predicate is expected before `or`
+    error: expected a predicate before `or`
      --> --filter:1:18
       |
     1 | kind:message and or empty
       |                  ^^
 
-    error: there is no `)` for this `(`
+    error: unmatched `(`
      --> --filter:1:1
       |
     1 | (kind:message or empty
       | ^ opened here
 
-    error: there is no `(` for this `)`
+    error: unmatched `)`
      --> --filter:1:13
       |
     1 | kind:message)
       |             ^
 
-    error: a predicate is expected before `)`
+    error: expected a predicate before `)`
      --> --filter:1:2
       |
     1 | ()
@@ -478,7 +478,7 @@ fn a_mistaken_value_is_shown_at_its_place() {
     1 | rid:abc
       |     ^^^ not a number
       |
-      = help: a rid is written rid:12, a range of them rid:12..20
+      = help: write rid:12, or rid:12..20 for a range
 
     error: `rid` needs a number
      --> --filter:1:8
@@ -486,7 +486,7 @@ fn a_mistaken_value_is_shown_at_its_place() {
     1 | rid:1..x
       |        ^ not a number
       |
-      = help: a rid is written rid:12, a range of them rid:12..20
+      = help: write rid:12, or rid:12..20 for a range
 
     error: the range ends before it begins
      --> --filter:1:5
@@ -502,7 +502,7 @@ fn a_mistaken_value_is_shown_at_its_place() {
     1 | rid:99999999999999999999
       |     ^^^^^^^^^^^^^^^^^^^^ too large
       |
-      = help: a rid is written rid:12, a range of them rid:12..20
+      = help: write rid:12, or rid:12..20 for a range
 
     error: `status` needs a number
      --> --filter:1:8
@@ -510,7 +510,7 @@ fn a_mistaken_value_is_shown_at_its_place() {
     1 | status:6xy
       |        ^^^ not a number
       |
-      = help: a status is written status:502, a class of them status:5xx
+      = help: write status:502, or status:5xx for a class
 
     error: the value has no closing quote
      --> --filter:1:6
@@ -518,9 +518,9 @@ fn a_mistaken_value_is_shown_at_its_place() {
     1 | text:"hello
       |      ^ opened here
       |
-      = help: a quote inside of the value is written \"
+      = help: write a quote inside the value as \"
 
-    error: white space is missing after the value
+    error: expected white space after the value
      --> --filter:1:9
       |
     1 | text:"a"b
@@ -538,7 +538,7 @@ fn a_mistaken_value_is_shown_at_its_place() {
     1 | text:/a
       |      ^ opened here
       |
-      = help: a value that begins with / and is not one is written in quotes
+      = help: if the value is not a regular expression, put it in quotes
     "#);
 }
 
@@ -546,7 +546,7 @@ fn a_mistaken_value_is_shown_at_its_place() {
 fn nesting_is_bounded() {
     for deep in ["(", "!", "not "] {
         let message = Filter::parse(&deep.repeat(100_000)).map(|_| ()).unwrap_err().message;
-        assert_eq!(message, "the filter is nested more than 64 deep");
+        assert_eq!(message, "the filter is nested more than 64 levels deep");
     }
     let wide = "empty or ".repeat(10_000) + "empty";
     assert!(Filter::parse(&wide).is_ok());
