@@ -168,7 +168,7 @@ fn other(reading: &Reading) -> String {
         Reading::Empty => "no content".to_owned(),
         Reading::Malformed(_) => "not well-formed".to_owned(),
         Reading::OtherXml(_) | Reading::Other => "not BOSH".to_owned(),
-        Reading::Partial => "content not complete".to_owned(),
+        Reading::Partial => "content incomplete".to_owned(),
         Reading::Body(_) => String::new(),
     }
 }

@@ -98,7 +98,7 @@ impl Block {
         if response.status == 101 {
             let protocol = response.headers.get("sec-websocket-protocol");
             let protocol = protocol.map(|p| format!(" ({})", one_line(p))).unwrap_or_default();
-            text += &format!(": WebSocket{protocol} from here on, passed on but not shown");
+            text += &format!(": WebSocket{protocol} from here on, forwarded but not shown");
         } else if let Some(kind) = response.headers.get("content-type") {
             let kind = kind.split(';').next().unwrap_or(kind).trim();
             text += &format!(", {}", one_line(kind));
@@ -125,7 +125,7 @@ impl Block {
 
     pub(super) fn raw(&mut self, raw: &Raw) {
         let sent = count(raw.size, "byte");
-        let mut text = format!("{sent} that are not HTTP: {}", sanitise::bytes(&raw.bytes));
+        let mut text = format!("{sent}, not HTTP: {}", sanitise::bytes(&raw.bytes));
         if (raw.bytes.len() as u64) < raw.size && self.page.width().is_none() {
             text.push('…');
         }

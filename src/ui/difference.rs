@@ -138,7 +138,7 @@ pub fn document(document: &Document, styles: &Styles) -> String {
             page.sign(0, sign);
             page.put(&styles.strong, name.unwrap_or_default());
             let which = if sign == Sign::Added { "new" } else { "old" };
-            page.put(&Ink::default(), &format!(" is in the {which} folder alone"));
+            page.put(&Ink::default(), &format!(" is only in the {which} folder"));
             page.out.push_str("\n\n");
         }
     }
@@ -167,7 +167,7 @@ impl Page<'_> {
         let length = count(first.length as u64, "exchange");
         let words = match first.sign() {
             Sign::Added => format!(" is new: {length}"),
-            Sign::Removed => format!(" is no longer there: {length}"),
+            Sign::Removed => format!(" is missing: {length}"),
             Sign::Changed => String::new(),
         };
         if first.sign() != Sign::Changed {
@@ -236,7 +236,7 @@ impl Page<'_> {
             (None, None) => self.put(&Ink::default(), &words),
         }
         if like {
-            self.put(&self.styles.dim, " and the like");
+            self.put(&self.styles.dim, " and similar ones");
         }
         self.out.push('\n');
     }

@@ -272,13 +272,13 @@ fn of_a_folder_without_verdicts() {
     let path = folder.path().to_str().unwrap();
     let (code, _, errors) = rig::run(&["report", path]);
     assert_eq!(code, Some(2));
-    assert!(errors.contains("neither outcomes.ndjson nor captures"), "{errors}");
+    assert!(errors.contains("no outcomes.ndjson and no captures"), "{errors}");
     fs::create_dir(folder.path().join("in")).unwrap();
     fs::copy("fixtures/gloox-http10.ndjson", folder.path().join("in/b.ndjson")).unwrap();
     fs::copy("fixtures/broken.ndjson", folder.path().join("a.ndjson")).unwrap();
     let (code, page, errors) = rig::run(&["report", path]);
     assert_eq!(code, Some(0));
-    assert!(errors.contains("captures are shown, without verdicts"), "{errors}");
+    assert!(errors.contains("shows its captures, without verdicts"), "{errors}");
     let (_, data) = read(&page);
     let names: Vec<&str> = data["traces"]
         .as_array()
@@ -298,7 +298,7 @@ fn of_what_is_damaged() {
     fs::write(&path, format!("{}\n{}\nnonsense\n{}\n", lines[0], lines[1], lines[2])).unwrap();
     let (code, page, errors) = rig::run(&["report", path.to_str().unwrap()]);
     assert_eq!(code, Some(2));
-    assert!(errors.contains("line 3 is damaged") && errors.contains("ends early"), "{errors}");
+    assert!(errors.contains("line 3 is damaged") && errors.contains("is incomplete"), "{errors}");
     let (_, data) = read(&page);
     assert_eq!(data["traces"][0]["faults"].as_array().unwrap().len(), 2, "the page says so too");
 
@@ -313,11 +313,11 @@ fn of_what_is_damaged() {
         "{preface}\n{{\"event\":\"scenario\",\"capture\":\"x.ndjson\",\"covers\":[],\"failures\":[],\"notes\":[]}}\n"
     );
     for (text, code, part) in [
-        ("", 2, "it is empty: the run that writes it has not ended"),
-        ("{}\n", 2, "line 1 should be the first"),
-        (&preface.replace(":1,", ":7,"), 2, "version 7"),
+        ("", 2, "the file is empty: the run has not finished"),
+        ("{}\n", 2, "not an outcomes file: line 1"),
+        (&preface.replace(":1,", ":7,"), 2, "format version 7"),
         (&format!("{preface}\nnonsense\n"), 2, "line 2 is damaged"),
-        (&outside, 2, "no path within the folder"),
+        (&outside, 2, "not a path within the folder"),
         (&missing, 2, "cannot read"),
     ] {
         let (got, errors) = says(text);
@@ -329,7 +329,7 @@ fn of_what_is_damaged() {
     assert!(errors.contains("cannot read no-such-file"), "{errors}");
     let (code, _, errors) = rig::run(&["report", "README.md"]);
     assert_eq!(code, Some(2));
-    assert!(errors.contains("not a capture"), "{errors}");
+    assert!(errors.contains("not an xmppscope capture"), "{errors}");
 }
 
 /// The capture was replaced by the page that was made of it.
@@ -345,7 +345,7 @@ fn a_page_does_not_overwrite_what_it_is_made_of() {
         for output in [file, &*other] {
             let (code, _, errors) = rig::run(&["report", path, "-o", output]);
             assert_eq!(code, Some(2), "{errors}");
-            assert!(errors.contains("would be overwritten"), "{errors}");
+            assert!(errors.contains("would overwrite its input"), "{errors}");
             assert_eq!(fs::read(&capture).unwrap(), before);
         }
     }
@@ -362,5 +362,5 @@ fn outcomes_with_defects_are_no_column_of_the_table() {
     fs::write(&file, out).unwrap();
     let (code, out, errors) = rig::run(&["generate", "conformance", file.to_str().unwrap()]);
     assert_eq!((code, &*out), (Some(2), ""), "{errors}");
-    assert!(errors.contains(&format!("defects switched on ({defect})")), "{errors}");
+    assert!(errors.contains(&format!("defects enabled ({defect})")), "{errors}");
 }

@@ -85,8 +85,8 @@ impl<'a> Table<'a> {
     fn deviation(&mut self, column: usize, run: &'a Run, failed: &'a Failed) -> usize {
         let text = failed.known.clone();
         let known = text.is_some();
-        let text =
-            text.unwrap_or_else(|| format!("Expected {}, saw {}", failed.expected, failed.seen));
+        let text = text
+            .unwrap_or_else(|| format!("Expected {}; actual: {}", failed.expected, failed.seen));
         let found = self
             .deviations
             .iter()

@@ -23,7 +23,7 @@ pub struct Column {
 #[derive(Debug, thiserror::Error)]
 pub enum Wrong {
     /// It is something else.
-    #[error("not what `xmppscope run --format json` writes: line {line}: {why}")]
+    #[error("not the output of `xmppscope run --format json`: line {line}: {why}")]
     Format {
         /// The line.
         line: usize,
@@ -32,11 +32,13 @@ pub enum Wrong {
     },
     /// The connection manager was broken on purpose.
     #[error(
-        "it was run with defects switched on ({0}): that says nothing of the connection manager"
+        "the run had defects enabled ({0}), so it does not show how the connection manager behaves"
     )]
     Defects(String),
     /// A scenario is missing.
-    #[error("{0} was not run: it takes all of the pack (xmppscope run scenarios/ --format json)")]
+    #[error(
+        "scenario {0} is missing; the whole pack must be run: xmppscope run scenarios/ --format json"
+    )]
     Missing(String),
 }
 
@@ -113,7 +115,7 @@ impl Column {
         let preface: Preface =
             serde_json::from_str(first).map_err(|error| wrong(0, error.to_string()))?;
         if preface.xmppscope != "outcomes" || preface.version != 1 {
-            return Err(wrong(0, "it is of another kind or version".to_owned()));
+            return Err(wrong(0, "unknown kind or version of file".to_owned()));
         }
         let name = preface.name.as_deref().unwrap_or_default();
         let defects =
@@ -133,7 +135,7 @@ impl Column {
             }
             let mut run: Run = serde_json::from_str(line).map_err(of)?;
             if !Verdict::ALL.iter().any(|verdict| verdict.name() == run.verdict) {
-                return Err(wrong(number, format!("there is no verdict \"{}\"", run.verdict)));
+                return Err(wrong(number, format!("unknown verdict \"{}\"", run.verdict)));
             }
             if let Some(path) = within(&run.file, &paths) {
                 run.file = path;

@@ -12,28 +12,27 @@ use crate::spec::{Catalogue, Level, Specification};
 const HEAD: &str = "\
 # Conformance
 
-Which requirements of XEP-0124 (BOSH) and XEP-0206 (XMPP over BOSH) connection managers keep, as far as the
-[scenarios](../scenarios) of the conformance pack see it: the requirements on a connection manager down, and the connection
-managers across, with the names and versions that they tell themselves. Other versions may do otherwise. This page is
-written by `xmppscope generate conformance` from real runs, and a test compares it with new ones; nothing in it is edited by
-hand.
+This page shows which requirements of XEP-0124 (BOSH) and XEP-0206 (XMPP over BOSH) connection managers meet, as far as the
+[scenarios](../scenarios) of the conformance pack can tell. Each row is a requirement on a connection manager, and each column a
+connection manager, with the name and version that it reports. Other versions may behave differently. `xmppscope generate
+conformance` writes this page from real runs, and a test compares it with new ones; do not edit it by hand.
 
-xmppscope itself is the reference that `xmppscope cm` and `xmppscope run` have built in. It was written along with the scenarios:
-that it passes says that they agree, no more.
+xmppscope is the reference connection manager of `xmppscope cm` and `xmppscope run`. It was written together with the scenarios,
+so the fact that it passes shows only that they agree.
 
-A *no* says that the text is not kept, and not that a client is harmed by it: [the list](#what-they-do-instead) says what comes
-instead, and what is to be sent to see it. How contested passages are read is in [readings](../spec/readings.md); what a
-requirement demands exactly, and how it is seen, says `xmppscope spec ID`.
+A *no* means that the text of the specification is violated, not that clients are harmed. [The list of
+deviations](#what-they-do-instead) describes what happens instead, and how to reproduce it. [Readings](../spec/readings.md)
+explains how contested passages are interpreted; `xmppscope spec ID` prints the details of a requirement.
 
 | in a cell | |
 |---|---|
-| yes | kept, as far as the scenarios that cover it go. A MAY is a permission: what is allowed works |
-| **no** [1](#d1) | demanded (MUST, MUST NOT), and a scenario shows that it is not kept; the number leads to what is done instead |
-| no [1](#d1) | the same, but only recommended (SHOULD, SHOULD NOT) |
-| open [1](#d1) | the scenarios that cover it end before, at this deviation |
-| skip [a](#ra) | not asked; the letter leads to the reason: mostly an option that is not offered, or something that the server as it was set up here (the target) does not have |
-| slow | the machine was too slow to tell |
-| – | no scenario covers it; the reason stands below the requirement |
+| yes | met, as far as the scenarios that cover it can tell. A MAY is a permission: what is allowed works |
+| **no** [1](#d1) | required (MUST, MUST NOT), and a scenario shows a violation; the number links to a description |
+| no [1](#d1) | the same for a recommendation (SHOULD, SHOULD NOT) |
+| open [1](#d1) | unknown: the scenarios that cover it end earlier, at this deviation |
+| skip [a](#ra) | not tested; the letter links to the reason, mostly an option that is not offered, or something that this installation of the server (the target) does not have |
+| slow | unknown: the machine was too slow |
+| – | no scenario covers it; the reason is given below the requirement |
 
 ";
 
@@ -45,7 +44,7 @@ pub fn write(table: &Table<'_>, catalogue: &Catalogue) -> String {
         specified(table, specification, &mut out);
     }
     instead(table, &mut out);
-    out += "## Why something was not asked\n\n";
+    out += "## Why tests were skipped\n\n";
     for (place, reason) in table.reasons.iter().enumerate() {
         let letter = letter(place);
         let _ = writeln!(out, "- <a id=\"r{letter}\"></a>**{letter}** {}", prose(reason));
@@ -189,7 +188,7 @@ fn instead(table: &Table<'_>, out: &mut String) {
             let _ = writeln!(out, "<br>{}<br>{}", ids.join(", "), links.join(", "));
         }
         if none {
-            out.push_str("The scenarios saw no deviation.\n");
+            out.push_str("The scenarios found no deviations.\n");
         }
         out.push('\n');
     }

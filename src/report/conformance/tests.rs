@@ -137,9 +137,9 @@ fn each_cell_says_what_all_scenarios_saw() {
 #[test]
 fn what_is_not_whole_or_something_else_is_refused() {
     let told = |text: &str| Column::read(text, &pack()).unwrap_err().to_string();
-    assert!(told("").starts_with("not what `xmppscope run --format json` writes: line 1: "));
+    assert!(told("").starts_with("not the output of `xmppscope run --format json`: line 1: "));
     assert!(
-        told("{\"xmppscope\":\"events\",\"version\":1,\"target\":\"\"}").contains("another kind")
+        told("{\"xmppscope\":\"events\",\"version\":1,\"target\":\"\"}").contains("unknown kind")
     );
     let without: String = outcomes()
         .lines()

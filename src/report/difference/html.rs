@@ -33,7 +33,7 @@ pub fn html(old: &str, new: &str, documents: &[Document]) -> String {
     );
     let count: usize = documents.iter().map(Document::count).sum();
     let what = match count {
-        0 => "Nothing differs".to_owned(),
+        0 => "No differences".to_owned(),
         count => words::count(count as u64, "difference"),
     };
     out += &format!("<title>{what}: {} and {}</title>\n", escaped(old), escaped(new));
@@ -44,8 +44,8 @@ pub fn html(old: &str, new: &str, documents: &[Document]) -> String {
         if let Some(name) = &document.name {
             let which = match document.compared {
                 Compared::Both(_) => "",
-                Compared::OnlyOld => " is in the old folder alone",
-                Compared::OnlyNew => " is in the new folder alone",
+                Compared::OnlyOld => " is only in the old folder",
+                Compared::OnlyNew => " is only in the new folder",
             };
             let sign = document.sign();
             out += &format!("<h2 class=\"{}\">", class(sign));
@@ -69,7 +69,7 @@ fn strand(strand: &StrandDiff, out: &mut String) {
     let length = format!("<span class=\"dim\">({length})</span>");
     let words = match sign {
         Sign::Added => format!("{}{title} is new {length}", mark(sign)),
-        Sign::Removed => format!("{}{title} is no longer there {length}", mark(sign)),
+        Sign::Removed => format!("{}{title} is missing {length}", mark(sign)),
         Sign::Changed => title,
     };
     *out += &format!("<h3 class=\"{}\">{words}</h3>\n", class(sign));

@@ -27,8 +27,8 @@ pub fn markdown(old: &str, new: &str, documents: &[Document]) -> String {
             }
         };
         match &document.compared {
-            Compared::OnlyOld => add(Sign::Removed, "no such conversation"),
-            Compared::OnlyNew => add(Sign::Added, "a conversation of its own"),
+            Compared::OnlyOld => add(Sign::Removed, "conversation is missing"),
+            Compared::OnlyNew => add(Sign::Added, "conversation is new"),
             Compared::Both(diff) => {
                 for strand in &diff.strands {
                     if strand.sign() != Sign::Changed {
@@ -54,7 +54,7 @@ pub fn markdown(old: &str, new: &str, documents: &[Document]) -> String {
     kinds.sort_by_key(|(_, kind)| std::cmp::Reverse(kind.files.len()));
     let differ = documents.iter().filter(|document| document.differs()).count();
     let mut text = format!(
-        "{differ} of {} conversations of {} are others in {}.\n\n| files | times | | what | first in |\n|--:|--:|---|---|---|\n",
+        "{differ} of {} conversations differ between {} and {}.\n\n| files | times | | what | first in |\n|--:|--:|---|---|---|\n",
         documents.len(),
         code(old),
         code(new)

@@ -15,7 +15,7 @@
   const about = make('p', { class: 'subject' });
   const warnings = make('div', { class: 'warnings' });
   const theme = make('button', { type: 'button', title: 'Light or dark (t)', 'aria-label': 'Light or dark', onclick: () => turn() }, '◐');
-  const helpButton = make('button', { type: 'button', title: 'Keys (?)', 'aria-label': 'Keys', onclick: () => help.showModal() }, '?');
+  const helpButton = make('button', { type: 'button', title: 'Keyboard shortcuts (?)', 'aria-label': 'Keyboard shortcuts', onclick: () => help.showModal() }, '?');
   const top = make('header', { class: 'top' }, title, about, make('div', { class: 'buttons' }, helpButton, theme));
 
   // What is shown of the traffic.
@@ -111,9 +111,9 @@
     }
     const told = [...(trace.faults ?? [])];
     if (trace.secrets) told.push('Secrets are not hidden in this capture: passwords may be in this page.');
-    if (counts.lost) told.push(`${counted(counts.lost, 'message')} passed that could not be recorded.`);
+    if (counts.lost) told.push(`${counted(counts.lost, 'message')} could not be recorded.`);
     if (trace.left_out) {
-      told.push(`The page is full: ${counted(trace.left_out, 'event')} at the end ${trace.left_out === 1 ? 'is' : 'are'} not in it.`);
+      told.push(`This page is full: ${counted(trace.left_out, 'event')} at the end ${trace.left_out === 1 ? 'is' : 'are'} left out.`);
     }
     warnings.replaceChildren(...told.map((text) => make('p', {}, text)));
     update();
@@ -190,7 +190,7 @@
   names?.addEventListener('change', () => choose(Number(names.value)));
   if (names) search.before(names);
   app.append(...[top, scenarios?.element, warnings, main, help].filter(Boolean));
-  main.append(make('p', { class: 'no-traffic' }, 'There is no traffic of this scenario.'));
+  main.append(make('p', { class: 'no-traffic' }, 'No traffic was recorded for this scenario.'));
 
   if (data.run) {
     const { preface, summary } = data.run;

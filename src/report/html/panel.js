@@ -7,7 +7,7 @@ class Panel {
   constructor({ close, move }) {
     const button = (label, words, action) => make('button', { type: 'button', 'aria-label': words, title: words, onclick: action }, label);
     this.element = make('aside', { id: 'panel', 'aria-labelledby': 'panel-title', hidden: true },
-      make('header', {}, this.#title, button('↑', 'The exchange before', () => move(-1)), button('↓', 'The next exchange', () => move(1)),
+      make('header', {}, this.#title, button('↑', 'Previous exchange', () => move(-1)), button('↓', 'Next exchange', () => move(1)),
         button('×', 'Close (Esc)', close)),
       this.#inside);
   }

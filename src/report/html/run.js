@@ -7,19 +7,19 @@ const VERDICTS = ['failed', 'broken', 'inconclusive', 'gone', 'warned', 'known',
 function inShort(counts) {
   const bad = VERDICTS.slice(0, VERDICTS.indexOf('known')).reduce((sum, verdict) => sum + (counts.get(verdict) ?? 0), 0);
   if (bad > 0) return `${counted(bad, 'scenario')} to look at`;
-  if (counts.has('known')) return 'All held, but for what is known';
-  return counts.has('passed') ? 'All held' : 'Nothing was checked';
+  if (counts.has('known')) return 'No failures, except known deviations';
+  return counts.has('passed') ? 'No failures' : 'Nothing was checked';
 }
 
 /** An expectation that was not met, with what it breaks. */
 function failure(one, verdict) {
   const place = `${one.place.file}:${one.place.line}:${one.place.column}`;
-  const note = one.level === 'must' ? undefined : 'recommended, not demanded: a warning';
+  const note = one.level === 'must' ? undefined : 'recommended, not required: a warning';
   return make('div', { class: `failure ${one.level === 'must' ? verdict : 'warned'}` },
     ...one.requirements.map(({ id }) => demand(id)),
     facts([
-      ['says', one.says], ['expected', one.expected], ['seen', one.seen], ['level', note],
-      ['lag', one.lag_ms === undefined ? undefined : `this machine was late by ${spell(one.lag_ms)} then`],
+      ['detail', one.says], ['expected', one.expected], ['actual', one.seen], ['level', note],
+      ['lag', one.lag_ms === undefined ? undefined : `this machine lagged by ${spell(one.lag_ms)} at that time`],
       ['at', place],
     ]));
 }
@@ -57,7 +57,7 @@ class Scenarios {
       both.hidden = !both.hidden;
       fold.setAttribute('aria-expanded', String(!both.hidden));
     });
-    this.element = make('section', { class: 'run', 'aria-label': 'What came of the scenarios' },
+    this.element = make('section', { class: 'run', 'aria-label': 'Results of the scenarios' },
       make('div', { class: 'head' }, fold, this.#filters, this.#search), both);
     this.#search.addEventListener('input', () => this.#fill());
     this.#list.addEventListener('click', ({ target }) => {
@@ -133,7 +133,7 @@ class Scenarios {
     const { verdict, failures = [] } = this.selected ?? {};
     return failures.map((one) => ({
       at: one.at_ms, verdict, level: one.level === 'must' ? 'error' : 'warning', failure: one,
-      text: `expected ${one.expected}; seen: ${one.seen}`,
+      text: `expected ${one.expected}; actual: ${one.seen}`,
     }));
   }
 }

@@ -19,13 +19,13 @@ pub struct Run {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum RunError {
     /// The run has not ended, or was killed.
-    #[error("it is empty: the run that writes it has not ended, or was killed")]
+    #[error("the file is empty: the run has not finished, or was killed")]
     Empty,
     /// There is no first line that says what the file is.
-    #[error("line 1 should be the first that `xmppscope run --format json` prints")]
+    #[error("not an outcomes file: line 1 is not what `xmppscope run --format json` prints")]
     NotOutcomes,
     /// Written by another version.
-    #[error("version {0} of the format is not known to this xmppscope, which reads version 1")]
+    #[error("unsupported format version {0}; this xmppscope reads version 1")]
     Version(u64),
     /// A line is damaged.
     #[error("line {line} is damaged: {why}")]
@@ -36,7 +36,7 @@ pub enum RunError {
         why: String,
     },
     /// A capture is said to be elsewhere.
-    #[error("line {line}: {path:?} is no path within the folder")]
+    #[error("line {line}: {path:?} is not a path within the folder")]
     Outside {
         /// Its number, from 1.
         line: usize,

@@ -20,10 +20,10 @@ const STEP = 18;
 const MARGIN = 10;
 
 class TimeLine {
-  #list = make('div', { id: 'list', role: 'listbox', tabindex: '0', 'aria-label': 'Time line' });
+  #list = make('div', { id: 'list', role: 'listbox', tabindex: '0', 'aria-label': 'Timeline' });
   #sheet = make('div', { class: 'sheet', role: 'presentation' });
   #lanes = make('div', { class: 'lanes', 'aria-hidden': 'true' });
-  #nothing = make('p', { class: 'nothing' }, 'Nothing here fits the search and the filters.');
+  #nothing = make('p', { class: 'nothing' }, 'Nothing matches the search and the filters.');
   #overview = make('canvas', { id: 'overview', 'aria-hidden': 'true', title: 'Findings, from the beginning to the end' });
   #sight = make('div', { class: 'sight', 'aria-hidden': 'true' });
   #inSight = new Map();

@@ -58,7 +58,7 @@ impl Writer for Markdown {
         // What is worst stands first.
         self.attention.sort_by_key(|(verdict, _)| std::cmp::Reverse(*verdict));
         if !self.attention.is_empty() {
-            writeln!(out, "| verdict | scenario | requirements | what was seen |")?;
+            writeln!(out, "| verdict | scenario | requirements | details |")?;
             writeln!(out, "|---|---|---|---|")?;
             for (_, row) in &self.attention {
                 writeln!(out, "{row}")?;

@@ -85,16 +85,16 @@ impl Pretty {
         }
         let mut page = Page::new(self.layout.width);
         self.head(&mut page, outcome);
-        let mut told: Vec<&String> = Vec::new();
+        let mut printed: Vec<&String> = Vec::new();
         for failure in &outcome.failures {
-            for id in failure.covers.iter().filter(|id| !told.contains(id)) {
+            for id in failure.covers.iter().filter(|id| !printed.contains(id)) {
                 self.requirement(&mut page, id);
             }
-            told.extend(&failure.covers);
+            printed.extend(&failure.covers);
             self.failure(&mut page, failure, outcome);
         }
         if let Some(reason) = &outcome.reason {
-            self.line(&mut page, "why", &self.layout.styles.strong, reason);
+            self.line(&mut page, "reason", &self.layout.styles.strong, reason);
         }
         for note in &outcome.notes {
             self.line(&mut page, "note", &Ink::default(), &note.text);
@@ -115,7 +115,7 @@ impl Pretty {
             let row = outcome.row.as_ref();
             let row = row.map_or_else(String::new, |(number, _)| format!(" --only row:{number}"));
             let again = format!("xmppscope run {}{row}{}", quoted(&path), self.layout.options);
-            self.line(&mut page, "alone", &self.layout.styles.dim, &again);
+            self.line(&mut page, "rerun", &self.layout.styles.dim, &again);
             out += &page.text;
         }
         out
@@ -149,7 +149,7 @@ impl Pretty {
     fn failure(&self, page: &mut Page, failure: &Failure, outcome: &Outcome) {
         let plain = Ink::default();
         if let Some(says) = &failure.says {
-            self.line(page, "says", &plain, says);
+            self.line(page, "detail", &plain, says);
         }
         if Some(&failure.seen) != outcome.reason.as_ref() {
             self.line(page, "expected", &plain, &failure.expected);
@@ -158,13 +158,13 @@ impl Pretty {
             } else {
                 &self.layout.styles.warning
             };
-            self.line(page, "seen", ink, &failure.seen);
+            self.line(page, "actual", ink, &failure.seen);
         }
         if failure.level < Level::Must {
-            self.line(page, "level", &plain, "recommended, not demanded: a warning");
+            self.line(page, "level", &plain, "recommended, not required: a warning");
         }
         if let Some(lag) = failure.lag {
-            let words = format!("this machine was late by {} then", words(lag));
+            let words = format!("this machine lagged by {} at that time", words(lag));
             self.line(page, "lag", &plain, &words);
         }
         self.line(page, "at", &self.layout.styles.dim, &failure.place.to_string());
@@ -183,7 +183,7 @@ impl Pretty {
         }
     }
 
-    /// The terms that were granted, in a line: the response that told them is not part of what is printed.
+    /// The terms that were granted, in a line: the response with them is not part of what is printed.
     fn terms(&self, outcome: &Outcome) -> String {
         let known = |name: &&str| outcome.advertised.iter().find(|(known, _)| known == name);
         let terms: Vec<String> = TERMS
@@ -231,7 +231,8 @@ impl Pretty {
             };
             let _ = printer.show(seen, judge.story(), &kept); // memory takes everything
             if excerpt.left_out.first() == Some(&index) {
-                let words = format!("{} more; --show all shows them", excerpt.left_out.len());
+                let words =
+                    format!("{} more; use --show all to print them", excerpt.left_out.len());
                 let _ = printer.narrate(&words, judge.story());
             }
         });

@@ -68,7 +68,7 @@ fn too_much_is_cut_in_its_middle_between_exchanges_and_told() {
     let shown = shown(&outcome);
     let count = |text: &str| shown.matches(text).count();
     assert_eq!((count(" C> "), count(" S> ")), (12, 12), "{shown}");
-    assert!(shown.contains("# 56 more; --show all shows them"), "{shown}");
+    assert!(shown.contains("# 56 more; use --show all to print them"), "{shown}");
     for ping in [1, 4, 33, 40] {
         assert!(shown.contains(&format!("iq get #p{ping} ")), "{ping}: {shown}");
     }

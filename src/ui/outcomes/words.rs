@@ -49,7 +49,7 @@ pub(super) fn why(outcome: &Outcome) -> Option<Cow<'_, str>> {
 /// A failure in one line.
 pub(super) fn in_short(failure: &Failure) -> String {
     let Failure { expected, seen, .. } = failure;
-    one_line(&format!("expected {expected}, saw {seen}")).into_owned()
+    one_line(&format!("expected {expected}; actual: {seen}")).into_owned()
 }
 
 /// A failure in some lines, each without a meaning to anybody but a person.
@@ -62,7 +62,7 @@ pub(super) fn in_full(failure: &Failure) -> Vec<String> {
     }
     lines.extend(failure.says.clone());
     lines.push(format!("expected {}", failure.expected));
-    lines.push(format!("seen     {}", failure.seen));
+    lines.push(format!("actual   {}", failure.seen));
     lines.push(format!("at       {}", failure.place));
     lines.iter().map(|line| one_line(line).into_owned()).collect()
 }

@@ -130,7 +130,7 @@ fn row(page: &mut Page, entry: &Checked<'_>, styles: &Styles) {
 fn summary(page: &mut Page, tally: &Tally, styles: &Styles) {
     let plain = Ink::default();
     if tally.requirements == 0 {
-        page.prose(&plain, "No requirement.", 0).end();
+        page.prose(&plain, "No requirements.", 0).end();
         return;
     }
     let bound = [
@@ -144,12 +144,12 @@ fn summary(page: &mut Page, tally: &Tally, styles: &Styles) {
     let mut text =
         format!("{}: {}.", count(tally.requirements as u64, "requirement"), bound.join(", "));
     text += &format!(
-        " Rules (R) check {}, scenarios (S) {}, neither {}; defects (D) break {}.",
+        " Checked by rules (R): {}; by scenarios (S): {}; by neither: {}. Broken by defects (D): {}.",
         tally.rules, tally.scenarios, tally.unchecked, tally.defects
     );
     if tally.kept + tally.not_offered + tally.not_applicable > 0 {
         text += &format!(
-            " The reference connection manager (cm): {} kept, {} not offered (no), {} not applicable (n/a).",
+            " Reference connection manager (cm): {} met (yes), {} not offered (no), {} not applicable (n/a).",
             tally.kept, tally.not_offered, tally.not_applicable
         );
     }
@@ -159,7 +159,7 @@ fn summary(page: &mut Page, tally: &Tally, styles: &Styles) {
 /// What the reference connection manager does, in a word.
 fn in_a_word(checked: &Checked<'_>) -> &'static str {
     match checked.keeps {
-        Some(Keeps::Kept) => "kept",
+        Some(Keeps::Kept) => "yes",
         Some(Keeps::NotOffered(_)) => "no",
         Some(Keeps::NotApplicable(_)) => "n/a",
         None => "",

@@ -33,8 +33,8 @@ pub fn one(
         about.line("", &specification.link(section));
     }
     match &requirement.observable {
-        Observable::How(how) => about.line("seen", how),
-        Observable::No(reason) => about.line("not seen", reason),
+        Observable::How(how) => about.line("visible", how),
+        Observable::No(reason) => about.line("not visible", reason),
     }
     if !requirement.modes.is_empty() {
         about.line("check", &ways(requirement));
@@ -44,12 +44,12 @@ pub fn one(
     }
     if let Some(keeps) = checked.keeps {
         let text = match keeps {
-            Keeps::Kept => "the reference connection manager keeps it".to_owned(),
+            Keeps::Kept => "the reference connection manager meets it".to_owned(),
             Keeps::NotOffered(why) => {
                 format!("the reference connection manager does not offer this: {why}")
             }
             Keeps::NotApplicable(why) => {
-                format!("does not apply to the reference connection manager: {why}")
+                format!("not applicable to the reference connection manager: {why}")
             }
         };
         about.line("cm", &text);
@@ -91,9 +91,9 @@ impl About<'_> {
 /// How it can be checked, and what that needs.
 fn ways(requirement: &Requirement) -> String {
     let ways = requirement.modes.iter().map(|mode| match mode {
-        Mode::Active => "as a client",
-        Mode::Lint if requirement.passive => "in passing traffic",
-        Mode::Lint => "in passing traffic, not surely",
+        Mode::Active => "by a client",
+        Mode::Lint if requirement.passive => "in real traffic",
+        Mode::Lint => "in real traffic, not reliably",
         Mode::Inject => "by altering traffic",
     });
     let mut text = ways.collect::<Vec<_>>().join(", or ");

@@ -59,7 +59,7 @@ fn every_line_of_the_whole_list_fits() {
             assert!(wide <= 80 || !line.trim().contains(' '), "longer than 80 columns: {line}");
         }
     }
-    insta::assert_snapshot!(list(catalogue(), &[], Detail::Line, &Styles::new(false), None), @"No requirement.");
+    insta::assert_snapshot!(list(catalogue(), &[], Detail::Line, &Styles::new(false), None), @"No requirements.");
 }
 
 #[test]
