@@ -1,4 +1,7 @@
-//! What a rule looks at: an event, with what is known at this moment.
+//! What a rule looks at: an event, with what is known at this moment. Each folder of rules has a view of it
+//! (`view.rs`), in which what is always there for its rules is no option.
+
+use std::time::Duration;
 
 use super::endpoint::Endpoints;
 use crate::trace::{Effect, Event, Exchange, Fact, Message, Reading, Session, Story};
@@ -48,6 +51,11 @@ impl<'a> Moment<'a> {
     /// Whether requests, of any session, may have passed without being understood.
     pub fn hides_requests(&self) -> bool {
         matches!(self.event.fact, Fact::Lost { .. }) || self.is_unread_request()
+    }
+
+    /// Who ended the connection that is gone, if somebody is known to have ended it, and when.
+    pub fn gone(&self) -> (Option<Side>, Duration) {
+        self.effect.left.map_or((None, self.event.at), |(side, at)| (Some(side), at))
     }
 
     /// Whether the exchange of this request has to be BOSH, be it or not.

@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::bosh::{Body, fingerprint};
-use crate::trace::{Exchange, Request, Session};
+use super::terms::requests;
+use super::view::RequestView;
+use crate::bosh::fingerprint;
+use crate::trace::{BoshLink, Exchange};
 
 /// Requests whose fate is remembered.
 const REMEMBERED: usize = 16;
@@ -44,7 +46,7 @@ pub(super) enum Fate {
 #[derive(Debug)]
 pub(super) struct Refused<'a> {
     pub(super) exchange: &'a Exchange,
-    pub(super) session: &'a Session,
+    pub(super) link: &'a BoshLink,
     /// How long no request was open before it.
     pub(super) silent: Duration,
     /// The highest rid seen.
@@ -55,21 +57,16 @@ pub(super) struct Refused<'a> {
 
 impl Resends {
     /// Remembers a request, and whether it came before.
-    pub(super) fn keep(
-        &mut self,
-        request: &Request,
-        body: &Body,
-        exchange: &Exchange,
-        session: &Session,
-    ) {
+    pub(super) fn keep(&mut self, request: &RequestView<'_>) {
+        let RequestView { http, body, exchange, asks, link, .. } = request;
         self.again = None;
-        let Some(rid) = exchange.rid().filter(|_| !request.content.clipped) else { return };
+        let Some(rid) = asks.rid.filter(|_| !http.content.clipped) else { return };
         // With acknowledgements a request without `ack` has all answers before it.
-        if session.asked().is_some_and(|asked| asked.ack.is_some()) && !exchange.creates() {
+        if link.asked.as_ref().is_some_and(|asked| asked.ack.is_some()) && !asks.creates {
             let ack = body.text("ack").and_then(|ack| ack.trim().parse().ok());
             self.done = self.done.max(ack.unwrap_or(rid.saturating_sub(1)));
         }
-        let print = fingerprint(&request.content.bytes);
+        let print = fingerprint(&http.content.bytes);
         if let Some(sent) = self.sent.iter().find(|sent| sent.rid == rid) {
             self.again = (sent.print == print).then_some((exchange.number, *sent));
             return;
@@ -78,7 +75,7 @@ impl Resends {
         if body.pause().is_some() {
             self.done = self.done.max(rid);
         }
-        if exchange.creates() || exchange.terminates() {
+        if asks.creates || asks.terminates {
             return;
         }
         if self.sent.len() >= REMEMBERED {
@@ -101,11 +98,11 @@ impl Resends {
 
     /// Why the connection manager may not refuse this request, if so.
     pub(super) fn explain(&self, refused: &Refused<'_>) -> Option<String> {
-        let Refused { exchange, session, silent, highest, unseen } = refused;
+        let Refused { exchange, link, silent, highest, unseen } = refused;
         let (_, sent) = self.again.filter(|_| self.is_copy(exchange))?;
-        let requests = session.granted()?.requests.as_ref()?.value?;
+        let requests = requests(link)?;
         let in_window = highest.saturating_sub(sent.rid) < requests && sent.rid > self.done;
-        let expired = *silent >= session.inactivity().map_or(AWAKE, Duration::from_secs);
+        let expired = *silent >= link.inactivity().map_or(AWAKE, Duration::from_secs);
         if !in_window || expired || sent.exchange <= *unseen {
             return None;
         }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::view::HttpView;
 use super::words::{from_server, rid};
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
@@ -60,13 +61,11 @@ impl Connections {
     /// A request that did not come to its end.
     fn cut(&self, request: &Request, moment: &Moment<'_>, found: &mut Findings) {
         let conn = moment.event.conn;
-        let Some(exchange) = moment.message().and_then(|message| message.exchange.as_ref()) else {
-            return;
-        };
+        let Some(HttpView { exchange, expects_bosh, .. }) = moment.http() else { return };
         // With the answer, or the cause, at hand a client has no reason to send the rest.
         let settled =
             exchange.answered_early || self.known.get(&conn).is_some_and(|known| known.failed);
-        if settled || !moment.expects_bosh(exchange) {
+        if settled || !expects_bosh {
             return;
         }
         let came = request.content.size;
@@ -103,12 +102,9 @@ fn unasked(response: &Response, found: &mut Findings) {
 
 /// Requests whose connection went away before their answer came.
 fn closed(moment: &Moment<'_>, course: &Course, found: &mut Findings) {
+    let (by, at) = moment.gone();
     for exchange in moment.effect.abandoned.iter().filter(|exchange| moment.expects_bosh(exchange))
     {
-        let (by, at) = match moment.effect.left {
-            Some((by, at)) => (Some(by), at),
-            None => (None, moment.event.at),
-        };
         let session = exchange.session().and_then(|id| moment.story.session(id));
         let held = at.saturating_sub(exchange.at);
         match by {

@@ -5,13 +5,14 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use super::view::HttpPart;
 use super::words::rid;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::short;
-use crate::trace::{Exchange, Fact, Headers, Reading, Response};
+use crate::trace::{Exchange, Headers, Reading, Response};
 
 /// Origins and preflights remembered.
 const REMEMBERED: usize = 64;
@@ -37,11 +38,11 @@ struct Origin {
 
 impl Rule for Cors {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
-        let Some(message) = moment.message() else { return };
-        let Some(exchange) = &message.exchange else { return };
+        let Some(view) = moment.http() else { return };
+        let exchange = view.exchange;
         let Some(name) = &exchange.origin else { return };
-        match &moment.event.fact {
-            Fact::Request(request) if exchange.preflight.is_some() => {
+        match view.part {
+            HttpPart::Request(request) if exchange.preflight.is_some() => {
                 let headers = request.headers.get("access-control-request-headers");
                 if self.preflights.len() >= REMEMBERED {
                     self.preflights.pop_front();
@@ -49,7 +50,7 @@ impl Rule for Cors {
                 let headers = headers.unwrap_or_default().to_ascii_lowercase();
                 self.preflights.push_back((exchange.number, headers));
             }
-            Fact::Request(request) => {
+            HttpPart::Request(request) => {
                 let foreign = match request.headers.get("sec-fetch-site") {
                     Some("same-origin") => false,
                     Some("same-site" | "cross-site") => true,
@@ -57,19 +58,19 @@ impl Rule for Cors {
                 };
                 self.origin(name).foreign = Some(foreign);
             }
-            Fact::Response(response) if !response.own => {
+            HttpPart::Response(response, _) if !response.own => {
                 if let Some(wanted) = &exchange.preflight {
                     let place = self.preflights.iter().position(|(n, _)| *n == exchange.number);
                     let headers = place.and_then(|place| self.preflights.remove(place));
                     let headers = headers.map(|(_, headers)| headers).unwrap_or_default();
                     self.origin(name).foreign = Some(true);
                     preflight(response, exchange, name, wanted, &headers, found);
-                } else if moment.expects_bosh(exchange) {
-                    let empty = matches!(message.reading, Reading::Empty);
+                } else if view.expects_bosh {
+                    let empty = matches!(view.reading, Reading::Empty);
                     self.origin(name).answer(response, exchange, name, empty, found);
                 }
             }
-            _ => {}
+            HttpPart::Response(..) => {}
         }
     }
 }

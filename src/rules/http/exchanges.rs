@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::status::{self, Refusal};
+use super::view::{HttpPart, HttpView};
 use super::words::{from_server, is_page, page, rid};
 use crate::bosh::NotBody;
 use crate::clock::words;
@@ -13,7 +14,7 @@ use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::short;
-use crate::trace::{Exchange, Fact, Raw, Reading, Response, Session};
+use crate::trace::{Exchange, Fact, Raw, Reading, Request, Response, Session, Story};
 use crate::wire::Side;
 
 /// Request sizes remembered until their answer comes.
@@ -39,8 +40,17 @@ struct Known {
 impl Rule for Exchanges {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
         match &moment.event.fact {
-            Fact::Request(_) => self.request(moment, found),
-            Fact::Response(response) => self.response(response, moment, found),
+            Fact::Request(_) | Fact::Response(_) => {
+                let Some(view) = moment.http() else { return };
+                match view.part {
+                    HttpPart::Request(request) => self.request(request, &view, moment.story, found),
+                    HttpPart::Response(response, held) if view.expects_bosh => {
+                        let held = held.unwrap_or_default();
+                        self.response(response, held, &view, moment.story, found);
+                    }
+                    HttpPart::Response(..) => {}
+                }
+            }
             Fact::Failed { cause } => failed(cause, found),
             Fact::Raw(raw) => not_http(raw, found),
             Fact::Lost { messages, bytes } => {
@@ -56,11 +66,14 @@ impl Rule for Exchanges {
 }
 
 impl Exchanges {
-    fn request(&mut self, moment: &Moment<'_>, found: &mut Findings) {
-        let (Some(message), Fact::Request(request)) = (moment.message(), &moment.event.fact) else {
-            return;
-        };
-        let Some(exchange) = &message.exchange else { return };
+    fn request(
+        &mut self,
+        request: &Request,
+        view: &HttpView<'_>,
+        story: &Story,
+        found: &mut Findings,
+    ) {
+        let exchange = view.exchange;
         if exchange.is_bosh() && exchange.method != "POST" {
             let words = format!(
                 "{} came with {}, BOSH is spoken with POST.",
@@ -75,38 +88,39 @@ impl Exchanges {
                 words,
             );
         }
-        if let Some(id) = message.session {
-            let known = self.sessions.of(id, moment.story);
+        if let Some(session) = view.session {
+            let known = self.sessions.of(session.id, story);
             if known.pending.len() >= PENDING {
                 known.pending.remove(0);
             }
-            known.pending.push((exchange.number, request.content.size, message.stanzas.len()));
+            known.pending.push((exchange.number, request.content.size, view.stanzas.len()));
         }
     }
 
-    fn response(&mut self, response: &Response, moment: &Moment<'_>, found: &mut Findings) {
-        let Some(message) = moment.message() else { return };
-        let Some(exchange) =
-            message.exchange.as_ref().filter(|exchange| moment.expects_bosh(exchange))
-        else {
-            return;
-        };
+    fn response(
+        &mut self,
+        response: &Response,
+        held: Duration,
+        view: &HttpView<'_>,
+        story: &Story,
+        found: &mut Findings,
+    ) {
+        let HttpView { exchange, reading, session, .. } = *view;
         if response.own {
             let words =
                 format!("xmppscope itself answered {} in the target's place.", rid(exchange));
             return found.add(&kinds::OWN_ANSWER, None, Level::Note, Party::Nobody, words);
         }
-        let session = message.session.and_then(|id| moment.story.session(id));
         let mut nobody = Known::default();
-        let known = match message.session {
-            Some(id) => self.sessions.of(id, moment.story),
+        let known = match session {
+            Some(session) => self.sessions.of(session.id, story),
             None => &mut nobody,
         };
         let place = known.pending.iter().position(|&(number, ..)| number == exchange.number);
         let sent = place.map(|place| known.pending.remove(place));
         let server = response.headers.get("server");
         if response.content.cut {
-            if let Some((Side::Client, at)) = moment.story.left(moment.event.conn) {
+            if let Some((Side::Client, at)) = story.left(exchange.conn) {
                 return left_within(response, exchange, at, found);
             }
             let words = format!(
@@ -122,16 +136,16 @@ impl Exchanges {
             let refusal = Refusal {
                 response,
                 exchange,
-                held: message.held.unwrap_or_default(),
+                held,
                 session,
-                reading: &message.reading,
+                reading,
                 usual_server: known.server.as_deref(),
                 sent: sent.map(|(_, size, stanzas)| (size, stanzas)),
                 largest: known.largest,
             };
             return status::explain(&refusal, found);
         }
-        match &message.reading {
+        match reading {
             Reading::Body(_) => {
                 known.server = server.map(str::to_owned);
                 known.largest = known.largest.max(sent.map_or(0, |(_, size, _)| size));
@@ -212,10 +226,7 @@ fn failed(cause: &str, found: &mut Findings) {
 
 fn not_http(raw: &Raw, found: &mut Findings) {
     let Some(why) = &raw.why else { return };
-    let party = match raw.from {
-        Side::Client => Party::Client,
-        Side::Server => Party::Server,
-    };
+    let party = Party::from(raw.from);
     let (level, words) = match (raw.from, why.contains("TLS handshake"), why.contains("ended")) {
         (Side::Client, true, _) => (
             Level::Error,
