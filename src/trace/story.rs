@@ -131,7 +131,7 @@ pub struct Told {
     pub message: Option<Message>,
     /// Requests that will get no answer any more, because their connection is gone.
     pub abandoned: Vec<Arc<Ask>>,
-    /// Who ended the connection first, for a connection that is gone.
+    /// Who ended the connection first, for a connection that is gone; none if that is not known.
     pub left: Option<(Side, Duration)>,
 }
 
@@ -143,6 +143,15 @@ struct Conn {
     /// How many requests there were on this connection.
     count: u64,
     left: Option<(Side, Duration)>,
+    /// Both sides had left when that was seen.
+    together: bool,
+}
+
+impl Conn {
+    /// Who left first, if that is known.
+    fn first_to_leave(&self) -> Option<(Side, Duration)> {
+        self.left.filter(|_| !self.together)
+    }
 }
 
 /// Follows a trace.
@@ -183,9 +192,9 @@ impl Story {
         self.sessions.values()
     }
 
-    /// Who ended this connection first, and when, as long as the connection is not gone.
+    /// Who ended this connection first, and when, as long as the connection is not gone; none if that is not known.
     pub fn left(&self, conn: u64) -> Option<(Side, Duration)> {
-        self.conns.get(&conn)?.left
+        self.conns.get(&conn)?.first_to_leave()
     }
 
     /// How many sessions there were.
@@ -204,8 +213,9 @@ impl Story {
         match &event.fact {
             Fact::Request(request) => told.message = Some(self.request(event, request)),
             Fact::Response(response) => told.message = Some(self.response(event, response)),
-            Fact::Ended { by, .. } => {
+            Fact::Ended { by, together, .. } => {
                 let conn = self.conns.entry(event.conn).or_default();
+                conn.together |= *together && conn.left.is_none();
                 conn.left.get_or_insert((*by, event.at));
             }
             Fact::Lost { .. } => {
@@ -217,8 +227,8 @@ impl Story {
             Fact::Closed { .. } => {
                 if let Some(conn) = self.conns.remove(&event.conn) {
                     self.abandon(&conn.asks, conn.left.map_or(event.at, |(_, at)| at));
+                    told.left = conn.first_to_leave();
                     told.abandoned = conn.asks.into();
-                    told.left = conn.left;
                 }
             }
             Fact::Opened { .. } | Fact::Failed { .. } | Fact::Raw(_) | Fact::Finished => {}

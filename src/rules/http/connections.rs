@@ -26,6 +26,8 @@ struct Course {
     failed: bool,
     /// Messages passed unseen, so an answer may have had its request.
     unseen: bool,
+    /// It ended within a request, which was said: such a request has no answer.
+    cut: bool,
 }
 
 impl Rule for Connections {
@@ -58,7 +60,7 @@ impl Rule for Connections {
 
 impl Connections {
     /// A request that did not come to its end.
-    fn cut(&self, request: &Request, moment: &Moment<'_>, found: &mut Findings) {
+    fn cut(&mut self, request: &Request, moment: &Moment<'_>, found: &mut Findings) {
         let conn = moment.event.conn;
         let Some(ask) = moment.message().and_then(|message| message.ask.as_ref()) else { return };
         // With the answer, or the cause, at hand a client has no reason to send the rest.
@@ -72,8 +74,10 @@ impl Connections {
         let words = format!("The connection ended within a request: {came}{of} B came.");
         let party = match moment.story.left(conn) {
             Some((Side::Server, _)) => Party::Server,
-            _ => Party::Client,
+            Some((Side::Client, _)) => Party::Client,
+            None => Party::Nobody,
         };
+        self.known.entry(conn).or_default().cut = true;
         found.add(&kinds::REQUEST_CUT, None, Level::Warning, party, words);
     }
 }
@@ -101,16 +105,14 @@ fn unasked(response: &Response, found: &mut Findings) {
 /// Requests whose connection went away before their answer came.
 fn closed(moment: &Moment<'_>, course: &Course, found: &mut Findings) {
     for ask in moment.told.abandoned.iter().filter(|ask| moment.expects_bosh(ask)) {
-        let (by, at) = match moment.told.left {
-            Some((by, at)) => (Some(by), at),
-            None => (None, moment.event.at),
-        };
         let session = ask.session.and_then(|id| moment.story.session(id));
-        let held = at.saturating_sub(ask.at);
-        match by {
-            Some(Side::Client) => gave_up(ask, held, session, found),
+        let held = |at: Duration| at.saturating_sub(ask.at);
+        match moment.told.left {
+            Some((Side::Client, at)) => gave_up(ask, held(at), session, found),
             _ if course.failed => {}
-            _ => unanswered(ask, held, by.is_some(), found),
+            Some((Side::Server, at)) => unanswered(ask, held(at), found),
+            None if course.cut => {}
+            None => lost(ask, held(moment.event.at), found),
         }
     }
 }
@@ -140,9 +142,9 @@ fn gave_up(ask: &Ask, held: Duration, session: Option<&Session>, found: &mut Fin
     }
 }
 
-fn unanswered(ask: &Ask, held: Duration, known: bool, found: &mut Findings) {
+fn unanswered(ask: &Ask, held: Duration, found: &mut Findings) {
     let rid = rid(ask);
-    if held.as_millis() < 100 && known {
+    if held.as_millis() < 100 {
         let words = format!(
             "The server closed the connection {} after {rid} came, without an answer. If it had \
              been idle, that is a race; browsers then send the request again.",
@@ -151,12 +153,22 @@ fn unanswered(ask: &Ask, held: Duration, known: bool, found: &mut Findings) {
         return found.add(&kinds::NO_ANSWER, None, Level::Warning, Party::Server, words);
     }
     let words = format!(
-        "{} after {} without answering {rid}. The client will send it again; a time-out of \
-         something before the connection manager, or a crash, does this.",
-        if known { "The server closed the connection" } else { "The connection was lost" },
+        "The server closed the connection after {} without answering {rid}. The client will send \
+         it again; a time-out of something before the connection manager, or a crash, does this.",
         words(held)
     );
     found.add(&kinds::NO_ANSWER, "bosh-respond-200", Level::Error, Party::Server, words);
+}
+
+/// It is not known who ended the connection: that accuses nobody.
+fn lost(ask: &Ask, held: Duration, found: &mut Findings) {
+    let words = format!(
+        "The connection was lost {} after {} came, before its answer; which side closed it first \
+         was not seen. A client that is still there sends the request again.",
+        words(held),
+        rid(ask)
+    );
+    found.add(&kinds::NO_ANSWER, None, Level::Warning, Party::Nobody, words);
 }
 
 #[cfg(test)]

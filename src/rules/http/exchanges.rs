@@ -99,9 +99,11 @@ impl Exchanges {
         let sent = place.map(|place| known.pending.remove(place));
         let server = response.headers.get("server");
         if response.content.cut {
-            if let Some((Side::Client, at)) = moment.story.left(moment.event.conn) {
-                return left_within(response, ask, at, found);
-            }
+            let (level, party) = match moment.story.left(moment.event.conn) {
+                Some((Side::Client, at)) => return left_within(response, ask, at, found),
+                Some((Side::Server, _)) => (Level::Error, Party::Between),
+                None => (Level::Warning, Party::Nobody),
+            };
             let words = format!(
                 "The connection ended within the answer to {}{}: {} B came. The client sees a \
                  network error and sends the request again.",
@@ -109,7 +111,7 @@ impl Exchanges {
                 from_server(response),
                 response.content.size
             );
-            return found.add(&kinds::ANSWER_CUT, None, Level::Error, Party::Between, words);
+            return found.add(&kinds::ANSWER_CUT, None, level, party, words);
         }
         if response.status != 200 {
             let refusal = Refusal {

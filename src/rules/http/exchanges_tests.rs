@@ -106,7 +106,7 @@ fn an_empty_answer_is_an_error_or_the_fate_of_an_older_copy() {
 
 #[test]
 fn a_cut_answer_is_an_error() {
-    let found = after_open("20 1 S> 200 | cut: yes | <body sid='s1'");
+    let found = after_open("20 1 S- fin\n20 1 S> 200 | cut: yes | <body sid='s1'");
     assert!(found[0].contains("answer-cut Between: The connection ended within the answer to rid"));
 }
 
@@ -152,8 +152,13 @@ fn a_client_that_leaves_within_an_answer_is_a_note_and_a_server_that_does_an_err
         found[0].starts_with("The client closed the connection within the answer to rid 100001"),
         "{found:?}"
     );
-    for first in ["25 1 S- reset\n", "25 1 S- fin\n26 1 C- fin\n", ""] {
+    for first in ["25 1 S- reset\n", "25 1 S- fin\n26 1 C- fin\n"] {
         let found = at_least(Level::Note, &(polling() + first + cut));
         assert!(found[0].contains("Error answer-cut Between"), "{found:?}");
+    }
+    // Regression: where nobody saw who ended it, something between was named.
+    for first in ["25 1 &- fin\n", "25 1 &- reset\n", ""] {
+        let found = at_least(Level::Note, &(polling() + first + cut));
+        assert!(found[0].contains("Warning answer-cut Nobody"), "{found:?}");
     }
 }
