@@ -2,16 +2,24 @@
 //!
 //! Everything observed becomes an [`trace::Event`]; producers (proxy, capture file) know no consumer
 //! (terminal, rules, reports). Each module is a room with one duty, and imports only point down this
-//! list: `cli`, `ui`, `report`, `snapshot`, `runner`, `scenario`, `proxy`, `cm`, `client`, `rules`, `trace`, `wire`,
-//! `bosh`, `xmpp`, `xml`, `spec`, `clock`, `diag`.
+//! list: `cli`, `ui`, `report`, `snapshot`, `runner`, `defects`, `scenario`, `proxy`, `cm`, `client`, `rules`, `trace`, `wire`,
+//! `bosh`, `xmpp`, `xml`, `spec`, `clock`, `random`, `diag`.
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+compile_error!(
+    "xmppscope supports Linux and macOS: captures and keys need Unix permissions to be readable by \
+     their owner alone"
+);
 
 pub mod bosh;
 pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod cm;
+pub mod defects;
 pub mod diag;
 pub mod proxy;
+pub mod random;
 pub mod report;
 pub mod rules;
 pub mod runner;

@@ -5,8 +5,8 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use super::Failure;
-use super::observe::say;
-use super::options::{When, print};
+use super::console::{print, say};
+use super::options::When;
 use crate::diag::Diagnostic;
 use crate::scenario::{LoadError, Loaded, load};
 use crate::ui::sanitise;

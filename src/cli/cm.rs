@@ -8,8 +8,9 @@ use jid::BareJid;
 use tokio::sync::Notify;
 
 use super::Failure;
+use super::console::say;
 use super::defects::{chosen, list_defects};
-use super::observe::{Output, say};
+use super::observe::Output;
 use super::options::size;
 use super::watch::{Watch, listen, raise_file_limit, stopped};
 use crate::clock::Clock;
@@ -17,10 +18,10 @@ use crate::cm::backend::Backend;
 use crate::cm::http::serve::Service;
 use crate::cm::parts::Parts;
 use crate::cm::policy::Policy;
-use crate::cm::random::{Random, Secure};
 use crate::cm::server::{Account, Password, Server, Setup};
 use crate::cm::upstream::address::Address;
 use crate::cm::upstream::{self, Settings, Upstream, stream};
+use crate::random::{Random, Secure};
 use crate::trace::record::Options;
 use crate::wire::tls::{self, TlsError};
 
@@ -231,7 +232,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     };
     let mut parts = Parts::new(policy, server, Box::new(Secure::default()));
     for defect in defects {
-        parts.defect(defect);
+        defect.apply(&mut parts);
     }
     let (machine, edge) = parts.assemble();
     let service = Service::new(machine, edge, wake, clock, queue);

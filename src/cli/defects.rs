@@ -1,8 +1,8 @@
 //! The defects of the reference connection manager by name, for the commands that switch them on.
 
 use super::Failure;
-use super::options::print;
-use crate::cm::defects::{self, Defect};
+use super::console::print;
+use crate::defects::{self, Defect};
 use crate::diag::nearest;
 use crate::ui::sanitise;
 

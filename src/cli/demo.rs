@@ -25,10 +25,11 @@ use crate::cm::http::Strict;
 use crate::cm::http::serve::Service;
 use crate::cm::machine::Machine;
 use crate::cm::policy::Policy;
-use crate::cm::random::{Random, Secure};
 use crate::cm::server::{Account, Password, Server, Setup};
-use crate::proxy::{Proxy, Target};
+use crate::proxy::Proxy;
+use crate::random::{Random, Secure};
 use crate::trace::record::Options;
+use crate::wire::address::Address;
 
 /// Much more than the demonstration needs.
 const BUFFER: usize = 8 << 20;
@@ -71,7 +72,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         .map_err(|error| Failure::Environment(format!("cannot start: {error}")))?;
     let (before, front) = runtime.block_on(listen(ANYWHERE))?;
     let (behind, back) = runtime.block_on(listen(ANYWHERE))?;
-    let target: Target = format!("http://{back}")
+    let target: Address = format!("http://{back}")
         .parse()
         .map_err(|error| Failure::Environment(format!("cannot start: {error}")))?;
     if let Some(path) = &args.write {
@@ -102,7 +103,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
 async fn play(
     watching: &Watching,
     (before, front): (TcpListener, SocketAddr),
-    (behind, target): (TcpListener, Target),
+    (behind, target): (TcpListener, Address),
 ) -> Result<(), String> {
     let clock = watching.clock;
     let mut random = Secure::default();

@@ -8,15 +8,16 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::check::counted;
-use super::observe::{is_stdin, not_capture, say, unreadable};
-use super::options::{When, print};
+use super::console::{print, say};
+use super::observe::{is_stdin, not_capture, unreadable};
+use super::options::When;
 use super::{Failure, exit, settings};
 use crate::report::difference::{self, Compared, Document};
-use crate::report::outcomes::IN_FOLDER;
 use crate::snapshot::{
     APPROVED, PENDING, Snapshot, SnapshotError, Transcript, Varying, diff, transcript,
 };
 use crate::trace::capture::{self, CaptureError};
+use crate::ui::outcomes::IN_FOLDER;
 use crate::ui::{Styles, difference as ui, sanitise};
 
 /// How the name of a capture ends.

@@ -1,5 +1,6 @@
 //! `xmppscope generate`: files that other programs use, and pages of the documentation.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,15 +8,15 @@ use std::sync::Arc;
 use clap::Subcommand;
 
 use super::Failure;
-use super::options::{print, unwritable};
+use super::console::{print, unwritable};
 use super::spec::checked;
 use crate::clock::Clock;
 use crate::report::conformance::{Column, Table, write};
-use crate::report::outcomes::{Format, Report};
 use crate::report::requirements::Checked;
 use crate::runner;
 use crate::scenario::{Scenario, pack, schema};
 use crate::spec::catalogue;
+use crate::ui::outcomes::{Format, Layout, Plan, Report, Summary};
 use crate::ui::sanitise;
 
 /// Print files for other programs, and pages of the documentation
@@ -92,20 +93,25 @@ fn embedded(pack: &[Scenario]) -> Result<String, Failure> {
         outcomes.push(outcome);
         true
     });
+    let mut counts = BTreeMap::new();
+    for outcome in &outcomes {
+        *counts.entry(outcome.verdict).or_default() += 1;
+    }
     let target = runner::embedded_target();
-    let report = Report {
+    let plan = Plan {
         target: target.name.clone(),
         name: target.name,
         about: None,
         software: runner::embedded_software(),
         started: clock.started(),
-        planned: jobs.len(),
+        scenarios: jobs.len(),
         strict: false,
-        interrupted: false,
-        time: clock.now(),
-        outcomes,
     };
+    let summary = Summary { scenarios: jobs.len(), counts, interrupted: false, time: clock.now() };
+    let mut writer = Format::Json.writer(Layout::plain(clock.started()));
     let mut text = Vec::new();
-    Format::Json.write(&report, &mut text).map_err(|error| unwritable(&error))?;
+    Report { plan, outcomes, summary }
+        .write(&mut *writer, &mut text)
+        .map_err(|error| unwritable(&error))?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }

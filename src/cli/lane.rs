@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::observe::say;
+use super::console::say;
 
 /// Text is handed over at the latest when there is so much of it.
 const PIECE: usize = 256 * 1024;

@@ -6,8 +6,10 @@ use std::path::Path;
 
 use chrono::{DateTime, FixedOffset};
 use clap::{ArgAction, ValueEnum};
+use tracing::level_filters::LevelFilter;
 
-use super::options::{When, width};
+use super::console::{say, width};
+use super::options::When;
 use super::{Failure, settings};
 use crate::report::json::Json;
 use crate::rules::{Counts, Judge, Seen};
@@ -57,14 +59,14 @@ impl Output {
     /// The program's own log, on stderr.
     pub(super) fn start_log(&self) {
         let level = match self.verbose {
-            0 | 1 => "warn",
-            2 => "xmppscope=debug",
-            _ => "trace",
+            0 | 1 => LevelFilter::WARN,
+            2 => LevelFilter::DEBUG,
+            _ => LevelFilter::TRACE,
         };
         // A second call, as in tests, keeps the first log.
         let _ = tracing_subscriber::fmt()
             .with_writer(io::stderr)
-            .with_env_filter(level)
+            .with_max_level(level)
             .with_ansi(false)
             .without_time()
             .try_init();
@@ -284,9 +286,4 @@ pub(super) fn not_capture(path: &Path, error: CaptureError) -> Failure {
         CaptureError::Io(error) => unreadable(path, &error),
         other => Failure::Usage(sanitise(&format!("{}: {other}", path.display())).into_owned()),
     }
-}
-
-/// Writes a line to stderr; if nobody reads that, there is nobody to tell.
-pub(super) fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
 }

@@ -1,12 +1,8 @@
 //! Options that several commands share, from text to values.
 
-use std::io::{self, Write};
 use std::time::Duration;
 
 use clap::ValueEnum;
-use terminal_size::{Width, terminal_size};
-
-use super::{Failure, exit};
 
 /// `64MiB`, `10 MB`, `512k`, `1000`.
 pub fn size(text: &str) -> Result<usize, String> {
@@ -54,30 +50,8 @@ impl When {
     }
 }
 
-/// Columns of the terminal; none where the output is no terminal, and no line is cut or broken.
-pub fn width(terminal: bool) -> Option<usize> {
-    if !terminal {
-        return None;
-    }
-    terminal_size().map(|(Width(width), _)| usize::from(width.max(20)))
-}
-
 /// How long the observer pauses after a batch: nobody sees it, and it saves most of the wake-ups under load.
 pub const BATCH: Duration = Duration::from_millis(2);
-
-/// A reader who has seen enough is no failure.
-pub fn print(text: &[u8]) -> Result<u8, Failure> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(unwritable(&error)),
-        _ => Ok(exit::OK),
-    }
-}
-
-/// Why stdout could not be written.
-pub fn unwritable(error: &io::Error) -> Failure {
-    Failure::Environment(format!("cannot print: {error}"))
-}
 
 #[cfg(test)]
 mod tests {

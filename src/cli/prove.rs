@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::check::{counted, sound};
+use super::console::{print, say};
 use super::defects::chosen;
-use super::observe::say;
-use super::options::{When, print};
+use super::options::When;
 use super::{Failure, exit};
-use crate::cm::defects::{self, Defect};
+use crate::defects::{self, Defect};
 use crate::runner;
 use crate::scenario::Scenario;
 use crate::ui::sanitise;

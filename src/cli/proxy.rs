@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Failure;
-use super::observe::{Output, say};
+use super::console::say;
+use super::observe::Output;
 use super::options::size;
 use super::watch::{Watch, listen, raise_file_limit, stopped};
-use crate::proxy::{Proxy, Target};
+use crate::proxy::Proxy;
 use crate::trace::record::Options;
+use crate::wire::address::Address;
 use crate::wire::tls;
 
 /// Show what passes between a web client and its connection manager
@@ -78,7 +80,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     args.output.start_log();
-    let target: Target =
+    let target: Address =
         args.target.parse().map_err(|error| Failure::Usage(format!("--target: {error}")))?;
     let host = host(args, &target)?;
     let secured = args.tls || args.tls_dir.is_some();
@@ -133,7 +135,7 @@ fn environment(error: tls::TlsError) -> Failure {
     Failure::Environment(error.to_string())
 }
 
-fn host(args: &Args, target: &Target) -> Result<Option<String>, Failure> {
+fn host(args: &Args, target: &Address) -> Result<Option<String>, Failure> {
     match args.host.as_deref() {
         Some("keep") => Ok(None),
         Some("target") => Ok(Some(target.authority())),

@@ -4,14 +4,14 @@ use std::fs;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use super::observe::{is_stdin, not_capture, open, say, unreadable, unwritable};
-use super::options::print;
+use super::console::{print, say};
+use super::observe::{is_stdin, not_capture, open, unreadable, unwritable};
 use super::{Failure, exit};
 use crate::report::html::{Page, Run, Traffic};
-use crate::report::outcomes::IN_FOLDER;
 use crate::trace::capture::{self, CaptureError, Preface};
+use crate::ui::outcomes::IN_FOLDER;
 use crate::ui::sanitise;
-use crate::wire::tls::private;
+use crate::wire::owner_only;
 
 /// Make a page of a capture or of a run of scenarios, to be opened in a browser
 ///
@@ -203,7 +203,7 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 }
 
 fn write(page: &Page, path: &Path) -> io::Result<()> {
-    let mut file = BufWriter::new(private(path)?);
+    let mut file = BufWriter::new(owner_only::create(path)?);
     page.write(&mut file)?;
     file.flush()
 }

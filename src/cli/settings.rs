@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use super::Failure;
-use super::observe::say;
+use super::console::say;
 use super::options::When;
 use crate::scenario::{Settings, read_settings};
 

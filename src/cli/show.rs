@@ -3,7 +3,8 @@
 use std::io::{self, BufWriter};
 use std::path::PathBuf;
 
-use super::observe::{End, Output, not_capture, open, say, unreadable};
+use super::console::say;
+use super::observe::{End, Output, not_capture, open, unreadable};
 use super::{Failure, exit};
 use crate::trace::capture::{self, CaptureError};
 use crate::ui::sanitise;

@@ -7,14 +7,14 @@ use clap::Subcommand;
 use console::Term;
 
 use super::check::counted;
-use super::observe::say;
-use super::options::{When, print};
+use super::console::{print, say};
+use super::options::When;
 use super::{Failure, exit};
 use crate::diag::sanitise::one_line;
 use crate::runner;
 use crate::scenario::load;
 use crate::snapshot::{self, Diff, Pending, Snapshot, SnapshotError, approved, diff, pending};
-use crate::ui::outcomes::quoted;
+use crate::ui::quoted;
 use crate::ui::{Styles, difference, sanitise};
 
 /// Review, accept or reject conversations that wait for approval

@@ -5,9 +5,10 @@ use std::io::{self, IsTerminal};
 use clap::ValueEnum;
 
 use super::Failure;
-use super::options::{When, print, unwritable, width};
-use crate::cm::defects::{self, WITHOUT};
+use super::console::{print, unwritable, width};
+use super::options::When;
 use crate::cm::keeps::keeps;
+use crate::defects::{self, WITHOUT};
 use crate::report::requirements::{Checked, Defect, json};
 use crate::rules;
 use crate::scenario::{Scenario, pack};

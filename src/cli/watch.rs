@@ -12,8 +12,9 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use super::console::say;
 use super::lane::{self, Outlet};
-use super::observe::{Output, View, say, unwritable};
+use super::observe::{Output, View, unwritable};
 use super::options::BATCH;
 use super::{Failure, exit};
 use crate::clock::Clock;

@@ -9,10 +9,10 @@ use std::time::Duration;
 use super::backend::{Backend, Command, Event, Link};
 use super::machine::Machine;
 use super::policy::Policy;
-use super::random::Seeded;
 use super::reply::Reply;
 use super::session::Token;
 use crate::bosh::NS;
+use crate::random::Seeded;
 use crate::xml::{Element, Limits, Scope, parse, write};
 use crate::xmpp::ns;
 

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use super::backend::{Backend, Link};
 use super::policy::{Policy, Version};
-use super::random::Random;
 use super::reply::Reply;
 use super::session::{Action, Input, LINKS, Request, Session, Token};
 use crate::bosh::{Body, Condition};
+use crate::random::Random;
 use crate::xml;
 
 /// A session, or what behaves like one.

@@ -3,13 +3,11 @@
 pub mod backend;
 #[cfg(test)]
 mod bed;
-pub mod defects;
 pub mod http;
 pub mod keeps;
 pub mod machine;
 pub mod parts;
 pub mod policy;
-pub mod random;
 pub mod reply;
 pub mod server;
 pub mod session;

@@ -1,16 +1,14 @@
-//! A connection manager before it is put together: its settings, its edge to HTTP, and the server behind it. What
-//! is to deviate from the strict one is said here ([defects](super::defects)).
+//! A connection manager before it is put together: its settings, its edge to HTTP, and the server behind it. Whoever
+//! wants it to deviate from the strict one changes the settings, or wraps a part in one of its own.
 
 use super::backend::Backend;
-use super::defects::Defect;
-use super::defects::bend::{Bend, Bent};
 use super::http::{Edge, Strict};
 use super::machine::{Conduct, Machine};
 use super::policy::Policy;
-use super::random::Random;
+use crate::random::Random;
 
-/// Makes what bends a session, one for each.
-pub type Maker = Box<dyn Fn() -> Box<dyn Bend> + Send>;
+/// Puts a session inside something that changes how it behaves.
+type Wrap = Box<dyn Fn(Box<dyn Conduct>) -> Box<dyn Conduct> + Send>;
 
 /// All that a connection manager is made of.
 pub struct Parts {
@@ -22,24 +20,22 @@ pub struct Parts {
     pub backend: Box<dyn Backend>,
     /// Where session identifiers come from.
     pub random: Box<dyn Random>,
-    bends: Vec<Maker>,
+    wraps: Vec<Wrap>,
 }
 
 impl Parts {
     /// Those of the strict connection manager.
     pub fn new(policy: Policy, backend: Box<dyn Backend>, random: Box<dyn Random>) -> Self {
         let edge = Box::new(Strict { limit: policy.bounds.xml.bytes });
-        Self { policy, edge, backend, random, bends: Vec::new() }
+        Self { policy, edge, backend, random, wraps: Vec::new() }
     }
 
-    /// Switches a defect on.
-    pub fn defect(&mut self, defect: &Defect) {
-        (defect.apply)(self);
-    }
-
-    /// Every session is bent by what `make` makes for it.
-    pub fn bend(&mut self, make: impl Fn() -> Box<dyn Bend> + Send + 'static) {
-        self.bends.push(Box::new(make));
+    /// Puts every session inside what `wrap` makes around it.
+    pub fn wrap_sessions(
+        &mut self,
+        wrap: impl Fn(Box<dyn Conduct>) -> Box<dyn Conduct> + Send + 'static,
+    ) {
+        self.wraps.push(Box::new(wrap));
     }
 
     /// Puts the edge inside another one.
@@ -70,12 +66,12 @@ impl Parts {
 
     /// Puts it together.
     pub fn assemble(self) -> (Machine, Box<dyn Edge>) {
-        let Self { policy, edge, backend, random, bends } = self;
+        let Self { policy, edge, backend, random, wraps } = self;
         let mut machine = Machine::new(policy, backend, random);
-        if !bends.is_empty() {
+        if !wraps.is_empty() {
             machine.conduct(Box::new(move |session| {
                 let strict: Box<dyn Conduct> = Box::new(session);
-                bends.iter().fold(strict, |inner, make| Box::new(Bent::new(inner, make())))
+                wraps.iter().fold(strict, |inner, wrap| wrap(inner))
             }));
         }
         (machine, edge)

@@ -7,8 +7,8 @@ use std::time::Duration;
 use rustls::{AlertDescription, CertificateError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::Target;
 use crate::wire::Side;
+use crate::wire::address::Address;
 use crate::wire::socket::Socket;
 use crate::wire::tap::Tap;
 use crate::wire::tls;
@@ -68,7 +68,7 @@ fn text(tap: &Tap, cause: &str) -> String {
     )
 }
 
-pub(super) fn unreachable(target: &Target, refused: Option<(SocketAddr, io::Error)>) -> String {
+pub(super) fn unreachable(target: &Address, refused: Option<(SocketAddr, io::Error)>) -> String {
     let Some((address, error)) = refused else { return format!("{target} has no address") };
     match error.kind() {
         io::ErrorKind::ConnectionRefused => {
@@ -83,7 +83,7 @@ pub(super) fn unreachable(target: &Target, refused: Option<(SocketAddr, io::Erro
     }
 }
 
-pub(super) fn unanswered(target: &Target, error: Option<&io::Error>) -> String {
+pub(super) fn unanswered(target: &Address, error: Option<&io::Error>) -> String {
     match error {
         None => format!("{target} closed the connection before a byte of its answer came"),
         Some(error) if error.kind() == io::ErrorKind::ConnectionReset => {
@@ -95,7 +95,7 @@ pub(super) fn unanswered(target: &Target, error: Option<&io::Error>) -> String {
     }
 }
 
-pub(super) fn connecting(target: &Target, error: &io::Error) -> String {
+pub(super) fn connecting(target: &Address, error: &io::Error) -> String {
     let advice = match tls::cause(error) {
         Some(rustls::Error::InvalidCertificate(error)) => match error {
             CertificateError::UnknownIssuer => {

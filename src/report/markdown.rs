@@ -3,7 +3,7 @@
 use crate::diag::sanitise::one_line;
 
 /// Text from outside, as it is.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in one_line(text).chars() {
         match c {

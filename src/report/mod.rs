@@ -4,7 +4,6 @@ pub mod conformance;
 pub mod difference;
 pub mod html;
 pub mod json;
-mod markdown;
-pub mod outcomes;
+pub(crate) mod markdown;
 pub mod requirements;
 pub mod words;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Level, Seen};
+use super::finding::Level;
+use super::kinds;
+use super::seen::Seen;
 use crate::bosh::BodyType;
 use crate::trace::{Fact, Reading, Story};
 use crate::wire::Side;
@@ -42,7 +44,7 @@ impl Counts {
                 Level::Warning => self.warnings += 1,
                 Level::Note => self.notes += 1,
             }
-            self.resends += u64::from(finding.name == "rid-repeat");
+            self.resends += u64::from(*finding.kind == kinds::RID_REPEAT);
         }
         if let Some(message) = &seen.told.message
             && message.from == Side::Server

@@ -1,7 +1,7 @@
-//! Which findings there are, and which requirements each can report as not kept. `docs/reference/findings.md` says
-//! what each means; tests hold the two, and the rules, together.
+//! Which kinds of findings there are, and which requirements each can report as violated. A rule passes the constant,
+//! so that a kind which no rule reports is dead code. `docs/reference/findings.md` explains each; a test compares.
 
-/// A sort of finding.
+/// A kind of finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kind {
     /// Its name, such as `rid-gap`.
@@ -10,147 +10,141 @@ pub struct Kind {
     pub requirements: &'static [&'static str],
 }
 
-/// Every sort of finding, in the order of the document.
-pub const KINDS: &[Kind] = &[
-    Kind {
-        name: "creation-lacks",
-        requirements: &[
-            "bosh-req-to",
-            "bosh-req-wait",
-            "bosh-req-hold",
-            "bosh-req-ver",
-            "xbosh-req-version",
-            "bosh-req-lang",
-        ],
-    },
-    Kind { name: "sid-missing", requirements: &["bosh-sid-on-later-requests"] },
-    Kind {
-        name: "grant-lacks",
-        requirements: &["bosh-resp-sid", "bosh-resp-wait", "bosh-resp-requests"],
-    },
-    Kind { name: "grant-ver", requirements: &["bosh-resp-ver"] },
-    Kind { name: "wait-too-long", requirements: &["bosh-resp-wait-bounded"] },
-    Kind { name: "hold-too-many", requirements: &["bosh-resp-hold-bounded"] },
-    Kind { name: "requests-too-few", requirements: &["bosh-resp-requests-gt-hold"] },
-    Kind { name: "features-late", requirements: &["xbosh-features-asap"] },
-    Kind { name: "features-missing", requirements: &["xbosh-features-asap"] },
-    Kind { name: "no-mechanisms", requirements: &[] },
-    Kind { name: "auth-too-early", requirements: &["xbosh-client-waits-features"] },
-    Kind { name: "login-failed", requirements: &[] },
-    Kind { name: "restart-missing", requirements: &["xbosh-client-restart-after-success"] },
-    Kind { name: "bind-failed", requirements: &[] },
-    Kind { name: "rid-missing", requirements: &["bosh-rid-on-every-request"] },
-    Kind { name: "rid-malformed", requirements: &["bosh-schema-attr-types"] },
-    Kind { name: "rid-too-large", requirements: &["bosh-rid-max"] },
-    Kind { name: "rid-predictable", requirements: &["bosh-rid-initial-random"] },
-    Kind { name: "rid-repeat", requirements: &[] },
-    Kind { name: "rid-reused", requirements: &["bosh-client-resend-exact"] },
-    Kind { name: "rid-gap", requirements: &["bosh-rid-increment"] },
-    Kind { name: "rid-gap-closed", requirements: &[] },
-    Kind { name: "rid-lost", requirements: &["bosh-rid-increment"] },
-    Kind { name: "rid-past-gap", requirements: &[] },
-    Kind { name: "rid-beyond-window", requirements: &["bosh-rid-increment"] },
-    Kind { name: "rid-too-old", requirements: &["bosh-rid-increment"] },
-    Kind { name: "answer-replayed", requirements: &[] },
-    Kind { name: "answer-differs", requirements: &["bosh-resend-replays"] },
-    Kind { name: "answers-out-of-order", requirements: &["bosh-respond-in-rid-order"] },
-    Kind { name: "too-many-requests", requirements: &["bosh-client-max-requests"] },
-    Kind { name: "hold-exceeded", requirements: &["bosh-long-poll-release-oldest"] },
-    Kind { name: "wait-exceeded", requirements: &["bosh-wait-not-exceeded"] },
-    Kind { name: "wait-early", requirements: &["bosh-wait-not-much-early"] },
-    Kind { name: "polling-too-frequent", requirements: &["bosh-polling-too-frequent"] },
-    Kind { name: "poll-storm", requirements: &["bosh-long-polling"] },
-    Kind { name: "pipelined", requirements: &["bosh-no-pipelining"] },
-    Kind { name: "no-keep-alive", requirements: &["bosh-keepalive"] },
-    Kind { name: "pause-not-granted", requirements: &["bosh-client-no-pause-without-maxpause"] },
-    Kind { name: "pause-too-long", requirements: &[] },
-    Kind { name: "client-terminates", requirements: &[] },
-    Kind {
-        name: "terminated",
-        requirements: &[
-            "bosh-condition-registered",
-            "bosh-cond-bad-request",
-            "bosh-cond-host-gone",
-            "bosh-cond-host-unknown",
-            "bosh-cond-improper-addressing",
-            "bosh-cond-internal-server-error",
-            "bosh-cond-item-not-found",
-            "bosh-cond-other-request",
-            "bosh-cond-policy-violation",
-            "bosh-cond-remote-connection-failed",
-            "bosh-cond-remote-stream-error",
-            "bosh-cond-see-other-uri",
-            "bosh-cond-system-shutdown",
-            "bosh-cond-undefined-condition",
-            "bosh-resend-replays",
-        ],
-    },
-    Kind { name: "recoverable-error", requirements: &["bosh-recoverable-error"] },
-    Kind { name: "stream-error", requirements: &["xbosh-stream-error-condition"] },
-    Kind { name: "session-over", requirements: &["bosh-client-session-over"] },
-    Kind { name: "session-silent", requirements: &["bosh-client-inactivity"] },
-    Kind { name: "client-back", requirements: &[] },
-    Kind {
-        name: "http-status",
-        requirements: &[
-            "bosh-respond-200",
-            "bosh-error-is-binding-not-http",
-            "bosh-http-400-legacy",
-            "bosh-http-403-legacy",
-            "bosh-http-404-legacy",
-            "bosh-large-request-limit",
-        ],
-    },
-    Kind { name: "not-bosh", requirements: &["bosh-single-body-root"] },
-    Kind { name: "empty-answer", requirements: &["bosh-single-body-root"] },
-    Kind { name: "answer-cut", requirements: &[] },
-    Kind { name: "request-cut", requirements: &[] },
-    Kind { name: "no-answer", requirements: &["bosh-respond-200"] },
-    Kind { name: "client-gave-up", requirements: &["bosh-wait-not-exceeded"] },
-    Kind { name: "not-post", requirements: &["bosh-client-post-only"] },
-    Kind { name: "not-http", requirements: &["bosh-http-conformance"] },
-    Kind { name: "target-failed", requirements: &[] },
-    Kind { name: "own-answer", requirements: &[] },
-    Kind { name: "undecodable", requirements: &[] },
-    Kind { name: "unasked-answer", requirements: &["bosh-http-conformance"] },
-    Kind { name: "unobserved", requirements: &[] },
-    Kind { name: "cors-preflight", requirements: &["bosh-cors-preflight"] },
-    Kind { name: "cors-hidden", requirements: &["bosh-cors-on-response"] },
-    Kind {
-        name: "xml-malformed",
-        requirements: &[
-            "bosh-body-wellformed",
-            "bosh-utf8",
-            "bosh-no-dtd",
-            "bosh-no-pi",
-            "bosh-no-comments",
-            "bosh-no-entities",
-            "bosh-xml-namespaces",
-            "bosh-no-partial-elements",
-            "bosh-single-body-root",
-            "xbosh-features-stream-ns",
-            "xbosh-no-stream-tag",
-        ],
-    },
-    Kind { name: "xml-limit", requirements: &[] },
-    Kind { name: "not-body", requirements: &["bosh-body-namespace"] },
-    Kind { name: "text-in-body", requirements: &["bosh-no-character-data"] },
-    Kind { name: "stanza-namespace", requirements: &["xbosh-jabber-client-ns"] },
-    Kind {
-        name: "stream-namespace",
-        requirements: &["xbosh-features-stream-ns", "xbosh-stream-error-ns"],
-    },
-    Kind { name: "sasl-namespace", requirements: &["xbosh-sasl-namespace"] },
-    Kind { name: "payload-namespace", requirements: &["bosh-schema-children"] },
-    Kind { name: "attribute-malformed", requirements: &["bosh-schema-attr-types"] },
-    Kind { name: "attribute-misplaced", requirements: &["bosh-response-no-request-attrs"] },
-    Kind { name: "type-unknown", requirements: &["bosh-type-values"] },
-    Kind {
-        name: "content-type",
-        requirements: &["bosh-content-type-default", "bosh-content-honoured"],
-    },
-    Kind { name: "ack-redundant", requirements: &["bosh-ack-not-redundant"] },
-];
+/// Makes a constant of each kind, and the list of them. The list does not name the constants: the compiler is to see
+/// which of them no rule uses.
+macro_rules! kinds {
+    ($($constant:ident = $name:literal [$($requirement:literal),* $(,)?];)*) => {
+        $(
+            #[doc = concat!("`", $name, "`")]
+            pub(crate) const $constant: Kind =
+                Kind { name: $name, requirements: &[$($requirement),*] };
+        )*
+
+        /// Every kind of finding, in the order of the document.
+        pub const KINDS: &[Kind] =
+            &[$(Kind { name: $name, requirements: &[$($requirement),*] }),*];
+    };
+}
+
+kinds! {
+    CREATION_LACKS = "creation-lacks" [
+        "bosh-req-to",
+        "bosh-req-wait",
+        "bosh-req-hold",
+        "bosh-req-ver",
+        "xbosh-req-version",
+        "bosh-req-lang",
+    ];
+    SID_MISSING = "sid-missing" ["bosh-sid-on-later-requests"];
+    GRANT_LACKS = "grant-lacks" ["bosh-resp-sid", "bosh-resp-wait", "bosh-resp-requests"];
+    GRANT_VER = "grant-ver" ["bosh-resp-ver"];
+    WAIT_TOO_LONG = "wait-too-long" ["bosh-resp-wait-bounded"];
+    HOLD_TOO_MANY = "hold-too-many" ["bosh-resp-hold-bounded"];
+    REQUESTS_TOO_FEW = "requests-too-few" ["bosh-resp-requests-gt-hold"];
+    FEATURES_LATE = "features-late" ["xbosh-features-asap"];
+    FEATURES_MISSING = "features-missing" ["xbosh-features-asap"];
+    NO_MECHANISMS = "no-mechanisms" [];
+    AUTH_TOO_EARLY = "auth-too-early" ["xbosh-client-waits-features"];
+    LOGIN_FAILED = "login-failed" [];
+    RESTART_MISSING = "restart-missing" ["xbosh-client-restart-after-success"];
+    BIND_FAILED = "bind-failed" [];
+    RID_MISSING = "rid-missing" ["bosh-rid-on-every-request"];
+    RID_MALFORMED = "rid-malformed" ["bosh-schema-attr-types"];
+    RID_TOO_LARGE = "rid-too-large" ["bosh-rid-max"];
+    RID_PREDICTABLE = "rid-predictable" ["bosh-rid-initial-random"];
+    RID_REPEAT = "rid-repeat" [];
+    RID_REUSED = "rid-reused" ["bosh-client-resend-exact"];
+    RID_GAP = "rid-gap" ["bosh-rid-increment"];
+    RID_GAP_CLOSED = "rid-gap-closed" [];
+    RID_LOST = "rid-lost" ["bosh-rid-increment"];
+    RID_PAST_GAP = "rid-past-gap" [];
+    RID_BEYOND_WINDOW = "rid-beyond-window" ["bosh-rid-increment"];
+    RID_TOO_OLD = "rid-too-old" ["bosh-rid-increment"];
+    ANSWER_REPLAYED = "answer-replayed" [];
+    ANSWER_DIFFERS = "answer-differs" ["bosh-resend-replays"];
+    ANSWERS_OUT_OF_ORDER = "answers-out-of-order" ["bosh-respond-in-rid-order"];
+    TOO_MANY_REQUESTS = "too-many-requests" ["bosh-client-max-requests"];
+    HOLD_EXCEEDED = "hold-exceeded" ["bosh-long-poll-release-oldest"];
+    WAIT_EXCEEDED = "wait-exceeded" ["bosh-wait-not-exceeded"];
+    WAIT_EARLY = "wait-early" ["bosh-wait-not-much-early"];
+    POLLING_TOO_FREQUENT = "polling-too-frequent" ["bosh-polling-too-frequent"];
+    POLL_STORM = "poll-storm" ["bosh-long-polling"];
+    PIPELINED = "pipelined" ["bosh-no-pipelining"];
+    NO_KEEP_ALIVE = "no-keep-alive" ["bosh-keepalive"];
+    PAUSE_NOT_GRANTED = "pause-not-granted" ["bosh-client-no-pause-without-maxpause"];
+    PAUSE_TOO_LONG = "pause-too-long" [];
+    CLIENT_TERMINATES = "client-terminates" [];
+    TERMINATED = "terminated" [
+        "bosh-condition-registered",
+        "bosh-cond-bad-request",
+        "bosh-cond-host-gone",
+        "bosh-cond-host-unknown",
+        "bosh-cond-improper-addressing",
+        "bosh-cond-internal-server-error",
+        "bosh-cond-item-not-found",
+        "bosh-cond-other-request",
+        "bosh-cond-policy-violation",
+        "bosh-cond-remote-connection-failed",
+        "bosh-cond-remote-stream-error",
+        "bosh-cond-see-other-uri",
+        "bosh-cond-system-shutdown",
+        "bosh-cond-undefined-condition",
+        "bosh-resend-replays",
+    ];
+    RECOVERABLE_ERROR = "recoverable-error" ["bosh-recoverable-error"];
+    STREAM_ERROR = "stream-error" ["xbosh-stream-error-condition"];
+    SESSION_OVER = "session-over" ["bosh-client-session-over"];
+    SESSION_SILENT = "session-silent" ["bosh-client-inactivity"];
+    CLIENT_BACK = "client-back" [];
+    HTTP_STATUS = "http-status" [
+        "bosh-respond-200",
+        "bosh-error-is-binding-not-http",
+        "bosh-http-400-legacy",
+        "bosh-http-403-legacy",
+        "bosh-http-404-legacy",
+        "bosh-large-request-limit",
+    ];
+    NOT_BOSH = "not-bosh" ["bosh-single-body-root"];
+    EMPTY_ANSWER = "empty-answer" ["bosh-single-body-root"];
+    ANSWER_CUT = "answer-cut" [];
+    REQUEST_CUT = "request-cut" [];
+    NO_ANSWER = "no-answer" ["bosh-respond-200"];
+    CLIENT_GAVE_UP = "client-gave-up" ["bosh-wait-not-exceeded"];
+    NOT_POST = "not-post" ["bosh-client-post-only"];
+    NOT_HTTP = "not-http" ["bosh-http-conformance"];
+    TARGET_FAILED = "target-failed" [];
+    OWN_ANSWER = "own-answer" [];
+    UNDECODABLE = "undecodable" [];
+    UNASKED_ANSWER = "unasked-answer" ["bosh-http-conformance"];
+    UNOBSERVED = "unobserved" [];
+    CORS_PREFLIGHT = "cors-preflight" ["bosh-cors-preflight"];
+    CORS_HIDDEN = "cors-hidden" ["bosh-cors-on-response"];
+    XML_MALFORMED = "xml-malformed" [
+        "bosh-body-wellformed",
+        "bosh-utf8",
+        "bosh-no-dtd",
+        "bosh-no-pi",
+        "bosh-no-comments",
+        "bosh-no-entities",
+        "bosh-xml-namespaces",
+        "bosh-no-partial-elements",
+        "bosh-single-body-root",
+        "xbosh-features-stream-ns",
+        "xbosh-no-stream-tag",
+    ];
+    XML_LIMIT = "xml-limit" [];
+    NOT_BODY = "not-body" ["bosh-body-namespace"];
+    TEXT_IN_BODY = "text-in-body" ["bosh-no-character-data"];
+    STANZA_NAMESPACE = "stanza-namespace" ["xbosh-jabber-client-ns"];
+    STREAM_NAMESPACE = "stream-namespace" ["xbosh-features-stream-ns", "xbosh-stream-error-ns"];
+    SASL_NAMESPACE = "sasl-namespace" ["xbosh-sasl-namespace"];
+    PAYLOAD_NAMESPACE = "payload-namespace" ["bosh-schema-children"];
+    ATTRIBUTE_MALFORMED = "attribute-malformed" ["bosh-schema-attr-types"];
+    ATTRIBUTE_MISPLACED = "attribute-misplaced" ["bosh-response-no-request-attrs"];
+    TYPE_UNKNOWN = "type-unknown" ["bosh-type-values"];
+    CONTENT_TYPE = "content-type" ["bosh-content-type-default", "bosh-content-honoured"];
+    ACK_REDUNDANT = "ack-redundant" ["bosh-ack-not-redundant"];
+}
 
 /// The names of the findings that can be about a requirement.
 pub fn about(requirement: &str) -> impl Iterator<Item = &'static str> {
@@ -159,6 +153,8 @@ pub fn about(requirement: &str) -> impl Iterator<Item = &'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::bosh::Condition;
     use crate::spec::catalogue;
@@ -170,9 +166,19 @@ mod tests {
                 assert!(catalogue().get(id).is_some(), "{}: {id}", kind.name);
             }
         }
+    }
+
+    #[test]
+    fn every_condition_can_be_reported() {
         for condition in Condition::all() {
-            assert!(catalogue().get(condition.requirement()).is_some(), "{condition}");
+            assert!(TERMINATED.requirements.contains(&condition.requirement()), "{condition}");
         }
+    }
+
+    #[test]
+    fn a_name_stands_once() {
+        let names: BTreeSet<_> = KINDS.iter().map(|kind| kind.name).collect();
+        assert_eq!(names.len(), KINDS.len());
     }
 
     #[test]

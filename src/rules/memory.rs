@@ -1,10 +1,10 @@
-//! What rules remember: a state for each session, and times to be woken at. Both are bounded by the sessions
-//! that the story remembers.
+//! What rules remember: a state for each session ([`PerSession`]), and where something is to be said when nothing
+//! happens, a time to be woken at with it ([`Timed`]). Both are bounded by the sessions that the story remembers.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use crate::trace::{SessionId, Story};
+use crate::trace::{Session, SessionId, Story};
 
 /// So many states are kept without looking which of them are still of use.
 const FEW: usize = 64;
@@ -28,6 +28,11 @@ impl<S> PerSession<S> {
         self.states.get_mut(&id)
     }
 
+    /// Whether there is a state of a session.
+    fn has(&self, id: SessionId) -> bool {
+        self.states.contains_key(&id)
+    }
+
     /// Forgets all states.
     pub(super) fn clear(&mut self) {
         self.states.clear();
@@ -45,41 +50,115 @@ impl<S: Default> PerSession<S> {
     }
 }
 
-/// For each session at most one time to be woken at.
+/// A state for each session that the story remembers, and for each of them at most one time to be woken at.
+#[derive(Debug)]
+pub(super) struct Timed<S> {
+    states: PerSession<S>,
+    timers: Timers,
+}
+
+impl<S> Default for Timed<S> {
+    fn default() -> Self {
+        Self { states: PerSession::default(), timers: Timers::default() }
+    }
+}
+
+impl<S> Timed<S> {
+    /// The state and the timer of a session, if there is a state.
+    pub(super) fn get(&mut self, id: SessionId) -> Option<(&mut S, Timer<'_>)> {
+        let timer = Timer { id, timers: &mut self.timers };
+        self.states.get(id).map(|state| (state, timer))
+    }
+
+    /// Forgets all states and times.
+    pub(super) fn clear(&mut self) {
+        self.states.clear();
+        self.timers.clear_all();
+    }
+
+    /// The earliest time.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.timers.next()
+    }
+
+    /// Takes out the time of a session that has come. Times of sessions that the story has forgotten pass.
+    pub(super) fn due<'a>(
+        &mut self,
+        now: Duration,
+        story: &'a Story,
+    ) -> Option<(&'a Session, &mut S)> {
+        loop {
+            let id = self.timers.due(now)?;
+            if let Some(session) = story.session(id)
+                && self.states.has(id)
+            {
+                return self.states.get(id).map(|state| (session, state));
+            }
+        }
+    }
+}
+
+impl<S: Default> Timed<S> {
+    /// The state and the timer of a session, new ones if there are none.
+    pub(super) fn of(&mut self, id: SessionId, story: &Story) -> (&mut S, Timer<'_>) {
+        (self.states.of(id, story), Timer { id, timers: &mut self.timers })
+    }
+}
+
+/// The time at which a session is to be woken.
+#[derive(Debug)]
+pub(super) struct Timer<'a> {
+    id: SessionId,
+    timers: &'a mut Timers,
+}
+
+impl Timer<'_> {
+    /// Sets the time, in place of the one before.
+    pub(super) fn set(&mut self, at: Duration) {
+        self.timers.set(self.id, at);
+    }
+
+    /// The session need not be woken.
+    pub(super) fn clear(&mut self) {
+        self.timers.clear(self.id);
+    }
+}
+
+/// For each session at most one time.
 #[derive(Debug, Default)]
-pub(super) struct Timers {
+struct Timers {
     queue: BTreeSet<(Duration, SessionId)>,
     at: HashMap<SessionId, Duration>,
 }
 
 impl Timers {
     /// Sets the time of a session.
-    pub(super) fn set(&mut self, id: SessionId, at: Duration) {
+    fn set(&mut self, id: SessionId, at: Duration) {
         self.clear(id);
         self.queue.insert((at, id));
         self.at.insert(id, at);
     }
 
     /// The session need not be woken.
-    pub(super) fn clear(&mut self, id: SessionId) {
+    fn clear(&mut self, id: SessionId) {
         if let Some(at) = self.at.remove(&id) {
             self.queue.remove(&(at, id));
         }
     }
 
     /// No session need be woken.
-    pub(super) fn clear_all(&mut self) {
+    fn clear_all(&mut self) {
         self.queue.clear();
         self.at.clear();
     }
 
     /// The earliest time.
-    pub(super) fn next(&self) -> Option<Duration> {
+    fn next(&self) -> Option<Duration> {
         self.queue.first().map(|&(at, _)| at)
     }
 
     /// Takes out a session whose time has come.
-    pub(super) fn due(&mut self, now: Duration) -> Option<SessionId> {
+    fn due(&mut self, now: Duration) -> Option<SessionId> {
         let &(at, id) = self.queue.first()?;
         if at > now {
             return None;
@@ -105,5 +184,15 @@ mod tests {
         assert_eq!(timers.due(seconds(1)), None);
         timers.clear(SessionId(2));
         assert_eq!(timers.next(), None);
+    }
+
+    #[test]
+    fn the_time_of_a_session_that_the_story_does_not_know_passes() {
+        let (seconds, story) = (Duration::from_secs, Story::default());
+        let mut timed = Timed::<u32>::default();
+        timed.of(SessionId(7), &story).1.set(seconds(1));
+        assert_eq!(timed.deadline(), Some(seconds(1)));
+        assert!(timed.due(seconds(2), &story).is_none());
+        assert_eq!(timed.deadline(), None);
     }
 }

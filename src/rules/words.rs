@@ -3,8 +3,6 @@
 use std::fmt::Write;
 use std::ops::Range;
 
-use crate::trace::{Ask, Response};
-
 /// Up to about `room` bytes of a content around a place, with what a terminal must not see escaped.
 pub(super) fn around(bytes: &[u8], at: usize, room: usize) -> String {
     let at = at.min(bytes.len());
@@ -53,21 +51,6 @@ pub(super) fn short(text: &str) -> String {
     around(text.as_bytes(), 0, 60)
 }
 
-/// ` from "nginx/1.24"`, or nothing where the answer names no server.
-pub(super) fn from_server(response: &Response) -> String {
-    let server = response.headers.get("server");
-    server.map(|server| format!(" from \"{}\"", short(server))).unwrap_or_default()
-}
-
-/// `rid 17`, or words for a request without one.
-pub(super) fn rid(ask: &Ask) -> String {
-    match ask.rid {
-        Some(rid) => format!("rid {rid}"),
-        None if ask.is_bosh => "a request without rid".to_owned(),
-        None => format!("{} {}", short(&ask.method), short(&ask.target)),
-    }
-}
-
 /// `429, 430 and 431`.
 pub(super) fn list(items: &[String]) -> String {
     match items {
@@ -87,40 +70,6 @@ pub(super) fn nth(n: u32) -> String {
         _ => "th",
     };
     format!("{n}{ending}")
-}
-
-/// What an answer that is not BOSH is: content type, size and how it begins.
-pub(super) fn page(response: &Response) -> String {
-    let kind = response.headers.get("content-type").map_or_else(
-        || "no Content-Type".to_owned(),
-        |kind| short(kind.split(';').next().unwrap_or(kind).trim()),
-    );
-    let size = response.content.size;
-    if size == 0 {
-        return "no content".to_owned();
-    }
-    format!("{kind}, {size} B{}", first_line(&response.content.bytes))
-}
-
-/// The title of a page, or else the first line with something on it.
-fn first_line(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4096)]);
-    let lower = text.to_ascii_lowercase();
-    let title = lower.find("<title>").map(|at| at + 7);
-    if let Some(start) = title
-        && let Some(length) = lower[start..].find("</title>")
-    {
-        return format!(", titled \"{}\"", short(text[start..start + length].trim()));
-    }
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty());
-    line.map(|line| format!(", begins \"{}\"", short(line))).unwrap_or_default()
-}
-
-/// Whether a content is a web page, or would pass for one.
-pub(super) fn is_page(bytes: &[u8]) -> bool {
-    let start = bytes.trim_ascii_start();
-    let start = start[..start.len().min(14)].to_ascii_lowercase();
-    start.starts_with(b"<!doctype html") || start.starts_with(b"<html")
 }
 
 #[cfg(test)]
@@ -144,13 +93,5 @@ mod tests {
         let items = ["1", "2", "3"].map(str::to_owned);
         assert_eq!(list(&items), "1, 2 and 3");
         assert_eq!((list(&items[..1]), list(&[])), ("1".into(), String::new()));
-    }
-
-    #[test]
-    fn a_page_is_named_by_its_title_or_first_line() {
-        let page = b"<html>\n<head><title>502 Bad Gateway</title></head>";
-        assert_eq!(first_line(page), ", titled \"502 Bad Gateway\"");
-        assert_eq!(first_line(b"\n  no such session\nmore"), ", begins \"no such session\"");
-        assert!(is_page(b"  <!DOCTYPE HTML><p>") && !is_page(b"<body/>") && !is_page(b"<"));
     }
 }

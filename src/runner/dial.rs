@@ -11,8 +11,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::cm::http::serve::Service;
-use crate::proxy::Target as Address;
 use crate::scenario::Action;
+use crate::wire::address::Address;
 use crate::wire::socket::Socket;
 
 /// Which of a target's addresses a connection goes to.

@@ -10,12 +10,12 @@ use tokio::sync::Notify;
 use super::dial::Memory;
 use super::target::{Account, Target, Tolerance};
 use crate::clock::Clock;
-use crate::cm::defects::Defect;
 use crate::cm::http::serve::Service;
 use crate::cm::parts::Parts;
 use crate::cm::policy::Policy;
-use crate::cm::random::Seeded;
 use crate::cm::server::{self, Password, Server, Setup};
+use crate::defects::Defect;
+use crate::random::Seeded;
 use crate::scenario::Provision;
 
 /// The domain that it serves.
@@ -86,7 +86,7 @@ pub(super) fn start(defects: &[&'static Defect], clock: Clock) -> Memory {
     let server = Server::new(setup, Box::new(Seeded::new(1)));
     let mut parts = Parts::new(Policy::default(), Box::new(server), Box::new(Seeded::new(2)));
     for defect in defects {
-        parts.defect(defect);
+        defect.apply(&mut parts);
     }
     let (machine, edge) = parts.assemble();
     let service = Service::new(machine, edge, Arc::new(Notify::new()), clock, None);

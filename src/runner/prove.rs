@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::embedded;
 use super::outcome::{Outcome, Verdict};
 use super::schedule::{Job, run_embedded};
-use crate::cm::defects::{Defect, WITHOUT};
+use crate::defects::{Defect, WITHOUT};
 use crate::scenario::Scenario;
 
 /// What came of it.

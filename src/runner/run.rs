@@ -12,7 +12,7 @@ use super::target::{Target, skipped};
 use super::wire::Wire;
 use super::world::{Done, StepAt, Stop, World};
 use crate::clock::Clock;
-use crate::cm::random::Random;
+use crate::random::Random;
 use crate::scenario::{Level, Need, Provision, Row, Scenario};
 
 /// What a run is given.

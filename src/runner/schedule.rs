@@ -14,8 +14,8 @@ use super::outcome::Outcome;
 use super::run::{Given, run, words};
 use super::target::{Account, Target};
 use crate::clock::Clock;
-use crate::cm::defects::Defect;
-use crate::cm::random::{Secure, Seeded};
+use crate::defects::Defect;
+use crate::random::{Secure, Seeded};
 use crate::scenario::{Provision, Scenario};
 
 /// One run.

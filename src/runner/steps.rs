@@ -514,7 +514,7 @@ impl World {
     /// Something is not as demanded.
     fn mismatch(&mut self, mismatch: &Mismatch, place: &Place) -> Done {
         let place = mismatch.place.as_ref().unwrap_or(place).clone();
-        let expected = format!("{} {}", mismatch.what, mismatch.expected);
+        let expected = mismatch.demand();
         self.fail(&place, expected, mismatch.seen.clone())
     }
 

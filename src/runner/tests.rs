@@ -7,8 +7,8 @@ use super::dial::{Dial, Dialling, Route, Stream};
 use super::run::{Given, run};
 use super::{Outcome, Verdict};
 use crate::clock::Clock;
-use crate::cm::defects;
-use crate::cm::random::Seeded;
+use crate::defects;
+use crate::random::Seeded;
 use crate::scenario::load_texts;
 
 /// What a connection manager does that answers nothing but this, once it has read some of a request, and leaves.

@@ -9,7 +9,7 @@ use super::heart::Heart;
 use super::outcome::{Failure, Note};
 use super::target::Target;
 use super::wire::{ConnId, Got, Sending, SentId, Wire};
-use crate::cm::random::Random;
+use crate::random::Random;
 use crate::scenario::FragmentError;
 use crate::scenario::vars::{Environment, Unresolved, Value};
 use crate::scenario::{CLIENT, Level, Located, Place, Reference, Scenario, names};

@@ -26,8 +26,9 @@ pub use load::{LoadError, Loaded, load, load_texts};
 pub use model::*;
 pub use only::Only;
 pub use pack::pack;
+pub use read::settings::read_settings;
 pub use schema::schema;
-pub use settings::{Replacement, Settings, Varies, read_settings};
+pub use settings::{Replacement, Settings, Varies};
 pub use source::{Located, Place, Source};
 pub use vars::{Environment, Unresolved, Value};
 

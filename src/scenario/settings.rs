@@ -1,12 +1,6 @@
 //! `xmppscope.yaml`: what a project says to all commands (docs/reference/transcript.md).
 
-use std::path::Path;
-use std::sync::Arc;
-
 use super::model::Pattern;
-use super::read::settings as read;
-use super::source::Source;
-use crate::diag::Diagnostic;
 
 /// What a project says.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -36,9 +30,4 @@ pub enum Varies {
     },
     /// What fits an expression, wherever it stands; of one with a group, what fits the group.
     Like(Pattern),
-}
-
-/// Reads a file. All mistakes are told.
-pub fn read_settings(path: &Path, text: String) -> Result<Settings, Vec<Diagnostic>> {
-    read::read(&Arc::new(Source { path: path.to_owned(), text }))
 }

@@ -10,7 +10,7 @@ use super::model::{Action, Provision, Scenario};
 use super::read::target as read;
 use super::source::Source;
 use crate::diag::Diagnostic;
-use crate::proxy::Target as Address;
+use crate::wire::address::Address;
 
 /// A connection manager under test.
 #[derive(Debug, Clone)]

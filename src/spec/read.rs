@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use super::{
-    Basis, Catalogue, Level, Mode, Need, Observable, Party, Requirement, Section, Specification,
-    readings,
-};
+use super::catalogue::Catalogue;
+use super::readings;
+use super::requirement::{Observable, Requirement, Section, Specification};
+use super::words::{Basis, Level, Mode, Need, Party};
 
 /// Why a catalogue can't be read.
 #[derive(Debug, thiserror::Error)]

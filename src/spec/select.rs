@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{Catalogue, Requirement, Section, Specification};
+use super::catalogue::Catalogue;
+use super::requirement::{Requirement, Section, Specification};
 use crate::diag::nearest;
 
 /// What was found.
@@ -71,6 +72,15 @@ impl Catalogue {
         Ok(Found::Section(self.iter().filter(within).collect()))
     }
 
+    /// The requirements of a section and of the sections within it.
+    pub fn in_section<'a>(
+        &'a self,
+        spec: &'a str,
+        number: &'a str,
+    ) -> impl Iterator<Item = &'a Requirement> {
+        self.iter().filter(move |r| r.spec == spec && is_within(&r.section.number, number))
+    }
+
     /// What a person may have meant: the nearest name, or else ids that hold the word.
     fn meant(&self, text: &str) -> Vec<String> {
         let mut names: Vec<String> = self.iter().map(|r| r.id.clone()).collect();
@@ -114,6 +124,6 @@ impl Section {
 }
 
 /// Whether a section is another one, or lies within it: 14.3 within 14, but 14.3 not within 1.
-pub(super) fn is_within(number: &str, outer: &str) -> bool {
+fn is_within(number: &str, outer: &str) -> bool {
     number.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 
 use super::event::{Event, Fact};
-use crate::wire::tls::private;
+use crate::wire::owner_only;
 
 /// The version this program writes, and the only one it reads.
 pub const VERSION: u32 = 1;
@@ -67,7 +67,7 @@ pub struct Writer {
 impl Writer {
     /// Creates the file, readable by its owner alone, and writes the first line.
     pub fn create(path: &Path, preface: &Preface) -> io::Result<Self> {
-        let mut writer = Self { file: BufWriter::new(private(path)?) };
+        let mut writer = Self { file: BufWriter::new(owner_only::create(path)?) };
         writer.line(preface)?;
         writer.flush()?;
         Ok(writer)

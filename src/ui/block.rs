@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset, Timelike};
 
 use super::line::Page;
-use super::printer::Look;
+use super::look::Look;
 use super::sanitise::{self, one_line, sanitise};
 use super::styles::Styles;
 use crate::report::words::{self, count};
@@ -239,7 +239,7 @@ impl Block {
             Party::Between => " (in between)",
             Party::Nobody => "",
         };
-        let id = finding.requirement.unwrap_or(finding.name);
+        let id = finding.requirement.unwrap_or(finding.name());
         self.page
             .put(ink, &format!("{level}{party}:"))
             .space()

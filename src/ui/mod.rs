@@ -1,17 +1,22 @@
 //! What people see at a terminal: styles, the traffic printer, the summary; and the sanitising of everything that
-//! comes from the wire before it gets there.
+//! comes from the wire before it gets there. The outcomes of runs are written here for programs too: one folder for all
+//! their formats.
 
 mod block;
 pub mod difference;
 mod line;
+mod look;
 pub mod outcomes;
 mod printer;
 pub mod requirements;
 mod run;
+mod shell;
 mod styles;
 mod summary;
 
 use crate::diag::sanitise;
-pub use printer::{Look, Printer};
+pub use look::Look;
+pub use printer::Printer;
 pub use sanitise::sanitise;
+pub use shell::quoted;
 pub use styles::Styles;

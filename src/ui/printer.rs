@@ -8,13 +8,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 use std::time::Duration;
 
-use chrono::{DateTime, FixedOffset};
-
 use super::block::{Block, Head, INDENT};
 use super::line::Page;
+use super::look::Look;
 use super::run::Run;
 use super::sanitise::one_line;
-use super::styles::Styles;
 use super::summary::sentence;
 use crate::report::words::{self, is_empty};
 use crate::rules::{Counts, Seen};
@@ -22,23 +20,6 @@ use crate::trace::filter::Kept;
 use crate::trace::{Ask, Fact, Message, Request, Response, Session, SessionId, Story};
 use crate::wire::Side;
 use crate::xml::Ink;
-
-/// How a printer prints.
-#[derive(Debug, Clone)]
-pub struct Look {
-    /// Colours.
-    pub styles: Styles,
-    /// Columns of the terminal; none for a file, where no line is cut or broken.
-    pub width: Option<usize>,
-    /// Print the XML below each stanza's line.
-    pub xml: bool,
-    /// The output is a terminal: lines may be updated.
-    pub live: bool,
-    /// Say when connections come and go.
-    pub verbose: bool,
-    /// Wall-clock time at which the trace began.
-    pub started: DateTime<FixedOffset>,
-}
 
 /// Prints traffic for people.
 #[derive(Debug)]

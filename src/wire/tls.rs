@@ -13,6 +13,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme};
 
+use super::owner_only;
+
 /// What can go wrong before the first handshake.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -160,21 +162,7 @@ fn read(path: &Path) -> Result<String, TlsError> {
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
-    private(path)?.write_all(text.as_bytes())
-}
-
-/// Creates (or empties) a file that its owner alone can read.
-pub fn private(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    #[cfg(unix)] // a file that was there already keeps its old mode
-    if file.metadata()?.is_file() {
-        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    }
-    Ok(file)
+    owner_only::create(path)?.write_all(text.as_bytes())
 }
 
 /// `--insecure`: any certificate is taken; signatures are still verified.

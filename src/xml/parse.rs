@@ -19,30 +19,12 @@ use super::chars::{Chars, Text};
 use super::diagnose::{self, Failure};
 use super::element::{Attribute, Element, Node};
 use super::error::{Error, ErrorKind, Position};
+use super::limits::{DEEPEST, Limits};
 use super::quick::quick;
 use super::tokens::is_space;
 
-/// Elements deeper than this are refused whatever [`Limits::depth`] says: dropping a tree takes stack.
-pub(super) const DEEPEST: usize = 1024;
 /// So many attributes are compared one with another; more are hashed.
 const FEW: usize = 32;
-
-/// How much of a source is read before it is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Levels of elements, the root being the first; never more than 1024. XMPP rarely needs 12.
-    pub depth: usize,
-    /// Attributes of one element, namespace declarations included.
-    pub attributes: usize,
-    /// Length of the source.
-    pub bytes: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { depth: 128, attributes: 128, bytes: 8 * 1024 * 1024 }
-    }
-}
 
 /// Reads one XML document as XMPP allows it: UTF-8, namespaces, no document type, comments or
 /// processing instructions; an XML declaration at the start is accepted, and white space around the root.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::chars::{Chars, Piece, Text};
 use super::element::{Attribute, Element, Node};
-use super::parse::{DEEPEST, Limits};
+use super::limits::{DEEPEST, Limits};
 use super::tokens::is_space;
 
 /// More attributes in a tag are not compared here, nor more prefixes searched: both are quadratic.

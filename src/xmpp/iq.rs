@@ -5,8 +5,7 @@ use super::iq_details as details;
 use super::ns;
 use super::pubsub;
 use super::stream::name_and_namespace;
-use super::summary::Words;
-use super::words::{attr, stanza_error};
+use super::words::{Words, attr, stanza_error};
 use crate::xml::Element;
 
 /// Turns a payload into words; the flag says whether it is in a result.

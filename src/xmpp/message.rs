@@ -4,9 +4,8 @@ use super::ns;
 use super::presence::{codes, delay, statuses};
 use super::pubsub;
 use super::stream::name_and_namespace;
-use super::summary::Words;
 use super::words::{
-    attr, child_text, count, in_languages, own, own_child, quoted, stanza_error, text,
+    Words, attr, child_text, count, in_languages, own, own_child, quoted, stanza_error, text,
 };
 use crate::xml::Element;
 

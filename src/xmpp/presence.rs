@@ -2,9 +2,8 @@
 
 use super::jid;
 use super::ns;
-use super::summary::Words;
 use super::words::{
-    attr, child_text, in_languages, or_none, own, own_child, quoted, stanza_error, text,
+    Words, attr, child_text, in_languages, or_none, own, own_child, quoted, stanza_error, text,
 };
 use crate::xml::Element;
 

@@ -1,8 +1,7 @@
 //! What is not a stanza: features, stream errors, SASL, stream management and the rest.
 
 use super::ns;
-use super::summary::Words;
-use super::words::{attr, child_text, count, text};
+use super::words::{Words, attr, child_text, count, text};
 use crate::xml::Element;
 
 /// `<stream:features/>`: what is offered, in the order offered.

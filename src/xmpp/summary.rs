@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use super::words::{attr, or_none};
+use super::words::{Words, attr, or_none};
 use super::{iq, message, ns, presence, stream};
 use crate::xml::Element;
 
@@ -93,16 +93,6 @@ pub struct Summary {
     /// Whether it is in a namespace that it may be in. A `<message/>` in the namespace of BOSH or in
     /// none is summarised as a message and this is false.
     pub namespace_ok: bool,
-}
-
-/// What the families fill in.
-#[derive(Debug, Default)]
-pub(super) struct Words {
-    pub(super) subject: String,
-    pub(super) detail: String,
-    pub(super) noise: Option<&'static str>,
-    pub(super) bound: Option<String>,
-    pub(super) mechanisms: Vec<String>,
 }
 
 /// Say what an element at the top of a stream is.

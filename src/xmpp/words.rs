@@ -1,9 +1,19 @@
-//! Small helpers to put parts of a stanza into words.
+//! What is said of a stanza, and how its parts are put into words.
 
 use std::borrow::Cow;
 
 use super::ns;
 use crate::xml::Element;
+
+/// What the families fill in.
+#[derive(Debug, Default)]
+pub(super) struct Words {
+    pub(super) subject: String,
+    pub(super) detail: String,
+    pub(super) noise: Option<&'static str>,
+    pub(super) bound: Option<String>,
+    pub(super) mechanisms: Vec<String>,
+}
 
 /// An attribute that is there and not empty.
 pub(super) fn attr<'a>(element: &'a Element, name: &str) -> Option<&'a str> {

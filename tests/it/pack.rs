@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use xmppscope::cm::defects::{self, Defect};
+use xmppscope::defects::{self, Defect};
 use xmppscope::runner::{Verdict, embedded_target, jobs, prove, run_all_embedded, run_embedded};
 use xmppscope::scenario::{Scenario, load, pack};
 

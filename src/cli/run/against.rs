@@ -11,13 +11,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
 
-use super::{Args, Ended, Run};
+use super::args::Args;
+use super::results::{End, Results};
 use crate::cli::Failure;
+use crate::cli::console::say;
 use crate::cli::defects::chosen;
-use crate::cli::observe::say;
 use crate::cli::watch::stopped;
 use crate::clock::{Clock, words};
-use crate::cm::defects::Defect;
+use crate::defects::Defect;
 use crate::runner::dial::{Dial, Network};
 use crate::runner::{self, About, EMBEDDED, Job, Knowledge, Outcome, Software, Target, Tolerance};
 use crate::scenario::Provision;
@@ -108,7 +109,12 @@ impl Against {
     }
 
     /// Runs all of them.
-    pub(super) fn run(&self, args: &Args, jobs: &[Job], run: &mut Run) -> Result<Ended, Failure> {
+    pub(super) fn run(
+        &self,
+        args: &Args,
+        jobs: &[Job],
+        results: &mut Results,
+    ) -> Result<End, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -118,15 +124,15 @@ impl Against {
                 let processors =
                     || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
                 let threads = args.jobs.map_or_else(processors, usize::from);
-                run.software = runner::embedded_software();
-                Ok(embedded(runtime, defects, threads, jobs, run))
+                results.begin(runner::embedded_software());
+                Ok(embedded(runtime, defects, threads, jobs, results))
             }
             Self::Network { target, dial, guessed, .. } => {
                 let at_once = args.jobs.map(usize::from).or(target.jobs).unwrap_or(AT_ONCE);
                 // Telling takes time, in which the clients would be late: it has a thread of its own.
                 std::thread::scope(|scope| {
                     let (tell, told) = mpsc::channel();
-                    scope.spawn(move || told.into_iter().for_each(|news: News| news.told(run)));
+                    scope.spawn(move || told.into_iter().for_each(|news: News| news.told(results)));
                     runtime.block_on(network(target, dial, at_once, jobs, &tell, *guessed))
                 })
             }
@@ -138,18 +144,18 @@ impl Against {
 enum News {
     /// What came of the job at this place.
     Outcome(usize, Box<Outcome>),
-    /// What the server says that it is.
-    Software(Option<Software>),
+    /// The run begins, against a server that says that it is this.
+    Begin(Option<Software>),
     /// Time passes.
     Tick,
 }
 
 impl News {
-    fn told(self, run: &mut Run) {
+    fn told(self, results: &mut Results) {
         match self {
-            Self::Outcome(place, outcome) => run.take(place, *outcome),
-            Self::Software(software) => run.software = software,
-            Self::Tick => run.progress.show(),
+            Self::Outcome(place, outcome) => results.take(place, *outcome),
+            Self::Begin(software) => results.begin(software),
+            Self::Tick => results.tick(),
         }
     }
 }
@@ -160,8 +166,8 @@ fn embedded(
     defects: &[&'static Defect],
     threads: usize,
     jobs: &[Job],
-    run: &mut Run,
-) -> Ended {
+    results: &mut Results,
+) -> End {
     let stop = Arc::new(AtomicBool::new(false));
     let noted = Arc::clone(&stop);
     std::thread::spawn(move || {
@@ -173,15 +179,15 @@ fn embedded(
     runner::run_all_embedded(jobs, defects, threads, |place, outcome| {
         waiting.insert(place, outcome);
         while let Some(outcome) = waiting.remove(&next) {
-            run.take(next, outcome);
+            results.take(next, outcome);
             next += 1;
         }
         !stop.load(Ordering::Relaxed)
     });
     for (place, outcome) in waiting {
-        run.take(place, outcome);
+        results.take(place, outcome);
     }
-    if run.outcomes.len() == jobs.len() { Ended::Whole } else { Ended::Interrupted }
+    if results.count() == jobs.len() { End::Whole } else { End::Interrupted }
 }
 
 async fn network(
@@ -191,14 +197,17 @@ async fn network(
     jobs: &[Job],
     tell: &mpsc::Sender<News>,
     guessed: bool,
-) -> Result<Ended, Failure> {
+) -> Result<End, Failure> {
     // Who is told lives as long as there is something to tell.
     let tell = |news| _ = tell.send(news);
     let stop = stopped();
     tokio::pin!(stop);
     let round_trip = tokio::select! {
         reached = runner::reach(dial, target) => reached.map_err(Failure::Environment)?,
-        () = &mut stop => return Ok(Ended::Interrupted),
+        () = &mut stop => {
+            tell(News::Begin(None));
+            return Ok(End::Interrupted);
+        }
     };
     let Tolerance { early, late } = target.tolerance;
     say(&format!(
@@ -209,12 +218,15 @@ async fn network(
     ));
     let About { software, refused } = tokio::select! {
         told = runner::about(dial, target, round_trip) => told,
-        () = &mut stop => return Ok(Ended::Interrupted),
+        () = &mut stop => {
+            tell(News::Begin(None));
+            return Ok(End::Interrupted);
+        }
     };
     if let Some(Software { name, version }) = &software {
         say(&format!("it says that it is {name} {version}"));
     }
-    tell(News::Software(software));
+    tell(News::Begin(software));
     let mut target = Arc::clone(target);
     if let Some(why) = refused.filter(|_| guessed) {
         say(&sanitise(&format!("nobody can log in there anonymously: {why}")));
@@ -238,20 +250,20 @@ async fn network(
         },
     );
     let mut ticks = tokio::time::interval(TICK);
-    let ended = {
+    let end = {
         tokio::pin!(all);
         loop {
             tokio::select! {
-                () = &mut all => break Ended::Whole,
-                () = &mut stop => break Ended::Interrupted,
+                () = &mut all => break End::Whole,
+                () = &mut stop => break End::Interrupted,
                 _ = ticks.tick() => tell(News::Tick),
             }
         }
     };
-    for (place, outcome) in knowledge.into_inner().finish(ended == Ended::Whole) {
+    for (place, outcome) in knowledge.into_inner().finish(end == End::Whole) {
         tell(News::Outcome(place, Box::new(outcome)));
     }
-    Ok(ended)
+    Ok(end)
 }
 
 /// Whether the variable is set that continuous integration sets.
@@ -268,7 +280,7 @@ fn usual() -> Tolerance {
 
 fn url(args: &Args, url: &str) -> Result<Target, Failure> {
     let address = url
-        .parse::<crate::proxy::Target>()
+        .parse::<crate::wire::address::Address>()
         .map_err(|error| Failure::Usage(format!("--target {error}")))?;
     let domain = args.domain.clone().unwrap_or_else(|| "localhost".to_owned());
     let secure = if address.https { Provision::Tls } else { Provision::Plain };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::against::Against;
 use crate::cli::Failure;
-use crate::cli::options::print;
+use crate::cli::console::print;
 use crate::runner::Job;
 use crate::spec::catalogue;
 use crate::ui::sanitise;

@@ -1,38 +1,55 @@
-//! Where outcomes go: formats with their files, the terminal, captures.
+//! Where outcomes go: each format to its file or to the terminal, and captures to their folder.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, FixedOffset};
 
-use super::{Args, Format, Show, options};
+use super::args::Args;
+use super::captures::Captures;
 use crate::cli::Failure;
-use crate::cli::observe::say;
-use crate::cli::options::{print, unwritable, width};
-use crate::report::outcomes::{self, IN_FOLDER, Report};
-use crate::runner::{Outcome, Verdict};
+use crate::cli::console::{print, say, width};
+use crate::cli::observe::unwritable;
+use crate::runner::Outcome;
 use crate::snapshot::Diff;
-use crate::trace::capture::{Preface, Secrets, Writer};
-use crate::trace::{Event, Fact};
-use crate::ui::outcomes::{Outcomes, Show as Shown};
-use crate::ui::{Styles, difference};
-use crate::wire::tls::private;
+use crate::ui::Styles;
+use crate::ui::outcomes::{Format, Layout, Plan, Report, Writer};
 
-/// A file, with the path it was asked for by.
-type Named<F> = (PathBuf, F);
-
+/// All formats that were asked for, and captures.
 pub(super) struct Outputs {
-    /// What people read, with the file it goes to if that is not the terminal.
-    pretty: Vec<(Outcomes, Option<Named<BufWriter<File>>>)>,
-    /// What programs read; written at the end, in the order of the scenarios.
-    reports: Vec<(outcomes::Format, Option<Named<File>>)>,
+    formats: Vec<Output>,
     captures: Option<Captures>,
-    /// Why each scenario was skipped.
-    skipped: BTreeMap<String, usize>,
-    /// The first thing that could not be written; the others are still told.
+    /// The first thing that could not be written; the others are still written.
     failed: Option<String>,
+}
+
+/// A format, and where it goes.
+struct Output {
+    format: Format,
+    writer: Box<dyn Writer>,
+    /// Not the terminal, but this file.
+    file: Option<(PathBuf, BufWriter<File>)>,
+}
+
+impl Output {
+    /// Writes something of it, or says why it cannot be written.
+    fn write(
+        &mut self,
+        write: impl FnOnce(&mut dyn Writer, &mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), String> {
+        match &mut self.file {
+            None => {
+                let mut text = Vec::new();
+                write(&mut *self.writer, &mut text)
+                    .map_err(|error| format!("cannot print: {error}"))?;
+                print(&text).map(|_| ()).map_err(|failure| failure.to_string())
+            }
+            Some((path, file)) => write(&mut *self.writer, file)
+                .map_err(|error| format!("cannot write {}: {error}", path.display())),
+        }
+    }
 }
 
 impl Outputs {
@@ -56,48 +73,33 @@ impl Outputs {
         if distinct.len() < args.output.len() {
             return Err(Failure::Usage("two formats cannot go to one --output".to_owned()));
         }
-        let mut outputs = Self {
-            pretty: Vec::new(),
-            reports: Vec::new(),
-            captures: None,
-            skipped: BTreeMap::new(),
-            failed: None,
-        };
+        let mut outputs = Self { formats: Vec::new(), captures: None, failed: None };
         for (number, format) in formats.iter().enumerate() {
             let file = match args.output.get(number) {
                 None => None,
                 Some(path) => {
-                    Some((path.clone(), File::create(path).map_err(|e| cannot(path, &e))?))
+                    let file = File::create(path).map_err(|error| unwritable(path, &error))?;
+                    Some((path.clone(), BufWriter::new(file)))
                 }
             };
-            if let Some(format) = program(*format) {
-                outputs.reports.push((format, file));
-            } else {
-                let file = file.map(|(path, file)| (path, BufWriter::new(file)));
-                outputs.pretty.push((pretty(args, file.is_none(), started), file));
-            }
+            let writer = format.writer(layout(args, file.is_none(), started));
+            outputs.formats.push(Output { format: *format, writer, file });
         }
         if let Some(folder) = &args.write {
-            fs::create_dir_all(folder).map_err(|error| cannot(folder, &error))?;
+            fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
             outputs.captures = Some(Captures::open(folder, started)?);
         }
         Ok(outputs)
     }
 
-    /// Tells an outcome to people, with how its conversation differs from what is approved, and writes its capture.
-    pub(super) fn tell(&mut self, outcome: &mut Outcome, stem: &Path, differs: Option<&Diff>) {
-        if let (Verdict::Skipped, Some(reason)) = (outcome.verdict, &outcome.reason) {
-            *self.skipped.entry(reason.clone()).or_default() += 1;
-        }
-        for (look, file) in &mut self.pretty {
-            let mut block = look.block(outcome);
-            if let Some(differs) = differs {
-                for line in difference::text(differs, &look.styles).lines() {
-                    block += &format!("    {line}\n");
-                }
-            }
-            put(file.as_mut(), &block, &mut self.failed);
-        }
+    /// The run has begun.
+    pub(super) fn begin(&mut self, plan: &Plan) {
+        self.live(|writer, out| writer.begun(plan, out));
+    }
+
+    /// A scenario has ended, with a conversation that differs so from what is approved. Writes its capture, and notes its name.
+    pub(super) fn take(&mut self, outcome: &mut Outcome, stem: &Path, differs: Option<&Diff>) {
+        self.live(|writer, out| writer.outcome(outcome, differs, out));
         if let Some(captures) = &mut self.captures
             && !outcome.events.is_empty()
         {
@@ -108,148 +110,48 @@ impl Outputs {
         }
     }
 
-    /// Tells the rest.
-    pub(super) fn finish(
-        mut self,
-        report: &Report,
-        counts: &BTreeMap<Verdict, usize>,
-    ) -> Result<(), Failure> {
-        let mut summary = String::new();
-        let terminal = self.pretty.iter().any(|(_, file)| file.is_none());
-        for (look, file) in &mut self.pretty {
-            summary = look.summary(counts, report.planned, report.time);
-            let text = look.skipped(&self.skipped) + &summary;
-            put(file.as_mut(), &text, &mut self.failed);
-            if let Some((path, file)) = file
-                && let Err(error) = file.flush()
-            {
-                self.failed.get_or_insert(format!("cannot write {}: {error}", path.display()));
-            }
-        }
-        for (format, file) in &mut self.reports {
-            let mut text = Vec::new();
-            format.write(report, &mut text).map_err(|error| unwritable(&error))?;
-            match file {
-                None => {
-                    print(&text)?;
+    /// The run has finished.
+    pub(super) fn finish(mut self, report: &Report) -> Result<(), Failure> {
+        for output in &mut self.formats {
+            let live = output.format.is_live();
+            let written = output.write(|writer, out| {
+                if live {
+                    writer.finished(&report.summary, out)?;
+                } else {
+                    report.write(writer, out)?;
                 }
-                Some((path, file)) => {
-                    if let Err(error) = file.write_all(&text) {
-                        self.failed
-                            .get_or_insert(format!("cannot write {}: {error}", path.display()));
-                    }
-                }
-            }
+                out.flush()
+            });
+            self.failed = self.failed.or(written.err());
         }
-        if let Some(captures) = &mut self.captures
-            && let Err(failed) = captures.finish(report)
-        {
-            self.failed.get_or_insert(failed);
+        if let Some(captures) = &mut self.captures {
+            self.failed = self.failed.or(captures.finish(report).err());
         }
-        if !terminal {
-            if summary.is_empty() {
-                let look = Outcomes::plain(report.started);
-                summary = look.summary(counts, report.planned, report.time);
-            }
-            say(summary.trim_end());
+        let printed = |output: &Output| output.format.is_live() && output.file.is_none();
+        if !self.formats.iter().any(printed) {
+            say(&report.summary.in_words());
         }
         self.failed.map_or(Ok(()), |words| Err(Failure::Environment(words)))
     }
-}
 
-/// Writes to a file, or to the terminal, where a reader who has seen enough is no failure.
-#[allow(clippy::needless_pass_by_value)] // it is an option of a borrow
-fn put(file: Option<&mut (PathBuf, BufWriter<File>)>, text: &str, failed: &mut Option<String>) {
-    let Some((path, file)) = file else {
-        let mut out = io::stdout().lock();
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-        return;
-    };
-    if let Err(error) = file.write_all(text.as_bytes()) {
-        failed.get_or_insert(format!("cannot write {}: {error}", path.display()));
+    /// Tells an event to those that are written as scenarios end.
+    fn live(&mut self, tell: impl Fn(&mut dyn Writer, &mut dyn Write) -> io::Result<()>) {
+        for output in self.formats.iter_mut().filter(|output| output.format.is_live()) {
+            if let Err(failed) = output.write(&tell) {
+                self.failed.get_or_insert(failed);
+            }
+        }
     }
 }
 
-fn cannot(path: &Path, error: &io::Error) -> Failure {
-    Failure::Environment(format!("cannot write {}: {error}", path.display()))
-}
-
-/// The format, if it is one for programs.
-fn program(format: Format) -> Option<outcomes::Format> {
-    Some(match format {
-        Format::Pretty => return None,
-        Format::Json => outcomes::Format::Json,
-        Format::Junit => outcomes::Format::Junit,
-        Format::Tap => outcomes::Format::Tap,
-        Format::Github => outcomes::Format::Github,
-        Format::Markdown => outcomes::Format::Markdown,
-    })
-}
-
-fn pretty(args: &Args, stdout: bool, started: DateTime<FixedOffset>) -> Outcomes {
+/// The layout of what people read.
+fn layout(args: &Args, stdout: bool, started: DateTime<FixedOffset>) -> Layout {
     let terminal = stdout && io::stdout().is_terminal();
-    Outcomes {
+    Layout {
         styles: Styles::new(stdout && args.color.decide(terminal)),
         width: width(terminal),
-        show: match args.show {
-            Show::Failed => Shown::Failed,
-            Show::All => Shown::All,
-            Show::None => Shown::None,
-        },
-        options: options(args),
-        ..Outcomes::plain(started)
-    }
-}
-
-/// A folder of captures: one for each run, in folders as its scenario is, and one file that says what came of all.
-struct Captures {
-    folder: PathBuf,
-    outcomes: File,
-    started: DateTime<FixedOffset>,
-}
-
-impl Captures {
-    /// What an earlier run says of its captures is gone from here on: they are overwritten.
-    fn open(folder: &Path, started: DateTime<FixedOffset>) -> Result<Self, Failure> {
-        let path = folder.join(IN_FOLDER);
-        let outcomes = private(&path).map_err(|error| cannot(&path, &error))?;
-        Ok(Self { folder: folder.to_owned(), outcomes, started })
-    }
-
-    /// Writes what came of all.
-    fn finish(&mut self, report: &Report) -> Result<(), String> {
-        let mut text = Vec::new();
-        outcomes::Format::Json
-            .write(report, &mut text)
-            .and_then(|()| self.outcomes.write_all(&text))
-            .map_err(|error| {
-                format!("cannot write {}: {error}", self.folder.join(IN_FOLDER).display())
-            })
-    }
-
-    /// Writes a capture, and gives its name within the folder.
-    fn write(&self, outcome: &Outcome, stem: &Path) -> Result<String, String> {
-        let mut name = stem.as_os_str().to_owned();
-        name.push(".ndjson");
-        let path = self.folder.join(&name);
-        self.put(&path, outcome)
-            .map(|()| name.to_string_lossy().into_owned())
-            .map_err(|error| format!("cannot write {}: {error}", path.display()))
-    }
-
-    fn put(&self, path: &Path, outcome: &Outcome) -> io::Result<()> {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let target =
-            format!("{}: {}", outcome.scenario.place.source.path.display(), outcome.name());
-        let mut writer =
-            Writer::create(path, &Preface::new(self.started, target, Secrets::Hidden))?;
-        for event in &outcome.events {
-            writer.write(event)?;
-        }
-        let at = outcome.events.last().map(|event| event.at).unwrap_or_default();
-        writer.write(&Event { at, conn: 0, fact: Fact::Finished })?;
-        writer.flush()
+        show: args.show,
+        options: args.repeated(),
+        ..Layout::plain(started)
     }
 }

@@ -2,27 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
-
-use super::Args;
 use super::against::in_ci;
+use super::args::{Args, Update};
 use super::stems::from;
 use crate::cli::check::counted;
 use crate::runner::{self, Outcome, Verdict};
 use crate::scenario::{Level, Pattern, Replacement, Settings, Varies};
 use crate::snapshot::{Change, Diff, Snapshot, Standing, Varying, compare, diff, transcript};
-use crate::ui::outcomes::quoted;
-
-/// What becomes of a conversation that is not as it was approved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Update {
-    /// It waits for approval, in a file .snap.new beside
-    New,
-    /// It is approved
-    All,
-    /// Nothing is written
-    No,
-}
+use crate::ui::quoted;
 
 /// A folder of snapshots.
 pub(super) struct Snapshots {
@@ -150,16 +137,6 @@ impl Snapshots {
             }
             (Update::All, 1..) => format!("{what}; {written} approved now"),
             _ => what,
-        }
-    }
-}
-
-impl From<Update> for crate::snapshot::Update {
-    fn from(update: Update) -> Self {
-        match update {
-            Update::New => Self::New,
-            Update::All => Self::All,
-            Update::No => Self::No,
         }
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use crate::cli::Failure;
-use crate::report::outcomes::IN_FOLDER;
 use crate::runner::Job;
+use crate::ui::outcomes::IN_FOLDER;
 use crate::ui::sanitise;
 
 /// A name for each run: the path of its scenario without the ending, and the row, as in `xep-0124/11/hold.2`. It does not

@@ -6,9 +6,13 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 
-use super::{PATHS, coding, page};
+use super::coding;
+use super::page::PAGE;
 use crate::bosh::Condition;
 use crate::cm::machine::Answer;
+
+/// Where the connection manager is found: `/http-bind` by custom, and `/bosh`, which Openfire and others use.
+pub const PATHS: [&str; 2] = ["/http-bind", "/bosh"];
 
 /// The Content-Type of responses, unless the client chose another (XEP-0124 §7.1).
 const CONTENT_TYPE: &str = "text/xml; charset=utf-8";
@@ -66,7 +70,11 @@ impl Edge for Strict {
         match *request.method() {
             Method::POST => self.content(request),
             Method::OPTIONS => Entry::Response(preflight(request.headers())),
-            Method::GET | Method::HEAD => Entry::Response(page::page()),
+            Method::GET | Method::HEAD => Entry::Response(response(
+                StatusCode::OK,
+                "text/html; charset=utf-8",
+                Bytes::from_static(PAGE.as_bytes()),
+            )),
             _ => {
                 let mut response =
                     plain(StatusCode::METHOD_NOT_ALLOWED, "BOSH requests are sent with POST.\n");
@@ -157,7 +165,7 @@ fn allow(headers: &mut HeaderMap) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
 }
 
-pub(super) fn response(status: StatusCode, kind: &str, content: Bytes) -> Response<Bytes> {
+fn response(status: StatusCode, kind: &str, content: Bytes) -> Response<Bytes> {
     let mut response = Response::new(content);
     *response.status_mut() = status;
     let headers = response.headers_mut();

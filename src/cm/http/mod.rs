@@ -11,7 +11,4 @@ pub mod serve;
 mod serve_tests;
 mod socket;
 
-pub use edge::{Delivery, Edge, Entry, Return, Strict};
-
-/// Where the connection manager is found: `/http-bind` by custom, and `/bosh`, which Openfire and others use.
-pub const PATHS: [&str; 2] = ["/http-bind", "/bosh"];
+pub use edge::{Delivery, Edge, Entry, PATHS, Return, Strict};

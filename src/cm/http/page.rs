@@ -1,9 +1,6 @@
 //! What a person sees who opens the URL in a browser.
 
-use bytes::Bytes;
-use http::{Response, StatusCode};
-
-const PAGE: &str = "<!doctype html>
+pub(super) const PAGE: &str = "<!doctype html>
 <html lang='en'>
 <meta charset='utf-8'>
 <meta name='viewport' content='width=device-width'>
@@ -18,8 +15,3 @@ It is for programs, so there is nothing to see here.</p>
 <a href='https://xmpp.org/extensions/xep-0206.html'>XEP-0206</a>.</p>
 </html>
 ";
-
-pub(super) fn page() -> Response<Bytes> {
-    let page = Bytes::from_static(PAGE.as_bytes());
-    super::edge::response(StatusCode::OK, "text/html; charset=utf-8", page)
-}

@@ -9,8 +9,8 @@ use super::serve::Service;
 use crate::clock::Clock;
 use crate::cm::parts::Parts;
 use crate::cm::policy::Policy;
-use crate::cm::random::Seeded;
 use crate::cm::server::{Server, Setup};
+use crate::random::Seeded;
 
 async fn exchange(stream: &mut DuplexStream, content: &str) -> String {
     stream.write_all(post(content).as_bytes()).await.unwrap();

@@ -2,7 +2,7 @@
 
 use jid::{FullJid, Jid};
 
-use super::Server;
+use super::state::{Server, State};
 use crate::cm::backend::Link;
 use crate::xml::Element;
 use crate::xmpp::ns;
@@ -128,8 +128,7 @@ impl Server {
 
     fn roster(&self, link: Link) -> Element {
         let mut roster = Element::new(ns::ROSTER, "query");
-        let Some(super::State::Bound(from)) = self.streams.get(&link).map(|stream| &stream.state)
-        else {
+        let Some(State::Bound(from)) = self.streams.get(&link).map(|stream| &stream.state) else {
             return roster;
         };
         for contact in self.contacts(&from.to_bare()) {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jid::{BareJid, FullJid, Jid};
 
 use super::route::priority;
-use super::{Server, State};
+use super::state::{Server, State};
 use crate::cm::backend::Link;
 use crate::xml::Element;
 use crate::xmpp::ns;

@@ -2,34 +2,12 @@
 
 use jid::{BareJid, FullJid, Jid};
 
-use super::undelivered::{Delivered, is_undelivered};
-use super::{Server, errors};
+use super::errors;
+use super::state::Server;
+use super::undelivered::{Delivered, Kind, is_undelivered};
 use crate::cm::backend::Link;
 use crate::xml::Element;
 use crate::xmpp::ns;
-
-/// The type of a message (RFC 6121 §5.2.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Normal,
-    Chat,
-    Groupchat,
-    Headline,
-    Error,
-}
-
-impl Kind {
-    /// A message without a type, or with one that is not known, is a normal one.
-    pub(super) fn of(message: &Element) -> Self {
-        match message.attr("type") {
-            Some("chat") => Self::Chat,
-            Some("groupchat") => Self::Groupchat,
-            Some("headline") => Self::Headline,
-            Some("error") => Self::Error,
-            _ => Self::Normal,
-        }
-    }
-}
 
 impl Server {
     pub(super) fn message(

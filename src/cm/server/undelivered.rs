@@ -7,11 +7,6 @@ use std::collections::VecDeque;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
 
-use jid::{FullJid, Jid};
-
-use super::Server;
-use super::route::Kind;
-use crate::cm::backend::Link;
 use crate::xml::Element;
 use crate::xmpp::ns;
 
@@ -22,9 +17,9 @@ const REMEMBERED: usize = 1000;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Delivered {
     key: u64,
-    kind: Kind,
+    pub(super) kind: Kind,
     /// Other streams of the user were sent it too.
-    shared: bool,
+    pub(super) shared: bool,
 }
 
 impl Delivered {
@@ -47,14 +42,14 @@ impl Deliveries {
     }
 
     /// The earliest with this key; it does not come back twice.
-    fn take(&mut self, key: u64) -> Option<Delivered> {
+    pub(super) fn take(&mut self, key: u64) -> Option<Delivered> {
         let place = self.0.iter().position(|delivered| delivered.key == key)?;
         self.0.remove(place)
     }
 }
 
 /// What a message and the error that gives it back have in common.
-fn key(message: &Element, sender: Option<&str>) -> u64 {
+pub(super) fn key(message: &Element, sender: Option<&str>) -> u64 {
     let mut hasher = DefaultHasher::new();
     let body = message.child(ns::CLIENT, "body").map(Element::text);
     (sender, message.attr("id"), body).hash(&mut hasher);
@@ -69,53 +64,25 @@ pub(super) fn is_undelivered(message: &Element) -> bool {
             .is_some_and(|error| error.child(ns::STANZA_ERRORS, "recipient-unavailable").is_some())
 }
 
-impl Server {
-    /// What is remembered of the message that this error gives back.
-    pub(super) fn recall(&mut self, link: Link, error: &Element) -> Option<Delivered> {
-        self.streams.get_mut(&link)?.delivered.take(key(error, error.attr("to")))
-    }
+/// The type of a message (RFC 6121 §5.2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Normal,
+    Chat,
+    Groupchat,
+    Headline,
+    Error,
+}
 
-    /// The message goes to the user's other resources, or is kept for the user, or its sender is told.
-    pub(super) fn give_back(
-        &mut self,
-        link: Link,
-        from: &FullJid,
-        sender: &Jid,
-        error: &Element,
-        delivered: Delivered,
-    ) {
-        let bare = from.to_bare();
-        let mut others = self.willing(&bare);
-        others.retain(|other| *other != link);
-        if delivered.shared && !others.is_empty() {
-            return;
+impl Kind {
+    /// A message without a type, or with one that is not known, is a normal one.
+    pub(super) fn of(message: &Element) -> Self {
+        match message.attr("type") {
+            Some("chat") => Self::Chat,
+            Some("groupchat") => Self::Groupchat,
+            Some("headline") => Self::Headline,
+            Some("error") => Self::Error,
+            _ => Self::Normal,
         }
-        let kind = match delivered.kind {
-            Kind::Chat => Some("chat"),
-            Kind::Normal => None,
-            Kind::Groupchat | Kind::Headline | Kind::Error => {
-                return self.tell_sender(sender, error);
-            }
-        };
-        // The resource is gone; it is the user who still wants it.
-        let mut original = Element::new(ns::CLIENT, "message")
-            .with_attr_if("type", kind)
-            .with_attr_if("id", error.attr("id"))
-            .with_attr_if("from", error.attr("to"))
-            .with_attr("to", bare.as_str());
-        original.set_attr(ns::XML, "lang", error.attr_ns(ns::XML, "lang"));
-        for child in error.children().filter(|child| !child.is(ns::CLIENT, "error")) {
-            original.push(child.clone());
-        }
-        if !others.is_empty() {
-            self.deliver(&others, &original);
-        } else if !self.store(&bare, &original) {
-            self.tell_sender(sender, error);
-        }
-    }
-
-    fn tell_sender(&mut self, sender: &Jid, error: &Element) {
-        // An error that can't be delivered is answered by nobody.
-        let _ = self.route_message(sender, error);
     }
 }

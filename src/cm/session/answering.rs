@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::message::Action;
 use super::replays::Sent;
+use super::state::{Open, Role, Session, State};
 use super::streams::Over;
-use super::{Action, Open, Role, Session, State};
 use crate::cm::backend::{Event, Link};
 use crate::cm::reply::Reply;
 

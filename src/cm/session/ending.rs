@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::{Action, NOBODY, Session, State, Token};
+use super::message::{Action, Token};
+use super::state::{NOBODY, Session, State};
 use crate::bosh::Condition;
 use crate::cm::backend::Command;
 use crate::cm::reply::{Payload, PayloadKind, Reply};

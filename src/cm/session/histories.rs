@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::cm::bed::{Bed, RID, texts};
 use crate::cm::policy::Policy;
-use crate::cm::random::{Random, Seeded};
 use crate::cm::session::Token;
+use crate::random::{Random, Seeded};
 
 const HISTORIES: u64 = 100_000;
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Action, LINKS, Parked, Request, Role, Session, State};
+use super::message::{Action, LINKS, Request};
+use super::state::{NOBODY, Parked, Role, Session, State};
 use crate::bosh::{Body, BodyType, Condition, NS};
 use crate::cm::backend::{Command, Link, Opening};
 use crate::cm::reply::Reply;
@@ -43,7 +44,7 @@ impl Session {
                 Some(parked) => {
                     parked.repeats += 1;
                     let older = std::mem::replace(&mut parked.request.token, token);
-                    ((older != super::NOBODY).then_some(older), parked.repeats)
+                    ((older != NOBODY).then_some(older), parked.repeats)
                 }
                 None => return,
             },

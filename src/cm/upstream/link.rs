@@ -12,9 +12,10 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, timeout_at};
 
 use super::address::secure;
+use super::outbox::Outbox;
+use super::settings::Settings;
 use super::stream::{Step, Stream};
-use super::{Outbox, Settings};
-use crate::cm::backend::{Command, Event, Opening};
+use crate::cm::backend::{Command, Opening};
 use crate::wire::socket::Socket;
 
 /// How long the server may take from the connection to its features, TLS included.
@@ -197,9 +198,4 @@ fn move_bytes(
     }
     stream.received(buffer.filled());
     Poll::Ready(Ok(Moved::Received))
-}
-
-/// Whether nothing follows this event.
-pub(super) fn is_last(event: &Event) -> bool {
-    matches!(event, Event::Error(_) | Event::Closed | Event::Failed(_))
 }

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 
 use super::features;
+use super::harmless::harmless;
 use super::reader::{Fault, Header, Item, Reader};
 use crate::bosh::Condition;
 use crate::cm::backend::{Command, Event, Opening};
@@ -358,7 +359,7 @@ impl Stream {
     #[allow(clippy::needless_pass_by_value)] // most reasons are made for this
     pub fn fail(&mut self, reason: String) {
         if self.phase != Phase::Closing && self.phase != Phase::Over {
-            self.reason = Some(super::harmless(&reason));
+            self.reason = Some(harmless(&reason));
             self.steps.push_back(Step::Tell(Event::Failed(Condition::RemoteConnectionFailed)));
         }
         self.phase = Phase::Over;

@@ -2,18 +2,26 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 
+use super::outbox::{ROOM, is_last};
+use super::stream::Bounds;
 use super::*;
-use crate::bosh::NS;
+use crate::bosh::{Condition, NS};
+use crate::cm::backend::{Backend, Command, Event, Link, Opening};
 use crate::cm::machine::Machine;
 use crate::cm::policy::Policy;
-use crate::cm::random::Seeded;
 use crate::cm::reply::Reply;
+use crate::random::Seeded;
 use crate::wire::tls;
+use crate::xml::Element;
 use crate::xmpp::ns;
 
 const LONG: Duration = Duration::from_secs(20);
@@ -465,7 +473,7 @@ fn many_streams_at_once() {
                     upstream.command(link, Command::Close, NOW);
                     echoes += 1;
                 }
-                Some((_, event)) => assert!(!link::is_last(&event), "{event:?}"),
+                Some((_, event)) => assert!(!is_last(&event), "{event:?}"),
                 None => wake.notified().await,
             }
         }

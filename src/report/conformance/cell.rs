@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::column::{Failed, Run};
-use super::{Cell, Column, Deviation, Table};
+use super::column::{Column, Failed, Run};
+use super::table::{Cell, Deviation, Table};
 use crate::report::requirements::Checked;
 
 impl<'a> Table<'a> {

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Cell, Column, Table};
+use super::column::Column;
+use super::table::{Cell, Table};
 use crate::report::markdown::{escape, prose};
 use crate::report::requirements::Checked;
 use crate::spec::{Catalogue, Level, Specification};

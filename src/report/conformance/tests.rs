@@ -1,3 +1,4 @@
+use super::table::Cell;
 use super::*;
 use crate::report::requirements::Checked;
 use crate::scenario::{Scenario, load_texts};

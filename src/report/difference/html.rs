@@ -1,6 +1,6 @@
 //! What differs as a page: one file that needs no other, without scripts.
 
-use super::{Compared, Document};
+use super::document::{Compared, Document};
 use crate::report::words;
 use crate::snapshot::{Change, ExchangeDiff, Part, Phrase, Sign, StrandDiff, inline};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Compared, Document};
+use super::document::{Compared, Document};
 use crate::report::markdown::code;
 use crate::snapshot::{Sign, shape};
 

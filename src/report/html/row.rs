@@ -4,14 +4,15 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::CONTENT;
 use crate::diag::sanitise;
 use crate::report::json::{is_false, is_zero, millis};
 use crate::report::words::{self, count};
-use crate::rules::{Finding, Seen};
+use crate::rules::{Finding, Seen, kinds};
 use crate::trace::{Content, Fact, Headers, How, Message, Reading, Response, Session, Story};
 use crate::xml::{Pretty, pretty};
 
+/// Of one content, a page holds so many bytes.
+pub(super) const CONTENT: usize = 16 << 10;
 /// Start tags are broken beyond this column.
 const WIDTH: usize = 68;
 /// Of a line in words, and of a header's value, so many bytes are shown.
@@ -101,7 +102,7 @@ impl Row {
             exchange: ask.map(|ask| ask.exchange),
             rid: ask.and_then(|ask| ask.rid).map(|rid| rid.to_string()),
             abandoned: seen.told.abandoned.iter().map(|ask| ask.exchange).collect(),
-            again: seen.findings.iter().any(|finding| finding.name == "rid-repeat"),
+            again: seen.findings.iter().any(|finding| *finding.kind == kinds::RID_REPEAT),
             findings: seen.findings.iter().filter(|_| judged).map(Found::of).collect(),
             ..Self::default()
         };
@@ -251,7 +252,7 @@ impl Head {
 impl Found {
     fn of(finding: &Finding) -> Self {
         Self {
-            name: finding.name,
+            name: finding.name(),
             requirement: finding.requirement,
             level: finding.level.name(),
             party: finding.party.name(),

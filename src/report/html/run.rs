@@ -6,7 +6,7 @@ use std::path::{Component, Path};
 use serde::Serialize;
 use serde_json::Value;
 
-/// What came of a run of scenarios: the lines of [`Format::Json`](crate::report::outcomes::Format::Json).
+/// What came of a run of scenarios: the lines of `xmppscope run --format json`.
 #[derive(Debug, Serialize)]
 pub struct Run {
     preface: Value,

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{CONTENT, Embedded, Page, Room, SCRIPT, STYLE, hash};
+use super::Page;
+use super::page::{Embedded, Room, SCRIPT, STYLE, hash};
+use super::row::CONTENT;
 use crate::trace::capture::{Preface, Secrets};
 use crate::trace::{Content, Event, Fact, Headers, Request};
 use serde::Serialize;

@@ -1,59 +1,15 @@
-//! A trace as a page shows it: its events in order, each with what it is in words.
+//! From events to the trace that a page shows: its events in order, each with what it is in words.
 
 use chrono::Timelike;
-use serde::Serialize;
 
-use super::Page;
+use super::page::Page;
 use super::row::Row;
-use crate::report::json::{is_false, millis, rfc_3339};
+use super::trace::{Known, Totals, Trace};
+use crate::report::json::{millis, rfc_3339};
 use crate::report::words;
 use crate::rules::{Counts, Judge, Seen};
 use crate::trace::Event;
 use crate::trace::capture::{Preface, Secrets};
-
-/// A trace.
-#[derive(Debug, Serialize)]
-pub(super) struct Trace {
-    name: String,
-    target: String,
-    started: String,
-    /// The time of the day at which it began, in milliseconds.
-    clock: f64,
-    #[serde(skip_serializing_if = "is_false")]
-    secrets: bool,
-    /// What could not be read.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    faults: Vec<String>,
-    /// Events for which there is no room in the page.
-    left_out: u64,
-    counts: Totals,
-    sessions: Vec<Known>,
-    events: Vec<Row>,
-}
-
-#[derive(Debug, Default, Serialize)]
-struct Totals {
-    sessions: u32,
-    exchanges: u64,
-    resends: u64,
-    empties: u64,
-    errors: u64,
-    warnings: u64,
-    notes: u64,
-    lost: u64,
-    ms: f64,
-}
-
-/// A session, as it is known in the end.
-#[derive(Debug, Default, Serialize)]
-struct Known {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sid: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    jid: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    terms: Vec<String>,
-}
 
 /// Takes the events of a trace into a page.
 pub struct Traffic<'a> {
@@ -65,8 +21,20 @@ pub struct Traffic<'a> {
     judged: bool,
 }
 
+impl Page {
+    /// Adds the trace of a capture: what the returned value is given.
+    pub fn trace(&mut self, name: &str, preface: &Preface) -> Traffic<'_> {
+        Traffic::new(self, name, preface, true)
+    }
+
+    /// Adds the trace of a scenario, without findings: its client breaks rules on purpose, and what is wrong is its to say.
+    pub fn scenario(&mut self, name: &str, preface: &Preface) -> Traffic<'_> {
+        Traffic::new(self, name, preface, false)
+    }
+}
+
 impl<'a> Traffic<'a> {
-    pub(super) fn new(page: &'a mut Page, name: &str, preface: &Preface, judged: bool) -> Self {
+    fn new(page: &'a mut Page, name: &str, preface: &Preface, judged: bool) -> Self {
         let time = preface.started.time();
         let clock = f64::from(time.num_seconds_from_midnight()) * 1e3
             + f64::from(time.nanosecond() / 1000) / 1e3;

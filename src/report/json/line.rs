@@ -6,7 +6,7 @@ use chrono::{DateTime, FixedOffset, TimeDelta};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::{millis, rfc_3339};
+use super::ndjson::{is_false, is_zero, millis, rfc_3339};
 use crate::bosh::{Asked, Body, Granted, Number, XBOSH};
 use crate::rules::{Finding, Seen};
 use crate::trace::filter::Kept;
@@ -331,7 +331,7 @@ impl<'a> Payload<'a> {
 impl<'a> Found<'a> {
     fn of(finding: &'a Finding) -> Self {
         Self {
-            name: finding.name,
+            name: finding.name(),
             requirement: finding.requirement,
             level: finding.level.name(),
             party: finding.party.name(),
@@ -519,14 +519,4 @@ fn abandoned<'a>(ask: &'a Ask, story: &'a Story) -> Abandoned<'a> {
         session: ask.session.and_then(|id| who(story, id)),
         rid: ask.rid,
     }
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
-pub(in crate::report) fn is_false(value: &bool) -> bool {
-    !value
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
-pub(in crate::report) fn is_zero(value: &usize) -> bool {
-    *value == 0
 }

@@ -1,9 +1,13 @@
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use super::*;
-use crate::rules::{Finding, Judge, Level, Party};
-use crate::trace::filter::Filter;
-use crate::trace::{Content, Event, Fact, Headers, How, Raw, Request, Response};
+use chrono::{DateTime, FixedOffset};
+
+use super::Json;
+use super::ndjson::is_harmful;
+use crate::rules::{Counts, Finding, Judge, Kind, Level, Party, Seen};
+use crate::trace::filter::{Filter, Kept};
+use crate::trace::{Content, Event, Fact, Headers, How, Raw, Request, Response, Story};
 use crate::wire::Side;
 
 fn started() -> DateTime<FixedOffset> {
@@ -51,7 +55,8 @@ fn response(ms: u64, conn: u64, number: u64, status: u16, text: &str) -> Event {
 /// The lines for a trace; rules other than the ones under test stay out of it.
 fn lines(events: Vec<Event>, filter: &str) -> String {
     let filter = if filter.is_empty() { Filter::all() } else { Filter::parse(filter).unwrap() };
-    let mut json = Json::new(Vec::new(), started());
+    let mut out = Vec::new();
+    let mut json = Json::new(&mut out, started());
     let (mut judge, mut seen) = (Judge::default(), Vec::new());
     for event in events {
         judge.take(event, &mut seen);
@@ -62,7 +67,7 @@ fn lines(events: Vec<Event>, filter: &str) -> String {
         }
     }
     json.flush().unwrap();
-    String::from_utf8(json.out).unwrap()
+    String::from_utf8(out).unwrap()
 }
 
 #[test]
@@ -145,7 +150,7 @@ fn stanzas_left_out_are_counted() {
 fn a_finding_of_time_alone() {
     let story = Story::default();
     let finding = Finding {
-        name: "silent",
+        kind: &Kind { name: "silent", requirements: &["bosh-inactivity"] },
         requirement: Some("bosh-inactivity"),
         level: Level::Warning,
         party: Party::Client,
@@ -158,7 +163,8 @@ fn a_finding_of_time_alone() {
         session: None,
         findings: vec![finding],
     };
-    let mut json = Json::new(Vec::new(), started());
+    let mut out = Vec::new();
+    let mut json = Json::new(&mut out, started());
     json.show(&seen, &story, &Kept::all()).unwrap();
     json.show(&seen, &story, &Kept::default()).unwrap();
     json.finish(&Counts {
@@ -167,7 +173,7 @@ fn a_finding_of_time_alone() {
         ..Counts::default()
     })
     .unwrap();
-    insta::assert_snapshot!(String::from_utf8(json.out).unwrap(), @r#"
+    insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
     {"xmppscope":"events","version":1,"tool":"xmppscope 0.1.0","started":"2026-03-01T12:00:00.000000+01:00"}
     {"event":"finding","at":31000000,"time":"2026-03-01T12:00:31.000000+01:00","findings":[{"name":"silent","requirement":"bosh-inactivity","level":"warning","party":"client","words":"no request for 31 s"}]}
     {"event":"summary","sessions":1,"exchanges":0,"resends":0,"empties":0,"errors":0,"warnings":0,"lost":0,"time_ms":31000.25}

@@ -8,6 +8,15 @@ use crate::scenario::model::{
 use crate::scenario::source::Located;
 
 impl Checker {
+    pub(super) fn covered(&mut self, covers: &[Located<String>], all: &[Located<String>]) {
+        for id in covers {
+            if !all.is_empty() && !all.contains(id) {
+                let message = format!("`{}` is not among what the scenario covers", id.value);
+                self.wrong_with_help(&id.place, message, "add it to `covers` at the head");
+            }
+        }
+    }
+
     pub(super) fn count(&mut self, count: &Count) {
         if let Count::Computed(template) = count {
             self.template(template);

@@ -1,6 +1,6 @@
 //! Demands on the content of a `<body/>`, element by element.
 
-use super::Mismatch;
+use super::mismatch::{Mismatch, Subject};
 use crate::bosh::NS;
 use crate::scenario::fragment::{FragmentError, PREFIXES};
 use crate::scenario::model::{PayloadMatch, PayloadParts, Xml};
@@ -20,8 +20,8 @@ pub(super) fn payload(
     let mut found = Vec::new();
     let children: Vec<_> = body.children().collect();
     let mut add = |place: &Place, expected: String, seen: String| {
-        let what = "payload".to_owned();
-        found.push(Mismatch { place: Some(place.clone()), what, expected, seen });
+        let (place, subject) = (Some(place.clone()), Subject::Payload);
+        found.push(Mismatch { place, subject, expected, seen });
     };
     let PayloadParts { contains, exactly, in_order, lacks, count } = match &expected.value {
         PayloadMatch::Empty => {
@@ -84,19 +84,19 @@ pub(super) fn payload(
         }
     }
     if let Some(counted) = count {
-        let (number, what) = match &counted.of {
-            None => (children.len(), "number of elements".to_owned()),
-            Some(of) => {
-                let patterns = of.elements(environment)?;
+        let (number, of) = match &counted.of {
+            None => (children.len(), "elements".to_owned()),
+            Some(xml) => {
+                let patterns = xml.elements(environment)?;
                 let number = children.iter().filter(|child| matches_any(&patterns, child)).count();
-                (number, format!("number of {}", content(&patterns)))
+                (number, content(&patterns))
             }
         };
         let seen = Value::Number(number as i128);
         found.extend(
             counted
                 .count
-                .compare(&what, Some(&seen), environment)
+                .compare_part(&Subject::Count(of), Some(&seen), environment)
                 .map_err(FragmentError::Unresolved)?,
         );
     }
@@ -118,7 +118,7 @@ pub fn differences(
     let first = patterns.children().next();
     Ok(Mismatch {
         place: Some(xml.place.clone()),
-        what: "stanza".to_owned(),
+        subject: Subject::Stanza,
         expected: content(&patterns),
         seen: first.map_or_else(|| content_of(seen), |first| nearest(first, seen)),
     })

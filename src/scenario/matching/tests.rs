@@ -2,7 +2,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::scenario::vars::tests::{Known, located};
-use crate::scenario::{Level, Loaded, Scenario, StepKind, load_texts};
+use crate::scenario::{
+    Expectation, Http, Level, Loaded, NoAnswer, Origin, Scenario, StepKind, Value, ValueMatch,
+    load_texts,
+};
 
 /// The expectation that a `response` step with these keys holds.
 fn expectation(keys: &str) -> Expectation {
@@ -308,4 +311,35 @@ fn captures_follow_paths() {
     assert_eq!(taken(path(&["message"], None)), None);
     assert_eq!(taken(Origin::Status).as_deref(), Some("200"));
     assert_eq!(taken(Origin::Header("X-A".to_owned())).as_deref(), Some("1, 2"));
+}
+
+#[test]
+fn mismatches_know_their_kind() {
+    let seen = answer(200, "wait='60'", IQ);
+    let kinds = |keys: &str, outcome| -> Vec<&str> {
+        let expected = expectation(keys);
+        let verdict = compare(&expected, outcome, &|_| Some(&seen), &known()).unwrap();
+        verdict.mismatches.iter().map(|mismatch| mismatch.subject.kind().name()).collect()
+    };
+    let of = |keys: &str| kinds(keys, Outcome::Answer(&seen));
+    assert_eq!(of("terminal: item-not-found"), ["response"]);
+    assert_eq!(of("any-of: [{ status: 404 }, { terminal: any }]"), ["response"]);
+    assert_eq!(of("no-answer: any"), ["unexpected-response"]);
+    assert_eq!(kinds("", Outcome::None(NoAnswer::Silent)), ["no-response"]);
+    assert_eq!(of("status: 404\nhttp: '1.0'"), ["http-version", "status"]);
+    assert_eq!(of("headers: { X-B: present }\nentity: { lacks: b }"), ["header", "entity"]);
+    assert_eq!(of("attributes: { wait: 5 }"), ["attribute"]);
+    assert_eq!(of("payload: { count: 2 }"), ["payload"]);
+    let other = answer(200, "wait='61'", IQ);
+    assert_eq!(kinds("like: other", Outcome::Answer(&other)), ["same-response"]);
+}
+
+#[test]
+fn kinds_have_names_of_their_own() {
+    let names = FailureKind::ALL.map(FailureKind::name);
+    let mut sorted = names.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    assert_eq!(sorted.len(), names.len());
+    assert!(names.iter().all(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')));
 }

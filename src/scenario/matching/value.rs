@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::Mismatch;
+use super::mismatch::{Mismatch, Subject};
 use crate::scenario::model::{Presence, Template, ValueMatch};
 use crate::scenario::source::Located;
 use crate::scenario::vars::{Environment, Unresolved, Value};
@@ -12,17 +12,27 @@ type Fits = fn(Ordering) -> bool;
 type Bound<'a> = (&'a Located<Template>, &'static str, Fits);
 
 impl ValueMatch {
-    /// What is not met of it. `what` names the value in words.
+    /// What is not met of it by a value of its own. `what` names the value in words.
     pub fn compare(
         &self,
         what: &str,
         seen: Option<&Value>,
         environment: &dyn Environment,
     ) -> Result<Vec<Mismatch>, Unresolved> {
+        self.compare_part(&Subject::Value(what.to_owned()), seen, environment)
+    }
+
+    /// What is not met of it by a part of a response.
+    pub(super) fn compare_part(
+        &self,
+        subject: &Subject,
+        seen: Option<&Value>,
+        environment: &dyn Environment,
+    ) -> Result<Vec<Mismatch>, Unresolved> {
         let mut found = Vec::new();
         let mut add = |expected: String, seen: String| {
             let place = self.place.clone();
-            found.push(Mismatch { place, what: what.to_owned(), expected, seen });
+            found.push(Mismatch { place, subject: subject.clone(), expected, seen });
         };
         let Some(seen) = seen else {
             if self.presence == Presence::Present {
@@ -106,6 +116,16 @@ impl ValueMatch {
         words.extend(self.matches.as_ref().map(|pattern| format!("a match of /{}/", pattern.text)));
         Ok(if words.is_empty() { "any".to_owned() } else { words.join(" and ") })
     }
+}
+
+/// Compares a value of its own, such as that of a `value` step.
+pub fn compare_value(
+    what: &Located<Template>,
+    expected: &ValueMatch,
+    environment: &dyn Environment,
+) -> Result<Vec<Mismatch>, Unresolved> {
+    let value = what.value.value(environment)?;
+    expected.compare(what.place.text(), Some(&value), environment)
 }
 
 fn equal(seen: &Value, wanted: &Value) -> bool {

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::Reader;
+use super::reader::Reader;
 use super::values::items;
 use crate::scenario::fragment::fragment_with_holes;
 use crate::scenario::model::{Attribute, Bytes, Header, Piece, Template, Xml};

@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use super::Reader;
 use super::fields::Fields;
+use super::reader::Reader;
 use super::sessions::HTTP;
 use super::values::items;
 use crate::scenario::model::{

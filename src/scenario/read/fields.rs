@@ -1,6 +1,6 @@
 //! Keys of a map, each taken once; what nobody took is a mistake.
 
-use super::Reader;
+use super::reader::Reader;
 use crate::diag::nearest;
 use crate::scenario::source::{Located, Place};
 use crate::scenario::yaml::{Value, Yaml};

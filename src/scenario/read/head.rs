@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::file::{File, FileKind, Said};
+use super::reader::Reader;
 use super::values::items;
-use super::{File, FileKind, Reader, Said};
 use crate::diag::nearest;
 use crate::scenario::model::{Need, Provision, Row, Scenario};
 use crate::scenario::source::Located;

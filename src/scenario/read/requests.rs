@@ -1,7 +1,7 @@
 //! Steps that send: requests, resends, raw bytes.
 
-use super::Reader;
 use super::fields::Fields;
+use super::reader::Reader;
 use crate::scenario::model::{
     Cut, CutPoint, Encoding, End, On, Raw, Request, Resend, Rid, Sid, StepKind, Timespan,
 };

@@ -1,7 +1,8 @@
 //! Actors and the terms of their sessions.
 
 use super::fields::Fields;
-use super::{Reader, Said};
+use super::file::Said;
+use super::reader::Reader;
 use crate::diag::nearest;
 use crate::scenario::model::{
     ACCOUNTS, Actor, Attribute, Connections, Http, Login, Opened, Session, Via,

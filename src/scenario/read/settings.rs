@@ -1,8 +1,9 @@
 //! `xmppscope.yaml` (docs/reference/transcript.md).
 
+use std::path::Path;
 use std::sync::Arc;
 
-use super::Reader;
+use super::reader::Reader;
 use super::values::items;
 use crate::diag::Diagnostic;
 use crate::scenario::settings::{Replacement, Settings, Varies};
@@ -13,7 +14,8 @@ use crate::scenario::yaml::{self, Yaml};
 const TAKEN: [&str; 9] = ["rid", "sid", "stream", "key", "time", "id", "res", "user", "port"];
 
 /// Reads a file; with a mistake in it, all mistakes.
-pub(in crate::scenario) fn read(source: &Arc<Source>) -> Result<Settings, Vec<Diagnostic>> {
+pub fn read_settings(path: &Path, text: String) -> Result<Settings, Vec<Diagnostic>> {
+    let source = &Arc::new(Source { path: path.to_owned(), text });
     let mut reader = Reader { mistakes: Vec::new() };
     let yaml = yaml::read(source, &mut reader.mistakes);
     let settings = yaml.and_then(|yaml| reader.settings(&yaml));

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::Reader;
 use super::fields::Fields;
+use super::reader::Reader;
 use super::requests::END;
 use super::values::items;
 use crate::diag::nearest;

@@ -4,19 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::Reader;
 use super::fields::Fields;
 use super::head::PROVISIONS;
+use super::reader::Reader;
 use super::steps::ACTION;
 use super::values::items;
 use crate::diag::{Diagnostic, nearest};
-use crate::proxy::Target as Address;
 use crate::scenario::model::{ACCOUNTS, Action, Provision};
 use crate::scenario::source::{Located, Place, Source};
 use crate::scenario::target::{Account, Deviation, Skip, Target, Tolerance, What};
 use crate::scenario::template;
 use crate::scenario::yaml::{self, Text, Value, Yaml};
 use crate::spec::catalogue;
+use crate::wire::address::Address;
 
 /// What variables of the environment are written with.
 const ENVIRONMENT: &str = "env.";

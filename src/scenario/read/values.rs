@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::Reader;
 use super::fields::is;
+use super::reader::Reader;
 use crate::diag::nearest;
 use crate::scenario::model::{Assignment, Count, Expr, Pattern, Reference, Template, Timespan};
 use crate::scenario::source::{Located, Place};

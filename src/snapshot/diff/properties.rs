@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::*;
-use crate::snapshot::{Leaf, Tree};
+use crate::snapshot::{Content, Exchange, Leaf, Transcript, Tree};
 
 fn exchange(kind: u8, rid: usize, n: usize) -> String {
     let (request, response) = match kind {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::snapshot::Transcript;
 
 const OLD: &str = "\
 == session 1

@@ -1,10 +1,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::*;
-use crate::cm::defects;
-use crate::runner::{embedded_started, embedded_target, jobs, run_embedded};
+use super::layout::Layout;
+use super::pretty::Pretty;
+use crate::defects;
+use crate::runner::{Outcome, embedded_started, embedded_target, jobs, run_embedded};
 use crate::scenario::load_texts;
+use crate::trace::Fact;
 
 /// What came of these steps, after the login, against the embedded connection manager with this defect. Its events have
 /// times that tell them apart: the microseconds are their places.
@@ -34,7 +36,7 @@ fn failing_at(outcome: &mut Outcome, last: usize) {
 }
 
 fn shown(outcome: &Outcome) -> String {
-    Outcomes::plain(embedded_started()).block(outcome)
+    Pretty::new(Layout::plain(embedded_started())).block(outcome)
 }
 
 #[test]

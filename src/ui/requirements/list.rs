@@ -112,7 +112,7 @@ fn row(page: &mut Page, entry: &Checked<'_>, styles: &Styles) {
         Some(Keeps::NotOffered(_)) => &styles.warning,
         Some(Keeps::NotApplicable(_)) | None => &styles.dim,
     };
-    page.to(CM).put(keeps, super::in_a_word(entry)).to(CHECKS);
+    page.to(CM).put(keeps, in_a_word(entry)).to(CHECKS);
     let checks = [
         ("R", !entry.rules.is_empty()),
         ("S", !entry.scenarios.is_empty()),
@@ -154,4 +154,14 @@ fn summary(page: &mut Page, tally: &Tally, styles: &Styles) {
         );
     }
     page.end().prose(&styles.dim, &text, 0).end();
+}
+
+/// What the reference connection manager does, in a word.
+fn in_a_word(checked: &Checked<'_>) -> &'static str {
+    match checked.keeps {
+        Some(Keeps::Kept) => "kept",
+        Some(Keeps::NotOffered(_)) => "no",
+        Some(Keeps::NotApplicable(_)) => "n/a",
+        None => "",
+    }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::report::requirements::Defect;
+use crate::report::requirements::{Checked, Defect};
 use crate::spec::{Catalogue, catalogue};
 use crate::ui::Styles;
 

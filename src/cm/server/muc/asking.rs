@@ -2,10 +2,11 @@
 
 use jid::{BareJid, FullJid, Jid};
 
-use super::owning::field;
-use super::{Room, Server, from_occupant};
+use super::config::field;
+use super::room::{Room, from_occupant};
 use crate::cm::backend::Link;
 use crate::cm::server::iq::{feature, info, question};
+use crate::cm::server::state::Server;
 use crate::xml::Element;
 use crate::xmpp::ns;
 

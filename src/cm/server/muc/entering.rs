@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use jid::{BareJid, FullJid, Jid};
 
+use super::config::Config;
 use super::history::History;
-use super::owning::Config;
-use super::{News, Occupant, Role, Room, Server, from_occupant, unavailable};
+use super::room::{News, Occupant, Role, Room, from_occupant, status, unavailable};
 use crate::cm::backend::Link;
+use crate::cm::server::state::Server;
 use crate::xml::Element;
 use crate::xmpp::ns;
 
@@ -173,7 +174,7 @@ impl Server {
             .with_child(reason);
         let mut about = Element::new(ns::MUC_USER, "x").with_child(item);
         for code in ["110", "307", "333"] {
-            about.push(super::status(code));
+            about.push(status(code));
         }
         let kick = unavailable()
             .with_attr("from", to.as_str())

@@ -2,9 +2,10 @@
 
 use jid::{BareJid, FullJid};
 
-use super::{News, Occupant, Role, Room, Server, unavailable};
+use super::room::{News, Occupant, Role, Room, unavailable};
 use crate::cm::backend::Link;
 use crate::cm::server::iq::question;
+use crate::cm::server::state::Server;
 use crate::xml::Element;
 use crate::xmpp::ns;
 

@@ -2,8 +2,9 @@
 
 use jid::{BareJid, FullJid, Jid};
 
-use super::{Role, Server, from_occupant};
+use super::room::{Role, from_occupant};
 use crate::cm::backend::Link;
+use crate::cm::server::state::Server;
 use crate::xml::Element;
 use crate::xmpp::ns;
 

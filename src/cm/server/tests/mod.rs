@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::{Account, Password, Server, Setup};
 use crate::cm::backend::{Backend, Command, Event, Link, Opening};
-use crate::cm::random::Seeded;
+use crate::random::Seeded;
 use crate::xml::{Limits, Scope, parse, write};
 use crate::xmpp::ns;
 use base64::Engine as _;

@@ -1,0 +1,67 @@
+//! `xmppscope run`, from its options to its exit code.
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::against::Against;
+use super::args::Args;
+use super::output::Outputs;
+use super::results::Results;
+use super::snapshots::Snapshots;
+use super::{list, stems};
+use crate::cli::Failure;
+use crate::cli::check::sound;
+use crate::cli::console::say;
+use crate::cli::options::When;
+use crate::clock::Clock;
+use crate::runner::{self, Job};
+use crate::scenario::{Only, Scenario};
+use crate::ui::outcomes::Plan;
+use crate::ui::quoted;
+
+/// Runs scenarios.
+pub(in crate::cli) fn run(args: &Args) -> Result<u8, Failure> {
+    let only = args.only.as_deref().map(|text| expression(text, args.color)).transpose()?;
+    let against = Against::of(args)?;
+    let scenarios: Vec<Arc<Scenario>> =
+        sound(&args.paths, args.color)?.scenarios.into_iter().map(Arc::new).collect();
+    let all = runner::jobs(&scenarios);
+    let names = stems::stems(&all);
+    if args.snapshots.is_some() || args.write.is_some() {
+        stems::distinct(&all, &names, args.write.is_some())?;
+    }
+    let kept = |job: &Job| only.as_ref().is_none_or(|only| only.keeps(&job.scenario, job.row));
+    let (jobs, stems): (Vec<Job>, Vec<PathBuf>) =
+        all.into_iter().zip(names).filter(|(job, _)| kept(job)).unzip();
+    if jobs.is_empty() {
+        let only = args.only.as_deref().unwrap_or_default();
+        return Err(Failure::Usage(format!("--only {}: there is no such scenario", quoted(only))));
+    }
+    if args.list {
+        return list::list(&jobs, &against);
+    }
+    let snapshots = Snapshots::of(args, args.settings.read(args.color)?);
+    let outputs = Outputs::open(args, against.started())?;
+    let clock = Clock::start();
+    let plan = Plan {
+        target: against.words(),
+        name: against.name().to_owned(),
+        about: against.about().map(str::to_owned),
+        software: None,
+        started: clock.started(),
+        scenarios: jobs.len(),
+        strict: args.strict,
+    };
+    say(&format!("against {}", plan.target));
+    let mut results = Results::new(plan, snapshots, stems, outputs);
+    let end = against.run(args, &jobs, &mut results)?;
+    results.finish(end, clock.now())
+}
+
+fn expression(text: &str, color: When) -> Result<Only, Failure> {
+    Only::parse(text).map_err(|wrong| {
+        say(&wrong.render(color.decide(io::stderr().is_terminal())));
+        Failure::Usage("--only cannot be understood".to_owned())
+    })
+}

@@ -1,0 +1,15 @@
+//! `xmppscope run`: scenarios against a connection manager.
+
+mod against;
+mod args;
+mod captures;
+mod command;
+mod list;
+mod output;
+mod progress;
+mod results;
+mod snapshots;
+mod stems;
+
+pub(super) use args::Args;
+pub(super) use command::run;

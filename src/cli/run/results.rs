@@ -1,0 +1,101 @@
+//! The results of a run so far, and everybody who hears of them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::output::Outputs;
+use super::progress::Progress;
+use super::snapshots::Snapshots;
+use crate::cli::console::say;
+use crate::cli::{Failure, exit};
+use crate::runner::{Outcome, Software, Verdict};
+use crate::ui::outcomes::{Bearing, Plan, Report, Summary, bearing};
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// All was run.
+    Whole,
+    /// A person, or the system, wanted it to end.
+    Interrupted,
+}
+
+/// The results of a run.
+pub(super) struct Results {
+    plan: Plan,
+    snapshots: Option<Snapshots>,
+    /// What the files of each scenario are called, by place.
+    stems: Vec<PathBuf>,
+    progress: Progress,
+    counts: BTreeMap<Verdict, usize>,
+    /// The outcomes by place, without their events, which are written at once or never.
+    outcomes: BTreeMap<usize, Outcome>,
+    outputs: Outputs,
+}
+
+impl Results {
+    pub(super) fn new(
+        plan: Plan,
+        snapshots: Option<Snapshots>,
+        stems: Vec<PathBuf>,
+        outputs: Outputs,
+    ) -> Self {
+        let progress = Progress::new(plan.scenarios);
+        let (counts, outcomes) = (BTreeMap::new(), BTreeMap::new());
+        Self { plan, snapshots, stems, progress, counts, outcomes, outputs }
+    }
+
+    /// The run begins, against a server that says that it is this.
+    pub(super) fn begin(&mut self, software: Option<Software>) {
+        self.plan.software = software;
+        self.outputs.begin(&self.plan);
+    }
+
+    /// How many scenarios have ended.
+    pub(super) fn count(&self) -> usize {
+        self.outcomes.len()
+    }
+
+    /// Time passes.
+    pub(super) fn tick(&mut self) {
+        self.progress.show();
+    }
+
+    /// The scenario at this place has ended.
+    pub(super) fn take(&mut self, place: usize, mut outcome: Outcome) {
+        let stem = &self.stems[place];
+        let snapshots = self.snapshots.as_mut();
+        let differs = snapshots.and_then(|snapshots| snapshots.compare(&mut outcome, stem));
+        *self.counts.entry(outcome.verdict).or_default() += 1;
+        self.progress.clear();
+        self.outputs.take(&mut outcome, stem, differs.as_ref());
+        outcome.events = Vec::new();
+        let bad = matches!(outcome.verdict, Verdict::Failed | Verdict::Broken);
+        self.outcomes.insert(place, outcome);
+        self.progress.done(bad);
+    }
+
+    /// The run has finished: gives its exit code.
+    pub(super) fn finish(mut self, end: End, time: Duration) -> Result<u8, Failure> {
+        self.progress.clear();
+        let worst = self.counts.keys().map(|verdict| bearing(*verdict, self.plan.strict)).max();
+        let summary = Summary {
+            scenarios: self.plan.scenarios,
+            counts: self.counts,
+            interrupted: end == End::Interrupted,
+            time,
+        };
+        let outcomes = self.outcomes.into_values().collect();
+        self.outputs.finish(&Report { plan: self.plan, outcomes, summary })?;
+        if let Some(snapshots) = &self.snapshots {
+            say(&snapshots.summary());
+        }
+        Ok(match (end, worst) {
+            (End::Interrupted, _) => exit::INTERRUPTED,
+            (_, Some(Bearing::Bad)) => exit::DIFFERS,
+            (_, Some(Bearing::Broken)) => exit::ENVIRONMENT,
+            _ => exit::OK,
+        })
+    }
+}

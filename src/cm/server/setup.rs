@@ -1,0 +1,85 @@
+//! What the embedded server serves.
+
+use std::fmt;
+
+use chrono::{DateTime, FixedOffset};
+
+/// A password, which does not show itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// Takes a text as a password, prepared as logins prepare what they are given (RFC 4013).
+    pub fn new(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self(prepared(&text).unwrap_or(text))
+    }
+
+    /// Whether anybody can log in with it: RFC 4013 forbids control characters, for one.
+    pub fn is_usable(&self) -> bool {
+        prepared(&self.0).is_some()
+    }
+
+    /// The password itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+/// Who may log in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The local part of the address, prepared.
+    pub user: String,
+    /// The password.
+    pub password: Password,
+}
+
+/// What the server serves, and its bounds.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The domains served.
+    pub domains: Vec<String>,
+    /// The accounts; each exists in every domain, and those of one domain know each other.
+    pub accounts: Vec<Account>,
+    /// Whether anybody may log in without an account (XEP-0175).
+    pub anonymous: bool,
+    /// The wall-clock time at which the machine's time is zero, for stamps.
+    pub started: DateTime<FixedOffset>,
+    /// Messages kept for an account that is away.
+    pub offline: usize,
+    /// Addresses that one stream may have sent directed presence to.
+    pub directed: usize,
+    /// Rooms at once.
+    pub rooms: usize,
+    /// Occupants of one room.
+    pub occupants: usize,
+}
+
+impl Setup {
+    /// A server for one domain without accounts, with the usual bounds.
+    pub fn new(domain: &str, started: DateTime<FixedOffset>) -> Self {
+        Self {
+            domains: vec![domain.to_owned()],
+            accounts: Vec::new(),
+            anonymous: false,
+            started,
+            offline: 100,
+            directed: 100,
+            rooms: 100,
+            occupants: 200,
+        }
+    }
+}
+
+/// A name or a password as it is compared (RFC 4013); none where it is empty or has what is forbidden.
+pub(super) fn prepared(text: &str) -> Option<String> {
+    let prepared = stringprep::saslprep(text).ok()?;
+    Some(prepared.into_owned()).filter(|text| !text.is_empty())
+}

@@ -1,0 +1,132 @@
+//! Who is there, and what the server knows of them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::time::Duration;
+
+use chrono::{SecondsFormat, Utc};
+use jid::{BareJid, FullJid, Jid};
+
+use super::errors;
+use super::mechanism::Sasl;
+use super::muc::Muc;
+use super::setup::Setup;
+use super::undelivered::Deliveries;
+use crate::cm::backend::{Event, Link};
+use crate::random::Random;
+use crate::xml::Element;
+use crate::xmpp::ns;
+
+/// How far a stream has come.
+#[derive(Debug)]
+pub(super) enum State {
+    /// Not authenticated; an exchange may be under way.
+    Fresh(Sasl),
+    /// Authenticated, waiting for its restart or its resource.
+    Known { user: BareJid, restarted: bool },
+    /// With a resource.
+    Bound(FullJid),
+}
+
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) domain: String,
+    /// The language that the client declared for its stream.
+    pub(super) lang: Option<String>,
+    /// The client speaks XMPP 1.0 and wants features.
+    pub(super) features: bool,
+    pub(super) state: State,
+    /// Whether the login was without an account.
+    pub(super) anonymous: bool,
+    pub(super) failures: u8,
+    /// Its last available presence.
+    pub(super) presence: Option<Element>,
+    /// Whom it has sent directed presence.
+    pub(super) directed: BTreeSet<Jid>,
+    /// The messages that it was sent.
+    pub(super) delivered: Deliveries,
+}
+
+/// The embedded server.
+pub struct Server {
+    pub(super) setup: Setup,
+    pub(super) random: Box<dyn Random>,
+    /// Salts of accounts that are not there: they must look like those that are.
+    pub(super) secret: [u8; 32],
+    pub(super) streams: HashMap<Link, Stream>,
+    /// The resources of every user that is logged in.
+    pub(super) users: BTreeMap<BareJid, BTreeMap<String, Link>>,
+    pub(super) offline: HashMap<BareJid, VecDeque<Element>>,
+    pub(super) muc: Muc,
+    pub(super) events: VecDeque<(Link, Event)>,
+    pub(super) now: Duration,
+}
+
+impl Server {
+    /// A server with nobody logged in.
+    pub fn new(setup: Setup, mut random: Box<dyn Random>) -> Self {
+        let mut secret = [0; 32];
+        random.fill(&mut secret);
+        Self {
+            setup,
+            random,
+            secret,
+            streams: HashMap::new(),
+            users: BTreeMap::new(),
+            offline: HashMap::new(),
+            muc: Muc::default(),
+            events: VecDeque::new(),
+            now: Duration::ZERO,
+        }
+    }
+
+    /// Answers with an error, unless the stanza is one itself, or answers something.
+    pub(super) fn refuse(&mut self, link: Link, stanza: &Element, kind: &str, condition: &str) {
+        let answers = match stanza.attr("type") {
+            Some("error") => true,
+            Some("result") => stanza.name() == "iq",
+            _ => false,
+        };
+        if !answers {
+            self.element(link, errors::reply(stanza, kind, condition));
+        }
+    }
+
+    pub(super) fn say(&mut self, link: Link, event: Event) {
+        self.events.push_back((link, event));
+    }
+
+    pub(super) fn element(&mut self, link: Link, element: Element) {
+        self.say(link, Event::Element(element));
+    }
+
+    pub(super) fn serves(&self, domain: &str) -> bool {
+        self.setup.domains.iter().any(|known| known == domain)
+    }
+
+    /// Whether this is the address of an account.
+    pub(super) fn has_account(&self, bare: &BareJid) -> bool {
+        let user = bare.node().map(ToString::to_string);
+        self.serves(bare.domain().as_str())
+            && self.setup.accounts.iter().any(|account| Some(&account.user) == user.as_ref())
+    }
+
+    /// Whether this user exists: an account, or somebody anonymous who is here.
+    pub(super) fn exists(&self, bare: &BareJid) -> bool {
+        self.has_account(bare) || self.users.contains_key(bare)
+    }
+
+    /// The time now, as stamps are written (XEP-0082).
+    pub(super) fn stamp(&self) -> String {
+        let now = self.setup.started + self.now;
+        now.with_timezone(&Utc).to_rfc3339_opts(SecondsFormat::Secs, true)
+    }
+
+    /// Marks a stanza as one that was sent earlier (XEP-0203).
+    pub(super) fn stamped(&self, mut stanza: Element, from: &str) -> Element {
+        let delay = Element::new(ns::DELAY, "delay")
+            .with_attr("from", from)
+            .with_attr("stamp", &self.stamp());
+        stanza.push(delay);
+        stanza
+    }
+}

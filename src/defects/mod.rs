@@ -1,0 +1,35 @@
+//! Defects: named deviations from one requirement each, off by default, with which checks are proved.
+//!
+//! A defect is made outside of the strict connection manager: as another value in its [settings](crate::cm::policy), or as a
+//! wrapper around what comes to a session and what it wants done ([`bend`]), around HTTP ([`edge`]) or around the server.
+//! Families are files, in the order of the specifications' sections. A defect is subtle, as real ones are.
+
+mod acks;
+mod all;
+pub mod bend;
+mod creation;
+mod defect;
+pub mod edge;
+mod ending;
+mod holding;
+mod http;
+mod inactivity;
+mod keys;
+mod pace;
+mod rids;
+#[cfg(test)]
+mod rig;
+mod security;
+mod steps;
+mod streams;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod tours;
+mod without;
+mod wrapper;
+mod xmpp;
+
+pub use all::{all, find, of};
+pub use defect::Defect;
+pub use without::WITHOUT;

@@ -1,0 +1,202 @@
+//! Defects of sessions that poll (XEP-0124 §12).
+
+use std::time::Duration;
+
+use super::polls::{is_empty_poll, opened};
+use crate::bosh::Condition;
+use crate::cm::backend::Command;
+use crate::cm::parts::Parts;
+use crate::cm::reply::PayloadKind;
+use crate::cm::session::{Action, Input, Request, Terms};
+use crate::defects::bend::{Bend, Cx, actions, changed, replies, requests};
+use crate::defects::defect::{Defect, defect};
+use crate::xml::Element;
+
+pub(in super::super) const DEFECTS: &[Defect] = &[
+    defect(
+        "bosh-wait0-answers-now/wait-zero",
+        "with a wait of 0 an empty response comes three seconds late if hold is not 0 too",
+        |parts| {
+            hold_back(parts, |terms| {
+                (terms.wait.is_zero() && terms.hold > 0).then_some(Duration::from_secs(3))
+            });
+        },
+    ),
+    defect(
+        "bosh-wait0-answers-now/hold-zero",
+        "with a hold of 0 an empty request is held for the time of wait all the same",
+        |parts| {
+            hold_back(parts, |terms| {
+                (terms.hold == 0 && !terms.wait.is_zero()).then_some(terms.wait)
+            });
+        },
+    ),
+    defect(
+        "bosh-wait0-answers-now/polling-twice",
+        "the creation response of a session that polls has the attribute polling twice",
+        |parts| {
+            opened(parts, |reply, session| {
+                if session.terms().is_polling() {
+                    let polling = session.terms().polling.as_secs().to_string();
+                    reply.attributes.push(("polling".into(), polling));
+                }
+            });
+        },
+    ),
+    defect(
+        "bosh-polling-inactivity-higher",
+        "a session that polls is told an inactivity ten seconds shorter than usual",
+        |parts| {
+            let usual = parts.policy.inactivity.as_secs();
+            polling_inactivity(parts, usual.saturating_sub(10));
+        },
+    ),
+    defect(
+        "bosh-polling-inactivity-margin",
+        "a session that polls is told an inactivity longer than usual by polling, and not by more",
+        |parts| {
+            let margin = parts.policy.inactivity + parts.policy.polling;
+            polling_inactivity(parts, margin.as_secs());
+        },
+    ),
+    defect(
+        "bosh-polling-too-frequent/never",
+        "empty requests of a session that polls may come as often as the client likes",
+        |parts| {
+            // A request that carries something is never too early; what it carries goes nowhere.
+            const NOTHING: &str = "urn:xmppscope:nothing";
+            parts.bend(|| {
+                requests(|request, session| {
+                    if session.terms().is_polling() && is_empty_poll(&request.body) {
+                        let nothing = Element::new(NOTHING, "nothing");
+                        request.body = changed(&request.body, |body| body.push(nothing));
+                    }
+                })
+            });
+            parts.on_command(|_, command| match &command {
+                Command::Send(element) if element.namespace() == NOTHING => Vec::new(),
+                _ => vec![command],
+            });
+        },
+    ),
+    defect(
+        "bosh-polling-too-frequent/condition",
+        "an empty request that comes too early ends the session with item-not-found",
+        |parts| {
+            parts.bend(|| {
+                replies(|reply, told| {
+                    let polls = told.session.terms().is_polling()
+                        && told.asked.is_some_and(|asked| is_empty_poll(&asked.body));
+                    if polls && reply.get("condition") == Some(Condition::PolicyViolation.as_str())
+                    {
+                        reply.set("condition", Condition::ItemNotFound);
+                    }
+                })
+            });
+        },
+    ),
+    defect(
+        "bosh-polling-legal-rate/margin",
+        "empty requests of a session that polls have to be 0.8 seconds further apart than told",
+        |parts| {
+            polls(parts, |poll, now, terms| {
+                poll.carried.is_none() && now < poll.at + terms.polling + Duration::from_millis(800)
+            });
+        },
+    ),
+    defect(
+        "bosh-polling-legal-rate/after-payload",
+        "an empty request comes too early though the one before it fetched a stanza",
+        |parts| {
+            polls(parts, |poll, now, terms| {
+                poll.carried == Some(PayloadKind::Stanza) && now < poll.at + terms.polling
+            });
+        },
+    ),
+    defect(
+        "bosh-polling-no-attr-no-limit",
+        "polling is not told to a session that polls, and is enforced",
+        |parts| {
+            opened(parts, |reply, session| {
+                if session.terms().is_polling() {
+                    reply.remove("polling");
+                }
+            });
+        },
+    ),
+];
+
+/// Tells sessions that poll another inactivity.
+fn polling_inactivity(parts: &mut Parts, seconds: u64) {
+    parts.bend(move || {
+        replies(move |reply, told| {
+            if reply.get("sid").is_some() && told.session.terms().is_polling() {
+                reply.set("inactivity", seconds);
+            }
+        })
+    });
+}
+
+/// Sends the empty responses of some sessions later.
+fn hold_back(parts: &mut Parts, delay: fn(&Terms) -> Option<Duration>) {
+    parts.bend(move || {
+        actions(move |action, cx| match &action {
+            Action::Answer { token, reply, .. }
+                if reply.payloads.is_empty()
+                    && !reply.is_terminal()
+                    && cx.asked(*token).is_some() =>
+            {
+                match delay(cx.session().terms()) {
+                    Some(delay) => {
+                        cx.act_after(delay, action);
+                        None
+                    }
+                    None => Some(action),
+                }
+            }
+            _ => Some(action),
+        })
+    });
+}
+
+/// The latest empty request of a session that polls.
+struct Poll {
+    at: Duration,
+    /// What its response carried.
+    carried: Option<PayloadKind>,
+}
+
+/// Ends a session that polls when `early` says that an empty request comes too early after another one.
+fn polls(parts: &mut Parts, early: fn(&Poll, Duration, &Terms) -> bool) {
+    parts.bend(move || Box::new(Polls { early, last: None }));
+}
+
+struct Polls {
+    early: fn(&Poll, Duration, &Terms) -> bool,
+    last: Option<Poll>,
+}
+
+impl Bend for Polls {
+    fn come(&mut self, input: Input, cx: &mut Cx<'_>) {
+        if let Input::Request(Request { token, rid, body }) = &input
+            && cx.session().terms().is_polling()
+            && *rid > cx.session().contiguous()
+        {
+            let last = self.last.take();
+            if is_empty_poll(body) {
+                if last.is_some_and(|poll| (self.early)(&poll, cx.now, cx.session().terms())) {
+                    return cx.fail(*token, Condition::PolicyViolation);
+                }
+                self.last = Some(Poll { at: cx.now, carried: None });
+            }
+        }
+        cx.pass(input);
+    }
+
+    fn go(&mut self, action: Action, cx: &mut Cx<'_>) {
+        if let (Action::Answer { reply, .. }, Some(poll)) = (&action, &mut self.last) {
+            poll.carried = reply.payloads.first().map(|payload| payload.kind);
+        }
+        cx.act(action);
+    }
+}

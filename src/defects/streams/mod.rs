@@ -1,0 +1,9 @@
+//! Defects of several streams in one session (XEP-0124 §16).
+
+mod all;
+mod closing;
+mod names;
+mod naming;
+mod sending;
+
+pub(super) use all::DEFECTS;

@@ -1,0 +1,34 @@
+//! Tours of acknowledgements (XEP-0124 §9).
+
+use crate::defects::rig::Tour;
+
+const PING: &str = "<iq xmlns='jabber:client' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>";
+
+pub(in super::super) const TOURS: &[(&str, Tour)] = &[
+    ("two requests at once", |rig| {
+        rig.create("wait='5' hold='1'");
+        rig.login();
+        rig.send(4, "", "");
+        rig.send(5, "", "");
+        rig.send(6, "", PING);
+        rig.seconds(5.0);
+    }),
+    ("a gap", |rig| {
+        rig.create("wait='5' hold='2'");
+        rig.login();
+        rig.send(4, "", "");
+        rig.send(6, "", "");
+        rig.seconds(5.0);
+        rig.send(5, "", "");
+        rig.seconds(5.0);
+    }),
+    ("a lost response", |rig| {
+        rig.create("wait='5' hold='1' ack='1'");
+        rig.login();
+        rig.send(4, "", PING);
+        rig.send(5, "", PING);
+        rig.seconds(1.5);
+        rig.send(6, "ack='1004'", "");
+        rig.seconds(5.0);
+    }),
+];

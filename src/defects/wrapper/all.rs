@@ -1,0 +1,7 @@
+//! The defects of this family, in order.
+
+use super::{documents, payloads, requests, streams};
+use crate::defects::defect::Family;
+
+pub(in crate::defects) const DEFECTS: Family =
+    &[documents::DEFECTS, requests::DEFECTS, payloads::DEFECTS, streams::DEFECTS];

@@ -1,0 +1,11 @@
+//! Defects of the `<body/>` wrapper (XEP-0124 §6, §22; XEP-0206 §2).
+
+mod all;
+mod documents;
+mod payloads;
+mod requests;
+mod streams;
+
+pub(super) use requests::literal;
+
+pub(super) use all::DEFECTS;

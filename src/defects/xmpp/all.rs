@@ -1,0 +1,7 @@
+//! The defects of this family, in order.
+
+use super::{away, restarts, streams};
+use crate::defects::defect::Family;
+
+pub(in crate::defects) const DEFECTS: Family =
+    &[streams::DEFECTS, restarts::DEFECTS, away::DEFECTS];

@@ -1,0 +1,127 @@
+//! Accepts clients, and serves each of them until both sides are done.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::{ClientConfig, ServerConfig};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+use super::answer;
+use crate::clock::Clock;
+use crate::wire::address::Address;
+use crate::wire::host::HostEditor;
+use crate::wire::socket::Socket;
+use crate::wire::tap::{Queue, Tap};
+use crate::wire::tunnel::{self, End};
+
+/// How long answers that are under way may take when the proxy is told to stop.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// What a proxy does with every connection.
+#[derive(Debug)]
+pub struct Proxy {
+    /// Where connections go.
+    pub target: Address,
+    /// The value that `Host` is set to, unless it is kept.
+    pub host: Option<String>,
+    /// TLS towards an https target.
+    pub connect: Option<Arc<ClientConfig>>,
+    /// TLS towards the clients.
+    pub accept: Option<Arc<ServerConfig>>,
+    /// Where the taps report.
+    pub queue: Arc<Queue>,
+    /// The clock of the trace.
+    pub clock: Clock,
+}
+
+impl Proxy {
+    /// Serves clients until `stop` is done, then lets answers under way finish for at most a second.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+        let queue = Arc::clone(&self.queue);
+        let proxy = Arc::new(self);
+        tokio::select! {
+            () = stop => {}
+            () = proxy.accept(listener) => {}
+        }
+        let patience = tokio::time::Instant::now() + GRACE;
+        while queue.owed() > 0 && tokio::time::Instant::now() < patience {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    async fn accept(self: Arc<Self>, listener: TcpListener) {
+        let mut conn = 0;
+        loop {
+            match listener.accept().await {
+                Ok((tcp, client)) => {
+                    conn += 1;
+                    let tap = Tap::new(conn, client, Arc::clone(&self.queue), self.clock);
+                    tokio::spawn(Arc::clone(&self).handle(tcp, tap));
+                }
+                Err(error) => {
+                    tracing::warn!("cannot accept a client: {error}");
+                    // Out of files, most likely: the others go on, and may free some.
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+
+    async fn handle(self: Arc<Self>, tcp: TcpStream, mut tap: Tap) {
+        let _ = tcp.set_nodelay(true); // refused only by a socket that is gone
+        let mut client = match &self.accept {
+            None => Socket::Plain(tcp),
+            Some(config) => {
+                match Box::pin(TlsAcceptor::from(Arc::clone(config)).accept(tcp)).await {
+                    Ok(tls) => Socket::Tls(Box::new(tls.into())),
+                    Err(error) => {
+                        tap.failed(answer::accepting(&error));
+                        return tap.close();
+                    }
+                }
+            }
+        };
+        let mut server = match Box::pin(self.reach()).await {
+            Ok(server) => server,
+            Err(cause) => return Box::pin(answer::refuse(client, tap, cause)).await,
+        };
+        let host = self.host.clone().map(HostEditor::new);
+        match tunnel::join(&mut client, &mut server, &mut tap, host).await {
+            End::Fin => tap.close(),
+            End::Reset => {
+                client.reset();
+                server.reset();
+                tap.close();
+            }
+            End::Unanswered(error) => {
+                let cause = answer::unanswered(&self.target, error.as_ref());
+                drop(server);
+                Box::pin(answer::refuse(client, tap, cause)).await;
+            }
+        }
+    }
+
+    /// Connects to the target, or says in a sentence why not.
+    async fn reach(&self) -> Result<Socket, String> {
+        let addresses = self.target.resolve().await?;
+        let mut refused = None;
+        for address in addresses {
+            match TcpStream::connect(address).await {
+                Ok(tcp) => return self.secure(tcp).await,
+                Err(error) => refused = Some((address, error)),
+            }
+        }
+        Err(answer::unreachable(&self.target, refused))
+    }
+
+    async fn secure(&self, tcp: TcpStream) -> Result<Socket, String> {
+        let _ = tcp.set_nodelay(true);
+        let Some(config) = &self.connect else { return Ok(Socket::Plain(tcp)) };
+        let name = self.target.server_name()?;
+        let connector = TlsConnector::from(Arc::clone(config));
+        let tls = connector.connect(name, tcp).await;
+        tls.map(|tls| Socket::Tls(Box::new(tls.into())))
+            .map_err(|error| answer::connecting(&self.target, &error))
+    }
+}

@@ -1,0 +1,52 @@
+//! What the document says, before it is written.
+
+use std::collections::BTreeSet;
+
+use super::column::Column;
+use crate::report::requirements::Checked;
+
+/// The requirements down, the connection managers across.
+#[derive(Debug)]
+pub struct Table<'a> {
+    /// Those on a connection manager, in the order of the catalogue.
+    pub(super) requirements: Vec<&'a Checked<'a>>,
+    pub(super) columns: &'a [Column],
+    /// The cells of each requirement, in the order of the columns.
+    pub(super) cells: Vec<Vec<Cell>>,
+    /// What is done instead, column by column in the order in which the cells name it; a cell names it by its place.
+    pub(super) deviations: Vec<Deviation<'a>>,
+    /// Why something was not asked, in the order in which the cells name it.
+    pub(super) reasons: Vec<&'a str>,
+}
+
+/// What came of one requirement with one connection manager.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Cell {
+    /// A scenario that covers it passed, and none found it broken.
+    Kept,
+    /// A scenario found it broken, which these deviations are about.
+    Broken(Vec<usize>),
+    /// The scenarios that cover it ended before, at these deviations.
+    Open(Vec<usize>),
+    /// It was not asked, for these reasons.
+    Skipped(Vec<usize>),
+    /// The machine was too slow to tell.
+    Inconclusive,
+    /// No scenario covers it.
+    Unchecked,
+}
+
+/// What a connection manager does otherwise.
+#[derive(Debug)]
+pub(super) struct Deviation<'a> {
+    /// The place of its column.
+    pub(super) column: usize,
+    /// In words: those of the target's file, or else what was seen.
+    pub(super) text: String,
+    /// Whether the target's file says so.
+    pub(super) known: bool,
+    /// Requirements that are not kept.
+    pub(super) requirements: BTreeSet<&'a str>,
+    /// Scenarios that show it.
+    pub(super) scenarios: BTreeSet<&'a str>,
+}

@@ -1,0 +1,50 @@
+//! A trace as it stands in a page.
+
+use serde::Serialize;
+
+use super::row::Row;
+use crate::report::json::is_false;
+
+/// A trace.
+#[derive(Debug, Serialize)]
+pub(super) struct Trace {
+    pub(super) name: String,
+    pub(super) target: String,
+    pub(super) started: String,
+    /// The time of the day at which it began, in milliseconds.
+    pub(super) clock: f64,
+    #[serde(skip_serializing_if = "is_false")]
+    pub(super) secrets: bool,
+    /// What could not be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) faults: Vec<String>,
+    /// Events for which there is no room in the page.
+    pub(super) left_out: u64,
+    pub(super) counts: Totals,
+    pub(super) sessions: Vec<Known>,
+    pub(super) events: Vec<Row>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Totals {
+    pub(super) sessions: u32,
+    pub(super) exchanges: u64,
+    pub(super) resends: u64,
+    pub(super) empties: u64,
+    pub(super) errors: u64,
+    pub(super) warnings: u64,
+    pub(super) notes: u64,
+    pub(super) lost: u64,
+    pub(super) ms: f64,
+}
+
+/// A session, as it is known in the end.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Known {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) jid: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) terms: Vec<String>,
+}

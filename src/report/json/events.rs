@@ -1,0 +1,101 @@
+//! The lines of a trace: a preface, its events, a summary.
+
+use std::io::{self, Write};
+
+use chrono::{DateTime, FixedOffset};
+use serde::Serialize;
+
+use super::line::Line;
+use super::ndjson::{millis, rfc_3339, write};
+use crate::rules::{Counts, Seen};
+use crate::trace::Story;
+use crate::trace::filter::Kept;
+
+/// The version of the format.
+pub const VERSION: u32 = 1;
+
+/// Writes what is seen as JSON.
+#[derive(Debug)]
+pub struct Json<W> {
+    out: W,
+    started: DateTime<FixedOffset>,
+    begun: bool,
+}
+
+/// The first line.
+#[derive(Serialize)]
+struct Preface {
+    xmppscope: &'static str,
+    version: u32,
+    tool: &'static str,
+    started: String,
+}
+
+/// [`Counts`], as written: the last line.
+#[derive(Serialize)]
+struct Last {
+    event: &'static str,
+    sessions: u32,
+    exchanges: u64,
+    resends: u64,
+    empties: u64,
+    errors: u64,
+    warnings: u64,
+    lost: u64,
+    time_ms: f64,
+}
+
+impl<W: Write> Json<W> {
+    /// A writer for a trace that began at `started`.
+    pub fn new(out: W, started: DateTime<FixedOffset>) -> Self {
+        Self { out, started, begun: false }
+    }
+
+    /// Writes what was seen, as far as it is kept by the filter.
+    pub fn show(&mut self, seen: &Seen, story: &Story, kept: &Kept) -> io::Result<()> {
+        if !kept.message {
+            return Ok(());
+        }
+        self.begin()?;
+        let line = Line::of(seen, story, kept, self.started);
+        write(&mut self.out, &line)
+    }
+
+    /// Hands what was written to the reader.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.begin()?;
+        self.out.flush()
+    }
+
+    /// Writes the last line.
+    pub fn finish(&mut self, totals: &Counts) -> io::Result<()> {
+        self.begin()?;
+        let last = Last {
+            event: "summary",
+            sessions: totals.sessions,
+            exchanges: totals.exchanges,
+            resends: totals.resends,
+            empties: totals.empties,
+            errors: totals.errors,
+            warnings: totals.warnings,
+            lost: totals.lost,
+            time_ms: millis(totals.time),
+        };
+        write(&mut self.out, &last)?;
+        self.out.flush()
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        if self.begun {
+            return Ok(());
+        }
+        self.begun = true;
+        let preface = Preface {
+            xmppscope: "events",
+            version: VERSION,
+            tool: concat!("xmppscope ", env!("CARGO_PKG_VERSION")),
+            started: rfc_3339(self.started),
+        };
+        write(&mut self.out, &preface)
+    }
+}

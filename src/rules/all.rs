@@ -1,0 +1,23 @@
+//! The list of all rules. Only the judge reads it: a rule knows of no other one.
+
+use super::rule::Rule;
+use super::{bosh, http, stream};
+
+/// Every rule there is, in the order in which their findings are told.
+pub(super) fn all() -> Vec<Box<dyn Rule>> {
+    vec![
+        Box::new(bosh::Content::default()),
+        Box::new(bosh::Attributes::default()),
+        Box::new(http::Exchanges::default()),
+        Box::new(http::Connections::default()),
+        Box::new(http::Cors::default()),
+        Box::new(bosh::Order::default()),
+        Box::new(bosh::Crowd::default()),
+        Box::new(bosh::Grant),
+        Box::new(stream::Login::default()),
+        Box::new(bosh::Hold::default()),
+        Box::new(bosh::Pace::default()),
+        Box::new(bosh::Ends::default()),
+        Box::new(bosh::Silence::default()),
+    ]
+}

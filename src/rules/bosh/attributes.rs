@@ -1,0 +1,204 @@
+//! Attributes and headers that are cheap to look at on every message: numbers that are none, content types,
+//! what does not belong into an answer (XEP-0124 §6, §7, §22).
+
+use crate::bosh::{Body, BodyType};
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
+use crate::rules::memory::PerSession;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::rules::words::short;
+use crate::trace::{Ask, Fact, Reading, Response, Session};
+use crate::wire::Side;
+
+/// Attributes that are whole numbers; rid has a rule of its own.
+const NUMBERS: [&str; 10] = [
+    "ack",
+    "hold",
+    "inactivity",
+    "maxpause",
+    "pause",
+    "polling",
+    "report",
+    "requests",
+    "time",
+    "wait",
+];
+/// Attributes that only a request has.
+const OF_REQUESTS: [&str; 6] = ["rid", "key", "newkey", "route", "content", "pause"];
+
+/// Judges attributes and the headers that go with them. Each kind is said once for a session.
+#[derive(Debug, Default)]
+pub struct Attributes {
+    sessions: PerSession<Said>,
+}
+
+#[derive(Debug, Default)]
+struct Said {
+    content_type: bool,
+    of_request: bool,
+    redundant_ack: bool,
+}
+
+impl Rule for Attributes {
+    fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
+        let Some(message) = moment.message() else { return };
+        let (Reading::Body(body), Some(ask)) = (&message.reading, &message.ask) else { return };
+        let party = match message.from {
+            Side::Client => Party::Client,
+            Side::Server => Party::Server,
+        };
+        numbers(body, party, found);
+        kind(body, party, moment.session(), found);
+        if let (Fact::Response(response), Some(session)) = (&moment.event.fact, moment.session()) {
+            let said = self.sessions.of(session.id, moment.story);
+            said.content_type(response, session, found);
+            said.of_request(body, found);
+            said.redundant_ack(body, ask, found);
+        }
+    }
+}
+
+fn numbers(body: &Body, party: Party, found: &mut Findings) {
+    for name in NUMBERS {
+        if let Some(Err(error)) = body.number(name) {
+            let words = format!(
+                "{name} is unusable: {}. The other side refuses it or takes a default.",
+                short(&error.to_string())
+            );
+            let id = "bosh-schema-attr-types";
+            found.add(&kinds::ATTRIBUTE_MALFORMED, id, Level::Error, party, words);
+        }
+    }
+}
+
+fn kind(body: &Body, party: Party, session: Option<&Session>, found: &mut Findings) {
+    let BodyType::Other(other) = body.kind() else { return };
+    let inactivity = session.and_then(Session::inactivity);
+    let effect = match (party, other, inactivity) {
+        (Party::Client, "terminal", Some(seconds)) => format!(
+            " `terminate` was meant: the connection manager takes it for an ordinary body and keeps \
+             the session for another {seconds} s."
+        ),
+        (_, "terminal", _) => " `terminate` was meant.".to_owned(),
+        _ => " There are only `terminate` and `error`.".to_owned(),
+    };
+    let words = format!("type='{}' does not exist.{effect}", short(other));
+    found.add(&kinds::TYPE_UNKNOWN, "bosh-type-values", Level::Error, party, words);
+}
+
+/// The part of a content type before its parameters.
+fn media_type(text: &str) -> String {
+    text.split(';').next().unwrap_or(text).trim().to_ascii_lowercase()
+}
+
+impl Said {
+    fn content_type(&mut self, response: &Response, session: &Session, found: &mut Findings) {
+        let asked = session.asked.as_ref().and_then(|asked| asked.content.as_deref());
+        let is = response.headers.get("content-type");
+        let kind = is.map(media_type);
+        let fits = kind.as_deref() == Some("text/xml") && asked.is_none()
+            || kind.is_some() && kind == asked.map(media_type);
+        if fits || std::mem::replace(&mut self.content_type, true) {
+            return;
+        }
+        let is = is.map_or_else(|| "missing".to_owned(), short);
+        let (due, id) = match asked {
+            Some(asked) => (
+                format!("the client asked for {} (content)", short(asked)),
+                "bosh-content-honoured",
+            ),
+            None => ("text/xml; charset=utf-8 is due".to_owned(), "bosh-content-type-default"),
+        };
+        let words = format!("The Content-Type of the answer is {is}; {due}. Said once.");
+        found.add(&kinds::CONTENT_TYPE, id, Level::Warning, Party::Server, words);
+    }
+
+    fn of_request(&mut self, body: &Body, found: &mut Findings) {
+        let Some(name) = OF_REQUESTS.into_iter().find(|name| body.text(name).is_some()) else {
+            return;
+        };
+        if !std::mem::replace(&mut self.of_request, true) {
+            let words = format!("The answer carries {name}, which belongs to requests. Said once.");
+            let id = "bosh-response-no-request-attrs";
+            found.add(&kinds::ATTRIBUTE_MISPLACED, id, Level::Note, Party::Server, words);
+        }
+    }
+
+    fn redundant_ack(&mut self, body: &Body, ask: &Ask, found: &mut Findings) {
+        let acked = body.ack().and_then(Result::ok);
+        if ask.creates || acked.is_none() || acked != ask.rid || self.redundant_ack {
+            return;
+        }
+        self.redundant_ack = true;
+        let words = format!(
+            "ack={} names the very request that is answered, which goes without saying. Said once.",
+            acked.unwrap_or_default()
+        );
+        found.add(
+            &kinds::ACK_REDUNDANT,
+            "bosh-ack-not-redundant",
+            Level::Note,
+            Party::Server,
+            words,
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::playbook::{at_least, names};
+
+    const OPEN: &str = "
+        0 1 C> <body rid='100000' to='a' wait='60' hold='1' ver='1.6' xml:lang='en' xmpp:version='1.0'/>
+        5 1 S> <body sid='s1' wait='60' requests='2' hold='1' ver='1.6' inactivity='60' ack='100000'/>
+        10 1 C> <body rid='100001' sid='s1'><presence xmlns='jabber:client'/></body>";
+
+    fn answered(answer: &str) -> Vec<String> {
+        at_least(Level::Note, &format!("{OPEN}\n20 1 S> {answer}"))
+    }
+
+    #[test]
+    fn the_content_type_is_text_xml_unless_asked_otherwise() {
+        assert_eq!(answered("<body/>"), [""; 0]);
+        let found = answered("200 | Content-Type: text/plain | <body/>");
+        assert_eq!(
+            found,
+            [
+                "20 Warning content-type Server: The Content-Type of the answer is text/plain; text/xml; \
+              charset=utf-8 is due. Said once."
+            ]
+        );
+    }
+
+    #[test]
+    fn what_belongs_to_requests_and_a_redundant_ack_are_notes() {
+        assert!(answered("<body rid='100001'/>")[0].starts_with("20 Note attribute-misplaced"));
+        assert!(answered("<body ack='100001'/>")[0].starts_with("20 Note ack-redundant"));
+        assert_eq!(answered("<body ack='100002'/>"), [""; 0]);
+    }
+
+    #[test]
+    fn numbers_that_are_none_are_errors() {
+        let script = "0 1 C> <body rid='100000' to='a' wait='60.5' hold='' ver='1.6' xml:lang='en' xmpp:version='1.0'/>";
+        assert_eq!(names(script), ["attribute-malformed", "attribute-malformed"]);
+    }
+
+    #[test]
+    fn terminal_is_not_terminate() {
+        let found = at_least(
+            Level::Note,
+            &format!(
+                "{OPEN}\n20 1 S> <body/>\n30 1 C> <body rid='100002' sid='s1' type='terminal'/>"
+            ),
+        );
+        assert_eq!(
+            found,
+            [
+                "30 Error type-unknown Client: type='terminal' does not exist. `terminate` was meant: the \
+              connection manager takes it for an ordinary body and keeps the session for another 60 s."
+            ]
+        );
+    }
+}

@@ -1,0 +1,237 @@
+//! How a session begins: what the creation request lacks, and whether what was granted fits what was asked
+//! (XEP-0124 §7).
+
+use crate::bosh::{Asked, Body, BodyType, Granted, Number};
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::rules::words::{list, short};
+use crate::trace::Reading;
+use crate::wire::Side;
+
+/// Judges creation requests and their answers.
+#[derive(Debug)]
+pub struct Grant;
+
+impl Rule for Grant {
+    fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
+        let Some(message) = moment.message() else { return };
+        let Reading::Body(body) = &message.reading else { return };
+        if !message.ask.as_ref().is_some_and(|ask| ask.creates) {
+            return;
+        }
+        match message.from {
+            Side::Client => request(body, found),
+            Side::Server if body.kind() == BodyType::Ordinary => {
+                let asked = moment.session().and_then(|session| session.asked.as_deref());
+                response(asked, &Granted::of(body), found);
+            }
+            Side::Server => {}
+        }
+    }
+}
+
+fn request(body: &Body, found: &mut Findings) {
+    // A client that ends a session without naming it wants no new one.
+    if body.kind() != BodyType::Ordinary {
+        return;
+    }
+    if !body.is_empty() || body.pause().is_some() || body.is_restart() {
+        let words = "The request has no sid, so it asks for a new session, yet what it carries belongs \
+                     into one. A client that lost its sid does this.";
+        let id = "bosh-sid-on-later-requests";
+        return found.add(&kinds::SID_MISSING, id, Level::Warning, Party::Client, words);
+    }
+    let present = [
+        ("to", body.to().is_some() || body.text("route").is_some(), "bosh-req-to"),
+        ("wait", body.wait().is_some(), "bosh-req-wait"),
+        ("hold", body.hold().is_some(), "bosh-req-hold"),
+        ("ver", body.text("ver").is_some(), "bosh-req-ver"),
+        ("xmpp:version", body.xbosh("version").is_some(), "xbosh-req-version"),
+        ("xml:lang", body.lang().is_some(), "bosh-req-lang"),
+    ];
+    let lacking: Vec<_> = present.iter().filter(|(_, there, _)| !there).collect();
+    let Some(&&(first, _, id)) = lacking.first() else { return };
+    let names: Vec<_> = lacking.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    let mut words = format!("The creation request lacks {}.", list(&names));
+    for (name, ..) in &lacking {
+        words += match *name {
+            "to" => " Without `to` servers answer improper-addressing.",
+            "wait" => " Without `wait` Prosody answers bad-request.",
+            "ver" => " Without `ver` errors come as HTTP 400, 403 and 404.",
+            "xmpp:version" => {
+                " Without `xmpp:version` there may be no stream features (ejabberd even answers only \
+                 when wait has run out)."
+            }
+            _ => "",
+        };
+    }
+    let level = if first == "xml:lang" { Level::Note } else { Level::Warning };
+    found.add(&kinds::CREATION_LACKS, id, level, Party::Client, words);
+}
+
+fn response(asked: Option<&Asked>, granted: &Granted, found: &mut Findings) {
+    let server = Party::Server;
+    for (there, name, id) in [
+        (granted.sid.as_ref().is_some_and(|sid| !sid.is_empty()), "sid", "bosh-resp-sid"),
+        (granted.wait.is_some(), "wait", "bosh-resp-wait"),
+        (granted.requests.is_some(), "requests", "bosh-resp-requests"),
+    ] {
+        if !there {
+            let words = format!("The answer that opens the session lacks {name}.");
+            found.add(&kinds::GRANT_LACKS, id, Level::Error, server, words);
+        }
+    }
+    let asked_for = |of: fn(&Asked) -> &Option<Number>| of(asked?).as_ref()?.value;
+    let value = |number: &Option<Number>| number.as_ref().and_then(|number| number.value);
+    let wait = (asked_for(|asked| &asked.wait), value(&granted.wait));
+    if let (Some(asked), Some(granted)) = wait
+        && granted > asked
+    {
+        let words = format!(
+            "wait={granted} granted, wait={asked} asked: a request may be held longer than the \
+             client wanted."
+        );
+        found.add(&kinds::WAIT_TOO_LONG, "bosh-resp-wait-bounded", Level::Error, server, words);
+    }
+    let hold = (asked_for(|asked| &asked.hold), value(&granted.hold));
+    if let (Some(asked), Some(granted)) = hold
+        && granted > asked
+    {
+        let words = format!("hold={granted} granted, hold={asked} asked.");
+        found.add(&kinds::HOLD_TOO_MANY, "bosh-resp-hold-bounded", Level::Error, server, words);
+    }
+    // Two readings: the hold in force binds; the hold asked for is advice, since it is cut down.
+    let requests = value(&granted.requests);
+    let in_force = hold.1.or(hold.0);
+    let id = "bosh-resp-requests-gt-hold";
+    match (requests, in_force, hold.0) {
+        // This is how a connection manager asks for polling.
+        (Some(1), ..) => {}
+        (Some(requests), Some(hold), _) if requests <= hold => {
+            let words = format!(
+                "requests={requests} does not exceed hold={hold}: once {hold} are held, the client may \
+                 send nothing."
+            );
+            found.add(&kinds::REQUESTS_TOO_FEW, id, Level::Error, server, words);
+        }
+        (Some(requests), _, Some(asked)) if requests <= asked => {
+            let words = format!("requests={requests} does not exceed the hold={asked} asked for.");
+            found.add(&kinds::REQUESTS_TOO_FEW, id, Level::Note, server, words);
+        }
+        _ => {}
+    }
+    versions(asked, granted, found);
+}
+
+fn versions(asked: Option<&Asked>, granted: &Granted, found: &mut Findings) {
+    let (Some(asked), granted) = (asked.and_then(|asked| asked.ver.as_deref()), &granted.ver)
+    else {
+        return;
+    };
+    match granted {
+        None => {
+            let words = "The answer has no `ver`: to this client the connection manager is an old one, \
+                         whose errors come as HTTP 400, 403 and 404.";
+            found.add(&kinds::GRANT_VER, "bosh-resp-ver", Level::Note, Party::Server, words);
+        }
+        Some(granted) if version(granted) > version(asked) => {
+            let words = format!(
+                "ver={} granted, ver={} asked; the lower of both is due.",
+                short(granted),
+                short(asked)
+            );
+            found.add(&kinds::GRANT_VER, "bosh-resp-ver", Level::Note, Party::Server, words);
+        }
+        Some(_) => {}
+    }
+}
+
+/// Both parts are numbers of their own: 1.10 is later than 1.9.
+fn version(text: &str) -> Option<(u32, u32)> {
+    let (major, minor) = text.trim().split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::playbook::{at_least, names};
+
+    fn granted(asked: &str, granted: &str) -> Vec<String> {
+        let script = format!(
+            "0 1 C> <body rid='100000' to='a' ver='1.6' xml:lang='en' xmpp:version='1.0' {asked}/>
+             5 1 S> <body {granted}/>"
+        );
+        at_least(Level::Note, &script)
+    }
+
+    #[test]
+    fn usual_grants_are_fine() {
+        for (asked, given) in [
+            ("wait='60' hold='1'", "sid='s' wait='60' hold='1' requests='2' ver='1.6'"),
+            ("wait='60' hold='1'", "sid='s' wait='50' requests='2' ver='1.6'"),
+            ("wait='60' hold='0'", "sid='s' wait='60' hold='0' requests='1' ver='1.6'"),
+        ] {
+            assert_eq!(granted(asked, given), [""; 0], "{given}");
+        }
+    }
+
+    #[test]
+    fn grants_that_break_a_rule() {
+        for (asked, given, start) in [
+            ("wait='60' hold='1'", "wait='60' requests='2' ver='1.6'", "5 Error grant-lacks"),
+            ("wait='60' hold='1'", "sid='s' requests='2' ver='1.6'", "5 Error grant-lacks"),
+            ("wait='60' hold='1'", "sid='s' wait='60' ver='1.6'", "5 Error grant-lacks"),
+            (
+                "wait='60' hold='1'",
+                "sid='s' wait='61' requests='2' ver='1.6'",
+                "5 Error wait-too-long",
+            ),
+            (
+                "wait='60' hold='0'",
+                "sid='s' wait='60' hold='1' requests='2' ver='1.6'",
+                "5 Error hold-too",
+            ),
+            (
+                "wait='60' hold='2'",
+                "sid='s' wait='60' hold='2' requests='2' ver='1.6'",
+                "5 Error requests-too",
+            ),
+            (
+                "wait='80' hold='4'",
+                "sid='s' wait='80' hold='1' requests='2' ver='1.6'",
+                "5 Note requests-too",
+            ),
+            ("wait='60' hold='1'", "sid='s' wait='60' requests='2' ver='1.11'", "5 Note grant-ver"),
+            ("wait='60' hold='1'", "sid='s' wait='60' requests='2'", "5 Note grant-ver"),
+        ] {
+            let found = granted(asked, given);
+            assert_eq!(found.len(), 1, "{given}: {found:?}");
+            assert!(found[0].starts_with(start), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_creation_request_lacks_is_said_in_one_sentence() {
+        let found = at_least(Level::Note, "0 1 C> <body rid='100000' to='a' ver='1.6' hold='1'/>");
+        assert_eq!(
+            found,
+            ["0 Warning creation-lacks Client: The creation request lacks wait, xmpp:version and \
+              xml:lang. Without `wait` Prosody answers bad-request. Without `xmpp:version` there may \
+              be no stream features (ejabberd even answers only when wait has run out)."]
+        );
+        let found = at_least(
+            Level::Note,
+            "0 1 C> <body rid='100000' to='a' ver='1.6' wait='60' hold='1' xmpp:version='1.0'/>",
+        );
+        assert_eq!(found, ["0 Note creation-lacks Client: The creation request lacks xml:lang."]);
+    }
+
+    #[test]
+    fn stanzas_without_a_session_point_to_a_lost_sid() {
+        let script = "0 1 C> <body rid='100000'><presence xmlns='jabber:client'/></body>";
+        assert_eq!(names(script), ["sid-missing"]);
+    }
+}

@@ -1,0 +1,298 @@
+//! How long requests are held, and how many at once (XEP-0124 §7, §8 and §11).
+
+use std::time::Duration;
+
+use crate::bosh::{Body, BodyType};
+use crate::clock::words;
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
+use crate::rules::memory::Timed;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::trace::{Ask, Fact, Message, Reading, Session, SessionId, Story};
+
+/// An answer may be late by so much, for the way and a busy server.
+const LATE: Duration = Duration::from_secs(1);
+/// Some connection managers answer so much before `wait` runs out, to be safe.
+const MARGIN: Duration = Duration::from_secs(3);
+/// The older request is to be answered within this when a newer one came.
+const RELEASE: Duration = Duration::from_secs(1);
+/// Polls in a row that end much too early, before it is more than a note.
+const EARLY: u32 = 3;
+/// Requests that came before their turn, remembered.
+const PARKED: usize = 8;
+
+/// Judges how requests are held.
+#[derive(Debug, Default)]
+pub struct Hold {
+    sessions: Timed<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The highest rid without a gap before it, and the highest at all.
+    contiguous: Option<u64>,
+    highest: u64,
+    /// Came before their turn: how long they are held is not settled by the text.
+    parked: Vec<u64>,
+    /// Empty polls in a row that were answered much before `wait` ran out.
+    early: u32,
+    /// Too many were held, and it was said.
+    crowded: bool,
+}
+
+impl Rule for Hold {
+    fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
+        if moment.hides_requests() {
+            return self.sessions.clear();
+        }
+        let Some(message) = moment.message() else { return };
+        let (Some(ask), Some(session)) = (&message.ask, moment.session()) else { return };
+        let (state, mut timer) = self.sessions.of(session.id, moment.story);
+        match &moment.event.fact {
+            Fact::Request(_) => {
+                state.came(ask);
+                let due = moment.event.at.saturating_add(RELEASE);
+                if !state.crowded && too_many(session, state, due).is_some() {
+                    timer.set(due);
+                }
+            }
+            Fact::Response(response) => {
+                if distinct(session).len() as u64 <= hold(session) {
+                    state.crowded = false;
+                    timer.clear();
+                }
+                if let (200, Reading::Body(body)) = (response.status, &message.reading)
+                    && body.kind() == BodyType::Ordinary
+                {
+                    state.answered(ask, body, message, session, found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        self.sessions.deadline()
+    }
+
+    fn wake(&mut self, now: Duration, story: &Story, found: &mut Findings) -> Option<SessionId> {
+        let (session, state) = self.sessions.due(now, story)?;
+        state.released_late(session, now, found);
+        Some(session.id)
+    }
+}
+
+/// `hold` in force.
+fn hold(session: &Session) -> u64 {
+    let granted = session.granted.as_ref().and_then(|granted| granted.hold.as_ref()?.value);
+    let asked = || session.asked.as_ref().and_then(|asked| asked.hold.as_ref()?.value);
+    granted.or_else(asked).unwrap_or(1)
+}
+
+/// `wait` in force: granted, or asked for while the session is being created.
+fn wait(session: &Session, ask: &Ask) -> Option<Duration> {
+    let asked = || session.asked.as_ref().and_then(|asked| asked.wait.as_ref()?.value);
+    let seconds = if ask.creates { asked() } else { session.wait() };
+    seconds.map(Duration::from_secs)
+}
+
+/// The open requests of a session, each rid once, the lowest first.
+fn distinct(session: &Session) -> Vec<&Ask> {
+    let open = session.open.iter().map(|ask| &**ask);
+    let mut open: Vec<_> = open.filter(|ask| ask.rid.is_some()).collect();
+    open.sort_by_key(|ask| (ask.rid, ask.at));
+    open.dedup_by_key(|ask| ask.rid);
+    open
+}
+
+/// The oldest and the newest of the open requests, if more of them than `hold` have been open long enough at
+/// this time. Where a rid is missing nothing can be said.
+fn too_many<'a>(session: &'a Session, state: &State, at: Duration) -> Option<(&'a Ask, &'a Ask)> {
+    let hold = hold(session);
+    session.granted.as_ref()?;
+    if hold == 0 || session.over || state.contiguous != Some(state.highest) {
+        return None;
+    }
+    let mut open = distinct(session);
+    open.retain(|ask| ask.at.saturating_add(RELEASE) <= at && !ask.creates);
+    if open.len() as u64 <= hold {
+        return None;
+    }
+    Some((open.first()?, open.last()?))
+}
+
+impl State {
+    fn came(&mut self, ask: &Ask) {
+        let Some(rid) = ask.rid else { return };
+        self.highest = self.highest.max(rid);
+        let Some(contiguous) = &mut self.contiguous else {
+            self.contiguous = Some(rid);
+            return;
+        };
+        if rid > contiguous.saturating_add(1) {
+            if self.parked.len() >= PARKED {
+                self.parked.remove(0);
+            }
+            self.parked.push(rid);
+            return;
+        }
+        *contiguous = rid.max(*contiguous);
+        while let Some(next) = contiguous.checked_add(1).filter(|next| self.parked.contains(next)) {
+            *contiguous = next;
+        }
+    }
+
+    /// A request is still held though a newer one released it.
+    fn released_late(&mut self, session: &Session, now: Duration, found: &mut Findings) {
+        let Some((oldest, newest)) = too_many(session, self, now) else { return };
+        self.crowded = true;
+        let words = format!(
+            "rid {} is still held, {} after rid {} came; hold={} allows no more than that many at \
+             once, so the oldest is due an answer. What rid {} asks for may be late.",
+            oldest.rid.unwrap_or_default(),
+            words(now.saturating_sub(newest.at)),
+            newest.rid.unwrap_or_default(),
+            hold(session),
+            newest.rid.unwrap_or_default(),
+        );
+        let id = "bosh-long-poll-release-oldest";
+        found.add(&kinds::HOLD_EXCEEDED, id, Level::Warning, Party::Server, words);
+    }
+
+    fn answered(
+        &mut self,
+        ask: &Ask,
+        body: &Body,
+        message: &Message,
+        session: &Session,
+        found: &mut Findings,
+    ) {
+        let (Some(rid), Some(held), Some(wait)) = (ask.rid, message.waited, wait(session, ask))
+        else {
+            return;
+        };
+        let parked = self.parked.iter().position(|&parked| parked == rid);
+        if let Some(place) = parked {
+            self.parked.remove(place);
+            if self.contiguous < Some(rid) {
+                self.contiguous = Some(rid);
+            }
+            return;
+        }
+        if held > wait.saturating_add(LATE) {
+            let words = format!(
+                "rid {rid} was held for {}, though wait is {} s.",
+                words(held),
+                wait.as_secs()
+            );
+            let id = "bosh-wait-not-exceeded";
+            return found.add(&kinds::WAIT_EXCEEDED, id, Level::Warning, Party::Server, words);
+        }
+        let idle_poll =
+            body.is_empty() && body.text("report").is_none() && !ask.acts && !ask.creates;
+        let alone = self.highest == rid && session.open.is_empty();
+        if !idle_poll || !alone || hold(session) == 0 || session.over {
+            return;
+        }
+        if held.saturating_add(MARGIN) >= wait {
+            self.early = 0;
+            return;
+        }
+        self.early = self.early.saturating_add(1);
+        let (level, often) = match self.early {
+            1 => (Level::Note, ""),
+            // A time-out on the way comes again and again.
+            EARLY if held < wait / 2 => (Level::Warning, " It is the third time in a row."),
+            _ => return,
+        };
+        let words = format!(
+            "rid {rid} got an empty answer after {}, though wait is {} s and no other request \
+             came.{often} Something on the way, or the server, ends long polls early.",
+            words(held),
+            wait.as_secs()
+        );
+        found.add(&kinds::WAIT_EARLY, "bosh-wait-not-much-early", level, Party::Server, words);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::playbook::{at_least, open, words};
+
+    fn after_open(script: &str) -> Vec<String> {
+        at_least(Level::Warning, &(open() + script))
+    }
+
+    #[test]
+    fn a_poll_may_be_held_for_wait_and_not_much_longer() {
+        let poll = "10 1 C> <body rid='100001' sid='s1'/>";
+        assert_eq!(after_open(&format!("{poll}\n60500 1 S> <body/>")), [""; 0]);
+        assert_eq!(
+            after_open(&format!("{poll}\n63010 1 S> <body/>")),
+            [
+                "63010 Warning wait-exceeded Server: rid 100001 was held for 63.0 s, though wait is 60 s."
+            ]
+        );
+    }
+
+    #[test]
+    fn an_early_empty_answer_is_a_note_and_the_third_in_a_row_a_warning() {
+        let mut script = open();
+        for n in 1..=4 {
+            let poll = format!("<body rid='10000{n}' sid='s1'/>");
+            script.extend([format!("{n}0000 1 C> {poll}\n{n}8000 1 S> <body/>\n")]);
+        }
+        let found = words("wait-early", &script);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(
+            found[0].starts_with("rid 100001 got an empty answer after 8.0 s, though wait is 60 s")
+        );
+        assert!(found[1].contains("third time in a row"));
+        assert_eq!(at_least(Level::Warning, &script).len(), 1);
+    }
+
+    #[test]
+    fn an_older_request_is_released_empty_without_a_word() {
+        let script = "
+            10 1 C> <body rid='100001' sid='s1'/>
+            5000 2 C> <body rid='100002' sid='s1'><iq xmlns='jabber:client'/></body>
+            5002 1 S> <body/>";
+        assert_eq!(words("wait-early", &(open() + script)), [""; 0]);
+        assert_eq!(after_open(&format!("{script}\n8000 tick")), [""; 0]);
+    }
+
+    #[test]
+    fn two_held_requests_are_one_too_many_for_hold_1() {
+        let script = "
+            10 1 C> <body rid='100001' sid='s1'/>
+            5000 2 C> <body rid='100002' sid='s1'><iq xmlns='jabber:client'/></body>
+            9000 tick
+            14800 1 S> <body/>";
+        assert_eq!(
+            after_open(script),
+            [
+                "6000 Warning hold-exceeded Server: rid 100001 is still held, 1.0 s after rid 100002 came; \
+              hold=1 allows no more than that many at once, so the oldest is due an answer. What rid \
+              100002 asks for may be late."
+            ]
+        );
+    }
+
+    #[test]
+    fn a_request_parked_behind_a_gap_is_not_judged() {
+        let script = "
+            10 1 C> <body rid='100001' sid='s1'/>
+            20 2 C> <body rid='100003' sid='s1'/>
+            4000 3 C> <body rid='100002' sid='s1'/>
+            4001 1 S> <body/>
+            4002 3 S> <body/>
+            64000 2 S> <body/>";
+        let found = after_open(script);
+        assert!(
+            found.iter().all(|line| !line.contains("wait-") && !line.contains("hold-")),
+            "{found:?}"
+        );
+    }
+}

@@ -1,0 +1,22 @@
+//! What BOSH demands of requests, answers and sessions (XEP-0124, XEP-0206).
+
+mod attributes;
+mod crowd;
+mod grant;
+mod hold;
+mod pace;
+mod resend;
+mod rid;
+mod session;
+mod silence;
+mod xml;
+
+pub use attributes::Attributes;
+pub use crowd::Crowd;
+pub use grant::Grant;
+pub use hold::Hold;
+pub use pace::Pace;
+pub use rid::Order;
+pub use session::Ends;
+pub use silence::Silence;
+pub use xml::Content;

@@ -1,0 +1,268 @@
+//! How often a client asks: polling, loops, connections made anew for each request (XEP-0124 §11, §12, §14).
+
+use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
+
+use crate::bosh::{BodyType, Number};
+use crate::clock::words;
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
+use crate::rules::memory::PerSession;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::trace::{Ask, Fact, Message, Reading, Response, Session};
+
+/// So many exchanges that bring nothing, within this time, are a loop.
+const STORM: (usize, Duration) = (20, Duration::from_secs(5));
+/// An answer later than this was waited for.
+const QUICK: Duration = Duration::from_millis(500);
+/// Requests looked at before a word on connections is said.
+const SAMPLE: u32 = 20;
+
+/// Judges how often a client asks.
+#[derive(Debug, Default)]
+pub struct Pace {
+    sessions: PerSession<State>,
+}
+
+#[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // each is "it was said", of another thing
+struct State {
+    /// The last empty request: rid, when it came, whether its answer was empty too.
+    poll: Option<(u64, Duration, bool)>,
+    hasty: bool,
+    /// When exchanges that brought nothing were answered.
+    idle: VecDeque<Duration>,
+    storm: bool,
+    requests: u32,
+    conns: HashSet<u64>,
+    closes: bool,
+    pipelined: bool,
+}
+
+impl Rule for Pace {
+    fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
+        let Some(message) = moment.message() else { return };
+        let (Some(ask), Some(session)) = (&message.ask, moment.session()) else { return };
+        let state = self.sessions.of(session.id, moment.story);
+        match &moment.event.fact {
+            Fact::Request(_) => {
+                state.polls(ask, session, found);
+                state.pipelines(ask, session, found);
+                state.connects(ask, found);
+            }
+            Fact::Response(response) => {
+                let closes = response.headers.get("connection");
+                state.closes |= closes.is_some_and(|value| value.eq_ignore_ascii_case("close"));
+                let empty = match &message.reading {
+                    Reading::Body(body) => body.is_empty() && body.kind() != BodyType::Terminate,
+                    _ => true,
+                };
+                if let Some(poll) = &mut state.poll
+                    && Some(poll.0) == ask.rid
+                {
+                    poll.2 = empty;
+                }
+                if !response.own {
+                    state.loops(ask, response, message, moment.event.at, empty, found);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// `polling` in force, in a session in which the client has to poll.
+fn polling(session: &Session) -> Option<Duration> {
+    let (granted, asked) = (session.granted.as_ref()?, session.asked.as_ref());
+    let value = |number: &Option<Number>| number.as_ref().and_then(|n| n.value);
+    let wait = value(&granted.wait);
+    let hold = value(&granted.hold).or_else(|| asked.and_then(|asked| value(&asked.hold)));
+    let polls = wait == Some(0) || hold == Some(0) || value(&granted.requests) == Some(1);
+    value(&granted.polling).filter(|_| polls).map(Duration::from_secs)
+}
+
+impl State {
+    /// Two empty requests in a row, closer than `polling`, the first of them answered with nothing.
+    fn polls(&mut self, ask: &Ask, session: &Session, found: &mut Findings) {
+        let Some(rid) = ask.rid else { return };
+        if ask.acts || ask.creates || ask.terminates {
+            self.poll = None;
+            return;
+        }
+        let before = self.poll.replace((rid, ask.at, false));
+        let (Some((last, at, true)), Some(polling)) = (before, polling(session)) else { return };
+        let gap = ask.at.saturating_sub(at);
+        if last == rid || gap >= polling {
+            self.hasty = false;
+            return;
+        }
+        if std::mem::replace(&mut self.hasty, true) {
+            return;
+        }
+        let words = format!(
+            "rid {rid} polls {} after the last poll, which brought nothing; polling={} asks for that \
+             many seconds between. Expect policy-violation.",
+            words(gap),
+            polling.as_secs()
+        );
+        let id = "bosh-polling-too-frequent";
+        found.add(&kinds::POLLING_TOO_FREQUENT, id, Level::Warning, Party::Client, words);
+    }
+
+    fn pipelines(&mut self, ask: &Ask, session: &Session, found: &mut Findings) {
+        let earlier =
+            session.open.iter().find(|open| open.conn == ask.conn && open.exchange < ask.exchange);
+        let Some(earlier) = earlier.filter(|_| !self.pipelined) else { return };
+        self.pipelined = true;
+        let words = format!(
+            "rid {} follows rid {} on the same connection before that is answered (pipelining): its \
+             answer can only come after the other. Said once.",
+            ask.rid.unwrap_or_default(),
+            earlier.rid.unwrap_or_default()
+        );
+        found.add(&kinds::PIPELINED, "bosh-no-pipelining", Level::Note, Party::Client, words);
+    }
+
+    fn connects(&mut self, ask: &Ask, found: &mut Findings) {
+        if self.requests >= SAMPLE {
+            return;
+        }
+        self.requests += 1;
+        self.conns.insert(ask.conn);
+        if self.requests < SAMPLE {
+            return;
+        }
+        let conns = std::mem::take(&mut self.conns).len();
+        if conns < SAMPLE as usize {
+            return;
+        }
+        let by = if self.closes { "the answers say Connection: close" } else { "nobody says why" };
+        let words = format!(
+            "Each of {SAMPLE} requests came on a new connection ({by}): every exchange costs one more \
+             round trip, with TLS two."
+        );
+        let party = if self.closes { Party::Server } else { Party::Nobody };
+        found.add(&kinds::NO_KEEP_ALIVE, "bosh-keepalive", Level::Note, party, words);
+    }
+
+    fn loops(
+        &mut self,
+        ask: &Ask,
+        response: &Response,
+        message: &Message,
+        at: Duration,
+        empty: bool,
+        found: &mut Findings,
+    ) {
+        let (count, within) = STORM;
+        while self.idle.front().is_some_and(|&then| at.saturating_sub(then) > within) {
+            self.idle.pop_front();
+        }
+        self.storm &= !self.idle.is_empty();
+        let quick = message.waited.is_some_and(|waited| waited < QUICK);
+        let failed = response.status != 200;
+        if !(quick && empty && (failed || !ask.acts)) || ask.creates {
+            return;
+        }
+        self.idle.push_back(at);
+        if self.idle.len() > count {
+            self.idle.pop_front();
+        }
+        if self.idle.len() < count || std::mem::replace(&mut self.storm, true) {
+            return;
+        }
+        let first = self.idle.front().copied().unwrap_or(at);
+        let (all, party) = if failed {
+            (format!("the last with HTTP {}", response.status), Party::Client)
+        } else {
+            ("empty, at once".to_owned(), Party::Server)
+        };
+        let words = format!(
+            "{count} exchanges in {} brought nothing ({all}): {}.",
+            words(at.saturating_sub(first)),
+            if failed {
+                "the client is looping"
+            } else {
+                "nothing is held, so client and server spin"
+            }
+        );
+        found.add(&kinds::POLL_STORM, "bosh-long-polling", Level::Warning, party, words);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::playbook::{names, open_with, words as found_words};
+
+    const POLLING: &str = "wait='0' hold='0' requests='1' polling='5' inactivity='30'";
+    const HOLDING: &str = "wait='60' hold='1' requests='2' polling='5' inactivity='60'";
+
+    fn polls(granted: &str, every: u64, count: u64, answer: &str) -> String {
+        let mut script = open_with(granted);
+        for n in 1..=count {
+            let at = 5000 + n * every;
+            let rid = 100_000 + n;
+            let poll = format!("<body rid='{rid}' sid='s1'/>");
+            script.extend([format!("{at} 1 C> {poll}\n{} 1 S> {answer}\n", at + 2)]);
+        }
+        script
+    }
+
+    #[test]
+    fn polling_faster_than_polling_is_a_warning_once() {
+        assert_eq!(
+            found_words("polling-too-frequent", &polls(POLLING, 1100, 4, "<body/>")),
+            [
+                "rid 100002 polls 1.1 s after the last poll, which brought nothing; polling=5 asks for \
+              that many seconds between. Expect policy-violation."
+            ]
+        );
+        assert_eq!(
+            found_words("polling-too-frequent", &polls(POLLING, 5000, 4, "<body/>")),
+            [""; 0]
+        );
+        let full = "<body><message xmlns='jabber:client'/></body>";
+        assert_eq!(found_words("polling-too-frequent", &polls(POLLING, 1100, 4, full)), [""; 0]);
+        assert_eq!(
+            found_words("polling-too-frequent", &polls(HOLDING, 1100, 4, "<body/>")),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn a_loop_is_said_once_with_its_rate() {
+        let found = found_words("poll-storm", &polls(HOLDING, 100, 47, "404 Not Found"));
+        assert_eq!(
+            found,
+            [
+                "20 exchanges in 1.9 s brought nothing (the last with HTTP 404): the client is looping."
+            ]
+        );
+        let found = found_words("poll-storm", &polls(HOLDING, 100, 47, "<body/>"));
+        assert!(found[0].ends_with("so client and server spin."), "{found:?}");
+        assert_eq!(found_words("poll-storm", &polls(HOLDING, 300, 47, "<body/>")), [""; 0]);
+    }
+
+    #[test]
+    fn a_new_connection_for_every_request_is_a_note() {
+        let mut script = open_with(HOLDING);
+        for n in 1..=20 {
+            let (at, rid, conn) = (n * 1000, 100_000 + n, n + 1);
+            script.extend([format!(
+                "{at} {conn} C> <body rid='{rid}' sid='s1'><presence xmlns='jabber:client'/></body>
+                 {at} {conn} S> 200 | Connection: close | <body/>\n"
+            )]);
+        }
+        assert_eq!(names(&script), ["no-keep-alive"]);
+    }
+
+    #[test]
+    fn pipelining_is_a_note_once() {
+        let script = open_with(HOLDING)
+            + "10 1 C> <body rid='100001' sid='s1'><presence xmlns='jabber:client'/></body>
+               11 1 C> <body rid='100002' sid='s1'/>
+               12 1 S> <body/>";
+        assert_eq!(names(&script), ["pipelined"]);
+    }
+}

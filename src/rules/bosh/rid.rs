@@ -1,0 +1,386 @@
+//! The rids of a session: repeats, gaps, the window, the order of answers (XEP-0124 §14).
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::crowd::granted;
+use crate::bosh::{Answer, Arrival, BadNumber, Body, BodyType, MAX_RID, RidWindow, fingerprint};
+use crate::clock::words;
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
+use crate::rules::memory::Timed;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::rules::words::nth;
+use crate::trace::{Ask, Fact, Reading, Request, Response, Session, SessionId, Story};
+use crate::wire::Side;
+
+/// Requests whose fate is remembered.
+const REMEMBERED: usize = 16;
+/// A gap that is open for so long is more than disorder on the way.
+const GAP: Duration = Duration::from_secs(5);
+/// Answers on two sockets that lie closer than this may have changed places on the way to us.
+const DISORDER: Duration = Duration::from_millis(50);
+
+/// Judges the rids of sessions.
+#[derive(Debug, Default)]
+pub struct Order {
+    sessions: Timed<Rids>,
+}
+
+#[derive(Debug, Default)]
+struct Rids {
+    window: Option<RidWindow>,
+    sent: VecDeque<Sent>,
+    gap: Option<Gap>,
+    /// An answer that overtook another one.
+    early: Option<Early>,
+}
+
+/// A request and what became of it.
+#[derive(Debug)]
+struct Sent {
+    rid: u64,
+    conn: u64,
+    first: Duration,
+    /// When it was answered, and with what.
+    answer: Option<(Duration, u64)>,
+    /// When its connection went away, and by whom.
+    gone: Option<(Duration, Option<Side>)>,
+}
+
+#[derive(Debug)]
+struct Gap {
+    /// The lowest rid missing.
+    first: u64,
+    /// The rid that came instead.
+    instead: u64,
+    at: Duration,
+}
+
+#[derive(Debug)]
+struct Early {
+    rid: u64,
+    waiting: u64,
+    at: Duration,
+}
+
+impl Rule for Order {
+    fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
+        if moment.hides_requests() {
+            return self.sessions.clear();
+        }
+        match &moment.event.fact {
+            Fact::Request(request) => self.request(request, moment, found),
+            Fact::Response(response) => self.response(response, moment, found),
+            Fact::Closed { .. } => self.closed(moment),
+            _ => {}
+        }
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        self.sessions.deadline()
+    }
+
+    fn wake(&mut self, now: Duration, story: &Story, found: &mut Findings) -> Option<SessionId> {
+        let (session, rids) = self.sessions.due(now, story)?;
+        if let Some(gap) = rids.gap.as_ref().filter(|_| !session.over) {
+            gap_stays(gap, now, found);
+        }
+        Some(session.id)
+    }
+}
+
+impl Order {
+    fn request(&mut self, request: &Request, moment: &Moment<'_>, found: &mut Findings) {
+        let Some((body, ask, session)) = parts(moment) else { return };
+        let Some(rid) = number(body, found) else { return };
+        let (rids, mut timer) = self.sessions.of(session.id, moment.story);
+        let print = fingerprint(&request.content.bytes);
+        let requests = granted(session);
+        let window = rids.window.get_or_insert_with(RidWindow::joined);
+        if let (None, Some(requests)) = (window.requests(), requests) {
+            window.grant(requests);
+        }
+        let arrival = if ask.creates {
+            *window = RidWindow::created(rid, print);
+            initial(rid, found);
+            Arrival::New
+        } else {
+            window.request(rid, print)
+        };
+        let still_missing = window.gap().map(|(first, _)| first);
+        match arrival {
+            Arrival::New | Arrival::BeforeObservation => {}
+            Arrival::Repeat { n, identical, held } => {
+                rids.repeat(ask, rid, n, identical, held, found);
+            }
+            Arrival::Gap { first, missing } => {
+                if rids.gap.as_ref().is_none_or(|gap| gap.first != first) {
+                    rids.gap = Some(Gap { first, instead: rid, at: ask.at });
+                    timer.set(ask.at.saturating_add(GAP));
+                    gap_opens(rid, first, missing, found);
+                }
+            }
+            Arrival::BeyondWindow { highest } => beyond(rid, highest, requests, found),
+            Arrival::TooOld => {
+                let words = format!(
+                    "rid {rid} is older than what a connection manager still answers; the last one was \
+                     {}. Expect item-not-found. A stale rid comes from a page restored too late.",
+                    rids.window.as_ref().and_then(RidWindow::contiguous).unwrap_or_default()
+                );
+                found.add(
+                    &kinds::RID_TOO_OLD,
+                    "bosh-rid-increment",
+                    Level::Warning,
+                    Party::Client,
+                    words,
+                );
+            }
+        }
+        if let Some(gap) = rids.gap.as_ref().filter(|gap| still_missing != Some(gap.first)) {
+            let words = format!(
+                "rid {} came {} after rid {}: nothing is missing any more.",
+                gap.first,
+                words(ask.at.saturating_sub(gap.at)),
+                gap.instead
+            );
+            found.add(&kinds::RID_GAP_CLOSED, None, Level::Note, Party::Nobody, words);
+            rids.gap = None;
+            timer.clear();
+        }
+        if !matches!(arrival, Arrival::Repeat { .. }) {
+            rids.remember(Sent { rid, conn: ask.conn, first: ask.at, answer: None, gone: None });
+        }
+    }
+
+    fn response(&mut self, response: &Response, moment: &Moment<'_>, found: &mut Findings) {
+        let Some(message) = moment.message() else { return };
+        let (Some(ask), Some(session)) = (&message.ask, moment.session()) else { return };
+        let Some(rid) = ask.rid else { return };
+        let Some((rids, mut timer)) = self.sessions.get(session.id) else { return };
+        let ends = session.over;
+        let Some(window) = &mut rids.window else { return };
+        let good = match &message.reading {
+            Reading::Body(body) => response.status == 200 && body.kind() == BodyType::Ordinary,
+            _ => false,
+        };
+        if good {
+            match window.answered(rid) {
+                Answer::InOrder | Answer::NotOpen => {}
+                Answer::OutOfOrder { waiting } => {
+                    rids.early.get_or_insert(Early { rid, waiting, at: response.first });
+                }
+                Answer::PastGap { first, .. } => {
+                    rids.gap = None;
+                    timer.clear();
+                    let words = format!(
+                        "rid {rid} was answered although rid {first} has not been seen here: it took \
+                         another way, or the connection manager did not wait for it."
+                    );
+                    found.add(&kinds::RID_PAST_GAP, None, Level::Note, Party::Nobody, words);
+                }
+            }
+            rids.compare(rid, ask, response, found);
+        } else {
+            window.dropped(rid);
+            if response.content.cut
+                && let Some(sent) = rids.sent.iter_mut().find(|sent| sent.rid == rid)
+            {
+                let left = moment.story.left(moment.event.conn);
+                sent.gone = Some((moment.event.at, left.map(|(side, _)| side)));
+            }
+        }
+        if let Some(early) = rids.early.as_ref().filter(|early| early.waiting == rid) {
+            let by = response.first.saturating_sub(early.at);
+            if by > DISORDER && !ends {
+                let words = format!(
+                    "rid {} was answered {} before rid {rid}, though answers are due in the order of \
+                     the rids.",
+                    early.rid,
+                    words(by)
+                );
+                let id = "bosh-respond-in-rid-order";
+                found.add(&kinds::ANSWERS_OUT_OF_ORDER, id, Level::Error, Party::Server, words);
+            }
+            rids.early = None;
+        }
+    }
+
+    fn closed(&mut self, moment: &Moment<'_>) {
+        for ask in &moment.told.abandoned {
+            let Some((id, rid)) = ask.session.zip(ask.rid) else { continue };
+            let Some((rids, _)) = self.sessions.get(id) else { continue };
+            if let Some(window) = &mut rids.window {
+                window.dropped(rid);
+            }
+            if rids.early.as_ref().is_some_and(|early| early.waiting == rid) {
+                rids.early = None;
+            }
+            let (by, at) = match moment.told.left {
+                Some((side, at)) => (Some(side), at),
+                None => (None, moment.event.at),
+            };
+            if let Some(sent) = rids.sent.iter_mut().find(|sent| sent.rid == rid) {
+                sent.gone = Some((at, by));
+            }
+        }
+    }
+}
+
+/// A request of a session.
+fn parts<'a>(moment: &Moment<'a>) -> Option<(&'a Body, &'a Ask, &'a Session)> {
+    let message = moment.message()?;
+    let Reading::Body(body) = &message.reading else { return None };
+    Some((body, message.ask.as_ref()?, moment.session()?))
+}
+
+fn number(body: &Body, found: &mut Findings) -> Option<u64> {
+    let (kind, id, words) = match body.rid() {
+        Some(Ok(rid)) => return Some(rid),
+        None => (
+            &kinds::RID_MISSING,
+            "bosh-rid-on-every-request",
+            "The request has no rid; connection managers answer bad-request or item-not-found."
+                .to_owned(),
+        ),
+        Some(Err(BadNumber::TooLarge { .. })) => (
+            &kinds::RID_TOO_LARGE,
+            "bosh-rid-max",
+            format!(
+                "The rid is more than {MAX_RID} (2^53-1): JavaScript and some servers can't count on \
+                 from there."
+            ),
+        ),
+        Some(Err(error)) => (
+            &kinds::RID_MALFORMED,
+            "bosh-schema-attr-types",
+            format!("The rid is unusable: {}.", crate::rules::words::short(&error.to_string())),
+        ),
+    };
+    found.add(kind, id, Level::Error, Party::Client, words);
+    None
+}
+
+fn initial(rid: u64, found: &mut Findings) {
+    if rid < 1 << 16 {
+        let words = format!("The session begins with rid {rid}; it is to be large and random.");
+        let id = "bosh-rid-initial-random";
+        found.add(&kinds::RID_PREDICTABLE, id, Level::Warning, Party::Client, words);
+    }
+}
+
+fn gap_opens(rid: u64, first: u64, missing: u64, found: &mut Findings) {
+    let words = match missing {
+        1 => format!("rid {rid} came, rid {first} is missing."),
+        _ => format!("rid {rid} came, {missing} rids from {first} on are missing."),
+    };
+    let words = format!("{words} The connection manager waits for what is missing.");
+    found.add(&kinds::RID_GAP, "bosh-rid-increment", Level::Note, Party::Client, words);
+}
+
+fn gap_stays(gap: &Gap, now: Duration, found: &mut Findings) {
+    let words = format!(
+        "rid {} has not come for {}: it was lost before it got here, or took another way. The connection \
+         manager keeps rid {} waiting for it.",
+        gap.first,
+        words(now.saturating_sub(gap.at)),
+        gap.instead
+    );
+    let id = "bosh-rid-increment";
+    found.add(&kinds::RID_LOST, id, Level::Warning, Party::Between, words);
+}
+
+fn beyond(rid: u64, highest: u64, requests: Option<u64>, found: &mut Findings) {
+    let requests = requests.unwrap_or_default();
+    let words = format!(
+        "rid {rid} is beyond the window: the last one without a gap was {}, requests={requests}, so \
+         {highest} is the highest allowed. Expect item-not-found.",
+        highest.saturating_sub(requests)
+    );
+    found.add(&kinds::RID_BEYOND_WINDOW, "bosh-rid-increment", Level::Error, Party::Client, words);
+}
+
+impl Rids {
+    fn remember(&mut self, sent: Sent) {
+        if self.sent.len() >= REMEMBERED {
+            self.sent.pop_front();
+        }
+        self.sent.push_back(sent);
+    }
+
+    fn repeat(
+        &mut self,
+        ask: &Ask,
+        rid: u64,
+        n: u32,
+        identical: bool,
+        held: bool,
+        found: &mut Findings,
+    ) {
+        let times = format!("rid {rid} again ({} time)", nth(n));
+        let Some(sent) = self.sent.iter_mut().find(|sent| sent.rid == rid) else {
+            let words = format!("{times}; the first one is too long ago to compare.");
+            return found.add(&kinds::RID_REPEAT, None, Level::Note, Party::Client, words);
+        };
+        let ago = words(ask.at.saturating_sub(sent.first));
+        let fate = match (sent.answer, sent.gone, held) {
+            (Some(_), ..) => "it was answered",
+            (_, _, true) => "it is still open",
+            (_, Some((_, Some(Side::Client))), _) => "the client closed that connection",
+            (_, Some(_), _) => "that connection was lost",
+            _ => "it was refused",
+        };
+        let times = format!("{times}: first sent {ago} ago, {fate}.");
+        if identical {
+            let (level, end) = match n {
+                0..4 => (Level::Note, "The content is the same, so this is allowed."),
+                _ => (Level::Warning, "The client gets no answer through."),
+            };
+            let words = format!("{times} {end}");
+            return found.add(&kinds::RID_REPEAT, None, level, Party::Client, words);
+        }
+        let other = if sent.conn == ask.conn { "" } else { ", from another connection" };
+        let cause = if held || sent.conn == ask.conn {
+            "Two tabs share the session, or the client does not count its requests.".to_owned()
+        } else {
+            format!(
+                "If the session was attached or restored, the client begins 1 too low: {} is next. \
+                 Else two tabs share it.",
+                rid.saturating_add(1)
+            )
+        };
+        let words = format!("{times} The content is another{other}. {cause}");
+        let id = "bosh-client-resend-exact";
+        found.add(&kinds::RID_REUSED, id, Level::Error, Party::Client, words);
+    }
+
+    /// Whether the second answer to a rid equals the first one.
+    fn compare(&mut self, rid: u64, ask: &Ask, response: &Response, found: &mut Findings) {
+        let kept = self.window.as_ref().and_then(|window| window.should_be_buffered(rid));
+        let Some(sent) = self.sent.iter_mut().find(|sent| sent.rid == rid) else { return };
+        let print = fingerprint(&response.content.bytes);
+        match sent.answer {
+            // An answer that was on its way when the repeat came is another matter.
+            Some((at, first)) if at < ask.at => {
+                if first == print {
+                    let words =
+                        format!("The answer to rid {rid} is the same as before: nothing is lost.");
+                    found.add(&kinds::ANSWER_REPLAYED, None, Level::Note, Party::Nobody, words);
+                } else if kept != Some(false) {
+                    let words = format!(
+                        "The answer to the repeated rid {rid} is another one than before; what the \
+                         client missed is lost, or the request took effect twice."
+                    );
+                    let id = "bosh-resend-replays";
+                    found.add(&kinds::ANSWER_DIFFERS, id, Level::Warning, Party::Server, words);
+                }
+            }
+            _ => sent.answer = Some((response.first, print)),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "rid_tests.rs"]
+mod tests;

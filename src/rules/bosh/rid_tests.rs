@@ -1,0 +1,179 @@
+use super::*;
+use crate::rules::playbook::{at_least, names, open, words};
+
+fn after_open(script: &str) -> Vec<String> {
+    at_least(Level::Warning, &(open() + script))
+}
+
+fn found(name: &str, script: &str) -> Vec<String> {
+    words(name, &(open() + script))
+}
+
+#[test]
+fn a_resend_after_an_abort_is_a_note_with_the_time_between() {
+    let script = "
+        10 1 C> <body rid='100001' sid='s1'/>
+        66110 1 C. reset
+        66115 2 C> <body rid='100001' sid='s1'/>";
+    assert_eq!(
+        found("rid-repeat", script),
+        [
+            "rid 100001 again (2nd time): first sent 66.1 s ago, the client closed that connection. The \
+          content is the same, so this is allowed."
+        ]
+    );
+}
+
+#[test]
+fn the_same_answer_to_a_repeat_is_a_note_and_another_one_a_warning() {
+    let script = "
+        10 1 C> <body rid='100001' sid='s1'><iq xmlns='jabber:client'/></body>
+        20 1 S> <body><iq xmlns='jabber:client' id='1'/></body>
+        30 2 C> <body rid='100001' sid='s1'><iq xmlns='jabber:client'/></body>
+        40 2 S> <body><iq xmlns='jabber:client' id='1'/></body>";
+    assert_eq!(found("answer-replayed", script).len(), 1);
+    assert_eq!(after_open(script), [""; 0]);
+    let lost = script
+        .replace("40 2 S> <body><iq xmlns='jabber:client' id='1'/></body>", "40 2 S> <body/>");
+    assert_eq!(found("answer-differs", &lost).len(), 1);
+}
+
+#[test]
+fn the_older_copy_of_a_held_request_may_be_answered_with_an_empty_body() {
+    let script = "
+        10 1 C> <body rid='100001' sid='s1'/>
+        1000 2 C> <body rid='100001' sid='s1'/>
+        1001 1 S> <body/>
+        2000 2 S> <body><message xmlns='jabber:client'/></body>";
+    assert_eq!(after_open(script), [""; 0]);
+    assert!(found("rid-repeat", script)[0].contains("it is still open"));
+}
+
+#[test]
+fn other_content_under_an_answered_rid_points_to_attach() {
+    let script = "
+        10 1 C> <body rid='100001' sid='s1'/>
+        20 1 S> <body><message xmlns='jabber:client'/></body>
+        900 2 C> <body rid='100001' sid='s1'><presence xmlns='jabber:client'/></body>";
+    let words = &found("rid-reused", script)[0];
+    assert!(words.contains("The content is another, from another connection"), "{words}");
+    assert!(words.contains("begins 1 too low: 100002 is next"), "{words}");
+}
+
+#[test]
+fn other_content_under_an_open_rid_points_to_two_tabs() {
+    let script = "
+        10 1 C> <body rid='100001' sid='s1'/>
+        900 2 C> <body rid='100001' sid='s1'><presence xmlns='jabber:client'/></body>";
+    assert!(found("rid-reused", script)[0].contains("Two tabs share the session"));
+}
+
+#[test]
+fn the_fourth_sending_is_a_warning() {
+    let again = "<body rid='100001' sid='s1'/>";
+    let script = format!(
+        "10 1 C> {again}\n20 1 S> 502\n30 1 C> {again}\n40 1 S> 502\n50 1 C> {again}\n60 1 S> 502
+         70 1 C> {again}"
+    );
+    let found = after_open(&script);
+    assert!(found.last().unwrap().contains("rid 100001 again (4th time"), "{found:?}");
+    assert!(found.last().unwrap().contains("it was refused"), "{found:?}");
+}
+
+#[test]
+fn a_gap_is_said_once_and_closed_once() {
+    let script = "
+        10 1 C> <body rid='100002' sid='s1'/>
+        4210 2 C> <body rid='100001' sid='s1'/>
+        4215 2 S> <body/>
+        4300 2 C> <body rid='100003' sid='s1'/>";
+    assert_eq!(
+        found("rid-gap", script),
+        [
+            "rid 100002 came, rid 100001 is missing. The connection manager waits for what is missing."
+        ]
+    );
+    assert_eq!(
+        found("rid-gap-closed", script),
+        ["rid 100001 came 4.2 s after rid 100002: nothing is missing any more."]
+    );
+    assert_eq!(after_open(script), [""; 0]);
+}
+
+#[test]
+fn a_gap_that_stays_is_a_warning() {
+    let found = after_open("10 1 C> <body rid='100002' sid='s1'/>\n6000 tick");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].starts_with("5010 Warning rid-lost Between: rid 100001 has not come for 5.0 s")
+    );
+}
+
+#[test]
+fn the_window_ends_at_last_plus_requests() {
+    let found = after_open("10 1 C> <body rid='100003' sid='s1'/>");
+    assert_eq!(
+        found,
+        [
+            "10 Error rid-beyond-window Client: rid 100003 is beyond the window: the last one without a \
+          gap was 100000, requests=2, so 100002 is the highest allowed. Expect item-not-found."
+        ]
+    );
+    let found = after_open("10 1 C> <body rid='99000' sid='s1'/>");
+    assert!(found[0].contains("rid-too-old Client: rid 99000 is older"), "{found:?}");
+}
+
+#[test]
+fn rids_that_are_none() {
+    for (rid, name) in [
+        ("", "rid-missing"),
+        ("rid=''", "rid-malformed"),
+        ("rid='0'", "rid-malformed"),
+        ("rid='9007199254740992'", "rid-too-large"),
+    ] {
+        let found = after_open(&format!("10 1 C> <body {rid} sid='s1'/>"));
+        assert!(found[0].contains(name), "{rid}: {found:?}");
+    }
+}
+
+#[test]
+fn answers_out_of_order_are_an_error_if_they_lie_apart() {
+    let script = "
+        10 1 C> <body rid='100001' sid='s1'><iq xmlns='jabber:client'/></body>
+        11 2 C> <body rid='100002' sid='s1'><iq xmlns='jabber:client'/></body>
+        20 2 S> <body><iq xmlns='jabber:client'/></body>";
+    let found = after_open(&format!("{script}\n320 1 S> <body/>"));
+    assert_eq!(
+        found,
+        [
+            "320 Error answers-out-of-order Server: rid 100002 was answered 300 ms before rid 100001, \
+          though answers are due in the order of the rids."
+        ]
+    );
+    assert_eq!(after_open(&format!("{script}\n25 1 S> <body/>")), [""; 0]);
+}
+
+#[test]
+fn after_a_loss_nothing_is_known_of_rids() {
+    let script = open() + "10 2 !lost 5\n20 1 C> <body rid='100009' sid='s1'/>";
+    assert_eq!(names(&script), ["unobserved"]);
+}
+
+#[test]
+fn a_request_that_can_not_be_read_is_not_taken_for_a_gap() {
+    let deep = "<a>".repeat(200) + &"</a>".repeat(200);
+    let script = open()
+        + &format!(
+            "10 1 C> <body rid='100001' sid='s1'>{deep}</body>\n12 1 S> <body/>
+             20 1 C> <body rid='100002' sid='s1'/>\n60000 tick"
+        );
+    assert_eq!(names(&script), ["xml-limit"]);
+}
+
+#[test]
+fn a_session_that_began_unseen_is_followed_from_its_first_rid() {
+    assert_eq!(
+        names("0 1 C> <body rid='5' sid='x'/>\n9 1 S> <body/>\n20 1 C> <body rid='6' sid='x'/>"),
+        [""; 0]
+    );
+}

@@ -1,0 +1,432 @@
+//! How sessions end: by whom, with which condition, and what comes after (XEP-0124 §13 and §17).
+
+use std::time::Duration;
+
+use super::resend::{Fate, Refused, Resends};
+use crate::bosh::{self, Body, BodyType, Condition};
+use crate::clock::words;
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::http::words::rid;
+use crate::rules::kinds;
+use crate::rules::memory::PerSession;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::rules::stream::errors;
+use crate::rules::words::short;
+use crate::trace::{Ask, Fact, Reading, Response, Session, SessionId, Story};
+use crate::wire::Side;
+use crate::xmpp::ns;
+
+/// A request may cross the end of its session on the way.
+const CROSSING: Duration = Duration::from_secs(1);
+
+/// Judges the ends of sessions.
+#[derive(Debug, Default)]
+pub struct Ends {
+    sessions: PerSession<State>,
+    /// Up to this exchange requests may have passed unseen.
+    unseen: u64,
+}
+
+#[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // each is a thing that happened, in any order
+struct State {
+    /// The client has asked for the end.
+    asked: Option<Asked>,
+    /// When the connection manager ended it, and on which connection it said so first.
+    over: Option<(Duration, u64)>,
+    /// The first exchange that began after either end.
+    after: Option<u64>,
+    /// What an answer to such an exchange means was said.
+    explained: bool,
+    /// The cause was told.
+    told: bool,
+    /// A request came after that, and it was said.
+    late: bool,
+    /// An answer other than an error came before.
+    good: bool,
+    /// `Server` of the last good answer.
+    server: Option<String>,
+    /// The last exchange, and the highest rid before it.
+    rids: (u64, u64),
+    /// The highest rid.
+    highest: u64,
+    /// Since when no request is open.
+    free: Option<Duration>,
+    /// Before this exchange nothing was open for so long.
+    idle: Option<(u64, Duration)>,
+    /// What may be sent again.
+    resends: Resends,
+}
+
+/// The client's word that the session is to end.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    rid: Option<u64>,
+    at: Duration,
+}
+
+impl Rule for Ends {
+    fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
+        for id in moment.told.abandoned.iter().filter_map(|ask| ask.session) {
+            let at = moment.told.left.map_or(moment.event.at, |(_, at)| at);
+            self.free(id, at, moment.story);
+        }
+        for ask in &moment.told.abandoned {
+            if let Some(state) = ask.session.and_then(|id| self.sessions.get(id)) {
+                state.resends.settle(ask.exchange, Fate::Cut);
+            }
+        }
+        if moment.hides_requests() {
+            self.unseen = moment.story.exchanges();
+        }
+        let Some(message) = moment.message() else { return };
+        let Some(session) = moment.session() else { return };
+        if message.from == Side::Server {
+            self.free(session.id, moment.event.at, moment.story);
+        }
+        if let (Fact::Response(response), Some(ask)) = (&moment.event.fact, &message.ask)
+            && response.content.cut
+        {
+            let state = self.sessions.of(session.id, moment.story);
+            state.resends.settle(ask.exchange, Fate::Cut);
+        }
+        let (Reading::Body(body), Some(ask)) = (&message.reading, &message.ask) else { return };
+        let unseen = self.unseen;
+        let state = self.sessions.of(session.id, moment.story);
+        match &moment.event.fact {
+            Fact::Response(response) => {
+                let answer = Answer { body, ask, response, session, unseen };
+                state.answer(&answer, moment.event.at, found);
+            }
+            Fact::Request(request) => {
+                state.resends.keep(request, body, ask, session);
+                state.request(body, ask, found);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Ends {
+    /// Notes when the last open request of a session is gone.
+    fn free(&mut self, id: SessionId, at: Duration, story: &Story) {
+        if story.session(id).is_some_and(|session| session.open.is_empty()) {
+            self.sessions.of(id, story).free = Some(at);
+        }
+    }
+}
+
+/// An answer in a session.
+#[derive(Debug)]
+struct Answer<'a> {
+    body: &'a Body,
+    ask: &'a Ask,
+    response: &'a Response,
+    session: &'a Session,
+    /// Up to this exchange requests may have passed unseen.
+    unseen: u64,
+}
+
+impl State {
+    fn request(&mut self, body: &Body, ask: &Ask, found: &mut Findings) {
+        self.rids = (ask.exchange, self.highest);
+        self.highest = self.highest.max(ask.rid.unwrap_or_default());
+        let free = self.free.take();
+        self.idle = free.map(|since| (ask.exchange, ask.at.saturating_sub(since)));
+        if self.goes_on(ask, found) {
+            return;
+        }
+        if body.kind() == BodyType::Terminate && self.asked.is_none() {
+            self.asked = Some(Asked { rid: ask.rid, at: ask.at });
+            let condition = body.text("condition");
+            let condition = condition.map(|c| format!(" ({})", short(c))).unwrap_or_default();
+            let words = format!("The client ends the session{condition}.");
+            found.add(&kinds::CLIENT_TERMINATES, None, Level::Note, Party::Nobody, words);
+        }
+    }
+
+    /// Whether a request comes after the end. What was under way at that moment is not held against the client.
+    fn goes_on(&mut self, ask: &Ask, found: &mut Findings) -> bool {
+        // Only a rid after that of its own goodbye was sent after it.
+        let own = self.asked.filter(|asked| asked.rid.is_some() && ask.rid > asked.rid);
+        if own.is_none() && self.over.is_none() {
+            return false;
+        }
+        if own.is_some() || self.asked.is_none() {
+            self.after.get_or_insert(ask.exchange);
+        }
+        let (by, since, crossing) = match (own, self.over) {
+            (Some(asked), _) => {
+                let rid = asked.rid.unwrap_or_default();
+                let by = format!(" by the client itself (rid {rid})");
+                (by, asked.at, false)
+            }
+            (None, Some((over, conn))) => {
+                let crossing = ask.at.saturating_sub(over) < CROSSING && ask.conn != conn;
+                (String::new(), over, crossing)
+            }
+            (None, None) => return false,
+        };
+        // A goodbye, or a copy of an earlier request, asks for nothing new.
+        let harmless = ask.terminates || self.resends.is_copy(ask);
+        if crossing || (harmless && self.asked.is_some()) || std::mem::replace(&mut self.late, true)
+        {
+            return true;
+        }
+        let words = format!(
+            "{} goes on although the session was ended{by} {} before; item-not-found is all it can \
+             get. The client is to open a new one.",
+            rid(ask),
+            words(ask.at.saturating_sub(since))
+        );
+        let id = "bosh-client-session-over";
+        found.add(&kinds::SESSION_OVER, id, Level::Warning, Party::Client, words);
+        true
+    }
+
+    fn answer(&mut self, answer: &Answer<'_>, at: Duration, found: &mut Findings) {
+        match answer.body.kind() {
+            BodyType::Terminate => {
+                let first = self.over.is_none();
+                self.over.get_or_insert((at, answer.ask.conn));
+                if self.after.is_some_and(|after| answer.ask.exchange >= after) {
+                    self.consequence(answer, found);
+                } else if first || !self.told {
+                    self.terminated(answer, first, at, found);
+                }
+            }
+            BodyType::Error => recoverable(answer, found),
+            BodyType::Ordinary | BodyType::Other(_) => {
+                self.good = true;
+                let server = answer.response.headers.get("server");
+                self.server = server.map(str::to_owned);
+                if answer.response.status == 200 && !answer.response.content.cut {
+                    self.resends.settle(answer.ask.exchange, Fate::Answered);
+                }
+            }
+        }
+        if self.over.is_none() || answer.body.kind() != BodyType::Terminate {
+            misplaced_stream_error(answer, found);
+        }
+    }
+
+    /// The session was over when this request came.
+    fn consequence(&mut self, answer: &Answer<'_>, found: &mut Findings) {
+        if std::mem::replace(&mut self.explained, true) {
+            return;
+        }
+        let condition = match answer.body.condition() {
+            Some(Ok(condition)) => condition.to_string(),
+            _ => "terminate".to_owned(),
+        };
+        let words = format!(
+            "{} gets {condition}, since the session had ended before it came: the consequence of \
+             going on, not a cause.",
+            rid(answer.ask)
+        );
+        found.add(&kinds::TERMINATED, None, Level::Note, Party::Nobody, words);
+    }
+
+    /// The answer to a copy is a refusal that the connection manager does not owe to anybody.
+    fn refused_again(&self, answer: &Answer<'_>) -> Option<String> {
+        let Answer { ask, response, session, unseen, .. } = answer;
+        let now = response.headers.get("server");
+        // Another back end is another matter.
+        if let (Some(usual), Some(now)) = (self.server.as_deref(), now)
+            && usual != now
+        {
+            return None;
+        }
+        let idle = self.idle.filter(|(exchange, _)| *exchange == ask.exchange);
+        let silent = idle.map(|(_, idle)| idle).unwrap_or_default();
+        let refused = Refused { ask, session, silent, highest: self.highest, unseen: *unseen };
+        self.resends.explain(&refused)
+    }
+
+    /// The connection manager ends the session.
+    fn terminated(&mut self, answer: &Answer<'_>, first: bool, at: Duration, found: &mut Findings) {
+        let Answer { body, ask, session, .. } = answer;
+        let condition = match body.condition() {
+            None if self.asked.is_some() || !first => return,
+            None => {
+                let words = format!(
+                    "The connection manager ends the session{}, and gives no reason.",
+                    age(session, at)
+                );
+                let error = stream_error(body).map(|error| format!(" {error}")).unwrap_or_default();
+                let words = words + &error;
+                return found.add(&kinds::TERMINATED, None, Level::Warning, Party::Server, words);
+            }
+            Some(Err(unknown)) => {
+                self.told = true;
+                let words = format!(
+                    "The connection manager ends the session{} with condition '{}', which does not \
+                     exist in BOSH.",
+                    age(session, at),
+                    short(&unknown.0)
+                );
+                let id = "bosh-condition-registered";
+                return found.add(&kinds::TERMINATED, id, Level::Error, Party::Server, words);
+            }
+            Some(Ok(condition)) => condition,
+        };
+        // What became of other requests when the client said goodbye, or with the cause.
+        if !first && (self.asked.is_some() || condition == Condition::OtherRequest) {
+            return;
+        }
+        self.told = condition != Condition::OtherRequest;
+        // What is known here says more than what the condition means at large.
+        let refused = match condition {
+            Condition::ItemNotFound => self.refused_again(answer),
+            _ => None,
+        };
+        let server_errs = refused.is_some();
+        let why = refused.or_else(|| self.detail(condition, answer));
+        let words = format!(
+            "Session ended{} by {condition} (to {}). {}",
+            age(session, at),
+            rid(ask),
+            why.as_deref().unwrap_or(condition.explain())
+        );
+        if server_errs {
+            let id = "bosh-resend-replays";
+            return found.add(&kinds::TERMINATED, id, Level::Error, Party::Server, words);
+        }
+        let party = match condition.party() {
+            bosh::Party::Client => Party::Client,
+            bosh::Party::ConnectionManager | bosh::Party::Server => Party::Server,
+            bosh::Party::Unclear => Party::Nobody,
+        };
+        let level = match condition {
+            Condition::OtherRequest => Level::Note,
+            _ => Level::Error,
+        };
+        found.add(&kinds::TERMINATED, condition.requirement(), level, party, words);
+    }
+
+    /// Whether the rid lies outside of what the connection manager can accept.
+    fn beyond(&self, ask: &Ask, session: &Session) -> Option<String> {
+        let (rid, before) = (ask.rid?, self.rids.1);
+        let requests = session.granted.as_ref()?.requests.as_ref()?.value?;
+        if self.rids.0 != ask.exchange || before == 0 {
+            return None;
+        }
+        if rid > before.saturating_add(requests) {
+            return Some(format!(
+                "The rid is beyond the window: the highest before was {before}, requests={requests}."
+            ));
+        }
+        (rid.saturating_add(requests) <= before).then(|| {
+            format!("The rid is too old: the highest before was {before}, requests={requests}.")
+        })
+    }
+
+    /// What this trace tells about the cause.
+    fn detail(&self, condition: Condition, answer: &Answer<'_>) -> Option<String> {
+        let Answer { body, ask, response, session, .. } = answer;
+        match condition {
+            Condition::ItemNotFound => {
+                let idle = self.idle.filter(|(exchange, _)| *exchange == ask.exchange);
+                let limit = session.inactivity().map(Duration::from_secs);
+                if let (Some((_, idle)), Some(limit)) = (idle, limit)
+                    && idle >= limit
+                {
+                    return Some(format!(
+                        "The client had no request open for {} before, inactivity is {} s: the session \
+                         had expired (hidden tab, sleep, a slow page).",
+                        words(idle),
+                        limit.as_secs()
+                    ));
+                }
+                let now = response.headers.get("server");
+                if let (Some(usual), Some(now)) = (self.server.as_deref(), now)
+                    && usual != now
+                {
+                    return Some(format!(
+                        "The answers before came from \"{}\", this one from \"{}\": another back end, \
+                         which does not know the session.",
+                        short(usual),
+                        short(now)
+                    ));
+                }
+                self.beyond(ask, session).or_else(|| {
+                    let fresh = !self.good && session.asked.is_none();
+                    fresh.then(|| {
+                        "This session was not opened while watching, and the connection manager does \
+                         not know it (any more)."
+                            .to_owned()
+                    })
+                })
+            }
+            Condition::HostUnknown | Condition::ImproperAddressing | Condition::HostGone => {
+                let asked = session.asked.as_ref()?;
+                let to = asked.to.as_deref().or(asked.route.as_deref());
+                Some(match to {
+                    Some(to) if !to.contains('.') && to != "localhost" => format!(
+                        "The client asked for '{}', which is no domain; was a user name given alone?",
+                        short(to)
+                    ),
+                    Some(to) => format!("The client asked for '{}'.", short(to)),
+                    None => "The client named no domain.".to_owned(),
+                })
+            }
+            Condition::SeeOtherUri => {
+                body.uri().map(|uri| format!("It is to be found at {}.", short(&uri)))
+            }
+            _ => stream_error(body),
+        }
+    }
+}
+
+/// ` after 60.0 s` of a session that has lived.
+fn age(session: &Session, at: Duration) -> String {
+    match at.saturating_sub(session.began) {
+        age if age.as_secs() >= 1 && session.granted.is_some() => format!(" after {}", words(age)),
+        _ => String::new(),
+    }
+}
+
+/// The stream error inside, in words.
+fn stream_error(body: &Body) -> Option<String> {
+    body.element().child(ns::STREAMS, "error").map(errors::explain)
+}
+
+/// A stream error has to come with terminate and remote-stream-error.
+fn misplaced_stream_error(answer: &Answer<'_>, found: &mut Findings) {
+    if let Some(error) = stream_error(answer.body) {
+        let words = format!(
+            "{error} It is the end of the stream, yet the body lacks type='terminate' with \
+             condition='remote-stream-error'."
+        );
+        let id = "xbosh-stream-error-condition";
+        found.add(&kinds::STREAM_ERROR, id, Level::Error, Party::Server, words);
+    }
+}
+
+fn recoverable(answer: &Answer<'_>, found: &mut Findings) {
+    let Answer { ask, session, .. } = answer;
+    let rid_shown = rid(ask);
+    let again = session.open.iter().any(|open| open.rid.is_some() && open.rid == ask.rid);
+    let (level, words) = if again {
+        (
+            Level::Note,
+            format!(
+                "{rid_shown}: recoverable error for the older of two copies; the newer one is held."
+            ),
+        )
+    } else {
+        (
+            Level::Warning,
+            format!(
+                "{rid_shown}: recoverable error. The session lives on; the client is to send this \
+                 request again, and all earlier ones without an answer."
+            ),
+        )
+    };
+    found.add(&kinds::RECOVERABLE_ERROR, "bosh-recoverable-error", level, Party::Server, words);
+}
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

@@ -1,0 +1,314 @@
+//! Sessions that end by silence: no request open for longer than `inactivity`, or than a granted `pause`
+//! (XEP-0124 §10).
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::bosh::BodyType;
+use crate::clock::words;
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
+use crate::rules::memory::{Timed, Timer};
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::trace::{Fact, Reading, Session, SessionId, Story};
+use crate::wire::Side;
+
+/// Clocks differ, and the last answer takes its time to the client.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Watches for silence.
+#[derive(Debug, Default)]
+pub struct Silence {
+    sessions: Timed<State>,
+    /// The session that a connection was last used for.
+    conns: HashMap<u64, SessionId>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Since when no request is open.
+    since: Option<Duration>,
+    /// The client was silent for too long, and it was said.
+    silent: bool,
+    /// In force instead of `inactivity`.
+    pause: Option<u64>,
+    /// The connection manager has ended it.
+    over: bool,
+    /// Connections of the client that are still there.
+    conns: u32,
+    /// It was the client who closed the last one.
+    left: bool,
+}
+
+impl Rule for Silence {
+    fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
+        match &moment.event.fact {
+            Fact::Request(_) => self.request(moment, found),
+            Fact::Response(_) => self.response(moment),
+            Fact::Ended { by: Side::Client, .. } => self.left(moment),
+            Fact::Closed { stopped, .. } => self.closed(moment, *stopped),
+            Fact::Lost { .. } => {
+                self.sessions.clear();
+                self.conns.clear();
+            }
+            _ => {}
+        }
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        self.sessions.deadline()
+    }
+
+    fn wake(&mut self, now: Duration, story: &Story, found: &mut Findings) -> Option<SessionId> {
+        let (session, state) = self.sessions.due(now, story)?;
+        state.silent(session, now, found);
+        Some(session.id)
+    }
+}
+
+impl State {
+    /// The client was silent for too long.
+    fn silent(&mut self, session: &Session, now: Duration, found: &mut Findings) {
+        let (Some(since), Some((limit, name))) = (self.since, limit(session, self)) else {
+            return;
+        };
+        self.silent = true;
+        let silent = words(now.saturating_sub(since));
+        let (level, words) = if self.conns == 0 && self.left {
+            (
+                Level::Note,
+                format!(
+                    "Session over by silence: the client closed its connections and sent no \
+                     request for {silent}; {name} is {limit} s. It left without saying so."
+                ),
+            )
+        } else {
+            (
+                Level::Warning,
+                format!(
+                    "Session over by silence: no request for {silent}, {name} is {limit} s; the \
+                     server will have dropped it. The client stopped asking (hidden tab, sleep?)."
+                ),
+            )
+        };
+        let id = "bosh-client-inactivity";
+        found.add(&kinds::SESSION_SILENT, id, level, Party::Client, words);
+    }
+}
+
+/// How long the client may be silent now, in seconds, and by which attribute.
+fn limit(session: &Session, state: &State) -> Option<(u64, &'static str)> {
+    match state.pause {
+        Some(pause) => Some((pause, "pause")),
+        None => session.inactivity().map(|seconds| (seconds, "inactivity")),
+    }
+}
+
+impl Silence {
+    fn request(&mut self, moment: &Moment<'_>, found: &mut Findings) {
+        let Some(message) = moment.message() else { return };
+        let (Reading::Body(body), Some(session)) = (&message.reading, moment.session()) else {
+            return;
+        };
+        let before = self.conns.insert(moment.event.conn, session.id);
+        if before != Some(session.id) {
+            if let Some((state, _)) = before.and_then(|id| self.sessions.get(id)) {
+                state.conns = state.conns.saturating_sub(1);
+            }
+            self.sessions.of(session.id, moment.story).0.conns += 1;
+        }
+        let (state, mut timer) = self.sessions.of(session.id, moment.story);
+        timer.clear();
+        state.left = false;
+        if let (true, Some(since)) = (state.silent, state.since) {
+            let words = format!(
+                "The client is back after {} without a request.",
+                words(moment.event.at.saturating_sub(since))
+            );
+            found.add(&kinds::CLIENT_BACK, None, Level::Note, Party::Client, words);
+        }
+        state.silent = false;
+        state.since = None;
+        state.pause = body.pause().and_then(Result::ok);
+        pause(body.pause().and_then(Result::ok), session, found);
+    }
+
+    fn response(&mut self, moment: &Moment<'_>) {
+        let Some(session) = moment.session() else { return };
+        let (state, timer) = self.sessions.of(session.id, moment.story);
+        if let Some(Reading::Body(body)) = moment.message().map(|message| &message.reading) {
+            state.over |= body.kind() == BodyType::Terminate;
+        }
+        quiet(timer, state, session, moment.event.at);
+    }
+
+    /// The client sends nothing more on this connection, however long the server keeps its end of it.
+    fn left(&mut self, moment: &Moment<'_>) {
+        let conn = moment.event.conn;
+        // A client that only follows the server does not leave.
+        if !matches!(moment.story.left(conn), Some((Side::Client, _))) {
+            return;
+        }
+        if let Some((state, _)) = self.conns.remove(&conn).and_then(|id| self.sessions.get(id)) {
+            state.conns = state.conns.saturating_sub(1);
+            state.left = true;
+        }
+    }
+
+    fn closed(&mut self, moment: &Moment<'_>, stopped: bool) {
+        let used = self.conns.remove(&moment.event.conn);
+        if let Some((state, _)) = used.and_then(|id| self.sessions.get(id)) {
+            state.conns = state.conns.saturating_sub(1);
+            state.left = matches!(moment.told.left, Some((Side::Client, _)));
+        }
+        if stopped {
+            return;
+        }
+        for id in moment.told.abandoned.iter().filter_map(|ask| ask.session) {
+            let at = moment.told.left.map_or(moment.event.at, |(_, at)| at);
+            if let Some(session) = moment.story.session(id)
+                && let Some((state, timer)) = self.sessions.get(id)
+            {
+                quiet(timer, state, session, at);
+            }
+        }
+    }
+}
+
+/// No request is open any more, perhaps: the clock of the connection manager runs.
+fn quiet(mut timer: Timer<'_>, state: &mut State, session: &Session, at: Duration) {
+    if !session.open.is_empty() || state.over {
+        return timer.clear();
+    }
+    state.since = Some(at);
+    if let Some((seconds, _)) = limit(session, state) {
+        // A number that no clock reaches is no limit.
+        match at.checked_add(Duration::from_secs(seconds).saturating_add(GRACE)) {
+            Some(due) if seconds < 1 << 32 => timer.set(due),
+            _ => timer.clear(),
+        }
+    }
+}
+
+fn pause(pause: Option<u64>, session: &Session, found: &mut Findings) {
+    let (Some(pause), Some(granted)) = (pause, &session.granted) else { return };
+    let party = Party::Client;
+    match granted.maxpause.as_ref() {
+        None => {
+            let words = format!(
+                "The client asks for a pause of {pause} s, though no maxpause was granted: the \
+                 connection manager knows no pauses."
+            );
+            let id = "bosh-client-no-pause-without-maxpause";
+            found.add(&kinds::PAUSE_NOT_GRANTED, id, Level::Error, party, words);
+        }
+        Some(most) if most.value.is_some_and(|most| pause > most) => {
+            let words = format!(
+                "The client asks for a pause of {pause} s, maxpause is {}: it will not get that long.",
+                most.value.unwrap_or_default()
+            );
+            found.add(&kinds::PAUSE_TOO_LONG, None, Level::Warning, party, words);
+        }
+        Some(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAME: &str = kinds::SESSION_SILENT.name;
+    use crate::rules::playbook::{at_least, names, open, open_with, words};
+
+    fn pausing() -> String {
+        open_with("wait='60' requests='2' hold='1' inactivity='60' maxpause='120'")
+    }
+
+    #[test]
+    fn silence_beyond_inactivity_is_told_when_it_happens_and_when_the_client_is_back() {
+        let script = open()
+            + "83205 1 C> <body rid='100001' sid='s1'/>\n83210 1 S> <body type='terminate' condition='item-not-found'/>";
+        let found = at_least(Level::Note, &script);
+        assert_eq!(
+            found[0],
+            "60505 Warning session-silent Client: Session over by silence: no request for 60.5 s, \
+             inactivity is 60 s; the server will have dropped it. The client stopped asking (hidden tab, \
+             sleep?)."
+        );
+        assert_eq!(
+            found[1],
+            "83205 Note client-back Client: The client is back after 83.2 s without a request."
+        );
+        assert!(
+            found[2].contains("had no request open for 83.2 s before, inactivity is 60 s"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn a_page_that_was_closed_is_a_note() {
+        let script = open() + "10 1 C> <body rid='100001' sid='s1'/>\n500 1 C. fin\n90000 tick";
+        assert_eq!(names(&script), ["client-gave-up", "session-silent"]);
+        assert!(words("session-silent", &script)[0].contains("closed its connections"));
+        assert_eq!(at_least(Level::Warning, &script), [""; 0]);
+    }
+
+    #[test]
+    fn a_page_was_closed_even_if_the_server_keeps_its_end_open() {
+        // Regression: only the end of both directions counted as having left.
+        let done = open() + "10 1 C> <body rid='100001' sid='s1'/>\n20 1 S> <body/>\n";
+        for end in ["500 1 C- fin\n90000 tick", "500 1 C- fin\n70000 1 . gone\n90000 tick"] {
+            let script = done.clone() + end;
+            assert_eq!(at_least(Level::Warning, &script), [""; 0], "{end}");
+            assert!(words(NAME, &script)[0].contains("It left without saying so"));
+        }
+        // Another connection is still there, or it was the server who closed first.
+        for end in [
+            "400 2 C> <body rid='100002' sid='s1'/>\n410 2 S> <body/>\n500 1 C- fin\n90000 tick",
+            "500 1 S- fin\n501 1 C- fin\n502 1 . gone\n90000 tick",
+        ] {
+            let found = at_least(Level::Warning, &(done.clone() + end));
+            assert!(found[0].contains("The client stopped asking"), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_held_request_keeps_the_session_alive_and_so_does_coming_back_in_time() {
+        let held = open() + "10 1 C> <body rid='100001' sid='s1'/>\n300000 tick";
+        assert_eq!(words(NAME, &held), [""; 0]);
+        let back = open() + "59000 1 C> <body rid='100001' sid='s1'/>\n300000 tick";
+        assert_eq!(words(NAME, &back), [""; 0]);
+    }
+
+    #[test]
+    fn a_session_that_was_ended_is_not_silent() {
+        let script = open()
+            + "10 1 C> <body rid='100001' sid='s1' type='terminate'/>
+               12 1 S> <body type='terminate'/>
+               300000 tick";
+        assert_eq!(names(&script), ["client-terminates"]);
+    }
+
+    #[test]
+    fn a_pause_lasts_longer_than_inactivity_and_ends_too() {
+        let script =
+            pausing() + "10 1 C> <body rid='100001' sid='s1' pause='120'/>\n12 1 S> <body/>\n";
+        assert_eq!(words(NAME, &(script.clone() + "110000 tick")), [""; 0]);
+        let found = words(NAME, &(script + "130000 tick"));
+        assert!(found[0].contains("no request for 120.5 s, pause is 120 s"), "{found:?}");
+    }
+
+    #[test]
+    fn a_pause_needs_maxpause() {
+        let ask = "10 1 C> <body rid='100001' sid='s1' pause='300'/>";
+        assert_eq!(names(&(open() + ask)), ["pause-not-granted"]);
+        assert_eq!(names(&(pausing() + ask)), ["pause-too-long"]);
+    }
+
+    #[test]
+    fn an_endless_inactivity_is_no_limit() {
+        let script = open().replace("inactivity='60'", "inactivity='18446744073709551615'");
+        assert_eq!(words(NAME, &(script + "999999999 tick")), [""; 0]);
+    }
+}

@@ -1,0 +1,346 @@
+//! The XML of BOSH: well-formed, a `<body/>`, nothing forbidden in it, everything in its namespace
+//! (XEP-0124 §6, XEP-0206 §2).
+
+use crate::bosh::{Body, NotBody};
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::http::words::is_page;
+use crate::rules::kinds;
+use crate::rules::memory::PerSession;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::rules::words::{around, short};
+use crate::trace::{Content as Bytes, Fact, Message, Reading};
+use crate::wire::Side;
+use crate::xml::{Element, Error, ErrorKind};
+use crate::xmpp::ns;
+
+/// How much of the source is quoted.
+const QUOTED: usize = 60;
+
+/// Judges the content of messages as XML.
+#[derive(Debug, Default)]
+pub struct Content {
+    sessions: PerSession<[Said; 2]>,
+}
+
+/// What was said of one side of a session; once is enough.
+#[derive(Debug, Default)]
+struct Said {
+    stanza_namespace: bool,
+    other_namespace: bool,
+}
+
+impl Rule for Content {
+    fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
+        let Some(message) = moment.message() else { return };
+        let content = match &moment.event.fact {
+            Fact::Request(request) => &request.content,
+            // What comes with another status is told with the status.
+            Fact::Response(response) if response.status == 200 && !response.own => {
+                &response.content
+            }
+            _ => return,
+        };
+        let Some(ask) = &message.ask else { return };
+        let party = party(message.from);
+        match &message.reading {
+            Reading::Body(body) => self.body(body, party, message, content, moment, found),
+            Reading::Malformed(error) if moment.expects_bosh(ask) && !is_page(&content.bytes) => {
+                malformed(error, party, message, content, found);
+            }
+            Reading::OtherXml(not) if moment.expects_bosh(ask) && !is_page(&content.bytes) => {
+                not_body(not, party, message, found);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn party(side: Side) -> Party {
+    match side {
+        Side::Client => Party::Client,
+        Side::Server => Party::Server,
+    }
+}
+
+/// `the request`, `the answer to rid 17`.
+fn what(message: &Message) -> String {
+    let rid = message.rid().map(|rid| format!("rid {rid}"));
+    match (message.from, rid) {
+        (Side::Client, Some(rid)) => rid,
+        (Side::Client, None) => "the request".to_owned(),
+        (Side::Server, Some(rid)) => format!("the answer to {rid}"),
+        (Side::Server, None) => "the answer".to_owned(),
+    }
+}
+
+fn malformed(
+    error: &Error,
+    party: Party,
+    message: &Message,
+    content: &Bytes,
+    found: &mut Findings,
+) {
+    let what = what(message);
+    let quoted = around(&content.bytes, error.at.offset, QUOTED);
+    if let ErrorKind::TooDeep(_) | ErrorKind::TooManyAttributes(_) | ErrorKind::TooLarge(_) =
+        error.kind
+    {
+        let words = format!("{what} is not read further: {error} (at {}).", error.at);
+        return found.add(&kinds::XML_LIMIT, None, Level::Warning, party, words);
+    }
+    let advice = match &error.kind {
+        ErrorKind::UndeclaredPrefix(prefix) => {
+            format!("; declare it on <body> (xmlns:{}='…')", short(prefix))
+        }
+        ErrorKind::Comment
+        | ErrorKind::ProcessingInstruction
+        | ErrorKind::DocumentType
+        | ErrorKind::UndeclaredEntity(_) => "; servers answer it with an error".to_owned(),
+        _ => String::new(),
+    };
+    let words = format!(
+        "{what} is not well-formed at {}: {}{advice}. There stands: {quoted}",
+        error.at, error.kind
+    );
+    found.add(&kinds::XML_MALFORMED, requirement(&error.kind, party), Level::Error, party, words);
+}
+
+fn requirement(kind: &ErrorKind, party: Party) -> &'static str {
+    match kind {
+        ErrorKind::NotUtf8(_) => "bosh-utf8",
+        ErrorKind::DocumentType => "bosh-no-dtd",
+        ErrorKind::ProcessingInstruction => "bosh-no-pi",
+        ErrorKind::Comment => "bosh-no-comments",
+        ErrorKind::UndeclaredEntity(_) => "bosh-no-entities",
+        ErrorKind::UndeclaredPrefix(prefix) if prefix == "stream" && party == Party::Server => {
+            "xbosh-features-stream-ns"
+        }
+        ErrorKind::UndeclaredPrefix(_) => "bosh-xml-namespaces",
+        ErrorKind::Unclosed(name) if name == "stream:stream" => "xbosh-no-stream-tag",
+        ErrorKind::Unclosed(_) | ErrorKind::Unfinished(_) => "bosh-no-partial-elements",
+        ErrorKind::BeforeRoot | ErrorKind::AfterRoot(_) | ErrorKind::Empty => {
+            "bosh-single-body-root"
+        }
+        _ => "bosh-body-wellformed",
+    }
+}
+
+fn not_body(not: &NotBody, party: Party, message: &Message, found: &mut Findings) {
+    let words = format!("{} is not BOSH: {}.", what(message), short_error(not));
+    found.add(&kinds::NOT_BODY, "bosh-body-namespace", Level::Error, party, words);
+}
+
+fn short_error(not: &NotBody) -> String {
+    around(not.to_string().as_bytes(), 0, 160)
+}
+
+impl Content {
+    fn body(
+        &mut self,
+        body: &Body,
+        party: Party,
+        message: &Message,
+        content: &Bytes,
+        moment: &Moment<'_>,
+        found: &mut Findings,
+    ) {
+        if let Some((text, span)) = body.stray_text().next() {
+            let words = format!(
+                "{} has text between its elements, where only white space may stand: \"{}\" in {}",
+                what(message),
+                short(text.trim()),
+                around(&content.bytes, span.start, QUOTED),
+            );
+            found.add(&kinds::TEXT_IN_BODY, "bosh-no-character-data", Level::Error, party, words);
+        }
+        let Some(id) = message.session else { return };
+        let said = &mut self.sessions.of(id, moment.story)[message.from as usize];
+        for payload in body.payloads() {
+            said.payload(payload, party, message, found);
+        }
+    }
+}
+
+impl Said {
+    fn payload(
+        &mut self,
+        payload: &Element,
+        party: Party,
+        message: &Message,
+        found: &mut Findings,
+    ) {
+        let namespace = payload.namespace();
+        if !(namespace.is_empty() || namespace == ns::HTTPBIND) {
+            return;
+        }
+        let name = payload.name();
+        let place = match namespace {
+            "" => "no namespace".to_owned(),
+            _ => format!("the namespace of BOSH ({namespace})"),
+        };
+        let what = what(message);
+        match name {
+            "message" | "presence" | "iq" if !self.stanza_namespace => {
+                self.stanza_namespace = true;
+                let words = format!(
+                    "{what}: <{name}> is in {place}, since it lacks xmlns='jabber:client'. Some \
+                     peers take it all the same, strict ones do not see a stanza. Said once."
+                );
+                let id = "xbosh-jabber-client-ns";
+                found.add(&kinds::STANZA_NAMESPACE, id, Level::Warning, party, words);
+            }
+            "features" | "error" if !self.other_namespace => {
+                self.other_namespace = true;
+                let words = format!(
+                    "{what}: <{name}> is in {place}, not in {}; clients will not find it. Said once.",
+                    ns::STREAMS
+                );
+                let id = match name {
+                    "error" => "xbosh-stream-error-ns",
+                    _ => "xbosh-features-stream-ns",
+                };
+                found.add(&kinds::STREAM_NAMESPACE, id, Level::Error, party, words);
+            }
+            "auth" | "challenge" | "response" | "success" | "failure" | "abort"
+                if !self.other_namespace =>
+            {
+                self.other_namespace = true;
+                let words =
+                    format!("{what}: <{name}> is in {place}, not in that of SASL. Said once.");
+                found.add(
+                    &kinds::SASL_NAMESPACE,
+                    "xbosh-sasl-namespace",
+                    Level::Warning,
+                    party,
+                    words,
+                );
+            }
+            "message" | "presence" | "iq" | "uri" => {}
+            _ if !self.other_namespace => {
+                self.other_namespace = true;
+                let words = format!(
+                    "{what}: <{}> is in {place}, which defines no such element. Said once.",
+                    short(name)
+                );
+                found.add(
+                    &kinds::PAYLOAD_NAMESPACE,
+                    "bosh-schema-children",
+                    Level::Warning,
+                    party,
+                    words,
+                );
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::playbook::{at_least, open, play};
+
+    fn after_open(script: &str) -> Vec<String> {
+        at_least(Level::Warning, &(open() + script))
+    }
+
+    #[test]
+    fn what_is_not_well_formed_is_said_with_place_reason_and_quotation() {
+        let found = after_open("10 1 C> <body rid='100001' sid='s1'><iq></body>");
+        assert!(
+            found[0]
+                .starts_with("10 Error xml-malformed Client: the request is not well-formed at")
+                && found[0].contains(": `</body>` where `</iq>` is due. There stands: …")
+                && found[0].ends_with(" rid='100001' sid='s1'><iq></body>"),
+            "{found:?}"
+        );
+        let found = after_open(
+            "10 1 C> <body rid='100001' sid='s1'/>\n12 1 S> <body polling='5' polling='5'/>",
+        );
+        assert!(
+            found[0].contains("the answer to rid 100001 is not well-formed at 1:"),
+            "{found:?}"
+        );
+        assert!(found[0].contains("attribute \"polling\" occurs twice"), "{found:?}");
+    }
+
+    #[test]
+    fn forbidden_constructs_carry_their_requirement() {
+        for (content, id) in [
+            ("<body rid='100001' sid='s1'><!-- x --></body>", "bosh-no-comments"),
+            ("<body rid='100001' sid='s1'><?php ?></body>", "bosh-no-pi"),
+            ("<!DOCTYPE body><body rid='100001' sid='s1'/>", "bosh-no-dtd"),
+            ("<body rid='100001' sid='s1'>&nbsp;</body>", "bosh-no-entities"),
+            ("<body rid='100001' sid='s1'/><body/>", "bosh-single-body-root"),
+            ("<body rid='100001' sid='s1'><a:b/></body>", "bosh-xml-namespaces"),
+        ] {
+            let seen = play(&(open() + &format!("10 1 C> {content}")));
+            let found: Vec<_> = seen.iter().flat_map(|s| &s.findings).collect();
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert_eq!(found[0].requirement, Some(id));
+        }
+    }
+
+    #[test]
+    fn a_missing_stream_prefix_in_an_answer_names_what_to_declare() {
+        let found = after_open(
+            "10 1 C> <body rid='100001' sid='s1'/>\n12 1 S> <body><stream:features/></body>",
+        );
+        assert!(
+            found[0].contains("`stream` is not declared; declare it on <body> (xmlns:stream="),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn stanzas_outside_of_jabber_client_are_a_warning_once_for_each_side() {
+        let found = after_open(
+            "10 1 C> <body rid='100001' sid='s1'><iq/><presence/></body>
+             12 1 S> <body><message/></body>
+             20 1 C> <body rid='100002' sid='s1'><iq xmlns=''/></body>
+             22 1 S> <body><message xmlns='jabber:client'/></body>",
+        );
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(
+            found[0].starts_with("10 Warning stanza-namespace Client: rid 100001: <iq> is in the")
+        );
+        assert!(
+            found[1].starts_with("12 Warning stanza-namespace Server: the answer to rid 100001:")
+        );
+    }
+
+    #[test]
+    fn text_in_the_body_is_an_error_and_white_space_is_not() {
+        let found = after_open(
+            "10 1 C> <body rid='100001' sid='s1'>  <iq xmlns='jabber:client'/> x</body>",
+        );
+        assert!(
+            found[0].starts_with("10 Error text-in-body Client: rid 100001 has text"),
+            "{found:?}"
+        );
+        let script = "10 1 C> <body rid='100001' sid='s1'>  <iq xmlns='jabber:client'/> </body>";
+        assert_eq!(after_open(script), [""; 0]);
+    }
+
+    #[test]
+    fn another_root_is_said_only_where_bosh_is_spoken() {
+        let found = after_open("10 1 C> <iq xmlns='jabber:client'/>");
+        assert!(
+            found[0].contains("not-body Client: the request is not BOSH: the root"),
+            "{found:?}"
+        );
+        assert_eq!(after_open("10 1 C> POST /upload | <svg/>"), [""; 0]);
+        assert_eq!(after_open("10 1 C> POST /upload | <svg>"), [""; 0]);
+    }
+
+    #[test]
+    fn hostile_depth_is_a_warning() {
+        let deep = "<a>".repeat(2000);
+        let found = after_open(&format!("10 1 C> <body rid='100001' sid='s1'>{deep}"));
+        assert!(
+            found[0].contains("xml-limit Client: the request is not read further"),
+            "{found:?}"
+        );
+    }
+}

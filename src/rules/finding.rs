@@ -1,0 +1,101 @@
+//! What rules report.
+
+use super::kinds::Kind;
+
+/// Who is to look at a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Party {
+    /// The client broke a rule.
+    Client,
+    /// The connection manager, or the server behind it, broke a rule.
+    Server,
+    /// Something between the two: a reverse proxy, a load balancer, the network.
+    Between,
+    /// Nobody: it is a fact worth knowing.
+    Nobody,
+}
+
+impl Party {
+    /// Its name, as reports write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+            Self::Between => "between",
+            Self::Nobody => "nobody",
+        }
+    }
+}
+
+/// How serious a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Not normal, but nobody's fault, or nothing is lost by it.
+    Note,
+    /// A SHOULD is not kept, or a problem is likely.
+    Warning,
+    /// A MUST is not kept, or something failed.
+    Error,
+}
+
+impl Level {
+    /// Its name, as reports write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// Something that is not normal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What kind of finding it is.
+    pub kind: &'static Kind,
+    /// The id of the requirement that is violated, one of those of its kind, where there is one.
+    pub requirement: Option<&'static str>,
+    /// How serious it is.
+    pub level: Level,
+    /// Who is to look at it.
+    pub party: Party,
+    /// What happened, what it means and what to do, in words.
+    pub words: String,
+}
+
+impl Finding {
+    /// Short name of its kind, such as `rid-repeat`.
+    pub fn name(&self) -> &'static str {
+        self.kind.name
+    }
+}
+
+/// Where findings go.
+#[derive(Debug, Default)]
+pub struct Findings(Vec<Finding>);
+
+impl Findings {
+    /// Adds a finding. The requirement is one of those that its kind lists.
+    pub fn add(
+        &mut self,
+        kind: &'static Kind,
+        requirement: impl Into<Option<&'static str>>,
+        level: Level,
+        party: Party,
+        words: impl Into<String>,
+    ) {
+        let (requirement, words) = (requirement.into(), words.into());
+        debug_assert!(
+            requirement.is_none_or(|id| kind.requirements.contains(&id)),
+            "{} is not about {requirement:?}: add that in kinds.rs",
+            kind.name
+        );
+        self.0.push(Finding { kind, requirement, level, party, words });
+    }
+
+    /// All that was added.
+    pub(super) fn into_vec(self) -> Vec<Finding> {
+        self.0
+    }
+}

@@ -1,0 +1,90 @@
+use super::*;
+use crate::rules::playbook::{at_least, names, open, words};
+
+fn polling() -> String {
+    open() + "10 1 C> <body rid='100001' sid='s1'/>\n"
+}
+
+fn after_open(script: &str) -> Vec<String> {
+    at_least(Level::Warning, &(polling() + script))
+}
+
+#[test]
+fn a_client_that_gives_up_after_wait_is_a_warning_to_the_server() {
+    let found = after_open("66110 1 C. reset");
+    assert_eq!(
+        found,
+        [
+            "66110 Warning client-gave-up Server: The client closed the connection after 66.1 s while rid \
+          100001 was held; wait is 60, so its answer was overdue. strophe.js gives up after 1.1 × wait \
+          and sends the same rid again."
+        ]
+    );
+    let script = polling() + "3010 1 C. fin";
+    assert_eq!(
+        words("client-gave-up", &script),
+        [
+            "The client closed the connection after 3.0 s while rid 100001 was held: a reload, a closed \
+          page or another network. The session lives on for 60 s (inactivity)."
+        ]
+    );
+}
+
+#[test]
+fn a_server_that_closes_without_an_answer_is_an_error() {
+    let found = after_open("50010 1 S. fin");
+    assert!(
+        found[0].starts_with(
+            "50010 Error no-answer Server: The server closed the connection after 50.0 s without \
+             answering rid 100001."
+        ),
+        "{found:?}"
+    );
+    assert!(after_open("15 1 S. fin")[0].starts_with("15 Warning no-answer"));
+    assert_eq!(after_open("50010 1 S. stopped"), [""; 0]);
+}
+
+#[test]
+fn an_upload_that_ends_with_the_target_accuses_nobody_else() {
+    // Regression: the client was said to have cut its request, the server to owe an answer.
+    let failed = "0 1 !failed the target closed the connection without an answer";
+    let own = "1 1 own> 502 Bad Gateway | xmppscope: no";
+    let cut =
+        "2 1 C> POST /http-bind | Content-Length: 1000 | cut: yes | <body rid='7' sid='s1'><mess";
+    for rest in [
+        format!("{own}\n{cut}\n2 1 . gone"),
+        format!("{cut}\n2 1 {}\n3 1 . gone", &own[4..]),
+        format!("{cut}\n2 1 . gone"),
+        format!("1 1 C> <body rid='7' sid='s1'/>\n{cut}\n3 1 {}\n4 1 . gone", &own[4..]),
+    ] {
+        let found = at_least(Level::Warning, &format!("{failed}\n{rest}"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("target-failed Server"), "{found:?}");
+    }
+    // Another connection is another matter, and so is a number that is used again.
+    let found = at_least(Level::Warning, &format!("{failed}\n1 1 . gone\n{cut}\n3 1 C. reset"));
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[1].contains("Warning request-cut Client"), "{found:?}");
+}
+
+#[test]
+fn an_answer_that_nobody_asked_for_is_a_warning() {
+    let script = open() + "20 1 unasked> 200 | Server: Cowboy | <body type='terminate'/>";
+    assert_eq!(
+        at_least(Level::Note, &script),
+        ["20 Warning unasked-answer Server: An answer that nobody asked for: HTTP 200 from \
+             \"Cowboy\", 96 B. A client may take it for the answer to its next request."]
+    );
+    let seen = crate::rules::playbook::play(&script);
+    assert_eq!(seen.last().and_then(|seen| seen.session), None);
+}
+
+#[test]
+fn interim_answers_time_outs_of_idle_connections_and_unseen_requests_are_not_unasked() {
+    for line in ["S> 100 Continue", "S> 103", "unasked> 408 Request Timeout", "own> 502 | no"] {
+        let found = at_least(Level::Warning, &(open() + &format!("20 1 {line}")));
+        assert_eq!(found, [""; 0], "{line}");
+    }
+    let lost = open() + "20 1 !lost 1\n21 1 unasked> 200 | <body/>";
+    assert!(!names(&lost).contains(&"unasked-answer"));
+}

@@ -1,0 +1,314 @@
+//! Whether a browser lets the page see an answer: CORS (Fetch standard; practice, not in XEP-0124).
+//!
+//! Not every request with `Origin` crosses origins. Only where a preflight was seen, or the browser says so in
+//! `Sec-Fetch-Site`, is a missing header a fault.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::words::rid;
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::rules::words::short;
+use crate::trace::{Ask, Fact, Headers, Reading, Response};
+
+/// Origins and preflights remembered.
+const REMEMBERED: usize = 64;
+
+/// Judges the CORS headers of answers.
+#[derive(Debug, Default)]
+pub struct Cors {
+    origins: HashMap<String, Origin>,
+    /// Exchange of a preflight, and the headers it asks for.
+    preflights: VecDeque<(u64, String)>,
+}
+
+/// What is known of an origin.
+#[derive(Debug, Default)]
+struct Origin {
+    /// Whether its requests cross origins, as far as is known.
+    foreign: Option<bool>,
+    /// Answers in a row that it may see.
+    good: u64,
+    /// What was wrong with the last one.
+    last: Option<&'static str>,
+}
+
+impl Rule for Cors {
+    fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
+        let Some(message) = moment.message() else { return };
+        let Some(ask) = &message.ask else { return };
+        let Some(name) = &ask.origin else { return };
+        match &moment.event.fact {
+            Fact::Request(request) if ask.preflight.is_some() => {
+                let headers = request.headers.get("access-control-request-headers");
+                if self.preflights.len() >= REMEMBERED {
+                    self.preflights.pop_front();
+                }
+                let headers = headers.unwrap_or_default().to_ascii_lowercase();
+                self.preflights.push_back((ask.exchange, headers));
+            }
+            Fact::Request(request) => {
+                let foreign = match request.headers.get("sec-fetch-site") {
+                    Some("same-origin") => false,
+                    Some("same-site" | "cross-site") => true,
+                    _ => return,
+                };
+                self.origin(name).foreign = Some(foreign);
+            }
+            Fact::Response(response) if !response.own => {
+                if let Some(wanted) = &ask.preflight {
+                    let place = self.preflights.iter().position(|(n, _)| *n == ask.exchange);
+                    let headers = place.and_then(|place| self.preflights.remove(place));
+                    let headers = headers.map(|(_, headers)| headers).unwrap_or_default();
+                    self.origin(name).foreign = Some(true);
+                    preflight(response, ask, name, wanted, &headers, found);
+                } else if moment.expects_bosh(ask) {
+                    let empty = matches!(message.reading, Reading::Empty);
+                    self.origin(name).answer(response, ask, name, empty, found);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Cors {
+    fn origin(&mut self, name: &str) -> &mut Origin {
+        if !self.origins.contains_key(name) {
+            if self.origins.len() >= REMEMBERED {
+                self.origins.clear();
+            }
+            self.origins.insert(name.to_owned(), Origin::default());
+        }
+        self.origins.entry(name.to_owned()).or_default()
+    }
+}
+
+/// What keeps a browser from showing an answer to a page of this origin.
+fn hidden(headers: &Headers, origin: &str) -> Option<(&'static str, String)> {
+    let allowed: Vec<&str> = headers.all("access-control-allow-origin").collect();
+    match allowed[..] {
+        [] => Some(("missing", "no Access-Control-Allow-Origin".to_owned())),
+        [one] if one == "*" || one == origin => None,
+        [one] if one.contains(',') => Some((
+            "doubled",
+            format!(
+                "two values in Access-Control-Allow-Origin ({}), which browsers reject",
+                short(one)
+            ),
+        )),
+        [one] => Some((
+            "other",
+            format!(
+                "Access-Control-Allow-Origin is {}, the page is from {}",
+                short(one),
+                short(origin)
+            ),
+        )),
+        [first, second, ..] => Some((
+            "doubled",
+            format!(
+                "Access-Control-Allow-Origin stands {} times ({} and {}), which browsers reject; a \
+                 reverse proxy and the connection manager both add it",
+                allowed.len(),
+                short(first),
+                short(second)
+            ),
+        )),
+    }
+}
+
+impl Origin {
+    fn answer(
+        &mut self,
+        response: &Response,
+        ask: &Ask,
+        name: &str,
+        empty: bool,
+        found: &mut Findings,
+    ) {
+        let Some((kind, why)) = hidden(&response.headers, name) else {
+            self.good += 1;
+            self.last = None;
+            return;
+        };
+        let good = std::mem::take(&mut self.good);
+        // A page of the same origin needs none of this.
+        if self.foreign != Some(true) || self.last == Some(kind) {
+            return;
+        }
+        self.last = Some(kind);
+        let before = match good {
+            0 => String::new(),
+            1 => " The answer before had it.".to_owned(),
+            n => format!(" The {n} answers before had it."),
+        };
+        let truth = match (response.status, empty) {
+            (200, false) => String::new(),
+            (200, true) => " CORS is not the cause: an empty answer came.".to_owned(),
+            (status, _) => format!(" CORS is not the cause: HTTP {status} came."),
+        };
+        let words = format!(
+            "{}: {why}. The browser hides this answer; the client sees status 0, the console says \
+             CORS.{before}{truth}",
+            rid(ask)
+        );
+        let party = if kind == "doubled" { Party::Between } else { Party::Server };
+        found.add(&kinds::CORS_HIDDEN, "bosh-cors-on-response", Level::Warning, party, words);
+    }
+}
+
+/// Says whether a preflight was granted, as a browser sees it.
+fn preflight(
+    response: &Response,
+    ask: &Ask,
+    origin: &str,
+    method: &str,
+    headers: &str,
+    found: &mut Findings,
+) {
+    let (origin_shown, target) = (short(origin), short(&ask.target));
+    let method_shown = short(method);
+    if let Some(why) = refused(response, origin, method, headers) {
+        let words = format!(
+            "CORS preflight refused: {origin_shown} may not send {method_shown} to {target}: {why}. \
+             The request itself will not be sent."
+        );
+        let id = "bosh-cors-preflight";
+        return found.add(&kinds::CORS_PREFLIGHT, id, Level::Warning, Party::Server, words);
+    }
+    let age = response.headers.get("access-control-max-age").and_then(|age| age.parse().ok());
+    let age = age
+        .map(|age| format!(", for {}", crate::clock::words(std::time::Duration::from_secs(age))))
+        .unwrap_or_default();
+    let words =
+        format!("CORS preflight granted: {origin_shown} may send {method_shown} to {target}{age}.");
+    found.add(&kinds::CORS_PREFLIGHT, None, Level::Note, Party::Nobody, words);
+}
+
+fn refused(response: &Response, origin: &str, method: &str, headers: &str) -> Option<String> {
+    if !(200..300).contains(&response.status) {
+        return Some(format!("HTTP {} where 200 or 204 is due", response.status));
+    }
+    if let Some((_, why)) = hidden(&response.headers, origin) {
+        return Some(why);
+    }
+    let listed = |header: &str| -> Vec<String> {
+        let values = response.headers.all(header).flat_map(|value| value.split(','));
+        values.map(|value| value.trim().to_ascii_lowercase()).collect()
+    };
+    // GET, HEAD and POST need not be listed.
+    let methods = listed("access-control-allow-methods");
+    if !matches!(method, "GET" | "HEAD" | "POST")
+        && !methods.iter().any(|one| one == "*" || one.eq_ignore_ascii_case(method))
+    {
+        return Some(format!("Access-Control-Allow-Methods lacks {}", short(method)));
+    }
+    let allowed = listed("access-control-allow-headers");
+    let lacking: Vec<String> = headers
+        .split(',')
+        .map(str::trim)
+        .filter(|header| !header.is_empty())
+        .filter(|header| {
+            !allowed.iter().any(|one| one == header || (one == "*" && *header != "authorization"))
+        })
+        .map(short)
+        .collect();
+    if lacking.is_empty() {
+        return None;
+    }
+    Some(format!("Access-Control-Allow-Headers lacks {}", lacking.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::playbook::{at_least, words};
+
+    const ASK: &str = "0 1 C> OPTIONS /http-bind | Origin: http://a | \
+        Access-Control-Request-Method: POST | Access-Control-Request-Headers: content-type";
+    const CREATE: &str = "10 1 C> POST /http-bind | Origin: http://a | \
+        <body rid='100000' to='a' wait='60' hold='1' ver='1.6' xml:lang='en' xmpp:version='1.0'/>";
+
+    const GRANTED: &str =
+        "204 | Access-Control-Allow-Origin: * | Access-Control-Allow-Headers: content-type";
+
+    fn answered(answer: &str) -> String {
+        words("cors-preflight", &format!("{ASK}\n2 1 S> {answer}")).remove(0)
+    }
+
+    #[test]
+    fn a_preflight_is_told_in_words() {
+        assert_eq!(
+            answered(
+                "204 | Access-Control-Allow-Origin: * | Access-Control-Allow-Headers: \
+                      Content-Type, X-Y | Access-Control-Max-Age: 60"
+            ),
+            "CORS preflight granted: http://a may send POST to /http-bind, for 60.0 s."
+        );
+        assert_eq!(
+            answered("200 | Access-Control-Allow-Origin: http://a"),
+            "CORS preflight refused: http://a may not send POST to /http-bind: \
+             Access-Control-Allow-Headers lacks content-type. The request itself will not be sent."
+        );
+        assert!(answered("404 Not Found").contains("HTTP 404 where 200 or 204 is due"));
+        assert!(answered("200").contains("no Access-Control-Allow-Origin"));
+        assert!(answered("200 | Access-Control-Allow-Origin: http://b").contains("is http://b"));
+    }
+
+    #[test]
+    fn an_answer_without_the_header_is_hidden_and_the_real_cause_is_named() {
+        let found = at_least(
+            Level::Warning,
+            &format!(
+                "{ASK}\n2 1 S> {GRANTED}\n{CREATE}
+                 20 1 S> 200 | Access-Control-Allow-Origin: http://a | <body sid='s' wait='60' requests='2'/>
+                 30 1 C> POST /http-bind | Origin: http://a | <body rid='100001' sid='s'/>
+                 60030 1 S> 504 Gateway Time-out | Server: nginx"
+            ),
+        );
+        assert_eq!(
+            found[1],
+            "60030 Warning cors-hidden Server: rid 100001: no Access-Control-Allow-Origin. The browser \
+             hides this answer; the client sees status 0, the console says CORS. The answer before \
+             had it. CORS is not the cause: HTTP 504 came."
+        );
+    }
+
+    #[test]
+    fn a_doubled_header_is_said_once() {
+        let doubled = "200 | Access-Control-Allow-Origin: http://a | Access-Control-Allow-Origin: * \
+            | <body sid='s' wait='60' requests='2'/>";
+        let found = at_least(
+            Level::Warning,
+            &format!(
+                "{ASK}\n2 1 S> {GRANTED}\n{CREATE}\n20 1 S> {doubled}
+                 30 1 C> POST /http-bind | Origin: http://a | <body rid='100001' sid='s'/>
+                 60030 1 S> {doubled}"
+            ),
+        );
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("stands 2 times (http://a and *), which browsers reject"));
+    }
+
+    #[test]
+    fn a_page_of_the_same_origin_needs_no_header() {
+        let found = at_least(
+            Level::Warning,
+            &format!("{CREATE}\n20 1 S> <body sid='s' wait='60' requests='2'/>"),
+        );
+        assert_eq!(found, [""; 0]);
+    }
+
+    #[test]
+    fn the_browser_itself_says_whether_origins_are_crossed() {
+        let answer = "20 1 S> 200 | <body sid='s' wait='60' requests='2'/>";
+        for (site, hidden) in [("same-origin", 0), ("same-site", 1), ("cross-site", 1)] {
+            let create = CREATE.replace(" | <body", &format!(" | Sec-Fetch-Site: {site} | <body"));
+            let found = words("cors-hidden", &format!("{create}\n{answer}"));
+            assert_eq!(found.len(), hidden, "{site}: {found:?}");
+        }
+    }
+}

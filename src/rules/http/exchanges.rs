@@ -1,0 +1,245 @@
+//! The HTTP below BOSH: status, redirects, pages in place of answers (XEP-0124 §17.1), and connections that
+//! fail or speak something else.
+
+use std::time::Duration;
+
+use super::status::{self, Refusal};
+use super::words::{from_server, is_page, page, rid};
+use crate::bosh::NotBody;
+use crate::clock::words;
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
+use crate::rules::memory::PerSession;
+use crate::rules::moment::Moment;
+use crate::rules::rule::Rule;
+use crate::rules::words::short;
+use crate::trace::{Ask, Fact, Raw, Reading, Response, Session};
+use crate::wire::Side;
+
+/// Request sizes remembered until their answer comes.
+const PENDING: usize = 8;
+
+/// Judges messages as HTTP.
+#[derive(Debug, Default)]
+pub struct Exchanges {
+    sessions: PerSession<Known>,
+}
+
+/// What is known of the answers in a session.
+#[derive(Debug, Default)]
+struct Known {
+    /// `Server` of the last good answer.
+    server: Option<String>,
+    /// Exchange, size and stanzas of requests that wait for their answer.
+    pending: Vec<(u64, u64, usize)>,
+    /// Size of the largest request that got a good answer.
+    largest: u64,
+}
+
+impl Rule for Exchanges {
+    fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
+        match &moment.event.fact {
+            Fact::Request(_) => self.request(moment, found),
+            Fact::Response(response) => self.response(response, moment, found),
+            Fact::Failed { cause } => failed(cause, found),
+            Fact::Raw(raw) => not_http(raw, found),
+            Fact::Lost { messages, bytes } => {
+                let words = format!(
+                    "{messages} messages ({bytes} B) passed unseen, because reading them here was \
+                     too slow. They reached the other side; what is said next may lack them."
+                );
+                found.add(&kinds::UNOBSERVED, None, Level::Warning, Party::Nobody, words);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Exchanges {
+    fn request(&mut self, moment: &Moment<'_>, found: &mut Findings) {
+        let (Some(message), Fact::Request(request)) = (moment.message(), &moment.event.fact) else {
+            return;
+        };
+        let Some(ask) = &message.ask else { return };
+        if ask.is_bosh && ask.method != "POST" {
+            let words = format!("{} came with {}, BOSH is spoken with POST.", rid(ask), ask.method);
+            found.add(
+                &kinds::NOT_POST,
+                "bosh-client-post-only",
+                Level::Error,
+                Party::Client,
+                words,
+            );
+        }
+        if let Some(id) = message.session {
+            let known = self.sessions.of(id, moment.story);
+            if known.pending.len() >= PENDING {
+                known.pending.remove(0);
+            }
+            known.pending.push((ask.exchange, request.content.size, message.stanzas.len()));
+        }
+    }
+
+    fn response(&mut self, response: &Response, moment: &Moment<'_>, found: &mut Findings) {
+        let Some(message) = moment.message() else { return };
+        let Some(ask) = message.ask.as_ref().filter(|ask| moment.expects_bosh(ask)) else {
+            return;
+        };
+        if response.own {
+            let words = format!("xmppscope itself answered {} in the target's place.", rid(ask));
+            return found.add(&kinds::OWN_ANSWER, None, Level::Note, Party::Nobody, words);
+        }
+        let session = message.session.and_then(|id| moment.story.session(id));
+        let mut nobody = Known::default();
+        let known = match message.session {
+            Some(id) => self.sessions.of(id, moment.story),
+            None => &mut nobody,
+        };
+        let place = known.pending.iter().position(|&(exchange, ..)| exchange == ask.exchange);
+        let sent = place.map(|place| known.pending.remove(place));
+        let server = response.headers.get("server");
+        if response.content.cut {
+            if let Some((Side::Client, at)) = moment.story.left(moment.event.conn) {
+                return left_within(response, ask, at, found);
+            }
+            let words = format!(
+                "The connection ended within the answer to {}{}: {} B came. The client sees a \
+                 network error and sends the request again.",
+                rid(ask),
+                from_server(response),
+                response.content.size
+            );
+            return found.add(&kinds::ANSWER_CUT, None, Level::Error, Party::Between, words);
+        }
+        if response.status != 200 {
+            let refusal = Refusal {
+                response,
+                ask,
+                held: message.waited.unwrap_or_default(),
+                session,
+                reading: &message.reading,
+                usual_server: known.server.as_deref(),
+                sent: sent.map(|(_, size, stanzas)| (size, stanzas)),
+                largest: known.largest,
+            };
+            return status::explain(&refusal, found);
+        }
+        match &message.reading {
+            Reading::Body(_) => {
+                known.server = server.map(str::to_owned);
+                known.largest = known.largest.max(sent.map_or(0, |(_, size, _)| size));
+            }
+            Reading::Empty => empty(response, ask, session, found),
+            reading if is_other(reading, response) => {
+                let words = format!(
+                    "The answer to {} is not BOSH: 200{}, {}. Something else answers at {}: a page \
+                     of a web server or a login, or the URL is not that of the connection manager.",
+                    rid(ask),
+                    from_server(response),
+                    page(response),
+                    short(&ask.target),
+                );
+                let id = "bosh-single-body-root";
+                found.add(&kinds::NOT_BOSH, id, Level::Error, Party::Between, words);
+            }
+            Reading::Partial if response.content.undecoded.is_some() => {
+                let why = response.content.undecoded.as_deref().unwrap_or_default();
+                let words = format!(
+                    "The answer to {} can't be read here: its content coding can't be removed: {}.",
+                    rid(ask),
+                    short(why)
+                );
+                found.add(&kinds::UNDECODABLE, None, Level::Warning, Party::Server, words);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether it is a page or anything else that never was meant to be BOSH.
+fn is_other(reading: &Reading, response: &Response) -> bool {
+    match reading {
+        Reading::Other => true,
+        Reading::Malformed(_) => is_page(&response.content.bytes),
+        Reading::OtherXml(NotBody::Name { name, .. }) => name == "html",
+        _ => false,
+    }
+}
+
+/// 200 without a single byte.
+fn empty(response: &Response, ask: &Ask, session: Option<&Session>, found: &mut Findings) {
+    let again = ask.rid.is_some()
+        && session.is_some_and(|session| session.open.iter().any(|open| open.rid == ask.rid));
+    let why = if again {
+        "The same rid is open a second time: this is how some connection managers let go of the \
+         older copy."
+    } else {
+        "Some connection managers let go of a request that a newer one replaced in this way; else \
+         look into the server's log."
+    };
+    let words = format!(
+        "{} got HTTP 200{} with 0 bytes, not even a <body/>. {why}",
+        rid(ask),
+        from_server(response)
+    );
+    let level = if again { Level::Warning } else { Level::Error };
+    found.add(&kinds::EMPTY_ANSWER, "bosh-single-body-root", level, Party::Server, words);
+}
+
+fn failed(cause: &str, found: &mut Findings) {
+    let of_client = ["TLS: the client", "TLS: the handshake with the client"];
+    let party = if of_client.iter().any(|start| cause.starts_with(start)) {
+        Party::Client
+    } else {
+        Party::Server
+    };
+    let end = if cause.ends_with(['.', '?', '!']) { "" } else { "." };
+    found.add(&kinds::TARGET_FAILED, None, Level::Error, party, format!("{cause}{end}"));
+}
+
+fn not_http(raw: &Raw, found: &mut Findings) {
+    let Some(why) = &raw.why else { return };
+    let party = match raw.from {
+        Side::Client => Party::Client,
+        Side::Server => Party::Server,
+    };
+    let (level, words) = match (raw.from, why.contains("TLS handshake"), why.contains("ended")) {
+        (Side::Client, true, _) => (
+            Level::Error,
+            "The client speaks TLS to a plain port. Give it the http:// URL, or start the proxy \
+             with --tls."
+                .to_owned(),
+        ),
+        (Side::Server, true, _) => (
+            Level::Error,
+            "The target answers with TLS. Name it with https:// in --target.".to_owned(),
+        ),
+        (side, _, true) => {
+            (Level::Warning, format!("What the {} sent breaks off: {why}.", side.name()))
+        }
+        (side, ..) => (
+            Level::Error,
+            format!(
+                "What the {} sends is not HTTP/1: {why}. It is passed on as it is.",
+                side.name()
+            ),
+        ),
+    };
+    found.add(&kinds::NOT_HTTP, "bosh-http-conformance", level, party, words);
+}
+
+/// The client went away while it was sent an answer.
+fn left_within(response: &Response, ask: &Ask, at: Duration, found: &mut Findings) {
+    let words = format!(
+        "The client closed the connection within the answer to {}, {} after that began; {} B had \
+         come: a reload, a closed page or another network.",
+        rid(ask),
+        words(at.saturating_sub(response.first)),
+        response.content.size
+    );
+    found.add(&kinds::CLIENT_GAVE_UP, None, Level::Note, Party::Nobody, words);
+}
+
+#[cfg(test)]
+#[path = "exchanges_tests.rs"]
+mod tests;

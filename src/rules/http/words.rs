@@ -1,0 +1,66 @@
+//! Pieces of sentences about requests, answers and pages.
+
+use crate::rules::words::short;
+use crate::trace::{Ask, Response};
+
+/// ` from "nginx/1.24"`, or nothing where the answer names no server.
+pub fn from_server(response: &Response) -> String {
+    let server = response.headers.get("server");
+    server.map(|server| format!(" from \"{}\"", short(server))).unwrap_or_default()
+}
+
+/// `rid 17`, or words for a request without one.
+pub fn rid(ask: &Ask) -> String {
+    match ask.rid {
+        Some(rid) => format!("rid {rid}"),
+        None if ask.is_bosh => "a request without rid".to_owned(),
+        None => format!("{} {}", short(&ask.method), short(&ask.target)),
+    }
+}
+
+/// What an answer that is not BOSH is: content type, size and how it begins.
+pub fn page(response: &Response) -> String {
+    let kind = response.headers.get("content-type").map_or_else(
+        || "no Content-Type".to_owned(),
+        |kind| short(kind.split(';').next().unwrap_or(kind).trim()),
+    );
+    let size = response.content.size;
+    if size == 0 {
+        return "no content".to_owned();
+    }
+    format!("{kind}, {size} B{}", first_line(&response.content.bytes))
+}
+
+/// The title of a page, or else the first line with something on it.
+fn first_line(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4096)]);
+    let lower = text.to_ascii_lowercase();
+    let title = lower.find("<title>").map(|at| at + 7);
+    if let Some(start) = title
+        && let Some(length) = lower[start..].find("</title>")
+    {
+        return format!(", titled \"{}\"", short(text[start..start + length].trim()));
+    }
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty());
+    line.map(|line| format!(", begins \"{}\"", short(line))).unwrap_or_default()
+}
+
+/// Whether a content is a web page, or would pass for one.
+pub fn is_page(bytes: &[u8]) -> bool {
+    let start = bytes.trim_ascii_start();
+    let start = start[..start.len().min(14)].to_ascii_lowercase();
+    start.starts_with(b"<!doctype html") || start.starts_with(b"<html")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_named_by_its_title_or_first_line() {
+        let page = b"<html>\n<head><title>502 Bad Gateway</title></head>";
+        assert_eq!(first_line(page), ", titled \"502 Bad Gateway\"");
+        assert_eq!(first_line(b"\n  no such session\nmore"), ", begins \"no such session\"");
+        assert!(is_page(b"  <!DOCTYPE HTML><p>") && !is_page(b"<body/>") && !is_page(b"<"));
+    }
+}

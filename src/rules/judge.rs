@@ -1,0 +1,78 @@
+//! Shows every event of a trace to every rule, and wakes the rules that wait for a time.
+
+use std::time::Duration;
+
+use super::all::all;
+use super::endpoint::Endpoints;
+use super::finding::Findings;
+use super::kinds;
+use super::moment::Moment;
+use super::rule::Rule;
+use super::seen::Seen;
+use crate::trace::{Event, Fact, Story, Told};
+
+/// Reads and judges a trace.
+pub struct Judge {
+    story: Story,
+    endpoints: Endpoints,
+    rules: Vec<Box<dyn Rule>>,
+}
+
+impl Default for Judge {
+    fn default() -> Self {
+        Self { story: Story::default(), endpoints: Endpoints::default(), rules: all() }
+    }
+}
+
+impl Judge {
+    /// The story so far.
+    pub fn story(&self) -> &Story {
+        &self.story
+    }
+
+    /// Takes the next event; what was due before it comes first.
+    pub fn take(&mut self, event: Event, seen: &mut Vec<Seen>) {
+        self.wake(event.at, seen);
+        let told = self.story.take(&event);
+        if let Some(message) = &told.message {
+            self.endpoints.learn(message);
+        }
+        let mut found = Findings::default();
+        let moment = Moment::new(&event, &told, &self.story, &self.endpoints);
+        for rule in &mut self.rules {
+            rule.look(&moment, &mut found);
+        }
+        let abandoned = || told.abandoned.iter().find_map(|ask| ask.session);
+        let session = told.message.as_ref().and_then(|message| message.session).or_else(abandoned);
+        let (at, findings) = (event.at, found.into_vec());
+        if event.fact == Fact::Finished && findings.is_empty() {
+            return;
+        }
+        seen.push(Seen { at, event: Some(event), told, session, findings });
+    }
+
+    /// When [`Judge::wake`] has something to say, if nothing happens before.
+    pub fn deadline(&self) -> Option<Duration> {
+        self.rules.iter().filter_map(|rule| rule.deadline()).min()
+    }
+
+    /// Time has passed.
+    pub fn wake(&mut self, now: Duration, seen: &mut Vec<Seen>) {
+        while let Some(due) = self.deadline().filter(|&due| due <= now) {
+            for rule in &mut self.rules {
+                while rule.deadline() == Some(due) {
+                    let mut found = Findings::default();
+                    let session = rule.wake(due, &self.story, &mut found);
+                    for finding in found.into_vec() {
+                        if let Some(id) = session.filter(|_| *finding.kind == kinds::SESSION_SILENT)
+                        {
+                            self.story.ended(id);
+                        }
+                        let (told, findings) = (Told::default(), vec![finding]);
+                        seen.push(Seen { at: due, event: None, told, session, findings });
+                    }
+                }
+            }
+        }
+    }
+}

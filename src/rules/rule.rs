@@ -1,0 +1,24 @@
+//! What a rule is.
+
+use std::time::Duration;
+
+use super::finding::Findings;
+use super::moment::Moment;
+use crate::trace::{SessionId, Story};
+
+/// One check, or a few that share their state.
+pub trait Rule: Send {
+    /// Looks at an event.
+    fn look(&mut self, moment: &Moment<'_>, found: &mut Findings);
+
+    /// When it wants to be woken, if nothing happens before.
+    fn deadline(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Its deadline has passed: it takes one thing that is due, and moves the deadline by that. What it finds belongs
+    /// to the session that it returns.
+    fn wake(&mut self, _now: Duration, _story: &Story, _found: &mut Findings) -> Option<SessionId> {
+        None
+    }
+}

@@ -1,0 +1,34 @@
+//! What comes out: events that were read and judged.
+
+use std::time::Duration;
+
+use super::finding::Finding;
+use crate::trace::filter::{Mark, Subject};
+use crate::trace::{Event, SessionId, Story, Told};
+
+/// An event that was read and judged.
+#[derive(Debug)]
+pub struct Seen {
+    /// When.
+    pub at: Duration,
+    /// The event; none where only time passed.
+    pub event: Option<Event>,
+    /// What it means in the story.
+    pub told: Told,
+    /// The session it belongs to.
+    pub session: Option<SessionId>,
+    /// What is not normal about it.
+    pub findings: Vec<Finding>,
+}
+
+impl Seen {
+    /// What a filter needs to know of it.
+    pub fn subject<'a>(&'a self, story: &'a Story) -> Subject<'a> {
+        let marks = self.findings.iter().map(|finding| Mark {
+            name: finding.name(),
+            requirement: finding.requirement,
+            level: finding.level as u8,
+        });
+        Subject::new(self.event.as_ref(), &self.told, self.session, story).with(marks)
+    }
+}

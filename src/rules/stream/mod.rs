@@ -1,0 +1,6 @@
+//! What is the same whatever carries the stream: features, SASL, binding, stream errors (RFC 6120).
+
+pub(super) mod errors;
+mod login;
+
+pub use login::Login;

@@ -1,0 +1,131 @@
+//! The scenario as a whole: its head, then its steps in order.
+
+use super::scope::{ActorFacts, Checker, Scope, SessionFacts};
+use crate::diag::Diagnostic;
+use crate::scenario::model::{
+    ACCOUNTS, Actor, Assignment, CLIENT, Login, Need, Opened, Provision, Scenario,
+};
+use crate::scenario::template;
+
+/// The mistakes of a scenario whose files were read. Whether what is given is also used is looked at only if the files
+/// had no mistakes: a use may have been among what could not be read.
+pub(in crate::scenario) fn check(scenario: &Scenario, whole: bool) -> Vec<Diagnostic> {
+    let mut checker = Checker {
+        scope: Scope::default(),
+        mistakes: Vec::new(),
+        given: std::collections::BTreeMap::new(),
+        used: std::collections::BTreeSet::new(),
+        sent: std::collections::BTreeMap::new(),
+        raw: false,
+        rooms: scenario.provisions().contains(&Provision::Rooms),
+        strict: false,
+    };
+    checker.scenario(scenario);
+    if whole {
+        let unused: Vec<_> = checker
+            .given
+            .iter()
+            .filter(|(name, _)| !checker.used.contains(*name))
+            .map(|(name, place)| {
+                place.mistake(format!("`{name}` is given a value and never used"), "")
+            })
+            .collect();
+        checker.mistakes.extend(unused);
+    }
+    checker.mistakes
+}
+
+impl Checker {
+    fn scenario(&mut self, scenario: &Scenario) {
+        for actor in &scenario.actors {
+            self.declare(actor);
+        }
+        let own = &scenario.place.source;
+        for Assignment { name, value } in &scenario.set {
+            self.template(value);
+            if self.scope.variables.contains(&name.value) {
+                self.wrong(&name.place, format!("`{}` is set twice", name.value));
+            }
+            self.strict = name.place.source == *own;
+            self.give(name);
+        }
+        self.strict = true;
+        for row in &scenario.sweep {
+            for Assignment { name, value } in &row.values {
+                self.template(value);
+                self.give(name);
+            }
+        }
+        for actor in &scenario.actors {
+            self.terms(actor);
+        }
+        for need in &scenario.needs {
+            if let Need::Condition(condition) = &need.value {
+                self.condition(condition);
+            }
+        }
+        self.collect_sent(&scenario.setup);
+        self.collect_sent(&scenario.steps);
+        self.strict = false;
+        self.steps(&scenario.setup, &scenario.covers);
+        self.strict = true;
+        self.steps(&scenario.steps, &scenario.covers);
+    }
+
+    fn declare(&mut self, actor: &Actor) {
+        let name = &actor.name;
+        if self.scope.actors.contains_key(&name.value) {
+            let help = if name.value == CLIENT { "its session is `session:`" } else { "" };
+            let message = format!("`{}` already names an actor", name.value);
+            if help.is_empty() {
+                self.wrong(&name.place, message);
+            } else {
+                self.wrong_with_help(&name.place, message, help);
+            }
+            return;
+        }
+        if !template::is_name(name) {
+            self.wrong(&name.place, format!("`{}` is no name", name.value));
+        }
+        let session = actor.session.as_ref();
+        if ACCOUNTS.contains(&name.as_str())
+            && !session.is_some_and(|s| s.login.value == Login::Account(name.value.clone()))
+        {
+            let message =
+                format!("an actor named as the account `{}` has to log in as it", name.value);
+            let help = format!("write `login: {}`, or give it another name", name.value);
+            self.wrong_with_help(&name.place, message, help);
+        }
+        self.free(name, &["actors"]);
+        let facts = ActorFacts {
+            many: actor.count.is_some(),
+            session: match session.map(|session| session.opened.value) {
+                None => SessionFacts::None,
+                Some(Opened::Later) => SessionFacts::Closed,
+                Some(Opened::AtStart) => SessionFacts::Open,
+            },
+            polls: session.is_some_and(|session| session.polls),
+        };
+        self.scope.actors.insert(name.value.clone(), facts);
+    }
+
+    fn terms(&mut self, actor: &Actor) {
+        if let Some(count) = &actor.count {
+            self.count(count);
+        }
+        let Some(session) = &actor.session else { return };
+        let values = session.attributes.iter().filter_map(|attribute| attribute.value.as_ref());
+        let values =
+            values.chain(session.headers.iter().filter_map(|header| header.value.as_ref()));
+        for value in values.chain(&session.rid) {
+            self.template(value);
+        }
+        if let Some(keys) = &session.keys {
+            self.count(keys);
+        }
+        if session.polls && matches!(session.login.value, Login::None) {
+            let message = "an actor that polls has to log in: it sends and receives stanzas";
+            self.wrong_with_help(&session.login.place, message, "write `login: anonymous`");
+        }
+    }
+}

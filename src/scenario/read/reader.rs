@@ -1,0 +1,61 @@
+//! Mistakes, noted while values are read.
+
+use std::sync::Arc;
+
+use crate::diag::Diagnostic;
+use crate::scenario::source::{Place, Source};
+
+/// Notes mistakes while values are read.
+pub(super) struct Reader {
+    pub(super) mistakes: Vec<Diagnostic>,
+}
+
+impl Reader {
+    /// What was read of a file, if there is no mistake in it; else all mistakes, in the order of their places.
+    pub(super) fn whole<T>(
+        mut self,
+        source: &Arc<Source>,
+        read: Option<T>,
+        expected: &str,
+    ) -> Result<T, Vec<Diagnostic>> {
+        if read.is_none() {
+            self.empty(source, expected);
+        }
+        match read {
+            Some(read) if self.mistakes.is_empty() => Ok(read),
+            _ => {
+                self.mistakes.sort_by_key(|mistake| mistake.span.start);
+                Err(self.mistakes)
+            }
+        }
+    }
+
+    /// There is nothing in a file; if it is no YAML, that was told.
+    pub(super) fn empty(&mut self, source: &Arc<Source>, expected: &str) {
+        if self.mistakes.is_empty() {
+            let whole = Place { source: Arc::clone(source), span: 0..0 };
+            self.wrong(&whole, "the file is empty", expected);
+        }
+    }
+
+    pub(super) fn wrong(
+        &mut self,
+        place: &Place,
+        message: impl Into<String>,
+        label: impl Into<String>,
+    ) {
+        self.mistakes.push(place.mistake(message, label));
+    }
+
+    pub(super) fn wrong_with_help(
+        &mut self,
+        place: &Place,
+        message: impl Into<String>,
+        label: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let mut mistake = place.mistake(message, label);
+        mistake.help = Some(help.into());
+        self.mistakes.push(mistake);
+    }
+}

@@ -1,0 +1,22 @@
+//! How traffic is printed.
+
+use chrono::{DateTime, FixedOffset};
+
+use super::styles::Styles;
+
+/// How a printer prints.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// Colours.
+    pub styles: Styles,
+    /// Columns of the terminal; none for a file, where no line is cut or broken.
+    pub width: Option<usize>,
+    /// Print the XML below each stanza's line.
+    pub xml: bool,
+    /// The output is a terminal: lines may be updated.
+    pub live: bool,
+    /// Say when connections come and go.
+    pub verbose: bool,
+    /// Wall-clock time at which the trace began.
+    pub started: DateTime<FixedOffset>,
+}
