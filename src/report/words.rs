@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::bosh::{Body, BodyType, asked_and_granted};
 use crate::clock::words;
 use crate::diag::sanitise::one_line;
-use crate::trace::{Ask, Content, Message, Reading, Response, Session};
+use crate::trace::{Content, Exchange, Message, Reading, Response, Session};
 use crate::wire::Side;
 
 /// Sizes as people read them.
@@ -37,7 +37,7 @@ pub fn plural(number: u64) -> &'static str {
 pub fn request(message: &Message, content: &Content) -> Vec<String> {
     let mut parts = what_request(message);
     parts.push(bytes(content.size));
-    if let Some(gap) = message.waited {
+    if let Some(gap) = message.gap {
         parts.push(format!("gap {}", words(gap)));
     }
     parts
@@ -82,12 +82,12 @@ fn kind(body: &Body) -> Option<String> {
 /// An answer within a session.
 pub fn response(message: &Message, response: &Response, session: Option<&Session>) -> Vec<String> {
     let mut parts = Vec::new();
-    let is_bosh = message.ask.as_ref().is_some_and(|ask| ask.is_bosh);
+    let is_bosh = message.bosh().is_some();
     if response.status != 200 || !is_bosh {
         parts.push(status(response));
     }
-    parts.extend(message.waited.map(|held| held_for(held, session)));
-    if message.ask.is_none() && !(100..200).contains(&response.status) {
+    parts.extend(message.held.map(|held| held_for(held, session)));
+    if message.exchange.is_none() && !(100..200).contains(&response.status) {
         let early = response.answers.is_some();
         let what = if early { "before the request was complete" } else { "unasked" };
         parts.push(what.to_owned());
@@ -136,10 +136,10 @@ pub fn status(response: &Response) -> String {
 }
 
 /// `POST /http-bind`, or what a CORS preflight asks for.
-pub fn asked(ask: &Ask) -> String {
-    let mut text = format!("{} {}", one_line(&ask.method), one_line(&ask.target));
-    if let Some(method) = &ask.preflight {
-        let origin = ask.origin.as_deref().unwrap_or("nowhere");
+pub fn asked(exchange: &Exchange) -> String {
+    let mut text = format!("{} {}", one_line(&exchange.method), one_line(&exchange.target));
+    if let Some(method) = &exchange.preflight {
+        let origin = exchange.origin.as_deref().unwrap_or("nowhere");
         text += &format!(" (CORS preflight from {} for {})", one_line(origin), one_line(method));
     }
     text
@@ -175,7 +175,7 @@ fn other(reading: &Reading) -> String {
 
 /// What was asked of a session and what was granted, the terms that govern it: `wait 60 → 30 s`.
 pub fn terms(session: &Session) -> Vec<String> {
-    let (Some(asked), Some(granted)) = (&session.asked, &session.granted) else {
+    let (Some(asked), Some(granted)) = (session.asked(), session.granted()) else {
         return Vec::new();
     };
     let terms = asked_and_granted(asked, granted);

@@ -14,6 +14,7 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
         Box::new(bosh::Order::default()),
         Box::new(bosh::Crowd::default()),
         Box::new(bosh::Grant),
+        Box::new(bosh::Features::default()),
         Box::new(stream::Login::default()),
         Box::new(bosh::Hold::default()),
         Box::new(bosh::Pace::default()),

@@ -46,7 +46,7 @@ impl Counts {
             }
             self.resends += u64::from(*finding.kind == kinds::RID_REPEAT);
         }
-        if let Some(message) = &seen.told.message
+        if let Some(message) = &seen.effect.message
             && message.from == Side::Server
             && message.stanzas.is_empty()
             && let Reading::Body(body) = &message.reading

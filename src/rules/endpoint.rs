@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::trace::{Ask, Message, Reading};
+use crate::trace::{Exchange, Message, Reading};
 use crate::wire::Side;
 
 /// Paths remembered beyond those known by name.
@@ -17,12 +17,12 @@ pub(super) struct Endpoints {
 impl Endpoints {
     /// Learns from a message.
     pub(super) fn learn(&mut self, message: &Message) {
-        if let (Side::Client, Reading::Body(_), Some(ask)) =
-            (message.from, &message.reading, &message.ask)
+        if let (Side::Client, Reading::Body(_), Some(exchange)) =
+            (message.from, &message.reading, &message.exchange)
             && self.paths.len() < REMEMBERED
-            && !self.knows(&ask.target)
+            && !self.knows(&exchange.target)
         {
-            self.paths.insert(path(&ask.target).to_owned());
+            self.paths.insert(path(&exchange.target).to_owned());
         }
     }
 
@@ -34,8 +34,8 @@ impl Endpoints {
     }
 
     /// Whether this exchange has to be BOSH: it is, or it is a POST to where BOSH is spoken.
-    pub(super) fn expects(&self, ask: &Ask) -> bool {
-        ask.is_bosh || (ask.method == "POST" && self.knows(&ask.target))
+    pub(super) fn expects(&self, exchange: &Exchange) -> bool {
+        exchange.is_bosh() || (exchange.method == "POST" && self.knows(&exchange.target))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What rules report.
 
 use super::kinds::Kind;
+use crate::wire::Side;
 
 /// Who is to look at a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -13,6 +14,15 @@ pub enum Party {
     Between,
     /// Nobody: it is a fact worth knowing.
     Nobody,
+}
+
+impl From<Side> for Party {
+    fn from(side: Side) -> Self {
+        match side {
+            Side::Client => Self::Client,
+            Side::Server => Self::Server,
+        }
+    }
 }
 
 impl Party {

@@ -9,7 +9,7 @@ use super::kinds;
 use super::moment::Moment;
 use super::rule::Rule;
 use super::seen::Seen;
-use crate::trace::{Event, Fact, Story, Told};
+use crate::trace::{Effect, Event, Fact, Story};
 
 /// Reads and judges a trace.
 pub struct Judge {
@@ -33,22 +33,23 @@ impl Judge {
     /// Takes the next event; what was due before it comes first.
     pub fn take(&mut self, event: Event, seen: &mut Vec<Seen>) {
         self.wake(event.at, seen);
-        let told = self.story.take(&event);
-        if let Some(message) = &told.message {
+        let effect = self.story.take(&event);
+        if let Some(message) = &effect.message {
             self.endpoints.learn(message);
         }
         let mut found = Findings::default();
-        let moment = Moment::new(&event, &told, &self.story, &self.endpoints);
+        let moment = Moment::new(&event, &effect, &self.story, &self.endpoints);
         for rule in &mut self.rules {
             rule.look(&moment, &mut found);
         }
-        let abandoned = || told.abandoned.iter().find_map(|ask| ask.session);
-        let session = told.message.as_ref().and_then(|message| message.session).or_else(abandoned);
+        let abandoned = || effect.abandoned.iter().find_map(|exchange| exchange.session());
+        let session =
+            effect.message.as_ref().and_then(|message| message.session).or_else(abandoned);
         let (at, findings) = (event.at, found.into_vec());
         if event.fact == Fact::Finished && findings.is_empty() {
             return;
         }
-        seen.push(Seen { at, event: Some(event), told, session, findings });
+        seen.push(Seen { at, event: Some(event), effect, session, findings });
     }
 
     /// When [`Judge::wake`] has something to say, if nothing happens before.
@@ -68,8 +69,8 @@ impl Judge {
                         {
                             self.story.ended(id);
                         }
-                        let (told, findings) = (Told::default(), vec![finding]);
-                        seen.push(Seen { at: due, event: None, told, session, findings });
+                        let (effect, findings) = (Effect::default(), vec![finding]);
+                        seen.push(Seen { at: due, event: None, effect, session, findings });
                     }
                 }
             }

@@ -1,9 +1,10 @@
 //! The checks over a trace: who broke which rule, in words. A folder for each carrier, and one for the stream that is
 //! the same on all of them; in it, a file per family.
 //!
-//! A [`Rule`] is a small state machine: it is shown every event with what the [`Story`](crate::trace::Story) makes of
-//! it, may ask to be woken at a later time, and reports [`Finding`]s. To add one, write a type that implements
-//! [`Rule`] in the file of its family and name it in `all.rs`.
+//! A [`Rule`] is a small state machine: it is shown every event as a [`Moment`], with what the
+//! [`Story`](crate::trace::Story) makes of it, may ask to be woken at a later time, and adds to [`Findings`], each of a
+//! [`Kind`]. Each folder has its own view of a moment ([`BoshView`], [`HttpView`], [`StreamView`]). Rules know nothing of
+//! each other, and nothing of the list in `all.rs`, which only the judge reads.
 
 mod all;
 mod bosh;
@@ -24,10 +25,13 @@ mod seen;
 mod stream;
 mod words;
 
+pub use bosh::view::{BoshView, RequestView, ResponseView};
 pub use counts::Counts;
 pub use finding::{Finding, Findings, Level, Party};
+pub use http::view::{HttpPart, HttpView};
 pub use judge::Judge;
 pub use kinds::{KINDS, Kind, about};
 pub use moment::Moment;
 pub use rule::Rule;
 pub use seen::Seen;
+pub use stream::view::StreamView;

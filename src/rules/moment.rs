@@ -1,7 +1,10 @@
-//! What a rule looks at: an event, with what is known at this moment.
+//! What a rule looks at: an event, with what is known at this moment. Each folder of rules has a view of it
+//! (`view.rs`), in which what is always there for its rules is no option.
+
+use std::time::Duration;
 
 use super::endpoint::Endpoints;
-use crate::trace::{Ask, Event, Fact, Message, Reading, Session, Story, Told};
+use crate::trace::{Effect, Event, Exchange, Fact, Message, Reading, Session, Story};
 use crate::wire::Side;
 
 /// An event, with what is known at this moment.
@@ -9,8 +12,8 @@ use crate::wire::Side;
 pub struct Moment<'a> {
     /// The event.
     pub event: &'a Event,
-    /// What it means in the story.
-    pub told: &'a Told,
+    /// What it changes in the story.
+    pub effect: &'a Effect,
     /// The story, this event included.
     pub story: &'a Story,
     endpoints: &'a Endpoints,
@@ -20,16 +23,16 @@ impl<'a> Moment<'a> {
     /// An event, after the story and the endpoints have taken it.
     pub(super) fn new(
         event: &'a Event,
-        told: &'a Told,
+        effect: &'a Effect,
         story: &'a Story,
         endpoints: &'a Endpoints,
     ) -> Self {
-        Self { event, told, story, endpoints }
+        Self { event, effect, story, endpoints }
     }
 
     /// The message, if the event is one.
     pub fn message(&self) -> Option<&'a Message> {
-        self.told.message.as_ref()
+        self.effect.message.as_ref()
     }
 
     /// The session that the message belongs to.
@@ -42,7 +45,7 @@ impl<'a> Moment<'a> {
         let Some(message) = self.message() else { return false };
         message.from == Side::Client
             && !matches!(message.reading, Reading::Body(_))
-            && message.ask.as_ref().is_some_and(|ask| self.expects_bosh(ask))
+            && message.exchange.as_ref().is_some_and(|exchange| self.expects_bosh(exchange))
     }
 
     /// Whether requests, of any session, may have passed without being understood.
@@ -50,8 +53,13 @@ impl<'a> Moment<'a> {
         matches!(self.event.fact, Fact::Lost { .. }) || self.is_unread_request()
     }
 
+    /// Who ended the connection that is gone, if somebody is known to have ended it, and when.
+    pub fn gone(&self) -> (Option<Side>, Duration) {
+        self.effect.left.map_or((None, self.event.at), |(side, at)| (Some(side), at))
+    }
+
     /// Whether the exchange of this request has to be BOSH, be it or not.
-    pub fn expects_bosh(&self, ask: &Ask) -> bool {
-        self.endpoints.expects(ask)
+    pub fn expects_bosh(&self, exchange: &Exchange) -> bool {
+        self.endpoints.expects(exchange)
     }
 }

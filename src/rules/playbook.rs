@@ -183,9 +183,10 @@ fn parts(text: &str) -> (&str, Headers, Content) {
                 _ => headers.push(name, value),
             }
         } else {
-            content.bytes = match latin_1 {
-                true => full(part).chars().map(|char| char as u8).collect(),
-                false => full(part).into_bytes(),
+            content.bytes = if latin_1 {
+                full(part).chars().map(|char| char as u8).collect()
+            } else {
+                full(part).into_bytes()
             };
             content.size = content.bytes.len() as u64;
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::finding::Finding;
 use crate::trace::filter::{Mark, Subject};
-use crate::trace::{Event, SessionId, Story, Told};
+use crate::trace::{Effect, Event, SessionId, Story};
 
 /// An event that was read and judged.
 #[derive(Debug)]
@@ -13,8 +13,8 @@ pub struct Seen {
     pub at: Duration,
     /// The event; none where only time passed.
     pub event: Option<Event>,
-    /// What it means in the story.
-    pub told: Told,
+    /// What it changes in the story.
+    pub effect: Effect,
     /// The session it belongs to.
     pub session: Option<SessionId>,
     /// What is not normal about it.
@@ -29,6 +29,6 @@ impl Seen {
             requirement: finding.requirement,
             level: finding.level as u8,
         });
-        Subject::new(self.event.as_ref(), &self.told, self.session, story).with(marks)
+        Subject::new(self.event.as_ref(), &self.effect, self.session, story).with(marks)
     }
 }

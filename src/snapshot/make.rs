@@ -11,7 +11,7 @@ use super::tree::Tree;
 use crate::diag::sanitise::{self, one_line};
 use crate::trace::redact::{self, Redactor};
 use crate::trace::{
-    Ask, Event, Fact, Headers, Reading, Request, Response, Session, SessionId, Story, Told,
+    self, Effect, Event, Fact, Headers, Reading, Request, Response, Session, SessionId, Story,
 };
 use crate::wire::Side;
 
@@ -87,7 +87,7 @@ struct Turn {
 
 impl Maker {
     fn take(&mut self, event: &Event, shown: bool) {
-        let told = self.story.take(event);
+        let effect = self.story.take(event);
         let begun = match &event.fact {
             Fact::Request(request) => request.first,
             Fact::Response(response) => response.first,
@@ -98,8 +98,8 @@ impl Maker {
         }
         self.last = self.last.max(event.at);
         match &event.fact {
-            Fact::Request(request) => self.request(event, request, &told, shown),
-            Fact::Response(response) => self.response(response, &told, shown),
+            Fact::Request(request) => self.request(event, request, &effect, shown),
+            Fact::Response(response) => self.response(response, &effect, shown),
             Fact::Raw(raw) => {
                 let lines = lines(&raw.bytes);
                 let exchange = self.raw(event.conn, shown);
@@ -123,20 +123,20 @@ impl Maker {
             | Fact::Closed { .. }
             | Fact::Finished => {}
         }
-        for ask in &told.abandoned {
-            let words = match told.left {
+        for exchange in &effect.abandoned {
+            let words = match effect.left {
                 Some((Side::Client, _)) => "nothing, the client left",
                 Some((Side::Server, _)) => "nothing, the server left",
                 None => "nothing",
             };
-            if let Some(turn) = self.turn(ask) {
+            if let Some(turn) = self.turn(exchange) {
                 words.clone_into(&mut turn.exchange.server.words);
             }
         }
     }
 
-    fn turn(&mut self, ask: &Ask) -> Option<&mut Turn> {
-        let (key, place) = self.places.get(&ask.exchange)?;
+    fn turn(&mut self, exchange: &trace::Exchange) -> Option<&mut Turn> {
+        let (key, place) = self.places.get(&exchange.number)?;
         self.strands.get_mut(key)?.turns.get_mut(*place)
     }
 
@@ -162,10 +162,10 @@ impl Maker {
         &mut strand.turns[place].exchange
     }
 
-    fn request(&mut self, event: &Event, request: &Request, told: &Told, shown: bool) {
-        let Some(message) = &told.message else { return };
-        let Some(ask) = &message.ask else { return };
-        let key = ask.session.map_or(Key::None, Key::Session);
+    fn request(&mut self, event: &Event, request: &Request, effect: &Effect, shown: bool) {
+        let Some(message) = &effect.message else { return };
+        let Some(exchange) = &message.exchange else { return };
+        let key = exchange.session().map_or(Key::None, Key::Session);
         let strand = self.strands.entry(key).or_default();
         let path = strand.path.get_or_insert_with(|| request.target.clone());
         let mut words = Vec::new();
@@ -178,7 +178,7 @@ impl Maker {
         if request.version == 0 {
             words.push("HTTP/1.0".to_owned());
         }
-        if let Some(rid) = ask.rid {
+        if let Some(rid) = exchange.rid() {
             strand.base.get_or_insert(rid);
             if !strand.rids.insert(rid) {
                 words.push("again".to_owned());
@@ -196,50 +196,50 @@ impl Maker {
                 server: Message { words: "nothing".to_owned(), ..Message::default() },
             },
             shown,
-            rid: ask.rid,
+            rid: exchange.rid(),
             asked: event.at,
             answered: None,
         });
-        self.places.insert(ask.exchange, (key, strand.turns.len() - 1));
+        self.places.insert(exchange.number, (key, strand.turns.len() - 1));
     }
 
-    fn response(&mut self, response: &Response, told: &Told, shown: bool) {
-        let Some(message) = &told.message else { return };
+    fn response(&mut self, response: &Response, effect: &Effect, shown: bool) {
+        let Some(message) = &effect.message else { return };
         let interim = (100..200).contains(&response.status) && response.status != 101;
         if interim {
             return;
         }
         let content = content(&message.reading, &response.content.bytes, &response.headers);
-        let browser = message.ask.as_ref().is_some_and(|ask| ask.origin.is_some());
+        let browser = message.exchange.as_ref().is_some_and(|exchange| exchange.origin.is_some());
         let mut words = Vec::new();
-        let is_bosh = message.ask.as_ref().is_some_and(|ask| ask.is_bosh);
+        let is_bosh = message.bosh().is_some();
         if response.status != 200 || !is_bosh {
             words.push(response.status.to_string());
         }
         if response.own {
             words.push("of the proxy".to_owned());
         }
-        let Some(ask) = &message.ask else {
+        let Some(exchange) = &message.exchange else {
             words.push("nothing was asked".to_owned());
             let exchange = self.alone(shown);
             let headers = headers(&response.headers, &RESPONSE_HEADERS);
             exchange.server = Message { words: words.join(", "), headers, content };
             return;
         };
-        if ask.is_bosh && !ask.answered_early {
+        if exchange.is_bosh() && !exchange.answered_early {
             let empty = matches!(
                 &content,
                 Content::Xml(tree) if tree.nodes.is_empty() && tree.attr("type").is_none()
             );
-            words.push(self.timing(ask, response.first, empty));
+            words.push(self.timing(exchange, response.first, empty));
         }
-        if ask.answered_early {
+        if exchange.answered_early {
             words.push("before the request was complete".to_owned());
         }
         words.extend(kept(&response.content));
         let mut headers = headers(&response.headers, &RESPONSE_HEADERS);
         headers.retain(|(name, _)| browser || !name.starts_with("access-control-"));
-        if let Some(turn) = self.turn(ask) {
+        if let Some(turn) = self.turn(exchange) {
             turn.shown |= shown;
             turn.answered = Some(response.first);
             turn.exchange.server = Message { words: words.join(", "), headers, content };
@@ -248,30 +248,31 @@ impl Maker {
 
     /// When a request was answered, in words. What the pace of the clients, or of this machine, may change has no say as
     /// far as the order of things tells the same.
-    fn timing(&self, ask: &Ask, answered: Duration, empty: bool) -> String {
-        let place = self.places.get(&ask.exchange);
+    fn timing(&self, exchange: &trace::Exchange, answered: Duration, empty: bool) -> String {
+        let place = self.places.get(&exchange.number);
         let strand = place.and_then(|(key, place)| Some((self.strands.get(key)?, place)));
         let later = strand.and_then(|(strand, place)| strand.turns.get(place + 1..));
         let later = || later.into_iter().flatten();
-        let wait = ask.session.and_then(|id| self.story.session(id)).and_then(Session::wait);
-        let waited = answered.saturating_sub(ask.at);
+        let wait = exchange.session().and_then(|id| self.story.session(id)).and_then(Session::wait);
+        let waited = answered.saturating_sub(exchange.at);
         let at_wait =
             wait.is_some_and(|wait| wait > 0 && waited + EARLY >= Duration::from_secs(wait));
         // What came late fills a gap that this request waited behind.
-        let filled = later().filter_map(|turn| turn.rid).filter(|rid| Some(*rid) < ask.rid).max();
+        let filled =
+            later().filter_map(|turn| turn.rid).filter(|rid| Some(*rid) < exchange.rid()).max();
         if let (Some(rid), Some((strand, _))) = (filled, strand) {
             return format!("held until {} came", strand.rid(rid));
         }
-        let next = later().find(|turn| turn.rid > ask.rid).map(|turn| turn.asked);
+        let next = later().find(|turn| turn.rid > exchange.rid()).map(|turn| turn.asked);
         if let Some(next) = next
-            && (empty || !ask.acts)
+            && (empty || !exchange.acts())
             && !(at_wait && answered.saturating_sub(next) > EARLY)
         {
             return "held until the next request".to_owned();
         }
-        let silent = if ask.acts { BUSY } else { self.silent(ask.at) };
+        let silent = if exchange.acts() { BUSY } else { self.silent(exchange.at) };
         match () {
-            () if empty && at_wait && !ask.creates => "held until wait",
+            () if empty && at_wait && !exchange.creates() => "held until wait",
             () if waited < silent => "at once",
             () => "held",
         }

@@ -12,4 +12,6 @@ pub mod story;
 
 pub use event::{Content, Event, Fact, Headers, How, Raw, Request, Response};
 pub use reading::{Reading, Stanza};
-pub use story::{Ask, Message, Session, SessionId, Story, Told};
+pub use story::{
+    BoshLink, BoshRequest, Effect, Exchange, Link, Message, Session, SessionId, Story, Stream,
+};

@@ -4,7 +4,6 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::event::Content;
-use super::story::looks_like_xml;
 use crate::bosh::{Body, NotBody};
 use crate::xml::{self, Element, Limits};
 use crate::xmpp::{Summary, summarise};
@@ -74,4 +73,15 @@ pub fn read(content: &Content, content_type: Option<&str>) -> Reading {
         },
         Err(error) => Reading::Malformed(error),
     }
+}
+
+/// Whether a content is worth reading as XML at all.
+fn looks_like_xml(content: &Content, content_type: Option<&str>) -> bool {
+    let kind = content_type.unwrap_or_default().to_ascii_lowercase();
+    let start = content.bytes.trim_ascii_start();
+    let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
+    if kind.contains("html") || kind.contains("javascript") || kind.starts_with("image/") {
+        return false;
+    }
+    kind.contains("xml") || start.first() == Some(&b'<')
 }

@@ -70,7 +70,7 @@ impl Block {
         page.put(&styles.time, &format!(" {:>8} ", since.unwrap_or_default()));
         if let Some(session) = head.session {
             page.put(&styles.session, &one_line(session.name()));
-            if let Some(jid) = &session.jid {
+            if let Some(jid) = session.jid() {
                 let jid = one_line(jid);
                 let local = jid.split('@').next().unwrap_or(&jid);
                 page.space().put(&styles.session, if wide { &jid } else { local });
@@ -91,9 +91,9 @@ impl Block {
 
     /// An exchange that is not BOSH, and of which nothing is remarkable, in one line.
     pub(super) fn exchange(&mut self, head: &Head<'_>, message: &Message, response: &Response) {
-        let Some(ask) = &message.ask else { return };
+        let Some(exchange) = &message.exchange else { return };
         self.head(head);
-        let mut text = words::asked(ask);
+        let mut text = words::asked(exchange);
         text += &format!(" → {}", words::status(response));
         if response.status == 101 {
             let protocol = response.headers.get("sec-websocket-protocol");
@@ -106,8 +106,8 @@ impl Block {
         if response.content.size > 0 {
             text += &format!(", {}", words::size(&response.content));
         }
-        if let Some(waited) = message.waited {
-            text += &format!(", {}", words::held_for(waited, None));
+        if let Some(held) = message.held {
+            text += &format!(", {}", words::held_for(held, None));
         }
         let ink = self.styles.dim.clone();
         self.page.prose(&ink, &text, INDENT).end();

@@ -16,8 +16,8 @@ use super::sanitise::one_line;
 use super::summary::sentence;
 use crate::report::words::{self, is_empty};
 use crate::rules::{Counts, Seen};
-use crate::trace::filter::Kept;
-use crate::trace::{Ask, Fact, Message, Request, Response, Session, SessionId, Story};
+use crate::trace::filter::Selection;
+use crate::trace::{Exchange, Fact, Message, Request, Response, Session, SessionId, Story};
 use crate::wire::Side;
 use crate::xml::Ink;
 
@@ -68,7 +68,7 @@ impl<W: Write> Printer<W> {
     }
 
     /// Prints what was seen, as far as it is kept by the filter.
-    pub fn show(&mut self, seen: &Seen, story: &Story, kept: &Kept) -> io::Result<()> {
+    pub fn show(&mut self, seen: &Seen, story: &Story, kept: &Selection) -> io::Result<()> {
         if !kept.message {
             return self.left_out(seen, story);
         }
@@ -116,8 +116,11 @@ impl<W: Write> Printer<W> {
     fn left_out(&mut self, seen: &Seen, story: &Story) -> io::Result<()> {
         match seen.event.as_ref().map(|event| (event.conn, &event.fact)) {
             Some((_, Fact::Response(_))) => {
-                let ask = seen.told.message.as_ref().and_then(|message| message.ask.as_ref());
-                if let Some(back) = ask.and_then(|ask| self.take_back(ask.conn, ask.exchange)) {
+                let exchange =
+                    seen.effect.message.as_ref().and_then(|message| message.exchange.as_ref());
+                if let Some(back) =
+                    exchange.and_then(|exchange| self.take_back(exchange.conn, exchange.number))
+                {
                     self.block.page.text += &back.text;
                 }
             }
@@ -132,38 +135,39 @@ impl<W: Write> Printer<W> {
         seen: &Seen,
         request: &Request,
         session: Option<&Session>,
-        kept: &Kept,
+        kept: &Selection,
         story: &Story,
     ) -> io::Result<()> {
-        let Some(message) = &seen.told.message else { return Ok(()) };
-        let Some(ask) = &message.ask else { return Ok(()) };
-        let is_poll = ask.is_bosh && !ask.acts;
-        if let Some(id) = ask.session.filter(|_| !is_poll || !seen.findings.is_empty()) {
+        let Some(message) = &seen.effect.message else { return Ok(()) };
+        let Some(exchange) = &message.exchange else { return Ok(()) };
+        let is_poll = exchange.is_bosh() && !exchange.acts();
+        if let Some(id) = exchange.session().filter(|_| !is_poll || !seen.findings.is_empty()) {
             self.settle(id, story)?;
-        } else if let Some(id) = ask.session {
+        } else if let Some(id) = exchange.session() {
             // A second poll while one is open: the first is not alone any more.
             self.release(id)?;
         }
         self.block.head(&seen.head(session, Some(Side::Client)));
-        if ask.is_bosh {
+        if exchange.is_bosh() {
             self.block.page.list(
                 &Ink::default(),
                 &words::request(message, &request.content),
                 INDENT,
             );
         } else {
-            self.block.page.cut(&Ink::default(), &line_of(ask, request));
+            self.block.page.cut(&Ink::default(), &line_of(exchange, request));
         }
         self.block.page.end();
-        if seen.findings.is_empty() && (is_poll || !ask.is_bosh) && !ask.answered_early {
+        if seen.findings.is_empty() && (is_poll || !exchange.is_bosh()) && !exchange.answered_early
+        {
             let text = std::mem::take(&mut self.block.page.text).into_boxed_str();
-            let (exchange, session, at) = (ask.exchange, ask.session, seen.at);
-            let back = KeptBack { exchange, session, text, at };
+            let (number, session, at) = (exchange.number, exchange.session(), seen.at);
+            let back = KeptBack { exchange: number, session, text, at };
             // Rarely more than one: room for one.
-            self.kept_back.entry(ask.conn).or_insert_with(|| Vec::with_capacity(1)).push(back);
+            self.kept_back.entry(exchange.conn).or_insert_with(|| Vec::with_capacity(1)).push(back);
             if let Some(id) = session {
                 let polls = self.polls.entry(id).or_insert_with(|| Vec::with_capacity(1));
-                polls.push((ask.conn, exchange));
+                polls.push((exchange.conn, number));
             }
             return Ok(());
         }
@@ -177,31 +181,38 @@ impl<W: Write> Printer<W> {
         seen: &Seen,
         response: &Response,
         session: Option<&Session>,
-        kept: &Kept,
+        kept: &Selection,
         story: &Story,
     ) {
-        let Some(message) = &seen.told.message else { return };
+        let Some(message) = &seen.effect.message else { return };
         let is_interim = (100..200).contains(&response.status) && response.status != 101;
         if is_interim && seen.findings.is_empty() && !self.look.verbose {
             return;
         }
         if let (101, Some(event)) = (response.status, &seen.event) {
-            let target = message.ask.as_ref().map(|ask| ask.target.clone()).unwrap_or_default();
+            let target = message
+                .exchange
+                .as_ref()
+                .map(|exchange| exchange.target.clone())
+                .unwrap_or_default();
             self.switched.insert(event.conn, (target, seen.at));
         }
-        let kept_back = message.ask.as_ref().and_then(|ask| self.take_back(ask.conn, ask.exchange));
+        let kept_back = message
+            .exchange
+            .as_ref()
+            .and_then(|exchange| self.take_back(exchange.conn, exchange.number));
         let quiet = seen.findings.is_empty() && message.stanzas.is_empty();
         if let (Some(back), Some(id), true) =
             (&kept_back, seen.session, quiet && is_empty(message, response))
         {
             let run = self.runs.entry(id).or_insert_with(|| Run::new(back.at));
-            run.add(seen.at, message.rid(), message.waited.unwrap_or_default());
+            run.add(seen.at, message.rid(), message.held.unwrap_or_default());
             if !self.look.live {
                 self.end_run(id, story);
             }
             return;
         }
-        let is_bosh = message.ask.as_ref().is_some_and(|ask| ask.is_bosh);
+        let is_bosh = message.bosh().is_some();
         if let Some(id) = seen.session {
             self.end_run(id, story);
         }
@@ -218,7 +229,7 @@ impl<W: Write> Printer<W> {
         self.block.head(&seen.head(session, Some(Side::Server)));
         let parts = words::response(message, response, session);
         self.block.page.list(&Ink::default(), &parts, INDENT).end();
-        let created = message.ask.as_ref().is_some_and(|ask| ask.creates);
+        let created = message.bosh().is_some_and(|bosh| bosh.creates);
         if let Some(session) = session.filter(|_| created) {
             self.block.terms(session);
         }
@@ -243,7 +254,7 @@ impl<W: Write> Printer<W> {
             shown = true;
         }
         if !seen.findings.is_empty() {
-            let id = seen.told.abandoned.iter().find_map(|ask| ask.session);
+            let id = seen.effect.abandoned.iter().find_map(|exchange| exchange.session());
             let session = id.and_then(|id| story.session(id));
             self.block.head(&Head { session, ..seen.head(None, None) });
             self.block.finding_lines(&seen.findings);
@@ -378,7 +389,7 @@ impl<W: Write> Printer<W> {
 
 impl Seen {
     fn head<'a>(&self, session: Option<&'a Session>, side: Option<Side>) -> Head<'a> {
-        let message = self.told.message.as_ref();
+        let message = self.effect.message.as_ref();
         Head {
             at: self.at,
             since: message.and_then(|message| message.since),
@@ -390,8 +401,8 @@ impl Seen {
     }
 }
 
-fn line_of(ask: &Ask, request: &Request) -> String {
-    let mut text = format!("{} {}", one_line(&ask.method), one_line(&ask.target));
+fn line_of(exchange: &Exchange, request: &Request) -> String {
+    let mut text = format!("{} {}", one_line(&exchange.method), one_line(&exchange.target));
     if request.content.size > 0 {
         text += &format!(", {}", words::size(&request.content));
     }

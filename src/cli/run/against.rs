@@ -22,7 +22,7 @@ use crate::defects::Defect;
 use crate::runner::dial::{Dial, Network};
 use crate::runner::{self, About, EMBEDDED, Job, Knowledge, Outcome, Software, Target, Tolerance};
 use crate::scenario::Provision;
-use crate::scenario::target::read_target;
+use crate::scenario::read_target;
 use crate::ui::sanitise;
 use crate::wire::tls;
 

@@ -93,15 +93,15 @@ struct Found {
 impl Row {
     /// What an event says. Of its content, no more than `room` is taken.
     pub(super) fn of(seen: &Seen, story: &Story, judged: bool, room: &mut usize) -> Self {
-        let ask = seen.told.message.as_ref().and_then(|message| message.ask.as_ref());
+        let exchange = seen.effect.message.as_ref().and_then(|message| message.exchange.as_ref());
         let mut row = Self {
             kind: "finding",
             at: millis(seen.at),
             conn: seen.event.as_ref().map(|event| event.conn).filter(|&conn| conn > 0),
             session: seen.session.map(|id| id.0),
-            exchange: ask.map(|ask| ask.exchange),
-            rid: ask.and_then(|ask| ask.rid).map(|rid| rid.to_string()),
-            abandoned: seen.told.abandoned.iter().map(|ask| ask.exchange).collect(),
+            exchange: exchange.map(|exchange| exchange.number),
+            rid: exchange.and_then(|exchange| exchange.rid()).map(|rid| rid.to_string()),
+            abandoned: seen.effect.abandoned.iter().map(|exchange| exchange.number).collect(),
             again: seen.findings.iter().any(|finding| *finding.kind == kinds::RID_REPEAT),
             findings: seen.findings.iter().filter(|_| judged).map(Found::of).collect(),
             ..Self::default()
@@ -110,7 +110,7 @@ impl Row {
             None => None,
             Some(fact) => row.fact(fact, seen, story),
         };
-        if let (Some(message), Some(content)) = (&seen.told.message, content) {
+        if let (Some(message), Some(content)) = (&seen.effect.message, content) {
             (row.content, row.rest) = shown(message, content, (*room).min(CONTENT));
             *room = room.saturating_sub(row.content.len());
         }
@@ -134,7 +134,7 @@ impl Row {
             }
             Fact::Closed { client, server, stopped } => {
                 let (client, server) = (words::bytes(*client), words::bytes(*server));
-                let by = match (stopped, seen.told.left) {
+                let by = match (stopped, seen.effect.left) {
                     (true, _) => " by xmppscope, which was told to stop".to_owned(),
                     (_, Some((side, _))) => format!(", by the {} first", side.name()),
                     _ => String::new(),
@@ -153,16 +153,16 @@ impl Row {
                 let line =
                     format!("{} {} HTTP/1.{}", request.method, request.target, request.version);
                 self.head = Some(Head::new(&line, &request.headers));
-                let message = seen.told.message.as_ref()?;
-                let ask = message.ask.as_ref()?;
+                let message = seen.effect.message.as_ref()?;
+                let exchange = message.exchange.as_ref()?;
                 self.message(message);
-                self.empty = ask.is_bosh && !ask.acts;
-                self.gap = message.waited.map(millis);
+                self.empty = exchange.is_bosh() && !exchange.acts();
+                self.gap = message.gap.map(millis);
                 self.kind = "request";
-                self.what = if ask.is_bosh {
+                self.what = if exchange.is_bosh() {
                     list(words::what_request(message), message)
                 } else {
-                    words::asked(ask)
+                    words::asked(exchange)
                 };
                 self.measures = words::size(&request.content);
                 return Some(&request.content);
@@ -171,10 +171,10 @@ impl Row {
                 let status = words::status(response);
                 let line = format!("HTTP/1.{} {status}", response.version);
                 self.head = Some(Head::new(&line, &response.headers));
-                let message = seen.told.message.as_ref()?;
+                let message = seen.effect.message.as_ref()?;
                 self.message(message);
                 self.empty = words::is_empty(message, response);
-                self.held = message.waited.map(millis);
+                self.held = message.held.map(millis);
                 self.status = Some(response.status);
                 self.kind = "response";
                 let session = seen.session.and_then(|id| story.session(id));
@@ -204,12 +204,12 @@ impl Row {
 
 /// What an answer is, without its status and its stanzas.
 fn answer(message: &Message, response: &Response) -> String {
-    let is_bosh = message.ask.as_ref().is_some_and(|ask| ask.is_bosh);
+    let is_bosh = message.bosh().is_some();
     let mut parts = Vec::new();
     if response.own {
         parts.push("from xmppscope in the target's place".to_owned());
     }
-    if message.ask.is_none() && response.status >= 200 {
+    if message.exchange.is_none() && response.status >= 200 {
         parts.push("unasked".to_owned());
     }
     if response.status == 101 {
@@ -227,7 +227,7 @@ fn answer(message: &Message, response: &Response) -> String {
 
 /// How long an answer was held, and its size.
 fn measures(message: &Message, content: &Content, session: Option<&Session>) -> String {
-    let held = message.waited.map(|held| words::held_for(held, session));
+    let held = message.held.map(|held| words::held_for(held, session));
     held.into_iter().chain([words::size(content)]).collect::<Vec<_>>().join(", ")
 }
 

@@ -103,13 +103,13 @@ impl<'a> Traffic<'a> {
             Some((session, self.trace.sessions.get_mut(session.id.0 as usize - 1)?))
         });
         if let Some((session, known)) = known {
-            if known.sid != session.sid {
-                known.sid.clone_from(&session.sid);
+            if known.sid.as_deref() != session.sid() {
+                known.sid = session.sid().map(str::to_owned);
             }
-            if known.jid != session.jid {
-                known.jid.clone_from(&session.jid);
+            if known.jid.as_deref() != session.jid() {
+                known.jid = session.jid().map(str::to_owned);
             }
-            if known.terms.is_empty() && session.granted.is_some() {
+            if known.terms.is_empty() && session.granted().is_some() {
                 known.terms = words::terms(session);
             }
         }

@@ -9,9 +9,9 @@ use serde::{Serialize, Serializer};
 use super::ndjson::{is_false, is_zero, millis, rfc_3339};
 use crate::bosh::{Asked, Body, Granted, Number, XBOSH};
 use crate::rules::{Finding, Seen};
-use crate::trace::filter::Kept;
+use crate::trace::filter::Selection;
 use crate::trace::{
-    Ask, Content, Event, Fact, How, Message, Reading, Session, SessionId, Stanza, Story,
+    Content, Event, Exchange, Fact, How, Message, Reading, Session, SessionId, Stanza, Story,
 };
 use crate::wire::Side;
 use crate::xmpp::ns;
@@ -31,7 +31,7 @@ pub(super) struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<Who<'a>>,
     #[serde(flatten)]
-    message: Option<Told<'a>>,
+    message: Option<MessageFields<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     abandoned: Vec<Abandoned<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -93,7 +93,7 @@ struct Who<'a> {
 
 /// What a message says, or the request that it answers.
 #[derive(Serialize)]
-struct Told<'a> {
+struct MessageFields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     exchange: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -193,13 +193,13 @@ impl<'a> Line<'a> {
     pub(super) fn of(
         seen: &'a Seen,
         story: &'a Story,
-        kept: &Kept,
+        kept: &Selection,
         started: DateTime<FixedOffset>,
     ) -> Self {
         let passed = TimeDelta::from_std(seen.at).unwrap_or_default();
         let fact = seen.event.as_ref().map(|event| &event.fact);
         let content = fact.map_or(&[][..], content);
-        let message = seen.told.message.as_ref();
+        let message = seen.effect.message.as_ref();
         let session = seen.session.and_then(|id| story.session(id));
         Self {
             event: fact.map_or("finding", name),
@@ -208,8 +208,13 @@ impl<'a> Line<'a> {
             conn: seen.event.as_ref().and_then(conn),
             fact: fact.map(|fact| Details::of(fact, seen)).unwrap_or_default(),
             session: seen.session.and_then(|id| who(story, id)),
-            message: message.map(|message| Told::of(message, session, content, kept)),
-            abandoned: seen.told.abandoned.iter().map(|ask| abandoned(ask, story)).collect(),
+            message: message.map(|message| MessageFields::of(message, session, content, kept)),
+            abandoned: seen
+                .effect
+                .abandoned
+                .iter()
+                .map(|exchange| abandoned(exchange, story))
+                .collect(),
             findings: seen.findings.iter().map(Found::of).collect(),
         }
     }
@@ -225,7 +230,7 @@ impl<'a> Details<'a> {
             undecoded: content.undecoded.as_deref(),
             clipped: content.clipped,
             cut: content.cut,
-            text: match seen.told.message.as_ref().map(|message| &message.reading) {
+            text: match seen.effect.message.as_ref().map(|message| &message.reading) {
                 None | Some(Reading::Body(_) | Reading::Empty) => None,
                 Some(_) => Some(beginning(&content.bytes)),
             },
@@ -256,7 +261,7 @@ impl<'a> Details<'a> {
                 client_bytes: Some(*client),
                 server_bytes: Some(*server),
                 stopped: *stopped,
-                left: seen.told.left.map(|(side, _)| side.name()),
+                left: seen.effect.left.map(|(side, _)| side.name()),
                 ..none
             },
             Fact::Finished => none,
@@ -264,36 +269,35 @@ impl<'a> Details<'a> {
     }
 }
 
-impl<'a> Told<'a> {
+impl<'a> MessageFields<'a> {
     fn of(
         message: &'a Message,
         session: Option<&'a Session>,
         content: &'a [u8],
-        kept: &Kept,
+        kept: &Selection,
     ) -> Self {
-        let ask = message.ask.as_ref();
-        let waited = message.waited.map(millis);
+        let exchange = message.exchange.as_ref();
         let is_request = message.from == Side::Client;
-        let creation = session.filter(|_| ask.is_some_and(|ask| ask.creates));
+        let creation = session.filter(|_| exchange.is_some_and(|exchange| exchange.creates()));
         let is_body = matches!(message.reading, Reading::Body(_));
         let stanzas = message.stanzas.iter().enumerate().filter(|(index, _)| kept.stanza(*index));
         Self {
-            exchange: ask.map(|ask| ask.exchange),
-            method: ask.map(|ask| ask.method.as_str()),
-            path: ask.map(|ask| ask.target.as_str()),
+            exchange: exchange.map(|exchange| exchange.number),
+            method: exchange.map(|exchange| exchange.method.as_str()),
+            path: exchange.map(|exchange| exchange.target.as_str()),
             rid: message.rid(),
-            held_ms: waited.filter(|_| !is_request),
-            gap_ms: waited.filter(|_| is_request),
+            held_ms: message.held.map(millis),
+            gap_ms: message.gap.map(millis),
             reading: reading(&message.reading),
             mistake: mistake(&message.reading),
             body: match &message.reading {
                 Reading::Body(body) => Some(Attributes(body)),
                 _ => None,
             },
-            asked: creation.and_then(|session| session.asked.as_deref()).map(Terms::asked),
+            asked: creation.and_then(|session| session.asked()).map(Terms::asked),
             granted: creation
                 .filter(|_| !is_request)
-                .and_then(|session| session.granted.as_deref())
+                .and_then(|session| session.granted())
                 .map(Terms::granted),
             stanzas: is_body
                 .then(|| stanzas.map(|(_, stanza)| Payload::of(stanza, content)).collect()),
@@ -508,15 +512,15 @@ fn mistake(reading: &Reading) -> Option<Mistake> {
 
 fn who(story: &Story, id: SessionId) -> Option<Who<'_>> {
     let session = story.session(id)?;
-    Some(Who { number: id.0, sid: session.sid.as_deref(), jid: session.jid.as_deref() })
+    Some(Who { number: id.0, sid: session.sid(), jid: session.jid() })
 }
 
-fn abandoned<'a>(ask: &'a Ask, story: &'a Story) -> Abandoned<'a> {
+fn abandoned<'a>(exchange: &'a Exchange, story: &'a Story) -> Abandoned<'a> {
     Abandoned {
-        exchange: ask.exchange,
-        method: &ask.method,
-        path: &ask.target,
-        session: ask.session.and_then(|id| who(story, id)),
-        rid: ask.rid,
+        exchange: exchange.number,
+        method: &exchange.method,
+        path: &exchange.target,
+        session: exchange.session().and_then(|id| who(story, id)),
+        rid: exchange.rid(),
     }
 }

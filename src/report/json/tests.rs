@@ -6,7 +6,7 @@ use chrono::{DateTime, FixedOffset};
 use super::Json;
 use super::ndjson::is_harmful;
 use crate::rules::{Counts, Finding, Judge, Kind, Level, Party, Seen};
-use crate::trace::filter::{Filter, Kept};
+use crate::trace::filter::{Filter, Selection};
 use crate::trace::{Content, Event, Fact, Headers, How, Raw, Request, Response, Story};
 use crate::wire::Side;
 
@@ -159,14 +159,14 @@ fn a_finding_of_time_alone() {
     let seen = Seen {
         at: Duration::from_secs(31),
         event: None,
-        told: crate::trace::Told::default(),
+        effect: crate::trace::Effect::default(),
         session: None,
         findings: vec![finding],
     };
     let mut out = Vec::new();
     let mut json = Json::new(&mut out, started());
-    json.show(&seen, &story, &Kept::all()).unwrap();
-    json.show(&seen, &story, &Kept::default()).unwrap();
+    json.show(&seen, &story, &Selection::all()).unwrap();
+    json.show(&seen, &story, &Selection::default()).unwrap();
     json.finish(&Counts {
         sessions: 1,
         time: Duration::from_micros(31_000_250),

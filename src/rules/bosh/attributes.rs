@@ -1,6 +1,7 @@
 //! Attributes and headers that are cheap to look at on every message: numbers that are none, content types,
 //! what does not belong into an answer (XEP-0124 §6, §7, §22).
 
+use super::view::{BoshView, ResponseView};
 use crate::bosh::{Body, BodyType};
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
@@ -8,8 +9,7 @@ use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::short;
-use crate::trace::{Ask, Fact, Reading, Response, Session};
-use crate::wire::Side;
+use crate::trace::{BoshLink, BoshRequest, Reading};
 
 /// Attributes that are whole numbers; rid has a rule of its own.
 const NUMBERS: [&str; 10] = [
@@ -42,19 +42,18 @@ struct Said {
 
 impl Rule for Attributes {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
-        let Some(message) = moment.message() else { return };
-        let (Reading::Body(body), Some(ask)) = (&message.reading, &message.ask) else { return };
-        let party = match message.from {
-            Side::Client => Party::Client,
-            Side::Server => Party::Server,
-        };
+        // A body without a session is judged, too.
+        let Some(http) = moment.http() else { return };
+        let Reading::Body(body) = http.reading else { return };
+        let party = http.from().into();
+        let view = moment.bosh();
         numbers(body, party, found);
-        kind(body, party, moment.session(), found);
-        if let (Fact::Response(response), Some(session)) = (&moment.event.fact, moment.session()) {
-            let said = self.sessions.of(session.id, moment.story);
-            said.content_type(response, session, found);
+        kind(body, party, view.as_ref().map(BoshView::link), found);
+        if let Some(BoshView::Response(response)) = view {
+            let said = self.sessions.of(response.session.id, moment.story);
+            said.content_type(&response, found);
             said.of_request(body, found);
-            said.redundant_ack(body, ask, found);
+            said.redundant_ack(body, response.asked, found);
         }
     }
 }
@@ -72,9 +71,9 @@ fn numbers(body: &Body, party: Party, found: &mut Findings) {
     }
 }
 
-fn kind(body: &Body, party: Party, session: Option<&Session>, found: &mut Findings) {
+fn kind(body: &Body, party: Party, link: Option<&BoshLink>, found: &mut Findings) {
     let BodyType::Other(other) = body.kind() else { return };
-    let inactivity = session.and_then(Session::inactivity);
+    let inactivity = link.and_then(BoshLink::inactivity);
     let effect = match (party, other, inactivity) {
         (Party::Client, "terminal", Some(seconds)) => format!(
             " `terminate` was meant: the connection manager takes it for an ordinary body and keeps \
@@ -93,9 +92,9 @@ fn media_type(text: &str) -> String {
 }
 
 impl Said {
-    fn content_type(&mut self, response: &Response, session: &Session, found: &mut Findings) {
-        let asked = session.asked.as_ref().and_then(|asked| asked.content.as_deref());
-        let is = response.headers.get("content-type");
+    fn content_type(&mut self, response: &ResponseView<'_>, found: &mut Findings) {
+        let asked = response.link.asked.as_ref().and_then(|asked| asked.content.as_deref());
+        let is = response.http.headers.get("content-type");
         let kind = is.map(media_type);
         let fits = kind.as_deref() == Some("text/xml") && asked.is_none()
             || kind.is_some() && kind == asked.map(media_type);
@@ -125,15 +124,15 @@ impl Said {
         }
     }
 
-    fn redundant_ack(&mut self, body: &Body, ask: &Ask, found: &mut Findings) {
-        let acked = body.ack().and_then(Result::ok);
-        if ask.creates || acked.is_none() || acked != ask.rid || self.redundant_ack {
+    fn redundant_ack(&mut self, body: &Body, asked: &BoshRequest, found: &mut Findings) {
+        let ack = body.ack().and_then(Result::ok);
+        if asked.creates || ack.is_none() || ack != asked.rid || self.redundant_ack {
             return;
         }
         self.redundant_ack = true;
         let words = format!(
             "ack={} names the very request that is answered, which goes without saying. Said once.",
-            acked.unwrap_or_default()
+            ack.unwrap_or_default()
         );
         found.add(
             &kinds::ACK_REDUNDANT,

@@ -1,14 +1,15 @@
 //! How many requests of a session are open at once (XEP-0124 §11).
 
-use crate::bosh::BodyType;
+use super::terms::requests;
+use super::view::BoshView;
+use crate::bosh::{Body, BodyType};
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
 use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::list;
-use crate::trace::{Reading, Session};
-use crate::wire::Side;
+use crate::trace::BoshLink;
 
 /// Counts open requests against `requests`.
 #[derive(Debug, Default)]
@@ -19,21 +20,21 @@ pub struct Crowd {
 
 impl Rule for Crowd {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
-        let (Some(message), Some(session)) = (moment.message(), moment.session()) else { return };
-        let Some(requests) = granted(session).filter(|_| !session.over) else { return };
-        let open = open_rids(session);
+        let Some(view) = moment.bosh() else { return };
+        let (session, link) = (view.session(), view.link());
+        let Some(requests) = requests(link).filter(|_| !session.over) else { return };
+        let open = open_rids(link);
         // One more may end or pause the session.
-        let extra = match &message.reading {
-            Reading::Body(body) => body.kind() == BodyType::Terminate || body.pause().is_some(),
-            _ => false,
-        };
+        let ends_or_pauses =
+            |body: &Body| body.kind() == BodyType::Terminate || body.pause().is_some();
+        let extra = view.body().is_some_and(ends_or_pauses);
         // It may overtake another one on the way.
-        let extra = extra || session.open.iter().any(|ask| ask.terminates);
+        let extra = extra || link.open.iter().any(|exchange| exchange.terminates());
         let said = self.sessions.of(session.id, moment.story);
         if open.len() as u64 <= requests {
             *said = false;
         }
-        if message.from == Side::Server
+        if matches!(view, BoshView::Response(_))
             || open.len() as u64 <= requests.saturating_add(u64::from(extra))
             || std::mem::replace(said, true)
         {
@@ -51,14 +52,9 @@ impl Rule for Crowd {
     }
 }
 
-/// `requests` in force.
-pub(super) fn granted(session: &Session) -> Option<u64> {
-    session.granted.as_ref()?.requests.as_ref()?.value
-}
-
 /// The rids of the requests that are open; copies count once.
-fn open_rids(session: &Session) -> Vec<u64> {
-    let mut rids: Vec<_> = session.open.iter().filter_map(|ask| ask.rid).collect();
+fn open_rids(link: &BoshLink) -> Vec<u64> {
+    let mut rids: Vec<_> = link.open.iter().filter_map(|exchange| exchange.rid()).collect();
     rids.sort_unstable();
     rids.dedup();
     rids

@@ -1,14 +1,13 @@
 //! How a session begins: what the creation request lacks, and whether what was granted fits what was asked
 //! (XEP-0124 §7).
 
+use super::view::BoshView;
 use crate::bosh::{Asked, Body, BodyType, Granted, Number};
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::{list, short};
-use crate::trace::Reading;
-use crate::wire::Side;
 
 /// Judges creation requests and their answers.
 #[derive(Debug)]
@@ -16,18 +15,15 @@ pub struct Grant;
 
 impl Rule for Grant {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
-        let Some(message) = moment.message() else { return };
-        let Reading::Body(body) = &message.reading else { return };
-        if !message.ask.as_ref().is_some_and(|ask| ask.creates) {
-            return;
-        }
-        match message.from {
-            Side::Client => request(body, found),
-            Side::Server if body.kind() == BodyType::Ordinary => {
-                let asked = moment.session().and_then(|session| session.asked.as_deref());
-                response(asked, &Granted::of(body), found);
+        match moment.bosh() {
+            Some(BoshView::Request(view)) if view.asks.creates => request(view.body, found),
+            Some(BoshView::Response(view)) if view.asked.creates => {
+                let body = view.body().filter(|body| body.kind() == BodyType::Ordinary);
+                if let Some(body) = body {
+                    response(view.link.asked.as_deref(), &Granted::of(body), found);
+                }
             }
-            Side::Server => {}
+            _ => {}
         }
     }
 }

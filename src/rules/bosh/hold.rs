@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use crate::bosh::{Body, BodyType};
+use super::terms::{hold, wait};
+use super::view::{BoshView, ResponseView};
+use crate::bosh::Body;
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
 use crate::rules::memory::Timed;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
-use crate::trace::{Ask, Fact, Message, Reading, Session, SessionId, Story};
+use crate::trace::{BoshLink, BoshRequest, Exchange, Session, SessionId, Story};
 
 /// An answer may be late by so much, for the way and a busy server.
 const LATE: Duration = Duration::from_secs(1);
@@ -46,29 +48,25 @@ impl Rule for Hold {
         if moment.hides_requests() {
             return self.sessions.clear();
         }
-        let Some(message) = moment.message() else { return };
-        let (Some(ask), Some(session)) = (&message.ask, moment.session()) else { return };
-        let (state, mut timer) = self.sessions.of(session.id, moment.story);
-        match &moment.event.fact {
-            Fact::Request(_) => {
-                state.came(ask);
-                let due = moment.event.at.saturating_add(RELEASE);
-                if !state.crowded && too_many(session, state, due).is_some() {
+        let Some(view) = moment.bosh() else { return };
+        let (state, mut timer) = self.sessions.of(view.session().id, moment.story);
+        match view {
+            BoshView::Request(request) => {
+                state.came(request.asks);
+                let due = request.exchange.at.saturating_add(RELEASE);
+                if !state.crowded && state.too_many(request.session, request.link, due).is_some() {
                     timer.set(due);
                 }
             }
-            Fact::Response(response) => {
-                if distinct(session).len() as u64 <= hold(session) {
+            BoshView::Response(response) => {
+                if distinct(response.link).len() as u64 <= hold(response.link) {
                     state.crowded = false;
                     timer.clear();
                 }
-                if let (200, Reading::Body(body)) = (response.status, &message.reading)
-                    && body.kind() == BodyType::Ordinary
-                {
-                    state.answered(ask, body, message, session, found);
+                if let Some(body) = response.good() {
+                    state.answered(&response, body, found);
                 }
             }
-            _ => {}
         }
     }
 
@@ -78,53 +76,25 @@ impl Rule for Hold {
 
     fn wake(&mut self, now: Duration, story: &Story, found: &mut Findings) -> Option<SessionId> {
         let (session, state) = self.sessions.due(now, story)?;
-        state.released_late(session, now, found);
+        if let Some(link) = session.bosh() {
+            state.released_late(session, link, now, found);
+        }
         Some(session.id)
     }
 }
 
-/// `hold` in force.
-fn hold(session: &Session) -> u64 {
-    let granted = session.granted.as_ref().and_then(|granted| granted.hold.as_ref()?.value);
-    let asked = || session.asked.as_ref().and_then(|asked| asked.hold.as_ref()?.value);
-    granted.or_else(asked).unwrap_or(1)
-}
-
-/// `wait` in force: granted, or asked for while the session is being created.
-fn wait(session: &Session, ask: &Ask) -> Option<Duration> {
-    let asked = || session.asked.as_ref().and_then(|asked| asked.wait.as_ref()?.value);
-    let seconds = if ask.creates { asked() } else { session.wait() };
-    seconds.map(Duration::from_secs)
-}
-
 /// The open requests of a session, each rid once, the lowest first.
-fn distinct(session: &Session) -> Vec<&Ask> {
-    let open = session.open.iter().map(|ask| &**ask);
-    let mut open: Vec<_> = open.filter(|ask| ask.rid.is_some()).collect();
-    open.sort_by_key(|ask| (ask.rid, ask.at));
-    open.dedup_by_key(|ask| ask.rid);
+fn distinct(link: &BoshLink) -> Vec<&Exchange> {
+    let open = link.open.iter().map(|exchange| &**exchange);
+    let mut open: Vec<_> = open.filter(|exchange| exchange.rid().is_some()).collect();
+    open.sort_by_key(|exchange| (exchange.rid(), exchange.at));
+    open.dedup_by_key(|exchange| exchange.rid());
     open
 }
 
-/// The oldest and the newest of the open requests, if more of them than `hold` have been open long enough at
-/// this time. Where a rid is missing nothing can be said.
-fn too_many<'a>(session: &'a Session, state: &State, at: Duration) -> Option<(&'a Ask, &'a Ask)> {
-    let hold = hold(session);
-    session.granted.as_ref()?;
-    if hold == 0 || session.over || state.contiguous != Some(state.highest) {
-        return None;
-    }
-    let mut open = distinct(session);
-    open.retain(|ask| ask.at.saturating_add(RELEASE) <= at && !ask.creates);
-    if open.len() as u64 <= hold {
-        return None;
-    }
-    Some((open.first()?, open.last()?))
-}
-
 impl State {
-    fn came(&mut self, ask: &Ask) {
-        let Some(rid) = ask.rid else { return };
+    fn came(&mut self, request: &BoshRequest) {
+        let Some(rid) = request.rid else { return };
         self.highest = self.highest.max(rid);
         let Some(contiguous) = &mut self.contiguous else {
             self.contiguous = Some(rid);
@@ -143,32 +113,53 @@ impl State {
         }
     }
 
+    /// The oldest and the newest of the open requests, if more of them than `hold` have been open long enough at
+    /// this time. Where a rid is missing nothing can be said.
+    fn too_many<'a>(
+        &self,
+        session: &Session,
+        link: &'a BoshLink,
+        at: Duration,
+    ) -> Option<(&'a Exchange, &'a Exchange)> {
+        let hold = hold(link);
+        link.granted.as_ref()?;
+        if hold == 0 || session.over || self.contiguous != Some(self.highest) {
+            return None;
+        }
+        let mut open = distinct(link);
+        open.retain(|exchange| exchange.at.saturating_add(RELEASE) <= at && !exchange.creates());
+        if open.len() as u64 <= hold {
+            return None;
+        }
+        Some((open.first()?, open.last()?))
+    }
+
     /// A request is still held though a newer one released it.
-    fn released_late(&mut self, session: &Session, now: Duration, found: &mut Findings) {
-        let Some((oldest, newest)) = too_many(session, self, now) else { return };
+    fn released_late(
+        &mut self,
+        session: &Session,
+        link: &BoshLink,
+        now: Duration,
+        found: &mut Findings,
+    ) {
+        let Some((oldest, newest)) = self.too_many(session, link, now) else { return };
         self.crowded = true;
         let words = format!(
             "rid {} is still held, {} after rid {} came; hold={} allows no more than that many at \
              once, so the oldest is due an answer. What rid {} asks for may be late.",
-            oldest.rid.unwrap_or_default(),
+            oldest.rid().unwrap_or_default(),
             words(now.saturating_sub(newest.at)),
-            newest.rid.unwrap_or_default(),
-            hold(session),
-            newest.rid.unwrap_or_default(),
+            newest.rid().unwrap_or_default(),
+            hold(link),
+            newest.rid().unwrap_or_default(),
         );
         let id = "bosh-long-poll-release-oldest";
         found.add(&kinds::HOLD_EXCEEDED, id, Level::Warning, Party::Server, words);
     }
 
-    fn answered(
-        &mut self,
-        ask: &Ask,
-        body: &Body,
-        message: &Message,
-        session: &Session,
-        found: &mut Findings,
-    ) {
-        let (Some(rid), Some(held), Some(wait)) = (ask.rid, message.waited, wait(session, ask))
+    fn answered(&mut self, response: &ResponseView<'_>, body: &Body, found: &mut Findings) {
+        let ResponseView { asked, session, link, .. } = response;
+        let (Some(rid), Some(held), Some(wait)) = (asked.rid, response.held, wait(link, asked))
         else {
             return;
         };
@@ -190,9 +181,9 @@ impl State {
             return found.add(&kinds::WAIT_EXCEEDED, id, Level::Warning, Party::Server, words);
         }
         let idle_poll =
-            body.is_empty() && body.text("report").is_none() && !ask.acts && !ask.creates;
-        let alone = self.highest == rid && session.open.is_empty();
-        if !idle_poll || !alone || hold(session) == 0 || session.over {
+            body.is_empty() && body.text("report").is_none() && !asked.acts && !asked.creates;
+        let alone = self.highest == rid && link.open.is_empty();
+        if !idle_poll || !alone || hold(link) == 0 || session.over {
             return;
         }
         if held.saturating_add(MARGIN) >= wait {

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod crowd;
+mod features;
 mod grant;
 mod hold;
 mod pace;
@@ -9,10 +10,13 @@ mod resend;
 mod rid;
 mod session;
 mod silence;
+mod terms;
+pub(super) mod view;
 mod xml;
 
 pub use attributes::Attributes;
 pub use crowd::Crowd;
+pub use features::Features;
 pub use grant::Grant;
 pub use hold::Hold;
 pub use pace::Pace;

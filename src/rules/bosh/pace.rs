@@ -3,14 +3,16 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
-use crate::bosh::{BodyType, Number};
+use super::terms::polling;
+use super::view::{BoshView, RequestView, ResponseView};
+use crate::bosh::{Body, BodyType};
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
 use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
-use crate::trace::{Ask, Fact, Message, Reading, Response, Session};
+use crate::trace::Exchange;
 
 /// So many exchanges that bring nothing, within this time, are a loop.
 const STORM: (usize, Duration) = (20, Duration::from_secs(5));
@@ -42,57 +44,45 @@ struct State {
 
 impl Rule for Pace {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
-        let Some(message) = moment.message() else { return };
-        let (Some(ask), Some(session)) = (&message.ask, moment.session()) else { return };
-        let state = self.sessions.of(session.id, moment.story);
-        match &moment.event.fact {
-            Fact::Request(_) => {
-                state.polls(ask, session, found);
-                state.pipelines(ask, session, found);
-                state.connects(ask, found);
+        let Some(view) = moment.bosh() else { return };
+        let state = self.sessions.of(view.session().id, moment.story);
+        match view {
+            BoshView::Request(request) => {
+                state.polls(&request, found);
+                state.pipelines(&request, found);
+                state.connects(request.exchange, found);
             }
-            Fact::Response(response) => {
-                let closes = response.headers.get("connection");
+            BoshView::Response(response) => {
+                let closes = response.http.headers.get("connection");
                 state.closes |= closes.is_some_and(|value| value.eq_ignore_ascii_case("close"));
-                let empty = match &message.reading {
-                    Reading::Body(body) => body.is_empty() && body.kind() != BodyType::Terminate,
-                    _ => true,
-                };
+                let brings_nothing =
+                    |body: &Body| body.is_empty() && body.kind() != BodyType::Terminate;
+                let empty = response.body().is_none_or(brings_nothing);
                 if let Some(poll) = &mut state.poll
-                    && Some(poll.0) == ask.rid
+                    && Some(poll.0) == response.asked.rid
                 {
                     poll.2 = empty;
                 }
-                if !response.own {
-                    state.loops(ask, response, message, moment.event.at, empty, found);
+                if !response.http.own {
+                    state.loops(&response, empty, found);
                 }
             }
-            _ => {}
         }
     }
 }
 
-/// `polling` in force, in a session in which the client has to poll.
-fn polling(session: &Session) -> Option<Duration> {
-    let (granted, asked) = (session.granted.as_ref()?, session.asked.as_ref());
-    let value = |number: &Option<Number>| number.as_ref().and_then(|n| n.value);
-    let wait = value(&granted.wait);
-    let hold = value(&granted.hold).or_else(|| asked.and_then(|asked| value(&asked.hold)));
-    let polls = wait == Some(0) || hold == Some(0) || value(&granted.requests) == Some(1);
-    value(&granted.polling).filter(|_| polls).map(Duration::from_secs)
-}
-
 impl State {
     /// Two empty requests in a row, closer than `polling`, the first of them answered with nothing.
-    fn polls(&mut self, ask: &Ask, session: &Session, found: &mut Findings) {
-        let Some(rid) = ask.rid else { return };
-        if ask.acts || ask.creates || ask.terminates {
+    fn polls(&mut self, request: &RequestView<'_>, found: &mut Findings) {
+        let RequestView { exchange, asks, link, .. } = request;
+        let Some(rid) = asks.rid else { return };
+        if asks.acts || asks.creates || asks.terminates {
             self.poll = None;
             return;
         }
-        let before = self.poll.replace((rid, ask.at, false));
-        let (Some((last, at, true)), Some(polling)) = (before, polling(session)) else { return };
-        let gap = ask.at.saturating_sub(at);
+        let before = self.poll.replace((rid, exchange.at, false));
+        let (Some((last, at, true)), Some(polling)) = (before, polling(link)) else { return };
+        let gap = exchange.at.saturating_sub(at);
         if last == rid || gap >= polling {
             self.hasty = false;
             return;
@@ -110,26 +100,29 @@ impl State {
         found.add(&kinds::POLLING_TOO_FREQUENT, id, Level::Warning, Party::Client, words);
     }
 
-    fn pipelines(&mut self, ask: &Ask, session: &Session, found: &mut Findings) {
-        let earlier =
-            session.open.iter().find(|open| open.conn == ask.conn && open.exchange < ask.exchange);
+    fn pipelines(&mut self, request: &RequestView<'_>, found: &mut Findings) {
+        let RequestView { exchange, asks, link, .. } = request;
+        let earlier = link
+            .open
+            .iter()
+            .find(|open| open.conn == exchange.conn && open.number < exchange.number);
         let Some(earlier) = earlier.filter(|_| !self.pipelined) else { return };
         self.pipelined = true;
         let words = format!(
             "rid {} follows rid {} on the same connection before that is answered (pipelining): its \
              answer can only come after the other. Said once.",
-            ask.rid.unwrap_or_default(),
-            earlier.rid.unwrap_or_default()
+            asks.rid.unwrap_or_default(),
+            earlier.rid().unwrap_or_default()
         );
         found.add(&kinds::PIPELINED, "bosh-no-pipelining", Level::Note, Party::Client, words);
     }
 
-    fn connects(&mut self, ask: &Ask, found: &mut Findings) {
+    fn connects(&mut self, exchange: &Exchange, found: &mut Findings) {
         if self.requests >= SAMPLE {
             return;
         }
         self.requests += 1;
-        self.conns.insert(ask.conn);
+        self.conns.insert(exchange.conn);
         if self.requests < SAMPLE {
             return;
         }
@@ -146,23 +139,16 @@ impl State {
         found.add(&kinds::NO_KEEP_ALIVE, "bosh-keepalive", Level::Note, party, words);
     }
 
-    fn loops(
-        &mut self,
-        ask: &Ask,
-        response: &Response,
-        message: &Message,
-        at: Duration,
-        empty: bool,
-        found: &mut Findings,
-    ) {
+    fn loops(&mut self, response: &ResponseView<'_>, empty: bool, found: &mut Findings) {
+        let ResponseView { at, http, held, asked, .. } = *response;
         let (count, within) = STORM;
         while self.idle.front().is_some_and(|&then| at.saturating_sub(then) > within) {
             self.idle.pop_front();
         }
         self.storm &= !self.idle.is_empty();
-        let quick = message.waited.is_some_and(|waited| waited < QUICK);
-        let failed = response.status != 200;
-        if !(quick && empty && (failed || !ask.acts)) || ask.creates {
+        let quick = held.is_some_and(|held| held < QUICK);
+        let failed = http.status != 200;
+        if !(quick && empty && (failed || !asked.acts)) || asked.creates {
             return;
         }
         self.idle.push_back(at);
@@ -174,7 +160,7 @@ impl State {
         }
         let first = self.idle.front().copied().unwrap_or(at);
         let (all, party) = if failed {
-            (format!("the last with HTTP {}", response.status), Party::Client)
+            (format!("the last with HTTP {}", http.status), Party::Client)
         } else {
             ("empty, at once".to_owned(), Party::Server)
         };

@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::bosh::{Body, fingerprint};
-use crate::trace::{Ask, Request, Session};
+use super::terms::requests;
+use super::view::RequestView;
+use crate::bosh::fingerprint;
+use crate::trace::{BoshLink, Exchange};
 
 /// Requests whose fate is remembered.
 const REMEMBERED: usize = 16;
@@ -43,8 +45,8 @@ pub(super) enum Fate {
 /// A request that is refused with `item-not-found`.
 #[derive(Debug)]
 pub(super) struct Refused<'a> {
-    pub(super) ask: &'a Ask,
-    pub(super) session: &'a Session,
+    pub(super) exchange: &'a Exchange,
+    pub(super) link: &'a BoshLink,
     /// How long no request was open before it.
     pub(super) silent: Duration,
     /// The highest rid seen.
@@ -55,30 +57,31 @@ pub(super) struct Refused<'a> {
 
 impl Resends {
     /// Remembers a request, and whether it came before.
-    pub(super) fn keep(&mut self, request: &Request, body: &Body, ask: &Ask, session: &Session) {
+    pub(super) fn keep(&mut self, request: &RequestView<'_>) {
+        let RequestView { http, body, exchange, asks, link, .. } = request;
         self.again = None;
-        let Some(rid) = ask.rid.filter(|_| !request.content.clipped) else { return };
+        let Some(rid) = asks.rid.filter(|_| !http.content.clipped) else { return };
         // With acknowledgements a request without `ack` has all answers before it.
-        if session.asked.as_ref().is_some_and(|asked| asked.ack.is_some()) && !ask.creates {
+        if link.asked.as_ref().is_some_and(|asked| asked.ack.is_some()) && !asks.creates {
             let ack = body.text("ack").and_then(|ack| ack.trim().parse().ok());
             self.done = self.done.max(ack.unwrap_or(rid.saturating_sub(1)));
         }
-        let print = fingerprint(&request.content.bytes);
+        let print = fingerprint(&http.content.bytes);
         if let Some(sent) = self.sent.iter().find(|sent| sent.rid == rid) {
-            self.again = (sent.print == print).then_some((ask.exchange, *sent));
+            self.again = (sent.print == print).then_some((exchange.number, *sent));
             return;
         }
         // With a pause the client is done with what it sent before, and how long it may be silent changes.
         if body.pause().is_some() {
             self.done = self.done.max(rid);
         }
-        if ask.creates || ask.terminates {
+        if asks.creates || asks.terminates {
             return;
         }
         if self.sent.len() >= REMEMBERED {
             self.sent.pop_front();
         }
-        self.sent.push_back(Sent { exchange: ask.exchange, rid, print, fate: Fate::Unsettled });
+        self.sent.push_back(Sent { exchange: exchange.number, rid, print, fate: Fate::Unsettled });
     }
 
     /// Notes what became of a request.
@@ -89,17 +92,17 @@ impl Resends {
     }
 
     /// Whether this request, the latest one, repeats an earlier one.
-    pub(super) fn is_copy(&self, ask: &Ask) -> bool {
-        self.again.is_some_and(|(exchange, _)| exchange == ask.exchange)
+    pub(super) fn is_copy(&self, exchange: &Exchange) -> bool {
+        self.again.is_some_and(|(number, _)| number == exchange.number)
     }
 
     /// Why the connection manager may not refuse this request, if so.
     pub(super) fn explain(&self, refused: &Refused<'_>) -> Option<String> {
-        let Refused { ask, session, silent, highest, unseen } = refused;
-        let (_, sent) = self.again.filter(|_| self.is_copy(ask))?;
-        let requests = session.granted.as_ref()?.requests.as_ref()?.value?;
+        let Refused { exchange, link, silent, highest, unseen } = refused;
+        let (_, sent) = self.again.filter(|_| self.is_copy(exchange))?;
+        let requests = requests(link)?;
         let in_window = highest.saturating_sub(sent.rid) < requests && sent.rid > self.done;
-        let expired = *silent >= session.inactivity().map_or(AWAKE, Duration::from_secs);
+        let expired = *silent >= link.inactivity().map_or(AWAKE, Duration::from_secs);
         if !in_window || expired || sent.exchange <= *unseen {
             return None;
         }

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::crowd::granted;
-use crate::bosh::{Answer, Arrival, BadNumber, Body, BodyType, MAX_RID, RidWindow, fingerprint};
+use super::terms::requests;
+use super::view::{BoshView, RequestView, ResponseView};
+use crate::bosh::{Answer, Arrival, BadNumber, Body, MAX_RID, RidWindow, fingerprint};
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
@@ -12,7 +13,7 @@ use crate::rules::memory::Timed;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::nth;
-use crate::trace::{Ask, Fact, Reading, Request, Response, Session, SessionId, Story};
+use crate::trace::{Exchange, Response, SessionId, Story};
 use crate::wire::Side;
 
 /// Requests whose fate is remembered.
@@ -70,11 +71,10 @@ impl Rule for Order {
         if moment.hides_requests() {
             return self.sessions.clear();
         }
-        match &moment.event.fact {
-            Fact::Request(request) => self.request(request, moment, found),
-            Fact::Response(response) => self.response(response, moment, found),
-            Fact::Closed { .. } => self.closed(moment),
-            _ => {}
+        match moment.bosh() {
+            Some(BoshView::Request(request)) => self.request(&request, moment.story, found),
+            Some(BoshView::Response(response)) => self.response(&response, moment.story, found),
+            None => self.abandoned(moment),
         }
     }
 
@@ -92,17 +92,17 @@ impl Rule for Order {
 }
 
 impl Order {
-    fn request(&mut self, request: &Request, moment: &Moment<'_>, found: &mut Findings) {
-        let Some((body, ask, session)) = parts(moment) else { return };
+    fn request(&mut self, request: &RequestView<'_>, story: &Story, found: &mut Findings) {
+        let RequestView { http, body, exchange, asks, session, link } = request;
         let Some(rid) = number(body, found) else { return };
-        let (rids, mut timer) = self.sessions.of(session.id, moment.story);
-        let print = fingerprint(&request.content.bytes);
-        let requests = granted(session);
+        let (rids, mut timer) = self.sessions.of(session.id, story);
+        let print = fingerprint(&http.content.bytes);
+        let requests = requests(link);
         let window = rids.window.get_or_insert_with(RidWindow::joined);
         if let (None, Some(requests)) = (window.requests(), requests) {
             window.grant(requests);
         }
-        let arrival = if ask.creates {
+        let arrival = if asks.creates {
             *window = RidWindow::created(rid, print);
             initial(rid, found);
             Arrival::New
@@ -113,12 +113,12 @@ impl Order {
         match arrival {
             Arrival::New | Arrival::BeforeObservation => {}
             Arrival::Repeat { n, identical, held } => {
-                rids.repeat(ask, rid, n, identical, held, found);
+                rids.repeat(exchange, rid, n, identical, held, found);
             }
             Arrival::Gap { first, missing } => {
                 if rids.gap.as_ref().is_none_or(|gap| gap.first != first) {
-                    rids.gap = Some(Gap { first, instead: rid, at: ask.at });
-                    timer.set(ask.at.saturating_add(GAP));
+                    rids.gap = Some(Gap { first, instead: rid, at: exchange.at });
+                    timer.set(exchange.at.saturating_add(GAP));
                     gap_opens(rid, first, missing, found);
                 }
             }
@@ -142,7 +142,7 @@ impl Order {
             let words = format!(
                 "rid {} came {} after rid {}: nothing is missing any more.",
                 gap.first,
-                words(ask.at.saturating_sub(gap.at)),
+                words(exchange.at.saturating_sub(gap.at)),
                 gap.instead
             );
             found.add(&kinds::RID_GAP_CLOSED, None, Level::Note, Party::Nobody, words);
@@ -150,26 +150,26 @@ impl Order {
             timer.clear();
         }
         if !matches!(arrival, Arrival::Repeat { .. }) {
-            rids.remember(Sent { rid, conn: ask.conn, first: ask.at, answer: None, gone: None });
+            rids.remember(Sent {
+                rid,
+                conn: exchange.conn,
+                first: exchange.at,
+                answer: None,
+                gone: None,
+            });
         }
     }
 
-    fn response(&mut self, response: &Response, moment: &Moment<'_>, found: &mut Findings) {
-        let Some(message) = moment.message() else { return };
-        let (Some(ask), Some(session)) = (&message.ask, moment.session()) else { return };
-        let Some(rid) = ask.rid else { return };
+    fn response(&mut self, response: &ResponseView<'_>, story: &Story, found: &mut Findings) {
+        let ResponseView { at, http, exchange, asked, session, .. } = *response;
+        let Some(rid) = asked.rid else { return };
         let Some((rids, mut timer)) = self.sessions.get(session.id) else { return };
-        let ends = session.over;
         let Some(window) = &mut rids.window else { return };
-        let good = match &message.reading {
-            Reading::Body(body) => response.status == 200 && body.kind() == BodyType::Ordinary,
-            _ => false,
-        };
-        if good {
+        if response.good().is_some() {
             match window.answered(rid) {
                 Answer::InOrder | Answer::NotOpen => {}
                 Answer::OutOfOrder { waiting } => {
-                    rids.early.get_or_insert(Early { rid, waiting, at: response.first });
+                    rids.early.get_or_insert(Early { rid, waiting, at: http.first });
                 }
                 Answer::PastGap { first, .. } => {
                     rids.gap = None;
@@ -181,19 +181,19 @@ impl Order {
                     found.add(&kinds::RID_PAST_GAP, None, Level::Note, Party::Nobody, words);
                 }
             }
-            rids.compare(rid, ask, response, found);
+            rids.compare(rid, exchange, http, found);
         } else {
             window.dropped(rid);
-            if response.content.cut
+            if http.content.cut
                 && let Some(sent) = rids.sent.iter_mut().find(|sent| sent.rid == rid)
             {
-                let left = moment.story.left(moment.event.conn);
-                sent.gone = Some((moment.event.at, left.map(|(side, _)| side)));
+                let left = story.left(exchange.conn);
+                sent.gone = Some((at, left.map(|(side, _)| side)));
             }
         }
         if let Some(early) = rids.early.as_ref().filter(|early| early.waiting == rid) {
-            let by = response.first.saturating_sub(early.at);
-            if by > DISORDER && !ends {
+            let by = http.first.saturating_sub(early.at);
+            if by > DISORDER && !session.over {
                 let words = format!(
                     "rid {} was answered {} before rid {rid}, though answers are due in the order of \
                      the rids.",
@@ -207,32 +207,22 @@ impl Order {
         }
     }
 
-    fn closed(&mut self, moment: &Moment<'_>) {
-        for ask in &moment.told.abandoned {
-            let Some((id, rid)) = ask.session.zip(ask.rid) else { continue };
-            let Some((rids, _)) = self.sessions.get(id) else { continue };
+    fn abandoned(&mut self, moment: &Moment<'_>) {
+        let (by, at) = moment.gone();
+        for (_, asked) in moment.abandoned() {
+            let Some(rid) = asked.rid else { continue };
+            let Some((rids, _)) = self.sessions.get(asked.session) else { continue };
             if let Some(window) = &mut rids.window {
                 window.dropped(rid);
             }
             if rids.early.as_ref().is_some_and(|early| early.waiting == rid) {
                 rids.early = None;
             }
-            let (by, at) = match moment.told.left {
-                Some((side, at)) => (Some(side), at),
-                None => (None, moment.event.at),
-            };
             if let Some(sent) = rids.sent.iter_mut().find(|sent| sent.rid == rid) {
                 sent.gone = Some((at, by));
             }
         }
     }
-}
-
-/// A request of a session.
-fn parts<'a>(moment: &Moment<'a>) -> Option<(&'a Body, &'a Ask, &'a Session)> {
-    let message = moment.message()?;
-    let Reading::Body(body) = &message.reading else { return None };
-    Some((body, message.ask.as_ref()?, moment.session()?))
 }
 
 fn number(body: &Body, found: &mut Findings) -> Option<u64> {
@@ -311,7 +301,7 @@ impl Rids {
 
     fn repeat(
         &mut self,
-        ask: &Ask,
+        exchange: &Exchange,
         rid: u64,
         n: u32,
         identical: bool,
@@ -323,7 +313,7 @@ impl Rids {
             let words = format!("{times}; the first one is too long ago to compare.");
             return found.add(&kinds::RID_REPEAT, None, Level::Note, Party::Client, words);
         };
-        let ago = words(ask.at.saturating_sub(sent.first));
+        let ago = words(exchange.at.saturating_sub(sent.first));
         let fate = match (sent.answer, sent.gone, held) {
             (Some(_), ..) => "it was answered",
             (_, _, true) => "it is still open",
@@ -340,8 +330,8 @@ impl Rids {
             let words = format!("{times} {end}");
             return found.add(&kinds::RID_REPEAT, None, level, Party::Client, words);
         }
-        let other = if sent.conn == ask.conn { "" } else { ", from another connection" };
-        let cause = if held || sent.conn == ask.conn {
+        let other = if sent.conn == exchange.conn { "" } else { ", from another connection" };
+        let cause = if held || sent.conn == exchange.conn {
             "Two tabs share the session, or the client does not count its requests.".to_owned()
         } else {
             format!(
@@ -356,13 +346,19 @@ impl Rids {
     }
 
     /// Whether the second answer to a rid equals the first one.
-    fn compare(&mut self, rid: u64, ask: &Ask, response: &Response, found: &mut Findings) {
+    fn compare(
+        &mut self,
+        rid: u64,
+        exchange: &Exchange,
+        response: &Response,
+        found: &mut Findings,
+    ) {
         let kept = self.window.as_ref().and_then(|window| window.should_be_buffered(rid));
         let Some(sent) = self.sent.iter_mut().find(|sent| sent.rid == rid) else { return };
         let print = fingerprint(&response.content.bytes);
         match sent.answer {
             // An answer that was on its way when the repeat came is another matter.
-            Some((at, first)) if at < ask.at => {
+            Some((at, first)) if at < exchange.at => {
                 if first == print {
                     let words =
                         format!("The answer to rid {rid} is the same as before: nothing is lost.");

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::resend::{Fate, Refused, Resends};
+use super::terms::requests;
+use super::view::{BoshView, RequestView, ResponseView};
 use crate::bosh::{self, Body, BodyType, Condition};
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
@@ -13,8 +15,7 @@ use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::stream::errors;
 use crate::rules::words::short;
-use crate::trace::{Ask, Fact, Reading, Response, Session, SessionId, Story};
-use crate::wire::Side;
+use crate::trace::{BoshRequest, Exchange, Session, SessionId, Story};
 use crate::xmpp::ns;
 
 /// A request may cross the end of its session on the way.
@@ -68,42 +69,34 @@ struct Asked {
 
 impl Rule for Ends {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
-        for id in moment.told.abandoned.iter().filter_map(|ask| ask.session) {
-            let at = moment.told.left.map_or(moment.event.at, |(_, at)| at);
-            self.free(id, at, moment.story);
-        }
-        for ask in &moment.told.abandoned {
-            if let Some(state) = ask.session.and_then(|id| self.sessions.get(id)) {
-                state.resends.settle(ask.exchange, Fate::Cut);
+        let (_, gone) = moment.gone();
+        for (exchange, asked) in moment.abandoned() {
+            self.free(asked.session, gone, moment.story);
+            if let Some(state) = self.sessions.get(asked.session) {
+                state.resends.settle(exchange.number, Fate::Cut);
             }
         }
         if moment.hides_requests() {
             self.unseen = moment.story.exchanges();
         }
-        let Some(message) = moment.message() else { return };
-        let Some(session) = moment.session() else { return };
-        if message.from == Side::Server {
-            self.free(session.id, moment.event.at, moment.story);
-        }
-        if let (Fact::Response(response), Some(ask)) = (&moment.event.fact, &message.ask)
-            && response.content.cut
-        {
-            let state = self.sessions.of(session.id, moment.story);
-            state.resends.settle(ask.exchange, Fate::Cut);
-        }
-        let (Reading::Body(body), Some(ask)) = (&message.reading, &message.ask) else { return };
-        let unseen = self.unseen;
-        let state = self.sessions.of(session.id, moment.story);
-        match &moment.event.fact {
-            Fact::Response(response) => {
-                let answer = Answer { body, ask, response, session, unseen };
-                state.answer(&answer, moment.event.at, found);
+        match moment.bosh() {
+            Some(BoshView::Request(request)) => {
+                let state = self.sessions.of(request.session.id, moment.story);
+                state.resends.keep(&request);
+                state.request(&request, found);
             }
-            Fact::Request(request) => {
-                state.resends.keep(request, body, ask, session);
-                state.request(body, ask, found);
+            Some(BoshView::Response(view)) => {
+                self.free(view.session.id, view.at, moment.story);
+                let state = self.sessions.of(view.session.id, moment.story);
+                if view.http.content.cut {
+                    state.resends.settle(view.exchange.number, Fate::Cut);
+                }
+                if let Some(body) = view.body() {
+                    let answer = Answer { view, body, unseen: self.unseen };
+                    state.answer(&answer, found);
+                }
             }
-            _ => {}
+            None => {}
         }
     }
 }
@@ -111,34 +104,41 @@ impl Rule for Ends {
 impl Ends {
     /// Notes when the last open request of a session is gone.
     fn free(&mut self, id: SessionId, at: Duration, story: &Story) {
-        if story.session(id).is_some_and(|session| session.open.is_empty()) {
+        let link = story.session(id).and_then(Session::bosh);
+        if link.is_some_and(|link| link.open.is_empty()) {
             self.sessions.of(id, story).free = Some(at);
         }
     }
 }
 
-/// An answer in a session.
+/// A `<body/>` that is answered in a session.
 #[derive(Debug)]
 struct Answer<'a> {
+    view: ResponseView<'a>,
     body: &'a Body,
-    ask: &'a Ask,
-    response: &'a Response,
-    session: &'a Session,
     /// Up to this exchange requests may have passed unseen.
     unseen: u64,
 }
 
+impl<'a> Answer<'a> {
+    /// Which server says that it answered.
+    fn server(&self) -> Option<&'a str> {
+        self.view.http.headers.get("server")
+    }
+}
+
 impl State {
-    fn request(&mut self, body: &Body, ask: &Ask, found: &mut Findings) {
-        self.rids = (ask.exchange, self.highest);
-        self.highest = self.highest.max(ask.rid.unwrap_or_default());
+    fn request(&mut self, request: &RequestView<'_>, found: &mut Findings) {
+        let RequestView { body, exchange, asks, .. } = request;
+        self.rids = (exchange.number, self.highest);
+        self.highest = self.highest.max(asks.rid.unwrap_or_default());
         let free = self.free.take();
-        self.idle = free.map(|since| (ask.exchange, ask.at.saturating_sub(since)));
-        if self.goes_on(ask, found) {
+        self.idle = free.map(|since| (exchange.number, exchange.at.saturating_sub(since)));
+        if self.goes_on(exchange, asks, found) {
             return;
         }
-        if body.kind() == BodyType::Terminate && self.asked.is_none() {
-            self.asked = Some(Asked { rid: ask.rid, at: ask.at });
+        if asks.terminates && self.asked.is_none() {
+            self.asked = Some(Asked { rid: asks.rid, at: exchange.at });
             let condition = body.text("condition");
             let condition = condition.map(|c| format!(" ({})", short(c))).unwrap_or_default();
             let words = format!("The client ends the session{condition}.");
@@ -147,14 +147,14 @@ impl State {
     }
 
     /// Whether a request comes after the end. What was under way at that moment is not held against the client.
-    fn goes_on(&mut self, ask: &Ask, found: &mut Findings) -> bool {
+    fn goes_on(&mut self, exchange: &Exchange, asks: &BoshRequest, found: &mut Findings) -> bool {
         // Only a rid after that of its own goodbye was sent after it.
-        let own = self.asked.filter(|asked| asked.rid.is_some() && ask.rid > asked.rid);
+        let own = self.asked.filter(|asked| asked.rid.is_some() && asks.rid > asked.rid);
         if own.is_none() && self.over.is_none() {
             return false;
         }
         if own.is_some() || self.asked.is_none() {
-            self.after.get_or_insert(ask.exchange);
+            self.after.get_or_insert(exchange.number);
         }
         let (by, since, crossing) = match (own, self.over) {
             (Some(asked), _) => {
@@ -163,13 +163,13 @@ impl State {
                 (by, asked.at, false)
             }
             (None, Some((over, conn))) => {
-                let crossing = ask.at.saturating_sub(over) < CROSSING && ask.conn != conn;
+                let crossing = exchange.at.saturating_sub(over) < CROSSING && exchange.conn != conn;
                 (String::new(), over, crossing)
             }
             (None, None) => return false,
         };
         // A goodbye, or a copy of an earlier request, asks for nothing new.
-        let harmless = ask.terminates || self.resends.is_copy(ask);
+        let harmless = asks.terminates || self.resends.is_copy(exchange);
         if crossing || (harmless && self.asked.is_some()) || std::mem::replace(&mut self.late, true)
         {
             return true;
@@ -177,32 +177,32 @@ impl State {
         let words = format!(
             "{} goes on although the session was ended{by} {} before; item-not-found is all it can \
              get. The client is to open a new one.",
-            rid(ask),
-            words(ask.at.saturating_sub(since))
+            rid(exchange),
+            words(exchange.at.saturating_sub(since))
         );
         let id = "bosh-client-session-over";
         found.add(&kinds::SESSION_OVER, id, Level::Warning, Party::Client, words);
         true
     }
 
-    fn answer(&mut self, answer: &Answer<'_>, at: Duration, found: &mut Findings) {
+    fn answer(&mut self, answer: &Answer<'_>, found: &mut Findings) {
+        let ResponseView { at, http, exchange, .. } = answer.view;
         match answer.body.kind() {
             BodyType::Terminate => {
                 let first = self.over.is_none();
-                self.over.get_or_insert((at, answer.ask.conn));
-                if self.after.is_some_and(|after| answer.ask.exchange >= after) {
+                self.over.get_or_insert((at, exchange.conn));
+                if self.after.is_some_and(|after| exchange.number >= after) {
                     self.consequence(answer, found);
                 } else if first || !self.told {
-                    self.terminated(answer, first, at, found);
+                    self.terminated(answer, first, found);
                 }
             }
             BodyType::Error => recoverable(answer, found),
             BodyType::Ordinary | BodyType::Other(_) => {
                 self.good = true;
-                let server = answer.response.headers.get("server");
-                self.server = server.map(str::to_owned);
-                if answer.response.status == 200 && !answer.response.content.cut {
-                    self.resends.settle(answer.ask.exchange, Fate::Answered);
+                self.server = answer.server().map(str::to_owned);
+                if http.status == 200 && !http.content.cut {
+                    self.resends.settle(exchange.number, Fate::Answered);
                 }
             }
         }
@@ -223,36 +223,35 @@ impl State {
         let words = format!(
             "{} gets {condition}, since the session had ended before it came: the consequence of \
              going on, not a cause.",
-            rid(answer.ask)
+            rid(answer.view.exchange)
         );
         found.add(&kinds::TERMINATED, None, Level::Note, Party::Nobody, words);
     }
 
     /// The answer to a copy is a refusal that the connection manager does not owe to anybody.
     fn refused_again(&self, answer: &Answer<'_>) -> Option<String> {
-        let Answer { ask, response, session, unseen, .. } = answer;
-        let now = response.headers.get("server");
+        let (ResponseView { exchange, link, .. }, unseen) = (answer.view, answer.unseen);
         // Another back end is another matter.
-        if let (Some(usual), Some(now)) = (self.server.as_deref(), now)
+        if let (Some(usual), Some(now)) = (self.server.as_deref(), answer.server())
             && usual != now
         {
             return None;
         }
-        let idle = self.idle.filter(|(exchange, _)| *exchange == ask.exchange);
+        let idle = self.idle.filter(|(number, _)| *number == exchange.number);
         let silent = idle.map(|(_, idle)| idle).unwrap_or_default();
-        let refused = Refused { ask, session, silent, highest: self.highest, unseen: *unseen };
+        let refused = Refused { exchange, link, silent, highest: self.highest, unseen };
         self.resends.explain(&refused)
     }
 
     /// The connection manager ends the session.
-    fn terminated(&mut self, answer: &Answer<'_>, first: bool, at: Duration, found: &mut Findings) {
-        let Answer { body, ask, session, .. } = answer;
+    fn terminated(&mut self, answer: &Answer<'_>, first: bool, found: &mut Findings) {
+        let (body, exchange) = (answer.body, answer.view.exchange);
         let condition = match body.condition() {
             None if self.asked.is_some() || !first => return,
             None => {
                 let words = format!(
                     "The connection manager ends the session{}, and gives no reason.",
-                    age(session, at)
+                    age(&answer.view)
                 );
                 let error = stream_error(body).map(|error| format!(" {error}")).unwrap_or_default();
                 let words = words + &error;
@@ -263,7 +262,7 @@ impl State {
                 let words = format!(
                     "The connection manager ends the session{} with condition '{}', which does not \
                      exist in BOSH.",
-                    age(session, at),
+                    age(&answer.view),
                     short(&unknown.0)
                 );
                 let id = "bosh-condition-registered";
@@ -285,8 +284,8 @@ impl State {
         let why = refused.or_else(|| self.detail(condition, answer));
         let words = format!(
             "Session ended{} by {condition} (to {}). {}",
-            age(session, at),
-            rid(ask),
+            age(&answer.view),
+            rid(exchange),
             why.as_deref().unwrap_or(condition.explain())
         );
         if server_errs {
@@ -306,10 +305,10 @@ impl State {
     }
 
     /// Whether the rid lies outside of what the connection manager can accept.
-    fn beyond(&self, ask: &Ask, session: &Session) -> Option<String> {
-        let (rid, before) = (ask.rid?, self.rids.1);
-        let requests = session.granted.as_ref()?.requests.as_ref()?.value?;
-        if self.rids.0 != ask.exchange || before == 0 {
+    fn beyond(&self, response: &ResponseView<'_>) -> Option<String> {
+        let (rid, before) = (response.asked.rid?, self.rids.1);
+        let requests = requests(response.link)?;
+        if self.rids.0 != response.exchange.number || before == 0 {
             return None;
         }
         if rid > before.saturating_add(requests) {
@@ -324,11 +323,11 @@ impl State {
 
     /// What this trace tells about the cause.
     fn detail(&self, condition: Condition, answer: &Answer<'_>) -> Option<String> {
-        let Answer { body, ask, response, session, .. } = answer;
+        let ResponseView { exchange, link, .. } = answer.view;
         match condition {
             Condition::ItemNotFound => {
-                let idle = self.idle.filter(|(exchange, _)| *exchange == ask.exchange);
-                let limit = session.inactivity().map(Duration::from_secs);
+                let idle = self.idle.filter(|(number, _)| *number == exchange.number);
+                let limit = link.inactivity().map(Duration::from_secs);
                 if let (Some((_, idle)), Some(limit)) = (idle, limit)
                     && idle >= limit
                 {
@@ -339,8 +338,7 @@ impl State {
                         limit.as_secs()
                     ));
                 }
-                let now = response.headers.get("server");
-                if let (Some(usual), Some(now)) = (self.server.as_deref(), now)
+                if let (Some(usual), Some(now)) = (self.server.as_deref(), answer.server())
                     && usual != now
                 {
                     return Some(format!(
@@ -350,8 +348,8 @@ impl State {
                         short(now)
                     ));
                 }
-                self.beyond(ask, session).or_else(|| {
-                    let fresh = !self.good && session.asked.is_none();
+                self.beyond(&answer.view).or_else(|| {
+                    let fresh = !self.good && link.asked.is_none();
                     fresh.then(|| {
                         "This session was not opened while watching, and the connection manager does \
                          not know it (any more)."
@@ -360,7 +358,7 @@ impl State {
                 })
             }
             Condition::HostUnknown | Condition::ImproperAddressing | Condition::HostGone => {
-                let asked = session.asked.as_ref()?;
+                let asked = link.asked.as_ref()?;
                 let to = asked.to.as_deref().or(asked.route.as_deref());
                 Some(match to {
                     Some(to) if !to.contains('.') && to != "localhost" => format!(
@@ -372,17 +370,19 @@ impl State {
                 })
             }
             Condition::SeeOtherUri => {
-                body.uri().map(|uri| format!("It is to be found at {}.", short(&uri)))
+                answer.body.uri().map(|uri| format!("It is to be found at {}.", short(&uri)))
             }
-            _ => stream_error(body),
+            _ => stream_error(answer.body),
         }
     }
 }
 
 /// ` after 60.0 s` of a session that has lived.
-fn age(session: &Session, at: Duration) -> String {
-    match at.saturating_sub(session.began) {
-        age if age.as_secs() >= 1 && session.granted.is_some() => format!(" after {}", words(age)),
+fn age(response: &ResponseView<'_>) -> String {
+    match response.at.saturating_sub(response.session.began) {
+        age if age.as_secs() >= 1 && response.link.granted.is_some() => {
+            format!(" after {}", words(age))
+        }
         _ => String::new(),
     }
 }
@@ -405,9 +405,9 @@ fn misplaced_stream_error(answer: &Answer<'_>, found: &mut Findings) {
 }
 
 fn recoverable(answer: &Answer<'_>, found: &mut Findings) {
-    let Answer { ask, session, .. } = answer;
-    let rid_shown = rid(ask);
-    let again = session.open.iter().any(|open| open.rid.is_some() && open.rid == ask.rid);
+    let ResponseView { exchange, asked, link, .. } = answer.view;
+    let rid_shown = rid(exchange);
+    let again = asked.rid.is_some() && link.open.iter().any(|open| open.rid() == asked.rid);
     let (level, words) = if again {
         (
             Level::Note,

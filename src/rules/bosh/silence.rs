@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::view::{BoshView, RequestView, ResponseView};
 use crate::bosh::BodyType;
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
@@ -11,7 +12,7 @@ use crate::rules::kinds;
 use crate::rules::memory::{Timed, Timer};
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
-use crate::trace::{Fact, Reading, Session, SessionId, Story};
+use crate::trace::{BoshLink, Fact, Session, SessionId, Story};
 use crate::wire::Side;
 
 /// Clocks differ, and the last answer takes its time to the client.
@@ -44,8 +45,11 @@ struct State {
 impl Rule for Silence {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
         match &moment.event.fact {
-            Fact::Request(_) => self.request(moment, found),
-            Fact::Response(_) => self.response(moment),
+            Fact::Request(_) | Fact::Response(_) => match moment.bosh() {
+                Some(BoshView::Request(request)) => self.request(&request, moment.story, found),
+                Some(BoshView::Response(response)) => self.response(&response, moment.story),
+                None => {}
+            },
             Fact::Ended { by: Side::Client, .. } => self.left(moment),
             Fact::Closed { stopped, .. } => self.closed(moment, *stopped),
             Fact::Lost { .. } => {
@@ -62,15 +66,40 @@ impl Rule for Silence {
 
     fn wake(&mut self, now: Duration, story: &Story, found: &mut Findings) -> Option<SessionId> {
         let (session, state) = self.sessions.due(now, story)?;
-        state.silent(session, now, found);
+        if let Some(link) = session.bosh() {
+            state.silent(link, now, found);
+        }
         Some(session.id)
     }
 }
 
 impl State {
+    /// How long the client may be silent now, in seconds, and by which attribute.
+    fn limit(&self, link: &BoshLink) -> Option<(u64, &'static str)> {
+        match self.pause {
+            Some(pause) => Some((pause, "pause")),
+            None => link.inactivity().map(|seconds| (seconds, "inactivity")),
+        }
+    }
+
+    /// No request is open any more, perhaps: the clock of the connection manager runs.
+    fn quiet(&mut self, mut timer: Timer<'_>, link: &BoshLink, at: Duration) {
+        if !link.open.is_empty() || self.over {
+            return timer.clear();
+        }
+        self.since = Some(at);
+        if let Some((seconds, _)) = self.limit(link) {
+            // A number that no clock reaches is no limit.
+            match at.checked_add(Duration::from_secs(seconds).saturating_add(GRACE)) {
+                Some(due) if seconds < 1 << 32 => timer.set(due),
+                _ => timer.clear(),
+            }
+        }
+    }
+
     /// The client was silent for too long.
-    fn silent(&mut self, session: &Session, now: Duration, found: &mut Findings) {
-        let (Some(since), Some((limit, name))) = (self.since, limit(session, self)) else {
+    fn silent(&mut self, link: &BoshLink, now: Duration, found: &mut Findings) {
+        let (Some(since), Some((limit, name))) = (self.since, self.limit(link)) else {
             return;
         };
         self.silent = true;
@@ -97,50 +126,36 @@ impl State {
     }
 }
 
-/// How long the client may be silent now, in seconds, and by which attribute.
-fn limit(session: &Session, state: &State) -> Option<(u64, &'static str)> {
-    match state.pause {
-        Some(pause) => Some((pause, "pause")),
-        None => session.inactivity().map(|seconds| (seconds, "inactivity")),
-    }
-}
-
 impl Silence {
-    fn request(&mut self, moment: &Moment<'_>, found: &mut Findings) {
-        let Some(message) = moment.message() else { return };
-        let (Reading::Body(body), Some(session)) = (&message.reading, moment.session()) else {
-            return;
-        };
-        let before = self.conns.insert(moment.event.conn, session.id);
+    fn request(&mut self, request: &RequestView<'_>, story: &Story, found: &mut Findings) {
+        let RequestView { exchange, session, link, .. } = request;
+        let before = self.conns.insert(exchange.conn, session.id);
         if before != Some(session.id) {
             if let Some((state, _)) = before.and_then(|id| self.sessions.get(id)) {
                 state.conns = state.conns.saturating_sub(1);
             }
-            self.sessions.of(session.id, moment.story).0.conns += 1;
+            self.sessions.of(session.id, story).0.conns += 1;
         }
-        let (state, mut timer) = self.sessions.of(session.id, moment.story);
+        let (state, mut timer) = self.sessions.of(session.id, story);
         timer.clear();
         state.left = false;
         if let (true, Some(since)) = (state.silent, state.since) {
             let words = format!(
                 "The client is back after {} without a request.",
-                words(moment.event.at.saturating_sub(since))
+                words(exchange.at.saturating_sub(since))
             );
             found.add(&kinds::CLIENT_BACK, None, Level::Note, Party::Client, words);
         }
         state.silent = false;
         state.since = None;
-        state.pause = body.pause().and_then(Result::ok);
-        pause(body.pause().and_then(Result::ok), session, found);
+        state.pause = request.body.pause().and_then(Result::ok);
+        pause(state.pause, link, found);
     }
 
-    fn response(&mut self, moment: &Moment<'_>) {
-        let Some(session) = moment.session() else { return };
-        let (state, timer) = self.sessions.of(session.id, moment.story);
-        if let Some(Reading::Body(body)) = moment.message().map(|message| &message.reading) {
-            state.over |= body.kind() == BodyType::Terminate;
-        }
-        quiet(timer, state, session, moment.event.at);
+    fn response(&mut self, response: &ResponseView<'_>, story: &Story) {
+        let (state, timer) = self.sessions.of(response.session.id, story);
+        state.over |= response.body().is_some_and(|body| body.kind() == BodyType::Terminate);
+        state.quiet(timer, response.link, response.at);
     }
 
     /// The client sends nothing more on this connection, however long the server keeps its end of it.
@@ -160,39 +175,23 @@ impl Silence {
         let used = self.conns.remove(&moment.event.conn);
         if let Some((state, _)) = used.and_then(|id| self.sessions.get(id)) {
             state.conns = state.conns.saturating_sub(1);
-            state.left = matches!(moment.told.left, Some((Side::Client, _)));
+            state.left = moment.gone().0 == Some(Side::Client);
         }
         if stopped {
             return;
         }
-        for id in moment.told.abandoned.iter().filter_map(|ask| ask.session) {
-            let at = moment.told.left.map_or(moment.event.at, |(_, at)| at);
-            if let Some(session) = moment.story.session(id)
-                && let Some((state, timer)) = self.sessions.get(id)
-            {
-                quiet(timer, state, session, at);
+        let (_, at) = moment.gone();
+        for (_, asked) in moment.abandoned() {
+            let link = moment.story.session(asked.session).and_then(Session::bosh);
+            if let (Some(link), Some((state, timer))) = (link, self.sessions.get(asked.session)) {
+                state.quiet(timer, link, at);
             }
         }
     }
 }
 
-/// No request is open any more, perhaps: the clock of the connection manager runs.
-fn quiet(mut timer: Timer<'_>, state: &mut State, session: &Session, at: Duration) {
-    if !session.open.is_empty() || state.over {
-        return timer.clear();
-    }
-    state.since = Some(at);
-    if let Some((seconds, _)) = limit(session, state) {
-        // A number that no clock reaches is no limit.
-        match at.checked_add(Duration::from_secs(seconds).saturating_add(GRACE)) {
-            Some(due) if seconds < 1 << 32 => timer.set(due),
-            _ => timer.clear(),
-        }
-    }
-}
-
-fn pause(pause: Option<u64>, session: &Session, found: &mut Findings) {
-    let (Some(pause), Some(granted)) = (pause, &session.granted) else { return };
+fn pause(pause: Option<u64>, link: &BoshLink, found: &mut Findings) {
+    let (Some(pause), Some(granted)) = (pause, &link.granted) else { return };
     let party = Party::Client;
     match granted.maxpause.as_ref() {
         None => {
@@ -217,9 +216,9 @@ fn pause(pause: Option<u64>, session: &Session, found: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::playbook::{at_least, names, open, open_with, words};
 
     const NAME: &str = kinds::SESSION_SILENT.name;
-    use crate::rules::playbook::{at_least, names, open, open_with, words};
 
     fn pausing() -> String {
         open_with("wait='60' requests='2' hold='1' inactivity='60' maxpause='120'")

@@ -3,13 +3,14 @@
 
 use crate::bosh::{Body, NotBody};
 use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::http::view::{HttpPart, HttpView};
 use crate::rules::http::words::is_page;
 use crate::rules::kinds;
 use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::{around, short};
-use crate::trace::{Content as Bytes, Fact, Message, Reading};
+use crate::trace::{Reading, Story};
 use crate::wire::Side;
 use crate::xml::{Element, Error, ErrorKind};
 use crate::xmpp::ns;
@@ -32,41 +33,26 @@ struct Said {
 
 impl Rule for Content {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
-        let Some(message) = moment.message() else { return };
-        let content = match &moment.event.fact {
-            Fact::Request(request) => &request.content,
-            // What comes with another status is told with the status.
-            Fact::Response(response) if response.status == 200 && !response.own => {
-                &response.content
-            }
-            _ => return,
-        };
-        let Some(ask) = &message.ask else { return };
-        let party = party(message.from);
-        match &message.reading {
-            Reading::Body(body) => self.body(body, party, message, content, moment, found),
-            Reading::Malformed(error) if moment.expects_bosh(ask) && !is_page(&content.bytes) => {
-                malformed(error, party, message, content, found);
-            }
-            Reading::OtherXml(not) if moment.expects_bosh(ask) && !is_page(&content.bytes) => {
-                not_body(not, party, message, found);
-            }
+        let Some(view) = moment.http() else { return };
+        if let HttpPart::Response(response, _) = view.part
+            && (response.status != 200 || response.own)
+        {
+            return; // the status says what there is to say
+        }
+        let judged = || view.expects_bosh && !is_page(&view.content().bytes);
+        match view.reading {
+            Reading::Body(body) => self.body(body, &view, moment.story, found),
+            Reading::Malformed(error) if judged() => malformed(error, &view, found),
+            Reading::OtherXml(not) if judged() => not_body(not, &view, found),
             _ => {}
         }
     }
 }
 
-fn party(side: Side) -> Party {
-    match side {
-        Side::Client => Party::Client,
-        Side::Server => Party::Server,
-    }
-}
-
 /// `the request`, `the answer to rid 17`.
-fn what(message: &Message) -> String {
-    let rid = message.rid().map(|rid| format!("rid {rid}"));
-    match (message.from, rid) {
+fn what(view: &HttpView<'_>) -> String {
+    let rid = view.exchange.rid().map(|rid| format!("rid {rid}"));
+    match (view.from(), rid) {
         (Side::Client, Some(rid)) => rid,
         (Side::Client, None) => "the request".to_owned(),
         (Side::Server, Some(rid)) => format!("the answer to {rid}"),
@@ -74,15 +60,9 @@ fn what(message: &Message) -> String {
     }
 }
 
-fn malformed(
-    error: &Error,
-    party: Party,
-    message: &Message,
-    content: &Bytes,
-    found: &mut Findings,
-) {
-    let what = what(message);
-    let quoted = around(&content.bytes, error.at.offset, QUOTED);
+fn malformed(error: &Error, view: &HttpView<'_>, found: &mut Findings) {
+    let (what, party) = (what(view), Party::from(view.from()));
+    let quoted = around(&view.content().bytes, error.at.offset, QUOTED);
     if let ErrorKind::TooDeep(_) | ErrorKind::TooManyAttributes(_) | ErrorKind::TooLarge(_) =
         error.kind
     {
@@ -126,8 +106,9 @@ fn requirement(kind: &ErrorKind, party: Party) -> &'static str {
     }
 }
 
-fn not_body(not: &NotBody, party: Party, message: &Message, found: &mut Findings) {
-    let words = format!("{} is not BOSH: {}.", what(message), short_error(not));
+fn not_body(not: &NotBody, view: &HttpView<'_>, found: &mut Findings) {
+    let (what, party) = (what(view), Party::from(view.from()));
+    let words = format!("{what} is not BOSH: {}.", short_error(not));
     found.add(&kinds::NOT_BODY, "bosh-body-namespace", Level::Error, party, words);
 }
 
@@ -136,40 +117,27 @@ fn short_error(not: &NotBody) -> String {
 }
 
 impl Content {
-    fn body(
-        &mut self,
-        body: &Body,
-        party: Party,
-        message: &Message,
-        content: &Bytes,
-        moment: &Moment<'_>,
-        found: &mut Findings,
-    ) {
+    fn body(&mut self, body: &Body, view: &HttpView<'_>, story: &Story, found: &mut Findings) {
+        let party = Party::from(view.from());
         if let Some((text, span)) = body.stray_text().next() {
             let words = format!(
                 "{} has text between its elements, where only white space may stand: \"{}\" in {}",
-                what(message),
+                what(view),
                 short(text.trim()),
-                around(&content.bytes, span.start, QUOTED),
+                around(&view.content().bytes, span.start, QUOTED),
             );
             found.add(&kinds::TEXT_IN_BODY, "bosh-no-character-data", Level::Error, party, words);
         }
-        let Some(id) = message.session else { return };
-        let said = &mut self.sessions.of(id, moment.story)[message.from as usize];
+        let Some(session) = view.session else { return };
+        let said = &mut self.sessions.of(session.id, story)[view.from() as usize];
         for payload in body.payloads() {
-            said.payload(payload, party, message, found);
+            said.payload(payload, view, found);
         }
     }
 }
 
 impl Said {
-    fn payload(
-        &mut self,
-        payload: &Element,
-        party: Party,
-        message: &Message,
-        found: &mut Findings,
-    ) {
+    fn payload(&mut self, payload: &Element, view: &HttpView<'_>, found: &mut Findings) {
         let namespace = payload.namespace();
         if !(namespace.is_empty() || namespace == ns::HTTPBIND) {
             return;
@@ -179,7 +147,7 @@ impl Said {
             "" => "no namespace".to_owned(),
             _ => format!("the namespace of BOSH ({namespace})"),
         };
-        let what = what(message);
+        let (what, party) = (what(view), Party::from(view.from()));
         match name {
             "message" | "presence" | "iq" if !self.stanza_namespace => {
                 self.stanza_namespace = true;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::view::HttpView;
 use super::words::{from_server, rid};
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
@@ -10,7 +11,7 @@ use crate::rules::kinds;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::short;
-use crate::trace::{Ask, Fact, Request, Response, Session};
+use crate::trace::{Exchange, Fact, Request, Response, Session};
 use crate::wire::Side;
 
 /// Connections that end within a request, or before the answer; answers that belong to no request.
@@ -60,10 +61,11 @@ impl Connections {
     /// A request that did not come to its end.
     fn cut(&self, request: &Request, moment: &Moment<'_>, found: &mut Findings) {
         let conn = moment.event.conn;
-        let Some(ask) = moment.message().and_then(|message| message.ask.as_ref()) else { return };
+        let Some(HttpView { exchange, expects_bosh, .. }) = moment.http() else { return };
         // With the answer, or the cause, at hand a client has no reason to send the rest.
-        let settled = ask.answered_early || self.known.get(&conn).is_some_and(|known| known.failed);
-        if settled || !moment.expects_bosh(ask) {
+        let settled =
+            exchange.answered_early || self.known.get(&conn).is_some_and(|known| known.failed);
+        if settled || !expects_bosh {
             return;
         }
         let came = request.content.size;
@@ -100,23 +102,21 @@ fn unasked(response: &Response, found: &mut Findings) {
 
 /// Requests whose connection went away before their answer came.
 fn closed(moment: &Moment<'_>, course: &Course, found: &mut Findings) {
-    for ask in moment.told.abandoned.iter().filter(|ask| moment.expects_bosh(ask)) {
-        let (by, at) = match moment.told.left {
-            Some((by, at)) => (Some(by), at),
-            None => (None, moment.event.at),
-        };
-        let session = ask.session.and_then(|id| moment.story.session(id));
-        let held = at.saturating_sub(ask.at);
+    let (by, at) = moment.gone();
+    for exchange in moment.effect.abandoned.iter().filter(|exchange| moment.expects_bosh(exchange))
+    {
+        let session = exchange.session().and_then(|id| moment.story.session(id));
+        let held = at.saturating_sub(exchange.at);
         match by {
-            Some(Side::Client) => gave_up(ask, held, session, found),
+            Some(Side::Client) => gave_up(exchange, held, session, found),
             _ if course.failed => {}
-            _ => unanswered(ask, held, by.is_some(), found),
+            _ => unanswered(exchange, held, by.is_some(), found),
         }
     }
 }
 
-fn gave_up(ask: &Ask, held: Duration, session: Option<&Session>, found: &mut Findings) {
-    let rid = rid(ask);
+fn gave_up(exchange: &Exchange, held: Duration, session: Option<&Session>, found: &mut Findings) {
+    let rid = rid(exchange);
     let wait = session.and_then(Session::wait);
     let closed =
         format!("The client closed the connection after {} while {rid} was held", words(held));
@@ -140,8 +140,8 @@ fn gave_up(ask: &Ask, held: Duration, session: Option<&Session>, found: &mut Fin
     }
 }
 
-fn unanswered(ask: &Ask, held: Duration, known: bool, found: &mut Findings) {
-    let rid = rid(ask);
+fn unanswered(exchange: &Exchange, held: Duration, known: bool, found: &mut Findings) {
+    let rid = rid(exchange);
     if held.as_millis() < 100 && known {
         let words = format!(
             "The server closed the connection {} after {rid} came, without an answer. If it had \

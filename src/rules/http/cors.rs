@@ -5,13 +5,14 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use super::view::HttpPart;
 use super::words::rid;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::short;
-use crate::trace::{Ask, Fact, Headers, Reading, Response};
+use crate::trace::{Exchange, Headers, Reading, Response};
 
 /// Origins and preflights remembered.
 const REMEMBERED: usize = 64;
@@ -37,19 +38,19 @@ struct Origin {
 
 impl Rule for Cors {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
-        let Some(message) = moment.message() else { return };
-        let Some(ask) = &message.ask else { return };
-        let Some(name) = &ask.origin else { return };
-        match &moment.event.fact {
-            Fact::Request(request) if ask.preflight.is_some() => {
+        let Some(view) = moment.http() else { return };
+        let exchange = view.exchange;
+        let Some(name) = &exchange.origin else { return };
+        match view.part {
+            HttpPart::Request(request) if exchange.preflight.is_some() => {
                 let headers = request.headers.get("access-control-request-headers");
                 if self.preflights.len() >= REMEMBERED {
                     self.preflights.pop_front();
                 }
                 let headers = headers.unwrap_or_default().to_ascii_lowercase();
-                self.preflights.push_back((ask.exchange, headers));
+                self.preflights.push_back((exchange.number, headers));
             }
-            Fact::Request(request) => {
+            HttpPart::Request(request) => {
                 let foreign = match request.headers.get("sec-fetch-site") {
                     Some("same-origin") => false,
                     Some("same-site" | "cross-site") => true,
@@ -57,19 +58,19 @@ impl Rule for Cors {
                 };
                 self.origin(name).foreign = Some(foreign);
             }
-            Fact::Response(response) if !response.own => {
-                if let Some(wanted) = &ask.preflight {
-                    let place = self.preflights.iter().position(|(n, _)| *n == ask.exchange);
+            HttpPart::Response(response, _) if !response.own => {
+                if let Some(wanted) = &exchange.preflight {
+                    let place = self.preflights.iter().position(|(n, _)| *n == exchange.number);
                     let headers = place.and_then(|place| self.preflights.remove(place));
                     let headers = headers.map(|(_, headers)| headers).unwrap_or_default();
                     self.origin(name).foreign = Some(true);
-                    preflight(response, ask, name, wanted, &headers, found);
-                } else if moment.expects_bosh(ask) {
-                    let empty = matches!(message.reading, Reading::Empty);
-                    self.origin(name).answer(response, ask, name, empty, found);
+                    preflight(response, exchange, name, wanted, &headers, found);
+                } else if view.expects_bosh {
+                    let empty = matches!(view.reading, Reading::Empty);
+                    self.origin(name).answer(response, exchange, name, empty, found);
                 }
             }
-            _ => {}
+            HttpPart::Response(..) => {}
         }
     }
 }
@@ -124,7 +125,7 @@ impl Origin {
     fn answer(
         &mut self,
         response: &Response,
-        ask: &Ask,
+        exchange: &Exchange,
         name: &str,
         empty: bool,
         found: &mut Findings,
@@ -153,7 +154,7 @@ impl Origin {
         let words = format!(
             "{}: {why}. The browser hides this answer; the client sees status 0, the console says \
              CORS.{before}{truth}",
-            rid(ask)
+            rid(exchange)
         );
         let party = if kind == "doubled" { Party::Between } else { Party::Server };
         found.add(&kinds::CORS_HIDDEN, "bosh-cors-on-response", Level::Warning, party, words);
@@ -163,13 +164,13 @@ impl Origin {
 /// Says whether a preflight was granted, as a browser sees it.
 fn preflight(
     response: &Response,
-    ask: &Ask,
+    exchange: &Exchange,
     origin: &str,
     method: &str,
     headers: &str,
     found: &mut Findings,
 ) {
-    let (origin_shown, target) = (short(origin), short(&ask.target));
+    let (origin_shown, target) = (short(origin), short(&exchange.target));
     let method_shown = short(method);
     if let Some(why) = refused(response, origin, method, headers) {
         let words = format!(

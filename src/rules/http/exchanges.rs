@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::status::{self, Refusal};
+use super::view::{HttpPart, HttpView};
 use super::words::{from_server, is_page, page, rid};
 use crate::bosh::NotBody;
 use crate::clock::words;
@@ -13,7 +14,7 @@ use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::short;
-use crate::trace::{Ask, Fact, Raw, Reading, Response, Session};
+use crate::trace::{Exchange, Fact, Raw, Reading, Request, Response, Session, Story};
 use crate::wire::Side;
 
 /// Request sizes remembered until their answer comes.
@@ -39,8 +40,17 @@ struct Known {
 impl Rule for Exchanges {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
         match &moment.event.fact {
-            Fact::Request(_) => self.request(moment, found),
-            Fact::Response(response) => self.response(response, moment, found),
+            Fact::Request(_) | Fact::Response(_) => {
+                let Some(view) = moment.http() else { return };
+                match view.part {
+                    HttpPart::Request(request) => self.request(request, &view, moment.story, found),
+                    HttpPart::Response(response, held) if view.expects_bosh => {
+                        let held = held.unwrap_or_default();
+                        self.response(response, held, &view, moment.story, found);
+                    }
+                    HttpPart::Response(..) => {}
+                }
+            }
             Fact::Failed { cause } => failed(cause, found),
             Fact::Raw(raw) => not_http(raw, found),
             Fact::Lost { messages, bytes } => {
@@ -56,13 +66,20 @@ impl Rule for Exchanges {
 }
 
 impl Exchanges {
-    fn request(&mut self, moment: &Moment<'_>, found: &mut Findings) {
-        let (Some(message), Fact::Request(request)) = (moment.message(), &moment.event.fact) else {
-            return;
-        };
-        let Some(ask) = &message.ask else { return };
-        if ask.is_bosh && ask.method != "POST" {
-            let words = format!("{} came with {}, BOSH is spoken with POST.", rid(ask), ask.method);
+    fn request(
+        &mut self,
+        request: &Request,
+        view: &HttpView<'_>,
+        story: &Story,
+        found: &mut Findings,
+    ) {
+        let exchange = view.exchange;
+        if exchange.is_bosh() && exchange.method != "POST" {
+            let words = format!(
+                "{} came with {}, BOSH is spoken with POST.",
+                rid(exchange),
+                exchange.method
+            );
             found.add(
                 &kinds::NOT_POST,
                 "bosh-client-post-only",
@@ -71,41 +88,45 @@ impl Exchanges {
                 words,
             );
         }
-        if let Some(id) = message.session {
-            let known = self.sessions.of(id, moment.story);
+        if let Some(session) = view.session {
+            let known = self.sessions.of(session.id, story);
             if known.pending.len() >= PENDING {
                 known.pending.remove(0);
             }
-            known.pending.push((ask.exchange, request.content.size, message.stanzas.len()));
+            known.pending.push((exchange.number, request.content.size, view.stanzas.len()));
         }
     }
 
-    fn response(&mut self, response: &Response, moment: &Moment<'_>, found: &mut Findings) {
-        let Some(message) = moment.message() else { return };
-        let Some(ask) = message.ask.as_ref().filter(|ask| moment.expects_bosh(ask)) else {
-            return;
-        };
+    fn response(
+        &mut self,
+        response: &Response,
+        held: Duration,
+        view: &HttpView<'_>,
+        story: &Story,
+        found: &mut Findings,
+    ) {
+        let HttpView { exchange, reading, session, .. } = *view;
         if response.own {
-            let words = format!("xmppscope itself answered {} in the target's place.", rid(ask));
+            let words =
+                format!("xmppscope itself answered {} in the target's place.", rid(exchange));
             return found.add(&kinds::OWN_ANSWER, None, Level::Note, Party::Nobody, words);
         }
-        let session = message.session.and_then(|id| moment.story.session(id));
         let mut nobody = Known::default();
-        let known = match message.session {
-            Some(id) => self.sessions.of(id, moment.story),
+        let known = match session {
+            Some(session) => self.sessions.of(session.id, story),
             None => &mut nobody,
         };
-        let place = known.pending.iter().position(|&(exchange, ..)| exchange == ask.exchange);
+        let place = known.pending.iter().position(|&(number, ..)| number == exchange.number);
         let sent = place.map(|place| known.pending.remove(place));
         let server = response.headers.get("server");
         if response.content.cut {
-            if let Some((Side::Client, at)) = moment.story.left(moment.event.conn) {
-                return left_within(response, ask, at, found);
+            if let Some((Side::Client, at)) = story.left(exchange.conn) {
+                return left_within(response, exchange, at, found);
             }
             let words = format!(
                 "The connection ended within the answer to {}{}: {} B came. The client sees a \
                  network error and sends the request again.",
-                rid(ask),
+                rid(exchange),
                 from_server(response),
                 response.content.size
             );
@@ -114,30 +135,30 @@ impl Exchanges {
         if response.status != 200 {
             let refusal = Refusal {
                 response,
-                ask,
-                held: message.waited.unwrap_or_default(),
+                exchange,
+                held,
                 session,
-                reading: &message.reading,
+                reading,
                 usual_server: known.server.as_deref(),
                 sent: sent.map(|(_, size, stanzas)| (size, stanzas)),
                 largest: known.largest,
             };
             return status::explain(&refusal, found);
         }
-        match &message.reading {
+        match reading {
             Reading::Body(_) => {
                 known.server = server.map(str::to_owned);
                 known.largest = known.largest.max(sent.map_or(0, |(_, size, _)| size));
             }
-            Reading::Empty => empty(response, ask, session, found),
+            Reading::Empty => empty(response, exchange, session, found),
             reading if is_other(reading, response) => {
                 let words = format!(
                     "The answer to {} is not BOSH: 200{}, {}. Something else answers at {}: a page \
                      of a web server or a login, or the URL is not that of the connection manager.",
-                    rid(ask),
+                    rid(exchange),
                     from_server(response),
                     page(response),
-                    short(&ask.target),
+                    short(&exchange.target),
                 );
                 let id = "bosh-single-body-root";
                 found.add(&kinds::NOT_BOSH, id, Level::Error, Party::Between, words);
@@ -146,7 +167,7 @@ impl Exchanges {
                 let why = response.content.undecoded.as_deref().unwrap_or_default();
                 let words = format!(
                     "The answer to {} can't be read here: its content coding can't be removed: {}.",
-                    rid(ask),
+                    rid(exchange),
                     short(why)
                 );
                 found.add(&kinds::UNDECODABLE, None, Level::Warning, Party::Server, words);
@@ -167,9 +188,15 @@ fn is_other(reading: &Reading, response: &Response) -> bool {
 }
 
 /// 200 without a single byte.
-fn empty(response: &Response, ask: &Ask, session: Option<&Session>, found: &mut Findings) {
-    let again = ask.rid.is_some()
-        && session.is_some_and(|session| session.open.iter().any(|open| open.rid == ask.rid));
+fn empty(
+    response: &Response,
+    exchange: &Exchange,
+    session: Option<&Session>,
+    found: &mut Findings,
+) {
+    let again = exchange.rid().is_some()
+        && session
+            .is_some_and(|session| session.open().iter().any(|open| open.rid() == exchange.rid()));
     let why = if again {
         "The same rid is open a second time: this is how some connection managers let go of the \
          older copy."
@@ -179,7 +206,7 @@ fn empty(response: &Response, ask: &Ask, session: Option<&Session>, found: &mut 
     };
     let words = format!(
         "{} got HTTP 200{} with 0 bytes, not even a <body/>. {why}",
-        rid(ask),
+        rid(exchange),
         from_server(response)
     );
     let level = if again { Level::Warning } else { Level::Error };
@@ -199,10 +226,7 @@ fn failed(cause: &str, found: &mut Findings) {
 
 fn not_http(raw: &Raw, found: &mut Findings) {
     let Some(why) = &raw.why else { return };
-    let party = match raw.from {
-        Side::Client => Party::Client,
-        Side::Server => Party::Server,
-    };
+    let party = Party::from(raw.from);
     let (level, words) = match (raw.from, why.contains("TLS handshake"), why.contains("ended")) {
         (Side::Client, true, _) => (
             Level::Error,
@@ -229,11 +253,11 @@ fn not_http(raw: &Raw, found: &mut Findings) {
 }
 
 /// The client went away while it was sent an answer.
-fn left_within(response: &Response, ask: &Ask, at: Duration, found: &mut Findings) {
+fn left_within(response: &Response, exchange: &Exchange, at: Duration, found: &mut Findings) {
     let words = format!(
         "The client closed the connection within the answer to {}, {} after that began; {} B had \
          come: a reload, a closed page or another network.",
-        rid(ask),
+        rid(exchange),
         words(at.saturating_sub(response.first)),
         response.content.size
     );

@@ -4,6 +4,7 @@ mod connections;
 mod cors;
 mod exchanges;
 mod status;
+pub(super) mod view;
 pub(super) mod words;
 
 pub use connections::Connections;

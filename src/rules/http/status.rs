@@ -8,13 +8,13 @@ use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
 use crate::rules::words::short;
-use crate::trace::{Ask, Reading, Response, Session};
+use crate::trace::{Exchange, Reading, Response, Session};
 
 /// An answer with a status other than 200, and what is known around it.
 #[derive(Debug)]
 pub(super) struct Refusal<'a> {
     pub(super) response: &'a Response,
-    pub(super) ask: &'a Ask,
+    pub(super) exchange: &'a Exchange,
     /// How long the request was held.
     pub(super) held: Duration,
     pub(super) session: Option<&'a Session>,
@@ -36,7 +36,7 @@ struct Verdict {
 
 /// Says what a status other than 200 means.
 pub(super) fn explain(refusal: &Refusal<'_>, found: &mut Findings) {
-    let Refusal { response, ask, .. } = refusal;
+    let Refusal { response, exchange, .. } = refusal;
     let verdict = match response.status {
         300..400 => redirect(refusal),
         400 | 403 | 404 => legacy(refusal),
@@ -78,7 +78,7 @@ pub(super) fn explain(refusal: &Refusal<'_>, found: &mut Findings) {
     };
     let words = format!(
         "{}: HTTP {}{reason}{}{after}{what}. {}{}{}",
-        rid(ask),
+        rid(exchange),
         response.status,
         from_server(response),
         verdict.words,
@@ -134,12 +134,12 @@ fn redirect(refusal: &Refusal<'_>) -> Verdict {
 /// 400, 403 and 404 stand for conditions where one side is older than version 1.6.
 fn legacy(refusal: &Refusal<'_>) -> Verdict {
     let status = refusal.response.status;
-    let asked = refusal.session.and_then(|session| session.asked.as_ref());
+    let asked = refusal.session.and_then(|session| session.asked());
     let has_ver = asked.is_some_and(|asked| asked.ver.is_some());
-    let begun = refusal.session.is_some_and(|session| session.granted.is_some());
-    let sid_unknown = refusal.session.is_some_and(|session| session.granted.is_none());
+    let begun = refusal.session.is_some_and(|session| session.granted().is_some());
+    let sid_unknown = refusal.session.is_some_and(|session| session.granted().is_none());
     let mut words = match status {
-        404 if refusal.ask.creates || !refusal.ask.is_bosh => {
+        404 if refusal.exchange.creates() || !refusal.exchange.is_bosh() => {
             "Nothing is served at this path; connection managers are usually at /http-bind, \
              /http-bind/, /bosh or /bosh/."
                 .to_owned()
@@ -175,7 +175,7 @@ fn legacy(refusal: &Refusal<'_>) -> Verdict {
     if has_ver && begun {
         words += " A client that sent `ver` is due HTTP 200 with a condition.";
     }
-    if status == 404 && !begun && (refusal.ask.creates || !refusal.ask.is_bosh) {
+    if status == 404 && !begun && (refusal.exchange.creates() || !refusal.exchange.is_bosh()) {
         // No connection manager has spoken: the URL is wrong, or whatever serves it.
         return plain(Party::Between, &words);
     }

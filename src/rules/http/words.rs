@@ -1,7 +1,7 @@
 //! Pieces of sentences about requests, answers and pages.
 
 use crate::rules::words::short;
-use crate::trace::{Ask, Response};
+use crate::trace::{Exchange, Response};
 
 /// ` from "nginx/1.24"`, or nothing where the answer names no server.
 pub fn from_server(response: &Response) -> String {
@@ -10,11 +10,11 @@ pub fn from_server(response: &Response) -> String {
 }
 
 /// `rid 17`, or words for a request without one.
-pub fn rid(ask: &Ask) -> String {
-    match ask.rid {
+pub fn rid(exchange: &Exchange) -> String {
+    match exchange.rid() {
         Some(rid) => format!("rid {rid}"),
-        None if ask.is_bosh => "a request without rid".to_owned(),
-        None => format!("{} {}", short(&ask.method), short(&ask.target)),
+        None if exchange.is_bosh() => "a request without rid".to_owned(),
+        None => format!("{} {}", short(&exchange.method), short(&exchange.target)),
     }
 }
 

@@ -2,5 +2,6 @@
 
 pub(super) mod errors;
 mod login;
+pub(super) mod view;
 
 pub use login::Login;

@@ -4,9 +4,9 @@ use std::ops::RangeInclusive;
 
 use regex_lite::Regex;
 
-use super::Subject;
+use super::subject::Subject;
 use crate::bosh::BodyType;
-use crate::trace::{Fact, Message, Reading, Stanza};
+use crate::trace::{Exchange, Fact, Message, Reading, Stanza};
 use crate::wire::Side;
 use crate::xmpp::Kind;
 
@@ -120,7 +120,7 @@ impl Predicate {
                 stanza.summary.namespaces.iter().chain(asked).any(|ns| part.found_in(ns))
             }),
             Self::Jid(part) => {
-                let bound = subject.sessions.iter().filter_map(|session| session.jid.as_deref());
+                let bound = subject.sessions.iter().filter_map(|session| session.jid());
                 let named = summary.into_iter().flat_map(|s| [&s.from, &s.to]);
                 bound.chain(named.filter_map(Option::as_deref)).any(|jid| part.found_in(jid))
             }
@@ -132,11 +132,11 @@ impl Predicate {
             }
             Self::Id(id) => summary.and_then(|s| s.id.as_deref()).is_some_and(|text| id.is(text)),
             Self::Sid(start) => {
-                let mut sids = subject.sessions.iter().filter_map(|session| session.sid.as_deref());
+                let mut sids = subject.sessions.iter().filter_map(|session| session.sid());
                 sids.any(|sid| start.begins(sid))
             }
             Self::Rid(rids) => {
-                subject.asks().filter_map(|ask| ask.rid).any(|rid| rids.contains(&rid))
+                subject.exchanges().filter_map(Exchange::rid).any(|rid| rids.contains(&rid))
             }
             Self::Conn(conn) => subject.event.is_some_and(|event| event.conn == *conn),
             Self::Direction(side) => subject.direction() == Some(*side),
@@ -145,7 +145,7 @@ impl Predicate {
                 Some(Fact::Response(response)) => range.contains(&response.status),
                 _ => false,
             },
-            Self::Path(part) => subject.asks().any(|ask| part.found_in(&ask.target)),
+            Self::Path(part) => subject.exchanges().any(|exchange| part.found_in(&exchange.target)),
             Self::Empty => message.is_some_and(is_empty),
             Self::Finding(None) => !subject.findings.is_empty(),
             Self::Finding(Some(part)) => subject.findings.iter().any(|mark| {
@@ -175,7 +175,7 @@ fn party<'a>(subject: &Subject<'a>, stanza: Option<&'a Stanza>, user: Side) -> O
     let implied = || {
         let is_stanza = matches!(summary.kind, Kind::Message | Kind::Presence | Kind::Iq);
         let session = subject.sessions.first().filter(|_| is_stanza)?;
-        session.jid.as_deref().filter(|_| subject.direction() == Some(user))
+        session.jid().filter(|_| subject.direction() == Some(user))
     };
     named.as_deref().or_else(implied)
 }
@@ -199,5 +199,5 @@ fn is_empty(message: &Message) -> bool {
         && body.kind() == BodyType::Ordinary
         && body.pause().is_none()
         && !body.is_restart()
-        && !message.ask.as_ref().is_some_and(|ask| ask.creates)
+        && !message.exchange.as_ref().is_some_and(|exchange| exchange.creates())
 }

@@ -3,22 +3,25 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::trace::{Content, Headers, How, Raw, Request, Response};
+use crate::trace::{
+    Content, Effect, Event, Fact, Headers, How, Raw, Request, Response, SessionId, Story,
+};
+use crate::wire::Side;
 
 /// A trace, and what is found in it.
 #[derive(Default)]
 struct Trace {
     story: Story,
-    events: Vec<(Event, Told, Option<SessionId>)>,
+    events: Vec<(Event, Effect, Option<SessionId>)>,
 }
 
 impl Trace {
     fn take(&mut self, conn: u64, fact: Fact) {
         let at = Duration::from_millis(self.events.len() as u64);
         let event = Event { at, conn, fact };
-        let told = self.story.take(&event);
-        let session = told.message.as_ref().and_then(|message| message.session);
-        self.events.push((event, told, session));
+        let effect = self.story.take(&event);
+        let session = effect.message.as_ref().and_then(|message| message.session);
+        self.events.push((event, effect, session));
     }
 
     fn post(&mut self, conn: u64, path: &str, content: &str) {
@@ -51,9 +54,9 @@ impl Trace {
     fn kept(&self, filter: &str, findings: &[(usize, Mark<'_>)]) -> String {
         let filter = Filter::parse(filter).unwrap_or_else(|e| panic!("{}", e.render(false)));
         let mut kept = Vec::new();
-        for (index, (event, told, session)) in self.events.iter().enumerate() {
+        for (index, (event, effect, session)) in self.events.iter().enumerate() {
             let marks = findings.iter().filter(|(at, _)| *at == index).map(|(_, mark)| *mark);
-            let subject = Subject::new(Some(event), told, *session, &self.story).with(marks);
+            let subject = Subject::new(Some(event), effect, *session, &self.story).with(marks);
             let decided = filter.keep(&subject);
             if !decided.message {
                 continue;
@@ -238,19 +241,19 @@ fn values() {
 #[test]
 fn without_a_filter_all_is_kept() {
     let traffic = traffic();
-    for (event, told, session) in &traffic.events {
-        let subject = Subject::new(Some(event), told, *session, &traffic.story);
-        assert_eq!(Filter::all().keep(&subject), Kept::all());
+    for (event, effect, session) in &traffic.events {
+        let subject = Subject::new(Some(event), effect, *session, &traffic.story);
+        assert_eq!(Filter::all().keep(&subject), Selection::all());
     }
 }
 
 #[test]
 fn a_finding_of_time_alone_has_its_session() {
     let traffic = traffic();
-    let told = Told::default();
+    let effect = Effect::default();
     let silent = Mark { name: "silent", requirement: None, level: 1 };
     let session = traffic.events[0].2;
-    let subject = Subject::new(None, &told, session, &traffic.story).with([silent]);
+    let subject = Subject::new(None, &effect, session, &traffic.story).with([silent]);
     for (filter, kept) in [
         ("finding:silent", true),
         ("sid:4f1c jid:alice level:warning", true),
@@ -568,8 +571,8 @@ proptest! {
         let traffic = traffic();
         match Filter::parse(&parts.concat()) {
             Err(diagnostic) => { diagnostic.render(true); }
-            Ok(filter) => for (event, told, session) in &traffic.events {
-                let subject = Subject::new(Some(event), told, *session, &traffic.story);
+            Ok(filter) => for (event, effect, session) in &traffic.events {
+                let subject = Subject::new(Some(event), effect, *session, &traffic.story);
                 filter.keep(&subject);
             },
         }

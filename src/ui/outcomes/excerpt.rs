@@ -29,19 +29,20 @@ impl Excerpt {
         let mut requests: HashMap<u64, u64> = HashMap::new();
         replay(events, |index, seen, _| {
             let event = &events[index];
-            let ask = seen.told.message.as_ref().and_then(|message| message.ask.as_ref());
+            let exchange =
+                seen.effect.message.as_ref().and_then(|message| message.exchange.as_ref());
             let partner = match &event.fact {
                 Fact::Request(_) => {
                     let number = requests.entry(event.conn).or_default();
                     *number += 1;
-                    asked.extend(ask.map(|ask| (ask.exchange, index)));
+                    asked.extend(exchange.map(|exchange| (exchange.number, index)));
                     early.remove(&(event.conn, *number - 1))
                 }
                 Fact::Response(response) => {
-                    if let (None, Some(number)) = (ask, response.answers) {
+                    if let (None, Some(number)) = (exchange, response.answers) {
                         early.insert((event.conn, number), index);
                     }
-                    ask.and_then(|ask| asked.get(&ask.exchange).copied())
+                    exchange.and_then(|exchange| asked.get(&exchange.number).copied())
                 }
                 Fact::Raw(_) | Fact::Lost { .. } => None,
                 _ => return,

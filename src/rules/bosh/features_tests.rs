@@ -1,0 +1,72 @@
+use super::*;
+use crate::rules::playbook::{at_least, words};
+
+const CREATE: &str = "0 1 C> <body rid='100000' to='a' wait='60' hold='1' ver='1.6' xml:lang='en' \
+    xmpp:version='1.0'/>";
+const GRANT: &str = "sid='s1' wait='60' requests='2' hold='1' ver='1.6' inactivity='60' \
+    xmlns:stream='http://etherx.jabber.org/streams'";
+const PLAIN: &str = "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\
+    <mechanism>PLAIN</mechanism></mechanisms></stream:features>";
+const STREAM: &str = "xmlns:stream='http://etherx.jabber.org/streams'";
+const SASL: &str = "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'";
+
+fn after(script: &str) -> Vec<String> {
+    let open = format!("{CREATE}\n5 1 S> <body {GRANT}>{PLAIN}</body>");
+    at_least(Level::Warning, &format!("{open}\n{script}"))
+}
+
+#[test]
+fn late_features_are_a_note_with_the_delay() {
+    let script = format!(
+        "{CREATE}\n5 1 S> <body {GRANT}/>\n10 1 C> <body rid='100001' sid='s1'/>
+         185 1 S> <body {STREAM}>{PLAIN}</body>"
+    );
+    assert_eq!(
+        words("features-late", &script),
+        [
+            "The answer that opened the session carried no stream features; they come 180 ms later, in \
+          the answer to request 1 after it."
+        ]
+    );
+    assert_eq!(at_least(Level::Warning, &script), [""; 0]);
+}
+
+#[test]
+fn auth_before_features_is_a_warning() {
+    let script = format!(
+        "{CREATE}\n5 1 S> <body {GRANT}/>
+         10 1 C> <body rid='100001' sid='s1'><auth {SASL} mechanism='PLAIN'/></body>"
+    );
+    assert_eq!(words("auth-too-early", &script).len(), 1);
+}
+
+#[test]
+fn features_that_never_come_are_a_warning() {
+    let mut script = format!("{CREATE}\n5 1 S> <body {GRANT}/>");
+    for n in 1..=3 {
+        let poll = format!("<body rid='10000{n}' sid='s1'/>");
+        script.extend([format!("\n{n}0000 1 C> {poll}\n{n}9000 1 S> <body/>")]);
+    }
+    assert_eq!(words("features-missing", &script).len(), 1);
+}
+
+#[test]
+fn a_restart_that_does_not_come_is_an_error_and_a_crossing_poll_is_not() {
+    let success = format!(
+        "10 1 C> <body rid='100001' sid='s1'><auth {SASL} mechanism='PLAIN'/></body>
+         20 1 S> <body><success {SASL}/></body>"
+    );
+    let found = after(&format!("{success}\n2120 1 C> <body rid='100002' sid='s1'/>"));
+    assert_eq!(
+        found,
+        [
+            "2120 Error restart-missing Client: SASL succeeded 2.1 s ago, and rid 100002 still has no \
+          xmpp:restart='true': the server waits for the restart, the login hangs."
+        ]
+    );
+    let crossing = format!(
+        "{success}\n25 1 C> <body rid='100002' sid='s1'/>
+         40 2 C> <body rid='100003' sid='s1' to='a' xmpp:restart='true'/>"
+    );
+    assert_eq!(after(&crossing), [""; 0]);
+}

@@ -1,0 +1,83 @@
+//! A session: a stream, and what carries it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::bosh::BoshLink;
+use super::exchange::Exchange;
+use super::id::SessionId;
+use super::streams::Stream;
+use crate::bosh::{Asked, Granted};
+
+/// An XMPP session between a client and a server.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Its number.
+    pub id: SessionId,
+    /// When the first event of the session was seen.
+    pub began: Duration,
+    /// When its last event was seen.
+    pub last: Duration,
+    /// It ended, by either side's word or by silence, or it never began.
+    pub over: bool,
+    /// What is said in it.
+    pub stream: Stream,
+    /// What carries it.
+    pub link: Link,
+}
+
+/// What carries the stream of a session.
+#[derive(Debug, Clone)]
+pub enum Link {
+    /// Requests and responses of BOSH.
+    Bosh(BoshLink),
+}
+
+impl Session {
+    /// What a person calls the session: the first characters of its sid.
+    pub fn name(&self) -> &str {
+        let sid = self.sid().unwrap_or("new");
+        sid.char_indices().nth(4).map_or(sid, |(end, _)| &sid[..end])
+    }
+
+    /// The full JID that was bound.
+    pub fn jid(&self) -> Option<&str> {
+        self.stream.jid.as_deref()
+    }
+
+    /// The BOSH session that carries it; none if something else does.
+    pub fn bosh(&self) -> Option<&BoshLink> {
+        let Link::Bosh(link) = &self.link;
+        Some(link)
+    }
+
+    /// Its `sid`; none until the connection manager has named it.
+    pub fn sid(&self) -> Option<&str> {
+        self.bosh()?.sid.as_deref()
+    }
+
+    /// What the client asked for; none if the trace began after that.
+    pub fn asked(&self) -> Option<&Asked> {
+        self.bosh()?.asked.as_deref()
+    }
+
+    /// What the connection manager granted.
+    pub fn granted(&self) -> Option<&Granted> {
+        self.bosh()?.granted.as_deref()
+    }
+
+    /// Requests of BOSH that wait for their response, in the order of arrival.
+    pub fn open(&self) -> &[Arc<Exchange>] {
+        self.bosh().map_or(&[], |link| &link.open)
+    }
+
+    /// `wait` in force, in seconds.
+    pub fn wait(&self) -> Option<u64> {
+        self.bosh()?.wait()
+    }
+
+    /// `inactivity` in force, in seconds.
+    pub fn inactivity(&self) -> Option<u64> {
+        self.bosh()?.inactivity()
+    }
+}
