@@ -18,7 +18,7 @@ pub(super) struct Actor {
     terms: Option<scenario::Session>,
     link: Link,
     /// What came for it and was not taken yet.
-    inbox: VecDeque<Arrived>,
+    inbox: VecDeque<Delivery>,
     /// Its address, once it is bound.
     jid: Option<String>,
     /// The features of the stream have come.
@@ -29,7 +29,7 @@ pub(super) struct Actor {
 
 /// A stanza that came.
 #[derive(Debug, Clone)]
-pub(super) struct Arrived {
+pub(super) struct Delivery {
     pub(super) at: Duration,
     pub(super) element: Element,
 }
@@ -68,14 +68,14 @@ impl Actor {
     /// Takes an element that came.
     pub(super) fn take(&mut self, at: Duration, element: Element) {
         self.featured |= element.is(ns::STREAMS, "features");
-        self.inbox.push_back(Arrived { at, element });
+        self.inbox.push_back(Delivery { at, element });
     }
 
-    pub(super) fn inbox(&self) -> &VecDeque<Arrived> {
+    pub(super) fn inbox(&self) -> &VecDeque<Delivery> {
         &self.inbox
     }
 
-    pub(super) fn inbox_mut(&mut self) -> &mut VecDeque<Arrived> {
+    pub(super) fn inbox_mut(&mut self) -> &mut VecDeque<Delivery> {
         &mut self.inbox
     }
 

@@ -11,16 +11,16 @@ use crate::scenario::{
 use crate::xml::Element;
 
 /// An alternative that came and of which something is to be said: its place, level and words.
-pub(super) type Taken = (Place, Option<Level>, Option<String>);
+pub(super) type Remark = (Place, Option<Level>, Option<String>);
 
 /// What came of a comparison.
-pub(super) struct Compared {
+pub(super) struct Comparison {
     pub(super) mismatches: Vec<Mismatch>,
-    pub(super) taken: Vec<Taken>,
+    pub(super) taken: Vec<Remark>,
 }
 
 /// What of a response is not as demanded, and what is to be said of the alternative that came.
-pub(super) fn compare(run: &Run, expected: &Expectation, got: &Got) -> Done<Compared> {
+pub(super) fn compare(run: &Run, expected: &Expectation, got: &Got) -> Done<Comparison> {
     compare_outcome(run, expected, Outcome::Answer(&answer(got)))
 }
 
@@ -29,14 +29,14 @@ pub(super) fn compare_outcome(
     run: &Run,
     expected: &Expectation,
     outcome: Outcome<'_>,
-) -> Done<Compared> {
+) -> Done<Comparison> {
     let mut others: Vec<(Reference, Answer)> = Vec::new();
     compared_with(run, expected, &mut others);
     let other = |wanted: &Reference| {
         others.iter().find(|(known, _)| known == wanted).map(|(_, answer)| answer)
     };
     let verdict = matching::compare(expected, outcome, &other, run)?;
-    let mut compared = Compared { mismatches: verdict.mismatches, taken: Vec::new() };
+    let mut compared = Comparison { mismatches: verdict.mismatches, taken: Vec::new() };
     for alternative in verdict.taken {
         let says = run.text_of(alternative.says.as_ref())?;
         if alternative.level.is_some() || says.is_some() {

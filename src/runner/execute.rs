@@ -26,7 +26,7 @@ use crate::random::Random;
 use crate::scenario::{Level, Located, Need, Row, Scenario};
 
 /// What a run is given.
-pub(super) struct Given {
+pub(super) struct Inputs {
     pub(super) scenario: Arc<Scenario>,
     /// The row of the sweep, from 0.
     pub(super) row: Option<usize>,
@@ -40,8 +40,8 @@ pub(super) struct Given {
 }
 
 /// Runs a scenario.
-pub(super) async fn run(given: Given) -> Outcome {
-    let Given { scenario, row, target, dial, clock, random, heart, round_trip } = given;
+pub(super) async fn run(given: Inputs) -> Outcome {
+    let Inputs { scenario, row, target, dial, clock, random, heart, round_trip } = given;
     let began = clock.now();
     let at = StepAt {
         place: scenario.place.clone(),

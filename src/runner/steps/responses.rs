@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::words;
-use crate::runner::compare::{Taken, capture_response, compare, compare_outcome, mismatch};
+use crate::runner::compare::{Remark, capture_response, compare, compare_outcome, mismatch};
 use crate::runner::exchange::{created, take_in};
 use crate::runner::judge::short;
 use crate::runner::ledger::Sent;
@@ -160,7 +160,7 @@ fn unanswered(
 }
 
 /// Alternatives came of which something is to be said.
-fn alternatives(run: &mut Run, taken: Vec<Taken>, seen: &str) -> Done {
+fn alternatives(run: &mut Run, taken: Vec<Remark>, seen: &str) -> Done {
     for (place, level, says) in taken {
         match level {
             None => run.report.note(&place, says.unwrap_or_default()),
