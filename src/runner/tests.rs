@@ -4,7 +4,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::dial::{Dial, Dialling, Route, Stream};
-use super::run::{Given, run};
+use super::execute::{Inputs, run};
 use super::{Outcome, Verdict};
 use crate::clock::Clock;
 use crate::defects;
@@ -40,7 +40,7 @@ fn against(says: &'static str, steps: &str) -> Outcome {
         .start_paused(true)
         .build()
         .unwrap();
-    runtime.block_on(run(Given {
+    runtime.block_on(run(Inputs {
         scenario: Arc::new(loaded.scenarios.into_iter().next().unwrap()),
         row: None,
         target: Arc::new(super::embedded_target()),

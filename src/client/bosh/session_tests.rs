@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use super::action::{Action, Request};
+use super::book::Book;
+use super::keys::Keys;
 use super::session::{NoPause, Session};
 use super::terms::Terms;
-use crate::bosh::NS;
+use crate::bosh::{Body, NS};
 use crate::xml::{Element, Limits, parse};
 
 const GRANT: &str =
@@ -23,7 +25,7 @@ struct Play {
 
 impl Play {
     fn new(terms: Terms) -> Self {
-        let session = Session::new(terms, 100);
+        let session = Session::new(&terms, 100);
         let mut play =
             Self { session, now: Duration::from_secs(1), sent: Vec::new(), heard: Vec::new() };
         play.settle();
@@ -93,7 +95,7 @@ impl Play {
     }
 
     fn send(&mut self, payload: &str) {
-        self.session.send(element(payload));
+        self.session.send(&element(payload));
         self.settle();
     }
 
@@ -185,7 +187,7 @@ fn payloads_wait_for_room_and_go_together() {
         play.send(&message(id));
     }
     assert_eq!(play.rids(), [100, 101, 102], "two are open: b and c wait");
-    play.session.send(element("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"));
+    play.session.send(&element("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"));
     play.send(&message("d"));
     play.empty(101);
     assert_eq!(
@@ -347,7 +349,7 @@ fn terminate_carries_what_waits_and_waits_for_every_response() {
     for id in ["a", "b"] {
         play.send(&message(id));
     }
-    play.session.terminate(vec![element("<presence xmlns='jabber:client' type='unavailable'/>")]);
+    play.session.terminate(&[element("<presence xmlns='jabber:client' type='unavailable'/>")]);
     play.settle();
     assert_eq!(
         play.last(),
@@ -377,7 +379,7 @@ fn a_session_that_the_other_side_ends_says_why() {
     play.seconds(1.0);
     assert_eq!(play.heard(), ["Terminated(Some(\"remote-stream-error\"))"]);
     let mut play = Play::open(GRANT);
-    play.session.terminate(Vec::new());
+    play.session.terminate(&[]);
     play.settle();
     play.answer(101, &format!("<body xmlns='{NS}' type='terminate' condition='item-not-found'/>"));
     play.empty(102);
@@ -433,4 +435,71 @@ fn acknowledgements_are_sent_where_they_say_something() {
     play.send(&message("a"));
     assert!(play.last().contains("rid='102' sid='s' ack='100'>"), "{}", play.last());
     assert_eq!(play.heard(), ["opened s"]);
+}
+
+/// A manual session whose first request had rid 100, opened on these terms.
+fn by_hand(keys: Option<Keys>) -> Session {
+    let mut session = Session::manual(Book::new(100, keys));
+    let book = session.book_mut();
+    book.ask(Terms::new("localhost").creation(100));
+    book.mark_used(100);
+    book.open(body(&format!("<body xmlns='{NS}' {GRANT}/>")));
+    session
+}
+
+fn body(source: &str) -> Body {
+    Body::new(element(source)).unwrap()
+}
+
+#[test]
+fn a_manual_session_drafts_what_comes_next_and_sends_nothing() {
+    let mut session = by_hand(Some(Keys::new(3, "seed")));
+    let book = session.book_mut();
+    let key = book.keys().unwrap().peek().to_owned();
+    let mut request = book.draft();
+    assert_eq!(
+        (request.get("rid"), request.get("sid"), request.get("key")),
+        (Some("101"), Some("s"), Some(key.as_str()))
+    );
+    // A scenario may say another rid, and leave the sid out.
+    request.set("rid", Some("103".to_owned()));
+    request.set("sid", None);
+    book.mark_used(103);
+    assert!(!request.to_xml().contains("sid="), "{}", request.to_xml());
+    assert_eq!(book.draft().get("rid"), Some("101"), "there is a gap");
+    (101..103).for_each(|rid| book.mark_used(rid));
+    assert_eq!(book.restart().get("rid"), Some("104"));
+    let mut out = Vec::new();
+    session.settle(Duration::from_secs(100), &mut out);
+    assert_eq!((out, session.deadline()), (Vec::new(), None));
+}
+
+#[test]
+fn a_manual_session_takes_responses_as_they_are_handed_over() {
+    let mut session = by_hand(None);
+    let book = session.book_mut();
+    let told = book.receive(&body(&format!("<body xmlns='{NS}'><message id='m'/></body>")));
+    assert!(told[0].is("jabber:client", "message"), "the namespace is mended: {told:?}");
+    assert!(!session.is_over());
+    session.book_mut().receive(&body(&format!("<body xmlns='{NS}' type='terminate'/>")));
+    assert!(session.is_over());
+}
+
+#[test]
+fn a_manual_session_that_becomes_automatic_goes_on_where_it_is() {
+    let mut session = by_hand(None);
+    session.book_mut().mark_used(101);
+    session.automate();
+    let mut play = Play { session, now: Duration::ZERO, sent: Vec::new(), heard: Vec::new() };
+    play.settle();
+    assert_eq!(play.rids(), [102]);
+    let mut out = Vec::new();
+    for _ in 0..3 {
+        play.session.send_now("<presence xmlns='jabber:client'/>", play.now, &mut out);
+    }
+    play.act(out);
+    assert_eq!(play.rids(), [102, 103, 104, 105], "whether there is room or not");
+    assert!(!play.session.has_room());
+    play.lose(102);
+    assert_eq!(play.rids().last(), Some(&102));
 }
