@@ -9,9 +9,9 @@ use tokio::sync::Semaphore;
 
 use super::dial::Dial;
 use super::embedded;
+use super::execute::{Given, run, words};
 use super::heart::Heart;
 use super::outcome::Outcome;
-use super::run::{Given, run, words};
 use super::target::{Account, Target};
 use crate::clock::Clock;
 use crate::defects::Defect;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::dial::{Dial, Dialling, Route, Stream};
-use super::run::{Given, run};
+use super::execute::{Given, run};
 use super::{Outcome, Verdict};
 use crate::clock::Clock;
 use crate::defects;

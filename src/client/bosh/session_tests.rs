@@ -23,7 +23,7 @@ struct Play {
 
 impl Play {
     fn new(terms: Terms) -> Self {
-        let session = Session::new(terms, 100);
+        let session = Session::new(&terms, 100);
         let mut play =
             Self { session, now: Duration::from_secs(1), sent: Vec::new(), heard: Vec::new() };
         play.settle();
@@ -93,7 +93,7 @@ impl Play {
     }
 
     fn send(&mut self, payload: &str) {
-        self.session.send(element(payload));
+        self.session.send(&element(payload));
         self.settle();
     }
 
@@ -185,7 +185,7 @@ fn payloads_wait_for_room_and_go_together() {
         play.send(&message(id));
     }
     assert_eq!(play.rids(), [100, 101, 102], "two are open: b and c wait");
-    play.session.send(element("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"));
+    play.session.send(&element("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"));
     play.send(&message("d"));
     play.empty(101);
     assert_eq!(
@@ -347,7 +347,7 @@ fn terminate_carries_what_waits_and_waits_for_every_response() {
     for id in ["a", "b"] {
         play.send(&message(id));
     }
-    play.session.terminate(vec![element("<presence xmlns='jabber:client' type='unavailable'/>")]);
+    play.session.terminate(&[element("<presence xmlns='jabber:client' type='unavailable'/>")]);
     play.settle();
     assert_eq!(
         play.last(),
@@ -377,7 +377,7 @@ fn a_session_that_the_other_side_ends_says_why() {
     play.seconds(1.0);
     assert_eq!(play.heard(), ["Terminated(Some(\"remote-stream-error\"))"]);
     let mut play = Play::open(GRANT);
-    play.session.terminate(Vec::new());
+    play.session.terminate(&[]);
     play.settle();
     play.answer(101, &format!("<body xmlns='{NS}' type='terminate' condition='item-not-found'/>"));
     play.empty(102);
