@@ -10,7 +10,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use xmppscope::clock::Clock;
 use xmppscope::rules::Judge;
 use xmppscope::trace::Event;
-use xmppscope::trace::filter::Kept;
+use xmppscope::trace::filter::Selection;
 use xmppscope::trace::record::{Options, Recorder};
 use xmppscope::ui::{Look, Printer, Styles};
 use xmppscope::wire::Side;
@@ -102,7 +102,7 @@ fn observe(c: &mut Criterion) {
                 let mut printer = Printer::new(Vec::with_capacity(1 << 20), look());
                 for seen in &seen {
                     printer
-                        .show(seen, judge.story(), &Kept::all())
+                        .show(seen, judge.story(), &Selection::all())
                         .expect("a Vec takes everything");
                 }
                 black_box((printer, seen, judge))

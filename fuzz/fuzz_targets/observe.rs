@@ -9,7 +9,7 @@ use std::time::Duration;
 use libfuzzer_sys::fuzz_target;
 use xmppscope::clock::Clock;
 use xmppscope::rules::Judge;
-use xmppscope::trace::filter::Kept;
+use xmppscope::trace::filter::Selection;
 use xmppscope::trace::record::{Options, Recorder};
 use xmppscope::ui::{Look, Printer, Styles};
 use xmppscope::wire::Side;
@@ -51,6 +51,6 @@ fuzz_target!(|input: &[u8]| {
         judge.take(event, &mut seen);
     }
     for seen in &seen {
-        printer.show(seen, judge.story(), &Kept::all()).expect("a Vec takes everything");
+        printer.show(seen, judge.story(), &Selection::all()).expect("a Vec takes everything");
     }
 });

@@ -27,6 +27,7 @@ pub use model::*;
 pub use only::Only;
 pub use pack::pack;
 pub use read::settings::read_settings;
+pub use read::target::read_target;
 pub use schema::schema;
 pub use settings::{Replacement, Settings, Varies};
 pub use source::{Located, Place, Source};

@@ -3,13 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::model::{Action, Provision, Scenario};
-use super::read::target as read;
-use super::source::Source;
-use crate::diag::Diagnostic;
 use crate::wire::address::Address;
 
 /// A connection manager under test.
@@ -137,18 +133,6 @@ fn goes_through(path: &Path, part: &Path) -> bool {
     }
     let (path, part) = (parts(path), parts(part));
     !part.is_empty() && path.windows(part.len()).any(|window| window == part)
-}
-
-/// Reads what a file says of a target. `usual` is how exactly times are judged if it says nothing, `environment` knows
-/// the variables of the environment. All mistakes are told.
-pub fn read_target(
-    path: &Path,
-    text: String,
-    usual: Tolerance,
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<Target, Vec<Diagnostic>> {
-    let source = Arc::new(Source { path: path.to_owned(), text });
-    read::read(&source, usual, environment)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::sanitise::one_line;
 use super::summary::sentence;
 use crate::report::words::{self, is_empty};
 use crate::rules::{Counts, Seen};
-use crate::trace::filter::Kept;
+use crate::trace::filter::Selection;
 use crate::trace::{Exchange, Fact, Message, Request, Response, Session, SessionId, Story};
 use crate::wire::Side;
 use crate::xml::Ink;
@@ -68,7 +68,7 @@ impl<W: Write> Printer<W> {
     }
 
     /// Prints what was seen, as far as it is kept by the filter.
-    pub fn show(&mut self, seen: &Seen, story: &Story, kept: &Kept) -> io::Result<()> {
+    pub fn show(&mut self, seen: &Seen, story: &Story, kept: &Selection) -> io::Result<()> {
         if !kept.message {
             return self.left_out(seen, story);
         }
@@ -92,7 +92,7 @@ impl<W: Write> Printer<W> {
             }
             Some(Fact::Ended { by, .. }) if self.look.verbose => {
                 self.block.head(&seen.head(None, Some(*by)));
-                self.block.page.plain("sends no more").end();
+                self.block.page.plain("closed its side").end();
                 self.block.findings(&seen.findings);
             }
             Some(Fact::Lost { .. }) => {
@@ -135,7 +135,7 @@ impl<W: Write> Printer<W> {
         seen: &Seen,
         request: &Request,
         session: Option<&Session>,
-        kept: &Kept,
+        kept: &Selection,
         story: &Story,
     ) -> io::Result<()> {
         let Some(message) = &seen.effect.message else { return Ok(()) };
@@ -181,7 +181,7 @@ impl<W: Write> Printer<W> {
         seen: &Seen,
         response: &Response,
         session: Option<&Session>,
-        kept: &Kept,
+        kept: &Selection,
         story: &Story,
     ) {
         let Some(message) = &seen.effect.message else { return };

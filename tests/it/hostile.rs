@@ -8,7 +8,7 @@ use std::time::Duration;
 use xmppscope::clock::Clock;
 use xmppscope::report::json::Json;
 use xmppscope::rules::Judge;
-use xmppscope::trace::filter::Kept;
+use xmppscope::trace::filter::Selection;
 use xmppscope::trace::record::{Options, Recorder};
 use xmppscope::ui::{Look, Printer, Styles};
 use xmppscope::wire::Side;
@@ -50,8 +50,8 @@ fn shown(body: &[u8]) -> (String, String) {
     let mut printer = Printer::new(&mut pretty, look);
     let mut lines = Json::new(&mut json, clock.started());
     for seen in &seen {
-        printer.show(seen, judge.story(), &Kept::all()).unwrap();
-        lines.show(seen, judge.story(), &Kept::all()).unwrap();
+        printer.show(seen, judge.story(), &Selection::all()).unwrap();
+        lines.show(seen, judge.story(), &Selection::all()).unwrap();
     }
     drop((printer, lines));
     (String::from_utf8(pretty).unwrap(), String::from_utf8(json).unwrap())

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::against::in_ci;
 use super::args::{Args, Update};
+use super::ci::in_ci;
 use super::stems::from;
 use crate::cli::check::counted;
 use crate::runner::{self, Outcome, Verdict};

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use super::ndjson::{is_false, is_zero, millis, rfc_3339};
 use crate::bosh::{Asked, Body, Granted, Number, XBOSH};
 use crate::rules::{Finding, Seen};
-use crate::trace::filter::Kept;
+use crate::trace::filter::Selection;
 use crate::trace::{
     Content, Event, Exchange, Fact, How, Message, Reading, Session, SessionId, Stanza, Story,
 };
@@ -193,7 +193,7 @@ impl<'a> Line<'a> {
     pub(super) fn of(
         seen: &'a Seen,
         story: &'a Story,
-        kept: &Kept,
+        kept: &Selection,
         started: DateTime<FixedOffset>,
     ) -> Self {
         let passed = TimeDelta::from_std(seen.at).unwrap_or_default();
@@ -253,7 +253,9 @@ impl<'a> Details<'a> {
                 text: Some(beginning(&raw.bytes)),
                 ..none
             },
-            Fact::Ended { by, how } => Self { direction: Some(by.name()), how: Some(*how), ..none },
+            Fact::Ended { by, how, .. } => {
+                Self { direction: Some(by.name()), how: Some(*how), ..none }
+            }
             Fact::Lost { messages, bytes } => {
                 Self { messages: Some(*messages), bytes: Some(*bytes), ..none }
             }
@@ -274,7 +276,7 @@ impl<'a> MessageFields<'a> {
         message: &'a Message,
         session: Option<&'a Session>,
         content: &'a [u8],
-        kept: &Kept,
+        kept: &Selection,
     ) -> Self {
         let exchange = message.exchange.as_ref();
         let is_request = message.from == Side::Client;

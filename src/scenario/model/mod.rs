@@ -1,16 +1,26 @@
 //! What a scenario says: plain data, each value with its place. Nothing is resolved here: texts may hold variables,
 //! which get their values while the scenario runs.
 
+mod condition;
+mod http;
+mod level;
+mod reference;
 mod request;
 mod response;
 mod scenario;
 mod session;
 mod step;
+mod target;
 mod value;
 
+pub use condition::*;
+pub use http::*;
+pub use level::*;
+pub use reference::*;
 pub use request::*;
 pub use response::*;
 pub use scenario::*;
 pub use session::*;
 pub use step::*;
+pub use target::*;
 pub use value::*;

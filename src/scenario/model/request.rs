@@ -1,7 +1,7 @@
 //! What is sent.
 
-use super::session::{Http, Via};
-use super::step::Reference;
+use super::http::{Attribute, Header, Http, Via};
+use super::reference::Reference;
 use super::value::{Count, Template, Timespan, Xml};
 use crate::scenario::source::Located;
 
@@ -60,24 +60,6 @@ pub enum Sid {
     Absent,
     /// This text.
     Text(Template),
-}
-
-/// An attribute of a `<body/>` that is sent.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Attribute {
-    /// As it is written, with the prefix `xmpp:` or `xml:`, `xmlns` or `xmlns:p` if there is one.
-    pub name: Located<String>,
-    /// Its value; none takes it away.
-    pub value: Option<Located<Template>>,
-}
-
-/// A header field that is sent.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Header {
-    /// As it is written.
-    pub name: Located<String>,
-    /// Its value; none takes it away.
-    pub value: Option<Located<Template>>,
 }
 
 /// A content coding of a request.

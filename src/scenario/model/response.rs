@@ -1,7 +1,8 @@
 //! What is demanded of responses and values.
 
-use super::session::Http;
-use super::step::{Capture, Level, Reference};
+use super::http::Http;
+use super::level::Level;
+use super::reference::{Capture, Reference};
 use super::value::{Template, Timespan, Xml};
 use crate::scenario::source::{Located, Place};
 

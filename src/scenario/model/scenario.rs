@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::response::{Expectation, ValueMatch};
+use super::condition::{Assignment, Condition};
 use super::session::{Actor, Login};
-use super::step::{Action, Reference, Step, StepKind};
-use super::value::Template;
+use super::step::{Step, StepKind};
+use super::target::{Action, Provision};
 use crate::scenario::source::{Located, Place};
 
 /// The actor that acts where a step names none.
@@ -108,15 +108,6 @@ fn rest_on(steps: &[Step], all: &mut BTreeSet<Provision>) {
     }
 }
 
-/// `NAME: VALUE`
-#[derive(Debug, Clone, PartialEq)]
-pub struct Assignment {
-    /// The variable.
-    pub name: Located<String>,
-    /// What it is to be.
-    pub value: Located<Template>,
-}
-
 /// One run of a sweep.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
@@ -133,59 +124,4 @@ pub enum Need {
     Provided(Provision),
     /// Something of the default actor's session, judged when that is open.
     Condition(Box<Condition>),
-}
-
-/// What a target may provide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Provision {
-    /// Anonymous logins.
-    Anonymous,
-    /// The account `alice`.
-    Account,
-    /// The accounts `alice` and `bob`.
-    Accounts,
-    /// Multi-user chat rooms.
-    Rooms,
-    /// An address with TLS.
-    Tls,
-    /// An address without TLS.
-    Plain,
-    /// Certificates of clients.
-    Certificates,
-    /// Compressed requests and responses.
-    Compression,
-    /// A server of its own behind the connection manager.
-    Upstream,
-    /// Commands that stop and start it.
-    Control,
-    /// Time: the scenario waits for more than half a minute.
-    Slow,
-}
-
-/// Something that holds or doesn't.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Condition {
-    /// The response that created the actor's session had this attribute.
-    Advertised {
-        /// The attribute, named as in [`Attribute::name`](super::Attribute::name).
-        attribute: Located<String>,
-        /// Whose session; the client's if nothing is said.
-        by: Option<Reference>,
-        /// Whether it is to hold that it had none.
-        not: bool,
-    },
-    /// A value is as demanded.
-    Value {
-        /// The value.
-        value: Located<Template>,
-        /// What is demanded of it.
-        expected: Box<ValueMatch>,
-    },
-    /// A response that was awaited is as demanded.
-    Response {
-        /// To which request.
-        request: Reference,
-        /// What is demanded.
-        expected: Box<Expectation>,
-    },
 }

@@ -1,7 +1,6 @@
 //! Who acts, and on which terms.
 
-use super::request::{Attribute, Header};
-use super::scenario::Provision;
+use super::http::{Attribute, Header, Http, Via};
 use super::value::{Count, Template};
 use crate::scenario::source::{Located, Place};
 
@@ -73,32 +72,4 @@ pub enum Connections {
     Kept,
     /// A new one for each request.
     Fresh,
-}
-
-/// Which of a target's addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Via {
-    /// Without TLS.
-    Plain,
-    /// With TLS.
-    Tls,
-}
-
-impl Via {
-    /// What a target has to provide for it.
-    pub fn provision(self) -> Provision {
-        match self {
-            Self::Plain => Provision::Plain,
-            Self::Tls => Provision::Tls,
-        }
-    }
-}
-
-/// HTTP version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Http {
-    /// HTTP/1.0
-    V10,
-    /// HTTP/1.1
-    V11,
 }

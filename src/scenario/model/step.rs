@@ -1,9 +1,12 @@
 //! Steps, and what they are about.
 
+use super::condition::{Assignment, Condition};
+use super::level::Level;
+use super::reference::{Capture, Reference};
 use super::request::{Connect, Disconnect, End, Raw, Request, Resend};
 use super::response::{Response, ValueMatch};
-use super::scenario::{Assignment, Condition};
-use super::value::{Count, Expr, Template, Timespan, Xml};
+use super::target::Action;
+use super::value::{Count, Template, Timespan, Xml};
 use crate::scenario::source::{Located, Place};
 
 /// One step.
@@ -21,17 +24,6 @@ pub struct Step {
     pub level: Option<Located<Level>>,
     /// What is to be said of its failure.
     pub says: Option<Located<Template>>,
-}
-
-/// How grave it is that an expectation is not met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// To be told only.
-    May,
-    /// A warning.
-    Should,
-    /// A failure.
-    Must,
 }
 
 /// What a step does.
@@ -168,28 +160,6 @@ pub enum StepKind {
     Note(Located<Template>),
 }
 
-/// What a target's commands do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Action {
-    /// Stops the connection manager in an orderly way.
-    Stop,
-    /// Starts it.
-    Start,
-    /// Stops the server behind it.
-    StopUpstream,
-    /// Starts the server behind it.
-    StartUpstream,
-}
-
-/// A request, connection or actor that is named: `poll`, or `poll[n]` for one of several from a `repeat`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Reference {
-    /// Its name.
-    pub name: Located<String>,
-    /// Which one of that name, from 1; the latest if nothing is said.
-    pub nth: Option<Located<Expr>>,
-}
-
 /// A stanza that is awaited.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expect {
@@ -205,32 +175,4 @@ pub struct Expect {
     pub next: bool,
     /// What is kept of it. Paths begin at the stanza: `@id` is its own attribute, `body` the text of its child.
     pub capture: Vec<Capture>,
-}
-
-/// A variable that takes its value from a response or stanza.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Capture {
-    /// The variable.
-    pub variable: Located<String>,
-    /// Where the value stands.
-    pub from: Located<Origin>,
-}
-
-/// A place in a response.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// `status`
-    Status,
-    /// `entity`, the whole as text
-    Entity,
-    /// `header NAME`
-    Header(String),
-    /// `@NAME`, `PATH` or `PATH@NAME`: the attribute of, or the text in, the first element at the end of a path of
-    /// local names (`iq/bind/jid`) that begins in the `<body/>`; `*` is any name.
-    Path {
-        /// Local names of elements; empty is the `<body/>` itself.
-        elements: Vec<String>,
-        /// The attribute; the text if there is none.
-        attribute: Option<String>,
-    },
 }

@@ -1,7 +1,7 @@
 //! Files of targets (docs/reference/targets.md).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::fields::Fields;
@@ -25,12 +25,15 @@ const STAND_IN: &str = "1";
 /// Stands for an address that is none.
 const NOWHERE: &str = "http://localhost/";
 
-/// Reads a file; with a mistake in it, all mistakes.
-pub(in crate::scenario) fn read(
-    source: &Arc<Source>,
+/// Reads what a file says of a target. `usual` is how exactly times are judged if it says nothing, `environment` knows
+/// the variables of the environment. With a mistake in it, all mistakes.
+pub fn read_target(
+    path: &Path,
+    text: String,
     usual: Tolerance,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Target, Vec<Diagnostic>> {
+    let source = &Arc::new(Source { path: path.to_owned(), text });
     let mut reader = Reader { mistakes: Vec::new() };
     let target = yaml::read(source, &mut reader.mistakes).and_then(|mut yaml| {
         reader.environment(&mut yaml, environment);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::scenario::read_target;
 
 fn read(text: &str) -> Result<Target, String> {
     let environment = |name: &str| match name {

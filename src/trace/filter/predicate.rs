@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use regex_lite::Regex;
 
-use super::Subject;
+use super::subject::Subject;
 use crate::bosh::BodyType;
 use crate::trace::{Exchange, Fact, Message, Reading, Stanza};
 use crate::wire::Side;

@@ -3,7 +3,10 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::trace::{Content, Headers, How, Raw, Request, Response};
+use crate::trace::{
+    Content, Effect, Event, Fact, Headers, How, Raw, Request, Response, SessionId, Story,
+};
+use crate::wire::Side;
 
 /// A trace, and what is found in it.
 #[derive(Default)]
@@ -240,7 +243,7 @@ fn without_a_filter_all_is_kept() {
     let traffic = traffic();
     for (event, effect, session) in &traffic.events {
         let subject = Subject::new(Some(event), effect, *session, &traffic.story);
-        assert_eq!(Filter::all().keep(&subject), Kept::all());
+        assert_eq!(Filter::all().keep(&subject), Selection::all());
     }
 }
 
@@ -263,7 +266,7 @@ fn a_finding_of_time_alone_has_its_session() {
 #[test]
 fn the_end_of_a_connection_has_a_side() {
     let mut t = Trace::default();
-    t.take(1, Fact::Ended { by: Side::Client, how: How::Reset });
+    t.take(1, Fact::Ended { by: Side::Client, how: How::Reset, together: false });
     t.take(1, Fact::Failed { cause: "connection refused".into() });
     assert_eq!(t.kept("dir:client", &[]), "0");
     assert_eq!(t.kept("text:refused", &[]), "1");

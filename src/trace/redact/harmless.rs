@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memchr2};
 
-use super::{FIELD, PASSWORD, SECRETS, is_plain};
+use super::names::{FIELD, PASSWORD, SECRETS, is_plain};
 use crate::xml::local_name;
 
 /// Whether it is certain, without a look at namespaces, that there is nothing to hide: there are only

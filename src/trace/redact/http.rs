@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::placeholder;
+use super::marks::{is_hidden, placeholder};
 
 /// Query parameters whose values are secret. Jitsi Meet, for one, passes its JWT as `token`.
 const PARAMETERS: [&str; 10] = [
@@ -163,7 +163,7 @@ fn authorization(value: &str) -> String {
 }
 
 fn hide(value: &str) -> String {
-    if value.is_empty() || super::is_hidden(value.as_bytes()) {
+    if value.is_empty() || is_hidden(value.as_bytes()) {
         value.to_owned()
     } else {
         placeholder(value.len())

@@ -1,5 +1,9 @@
+use std::borrow::Cow;
+
 use proptest::prelude::*;
 
+use super::marks::hidden;
+use super::redactor::{is_doubtful, replace};
 use super::*;
 
 const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";

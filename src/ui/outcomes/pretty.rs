@@ -15,7 +15,7 @@ use crate::scenario::Level;
 use crate::snapshot::Diff;
 use crate::spec::{Specification, catalogue};
 use crate::trace::Event;
-use crate::trace::filter::Kept;
+use crate::trace::filter::Selection;
 use crate::ui::difference;
 use crate::ui::line::Page;
 use crate::ui::look::Look;
@@ -224,7 +224,11 @@ impl Pretty {
         let mut text = Vec::new();
         let mut printer = Printer::new(&mut text, look);
         let judge = replay(&outcome.events, |index, seen, judge| {
-            let kept = if excerpt.shown.contains(&index) { Kept::all() } else { Kept::default() };
+            let kept = if excerpt.shown.contains(&index) {
+                Selection::all()
+            } else {
+                Selection::default()
+            };
             let _ = printer.show(seen, judge.story(), &kept); // memory takes everything
             if excerpt.left_out.first() == Some(&index) {
                 let words = format!("{} more; --show all shows them", excerpt.left_out.len());

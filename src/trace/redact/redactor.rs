@@ -1,45 +1,19 @@
-//! Secrets, replaced before anything is printed or stored.
-//!
-//! What is hidden: SASL and SASL2 payloads, passwords and digests of legacy authentication and
-//! registration, private fields of data forms, every `<password/>`, every attribute `password` or
-//! `token`; in HTTP, credentials in headers and request targets.
-//!
-//! Traffic may be malformed, cut off or split anywhere, and a redactor that loses its way must not show a
-//! secret for it. So this works on lenient tokens, and where they leave a doubt it hides: a name whose
-//! namespace cannot be told, everything behind broken markup in a secret element, a stream that is
-//! no text. What is hidden leaves its length, `[hidden 42 bytes]`; nothing, and the `=` that stands for
-//! an empty SASL payload, stay visible.
+//! Secrets in XML, as lenient tokens show it.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use memchr::{memchr, memchr_iter};
+use memchr::memchr;
 
+use super::harmless;
+use super::http;
+use super::marks::{hidden, is_hidden};
+use super::names::{
+    FIELD, PASSWORD, SECRETS, find_candidate, is_private_field, local_name, may_hold_secret,
+    names_secret, plain, sensitive,
+};
 use crate::xml::{Token, TokenKind, attributes, tokens};
 
-mod harmless;
-mod http;
-
-pub use http::{header, target};
-
-/// Elements whose content is secret in the namespaces that [`sensitive`] names.
-const SECRETS: [&[u8]; 9] = [
-    b"auth",
-    b"challenge",
-    b"response",
-    b"success",
-    b"initial-response",
-    b"additional-data",
-    b"digest",
-    b"handshake",
-    b"hash",
-];
-/// Elements whose content is secret in every namespace.
-const PASSWORD: &[u8] = b"password";
-/// Of data forms: its content is secret when its attributes say so.
-const FIELD: &[u8] = b"field";
-/// Attributes whose values are secret everywhere.
-const ATTRIBUTES: [&[u8]; 2] = [PASSWORD, b"token"];
 /// Elements whose content is never a secret by itself, but holds elements whose content is.
 const WRAPPER: &[u8] = b"success";
 /// Deeper elements count as being in an unknown namespace.
@@ -124,7 +98,7 @@ impl Redactor {
 
     /// The ranges to hide, in order. In a stream the last token, if it is broken, changes nothing yet,
     /// because the next piece may finish it; its length comes second.
-    fn secrets(&mut self, bytes: &[u8], stream: bool) -> (Vec<Range<usize>>, usize) {
+    pub(super) fn secrets(&mut self, bytes: &[u8], stream: bool) -> (Vec<Range<usize>>, usize) {
         let mut ranges = Vec::new();
         let mut carry = 0;
         let mut start = 0;
@@ -288,93 +262,8 @@ impl Redactor {
     }
 }
 
-/// Whether the names in [`SECRETS`] mean secrets in this namespace: in those of authentication, in
-/// those an element is in by mistake when its own was forgotten, and when references disguise it.
-fn sensitive(namespace: &[u8]) -> bool {
-    let namespace = namespace.to_ascii_lowercase();
-    let has = |part: &[u8]| memchr::memmem::find(&namespace, part).is_some();
-    namespace.is_empty()
-        || namespace == b"http://jabber.org/protocol/httpbind"
-        || [&b"&"[..], b"sasl", b"scram", b"iq:auth", b"iq:register", b"fast"].into_iter().any(has)
-        || [&b"jabber:client"[..], b"jabber:server", b"jabber:component"].into_iter().any(has)
-}
-
-/// A field of a data form (XEP-0004) that holds a password.
-fn is_private_field(tag: &[u8]) -> bool {
-    attributes(tag).any(|found| {
-        let value = tag[found.value].to_ascii_lowercase();
-        match &tag[found.name] {
-            b"type" => value == b"text-private",
-            // whether a room has a password is no secret
-            b"var" if value.ends_with(b"passwordprotectedroom") => false,
-            b"var" => [&b"password"[..], b"secret", b"token"]
-                .into_iter()
-                .any(|part| memchr::memmem::find(&value, part).is_some()),
-            _ => false,
-        }
-    })
-}
-
-/// A cheap look for an attribute that [`names_secret`].
-fn may_hold_secret(tag: &[u8]) -> bool {
-    memchr_iter(b'=', tag).any(|at| {
-        let name = tag[..at].trim_ascii_end();
-        name.len() > 5 && matches!(name[name.len() - 1] | 0x20, b'd' | b'n') && ends_secret(name)
-    })
-}
-
-fn ends_secret(name: &[u8]) -> bool {
-    ATTRIBUTES.iter().any(|secret| {
-        name.len() >= secret.len() && name[name.len() - secret.len()..].eq_ignore_ascii_case(secret)
-    })
-}
-
-fn names_secret(name: &[u8]) -> bool {
-    let local = plain(local_name(name));
-    ATTRIBUTES.contains(&&local[..])
-}
-
-/// What follows the last colon; a name has no more than one, but this one may be no name.
-fn local_name(name: &[u8]) -> &[u8] {
-    memchr::memrchr(b':', name).map_or(name, |colon| &name[colon + 1..])
-}
-
-/// A name in lower case without what has no place in a name.
-fn plain(name: &[u8]) -> Cow<'_, [u8]> {
-    if name.iter().all(|&byte| is_plain(byte)) {
-        return Cow::Borrowed(name);
-    }
-    let lower = name.iter().map(u8::to_ascii_lowercase);
-    Cow::Owned(lower.filter(|&byte| is_plain(byte) || byte.is_ascii_digit()).collect())
-}
-
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_lowercase() || byte == b'-'
-}
-
-/// In bytes that are no tag: where something that looks like a secret's name ends.
-fn find_candidate(bytes: &[u8]) -> Option<usize> {
-    let names = || SECRETS.iter().chain(&ATTRIBUTES).chain([&FIELD]);
-    bytes.iter().enumerate().find_map(|(at, byte)| {
-        if !matches!(
-            byte | 0x20,
-            b'a' | b'c' | b'd' | b'f' | b'h' | b'i' | b'p' | b'r' | b's' | b't'
-        ) {
-            return None;
-        }
-        if at > 0 && bytes[at - 1].is_ascii_alphanumeric() {
-            return None;
-        }
-        let rest = &bytes[at..];
-        let starts = |name: &&&[u8]| {
-            rest.len() >= name.len() && rest[..name.len()].eq_ignore_ascii_case(name)
-        };
-        names().find(starts).map(|name| at + name.len())
-    })
-}
-
 /// Text in an encoding that the tokens cannot read, or no XML at all, with something like a secret in it.
-fn is_doubtful(bytes: &[u8]) -> bool {
+pub(super) fn is_doubtful(bytes: &[u8]) -> bool {
     let marked = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     if marked || memchr(0, bytes).is_some() {
         let readable: Vec<u8> = bytes.iter().copied().filter(|&byte| byte != 0).collect();
@@ -391,25 +280,8 @@ fn conceal(bytes: &[u8], range: Range<usize>, ranges: &mut Vec<Range<usize>>) {
     }
 }
 
-/// Whether this has been replaced already.
-fn is_hidden(content: &[u8]) -> bool {
-    let inner = content
-        .strip_prefix(b"[hidden ")
-        .and_then(|rest| rest.strip_suffix(b" bytes]").or_else(|| rest.strip_suffix(b" byte]")));
-    inner.is_some_and(|count| count.len() <= 10 && count.iter().all(u8::is_ascii_digit))
-}
-
-/// What stands in place of `length` secret bytes.
-fn hidden(length: usize) -> Vec<u8> {
-    placeholder(length).into_bytes()
-}
-
-fn placeholder(length: usize) -> String {
-    format!("[hidden {length} byte{}]", if length == 1 { "" } else { "s" })
-}
-
 /// The bytes from `from` on, with the ranges replaced.
-fn replace(bytes: &[u8], from: usize, ranges: &[Range<usize>]) -> Vec<u8> {
+pub(super) fn replace(bytes: &[u8], from: usize, ranges: &[Range<usize>]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len() - from + ranges.len() * 8);
     let mut at = from;
     for range in ranges {
@@ -430,6 +302,3 @@ fn hash(name: &[u8]) -> u64 {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
-
-#[cfg(test)]
-mod tests;

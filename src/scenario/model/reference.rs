@@ -1,0 +1,41 @@
+//! What came before, by its name, and what is kept of it.
+
+use super::value::Expr;
+use crate::scenario::source::Located;
+
+/// A request, connection or actor that is named: `poll`, or `poll[n]` for one of several from a `repeat`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reference {
+    /// Its name.
+    pub name: Located<String>,
+    /// Which one of that name, from 1; the latest if nothing is said.
+    pub nth: Option<Located<Expr>>,
+}
+
+/// A variable that takes its value from a response or stanza.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Capture {
+    /// The variable.
+    pub variable: Located<String>,
+    /// Where the value stands.
+    pub from: Located<Origin>,
+}
+
+/// A place in a response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// `status`
+    Status,
+    /// `entity`, the whole as text
+    Entity,
+    /// `header NAME`
+    Header(String),
+    /// `@NAME`, `PATH` or `PATH@NAME`: the attribute of, or the text in, the first element at the end of a path of
+    /// local names (`iq/bind/jid`) that begins in the `<body/>`; `*` is any name.
+    Path {
+        /// Local names of elements; empty is the `<body/>` itself.
+        elements: Vec<String>,
+        /// The attribute; the text if there is none.
+        attribute: Option<String>,
+    },
+}
