@@ -1,7 +1,6 @@
 //! A TCP stream with or without TLS, behind one type so that there is one tunnel.
 
 use std::io;
-use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -9,8 +8,6 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsStream;
-
-use super::tap::How;
 
 /// One end of the tunnel.
 #[derive(Debug)]
@@ -27,19 +24,6 @@ impl Socket {
         match self {
             Self::Plain(tcp) => tcp,
             Self::Tls(tls) => tls.get_ref().0,
-        }
-    }
-
-    /// How the peer has ended its direction, if all that it sent before has been read. The end stays to be read, but a
-    /// reset is reported only once.
-    pub fn peer_ended(&self) -> Option<How> {
-        match socket2::SockRef::from(self.tcp()).peek(&mut [MaybeUninit::uninit()]) {
-            Ok(0) => Some(How::Fin),
-            Ok(_) => None,
-            Err(error) => match error.kind() {
-                io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => None,
-                _ => Some(How::Reset),
-            },
         }
     }
 

@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -88,7 +89,7 @@ pub async fn join(
                 Poll::Ready(Step::Done) => down_open = false,
                 Poll::Ready(Step::Unanswered(error)) => {
                     let how = if error.is_none() { How::Fin } else { How::Reset };
-                    let left = if up.ended { None } else { client.peer_ended() };
+                    let left = if up.ended { None } else { its_end(client) };
                     match left {
                         None if !up.ended => return Poll::Ready(End::Unanswered(error)),
                         None => tap.ended(Side::Server, how),
@@ -120,13 +121,26 @@ pub async fn join(
 /// Tells the tap that one side has ended. It is said to be the first only if the other one is still there now, before
 /// any of this is passed on to it. Whether the other one has ended by a reset.
 fn ended(tap: &mut Tap, by: Side, how: How, other: &Socket) -> bool {
-    let too = if tap.has_ended(by.other()) { None } else { other.peer_ended() };
+    let too = if tap.has_ended(by.other()) { None } else { its_end(other) };
     match (by, too) {
         (_, None) => tap.ended(by, how),
         (Side::Client, Some(too)) => tap.both_ended(how, too),
         (Side::Server, Some(too)) => tap.both_ended(too, how),
     }
     too == Some(How::Reset)
+}
+
+/// How a peer has ended its direction, if all that it sent before has been read. The end stays to be read, but a reset
+/// is reported only once.
+fn its_end(peer: &Socket) -> Option<How> {
+    match socket2::SockRef::from(peer.tcp()).peek(&mut [MaybeUninit::uninit()]) {
+        Ok(0) => Some(How::Fin),
+        Ok(_) => None,
+        Err(error) => match error.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => None,
+            _ => Some(How::Reset),
+        },
+    }
 }
 
 fn pass(
