@@ -19,6 +19,7 @@ mod endings;
 mod formats;
 mod help;
 mod hostile;
+mod lag;
 mod pack;
 mod peers;
 mod peers_bed;

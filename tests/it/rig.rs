@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use regex_lite::Regex;
 use tempfile::TempDir;
 
-/// No step of a test takes longer than this; a test that hangs says where.
-pub const LONG: Duration = Duration::from_secs(20);
+/// No step of a test takes longer than this, on a machine that does much else beside; a test that hangs says where.
+pub const LONG: Duration = Duration::from_secs(120);
 
 /// A running `xmppscope proxy`.
 pub struct Proxy {
@@ -91,6 +91,14 @@ impl Proxy {
         let path = self.folder.path().join("out");
         until(&format!("the output has {text:?}"), || {
             std::fs::read_to_string(&path).is_ok_and(|out| out.contains(text))
+        });
+    }
+
+    /// Waits until the capture contains `text`.
+    pub fn wait_for_capture(&self, text: &str) {
+        let path = self.folder.path().join("capture");
+        until(&format!("the capture has {text:?}"), || {
+            std::fs::read_to_string(&path).is_ok_and(|capture| capture.contains(text))
         });
     }
 
@@ -191,6 +199,22 @@ pub fn connect(address: SocketAddr) -> TcpStream {
     socket.set_write_timeout(Some(LONG)).unwrap();
     socket.set_nodelay(true).unwrap();
     socket
+}
+
+/// An address at which nothing listens, and nothing else will as long as this is kept.
+pub struct Nowhere {
+    pub address: SocketAddr,
+    _socket: socket2::Socket,
+}
+
+impl Nowhere {
+    pub fn new() -> Self {
+        let socket =
+            socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        let address = socket.local_addr().unwrap().as_socket().unwrap();
+        Self { address, _socket: socket }
+    }
 }
 
 /// A target that hands every accepted connection to the test.
