@@ -4,7 +4,7 @@ use super::judge::answer;
 use super::run::Run;
 use super::stop::{Done, Stop};
 use super::wire::Got;
-use crate::scenario::matching::{self, Answer, Mismatch, Outcome};
+use crate::scenario::matching::{self, Answer, FailureKind, Mismatch, Outcome};
 use crate::scenario::{
     Capture, Condition, Expectation, Level, Located, Origin, Place, Reference, Value,
 };
@@ -64,7 +64,7 @@ fn compared_with(run: &Run, expected: &Expectation, found: &mut Vec<(Reference, 
 /// Something is not as demanded.
 pub(super) fn mismatch(run: &mut Run, mismatch: &Mismatch, place: &Place) -> Done {
     let place = mismatch.place.as_ref().unwrap_or(place);
-    run.fail(place, mismatch.demand(), mismatch.seen.clone())
+    run.fail(mismatch.subject.kind(), place, mismatch.demand(), mismatch.seen.clone())
 }
 
 /// Variables take their values from a response.
@@ -94,7 +94,7 @@ pub(super) fn capture_stanza(run: &mut Run, captures: &[Capture], stanza: &Eleme
 fn capture(run: &mut Run, capture: &Capture, value: Option<String>, of: &str) -> Done {
     let Some(value) = value else {
         let wanted = format!("something at `{}` to keep", capture.from.place.text());
-        run.fail(&capture.from.place, wanted, of)?;
+        run.fail(FailureKind::Capture, &capture.from.place, wanted, of)?;
         return Err(Stop::Failed);
     };
     run.variables.assign(&capture.variable.value, Value::Text(value));

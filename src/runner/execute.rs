@@ -23,6 +23,7 @@ use super::waiting::all_written;
 use super::wire::Wire;
 use crate::clock::Clock;
 use crate::random::Random;
+use crate::scenario::matching::FailureKind;
 use crate::scenario::{Level, Located, Need, Row, Scenario};
 
 /// What a run is given.
@@ -105,6 +106,7 @@ fn outcome(
     };
     if let (Verdict::Broken, Some(place), Some(why)) = (verdict, broken_at, &reason) {
         failures.push(Failure {
+            kind: FailureKind::NotCarriedOut,
             covers: Vec::new(),
             level: Level::Must,
             place,

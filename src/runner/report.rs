@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::outcome::{Failure, Note};
 use super::stop::{Done, Stop};
+use crate::scenario::matching::FailureKind;
 use crate::scenario::{Level, Place};
 use crate::spec::{Level as Demand, catalogue};
 
@@ -63,6 +64,7 @@ impl Report {
     pub(super) fn fail(
         &mut self,
         now: Duration,
+        kind: FailureKind,
         place: &Place,
         expected: String,
         seen: String,
@@ -70,6 +72,7 @@ impl Report {
     ) -> Done {
         let level = self.level();
         self.failures.push(Failure {
+            kind,
             covers: self.at.covers.clone(),
             level,
             place: place.clone(),
@@ -88,6 +91,7 @@ impl Report {
     pub(super) fn fail_as(
         &mut self,
         now: Duration,
+        kind: FailureKind,
         place: &Place,
         (level, says): (Level, Option<String>),
         expected: String,
@@ -96,7 +100,7 @@ impl Report {
         let before = self.at.clone();
         self.at.level = Some(level);
         self.at.says = says.or(self.at.says.take());
-        let failed = self.fail(now, place, expected, seen, None);
+        let failed = self.fail(now, kind, place, expected, seen, None);
         self.at = before;
         failed
     }

@@ -14,6 +14,7 @@ use super::stop::{Done, Stop};
 use super::target::Target;
 use super::variables::Variables;
 use super::wire::{ConnId, Got, SentId, Wire};
+use crate::scenario::matching::FailureKind;
 use crate::scenario::vars::{Environment, Value};
 use crate::scenario::{Located, Place, Reference, Scenario, Template, Timespan};
 
@@ -129,23 +130,25 @@ impl Run {
     /// An expectation was not met: noted; the run goes on unless it is demanded.
     pub(super) fn fail(
         &mut self,
+        kind: FailureKind,
         place: &Place,
         expected: impl Into<String>,
         seen: impl Into<String>,
     ) -> Done {
-        self.fail_in_time(place, expected, seen, None)
+        self.fail_in_time(kind, place, expected, seen, None)
     }
 
     /// The same, where a lag of this machine could be the reason.
     pub(super) fn fail_in_time(
         &mut self,
+        kind: FailureKind,
         place: &Place,
         expected: impl Into<String>,
         seen: impl Into<String>,
         lag: Option<Duration>,
     ) -> Done {
         let now = self.now();
-        self.report.fail(now, place, expected.into(), seen.into(), lag)
+        self.report.fail(now, kind, place, expected.into(), seen.into(), lag)
     }
 
     /// The lag of this machine that could explain a delay.

@@ -135,3 +135,18 @@ steps:
     assert_eq!(late.failures.len(), 1, "{late:?}");
     assert!(late.failures[0].seen.starts_with("it came after 4."), "{}", late.failures[0].seen);
 }
+
+#[test]
+fn failures_know_their_kind() {
+    let refused = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n";
+    let kinds = |says, demands: &str| -> Vec<&str> {
+        let outcome = against(says, &format!("  - create: a\n{demands}"));
+        outcome.failures.iter().map(|failure| failure.kind.name()).collect()
+    };
+    assert_eq!(kinds(refused, "  - response: a\n"), ["response"]);
+    assert_eq!(kinds(refused, "  - response: a\n    status: 200\n"), ["status"]);
+    assert_eq!(kinds(refused, "  - response: a\n    no-answer: any\n"), ["unexpected-response"]);
+    assert_eq!(kinds(refused, "  - silent: a\n    during: 1s\n"), ["unexpected-response"]);
+    assert_eq!(kinds("", "  - silent: a\n    during: 1s\n"), ["connection"]);
+    assert_eq!(kinds("", "  - response: a\n"), ["no-response"]);
+}

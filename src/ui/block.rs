@@ -98,7 +98,7 @@ impl Block {
         if response.status == 101 {
             let protocol = response.headers.get("sec-websocket-protocol");
             let protocol = protocol.map(|p| format!(" ({})", one_line(p))).unwrap_or_default();
-            text += &format!(": WebSocket{protocol} from here on, passed on but not shown");
+            text += &format!(": WebSocket{protocol} from here on, forwarded but not shown");
         } else if let Some(kind) = response.headers.get("content-type") {
             let kind = kind.split(';').next().unwrap_or(kind).trim();
             text += &format!(", {}", one_line(kind));
@@ -113,13 +113,13 @@ impl Block {
         self.page.prose(&ink, &text, INDENT).end();
     }
 
-    /// What was asked of a session and what was granted.
+    /// The requested and the granted terms of a session.
     pub(super) fn terms(&mut self, session: &Session) {
         let terms = words::terms(session);
         if terms.is_empty() {
             return;
         }
-        self.page.to(INDENT).put(&self.styles.strong, "asked → granted").plain(": ");
+        self.page.to(INDENT).put(&self.styles.strong, "requested → granted").plain(": ");
         self.page.list(&Ink::default(), &terms, INDENT + 2).end();
     }
 

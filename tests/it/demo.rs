@@ -48,7 +48,7 @@ fn the_story_goes_as_it_is_told() {
     assert_eq!((&cut, &cut), (&again, &brought), "{out}");
 
     let summary = Regex::new(
-        r"\n2 sessions, \d+ exchanges, 1 resend, \d+ empty answers, 0 errors, 0 warnings in .*\n",
+        r"\n2 sessions, \d+ exchanges, 1 resend, \d+ empty responses, 0 errors, 0 warnings in .*\n",
     );
     let summary = summary.unwrap().find(&out).unwrap_or_else(|| panic!("{out}"));
     let next = &out[summary.end()..];

@@ -66,7 +66,7 @@ fn strophe_reloads_and_loses_a_connection() {
     let shown = proxy.stop().out;
 
     assert_eq!(direct.lines, proxied.lines);
-    assert_shows(&shown, &["\"one\"", "\"two\"", "\"three\"", "again (2nd time)", "ping"]);
+    assert_shows(&shown, &["\"one\"", "\"two\"", "\"three\"", "was sent for the 2nd time", "ping"]);
     assert_shows(&shown, &["1 session,", "1 resend"]); // a reload and a resend stay one story
 }
 

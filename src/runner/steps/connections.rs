@@ -8,6 +8,7 @@ use crate::runner::run::Run;
 use crate::runner::stop::{Done, Stop};
 use crate::runner::waiting::{AT_ONCE, watch};
 use crate::runner::wire::ConnId;
+use crate::scenario::matching::FailureKind;
 use crate::scenario::{Connect, Disconnect, End, Located, Timespan};
 use crate::trace::How;
 use crate::wire::Side;
@@ -75,7 +76,7 @@ pub(super) async fn disconnected(
         },
         Some(_) => return Ok(()),
     };
-    run.fail(&connection.place, wanted, seen)
+    run.fail(FailureKind::Connection, &connection.place, wanted, seen)
 }
 
 /// A connection is still open.
@@ -89,6 +90,7 @@ pub(super) async fn connected(
     let Some(ended) = watch(run, during, |run| run.wire().ended(conn)).await else { return Ok(()) };
     let after = words(ended.at.saturating_sub(run.report.at().since));
     run.fail(
+        FailureKind::Connection,
         &connection.place,
         "the connection to stay open",
         format!("it was ended after {after}"),

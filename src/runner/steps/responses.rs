@@ -12,7 +12,7 @@ use crate::runner::run::Run;
 use crate::runner::stop::{Done, Stop};
 use crate::runner::waiting::{AT_ONCE, patience, settled, time_written, watch};
 use crate::runner::wire::{Ended, Got, Progress};
-use crate::scenario::matching::Outcome;
+use crate::scenario::matching::{FailureKind, Outcome};
 use crate::scenario::{Located, NoAnswer, Reference, Response, Timespan};
 use crate::trace::How;
 use crate::wire::Side;
@@ -48,6 +48,7 @@ pub(super) async fn response(run: &mut Run, response: &Response) -> Done {
         if !before.is_some_and(|other| came_before(run, &other, &got)) {
             let (name, other) = (&response.request.name.value, &after.name);
             run.fail(
+                FailureKind::Order,
                 &other.place,
                 format!("`{name}` to be answered after `{}`", other.value),
                 format!("`{name}` was answered first"),
@@ -58,7 +59,7 @@ pub(super) async fn response(run: &mut Run, response: &Response) -> Done {
     for found in compared.mismatches {
         mismatch(run, &found, &response.request.name.place)?;
     }
-    alternatives(run, compared.taken, &short(&got))?;
+    alternatives(run, compared.taken, FailureKind::Response, &short(&got))?;
     capture_response(run, &response.capture, &got)
 }
 
@@ -88,6 +89,7 @@ fn in_time(
     {
         let lag = run.lag(begun, first.saturating_sub(within));
         run.fail_in_time(
+            FailureKind::Late,
             &place.place,
             format!("the response within {}", words(within)),
             format!("it took {}", words(first)),
@@ -98,6 +100,7 @@ fn in_time(
         let least = not_before.resolve(run)?;
         if first + run.target().tolerance.early < least {
             run.fail(
+                FailureKind::Early,
                 &not_before.place,
                 format!("the response not before {}", words(least)),
                 format!("it came after {}", words(first)),
@@ -124,7 +127,7 @@ fn unanswered(
         let how = if progress.ended.is_some() { NoAnswer::Closed } else { NoAnswer::Silent };
         let compared = compare_outcome(run, &response.expected, Outcome::None(how))?;
         if compared.mismatches.is_empty() {
-            return alternatives(run, compared.taken, "no response");
+            return alternatives(run, compared.taken, FailureKind::NoResponse, "no response");
         }
     }
     let (expected, seen) = match progress.ended {
@@ -155,18 +158,18 @@ fn unanswered(
         }
     };
     // Nothing that follows can make sense of a response that is not there.
-    run.fail(&name.place, expected, seen)?;
+    run.fail(FailureKind::NoResponse, &name.place, expected, seen)?;
     Err(Stop::Failed)
 }
 
 /// Alternatives came of which something is to be said.
-fn alternatives(run: &mut Run, taken: Vec<Remark>, seen: &str) -> Done {
+fn alternatives(run: &mut Run, taken: Vec<Remark>, kind: FailureKind, seen: &str) -> Done {
     for (place, level, says) in taken {
         match level {
             None => run.report.note(&place, says.unwrap_or_default()),
             Some(level) => {
                 let (now, expected) = (run.now(), "another response".to_owned());
-                run.report.fail_as(now, &place, (level, says), expected, seen.to_owned())?;
+                run.report.fail_as(now, kind, &place, (level, says), expected, seen.to_owned())?;
             }
         }
     }
@@ -187,15 +190,19 @@ async fn no_answer(run: &mut Run, sent: &Sent, wanted: &Located<NoAnswer>, time:
         NoAnswer::Silent => "no response, and the connection to stay open",
         NoAnswer::Any => "no response",
     };
-    let seen = match (progress.got, progress.ended, wanted.value) {
-        (Some(got), ..) => format!("it was answered: {}", short(&got)),
-        (None, None, NoAnswer::Closed) => format!("it is open after {}", words(time)),
+    let (kind, seen) = match (progress.got, progress.ended, wanted.value) {
+        (Some(got), ..) => {
+            (FailureKind::UnexpectedResponse, format!("it was answered: {}", short(&got)))
+        }
+        (None, None, NoAnswer::Closed) => {
+            (FailureKind::Connection, format!("it is open after {}", words(time)))
+        }
         (None, Some(ended), NoAnswer::Silent) if ended.by == Side::Server => {
-            "the connection was ended".to_owned()
+            (FailureKind::Connection, "the connection was ended".to_owned())
         }
         _ => return Ok(()),
     };
-    run.fail(&wanted.place, expected, seen)
+    run.fail(kind, &wanted.place, expected, seen)
 }
 
 /// Requests stay without an answer for a time.
@@ -220,21 +227,23 @@ pub(super) async fn silent(
     let begun = progress.written.unwrap_or(run.report.at().since);
     let wanted = format!("`{}` to stay without an answer for {}", name.value, words(during));
     let answered = |got: &Arc<Got>| got.response.first.saturating_sub(begun);
-    let seen = match (&progress.got, progress.ended) {
+    let (kind, seen) = match (&progress.got, progress.ended) {
         (Some(got), _) => {
-            format!("it was answered {} after it was sent: {}", words(answered(got)), short(got))
+            let (after, got) = (words(answered(got)), short(got));
+            let seen = format!("it was answered {after} after it was sent: {got}");
+            (FailureKind::UnexpectedResponse, seen)
         }
         (None, Some(ended)) if ended.by == Side::Client => {
             let why = "its connection was cut by the scenario".to_owned();
             return Err(Stop::Broken(name.place, why));
         }
-        _ => "its connection was ended".to_owned(),
+        _ => (FailureKind::Connection, "its connection was ended".to_owned()),
     };
     run.report.count_from(begun);
     // An answer that was due later is seen here if this machine came late to watch.
     let later = progress.got.as_ref().and_then(|got| answered(got).checked_sub(during));
     let lag = later.and_then(|later| run.lag(begun, later));
-    run.fail_in_time(&name.place, wanted, seen, lag)
+    run.fail_in_time(kind, &name.place, wanted, seen, lag)
 }
 
 /// Requests were answered in this order.
@@ -249,6 +258,7 @@ pub(super) fn order(run: &mut Run, requests: &[Reference]) -> Done {
             let (one, other) = (&pair[0].name, &pair[1].name);
             run.report.count_from(second.response.first);
             run.fail(
+                FailureKind::Order,
                 &other.place,
                 format!("`{}` to be answered before `{}`", one.value, other.value),
                 format!("`{}` was answered first", other.value),

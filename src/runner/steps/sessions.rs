@@ -9,6 +9,7 @@ use crate::runner::judge;
 use crate::runner::run::Run;
 use crate::runner::stop::Done;
 use crate::runner::waiting::{AT_ONCE, settled};
+use crate::scenario::matching::FailureKind;
 use crate::scenario::{Located, Reference, Timespan};
 
 /// A check of a session that is silent for so long has its request released by another.
@@ -33,15 +34,23 @@ pub(super) async fn alive(
         progress = settled(run, sent.id, within).await;
     }
     match progress.got {
-        None if progress.ended.is_some() => {
-            run.fail(&place, wanted, "its connection was ended without a response")
-        }
-        None => run.fail(&place, wanted, format!("no answer within {}", words(within))),
+        None if progress.ended.is_some() => run.fail(
+            FailureKind::Session,
+            &place,
+            wanted,
+            "its connection was ended without a response",
+        ),
+        None => run.fail(
+            FailureKind::Session,
+            &place,
+            wanted,
+            format!("no answer within {}", words(within)),
+        ),
         Some(got) => {
             take_in(run, actor, &got);
             match judge::terminal(&got) {
                 None if got.response.status == 200 => Ok(()),
-                _ => run.fail(&place, wanted, judge::short(&got)),
+                _ => run.fail(FailureKind::Session, &place, wanted, judge::short(&got)),
             }
         }
     }
@@ -67,5 +76,5 @@ pub(super) async fn gone(
         }
         None => format!("the request is held: no answer within {}", words(within)),
     };
-    run.fail(&place, wanted, seen)
+    run.fail(FailureKind::Session, &place, wanted, seen)
 }

@@ -8,7 +8,7 @@ use crate::runner::give::give;
 use crate::runner::run::Run;
 use crate::runner::stop::Done;
 use crate::runner::waiting::{time_written, watch};
-use crate::scenario::matching::{self, element_in_short};
+use crate::scenario::matching::{self, FailureKind, element_in_short};
 use crate::scenario::{Expect, Located, Reference, Timespan, Xml};
 use crate::xml::Element;
 
@@ -60,19 +60,25 @@ pub(super) async fn expect(run: &mut Run, expect: &Expect) -> Done {
             let took = arrived.at.saturating_sub(since);
             if expect.within.is_some() && took > limit {
                 let seen = format!("it came after {}", words(took));
-                run.fail(place, format!("this stanza within {}", words(within)), seen)?;
+                run.fail(
+                    FailureKind::Late,
+                    place,
+                    format!("this stanza within {}", words(within)),
+                    seen,
+                )?;
             }
             capture_stanza(run, &expect.capture, &arrived.element)
         }
         Some(Err(other)) => {
             let seen = format!("another stanza came before it: {}", element_in_short(&other));
-            run.fail(place, "this stanza to be the next", seen)
+            run.fail(FailureKind::Order, place, "this stanza to be the next", seen)
         }
         None => {
             let inbox = run.cast.get(actor).inbox();
             let came: Vec<&Element> = inbox.iter().map(|arrived| &arrived.element).collect();
             let found = matching::differences(&expect.stanza, &came, run)?;
-            run.fail(place, format!("{} within {}", found.expected, words(within)), found.seen)
+            let wanted = format!("{} within {}", found.expected, words(within));
+            run.fail(found.subject.kind(), place, wanted, found.seen)
         }
     }
 }
@@ -94,7 +100,12 @@ pub(super) async fn unseen(
     let Some(arrived) = found.await else { return Ok(()) };
     let after = words(arrived.at.saturating_sub(run.report.at().since));
     let seen = format!("it came after {after}: {}", element_in_short(&arrived.element));
-    run.fail(&stanza.place, format!("no such stanza for {}", words(during)), seen)
+    run.fail(
+        FailureKind::UnexpectedStanza,
+        &stanza.place,
+        format!("no such stanza for {}", words(during)),
+        seen,
+    )
 }
 
 /// Stanzas as patterns.

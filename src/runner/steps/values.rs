@@ -3,7 +3,7 @@
 use crate::runner::compare::mismatch;
 use crate::runner::run::Run;
 use crate::runner::stop::Done;
-use crate::scenario::matching;
+use crate::scenario::matching::{self, FailureKind};
 use crate::scenario::{Assignment, Count, Located, Template, ValueMatch};
 
 /// A value is as demanded.
@@ -23,7 +23,7 @@ pub(super) fn distinct(
     let bits = bits.map(|bits| bits.resolve(run)).transpose()?;
     for seen in matching::distinct(run.variables.history(&variable.value), bits) {
         let wanted = format!("values of `{}` that can't be guessed", variable.value);
-        run.fail(&variable.place, wanted, seen)?;
+        run.fail(FailureKind::Distinct, &variable.place, wanted, seen)?;
     }
     Ok(())
 }
