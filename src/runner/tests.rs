@@ -146,7 +146,7 @@ fn failures_know_their_kind() {
     assert_eq!(kinds(refused, "  - response: a\n"), ["response"]);
     assert_eq!(kinds(refused, "  - response: a\n    status: 200\n"), ["status"]);
     assert_eq!(kinds(refused, "  - response: a\n    no-answer: any\n"), ["unexpected-response"]);
-    assert_eq!(kinds(refused, "  - silent: a\n    during: 1s\n"), ["unexpected-response"]);
-    assert_eq!(kinds("", "  - silent: a\n    during: 1s\n"), ["connection"]);
+    assert_eq!(kinds(refused, "  - silent: a\n    for: 1s\n"), ["unexpected-response"]);
+    assert_eq!(kinds("", "  - silent: a\n    for: 1s\n"), ["connection"]);
     assert_eq!(kinds("", "  - response: a\n"), ["no-response"]);
 }

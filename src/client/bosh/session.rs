@@ -12,7 +12,7 @@ use super::terms::Terms;
 use super::window::{Answer, Window};
 use super::wishes::{Wish, Wishes};
 use super::wrapper::Wrapper;
-use crate::bosh::{Body, BodyType, Granted};
+use crate::bosh::{Body, BodyType, Granted, NS};
 use crate::xml::{Element, Limits, parse};
 
 /// Once the session has ended, the responses still open get this long.
@@ -47,6 +47,8 @@ pub struct Session {
     book: Book,
     pilot: Pilot,
     limits: Limits,
+    /// What can't be read of a response is passed over, and does not end the session.
+    lenient: bool,
     /// Responses are acknowledged (XEP-0124 §9.2).
     acks: bool,
     wishes: Wishes,
@@ -69,15 +71,18 @@ impl Session {
         let mut book = Book::new(rid, None);
         book.ask(terms.creation(rid));
         let limits = Limits::default();
-        Self { pilot: Pilot::Automatic, acks: terms.acks, limits, ..Self::manual(book) }
+        let (pilot, acks, lenient) = (Pilot::Automatic, terms.acks, false);
+        Self { pilot, acks, limits, lenient, ..Self::manual(book) }
     }
 
-    /// A manual session. Its responses may have any size.
+    /// A manual session. It reads what it can, whether it becomes automatic or not: responses may have any size, one that is
+    /// no body counts as empty, and one of another type than `terminate` as an ordinary one. To judge is for its holder.
     pub fn manual(book: Book) -> Self {
         Self {
             book,
             pilot: Pilot::Manual,
             limits: Limits { bytes: usize::MAX, ..Limits::default() },
+            lenient: true,
             acks: false,
             wishes: Wishes::default(),
             window: Window::default(),
@@ -190,26 +195,36 @@ impl Session {
             }
             return;
         }
-        let read = parse(content, &self.limits).map_err(|error| error.to_string());
-        let read = read.and_then(|root| Body::new(root).map_err(|error| error.to_string()));
-        let answer = match read {
+        let answer = match self.read(content) {
             Ok(answer) => answer,
             Err(words) => {
                 return self.end(End::Failed(format!("a response that is no body: {words}")), now);
             }
         };
         match answer.kind() {
+            BodyType::Ordinary | BodyType::Terminate => {}
+            _ if self.lenient => {}
             BodyType::Error => return self.recover(rid, sending, now),
             BodyType::Other(kind) => {
                 let words = format!("a response of type {kind:?}, which does not exist");
                 return self.end(End::Failed(words), now);
             }
-            BodyType::Ordinary | BodyType::Terminate => {}
         }
         let terminal = answer.kind() == BodyType::Terminate;
         self.window.answer(rid, answer);
         while let Some(answer) = self.window.take(terminal) {
             self.take(answer, now, out);
+        }
+    }
+
+    fn read(&self, content: &[u8]) -> Result<Body, String> {
+        let root = parse(content, &self.limits).map_err(|error| error.to_string());
+        let body = root.and_then(|root| Body::new(root).map_err(|error| error.to_string()));
+        match body {
+            Err(_) if self.lenient => {
+                Body::new(Element::new(NS, "body")).map_err(|error| error.to_string())
+            }
+            read => read,
         }
     }
 
@@ -330,7 +345,7 @@ impl Session {
     fn grant(&mut self, wishes: Vec<Wish>, now: Duration) -> Wrapper {
         self.paused = None;
         let mut body = match wishes[..] {
-            [Wish::Restart] => self.acknowledging(|book| book.restart()),
+            [Wish::Restart] => self.acknowledging(Book::restart),
             _ => self.next(),
         };
         for wish in wishes {

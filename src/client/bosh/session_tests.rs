@@ -24,8 +24,8 @@ struct Play {
 }
 
 impl Play {
-    fn new(terms: Terms) -> Self {
-        let session = Session::new(&terms, 100);
+    fn new(terms: &Terms) -> Self {
+        let session = Session::new(terms, 100);
         let mut play =
             Self { session, now: Duration::from_secs(1), sent: Vec::new(), heard: Vec::new() };
         play.settle();
@@ -34,10 +34,10 @@ impl Play {
 
     /// A session on these terms, with one empty request held as rid 101.
     fn open(grant: &str) -> Self {
-        Self::open_with(Terms::new("localhost"), grant)
+        Self::open_with(&Terms::new("localhost"), grant)
     }
 
-    fn open_with(terms: Terms, grant: &str) -> Self {
+    fn open_with(terms: &Terms, grant: &str) -> Self {
         let mut play = Self::new(terms);
         play.answer(100, &format!("<body xmlns='{NS}' {grant}/>"));
         assert_eq!(play.heard(), ["opened s"]);
@@ -143,7 +143,7 @@ fn message(id: &str) -> String {
 
 #[test]
 fn a_session_opens_and_keeps_one_request_open() {
-    let mut play = Play::new(Terms::new("localhost"));
+    let mut play = Play::new(&Terms::new("localhost"));
     assert_eq!(
         play.last(),
         "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh' rid='100' to='localhost' \
@@ -392,19 +392,19 @@ fn what_cannot_go_on_fails_in_words() {
         play.seconds(1.0);
         play.heard()
     };
-    let mut refused = Play::new(Terms::new("localhost"));
+    let mut refused = Play::new(&Terms::new("localhost"));
     refused.status(100, 503, "");
     assert_eq!(failed(refused), ["Failed(\"HTTP status 503\")"]);
-    let mut lost = Play::new(Terms::new("localhost"));
+    let mut lost = Play::new(&Terms::new("localhost"));
     lost.lose(100);
     assert_eq!(
         failed(lost),
         ["Failed(\"no response came to the request that opens the session\")"]
     );
-    let mut nameless = Play::new(Terms::new("localhost"));
+    let mut nameless = Play::new(&Terms::new("localhost"));
     nameless.answer(100, &format!("<body xmlns='{NS}' wait='60'/>"));
     assert!(failed(nameless)[0].contains("no sid"));
-    let mut unknown = Play::new(Terms::new("localhost"));
+    let mut unknown = Play::new(&Terms::new("localhost"));
     unknown.answer(100, &format!("<body xmlns='{NS}' type='terminate' condition='host-unknown'/>"));
     assert_eq!(failed(unknown), ["Terminated(Some(\"host-unknown\"))"]);
     for wrong in [
@@ -428,7 +428,7 @@ fn what_cannot_go_on_fails_in_words() {
 
 #[test]
 fn acknowledgements_are_sent_where_they_say_something() {
-    let mut play = Play::new(Terms { acks: true, ..Terms::new("localhost") });
+    let mut play = Play::new(&Terms { acks: true, ..Terms::new("localhost") });
     assert!(play.last().contains(" ack='1' "), "{}", play.last());
     play.answer(100, &format!("<body xmlns='{NS}' {GRANT} ack='100'/>"));
     assert!(!play.last().contains("ack="), "all responses have come: {}", play.last());
@@ -502,4 +502,12 @@ fn a_manual_session_that_becomes_automatic_goes_on_where_it_is() {
     assert!(!play.session.has_room());
     play.lose(102);
     assert_eq!(play.rids().last(), Some(&102));
+    // It reads what it can, and goes on.
+    play.answer(102, "no body");
+    play.answer(
+        103,
+        &format!("<body xmlns='{NS}' type='odd'><iq id='i' xmlns='jabber:client'/></body>"),
+    );
+    assert_eq!(play.heard(), ["i"]);
+    assert_eq!(play.opens(), [104, 105]);
 }

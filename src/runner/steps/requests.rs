@@ -19,9 +19,10 @@ const CONTENT_LENGTH: &str = "content-length";
 /// Sends a request that is made as a step says, or asks for a session with it.
 pub(super) fn request(run: &mut Run, request: &Request, creates: bool) -> Done {
     let actor = run.actor(request.by.as_ref())?;
-    let (body, rid) = match creates {
-        true => creation::draft(run, actor, request.rid.as_ref().map(|rid| &rid.value))?,
-        false => draft(run, actor, request)?,
+    let (body, rid) = if creates {
+        creation::draft(run, actor, request.rid.as_ref().map(|rid| &rid.value))?
+    } else {
+        draft(run, actor, request)?
     };
     let sending = sending(run, actor, request, body, creates)?;
     let on = request.on.as_ref().map(|on| &on.value);
