@@ -5,6 +5,7 @@ pub mod capture;
 mod content;
 pub mod event;
 pub mod filter;
+pub mod intake;
 pub mod reading;
 pub mod record;
 pub mod redact;
