@@ -127,7 +127,7 @@ async fn play(
         let mut bytes = [0; 4];
         random.fill(&mut bytes);
         let terms = Terms { wait: Some(WAIT), ..Terms::new(DOMAIN) };
-        let session = Session::new(terms, first_rid(u32::from_ne_bytes(bytes).into()));
+        let session = Session::new(&terms, first_rid(u32::from_ne_bytes(bytes).into()));
         let (user, password) = (who.name().to_owned(), passwords[who as usize].clone());
         let account = client::Who::Account { user, password };
         let login = Login::new(account, random.token(18)).with_resource(who.device());

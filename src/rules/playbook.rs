@@ -7,6 +7,7 @@
 //! - `unasked> 200 | content`: a response without a request;
 //! - `C. fin`, `S. reset`: one side ends the connection, which is then gone;
 //! - `C- fin`, `S- fin`: one side sends its last byte, the connection stays; `. gone`: now it is gone;
+//! - `&- fin`, `&- reset`: both have sent their last byte, and it is not known who was first;
 //! - `!failed cause`, `!raw C why`, `!lost 3`;
 //! - `tick`: nothing, time passes.
 //!
@@ -149,11 +150,16 @@ fn facts(at: Duration, what: &str, numbers: &mut (u64, u64)) -> Vec<Fact> {
             let by = if verb.starts_with('C') { Side::Client } else { Side::Server };
             let how = if rest == "reset" { How::Reset } else { How::Fin };
             let stopped = rest == "stopped";
-            let mut facts = vec![Fact::Ended { by, how }];
+            let mut facts = vec![Fact::Ended { by, how, together: false }];
             if verb.ends_with('.') {
                 facts.push(Fact::Closed { client: 0, server: 0, stopped });
             }
             facts
+        }
+        "&-" => {
+            let how = if rest == "reset" { How::Reset } else { How::Fin };
+            let ended = |by| Fact::Ended { by, how, together: true };
+            vec![ended(Side::Client), ended(Side::Server)]
         }
         "!failed" => vec![Fact::Failed { cause: rest.to_owned() }],
         "!raw" => {

@@ -7,7 +7,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::outcome::{Failure, Outcome, Verdict};
-use super::run::missing;
 use crate::scenario::Scenario;
 pub use crate::scenario::target::{Account, Deviation, Skip, Target, Tolerance, What};
 
@@ -130,13 +129,6 @@ fn explains(deviation: &Deviation, failure: &Failure, scenario: &Scenario) -> bo
     let texts = [failure.expected.as_str(), failure.seen.as_str(), says];
     let seen = deviation.seen.as_deref();
     about && seen.is_none_or(|seen| texts.iter().any(|text| text.contains(seen)))
-}
-
-/// Why a scenario is not run against a target: it is to be skipped, or the target lacks what it needs.
-pub fn skipped(scenario: &Scenario, target: &Target) -> Option<String> {
-    let meant = |skip: &&Skip| skip.what.iter().any(|what| what.names(scenario));
-    let skip = target.skip.iter().find(meant).map(|skip| skip.why.clone());
-    skip.or_else(|| missing(scenario, target))
 }
 
 /// A shorter password would hide what is none.

@@ -317,7 +317,7 @@ impl Wire {
                         progress.got = Some(got);
                     }
                 }
-                Fact::Ended { by, how } if conn.ended.is_none() => {
+                Fact::Ended { by, how, .. } if conn.ended.is_none() => {
                     let ended = Ended { by, how, at };
                     conn.ended = Some(ended);
                     conn.orders = None;

@@ -69,13 +69,20 @@ impl Recorder {
                 let mut stream = Stream { intake: &self.intake, at, conn, from, own, out };
                 conn_state.bytes(&bytes, &mut stream);
             }
-            What::Ended { by, how } => {
+            What::Ended { by, how, together } => {
+                let mut last = Vec::new();
                 if let Some(conn_state) = self.conns.get_mut(&conn) {
-                    let mut stream =
-                        Stream { intake: &self.intake, at, conn, from: by, own: false, out };
+                    let intake = &self.intake;
+                    let out = &mut last;
+                    let mut stream = Stream { intake, at, conn, from: by, own: false, out };
                     conn_state.finish(&mut stream);
                 }
-                out.push(event(Fact::Ended { by, how }));
+                // The end of a connection completes a message, or comes before what it cuts.
+                let (cut, whole): (Vec<_>, _) =
+                    last.into_iter().partition(|event| is_cut(&event.fact));
+                out.extend(whole);
+                out.push(event(Fact::Ended { by, how, together }));
+                out.extend(cut);
             }
             What::Lost(lost) => {
                 // What was begun will not be completed: observing starts anew.
@@ -94,6 +101,14 @@ impl Recorder {
                 out.push(event(Fact::Closed { client, server, stopped }));
             }
         }
+    }
+}
+
+fn is_cut(fact: &Fact) -> bool {
+    match fact {
+        Fact::Request(request) => request.content.cut,
+        Fact::Response(response) => response.content.cut,
+        _ => false,
     }
 }
 

@@ -40,8 +40,8 @@ fn the_story_goes_as_it_is_told() {
     );
     assert!(all(r"S> rid (\d+) #\d+ held 3\.\d s of wait 3, empty", &out).len() >= 2, "{out}");
 
-    let cut = all(r"while rid (\d+) was held: .*\[client-gave-up\]", &out);
-    let again = all(r"note \(client\): rid (\d+) again \(2nd time\).*\[rid-repeat\]", &out);
+    let cut = all(r"while rid (\d+) was held, .*\[client-gave-up\]", &out);
+    let again = all(r"note \(client\): rid (\d+) was sent for the 2nd time.*\[rid-repeat\]", &out);
     let brought =
         all(r"S> rid (\d+) #\d+ .*, 1 stanza.*\n    message chat bob@.*Are you in a tunnel", &out);
     assert_eq!(cut.len(), 1, "{out}");

@@ -14,6 +14,8 @@ mod diff;
 mod differences;
 mod documents;
 mod ejabberd;
+#[cfg(target_os = "linux")] // it needs to know what order a kernel keeps, and which threads sleep
+mod endings;
 mod formats;
 mod help;
 mod hostile;

@@ -94,10 +94,30 @@ impl Proxy {
         });
     }
 
+    fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// Lets the proxy sleep while something happens: what did, it finds together when it wakes.
+    #[cfg(target_os = "linux")]
+    pub fn asleep<T>(&self, happens: impl FnOnce() -> T) -> T {
+        self.signal("-STOP");
+        let tasks = format!("/proc/{}/task", self.child.id());
+        until("every thread of the proxy sleeps", || {
+            std::fs::read_dir(&tasks).unwrap().all(|task| {
+                let stat = std::fs::read_to_string(task.unwrap().path().join("stat"));
+                stat.is_ok_and(|stat| stat.rsplit(") ").next().unwrap().starts_with('T'))
+            })
+        });
+        let happened = happens();
+        self.signal("-CONT");
+        happened
+    }
+
     /// Stops the proxy with SIGTERM.
     pub fn stop(mut self) -> Left {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.signal("-TERM");
         let status = self.child.wait().unwrap();
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
         let out = std::fs::read(folder.path().join("out")).unwrap_or_default();

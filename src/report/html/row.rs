@@ -122,10 +122,10 @@ impl Row {
         (self.kind, self.what) = match fact {
             Fact::Opened { client } => ("opened", format!("connected from {client}")),
             Fact::Failed { cause } => ("failed", cause.clone()),
-            Fact::Ended { by, how: How::Fin } => {
+            Fact::Ended { by, how: How::Fin, .. } => {
                 ("ended", format!("the {} closed its side", by.name()))
             }
-            Fact::Ended { by, how: How::Reset } => {
+            Fact::Ended { by, how: How::Reset, .. } => {
                 ("reset", format!("the {} reset the connection", by.name()))
             }
             Fact::Lost { messages, bytes } => {

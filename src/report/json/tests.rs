@@ -91,7 +91,7 @@ fn a_session() {
             &body("", "<iq xmlns='jabber:client' type='result' id='p' from='chat.example'/>"),
         ),
         request(1010, 1, &body("rid='12' sid='4f1c'", "")),
-        event(1020, 1, Fact::Ended { by: Side::Client, how: How::Reset }),
+        event(1020, 1, Fact::Ended { by: Side::Client, how: How::Reset, together: false }),
         event(1021, 1, Fact::Closed { client: 900, server: 700, stopped: false }),
     ];
     insta::assert_snapshot!(lines(events, ""), @r#"

@@ -27,6 +27,8 @@ struct Course {
     failed: bool,
     /// Messages were not recorded, so a response may have had its request.
     unseen: bool,
+    /// It ended within a request, which was reported: such a request gets no response.
+    cut: bool,
 }
 
 impl Rule for Connections {
@@ -59,7 +61,7 @@ impl Rule for Connections {
 
 impl Connections {
     /// A request that is incomplete.
-    fn cut(&self, request: &Request, moment: &Moment<'_>, found: &mut Findings) {
+    fn cut(&mut self, request: &Request, moment: &Moment<'_>, found: &mut Findings) {
         let conn = moment.event.conn;
         let Some(HttpView { exchange, expects_bosh, .. }) = moment.http() else { return };
         // A client that has the response, or the cause, has no reason to send the rest.
@@ -74,8 +76,10 @@ impl Connections {
         let words = format!("The connection ended within a request: {came}{of} B arrived.");
         let party = match moment.story.left(conn) {
             Some((Side::Server, _)) => Party::Server,
-            _ => Party::Client,
+            Some((Side::Client, _)) => Party::Client,
+            None => Party::Nobody,
         };
+        self.known.entry(conn).or_default().cut = true;
         found.add(&kinds::REQUEST_CUT, None, Level::Warning, party, words);
     }
 }
@@ -102,15 +106,17 @@ fn unasked(response: &Response, found: &mut Findings) {
 
 /// Requests whose connection was lost before their response arrived.
 fn closed(moment: &Moment<'_>, course: &Course, found: &mut Findings) {
-    let (by, at) = moment.gone();
     for exchange in moment.effect.abandoned.iter().filter(|exchange| moment.expects_bosh(exchange))
     {
         let session = exchange.session().and_then(|id| moment.story.session(id));
+        let (by, at) = moment.gone();
         let held = at.saturating_sub(exchange.at);
         match by {
             Some(Side::Client) => gave_up(exchange, held, session, found),
             _ if course.failed => {}
-            _ => unanswered(exchange, held, by.is_some(), found),
+            Some(Side::Server) => unanswered(exchange, held, found),
+            None if course.cut => {}
+            None => lost(exchange, held, found),
         }
     }
 }
@@ -141,9 +147,9 @@ fn gave_up(exchange: &Exchange, held: Duration, session: Option<&Session>, found
     }
 }
 
-fn unanswered(exchange: &Exchange, held: Duration, known: bool, found: &mut Findings) {
+fn unanswered(exchange: &Exchange, held: Duration, found: &mut Findings) {
     let rid = rid(exchange);
-    if held.as_millis() < 100 && known {
+    if held.as_millis() < 100 {
         let words = format!(
             "The server closed the connection {} after {rid} arrived, without a response. If the \
              connection had been idle, this is a race; browsers then send the request again.",
@@ -152,12 +158,23 @@ fn unanswered(exchange: &Exchange, held: Duration, known: bool, found: &mut Find
         return found.add(&kinds::NO_ANSWER, None, Level::Warning, Party::Server, words);
     }
     let words = format!(
-        "{} after {} without a response to {rid}. The cause may be a crash, or a timeout of \
-         something in front of the connection manager; the client will send the request again.",
-        if known { "The server closed the connection" } else { "The connection was lost" },
+        "The server closed the connection after {} without a response to {rid}. The cause may be a \
+         crash, or a timeout of something in front of the connection manager; the client will send \
+         the request again.",
         words(held)
     );
     found.add(&kinds::NO_ANSWER, "bosh-respond-200", Level::Error, Party::Server, words);
+}
+
+/// It is not known which side ended the connection, so no side is named.
+fn lost(exchange: &Exchange, held: Duration, found: &mut Findings) {
+    let words = format!(
+        "The connection was lost {} after {} arrived, without a response; it is not known which side \
+         closed it first. A client that is still there sends the request again.",
+        words(held),
+        rid(exchange)
+    );
+    found.add(&kinds::NO_ANSWER, None, Level::Warning, Party::Nobody, words);
 }
 
 #[cfg(test)]

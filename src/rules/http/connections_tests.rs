@@ -42,6 +42,43 @@ fn a_server_that_closes_without_a_response_is_an_error() {
 }
 
 #[test]
+fn a_connection_of_which_nobody_saw_who_ended_it_accuses_nobody() {
+    // Regression: the server was said to owe the answer, with an error.
+    for end in ["20 1 . gone", "20 1 &- fin\n20 1 . gone", "20 1 &- reset\n21 1 . gone"] {
+        let script = polling() + end;
+        let found = at_least(Level::Note, &script);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].contains("Warning no-answer Nobody: The connection was lost"),
+            "{found:?}"
+        );
+        assert!(found[0].contains("it is not known which side closed it first"), "{found:?}");
+        let seen = crate::rules::playbook::play(&script);
+        let mut findings = seen.iter().flat_map(|seen| &seen.findings);
+        assert!(findings.all(|finding| finding.requirement.is_none()), "{seen:?}");
+    }
+    let cut = "20 1 C> POST /http-bind | Content-Length: 1000 | cut: yes | <body rid='7' sid='s1'>";
+    let found = at_least(Level::Warning, &(open() + "20 1 &- reset\n" + cut + "\n20 1 . gone"));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("Warning request-cut Nobody"), "{found:?}");
+}
+
+#[test]
+fn whoever_is_seen_to_end_a_connection_first_has_ended_it() {
+    for (end, whose) in [
+        ("20 1 C- fin\n20 1 S- fin\n20 1 . gone", "Note client-gave-up Nobody"),
+        ("20 1 C- reset\n21 1 . gone", "Note client-gave-up Nobody"),
+        ("20 1 C- fin\n21 1 &- reset\n21 1 . gone", "Note client-gave-up Nobody"),
+        ("20 1 S- fin\n20 1 C- reset\n20 1 . gone", "Warning no-answer Server"),
+        ("200 1 S- reset\n201 1 C- fin\n201 1 . gone", "Error no-answer Server"),
+    ] {
+        let found = at_least(Level::Note, &(polling() + end));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains(whose), "{end}: {found:?}");
+    }
+}
+
+#[test]
 fn an_upload_that_ends_with_the_target_accuses_nobody_else() {
     // Regression: the client was reported to have cut its request, and the server to have sent no response.
     let failed = "0 1 !failed the target closed the connection without a response";
@@ -59,7 +96,8 @@ fn an_upload_that_ends_with_the_target_accuses_nobody_else() {
         assert!(found[0].contains("target-failed Server"), "{found:?}");
     }
     // Another connection is not affected, nor is a number that is used again.
-    let found = at_least(Level::Warning, &format!("{failed}\n1 1 . gone\n{cut}\n3 1 C. reset"));
+    let found =
+        at_least(Level::Warning, &format!("{failed}\n1 1 . gone\n1 1 C- reset\n{cut}\n3 1 . gone"));
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found[1].contains("Warning request-cut Client"), "{found:?}");
 }

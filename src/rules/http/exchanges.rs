@@ -120,9 +120,11 @@ impl Exchanges {
         let sent = place.map(|place| known.pending.remove(place));
         let server = response.headers.get("server");
         if response.content.cut {
-            if let Some((Side::Client, at)) = story.left(exchange.conn) {
-                return left_within(response, exchange, at, found);
-            }
+            let (level, party) = match story.left(exchange.conn) {
+                Some((Side::Client, at)) => return left_within(response, exchange, at, found),
+                Some((Side::Server, _)) => (Level::Error, Party::Between),
+                None => (Level::Warning, Party::Nobody),
+            };
             let words = format!(
                 "The connection ended within the response to {}{}: {} B arrived. The client sees a \
                  network error and sends the request again.",
@@ -130,7 +132,7 @@ impl Exchanges {
                 from_server(response),
                 response.content.size
             );
-            return found.add(&kinds::ANSWER_CUT, None, Level::Error, Party::Between, words);
+            return found.add(&kinds::ANSWER_CUT, None, level, party, words);
         }
         if response.status != 200 {
             let refusal = Refusal {

@@ -116,7 +116,7 @@ fn an_empty_response_is_an_error_unless_an_older_copy_is_released() {
 
 #[test]
 fn a_cut_response_is_an_error() {
-    let found = after_open("20 1 S> 200 | cut: yes | <body sid='s1'");
+    let found = after_open("20 1 S- fin\n20 1 S> 200 | cut: yes | <body sid='s1'");
     assert!(
         found[0].contains("answer-cut Between: The connection ended within the response to rid")
     );
@@ -164,8 +164,13 @@ fn a_client_that_leaves_within_a_response_is_a_note_and_a_server_that_does_an_er
         found[0].starts_with("The client closed the connection within the response to rid 100001"),
         "{found:?}"
     );
-    for first in ["25 1 S- reset\n", "25 1 S- fin\n26 1 C- fin\n", ""] {
+    for first in ["25 1 S- reset\n", "25 1 S- fin\n26 1 C- fin\n"] {
         let found = at_least(Level::Note, &(polling() + first + cut));
         assert!(found[0].contains("Error answer-cut Between"), "{found:?}");
+    }
+    // Regression: where nobody saw who ended it, something between was named.
+    for first in ["25 1 &- fin\n", "25 1 &- reset\n", ""] {
+        let found = at_least(Level::Note, &(polling() + first + cut));
+        assert!(found[0].contains("Warning answer-cut Nobody"), "{found:?}");
     }
 }

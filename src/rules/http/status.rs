@@ -52,9 +52,9 @@ pub(super) fn explain(refusal: &Refusal<'_>, found: &mut Findings) {
         500 => plain(Party::Server, "The server failed; check its log at this time."),
         502 | 503 if refusal.held.as_secs() >= 1 => plain(
             Party::Between,
-            "A reverse proxy in front of the connection manager reports this. After such a time, \
-             the connection manager probably closed the connection without a response, or stopped; \
-             check that it is running.",
+            "A reverse proxy in front of the connection manager reports this: the connection \
+             manager probably closed the connection without a response, or stopped. Check that it \
+             is running.",
         ),
         502 | 503 => plain(
             Party::Between,

@@ -74,6 +74,7 @@ struct Row<'a> {
 struct Failed<'a> {
     requirements: Vec<Requirement<'a>>,
     level: &'static str,
+    kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     says: Option<&'a str>,
     expected: &'a str,
@@ -197,6 +198,7 @@ impl<'a> Failed<'a> {
         Self {
             requirements: requirements.collect(),
             level: level(failure.level),
+            kind: failure.kind.name(),
             says: failure.says.as_deref(),
             expected: &failure.expected,
             seen: &failure.seen,
