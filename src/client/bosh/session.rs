@@ -37,6 +37,24 @@ enum Pilot {
     Manual,
 }
 
+/// How the content of responses is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// Content that is not a sound `<body/>` ends the session.
+    Strict,
+    /// Of any size; what cannot be read is passed over.
+    Lenient,
+}
+
+impl Reading {
+    fn limits(self) -> Limits {
+        match self {
+            Self::Strict => Limits::default(),
+            Self::Lenient => Limits { bytes: usize::MAX, ..Limits::default() },
+        }
+    }
+}
+
 /// A session of a client.
 ///
 /// It is automatic or manual. An automatic one ([`Session::new`], [`Session::automate`]) opens itself, keeps a request
@@ -46,9 +64,7 @@ enum Pilot {
 pub struct Session {
     book: Book,
     pilot: Pilot,
-    limits: Limits,
-    /// What can't be read of a response is passed over, and does not end the session.
-    lenient: bool,
+    reading: Reading,
     /// Responses are acknowledged (XEP-0124 §9.2).
     acks: bool,
     wishes: Wishes,
@@ -70,9 +86,8 @@ impl Session {
     pub fn new(terms: &Terms, rid: u64) -> Self {
         let mut book = Book::new(rid, None);
         book.ask(terms.creation(rid));
-        let limits = Limits::default();
-        let (pilot, acks, lenient) = (Pilot::Automatic, terms.acks, false);
-        Self { pilot, acks, limits, lenient, ..Self::manual(book) }
+        let (pilot, reading, acks) = (Pilot::Automatic, Reading::Strict, terms.acks);
+        Self { pilot, reading, acks, ..Self::manual(book) }
     }
 
     /// A manual session. It reads what it can, whether it becomes automatic or not: responses may have any size, one that is
@@ -81,8 +96,7 @@ impl Session {
         Self {
             book,
             pilot: Pilot::Manual,
-            limits: Limits { bytes: usize::MAX, ..Limits::default() },
-            lenient: true,
+            reading: Reading::Lenient,
             acks: false,
             wishes: Wishes::default(),
             window: Window::default(),
@@ -203,7 +217,7 @@ impl Session {
         };
         match answer.kind() {
             BodyType::Ordinary | BodyType::Terminate => {}
-            _ if self.lenient => {}
+            _ if self.reading == Reading::Lenient => {}
             BodyType::Error => return self.recover(rid, sending, now),
             BodyType::Other(kind) => {
                 let words = format!("a response of type {kind:?}, which does not exist");
@@ -218,10 +232,10 @@ impl Session {
     }
 
     fn read(&self, content: &[u8]) -> Result<Body, String> {
-        let root = parse(content, &self.limits).map_err(|error| error.to_string());
+        let root = parse(content, &self.reading.limits()).map_err(|error| error.to_string());
         let body = root.and_then(|root| Body::new(root).map_err(|error| error.to_string()));
         match body {
-            Err(_) if self.lenient => {
+            Err(_) if self.reading == Reading::Lenient => {
                 Body::new(Element::new(NS, "body")).map_err(|error| error.to_string())
             }
             read => read,
