@@ -28,7 +28,7 @@ use crate::cm::policy::Policy;
 use crate::cm::server::{Account, Password, Server, Setup};
 use crate::proxy::Proxy;
 use crate::random::{Random, Secure};
-use crate::trace::record::Options;
+use crate::trace::intake::Intake;
 use crate::wire::address::Address;
 
 /// Much more than the demonstration needs.
@@ -78,7 +78,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     if let Some(path) = &args.write {
         watch.capture(path, target.to_string(), false)?;
     }
-    let watching = watch.start(Options { show_secrets: false, body_limit: BODY_KEPT })?;
+    let watching = watch.start(Intake { show_secrets: false, body_limit: BODY_KEPT })?;
 
     let told = runtime.block_on(async {
         tokio::select! {

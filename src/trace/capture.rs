@@ -96,11 +96,13 @@ pub enum CaptureError {
     #[error("{0}")]
     Io(#[from] io::Error),
     /// There is no first line that says what the file is.
-    #[error("not a capture: line 1 should be the preface of an xmppscope capture ({0})")]
+    #[error(
+        "not a capture: line 1 should be the preface of an xmppscope capture ({0}); `xmppscope proxy --write FILE` writes one"
+    )]
     NotCapture(String),
     /// Written by another version.
     #[error(
-        "capture format version {0} is not known to this xmppscope, which reads version {VERSION}"
+        "capture format version {0} is not known to this xmppscope, which reads version {VERSION}; read it with the xmppscope that wrote it"
     )]
     Version(u64),
     /// One line is cut or damaged; reading can go on with the next.
