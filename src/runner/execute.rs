@@ -125,6 +125,7 @@ fn outcome(
         verdict,
         failures,
         reason,
+        sometimes: Vec::new(),
         notes,
         duration,
         advertised,

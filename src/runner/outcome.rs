@@ -123,6 +123,8 @@ pub struct Outcome {
     pub failures: Vec<Failure>,
     /// Why it was skipped, broken, known or gone.
     pub reason: Option<String>,
+    /// What the target's file says that it does in this scenario at some runs, and not at others.
+    pub sometimes: Vec<String>,
     /// What it tells.
     pub notes: Vec<Note>,
     /// How long it took, on the trace's clock.

@@ -30,6 +30,7 @@ requirement demands exactly, and how it is seen, says `xmppscope spec ID`.
 | yes | kept, as far as the scenarios that cover it go. A MAY is a permission: what is allowed works |
 | **no** [1](#d1) | demanded (MUST, MUST NOT), and a scenario shows that it is not kept; the number leads to what is done instead |
 | no [1](#d1) | the same, but only recommended (SHOULD, SHOULD NOT) |
+| sometimes [1](#d1) | a race: kept at some runs, and not at others |
 | open [1](#d1) | the scenarios that cover it end before, at this deviation |
 | skip [a](#ra) | not asked; the letter leads to the reason: mostly an option that is not offered, or something that the server as it was set up here (the target) does not have |
 | slow | the machine was too slow to tell |
@@ -85,6 +86,7 @@ fn totals(table: &Table<'_>, out: &mut String) {
             let parts = [
                 (count(|cell| *cell == Cell::Kept), "yes"),
                 (count(|cell| matches!(cell, Cell::Broken(_))), no),
+                (count(|cell| matches!(cell, Cell::Sometimes(_))), "sometimes"),
                 (count(|cell| matches!(cell, Cell::Open(_))), "open"),
                 (count(|cell| matches!(cell, Cell::Skipped(_))), "skip"),
                 (count(|cell| *cell == Cell::Inconclusive), "slow"),
@@ -153,6 +155,7 @@ fn written(cell: &Cell, checked: &Checked<'_>) -> String {
             let demanded = checked.requirement.level.strength() == Level::Must;
             format!("{}{}", if demanded { "**no**" } else { "no" }, deviations(places))
         }
+        Cell::Sometimes(places) => format!("sometimes{}", deviations(places)),
         Cell::Open(places) => format!("open{}", deviations(places)),
         Cell::Skipped(reasons) => {
             let links = reasons.iter().map(|place| format!(" [{0}](#r{0})", letter(*place)));

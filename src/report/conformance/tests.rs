@@ -135,6 +135,34 @@ fn each_cell_says_what_all_scenarios_saw() {
 }
 
 #[test]
+fn what_is_a_race_looks_the_same_whoever_won_it() {
+    let [won, lost] = ["\"verdict\":\"passed\",\"failures\":[]", "\"verdict\":\"known\",\"failures\":[FAILURE]"]
+        .map(|end| {
+            let failure = failure(IDS[0], "must", r#","known":"It forgets""#);
+            let end = end.replace("FAILURE", &failure);
+            let run = |more: &str| {
+                format!(
+                    "{{\"event\":\"scenario\",\"file\":\"scenarios/a.yaml\",\"covers\":[\"{}\"],{more}}}\n",
+                    IDS[0]
+                )
+            };
+            let first = outcomes().lines().next().unwrap().to_owned() + "\n";
+            let text = first + &run(&format!("\"sometimes\":[\"It forgets\"],{end}"));
+            let columns = [Column::read(&text, &pack()).unwrap()];
+            let checked = checked();
+            let table = Table::of(&checked, &columns);
+            assert_eq!(table.cells[0], [Cell::Sometimes(vec![0])]);
+            write(&table, catalogue())
+        });
+    assert_eq!(won, lost);
+    assert!(won.contains(" | sometimes [1](#d1) |"), "{won}");
+    assert!(
+        won.contains("**1** It forgets<br>`bosh-resp-wait`<br>[a](../scenarios/a.yaml)"),
+        "{won}"
+    );
+}
+
+#[test]
 fn what_is_not_whole_or_something_else_is_refused() {
     let told = |text: &str| Column::read(text, &pack()).unwrap_err().to_string();
     assert!(told("").starts_with("not what `xmppscope run --format json` writes: line 1: "));
