@@ -11,14 +11,15 @@ use xmppscope::clock::Clock;
 use xmppscope::rules::Judge;
 use xmppscope::trace::Event;
 use xmppscope::trace::filter::Selection;
-use xmppscope::trace::record::{Options, Recorder};
+use xmppscope::trace::intake::Intake;
+use xmppscope::trace::record::Recorder;
 use xmppscope::ui::{Look, Printer, Styles};
 use xmppscope::wire::Side;
 use xmppscope::wire::tap::{Item, Queue, Tap};
 
 const EXCHANGES: u64 = 500;
 const NS: &str = "http://jabber.org/protocol/httpbind";
-const OPTIONS: Options = Options { show_secrets: false, body_limit: 4 << 20 };
+const INTAKE: Intake = Intake { show_secrets: false, body_limit: 4 << 20 };
 
 /// What the tap of one busy connection hands over.
 fn items() -> Vec<Item> {
@@ -54,7 +55,7 @@ fn items() -> Vec<Item> {
 }
 
 fn events(items: Vec<Item>) -> Vec<Event> {
-    let mut recorder = Recorder::new(OPTIONS);
+    let mut recorder = Recorder::new(INTAKE);
     let mut events = Vec::new();
     for item in items {
         recorder.take(item, &mut events);

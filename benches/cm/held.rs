@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use xmppscope::bosh::Body;
-use xmppscope::client::bosh::{body, to_xml};
+use xmppscope::client::bosh::{Book, Wrapper};
 use xmppscope::client::{Login, Step, Who};
 use xmppscope::xml::{Element, Limits, parse};
 
@@ -46,8 +46,7 @@ struct Place {
 struct Client {
     stream: TcpStream,
     domain: String,
-    sid: Option<String>,
-    rid: u64,
+    book: Book,
     jid: String,
     buffer: Vec<u8>,
 }
@@ -58,8 +57,8 @@ impl Client {
         stream.set_nodelay(true).unwrap();
         let rid = 1 + number * 1_000_000;
         let domain = place.domain.clone();
-        let mut client =
-            Self { stream, domain, sid: None, rid, jid: String::new(), buffer: Vec::new() };
+        let book = Book::new(rid, None);
+        let mut client = Self { stream, domain, book, jid: String::new(), buffer: Vec::new() };
         let mut login = Login::new(Who::Anonymous, "");
         let mut came = client.create().await;
         loop {
@@ -75,14 +74,14 @@ impl Client {
                     client.jid = jid;
                     return client;
                 }
-                Step::Send(element) => client.ask(|body| body.push(element)).await,
+                Step::Send(element) => client.ask(|body| body.push(&element)).await,
                 Step::Wait => client.ask(|_| {}).await,
                 Step::Restart => {
                     let to = client.domain.clone();
                     client
                         .ask(|body| {
-                            body.set_attr("", "to", Some(&to));
-                            body.set_attr("urn:xmpp:xbosh", "restart", Some("true"));
+                            body.set("to", Some(to));
+                            body.set("xmpp:restart", Some("true".to_owned()));
                         })
                         .await
                 }
@@ -93,31 +92,31 @@ impl Client {
 
     async fn create(&mut self) -> Vec<Element> {
         let to = self.domain.clone();
-        let made = |body: &mut Element| {
+        let made = |body: &mut Wrapper| {
             for (name, value) in
                 [("to", to.as_str()), ("wait", "60"), ("hold", "1"), ("ver", "1.11")]
             {
-                body.set_attr("", name, Some(value));
+                body.set(name, Some(value.to_owned()));
             }
-            body.set_attr("urn:xmpp:xbosh", "version", Some("1.0"));
+            body.set("xmpp:version", Some("1.0".to_owned()));
         };
         self.send(made).await;
         let body = self.response().await;
-        self.sid = body.sid().map(str::to_owned);
-        assert!(self.sid.is_some(), "no session was created");
+        self.book.open(body.clone());
+        assert!(self.book.sid().is_some(), "no session was created");
         body.payloads().cloned().collect()
     }
 
-    async fn ask(&mut self, made: impl FnOnce(&mut Element)) -> Vec<Element> {
+    async fn ask(&mut self, made: impl FnOnce(&mut Wrapper)) -> Vec<Element> {
         self.send(made).await;
         self.response().await.payloads().cloned().collect()
     }
 
-    async fn send(&mut self, made: impl FnOnce(&mut Element)) {
-        let mut element = body(self.rid, self.sid.as_deref());
-        self.rid += 1;
-        made(&mut element);
-        let content = to_xml(&element);
+    async fn send(&mut self, made: impl FnOnce(&mut Wrapper)) {
+        let mut body = self.book.draft();
+        self.book.mark_used(self.book.rids().next());
+        made(&mut body);
+        let content = body.to_xml();
         let length = content.len();
         let request = format!(
             "POST /http-bind HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml; charset=utf-8\r\nContent-Length: {length}\r\n\r\n{content}"
@@ -209,7 +208,7 @@ async fn measure(place: Place, pid: &str, sessions: u64, seconds: u64, rate: u64
             .with_attr("id", &id.to_string())
             .with_child(Element::new("jabber:client", "body").with_text("Is this thing on?"));
         // Two requests are open at once, each on a connection of its own: the first is answered by the second.
-        sender.send(|body| body.push(message)).await;
+        sender.send(|body| body.push(&message)).await;
         sent.push(Instant::now());
         std::mem::swap(&mut sender.stream, &mut other);
         if id > 0 {

@@ -10,7 +10,8 @@ use libfuzzer_sys::fuzz_target;
 use xmppscope::clock::Clock;
 use xmppscope::rules::Judge;
 use xmppscope::trace::filter::Selection;
-use xmppscope::trace::record::{Options, Recorder};
+use xmppscope::trace::intake::Intake;
+use xmppscope::trace::record::Recorder;
 use xmppscope::ui::{Look, Printer, Styles};
 use xmppscope::wire::Side;
 use xmppscope::wire::tap::{Queue, Tap};
@@ -31,7 +32,7 @@ fuzz_target!(|input: &[u8]| {
     drop(tap);
     let mut items = Vec::new();
     queue.take(&mut items, Some(Duration::ZERO));
-    let mut recorder = Recorder::new(Options { show_secrets: false, body_limit: 1 << 16 });
+    let mut recorder = Recorder::new(Intake { show_secrets: false, body_limit: 1 << 16 });
     let mut events = Vec::new();
     for item in items {
         recorder.take(item, &mut events);

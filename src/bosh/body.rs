@@ -91,7 +91,7 @@ pub enum BadNumber {
     #[error("`{0}` is not a positive number")]
     NotPositive(String),
     /// More than the attribute may hold.
-    #[error("`{text}` is more than {highest}")]
+    #[error("`{text}` is greater than {highest}")]
     TooLarge {
         /// What stands there.
         text: String,
@@ -411,7 +411,7 @@ mod tests {
         let rid = |text: &str| body(&format!("rid='{text}'"), "").rid().unwrap();
         assert_eq!(rid("9007199254740991"), Ok(MAX_RID));
         let error = rid("9007199254740992").unwrap_err();
-        assert_eq!(error.to_string(), "`9007199254740992` is more than 9007199254740991");
+        assert_eq!(error.to_string(), "`9007199254740992` is greater than 9007199254740991");
         assert!(matches!(rid("99999999999999999999999"), Err(BadNumber::TooLarge { .. })));
         assert_eq!(rid("0"), Err(BadNumber::NotPositive("0".into())));
         assert_eq!(body("", "").rid(), None);

@@ -1,6 +1,6 @@
 //! The terminal binding conditions: why a connection manager ended a session (XEP-0124 §17.2).
 //!
-//! Each has a text for the person who meets it: what it means, what usually causes it and what to try.
+//! Each has an explanation for people: what it means, its usual cause, and what to do.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,29 +10,29 @@ use std::str::FromStr;
 pub enum Condition {
     /// A header or the `<body/>` could not be accepted.
     BadRequest,
-    /// The domain asked for is no longer served.
+    /// The requested domain is no longer served.
     HostGone,
-    /// The domain asked for is not known.
+    /// The requested domain is not known.
     HostUnknown,
     /// `to` (or `route`) is missing or empty.
     ImproperAddressing,
     /// The connection manager itself failed.
     InternalServerError,
-    /// Unknown session, unknown stream, rid outside the window, answer no longer kept, or wrong key.
+    /// Unknown session, unknown stream, rid outside the window, response no longer kept, or wrong key.
     ItemNotFound,
     /// Another request of the same session ended it.
     OtherRequest,
     /// Too many requests at once, or too often.
     PolicyViolation,
-    /// The connection manager does not reach the server behind it.
+    /// The connection manager cannot reach the server behind it.
     RemoteConnectionFailed,
     /// The server's own stream error, enclosed.
     RemoteStreamError,
-    /// The connection manager is to be found at another address.
+    /// The connection manager has another address.
     SeeOtherUri,
     /// The connection manager is going down.
     SystemShutdown,
-    /// Something else, told by the content.
+    /// Something else, which the content explains.
     UndefinedCondition,
 }
 
@@ -50,7 +50,7 @@ pub enum Party {
     ConnectionManager,
     /// The XMPP server behind the connection manager, or the way to it.
     Server,
-    /// The condition alone does not tell.
+    /// The condition alone does not show it.
     Unclear,
 }
 
@@ -72,7 +72,7 @@ impl fmt::Display for Party {
     }
 }
 
-/// What is known of one condition.
+/// What is known about one condition.
 struct Entry {
     condition: Condition,
     name: &'static str,
@@ -88,54 +88,54 @@ const TABLE: [Entry; 13] = [
         name: "bad-request",
         requirement: "bosh-cond-bad-request",
         party: Party::Client,
-        explanation: "The connection manager could not accept the request: broken XML, a missing \
-            or malformed attribute (rid, wait, hold), or a wrong HTTP header. Look at the request \
-            just before it; if that is sound, something between changed it.",
+        explanation: "The connection manager rejected the request: malformed XML, a missing or \
+            malformed attribute (rid, wait, hold), or a wrong HTTP header. Check the request just \
+            before; if it is valid, something in between may have changed it.",
     },
     Entry {
         condition: Condition::HostGone,
         name: "host-gone",
         requirement: "bosh-cond-host-gone",
         party: Party::ConnectionManager,
-        explanation: "The domain in `to` was served here once and no longer is. Ask the operator \
-            where it went, and correct the client's domain or URL.",
+        explanation: "The server no longer serves the domain in `to`. Ask the operator where it \
+            moved, and correct the client's domain or URL.",
     },
     Entry {
         condition: Condition::HostUnknown,
         name: "host-unknown",
         requirement: "bosh-cond-host-unknown",
         party: Party::Client,
-        explanation: "The domain in `to` is not served here; often it holds a user name, an IP \
-            address or the web host instead of the XMPP domain. Compare it with the virtual hosts \
-            of the server.",
+        explanation: "The server does not serve the domain in `to`, which often is a user name, an \
+            IP address or the web host instead of the XMPP domain. Compare it with the server's \
+            virtual hosts.",
     },
     Entry {
         condition: Condition::ImproperAddressing,
         name: "improper-addressing",
         requirement: "bosh-cond-improper-addressing",
         party: Party::Client,
-        explanation: "The request that opens the session needs `to` (or `route`), which is absent \
-            or empty. Give the client the XMPP domain; some servers say this for an unknown domain \
-            as well.",
+        explanation: "The request that creates the session has no `to` (or `route`), or an empty \
+            one. Configure the client with the XMPP domain; some servers respond like this to an \
+            unknown domain, too.",
     },
     Entry {
         condition: Condition::InternalServerError,
         name: "internal-server-error",
         requirement: "bosh-cond-internal-server-error",
         party: Party::ConnectionManager,
-        explanation: "The connection manager failed in a way it did not foresee. Its log at this \
-            moment says more; the request before it is what to attach to a bug report.",
+        explanation: "The connection manager had an internal error. Check its log at this time, \
+            and attach the request just before to a bug report.",
     },
     Entry {
         condition: Condition::ItemNotFound,
         name: "item-not-found",
         requirement: "bosh-cond-item-not-found",
         party: Party::Client,
-        explanation: "The connection manager does not know this sid (expired while the client was \
-            silent for longer than `inactivity`, or it lives on another node), or the rid lies \
-            outside the window or is too old to be answered again. Check the pause before the \
-            request, then whether its rid is the last one plus 1; a wrong `key` or `stream` gives \
-            the same answer.",
+        explanation: "The connection manager does not know this sid (it expired while the client \
+            was silent for longer than `inactivity`, or it belongs to another node), or the rid is \
+            outside the window or too old to be answered again. Check the gap before the request, \
+            then whether its rid is the last one plus 1; a wrong `key` or `stream` has the same \
+            effect.",
     },
     Entry {
         condition: Condition::OtherRequest,
@@ -143,17 +143,17 @@ const TABLE: [Entry; 13] = [
         requirement: "bosh-cond-other-request",
         party: Party::Unclear,
         explanation: "Another request of this session, handled at the same time, ended it. The \
-            cause is in the answer to that request.",
+            response to that request contains the cause.",
     },
     Entry {
         condition: Condition::PolicyViolation,
         name: "policy-violation",
         requirement: "bosh-cond-policy-violation",
         party: Party::Client,
-        explanation: "The client had more requests open than `requests` allows, or polled more \
-            often than every `polling` seconds, or exceeded another limit of the server such as \
-            the size of a request. Count the open requests and the gap since the last empty \
-            answer; two tabs that share one session do this too.",
+        explanation: "The client had more requests open than `requests` allows, polled more often \
+            than every `polling` seconds, or exceeded another limit of the server such as the size \
+            of a request. Count the open requests, and check the gap since the last empty \
+            response; two tabs that share a session cause this, too.",
     },
     Entry {
         condition: Condition::RemoteConnectionFailed,
@@ -161,8 +161,8 @@ const TABLE: [Entry; 13] = [
         requirement: "bosh-cond-remote-connection-failed",
         party: Party::Server,
         explanation: "The connection manager could not reach the XMPP server behind it, could not \
-            secure the connection, or lost it. Check that the server runs, its address and its \
-            certificate as the connection manager sees them.",
+            secure the connection, or lost it. Check that the server is running, and check its \
+            address and certificate from the connection manager's point of view.",
     },
     Entry {
         condition: Condition::RemoteStreamError,
@@ -170,7 +170,7 @@ const TABLE: [Entry; 13] = [
         requirement: "bosh-cond-remote-stream-error",
         party: Party::Server,
         explanation: "The XMPP server closed the stream with an error of its own. The \
-            `stream:error` inside the body has the reason, such as `conflict` when the same \
+            `stream:error` in the body contains the reason, such as `conflict` if the same \
             resource logged in elsewhere.",
     },
     Entry {
@@ -178,24 +178,24 @@ const TABLE: [Entry; 13] = [
         name: "see-other-uri",
         requirement: "bosh-cond-see-other-uri",
         party: Party::Client,
-        explanation: "The connection manager is not to be used at this URL. The `<uri/>` inside \
-            the body names the right one, often the same with https; configure the client with it.",
+        explanation: "The connection manager requires another URL. The `<uri/>` in the body \
+            contains it, often the same one with https; configure the client with it.",
     },
     Entry {
         condition: Condition::SystemShutdown,
         name: "system-shutdown",
         requirement: "bosh-cond-system-shutdown",
         party: Party::ConnectionManager,
-        explanation: "The connection manager is stopping or restarting; every session on it ends. \
-            The client should open a new session after a while, not at once.",
+        explanation: "The connection manager is stopping or restarting, and ends all sessions. The \
+            client should create a new session after a delay, not at once.",
     },
     Entry {
         condition: Condition::UndefinedCondition,
         name: "undefined-condition",
         requirement: "bosh-cond-undefined-condition",
         party: Party::Unclear,
-        explanation: "None of the defined conditions fits. The content of the body should say \
-            what happened; if it is empty, only the server's log can tell.",
+        explanation: "None of the defined conditions applies. The content of the body should \
+            explain what happened; if it is empty, check the server's log.",
     },
 ];
 
@@ -214,12 +214,12 @@ impl Condition {
         self.entry().name
     }
 
-    /// What it means, what usually causes it and what to try, for a person.
+    /// What it means, its usual cause, and what to do.
     pub fn explain(self) -> &'static str {
         self.entry().explanation
     }
 
-    /// Where the cause usually lies. A starting point for a search, not a verdict.
+    /// Where the cause usually lies: a starting point for a search, not a verdict.
     pub fn party(self) -> Party {
         self.entry().party
     }
@@ -253,7 +253,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_stands_in_the_order_of_the_enum() {
+    fn the_table_is_in_the_order_of_the_enum() {
         for condition in Condition::all() {
             assert_eq!(condition.entry().condition, condition);
         }
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_error_is_no_binding_condition() {
+    fn a_stream_error_is_not_a_binding_condition() {
         let error = "conflict".parse::<Condition>().unwrap_err();
         assert_eq!(error.to_string(), "`conflict` is not a terminal binding condition of XEP-0124");
         assert!("Bad-Request".parse::<Condition>().is_err());

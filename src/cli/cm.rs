@@ -22,7 +22,7 @@ use crate::cm::server::{Account, Password, Server, Setup};
 use crate::cm::upstream::address::Address;
 use crate::cm::upstream::{self, Settings, Upstream, stream};
 use crate::random::{Random, Secure};
-use crate::trace::record::Options;
+use crate::trace::intake::Intake;
 use crate::wire::tls::{self, TlsError};
 
 /// Run a strict BOSH connection manager with a built-in XMPP server
@@ -210,8 +210,8 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         eprint("warning: other machines can connect to this port, without encryption");
     }
 
-    let options = Options { show_secrets: args.show_secrets, body_limit: BODY_KEPT };
-    let watching = watch.map(|watch| watch.start(options)).transpose()?;
+    let intake = Intake { show_secrets: args.show_secrets, body_limit: BODY_KEPT };
+    let watching = watch.map(|watch| watch.start(intake)).transpose()?;
     let clock = watching.as_ref().map_or_else(Clock::start, |watching| watching.clock);
     let queue = watching.as_ref().map(|watching| Arc::clone(&watching.queue));
     let wake = Arc::new(Notify::new());

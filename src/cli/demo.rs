@@ -28,7 +28,7 @@ use crate::cm::policy::Policy;
 use crate::cm::server::{Account, Password, Server, Setup};
 use crate::proxy::Proxy;
 use crate::random::{Random, Secure};
-use crate::trace::record::Options;
+use crate::trace::intake::Intake;
 use crate::wire::address::Address;
 
 /// Much more than the demo needs.
@@ -77,7 +77,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     if let Some(path) = &args.write {
         watch.capture(path, target.to_string(), false)?;
     }
-    let watching = watch.start(Options { show_secrets: false, body_limit: BODY_KEPT })?;
+    let watching = watch.start(Intake { show_secrets: false, body_limit: BODY_KEPT })?;
 
     let outcome = runtime.block_on(async {
         tokio::select! {
@@ -126,7 +126,7 @@ async fn play(
         let mut bytes = [0; 4];
         random.fill(&mut bytes);
         let terms = Terms { wait: Some(WAIT), ..Terms::new(DOMAIN) };
-        let session = Session::new(terms, first_rid(u32::from_ne_bytes(bytes).into()));
+        let session = Session::new(&terms, first_rid(u32::from_ne_bytes(bytes).into()));
         let (user, password) = (who.name().to_owned(), passwords[who as usize].clone());
         let account = client::Who::Account { user, password };
         let login = Login::new(account, random.token(18)).with_resource(who.device());

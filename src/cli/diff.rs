@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
 use super::check::counted;
 use super::console::{eprint, print};
-use super::observe::{is_stdin, not_capture, unreadable};
+use super::observe::{not_events, unreadable};
 use super::options::When;
 use super::{Failure, exit, settings};
 use crate::report::difference::{self, Compared, Document};
 use crate::snapshot::{
     APPROVED, PENDING, Snapshot, SnapshotError, Transcript, Varying, diff, transcript,
 };
-use crate::trace::capture::{self, CaptureError};
+use crate::trace::capture::CaptureError;
+use crate::trace::open::{self, Input, OpenError, is_stdin};
 use crate::ui::outcomes::IN_FOLDER;
 use crate::ui::{Styles, difference as ui, sanitise};
 
@@ -189,27 +190,18 @@ fn files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Failure> {
 
 /// Reads a file and finds out what it is by how it begins.
 fn read(path: &Path, varying: &Varying) -> Result<Transcript, Failure> {
-    let mut bytes = Vec::new();
-    let read = if is_stdin(path) {
-        io::stdin().lock().read_to_end(&mut bytes).map(drop)
-    } else {
-        fs::read(path).map(|read| bytes = read)
-    };
-    read.map_err(|error| unreadable(path, &error))?;
-    let name = if is_stdin(path) { Path::new("standard input") } else { path };
-    let wrong = |words: String| {
-        Failure::Usage(sanitise(&format!("{}: {words}", name.display())).into_owned())
-    };
-    // Editors put one before a text; it is no part of it.
-    if bytes.starts_with(BYTE_ORDER_MARK) {
-        bytes.drain(..BYTE_ORDER_MARK.len());
+    let name = open::name(path);
+    let wrong = |words: String| Failure::Usage(sanitise(&format!("{name}: {words}")).into_owned());
+    let failed = |error: OpenError| not_events(&error);
+    let mut input = Input::open(path).map_err(failed)?;
+    if input.holds_events().map_err(failed)? {
+        return events(input, varying);
     }
-    if bytes.starts_with(b"{") {
-        return events(&bytes, name, varying);
-    }
+    let bytes = input.bytes().map_err(failed)?;
     let text = String::from_utf8(bytes).map_err(|_| wrong(UNKNOWN.to_owned()))?;
     if text.starts_with("---\n") || text.starts_with("---\r\n") {
-        return Ok(Snapshot::parse(&text, name).map_err(|error| snapshot(&error))?.transcript);
+        let parsed = Snapshot::parse(&text, Path::new(&name));
+        return Ok(parsed.map_err(|error| snapshot(&error))?.transcript);
     }
     if !text.starts_with("== ") && !text.trim().is_empty() {
         return Err(wrong(UNKNOWN.to_owned()));
@@ -217,25 +209,21 @@ fn read(path: &Path, varying: &Varying) -> Result<Transcript, Failure> {
     text.replace("\r\n", "\n").parse().map_err(|error| wrong(format!("{error}")))
 }
 
-/// The mark in UTF-8.
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
-
 const UNKNOWN: &str = "not a capture (`xmppscope proxy --write`), transcript (`xmppscope show --format transcript`) or snapshot";
 
-fn events(bytes: &[u8], name: &Path, varying: &Varying) -> Result<Transcript, Failure> {
-    let (_, all) = capture::read(bytes).map_err(|error| not_capture(name, error))?;
+fn events(input: Input, varying: &Varying) -> Result<Transcript, Failure> {
     let mut events = Vec::new();
-    for event in all {
+    for event in input.events().map_err(|error| not_events(&error))? {
         match event {
             Ok(event) => events.push(event),
-            Err(CaptureError::Line { line, why }) => {
-                let name = name.display();
+            Err(OpenError { name, cause: CaptureError::Line { line, why } }) => {
                 let words = format!(
                     "{name}: line {line} is damaged ({why}); what is missing would be reported as a difference"
                 );
                 return Err(Failure::Usage(sanitise(&words).into_owned()));
             }
-            Err(error) => eprint(&sanitise(&format!("xmppscope: {}: {error}", name.display()))),
+            Err(error) if error.is_fatal() => return Err(not_events(&error)),
+            Err(error) => eprint(&sanitise(&format!("xmppscope: {error}"))),
         }
     }
     Ok(transcript(&events, None, varying))

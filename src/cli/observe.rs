@@ -1,7 +1,6 @@
 //! From events to output: the part that `proxy` and `show` share.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use chrono::{DateTime, FixedOffset};
@@ -15,8 +14,8 @@ use crate::report::json::Json;
 use crate::rules::{Counts, Judge, Seen};
 use crate::snapshot::{Varying, transcript};
 use crate::trace::Event;
-use crate::trace::capture::CaptureError;
 use crate::trace::filter::Filter;
+use crate::trace::open::OpenError;
 use crate::ui::{Look, Printer, Styles, sanitise};
 
 /// How traffic is printed.
@@ -266,24 +265,8 @@ pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     Failure::Environment(format!("cannot read {}: {error}", sanitise(&path)))
 }
 
-/// Whether a path stands for standard input.
-pub(super) fn is_stdin(path: &Path) -> bool {
-    path.as_os_str() == "-"
-}
-
-/// A file, or standard input, to be read.
-pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
-    if is_stdin(path) {
-        return Ok(Box::new(io::stdin().lock()));
-    }
-    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    Ok(Box::new(BufReader::new(file)))
-}
-
-/// Why a capture cannot be read.
-pub(super) fn not_capture(path: &Path, error: CaptureError) -> Failure {
-    match error {
-        CaptureError::Io(error) => unreadable(path, &error),
-        other => Failure::Usage(sanitise(&format!("{}: {other}", path.display())).into_owned()),
-    }
+/// Why a file of events cannot be read.
+pub(super) fn not_events(error: &OpenError) -> Failure {
+    let words = sanitise(&error.to_string()).into_owned();
+    if error.is_unreadable() { Failure::Environment(words) } else { Failure::Usage(words) }
 }

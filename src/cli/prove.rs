@@ -89,12 +89,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     for (place, outcome) in &proof.unsound {
         let why = outcome.failures.first().map_or_else(
             || outcome.reason.clone().unwrap_or_default(),
-            |failure| {
-                format!(
-                    "{}: expected {}; actual: {}",
-                    failure.place, failure.expected, failure.seen
-                )
-            },
+            |failure| format!("{}: {failure}", failure.place),
         );
         text += &format!(
             "unsound      {}: {} without a defect: {why}\n",

@@ -10,7 +10,7 @@ use super::observe::Output;
 use super::options::size;
 use super::watch::{Watch, listen, raise_file_limit, stopped};
 use crate::proxy::Proxy;
-use crate::trace::record::Options;
+use crate::trace::intake::Intake;
 use crate::wire::address::Address;
 use crate::wire::tls;
 
@@ -118,8 +118,8 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         eprint("warning: other machines can connect to this port; their traffic is printed here");
     }
 
-    let options = Options { show_secrets: args.show_secrets, body_limit: args.body_limit };
-    let watching = watch.start(options)?;
+    let intake = Intake { show_secrets: args.show_secrets, body_limit: args.body_limit };
+    let watching = watch.start(intake)?;
 
     let accept = identity.map(|identity| identity.config);
     let (queue, clock) = (Arc::clone(&watching.queue), watching.clock);

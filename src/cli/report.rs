@@ -5,10 +5,11 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use super::console::{eprint, print};
-use super::observe::{is_stdin, not_capture, open, unreadable, unwritable};
+use super::observe::{not_events, unreadable, unwritable};
 use super::{Failure, exit};
 use crate::report::html::{Page, Run, Traffic};
-use crate::trace::capture::{self, CaptureError, Preface};
+use crate::trace::capture::{CaptureError, Preface};
+use crate::trace::open::{self, is_stdin, open};
 use crate::ui::outcomes::IN_FOLDER;
 use crate::ui::sanitise;
 use crate::wire::owner_only;
@@ -152,19 +153,17 @@ impl Making {
     }
 
     fn add(&mut self, path: &Path, name: &str, begin: Begin) -> Result<usize, Failure> {
-        let shown = path.display();
         self.read.push(path.to_owned());
-        let (preface, events) =
-            capture::read(open(path)?).map_err(|error| not_capture(path, error))?;
-        let mut traffic = begin(&mut self.page, name, &preface);
-        for event in events {
+        let recording = open(path).map_err(|error| not_events(&error))?;
+        let mut traffic = begin(&mut self.page, name, &recording.preface);
+        for event in recording {
             match event {
                 Ok(event) => traffic.take(event),
-                Err(CaptureError::Io(error)) => return Err(unreadable(path, &error)),
+                Err(error) if error.is_fatal() => return Err(not_events(&error)),
                 Err(error) => {
-                    self.damaged |= matches!(error, CaptureError::Line { .. });
-                    eprint(&sanitise(&format!("xmppscope: {shown}: {error}")));
-                    traffic.fault(error.to_string());
+                    self.damaged |= matches!(error.cause, CaptureError::Line { .. });
+                    eprint(&sanitise(&format!("xmppscope: {error}")));
+                    traffic.fault(error.cause.to_string());
                 }
             }
         }
@@ -175,7 +174,7 @@ impl Making {
 /// What the page is about, in its title.
 fn title(path: &Path) -> String {
     if is_stdin(path) {
-        return "standard input".to_owned();
+        return open::name(path);
     }
     let path = if path.ends_with(IN_FOLDER) { path.parent().unwrap_or(path) } else { path };
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()

@@ -4,9 +4,10 @@ use std::io::{self, BufWriter};
 use std::path::PathBuf;
 
 use super::console::eprint;
-use super::observe::{End, Output, not_capture, open, unreadable};
+use super::observe::{End, Output, not_events};
 use super::{Failure, exit};
-use crate::trace::capture::{self, CaptureError};
+use crate::trace::capture::CaptureError;
+use crate::trace::open;
 use crate::ui::sanitise;
 
 /// Print a capture
@@ -32,21 +33,18 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     args.output.start_log();
-    let name = args.file.display();
-    let (preface, events) =
-        capture::read(open(&args.file)?).map_err(|error| not_capture(&args.file, error))?;
-    let mut view = args.output.open(preface.started, Box::new(BufWriter::new(io::stdout())))?;
+    let recording = open(&args.file).map_err(|error| not_events(&error))?;
+    let started = recording.preface.started;
+    let mut view = args.output.open(started, Box::new(BufWriter::new(io::stdout())))?;
     let mut damaged = false;
-    for event in events {
+    for event in recording {
         match event {
             Ok(event) => view.take(event),
-            Err(CaptureError::Io(error)) => {
-                return Err(unreadable(&args.file, &error));
-            }
+            Err(error) if error.is_fatal() => return Err(not_events(&error)),
             Err(error) => {
                 view.flush();
-                eprint(&sanitise(&format!("xmppscope: {name}: {error}")));
-                damaged |= matches!(error, CaptureError::Line { .. });
+                eprint(&sanitise(&format!("xmppscope: {error}")));
+                damaged |= matches!(error.cause, CaptureError::Line { .. });
             }
         }
         if view.end().is_some() {

@@ -19,7 +19,8 @@ use super::options::BATCH;
 use super::{Failure, exit};
 use crate::clock::Clock;
 use crate::trace::capture::{Preface, Secrets, Writer};
-use crate::trace::record::{Options, Recorder};
+use crate::trace::intake::Intake;
+use crate::trace::record::Recorder;
 use crate::trace::{Event, Fact};
 use crate::wire::tap::{Item, Queue};
 
@@ -110,14 +111,14 @@ impl Watch {
     }
 
     /// Starts the observer.
-    pub(super) fn start(self, options: Options) -> Result<Watching, Failure> {
+    pub(super) fn start(self, intake: Intake) -> Result<Watching, Failure> {
         let Self { clock, view, outlet, capture, buffer } = self;
         let queue = Queue::new(buffer / 2);
         let (remarks, said) = mpsc::channel();
         let observer = Observer {
             queue: Arc::clone(&queue),
             clock,
-            recorder: Recorder::new(options),
+            recorder: Recorder::new(intake),
             capture,
             view,
             events: Vec::new(),

@@ -78,7 +78,8 @@ pub(super) fn unreachable(target: &Address, refused: Option<(SocketAddr, io::Err
         }
         io::ErrorKind::TimedOut => {
             format!(
-                "the connection to {target} at {address} timed out; is there a firewall in between?"
+                "{address} does not answer: no connection to {target}; is there a firewall in \
+                 between?"
             )
         }
         _ => format!("cannot connect to {target} at {address}: {error}"),
@@ -87,12 +88,14 @@ pub(super) fn unreachable(target: &Address, refused: Option<(SocketAddr, io::Err
 
 pub(super) fn unanswered(target: &Address, error: Option<&io::Error>) -> String {
     match error {
-        None => format!("{target} closed the connection before it sent a response"),
+        None => format!("{target} closed the connection before it sent any part of a response"),
         Some(error) if error.kind() == io::ErrorKind::ConnectionReset => {
-            format!("{target} reset the connection before it sent a response")
+            format!("{target} reset the connection before it sent any part of a response")
         }
         Some(error) => {
-            format!("the connection to {target} was lost before a response came: {error}")
+            format!(
+                "the connection to {target} was lost before any part of a response arrived: {error}"
+            )
         }
     }
 }
@@ -101,20 +104,20 @@ pub(super) fn connecting(target: &Address, error: &io::Error) -> String {
     let advice = match tls::cause(error) {
         Some(rustls::Error::InvalidCertificate(error)) => match error {
             CertificateError::UnknownIssuer => {
-                "its certificate is not signed by a trusted CA; add the CA with --ca-file, or use \
+                "its certificate is not signed by a trusted CA; give the CA with --ca-file, or use \
                  --insecure"
             }
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                "its certificate has expired; use --insecure to accept it"
+                "its certificate has expired; --insecure accepts it"
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 "its certificate is for another name; use that name in --target, or use --insecure"
             }
-            _ => "its certificate is not valid; use --insecure to accept it",
+            _ => "its certificate is not valid; --insecure accepts it",
         },
-        Some(rustls::Error::InvalidMessage(_)) => "it may not speak TLS on this port; try http://",
+        Some(rustls::Error::InvalidMessage(_)) => "does it use TLS on this port? Try http://",
         Some(rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => {
-            "it does not offer HTTP/1.1, the only version that xmppscope speaks"
+            "it does not offer HTTP/1.1, the only protocol that xmppscope supports"
         }
         _ => "the handshake failed",
     };

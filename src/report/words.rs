@@ -1,5 +1,5 @@
-//! What a message is, in words: the part of its line after session, direction and rid. The terminal and the page say the
-//! same.
+//! Describes a message: the part of its line after session, direction and rid. The terminal and the HTML page use the
+//! same words.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::diag::sanitise::one_line;
 use crate::trace::{Content, Exchange, Message, Reading, Response, Session};
 use crate::wire::Side;
 
-/// Sizes as people read them.
+/// A size for people.
 pub fn bytes(size: u64) -> String {
     match size {
         0..1_000 => format!("{size} B"),
@@ -28,7 +28,7 @@ pub fn boundary(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
-/// The ending of a noun that is counted.
+/// The plural ending for a number of things.
 pub fn plural(number: u64) -> &'static str {
     if number == 1 { "" } else { "s" }
 }
@@ -79,7 +79,7 @@ fn kind(body: &Body) -> Option<String> {
     }
 }
 
-/// An answer within a session.
+/// A response within a session.
 pub fn response(message: &Message, response: &Response, session: Option<&Session>) -> Vec<String> {
     let mut parts = Vec::new();
     let is_bosh = message.bosh().is_some();
@@ -89,7 +89,7 @@ pub fn response(message: &Message, response: &Response, session: Option<&Session
     parts.extend(message.held.map(|held| held_for(held, session)));
     if message.exchange.is_none() && !(100..200).contains(&response.status) {
         let early = response.answers.is_some();
-        let what = if early { "before the request was complete" } else { "unasked" };
+        let what = if early { "before the request was complete" } else { "unsolicited" };
         parts.push(what.to_owned());
     }
     parts.extend(what_response(message));
@@ -100,7 +100,7 @@ pub fn response(message: &Message, response: &Response, session: Option<&Session
     parts
 }
 
-/// What an answer within a session brings.
+/// What a response within a session brings.
 pub fn what_response(message: &Message) -> Vec<String> {
     let body = match &message.reading {
         Reading::Body(body) => body,
@@ -115,13 +115,13 @@ pub fn what_response(message: &Message) -> Vec<String> {
     parts
 }
 
-/// An empty answer with nothing else in it.
+/// Whether it is an empty response.
 pub fn is_empty(message: &Message, response: &Response) -> bool {
     let Reading::Body(body) = &message.reading else { return false };
     response.status == 200 && body.is_empty() && body.kind() == BodyType::Ordinary
 }
 
-/// `held 59.9 s of wait 60`, or how long an answer took that was not held.
+/// `held 59.9 s of wait 60`, or the time that a response took whose request was not held.
 pub fn held_for(held: Duration, session: Option<&Session>) -> String {
     if held.as_millis() < 100 {
         return format!("after {}", words(held));
@@ -135,7 +135,7 @@ pub fn status(response: &Response) -> String {
     format!("{} {}", response.status, one_line(&response.reason)).trim_end().to_owned()
 }
 
-/// `POST /http-bind`, or what a CORS preflight asks for.
+/// `POST /http-bind`, with what a CORS preflight requests.
 pub fn asked(exchange: &Exchange) -> String {
     let mut text = format!("{} {}", one_line(&exchange.method), one_line(&exchange.target));
     if let Some(method) = &exchange.preflight {
@@ -145,7 +145,7 @@ pub fn asked(exchange: &Exchange) -> String {
     text
 }
 
-/// Size on the wire, with what was removed or left out for viewing.
+/// The size on the wire, and what was decoded or left out.
 pub fn size(content: &Content) -> String {
     let mut text = bytes(content.size);
     if let Some(coding) = &content.coding {
@@ -168,12 +168,12 @@ fn other(reading: &Reading) -> String {
         Reading::Empty => "no content".to_owned(),
         Reading::Malformed(_) => "not well-formed".to_owned(),
         Reading::OtherXml(_) | Reading::Other => "not BOSH".to_owned(),
-        Reading::Partial => "content incomplete".to_owned(),
+        Reading::Partial => "incomplete content".to_owned(),
         Reading::Body(_) => String::new(),
     }
 }
 
-/// What was asked of a session and what was granted, the terms that govern it: `wait 60 → 30 s`.
+/// The requested and the granted terms of a session: `wait 60 → 30 s`.
 pub fn terms(session: &Session) -> Vec<String> {
     let (Some(asked), Some(granted)) = (session.asked(), session.granted()) else {
         return Vec::new();

@@ -1,9 +1,9 @@
-//! The list of all rules. Only the judge reads it: a rule knows of no other one.
+//! The list of all rules. Only the judge reads it; rules do not know each other.
 
 use super::rule::Rule;
 use super::{bosh, http, stream};
 
-/// Every rule there is, in the order in which their findings are told.
+/// All rules, in the order in which their findings are reported.
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     vec![
         Box::new(bosh::Content::default()),

@@ -18,7 +18,7 @@ pub struct Counts {
     pub exchanges: u64,
     /// Requests sent again.
     pub resends: u64,
-    /// Empty answers.
+    /// Empty responses.
     pub empties: u64,
     /// Findings of level error.
     pub errors: u64,

@@ -1,14 +1,14 @@
-//! Where BOSH is spoken: which exchanges have to be BOSH even if one of them does not look like it.
+//! Paths of BOSH: which exchanges have to be BOSH, even if they do not look like it.
 
 use std::collections::HashSet;
 
 use crate::trace::{Exchange, Message, Reading};
 use crate::wire::Side;
 
-/// Paths remembered beyond those known by name.
+/// Paths remembered, apart from those with the usual names.
 const REMEMBERED: usize = 64;
 
-/// The paths on which BOSH is spoken, by the usual names and by what was seen.
+/// The paths of BOSH: those with the usual names, and those that carried BOSH before.
 #[derive(Debug, Default)]
 pub(super) struct Endpoints {
     paths: HashSet<String>,
@@ -26,14 +26,14 @@ impl Endpoints {
         }
     }
 
-    /// Whether BOSH is spoken at this target.
+    /// Whether this target is a path of BOSH.
     pub(super) fn knows(&self, target: &str) -> bool {
         let path = path(target);
         let last = path.trim_end_matches('/').rsplit('/').next();
         matches!(last, Some("http-bind" | "bosh")) || self.paths.contains(path)
     }
 
-    /// Whether this exchange has to be BOSH: it is, or it is a POST to where BOSH is spoken.
+    /// Whether this exchange has to be BOSH: it is, or it is a POST to a path of BOSH.
     pub(super) fn expects(&self, exchange: &Exchange) -> bool {
         exchange.is_bosh() || (exchange.method == "POST" && self.knows(&exchange.target))
     }

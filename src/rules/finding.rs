@@ -3,7 +3,7 @@
 use super::kinds::Kind;
 use crate::wire::Side;
 
-/// Who is to look at a finding.
+/// Who should look at a finding first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Party {
     /// The client broke a rule.
@@ -12,7 +12,7 @@ pub enum Party {
     Server,
     /// Something between the two: a reverse proxy, a load balancer, the network.
     Between,
-    /// Nobody: it is a fact worth knowing.
+    /// Nobody: it is for information.
     Nobody,
 }
 
@@ -40,11 +40,11 @@ impl Party {
 /// How serious a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
-    /// Not normal, but nobody's fault, or nothing is lost by it.
+    /// Not normal, but nobody's fault, or without consequences.
     Note,
-    /// A SHOULD is not kept, or a problem is likely.
+    /// A SHOULD is violated, or a problem is likely.
     Warning,
-    /// A MUST is not kept, or something failed.
+    /// A MUST is violated, or something failed.
     Error,
 }
 
@@ -64,13 +64,13 @@ impl Level {
 pub struct Finding {
     /// What kind of finding it is.
     pub kind: &'static Kind,
-    /// The id of the requirement that is violated, one of those of its kind, where there is one.
+    /// The id of the violated requirement, one of those of its kind, if there is one.
     pub requirement: Option<&'static str>,
     /// How serious it is.
     pub level: Level,
-    /// Who is to look at it.
+    /// Who should look at it first.
     pub party: Party,
-    /// What happened, what it means and what to do, in words.
+    /// What happened, why it matters, and what to do.
     pub words: String,
 }
 
@@ -81,12 +81,12 @@ impl Finding {
     }
 }
 
-/// Where findings go.
+/// Collects findings.
 #[derive(Debug, Default)]
 pub struct Findings(Vec<Finding>);
 
 impl Findings {
-    /// Adds a finding. The requirement is one of those that its kind lists.
+    /// Adds a finding. The requirement has to be one of those that its kind lists.
     pub fn add(
         &mut self,
         kind: &'static Kind,
@@ -104,7 +104,7 @@ impl Findings {
         self.0.push(Finding { kind, requirement, level, party, words });
     }
 
-    /// All that was added.
+    /// All findings that were added.
     pub(super) fn into_vec(self) -> Vec<Finding> {
         self.0
     }

@@ -1,4 +1,4 @@
-//! Shows every event of a trace to every rule, and wakes the rules that wait for a time.
+//! Passes every event of a trace to every rule, and wakes the rules that wait for a time.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ impl Judge {
         &self.story
     }
 
-    /// Takes the next event; what was due before it comes first.
+    /// Takes the next event; whatever was due earlier comes first.
     pub fn take(&mut self, event: Event, seen: &mut Vec<Seen>) {
         self.wake(event.at, seen);
         let effect = self.story.take(&event);
@@ -52,7 +52,7 @@ impl Judge {
         seen.push(Seen { at, event: Some(event), effect, session, findings });
     }
 
-    /// When [`Judge::wake`] has something to say, if nothing happens before.
+    /// When [`Judge::wake`] has to be called, if no event comes before.
     pub fn deadline(&self) -> Option<Duration> {
         self.rules.iter().filter_map(|rule| rule.deadline()).min()
     }

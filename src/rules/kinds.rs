@@ -1,5 +1,5 @@
-//! Which kinds of findings there are, and which requirements each can report as violated. A rule passes the constant,
-//! so that a kind which no rule reports is dead code. `docs/reference/findings.md` explains each; a test compares.
+//! The kinds of findings, and the requirements that each can report as violated. A rule passes the constant, so that a
+//! kind that no rule reports is dead code. `docs/reference/findings.md` explains each kind; a test compares.
 
 /// A kind of finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,8 +10,8 @@ pub struct Kind {
     pub requirements: &'static [&'static str],
 }
 
-/// Makes a constant of each kind, and the list of them. The list does not name the constants: the compiler is to see
-/// which of them no rule uses.
+/// Makes a constant of each kind, and the list of them. The list does not name the constants, so that the compiler
+/// sees which of them no rule uses.
 macro_rules! kinds {
     ($($constant:ident = $name:literal [$($requirement:literal),* $(,)?];)*) => {
         $(
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_stands_once() {
+    fn names_are_unique() {
         let names: BTreeSet<_> = KINDS.iter().map(|kind| kind.name).collect();
         assert_eq!(names.len(), KINDS.len());
     }

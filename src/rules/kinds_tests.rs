@@ -9,7 +9,7 @@ use super::playbook::{open, open_with, play};
 const CREATION: [&str; 6] =
     ["to='a'", "wait='60'", "hold='1'", "ver='1.6'", "xmpp:version='1.0'", "xml:lang='en'"];
 
-/// Grants that violate something; the client asks for wait='60' hold='1'.
+/// Grants that violate something; the client requests wait='60' hold='1'.
 const GRANTS: [&str; 7] = [
     "wait='60' requests='2' ver='1.6'",
     "sid='s1' requests='2' ver='1.6'",
@@ -52,7 +52,7 @@ const REQUESTS: [&str; 28] = [
     "POST /http-bind | Content-Length: 90 | cut: yes | <body rid='100001'",
 ];
 
-/// What is answered to a poll.
+/// Responses to a poll.
 const ANSWERS: [&str; 32] = [
     "S> 502",
     "S> 400",
@@ -89,7 +89,7 @@ const ANSWERS: [&str; 32] = [
     "S> <body type='terminate'/>\n9000 1 C> <body rid='100002' sid='s1'/>",
 ];
 
-/// Courses after a session was opened.
+/// What may happen after a session was created.
 const COURSES: [&str; 14] = [
     "10 1 C> <body rid='100002' sid='s1'/>\n20 2 C> <body rid='100001' sid='s1'/>",
     "10 1 C> <body rid='100002' sid='s1'/>\n20 1 S> <body/>",
@@ -109,14 +109,14 @@ const COURSES: [&str; 14] = [
     "10 1 !lost 3",
 ];
 
-/// Requests sent again, with the first answer and the second.
+/// The first and the second response to a request that is sent again.
 const AGAIN: [(&str, &str); 3] = [
     ("<body><a xmlns='b'/></body>", "<body><a xmlns='b'/></body>"),
     ("<body><a xmlns='b'/></body>", "<body/>"),
     ("<body/>", "<body type='terminate' condition='item-not-found'/>"),
 ];
 
-/// Headers and answers of a page of another origin.
+/// Headers and responses for a page of another origin.
 const CROSSING: &str = "
     0 1 C> OPTIONS /http-bind | Origin: http://a | Access-Control-Request-Method: POST
     2 1 S> 404
@@ -182,7 +182,7 @@ fn logins(create: &str) -> Vec<String> {
     ]
 }
 
-/// Polls that come too often, or each on a new connection.
+/// Polls that are too frequent, or each on a new connection.
 fn paces() -> Vec<String> {
     let polls = |granted: &str, every: u64, conn: fn(u64) -> u64| {
         let mut script = open_with(granted);
@@ -212,5 +212,5 @@ fn every_kind_is_reported_with_every_requirement_that_it_lists() {
     let findings = seen.iter().flat_map(|seen| &seen.findings);
     let reported: BTreeSet<_> = findings.map(|found| (found.name(), found.requirement)).collect();
     let missing: Vec<_> = listed.difference(&reported).collect();
-    assert!(missing.is_empty(), "listed, and never reported: {missing:#?}");
+    assert!(missing.is_empty(), "listed, but never reported: {missing:#?}");
 }

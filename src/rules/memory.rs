@@ -1,12 +1,12 @@
-//! What rules remember: a state for each session ([`PerSession`]), and where something is to be said when nothing
-//! happens, a time to be woken at with it ([`Timed`]). Both are bounded by the sessions that the story remembers.
+//! What rules remember: a state for each session ([`PerSession`]), and if something has to be reported when nothing
+//! happens, a time to be woken at ([`Timed`]). Both are bounded by the sessions that the story remembers.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use crate::trace::{Session, SessionId, Story};
 
-/// So many states are kept without looking which of them are still of use.
+/// Up to this number, states are kept without checking which of them are still needed.
 const FEW: usize = 64;
 
 /// A state for each session that the story remembers.
@@ -81,7 +81,7 @@ impl<S> Timed<S> {
         self.timers.next()
     }
 
-    /// Takes out the time of a session that has come. Times of sessions that the story has forgotten pass.
+    /// Removes a time that has come, and returns its session. Times of sessions that the story has forgotten are skipped.
     pub(super) fn due<'a>(
         &mut self,
         now: Duration,
@@ -113,18 +113,18 @@ pub(super) struct Timer<'a> {
 }
 
 impl Timer<'_> {
-    /// Sets the time, in place of the one before.
+    /// Sets the time, and replaces the one before.
     pub(super) fn set(&mut self, at: Duration) {
         self.timers.set(self.id, at);
     }
 
-    /// The session need not be woken.
+    /// The session does not have to be woken.
     pub(super) fn clear(&mut self) {
         self.timers.clear(self.id);
     }
 }
 
-/// For each session at most one time.
+/// At most one time for each session.
 #[derive(Debug, Default)]
 struct Timers {
     queue: BTreeSet<(Duration, SessionId)>,
@@ -139,14 +139,14 @@ impl Timers {
         self.at.insert(id, at);
     }
 
-    /// The session need not be woken.
+    /// The session does not have to be woken.
     fn clear(&mut self, id: SessionId) {
         if let Some(at) = self.at.remove(&id) {
             self.queue.remove(&(at, id));
         }
     }
 
-    /// No session need be woken.
+    /// No session has to be woken.
     fn clear_all(&mut self) {
         self.queue.clear();
         self.at.clear();
@@ -157,7 +157,7 @@ impl Timers {
         self.queue.first().map(|&(at, _)| at)
     }
 
-    /// Takes out a session whose time has come.
+    /// Removes a session whose time has come.
     fn due(&mut self, now: Duration) -> Option<SessionId> {
         let &(at, id) = self.queue.first()?;
         if at > now {

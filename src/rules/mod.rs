@@ -1,10 +1,10 @@
-//! The checks over a trace: who broke which rule, in words. A folder for each carrier, and one for the stream that is
-//! the same on all of them; in it, a file per family.
+//! The checks over a trace: they explain which side broke which rule. There is a folder for each carrier, and one for
+//! the stream, which is the same on all of them; each folder has a file per family.
 //!
-//! A [`Rule`] is a small state machine: it is shown every event as a [`Moment`], with what the
-//! [`Story`](crate::trace::Story) makes of it, may ask to be woken at a later time, and adds to [`Findings`], each of a
-//! [`Kind`]. Each folder has its own view of a moment ([`BoshView`], [`HttpView`], [`StreamView`]). Rules know nothing of
-//! each other, and nothing of the list in `all.rs`, which only the judge reads.
+//! A [`Rule`] is a small state machine: it gets every event as a [`Moment`], with what the
+//! [`Story`](crate::trace::Story) knows about it, may ask to be woken at a later time, and adds to [`Findings`], each of
+//! a [`Kind`]. Each folder has its own view of a moment ([`BoshView`], [`HttpView`], [`StreamView`]). Rules do not know
+//! each other, nor the list in `all.rs`, which only the judge reads.
 
 mod all;
 mod bosh;

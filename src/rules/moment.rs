@@ -1,5 +1,5 @@
 //! What a rule looks at: an event, with what is known at this moment. Each folder of rules has a view of it
-//! (`view.rs`), in which what is always there for its rules is no option.
+//! (`view.rs`), in which everything that its rules always have is not optional.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ impl<'a> Moment<'a> {
         self.message()?.session.and_then(|id| self.story.session(id))
     }
 
-    /// Whether this is a request of some session, but can't be read: its rid is not known.
+    /// Whether this is a request of some session that cannot be read, so that its rid is not known.
     fn is_unread_request(&self) -> bool {
         let Some(message) = self.message() else { return false };
         message.from == Side::Client
@@ -53,12 +53,12 @@ impl<'a> Moment<'a> {
         matches!(self.event.fact, Fact::Lost { .. }) || self.is_unread_request()
     }
 
-    /// Who ended the connection that is gone, if somebody is known to have ended it, and when.
+    /// Which side ended the connection that is gone, if that is known, and when.
     pub fn gone(&self) -> (Option<Side>, Duration) {
         self.effect.left.map_or((None, self.event.at), |(side, at)| (Some(side), at))
     }
 
-    /// Whether the exchange of this request has to be BOSH, be it or not.
+    /// Whether the exchange of this request has to be BOSH.
     pub fn expects_bosh(&self, exchange: &Exchange) -> bool {
         self.endpoints.expects(exchange)
     }

@@ -1,16 +1,17 @@
-//! Tests of rules as playbooks: what passed when, in lines, and what is found.
+//! Tests of rules as playbooks: lines that say what passed when, and the findings.
 //!
 //! A line is `<ms> <conn> <what>`, where what is one of
 //! - `C> <body …/>`: a POST to /http-bind; `C> GET /path | Name: value | content` says more;
-//! - `S> <body …/>`: the 200 that answers the connection's oldest request; `S> 504 | Name: value | content`;
-//! - `own> 502 | content`: an answer of the proxy itself;
-//! - `unasked> 200 | content`: an answer to no request;
+//! - `S> <body …/>`: a 200 to the connection's oldest request; `S> 504 | Name: value | content`;
+//! - `own> 502 | content`: a response of the proxy itself;
+//! - `unasked> 200 | content`: a response without a request;
 //! - `C. fin`, `S. reset`: one side ends the connection, which is then gone;
 //! - `C- fin`, `S- fin`: one side sends its last byte, the connection stays; `. gone`: now it is gone;
+//! - `&- fin`, `&- reset`: both have sent their last byte, and it is not known who was first;
 //! - `!failed cause`, `!raw C why`, `!lost 3`;
 //! - `tick`: nothing, time passes.
 //!
-//! In the place of a header, `cut: yes` says that the content is not complete, `undecoded: why` that its coding was not
+//! In place of a header, `cut: yes` says that the content is not complete, `undecoded: why` that its coding was not
 //! removed, and `latin-1: yes` that it is not UTF-8.
 //!
 //! `<body` without a namespace is given that of BOSH, and the prefix `xmpp`.
@@ -28,7 +29,7 @@ pub(super) const FEATURES: &str = "<stream:features xmlns:stream='http://etherx.
     <mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms>\
     </stream:features>";
 
-/// The usual begin of a session `s1`, with more attributes of the answer, or others.
+/// The usual beginning of a session `s1`, with these attributes of the response.
 pub(super) fn open_with(granted: &str) -> String {
     format!(
         "0 1 C> <body rid='100000' to='a' wait='60' hold='1' ver='1.6' xml:lang='en' xmpp:version='1.0'/>
@@ -36,12 +37,12 @@ pub(super) fn open_with(granted: &str) -> String {
     )
 }
 
-/// The usual begin of a session `s1`.
+/// The usual beginning of a session `s1`.
 pub(super) fn open() -> String {
     open_with("wait='60' requests='2' hold='1' inactivity='60'")
 }
 
-/// What happens in a script: an event, or nothing but that time passes.
+/// What happens in a script: an event, or the passing of time.
 enum Happening {
     Event(Event),
     Tick(Duration),
@@ -83,7 +84,7 @@ pub(crate) fn events(script: &str) -> Vec<Event> {
     happenings(script).into_iter().filter_map(event).collect()
 }
 
-/// Plays a script and returns everything seen.
+/// Plays a script and returns all events with their findings.
 pub(super) fn play(script: &str) -> Vec<Seen> {
     let mut judge = Judge::default();
     let mut seen = Vec::new();
@@ -149,11 +150,16 @@ fn facts(at: Duration, what: &str, numbers: &mut (u64, u64)) -> Vec<Fact> {
             let by = if verb.starts_with('C') { Side::Client } else { Side::Server };
             let how = if rest == "reset" { How::Reset } else { How::Fin };
             let stopped = rest == "stopped";
-            let mut facts = vec![Fact::Ended { by, how }];
+            let mut facts = vec![Fact::Ended { by, how, together: false }];
             if verb.ends_with('.') {
                 facts.push(Fact::Closed { client: 0, server: 0, stopped });
             }
             facts
+        }
+        "&-" => {
+            let how = if rest == "reset" { How::Reset } else { How::Fin };
+            let ended = |by| Fact::Ended { by, how, together: true };
+            vec![ended(Side::Client), ended(Side::Server)]
         }
         "!failed" => vec![Fact::Failed { cause: rest.to_owned() }],
         "!raw" => {
@@ -167,7 +173,7 @@ fn facts(at: Duration, what: &str, numbers: &mut (u64, u64)) -> Vec<Fact> {
     }
 }
 
-/// First part, header lines and content of a line.
+/// The first part, the headers and the content of a line.
 fn parts(text: &str) -> (&str, Headers, Content) {
     let (mut first, mut headers, mut content) = ("", Headers::default(), Content::default());
     let mut latin_1 = false;
@@ -225,7 +231,7 @@ fn response(first: Duration, text: &str) -> Response {
     Response { first, answers: None, version: 1, status, reason, headers, content, own: false }
 }
 
-/// A whole session as strophe.js and Prosody have it. Nothing here may be more than a note.
+/// A whole session between strophe.js and Prosody. Nothing here may be more than a note.
 const NORMAL: &str = "
     0 1 C> OPTIONS /http-bind | Origin: http://localhost:8000 | Access-Control-Request-Method: POST | Access-Control-Request-Headers: content-type
     2 1 S> 200 | Access-Control-Allow-Origin: http://localhost:8000 | Access-Control-Allow-Methods: POST, OPTIONS | Access-Control-Allow-Headers: Content-Type | Access-Control-Max-Age: 7200
@@ -296,7 +302,7 @@ fn a_flood_of_sessions_that_never_end_is_forgotten() {
 
 #[test]
 fn the_largest_numbers_on_the_wire_are_survived_and_nobody_is_late_by_them() {
-    // Regression: `wait` and `requests` were added to without a bound.
+    // Regression: additions to `wait` and `requests` overflowed.
     const MAX: u64 = u64::MAX;
     let all = format!(
         "wait='{MAX}' hold='{MAX}' requests='{MAX}' inactivity='{MAX}' polling='{MAX}' \
@@ -332,7 +338,7 @@ fn the_largest_numbers_on_the_wire_are_survived_and_nobody_is_late_by_them() {
     assert!(!found.contains(&"wait-exceeded") && !found.contains(&"session-silent"), "{found:?}");
 }
 
-/// Lines that make sense alone or not at all; every mixture has to be survived.
+/// Lines that may make no sense together; the rules have to survive every mixture.
 const PIECES: [&str; 30] = [
     "C> <body rid='100000' to='a' wait='60' hold='1' ver='1.6' xml:lang='en' xmpp:version='1.0'/>",
     "S> <body sid='s1' wait='60' requests='2' hold='1' inactivity='60' maxpause='120' ver='1.6'/>",
@@ -368,7 +374,7 @@ const PIECES: [&str; 30] = [
 
 proptest::proptest! {
     #[test]
-    fn no_mixture_of_events_is_too_much(
+    fn every_mixture_of_events_is_survived(
         lines in proptest::collection::vec((0..90_000_u64, 1..4_u64, 0..PIECES.len()), 0..60)
     ) {
         let mut at = 0;

@@ -1,4 +1,4 @@
-//! What a rule is.
+//! The interface of a rule.
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ pub trait Rule: Send {
         None
     }
 
-    /// Its deadline has passed: it takes one thing that is due, and moves the deadline by that. What it finds belongs
-    /// to the session that it returns.
+    /// Its deadline has passed: it handles one thing that is due, which moves the deadline. Its findings belong to the
+    /// session that it returns.
     fn wake(&mut self, _now: Duration, _story: &Story, _found: &mut Findings) -> Option<SessionId> {
         None
     }

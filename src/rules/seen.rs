@@ -1,4 +1,4 @@
-//! What comes out: events that were read and judged.
+//! The result: events that were read and judged.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::trace::{Effect, Event, SessionId, Story};
 pub struct Seen {
     /// When.
     pub at: Duration,
-    /// The event; none where only time passed.
+    /// The event; none if only time passed.
     pub event: Option<Event>,
     /// What it changes in the story.
     pub effect: Effect,
@@ -22,7 +22,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// What a filter needs to know of it.
+    /// What a filter needs to know about it.
     pub fn subject<'a>(&'a self, story: &'a Story) -> Subject<'a> {
         let marks = self.findings.iter().map(|finding| Mark {
             name: finding.name(),

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::ops::Range;
 
-/// Up to about `room` bytes of a content around a place, with what a terminal must not see escaped.
+/// Up to about `room` bytes of a content around a place, with everything escaped that must not reach a terminal.
 pub(super) fn around(bytes: &[u8], at: usize, room: usize) -> String {
     let at = at.min(bytes.len());
     let start = char_start(bytes, at.saturating_sub(room / 2));
@@ -46,7 +46,7 @@ fn escaped(bytes: &[u8], range: Range<usize>) -> String {
     text
 }
 
-/// A text as it may stand in a sentence: escaped, and cut if it is long.
+/// A text that is safe within a sentence: escaped, and cut if it is long.
 pub(super) fn short(text: &str) -> String {
     around(text.as_bytes(), 0, 60)
 }
@@ -60,7 +60,7 @@ pub(super) fn list(items: &[String]) -> String {
     }
 }
 
-/// Which sending it is: `2nd`, `3rd`, `11th`.
+/// An ordinal number: `2nd`, `3rd`, `11th`.
 pub(super) fn nth(n: u32) -> String {
     let ending = match (n % 10, n % 100) {
         (_, 11..=13) => "th",

@@ -4,31 +4,45 @@
 //! has fresh sessions, on connections of its own; what passed on them is a trace, and how it ended an [`Outcome`].
 
 mod about;
-mod actor;
-mod asking;
+mod cast;
+mod chance;
+mod compare;
+mod creation;
 pub mod dial;
 mod embedded;
+mod exchange;
+mod execute;
+mod fields;
+mod give;
 mod heart;
 mod judge;
+mod ledger;
+mod link;
 #[cfg(test)]
 mod manners;
+mod message;
+mod opening;
 mod outcome;
 mod prove;
+mod provided;
 mod reach;
+mod report;
 mod run;
 mod schedule;
-mod sessions;
 mod steps;
+mod stop;
 mod target;
 #[cfg(test)]
 mod tests;
+mod variables;
+mod waiting;
 mod wire;
-mod world;
 
 pub use about::{About, Software, about, embedded_software};
 pub use embedded::{NAME as EMBEDDED, started as embedded_started, target as embedded_target};
 pub use outcome::{Chosen, Failure, Note, Outcome, Verdict};
 pub use prove::{Proof, prove, unprovable};
+pub use provided::skipped;
 pub use reach::reach;
 pub use schedule::{Job, jobs, run_all, run_all_embedded, run_embedded};
-pub use target::{Account, Deviation, Knowledge, Skip, Target, Tolerance, What, skipped};
+pub use target::{Account, Deviation, Knowledge, Skip, Target, Tolerance, What};

@@ -1,9 +1,11 @@
 //! What came of a scenario.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::scenario::matching::{FailureKind, prose};
 use crate::scenario::{Level, Place, Scenario};
 use crate::trace::Event;
 
@@ -60,6 +62,8 @@ impl Verdict {
 /// An expectation that was not met.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
+    /// What it is about.
+    pub kind: FailureKind,
     /// The requirements that this breaks.
     pub covers: Vec<String>,
     /// How grave it is.
@@ -80,6 +84,12 @@ pub struct Failure {
     pub lag: Option<Duration>,
     /// What the target's file says of it, if it is known.
     pub known: Option<String>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&prose(&self.expected, &self.seen))
+    }
 }
 
 /// Something to be told.
@@ -113,6 +123,8 @@ pub struct Outcome {
     pub failures: Vec<Failure>,
     /// Why it was skipped, broken, known or gone.
     pub reason: Option<String>,
+    /// What the target's file says that it does in this scenario at some runs, and not at others.
+    pub sometimes: Vec<String>,
     /// What it tells.
     pub notes: Vec<Note>,
     /// How long it took, on the trace's clock.

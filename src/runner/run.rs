@@ -1,233 +1,204 @@
-//! One run of a scenario from start to end, and its verdict.
+//! One run of a scenario, put together: the setting, who acts, what was sent, what is known. Each part has a file of its own;
+//! here stand the look-ups that need several of them.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::actor::{Actor, Session};
-use super::dial::Dial;
+use super::cast::{Actor, Cast};
+use super::chance::Chance;
+use super::fields;
 use super::heart::Heart;
-use super::outcome::{Chosen, Failure, Outcome, Verdict};
-use super::target::{Target, skipped};
-use super::wire::Wire;
-use super::world::{Done, StepAt, Stop, World};
-use crate::clock::Clock;
-use crate::random::Random;
-use crate::scenario::{Level, Need, Provision, Row, Scenario};
+use super::ledger::{Ledger, Sent};
+use super::report::Report;
+use super::stop::{Done, Stop};
+use super::target::Target;
+use super::variables::Variables;
+use super::wire::{ConnId, Got, SentId, Wire};
+use crate::scenario::matching::FailureKind;
+use crate::scenario::vars::{Environment, Value};
+use crate::scenario::{Located, Place, Reference, Scenario, Template, Timespan};
 
-/// What a run is given.
-pub(super) struct Given {
+/// What a run does not change.
+pub(super) struct Setting {
     pub(super) scenario: Arc<Scenario>,
-    /// The row of the sweep, from 0.
-    pub(super) row: Option<usize>,
     pub(super) target: Arc<Target>,
-    pub(super) dial: Arc<dyn Dial>,
-    pub(super) clock: Clock,
-    pub(super) random: Box<dyn Random>,
+    pub(super) wire: Wire,
     /// Where time is real.
     pub(super) heart: Option<Arc<Heart>>,
+    /// Time that a round trip takes.
     pub(super) round_trip: Duration,
 }
 
-/// Runs a scenario.
-pub(super) async fn run(given: Given) -> Outcome {
-    let Given { scenario, row, target, dial, clock, random, heart, round_trip } = given;
-    let began = clock.now();
-    let wire = Wire::new(dial, clock);
-    let mut world = World {
-        at: StepAt {
-            place: scenario.place.clone(),
-            covers: scenario.covers.iter().map(|id| id.value.clone()).collect(),
-            level: None,
-            says: None,
-            since: began,
-        },
-        scenario: Arc::clone(&scenario),
-        target: Arc::clone(&target),
-        wire: wire.clone(),
-        actors: Vec::new(),
-        sent: HashMap::default(),
-        conns: HashMap::default(),
-        vars: HashMap::default(),
-        history: HashMap::default(),
-        marks: HashMap::default(),
-        failures: Vec::new(),
-        notes: Vec::new(),
-        random: std::sync::Mutex::new(random),
-        made: std::sync::Mutex::default(),
-        advertised: Vec::new(),
-        heart,
-        round_trip,
-        set_up: 0,
-    };
-    let row = row.and_then(|row| Some((row, scenario.sweep.get(row)?)));
-    let done = match skipped(&scenario, &target) {
-        Some(why) => Err(Stop::Skipped(why)),
-        None => world.live(row.map(|(_, row)| row)).await,
-    };
-    let row = row.map(|(number, row)| (number + 1, words(row)));
-    let duration = clock.now().saturating_sub(began);
-    world.all_written().await;
-    let own = world.set_up..wire.events().len();
-    world.leave().await;
-    let done = done.map_err(|stop| match stop {
-        Stop::NotXml(why) => Stop::Broken(world.at.place.clone(), why),
-        other => other,
-    });
-    let (verdict, reason, broken_at) = verdict(&done, &world.failures);
-    let mut failures = world.failures;
-    let address = |account: &super::Account| format!("{}@{}", account.user, target.domain);
-    let accounts = target.accounts.iter();
-    let chosen = Chosen {
-        texts: world.made.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner),
-        accounts: accounts.map(|(name, account)| (address(account), name.clone())).collect(),
-    };
-    if let (Verdict::Broken, Some(place), Some(why)) = (verdict, broken_at, &reason) {
-        failures.push(Failure {
-            covers: Vec::new(),
-            level: Level::Must,
-            place,
-            says: None,
-            expected: "the scenario to be carried out".to_owned(),
-            seen: why.clone(),
-            at: began + duration,
-            during: (world.at.since, began + duration),
-            lag: None,
-            known: None,
-        });
+/// A run.
+pub(super) struct Run {
+    pub(super) setting: Setting,
+    pub(super) cast: Cast,
+    pub(super) ledger: Ledger,
+    pub(super) variables: Variables,
+    pub(super) chance: Chance,
+    pub(super) report: Report,
+}
+
+impl Run {
+    pub(super) fn wire(&self) -> &Wire {
+        &self.setting.wire
     }
-    Outcome {
-        scenario,
-        row,
-        verdict,
-        failures,
-        reason,
-        notes: world.notes,
-        duration,
-        advertised: world.advertised,
-        chosen,
-        own,
-        events: wire.events(),
-        capture: None,
+
+    pub(super) fn target(&self) -> &Target {
+        &self.setting.target
     }
-}
 
-/// The row in words.
-pub(super) fn words(row: &Row) -> String {
-    let one = |assignment: &crate::scenario::Assignment| {
-        format!("{}={}", assignment.name.value, assignment.value.place.text().trim())
-    };
-    row.values.iter().map(one).collect::<Vec<_>>().join(" ")
-}
-
-/// What the target lacks.
-pub(super) fn missing(scenario: &Scenario, target: &Target) -> Option<String> {
-    let lacks = |provision: &Provision| !target.provides.contains(provision);
-    let first = scenario.provisions().into_iter().find(lacks)?;
-    Some(format!("the target does not provide {}", provided(first)))
-}
-
-fn provided(provision: Provision) -> &'static str {
-    match provision {
-        Provision::Anonymous => "anonymous login",
-        Provision::Account => "the account alice",
-        Provision::Accounts => "the accounts alice and bob",
-        Provision::Rooms => "rooms",
-        Provision::Tls => "an address with TLS",
-        Provision::Plain => "an address without TLS",
-        Provision::Certificates => "client certificates",
-        Provision::Compression => "compression",
-        Provision::Upstream => "its own server behind the connection manager",
-        Provision::Control => "commands to stop and start it",
-        Provision::Slow => "time for long waits",
+    pub(super) fn now(&self) -> Duration {
+        self.setting.wire.now()
     }
-}
 
-fn verdict(
-    done: &Done,
-    failures: &[Failure],
-) -> (Verdict, Option<String>, Option<crate::scenario::Place>) {
-    let worst = failures.iter().map(|failure| failure.level).max();
-    let excused = failures.iter().filter(|failure| failure.level == Level::Must);
-    let lag = excused.clone().filter_map(|failure| failure.lag).max();
-    let all_excused =
-        excused.clone().count() > 0 && excused.clone().all(|failure| failure.lag.is_some());
-    match done {
-        Err(Stop::Skipped(why)) if worst.is_none_or(|worst| worst < Level::Must) => {
-            (Verdict::Skipped, Some(why.clone()), None)
+    /// The actor that is named, or the client.
+    pub(super) fn actor(&self, by: Option<&Reference>) -> Done<usize> {
+        let Some(by) = by else { return Ok(0) };
+        self.actor_named(by)
+    }
+
+    pub(super) fn actor_named(&self, by: &Reference) -> Done<usize> {
+        let name = numbered(&by.name.value, self.nth(by)?);
+        self.cast.find(&name).ok_or_else(|| {
+            Stop::Broken(by.name.place.clone(), format!("there is no actor `{name}`"))
+        })
+    }
+
+    fn nth(&self, reference: &Reference) -> Done<Option<u64>> {
+        let Some(nth) = &reference.nth else { return Ok(None) };
+        let value = nth.evaluate(self)?;
+        value.count().map(Some).map_err(|why| Stop::Broken(nth.place.clone(), why))
+    }
+
+    /// Something that was sent.
+    pub(super) fn sent(&self, reference: &Reference) -> Done<&Sent> {
+        let name = &reference.name;
+        let nth = self.nth(reference)?;
+        self.ledger.find(&name.value, nth).ok_or_else(|| {
+            Stop::Broken(name.place.clone(), format!("`{}` was not sent", name.value))
+        })
+    }
+
+    /// The response to something sent, if it has come.
+    pub(super) fn got(&self, sent: SentId) -> Option<Arc<Got>> {
+        self.wire().progress(sent).got
+    }
+
+    /// When something that is named was done: the last byte of a request written, a stanza given away.
+    pub(super) fn time_of(&self, reference: &Reference) -> Done<Duration> {
+        if let Some(at) = self.variables.moment(&reference.name.value) {
+            return Ok(at);
         }
-        Err(Stop::Broken(place, why)) if worst != Some(Level::Must) => {
-            (Verdict::Broken, Some(why.clone()), Some(place.clone()))
+        let sent = self.sent(reference)?;
+        self.wire().progress(sent.id).written.ok_or_else(|| {
+            let name = &reference.name;
+            Stop::Broken(name.place.clone(), format!("`{}` was not sent to its end", name.value))
+        })
+    }
+
+    /// The connection of this name.
+    pub(super) fn conn(&self, name: &Located<String>) -> Done<ConnId> {
+        self.ledger.conn(&name.value).ok_or_else(|| {
+            Stop::Broken(name.place.clone(), format!("there is no connection `{}` yet", name.value))
+        })
+    }
+
+    /// A text with its variables.
+    pub(super) fn text(&self, template: &Located<Template>) -> Done<String> {
+        Ok(template.text(self)?)
+    }
+
+    /// The same, if there is one.
+    pub(super) fn text_of(&self, template: Option<&Located<Template>>) -> Done<Option<String>> {
+        template.map(|template| self.text(template)).transpose()
+    }
+
+    pub(super) fn span_or(
+        &self,
+        span: Option<&Located<Timespan>>,
+        usual: Duration,
+    ) -> Done<Duration> {
+        Ok(span.map(|span| span.resolve(self)).transpose()?.unwrap_or(usual))
+    }
+
+    /// The domain that an actor's session is opened to.
+    pub(super) fn domain_of(&self, actor: usize) -> String {
+        fields::domain(self.cast.get(actor), self.target())
+    }
+
+    /// An expectation was not met: noted; the run goes on unless it is demanded.
+    pub(super) fn fail(
+        &mut self,
+        kind: FailureKind,
+        place: &Place,
+        expected: impl Into<String>,
+        seen: impl Into<String>,
+    ) -> Done {
+        self.fail_in_time(kind, place, expected, seen, None)
+    }
+
+    /// The same, where a lag of this machine could be the reason.
+    pub(super) fn fail_in_time(
+        &mut self,
+        kind: FailureKind,
+        place: &Place,
+        expected: impl Into<String>,
+        seen: impl Into<String>,
+        lag: Option<Duration>,
+    ) -> Done {
+        let now = self.now();
+        self.report.fail(now, kind, place, expected.into(), seen.into(), lag)
+    }
+
+    /// The lag of this machine that could explain a delay.
+    pub(super) fn lag(&self, since: Duration, excess: Duration) -> Option<Duration> {
+        let lag = self.setting.heart.as_ref()?.lag(since, self.now());
+        (lag >= excess).then_some(lag)
+    }
+}
+
+fn numbered(name: &str, nth: Option<u64>) -> String {
+    nth.map_or_else(|| name.to_owned(), |nth| format!("{name}[{nth}]"))
+}
+
+impl Environment for Run {
+    fn value(&self, base: &str, nth: Option<u64>, fields: &[String]) -> Option<Value> {
+        let text = |text: &str| Some(Value::Text(text.to_owned()));
+        if nth.is_none()
+            && fields.is_empty()
+            && let Some(value) = self.variables.value(base)
+        {
+            return Some(value.clone());
         }
-        _ => match worst {
-            Some(Level::Must) if all_excused => {
-                let lag = crate::clock::words(lag.unwrap_or_default());
-                (Verdict::Inconclusive, Some(format!("host lag {lag}")), None)
+        let target = self.target();
+        let of_actor = |actor: &Actor, fields: &[String]| fields::actor(actor, target, fields);
+        match (base, fields) {
+            ("domain", []) => {
+                let domain = |actor: &Actor| fields::domain(actor, target);
+                text(&self.cast.client().map_or_else(|| target.domain.clone(), domain))
             }
-            Some(Level::Must) => (Verdict::Failed, None, None),
-            // The response that a recommendation asks for never came, so nothing behind it was looked at.
-            Some(Level::Should) => (Verdict::Warned, None, None),
-            _ => (Verdict::Passed, None, None),
-        },
-    }
-}
-
-impl World {
-    async fn live(&mut self, row: Option<&Row>) -> Done {
-        let scenario = Arc::clone(&self.scenario);
-        let values = scenario.set.iter().chain(row.iter().flat_map(|row| &row.values));
-        for actor in &scenario.actors {
-            let count = actor.count.as_ref().map(|count| count.resolve(self)).transpose()?;
-            let names: Vec<String> = match count {
-                None => vec![actor.name.value.clone()],
-                Some(count) => (1..=count).map(|n| format!("{}[{n}]", actor.name.value)).collect(),
-            };
-            for name in names {
-                self.actors.push(Actor {
-                    name,
-                    terms: actor.session.clone(),
-                    session: Session::default(),
-                    conns: Vec::new(),
-                    inbox: VecDeque::default(),
-                    quiet: Vec::new(),
-                    ready: false,
-                });
+            ("rooms", []) => target.rooms.as_deref().and_then(text),
+            ("path", []) => text(&target.address.path),
+            ("host", []) => text(&target.address.authority()),
+            ("url", []) => text(&format!("{}{}", target.address, target.address.path)),
+            (terms @ ("granted" | "asked"), [name]) => {
+                of_actor(self.cast.first()?, &[terms.to_owned(), name.clone()])
             }
-        }
-        for assignment in values {
-            let value = assignment.value.value.value(self)?;
-            self.assign(&assignment.name.value, value);
-        }
-        self.open_all().await?;
-        for need in &scenario.needs {
-            if let Need::Condition(condition) = &need.value {
-                let condition =
-                    crate::scenario::Located::new((**condition).clone(), need.place.clone());
-                if let Some(why) = self.unmet(&condition)? {
-                    return Err(Stop::Skipped(why));
+            _ => {
+                let account = || fields::account(target, base, fields);
+                if let Some(actor) = self.cast.named(&numbered(base, nth)) {
+                    return of_actor(actor, fields).or_else(account);
                 }
+                account().or_else(|| {
+                    let sent = self.ledger.find(base, nth)?;
+                    fields::sent(sent, &self.wire().progress(sent.id), fields)
+                })
             }
         }
-        self.steps(&scenario.setup).await?;
-        self.set_up = self.wire.events().len();
-        self.steps(&scenario.steps).await
     }
 
-    /// Ends the sessions that are still alive, as a guest should.
-    async fn leave(&mut self) {
-        let mut last = Vec::new();
-        for actor in 0..self.actors.len() {
-            let session = &self.actors[actor].session;
-            if session.sid.is_some() && !session.over {
-                last.push(self.ask(actor, &[("type", "terminate")], "").id);
-            }
-        }
-        let wire = self.wire.clone();
-        let answered = |id: &u64| {
-            let progress = wire.progress(*id);
-            progress.got.is_some() || progress.ended.is_some()
-        };
-        let deadline = wire.now() + Duration::from_secs(1);
-        wire.until(deadline, || last.iter().all(answered).then_some(())).await;
+    fn random(&self, length: usize) -> String {
+        self.chance.text(length)
     }
 }

@@ -9,9 +9,9 @@ use tokio::sync::Semaphore;
 
 use super::dial::Dial;
 use super::embedded;
+use super::execute::{Inputs, run, words};
 use super::heart::Heart;
 use super::outcome::Outcome;
-use super::run::{Given, run, words};
 use super::target::{Account, Target};
 use crate::clock::Clock;
 use crate::defects::Defect;
@@ -62,7 +62,7 @@ pub fn run_embedded(job: &Job, target: &Arc<Target>, defects: &[&'static Defect]
     runtime.block_on(async {
         let clock = Clock::start_at(embedded::started());
         let dial: Arc<dyn Dial> = Arc::new(embedded::start(defects, clock));
-        run(Given {
+        run(Inputs {
             scenario: Arc::clone(&job.scenario),
             row: job.row,
             target: Arc::clone(target),
@@ -148,7 +148,7 @@ pub async fn run_all(
     let (send, mut outcomes) = tokio::sync::mpsc::unbounded_channel();
     let mut tasks = tokio::task::JoinSet::new();
     for (place, job) in jobs.iter().enumerate() {
-        let given = |target| Given {
+        let given = |target| Inputs {
             scenario: Arc::clone(&job.scenario),
             row: job.row,
             target,

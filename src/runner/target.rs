@@ -7,7 +7,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::outcome::{Failure, Outcome, Verdict};
-use super::run::missing;
 use crate::scenario::Scenario;
 pub use crate::scenario::target::{Account, Deviation, Skip, Target, Tolerance, What};
 
@@ -55,10 +54,12 @@ impl Knowledge {
         if named.is_empty() || outcome.verdict == Verdict::Skipped {
             return Some((place, outcome));
         }
+        let deviation = |number: usize| &self.target.deviations[number];
+        let sometimes = named.iter().filter(|&&number| deviation(number).sometimes);
+        outcome.sometimes = sometimes.map(|&number| deviation(number).why.clone()).collect();
         let scenario = Arc::clone(&outcome.scenario);
-        let explains = |number: &usize, failure: &Failure| {
-            explains(&self.target.deviations[*number], failure, &scenario)
-        };
+        let explains =
+            |number: &usize, failure: &Failure| explains(deviation(*number), failure, &scenario);
         let again: Vec<usize> = named
             .iter()
             .copied()
@@ -74,7 +75,9 @@ impl Knowledge {
                 again.iter().copied().filter(|number| explains(number, failure)).collect();
             failure.known = (!known.is_empty()).then(|| self.why(&known));
         }
-        for number in named {
+        let steady: Vec<usize> =
+            named.into_iter().filter(|&number| !deviation(number).sometimes).collect();
+        for &number in &steady {
             let met = match (again.contains(&number), passed) {
                 (true, _) => Met::Again,
                 (false, true) => Met::Gone,
@@ -82,7 +85,7 @@ impl Knowledge {
             };
             self.met[number] = self.met[number].max(met);
         }
-        if passed && again.is_empty() {
+        if passed && again.is_empty() && !steady.is_empty() {
             self.held.push((place, outcome));
             return None;
         }
@@ -131,13 +134,6 @@ fn explains(deviation: &Deviation, failure: &Failure, scenario: &Scenario) -> bo
     let texts = [failure.expected.as_str(), failure.seen.as_str(), says];
     let seen = deviation.seen.as_deref();
     about && seen.is_none_or(|seen| texts.iter().any(|text| text.contains(seen)))
-}
-
-/// Why a scenario is not run against a target: it is to be skipped, or the target lacks what it needs.
-pub fn skipped(scenario: &Scenario, target: &Target) -> Option<String> {
-    let meant = |skip: &&Skip| skip.what.iter().any(|what| what.names(scenario));
-    let skip = target.skip.iter().find(meant).map(|skip| skip.why.clone());
-    skip.or_else(|| missing(scenario, target))
 }
 
 /// A shorter password would hide what is none.
@@ -208,6 +204,7 @@ mod tests {
                 What::Requirement((*what).to_owned())
             }],
             seen: seen.map(str::to_owned),
+            sometimes: false,
             why: format!("reason {n}"),
         });
         let target = Target { deviations: deviations.collect(), ..embedded_target() };
@@ -243,6 +240,7 @@ mod tests {
         let deviation = Deviation {
             what: vec![What::Requirement(A.to_owned())],
             seen: None,
+            sometimes: false,
             why: "it waits".to_owned(),
         };
         let target = Target { deviations: vec![deviation], ..embedded_target() };
@@ -272,10 +270,32 @@ mod tests {
         assert_eq!(verdicts(&[A], &[("ll/0.yaml", None)]), ["passed"]);
     }
 
+    /// A deviation that names every scenario.
+    fn of_all(sometimes: bool) -> Deviation {
+        let what = vec![What::Path("all".into())];
+        Deviation { what, seen: None, sometimes, why: "x".to_owned() }
+    }
+
+    #[test]
+    fn what_happens_sometimes_is_known_when_it_does_and_no_news_when_it_does_not() {
+        let target = Target { deviations: vec![of_all(true)], ..embedded_target() };
+        let mut knowledge = Knowledge::new(Arc::new(target));
+        let taken = outcomes(&[A, BAD]).into_iter().map(|outcome| knowledge.take(0, outcome));
+        let judged: Vec<_> = taken
+            .map(|taken| taken.expect("nothing is held back").1)
+            .map(|outcome| (outcome.verdict, outcome.reason, outcome.sometimes))
+            .collect();
+        let why = || "x".to_owned();
+        assert_eq!(
+            judged,
+            [(Verdict::Passed, None, vec![why()]), (Verdict::Known, Some(why()), vec![why()])]
+        );
+        assert!(knowledge.finish(true).is_empty());
+    }
+
     #[test]
     fn what_was_not_all_run_says_nothing_of_what_is_gone() {
-        let deviation =
-            Deviation { what: vec![What::Path("all".into())], seen: None, why: "x".to_owned() };
+        let deviation = of_all(false);
         let target = Target { deviations: vec![deviation], ..embedded_target() };
         let mut knowledge = Knowledge::new(Arc::new(target));
         for outcome in outcomes(&[A]) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::dial::{Dial, Dialling, Route, Stream};
-use super::run::{Given, run};
+use super::execute::{Inputs, run};
 use super::{Outcome, Verdict};
 use crate::clock::Clock;
 use crate::defects;
@@ -40,7 +40,7 @@ fn against(says: &'static str, steps: &str) -> Outcome {
         .start_paused(true)
         .build()
         .unwrap();
-    runtime.block_on(run(Given {
+    runtime.block_on(run(Inputs {
         scenario: Arc::new(loaded.scenarios.into_iter().next().unwrap()),
         row: None,
         target: Arc::new(super::embedded_target()),
@@ -134,4 +134,19 @@ steps:
     let late = outcome(&[defects::find("xbosh-features-asap").unwrap()]);
     assert_eq!(late.failures.len(), 1, "{late:?}");
     assert!(late.failures[0].seen.starts_with("it came after 4."), "{}", late.failures[0].seen);
+}
+
+#[test]
+fn failures_know_their_kind() {
+    let refused = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n";
+    let kinds = |says, demands: &str| -> Vec<&str> {
+        let outcome = against(says, &format!("  - create: a\n{demands}"));
+        outcome.failures.iter().map(|failure| failure.kind.name()).collect()
+    };
+    assert_eq!(kinds(refused, "  - response: a\n"), ["response"]);
+    assert_eq!(kinds(refused, "  - response: a\n    status: 200\n"), ["status"]);
+    assert_eq!(kinds(refused, "  - response: a\n    no-answer: any\n"), ["unexpected-response"]);
+    assert_eq!(kinds(refused, "  - silent: a\n    for: 1s\n"), ["unexpected-response"]);
+    assert_eq!(kinds("", "  - silent: a\n    for: 1s\n"), ["connection"]);
+    assert_eq!(kinds("", "  - response: a\n"), ["no-response"]);
 }

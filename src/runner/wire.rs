@@ -17,7 +17,8 @@ use tokio::sync::{Notify, mpsc};
 use super::dial::{Controlling, Dial, Route, Stream};
 use crate::clock::Clock;
 use crate::scenario::Action;
-use crate::trace::record::{Options, Recorder};
+use crate::trace::intake::Intake;
+use crate::trace::record::Recorder;
 use crate::trace::{Event, Fact, How, Response};
 use crate::wire::Side;
 use crate::wire::tap::{Item, Queue, Tap};
@@ -142,7 +143,7 @@ impl Wire {
     /// No connection yet.
     pub fn new(dial: Arc<dyn Dial>, clock: Clock) -> Self {
         let recorder = |show_secrets| {
-            (Queue::new(ROOM), Recorder::new(Options { show_secrets, body_limit: ENTITY }))
+            (Queue::new(ROOM), Recorder::new(Intake { show_secrets, body_limit: ENTITY }))
         };
         let shared = Shared {
             shown: recorder(false),
@@ -316,7 +317,7 @@ impl Wire {
                         progress.got = Some(got);
                     }
                 }
-                Fact::Ended { by, how } if conn.ended.is_none() => {
+                Fact::Ended { by, how, .. } if conn.ended.is_none() => {
                     let ended = Ended { by, how, at };
                     conn.ended = Some(ended);
                     conn.orders = None;

@@ -92,7 +92,7 @@ mod tests {
             let NotXml { at, message } = fragment_with_holes(text).unwrap_err();
             format!("{at:?} {message}")
         };
-        assert_eq!(wrong("<a><b></a>"), "6..7 `</a>` where `</b>` is due");
+        assert_eq!(wrong("<a><b></a>"), "6..7 expected `</b>`, found `</a>`");
         assert_eq!(wrong("<a>"), "3..3 element <a> is not closed");
         assert_eq!(wrong("<x:a/>"), "0..1 namespace prefix `x` is not declared");
         assert!(wrong("<a>${x}</a>&").starts_with("11..12 "));

@@ -102,6 +102,8 @@ pub struct Deviation {
     pub what: Vec<What>,
     /// A piece of the failure's text, without which it is another failure.
     pub seen: Option<String>,
+    /// It is a race: it happens or not, and neither is news.
+    pub sometimes: bool,
     /// What it does instead, and where the specification says otherwise.
     pub why: String,
 }

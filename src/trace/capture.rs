@@ -96,10 +96,14 @@ pub enum CaptureError {
     #[error("{0}")]
     Io(#[from] io::Error),
     /// There is no first line that says what the file is.
-    #[error("not an xmppscope capture: line 1 is not a preface ({0})")]
+    #[error(
+        "not an xmppscope capture: line 1 is not a preface ({0}); `xmppscope proxy --write FILE` writes captures"
+    )]
     NotCapture(String),
     /// Written by another version.
-    #[error("unsupported capture format version {0}; this xmppscope reads version {VERSION}")]
+    #[error(
+        "unsupported capture format version {0}; this xmppscope reads version {VERSION}; use the xmppscope that wrote the file"
+    )]
     Version(u64),
     /// One line is cut or damaged; reading can go on with the next.
     #[error("line {line} is damaged and was skipped: {why}")]

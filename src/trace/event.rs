@@ -48,6 +48,9 @@ pub enum Fact {
         by: Side,
         /// In order or by a reset.
         how: How,
+        /// The other side had ended as well when this was seen: which one was first is not known.
+        #[serde(default, skip_serializing_if = "is_false")]
+        together: bool,
     },
     /// Messages passed that could not be observed, because the observer was too slow.
     Lost {

@@ -5,12 +5,15 @@ pub mod capture;
 mod content;
 pub mod event;
 pub mod filter;
+pub mod intake;
+pub mod open;
 pub mod reading;
 pub mod record;
 pub mod redact;
 pub mod story;
 
 pub use event::{Content, Event, Fact, Headers, How, Raw, Request, Response};
+pub use open::open;
 pub use reading::{Reading, Stanza};
 pub use story::{
     BoshLink, BoshRequest, Effect, Exchange, Link, Message, Session, SessionId, Story, Stream,

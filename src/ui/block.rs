@@ -113,13 +113,13 @@ impl Block {
         self.page.prose(&ink, &text, INDENT).end();
     }
 
-    /// What was asked of a session and what was granted.
+    /// The requested and the granted terms of a session.
     pub(super) fn terms(&mut self, session: &Session) {
         let terms = words::terms(session);
         if terms.is_empty() {
             return;
         }
-        self.page.to(INDENT).put(&self.styles.strong, "asked → granted").plain(": ");
+        self.page.to(INDENT).put(&self.styles.strong, "requested → granted").plain(": ");
         self.page.list(&Ink::default(), &terms, INDENT + 2).end();
     }
 

@@ -92,7 +92,7 @@ impl<W: Write> Printer<W> {
             }
             Some(Fact::Ended { by, .. }) if self.look.verbose => {
                 self.block.head(&seen.head(None, Some(*by)));
-                self.block.page.plain("finished sending").end();
+                self.block.page.plain("closed its side").end();
                 self.block.findings(&seen.findings);
             }
             Some(Fact::Lost { .. }) => {

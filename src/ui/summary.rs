@@ -10,7 +10,7 @@ pub(super) fn sentence(counts: &Counts) -> String {
         count(u64::from(counts.sessions), "session"),
         count(counts.exchanges, "exchange"),
         count(counts.resends, "resend"),
-        format!("{} empty answer{}", counts.empties, plural(counts.empties)),
+        format!("{} empty response{}", counts.empties, plural(counts.empties)),
         count(counts.errors, "error"),
         count(counts.warnings, "warning"),
     ]

@@ -63,6 +63,8 @@ pub enum What {
         by: Side,
         /// In which way.
         how: How,
+        /// The other side had ended as well when this was seen: which one was first is not known.
+        together: bool,
     },
     /// What could not be observed because the queue was full.
     Lost(Lost),
@@ -239,6 +241,8 @@ pub struct Tap {
     bytes: [u64; 2],
     origin: Option<Box<str>>,
     lost: Option<Lost>,
+    /// How each side has ended, as far as that was seen.
+    ends: [Option<How>; 2],
     done: bool,
 }
 
@@ -253,6 +257,7 @@ impl Tap {
             bytes: [0; 2],
             origin: None,
             lost: None,
+            ends: [None; 2],
             done: false,
         };
         tap.push(What::Opened { client });
@@ -265,7 +270,11 @@ impl Tap {
     }
 
     fn push(&self, what: What) {
-        self.queue.push(Item { conn: self.conn, at: self.clock.now(), what });
+        self.push_at(self.clock.now(), what);
+    }
+
+    fn push_at(&self, at: Duration, what: What) {
+        self.queue.push(Item { conn: self.conn, at, what });
     }
 
     /// `from` sent these bytes.
@@ -332,12 +341,34 @@ impl Tap {
 
     /// One side sent its last byte.
     pub fn ended(&mut self, by: Side, how: How) {
+        self.end(self.clock.now(), by, how, false);
+    }
+
+    /// Both sides had sent their last byte when that was seen: which one was first is not known.
+    pub fn both_ended(&mut self, client: How, server: How) {
+        let at = self.clock.now();
+        self.end(at, Side::Client, client, true);
+        self.end(at, Side::Server, server, true);
+    }
+
+    /// Whether this side was seen to end.
+    pub fn has_ended(&self, side: Side) -> bool {
+        self.ends[side as usize].is_some()
+    }
+
+    fn end(&mut self, at: Duration, by: Side, how: How, together: bool) {
+        let known = &mut self.ends[by as usize];
+        // A reset may follow the last byte; anything else is the same end, seen again.
+        if known.is_some_and(|known| known == How::Reset || how == How::Fin) {
+            return;
+        }
+        *known = Some(how);
         if how == How::Fin {
             let before = self.dialogue.owed();
             self.dialogue.finish(by, &mut |_| {});
             self.owes(before);
         }
-        self.push(What::Ended { by, how });
+        self.push_at(at, What::Ended { by, how, together });
     }
 
     /// The target could not be reached, or went away before it answered.

@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -54,6 +55,8 @@ enum Step {
     To,
     /// The server ended in order, or failed, and owes an answer that it has not begun.
     Unanswered(Option<io::Error>),
+    /// Both sides have ended, at least one of them by a reset, and the tap knows.
+    Reset,
 }
 
 /// Joins two sockets until both directions have ended.
@@ -74,9 +77,10 @@ pub async fn join(
                 // Where the server takes no more, what it already sent still belongs to the client.
                 Poll::Ready(Step::Done | Step::To) => up_open = false,
                 Poll::Ready(Step::From | Step::Unanswered(_)) => {
-                    tap.ended(Side::Client, How::Reset);
+                    ended(tap, Side::Client, How::Reset, server);
                     return Poll::Ready(End::Reset);
                 }
+                Poll::Ready(Step::Reset) => return Poll::Ready(End::Reset),
             }
         }
         if down_open {
@@ -84,30 +88,59 @@ pub async fn join(
                 Poll::Pending => {}
                 Poll::Ready(Step::Done) => down_open = false,
                 Poll::Ready(Step::Unanswered(error)) => {
-                    if !up.ended {
-                        return Poll::Ready(End::Unanswered(error));
+                    let how = if error.is_none() { How::Fin } else { How::Reset };
+                    let left = if up.ended { None } else { its_end(client) };
+                    match left {
+                        None if !up.ended => return Poll::Ready(End::Unanswered(error)),
+                        None => tap.ended(Side::Server, how),
+                        Some(left) => tap.both_ended(left, how),
                     }
-                    // The client left first: nobody waits for this answer.
-                    tap.ended(Side::Server, if error.is_none() { How::Fin } else { How::Reset });
-                    if error.is_some() {
+                    // The client has left as well: nobody waits for this answer.
+                    if how == How::Reset || left == Some(How::Reset) {
                         return Poll::Ready(End::Reset);
                     }
-                    down.ended = true;
+                    (up.ended, down.ended) = (true, true);
                     cx.waker().wake_by_ref();
                 }
                 Poll::Ready(Step::From) => {
-                    tap.ended(Side::Server, How::Reset);
+                    ended(tap, Side::Server, How::Reset, client);
                     return Poll::Ready(End::Reset);
                 }
                 Poll::Ready(Step::To) => {
-                    tap.ended(Side::Client, How::Reset);
+                    ended(tap, Side::Client, How::Reset, server);
                     return Poll::Ready(End::Reset);
                 }
+                Poll::Ready(Step::Reset) => return Poll::Ready(End::Reset),
             }
         }
         if up_open || down_open { Poll::Pending } else { Poll::Ready(End::Fin) }
     })
     .await
+}
+
+/// Tells the tap that one side has ended. It is said to be the first only if the other one is still there now, before
+/// any of this is passed on to it. Whether the other one has ended by a reset.
+fn ended(tap: &mut Tap, by: Side, how: How, other: &Socket) -> bool {
+    let too = if tap.has_ended(by.other()) { None } else { its_end(other) };
+    match (by, too) {
+        (_, None) => tap.ended(by, how),
+        (Side::Client, Some(too)) => tap.both_ended(how, too),
+        (Side::Server, Some(too)) => tap.both_ended(too, how),
+    }
+    too == Some(How::Reset)
+}
+
+/// How a peer has ended its direction, if all that it sent before has been read. The end stays to be read, but a reset
+/// is reported only once.
+fn its_end(peer: &Socket) -> Option<How> {
+    match socket2::SockRef::from(peer.tcp()).peek(&mut [MaybeUninit::uninit()]) {
+        Ok(0) => Some(How::Fin),
+        Ok(_) => None,
+        Err(error) => match error.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => None,
+            _ => Some(How::Reset),
+        },
+    }
 }
 
 fn pass(
@@ -182,7 +215,9 @@ fn pass(
                 if side == Side::Server && tap.dialogue().unanswered() {
                     return Poll::Ready(Step::Unanswered(None));
                 }
-                tap.ended(side, How::Fin);
+                if ended(tap, side, How::Fin, to.as_ref().get_ref()) {
+                    return Poll::Ready(Step::Reset);
+                }
                 if let Some(host) = &mut host {
                     pipe.held.extend_from_slice(&host.finish());
                 }

@@ -51,7 +51,7 @@ pub enum ErrorKind {
     #[error("not UTF-8: byte 0x{0:02x}")]
     NotUtf8(u8),
     /// A byte order mark before the document.
-    #[error("a byte order mark stands before the document")]
+    #[error("a byte order mark before the document")]
     ByteOrderMark,
     /// `<!DOCTYPE`
     #[error("a document type declaration, which XMPP forbids")]
@@ -66,7 +66,7 @@ pub enum ErrorKind {
     #[error("entity `&{0};` is not declared")]
     UndeclaredEntity(String),
     /// A `&` that starts no reference.
-    #[error("`&` starts no reference; as a character it is written `&amp;`")]
+    #[error("`&` does not start a reference; write it as `&amp;`")]
     LoneAmpersand,
     /// A prefix that no namespace declaration in scope declares.
     #[error("namespace prefix `{0}` is not declared")]
@@ -75,7 +75,7 @@ pub enum ErrorKind {
     #[error("attribute \"{0}\" occurs twice")]
     DuplicateAttribute(String),
     /// An end tag that does not close the innermost element.
-    #[error("`</{found}>` where `</{expected}>` is due")]
+    #[error("expected `</{expected}>`, found `</{found}>`")]
     MismatchedTag {
         /// The name of the innermost open element, as sent.
         expected: String,
@@ -98,7 +98,7 @@ pub enum ErrorKind {
     #[error("{0} after the end of the root element")]
     AfterRoot(&'static str),
     /// Nothing, or nothing but white space.
-    #[error("no element, the input is empty")]
+    #[error("the input is empty")]
     Empty,
     /// Deeper than [`Limits::depth`](super::Limits::depth).
     #[error("elements are nested more than {0} deep")]

@@ -142,8 +142,8 @@ impl Crate {
         Self::parse(files(source).into_iter().map(read).collect())
     }
 
-    fn parse(texts: Vec<(String, String)>) -> Self {
-        let parsed = texts.into_iter().map(|(path, text)| {
+    fn parse(sources: Vec<(String, String)>) -> Self {
+        let parsed = sources.into_iter().map(|(path, text)| {
             let file = syn::parse_file(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
             (path, file)
         });

@@ -65,7 +65,7 @@ impl World {
     /// A client that begins to log in.
     fn client(&mut self, login: Login) -> usize {
         let number = self.clients.len();
-        let session = Session::new(Terms::new("localhost"), first_rid(number as u64));
+        let session = Session::new(&Terms::new("localhost"), first_rid(number as u64));
         let (jid, failed, texts, end) = (None, None, Vec::new(), None);
         self.clients.push(Client { session, login, jid, failed, texts, end });
         self.act(number, Vec::new());
@@ -77,7 +77,7 @@ impl World {
         let number = self.client(login(name, &format!("nonce{name}")));
         self.quiet();
         assert!(self.clients[number].jid.is_some(), "{:?}", self.clients[number].failed);
-        self.clients[number].session.send(Element::new(ns::CLIENT, "presence"));
+        self.clients[number].session.send(&Element::new(ns::CLIENT, "presence"));
         self.act(number, Vec::new());
         self.quiet();
         number
@@ -90,7 +90,7 @@ impl World {
             let Action::Deliver(element) = action else { continue };
             match client.login.take(element) {
                 Step::Wait => {}
-                Step::Send(element) => client.session.send(element),
+                Step::Send(element) => client.session.send(&element),
                 Step::Restart => client.session.restart(),
                 Step::Done(jid) => client.jid = Some(jid),
                 Step::Failed(words) => client.failed = Some(words),
@@ -169,7 +169,7 @@ impl World {
             .with_attr("to", to)
             .with_attr("type", "chat")
             .with_child(Element::new(ns::CLIENT, "body").with_text(text));
-        self.clients[from].session.send(message);
+        self.clients[from].session.send(&message);
         self.act(from, Vec::new());
     }
 }
@@ -218,7 +218,7 @@ fn an_idle_session_lives_on_and_ends_when_it_is_told_to() {
     world.seconds(10.0);
     assert_eq!(world.clients[alice].session.open().count(), 1);
     for number in [alice, bob] {
-        world.clients[number].session.terminate(Vec::new());
+        world.clients[number].session.terminate(&[]);
         world.act(number, Vec::new());
         world.quiet();
         assert_eq!(world.clients[number].end, Some(End::Closed));

@@ -144,7 +144,8 @@ fn the_table_says_so() {
     if std::env::var_os("TRYCMD").is_some_and(|value| value == "overwrite") {
         assert!(
             unsteady.is_empty(),
-            "a run was inconclusive, or a known deviation did not happen: run it again, with nothing beside it"
+            "a run was inconclusive, or a known deviation did not happen: run it again, with nothing beside it; list what is a \
+             race with `sometimes: true`"
         );
         std::fs::write(&table, now).unwrap();
         return;
@@ -183,7 +184,7 @@ fn the_table_says_so() {
 }
 
 /// The requirements of runs that say nothing certain: the machine was too slow; or a deviation that is known did not happen,
-/// as one that is a race (ejabberd's pipelining) does not always.
+/// and is not listed as one that happens only sometimes.
 fn unsteady(outcomes: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(outcomes).unwrap();
     text.lines()

@@ -40,15 +40,15 @@ fn the_story_happens_as_narrated() {
     );
     assert!(all(r"S> rid (\d+) #\d+ held 3\.\d s of wait 3, empty", &out).len() >= 2, "{out}");
 
-    let cut = all(r"while rid (\d+) was held: .*\[client-gave-up\]", &out);
-    let again = all(r"note \(client\): rid (\d+) again \(2nd time\).*\[rid-repeat\]", &out);
+    let cut = all(r"while rid (\d+) was held, .*\[client-gave-up\]", &out);
+    let again = all(r"note \(client\): rid (\d+) was sent for the 2nd time.*\[rid-repeat\]", &out);
     let brought =
         all(r"S> rid (\d+) #\d+ .*, 1 stanza.*\n    message chat bob@.*Are you in a tunnel", &out);
     assert_eq!(cut.len(), 1, "{out}");
     assert_eq!((&cut, &cut), (&again, &brought), "{out}");
 
     let summary = Regex::new(
-        r"\n2 sessions, \d+ exchanges, 1 resend, \d+ empty answers, 0 errors, 0 warnings in .*\n",
+        r"\n2 sessions, \d+ exchanges, 1 resend, \d+ empty responses, 0 errors, 0 warnings in .*\n",
     );
     let summary = summary.unwrap().find(&out).unwrap_or_else(|| panic!("{out}"));
     let next = &out[summary.end()..];

@@ -2,6 +2,7 @@
 //! fails, and one that is skipped, in each format.
 
 use regex_lite::Regex;
+use xmppscope::scenario::matching::FailureKind;
 
 use crate::rig;
 
@@ -36,6 +37,16 @@ fn each_format_says_the_same() {
         assert!(!out.contains('\u{1b}'), "{format} has escapes of a terminal");
         insta::assert_snapshot!(format, out);
     }
+}
+
+#[test]
+fn the_kinds_of_failures_are_documented() {
+    let page = std::fs::read_to_string("docs/reference/run.md").unwrap();
+    let (_, table) = page.split_once("#### Kinds of failures").unwrap();
+    let (table, _) = table.split_once("\n#").unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let names = FailureKind::ALL.map(FailureKind::name);
+    assert_eq!(rows.collect::<Vec<_>>(), names);
 }
 
 #[test]

@@ -9,7 +9,8 @@ use xmppscope::clock::Clock;
 use xmppscope::report::json::Json;
 use xmppscope::rules::Judge;
 use xmppscope::trace::filter::Selection;
-use xmppscope::trace::record::{Options, Recorder};
+use xmppscope::trace::intake::Intake;
+use xmppscope::trace::record::Recorder;
 use xmppscope::ui::{Look, Printer, Styles};
 use xmppscope::wire::Side;
 use xmppscope::wire::tap::{Queue, Tap};
@@ -28,7 +29,7 @@ fn shown(body: &[u8]) -> (String, String) {
     drop(tap);
     let mut items = Vec::new();
     queue.take(&mut items, Some(Duration::ZERO));
-    let mut recorder = Recorder::new(Options { show_secrets: false, body_limit: 4 << 20 });
+    let mut recorder = Recorder::new(Intake { show_secrets: false, body_limit: 4 << 20 });
     let mut events = Vec::new();
     for item in items {
         recorder.take(item, &mut events);

@@ -14,9 +14,12 @@ mod diff;
 mod differences;
 mod documents;
 mod ejabberd;
+#[cfg(target_os = "linux")] // it needs to know what order a kernel keeps, and which threads sleep
+mod endings;
 mod formats;
 mod help;
 mod hostile;
+mod lag;
 mod pack;
 mod peers;
 mod peers_bed;

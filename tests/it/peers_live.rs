@@ -15,7 +15,7 @@ use crate::peers_bed::Client;
 use crate::rig;
 
 /// Longest time for an action, on a slow machine that starts a browser.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = rig::LONG;
 
 /// A running client that is logged in.
 pub struct Peer {

@@ -1,6 +1,7 @@
 //! The real Prosody, started for one test: own folder, own ports, own accounts, loopback alone.
 #![cfg_attr(not(feature = "peers"), allow(dead_code))]
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -9,9 +10,12 @@ use std::os::unix::fs::{OpenOptionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+use crate::rig::LONG;
 
 /// The domain of the two accounts; `anon.localhost` takes anyone, `conference.localhost` has rooms.
 pub const DOMAIN: &str = "localhost";
@@ -19,7 +23,7 @@ pub const DOMAIN: &str = "localhost";
 /// Beside `alice` and `bob` there are `alice2` and `bob2`, and so on, up to so many pairs, with the same passwords.
 pub const PAIRS: usize = 6;
 
-const START: Duration = Duration::from_secs(10);
+const START: Duration = LONG;
 
 /// A password that no log shows by accident.
 #[derive(Clone)]
@@ -218,8 +222,8 @@ fn write_contact(rosters: &Path, user: &str, contact: &str) {
     fs::write(rosters.join(format!("{user}.dat")), roster).unwrap();
 }
 
-/// Only our server knows the virtual host `mark`.
-fn is_ours(port: u16, mark: &str) -> io::Result<bool> {
+/// Whether a server answers on a port and knows the domain `mark`, which only ours does.
+pub fn is_ours(port: u16, mark: &str) -> io::Result<bool> {
     let opened = post(
         port,
         &format!(
@@ -243,7 +247,7 @@ fn is_ours(port: u16, mark: &str) -> io::Result<bool> {
 
 fn post(port: u16, body: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    stream.set_read_timeout(Some(LONG))?;
     let length = body.len();
     write!(
         stream,
@@ -255,15 +259,17 @@ fn post(port: u16, body: &str) -> io::Result<String> {
     Ok(answer)
 }
 
-/// A port outside the range that outgoing connections are given, and free a moment ago.
+/// A port outside the range that outgoing connections are given, and free a moment ago. No two tests get the same.
 pub fn free_port() -> u16 {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     (0..1000)
         .map(|_| {
             let mut two = [0; 2];
             random(&mut two);
             10_000 + u16::from_le_bytes(two) % 22_000
         })
-        .find(|&port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok())
+        .filter(|&port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok())
+        .find(|&port| GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(port))
         .expect("none of a thousand ports was free")
 }
 

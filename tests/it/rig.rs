@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use regex_lite::Regex;
 use tempfile::TempDir;
 
-/// No step of a test takes longer than this; a test that hangs says where.
-pub const LONG: Duration = Duration::from_secs(20);
+/// No step of a test takes longer than this, on a machine that does much else beside; a test that hangs says where.
+pub const LONG: Duration = Duration::from_secs(120);
 
 /// A running `xmppscope proxy`.
 pub struct Proxy {
@@ -94,10 +94,38 @@ impl Proxy {
         });
     }
 
+    /// Waits until the capture contains `text`.
+    pub fn wait_for_capture(&self, text: &str) {
+        let path = self.folder.path().join("capture");
+        until(&format!("the capture has {text:?}"), || {
+            std::fs::read_to_string(&path).is_ok_and(|capture| capture.contains(text))
+        });
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// Lets the proxy sleep while something happens: what did, it finds together when it wakes.
+    #[cfg(target_os = "linux")]
+    pub fn asleep<T>(&self, happens: impl FnOnce() -> T) -> T {
+        self.signal("-STOP");
+        let tasks = format!("/proc/{}/task", self.child.id());
+        until("every thread of the proxy sleeps", || {
+            std::fs::read_dir(&tasks).unwrap().all(|task| {
+                let stat = std::fs::read_to_string(task.unwrap().path().join("stat"));
+                stat.is_ok_and(|stat| stat.rsplit(") ").next().unwrap().starts_with('T'))
+            })
+        });
+        let happened = happens();
+        self.signal("-CONT");
+        happened
+    }
+
     /// Stops the proxy with SIGTERM.
     pub fn stop(mut self) -> Left {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.signal("-TERM");
         let status = self.child.wait().unwrap();
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
         let out = std::fs::read(folder.path().join("out")).unwrap_or_default();
@@ -171,6 +199,22 @@ pub fn connect(address: SocketAddr) -> TcpStream {
     socket.set_write_timeout(Some(LONG)).unwrap();
     socket.set_nodelay(true).unwrap();
     socket
+}
+
+/// An address at which nothing listens, and nothing else will as long as this is kept.
+pub struct Nowhere {
+    pub address: SocketAddr,
+    _socket: socket2::Socket,
+}
+
+impl Nowhere {
+    pub fn new() -> Self {
+        let socket =
+            socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        let address = socket.local_addr().unwrap().as_socket().unwrap();
+        Self { address, _socket: socket }
+    }
 }
 
 /// A target that hands every accepted connection to the test.

@@ -8,9 +8,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::cm::{creation, exchange, post, request, response, sid, stopped, told};
+use crate::lag::{between, in_time};
 use crate::peers_bed::{Client, alone};
 use crate::prosody::{Password, Prosody, free_port};
-use crate::rig::{self, Proxy, Target};
+use crate::rig::{self, Nowhere, Proxy, Target};
 
 const HEADER: &str = "<?xml version='1.0'?><stream:stream xmlns='jabber:client' \
     xmlns:stream='http://etherx.jabber.org/streams' from='localhost' id='1' version='1.0'>";
@@ -83,8 +84,9 @@ fn what_a_server_says_instead_of_features_reaches_the_client() {
 
 #[test]
 fn a_server_that_is_not_there_is_told_at_once_and_to_every_client() {
-    let port = free_port();
-    let cm = before(SocketAddr::from(([127, 0, 0, 1], port)), &["--quiet"]);
+    let nowhere = Nowhere::new();
+    let port = nowhere.address.port();
+    let cm = before(nowhere.address, &["--quiet"]);
     let (_, answer) = exchange(&mut cm.connect(), &creation(""));
     assert!(answer.contains("condition='remote-connection-failed'"), "{answer}");
     let left = stopped(cm);
@@ -260,21 +262,24 @@ fn a_certificate_that_is_not_prosodys_is_refused() {
 #[test]
 #[cfg_attr(not(feature = "peers"), ignore = "needs Prosody: run ./test")]
 fn the_death_of_prosody_is_told_at_once() {
-    let (mut prosody, address) = prosody(None);
-    let cm = before(address, &[]);
-    let mut stream = cm.connect();
-    let (_, created) = exchange(&mut stream, &creation("wait='60' hold='1'"));
-    stream.write_all(post("1.1", "", &request(&sid(&created), 1, "")).as_bytes()).unwrap();
-    std::thread::sleep(Duration::from_millis(200));
-    let start = Instant::now();
-    prosody.stop();
-    let (_, answer) = response(&mut stream);
-    assert!(answer.contains("condition='remote-connection-failed'"), "{answer}");
-    let mut second: TcpStream = cm.connect();
-    let (_, answer) = exchange(&mut second, &creation(""));
-    assert!(answer.contains("condition='remote-connection-failed'"), "{answer}");
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
-    let left = stopped(cm);
+    let left = in_time(|| {
+        let (mut prosody, address) = prosody(None);
+        let cm = before(address, &[]);
+        let mut stream = cm.connect();
+        let (_, created) = exchange(&mut stream, &creation("wait='60' hold='1'"));
+        stream.write_all(post("1.1", "", &request(&sid(&created), 1, "")).as_bytes()).unwrap();
+        cm.wait_for("rid 101 ");
+        let start = Instant::now();
+        prosody.stop();
+        let (_, answer) = response(&mut stream);
+        assert!(answer.contains("condition='remote-connection-failed'"), "{answer}");
+        let mut second: TcpStream = cm.connect();
+        let (_, answer) = exchange(&mut second, &creation(""));
+        assert!(answer.contains("condition='remote-connection-failed'"), "{answer}");
+        let took = start.elapsed();
+        between(Duration::ZERO, took, Duration::from_secs(2), "the death was told after")?;
+        Ok(stopped(cm))
+    });
     for words in ["closed the connection without ending the stream", "nothing listens at"] {
         assert!(left.errors.contains(words), "{}", left.errors);
     }

@@ -1,7 +1,7 @@
 // Logs converse.js in over BOSH in headless Chromium and chats, as a person at the page would:
 //
 //   PEER_PASSWORD=… node converse.mjs --url http://127.0.0.1:5280/http-bind --jid alice@localhost/web \
-//       [--to bob@localhost] [--deadline 60] chat:hello presence:xa logout
+//       [--to bob@localhost] [--deadline 180] chat:hello presence:xa logout
 //
 //   chat:TEXT       opens a chat with --to, types TEXT, presses Enter, waits until it is in the history; gives it
 //   say:JID:TEXT    the same in the chat with JID, which may be a room that was joined
@@ -29,7 +29,7 @@ import { fileURLToPath } from 'node:url';
 import { launch } from './chromium.mjs';
 import { addressed, deadline, fact, live, options, say } from './lines.mjs';
 
-const given = options({ url: '', jid: '', to: 'bob@localhost', deadline: '60' });
+const given = options({ url: '', jid: '', to: 'bob@localhost', deadline: '180' });
 const here = fileURLToPath(new URL('.', import.meta.url));
 const dist = join(here, 'node_modules/converse.js/dist');
 

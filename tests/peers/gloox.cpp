@@ -1,7 +1,7 @@
 // Logs the gloox library in over BOSH, in one of its three ways to use HTTP, and chats with itself:
 //
 //   PEER_PASSWORD=… gloox-login --url http://127.0.0.1:5280/http-bind --jid alice@localhost/web
-//       --mode legacy|persistent|pipelining [--deadline 20] chat:hello | -
+//       --mode legacy|persistent|pipelining [--deadline 120] chat:hello | -
 //
 // With `-` it does what stdin says, a line each, and answers each with {"done": …}:
 //
@@ -130,7 +130,7 @@ class Story : public ConnectionListener, public MessageHandler, public PresenceH
 int main(int count, char **argument) {
   std::string url, jid, mode, words;
   bool directed = false;
-  int deadline = 20;
+  int deadline = 120;
   for (int i = 1; i < count; i++) {
     const std::string word = argument[i];
     const bool more = i + 1 < count;

@@ -1,6 +1,6 @@
 // Opens a page of `xmppscope report` in headless Chromium and does what a reader would:
 //
-//   node report.mjs --page FILE [--size 1280x800] [--theme light] [--deadline 60] drawn search:hello press:Enter panel
+//   node report.mjs --page FILE [--size 1280x800] [--theme light] [--deadline 180] drawn search:hello press:Enter panel
 //
 //   drawn         gives what is in sight: rows, bars, faint bars, sessions, findings, selected, and the line of status
 //   search:TEXT   presses /, types TEXT, and waits until the time line has followed; without TEXT nothing is searched any more
@@ -21,7 +21,7 @@ import { pathToFileURL } from 'node:url';
 import { launch } from './chromium.mjs';
 import { deadline, options, say } from './lines.mjs';
 
-const given = options({ page: '', size: '1280x800', theme: 'light', deadline: '60' });
+const given = options({ page: '', size: '1280x800', theme: 'light', deadline: '180' });
 const [width, height] = given.size.split('x').map(Number);
 const url = pathToFileURL(given.page).href;
 

@@ -1,7 +1,7 @@
 // Logs strophe.js in over BOSH and lives a story, an action at a time:
 //
 //   PEER_PASSWORD=… node strophe-login.mjs --url http://127.0.0.1:5280/http-bind --jid alice@localhost/web \
-//       [--wait 60] [--deadline 30] presence chat:hello empty reload cut logout
+//       [--wait 60] [--deadline 120] presence chat:hello empty reload cut logout
 //
 //   presence[:SHOW]  announces itself (SHOW: dnd, away, …) and waits until its own presence comes back
 //   join:ROOM/NICK   enters a room and waits until it is inside
@@ -25,7 +25,7 @@ import { cutHeld, dropSockets, seen } from './xhr.mjs';
 import { $iq, $msg, $pres, Strophe } from 'strophe.js';
 import { addressed, canonical, deadline, fact, live, options, say } from './lines.mjs';
 
-const given = options({ url: '', jid: '', wait: '60', deadline: '30' });
+const given = options({ url: '', jid: '', wait: '60', deadline: '120' });
 const password = process.env.PEER_PASSWORD ?? '';
 const statuses = Object.fromEntries(Object.entries(Strophe.Status).map(([name, n]) => [n, name]));
 

@@ -101,8 +101,8 @@ impl User {
 
     fn obey(&mut self, order: Order) {
         match order {
-            Order::Send(element) => self.session.send(element),
-            Order::Leave(element) => self.session.terminate(vec![element]),
+            Order::Send(element) => self.session.send(&element),
+            Order::Leave(element) => self.session.terminate(&[element]),
             Order::Lose(away) => {
                 let open = self.session.open().next();
                 if let Some((rid, cut)) = open.and_then(|rid| Some((rid, self.cuts.remove(&rid)?)))
@@ -159,11 +159,11 @@ impl User {
             let Action::Deliver(element) = action else { continue };
             match self.login.take(&element) {
                 Step::Wait => {}
-                Step::Send(element) => self.session.send(element),
+                Step::Send(element) => self.session.send(&element),
                 Step::Restart => self.session.restart(),
                 Step::Done(jid) => {
                     (self.tell)(News::In(jid));
-                    self.session.send(Element::new(ns::CLIENT, "presence"));
+                    self.session.send(&Element::new(ns::CLIENT, "presence"));
                 }
                 Step::Failed(words) => (self.tell)(News::Failed(words)),
             }

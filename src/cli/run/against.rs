@@ -12,6 +12,7 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset};
 
 use super::args::Args;
+use super::ci::in_ci;
 use super::results::{End, Results};
 use crate::cli::Failure;
 use crate::cli::console::eprint;
@@ -266,13 +267,6 @@ async fn network(
         tell(News::Outcome(place, Box::new(outcome)));
     }
     Ok(end)
-}
-
-/// Whether the variable is set that continuous integration sets.
-pub(super) fn in_ci() -> bool {
-    #[allow(clippy::disallowed_methods)] // cli reads the environment
-    let value = std::env::var_os("CI");
-    value.is_some_and(|value| !value.is_empty() && value != "false")
 }
 
 /// The default tolerance for times: machines in CI systems are busy.

@@ -3,6 +3,7 @@
 mod against;
 mod args;
 mod captures;
+mod ci;
 mod command;
 mod list;
 mod output;

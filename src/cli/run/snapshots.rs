@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::against::in_ci;
 use super::args::{Args, Update};
+use super::ci::in_ci;
 use super::stems::from;
 use crate::cli::check::counted;
 use crate::runner::{self, Outcome, Verdict};
+use crate::scenario::matching::FailureKind;
 use crate::scenario::{Level, Pattern, Replacement, Settings, Varies};
 use crate::snapshot::{Change, Diff, Snapshot, Standing, Varying, compare, diff, transcript};
 use crate::ui::quoted;
@@ -156,6 +157,7 @@ fn in_short(differs: &Diff) -> String {
 fn fail(outcome: &mut Outcome, path: &Path, seen: String) {
     outcome.verdict = Verdict::Failed;
     outcome.failures.push(runner::Failure {
+        kind: FailureKind::Snapshot,
         covers: Vec::new(),
         level: Level::Must,
         place: outcome.scenario.name.place.clone(),

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use super::action::{Action, Request};
+use super::book::Book;
+use super::keys::Keys;
 use super::session::{NoPause, Session};
 use super::terms::Terms;
-use crate::bosh::NS;
+use crate::bosh::{Body, NS};
 use crate::xml::{Element, Limits, parse};
 
 const GRANT: &str =
@@ -22,7 +24,7 @@ struct Play {
 }
 
 impl Play {
-    fn new(terms: Terms) -> Self {
+    fn new(terms: &Terms) -> Self {
         let session = Session::new(terms, 100);
         let mut play =
             Self { session, now: Duration::from_secs(1), sent: Vec::new(), heard: Vec::new() };
@@ -32,10 +34,10 @@ impl Play {
 
     /// A session on these terms, with one empty request held as rid 101.
     fn open(grant: &str) -> Self {
-        Self::open_with(Terms::new("localhost"), grant)
+        Self::open_with(&Terms::new("localhost"), grant)
     }
 
-    fn open_with(terms: Terms, grant: &str) -> Self {
+    fn open_with(terms: &Terms, grant: &str) -> Self {
         let mut play = Self::new(terms);
         play.answer(100, &format!("<body xmlns='{NS}' {grant}/>"));
         assert_eq!(play.heard(), ["opened s"]);
@@ -93,7 +95,7 @@ impl Play {
     }
 
     fn send(&mut self, payload: &str) {
-        self.session.send(element(payload));
+        self.session.send(&element(payload));
         self.settle();
     }
 
@@ -141,7 +143,7 @@ fn message(id: &str) -> String {
 
 #[test]
 fn a_session_opens_and_keeps_one_request_open() {
-    let mut play = Play::new(Terms::new("localhost"));
+    let mut play = Play::new(&Terms::new("localhost"));
     assert_eq!(
         play.last(),
         "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh' rid='100' to='localhost' \
@@ -185,7 +187,7 @@ fn payloads_wait_for_room_and_go_together() {
         play.send(&message(id));
     }
     assert_eq!(play.rids(), [100, 101, 102], "two are open: b and c wait");
-    play.session.send(element("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"));
+    play.session.send(&element("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"));
     play.send(&message("d"));
     play.empty(101);
     assert_eq!(
@@ -347,7 +349,7 @@ fn terminate_carries_what_waits_and_waits_for_every_response() {
     for id in ["a", "b"] {
         play.send(&message(id));
     }
-    play.session.terminate(vec![element("<presence xmlns='jabber:client' type='unavailable'/>")]);
+    play.session.terminate(&[element("<presence xmlns='jabber:client' type='unavailable'/>")]);
     play.settle();
     assert_eq!(
         play.last(),
@@ -377,7 +379,7 @@ fn a_session_that_the_other_side_ends_says_why() {
     play.seconds(1.0);
     assert_eq!(play.heard(), ["Terminated(Some(\"remote-stream-error\"))"]);
     let mut play = Play::open(GRANT);
-    play.session.terminate(Vec::new());
+    play.session.terminate(&[]);
     play.settle();
     play.answer(101, &format!("<body xmlns='{NS}' type='terminate' condition='item-not-found'/>"));
     play.empty(102);
@@ -390,19 +392,19 @@ fn what_cannot_go_on_fails_in_words() {
         play.seconds(1.0);
         play.heard()
     };
-    let mut refused = Play::new(Terms::new("localhost"));
+    let mut refused = Play::new(&Terms::new("localhost"));
     refused.status(100, 503, "");
     assert_eq!(failed(refused), ["Failed(\"HTTP status 503\")"]);
-    let mut lost = Play::new(Terms::new("localhost"));
+    let mut lost = Play::new(&Terms::new("localhost"));
     lost.lose(100);
     assert_eq!(
         failed(lost),
         ["Failed(\"no response came to the request that opens the session\")"]
     );
-    let mut nameless = Play::new(Terms::new("localhost"));
+    let mut nameless = Play::new(&Terms::new("localhost"));
     nameless.answer(100, &format!("<body xmlns='{NS}' wait='60'/>"));
     assert!(failed(nameless)[0].contains("no sid"));
-    let mut unknown = Play::new(Terms::new("localhost"));
+    let mut unknown = Play::new(&Terms::new("localhost"));
     unknown.answer(100, &format!("<body xmlns='{NS}' type='terminate' condition='host-unknown'/>"));
     assert_eq!(failed(unknown), ["Terminated(Some(\"host-unknown\"))"]);
     for wrong in [
@@ -426,11 +428,86 @@ fn what_cannot_go_on_fails_in_words() {
 
 #[test]
 fn acknowledgements_are_sent_where_they_say_something() {
-    let mut play = Play::new(Terms { acks: true, ..Terms::new("localhost") });
+    let mut play = Play::new(&Terms { acks: true, ..Terms::new("localhost") });
     assert!(play.last().contains(" ack='1' "), "{}", play.last());
     play.answer(100, &format!("<body xmlns='{NS}' {GRANT} ack='100'/>"));
     assert!(!play.last().contains("ack="), "all responses have come: {}", play.last());
     play.send(&message("a"));
     assert!(play.last().contains("rid='102' sid='s' ack='100'>"), "{}", play.last());
     assert_eq!(play.heard(), ["opened s"]);
+}
+
+/// A manual session whose first request had rid 100, opened on these terms.
+fn by_hand(keys: Option<Keys>) -> Session {
+    let mut session = Session::manual(Book::new(100, keys));
+    let book = session.book_mut();
+    book.ask(Terms::new("localhost").creation(100));
+    book.mark_used(100);
+    book.open(body(&format!("<body xmlns='{NS}' {GRANT}/>")));
+    session
+}
+
+fn body(source: &str) -> Body {
+    Body::new(element(source)).unwrap()
+}
+
+#[test]
+fn a_manual_session_drafts_what_comes_next_and_sends_nothing() {
+    let mut session = by_hand(Some(Keys::new(3, "seed")));
+    let book = session.book_mut();
+    let key = book.keys().unwrap().peek().to_owned();
+    let mut request = book.draft();
+    assert_eq!(
+        (request.get("rid"), request.get("sid"), request.get("key")),
+        (Some("101"), Some("s"), Some(key.as_str()))
+    );
+    // A scenario may say another rid, and leave the sid out.
+    request.set("rid", Some("103".to_owned()));
+    request.set("sid", None);
+    book.mark_used(103);
+    assert!(!request.to_xml().contains("sid="), "{}", request.to_xml());
+    assert_eq!(book.draft().get("rid"), Some("101"), "there is a gap");
+    (101..103).for_each(|rid| book.mark_used(rid));
+    assert_eq!(book.restart().get("rid"), Some("104"));
+    let mut out = Vec::new();
+    session.settle(Duration::from_secs(100), &mut out);
+    assert_eq!((out, session.deadline()), (Vec::new(), None));
+}
+
+#[test]
+fn a_manual_session_takes_responses_as_they_are_handed_over() {
+    let mut session = by_hand(None);
+    let book = session.book_mut();
+    let told = book.receive(&body(&format!("<body xmlns='{NS}'><message id='m'/></body>")));
+    assert!(told[0].is("jabber:client", "message"), "the namespace is mended: {told:?}");
+    assert!(!session.is_over());
+    session.book_mut().receive(&body(&format!("<body xmlns='{NS}' type='terminate'/>")));
+    assert!(session.is_over());
+}
+
+#[test]
+fn a_manual_session_that_becomes_automatic_goes_on_where_it_is() {
+    let mut session = by_hand(None);
+    session.book_mut().mark_used(101);
+    session.automate();
+    let mut play = Play { session, now: Duration::ZERO, sent: Vec::new(), heard: Vec::new() };
+    play.settle();
+    assert_eq!(play.rids(), [102]);
+    let mut out = Vec::new();
+    for _ in 0..3 {
+        play.session.send_now("<presence xmlns='jabber:client'/>", play.now, &mut out);
+    }
+    play.act(out);
+    assert_eq!(play.rids(), [102, 103, 104, 105], "whether there is room or not");
+    assert!(!play.session.has_room());
+    play.lose(102);
+    assert_eq!(play.rids().last(), Some(&102));
+    // It reads what it can, and goes on.
+    play.answer(102, "no body");
+    play.answer(
+        103,
+        &format!("<body xmlns='{NS}' type='odd'><iq id='i' xmlns='jabber:client'/></body>"),
+    );
+    assert_eq!(play.heard(), ["i"]);
+    assert_eq!(play.opens(), [104, 105]);
 }

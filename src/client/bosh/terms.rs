@@ -1,9 +1,6 @@
 //! What a client asks for when it opens a session (XEP-0124 §7.1, XEP-0206 §2).
 
-use super::body::body;
-use crate::bosh::XBOSH;
-use crate::xml::Element;
-use crate::xmpp::ns;
+use super::wrapper::Wrapper;
 
 /// The terms that a session is opened with. An attribute that is `None` is left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,28 +42,22 @@ impl Terms {
     }
 
     /// The request that opens the session.
-    pub fn creation(&self, rid: u64) -> Element {
+    pub fn creation(&self, rid: u64) -> Wrapper {
         let number = |value: Option<u64>| value.map(|value| value.to_string());
-        let mut body = body(rid, None)
-            .with_attr("to", &self.to)
-            .with_attr_if("from", self.from.as_deref())
-            .with_attr_if("route", self.route.as_deref())
-            .with_attr_if("ver", self.ver.as_deref())
-            .with_attr_if("wait", number(self.wait).as_deref())
-            .with_attr_if("hold", number(self.hold).as_deref())
-            .with_attr_if("content", self.content.as_deref())
-            .with_attr_if("ack", self.acks.then_some("1"));
-        body.set_attr(ns::XML, "lang", self.lang.as_deref());
-        body.set_attr(XBOSH, "version", Some("1.0"));
-        body
-    }
-
-    /// The request that restarts the stream of session `sid` (XEP-0206 §5).
-    pub fn restart(&self, rid: u64, sid: &str) -> Element {
-        let mut body = body(rid, Some(sid)).with_attr("to", &self.to);
-        body.set_attr(ns::XML, "lang", self.lang.as_deref());
-        body.set_attr(XBOSH, "restart", Some("true"));
-        body
+        let mut body = Wrapper::default().with("rid", rid.to_string()).with("to", self.to.as_str());
+        for (name, value) in [
+            ("from", self.from.clone()),
+            ("route", self.route.clone()),
+            ("ver", self.ver.clone()),
+            ("wait", number(self.wait)),
+            ("hold", number(self.hold)),
+            ("content", self.content.clone()),
+            ("ack", self.acks.then(|| "1".to_owned())),
+            ("xml:lang", self.lang.clone()),
+        ] {
+            body.set(name, value);
+        }
+        body.with("xmpp:version", "1.0")
     }
 }
 

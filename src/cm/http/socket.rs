@@ -69,7 +69,10 @@ pub(super) struct Watched<S> {
     inner: S,
     watch: Watch,
     ahead: Arc<Ahead>,
+    /// The client was seen to end the connection: what follows is not told.
     ended: bool,
+    /// The connection manager was.
+    parted: bool,
     /// The client has sent its last byte, which is told when so many requests were taken in.
     closing: Option<(How, u64)>,
 }
@@ -80,7 +83,7 @@ impl<S> Watched<S> {
             Some(tap) => Watch::Tap(Box::new(tap)),
             None => Watch::Alone(Box::default()),
         };
-        Self { inner, watch, ahead, ended: false, closing: None }
+        Self { inner, watch, ahead, ended: false, parted: false, closing: None }
     }
 
     fn saw(&mut self, from: Side, bytes: &[u8]) {
@@ -113,7 +116,10 @@ impl<S> Watched<S> {
         if let Watch::Tap(tap) = &mut self.watch
             && !self.ended
         {
-            self.ended = by == Side::Client;
+            match by {
+                Side::Client => self.ended = true,
+                Side::Server => self.parted = true,
+            }
             tap.ended(by, how);
         }
     }
@@ -121,6 +127,10 @@ impl<S> Watched<S> {
 
 impl<S> Drop for Watched<S> {
     fn drop(&mut self) {
+        if !self.parted {
+            // Nobody has ended it until now, or its client has, which stands.
+            self.ended(Side::Server, How::Fin);
+        }
         // A tap that is dropped would say that it was stopped.
         let alone = Watch::Alone(Box::default());
         if let Watch::Tap(tap) = std::mem::replace(&mut self.watch, alone) {
@@ -163,9 +173,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.inner).poll_write(cx, bytes))?;
-        self.saw(Side::Server, &bytes[..written]);
-        Poll::Ready(Ok(written))
+        let written = ready!(Pin::new(&mut self.inner).poll_write(cx, bytes));
+        match &written {
+            Ok(written) => self.saw(Side::Server, &bytes[..*written]),
+            // Its client has closed the connection, with something in it that it did not read.
+            Err(_) => self.ended(Side::Client, How::Reset),
+        }
+        Poll::Ready(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -35,7 +35,7 @@ impl<'a> Table<'a> {
             numbers[place] = number;
         }
         for cell in self.cells.iter_mut().flatten() {
-            if let Cell::Broken(places) | Cell::Open(places) = cell {
+            if let Cell::Broken(places) | Cell::Sometimes(places) | Cell::Open(places) = cell {
                 for place in places {
                     *place = numbers[*place];
                 }
@@ -44,16 +44,18 @@ impl<'a> Table<'a> {
         self.deviations.sort_by_key(|deviation| deviation.column);
     }
 
-    fn cell(&mut self, id: &str, column: usize) -> Cell {
+    fn cell(&mut self, id: &'a str, column: usize) -> Cell {
         let covers = |run: &&Run| run.covers.iter().any(|covered| covered == id);
         let runs: Vec<&'a Run> = self.columns[column].runs.iter().filter(covers).collect();
         if runs.is_empty() {
             return Cell::Unchecked;
         }
-        let failures =
-            runs.iter().flat_map(|run| run.failures.iter().map(move |failed| (*run, failed)));
         let counting: Vec<(&'a Run, &'a Failed)> =
-            failures.filter(|(_, failed)| failed.counts()).collect();
+            runs.iter().flat_map(|run| run.counting().map(move |failed| (*run, failed))).collect();
+        let sometimes: Vec<(&'a Run, &'a str)> = runs
+            .iter()
+            .flat_map(|run| run.sometimes.iter().map(move |why| (*run, why.as_str())))
+            .collect();
         let broken: Vec<_> = counting
             .iter()
             .copied()
@@ -62,6 +64,11 @@ impl<'a> Table<'a> {
         let verdict = |wanted: &[&str]| runs.iter().any(|run| wanted.contains(&&*run.verdict));
         if !broken.is_empty() {
             Cell::Broken(self.deviations(column, &broken))
+        } else if !sometimes.is_empty() {
+            let places = sometimes.iter().map(|(run, why)| {
+                self.deviation(column, run, why.to_string(), true, [id].into_iter())
+            });
+            Cell::Sometimes(places.collect::<BTreeSet<usize>>().into_iter().collect())
         } else if verdict(&["passed", "gone"]) {
             Cell::Kept
         } else if verdict(&["inconclusive"]) {
@@ -77,16 +84,24 @@ impl<'a> Table<'a> {
 
     /// The places of what these failures are about.
     fn deviations(&mut self, column: usize, failures: &[(&'a Run, &'a Failed)]) -> Vec<usize> {
-        let places: BTreeSet<usize> =
-            failures.iter().map(|(run, failed)| self.deviation(column, run, failed)).collect();
-        places.into_iter().collect()
+        let places = failures.iter().map(|(run, failed)| {
+            let known = failed.known.is_some();
+            let seen = || format!("Expected {}; actual: {}", failed.expected, failed.seen);
+            let text = failed.known.clone().unwrap_or_else(seen);
+            self.deviation(column, run, text, known, failed.ids())
+        });
+        places.collect::<BTreeSet<usize>>().into_iter().collect()
     }
 
-    fn deviation(&mut self, column: usize, run: &'a Run, failed: &'a Failed) -> usize {
-        let text = failed.known.clone();
-        let known = text.is_some();
-        let text = text
-            .unwrap_or_else(|| format!("Expected {}; actual: {}", failed.expected, failed.seen));
+    /// The place of what a scenario says of these requirements.
+    fn deviation(
+        &mut self,
+        column: usize,
+        run: &'a Run,
+        text: String,
+        known: bool,
+        ids: impl Iterator<Item = &'a str>,
+    ) -> usize {
         let found = self
             .deviations
             .iter()
@@ -96,7 +111,7 @@ impl<'a> Table<'a> {
             self.deviations.push(Deviation { column, text, known, requirements, scenarios });
             self.deviations.len() - 1
         });
-        self.deviations[place].requirements.extend(failed.ids());
+        self.deviations[place].requirements.extend(ids);
         self.deviations[place].scenarios.insert(&run.file);
         place
     }

@@ -71,6 +71,9 @@ pub(super) struct Run {
     pub(super) covers: Vec<String>,
     pub(super) verdict: String,
     pub(super) reason: Option<String>,
+    /// What is known to happen here at some runs, and not at others.
+    #[serde(default)]
+    pub(super) sometimes: Vec<String>,
     pub(super) failures: Vec<Failed>,
 }
 
@@ -94,6 +97,16 @@ struct Requirement {
     id: String,
 }
 
+impl Run {
+    /// The failures that say something of every run: not of one in which a race was lost, or this machine was slow.
+    pub(super) fn counting(&self) -> impl Iterator<Item = &Failed> {
+        let race = |known: &String| self.sometimes.iter().any(|why| known.contains(why));
+        let counts =
+            move |failed: &&Failed| failed.counts() && !failed.known.as_ref().is_some_and(race);
+        self.failures.iter().filter(counts)
+    }
+}
+
 impl Failed {
     /// The ids of the requirements that are not kept.
     pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
@@ -101,7 +114,7 @@ impl Failed {
     }
 
     /// What is only to be told is no deviation, nor what this machine may have caused.
-    pub(super) fn counts(&self) -> bool {
+    fn counts(&self) -> bool {
         self.level != "may" && self.lag_ms.is_none()
     }
 }

@@ -29,6 +29,7 @@ explains how contested passages are interpreted; `xmppscope spec ID` prints the 
 | yes | met, as far as the scenarios that cover it can tell. A MAY is a permission: what is allowed works |
 | **no** [1](#d1) | required (MUST, MUST NOT), and a scenario shows a violation; the number links to a description |
 | no [1](#d1) | the same for a recommendation (SHOULD, SHOULD NOT) |
+| sometimes [1](#d1) | a race: met in some runs, and violated in others |
 | open [1](#d1) | unknown: the scenarios that cover it end earlier, at this deviation |
 | skip [a](#ra) | not tested; the letter links to the reason, mostly an option that is not offered, or something that this installation of the server (the target) does not have |
 | slow | unknown: the machine was too slow |
@@ -84,6 +85,7 @@ fn totals(table: &Table<'_>, out: &mut String) {
             let parts = [
                 (count(|cell| *cell == Cell::Kept), "yes"),
                 (count(|cell| matches!(cell, Cell::Broken(_))), no),
+                (count(|cell| matches!(cell, Cell::Sometimes(_))), "sometimes"),
                 (count(|cell| matches!(cell, Cell::Open(_))), "open"),
                 (count(|cell| matches!(cell, Cell::Skipped(_))), "skip"),
                 (count(|cell| *cell == Cell::Inconclusive), "slow"),
@@ -152,6 +154,7 @@ fn written(cell: &Cell, checked: &Checked<'_>) -> String {
             let demanded = checked.requirement.level.strength() == Level::Must;
             format!("{}{}", if demanded { "**no**" } else { "no" }, deviations(places))
         }
+        Cell::Sometimes(places) => format!("sometimes{}", deviations(places)),
         Cell::Open(places) => format!("open{}", deviations(places)),
         Cell::Skipped(reasons) => {
             let links = reasons.iter().map(|place| format!(" [{0}](#r{0})", letter(*place)));

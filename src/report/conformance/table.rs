@@ -26,6 +26,8 @@ pub(super) enum Cell {
     Kept,
     /// A scenario found it broken, which these deviations are about.
     Broken(Vec<usize>),
+    /// The scenarios that cover it are known to find it kept at some runs and broken at others, which these are about.
+    Sometimes(Vec<usize>),
     /// The scenarios that cover it ended before, at these deviations.
     Open(Vec<usize>),
     /// It was not asked, for these reasons.

@@ -126,12 +126,40 @@ fn each_cell_says_what_all_scenarios_saw() {
         " | open [2](#d2) |",
         " | skip [a](#ra) |",
         "<br>*Not checked: no way.* | – |",
-        "**1** Expected a `<b/>`, saw c (This is not in the target's file.)<br>`bosh-resp-wait`<br>[a](../scenarios/a.yaml)",
+        "**1** Expected a `<b/>`; actual: c (This is not in the target's file.)<br>`bosh-resp-wait`<br>[a](../scenarios/a.yaml)",
         "**2** XEP-0124 §8. It waits. Send `<body/>`: nothing.<br>`bosh-wait-not-exceeded`<br>[a](../scenarios/a.yaml), [b](../scenarios/b.yaml), [c]",
         "**a** not offered",
     ] {
         assert!(text.contains(piece), "{piece}\n{text}");
     }
+}
+
+#[test]
+fn what_is_a_race_looks_the_same_whoever_won_it() {
+    let [won, lost] = ["\"verdict\":\"passed\",\"failures\":[]", "\"verdict\":\"known\",\"failures\":[FAILURE]"]
+        .map(|end| {
+            let failure = failure(IDS[0], "must", r#","known":"It forgets""#);
+            let end = end.replace("FAILURE", &failure);
+            let run = |more: &str| {
+                format!(
+                    "{{\"event\":\"scenario\",\"file\":\"scenarios/a.yaml\",\"covers\":[\"{}\"],{more}}}\n",
+                    IDS[0]
+                )
+            };
+            let first = outcomes().lines().next().unwrap().to_owned() + "\n";
+            let text = first + &run(&format!("\"sometimes\":[\"It forgets\"],{end}"));
+            let columns = [Column::read(&text, &pack()).unwrap()];
+            let checked = checked();
+            let table = Table::of(&checked, &columns);
+            assert_eq!(table.cells[0], [Cell::Sometimes(vec![0])]);
+            write(&table, catalogue())
+        });
+    assert_eq!(won, lost);
+    assert!(won.contains(" | sometimes [1](#d1) |"), "{won}");
+    assert!(
+        won.contains("**1** It forgets<br>`bosh-resp-wait`<br>[a](../scenarios/a.yaml)"),
+        "{won}"
+    );
 }
 
 #[test]

@@ -106,12 +106,12 @@
     if (!data.run) {
       const words = [trace.target, date(trace), counted(counts.sessions, 'session'), counted(counts.exchanges, 'exchange')];
       if (counts.resends) words.push(counted(counts.resends, 'resend'));
-      if (counts.empties) words.push(counted(counts.empties, 'empty answer'));
+      if (counts.empties) words.push(counted(counts.empties, 'empty response'));
       about.textContent = `${words.join(' · ')} · ${spell(counts.ms)}`;
     }
     const told = [...(trace.faults ?? [])];
     if (trace.secrets) told.push('Secrets are not hidden in this capture: passwords may be in this page.');
-    if (counts.lost) told.push(`${counted(counts.lost, 'message')} could not be recorded.`);
+    if (counts.lost) told.push(`${counted(counts.lost, 'message')} passed without being recorded.`);
     if (trace.left_out) {
       told.push(`This page is full: ${counted(trace.left_out, 'event')} at the end ${trace.left_out === 1 ? 'is' : 'are'} left out.`);
     }
@@ -140,7 +140,7 @@
       terms.title = session.terms?.join(', ') ?? '';
       terms.replaceChildren(
         make('b', {}, session.jid ?? 'no JID seen'), session.sid ? ` sid ${session.sid}` : '',
-        ...(session.terms ? [make('span', {}, ' asked → granted: '), session.terms.join(', ')] : []));
+        ...(session.terms ? [make('span', {}, ' requested → granted: '), session.terms.join(', ')] : []));
     }
     if (panel.isOpen && line.selected < 0) close();
   }

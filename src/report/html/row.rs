@@ -122,15 +122,15 @@ impl Row {
         (self.kind, self.what) = match fact {
             Fact::Opened { client } => ("opened", format!("connected from {client}")),
             Fact::Failed { cause } => ("failed", cause.clone()),
-            Fact::Ended { by, how: How::Fin } => {
-                ("ended", format!("the {} finished sending", by.name()))
+            Fact::Ended { by, how: How::Fin, .. } => {
+                ("ended", format!("the {} closed its side", by.name()))
             }
-            Fact::Ended { by, how: How::Reset } => {
+            Fact::Ended { by, how: How::Reset, .. } => {
                 ("reset", format!("the {} reset the connection", by.name()))
             }
             Fact::Lost { messages, bytes } => {
                 let (messages, bytes) = (count(*messages, "message"), words::bytes(*bytes));
-                ("lost", format!("{messages} ({bytes}) could not be recorded"))
+                ("lost", format!("{messages} ({bytes}) passed without being recorded"))
             }
             Fact::Closed { client, server, stopped } => {
                 let (client, server) = (words::bytes(*client), words::bytes(*server));
@@ -146,7 +146,7 @@ impl Row {
                 let from = raw.from.name();
                 let size = count(raw.size, "byte");
                 let bytes = sanitise::bytes(&raw.bytes);
-                ("raw", format!("{size} from the {from}, not HTTP{why}: {bytes}"))
+                ("raw", format!("{size} from the {from} that are not HTTP{why}: {bytes}"))
             }
             Fact::Finished => ("finished", String::new()),
             Fact::Request(request) => {
@@ -207,10 +207,10 @@ fn answer(message: &Message, response: &Response) -> String {
     let is_bosh = message.bosh().is_some();
     let mut parts = Vec::new();
     if response.own {
-        parts.push("sent by xmppscope on behalf of the target".to_owned());
+        parts.push("from xmppscope in place of the target".to_owned());
     }
     if message.exchange.is_none() && response.status >= 200 {
-        parts.push("unasked".to_owned());
+        parts.push("unsolicited".to_owned());
     }
     if response.status == 101 {
         let protocol = response.headers.get("sec-websocket-protocol");

@@ -253,7 +253,9 @@ impl<'a> Details<'a> {
                 text: Some(beginning(&raw.bytes)),
                 ..none
             },
-            Fact::Ended { by, how } => Self { direction: Some(by.name()), how: Some(*how), ..none },
+            Fact::Ended { by, how, .. } => {
+                Self { direction: Some(by.name()), how: Some(*how), ..none }
+            }
             Fact::Lost { messages, bytes } => {
                 Self { messages: Some(*messages), bytes: Some(*bytes), ..none }
             }

@@ -91,7 +91,7 @@ fn a_session() {
             &body("", "<iq xmlns='jabber:client' type='result' id='p' from='chat.example'/>"),
         ),
         request(1010, 1, &body("rid='12' sid='4f1c'", "")),
-        event(1020, 1, Fact::Ended { by: Side::Client, how: How::Reset }),
+        event(1020, 1, Fact::Ended { by: Side::Client, how: How::Reset, together: false }),
         event(1021, 1, Fact::Closed { client: 900, server: 700, stopped: false }),
     ];
     insta::assert_snapshot!(lines(events, ""), @r#"
@@ -127,7 +127,7 @@ fn what_is_not_bosh() {
     {"xmppscope":"events","version":1,"tool":"xmppscope 0.1.0","started":"2026-03-01T12:00:00.000000+01:00"}
     {"event":"request","at":1000,"time":"2026-03-01T12:00:00.001000+01:00","conn":1,"direction":"client","bytes":7,"text":"<html/>","exchange":1,"method":"POST","path":"/http-bind","reading":"xml","mistake":{"words":"the root element is `<html>`, not `<body>`"}}
     {"event":"response","at":2000,"time":"2026-03-01T12:00:00.002000+01:00","conn":1,"direction":"server","status":502,"reason":"Bad Gateway","own":true,"bytes":11,"text":"Bad Gateway","exchange":1,"method":"POST","path":"/http-bind","held_ms":1.0,"reading":"other"}
-    {"event":"request","at":3000,"time":"2026-03-01T12:00:00.003000+01:00","conn":1,"direction":"client","bytes":18,"text":"<body>\n<iq></body>","exchange":2,"method":"POST","path":"/http-bind","reading":"malformed","mistake":{"words":"`</body>` where `</iq>` is due","line":2,"column":5,"offset":11}}
+    {"event":"request","at":3000,"time":"2026-03-01T12:00:00.003000+01:00","conn":1,"direction":"client","bytes":18,"text":"<body>\n<iq></body>","exchange":2,"method":"POST","path":"/http-bind","reading":"malformed","mistake":{"words":"expected `</iq>`, found `</body>`","line":2,"column":5,"offset":11}}
     {"event":"failed","at":4000,"time":"2026-03-01T12:00:00.004000+01:00","conn":2,"cause":"connection refused"}
     {"event":"raw","at":5000,"time":"2026-03-01T12:00:00.005000+01:00","conn":3,"direction":"client","bytes":4,"why":"no HTTP method","text":"\u0016\u0003\u0001�"}
     {"event":"lost","at":6000,"time":"2026-03-01T12:00:00.006000+01:00","conn":4,"messages":2,"bytes":3000}

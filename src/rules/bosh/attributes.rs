@@ -1,5 +1,5 @@
-//! Attributes and headers that are cheap to look at on every message: numbers that are none, content types,
-//! what does not belong into an answer (XEP-0124 §6, §7, §22).
+//! Attributes and headers that are cheap to check on every message: malformed numbers, content types, and what does
+//! not belong in a response (XEP-0124 §6, §7, §22).
 
 use super::view::{BoshView, ResponseView};
 use crate::bosh::{Body, BodyType};
@@ -27,7 +27,7 @@ const NUMBERS: [&str; 10] = [
 /// Attributes that only a request has.
 const OF_REQUESTS: [&str; 6] = ["rid", "key", "newkey", "route", "content", "pause"];
 
-/// Judges attributes and the headers that go with them. Each kind is said once for a session.
+/// Judges attributes and the headers that go with them. Most kinds are reported once per session.
 #[derive(Debug, Default)]
 pub struct Attributes {
     sessions: PerSession<Said>,
@@ -62,7 +62,7 @@ fn numbers(body: &Body, party: Party, found: &mut Findings) {
     for name in NUMBERS {
         if let Some(Err(error)) = body.number(name) {
             let words = format!(
-                "{name} is unusable: {}. The other side refuses it or takes a default.",
+                "{name} is malformed: {}. The other side may reject it or use a default.",
                 short(&error.to_string())
             );
             let id = "bosh-schema-attr-types";
@@ -76,13 +76,13 @@ fn kind(body: &Body, party: Party, link: Option<&BoshLink>, found: &mut Findings
     let inactivity = link.and_then(BoshLink::inactivity);
     let effect = match (party, other, inactivity) {
         (Party::Client, "terminal", Some(seconds)) => format!(
-            " `terminate` was meant: the connection manager takes it for an ordinary body and keeps \
-             the session for another {seconds} s."
+            "; `terminate` was probably meant. If the connection manager ignores it, the session \
+             stays open for another {seconds} s (inactivity)."
         ),
-        (_, "terminal", _) => " `terminate` was meant.".to_owned(),
-        _ => " There are only `terminate` and `error`.".to_owned(),
+        (_, "terminal", _) => "; `terminate` was probably meant.".to_owned(),
+        _ => "; the only types are `terminate` and `error`.".to_owned(),
     };
-    let words = format!("type='{}' does not exist.{effect}", short(other));
+    let words = format!("type='{}' does not exist{effect}", short(other));
     found.add(&kinds::TYPE_UNKNOWN, "bosh-type-values", Level::Error, party, words);
 }
 
@@ -101,15 +101,20 @@ impl Said {
         if fits || std::mem::replace(&mut self.content_type, true) {
             return;
         }
-        let is = is.map_or_else(|| "missing".to_owned(), short);
-        let (due, id) = match asked {
+        let is = is.map_or_else(
+            || "no Content-Type".to_owned(),
+            |is| format!("Content-Type {}", short(is)),
+        );
+        let (expected, id) = match asked {
             Some(asked) => (
-                format!("the client asked for {} (content)", short(asked)),
+                format!("the client requested {} (`content`)", short(asked)),
                 "bosh-content-honoured",
             ),
-            None => ("text/xml; charset=utf-8 is due".to_owned(), "bosh-content-type-default"),
+            None => {
+                ("the default is text/xml; charset=utf-8".to_owned(), "bosh-content-type-default")
+            }
         };
-        let words = format!("The Content-Type of the answer is {is}; {due}. Said once.");
+        let words = format!("The response has {is}, but {expected}. Reported once per session.");
         found.add(&kinds::CONTENT_TYPE, id, Level::Warning, Party::Server, words);
     }
 
@@ -118,7 +123,10 @@ impl Said {
             return;
         };
         if !std::mem::replace(&mut self.of_request, true) {
-            let words = format!("The answer carries {name}, which belongs to requests. Said once.");
+            let words = format!(
+                "The response has the attribute {name}, which belongs in requests only. Reported \
+                 once per session."
+            );
             let id = "bosh-response-no-request-attrs";
             found.add(&kinds::ATTRIBUTE_MISPLACED, id, Level::Note, Party::Server, words);
         }
@@ -131,7 +139,8 @@ impl Said {
         }
         self.redundant_ack = true;
         let words = format!(
-            "ack={} names the very request that is answered, which goes without saying. Said once.",
+            "ack={} acknowledges the request that this response answers, which is redundant. \
+             Reported once per session.",
             ack.unwrap_or_default()
         );
         found.add(
@@ -164,10 +173,8 @@ mod tests {
         let found = answered("200 | Content-Type: text/plain | <body/>");
         assert_eq!(
             found,
-            [
-                "20 Warning content-type Server: The Content-Type of the answer is text/plain; text/xml; \
-              charset=utf-8 is due. Said once."
-            ]
+            ["20 Warning content-type Server: The response has Content-Type text/plain, but the \
+              default is text/xml; charset=utf-8. Reported once per session."]
         );
     }
 
@@ -179,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_none_are_errors() {
+    fn malformed_numbers_are_errors() {
         let script = "0 1 C> <body rid='100000' to='a' wait='60.5' hold='' ver='1.6' xml:lang='en' xmpp:version='1.0'/>";
         assert_eq!(names(script), ["attribute-malformed", "attribute-malformed"]);
     }
@@ -194,10 +201,9 @@ mod tests {
         );
         assert_eq!(
             found,
-            [
-                "30 Error type-unknown Client: type='terminal' does not exist. `terminate` was meant: the \
-              connection manager takes it for an ordinary body and keeps the session for another 60 s."
-            ]
+            ["30 Error type-unknown Client: type='terminal' does not exist; `terminate` was \
+              probably meant. If the connection manager ignores it, the session stays open for \
+              another 60 s (inactivity)."]
         );
     }
 }

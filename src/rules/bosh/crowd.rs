@@ -14,7 +14,7 @@ use crate::trace::BoshLink;
 /// Counts open requests against `requests`.
 #[derive(Debug, Default)]
 pub struct Crowd {
-    /// Whether too many were open, and it was said.
+    /// Whether it was reported that too many are open.
     sessions: PerSession<bool>,
 }
 
@@ -42,7 +42,7 @@ impl Rule for Crowd {
         }
         let rids: Vec<_> = open.iter().map(u64::to_string).collect();
         let words = format!(
-            "{} requests are open (rids {}), requests={requests} allows {requests}. Expect \
+            "{} requests are open (rids {}), but requests={requests} allows {requests}. Expect \
              policy-violation.",
             open.len(),
             list(&rids)
@@ -78,10 +78,8 @@ mod tests {
         let three = format!("{two}\n12 3 C> <body rid='100003' sid='s1'/>");
         assert_eq!(
             after_open(&three),
-            [
-                "12 Warning too-many-requests Client: 3 requests are open (rids 100001, 100002 and 100003), \
-              requests=2 allows 2. Expect policy-violation."
-            ]
+            ["12 Warning too-many-requests Client: 3 requests are open (rids 100001, 100002 and \
+              100003), but requests=2 allows 2. Expect policy-violation."]
         );
         let end = format!("{two}\n12 3 C> <body rid='100003' sid='s1' type='terminate'/>");
         assert_eq!(after_open(&end), [""; 0]);

@@ -1,4 +1,5 @@
-//! What BOSH adds to a login: features that come with a response, and a restart that is asked for (XEP-0206 §2 and §4).
+//! What BOSH adds to a login: features that come in a response, and a restart that the client requests (XEP-0206 §2
+//! and §4).
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::xmpp::ns;
 
-/// Answers without features, and a time, after which they are said to be missing.
+/// After this many responses without features, and this time, they are reported as missing.
 const PATIENCE: (u32, Duration) = (3, Duration::from_secs(5));
 /// A request so soon after `<success/>` may have been sent before the client saw it.
 const CROSSING: Duration = Duration::from_secs(1);
@@ -25,10 +26,10 @@ pub struct Features {
 
 #[derive(Debug, Default)]
 struct State {
-    /// When the session was granted, for one whose features are due.
+    /// When the session was created, while its features are missing.
     waits_since: Option<Duration>,
     answers: u32,
-    /// When `<success/>` passed, while no restart followed.
+    /// When `<success/>` passed, until a restart follows it.
     restart_due: Option<Duration>,
     /// Requests without restart since then.
     without: u32,
@@ -95,8 +96,8 @@ impl State {
         }
         self.restart_due = None;
         let words = format!(
-            "SASL succeeded {} ago, and rid {} still has no xmpp:restart='true': the server waits for \
-             the restart, the login hangs.",
+            "SASL succeeded {} ago, but the client has not restarted the stream: rid {} has no \
+             xmpp:restart='true'. The server waits for the restart, so the login hangs.",
             words(since),
             rid.unwrap_or_default()
         );
@@ -107,8 +108,8 @@ impl State {
     fn auth(&mut self, found: &mut Findings) {
         if self.waits_since.is_some() && !self.early_auth {
             self.early_auth = true;
-            let words = "The client begins SASL before it has seen stream features; it is to send empty \
-                         requests until they come.";
+            let words = "The client started SASL before the stream features arrived. It should \
+                 send empty requests until they do.";
             let id = "xbosh-client-waits-features";
             found.add(&kinds::AUTH_TOO_EARLY, id, Level::Warning, Party::Client, words);
         }
@@ -119,8 +120,8 @@ impl State {
             && self.answers > 0
         {
             let words = format!(
-                "The answer that opened the session carried no stream features; they come {} later, \
-                 in the answer to request {} after it.",
+                "The response that created the session had no stream features; they arrived {} \
+                 later, in response {} after it.",
                 words(at.saturating_sub(granted)),
                 self.answers
             );
@@ -141,8 +142,8 @@ impl State {
         if self.answers >= answers && at.saturating_sub(granted) >= time {
             self.waits_since = None;
             let words = format!(
-                "{} answers, and no stream features among them: the client can't log in. The \
-                 connection manager may have no stream to the server.",
+                "{} responses brought no stream features, so the client cannot log in. The \
+                 connection manager may have no stream to the XMPP server.",
                 self.answers
             );
             found.add(

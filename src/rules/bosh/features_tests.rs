@@ -23,10 +23,8 @@ fn late_features_are_a_note_with_the_delay() {
     );
     assert_eq!(
         words("features-late", &script),
-        [
-            "The answer that opened the session carried no stream features; they come 180 ms later, in \
-          the answer to request 1 after it."
-        ]
+        ["The response that created the session had no stream features; they arrived 180 ms \
+             later, in response 1 after it."]
     );
     assert_eq!(at_least(Level::Warning, &script), [""; 0]);
 }
@@ -59,10 +57,9 @@ fn a_restart_that_does_not_come_is_an_error_and_a_crossing_poll_is_not() {
     let found = after(&format!("{success}\n2120 1 C> <body rid='100002' sid='s1'/>"));
     assert_eq!(
         found,
-        [
-            "2120 Error restart-missing Client: SASL succeeded 2.1 s ago, and rid 100002 still has no \
-          xmpp:restart='true': the server waits for the restart, the login hangs."
-        ]
+        ["2120 Error restart-missing Client: SASL succeeded 2.1 s ago, but the client has not \
+          restarted the stream: rid 100002 has no xmpp:restart='true'. The server waits for the \
+          restart, so the login hangs."]
     );
     let crossing = format!(
         "{success}\n25 1 C> <body rid='100002' sid='s1'/>

@@ -1,4 +1,4 @@
-//! How a session begins: what the creation request lacks, and whether what was granted fits what was asked
+//! How a session begins: what the creation request lacks, and whether the granted values fit the requested ones
 //! (XEP-0124 §7).
 
 use super::view::BoshView;
@@ -9,7 +9,7 @@ use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::{list, short};
 
-/// Judges creation requests and their answers.
+/// Judges creation requests and their responses.
 #[derive(Debug)]
 pub struct Grant;
 
@@ -29,13 +29,13 @@ impl Rule for Grant {
 }
 
 fn request(body: &Body, found: &mut Findings) {
-    // A client that ends a session without naming it wants no new one.
+    // A client that ends a session without naming it does not request a new one.
     if body.kind() != BodyType::Ordinary {
         return;
     }
     if !body.is_empty() || body.pause().is_some() || body.is_restart() {
-        let words = "The request has no sid, so it asks for a new session, yet what it carries belongs \
-                     into one. A client that lost its sid does this.";
+        let words = "The request has no sid, so it requests a new session, but its content belongs \
+             in an existing one. The client may have lost its sid.";
         let id = "bosh-sid-on-later-requests";
         return found.add(&kinds::SID_MISSING, id, Level::Warning, Party::Client, words);
     }
@@ -53,12 +53,12 @@ fn request(body: &Body, found: &mut Findings) {
     let mut words = format!("The creation request lacks {}.", list(&names));
     for (name, ..) in &lacking {
         words += match *name {
-            "to" => " Without `to` servers answer improper-addressing.",
-            "wait" => " Without `wait` Prosody answers bad-request.",
-            "ver" => " Without `ver` errors come as HTTP 400, 403 and 404.",
+            "to" => " Without `to`, servers answer improper-addressing.",
+            "wait" => " Without `wait`, Prosody answers bad-request.",
+            "ver" => " Without `ver`, errors are sent as HTTP 400, 403 and 404.",
             "xmpp:version" => {
-                " Without `xmpp:version` there may be no stream features (ejabberd even answers only \
-                 when wait has run out)."
+                " Without `xmpp:version`, the server may send no stream features (ejabberd \
+                 responds only when wait runs out)."
             }
             _ => "",
         };
@@ -75,7 +75,7 @@ fn response(asked: Option<&Asked>, granted: &Granted, found: &mut Findings) {
         (granted.requests.is_some(), "requests", "bosh-resp-requests"),
     ] {
         if !there {
-            let words = format!("The answer that opens the session lacks {name}.");
+            let words = format!("The response that creates the session lacks {name}.");
             found.add(&kinds::GRANT_LACKS, id, Level::Error, server, words);
         }
     }
@@ -86,8 +86,8 @@ fn response(asked: Option<&Asked>, granted: &Granted, found: &mut Findings) {
         && granted > asked
     {
         let words = format!(
-            "wait={granted} granted, wait={asked} asked: a request may be held longer than the \
-             client wanted."
+            "The server granted wait={granted}, more than the requested wait={asked}: requests may \
+             be held for longer than the client asked for."
         );
         found.add(&kinds::WAIT_TOO_LONG, "bosh-resp-wait-bounded", Level::Error, server, words);
     }
@@ -95,10 +95,11 @@ fn response(asked: Option<&Asked>, granted: &Granted, found: &mut Findings) {
     if let (Some(asked), Some(granted)) = hold
         && granted > asked
     {
-        let words = format!("hold={granted} granted, hold={asked} asked.");
+        let words =
+            format!("The server granted hold={granted}, more than the requested hold={asked}.");
         found.add(&kinds::HOLD_TOO_MANY, "bosh-resp-hold-bounded", Level::Error, server, words);
     }
-    // Two readings: the hold in force binds; the hold asked for is advice, since it is cut down.
+    // There are two readings: the hold in force is binding, the requested hold is advice that may be reduced.
     let requests = value(&granted.requests);
     let in_force = hold.1.or(hold.0);
     let id = "bosh-resp-requests-gt-hold";
@@ -107,13 +108,13 @@ fn response(asked: Option<&Asked>, granted: &Granted, found: &mut Findings) {
         (Some(1), ..) => {}
         (Some(requests), Some(hold), _) if requests <= hold => {
             let words = format!(
-                "requests={requests} does not exceed hold={hold}: once {hold} are held, the client may \
-                 send nothing."
+                "requests={requests} does not exceed hold={hold}: with {hold} held, the client may \
+                 not send another request."
             );
             found.add(&kinds::REQUESTS_TOO_FEW, id, Level::Error, server, words);
         }
         (Some(requests), _, Some(asked)) if requests <= asked => {
-            let words = format!("requests={requests} does not exceed the hold={asked} asked for.");
+            let words = format!("requests={requests} does not exceed the requested hold={asked}.");
             found.add(&kinds::REQUESTS_TOO_FEW, id, Level::Note, server, words);
         }
         _ => {}
@@ -128,13 +129,14 @@ fn versions(asked: Option<&Asked>, granted: &Granted, found: &mut Findings) {
     };
     match granted {
         None => {
-            let words = "The answer has no `ver`: to this client the connection manager is an old one, \
-                         whose errors come as HTTP 400, 403 and 404.";
+            let words = "The response has no `ver`, so the client has to assume an old connection \
+                 manager, which sends errors as HTTP 400, 403 and 404.";
             found.add(&kinds::GRANT_VER, "bosh-resp-ver", Level::Note, Party::Server, words);
         }
         Some(granted) if version(granted) > version(asked) => {
             let words = format!(
-                "ver={} granted, ver={} asked; the lower of both is due.",
+                "The server granted ver={}, but the client requested ver={}; the response should \
+                 have the lower one.",
                 short(granted),
                 short(asked)
             );
@@ -210,13 +212,13 @@ mod tests {
     }
 
     #[test]
-    fn what_a_creation_request_lacks_is_said_in_one_sentence() {
+    fn what_a_creation_request_lacks_is_one_finding() {
         let found = at_least(Level::Note, "0 1 C> <body rid='100000' to='a' ver='1.6' hold='1'/>");
         assert_eq!(
             found,
             ["0 Warning creation-lacks Client: The creation request lacks wait, xmpp:version and \
-              xml:lang. Without `wait` Prosody answers bad-request. Without `xmpp:version` there may \
-              be no stream features (ejabberd even answers only when wait has run out)."]
+              xml:lang. Without `wait`, Prosody answers bad-request. Without `xmpp:version`, the \
+              server may send no stream features (ejabberd responds only when wait runs out)."]
         );
         let found = at_least(
             Level::Note,

@@ -13,15 +13,15 @@ use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::trace::{BoshLink, BoshRequest, Exchange, Session, SessionId, Story};
 
-/// An answer may be late by so much, for the way and a busy server.
+/// A response may be this late, because of the network and a busy server.
 const LATE: Duration = Duration::from_secs(1);
-/// Some connection managers answer so much before `wait` runs out, to be safe.
+/// Some connection managers answer this long before `wait` runs out, to be safe.
 const MARGIN: Duration = Duration::from_secs(3);
-/// The older request is to be answered within this when a newer one came.
+/// When a newer request arrives, the older one has to be answered within this time.
 const RELEASE: Duration = Duration::from_secs(1);
-/// Polls in a row that end much too early, before it is more than a note.
+/// After this many polls in a row that end much too early, it is more than a note.
 const EARLY: u32 = 3;
-/// Requests that came before their turn, remembered.
+/// Requests that arrived before their turn: at most this many are remembered.
 const PARKED: usize = 8;
 
 /// Judges how requests are held.
@@ -35,11 +35,11 @@ struct State {
     /// The highest rid without a gap before it, and the highest at all.
     contiguous: Option<u64>,
     highest: u64,
-    /// Came before their turn: how long they are held is not settled by the text.
+    /// They arrived before their turn: the specification does not say how long they may be held.
     parked: Vec<u64>,
     /// Empty polls in a row that were answered much before `wait` ran out.
     early: u32,
-    /// Too many were held, and it was said.
+    /// It was reported that too many are held.
     crowded: bool,
 }
 
@@ -114,7 +114,7 @@ impl State {
     }
 
     /// The oldest and the newest of the open requests, if more of them than `hold` have been open long enough at
-    /// this time. Where a rid is missing nothing can be said.
+    /// this time. While a rid is missing, this is not known.
     fn too_many<'a>(
         &self,
         session: &Session,
@@ -134,7 +134,7 @@ impl State {
         Some((open.first()?, open.last()?))
     }
 
-    /// A request is still held though a newer one released it.
+    /// A request is still held, although a newer one should have released it.
     fn released_late(
         &mut self,
         session: &Session,
@@ -145,8 +145,9 @@ impl State {
         let Some((oldest, newest)) = self.too_many(session, link, now) else { return };
         self.crowded = true;
         let words = format!(
-            "rid {} is still held, {} after rid {} came; hold={} allows no more than that many at \
-             once, so the oldest is due an answer. What rid {} asks for may be late.",
+            "rid {} is still held {} after rid {} arrived, but hold={} allows no more than that \
+             many held requests: the server should have answered the oldest. The response to rid \
+             {} may be late.",
             oldest.rid().unwrap_or_default(),
             words(now.saturating_sub(newest.at)),
             newest.rid().unwrap_or_default(),
@@ -173,7 +174,7 @@ impl State {
         }
         if held > wait.saturating_add(LATE) {
             let words = format!(
-                "rid {rid} was held for {}, though wait is {} s.",
+                "rid {rid} was held for {}, longer than wait ({} s).",
                 words(held),
                 wait.as_secs()
             );
@@ -193,13 +194,13 @@ impl State {
         self.early = self.early.saturating_add(1);
         let (level, often) = match self.early {
             1 => (Level::Note, ""),
-            // A time-out on the way comes again and again.
-            EARLY if held < wait / 2 => (Level::Warning, " It is the third time in a row."),
+            // A timeout in between occurs again and again.
+            EARLY if held < wait / 2 => (Level::Warning, " This is the third time in a row."),
             _ => return,
         };
         let words = format!(
-            "rid {rid} got an empty answer after {}, though wait is {} s and no other request \
-             came.{often} Something on the way, or the server, ends long polls early.",
+            "rid {rid} got an empty response after {}, although wait is {} s and no other request \
+             arrived.{often} The server, or something in between, ends long polls early.",
             words(held),
             wait.as_secs()
         );
@@ -222,9 +223,8 @@ mod tests {
         assert_eq!(after_open(&format!("{poll}\n60500 1 S> <body/>")), [""; 0]);
         assert_eq!(
             after_open(&format!("{poll}\n63010 1 S> <body/>")),
-            [
-                "63010 Warning wait-exceeded Server: rid 100001 was held for 63.0 s, though wait is 60 s."
-            ]
+            ["63010 Warning wait-exceeded Server: rid 100001 was held for 63.0 s, longer than \
+                 wait (60 s)."]
         );
     }
 
@@ -238,14 +238,15 @@ mod tests {
         let found = words("wait-early", &script);
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(
-            found[0].starts_with("rid 100001 got an empty answer after 8.0 s, though wait is 60 s")
+            found[0]
+                .starts_with("rid 100001 got an empty response after 8.0 s, although wait is 60 s")
         );
         assert!(found[1].contains("third time in a row"));
         assert_eq!(at_least(Level::Warning, &script).len(), 1);
     }
 
     #[test]
-    fn an_older_request_is_released_empty_without_a_word() {
+    fn an_older_request_that_is_released_empty_is_not_reported() {
         let script = "
             10 1 C> <body rid='100001' sid='s1'/>
             5000 2 C> <body rid='100002' sid='s1'><iq xmlns='jabber:client'/></body>
@@ -263,11 +264,9 @@ mod tests {
             14800 1 S> <body/>";
         assert_eq!(
             after_open(script),
-            [
-                "6000 Warning hold-exceeded Server: rid 100001 is still held, 1.0 s after rid 100002 came; \
-              hold=1 allows no more than that many at once, so the oldest is due an answer. What rid \
-              100002 asks for may be late."
-            ]
+            ["6000 Warning hold-exceeded Server: rid 100001 is still held 1.0 s after rid 100002 \
+              arrived, but hold=1 allows no more than that many held requests: the server should \
+              have answered the oldest. The response to rid 100002 may be late."]
         );
     }
 

@@ -1,4 +1,4 @@
-//! What BOSH demands of requests, answers and sessions (XEP-0124, XEP-0206).
+//! Rules on BOSH requests, responses and sessions (XEP-0124, XEP-0206).
 
 mod attributes;
 mod crowd;

@@ -1,4 +1,4 @@
-//! How often a client asks: polling, loops, connections made anew for each request (XEP-0124 §11, §12, §14).
+//! How often a client sends requests: polling, loops, a new connection for each request (XEP-0124 §11, §12, §14).
 
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
@@ -14,23 +14,23 @@ use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::trace::Exchange;
 
-/// So many exchanges that bring nothing, within this time, are a loop.
+/// This many exchanges that bring nothing, within this time, are a loop.
 const STORM: (usize, Duration) = (20, Duration::from_secs(5));
-/// An answer later than this was waited for.
+/// A request whose response comes later than this was held.
 const QUICK: Duration = Duration::from_millis(500);
-/// Requests looked at before a word on connections is said.
+/// Requests looked at before anything is reported on connections.
 const SAMPLE: u32 = 20;
 
-/// Judges how often a client asks.
+/// Judges how often a client sends requests.
 #[derive(Debug, Default)]
 pub struct Pace {
     sessions: PerSession<State>,
 }
 
 #[derive(Debug, Default)]
-#[allow(clippy::struct_excessive_bools)] // each is "it was said", of another thing
+#[allow(clippy::struct_excessive_bools)] // each says that something was reported
 struct State {
-    /// The last empty request: rid, when it came, whether its answer was empty too.
+    /// The last empty request: its rid, when it arrived, and whether its response was empty, too.
     poll: Option<(u64, Duration, bool)>,
     hasty: bool,
     /// When exchanges that brought nothing were answered.
@@ -91,8 +91,8 @@ impl State {
             return;
         }
         let words = format!(
-            "rid {rid} polls {} after the last poll, which brought nothing; polling={} asks for that \
-             many seconds between. Expect policy-violation.",
+            "rid {rid} polls {} after the previous poll, which brought nothing, but polling={} \
+             requires that many seconds in between. Expect policy-violation.",
             words(gap),
             polling.as_secs()
         );
@@ -109,8 +109,9 @@ impl State {
         let Some(earlier) = earlier.filter(|_| !self.pipelined) else { return };
         self.pipelined = true;
         let words = format!(
-            "rid {} follows rid {} on the same connection before that is answered (pipelining): its \
-             answer can only come after the other. Said once.",
+            "rid {} was sent on the same connection as rid {} before that was answered \
+             (pipelining), so its response has to wait for the other one. Reported once per \
+             session.",
             asks.rid.unwrap_or_default(),
             earlier.rid().unwrap_or_default()
         );
@@ -130,10 +131,14 @@ impl State {
         if conns < SAMPLE as usize {
             return;
         }
-        let by = if self.closes { "the answers say Connection: close" } else { "nobody says why" };
+        let by = if self.closes {
+            "the responses have Connection: close"
+        } else {
+            "the cause is not visible"
+        };
         let words = format!(
-            "Each of {SAMPLE} requests came on a new connection ({by}): every exchange costs one more \
-             round trip, with TLS two."
+            "Each of {SAMPLE} requests used a new connection ({by}): every exchange costs one more \
+             round trip, or two with TLS."
         );
         let party = if self.closes { Party::Server } else { Party::Nobody };
         found.add(&kinds::NO_KEEP_ALIVE, "bosh-keepalive", Level::Note, party, words);
@@ -160,9 +165,9 @@ impl State {
         }
         let first = self.idle.front().copied().unwrap_or(at);
         let (all, party) = if failed {
-            (format!("the last with HTTP {}", http.status), Party::Client)
+            (format!("the last got HTTP {}", http.status), Party::Client)
         } else {
-            ("empty, at once".to_owned(), Party::Server)
+            ("the last got an empty response at once".to_owned(), Party::Server)
         };
         let words = format!(
             "{count} exchanges in {} brought nothing ({all}): {}.",
@@ -170,7 +175,7 @@ impl State {
             if failed {
                 "the client is looping"
             } else {
-                "nothing is held, so client and server spin"
+                "the server does not hold requests, so client and server are looping"
             }
         );
         found.add(&kinds::POLL_STORM, "bosh-long-polling", Level::Warning, party, words);
@@ -199,10 +204,8 @@ mod tests {
     fn polling_faster_than_polling_is_a_warning_once() {
         assert_eq!(
             found_words("polling-too-frequent", &polls(POLLING, 1100, 4, "<body/>")),
-            [
-                "rid 100002 polls 1.1 s after the last poll, which brought nothing; polling=5 asks for \
-              that many seconds between. Expect policy-violation."
-            ]
+            ["rid 100002 polls 1.1 s after the previous poll, which brought nothing, but \
+                 polling=5 requires that many seconds in between. Expect policy-violation."]
         );
         assert_eq!(
             found_words("polling-too-frequent", &polls(POLLING, 5000, 4, "<body/>")),
@@ -217,16 +220,15 @@ mod tests {
     }
 
     #[test]
-    fn a_loop_is_said_once_with_its_rate() {
+    fn a_loop_is_reported_once_with_its_rate() {
         let found = found_words("poll-storm", &polls(HOLDING, 100, 47, "404 Not Found"));
         assert_eq!(
             found,
-            [
-                "20 exchanges in 1.9 s brought nothing (the last with HTTP 404): the client is looping."
-            ]
+            ["20 exchanges in 1.9 s brought nothing (the last got HTTP 404): the client is \
+              looping."]
         );
         let found = found_words("poll-storm", &polls(HOLDING, 100, 47, "<body/>"));
-        assert!(found[0].ends_with("so client and server spin."), "{found:?}");
+        assert!(found[0].ends_with("so client and server are looping."), "{found:?}");
         assert_eq!(found_words("poll-storm", &polls(HOLDING, 300, 47, "<body/>")), [""; 0]);
     }
 

@@ -1,4 +1,4 @@
-//! Requests that are sent again: which of them the connection manager still owes an answer (XEP-0124 §9 and §14.3).
+//! Requests that are sent again: which of them the connection manager still has to answer (XEP-0124 §9 and §14.3).
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -10,16 +10,16 @@ use crate::trace::{BoshLink, Exchange};
 
 /// Requests whose fate is remembered.
 const REMEMBERED: usize = 16;
-/// A client that was silent for less than this has not lost its session by it, where `inactivity` is not known.
+/// If `inactivity` is not known, a client that was silent for less than this has not lost its session.
 const AWAKE: Duration = Duration::from_secs(10);
 
 /// The latest requests of a session, each rid once.
 #[derive(Debug, Default)]
 pub(super) struct Resends {
     sent: VecDeque<Sent>,
-    /// The latest exchange if it repeats an earlier one, and what had become of that.
+    /// The latest exchange if it repeats an earlier one, and that one.
     again: Option<(u64, Sent)>,
-    /// Up to this rid no answer need be kept.
+    /// Up to this rid, no response needs to be kept.
     done: u64,
 }
 
@@ -31,14 +31,14 @@ struct Sent {
     fate: Fate,
 }
 
-/// What became of a request.
+/// What happened to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// It waits, or was refused.
+    /// It is open, or was refused.
     Unsettled,
-    /// It got a good answer, which the connection manager has to keep.
+    /// It got a good response, which the connection manager has to keep.
     Answered,
-    /// Its connection went away before the answer was complete.
+    /// Its connection was lost before the response was complete.
     Cut,
 }
 
@@ -51,7 +51,7 @@ pub(super) struct Refused<'a> {
     pub(super) silent: Duration,
     /// The highest rid seen.
     pub(super) highest: u64,
-    /// Up to this exchange requests may have passed unseen.
+    /// Up to this exchange, requests may have passed without being recorded.
     pub(super) unseen: u64,
 }
 
@@ -61,7 +61,7 @@ impl Resends {
         let RequestView { http, body, exchange, asks, link, .. } = request;
         self.again = None;
         let Some(rid) = asks.rid.filter(|_| !http.content.clipped) else { return };
-        // With acknowledgements a request without `ack` has all answers before it.
+        // With acknowledgements, a request without `ack` acknowledges all responses before it.
         if link.asked.as_ref().is_some_and(|asked| asked.ack.is_some()) && !asks.creates {
             let ack = body.text("ack").and_then(|ack| ack.trim().parse().ok());
             self.done = self.done.max(ack.unwrap_or(rid.saturating_sub(1)));
@@ -84,7 +84,7 @@ impl Resends {
         self.sent.push_back(Sent { exchange: exchange.number, rid, print, fate: Fate::Unsettled });
     }
 
-    /// Notes what became of a request.
+    /// Notes what happened to a request.
     pub(super) fn settle(&mut self, exchange: u64, fate: Fate) {
         if let Some(sent) = self.sent.iter_mut().find(|sent| sent.exchange == exchange) {
             sent.fate = fate;
@@ -107,14 +107,16 @@ impl Resends {
             return None;
         }
         let (fate, owed) = match sent.fate {
-            Fate::Answered => ("it was answered", "the answer to it is still to be kept"),
-            Fate::Cut => ("its connection was lost", "it is still to be answered"),
+            Fate::Answered => {
+                ("it was answered", "the connection manager must still have that response")
+            }
+            Fate::Cut => ("its connection was lost", "the connection manager must still answer it"),
             Fate::Unsettled => return None,
         };
         Some(format!(
-            "It was sent before with the same content, and {fate}; the highest rid is {highest}, so \
-             with requests={requests} {owed}. A client whose connection breaks loses its session by \
-             this."
+            "The same request was sent before, and {fate}. The highest rid is {highest}, so with \
+             requests={requests} {owed}. This way, a client whose connection breaks loses its \
+             session."
         ))
     }
 }

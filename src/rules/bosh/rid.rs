@@ -1,4 +1,4 @@
-//! The rids of a session: repeats, gaps, the window, the order of answers (XEP-0124 §14).
+//! The rids of a session: repeats, gaps, the window, the order of responses (XEP-0124 §14).
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,11 +16,11 @@ use crate::rules::words::nth;
 use crate::trace::{Exchange, Response, SessionId, Story};
 use crate::wire::Side;
 
-/// Requests whose fate is remembered.
+/// At most this many requests are remembered.
 const REMEMBERED: usize = 16;
-/// A gap that is open for so long is more than disorder on the way.
+/// A gap that stays open for this long is more than requests that overtook each other.
 const GAP: Duration = Duration::from_secs(5);
-/// Answers on two sockets that lie closer than this may have changed places on the way to us.
+/// Responses on two connections that are closer than this may have overtaken each other on the way here.
 const DISORDER: Duration = Duration::from_millis(50);
 
 /// Judges the rids of sessions.
@@ -34,11 +34,11 @@ struct Rids {
     window: Option<RidWindow>,
     sent: VecDeque<Sent>,
     gap: Option<Gap>,
-    /// An answer that overtook another one.
+    /// A response that overtook another one.
     early: Option<Early>,
 }
 
-/// A request and what became of it.
+/// A request and what happened to it.
 #[derive(Debug)]
 struct Sent {
     rid: u64,
@@ -46,7 +46,7 @@ struct Sent {
     first: Duration,
     /// When it was answered, and with what.
     answer: Option<(Duration, u64)>,
-    /// When its connection went away, and by whom.
+    /// When its connection was lost, and which side closed it.
     gone: Option<(Duration, Option<Side>)>,
 }
 
@@ -54,7 +54,7 @@ struct Sent {
 struct Gap {
     /// The lowest rid missing.
     first: u64,
-    /// The rid that came instead.
+    /// The rid that arrived instead.
     instead: u64,
     at: Duration,
 }
@@ -125,8 +125,8 @@ impl Order {
             Arrival::BeyondWindow { highest } => beyond(rid, highest, requests, found),
             Arrival::TooOld => {
                 let words = format!(
-                    "rid {rid} is older than what a connection manager still answers; the last one was \
-                     {}. Expect item-not-found. A stale rid comes from a page restored too late.",
+                    "rid {rid} is too old to be answered: the last rid was {}. Expect \
+                     item-not-found. The client may have restored an outdated rid.",
                     rids.window.as_ref().and_then(RidWindow::contiguous).unwrap_or_default()
                 );
                 found.add(
@@ -140,7 +140,7 @@ impl Order {
         }
         if let Some(gap) = rids.gap.as_ref().filter(|gap| still_missing != Some(gap.first)) {
             let words = format!(
-                "rid {} came {} after rid {}: nothing is missing any more.",
+                "rid {} arrived {} after rid {}, which closes the gap.",
                 gap.first,
                 words(exchange.at.saturating_sub(gap.at)),
                 gap.instead
@@ -175,8 +175,8 @@ impl Order {
                     rids.gap = None;
                     timer.clear();
                     let words = format!(
-                        "rid {rid} was answered although rid {first} has not been seen here: it took \
-                         another way, or the connection manager did not wait for it."
+                        "rid {rid} was answered, although rid {first} is not in the trace: it took \
+                         another route, or the connection manager did not wait for it."
                     );
                     found.add(&kinds::RID_PAST_GAP, None, Level::Note, Party::Nobody, words);
                 }
@@ -195,8 +195,8 @@ impl Order {
             let by = http.first.saturating_sub(early.at);
             if by > DISORDER && !session.over {
                 let words = format!(
-                    "rid {} was answered {} before rid {rid}, though answers are due in the order of \
-                     the rids.",
+                    "rid {} was answered {} before rid {rid}, but responses must be sent in the \
+                     order of their rids.",
                     early.rid,
                     words(by)
                 );
@@ -231,21 +231,20 @@ fn number(body: &Body, found: &mut Findings) -> Option<u64> {
         None => (
             &kinds::RID_MISSING,
             "bosh-rid-on-every-request",
-            "The request has no rid; connection managers answer bad-request or item-not-found."
-                .to_owned(),
+            "The request has no rid; expect bad-request or item-not-found.".to_owned(),
         ),
         Some(Err(BadNumber::TooLarge { .. })) => (
             &kinds::RID_TOO_LARGE,
             "bosh-rid-max",
             format!(
-                "The rid is more than {MAX_RID} (2^53-1): JavaScript and some servers can't count on \
-                 from there."
+                "The rid is greater than {MAX_RID} (2^53-1), beyond which JavaScript and some \
+                 servers cannot count exactly."
             ),
         ),
         Some(Err(error)) => (
             &kinds::RID_MALFORMED,
             "bosh-schema-attr-types",
-            format!("The rid is unusable: {}.", crate::rules::words::short(&error.to_string())),
+            format!("The rid is malformed: {}.", crate::rules::words::short(&error.to_string())),
         ),
     };
     found.add(kind, id, Level::Error, Party::Client, words);
@@ -254,7 +253,9 @@ fn number(body: &Body, found: &mut Findings) -> Option<u64> {
 
 fn initial(rid: u64, found: &mut Findings) {
     if rid < 1 << 16 {
-        let words = format!("The session begins with rid {rid}; it is to be large and random.");
+        let words = format!(
+            "The session begins with rid {rid}, but the first rid should be large and random."
+        );
         let id = "bosh-rid-initial-random";
         found.add(&kinds::RID_PREDICTABLE, id, Level::Warning, Party::Client, words);
     }
@@ -262,17 +263,21 @@ fn initial(rid: u64, found: &mut Findings) {
 
 fn gap_opens(rid: u64, first: u64, missing: u64, found: &mut Findings) {
     let words = match missing {
-        1 => format!("rid {rid} came, rid {first} is missing."),
-        _ => format!("rid {rid} came, {missing} rids from {first} on are missing."),
+        1 => format!(
+            "rid {rid} arrived, but rid {first} is missing; the connection manager waits for it."
+        ),
+        _ => format!(
+            "rid {rid} arrived, but {missing} rids from {first} on are missing; the connection \
+             manager waits for them."
+        ),
     };
-    let words = format!("{words} The connection manager waits for what is missing.");
     found.add(&kinds::RID_GAP, "bosh-rid-increment", Level::Note, Party::Client, words);
 }
 
 fn gap_stays(gap: &Gap, now: Duration, found: &mut Findings) {
     let words = format!(
-        "rid {} has not come for {}: it was lost before it got here, or took another way. The connection \
-         manager keeps rid {} waiting for it.",
+        "rid {} has been missing for {}: it was lost on the way here, or took another route. The \
+         connection manager cannot answer rid {} before it arrives.",
         gap.first,
         words(now.saturating_sub(gap.at)),
         gap.instead
@@ -284,8 +289,8 @@ fn gap_stays(gap: &Gap, now: Duration, found: &mut Findings) {
 fn beyond(rid: u64, highest: u64, requests: Option<u64>, found: &mut Findings) {
     let requests = requests.unwrap_or_default();
     let words = format!(
-        "rid {rid} is beyond the window: the last one without a gap was {}, requests={requests}, so \
-         {highest} is the highest allowed. Expect item-not-found.",
+        "rid {rid} is beyond the window: the last rid without a gap was {}, and \
+         requests={requests}, so the highest allowed rid is {highest}. Expect item-not-found.",
         highest.saturating_sub(requests)
     );
     found.add(&kinds::RID_BEYOND_WINDOW, "bosh-rid-increment", Level::Error, Party::Client, words);
@@ -308,44 +313,44 @@ impl Rids {
         held: bool,
         found: &mut Findings,
     ) {
-        let times = format!("rid {rid} again ({} time)", nth(n));
+        let times = format!("rid {rid} was sent for the {} time", nth(n));
         let Some(sent) = self.sent.iter_mut().find(|sent| sent.rid == rid) else {
-            let words = format!("{times}; the first one is too long ago to compare.");
+            let words = format!("{times}; the first is too old to compare.");
             return found.add(&kinds::RID_REPEAT, None, Level::Note, Party::Client, words);
         };
         let ago = words(exchange.at.saturating_sub(sent.first));
         let fate = match (sent.answer, sent.gone, held) {
-            (Some(_), ..) => "it was answered",
+            (Some(_), ..) => "it was answered before",
             (_, _, true) => "it is still open",
-            (_, Some((_, Some(Side::Client))), _) => "the client closed that connection",
-            (_, Some(_), _) => "that connection was lost",
+            (_, Some((_, Some(Side::Client))), _) => "the client had closed the connection",
+            (_, Some(_), _) => "the connection was lost",
             _ => "it was refused",
         };
-        let times = format!("{times}: first sent {ago} ago, {fate}.");
+        let times = format!("{times}, {ago} after the first");
         if identical {
             let (level, end) = match n {
                 0..4 => (Level::Note, "The content is the same, so this is allowed."),
-                _ => (Level::Warning, "The client gets no answer through."),
+                _ => (Level::Warning, "The client seems to get no response."),
             };
-            let words = format!("{times} {end}");
+            let words = format!("{times}; {fate}. {end}");
             return found.add(&kinds::RID_REPEAT, None, level, Party::Client, words);
         }
-        let other = if sent.conn == exchange.conn { "" } else { ", from another connection" };
+        let other = if sent.conn == exchange.conn { "" } else { " on another connection" };
         let cause = if held || sent.conn == exchange.conn {
-            "Two tabs share the session, or the client does not count its requests.".to_owned()
+            "Two tabs share the session, or the client does not increment its rid.".to_owned()
         } else {
             format!(
-                "If the session was attached or restored, the client begins 1 too low: {} is next. \
-                 Else two tabs share it.",
+                "If the session was attached or restored, its rid was 1 too low: the next one is \
+                 {}. Otherwise two tabs share the session.",
                 rid.saturating_add(1)
             )
         };
-        let words = format!("{times} The content is another{other}. {cause}");
+        let words = format!("{times}, with different content{other}; {fate}. {cause}");
         let id = "bosh-client-resend-exact";
         found.add(&kinds::RID_REUSED, id, Level::Error, Party::Client, words);
     }
 
-    /// Whether the second answer to a rid equals the first one.
+    /// Whether the second response to a rid equals the first one.
     fn compare(
         &mut self,
         rid: u64,
@@ -357,16 +362,17 @@ impl Rids {
         let Some(sent) = self.sent.iter_mut().find(|sent| sent.rid == rid) else { return };
         let print = fingerprint(&response.content.bytes);
         match sent.answer {
-            // An answer that was on its way when the repeat came is another matter.
+            // A response that was already under way when the repeat arrived is not compared.
             Some((at, first)) if at < exchange.at => {
                 if first == print {
-                    let words =
-                        format!("The answer to rid {rid} is the same as before: nothing is lost.");
+                    let words = format!(
+                        "The repeated rid {rid} got the same response as before: nothing was lost."
+                    );
                     found.add(&kinds::ANSWER_REPLAYED, None, Level::Note, Party::Nobody, words);
                 } else if kept != Some(false) {
                     let words = format!(
-                        "The answer to the repeated rid {rid} is another one than before; what the \
-                         client missed is lost, or the request took effect twice."
+                        "The repeated rid {rid} got a different response: what the client missed \
+                         is lost, or the request took effect twice."
                     );
                     let id = "bosh-resend-replays";
                     found.add(&kinds::ANSWER_DIFFERS, id, Level::Warning, Party::Server, words);

@@ -17,15 +17,13 @@ fn a_resend_after_an_abort_is_a_note_with_the_time_between() {
         66115 2 C> <body rid='100001' sid='s1'/>";
     assert_eq!(
         found("rid-repeat", script),
-        [
-            "rid 100001 again (2nd time): first sent 66.1 s ago, the client closed that connection. The \
-          content is the same, so this is allowed."
-        ]
+        ["rid 100001 was sent for the 2nd time, 66.1 s after the first; the client had closed \
+             the connection. The content is the same, so this is allowed."]
     );
 }
 
 #[test]
-fn the_same_answer_to_a_repeat_is_a_note_and_another_one_a_warning() {
+fn the_same_response_to_a_repeat_is_a_note_and_a_different_one_a_warning() {
     let script = "
         10 1 C> <body rid='100001' sid='s1'><iq xmlns='jabber:client'/></body>
         20 1 S> <body><iq xmlns='jabber:client' id='1'/></body>
@@ -56,8 +54,8 @@ fn other_content_under_an_answered_rid_points_to_attach() {
         20 1 S> <body><message xmlns='jabber:client'/></body>
         900 2 C> <body rid='100001' sid='s1'><presence xmlns='jabber:client'/></body>";
     let words = &found("rid-reused", script)[0];
-    assert!(words.contains("The content is another, from another connection"), "{words}");
-    assert!(words.contains("begins 1 too low: 100002 is next"), "{words}");
+    assert!(words.contains("with different content on another connection"), "{words}");
+    assert!(words.contains("its rid was 1 too low: the next one is 100002"), "{words}");
 }
 
 #[test]
@@ -76,12 +74,12 @@ fn the_fourth_sending_is_a_warning() {
          70 1 C> {again}"
     );
     let found = after_open(&script);
-    assert!(found.last().unwrap().contains("rid 100001 again (4th time"), "{found:?}");
+    assert!(found.last().unwrap().contains("rid 100001 was sent for the 4th time"), "{found:?}");
     assert!(found.last().unwrap().contains("it was refused"), "{found:?}");
 }
 
 #[test]
-fn a_gap_is_said_once_and_closed_once() {
+fn a_gap_is_reported_once_and_closed_once() {
     let script = "
         10 1 C> <body rid='100002' sid='s1'/>
         4210 2 C> <body rid='100001' sid='s1'/>
@@ -89,13 +87,11 @@ fn a_gap_is_said_once_and_closed_once() {
         4300 2 C> <body rid='100003' sid='s1'/>";
     assert_eq!(
         found("rid-gap", script),
-        [
-            "rid 100002 came, rid 100001 is missing. The connection manager waits for what is missing."
-        ]
+        ["rid 100002 arrived, but rid 100001 is missing; the connection manager waits for it."]
     );
     assert_eq!(
         found("rid-gap-closed", script),
-        ["rid 100001 came 4.2 s after rid 100002: nothing is missing any more."]
+        ["rid 100001 arrived 4.2 s after rid 100002, which closes the gap."]
     );
     assert_eq!(after_open(script), [""; 0]);
 }
@@ -105,7 +101,8 @@ fn a_gap_that_stays_is_a_warning() {
     let found = after_open("10 1 C> <body rid='100002' sid='s1'/>\n6000 tick");
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(
-        found[0].starts_with("5010 Warning rid-lost Between: rid 100001 has not come for 5.0 s")
+        found[0]
+            .starts_with("5010 Warning rid-lost Between: rid 100001 has been missing for 5.0 s")
     );
 }
 
@@ -114,17 +111,16 @@ fn the_window_ends_at_last_plus_requests() {
     let found = after_open("10 1 C> <body rid='100003' sid='s1'/>");
     assert_eq!(
         found,
-        [
-            "10 Error rid-beyond-window Client: rid 100003 is beyond the window: the last one without a \
-          gap was 100000, requests=2, so 100002 is the highest allowed. Expect item-not-found."
-        ]
+        ["10 Error rid-beyond-window Client: rid 100003 is beyond the window: the last rid \
+             without a gap was 100000, and requests=2, so the highest allowed rid is 100002. \
+             Expect item-not-found."]
     );
     let found = after_open("10 1 C> <body rid='99000' sid='s1'/>");
-    assert!(found[0].contains("rid-too-old Client: rid 99000 is older"), "{found:?}");
+    assert!(found[0].contains("rid-too-old Client: rid 99000 is too old"), "{found:?}");
 }
 
 #[test]
-fn rids_that_are_none() {
+fn rids_that_are_missing_or_malformed() {
     for (rid, name) in [
         ("", "rid-missing"),
         ("rid=''", "rid-malformed"),
@@ -137,7 +133,7 @@ fn rids_that_are_none() {
 }
 
 #[test]
-fn answers_out_of_order_are_an_error_if_they_lie_apart() {
+fn responses_out_of_order_are_an_error_if_they_are_far_apart() {
     let script = "
         10 1 C> <body rid='100001' sid='s1'><iq xmlns='jabber:client'/></body>
         11 2 C> <body rid='100002' sid='s1'><iq xmlns='jabber:client'/></body>
@@ -145,10 +141,8 @@ fn answers_out_of_order_are_an_error_if_they_lie_apart() {
     let found = after_open(&format!("{script}\n320 1 S> <body/>"));
     assert_eq!(
         found,
-        [
-            "320 Error answers-out-of-order Server: rid 100002 was answered 300 ms before rid 100001, \
-          though answers are due in the order of the rids."
-        ]
+        ["320 Error answers-out-of-order Server: rid 100002 was answered 300 ms before rid \
+             100001, but responses must be sent in the order of their rids."]
     );
     assert_eq!(after_open(&format!("{script}\n25 1 S> <body/>")), [""; 0]);
 }
@@ -160,7 +154,7 @@ fn after_a_loss_nothing_is_known_of_rids() {
 }
 
 #[test]
-fn a_request_that_can_not_be_read_is_not_taken_for_a_gap() {
+fn a_request_that_cannot_be_read_is_not_taken_for_a_gap() {
     let deep = "<a>".repeat(200) + &"</a>".repeat(200);
     let script = open()
         + &format!(

@@ -1,4 +1,4 @@
-//! How sessions end: by whom, with which condition, and what comes after (XEP-0124 §13 and §17).
+//! How sessions end: which side ends them, with which condition, and what is sent afterwards (XEP-0124 §13 and §17).
 
 use std::time::Duration;
 
@@ -18,35 +18,35 @@ use crate::rules::words::short;
 use crate::trace::{BoshRequest, Exchange, Session, SessionId, Story};
 use crate::xmpp::ns;
 
-/// A request may cross the end of its session on the way.
+/// A request may cross the end of its session on the network.
 const CROSSING: Duration = Duration::from_secs(1);
 
 /// Judges the ends of sessions.
 #[derive(Debug, Default)]
 pub struct Ends {
     sessions: PerSession<State>,
-    /// Up to this exchange requests may have passed unseen.
+    /// Up to this exchange, requests may have passed without being recorded.
     unseen: u64,
 }
 
 #[derive(Debug, Default)]
 #[allow(clippy::struct_excessive_bools)] // each is a thing that happened, in any order
 struct State {
-    /// The client has asked for the end.
+    /// The client has requested the end.
     asked: Option<Asked>,
-    /// When the connection manager ended it, and on which connection it said so first.
+    /// When the connection manager ended it, and on which connection it did so first.
     over: Option<(Duration, u64)>,
     /// The first exchange that began after either end.
     after: Option<u64>,
-    /// What an answer to such an exchange means was said.
+    /// It was reported what a response to such an exchange means.
     explained: bool,
-    /// The cause was told.
+    /// The cause was reported.
     told: bool,
-    /// A request came after that, and it was said.
+    /// It was reported that a request came after that.
     late: bool,
-    /// An answer other than an error came before.
+    /// A response other than an error came before.
     good: bool,
-    /// `Server` of the last good answer.
+    /// `Server` of the last good response.
     server: Option<String>,
     /// The last exchange, and the highest rid before it.
     rids: (u64, u64),
@@ -54,13 +54,13 @@ struct State {
     highest: u64,
     /// Since when no request is open.
     free: Option<Duration>,
-    /// Before this exchange nothing was open for so long.
+    /// For this long, nothing was open before this exchange.
     idle: Option<(u64, Duration)>,
-    /// What may be sent again.
+    /// Requests that may be sent again.
     resends: Resends,
 }
 
-/// The client's word that the session is to end.
+/// The client's request to end the session.
 #[derive(Debug, Clone, Copy)]
 struct Asked {
     rid: Option<u64>,
@@ -111,17 +111,17 @@ impl Ends {
     }
 }
 
-/// A `<body/>` that is answered in a session.
+/// A `<body/>` in a response of a session.
 #[derive(Debug)]
 struct Answer<'a> {
     view: ResponseView<'a>,
     body: &'a Body,
-    /// Up to this exchange requests may have passed unseen.
+    /// Up to this exchange, requests may have passed without being recorded.
     unseen: u64,
 }
 
 impl<'a> Answer<'a> {
-    /// Which server says that it answered.
+    /// The name of the server that responded.
     fn server(&self) -> Option<&'a str> {
         self.view.http.headers.get("server")
     }
@@ -146,9 +146,9 @@ impl State {
         }
     }
 
-    /// Whether a request comes after the end. What was under way at that moment is not held against the client.
+    /// Whether a request comes after the end. A request that was under way at that moment is not the client's fault.
     fn goes_on(&mut self, exchange: &Exchange, asks: &BoshRequest, found: &mut Findings) -> bool {
-        // Only a rid after that of its own goodbye was sent after it.
+        // Only a rid after that of its own terminate was sent after it.
         let own = self.asked.filter(|asked| asked.rid.is_some() && asks.rid > asked.rid);
         if own.is_none() && self.over.is_none() {
             return false;
@@ -156,29 +156,29 @@ impl State {
         if own.is_some() || self.asked.is_none() {
             self.after.get_or_insert(exchange.number);
         }
-        let (by, since, crossing) = match (own, self.over) {
+        let (end, since, crossing) = match (own, self.over) {
             (Some(asked), _) => {
                 let rid = asked.rid.unwrap_or_default();
-                let by = format!(" by the client itself (rid {rid})");
-                (by, asked.at, false)
+                let end = format!("the client had ended the session (rid {rid})");
+                (end, asked.at, false)
             }
             (None, Some((over, conn))) => {
                 let crossing = exchange.at.saturating_sub(over) < CROSSING && exchange.conn != conn;
-                (String::new(), over, crossing)
+                ("the session had ended".to_owned(), over, crossing)
             }
             (None, None) => return false,
         };
-        // A goodbye, or a copy of an earlier request, asks for nothing new.
+        // A terminate, or a copy of an earlier request, requests nothing new.
         let harmless = asks.terminates || self.resends.is_copy(exchange);
         if crossing || (harmless && self.asked.is_some()) || std::mem::replace(&mut self.late, true)
         {
             return true;
         }
         let words = format!(
-            "{} goes on although the session was ended{by} {} before; item-not-found is all it can \
-             get. The client is to open a new one.",
+            "{} was sent {} after {end}; expect item-not-found. The client has to create a new \
+             session.",
             rid(exchange),
-            words(exchange.at.saturating_sub(since))
+            words(exchange.at.saturating_sub(since)),
         );
         let id = "bosh-client-session-over";
         found.add(&kinds::SESSION_OVER, id, Level::Warning, Party::Client, words);
@@ -211,7 +211,7 @@ impl State {
         }
     }
 
-    /// The session was over when this request came.
+    /// The session was over when this request arrived.
     fn consequence(&mut self, answer: &Answer<'_>, found: &mut Findings) {
         if std::mem::replace(&mut self.explained, true) {
             return;
@@ -221,17 +221,17 @@ impl State {
             _ => "terminate".to_owned(),
         };
         let words = format!(
-            "{} gets {condition}, since the session had ended before it came: the consequence of \
-             going on, not a cause.",
+            "{} got {condition}, because the session had already ended: a consequence, not the \
+             cause.",
             rid(answer.view.exchange)
         );
         found.add(&kinds::TERMINATED, None, Level::Note, Party::Nobody, words);
     }
 
-    /// The answer to a copy is a refusal that the connection manager does not owe to anybody.
+    /// Why the connection manager must not refuse this copy of an earlier request, if so.
     fn refused_again(&self, answer: &Answer<'_>) -> Option<String> {
         let (ResponseView { exchange, link, .. }, unseen) = (answer.view, answer.unseen);
-        // Another back end is another matter.
+        // Another back end cannot know the earlier request.
         if let (Some(usual), Some(now)) = (self.server.as_deref(), answer.server())
             && usual != now
         {
@@ -250,7 +250,7 @@ impl State {
             None if self.asked.is_some() || !first => return,
             None => {
                 let words = format!(
-                    "The connection manager ends the session{}, and gives no reason.",
+                    "The connection manager ended the session{} without giving a reason.",
                     age(&answer.view)
                 );
                 let error = stream_error(body).map(|error| format!(" {error}")).unwrap_or_default();
@@ -260,8 +260,8 @@ impl State {
             Some(Err(unknown)) => {
                 self.told = true;
                 let words = format!(
-                    "The connection manager ends the session{} with condition '{}', which does not \
-                     exist in BOSH.",
+                    "The connection manager ended the session{} with condition '{}', which BOSH \
+                     does not define.",
                     age(&answer.view),
                     short(&unknown.0)
                 );
@@ -270,12 +270,12 @@ impl State {
             }
             Some(Ok(condition)) => condition,
         };
-        // What became of other requests when the client said goodbye, or with the cause.
+        // What happened to other requests when the client ended the session, or after the cause was reported.
         if !first && (self.asked.is_some() || condition == Condition::OtherRequest) {
             return;
         }
         self.told = condition != Condition::OtherRequest;
-        // What is known here says more than what the condition means at large.
+        // What the trace shows says more than the general meaning of the condition.
         let refused = match condition {
             Condition::ItemNotFound => self.refused_again(answer),
             _ => None,
@@ -283,7 +283,7 @@ impl State {
         let server_errs = refused.is_some();
         let why = refused.or_else(|| self.detail(condition, answer));
         let words = format!(
-            "Session ended{} by {condition} (to {}). {}",
+            "The session ended{} with {condition} (in response to {}). {}",
             age(&answer.view),
             rid(exchange),
             why.as_deref().unwrap_or(condition.explain())
@@ -313,15 +313,18 @@ impl State {
         }
         if rid > before.saturating_add(requests) {
             return Some(format!(
-                "The rid is beyond the window: the highest before was {before}, requests={requests}."
+                "The rid is beyond the window: the highest rid before was {before}, and \
+                 requests={requests}."
             ));
         }
         (rid.saturating_add(requests) <= before).then(|| {
-            format!("The rid is too old: the highest before was {before}, requests={requests}.")
+            format!(
+                "The rid is too old: the highest rid before was {before}, and requests={requests}."
+            )
         })
     }
 
-    /// What this trace tells about the cause.
+    /// What this trace shows about the cause.
     fn detail(&self, condition: Condition, answer: &Answer<'_>) -> Option<String> {
         let ResponseView { exchange, link, .. } = answer.view;
         match condition {
@@ -332,8 +335,8 @@ impl State {
                     && idle >= limit
                 {
                     return Some(format!(
-                        "The client had no request open for {} before, inactivity is {} s: the session \
-                         had expired (hidden tab, sleep, a slow page).",
+                        "The client had no request open for {}, and inactivity is {} s, so the \
+                         session had expired (hidden tab, suspended computer, slow page).",
                         words(idle),
                         limit.as_secs()
                     ));
@@ -342,8 +345,8 @@ impl State {
                     && usual != now
                 {
                     return Some(format!(
-                        "The answers before came from \"{}\", this one from \"{}\": another back end, \
-                         which does not know the session.",
+                        "Earlier responses came from \"{}\", this one from \"{}\": another back \
+                         end, which does not know the session.",
                         short(usual),
                         short(now)
                     ));
@@ -351,8 +354,8 @@ impl State {
                 self.beyond(&answer.view).or_else(|| {
                     let fresh = !self.good && link.asked.is_none();
                     fresh.then(|| {
-                        "This session was not opened while watching, and the connection manager does \
-                         not know it (any more)."
+                        "The trace does not contain the creation of this session, and the \
+                         connection manager does not know it (any more)."
                             .to_owned()
                     })
                 })
@@ -362,16 +365,18 @@ impl State {
                 let to = asked.to.as_deref().or(asked.route.as_deref());
                 Some(match to {
                     Some(to) if !to.contains('.') && to != "localhost" => format!(
-                        "The client asked for '{}', which is no domain; was a user name given alone?",
+                        "The client asked for '{}', which does not look like a domain; is it a \
+                         user name?",
                         short(to)
                     ),
                     Some(to) => format!("The client asked for '{}'.", short(to)),
-                    None => "The client named no domain.".to_owned(),
+                    None => "The client did not name a domain.".to_owned(),
                 })
             }
-            Condition::SeeOtherUri => {
-                answer.body.uri().map(|uri| format!("It is to be found at {}.", short(&uri)))
-            }
+            Condition::SeeOtherUri => answer
+                .body
+                .uri()
+                .map(|uri| format!("The client has to use {} instead.", short(&uri))),
             _ => stream_error(answer.body),
         }
     }
@@ -396,7 +401,7 @@ fn stream_error(body: &Body) -> Option<String> {
 fn misplaced_stream_error(answer: &Answer<'_>, found: &mut Findings) {
     if let Some(error) = stream_error(answer.body) {
         let words = format!(
-            "{error} It is the end of the stream, yet the body lacks type='terminate' with \
+            "{error} A stream error ends the stream, but the body lacks type='terminate' with \
              condition='remote-stream-error'."
         );
         let id = "xbosh-stream-error-condition";
@@ -412,15 +417,16 @@ fn recoverable(answer: &Answer<'_>, found: &mut Findings) {
         (
             Level::Note,
             format!(
-                "{rid_shown}: recoverable error for the older of two copies; the newer one is held."
+                "{rid_shown} got a recoverable error, because it is the older of two copies; the \
+                 newer one is held."
             ),
         )
     } else {
         (
             Level::Warning,
             format!(
-                "{rid_shown}: recoverable error. The session lives on; the client is to send this \
-                 request again, and all earlier ones without an answer."
+                "{rid_shown} got a recoverable error: the session continues, and the client has to \
+                 repeat this request and all earlier ones without a response."
             ),
         )
     };

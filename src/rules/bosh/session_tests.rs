@@ -15,8 +15,8 @@ fn a_condition_is_explained_with_the_request_it_answers() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(
         found[0].starts_with(
-            "20010 Error terminated Client: Session ended after 20.0 s by policy-violation (to rid \
-             100001). The client had more requests open than"
+            "20010 Error terminated Client: The session ended after 20.0 s with policy-violation \
+             (in response to rid 100001). The client had more requests open than"
         ),
         "{found:?}"
     );
@@ -33,7 +33,7 @@ fn item_not_found_from_another_server_points_to_the_load_balancer() {
 }
 
 #[test]
-fn a_poll_cut_after_a_minute_is_no_silence_of_a_minute() {
+fn a_poll_cut_after_a_minute_is_not_a_silence_of_a_minute() {
     let script = polling()
         + "60200 1 C. reset\n60300 2 C> <body rid='100001' sid='s1'/>
            60310 2 S> <body type='terminate' condition='item-not-found'/>";
@@ -42,36 +42,36 @@ fn a_poll_cut_after_a_minute_is_no_silence_of_a_minute() {
 }
 
 #[test]
-fn a_rid_outside_of_the_window_is_named_as_the_cause() {
+fn a_rid_outside_the_window_is_named_as_the_cause() {
     let end = "<body type='terminate' condition='item-not-found'/>";
     let script = polling() + &format!("20 2 C> <body rid='100009' sid='s1'/>\n22 2 S> {end}");
     assert_eq!(
         words("terminated", &script),
-        [
-            "Session ended by item-not-found (to rid 100009). The rid is beyond the window: the highest \
-          before was 100001, requests=2."
-        ]
+        ["The session ended with item-not-found (in response to rid 100009). The rid is beyond \
+             the window: the highest rid before was 100001, and requests=2."]
     );
     let script = polling() + &format!("20 2 C> <body rid='99990' sid='s1'/>\n22 2 S> {end}");
     assert!(words("terminated", &script)[0].contains("The rid is too old"));
 }
 
 #[test]
-fn an_unknown_sid_is_said_to_be_unknown_here_too() {
+fn an_unknown_sid_is_reported_as_unknown_to_the_trace() {
     let script = "0 1 C> <body rid='7' sid='old'/>
         2 1 S> <body type='terminate' condition='item-not-found'/>";
-    assert!(words("terminated", script)[0].contains("not opened while watching"));
+    assert!(
+        words("terminated", script)[0].contains("does not contain the creation of this session")
+    );
 }
 
 #[test]
-fn host_unknown_names_what_was_asked_for() {
+fn host_unknown_names_the_requested_domain() {
     let script = "
         0 1 C> <body rid='100000' to='mytestuser' wait='60' hold='1' ver='1.6' xml:lang='en' xmpp:version='1.0'/>
         5 1 S> <body type='terminate' condition='host-unknown'/>";
     assert!(
         words("terminated", script)[0].starts_with(
-            "Session ended by host-unknown (to rid 100000). The client asked for 'mytestuser', which is \
-             no domain; was a user name given alone?"
+            "The session ended with host-unknown (in response to rid 100000). The client asked for \
+             'mytestuser', which does not look like a domain; is it a user name?"
         ),
         "{:?}",
         words("terminated", script)
@@ -79,7 +79,7 @@ fn host_unknown_names_what_was_asked_for() {
 }
 
 #[test]
-fn a_stream_error_is_read_out() {
+fn a_stream_error_is_explained() {
     let error = "<stream:error xmlns:stream='http://etherx.jabber.org/streams'>\
         <conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>\
         <text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>Replaced</text></stream:error>";
@@ -104,21 +104,19 @@ fn a_stream_error_is_read_out() {
 fn conditions_that_do_not_exist_and_ends_without_a_reason() {
     let found = answered("<body type='terminate' condition='conflict'/>");
     assert!(
-        found[0].contains("with condition 'conflict', which does not exist in BOSH"),
+        found[0].contains("with condition 'conflict', which BOSH does not define"),
         "{found:?}"
     );
     let found = answered("<body type='terminate'/>");
     assert_eq!(
         found,
-        [
-            "20010 Warning terminated Server: The connection manager ends the session after 20.0 s, and \
-          gives no reason."
-        ]
+        ["20010 Warning terminated Server: The connection manager ended the session after 20.0 s \
+          without giving a reason."]
     );
 }
 
 #[test]
-fn a_goodbye_of_the_client_is_a_note_whichever_way_it_is_answered() {
+fn a_terminate_of_the_client_is_a_note_however_it_is_answered() {
     let bye = "1000 2 C> <body rid='100002' sid='s1' type='terminate'/>";
     for (older, newer) in [
         ("<body type='terminate'/>", "<body/>"),
@@ -132,7 +130,7 @@ fn a_goodbye_of_the_client_is_a_note_whichever_way_it_is_answered() {
 }
 
 #[test]
-fn one_end_is_told_once_though_two_requests_were_open() {
+fn one_end_is_reported_once_although_two_requests_were_open() {
     let script = polling()
         + "1000 2 C> <body rid='100009' sid='s1'/>
            1002 1 S> <body type='terminate' condition='other-request'/>
@@ -155,10 +153,8 @@ fn a_request_after_the_end_is_a_warning_once() {
     );
     assert_eq!(
         words("session-over", &script),
-        [
-            "rid 100003 goes on although the session was ended 2.5 s before; item-not-found is all it can \
-          get. The client is to open a new one."
-        ]
+        ["rid 100003 was sent 2.5 s after the session had ended; expect item-not-found. The \
+             client has to create a new session."]
     );
 }
 
@@ -179,8 +175,8 @@ const GONE: &str = "<body type='terminate' condition='item-not-found'/>";
 const MESSAGE: &str = "<message xmlns='jabber:client'/>";
 
 #[test]
-fn a_client_that_goes_on_after_its_own_goodbye_is_told_and_the_refusal_is_the_consequence() {
-    // Regression: within a second of the answer nothing was said at all.
+fn a_client_that_goes_on_after_its_own_terminate_is_reported_and_the_refusal_is_the_consequence() {
+    // Regression: within a second of the response nothing was reported at all.
     let script = polling()
         + &format!(
             "1000 2 C> <body rid='100002' sid='s1' type='terminate'/>
@@ -194,17 +190,17 @@ fn a_client_that_goes_on_after_its_own_goodbye_is_told_and_the_refusal_is_the_co
     assert_eq!(
         at_least(Level::Note, &script)[1..],
         [
-            "1010 Warning session-over Client: rid 100003 goes on although the session was ended by the \
-             client itself (rid 100002) 10 ms before; item-not-found is all it can get. The client is to \
-             open a new one.",
-            "1012 Note terminated Nobody: rid 100003 gets item-not-found, since the session had ended \
-             before it came: the consequence of going on, not a cause."
+            "1010 Warning session-over Client: rid 100003 was sent 10 ms after the client had \
+             ended the session (rid 100002); expect item-not-found. The client has to create a new \
+             session.",
+            "1012 Note terminated Nobody: rid 100003 got item-not-found, because the session had \
+             already ended: a consequence, not the cause."
         ]
     );
 }
 
 #[test]
-fn what_overtook_the_goodbye_or_repeats_it_does_not_go_on() {
+fn what_overtook_the_terminate_or_repeats_it_does_not_go_on() {
     for late in [
         format!("<body rid='100002' sid='s1'>{MESSAGE}</body>"),
         "<body rid='100003' sid='s1' type='terminate'/>".to_owned(),
@@ -251,22 +247,20 @@ fn sent_again(first: &str, again: &str, at: u64) -> Vec<String> {
 
 #[test]
 fn a_resend_inside_the_window_that_is_refused_is_an_error_of_the_server() {
-    // Regression: the client was said to have been silent for too long.
+    // Regression: the client was reported to have been silent for too long.
     let same = format!("<body rid='100001' sid='s1'>{MESSAGE}</body>");
     let answered = "15 1 S> 200 | Server: Cowboy | <body/>";
     assert_eq!(
         sent_again(answered, &same, 2000),
-        [
-            "2002 Error terminated Server: Session ended after 2.0 s by item-not-found (to rid 100001). \
-             It was sent before with the same content, and it was answered; the highest rid is 100001, so \
-             with requests=2 the answer to it is still to be kept. A client whose connection breaks loses \
-             its session by this."
-        ]
+        ["2002 Error terminated Server: The session ended after 2.0 s with item-not-found (in \
+          response to rid 100001). The same request was sent before, and it was answered. The \
+          highest rid is 100001, so with requests=2 the connection manager must still have that \
+          response. This way, a client whose connection breaks loses its session."]
     );
     for cut in ["1500 1 C. reset", "1500 1 S> 200 | Server: Cowboy | cut: yes | <body"] {
         let found = sent_again(cut, &same, 2000);
-        assert!(found[0].contains("Server: Session ended"), "{found:?}");
-        assert!(found[0].contains("its connection was lost; the highest"), "{found:?}");
+        assert!(found[0].contains("Server: The session ended"), "{found:?}");
+        assert!(found[0].contains("its connection was lost. The highest"), "{found:?}");
     }
     let script = open()
         + &format!(
@@ -279,16 +273,16 @@ fn a_resend_inside_the_window_that_is_refused_is_an_error_of_the_server() {
 }
 
 #[test]
-fn a_resend_that_needs_no_answer_any_more_is_not_held_against_the_server() {
+fn a_resend_that_need_not_be_answered_any_more_is_not_an_error_of_the_server() {
     let same = format!("<body rid='100001' sid='s1'>{MESSAGE}</body>");
     let answered = "15 1 S> 200 | Server: Cowboy | <body/>";
     // Silent for longer than inactivity.
     let found = sent_again(answered, &same, 70_000);
     assert!(
-        found[0].contains("Client: Session ended") && found[0].contains("had expired"),
+        found[0].contains("Client: The session ended") && found[0].contains("had expired"),
         "{found:?}"
     );
-    // Another content, an answer that was an error, and a rid too old for requests=2.
+    // Different content, a response that was an error, and a rid too old for requests=2.
     let other = "<body rid='100001' sid='s1'><presence xmlns='jabber:client'/></body>";
     let later = format!(
         "{answered}\n20 1 C> <body rid='100002' sid='s1'>{MESSAGE}</body>\n25 1 S> <body/>
@@ -296,7 +290,7 @@ fn a_resend_that_needs_no_answer_any_more_is_not_held_against_the_server() {
     );
     for (first, again) in [(answered, other), ("15 1 S> 503", &same), (&*later, &*same)] {
         let found = sent_again(first, again, 2000);
-        assert!(found[0].contains("Client: Session ended"), "{found:?}");
+        assert!(found[0].contains("Client: The session ended"), "{found:?}");
     }
     // Another back end.
     let found = sent_again("15 1 S> 200 | Server: other | <body/>", &same, 2000);
@@ -304,7 +298,7 @@ fn a_resend_that_needs_no_answer_any_more_is_not_held_against_the_server() {
 }
 
 #[test]
-fn an_answer_that_the_client_has_acknowledged_need_not_be_kept() {
+fn a_response_that_the_client_has_acknowledged_need_not_be_kept() {
     let same = format!("<body rid='100001' sid='s1'>{MESSAGE}</body>");
     let rest = |ack: &str| {
         format!(
@@ -322,6 +316,6 @@ fn an_answer_that_the_client_has_acknowledged_need_not_be_kept() {
     assert!(!server(&(acks.clone() + &rest(""))));
     assert!(server(&(acks + &rest("ack='100000'"))));
     assert!(server(&(open() + &rest(""))));
-    // A pause that came between does so too.
+    // So does a pause in between.
     assert!(!server(&(open() + &rest("pause='10'"))));
 }

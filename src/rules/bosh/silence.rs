@@ -15,7 +15,7 @@ use crate::rules::rule::Rule;
 use crate::trace::{BoshLink, Fact, Session, SessionId, Story};
 use crate::wire::Side;
 
-/// Clocks differ, and the last answer takes its time to the client.
+/// Clocks differ, and the last response takes time to reach the client.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// Watches for silence.
@@ -30,15 +30,15 @@ pub struct Silence {
 struct State {
     /// Since when no request is open.
     since: Option<Duration>,
-    /// The client was silent for too long, and it was said.
+    /// It was reported that the client was silent for too long.
     silent: bool,
     /// In force instead of `inactivity`.
     pause: Option<u64>,
     /// The connection manager has ended it.
     over: bool,
-    /// Connections of the client that are still there.
+    /// Connections of the client that are still open.
     conns: u32,
-    /// It was the client who closed the last one.
+    /// The client closed the last one.
     left: bool,
 }
 
@@ -82,14 +82,14 @@ impl State {
         }
     }
 
-    /// No request is open any more, perhaps: the clock of the connection manager runs.
+    /// If no request is open any more, the connection manager's timer starts.
     fn quiet(&mut self, mut timer: Timer<'_>, link: &BoshLink, at: Duration) {
         if !link.open.is_empty() || self.over {
             return timer.clear();
         }
         self.since = Some(at);
         if let Some((seconds, _)) = self.limit(link) {
-            // A number that no clock reaches is no limit.
+            // A number that no clock reaches is not a limit.
             match at.checked_add(Duration::from_secs(seconds).saturating_add(GRACE)) {
                 Some(due) if seconds < 1 << 32 => timer.set(due),
                 _ => timer.clear(),
@@ -108,16 +108,18 @@ impl State {
             (
                 Level::Note,
                 format!(
-                    "Session over by silence: the client closed its connections and sent no \
-                     request for {silent}; {name} is {limit} s. It left without saying so."
+                    "The session has probably expired: the client closed its connections and sent \
+                     no request for {silent}, and {name} is {limit} s. It left without ending the \
+                     session."
                 ),
             )
         } else {
             (
                 Level::Warning,
                 format!(
-                    "Session over by silence: no request for {silent}, {name} is {limit} s; the \
-                     server will have dropped it. The client stopped asking (hidden tab, sleep?)."
+                    "The session has probably expired: the client sent no request for {silent}, \
+                     and {name} is {limit} s. It stopped polling (hidden tab, suspended \
+                     computer?)."
                 ),
             )
         };
@@ -141,7 +143,7 @@ impl Silence {
         state.left = false;
         if let (true, Some(since)) = (state.silent, state.since) {
             let words = format!(
-                "The client is back after {} without a request.",
+                "The client sent a request again, after {} without one.",
                 words(exchange.at.saturating_sub(since))
             );
             found.add(&kinds::CLIENT_BACK, None, Level::Note, Party::Client, words);
@@ -158,10 +160,10 @@ impl Silence {
         state.quiet(timer, response.link, response.at);
     }
 
-    /// The client sends nothing more on this connection, however long the server keeps its end of it.
+    /// The client sends nothing more on this connection, however long the server keeps its side open.
     fn left(&mut self, moment: &Moment<'_>) {
         let conn = moment.event.conn;
-        // A client that only follows the server does not leave.
+        // A client that only closes after the server does not leave.
         if !matches!(moment.story.left(conn), Some((Side::Client, _))) {
             return;
         }
@@ -196,15 +198,16 @@ fn pause(pause: Option<u64>, link: &BoshLink, found: &mut Findings) {
     match granted.maxpause.as_ref() {
         None => {
             let words = format!(
-                "The client asks for a pause of {pause} s, though no maxpause was granted: the \
-                 connection manager knows no pauses."
+                "The client requests a pause of {pause} s, but no maxpause was granted: the \
+                 connection manager does not support pauses."
             );
             let id = "bosh-client-no-pause-without-maxpause";
             found.add(&kinds::PAUSE_NOT_GRANTED, id, Level::Error, party, words);
         }
         Some(most) if most.value.is_some_and(|most| pause > most) => {
             let words = format!(
-                "The client asks for a pause of {pause} s, maxpause is {}: it will not get that long.",
+                "The client requests a pause of {pause} s, but maxpause is {} s: the pause may be \
+                 shorter than requested.",
                 most.value.unwrap_or_default()
             );
             found.add(&kinds::PAUSE_TOO_LONG, None, Level::Warning, party, words);
@@ -225,22 +228,23 @@ mod tests {
     }
 
     #[test]
-    fn silence_beyond_inactivity_is_told_when_it_happens_and_when_the_client_is_back() {
+    fn silence_beyond_inactivity_is_reported_when_it_happens_and_when_it_ends() {
         let script = open()
             + "83205 1 C> <body rid='100001' sid='s1'/>\n83210 1 S> <body type='terminate' condition='item-not-found'/>";
         let found = at_least(Level::Note, &script);
         assert_eq!(
             found[0],
-            "60505 Warning session-silent Client: Session over by silence: no request for 60.5 s, \
-             inactivity is 60 s; the server will have dropped it. The client stopped asking (hidden tab, \
-             sleep?)."
+            "60505 Warning session-silent Client: The session has probably expired: the client \
+             sent no request for 60.5 s, and inactivity is 60 s. It stopped polling (hidden tab, \
+             suspended computer?)."
         );
         assert_eq!(
             found[1],
-            "83205 Note client-back Client: The client is back after 83.2 s without a request."
+            "83205 Note client-back Client: The client sent a request again, after 83.2 s without \
+             one."
         );
         assert!(
-            found[2].contains("had no request open for 83.2 s before, inactivity is 60 s"),
+            found[2].contains("had no request open for 83.2 s, and inactivity is 60 s"),
             "{found:?}"
         );
     }
@@ -260,15 +264,15 @@ mod tests {
         for end in ["500 1 C- fin\n90000 tick", "500 1 C- fin\n70000 1 . gone\n90000 tick"] {
             let script = done.clone() + end;
             assert_eq!(at_least(Level::Warning, &script), [""; 0], "{end}");
-            assert!(words(NAME, &script)[0].contains("It left without saying so"));
+            assert!(words(NAME, &script)[0].contains("It left without ending the session"));
         }
-        // Another connection is still there, or it was the server who closed first.
+        // Another connection is still open, or the server closed first.
         for end in [
             "400 2 C> <body rid='100002' sid='s1'/>\n410 2 S> <body/>\n500 1 C- fin\n90000 tick",
             "500 1 S- fin\n501 1 C- fin\n502 1 . gone\n90000 tick",
         ] {
             let found = at_least(Level::Warning, &(done.clone() + end));
-            assert!(found[0].contains("The client stopped asking"), "{found:?}");
+            assert!(found[0].contains("It stopped polling"), "{found:?}");
         }
     }
 
@@ -295,7 +299,7 @@ mod tests {
             pausing() + "10 1 C> <body rid='100001' sid='s1' pause='120'/>\n12 1 S> <body/>\n";
         assert_eq!(words(NAME, &(script.clone() + "110000 tick")), [""; 0]);
         let found = words(NAME, &(script + "130000 tick"));
-        assert!(found[0].contains("no request for 120.5 s, pause is 120 s"), "{found:?}");
+        assert!(found[0].contains("no request for 120.5 s, and pause is 120 s"), "{found:?}");
     }
 
     #[test]

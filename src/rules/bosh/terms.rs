@@ -1,4 +1,4 @@
-//! The terms in force in a session: what was granted, or asked for as long as nothing was granted (XEP-0124 §7).
+//! The terms in force in a session: the granted ones, or the requested ones before any were granted (XEP-0124 §7).
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub fn hold(link: &BoshLink) -> u64 {
     granted.or_else(asked).unwrap_or(1)
 }
 
-/// `wait` in force for a request: granted, or asked for while the session is being created.
+/// `wait` in force for a request: the granted one, or the requested one while the session is being created.
 pub fn wait(link: &BoshLink, request: &BoshRequest) -> Option<Duration> {
     let asked = || link.asked.as_ref().and_then(|asked| value(asked.wait.as_ref()));
     let seconds = if request.creates { asked() } else { link.wait() };

@@ -11,7 +11,7 @@ use crate::trace::{BoshLink, BoshRequest, Exchange, Fact, Reading, Request, Resp
 pub enum BoshView<'a> {
     /// A request, which is a `<body/>`.
     Request(RequestView<'a>),
-    /// What is answered to it.
+    /// Its response.
     Response(ResponseView<'a>),
 }
 
@@ -24,7 +24,7 @@ pub struct RequestView<'a> {
     pub body: &'a Body,
     /// The exchange that it begins.
     pub exchange: &'a Exchange,
-    /// What it asks of the connection manager.
+    /// What it requests of the connection manager.
     pub asks: &'a BoshRequest,
     /// The session it belongs to.
     pub session: &'a Session,
@@ -32,7 +32,7 @@ pub struct RequestView<'a> {
     pub link: &'a BoshLink,
 }
 
-/// A response in a BOSH session. It may be anything: a `<body/>`, another status, a page.
+/// A response in a BOSH session. It may be anything: a `<body/>`, another status, a web page.
 #[derive(Debug, Clone, Copy)]
 pub struct ResponseView<'a> {
     /// When its last byte passed.
@@ -45,7 +45,7 @@ pub struct ResponseView<'a> {
     pub held: Option<Duration>,
     /// The exchange that it ends.
     pub exchange: &'a Exchange,
-    /// What the request asked of the connection manager.
+    /// What the request requested of the connection manager.
     pub asked: &'a BoshRequest,
     /// The session it belongs to.
     pub session: &'a Session,
@@ -125,7 +125,7 @@ impl<'a> Moment<'a> {
         }
     }
 
-    /// The requests of BOSH that will get no response any more, because their connection is gone.
+    /// The BOSH requests that will not get a response, because their connection is gone.
     pub fn abandoned(&self) -> impl Iterator<Item = (&'a Exchange, &'a BoshRequest)> + use<'a> {
         let exchanges = self.effect.abandoned.iter();
         exchanges.filter_map(|exchange| Some((&**exchange, exchange.bosh.as_ref()?)))

@@ -24,7 +24,7 @@ pub struct Content {
     sessions: PerSession<[Said; 2]>,
 }
 
-/// What was said of one side of a session; once is enough.
+/// What was reported of one side of a session; once is enough.
 #[derive(Debug, Default)]
 struct Said {
     stanza_namespace: bool,
@@ -37,7 +37,7 @@ impl Rule for Content {
         if let HttpPart::Response(response, _) = view.part
             && (response.status != 200 || response.own)
         {
-            return; // the status says what there is to say
+            return; // the status is reported instead
         }
         let judged = || view.expects_bosh && !is_page(&view.content().bytes);
         match view.reading {
@@ -49,14 +49,14 @@ impl Rule for Content {
     }
 }
 
-/// `the request`, `the answer to rid 17`.
+/// `rid 17`, `The response to rid 17`.
 fn what(view: &HttpView<'_>) -> String {
     let rid = view.exchange.rid().map(|rid| format!("rid {rid}"));
     match (view.from(), rid) {
         (Side::Client, Some(rid)) => rid,
-        (Side::Client, None) => "the request".to_owned(),
-        (Side::Server, Some(rid)) => format!("the answer to {rid}"),
-        (Side::Server, None) => "the answer".to_owned(),
+        (Side::Client, None) => "The request".to_owned(),
+        (Side::Server, Some(rid)) => format!("The response to {rid}"),
+        (Side::Server, None) => "The response".to_owned(),
     }
 }
 
@@ -66,7 +66,7 @@ fn malformed(error: &Error, view: &HttpView<'_>, found: &mut Findings) {
     if let ErrorKind::TooDeep(_) | ErrorKind::TooManyAttributes(_) | ErrorKind::TooLarge(_) =
         error.kind
     {
-        let words = format!("{what} is not read further: {error} (at {}).", error.at);
+        let words = format!("{what} cannot be read in full: {error} (at {}).", error.at);
         return found.add(&kinds::XML_LIMIT, None, Level::Warning, party, words);
     }
     let advice = match &error.kind {
@@ -76,11 +76,11 @@ fn malformed(error: &Error, view: &HttpView<'_>, found: &mut Findings) {
         ErrorKind::Comment
         | ErrorKind::ProcessingInstruction
         | ErrorKind::DocumentType
-        | ErrorKind::UndeclaredEntity(_) => "; servers answer it with an error".to_owned(),
+        | ErrorKind::UndeclaredEntity(_) => "; servers answer with an error".to_owned(),
         _ => String::new(),
     };
     let words = format!(
-        "{what} is not well-formed at {}: {}{advice}. There stands: {quoted}",
+        "{what} is not well-formed at {}: {}{advice}. The text there: {quoted}",
         error.at, error.kind
     );
     found.add(&kinds::XML_MALFORMED, requirement(&error.kind, party), Level::Error, party, words);
@@ -121,7 +121,7 @@ impl Content {
         let party = Party::from(view.from());
         if let Some((text, span)) = body.stray_text().next() {
             let words = format!(
-                "{} has text between its elements, where only white space may stand: \"{}\" in {}",
+                "{} has text between its elements, where only white space is allowed: \"{}\" in {}",
                 what(view),
                 short(text.trim()),
                 around(&view.content().bytes, span.start, QUOTED),
@@ -152,8 +152,9 @@ impl Said {
             "message" | "presence" | "iq" if !self.stanza_namespace => {
                 self.stanza_namespace = true;
                 let words = format!(
-                    "{what}: <{name}> is in {place}, since it lacks xmlns='jabber:client'. Some \
-                     peers take it all the same, strict ones do not see a stanza. Said once."
+                    "{what}: <{name}> is in {place}, because it lacks xmlns='jabber:client'. \
+                     Lenient peers accept it, strict ones do not recognise the stanza. Reported \
+                     once per session and side."
                 );
                 let id = "xbosh-jabber-client-ns";
                 found.add(&kinds::STANZA_NAMESPACE, id, Level::Warning, party, words);
@@ -161,7 +162,8 @@ impl Said {
             "features" | "error" if !self.other_namespace => {
                 self.other_namespace = true;
                 let words = format!(
-                    "{what}: <{name}> is in {place}, not in {}; clients will not find it. Said once.",
+                    "{what}: <{name}> is in {place}, not in {}; clients will not recognise it. \
+                     Reported once per session and side.",
                     ns::STREAMS
                 );
                 let id = match name {
@@ -174,8 +176,10 @@ impl Said {
                 if !self.other_namespace =>
             {
                 self.other_namespace = true;
-                let words =
-                    format!("{what}: <{name}> is in {place}, not in that of SASL. Said once.");
+                let words = format!(
+                    "{what}: <{name}> is in {place}, not in the SASL namespace. Reported once per \
+                     session and side."
+                );
                 found.add(
                     &kinds::SASL_NAMESPACE,
                     "xbosh-sasl-namespace",
@@ -188,7 +192,8 @@ impl Said {
             _ if !self.other_namespace => {
                 self.other_namespace = true;
                 let words = format!(
-                    "{what}: <{}> is in {place}, which defines no such element. Said once.",
+                    "{what}: <{}> is in {place}, where no such element is defined. Reported once \
+                     per session and side.",
                     short(name)
                 );
                 found.add(
@@ -214,12 +219,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_well_formed_is_said_with_place_reason_and_quotation() {
+    fn what_is_not_well_formed_is_reported_with_place_reason_and_quotation() {
         let found = after_open("10 1 C> <body rid='100001' sid='s1'><iq></body>");
         assert!(
             found[0]
-                .starts_with("10 Error xml-malformed Client: the request is not well-formed at")
-                && found[0].contains(": `</body>` where `</iq>` is due. There stands: …")
+                .starts_with("10 Error xml-malformed Client: The request is not well-formed at")
+                && found[0].contains(": expected `</iq>`, found `</body>`. The text there: …")
                 && found[0].ends_with(" rid='100001' sid='s1'><iq></body>"),
             "{found:?}"
         );
@@ -227,7 +232,7 @@ mod tests {
             "10 1 C> <body rid='100001' sid='s1'/>\n12 1 S> <body polling='5' polling='5'/>",
         );
         assert!(
-            found[0].contains("the answer to rid 100001 is not well-formed at 1:"),
+            found[0].contains("The response to rid 100001 is not well-formed at 1:"),
             "{found:?}"
         );
         assert!(found[0].contains("attribute \"polling\" occurs twice"), "{found:?}");
@@ -251,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_stream_prefix_in_an_answer_names_what_to_declare() {
+    fn a_missing_stream_prefix_in_a_response_names_what_to_declare() {
         let found = after_open(
             "10 1 C> <body rid='100001' sid='s1'/>\n12 1 S> <body><stream:features/></body>",
         );
@@ -262,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn stanzas_outside_of_jabber_client_are_a_warning_once_for_each_side() {
+    fn stanzas_outside_jabber_client_are_a_warning_once_for_each_side() {
         let found = after_open(
             "10 1 C> <body rid='100001' sid='s1'><iq/><presence/></body>
              12 1 S> <body><message/></body>
@@ -274,7 +279,7 @@ mod tests {
             found[0].starts_with("10 Warning stanza-namespace Client: rid 100001: <iq> is in the")
         );
         assert!(
-            found[1].starts_with("12 Warning stanza-namespace Server: the answer to rid 100001:")
+            found[1].starts_with("12 Warning stanza-namespace Server: The response to rid 100001:")
         );
     }
 
@@ -292,10 +297,10 @@ mod tests {
     }
 
     #[test]
-    fn another_root_is_said_only_where_bosh_is_spoken() {
+    fn another_root_is_reported_only_where_bosh_is_expected() {
         let found = after_open("10 1 C> <iq xmlns='jabber:client'/>");
         assert!(
-            found[0].contains("not-body Client: the request is not BOSH: the root"),
+            found[0].contains("not-body Client: The request is not BOSH: the root"),
             "{found:?}"
         );
         assert_eq!(after_open("10 1 C> POST /upload | <svg/>"), [""; 0]);
@@ -307,7 +312,7 @@ mod tests {
         let deep = "<a>".repeat(2000);
         let found = after_open(&format!("10 1 C> <body rid='100001' sid='s1'>{deep}"));
         assert!(
-            found[0].contains("xml-limit Client: the request is not read further"),
+            found[0].contains("xml-limit Client: The request cannot be read in full"),
             "{found:?}"
         );
     }

@@ -1,4 +1,4 @@
-//! Connections that end within a request or before the answer, and answers that belong to no request.
+//! Connections that end within a request or before the response, and responses without a request.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,19 +14,21 @@ use crate::rules::words::short;
 use crate::trace::{Exchange, Fact, Request, Response, Session};
 use crate::wire::Side;
 
-/// Connections that end within a request, or before the answer; answers that belong to no request.
+/// Judges connections that end within a request or before the response, and responses without a request.
 #[derive(Debug, Default)]
 pub struct Connections {
-    /// Connections of which something is known that decides what their end means.
+    /// Connections of which something is known that affects what their end means.
     known: HashMap<u64, Course>,
 }
 
 #[derive(Debug, Default)]
 struct Course {
-    /// The target failed, which was said: what ends because of it is not said again.
+    /// The target failed, which was reported: what ends because of it is not reported again.
     failed: bool,
-    /// Messages passed unseen, so an answer may have had its request.
+    /// Messages were not recorded, so a response may have had its request.
     unseen: bool,
+    /// It ended within a request, which was reported: such a request gets no response.
+    cut: bool,
 }
 
 impl Rule for Connections {
@@ -58,11 +60,11 @@ impl Rule for Connections {
 }
 
 impl Connections {
-    /// A request that did not come to its end.
-    fn cut(&self, request: &Request, moment: &Moment<'_>, found: &mut Findings) {
+    /// A request that is incomplete.
+    fn cut(&mut self, request: &Request, moment: &Moment<'_>, found: &mut Findings) {
         let conn = moment.event.conn;
         let Some(HttpView { exchange, expects_bosh, .. }) = moment.http() else { return };
-        // With the answer, or the cause, at hand a client has no reason to send the rest.
+        // A client that has the response, or the cause, has no reason to send the rest.
         let settled =
             exchange.answered_early || self.known.get(&conn).is_some_and(|known| known.failed);
         if settled || !expects_bosh {
@@ -71,46 +73,50 @@ impl Connections {
         let came = request.content.size;
         let of = request.headers.get("content-length");
         let of = of.map(|length| format!(" of {}", short(length))).unwrap_or_default();
-        let words = format!("The connection ended within a request: {came}{of} B came.");
+        let words = format!("The connection ended within a request: {came}{of} B arrived.");
         let party = match moment.story.left(conn) {
             Some((Side::Server, _)) => Party::Server,
-            _ => Party::Client,
+            Some((Side::Client, _)) => Party::Client,
+            None => Party::Nobody,
         };
+        self.known.entry(conn).or_default().cut = true;
         found.add(&kinds::REQUEST_CUT, None, Level::Warning, party, words);
     }
 }
 
-/// An answer without a request.
+/// A response without a request.
 fn unasked(response: &Response, found: &mut Findings) {
     let status = response.status;
     let from = from_server(response);
     if status == 408 {
         let words = format!(
-            "HTTP 408{from} on an idle connection: the server waited for a request and gives up. \
-             Nothing is lost by it."
+            "HTTP 408{from} on an idle connection: the server stopped waiting for a request. \
+             Nothing was lost."
         );
         return found.add(&kinds::UNASKED_ANSWER, None, Level::Note, Party::Server, words);
     }
     let words = format!(
-        "An answer that nobody asked for: HTTP {status}{from}, {} B. A client may take it for the \
-         answer to its next request.",
+        "The server sent a response without a request: HTTP {status}{from}, {} B. The client may \
+         take it for the response to its next request.",
         response.content.size
     );
     let id = "bosh-http-conformance";
     found.add(&kinds::UNASKED_ANSWER, id, Level::Warning, Party::Server, words);
 }
 
-/// Requests whose connection went away before their answer came.
+/// Requests whose connection was lost before their response arrived.
 fn closed(moment: &Moment<'_>, course: &Course, found: &mut Findings) {
-    let (by, at) = moment.gone();
     for exchange in moment.effect.abandoned.iter().filter(|exchange| moment.expects_bosh(exchange))
     {
         let session = exchange.session().and_then(|id| moment.story.session(id));
+        let (by, at) = moment.gone();
         let held = at.saturating_sub(exchange.at);
         match by {
             Some(Side::Client) => gave_up(exchange, held, session, found),
             _ if course.failed => {}
-            _ => unanswered(exchange, held, by.is_some(), found),
+            Some(Side::Server) => unanswered(exchange, held, found),
+            None if course.cut => {}
+            None => lost(exchange, held, found),
         }
     }
 }
@@ -123,7 +129,7 @@ fn gave_up(exchange: &Exchange, held: Duration, session: Option<&Session>, found
     match wait {
         Some(wait) if held.as_secs_f64() > wait as f64 * 1.05 => {
             let words = format!(
-                "{closed}; wait is {wait}, so its answer was overdue. strophe.js gives up after \
+                "{closed}; wait is {wait}, so the response was overdue. strophe.js gives up after \
                  1.1 × wait and sends the same rid again."
             );
             let id = "bosh-wait-not-exceeded";
@@ -132,31 +138,43 @@ fn gave_up(exchange: &Exchange, held: Duration, session: Option<&Session>, found
         _ => {
             let lives = session.filter(|session| !session.over).and_then(Session::inactivity);
             let lives = lives
-                .map(|seconds| format!(" The session lives on for {seconds} s (inactivity)."))
+                .map(|seconds| format!(" The session stays open for {seconds} s (inactivity)."))
                 .unwrap_or_default();
-            let words = format!("{closed}: a reload, a closed page or another network.{lives}");
+            let words =
+                format!("{closed}, as on a reload, a closed page or a change of network.{lives}");
             found.add(&kinds::CLIENT_GAVE_UP, None, Level::Note, Party::Nobody, words);
         }
     }
 }
 
-fn unanswered(exchange: &Exchange, held: Duration, known: bool, found: &mut Findings) {
+fn unanswered(exchange: &Exchange, held: Duration, found: &mut Findings) {
     let rid = rid(exchange);
-    if held.as_millis() < 100 && known {
+    if held.as_millis() < 100 {
         let words = format!(
-            "The server closed the connection {} after {rid} came, without an answer. If it had \
-             been idle, that is a race; browsers then send the request again.",
+            "The server closed the connection {} after {rid} arrived, without a response. If the \
+             connection had been idle, this is a race; browsers then send the request again.",
             words(held)
         );
         return found.add(&kinds::NO_ANSWER, None, Level::Warning, Party::Server, words);
     }
     let words = format!(
-        "{} after {} without answering {rid}. The client will send it again; a time-out of \
-         something before the connection manager, or a crash, does this.",
-        if known { "The server closed the connection" } else { "The connection was lost" },
+        "The server closed the connection after {} without a response to {rid}. The cause may be a \
+         crash, or a timeout of something in front of the connection manager; the client will send \
+         the request again.",
         words(held)
     );
     found.add(&kinds::NO_ANSWER, "bosh-respond-200", Level::Error, Party::Server, words);
+}
+
+/// It is not known which side ended the connection, so no side is named.
+fn lost(exchange: &Exchange, held: Duration, found: &mut Findings) {
+    let words = format!(
+        "The connection was lost {} after {} arrived, without a response; it is not known which side \
+         closed it first. A client that is still there sends the request again.",
+        words(held),
+        rid(exchange)
+    );
+    found.add(&kinds::NO_ANSWER, None, Level::Warning, Party::Nobody, words);
 }
 
 #[cfg(test)]

@@ -14,29 +14,26 @@ fn a_client_that_gives_up_after_wait_is_a_warning_to_the_server() {
     let found = after_open("66110 1 C. reset");
     assert_eq!(
         found,
-        [
-            "66110 Warning client-gave-up Server: The client closed the connection after 66.1 s while rid \
-          100001 was held; wait is 60, so its answer was overdue. strophe.js gives up after 1.1 × wait \
-          and sends the same rid again."
-        ]
+        ["66110 Warning client-gave-up Server: The client closed the connection after 66.1 s \
+             while rid 100001 was held; wait is 60, so the response was overdue. strophe.js gives \
+             up after 1.1 × wait and sends the same rid again."]
     );
     let script = polling() + "3010 1 C. fin";
     assert_eq!(
         words("client-gave-up", &script),
-        [
-            "The client closed the connection after 3.0 s while rid 100001 was held: a reload, a closed \
-          page or another network. The session lives on for 60 s (inactivity)."
-        ]
+        ["The client closed the connection after 3.0 s while rid 100001 was held, as on a \
+             reload, a closed page or a change of network. The session stays open for 60 s \
+             (inactivity)."]
     );
 }
 
 #[test]
-fn a_server_that_closes_without_an_answer_is_an_error() {
+fn a_server_that_closes_without_a_response_is_an_error() {
     let found = after_open("50010 1 S. fin");
     assert!(
         found[0].starts_with(
-            "50010 Error no-answer Server: The server closed the connection after 50.0 s without \
-             answering rid 100001."
+            "50010 Error no-answer Server: The server closed the connection after 50.0 s without a \
+             response to rid 100001."
         ),
         "{found:?}"
     );
@@ -45,9 +42,46 @@ fn a_server_that_closes_without_an_answer_is_an_error() {
 }
 
 #[test]
+fn a_connection_of_which_nobody_saw_who_ended_it_accuses_nobody() {
+    // Regression: the server was said to owe the answer, with an error.
+    for end in ["20 1 . gone", "20 1 &- fin\n20 1 . gone", "20 1 &- reset\n21 1 . gone"] {
+        let script = polling() + end;
+        let found = at_least(Level::Note, &script);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].contains("Warning no-answer Nobody: The connection was lost"),
+            "{found:?}"
+        );
+        assert!(found[0].contains("it is not known which side closed it first"), "{found:?}");
+        let seen = crate::rules::playbook::play(&script);
+        let mut findings = seen.iter().flat_map(|seen| &seen.findings);
+        assert!(findings.all(|finding| finding.requirement.is_none()), "{seen:?}");
+    }
+    let cut = "20 1 C> POST /http-bind | Content-Length: 1000 | cut: yes | <body rid='7' sid='s1'>";
+    let found = at_least(Level::Warning, &(open() + "20 1 &- reset\n" + cut + "\n20 1 . gone"));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("Warning request-cut Nobody"), "{found:?}");
+}
+
+#[test]
+fn whoever_is_seen_to_end_a_connection_first_has_ended_it() {
+    for (end, whose) in [
+        ("20 1 C- fin\n20 1 S- fin\n20 1 . gone", "Note client-gave-up Nobody"),
+        ("20 1 C- reset\n21 1 . gone", "Note client-gave-up Nobody"),
+        ("20 1 C- fin\n21 1 &- reset\n21 1 . gone", "Note client-gave-up Nobody"),
+        ("20 1 S- fin\n20 1 C- reset\n20 1 . gone", "Warning no-answer Server"),
+        ("200 1 S- reset\n201 1 C- fin\n201 1 . gone", "Error no-answer Server"),
+    ] {
+        let found = at_least(Level::Note, &(polling() + end));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains(whose), "{end}: {found:?}");
+    }
+}
+
+#[test]
 fn an_upload_that_ends_with_the_target_accuses_nobody_else() {
-    // Regression: the client was said to have cut its request, the server to owe an answer.
-    let failed = "0 1 !failed the target closed the connection without an answer";
+    // Regression: the client was reported to have cut its request, and the server to have sent no response.
+    let failed = "0 1 !failed the target closed the connection without a response";
     let own = "1 1 own> 502 Bad Gateway | xmppscope: no";
     let cut =
         "2 1 C> POST /http-bind | Content-Length: 1000 | cut: yes | <body rid='7' sid='s1'><mess";
@@ -61,26 +95,29 @@ fn an_upload_that_ends_with_the_target_accuses_nobody_else() {
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].contains("target-failed Server"), "{found:?}");
     }
-    // Another connection is another matter, and so is a number that is used again.
-    let found = at_least(Level::Warning, &format!("{failed}\n1 1 . gone\n{cut}\n3 1 C. reset"));
+    // Another connection is not affected, nor is a number that is used again.
+    let found =
+        at_least(Level::Warning, &format!("{failed}\n1 1 . gone\n1 1 C- reset\n{cut}\n3 1 . gone"));
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found[1].contains("Warning request-cut Client"), "{found:?}");
 }
 
 #[test]
-fn an_answer_that_nobody_asked_for_is_a_warning() {
+fn a_response_without_a_request_is_a_warning() {
     let script = open() + "20 1 unasked> 200 | Server: Cowboy | <body type='terminate'/>";
     assert_eq!(
         at_least(Level::Note, &script),
-        ["20 Warning unasked-answer Server: An answer that nobody asked for: HTTP 200 from \
-             \"Cowboy\", 96 B. A client may take it for the answer to its next request."]
+        [
+            "20 Warning unasked-answer Server: The server sent a response without a request: HTTP 200 \
+          from \"Cowboy\", 96 B. The client may take it for the response to its next request."
+        ]
     );
     let seen = crate::rules::playbook::play(&script);
     assert_eq!(seen.last().and_then(|seen| seen.session), None);
 }
 
 #[test]
-fn interim_answers_time_outs_of_idle_connections_and_unseen_requests_are_not_unasked() {
+fn interim_responses_timeouts_of_idle_connections_and_lost_requests_are_not_unasked() {
     for line in ["S> 100 Continue", "S> 103", "unasked> 408 Request Timeout", "own> 502 | no"] {
         let found = at_least(Level::Warning, &(open() + &format!("20 1 {line}")));
         assert_eq!(found, [""; 0], "{line}");

@@ -1,7 +1,7 @@
-//! Whether a browser lets the page see an answer: CORS (Fetch standard; practice, not in XEP-0124).
+//! Whether a browser lets the page see a response: CORS (Fetch standard; practice, not in XEP-0124).
 //!
-//! Not every request with `Origin` crosses origins. Only where a preflight was seen, or the browser says so in
-//! `Sec-Fetch-Site`, is a missing header a fault.
+//! Not every request with `Origin` crosses origins. A missing header is an error only if there was a preflight, or if
+//! the browser says so in `Sec-Fetch-Site`.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -17,11 +17,11 @@ use crate::trace::{Exchange, Headers, Reading, Response};
 /// Origins and preflights remembered.
 const REMEMBERED: usize = 64;
 
-/// Judges the CORS headers of answers.
+/// Judges the CORS headers of responses.
 #[derive(Debug, Default)]
 pub struct Cors {
     origins: HashMap<String, Origin>,
-    /// Exchange of a preflight, and the headers it asks for.
+    /// Exchange of a preflight, and the headers it requests.
     preflights: VecDeque<(u64, String)>,
 }
 
@@ -30,7 +30,7 @@ pub struct Cors {
 struct Origin {
     /// Whether its requests cross origins, as far as is known.
     foreign: Option<bool>,
-    /// Answers in a row that it may see.
+    /// Responses in a row that it may see.
     good: u64,
     /// What was wrong with the last one.
     last: Option<&'static str>,
@@ -87,7 +87,7 @@ impl Cors {
     }
 }
 
-/// What keeps a browser from showing an answer to a page of this origin.
+/// What keeps a browser from showing a response to a page of this origin.
 fn hidden(headers: &Headers, origin: &str) -> Option<(&'static str, String)> {
     let allowed: Vec<&str> = headers.all("access-control-allow-origin").collect();
     match allowed[..] {
@@ -103,7 +103,7 @@ fn hidden(headers: &Headers, origin: &str) -> Option<(&'static str, String)> {
         [one] => Some((
             "other",
             format!(
-                "Access-Control-Allow-Origin is {}, the page is from {}",
+                "Access-Control-Allow-Origin is {}, but the page is from {}",
                 short(one),
                 short(origin)
             ),
@@ -111,8 +111,8 @@ fn hidden(headers: &Headers, origin: &str) -> Option<(&'static str, String)> {
         [first, second, ..] => Some((
             "doubled",
             format!(
-                "Access-Control-Allow-Origin stands {} times ({} and {}), which browsers reject; a \
-                 reverse proxy and the connection manager both add it",
+                "Access-Control-Allow-Origin occurs {} times ({} and {}), which browsers reject; \
+                 probably a reverse proxy and the connection manager both add it",
                 allowed.len(),
                 short(first),
                 short(second)
@@ -136,24 +136,24 @@ impl Origin {
             return;
         };
         let good = std::mem::take(&mut self.good);
-        // A page of the same origin needs none of this.
+        // A page of the same origin does not need the header.
         if self.foreign != Some(true) || self.last == Some(kind) {
             return;
         }
         self.last = Some(kind);
         let before = match good {
             0 => String::new(),
-            1 => " The answer before had it.".to_owned(),
-            n => format!(" The {n} answers before had it."),
+            1 => " The previous response was not hidden.".to_owned(),
+            n => format!(" The {n} previous responses were not hidden."),
         };
         let truth = match (response.status, empty) {
             (200, false) => String::new(),
-            (200, true) => " CORS is not the cause: an empty answer came.".to_owned(),
-            (status, _) => format!(" CORS is not the cause: HTTP {status} came."),
+            (200, true) => " CORS is not the cause: the response was empty.".to_owned(),
+            (status, _) => format!(" CORS is not the cause: the response was HTTP {status}."),
         };
         let words = format!(
-            "{}: {why}. The browser hides this answer; the client sees status 0, the console says \
-             CORS.{before}{truth}",
+            "The browser hides the response to {} from the page: {why}. The client sees status 0, \
+             and the console reports CORS.{before}{truth}",
             rid(exchange)
         );
         let party = if kind == "doubled" { Party::Between } else { Party::Server };
@@ -161,7 +161,7 @@ impl Origin {
     }
 }
 
-/// Says whether a preflight was granted, as a browser sees it.
+/// Reports whether a preflight was granted, from a browser's point of view.
 fn preflight(
     response: &Response,
     exchange: &Exchange,
@@ -174,8 +174,8 @@ fn preflight(
     let method_shown = short(method);
     if let Some(why) = refused(response, origin, method, headers) {
         let words = format!(
-            "CORS preflight refused: {origin_shown} may not send {method_shown} to {target}: {why}. \
-             The request itself will not be sent."
+            "CORS preflight refused: {why}. {origin_shown} may not send {method_shown} to \
+             {target}; the browser will not send the request itself."
         );
         let id = "bosh-cors-preflight";
         return found.add(&kinds::CORS_PREFLIGHT, id, Level::Warning, Party::Server, words);
@@ -191,7 +191,7 @@ fn preflight(
 
 fn refused(response: &Response, origin: &str, method: &str, headers: &str) -> Option<String> {
     if !(200..300).contains(&response.status) {
-        return Some(format!("HTTP {} where 200 or 204 is due", response.status));
+        return Some(format!("HTTP {} instead of 200 or 204", response.status));
     }
     if let Some((_, why)) = hidden(&response.headers, origin) {
         return Some(why);
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preflight_is_told_in_words() {
+    fn a_preflight_is_explained() {
         assert_eq!(
             answered(
                 "204 | Access-Control-Allow-Origin: * | Access-Control-Allow-Headers: \
@@ -251,16 +251,16 @@ mod tests {
         );
         assert_eq!(
             answered("200 | Access-Control-Allow-Origin: http://a"),
-            "CORS preflight refused: http://a may not send POST to /http-bind: \
-             Access-Control-Allow-Headers lacks content-type. The request itself will not be sent."
+            "CORS preflight refused: Access-Control-Allow-Headers lacks content-type. http://a may \
+             not send POST to /http-bind; the browser will not send the request itself."
         );
-        assert!(answered("404 Not Found").contains("HTTP 404 where 200 or 204 is due"));
+        assert!(answered("404 Not Found").contains("HTTP 404 instead of 200 or 204"));
         assert!(answered("200").contains("no Access-Control-Allow-Origin"));
         assert!(answered("200 | Access-Control-Allow-Origin: http://b").contains("is http://b"));
     }
 
     #[test]
-    fn an_answer_without_the_header_is_hidden_and_the_real_cause_is_named() {
+    fn a_response_without_the_header_is_hidden_and_the_real_cause_is_named() {
         let found = at_least(
             Level::Warning,
             &format!(
@@ -272,14 +272,15 @@ mod tests {
         );
         assert_eq!(
             found[1],
-            "60030 Warning cors-hidden Server: rid 100001: no Access-Control-Allow-Origin. The browser \
-             hides this answer; the client sees status 0, the console says CORS. The answer before \
-             had it. CORS is not the cause: HTTP 504 came."
+            "60030 Warning cors-hidden Server: The browser hides the response to rid 100001 from \
+             the page: no Access-Control-Allow-Origin. The client sees status 0, and the console \
+             reports CORS. The previous response was not hidden. CORS is not the cause: the \
+             response was HTTP 504."
         );
     }
 
     #[test]
-    fn a_doubled_header_is_said_once() {
+    fn a_doubled_header_is_reported_once() {
         let doubled = "200 | Access-Control-Allow-Origin: http://a | Access-Control-Allow-Origin: * \
             | <body sid='s' wait='60' requests='2'/>";
         let found = at_least(
@@ -291,7 +292,7 @@ mod tests {
             ),
         );
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].contains("stands 2 times (http://a and *), which browsers reject"));
+        assert!(found[0].contains("occurs 2 times (http://a and *), which browsers reject"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The HTTP below BOSH: status, redirects, pages in place of answers (XEP-0124 §17.1), and connections that
-//! fail or speak something else.
+//! The HTTP below BOSH: status, redirects, web pages instead of BOSH (XEP-0124 §17.1), and connections that fail or
+//! carry another protocol.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::rules::words::short;
 use crate::trace::{Exchange, Fact, Raw, Reading, Request, Response, Session, Story};
 use crate::wire::Side;
 
-/// Request sizes remembered until their answer comes.
+/// Requests whose size is remembered until their response arrives.
 const PENDING: usize = 8;
 
 /// Judges messages as HTTP.
@@ -26,14 +26,14 @@ pub struct Exchanges {
     sessions: PerSession<Known>,
 }
 
-/// What is known of the answers in a session.
+/// What is known of the responses in a session.
 #[derive(Debug, Default)]
 struct Known {
-    /// `Server` of the last good answer.
+    /// `Server` of the last good response.
     server: Option<String>,
-    /// Exchange, size and stanzas of requests that wait for their answer.
+    /// Exchange, size and stanzas of requests without a response.
     pending: Vec<(u64, u64, usize)>,
-    /// Size of the largest request that got a good answer.
+    /// Size of the largest request that got a good response.
     largest: u64,
 }
 
@@ -55,8 +55,9 @@ impl Rule for Exchanges {
             Fact::Raw(raw) => not_http(raw, found),
             Fact::Lost { messages, bytes } => {
                 let words = format!(
-                    "{messages} messages ({bytes} B) passed unseen, because reading them here was \
-                     too slow. They reached the other side; what is said next may lack them."
+                    "{messages} messages ({bytes} B) were not recorded, because xmppscope could \
+                     not keep up. They reached the other side; the findings that follow may not \
+                     take them into account."
                 );
                 found.add(&kinds::UNOBSERVED, None, Level::Warning, Party::Nobody, words);
             }
@@ -76,7 +77,7 @@ impl Exchanges {
         let exchange = view.exchange;
         if exchange.is_bosh() && exchange.method != "POST" {
             let words = format!(
-                "{} came with {}, BOSH is spoken with POST.",
+                "{} was sent with {}, but BOSH requires POST.",
                 rid(exchange),
                 exchange.method
             );
@@ -107,8 +108,7 @@ impl Exchanges {
     ) {
         let HttpView { exchange, reading, session, .. } = *view;
         if response.own {
-            let words =
-                format!("xmppscope itself answered {} in the target's place.", rid(exchange));
+            let words = format!("xmppscope answered {} in place of the target.", rid(exchange));
             return found.add(&kinds::OWN_ANSWER, None, Level::Note, Party::Nobody, words);
         }
         let mut nobody = Known::default();
@@ -120,17 +120,19 @@ impl Exchanges {
         let sent = place.map(|place| known.pending.remove(place));
         let server = response.headers.get("server");
         if response.content.cut {
-            if let Some((Side::Client, at)) = story.left(exchange.conn) {
-                return left_within(response, exchange, at, found);
-            }
+            let (level, party) = match story.left(exchange.conn) {
+                Some((Side::Client, at)) => return left_within(response, exchange, at, found),
+                Some((Side::Server, _)) => (Level::Error, Party::Between),
+                None => (Level::Warning, Party::Nobody),
+            };
             let words = format!(
-                "The connection ended within the answer to {}{}: {} B came. The client sees a \
+                "The connection ended within the response to {}{}: {} B arrived. The client sees a \
                  network error and sends the request again.",
                 rid(exchange),
                 from_server(response),
                 response.content.size
             );
-            return found.add(&kinds::ANSWER_CUT, None, Level::Error, Party::Between, words);
+            return found.add(&kinds::ANSWER_CUT, None, level, party, words);
         }
         if response.status != 200 {
             let refusal = Refusal {
@@ -153,8 +155,8 @@ impl Exchanges {
             Reading::Empty => empty(response, exchange, session, found),
             reading if is_other(reading, response) => {
                 let words = format!(
-                    "The answer to {} is not BOSH: 200{}, {}. Something else answers at {}: a page \
-                     of a web server or a login, or the URL is not that of the connection manager.",
+                    "The response to {} is not BOSH: 200{}, {}. Something else answers at {}, such \
+                     as a web server or a login page, or the URL is not the connection manager's.",
                     rid(exchange),
                     from_server(response),
                     page(response),
@@ -166,7 +168,8 @@ impl Exchanges {
             Reading::Partial if response.content.undecoded.is_some() => {
                 let why = response.content.undecoded.as_deref().unwrap_or_default();
                 let words = format!(
-                    "The answer to {} can't be read here: its content coding can't be removed: {}.",
+                    "The response to {} cannot be judged, because its content coding cannot be \
+                     decoded: {}.",
                     rid(exchange),
                     short(why)
                 );
@@ -177,7 +180,7 @@ impl Exchanges {
     }
 }
 
-/// Whether it is a page or anything else that never was meant to be BOSH.
+/// Whether it is a web page, or anything else that was not meant to be BOSH.
 fn is_other(reading: &Reading, response: &Response) -> bool {
     match reading {
         Reading::Other => true,
@@ -198,11 +201,11 @@ fn empty(
         && session
             .is_some_and(|session| session.open().iter().any(|open| open.rid() == exchange.rid()));
     let why = if again {
-        "The same rid is open a second time: this is how some connection managers let go of the \
-         older copy."
+        "The same rid is open a second time; some connection managers release the older copy this \
+         way."
     } else {
-        "Some connection managers let go of a request that a newer one replaced in this way; else \
-         look into the server's log."
+        "Some connection managers release a request this way when a newer one replaces it; \
+         otherwise check the server's log."
     };
     let words = format!(
         "{} got HTTP 200{} with 0 bytes, not even a <body/>. {why}",
@@ -230,21 +233,21 @@ fn not_http(raw: &Raw, found: &mut Findings) {
     let (level, words) = match (raw.from, why.contains("TLS handshake"), why.contains("ended")) {
         (Side::Client, true, _) => (
             Level::Error,
-            "The client speaks TLS to a plain port. Give it the http:// URL, or start the proxy \
-             with --tls."
+            "The client speaks TLS to a port without TLS. Configure it with the http:// URL, or \
+             start the proxy with --tls."
                 .to_owned(),
         ),
         (Side::Server, true, _) => (
             Level::Error,
-            "The target answers with TLS. Name it with https:// in --target.".to_owned(),
+            "The target answers with TLS. Use an https:// URL in --target.".to_owned(),
         ),
         (side, _, true) => {
-            (Level::Warning, format!("What the {} sent breaks off: {why}.", side.name()))
+            (Level::Warning, format!("The data of the {} is incomplete: {why}.", side.name()))
         }
         (side, ..) => (
             Level::Error,
             format!(
-                "What the {} sends is not HTTP/1: {why}. It is passed on as it is.",
+                "The {} sends data that is not HTTP/1: {why}. The data is forwarded unchanged.",
                 side.name()
             ),
         ),
@@ -252,11 +255,11 @@ fn not_http(raw: &Raw, found: &mut Findings) {
     found.add(&kinds::NOT_HTTP, "bosh-http-conformance", level, party, words);
 }
 
-/// The client went away while it was sent an answer.
+/// The client left while a response was being sent to it.
 fn left_within(response: &Response, exchange: &Exchange, at: Duration, found: &mut Findings) {
     let words = format!(
-        "The client closed the connection within the answer to {}, {} after that began; {} B had \
-         come: a reload, a closed page or another network.",
+        "The client closed the connection within the response to {}, {} after it began and after \
+         {} B, as on a reload, a closed page or a change of network.",
         rid(exchange),
         words(at.saturating_sub(response.first)),
         response.content.size

@@ -1,4 +1,4 @@
-//! What any HTTP exchange may break, where BOSH is expected: status, pages in place of answers, connections, CORS.
+//! Rules on HTTP exchanges where BOSH is expected: status, web pages instead of BOSH, connections, CORS.
 
 mod connections;
 mod cors;

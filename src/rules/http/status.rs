@@ -1,5 +1,4 @@
-//! A status other than 200 in words: what it means for BOSH, who said it, what the client does next
-//! (XEP-0124 §17.1).
+//! Explains a status other than 200: what it means for BOSH, who sent it, what the client does next (XEP-0124 §17.1).
 
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use crate::rules::kinds;
 use crate::rules::words::short;
 use crate::trace::{Exchange, Reading, Response, Session};
 
-/// An answer with a status other than 200, and what is known around it.
+/// A response with a status other than 200, and what is known about it.
 #[derive(Debug)]
 pub(super) struct Refusal<'a> {
     pub(super) response: &'a Response,
@@ -19,7 +18,7 @@ pub(super) struct Refusal<'a> {
     pub(super) held: Duration,
     pub(super) session: Option<&'a Session>,
     pub(super) reading: &'a Reading,
-    /// `Server` of the good answers before.
+    /// `Server` of the last good response.
     pub(super) usual_server: Option<&'a str>,
     /// Size and stanzas of the request.
     pub(super) sent: Option<(u64, usize)>,
@@ -34,35 +33,37 @@ struct Verdict {
     words: String,
 }
 
-/// Says what a status other than 200 means.
+/// Reports what a status other than 200 means.
 pub(super) fn explain(refusal: &Refusal<'_>, found: &mut Findings) {
     let Refusal { response, exchange, .. } = refusal;
     let verdict = match response.status {
         300..400 => redirect(refusal),
         400 | 403 | 404 => legacy(refusal),
-        401 | 407 => {
-            plain(Party::Between, "Something before the connection manager wants a login.")
-        }
+        401 | 407 => plain(
+            Party::Between,
+            "Something in front of the connection manager requires authentication.",
+        ),
         405 => plain(
             Party::Between,
-            "POST is not allowed here: a static web server, or another path than that of BOSH.",
+            "POST is not allowed here: this is a static web server, or not the path of BOSH.",
         ),
         413 => too_large(refusal),
-        429 => plain(Party::Between, "Something limits how often the client may ask."),
-        500 => plain(Party::Server, "The server failed; its log at this moment says more."),
+        429 => plain(Party::Between, "Something limits the request rate of the client."),
+        500 => plain(Party::Server, "The server failed; check its log at this time."),
         502 | 503 if refusal.held.as_secs() >= 1 => plain(
             Party::Between,
-            "A reverse proxy before the connection manager says so; after such a time, the connection \
-             manager closed the connection without an answer, or stopped. Does it still run?",
+            "A reverse proxy in front of the connection manager reports this: the connection \
+             manager probably closed the connection without a response, or stopped. Check that it \
+             is running.",
         ),
         502 | 503 => plain(
             Party::Between,
-            "A reverse proxy before the connection manager says so when it gets no connection to \
-             it: nothing reached the connection manager. Does it run, at the address the reverse \
-             proxy has?",
+            "A reverse proxy in front of the connection manager reports this when it cannot \
+             connect: nothing reached the connection manager. Check that it is running at the \
+             address that the reverse proxy uses.",
         ),
         504 => time_out(refusal),
-        _ => plain(Party::Server, "A valid request is answered with 200."),
+        _ => plain(Party::Server, "The response to a valid request has status 200."),
     };
     let after = match refusal.held.as_millis() {
         0..1000 => String::new(),
@@ -101,14 +102,17 @@ fn reaction(status: u16) -> &'static str {
     }
 }
 
-/// Another back end, or something before it, says another name than the answers before.
+/// Another back end, or something in front of it, names another server than earlier responses.
 fn another_server(refusal: &Refusal<'_>) -> String {
     match (refusal.usual_server, refusal.response.headers.get("server")) {
         (Some(usual), Some(now)) if usual != now => {
-            format!(" The answers before came from \"{}\".", short(usual))
+            format!(" Earlier responses came from \"{}\".", short(usual))
         }
         (Some(usual), None) => {
-            format!(" The answers before came from \"{}\", this one names no server.", short(usual))
+            format!(
+                " Earlier responses came from \"{}\", this one does not name a server.",
+                short(usual)
+            )
         }
         _ => String::new(),
     }
@@ -119,19 +123,19 @@ fn redirect(refusal: &Refusal<'_>) -> Verdict {
     let repeats_as_get = matches!(refusal.response.status, 301..=303);
     let words = match location {
         Some(location) => format!(
-            "It points to {location}. {}Give the client that URL.",
+            "It redirects to {location}. {}Configure the client with that URL.",
             if repeats_as_get {
-                "Most clients ask there again with GET and without the content. "
+                "Most clients repeat the request there with GET and without its content. "
             } else {
                 ""
             }
         ),
-        None => "It does not say where to go.".to_owned(),
+        None => "It does not name a destination.".to_owned(),
     };
     Verdict { words, ..plain(Party::Between, "") }
 }
 
-/// 400, 403 and 404 stand for conditions where one side is older than version 1.6.
+/// 400, 403 and 404 represent conditions if one side is older than version 1.6.
 fn legacy(refusal: &Refusal<'_>) -> Verdict {
     let status = refusal.response.status;
     let asked = refusal.session.and_then(|session| session.asked());
@@ -145,19 +149,18 @@ fn legacy(refusal: &Refusal<'_>) -> Verdict {
                 .to_owned()
         }
         404 => {
-            let before = if sid_unknown { " It was not seen here before either." } else { "" };
+            let before =
+                if sid_unknown { " The trace does not contain its creation either." } else { "" };
             format!(
                 "The connection manager does not know this session (any more), or the rid is \
-                     outside its window: the older form of item-not-found.{before}"
+                 outside its window: this is the legacy form of item-not-found.{before}"
             )
         }
-        403 => {
-            "The older form of policy-violation: too many requests, too often, or too large; or \
-                a web server forbids this path."
-                .to_owned()
-        }
-        _ => "The older form of bad-request: the request could not be read, or an attribute is \
-              missing."
+        403 => "This is the legacy form of policy-violation (too many requests, too often, or too \
+             large), or a web server forbids this path."
+            .to_owned(),
+        _ => "This is the legacy form of bad-request: the request could not be parsed, or an \
+             attribute is missing."
             .to_owned(),
     };
     if status == 403 {
@@ -173,10 +176,10 @@ fn legacy(refusal: &Refusal<'_>) -> Verdict {
         }
     };
     if has_ver && begun {
-        words += " A client that sent `ver` is due HTTP 200 with a condition.";
+        words += " A client that sent `ver` should get HTTP 200 with a condition.";
     }
     if status == 404 && !begun && (refusal.exchange.creates() || !refusal.exchange.is_bosh()) {
-        // No connection manager has spoken: the URL is wrong, or whatever serves it.
+        // This is not from a connection manager: the URL is wrong, or whatever serves it.
         return plain(Party::Between, &words);
     }
     Verdict { party: Party::Server, level: Level::Warning, requirement: Some(id), words }
@@ -184,8 +187,8 @@ fn legacy(refusal: &Refusal<'_>) -> Verdict {
 
 fn too_large(refusal: &Refusal<'_>) -> Verdict {
     let words = format!(
-        "The request is larger than something on the way allows (client_max_body_size in nginx, or \
-         the server's limit for a stanza).{}",
+        "The request is larger than a reverse proxy or the server allows (client_max_body_size in \
+         nginx, or the server's stanza size limit).{}",
         size(refusal)
     );
     let requirement = Some("bosh-large-request-limit");
@@ -195,7 +198,9 @@ fn too_large(refusal: &Refusal<'_>) -> Verdict {
 fn size(refusal: &Refusal<'_>) -> String {
     match refusal.sent {
         Some((size, stanzas)) if size > 1000 => format!(
-            " This one has {size} B ({stanzas} stanzas); the largest accepted so far had {} B.",
+            " This request has {size} B ({stanzas} stanza{}); the largest accepted so far had {} \
+             B.",
+            if stanzas == 1 { "" } else { "s" },
             refusal.largest
         ),
         _ => String::new(),
@@ -207,13 +212,13 @@ fn time_out(refusal: &Refusal<'_>) -> Verdict {
     let seconds = refusal.held.as_secs_f64();
     let words = match wait {
         Some(wait) if seconds >= 5.0 && seconds < wait as f64 + 2.0 => format!(
-            "wait={wait} {}: the read timeout of the reverse proxy (about {} s) must be longer than \
-             wait. Raise it (proxy_read_timeout in nginx) or let the client ask for a wait \
-             below it.",
-            if seconds < wait as f64 { "was still running" } else { "runs out at the same time" },
+            "wait={wait} {}: the read timeout of the reverse proxy (about {} s) must be longer \
+             than wait. Raise it (proxy_read_timeout in nginx), or let the client request a \
+             shorter wait.",
+            if seconds < wait as f64 { "was still running" } else { "ran out at the same time" },
             seconds.round()
         ),
-        _ => "A reverse proxy had no answer from the connection manager in time.".to_owned(),
+        _ => "A reverse proxy got no response from the connection manager in time.".to_owned(),
     };
     Verdict { words, ..plain(Party::Between, "") }
 }

@@ -17,9 +17,9 @@ pub struct HttpView<'a> {
     pub reading: &'a Reading,
     /// The stanzas in its content.
     pub stanzas: &'a [Stanza],
-    /// The session it belongs to, where its content names one.
+    /// The session it belongs to, if its content names one.
     pub session: Option<&'a Session>,
-    /// Whether the exchange has to be BOSH, be it or not.
+    /// Whether the exchange has to be BOSH.
     pub expects_bosh: bool,
 }
 

@@ -1,15 +1,15 @@
-//! Pieces of sentences about requests, answers and pages.
+//! Pieces of sentences about requests, responses and web pages.
 
 use crate::rules::words::short;
 use crate::trace::{Exchange, Response};
 
-/// ` from "nginx/1.24"`, or nothing where the answer names no server.
+/// ` from "nginx/1.24"`, or nothing if the response does not name a server.
 pub fn from_server(response: &Response) -> String {
     let server = response.headers.get("server");
     server.map(|server| format!(" from \"{}\"", short(server))).unwrap_or_default()
 }
 
-/// `rid 17`, or words for a request without one.
+/// `rid 17`, or a description of a request without a rid.
 pub fn rid(exchange: &Exchange) -> String {
     match exchange.rid() {
         Some(rid) => format!("rid {rid}"),
@@ -18,7 +18,7 @@ pub fn rid(exchange: &Exchange) -> String {
     }
 }
 
-/// What an answer that is not BOSH is: content type, size and how it begins.
+/// Describes a response that is not BOSH: content type, size and beginning.
 pub fn page(response: &Response) -> String {
     let kind = response.headers.get("content-type").map_or_else(
         || "no Content-Type".to_owned(),
@@ -42,10 +42,10 @@ fn first_line(bytes: &[u8]) -> String {
         return format!(", titled \"{}\"", short(text[start..start + length].trim()));
     }
     let line = text.lines().map(str::trim).find(|line| !line.is_empty());
-    line.map(|line| format!(", begins \"{}\"", short(line))).unwrap_or_default()
+    line.map(|line| format!(", beginning with \"{}\"", short(line))).unwrap_or_default()
 }
 
-/// Whether a content is a web page, or would pass for one.
+/// Whether a content is a web page, or looks like one.
 pub fn is_page(bytes: &[u8]) -> bool {
     let start = bytes.trim_ascii_start();
     let start = start[..start.len().min(14)].to_ascii_lowercase();
@@ -60,7 +60,10 @@ mod tests {
     fn a_page_is_named_by_its_title_or_first_line() {
         let page = b"<html>\n<head><title>502 Bad Gateway</title></head>";
         assert_eq!(first_line(page), ", titled \"502 Bad Gateway\"");
-        assert_eq!(first_line(b"\n  no such session\nmore"), ", begins \"no such session\"");
+        assert_eq!(
+            first_line(b"\n  no such session\nmore"),
+            ", beginning with \"no such session\""
+        );
         assert!(is_page(b"  <!DOCTYPE HTML><p>") && !is_page(b"<body/>") && !is_page(b"<"));
     }
 }

@@ -1,10 +1,10 @@
-//! Stream errors in words (RFC 6120 §4.9).
+//! Explains stream errors (RFC 6120 §4.9).
 
 use crate::rules::words::short;
 use crate::xml::Element;
 use crate::xmpp::ns;
 
-/// What a stream error says: its condition, what that means, and the text in it.
+/// Explains a stream error: its condition, what that means, and the text in it.
 pub fn explain(error: &Element) -> String {
     let condition = error
         .children()
@@ -13,15 +13,17 @@ pub fn explain(error: &Element) -> String {
     let meaning = match condition {
         "conflict" => ": the same resource logged in elsewhere (two tabs, a reload)",
         "connection-timeout" => ": the server waited too long for the client",
-        "host-unknown" => ": the domain is not served there",
-        "not-authorized" => ": the client did something before it was logged in",
+        "host-unknown" => ": the server does not serve this domain",
+        "not-authorized" => ": the client sent something before it was authenticated",
         "policy-violation" => ": a limit of the server was exceeded, such as the size of a stanza",
-        "resource-constraint" => ": the server is short of something",
-        "system-shutdown" => ": the server is stopping",
+        "resource-constraint" => ": the server lacks resources",
+        "system-shutdown" => ": the server is shutting down",
         "invalid-namespace" => ": a namespace is wrong or missing",
-        "not-well-formed" | "invalid-xml" | "bad-format" => ": the client's XML was not accepted",
-        "invalid-from" => ": a `from` that is not the client's",
-        "unsupported-stanza-type" => ": something that is no stanza was sent",
+        "not-well-formed" | "invalid-xml" | "bad-format" => {
+            ": the server rejected the client's XML"
+        }
+        "invalid-from" => ": the `from` address is not the client's",
+        "unsupported-stanza-type" => ": the client sent an element that is not a stanza",
         _ => "",
     };
     let text = error.child(ns::STREAM_ERRORS, "text").map(Element::text);

@@ -1,4 +1,4 @@
-//! The way to a bound resource, as on any carrier: mechanisms, SASL, binding (RFC 6120 §6 and §7).
+//! The login, on any carrier: mechanisms, SASL, resource binding (RFC 6120 §6 and §7).
 
 use super::view::StreamView;
 use crate::rules::finding::{Findings, Level, Party};
@@ -75,10 +75,10 @@ impl State {
             return;
         }
         let why = if self.forwarded_https {
-            "X-Forwarded-Proto says https, yet the server takes the connection for insecure"
+            "X-Forwarded-Proto is https, but the server considers the connection insecure"
         } else {
-            "the server takes a connection over plain HTTP for insecure, though there may be TLS before \
-             it"
+            "the server considers plain HTTP insecure, even if a reverse proxy in front of it uses \
+             TLS"
         };
         let words = format!(
             "The stream features offer no SASL mechanism, so nobody can log in. Usual cause: {why} \
@@ -92,22 +92,24 @@ fn sasl_failure(failure: &Element, found: &mut Findings) {
     let condition = failure.children().find(|child| child.name() != "text");
     let condition = condition.map_or("no condition", Element::name);
     let meaning = match condition {
-        "not-authorized" => "wrong user name or password, or an account that does not exist",
+        "not-authorized" => "wrong user name or password, or the account does not exist",
         "account-disabled" => "the account is disabled",
         "credentials-expired" => "the password has expired",
-        "encryption-required" => "the server wants TLS; it takes this connection for insecure",
-        "invalid-authzid" => "the client asks to act as somebody else",
+        "encryption-required" => "the server requires TLS, and considers this connection insecure",
+        "invalid-authzid" => "the client may not use this authorization identity",
         "invalid-mechanism" => "the server does not offer this mechanism here",
-        "mechanism-too-weak" => "the server wants a stronger mechanism",
-        "malformed-request" | "incorrect-encoding" => "the client sent data that can't be read",
-        "temporary-auth-failure" => "the server could not check it just now",
-        "aborted" => "the client broke it off",
-        _ => "see the text of the server",
+        "mechanism-too-weak" => "the server requires a stronger mechanism",
+        "malformed-request" | "incorrect-encoding" => {
+            "the server cannot read the data that the client sent"
+        }
+        "temporary-auth-failure" => "the server cannot check the login at the moment",
+        "aborted" => "the client aborted it",
+        _ => "the server's text or log may say why",
     };
     let text = failure.children().find(|child| child.name() == "text").map(|text| text.text());
     let text =
         text.map(|text| format!(" The server says: \"{}\"", short(&text))).unwrap_or_default();
-    let words = format!("Login failed, {}: {meaning}.{text}", short(condition));
+    let words = format!("The login failed with {}: {meaning}.{text}", short(condition));
     let party = match condition {
         "temporary-auth-failure" => Party::Server,
         _ => Party::Client,
@@ -124,12 +126,12 @@ fn bind_failure(iq: &Element, found: &mut Findings) {
         .and_then(|error| error.children().find(|child| child.namespace() == ns::STANZA_ERRORS))
         .map_or("no condition", Element::name);
     let meaning = match condition {
-        "conflict" => "this resource is in use",
-        "resource-constraint" => "the account has too many resources already",
+        "conflict" => "the resource is in use",
+        "resource-constraint" => "the account already has too many resources",
         "not-allowed" => "the client may not bind a resource",
-        _ => "the server says no more",
+        _ => "the server gives no further reason",
     };
-    let words = format!("Binding a resource failed, {}: {meaning}.", short(condition));
+    let words = format!("Resource binding failed with {}: {meaning}.", short(condition));
     found.add(&kinds::BIND_FAILED, None, Level::Warning, Party::Client, words);
 }
 

@@ -17,28 +17,26 @@ fn after(script: &str) -> Vec<String> {
 #[test]
 fn features_without_a_mechanism_name_the_usual_cause() {
     let script = format!("{CREATE}\n5 1 S> <body {GRANT}><stream:features/></body>");
-    assert!(words("no-mechanisms", &script)[0].contains("over plain HTTP for insecure"));
+    assert!(words("no-mechanisms", &script)[0].contains("considers plain HTTP insecure"));
     let https = script.replace("C> <body", "C> POST /http-bind | X-Forwarded-Proto: https | <body");
-    assert!(words("no-mechanisms", &https)[0].contains("X-Forwarded-Proto says https"));
+    assert!(words("no-mechanisms", &https)[0].contains("X-Forwarded-Proto is https"));
 }
 
 #[test]
-fn a_failed_login_is_told_in_words() {
+fn a_failed_login_is_explained() {
     let found = after(&format!(
         "10 1 C> <body rid='100001' sid='s1'><auth {SASL} mechanism='PLAIN'/></body>
          20 1 S> <body><failure {SASL}><not-authorized/><text>no such user</text></failure></body>"
     ));
     assert_eq!(
         found,
-        [
-            "20 Warning login-failed Client: Login failed, not-authorized: wrong user name or password, or \
-          an account that does not exist. The server says: \"no such user\""
-        ]
+        ["20 Warning login-failed Client: The login failed with not-authorized: wrong user name \
+             or password, or the account does not exist. The server says: \"no such user\""]
     );
 }
 
 #[test]
-fn a_failed_bind_is_told_in_words() {
+fn a_failed_bind_is_explained() {
     let found = after(
         "10 1 C> <body rid='100001' sid='s1'><iq xmlns='jabber:client' type='set' id='b'/></body>
          20 1 S> <body><iq xmlns='jabber:client' type='error' id='b'><bind \
@@ -47,8 +45,7 @@ fn a_failed_bind_is_told_in_words() {
     );
     assert_eq!(
         found,
-        [
-            "20 Warning bind-failed Client: Binding a resource failed, conflict: this resource is in use."
-        ]
+        ["20 Warning bind-failed Client: Resource binding failed with conflict: the resource is \
+             in use."]
     );
 }

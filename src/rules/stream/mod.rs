@@ -1,4 +1,4 @@
-//! What is the same whatever carries the stream: features, SASL, binding, stream errors (RFC 6120).
+//! Rules that do not depend on what carries the stream: features, SASL, binding, stream errors (RFC 6120).
 
 pub(super) mod errors;
 mod login;

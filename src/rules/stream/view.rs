@@ -1,4 +1,4 @@
-//! What a rule on streams sees of a moment: elements, whatever carried them.
+//! What a rule on streams sees of a moment: elements, independent of what carried them.
 
 use std::time::Duration;
 
@@ -17,9 +17,9 @@ pub struct StreamView<'a> {
     pub from: Side,
     /// The session whose stream it is.
     pub session: &'a Session,
-    /// Whether they belong to the opening of the session: the client asks for one, or is answered.
+    /// Whether they belong to the creation of the session: the client's request, or its response.
     pub opens: bool,
-    /// Whether the session was watched from its opening on.
+    /// Whether the trace contains the creation of the session.
     pub from_opening: bool,
     /// What carried them.
     body: &'a Body,

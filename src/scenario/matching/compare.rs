@@ -136,15 +136,15 @@ impl Comparison<'_, '_> {
         }
         if let Some(status) = &expected.status {
             let seen = Value::Number(i128::from(self.answer.status));
-            self.value(Subject::Status, status, Some(&seen))?;
+            self.value(&Subject::Status, status, Some(&seen))?;
         }
         for (name, value) in &expected.headers {
             let seen = self.answer.header(name).map(Value::Text);
-            self.value(Subject::Header(name.value.clone()), value, seen.as_ref())?;
+            self.value(&Subject::Header(name.value.clone()), value, seen.as_ref())?;
         }
         if let Some(entity) = &expected.entity {
             let text = String::from_utf8_lossy(&self.answer.entity).into_owned();
-            self.value(Subject::Entity, entity, Some(&Value::Text(text)))?;
+            self.value(&Subject::Entity, entity, Some(&Value::Text(text)))?;
         }
         self.content(expected)?;
         self.other_responses(expected);
@@ -169,7 +169,7 @@ impl Comparison<'_, '_> {
         };
         for (name, value) in &expected.attributes {
             let seen = attribute(body, name).map(|text| Value::Text(text.to_owned()));
-            self.value(Subject::Attribute(name.value.clone()), value, seen.as_ref())?;
+            self.value(&Subject::Attribute(name.value.clone()), value, seen.as_ref())?;
         }
         if let Some(payload) = &expected.payload {
             self.found.extend(payload::payload(payload, body, self.environment)?);
@@ -235,11 +235,11 @@ impl Comparison<'_, '_> {
 
     fn value(
         &mut self,
-        subject: Subject,
+        subject: &Subject,
         expected: &ValueMatch,
         seen: Option<&Value>,
     ) -> Result<(), Unresolved> {
-        self.found.extend(expected.compare_part(&subject, seen, self.environment)?);
+        self.found.extend(expected.compare_part(subject, seen, self.environment)?);
         Ok(())
     }
 

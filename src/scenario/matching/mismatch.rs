@@ -95,6 +95,11 @@ impl Mismatch {
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: expected {}, got {}", self.subject, self.expected, self.seen)
+        write!(f, "{}: {}", self.subject, prose(&self.expected, &self.seen))
     }
+}
+
+/// A failed assertion in a sentence.
+pub fn prose(expected: &str, seen: &str) -> String {
+    format!("expected {expected}; actual: {seen}")
 }

@@ -18,6 +18,6 @@ pub use capture::{attribute, capture, capture_from};
 pub use compare::{Verdict, compare};
 pub use distinct::distinct;
 pub use kind::FailureKind;
-pub use mismatch::{Mismatch, Subject};
+pub use mismatch::{Mismatch, Subject, prose};
 pub use payload::{differences, element_in_short, matches_any};
 pub use value::compare_value;

@@ -72,7 +72,7 @@ fn a_response_of_which_nothing_is_said_has_to_be_a_usual_one() {
     fails(
         "",
         &answer(404, "", ""),
-        "response: expected 200 with a <body/> that does not end the session, got 404, empty",
+        "response: expected 200 with a <body/> that does not end the session; actual: 404, empty",
     );
     fails(
         "payload: empty",
@@ -95,39 +95,43 @@ fn attributes_and_header_fields_are_compared() {
     holds("attributes: { ver: { above: '1.9', below: '2.0', matches: '^\\d+\\.\\d+$' } }", &seen);
     holds("attributes: { hold: { equals: 1, optional: true }, wait: { not: '${x}' } }", &seen);
     holds("headers: { content-type: { matches: '(?i)^text/xml' }, X-A: '1, 2' }", &seen);
-    fails("attributes: { wait: 5 }", &seen, "attribute wait: expected `5`, got `60`");
+    fails("attributes: { wait: 5 }", &seen, "attribute wait: expected `5`; actual: `60`");
     fails(
         "attributes: { wait: { below: 60 } }",
         &seen,
-        "attribute wait: expected less than 60, got `60`",
+        "attribute wait: expected less than 60; actual: `60`",
     );
     fails(
         "attributes: { hold: { at-most: 2 } }",
         &seen,
-        "attribute hold: expected at most 2, got none",
+        "attribute hold: expected at most 2; actual: none",
     );
-    fails("attributes: { wait: absent }", &seen, "attribute wait: expected none, got `60`");
+    fails("attributes: { wait: absent }", &seen, "attribute wait: expected none; actual: `60`");
     fails(
         "attributes: { ver: { one-of: [1.6, 1.11] } }",
         &seen,
-        "attribute ver: expected one of `1.6`, `1.11`, got `1.10`",
+        "attribute ver: expected one of `1.6`, `1.11`; actual: `1.10`",
     );
-    fails("headers: { Set-Cookie: present }", &seen, "header Set-Cookie: expected any, got none");
+    fails(
+        "headers: { Set-Cookie: present }",
+        &seen,
+        "header Set-Cookie: expected any; actual: none",
+    );
     fails(
         "status: { one-of: [400, 404] }",
         &seen,
-        "status: expected one of `400`, `404`, got `200`",
+        "status: expected one of `400`, `404`; actual: `200`",
     );
     fails(
         "attributes: { 'xmpp:version': { lacks: '\\.' } }",
         &seen,
-        "attribute xmpp:version: expected no match of /\\./, got `1.0`",
+        "attribute xmpp:version: expected no match of /\\./; actual: `1.0`",
     );
     let odd = answer(200, "wait='soon'", "");
     fails(
         "attributes: { wait: { at-most: 5 } }",
         &odd,
-        "attribute wait: expected at most 5, got `soon`, which can't be compared",
+        "attribute wait: expected at most 5; actual: `soon`, which can't be compared",
     );
 }
 
@@ -143,7 +147,7 @@ fn ends_of_sessions_are_conditions_or_their_codes() {
     fails(
         "terminal: item-not-found\nstatus: { one-of: [200, 404] }",
         &legacy,
-        "response: expected type='terminate' condition='item-not-found', got 404, empty",
+        "response: expected type='terminate' condition='item-not-found'; actual: 404, empty",
     );
     fails(
         "terminal: bad-request",
@@ -164,13 +168,13 @@ fn payloads_are_compared_by_namespace_and_part() {
     holds("payload:\n  lacks: <iq xmlns='jabber:client' id='${x}'/>", &seen);
     holds("payload: { count: 1, of: <iq xmlns='jabber:client'/> }", &seen);
     holds(&format!("payload:\n  exactly: {IQ}"), &seen);
-    fails("payload: empty", &seen, &format!("payload: expected none, got {IQ}"));
-    fails("payload: { contains: <iq/> }", &seen, &format!("payload: expected <iq/>, got {IQ}"));
+    fails("payload: empty", &seen, &format!("payload: expected none; actual: {IQ}"));
+    fails("payload: { contains: <iq/> }", &seen, &format!("payload: expected <iq/>; actual: {IQ}"));
     fails(
         "payload:\n  contains: <iq xmlns='jabber:client' id='${x}'/>",
         &seen,
         &format!(
-            "payload: expected <iq xmlns='jabber:client' id='5'/>, got {IQ}: \
+            "payload: expected <iq xmlns='jabber:client' id='5'/>; actual: {IQ}: \
              `id` of <iq> is `b`, not `5`"
         ),
     );
@@ -185,7 +189,7 @@ fn payloads_are_compared_by_namespace_and_part() {
     fails(
         "payload: { count: { above: 1 } }",
         &seen,
-        "number of elements: expected more than 1, got `1`",
+        "number of elements: expected more than 1; actual: `1`",
     );
 }
 
@@ -232,7 +236,7 @@ fn the_first_alternative_that_is_met_counts() {
     assert_eq!(
         words,
         ["response: expected one of: response type='terminate' condition='bad-request', or 400; \
-          or status `405`; or response no answer, the connection ended, got 200, empty"]
+          or status `405`; or response no answer, the connection ended; actual: 200, empty"]
     );
 }
 
@@ -252,14 +256,14 @@ fn responses_are_compared_with_each_other() {
     assert_eq!(compared("same-as: other", &turned).len(), 1);
     assert_eq!(
         compared("like: other", &other),
-        ["XML: expected the same, got `ack` of <body> is `2`, not `1`"]
+        ["XML: expected the same; actual: `ack` of <body> is `2`, not `1`"]
     );
     let mut headers = first.clone();
     headers.headers.push(("Set-Cookie".to_owned(), "a".to_owned()));
     headers.headers[1].1 = "77".to_owned();
     assert_eq!(
         compared("headers-like: other", &headers),
-        ["header fields: expected none, got `set-cookie: a`"]
+        ["header fields: expected none; actual: `set-cookie: a`"]
     );
 }
 
@@ -273,7 +277,7 @@ fn a_silence_is_no_response() {
     };
     assert_eq!(silence("no-answer: silent"), [""; 0]);
     assert_eq!(silence("no-answer: any"), [""; 0]);
-    assert_eq!(silence(""), ["response: expected one, got no answer at all"]);
+    assert_eq!(silence(""), ["response: expected one; actual: no answer at all"]);
     assert_eq!(silence("no-answer: closed").len(), 1);
 }
 
@@ -288,7 +292,7 @@ fn values_of_their_own_are_compared() {
     let at_most = |text| ValueMatch { at_most: Some(located(text)), ..ValueMatch::default() };
     assert_eq!(check(at_most("2s")), [""; 0]);
     assert_eq!(check(at_most("2")), [""; 0]);
-    assert_eq!(check(at_most("1s")), ["${poll.held}: expected at most 1s, got `1.5`"]);
+    assert_eq!(check(at_most("1s")), ["${poll.held}: expected at most 1s; actual: `1.5`"]);
 }
 
 #[test]

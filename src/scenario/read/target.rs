@@ -307,9 +307,11 @@ impl Reader {
         let mut fields = self.fields(yaml, "a deviation")?;
         let what = self.what(&mut fields);
         let seen = fields.take("seen").and_then(|seen| self.filled_in(seen));
+        let sometimes = fields.take("sometimes").and_then(|yaml| self.boolean(yaml));
         let why = self.required(&mut fields, "why").and_then(|why| self.filled_in(why));
         self.finish(&fields);
-        Some(Deviation { what, seen, why: one_line(&why?) })
+        let sometimes = sometimes.unwrap_or_default();
+        Some(Deviation { what, seen, sometimes, why: one_line(&why?) })
     }
 
     fn what(&mut self, fields: &mut Fields<'_>) -> Vec<What> {

@@ -55,6 +55,7 @@ skip:
 deviations:
   - what: [bosh-resp-wait, scenarios/xep-0124/07]
     seen: it is absent
+    sometimes: true
     why: §7.2 demands it; it says nothing
 ",
     )
@@ -88,6 +89,7 @@ deviations:
     assert_eq!(target.skip[0].why, "takes long");
     let [deviation] = &target.deviations[..] else { panic!("{:?}", target.deviations) };
     assert_eq!(deviation.seen.as_deref(), Some("it is absent"));
+    assert!(deviation.sometimes);
     assert_eq!(deviation.what[0], What::Requirement("bosh-resp-wait".to_owned()));
     assert_eq!(deviation.what[1], What::Path("scenarios/xep-0124/07".into()));
 }

@@ -266,7 +266,7 @@ fn a_finding_of_time_alone_has_its_session() {
 #[test]
 fn the_end_of_a_connection_has_a_side() {
     let mut t = Trace::default();
-    t.take(1, Fact::Ended { by: Side::Client, how: How::Reset });
+    t.take(1, Fact::Ended { by: Side::Client, how: How::Reset, together: false });
     t.take(1, Fact::Failed { cause: "connection refused".into() });
     assert_eq!(t.kept("dir:client", &[]), "0");
     assert_eq!(t.kept("text:refused", &[]), "1");

@@ -21,12 +21,26 @@ pub(super) struct Exchanges {
 pub(super) struct Connection {
     /// Its requests without a response, in the order of arrival.
     pub(super) waiting: VecDeque<Arc<Exchange>>,
-    /// Who ended it first, and when.
-    pub(super) left: Option<(Side, Duration)>,
+    /// The first end that was observed, and when.
+    left: Option<(Side, Duration)>,
+    /// Both sides had ended it when that was observed.
+    together: bool,
     /// Number of the first request in `waiting` on this connection.
     first: u64,
     /// How many requests there were on this connection.
     count: u64,
+}
+
+impl Connection {
+    /// Which side ended it first, and when; none if that is not known.
+    pub(super) fn left(&self) -> Option<(Side, Duration)> {
+        self.left.filter(|_| !self.together)
+    }
+
+    /// When it ended, as far as that was observed.
+    pub(super) fn ended(&self) -> Option<Duration> {
+        self.left.map(|(_, at)| at)
+    }
 }
 
 impl Exchanges {
@@ -35,9 +49,9 @@ impl Exchanges {
         self.count
     }
 
-    /// Who ended this connection first, and when, as long as the connection is not gone.
+    /// Which side ended this connection first, and when, as long as the connection is not gone; none if that is not known.
     pub(super) fn left(&self, conn: u64) -> Option<(Side, Duration)> {
-        self.conns.get(&conn)?.left
+        self.conns.get(&conn)?.left()
     }
 
     /// The exchange that a request begins, without what its content asks for.
@@ -78,9 +92,11 @@ impl Exchanges {
         connection.waiting.pop_front()
     }
 
-    /// One side sent the last byte of a connection.
-    pub(super) fn leave(&mut self, conn: u64, by: Side, at: Duration) {
-        self.conns.entry(conn).or_default().left.get_or_insert((by, at));
+    /// One side sent the last byte of a connection. `together`: the other one had done so as well when this was observed.
+    pub(super) fn leave(&mut self, conn: u64, by: Side, together: bool, at: Duration) {
+        let connection = self.conns.entry(conn).or_default();
+        connection.together |= together && connection.left.is_none();
+        connection.left.get_or_insert((by, at));
     }
 
     /// Forgets a connection that is gone, or of which a part was not observed. What waits there, waits in vain.
@@ -171,12 +187,12 @@ mod tests {
     fn who_ends_a_connection_first_has_left() {
         let mut exchanges = Exchanges::default();
         begin(&mut exchanges, 1);
-        exchanges.leave(1, Side::Server, Duration::from_secs(1));
-        exchanges.leave(1, Side::Client, Duration::from_secs(2));
+        exchanges.leave(1, Side::Server, false, Duration::from_secs(1));
+        exchanges.leave(1, Side::Client, false, Duration::from_secs(2));
         let left = Some((Side::Server, Duration::from_secs(1)));
         assert_eq!(exchanges.left(1), left);
         let gone = exchanges.remove(1).unwrap();
-        assert_eq!((gone.left, gone.waiting.len()), (left, 1));
+        assert_eq!((gone.left(), gone.waiting.len()), (left, 1));
         assert_eq!(exchanges.left(1), None);
         assert!(exchanges.remove(1).is_none());
     }

@@ -56,8 +56,8 @@ impl Story {
         match &event.fact {
             Fact::Request(request) => self.request(event, request).into(),
             Fact::Response(response) => self.response(event, response).into(),
-            Fact::Ended { by, .. } => {
-                self.exchanges.leave(event.conn, *by, event.at);
+            Fact::Ended { by, together, .. } => {
+                self.exchanges.leave(event.conn, *by, *together, event.at);
                 Effect::default()
             }
             Fact::Lost { .. } => {
@@ -71,8 +71,9 @@ impl Story {
                 let Some(conn) = self.exchanges.remove(event.conn) else {
                     return Effect::default();
                 };
-                self.abandon(&conn.waiting, conn.left.map_or(event.at, |(_, at)| at));
-                Effect { message: None, abandoned: conn.waiting.into(), left: conn.left }
+                self.abandon(&conn.waiting, conn.ended().unwrap_or(event.at));
+                let left = conn.left();
+                Effect { message: None, abandoned: conn.waiting.into(), left }
             }
             Fact::Opened { .. } | Fact::Failed { .. } | Fact::Raw(_) | Fact::Finished => {
                 Effect::default()

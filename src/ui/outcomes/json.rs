@@ -56,6 +56,8 @@ struct Scenario<'a> {
     verdict: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    sometimes: &'a [String],
     failures: Vec<Failed<'a>>,
     notes: Vec<Note<'a>>,
     duration_ms: f64,
@@ -74,6 +76,7 @@ struct Row<'a> {
 struct Failed<'a> {
     requirements: Vec<Requirement<'a>>,
     level: &'static str,
+    kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     says: Option<&'a str>,
     expected: &'a str,
@@ -176,6 +179,7 @@ impl<'a> Scenario<'a> {
             covers: outcome.scenario.covers.iter().map(|id| id.value.as_str()).collect(),
             verdict: outcome.verdict.name(),
             reason: outcome.reason.as_deref(),
+            sometimes: &outcome.sometimes,
             failures: outcome.failures.iter().map(Failed::of).collect(),
             notes: notes.map(|note| Note { text: &note.text, place: place(&note.place) }).collect(),
             duration_ms: millis(outcome.duration),
@@ -197,6 +201,7 @@ impl<'a> Failed<'a> {
         Self {
             requirements: requirements.collect(),
             level: level(failure.level),
+            kind: failure.kind.name(),
             says: failure.says.as_deref(),
             expected: &failure.expected,
             seen: &failure.seen,

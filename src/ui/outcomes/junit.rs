@@ -1,5 +1,5 @@
 //! `--format junit`: the XML that CI systems read. There is no standard for it; what is written here is what all of them
-//! know, with properties for what is more: `requirement`, `verdict`, `row`. A folder is a suite, a run a case.
+//! know, with properties for what is more: `verdict`, `requirement`, `row`, `level`. A folder is a suite, a run a case.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -112,6 +112,8 @@ fn case(bearing: Bearing, outcome: &Outcome) -> Element {
         properties.push(property("row", &number.to_string()));
         properties.push(property("values", values));
     }
+    let worst = outcome.failures.iter().max_by_key(|failure| failure.level);
+    properties.extend(worst.map(|failure| property("level", level(failure.level))));
     let mut case = element("testcase")
         .with_attr("name", &text(&outcome.name()))
         .with_attr("classname", &text(&file))
@@ -141,8 +143,7 @@ fn case(bearing: Bearing, outcome: &Outcome) -> Element {
             }
         }
         Some(result) => {
-            let worst = outcome.failures.iter().max_by_key(|failure| failure.level);
-            let kind = worst.map_or(outcome.verdict.name(), |failure| level(failure.level));
+            let kind = worst.map_or(outcome.verdict.name(), |failure| failure.kind.name());
             let message =
                 worst.map_or_else(|| why(outcome).unwrap_or_default().into_owned(), in_short);
             let result =

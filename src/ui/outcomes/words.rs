@@ -48,8 +48,7 @@ pub(super) fn why(outcome: &Outcome) -> Option<Cow<'_, str>> {
 
 /// A failure in one line.
 pub(super) fn in_short(failure: &Failure) -> String {
-    let Failure { expected, seen, .. } = failure;
-    one_line(&format!("expected {expected}; actual: {seen}")).into_owned()
+    one_line(&failure.to_string()).into_owned()
 }
 
 /// A failure in some lines, each without a meaning to anybody but a person.

@@ -1,0 +1,83 @@
+//! What the connection manager granted, as far as it governs a client (XEP-0124 §7.2).
+
+use std::time::Duration;
+
+use super::wrapper::Wrapper;
+use crate::bosh::{Body, Granted, Number, XBOSH};
+use crate::xmpp::ns;
+
+/// The terms in force: the response that opened a session.
+#[derive(Debug)]
+pub struct Grant {
+    body: Body,
+    wait: Option<u64>,
+    requests: u64,
+    polling: Option<Duration>,
+    maxpause: u64,
+    legacy: bool,
+}
+
+impl Grant {
+    /// Reads the response to a request that asked for a session with these attributes. What it does not say is as it was
+    /// asked for.
+    pub(super) fn new(body: Body, asked: &Wrapper) -> Self {
+        let granted = Granted::of(&body);
+        let value = |number: &Option<Number>| number.as_ref().and_then(|number| number.value);
+        let wanted = |name| asked.get(name).and_then(|text| text.parse::<u64>().ok());
+        let wait = value(&granted.wait);
+        let hold = value(&granted.hold).or(wanted("hold")).unwrap_or(1);
+        let requests = value(&granted.requests).unwrap_or(hold.saturating_add(1)).max(1);
+        let polls = wait.or(wanted("wait")) == Some(0) || hold == 0 || requests == 1;
+        // Where no distance is named, none is asked for; but no client needs to ask more often.
+        let polling = Duration::from_secs(value(&granted.polling).unwrap_or(0).max(1));
+        Self {
+            wait,
+            requests,
+            polling: polls.then_some(polling),
+            maxpause: value(&granted.maxpause).unwrap_or(0),
+            legacy: granted.ver.is_none(),
+            body,
+        }
+    }
+
+    /// The response as it came.
+    pub fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// An attribute of the response, by the name that it is usually written with: `wait`, `xmpp:version`, `xml:lang`.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        let element = self.body.element();
+        match name.split_once(':') {
+            None => element.attr(name),
+            Some(("xmpp", name)) => element.attr_ns(XBOSH, name),
+            Some(("xml", name)) => element.attr_ns(ns::XML, name),
+            Some(_) => None,
+        }
+    }
+
+    /// How long a request may be held, if that was said.
+    pub fn wait(&self) -> Option<Duration> {
+        self.wait.map(Duration::from_secs)
+    }
+
+    /// How many requests may be open at once.
+    pub fn requests(&self) -> u64 {
+        self.requests
+    }
+
+    /// The time between two empty requests, where the client has to poll (XEP-0124 §12).
+    pub fn polling(&self) -> Option<Duration> {
+        self.polling
+    }
+
+    /// The longest pause, in seconds; 0 where none is offered.
+    pub fn maxpause(&self) -> u64 {
+        self.maxpause
+    }
+
+    /// Whether the connection manager is older than versions: errors come as HTTP's (XEP-0124 §17.1).
+    pub fn is_legacy(&self) -> bool {
+        self.legacy
+    }
+}

@@ -1,0 +1,148 @@
+//! Who acts in a scenario.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::link::Link;
+use crate::client::bosh::Book;
+use crate::scenario::{self, CLIENT};
+use crate::xml::Element;
+use crate::xmpp::ns;
+
+/// An actor: what the scenario says of it, its link, and what it knows of its stream, whatever carries that.
+#[derive(Debug)]
+pub(super) struct Actor {
+    /// Its name in the scenario, with a number if there are several.
+    name: String,
+    /// What the scenario says of its session; nothing for one that does raw work.
+    terms: Option<scenario::Session>,
+    link: Link,
+    /// What came for it and was not taken yet.
+    inbox: VecDeque<Delivery>,
+    /// Its address, once it is bound.
+    jid: Option<String>,
+    /// The features of the stream have come.
+    featured: bool,
+    /// How many stanzas were sent to see whether the server owes anything.
+    pings: u32,
+}
+
+/// A stanza that came.
+#[derive(Debug, Clone)]
+pub(super) struct Delivery {
+    pub(super) at: Duration,
+    pub(super) element: Element,
+}
+
+impl Actor {
+    fn new(name: String, terms: Option<scenario::Session>) -> Self {
+        Self {
+            name,
+            terms,
+            link: Link::new(),
+            inbox: VecDeque::new(),
+            jid: None,
+            featured: false,
+            pings: 0,
+        }
+    }
+
+    pub(super) fn terms(&self) -> Option<&scenario::Session> {
+        self.terms.as_ref()
+    }
+
+    pub(super) fn link(&self) -> &Link {
+        &self.link
+    }
+
+    pub(super) fn link_mut(&mut self) -> &mut Link {
+        &mut self.link
+    }
+
+    /// A session is asked for: what was known of the one before is forgotten.
+    pub(super) fn begin(&mut self, book: Book) {
+        self.link.begin(book);
+        (self.jid, self.featured, self.pings) = (None, false, 0);
+    }
+
+    /// Takes an element that came.
+    pub(super) fn take(&mut self, at: Duration, element: Element) {
+        self.featured |= element.is(ns::STREAMS, "features");
+        self.inbox.push_back(Delivery { at, element });
+    }
+
+    pub(super) fn inbox(&self) -> &VecDeque<Delivery> {
+        &self.inbox
+    }
+
+    pub(super) fn inbox_mut(&mut self) -> &mut VecDeque<Delivery> {
+        &mut self.inbox
+    }
+
+    /// It is bound to this address.
+    pub(super) fn bind(&mut self, jid: String) {
+        self.jid = Some(jid);
+    }
+
+    pub(super) fn jid(&self) -> Option<&str> {
+        self.jid.as_deref()
+    }
+
+    /// Whether the features of its stream have come.
+    pub(super) fn has_features(&self) -> bool {
+        self.featured
+    }
+
+    /// The number of its next ping.
+    pub(super) fn next_ping(&mut self) -> u32 {
+        self.pings += 1;
+        self.pings
+    }
+}
+
+/// All actors, the client first.
+#[derive(Debug, Default)]
+pub(super) struct Cast {
+    actors: Vec<Actor>,
+}
+
+impl Cast {
+    pub(super) fn add(&mut self, name: String, terms: Option<scenario::Session>) {
+        self.actors.push(Actor::new(name, terms));
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.actors.len()
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<usize> {
+        self.actors.iter().position(|actor| actor.name == name)
+    }
+
+    pub(super) fn get(&self, actor: usize) -> &Actor {
+        &self.actors[actor]
+    }
+
+    pub(super) fn get_mut(&mut self, actor: usize) -> &mut Actor {
+        &mut self.actors[actor]
+    }
+
+    /// The actor whom steps without a name are about; none before there are actors.
+    pub(super) fn first(&self) -> Option<&Actor> {
+        self.actors.first()
+    }
+
+    /// The actor called [`CLIENT`].
+    pub(super) fn client(&self) -> Option<&Actor> {
+        self.named(CLIENT)
+    }
+
+    pub(super) fn named(&self, name: &str) -> Option<&Actor> {
+        self.find(name).map(|actor| self.get(actor))
+    }
+
+    /// When a session is to do something by itself.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.actors.iter().filter_map(|actor| actor.link.deadline()).min()
+    }
+}

@@ -1,0 +1,206 @@
+//! One run of a scenario from start to end, and its verdict.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::cast::Cast;
+use super::chance::Chance;
+use super::compare::unmet;
+use super::dial::Dial;
+use super::heart::Heart;
+use super::ledger::Ledger;
+use super::opening::{leave, open_all};
+use super::outcome::{Chosen, Failure, Outcome, Verdict};
+use super::provided::skipped;
+use super::report::{Report, StepAt};
+use super::run::{Run, Setting};
+use super::steps::run_steps;
+use super::stop::{Done, Stop};
+use super::target::Target;
+use super::variables::Variables;
+use super::waiting::all_written;
+use super::wire::Wire;
+use crate::clock::Clock;
+use crate::random::Random;
+use crate::scenario::matching::FailureKind;
+use crate::scenario::{Level, Located, Need, Row, Scenario};
+
+/// What a run is given.
+pub(super) struct Inputs {
+    pub(super) scenario: Arc<Scenario>,
+    /// The row of the sweep, from 0.
+    pub(super) row: Option<usize>,
+    pub(super) target: Arc<Target>,
+    pub(super) dial: Arc<dyn Dial>,
+    pub(super) clock: Clock,
+    pub(super) random: Box<dyn Random>,
+    /// Where time is real.
+    pub(super) heart: Option<Arc<Heart>>,
+    pub(super) round_trip: Duration,
+}
+
+/// Runs a scenario.
+pub(super) async fn run(given: Inputs) -> Outcome {
+    let Inputs { scenario, row, target, dial, clock, random, heart, round_trip } = given;
+    let began = clock.now();
+    let at = StepAt {
+        place: scenario.place.clone(),
+        covers: scenario.covers.iter().map(|id| id.value.clone()).collect(),
+        level: None,
+        says: None,
+        since: began,
+    };
+    let wire = Wire::new(dial, clock);
+    let (scenario, target) = (&scenario, &target);
+    let setting = Setting {
+        scenario: Arc::clone(scenario),
+        target: Arc::clone(target),
+        wire: wire.clone(),
+        heart,
+        round_trip,
+    };
+    let mut run = Run {
+        setting,
+        cast: Cast::default(),
+        ledger: Ledger::default(),
+        variables: Variables::default(),
+        chance: Chance::new(random),
+        report: Report::new(at),
+    };
+    let row = row.and_then(|row| Some((row, scenario.sweep.get(row)?)));
+    // How much had passed when its set-up was done, in events.
+    let mut set_up = 0;
+    let done = match skipped(scenario, target) {
+        Some(why) => Err(Stop::Skipped(why)),
+        None => live(&mut run, row.map(|(_, row)| row), &mut set_up).await,
+    };
+    let duration = clock.now().saturating_sub(began);
+    all_written(&mut run).await;
+    let own = set_up..wire.events().len();
+    leave(&mut run).await;
+    let row = row.map(|(number, row)| (number + 1, words(row)));
+    outcome(run, done, row, own, (began, duration))
+}
+
+fn outcome(
+    run: Run,
+    done: Done,
+    row: Option<(usize, String)>,
+    own: Range<usize>,
+    (began, duration): (Duration, Duration),
+) -> Outcome {
+    let Setting { scenario, target, wire, .. } = run.setting;
+    let at = run.report.at().clone();
+    let done = done.map_err(|stop| match stop {
+        Stop::NotXml(why) => Stop::Broken(at.place, why),
+        other => other,
+    });
+    let (verdict, reason, broken_at) = verdict(&done, run.report.failures());
+    let (mut failures, notes, advertised) = run.report.into_parts();
+    let address = |account: &super::Account| format!("{}@{}", account.user, target.domain);
+    let accounts = target.accounts.iter();
+    let chosen = Chosen {
+        texts: run.chance.texts(),
+        accounts: accounts.map(|(name, account)| (address(account), name.clone())).collect(),
+    };
+    if let (Verdict::Broken, Some(place), Some(why)) = (verdict, broken_at, &reason) {
+        failures.push(Failure {
+            kind: FailureKind::NotCarriedOut,
+            covers: Vec::new(),
+            level: Level::Must,
+            place,
+            says: None,
+            expected: "the scenario to be carried out".to_owned(),
+            seen: why.clone(),
+            at: began + duration,
+            during: (at.since, began + duration),
+            lag: None,
+            known: None,
+        });
+    }
+    Outcome {
+        scenario,
+        row,
+        verdict,
+        failures,
+        reason,
+        sometimes: Vec::new(),
+        notes,
+        duration,
+        advertised,
+        chosen,
+        own,
+        events: wire.events(),
+        capture: None,
+    }
+}
+
+/// The row in words.
+pub(super) fn words(row: &Row) -> String {
+    let one = |assignment: &crate::scenario::Assignment| {
+        format!("{}={}", assignment.name.value, assignment.value.place.text().trim())
+    };
+    row.values.iter().map(one).collect::<Vec<_>>().join(" ")
+}
+
+fn verdict(
+    done: &Done,
+    failures: &[Failure],
+) -> (Verdict, Option<String>, Option<crate::scenario::Place>) {
+    let worst = failures.iter().map(|failure| failure.level).max();
+    let excused = failures.iter().filter(|failure| failure.level == Level::Must);
+    let lag = excused.clone().filter_map(|failure| failure.lag).max();
+    let all_excused =
+        excused.clone().count() > 0 && excused.clone().all(|failure| failure.lag.is_some());
+    match done {
+        Err(Stop::Skipped(why)) if worst.is_none_or(|worst| worst < Level::Must) => {
+            (Verdict::Skipped, Some(why.clone()), None)
+        }
+        Err(Stop::Broken(place, why)) if worst != Some(Level::Must) => {
+            (Verdict::Broken, Some(why.clone()), Some(place.clone()))
+        }
+        _ => match worst {
+            Some(Level::Must) if all_excused => {
+                let lag = crate::clock::words(lag.unwrap_or_default());
+                (Verdict::Inconclusive, Some(format!("host lag {lag}")), None)
+            }
+            Some(Level::Must) => (Verdict::Failed, None, None),
+            // The response that a recommendation asks for never came, so nothing behind it was looked at.
+            Some(Level::Should) => (Verdict::Warned, None, None),
+            _ => (Verdict::Passed, None, None),
+        },
+    }
+}
+
+/// The scenario from its actors to its last step.
+async fn live(run: &mut Run, row: Option<&Row>, set_up: &mut usize) -> Done {
+    let scenario = Arc::clone(&run.setting.scenario);
+    for actor in &scenario.actors {
+        let name = &actor.name.value;
+        match actor.count.as_ref().map(|count| count.resolve(run)).transpose()? {
+            None => run.cast.add(name.clone(), actor.session.clone()),
+            Some(count) => {
+                for n in 1..=count {
+                    run.cast.add(format!("{name}[{n}]"), actor.session.clone());
+                }
+            }
+        }
+    }
+    for assignment in scenario.set.iter().chain(row.iter().flat_map(|row| &row.values)) {
+        let value = assignment.value.value.value(run)?;
+        run.variables.assign(&assignment.name.value, value);
+    }
+    open_all(run).await?;
+    for need in &scenario.needs {
+        if let Need::Condition(condition) = &need.value {
+            let condition = Located::new((**condition).clone(), need.place.clone());
+            if let Some(why) = unmet(run, &condition)? {
+                return Err(Stop::Skipped(why));
+            }
+        }
+    }
+    run_steps(run, &scenario.setup).await?;
+    *set_up = run.wire().events().len();
+    run_steps(run, &scenario.steps).await
+}

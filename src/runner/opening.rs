@@ -1,0 +1,252 @@
+//! Sessions that the scenario does not spell out: opening, logging in, draining, and leaving.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::creation::ask_for_session;
+use super::exchange::{ask, created, take_in};
+use super::give::give;
+use super::judge;
+use super::ledger::Sent;
+use super::run::Run;
+use super::stop::{Done, Stop};
+use super::waiting::{patience, rest, settled};
+use super::wire::Got;
+use crate::client::bosh::{Book, Grant, Wrapper};
+use crate::client::{Login, Step, Who};
+use crate::clock::words;
+use crate::scenario::{self, Opened};
+use crate::xmpp::ns;
+
+/// A step of a login may take so long.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// So many requests are drained at most.
+const MOST: usize = 50;
+/// The id of stanzas that find out whether something is owed.
+const PING: &str = "drain-";
+/// Whoever leaves waits so long for the last responses.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// Opens all sessions that are to be open at the start.
+pub(super) async fn open_all(run: &mut Run) -> Done {
+    for actor in 0..run.cast.len() {
+        let terms = run.cast.get(actor).terms();
+        if terms.is_some_and(|terms| terms.opened.value == Opened::AtStart) {
+            open(run, actor).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Opens the session of an actor if it has none, logs in, and drains.
+pub(super) async fn open(run: &mut Run, actor: usize) -> Done {
+    if run.cast.get(actor).terms().is_none() {
+        return broken(run, "this actor has no session to open");
+    }
+    let who = login_of(run, actor)?;
+    if run.cast.get(actor).link().book().sid().is_none() {
+        let sent = ask_for_session(run, actor)?;
+        let got = answered(run, &sent, "the session to be created").await?;
+        created(run, actor, &got);
+        if run.cast.get(actor).link().book().sid().is_none() {
+            return broken(run, &format!("no session was created: {}", judge::short(&got)));
+        }
+    }
+    match who {
+        None => drain(run, actor).await?,
+        Some(who) => log_in(run, actor, who).await?,
+    }
+    if run.cast.get(actor).terms().is_some_and(|terms| terms.polls) {
+        run.cast.get_mut(actor).link_mut().automate();
+        give(run, actor, "<presence xmlns='jabber:client'/>").await;
+    }
+    Ok(())
+}
+
+fn broken<T>(run: &Run, why: &str) -> Done<T> {
+    Err(Stop::Broken(run.report.at().place.clone(), why.to_owned()))
+}
+
+/// Whom an actor logs in as.
+fn login_of(run: &Run, actor: usize) -> Done<Option<Who>> {
+    let Some(terms) = run.cast.get(actor).terms() else { return Ok(None) };
+    match &terms.login.value {
+        scenario::Login::None => Ok(None),
+        scenario::Login::Anonymous => Ok(Some(Who::Anonymous)),
+        scenario::Login::Account(name) => {
+            let account = run.target().accounts.get(name);
+            let account = account
+                .ok_or_else(|| Stop::Skipped(format!("the target has no account {name}")))?;
+            let (user, password) = (account.user.clone(), account.password.clone());
+            Ok(Some(Who::Account { user, password }))
+        }
+    }
+}
+
+/// The response to a request of ours that the scenario does not judge.
+async fn answered(run: &mut Run, sent: &Sent, what: &str) -> Done<Arc<Got>> {
+    let time = PATIENCE.max(patience(run, sent.actor));
+    let progress = settled(run, sent.id, time).await;
+    if let Some(got) = progress.got {
+        return Ok(got);
+    }
+    if let Err(why) = run.wire().connected(sent.conn) {
+        return broken(run, &format!("cannot connect: {why}"));
+    }
+    let seen = match progress.ended {
+        Some(_) => "its connection was ended".to_owned(),
+        None => format!("no answer within {}", words(time)),
+    };
+    broken(run, &format!("setting up, expected {what}; {seen}"))
+}
+
+/// The next request of a session, with this content.
+fn with_content(content: &str) -> impl FnOnce(&mut Book) -> Wrapper {
+    |book| {
+        let mut body = book.draft();
+        body.push_text(content);
+        body
+    }
+}
+
+async fn log_in(run: &mut Run, actor: usize, who: Who) -> Done {
+    let mut login = Login::new(who, run.chance.token(24));
+    let mut rounds = 0;
+    loop {
+        let mut next = Step::Wait;
+        while let Some(arrived) = run.cast.get_mut(actor).inbox_mut().pop_front() {
+            match login.take(&arrived.element) {
+                Step::Wait => {}
+                step => {
+                    next = step;
+                    break;
+                }
+            }
+        }
+        rounds += 1;
+        if rounds > MOST {
+            return broken(run, "the login does not come to an end");
+        }
+        let sent = match next {
+            Step::Done(jid) => {
+                run.cast.get_mut(actor).bind(jid);
+                break;
+            }
+            Step::Failed(why) => return broken(run, &format!("cannot log in: {why}")),
+            Step::Wait => ask(run, actor, Book::draft),
+            Step::Send(element) => ask(run, actor, |book| {
+                let mut body = book.draft();
+                body.push(&element);
+                body
+            }),
+            Step::Restart => {
+                let to = run.domain_of(actor);
+                ask(run, actor, |book| book.restart().with("to", to))
+            }
+        };
+        let got = answered(run, &sent, "the login to go on").await?;
+        take_in(run, actor, &got);
+        if judge::terminal(&got).is_some() {
+            let short = judge::short(&got);
+            return broken(run, &format!("the session ended during the login: {short}"));
+        }
+    }
+    drain(run, actor).await
+}
+
+/// Sends requests until the server owes nothing: the features have come, or an answer that stands behind all else.
+pub(super) async fn drain(run: &mut Run, actor: usize) -> Done {
+    let mut asked: Option<String> = None;
+    for _ in 0..MOST {
+        let drained = run.cast.get(actor);
+        let bound = drained.jid().is_some();
+        let done = match &asked {
+            _ if !bound => drained.has_features() || drained.link().is_over(),
+            None => false,
+            Some(id) => pinged(run, actor, id),
+        };
+        if done {
+            return Ok(());
+        }
+        let sent = if bound && asked.is_none() {
+            let id = format!("{PING}{}", run.cast.get_mut(actor).next_ping());
+            let ping = format!(
+                "<iq xmlns='jabber:client' type='get' id='{id}'><ping xmlns='{}'/></iq>",
+                ns::PING
+            );
+            asked = Some(id);
+            ask(run, actor, with_content(&ping))
+        } else {
+            // A polling client keeps its distance.
+            let grant = run.cast.get(actor).link().book().grant();
+            let polling = grant.and_then(Grant::polling).unwrap_or_default();
+            rest(run, polling).await;
+            ask(run, actor, Book::draft)
+        };
+        let got = answered(run, &sent, "the session to be drained").await?;
+        take_in(run, actor, &got);
+        if judge::terminal(&got).is_some() {
+            let short = judge::short(&got);
+            return broken(run, &format!("the session ended while it was drained: {short}"));
+        }
+    }
+    broken(run, "the server does not come to an end")
+}
+
+/// Whether the answer to a ping is there; it is taken away.
+fn pinged(run: &mut Run, actor: usize, id: &str) -> bool {
+    let inbox = run.cast.get_mut(actor).inbox_mut();
+    let place = inbox.iter().position(|arrived| {
+        arrived.element.name() == "iq" && arrived.element.attr("id") == Some(id)
+    });
+    place.is_some_and(|place| inbox.remove(place).is_some())
+}
+
+/// Ends the sessions that are still alive, as a guest should.
+pub(super) async fn leave(run: &mut Run) {
+    let mut last = Vec::new();
+    for actor in 0..run.cast.len() {
+        if run.cast.get(actor).link().is_alive() {
+            let sent = ask(run, actor, |book| book.draft().with("type", "terminate"));
+            last.push(sent.id);
+        }
+    }
+    let wire = run.wire().clone();
+    let answered = |id: &u64| {
+        let progress = wire.progress(*id);
+        progress.got.is_some() || progress.ended.is_some()
+    };
+    let deadline = wire.now() + GOODBYE;
+    wire.until(deadline, || last.iter().all(answered).then_some(())).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::runner::{Verdict, embedded_target, jobs, run_embedded};
+    use crate::scenario::load_texts;
+    use crate::trace::Fact;
+
+    /// A restart that names another language makes the server forget what the client declared.
+    #[test]
+    fn a_restart_keeps_the_language_of_the_client() {
+        let text = "name: a login\ncovers: bosh-cm-forwards-lang\nsteps:\n  - alive:\n\
+                    session: { login: anonymous, lang: de }\n";
+        let files = [("login.yaml".into(), text.to_owned())];
+        let loaded = load_texts(files, &|_| unreachable!("nothing is used"));
+        let scenarios: Vec<_> = loaded.scenarios.into_iter().map(Arc::new).collect();
+        let outcome = run_embedded(&jobs(&scenarios)[0], &Arc::new(embedded_target()), &[]);
+        assert_eq!(outcome.verdict, Verdict::Passed);
+        let restarts = outcome.events.iter().filter_map(|event| match &event.fact {
+            Fact::Request(request) => {
+                let text = String::from_utf8_lossy(&request.content.bytes).into_owned();
+                text.contains("restart='true'").then_some(text)
+            }
+            _ => None,
+        });
+        let restarts: Vec<String> = restarts.collect();
+        assert_eq!(restarts.len(), 1);
+        assert!(restarts[0].contains("xml:lang='de'"), "{}", restarts[0]);
+    }
+}

@@ -1,0 +1,269 @@
+//! `response`, `silent`, `order`: which requests are answered, when, and with what.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::words;
+use crate::runner::compare::{Remark, capture_response, compare, compare_outcome, mismatch};
+use crate::runner::exchange::{created, take_in};
+use crate::runner::judge::short;
+use crate::runner::ledger::Sent;
+use crate::runner::run::Run;
+use crate::runner::stop::{Done, Stop};
+use crate::runner::waiting::{AT_ONCE, patience, settled, time_written, watch};
+use crate::runner::wire::{Ended, Got, Progress};
+use crate::scenario::matching::{FailureKind, Outcome};
+use crate::scenario::{Located, NoAnswer, Reference, Response, Timespan};
+use crate::trace::How;
+use crate::wire::Side;
+
+/// Awaits a response and compares it.
+pub(super) async fn response(run: &mut Run, response: &Response) -> Done {
+    let sent = run.sent(&response.request)?.clone();
+    let since = match &response.since {
+        None => None,
+        Some(since) => Some(time_written(run, since).await?),
+    };
+    let within = response.within.as_ref().map(|within| within.resolve(run)).transpose()?;
+    let late = run.target().tolerance.late + run.setting.round_trip;
+    // A response that is too late is waited for a little, to say by how much.
+    let limit = within.map_or_else(|| patience(run, sent.actor), |within| within + late + AT_ONCE);
+    let begun = since.or(run.wire().progress(sent.id).written);
+    let begun = begun.unwrap_or(run.report.at().since);
+    if let Some(expected) = &response.expected.no_answer {
+        let left = (begun + within.unwrap_or(limit)).saturating_sub(run.now());
+        return no_answer(run, &sent, expected, left).await;
+    }
+    let left = (begun + limit).saturating_sub(run.now());
+    let progress = settled(run, sent.id, left).await;
+    let begun = since.or(progress.written).unwrap_or(begun);
+    run.report.count_from(begun);
+    let Some(got) = progress.got.clone() else {
+        return unanswered(run, response, &sent, &progress, begun, within);
+    };
+    take(run, &sent, &got);
+    in_time(run, response, &got, begun, within.map(|within| (within, late)))?;
+    if let Some(after) = &response.after {
+        let before = run.got(run.sent(after)?.id);
+        if !before.is_some_and(|other| came_before(run, &other, &got)) {
+            let (name, other) = (&response.request.name.value, &after.name);
+            run.fail(
+                FailureKind::Order,
+                &other.place,
+                format!("`{name}` to be answered after `{}`", other.value),
+                format!("`{name}` was answered first"),
+            )?;
+        }
+    }
+    let compared = compare(run, &response.expected, &got)?;
+    for found in compared.mismatches {
+        mismatch(run, &found, &response.request.name.place)?;
+    }
+    alternatives(run, compared.taken, FailureKind::Response, &short(&got))?;
+    capture_response(run, &response.capture, &got)
+}
+
+/// A response came to a request that has a name: it is taken in, the first time.
+fn take(run: &mut Run, sent: &Sent, got: &Got) {
+    if !run.ledger.take(sent.id) {
+        return;
+    }
+    if sent.creates {
+        created(run, sent.actor, got);
+    } else {
+        take_in(run, sent.actor, got);
+    }
+}
+
+/// A response was neither too late nor too early.
+fn in_time(
+    run: &mut Run,
+    response: &Response,
+    got: &Got,
+    begun: Duration,
+    within: Option<(Duration, Duration)>,
+) -> Done {
+    let first = got.response.first.saturating_sub(begun);
+    if let (Some((within, late)), Some(place)) = (within, &response.within)
+        && first > within + late
+    {
+        let lag = run.lag(begun, first.saturating_sub(within));
+        run.fail_in_time(
+            FailureKind::Late,
+            &place.place,
+            format!("the response within {}", words(within)),
+            format!("it took {}", words(first)),
+            lag,
+        )?;
+    }
+    if let Some(not_before) = &response.not_before {
+        let least = not_before.resolve(run)?;
+        if first + run.target().tolerance.early < least {
+            run.fail(
+                FailureKind::Early,
+                &not_before.place,
+                format!("the response not before {}", words(least)),
+                format!("it came after {}", words(first)),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// No response came where one was expected.
+fn unanswered(
+    run: &mut Run,
+    response: &Response,
+    sent: &Sent,
+    progress: &Progress,
+    begun: Duration,
+    within: Option<Duration>,
+) -> Done {
+    let name = &response.request.name;
+    let broken = |why: String| Err(Stop::Broken(name.place.clone(), why));
+    let refused = run.wire().connected(sent.conn).err();
+    let by_us = progress.ended.is_some_and(|ended| ended.by == Side::Client);
+    if !response.expected.any_of.is_empty() && !by_us && refused.is_none() {
+        let how = if progress.ended.is_some() { NoAnswer::Closed } else { NoAnswer::Silent };
+        let compared = compare_outcome(run, &response.expected, Outcome::None(how))?;
+        if compared.mismatches.is_empty() {
+            return alternatives(run, compared.taken, FailureKind::NoResponse, "no response");
+        }
+    }
+    let (expected, seen) = match progress.ended {
+        Some(_) if by_us => {
+            let name = &name.value;
+            return broken(format!(
+                "`{name}` can't be answered: its connection was cut by the scenario"
+            ));
+        }
+        Some(Ended { at, how, .. }) => {
+            if let Some(why) = refused {
+                return broken(format!("cannot connect: {why}"));
+            }
+            let after = words(at.saturating_sub(begun));
+            let end = if how == How::Fin { "closed" } else { "reset" };
+            (
+                format!("a response to `{}`", name.value),
+                format!("its connection was {end} after {after}, with no response"),
+            )
+        }
+        None => {
+            let within = within.map(|within| format!(" within {}", words(within)));
+            let waited = words(run.now().saturating_sub(begun));
+            (
+                format!("a response to `{}`{}", name.value, within.unwrap_or_default()),
+                format!("no answer at all, {waited} after it was sent"),
+            )
+        }
+    };
+    // Nothing that follows can make sense of a response that is not there.
+    run.fail(FailureKind::NoResponse, &name.place, expected, seen)?;
+    Err(Stop::Failed)
+}
+
+/// Alternatives came of which something is to be said.
+fn alternatives(run: &mut Run, taken: Vec<Remark>, kind: FailureKind, seen: &str) -> Done {
+    for (place, level, says) in taken {
+        match level {
+            None => run.report.note(&place, says.unwrap_or_default()),
+            Some(level) => {
+                let (now, expected) = (run.now(), "another response".to_owned());
+                run.report.fail_as(now, kind, &place, (level, says), expected, seen.to_owned())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether one response came before another. On two connections near in time that can't be told.
+fn came_before(run: &Run, one: &Got, other: &Got) -> bool {
+    one.order < other.order
+        || one.response.first <= other.response.first + run.target().tolerance.early
+}
+
+/// No response comes.
+async fn no_answer(run: &mut Run, sent: &Sent, wanted: &Located<NoAnswer>, time: Duration) -> Done {
+    let progress = settled(run, sent.id, time).await;
+    let expected = match wanted.value {
+        NoAnswer::Closed => "the connection to be ended without a response",
+        NoAnswer::Silent => "no response, and the connection to stay open",
+        NoAnswer::Any => "no response",
+    };
+    let (kind, seen) = match (progress.got, progress.ended, wanted.value) {
+        (Some(got), ..) => {
+            (FailureKind::UnexpectedResponse, format!("it was answered: {}", short(&got)))
+        }
+        (None, None, NoAnswer::Closed) => {
+            (FailureKind::Connection, format!("it is open after {}", words(time)))
+        }
+        (None, Some(ended), NoAnswer::Silent) if ended.by == Side::Server => {
+            (FailureKind::Connection, "the connection was ended".to_owned())
+        }
+        _ => return Ok(()),
+    };
+    run.fail(kind, &wanted.place, expected, seen)
+}
+
+/// Requests stay without an answer for a time.
+pub(super) async fn silent(
+    run: &mut Run,
+    requests: &[Reference],
+    during: &Located<Timespan>,
+) -> Done {
+    let during = during.resolve(run)?;
+    let mut watched = Vec::new();
+    for request in requests {
+        watched.push((request.name.clone(), run.sent(request)?.id));
+    }
+    let broken = watch(run, during, |run| {
+        watched.iter().find_map(|(name, sent)| {
+            let progress = run.wire().progress(*sent);
+            let over = progress.got.is_some() || progress.ended.is_some();
+            over.then(|| (name.clone(), progress))
+        })
+    });
+    let Some((name, progress)) = broken.await else { return Ok(()) };
+    let begun = progress.written.unwrap_or(run.report.at().since);
+    let wanted = format!("`{}` to stay without an answer for {}", name.value, words(during));
+    let answered = |got: &Arc<Got>| got.response.first.saturating_sub(begun);
+    let (kind, seen) = match (&progress.got, progress.ended) {
+        (Some(got), _) => {
+            let (after, got) = (words(answered(got)), short(got));
+            let seen = format!("it was answered {after} after it was sent: {got}");
+            (FailureKind::UnexpectedResponse, seen)
+        }
+        (None, Some(ended)) if ended.by == Side::Client => {
+            let why = "its connection was cut by the scenario".to_owned();
+            return Err(Stop::Broken(name.place, why));
+        }
+        _ => (FailureKind::Connection, "its connection was ended".to_owned()),
+    };
+    run.report.count_from(begun);
+    // An answer that was due later is seen here if this machine came late to watch.
+    let later = progress.got.as_ref().and_then(|got| answered(got).checked_sub(during));
+    let lag = later.and_then(|later| run.lag(begun, later));
+    run.fail_in_time(kind, &name.place, wanted, seen, lag)
+}
+
+/// Requests were answered in this order.
+pub(super) fn order(run: &mut Run, requests: &[Reference]) -> Done {
+    for pair in requests.windows(2) {
+        let (first, second) = (run.sent(&pair[0])?.id, run.sent(&pair[1])?.id);
+        let (Some(first), Some(second)) = (run.got(first), run.got(second)) else {
+            let why = "both must have been answered: await their responses first".to_owned();
+            return Err(Stop::Broken(pair[1].name.place.clone(), why));
+        };
+        if !came_before(run, &first, &second) {
+            let (one, other) = (&pair[0].name, &pair[1].name);
+            run.report.count_from(second.response.first);
+            run.fail(
+                FailureKind::Order,
+                &other.place,
+                format!("`{}` to be answered before `{}`", one.value, other.value),
+                format!("`{}` was answered first", other.value),
+            )?;
+        }
+    }
+    Ok(())
+}

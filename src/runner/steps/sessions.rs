@@ -1,0 +1,80 @@
+//! `alive`, `gone`: whether a session goes on.
+
+use std::time::Duration;
+
+use crate::client::bosh::Book;
+use crate::clock::words;
+use crate::runner::exchange::{ask, take_in};
+use crate::runner::judge;
+use crate::runner::run::Run;
+use crate::runner::stop::Done;
+use crate::runner::waiting::{AT_ONCE, settled};
+use crate::scenario::matching::FailureKind;
+use crate::scenario::{Located, Reference, Timespan};
+
+/// A check of a session that is silent for so long has its request released by another.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// The next correct rid is answered as usual.
+pub(super) async fn alive(
+    run: &mut Run,
+    actor: &Reference,
+    within: Option<&Located<Timespan>>,
+) -> Done {
+    let within = run.span_or(within, AT_ONCE)?;
+    let actor = run.actor_named(actor)?;
+    let place = run.report.at().place.clone();
+    let wanted = "the session to go on: its next rid to be answered";
+    let sent = ask(run, actor, Book::draft);
+    let mut progress = settled(run, sent.id, PATIENCE.min(within)).await;
+    if progress.got.is_none() && progress.ended.is_none() {
+        // It is held, as it should be; the next one has it answered.
+        let next = ask(run, actor, Book::draft);
+        run.cast.get_mut(actor).link_mut().sent(next.id, None);
+        progress = settled(run, sent.id, within).await;
+    }
+    match progress.got {
+        None if progress.ended.is_some() => run.fail(
+            FailureKind::Session,
+            &place,
+            wanted,
+            "its connection was ended without a response",
+        ),
+        None => run.fail(
+            FailureKind::Session,
+            &place,
+            wanted,
+            format!("no answer within {}", words(within)),
+        ),
+        Some(got) => {
+            take_in(run, actor, &got);
+            match judge::terminal(&got) {
+                None if got.response.status == 200 => Ok(()),
+                _ => run.fail(FailureKind::Session, &place, wanted, judge::short(&got)),
+            }
+        }
+    }
+}
+
+/// The next correct rid is answered by item-not-found, or 404.
+pub(super) async fn gone(
+    run: &mut Run,
+    actor: &Reference,
+    within: Option<&Located<Timespan>>,
+) -> Done {
+    let within = run.span_or(within, AT_ONCE)?;
+    let actor = run.actor_named(actor)?;
+    let place = run.report.at().place.clone();
+    let wanted = "the session to be over: its next rid to be answered by item-not-found or 404";
+    let sent = ask(run, actor, Book::draft);
+    let progress = settled(run, sent.id, within).await;
+    let seen = match progress.got {
+        Some(got) if judge::is_gone(&got) => return Ok(()),
+        Some(got) => judge::short(&got),
+        None if progress.ended.is_some() => {
+            "its connection was ended without a response".to_owned()
+        }
+        None => format!("the request is held: no answer within {}", words(within)),
+    };
+    run.fail(FailureKind::Session, &place, wanted, seen)
+}

@@ -1,0 +1,232 @@
+//! The one way to open a file of events: by its path, or `-` for standard input. The file is read as its events are
+//! taken, never as a whole. Every error names it, says where in it, and what to do.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::path::Path;
+
+use super::capture::{self, CaptureError, Preface, Reader};
+use super::event::Event;
+
+/// Editors put this mark before a text; it is no part of it.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Opens a file of events.
+pub fn open(path: &Path) -> Result<Recording, OpenError> {
+    Input::open(path)?.events()
+}
+
+/// Whether a path stands for standard input.
+pub fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// What people call the file at a path.
+pub fn name(path: &Path) -> String {
+    if is_stdin(path) { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+/// A file that may hold events.
+pub struct Input {
+    name: String,
+    from: Box<dyn BufRead>,
+}
+
+/// A file of events that is being read: an iterator over them.
+///
+/// After an error that is [fatal](OpenError::is_fatal) comes nothing more; after another, what could be read.
+pub struct Recording {
+    /// What stands before the events.
+    pub preface: Preface,
+    name: String,
+    events: Reader<Box<dyn BufRead>>,
+}
+
+/// Why a file of events, or a part of it, cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", words(.name, .cause))]
+pub struct OpenError {
+    /// What people call the file.
+    pub name: String,
+    /// What is wrong, and where.
+    pub cause: CaptureError,
+}
+
+impl Input {
+    /// Opens a file, or standard input, behind its byte order mark.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let fail = |error: io::Error| OpenError { name: name(path), cause: error.into() };
+        let from: Box<dyn BufRead> = if is_stdin(path) {
+            Box::new(io::stdin().lock())
+        } else {
+            Box::new(BufReader::new(File::open(path).map_err(fail)?))
+        };
+        let from = behind_mark(from).map_err(fail)?;
+        Ok(Self { name: name(path), from: Box::new(from) })
+    }
+
+    /// Whether it begins as a file of events does, and not as a text for people.
+    pub fn holds_events(&mut self) -> Result<bool, OpenError> {
+        match self.from.fill_buf() {
+            Ok(bytes) => Ok(bytes.first() == Some(&b'{')),
+            Err(error) => Err(self.error(error)),
+        }
+    }
+
+    /// Reads on to the first event.
+    pub fn events(self) -> Result<Recording, OpenError> {
+        let Self { name, from } = self;
+        match capture::read(from) {
+            Ok((preface, events)) => Ok(Recording { preface, name, events }),
+            Err(cause) => Err(OpenError { name, cause }),
+        }
+    }
+
+    /// Reads all of it, if it is no file of events.
+    pub fn bytes(mut self) -> Result<Vec<u8>, OpenError> {
+        let mut bytes = Vec::new();
+        match self.from.read_to_end(&mut bytes) {
+            Ok(_) => Ok(bytes),
+            Err(error) => Err(self.error(error)),
+        }
+    }
+
+    fn error(&self, error: io::Error) -> OpenError {
+        OpenError { name: self.name.clone(), cause: error.into() }
+    }
+}
+
+/// The same without a byte order mark at its beginning. No more is read ahead than the mark is long.
+fn behind_mark(mut from: Box<dyn BufRead>) -> io::Result<impl BufRead> {
+    let mut start = Vec::with_capacity(BYTE_ORDER_MARK.len());
+    from.by_ref().take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut start)?;
+    if start == BYTE_ORDER_MARK {
+        start.clear();
+    }
+    Ok(Cursor::new(start).chain(from))
+}
+
+impl Iterator for Recording {
+    type Item = Result<Event, OpenError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let event = self.events.next()?;
+        Some(event.map_err(|cause| OpenError { name: self.name.clone(), cause }))
+    }
+}
+
+impl OpenError {
+    /// Whether nothing more can be read. After other errors the rest can be.
+    pub fn is_fatal(&self) -> bool {
+        !matches!(self.cause, CaptureError::Line { .. } | CaptureError::Unfinished { .. })
+    }
+
+    /// Whether the system does not let the file be read; otherwise what is in it is wrong.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self.cause, CaptureError::Io(_))
+    }
+}
+
+fn words(name: &str, cause: &CaptureError) -> String {
+    match cause {
+        CaptureError::Io(error) if error.kind() == io::ErrorKind::IsADirectory => {
+            format!("cannot read {name}: it is a folder; name a file in it")
+        }
+        CaptureError::Io(error) => format!("cannot read {name}: {error}"),
+        cause => format!("{name}: {cause}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const PREFACE: &str = r#"{"xmppscope":"capture","version":1,"tool":"t","started":"2026-01-02T03:04:05+01:00","target":"http://a","secrets":"hidden"}"#;
+    const FINISHED: &str = r#"{"at":9,"conn":0,"event":"finished"}"#;
+
+    /// Opens a file with this text; gives how many events are in it and what is wrong, the file called `FILE`.
+    fn read(text: impl AsRef<[u8]>) -> (usize, Vec<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.ndjson");
+        fs::write(&path, text).unwrap();
+        let plain = |error: OpenError| error.to_string().replace(&name(&path), "FILE");
+        match open(&path) {
+            Ok(recording) => {
+                assert_eq!(recording.preface.target, "http://a");
+                let (mut count, mut errors) = (0, Vec::new());
+                for event in recording {
+                    match event {
+                        Ok(_) => count += 1,
+                        Err(error) => {
+                            assert!(!error.is_fatal() && !error.is_unreadable(), "{error}");
+                            errors.push(plain(error));
+                        }
+                    }
+                }
+                (count, errors)
+            }
+            Err(error) => {
+                assert!(error.is_fatal() && !error.is_unreadable(), "{error}");
+                (0, vec![plain(error)])
+            }
+        }
+    }
+
+    #[test]
+    fn events_are_read_behind_a_byte_order_mark_too() {
+        assert_eq!(read(format!("{PREFACE}\n{FINISHED}\n")), (1, vec![]));
+        assert_eq!(read(format!("\u{feff}{PREFACE}\r\n{FINISHED}")), (1, vec![]));
+    }
+
+    #[test]
+    fn mistakes_name_the_file_and_the_line() {
+        let (count, errors) = read(format!("{PREFACE}\nnonsense\n{FINISHED}\n"));
+        assert_eq!((count, errors.len()), (1, 1));
+        assert!(errors[0].starts_with("FILE: line 2 is damaged and left out: "), "{errors:?}");
+        let (_, errors) = read(format!("{PREFACE}\n"));
+        assert!(errors[0].starts_with("FILE: line 1: the capture ends early"), "{errors:?}");
+        for text in ["", "a", "\u{feff}", "{}", "[package]\nname = 'a'"] {
+            let (_, errors) = read(text);
+            assert!(errors[0].starts_with("FILE: not a capture: line 1 "), "{errors:?}");
+            assert!(errors[0].ends_with("`xmppscope proxy --write FILE` writes one"), "{errors:?}");
+        }
+        let (_, errors) = read(PREFACE.replace("\"version\":1", "\"version\":2"));
+        assert!(errors[0].starts_with("FILE: capture format version 2"), "{errors:?}");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_not_a_wrong_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &Path| {
+            let error = open(path).err().unwrap();
+            assert!(error.is_fatal() && error.is_unreadable());
+            error.to_string()
+        };
+        let shown = name(folder.path());
+        let words = format!("cannot read {shown}: it is a folder; name a file in it");
+        assert_eq!(at(folder.path()), words);
+        assert!(
+            at(&folder.path().join("b")).starts_with(&format!("cannot read {shown}/b: No such"))
+        );
+    }
+
+    #[test]
+    fn a_text_is_told_from_events_and_read_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        for (text, events, whole) in [
+            ("== a\n", false, "== a\n"),
+            ("\u{feff}{", true, "{"),
+            ("", false, ""),
+            ("a", false, "a"),
+        ] {
+            fs::write(&path, text).unwrap();
+            let mut input = Input::open(&path).unwrap();
+            assert_eq!(input.holds_events().unwrap(), events, "{text}");
+            assert_eq!(input.bytes().unwrap(), whole.as_bytes());
+        }
+        assert_eq!(name(Path::new("-")), "standard input");
+    }
+}
