@@ -11,7 +11,7 @@ const NS: &str = "http://jabber.org/protocol/httpbind";
 const CLIENT_LEFT: &str = "note: The client closed the connection";
 const SERVER_LEFT: &str = "(server): The server closed the connection";
 /// What is said where nobody knows.
-const NOBODY_KNOWS: &str = "which side closed it first was not seen";
+const NOBODY_KNOWS: &str = "it is not known which side closed it first";
 
 /// How a socket is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
