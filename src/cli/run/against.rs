@@ -132,9 +132,11 @@ impl Against {
                 let at_once = args.jobs.map(usize::from).or(target.jobs).unwrap_or(JOBS);
                 // Reporting takes time, which would make the clients late: it has its own thread.
                 std::thread::scope(|scope| {
-                    let (send, news) = mpsc::channel();
+                    let (send, news) = mpsc::channel::<News>();
                     scope.spawn(move || {
-                        news.into_iter().for_each(|news: News| news.report(results))
+                        for news in news {
+                            news.report(results);
+                        }
                     });
                     runtime.block_on(network(target, dial, at_once, jobs, &send, *guessed))
                 })
