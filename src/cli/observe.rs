@@ -11,7 +11,7 @@ use super::console::{eprint, width};
 use super::options::When;
 use super::{Failure, settings};
 use crate::report::json::Json;
-use crate::rules::{Counts, Judge, Seen};
+use crate::rules::{Counts, Judge, Observation};
 use crate::snapshot::{Varying, transcript};
 use crate::trace::Event;
 use crate::trace::filter::Filter;
@@ -135,7 +135,7 @@ pub(super) struct View {
     filter: Filter,
     sink: Sink,
     counts: Counts,
-    seen: Vec<Seen>,
+    seen: Vec<Observation>,
     terminal: bool,
     end: Option<End>,
 }

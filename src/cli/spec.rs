@@ -12,7 +12,7 @@ use crate::defects::{self, WITHOUT};
 use crate::report::requirements::{Checked, Defect, json};
 use crate::rules;
 use crate::scenario::{Scenario, pack};
-use crate::spec::{self, Found, Mode, Observable, Requirement, catalogue};
+use crate::spec::{self, Matches, Mode, Observable, Requirement, catalogue};
 use crate::ui::requirements::{Detail, list, one};
 use crate::ui::{Styles, sanitise};
 
@@ -104,7 +104,7 @@ const WIDEST: usize = 100;
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let catalogue = catalogue();
     let found = match &args.wanted {
-        None => Found::Specification(catalogue.iter().collect()),
+        None => Matches::Specification(catalogue.iter().collect()),
         Some(wanted) => catalogue
             .find(wanted)
             .map_err(|unknown| Failure::Usage(sanitise(&unknown.to_string()).into_owned()))?,
@@ -114,28 +114,28 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let columns = width(terminal);
     let page = columns.unwrap_or(PAGE).min(WIDEST);
     let text = match (args.format, found) {
-        (_, Found::One(_)) if args.has_filter() => {
+        (_, Matches::One(_)) if args.has_filter() => {
             return Err(Failure::Usage(
                 "--party, --level, --unchecked and --uncovered filter lists; they cannot be used with one requirement"
                     .to_owned(),
             ));
         }
-        (Format::Pretty, Found::One(requirement)) => {
+        (Format::Pretty, Matches::One(requirement)) => {
             one(catalogue, &checked(requirement), &styles, Some(page))
         }
-        (Format::Pretty, Found::Section(all) | Found::Specification(all)) if args.uncovered => {
+        (Format::Pretty, Matches::Section(all) | Matches::Specification(all)) if args.uncovered => {
             list(catalogue, &args.filter(all), Detail::Uncovered, &styles, Some(page))
         }
-        (Format::Pretty, Found::Section(all)) => {
+        (Format::Pretty, Matches::Section(all)) => {
             list(catalogue, &args.filter(all), Detail::Rule, &styles, Some(page))
         }
-        (Format::Pretty, Found::Specification(all)) => {
+        (Format::Pretty, Matches::Specification(all)) => {
             list(catalogue, &args.filter(all), Detail::Line, &styles, columns)
         }
         (Format::Json, found) => {
             let all = match found {
-                Found::One(one) => vec![one],
-                Found::Section(all) | Found::Specification(all) => all,
+                Matches::One(one) => vec![one],
+                Matches::Section(all) | Matches::Specification(all) => all,
             };
             let mut out = Vec::new();
             json(&mut out, catalogue, &args.filter(all)).map_err(|error| unwritable(&error))?;

@@ -1,6 +1,6 @@
 //! Defects of acknowledgements (XEP-0124 §9).
 
-use super::bend::{Told, replies};
+use super::bend::{ReplyContext, replies};
 use super::defect::{Family, defect};
 use crate::cm::parts::Parts;
 use crate::cm::reply::Reply;
@@ -100,7 +100,7 @@ pub(super) const DEFECTS: Family = &[&[
 ]];
 
 /// Changes the responses of a session after the one that opens it.
-fn later(parts: &mut Parts, change: fn(&mut Reply, &Told<'_>)) {
+fn later(parts: &mut Parts, change: fn(&mut Reply, &ReplyContext<'_>)) {
     parts.bend(move || {
         replies(move |reply, told| {
             if reply.get("sid").is_none() {

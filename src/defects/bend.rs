@@ -26,7 +26,7 @@ pub trait Bend: Send {
 
 /// A request that waits for its response.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct PendingRequest {
     /// Its rid.
     pub rid: u64,
     /// When it came.
@@ -52,7 +52,7 @@ pub struct Cx<'a> {
     wanted: VecDeque<Action>,
     out: &'a mut Vec<Action>,
     later: &'a mut BTreeMap<(Duration, u64), Later>,
-    asked: &'a HashMap<Token, Asked>,
+    asked: &'a HashMap<Token, PendingRequest>,
     answered: u64,
 }
 
@@ -127,12 +127,12 @@ impl Cx<'_> {
     }
 
     /// A request that waits for its response.
-    pub fn asked(&self, token: Token) -> Option<&Asked> {
+    pub fn asked(&self, token: Token) -> Option<&PendingRequest> {
         self.asked.get(&token)
     }
 
     /// All requests that wait for their response, with their tokens, in no order.
-    pub fn all_asked(&self) -> impl Iterator<Item = (Token, &Asked)> {
+    pub fn all_asked(&self) -> impl Iterator<Item = (Token, &PendingRequest)> {
         self.asked.iter().map(|(token, asked)| (*token, asked))
     }
 
@@ -143,11 +143,11 @@ impl Cx<'_> {
 }
 
 /// A session with what bends it.
-pub struct Bent {
+pub struct BentSession {
     inner: Box<dyn Conduct>,
     bend: Box<dyn Bend>,
     later: BTreeMap<(Duration, u64), Later>,
-    asked: HashMap<Token, Asked>,
+    asked: HashMap<Token, PendingRequest>,
     answered: u64,
     /// When it was last asked to decide. What was due then and still is was held back, and wakes nobody again.
     asked_to_decide: Option<Duration>,
@@ -155,7 +155,7 @@ pub struct Bent {
     ended: bool,
 }
 
-impl Bent {
+impl BentSession {
     /// Bends a session.
     pub fn new(inner: Box<dyn Conduct>, bend: Box<dyn Bend>) -> Self {
         Self {
@@ -209,11 +209,11 @@ impl Bent {
 impl Parts {
     /// Every session is bent by what `make` makes for it.
     pub fn bend(&mut self, make: impl Fn() -> Box<dyn Bend> + Send + 'static) {
-        self.wrap_sessions(move |inner| Box::new(Bent::new(inner, make())));
+        self.wrap_sessions(move |inner| Box::new(BentSession::new(inner, make())));
     }
 }
 
-impl Conduct for Bent {
+impl Conduct for BentSession {
     fn handle(&mut self, input: Input, now: Duration, out: &mut Vec<Action>) {
         let over = self.ended;
         while let Some(entry) = self.later.first_entry()
@@ -228,7 +228,7 @@ impl Conduct for Bent {
         match &input {
             Input::Settle => self.asked_to_decide = Some(now),
             Input::Request(Request { token, rid, body }) => {
-                let asked = Asked { rid: *rid, at: now, body: body.clone() };
+                let asked = PendingRequest { rid: *rid, at: now, body: body.clone() };
                 self.asked.insert(*token, asked);
             }
             Input::Gone(token) => {
@@ -261,9 +261,9 @@ impl Conduct for Bent {
 }
 
 /// What is known of a response that is about to go out.
-pub struct Told<'a> {
+pub struct ReplyContext<'a> {
     /// The request it answers, if that named a rid.
-    pub asked: Option<&'a Asked>,
+    pub asked: Option<&'a PendingRequest>,
     /// Its rid.
     pub rid: Option<u64>,
     /// How many responses went out before; nothing but the creation response has 0.
@@ -274,7 +274,7 @@ pub struct Told<'a> {
     pub session: &'a Session,
 }
 
-impl Told<'_> {
+impl ReplyContext<'_> {
     /// Whether this is the creation response.
     pub fn creation(&self) -> bool {
         self.nth == 0
@@ -287,12 +287,14 @@ impl Told<'_> {
 }
 
 /// Changes every response of a session before it goes out.
-pub fn replies(change: impl FnMut(&mut Reply, &Told<'_>) + Send + 'static) -> Box<dyn Bend> {
+pub fn replies(
+    change: impl FnMut(&mut Reply, &ReplyContext<'_>) + Send + 'static,
+) -> Box<dyn Bend> {
     struct Replies<F>(F);
-    impl<F: FnMut(&mut Reply, &Told<'_>) + Send> Bend for Replies<F> {
+    impl<F: FnMut(&mut Reply, &ReplyContext<'_>) + Send> Bend for Replies<F> {
         fn go(&mut self, action: Action, cx: &mut Cx<'_>) {
             let Action::Answer { token, rid, mut reply } = action else { return cx.act(action) };
-            let told = Told {
+            let told = ReplyContext {
                 asked: cx.asked(token),
                 rid,
                 nth: cx.answered(),

@@ -154,8 +154,8 @@ impl Parts {
         &mut self,
         change: impl FnMut(Link, Command) -> Vec<Command> + Send + 'static,
     ) {
-        struct Told<F>(Box<dyn Backend>, F);
-        impl<F: FnMut(Link, Command) -> Vec<Command> + Send> Backend for Told<F> {
+        struct ReplyContext<F>(Box<dyn Backend>, F);
+        impl<F: FnMut(Link, Command) -> Vec<Command> + Send> Backend for ReplyContext<F> {
             fn command(&mut self, link: Link, command: Command, now: Duration) {
                 for command in (self.1)(link, command) {
                     self.0.command(link, command, now);
@@ -165,7 +165,7 @@ impl Parts {
                 self.0.next()
             }
         }
-        self.wrap_backend(|inner| Box::new(Told(inner, change)));
+        self.wrap_backend(|inner| Box::new(ReplyContext(inner, change)));
     }
 
     /// Changes what the server tells: what is given back is heard.

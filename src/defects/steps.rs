@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 
-use super::bend::{Bend, Cx, Told, replies};
+use super::bend::{Bend, Cx, ReplyContext, replies};
 use super::edge::BendHttp;
 use crate::bosh::{Body, BodyType, NS};
 use crate::cm::backend::Link;
@@ -248,10 +248,14 @@ const MARK: &str = "marked";
 /// Changes the HTTP responses with the replies of sessions that `picks` picks.
 pub(super) fn on_picked(
     parts: &mut Parts,
-    picks: fn(&Reply, &Told<'_>) -> bool,
+    picks: fn(&Reply, &ReplyContext<'_>) -> bool,
     change: fn(&mut Response<Bytes>),
 ) {
-    on_chosen(parts, move || move |reply: &Reply, told: &Told<'_>| picks(reply, told), change);
+    on_chosen(
+        parts,
+        move || move |reply: &Reply, told: &ReplyContext<'_>| picks(reply, told),
+        change,
+    );
 }
 
 /// Changes the HTTP responses with the replies of sessions that are chosen by what `make` makes for each session.
@@ -260,7 +264,7 @@ pub(super) fn on_chosen<F>(
     make: impl Fn() -> F + Send + 'static,
     change: fn(&mut Response<Bytes>),
 ) where
-    F: FnMut(&Reply, &Told<'_>) -> bool + Send + 'static,
+    F: FnMut(&Reply, &ReplyContext<'_>) -> bool + Send + 'static,
 {
     parts.bend(move || {
         let mut chooses = make();
@@ -298,7 +302,7 @@ pub(super) fn on_answered(
 }
 
 /// Whether an empty response goes out since the wait is over.
-pub(super) fn is_timeout(reply: &Reply, told: &Told<'_>) -> bool {
+pub(super) fn is_timeout(reply: &Reply, told: &ReplyContext<'_>) -> bool {
     let terms = told.session.terms();
     reply.payloads.is_empty()
         && reply.get("type").is_none()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::finding::Level;
 use super::kinds;
-use super::seen::Seen;
+use super::observation::Observation;
 use crate::bosh::BodyType;
 use crate::trace::{Fact, Reading, Story};
 use crate::wire::Side;
@@ -34,7 +34,7 @@ pub struct Counts {
 
 impl Counts {
     /// Counts an event.
-    pub fn count(&mut self, seen: &Seen, story: &Story) {
+    pub fn count(&mut self, seen: &Observation, story: &Story) {
         self.sessions = story.begun();
         self.exchanges = story.exchanges();
         self.time = self.time.max(seen.at);

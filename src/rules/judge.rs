@@ -7,8 +7,8 @@ use super::endpoint::Endpoints;
 use super::finding::Findings;
 use super::kinds;
 use super::moment::Moment;
+use super::observation::Observation;
 use super::rule::Rule;
-use super::seen::Seen;
 use crate::trace::{Effect, Event, Fact, Story};
 
 /// Reads and judges a trace.
@@ -31,7 +31,7 @@ impl Judge {
     }
 
     /// Takes the next event; whatever was due earlier comes first.
-    pub fn take(&mut self, event: Event, seen: &mut Vec<Seen>) {
+    pub fn take(&mut self, event: Event, seen: &mut Vec<Observation>) {
         self.wake(event.at, seen);
         let effect = self.story.take(&event);
         if let Some(message) = &effect.message {
@@ -49,7 +49,7 @@ impl Judge {
         if event.fact == Fact::Finished && findings.is_empty() {
             return;
         }
-        seen.push(Seen { at, event: Some(event), effect, session, findings });
+        seen.push(Observation { at, event: Some(event), effect, session, findings });
     }
 
     /// When [`Judge::wake`] has to be called, if no event comes before.
@@ -58,7 +58,7 @@ impl Judge {
     }
 
     /// Time has passed.
-    pub fn wake(&mut self, now: Duration, seen: &mut Vec<Seen>) {
+    pub fn wake(&mut self, now: Duration, seen: &mut Vec<Observation>) {
         while let Some(due) = self.deadline().filter(|&due| due <= now) {
             for rule in &mut self.rules {
                 while rule.deadline() == Some(due) {
@@ -70,7 +70,7 @@ impl Judge {
                             self.story.ended(id);
                         }
                         let (effect, findings) = (Effect::default(), vec![finding]);
-                        seen.push(Seen { at: due, event: None, effect, session, findings });
+                        seen.push(Observation { at: due, event: None, effect, session, findings });
                     }
                 }
             }

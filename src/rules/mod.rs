@@ -18,10 +18,10 @@ pub(crate) mod kinds;
 mod kinds_tests;
 mod memory;
 mod moment;
+mod observation;
 #[cfg(test)]
 pub(crate) mod playbook;
 mod rule;
-mod seen;
 mod stream;
 mod words;
 
@@ -32,6 +32,6 @@ pub use http::view::{HttpPart, HttpView};
 pub use judge::Judge;
 pub use kinds::{KINDS, Kind, about};
 pub use moment::Moment;
+pub use observation::Observation;
 pub use rule::Rule;
-pub use seen::Seen;
 pub use stream::view::StreamView;

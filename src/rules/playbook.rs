@@ -19,7 +19,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::{Finding, Judge, Level, Seen, kinds};
+use super::{Finding, Judge, Level, Observation, kinds};
 use crate::bosh::{NS, XBOSH};
 use crate::trace::{Content, Event, Fact, Headers, How, Raw, Request, Response};
 use crate::wire::Side;
@@ -85,7 +85,7 @@ pub(crate) fn events(script: &str) -> Vec<Event> {
 }
 
 /// Plays a script and returns all events with their findings.
-pub(super) fn play(script: &str) -> Vec<Seen> {
+pub(super) fn play(script: &str) -> Vec<Observation> {
     let mut judge = Judge::default();
     let mut seen = Vec::new();
     for happening in happenings(script) {

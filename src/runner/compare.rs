@@ -3,7 +3,7 @@
 use super::judge::answer;
 use super::run::Run;
 use super::stop::{Done, Stop};
-use super::wire::Got;
+use super::wire::ReceivedResponse;
 use crate::scenario::matching::{self, Answer, FailureKind, Mismatch, Outcome};
 use crate::scenario::{
     Capture, Condition, Expectation, Level, Located, Origin, Place, Reference, Value,
@@ -20,7 +20,11 @@ pub(super) struct Comparison {
 }
 
 /// What of a response is not as demanded, and what is to be said of the alternative that came.
-pub(super) fn compare(run: &Run, expected: &Expectation, got: &Got) -> Done<Comparison> {
+pub(super) fn compare(
+    run: &Run,
+    expected: &Expectation,
+    got: &ReceivedResponse,
+) -> Done<Comparison> {
     compare_outcome(run, expected, Outcome::Answer(&answer(got)))
 }
 
@@ -68,7 +72,11 @@ pub(super) fn mismatch(run: &mut Run, mismatch: &Mismatch, place: &Place) -> Don
 }
 
 /// Variables take their values from a response.
-pub(super) fn capture_response(run: &mut Run, captures: &[Capture], got: &Got) -> Done {
+pub(super) fn capture_response(
+    run: &mut Run,
+    captures: &[Capture],
+    got: &ReceivedResponse,
+) -> Done {
     let seen = answer(got);
     for one in captures {
         let value = matching::capture(&one.from.value, &seen);

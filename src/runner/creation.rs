@@ -1,7 +1,7 @@
 //! The request that asks for an actor's session (XEP-0124 §7.1, XEP-0206 §3).
 
 use super::exchange::post_body;
-use super::ledger::Sent;
+use super::ledger::SentRequest;
 use super::run::Run;
 use super::stop::Done;
 use crate::client::bosh::{Book, Keys, Terms, Wrapper};
@@ -55,10 +55,10 @@ pub(super) fn draft(
 }
 
 /// Asks for the session of an actor with a request that no step names.
-pub(super) fn ask_for_session(run: &mut Run, actor: usize) -> Done<Sent> {
+pub(super) fn ask_for_session(run: &mut Run, actor: usize) -> Done<SentRequest> {
     let (body, rid) = draft(run, actor, None)?;
     let text = body.to_xml();
     run.cast.get_mut(actor).link_mut().book_mut().ask(body);
     let (id, sending, conn) = post_body(run, actor, text);
-    Ok(Sent { id, actor, sending, rid, conn, creates: true })
+    Ok(SentRequest { id, actor, sending, rid, conn, creates: true })
 }

@@ -2,11 +2,11 @@
 
 use super::dial::Route;
 use super::judge;
-use super::ledger::Sent;
+use super::ledger::SentRequest;
 use super::link::Arrival;
 use super::message::Message;
 use super::run::Run;
-use super::wire::{ConnId, Got, Part, Sending, SentId};
+use super::wire::{ConnId, Part, ReceivedResponse, Sending, SentId};
 use crate::bosh::XBOSH;
 use crate::client::bosh::{Book, Request, Wrapper};
 use crate::scenario::{Connections, End, Header, On, Via};
@@ -49,13 +49,17 @@ pub(super) fn post_body(run: &mut Run, actor: usize, body: String) -> (SentId, S
 }
 
 /// A request that no step names: the next of the session, as it is drafted.
-pub(super) fn ask(run: &mut Run, actor: usize, draft: impl FnOnce(&mut Book) -> Wrapper) -> Sent {
+pub(super) fn ask(
+    run: &mut Run,
+    actor: usize,
+    draft: impl FnOnce(&mut Book) -> Wrapper,
+) -> SentRequest {
     let book = run.cast.get_mut(actor).link_mut().book_mut();
     let rid = book.rids().next();
     let body = draft(book);
     book.mark_used(rid);
     let (id, sending, conn) = post_body(run, actor, body.to_xml());
-    Sent { id, actor, sending, rid: Some(rid.to_string()), conn, creates: false }
+    SentRequest { id, actor, sending, rid: Some(rid.to_string()), conn, creates: false }
 }
 
 /// Requests that a session has decided on are sent.
@@ -84,7 +88,7 @@ pub(super) fn pump(run: &mut Run) {
 }
 
 /// A session was granted.
-pub(super) fn created(run: &mut Run, actor: usize, got: &Got) {
+pub(super) fn created(run: &mut Run, actor: usize, got: &ReceivedResponse) {
     let Some(body) = judge::body(got) else { return };
     run.report.advertise(|| attributes(body.element()));
     run.cast.get_mut(actor).link_mut().book_mut().open(body);
@@ -92,7 +96,7 @@ pub(super) fn created(run: &mut Run, actor: usize, got: &Got) {
 }
 
 /// Takes what a response brought.
-pub(super) fn take_in(run: &mut Run, actor: usize, got: &Got) {
+pub(super) fn take_in(run: &mut Run, actor: usize, got: &ReceivedResponse) {
     let Some(body) = judge::body(got) else { return };
     let actor = run.cast.get_mut(actor);
     for element in actor.link_mut().book_mut().receive(&body) {

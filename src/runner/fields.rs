@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::cast::Actor;
-use super::ledger::Sent;
+use super::ledger::SentRequest;
 use super::target::Target;
 use super::wire::Progress;
 use crate::client::bosh::Keys;
@@ -68,7 +68,7 @@ pub(super) fn account(target: &Target, name: &str, fields: &[String]) -> Option<
 }
 
 /// Of something that was sent.
-pub(super) fn sent(sent: &Sent, progress: &Progress, fields: &[String]) -> Option<Value> {
+pub(super) fn sent(sent: &SentRequest, progress: &Progress, fields: &[String]) -> Option<Value> {
     let [field] = fields else { return None };
     match field.as_str() {
         "rid" => sent.rid.clone().map(Value::Text),

@@ -1,20 +1,20 @@
 //! Responses as they are judged, and in words.
 
-use super::wire::Got;
+use super::wire::ReceivedResponse;
 use crate::bosh::{Body, BodyType};
 use crate::scenario::Http;
 use crate::scenario::matching::{Answer, in_short};
 use crate::xml::{Limits, parse};
 
 /// What a response says, if it is a `<body/>` of BOSH.
-pub(super) fn body(got: &Got) -> Option<Body> {
+pub(super) fn body(got: &ReceivedResponse) -> Option<Body> {
     let limits = Limits { bytes: usize::MAX, ..Limits::default() };
     Body::new(parse(&got.response.content.bytes, &limits).ok()?).ok()
 }
 
 /// Whether a response ends the session, and with which condition: in BOSH's words, or in HTTP's (XEP-0124 §17).
 #[allow(clippy::option_option)] // it may end the session and name no condition
-pub(super) fn terminal(got: &Got) -> Option<Option<String>> {
+pub(super) fn terminal(got: &ReceivedResponse) -> Option<Option<String>> {
     let http = match got.response.status {
         400 => Some("bad-request"),
         403 => Some("policy-violation"),
@@ -29,17 +29,17 @@ pub(super) fn terminal(got: &Got) -> Option<Option<String>> {
 }
 
 /// Whether a response says that there is no such session.
-pub(super) fn is_gone(got: &Got) -> bool {
+pub(super) fn is_gone(got: &ReceivedResponse) -> bool {
     terminal(got).flatten().as_deref() == Some("item-not-found")
 }
 
 /// A response in a few words.
-pub(super) fn short(got: &Got) -> String {
+pub(super) fn short(got: &ReceivedResponse) -> String {
     in_short(&answer(got))
 }
 
 /// A response as scenarios compare it.
-pub(super) fn answer(got: &Got) -> Answer {
+pub(super) fn answer(got: &ReceivedResponse) -> Answer {
     let response = &got.response;
     let http = if response.version == 0 { Http::V10 } else { Http::V11 };
     let headers = response.headers.iter();

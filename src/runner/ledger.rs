@@ -6,7 +6,7 @@ use super::wire::{ConnId, Sending, SentId};
 
 /// Something that was sent.
 #[derive(Debug, Clone)]
-pub(super) struct Sent {
+pub(super) struct SentRequest {
     pub(super) id: SentId,
     /// Whose it is: a place in the [`Cast`](super::cast::Cast).
     pub(super) actor: usize,
@@ -21,19 +21,19 @@ pub(super) struct Sent {
 /// What was sent, in the order it was sent, and named connections.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    sent: HashMap<String, Vec<Sent>>,
+    sent: HashMap<String, Vec<SentRequest>>,
     /// What of it had its response taken in.
     taken: std::collections::HashSet<SentId>,
     conns: HashMap<String, ConnId>,
 }
 
 impl Ledger {
-    pub(super) fn enter(&mut self, name: &str, sent: Sent) {
+    pub(super) fn enter(&mut self, name: &str, sent: SentRequest) {
         self.sent.entry(name.to_owned()).or_default().push(sent);
     }
 
     /// The latest of this name, or the one of this number, from 1.
-    pub(super) fn find(&self, name: &str, nth: Option<u64>) -> Option<&Sent> {
+    pub(super) fn find(&self, name: &str, nth: Option<u64>) -> Option<&SentRequest> {
         let all = self.sent.get(name)?;
         match nth {
             None => all.last(),

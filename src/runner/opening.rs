@@ -7,11 +7,11 @@ use super::creation::ask_for_session;
 use super::exchange::{ask, created, take_in};
 use super::give::give;
 use super::judge;
-use super::ledger::Sent;
+use super::ledger::SentRequest;
 use super::run::Run;
 use super::stop::{Done, Stop};
 use super::waiting::{patience, rest, settled};
-use super::wire::Got;
+use super::wire::ReceivedResponse;
 use crate::client::bosh::{Book, Grant, Wrapper};
 use crate::client::{Login, Step, Who};
 use crate::clock::words;
@@ -84,7 +84,7 @@ fn login_of(run: &Run, actor: usize) -> Done<Option<Who>> {
 }
 
 /// The response to a request of ours that the scenario does not judge.
-async fn answered(run: &mut Run, sent: &Sent, what: &str) -> Done<Arc<Got>> {
+async fn answered(run: &mut Run, sent: &SentRequest, what: &str) -> Done<Arc<ReceivedResponse>> {
     let time = PATIENCE.max(patience(run, sent.actor));
     let progress = settled(run, sent.id, time).await;
     if let Some(got) = progress.got {

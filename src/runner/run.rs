@@ -8,12 +8,12 @@ use super::cast::{Actor, Cast};
 use super::chance::Chance;
 use super::fields;
 use super::heart::Heart;
-use super::ledger::{Ledger, Sent};
+use super::ledger::{Ledger, SentRequest};
 use super::report::Report;
 use super::stop::{Done, Stop};
 use super::target::Target;
 use super::variables::Variables;
-use super::wire::{ConnId, Got, SentId, Wire};
+use super::wire::{ConnId, ReceivedResponse, SentId, Wire};
 use crate::scenario::matching::FailureKind;
 use crate::scenario::vars::{Environment, Value};
 use crate::scenario::{Located, Place, Reference, Scenario, Template, Timespan};
@@ -72,7 +72,7 @@ impl Run {
     }
 
     /// Something that was sent.
-    pub(super) fn sent(&self, reference: &Reference) -> Done<&Sent> {
+    pub(super) fn sent(&self, reference: &Reference) -> Done<&SentRequest> {
         let name = &reference.name;
         let nth = self.nth(reference)?;
         self.ledger.find(&name.value, nth).ok_or_else(|| {
@@ -81,7 +81,7 @@ impl Run {
     }
 
     /// The response to something sent, if it has come.
-    pub(super) fn got(&self, sent: SentId) -> Option<Arc<Got>> {
+    pub(super) fn got(&self, sent: SentId) -> Option<Arc<ReceivedResponse>> {
         self.wire().progress(sent).got
     }
 

@@ -68,7 +68,7 @@ pub struct Sending {
 
 /// A response that came.
 #[derive(Debug)]
-pub struct Got {
+pub struct ReceivedResponse {
     /// When its last byte came; its first is in the response.
     pub at: Duration,
     /// Its place among all that came.
@@ -94,7 +94,7 @@ pub struct Progress {
     /// When its last byte was written.
     pub written: Option<Duration>,
     /// Its response.
-    pub got: Option<Arc<Got>>,
+    pub got: Option<Arc<ReceivedResponse>>,
     /// The end of its connection, if there was no response before.
     pub ended: Option<Ended>,
 }
@@ -312,7 +312,7 @@ impl Wire {
                     conn.answered += 1;
                     conn.latest = Some(at);
                     *order += 1;
-                    let got = Arc::new(Got { at, order: *order, response });
+                    let got = Arc::new(ReceivedResponse { at, order: *order, response });
                     if let Some((_, progress)) = sent.get_mut(&to) {
                         progress.got = Some(got);
                     }

@@ -7,7 +7,7 @@ use super::model::{Provision, Scenario};
 use super::read::PROVISIONS;
 use crate::diag::logic::{Cursor, Logic, Parsed, ends};
 use crate::diag::{Diagnostic, nearest};
-use crate::spec::{Found, Level, catalogue};
+use crate::spec::{Level, Matches, catalogue};
 
 /// Every predicate, with an example.
 const PREDICATES: [(&str, &str); 7] = [
@@ -143,7 +143,7 @@ impl<'a> Parser<'_, 'a> {
             "covers" => What::Covers(word.to_owned()),
             "section" => {
                 let found = catalogue().find(word);
-                let Ok(Found::Section(all) | Found::Specification(all)) = found else {
+                let Ok(Matches::Section(all) | Matches::Specification(all)) = found else {
                     let help = "write section:14.3, section:rids-broken or section:xep-0206#5";
                     return Err(self.mistake(span, format!("unknown section `{word}`"), help));
                 };

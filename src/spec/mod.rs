@@ -16,5 +16,5 @@ pub use embedded::catalogue;
 pub use read::SpecError;
 pub use readings::Reading;
 pub use requirement::{Observable, Requirement, Section, Specification};
-pub use select::{Found, Unknown};
+pub use select::{Matches, Unknown};
 pub use words::{Basis, Level, Mode, Need, Party};

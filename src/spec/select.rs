@@ -8,7 +8,7 @@ use crate::diag::nearest;
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found<'a> {
+pub enum Matches<'a> {
     /// The requirement of that id.
     One(&'a Requirement),
     /// The requirements of a section, or of sections with the same number or anchor in several specifications.
@@ -44,14 +44,14 @@ impl fmt::Display for Unknown {
 impl Catalogue {
     /// Finds an id (`bosh-rid-window`), a section by number or anchor (`14.3`, `rids-broken`), a specification
     /// (`xep-0124`), or a section of one (`xep-0124#14.3`). Sections hold those within them.
-    pub fn find(&self, wanted: &str) -> Result<Found<'_>, Unknown> {
+    pub fn find(&self, wanted: &str) -> Result<Matches<'_>, Unknown> {
         let text = wanted.trim().to_lowercase();
         if let Some(requirement) = self.get(&text) {
-            return Ok(Found::One(requirement));
+            return Ok(Matches::One(requirement));
         }
         if let Some(specification) = self.specifications.iter().find(|known| known.is(&text)) {
             let all = self.iter().filter(|r| r.spec == specification.id);
-            return Ok(Found::Specification(all.collect()));
+            return Ok(Matches::Specification(all.collect()));
         }
         let (spec, section) = match text.split_once(['#', ' ', '§']) {
             Some((spec, section)) => (spec, section.trim_start_matches(['#', ' ', '§']).trim()),
@@ -69,7 +69,7 @@ impl Catalogue {
                 .iter()
                 .any(|(s, section)| r.spec == s.id && is_within(&r.section.number, &section.number))
         };
-        Ok(Found::Section(self.iter().filter(within).collect()))
+        Ok(Matches::Section(self.iter().filter(within).collect()))
     }
 
     /// The requirements of a section and of the sections within it.

@@ -69,9 +69,9 @@ fn readings_concern_requirements_that_exist() {
 
 fn found(text: &str) -> (&'static str, usize) {
     match catalogue().find(text).unwrap() {
-        Found::One(_) => ("one", 1),
-        Found::Section(found) => ("section", found.len()),
-        Found::Specification(found) => ("specification", found.len()),
+        Matches::One(_) => ("one", 1),
+        Matches::Section(found) => ("section", found.len()),
+        Matches::Specification(found) => ("specification", found.len()),
     }
 }
 

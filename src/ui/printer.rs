@@ -15,7 +15,7 @@ use super::run::Run;
 use super::sanitise::one_line;
 use super::summary::sentence;
 use crate::report::words::{self, is_empty};
-use crate::rules::{Counts, Seen};
+use crate::rules::{Counts, Observation};
 use crate::trace::filter::Selection;
 use crate::trace::{Exchange, Fact, Message, Request, Response, Session, SessionId, Story};
 use crate::wire::Side;
@@ -68,7 +68,7 @@ impl<W: Write> Printer<W> {
     }
 
     /// Prints what was seen, as far as it is kept by the filter.
-    pub fn show(&mut self, seen: &Seen, story: &Story, kept: &Selection) -> io::Result<()> {
+    pub fn show(&mut self, seen: &Observation, story: &Story, kept: &Selection) -> io::Result<()> {
         if !kept.message {
             return self.left_out(seen, story);
         }
@@ -113,7 +113,7 @@ impl<W: Write> Printer<W> {
     }
 
     /// What is not shown may still be what something kept back has waited for.
-    fn left_out(&mut self, seen: &Seen, story: &Story) -> io::Result<()> {
+    fn left_out(&mut self, seen: &Observation, story: &Story) -> io::Result<()> {
         match seen.event.as_ref().map(|event| (event.conn, &event.fact)) {
             Some((_, Fact::Response(_))) => {
                 let exchange =
@@ -132,7 +132,7 @@ impl<W: Write> Printer<W> {
 
     fn request(
         &mut self,
-        seen: &Seen,
+        seen: &Observation,
         request: &Request,
         session: Option<&Session>,
         kept: &Selection,
@@ -178,7 +178,7 @@ impl<W: Write> Printer<W> {
 
     fn response(
         &mut self,
-        seen: &Seen,
+        seen: &Observation,
         response: &Response,
         session: Option<&Session>,
         kept: &Selection,
@@ -237,7 +237,7 @@ impl<W: Write> Printer<W> {
         self.block.findings(&seen.findings);
     }
 
-    fn closed(&mut self, seen: &Seen, client: u64, server: u64, story: &Story) {
+    fn closed(&mut self, seen: &Observation, client: u64, server: u64, story: &Story) {
         let mut shown = false;
         let conn = seen.event.as_ref().map_or(0, |event| event.conn);
         self.settle_conn(conn, story);
@@ -387,7 +387,7 @@ impl<W: Write> Printer<W> {
     }
 }
 
-impl Seen {
+impl Observation {
     fn head<'a>(&self, session: Option<&'a Session>, side: Option<Side>) -> Head<'a> {
         let message = self.effect.message.as_ref();
         Head {

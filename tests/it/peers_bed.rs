@@ -28,7 +28,7 @@ pub struct Client {
 
 /// What a client saw.
 #[derive(Debug, Clone)]
-pub struct Seen {
+pub struct Observation {
     /// One line for each thing the application above the client's library is told.
     pub lines: Vec<String>,
     /// What differs between any two runs (`sid`, first `rid`, the like), to normalise by.
@@ -98,7 +98,7 @@ impl Client {
     ///
     /// # Panics
     /// When the client did not see all that the story says.
-    pub fn live(self, story: &[&str]) -> Seen {
+    pub fn live(self, story: &[&str]) -> Observation {
         let (mut command, name, _) = self.ready();
         let output = command.args(story).output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
@@ -108,7 +108,7 @@ impl Client {
             output.status,
             String::from_utf8_lossy(&output.stderr)
         );
-        let mut seen = Seen { lines: Vec::new(), about: Value::Null };
+        let mut seen = Observation { lines: Vec::new(), about: Value::Null };
         for line in said.lines() {
             let value: Value = serde_json::from_str(line).expect("a driver prints JSON lines");
             match value.get("about") {

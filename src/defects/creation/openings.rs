@@ -9,7 +9,7 @@ use http::Request;
 use crate::bosh::Body;
 use crate::cm::parts::Parts;
 use crate::cm::reply::Reply;
-use crate::defects::bend::{Bend, Told, inputs, replies};
+use crate::defects::bend::{Bend, ReplyContext, inputs, replies};
 use crate::defects::edge::body;
 
 /// The `<body/>` of a request that opens a session.
@@ -36,7 +36,7 @@ pub(super) fn bend_if(
 }
 
 /// Changes the responses that open a session.
-pub(super) fn opened(parts: &mut Parts, change: fn(&mut Reply, &Told<'_>)) {
+pub(super) fn opened(parts: &mut Parts, change: fn(&mut Reply, &ReplyContext<'_>)) {
     parts.bend(move || {
         replies(move |reply, told| {
             if reply.get("sid").is_some() {
@@ -47,7 +47,7 @@ pub(super) fn opened(parts: &mut Parts, change: fn(&mut Reply, &Told<'_>)) {
 }
 
 /// Changes the responses of a session after the one that opens it.
-pub(super) fn later(parts: &mut Parts, change: fn(&mut Reply, &Told<'_>)) {
+pub(super) fn later(parts: &mut Parts, change: fn(&mut Reply, &ReplyContext<'_>)) {
     parts.bend(move || {
         replies(move |reply, told| {
             if reply.get("sid").is_none() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Version, header};
 
-use super::super::bend::{Asked, Bend, Cx, Told, actions, inputs};
+use super::super::bend::{Bend, Cx, PendingRequest, ReplyContext, actions, inputs};
 use super::super::steps::{is_timeout, on_chosen, on_picked};
 use super::connections::says;
 use crate::bosh::{Body, BodyType};
@@ -23,7 +23,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                 parts,
                 || {
                     let mut repeated = false;
-                    move |reply: &Reply, told: &Told<'_>| {
+                    move |reply: &Reply, told: &ReplyContext<'_>| {
                         repeated |= reply.get("type") == Some("error");
                         repeated && told.session.is_dead() && reply.get("type").is_none()
                     }
@@ -152,7 +152,7 @@ fn token_of(action: &Action) -> Option<Token> {
 fn released(action: &Action, cx: &Cx<'_>) -> Option<Token> {
     let Action::Answer { token, reply, .. } = action else { return None };
     let newest = cx.all_asked().max_by_key(|(_, asked)| asked.rid);
-    let just = |(newest, asked): &(Token, &Asked)| {
+    let just = |(newest, asked): &(Token, &PendingRequest)| {
         newest != token && asked.at == cx.now && is_poll(&asked.body)
     };
     let (newest, _) = newest.filter(just)?;

@@ -8,7 +8,7 @@ use crate::cm::backend::Command;
 use crate::cm::parts::Parts;
 use crate::cm::reply::Reply;
 use crate::cm::session::{Action, Input, Session};
-use crate::defects::bend::{Asked, Bend, Cx, Told, inputs, replies, requests};
+use crate::defects::bend::{Bend, Cx, PendingRequest, ReplyContext, inputs, replies, requests};
 use crate::defects::defect::{Defect, defect};
 use crate::defects::steps::{
     Given, Standing, ends_with, first_link, forget, is_message, on_picked, standing, stanzas,
@@ -208,8 +208,8 @@ fn remember(parts: &mut Parts, acknowledging: bool, most: fn(u64) -> u64) {
     });
 }
 
-fn is_too_large(reply: &Reply, told: &Told<'_>) -> bool {
-    let beyond = |asked: &Asked| standing(asked.rid, told.session) == Standing::Beyond;
+fn is_too_large(reply: &Reply, told: &ReplyContext<'_>) -> bool {
+    let beyond = |asked: &PendingRequest| standing(asked.rid, told.session) == Standing::Beyond;
     ends_with(reply, "item-not-found") && told.asked.is_some_and(beyond)
 }
 

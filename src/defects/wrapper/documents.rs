@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Response;
 
-use super::super::bend::{Told, replies};
+use super::super::bend::{ReplyContext, replies};
 use super::super::edge::body;
 use super::super::steps::{on_chosen, on_picked};
 use crate::bosh::{Body, BodyType, NS};
@@ -146,7 +146,7 @@ fn raw(text: &str) -> Payload {
 }
 
 /// Chooses the response to a client that ends its session with the request after a pause.
-fn goodbyes() -> impl FnMut(&Reply, &Told<'_>) -> bool + Send + 'static {
+fn goodbyes() -> impl FnMut(&Reply, &ReplyContext<'_>) -> bool + Send + 'static {
     let mut paused = false;
     move |reply, told| {
         let Some(asked) = told.asked else { return false };

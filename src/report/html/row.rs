@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::diag::sanitise;
 use crate::report::json::{is_false, is_zero, millis};
 use crate::report::words::{self, count};
-use crate::rules::{Finding, Seen, kinds};
+use crate::rules::{Finding, Observation, kinds};
 use crate::trace::{Content, Fact, Headers, How, Message, Reading, Response, Session, Story};
 use crate::xml::{Pretty, pretty};
 
@@ -92,7 +92,7 @@ struct Found {
 
 impl Row {
     /// What an event says. Of its content, no more than `room` is taken.
-    pub(super) fn of(seen: &Seen, story: &Story, judged: bool, room: &mut usize) -> Self {
+    pub(super) fn of(seen: &Observation, story: &Story, judged: bool, room: &mut usize) -> Self {
         let exchange = seen.effect.message.as_ref().and_then(|message| message.exchange.as_ref());
         let mut row = Self {
             kind: "finding",
@@ -118,7 +118,12 @@ impl Row {
     }
 
     /// What a fact says of itself; gives the content of a message.
-    fn fact<'a>(&mut self, fact: &'a Fact, seen: &Seen, story: &Story) -> Option<&'a Content> {
+    fn fact<'a>(
+        &mut self,
+        fact: &'a Fact,
+        seen: &Observation,
+        story: &Story,
+    ) -> Option<&'a Content> {
         (self.kind, self.what) = match fact {
             Fact::Opened { client } => ("opened", format!("connected from {client}")),
             Fact::Failed { cause } => ("failed", cause.clone()),

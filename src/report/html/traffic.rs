@@ -7,7 +7,7 @@ use super::row::Row;
 use super::trace::{Known, Totals, Trace};
 use crate::report::json::{millis, rfc_3339};
 use crate::report::words;
-use crate::rules::{Counts, Judge, Seen};
+use crate::rules::{Counts, Judge, Observation};
 use crate::trace::Event;
 use crate::trace::capture::{Preface, Secrets};
 
@@ -17,7 +17,7 @@ pub struct Traffic<'a> {
     trace: Trace,
     judge: Judge,
     counts: Counts,
-    seen: Vec<Seen>,
+    seen: Vec<Observation>,
     judged: bool,
 }
 
@@ -92,7 +92,7 @@ impl<'a> Traffic<'a> {
     }
 
     /// What becomes known of a session.
-    fn learn(&mut self, seen: &Seen) {
+    fn learn(&mut self, seen: &Observation) {
         let story = self.judge.story();
         let begun = story.begun() as usize;
         if self.trace.sessions.len() < begun {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::line::Line;
 use super::ndjson::{millis, rfc_3339, write};
-use crate::rules::{Counts, Seen};
+use crate::rules::{Counts, Observation};
 use crate::trace::Story;
 use crate::trace::filter::Selection;
 
@@ -52,7 +52,7 @@ impl<W: Write> Json<W> {
     }
 
     /// Writes what was seen, as far as it is kept by the filter.
-    pub fn show(&mut self, seen: &Seen, story: &Story, kept: &Selection) -> io::Result<()> {
+    pub fn show(&mut self, seen: &Observation, story: &Story, kept: &Selection) -> io::Result<()> {
         if !kept.message {
             return Ok(());
         }

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::ndjson::{is_false, is_zero, millis, rfc_3339};
 use crate::bosh::{Asked, Body, Granted, Number, XBOSH};
-use crate::rules::{Finding, Seen};
+use crate::rules::{Finding, Observation};
 use crate::trace::filter::Selection;
 use crate::trace::{
     Content, Event, Exchange, Fact, How, Message, Reading, Session, SessionId, Stanza, Story,
@@ -191,7 +191,7 @@ struct Found<'a> {
 
 impl<'a> Line<'a> {
     pub(super) fn of(
-        seen: &'a Seen,
+        seen: &'a Observation,
         story: &'a Story,
         kept: &Selection,
         started: DateTime<FixedOffset>,
@@ -221,7 +221,7 @@ impl<'a> Line<'a> {
 }
 
 impl<'a> Details<'a> {
-    fn of(fact: &'a Fact, seen: &'a Seen) -> Self {
+    fn of(fact: &'a Fact, seen: &'a Observation) -> Self {
         let none = Self::default();
         let of_content = |side: Side, content: &'a Content| Self {
             direction: Some(side.name()),

@@ -5,7 +5,7 @@ use chrono::{DateTime, FixedOffset};
 
 use super::Json;
 use super::ndjson::is_harmful;
-use crate::rules::{Counts, Finding, Judge, Kind, Level, Party, Seen};
+use crate::rules::{Counts, Finding, Judge, Kind, Level, Observation, Party};
 use crate::trace::filter::{Filter, Selection};
 use crate::trace::{Content, Event, Fact, Headers, How, Raw, Request, Response, Story};
 use crate::wire::Side;
@@ -156,7 +156,7 @@ fn a_finding_of_time_alone() {
         party: Party::Client,
         words: "no request for 31 s".into(),
     };
-    let seen = Seen {
+    let seen = Observation {
         at: Duration::from_secs(31),
         event: None,
         effect: crate::trace::Effect::default(),

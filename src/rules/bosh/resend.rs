@@ -16,15 +16,15 @@ const AWAKE: Duration = Duration::from_secs(10);
 /// The latest requests of a session, each rid once.
 #[derive(Debug, Default)]
 pub(super) struct Resends {
-    sent: VecDeque<Sent>,
+    sent: VecDeque<SentRequest>,
     /// The latest exchange if it repeats an earlier one, and that one.
-    again: Option<(u64, Sent)>,
+    again: Option<(u64, SentRequest)>,
     /// Up to this rid, no response needs to be kept.
     done: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Sent {
+struct SentRequest {
     exchange: u64,
     rid: u64,
     print: u64,
@@ -81,7 +81,12 @@ impl Resends {
         if self.sent.len() >= REMEMBERED {
             self.sent.pop_front();
         }
-        self.sent.push_back(Sent { exchange: exchange.number, rid, print, fate: Fate::Unsettled });
+        self.sent.push_back(SentRequest {
+            exchange: exchange.number,
+            rid,
+            print,
+            fate: Fate::Unsettled,
+        });
     }
 
     /// Notes what happened to a request.

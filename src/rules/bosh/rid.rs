@@ -32,7 +32,7 @@ pub struct Order {
 #[derive(Debug, Default)]
 struct Rids {
     window: Option<RidWindow>,
-    sent: VecDeque<Sent>,
+    sent: VecDeque<SentRequest>,
     gap: Option<Gap>,
     /// A response that overtook another one.
     early: Option<Early>,
@@ -40,7 +40,7 @@ struct Rids {
 
 /// A request and what happened to it.
 #[derive(Debug)]
-struct Sent {
+struct SentRequest {
     rid: u64,
     conn: u64,
     first: Duration,
@@ -150,7 +150,7 @@ impl Order {
             timer.clear();
         }
         if !matches!(arrival, Arrival::Repeat { .. }) {
-            rids.remember(Sent {
+            rids.remember(SentRequest {
                 rid,
                 conn: exchange.conn,
                 first: exchange.at,
@@ -297,7 +297,7 @@ fn beyond(rid: u64, highest: u64, requests: Option<u64>, found: &mut Findings) {
 }
 
 impl Rids {
-    fn remember(&mut self, sent: Sent) {
+    fn remember(&mut self, sent: SentRequest) {
         if self.sent.len() >= REMEMBERED {
             self.sent.pop_front();
         }

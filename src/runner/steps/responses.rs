@@ -7,11 +7,11 @@ use crate::clock::words;
 use crate::runner::compare::{Remark, capture_response, compare, compare_outcome, mismatch};
 use crate::runner::exchange::{created, take_in};
 use crate::runner::judge::short;
-use crate::runner::ledger::Sent;
+use crate::runner::ledger::SentRequest;
 use crate::runner::run::Run;
 use crate::runner::stop::{Done, Stop};
 use crate::runner::waiting::{AT_ONCE, patience, settled, time_written, watch};
-use crate::runner::wire::{Ended, Got, Progress};
+use crate::runner::wire::{Ended, Progress, ReceivedResponse};
 use crate::scenario::matching::{FailureKind, Outcome};
 use crate::scenario::{Located, NoAnswer, Reference, Response, Timespan};
 use crate::trace::How;
@@ -64,7 +64,7 @@ pub(super) async fn response(run: &mut Run, response: &Response) -> Done {
 }
 
 /// A response came to a request that has a name: it is taken in, the first time.
-fn take(run: &mut Run, sent: &Sent, got: &Got) {
+fn take(run: &mut Run, sent: &SentRequest, got: &ReceivedResponse) {
     if !run.ledger.take(sent.id) {
         return;
     }
@@ -79,7 +79,7 @@ fn take(run: &mut Run, sent: &Sent, got: &Got) {
 fn in_time(
     run: &mut Run,
     response: &Response,
-    got: &Got,
+    got: &ReceivedResponse,
     begun: Duration,
     within: Option<(Duration, Duration)>,
 ) -> Done {
@@ -114,7 +114,7 @@ fn in_time(
 fn unanswered(
     run: &mut Run,
     response: &Response,
-    sent: &Sent,
+    sent: &SentRequest,
     progress: &Progress,
     begun: Duration,
     within: Option<Duration>,
@@ -177,13 +177,18 @@ fn alternatives(run: &mut Run, taken: Vec<Remark>, kind: FailureKind, seen: &str
 }
 
 /// Whether one response came before another. On two connections near in time that can't be told.
-fn came_before(run: &Run, one: &Got, other: &Got) -> bool {
+fn came_before(run: &Run, one: &ReceivedResponse, other: &ReceivedResponse) -> bool {
     one.order < other.order
         || one.response.first <= other.response.first + run.target().tolerance.early
 }
 
 /// No response comes.
-async fn no_answer(run: &mut Run, sent: &Sent, wanted: &Located<NoAnswer>, time: Duration) -> Done {
+async fn no_answer(
+    run: &mut Run,
+    sent: &SentRequest,
+    wanted: &Located<NoAnswer>,
+    time: Duration,
+) -> Done {
     let progress = settled(run, sent.id, time).await;
     let expected = match wanted.value {
         NoAnswer::Closed => "the connection to be ended without a response",
@@ -226,7 +231,7 @@ pub(super) async fn silent(
     let Some((name, progress)) = broken.await else { return Ok(()) };
     let begun = progress.written.unwrap_or(run.report.at().since);
     let wanted = format!("`{}` to stay without an answer for {}", name.value, words(during));
-    let answered = |got: &Arc<Got>| got.response.first.saturating_sub(begun);
+    let answered = |got: &Arc<ReceivedResponse>| got.response.first.saturating_sub(begun);
     let (kind, seen) = match (&progress.got, progress.ended) {
         (Some(got), _) => {
             let (after, got) = (words(answered(got)), short(got));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::rules::{Judge, Seen};
+use crate::rules::{Judge, Observation};
 use crate::trace::{Event, Fact};
 
 /// Which events of a trace are printed.
@@ -78,7 +78,7 @@ impl Excerpt {
 }
 
 /// Tells each event, with what it means.
-pub(super) fn replay(events: &[Event], mut tell: impl FnMut(usize, &Seen, &Judge)) -> Judge {
+pub(super) fn replay(events: &[Event], mut tell: impl FnMut(usize, &Observation, &Judge)) -> Judge {
     let mut judge = Judge::default();
     let mut all = Vec::new();
     for (index, event) in events.iter().enumerate() {

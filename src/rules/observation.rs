@@ -8,7 +8,7 @@ use crate::trace::{Effect, Event, SessionId, Story};
 
 /// An event that was read and judged.
 #[derive(Debug)]
-pub struct Seen {
+pub struct Observation {
     /// When.
     pub at: Duration,
     /// The event; none if only time passed.
@@ -21,7 +21,7 @@ pub struct Seen {
     pub findings: Vec<Finding>,
 }
 
-impl Seen {
+impl Observation {
     /// What a filter needs to know about it.
     pub fn subject<'a>(&'a self, story: &'a Story) -> Subject<'a> {
         let marks = self.findings.iter().map(|finding| Mark {
