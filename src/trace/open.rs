@@ -184,16 +184,16 @@ mod tests {
     fn mistakes_name_the_file_and_the_line() {
         let (count, errors) = read(format!("{PREFACE}\nnonsense\n{FINISHED}\n"));
         assert_eq!((count, errors.len()), (1, 1));
-        assert!(errors[0].starts_with("FILE: line 2 is damaged and left out: "), "{errors:?}");
+        assert!(errors[0].starts_with("FILE: line 2 is damaged and was skipped: "), "{errors:?}");
         let (_, errors) = read(format!("{PREFACE}\n"));
-        assert!(errors[0].starts_with("FILE: line 1: the capture ends early"), "{errors:?}");
+        assert!(errors[0].starts_with("FILE: line 1: the capture is incomplete"), "{errors:?}");
         for text in ["", "a", "\u{feff}", "{}", "[package]\nname = 'a'"] {
             let (_, errors) = read(text);
-            assert!(errors[0].starts_with("FILE: not a capture: line 1 "), "{errors:?}");
-            assert!(errors[0].ends_with("`xmppscope proxy --write FILE` writes one"), "{errors:?}");
+            assert!(errors[0].starts_with("FILE: not an xmppscope capture: line 1 "), "{errors:?}");
+            assert!(errors[0].ends_with("`xmppscope proxy --write FILE` writes captures"), "{errors:?}");
         }
         let (_, errors) = read(PREFACE.replace("\"version\":1", "\"version\":2"));
-        assert!(errors[0].starts_with("FILE: capture format version 2"), "{errors:?}");
+        assert!(errors[0].starts_with("FILE: unsupported capture format version 2"), "{errors:?}");
     }
 
     #[test]
