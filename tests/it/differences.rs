@@ -98,12 +98,12 @@ const HEAD: &str = "\
 # What a client sees differently
 
 The [pack](../scenarios) and the examples were run against the built-in connection manager, Prosody 0.12.3 and ejabberd 23.01 as
-Debian has them, and the [transcripts](reference/transcript.md) of all conversations compared with `xmppscope diff`. Each kind of
-difference stands here once: in how many conversations it was seen and how often, whether something is there beside (`+`), is missing
-(`-`) or is other (`~`), and where first. `no such conversation` is a scenario that was skipped, or could not be carried out.
+packaged by Debian, and `xmppscope diff` compared the [transcripts](reference/transcript.md) of all conversations. Each row is one kind
+of difference: the number of conversations with it, how often it occurs, whether something was added (`+`), is missing (`-`) or has
+changed (`~`), and where it occurs first. `conversation is missing` means that a scenario was skipped, or could not be carried out.
 
-A difference is no mistake. Most are a server's right: an attribute more, other terms, other features. Which ones break a
-requirement, [the table of requirements](conformance.md) says.
+A difference is not a bug. Most are a server's right: an additional attribute, other terms, other features. [The table of
+requirements](conformance.md) shows which ones violate a requirement.
 
-This page is written by `TRYCMD=overwrite ./test conformance`.
+`TRYCMD=overwrite ./test conformance` writes this page.
 ";
