@@ -268,7 +268,7 @@ fn what_contradicts_itself_is_refused() {
     );
     assert_eq!(
         told("sweep: [{ a: 1 }, { b: 1 }]\n", "- note: ${a} ${b}\n"),
-        ["-1: this row sets other variables than the first"]
+        ["-1: this row does not set the same variables as the first"]
     );
 }
 

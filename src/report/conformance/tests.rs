@@ -176,7 +176,7 @@ fn what_is_not_whole_or_something_else_is_refused() {
         .collect();
     let column = Column::read(&without, &pack()).unwrap();
     let missing = column.whole(&pack()).unwrap_err().to_string();
-    assert!(missing.starts_with("scenarios/d.yaml was not run"), "{missing}");
+    assert!(missing.starts_with("scenario scenarios/d.yaml is missing"), "{missing}");
     let other = outcomes().replace("1.2", "1.3");
     let other = Column::read(&other, &pack()).unwrap();
     assert_eq!(Column::join(vec![column, other]).len(), 2);
@@ -188,7 +188,7 @@ fn what_is_not_whole_or_something_else_is_refused() {
     assert_eq!(joined[0].name(), "Some 1.2");
     assert!(told(&outcomes().replace("\"failures\":[]", "\"x\":1")).contains("line 5"));
     let verdict = told(&outcomes().replace("\"known\",\"f", "\"knwon\",\"f"));
-    assert!(verdict.contains("line 3: there is no verdict \"knwon\""), "{verdict}");
+    assert!(verdict.contains("line 3: unknown verdict \"knwon\""), "{verdict}");
     // They came into the column of the connection manager without defects, as if they were its own.
     let defects = told(&outcomes().replace("at 1", "Some with a/b, c/d, in virtual time"));
     assert!(defects.contains("(a/b, c/d)"), "{defects}");

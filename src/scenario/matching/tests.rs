@@ -77,8 +77,8 @@ fn a_response_of_which_nothing_is_said_has_to_be_a_usual_one() {
     fails(
         "payload: empty",
         &answer(200, "type='terminate' condition='item-not-found'", ""),
-        "response: expected 200 with a <body/> that does not end the session, \
-         saw 200 type='terminate' condition='item-not-found', empty",
+        "response: expected 200 with a <body/> that does not end the session; \
+         actual: 200 type='terminate' condition='item-not-found', empty",
     );
     holds("status: 404", &answer(404, "", ""));
     holds("attributes: { type: terminate }", &answer(200, "type='terminate'", ""));
@@ -152,8 +152,8 @@ fn ends_of_sessions_are_conditions_or_their_codes() {
     fails(
         "terminal: bad-request",
         &ended,
-        "response: expected type='terminate' condition='bad-request', or 400, \
-         saw 200 type='terminate' condition='item-not-found', empty",
+        "response: expected type='terminate' condition='bad-request', or 400; \
+         actual: 200 type='terminate' condition='item-not-found', empty",
     );
     holds("terminal: plain", &answer(200, "type='terminate'", ""));
     assert_eq!(found("terminal: plain", &ended).len(), 1);
@@ -182,8 +182,8 @@ fn payloads_are_compared_by_namespace_and_part() {
         "payload: { exactly: <iq xmlns='jabber:client' type='result' id='b'/> }",
         &seen,
         &format!(
-            "payload: expected exactly <iq xmlns='jabber:client' type='result' id='b'/>, \
-             saw {IQ}: there is <ping xmlns='urn:xmpp:ping'/> more in <iq>"
+            "payload: expected exactly <iq xmlns='jabber:client' type='result' id='b'/>; \
+             actual: {IQ}: there is <ping xmlns='urn:xmpp:ping'/> more in <iq>"
         ),
     );
     fails(
