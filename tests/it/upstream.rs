@@ -268,7 +268,7 @@ fn the_death_of_prosody_is_told_at_once() {
         let mut stream = cm.connect();
         let (_, created) = exchange(&mut stream, &creation("wait='60' hold='1'"));
         stream.write_all(post("1.1", "", &request(&sid(&created), 1, "")).as_bytes()).unwrap();
-        cm.wait_for("rid 101 ");
+        cm.wait_for_capture("rid='101'");
         let start = Instant::now();
         prosody.stop();
         let (_, answer) = response(&mut stream);
