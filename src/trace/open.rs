@@ -190,7 +190,10 @@ mod tests {
         for text in ["", "a", "\u{feff}", "{}", "[package]\nname = 'a'"] {
             let (_, errors) = read(text);
             assert!(errors[0].starts_with("FILE: not an xmppscope capture: line 1 "), "{errors:?}");
-            assert!(errors[0].ends_with("`xmppscope proxy --write FILE` writes captures"), "{errors:?}");
+            assert!(
+                errors[0].ends_with("`xmppscope proxy --write FILE` writes captures"),
+                "{errors:?}"
+            );
         }
         let (_, errors) = read(PREFACE.replace("\"version\":1", "\"version\":2"));
         assert!(errors[0].starts_with("FILE: unsupported capture format version 2"), "{errors:?}");
