@@ -93,6 +93,30 @@ fn a_mod_file_holds_documentation_and_re_exports_alone() {
     assert!(wrong.is_empty(), "more than documentation, `mod` and `use`:\n{}", wrong.join("\n"));
 }
 
+#[test]
+fn every_file_is_part_of_the_program() {
+    let read = Crate::read(&source());
+    let declared: BTreeSet<Names> = read
+        .files
+        .iter()
+        .flat_map(|(path, file)| {
+            let here = module(path);
+            file.items.iter().filter_map(move |item| match item {
+                syn::Item::Mod(item) => Some([&here[..], &[item.ident.to_string()]].concat()),
+                _ => None,
+            })
+        })
+        .collect();
+    // What a `#[path]` names is a test, and ends so.
+    let known = |path: &str| {
+        matches!(path, "lib.rs" | "main.rs")
+            || path.ends_with("_tests.rs")
+            || declared.contains(&module(path))
+    };
+    let stray: Vec<&str> = read.files.keys().map(String::as_str).filter(|p| !known(p)).collect();
+    assert!(stray.is_empty(), "no `mod` names these files:\n{}", stray.join("\n"));
+}
+
 /// The rooms that a line of code names: `crate::room`, outside of comments.
 fn named(line: &str) -> Vec<&str> {
     let code = line.split("//").next().unwrap_or_default();
