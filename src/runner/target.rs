@@ -12,24 +12,24 @@ pub use crate::scenario::target::{Account, Deviation, Skip, Target, Tolerance, W
 
 /// Judges outcomes by what is known of their target.
 ///
-/// Whether a deviation is gone shows only when all that it names was run, so what passed although a deviation names it is
-/// held back until then.
+/// Whether a deviation is gone from a place that it names (a scenario, a folder, a requirement) shows only when all of
+/// that place was run, so what passed although a deviation names it is held back until then.
 #[derive(Debug)]
 pub struct Knowledge {
     target: Arc<Target>,
-    /// What came of each deviation, in their order.
-    met: Vec<Met>,
+    /// What came of each place that a deviation names, in the order of the deviations and of their places.
+    met: Vec<Vec<Met>>,
     held: Vec<(usize, Outcome)>,
 }
 
-/// What came of a deviation.
+/// What came of a deviation in one of the places that it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Met {
-    /// Nothing that it names was run.
+    /// Nothing of that place was run.
     NotTried,
-    /// All that it names passed.
+    /// All of that place passed.
     Gone,
-    /// It was not to be seen, since something it names ended otherwise.
+    /// It was not to be seen, since something of that place ended otherwise.
     Unclear,
     /// It happened.
     Again,
@@ -38,7 +38,8 @@ enum Met {
 impl Knowledge {
     /// Of this target; nothing was run yet.
     pub fn new(target: Arc<Target>) -> Self {
-        let met = vec![Met::NotTried; target.deviations.len()];
+        let places = |deviation: &Deviation| vec![Met::NotTried; deviation.what.len()];
+        let met = target.deviations.iter().map(places).collect();
         Self { target, met, held: Vec::new() }
     }
 
@@ -83,7 +84,11 @@ impl Knowledge {
                 (false, true) => Met::Gone,
                 (false, false) => Met::Unclear,
             };
-            self.met[number] = self.met[number].max(met);
+            for (what, known) in deviation(number).what.iter().zip(&mut self.met[number]) {
+                if what.names(&scenario) {
+                    *known = met.max(*known);
+                }
+            }
         }
         if passed && again.is_empty() && !steady.is_empty() {
             self.held.push((place, outcome));
@@ -102,10 +107,12 @@ impl Knowledge {
         held.sort_by_key(|(place, _)| *place);
         for (_, outcome) in held.iter_mut().filter(|_| complete) {
             let gone: Vec<usize> = (0..self.met.len())
-                .filter(|&number| self.met[number] == Met::Gone)
                 .filter(|&number| {
-                    let deviation = &self.target.deviations[number];
-                    deviation.what.iter().any(|what| what.names(&outcome.scenario))
+                    let places = self.target.deviations[number].what.iter().zip(&self.met[number]);
+                    let gone = |(what, met): (&What, &Met)| {
+                        *met == Met::Gone && what.names(&outcome.scenario)
+                    };
+                    places.into_iter().any(gone)
                 })
                 .collect();
             if !gone.is_empty() {
@@ -291,6 +298,20 @@ mod tests {
             [(Verdict::Passed, None, vec![why()]), (Verdict::Known, Some(why()), vec![why()])]
         );
         assert!(knowledge.finish(true).is_empty());
+    }
+
+    #[test]
+    fn a_deviation_is_gone_from_one_place_and_not_from_another() {
+        let what = ["all/0.yaml", "all/1.yaml"].map(|path| What::Path(path.into())).to_vec();
+        let deviation = Deviation { what, ..of_all(false) };
+        let target = Target { deviations: vec![deviation], ..embedded_target() };
+        let mut knowledge = Knowledge::new(Arc::new(target));
+        for (place, outcome) in outcomes(&[A, BAD]).into_iter().enumerate() {
+            let known = knowledge.take(place, outcome).map(|(_, outcome)| outcome.verdict);
+            assert_eq!(known, (place == 1).then_some(Verdict::Known));
+        }
+        let held = knowledge.finish(true);
+        assert_eq!((held[0].0, held[0].1.verdict), (0, Verdict::Gone));
     }
 
     #[test]
