@@ -18,8 +18,8 @@ use crate::ui::{Styles, sanitise};
 
 /// List the requirements of the specifications, and what checks them
 ///
-/// Every normative statement of XEP-0124, XEP-0206, and of the specifications behind XMPP over WebSocket, in our own
-/// words and with an id that never changes. Findings, scenarios and defects refer to these ids.
+/// Every normative statement of XEP-0124 and XEP-0206, and requirements of the specifications behind XMPP over WebSocket
+/// and TCP, in our own words and with an id that never changes. Findings, scenarios and defects refer to these ids.
 ///
 /// In the list, the column cm shows whether the reference connection manager (`xmppscope cm`) meets the requirement: yes,
 /// no (an option that it does not offer), or n/a. The letters RSD show what exists for it: R, a rule of `xmppscope proxy`

@@ -5,8 +5,12 @@ use std::sync::LazyLock;
 use super::catalogue::Catalogue;
 
 /// The files of the catalogue.
-const FILES: [&str; 2] =
-    [include_str!("../../spec/bosh.yaml"), include_str!("../../spec/websocket.yaml")];
+const FILES: [&str; 4] = [
+    include_str!("../../spec/bosh.yaml"),
+    include_str!("../../spec/websocket.yaml"),
+    include_str!("../../spec/stream-management.yaml"),
+    include_str!("../../spec/tcp.yaml"),
+];
 /// How the contested ones are read.
 const READINGS: &str = include_str!("../../spec/readings.md");
 

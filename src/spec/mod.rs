@@ -1,5 +1,5 @@
-//! The catalogue: every normative statement of the specifications, each with a stable id (`spec/` at the top of the
-//! project, compiled in). It states what is demanded; what checks it is known elsewhere.
+//! The catalogue: the normative statements of the specifications, each with a stable id (`spec/` at the top of the
+//! project, compiled in). It states what is required; what checks it is known elsewhere.
 
 mod catalogue;
 mod embedded;

@@ -119,7 +119,8 @@ impl Specification {
 
 impl Section {
     fn is(&self, text: &str) -> bool {
-        self.number == text.trim_end_matches('.') || self.anchor == text
+        self.number.eq_ignore_ascii_case(text.trim_end_matches('.'))
+            || self.anchor.eq_ignore_ascii_case(text)
     }
 }
 
