@@ -1,5 +1,6 @@
 //! For programs and browsers: one file per format, all over the same input.
 
+pub mod carriers;
 pub mod conformance;
 pub mod difference;
 pub mod html;

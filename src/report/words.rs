@@ -169,6 +169,10 @@ fn other(reading: &Reading) -> String {
         Reading::Malformed(_) => "not well-formed".to_owned(),
         Reading::OtherXml(_) | Reading::Other => "not BOSH".to_owned(),
         Reading::Partial => "incomplete content".to_owned(),
+        // Only what is carried by other means than HTTP is read as these.
+        Reading::Element(_) | Reading::Header(_) | Reading::StreamEnd | Reading::Space => {
+            "not BOSH".to_owned()
+        }
         Reading::Body(_) => String::new(),
     }
 }

@@ -44,7 +44,8 @@ impl Judge {
         }
         let abandoned = || effect.abandoned.iter().find_map(|exchange| exchange.session());
         let session =
-            effect.message.as_ref().and_then(|message| message.session).or_else(abandoned);
+            effect.message.as_ref().and_then(|message| message.session).or(effect.session);
+        let session = session.or_else(abandoned);
         let (at, findings) = (event.at, found.into_vec());
         if event.fact == Fact::Finished && findings.is_empty() {
             return;

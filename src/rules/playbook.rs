@@ -8,6 +8,10 @@
 //! - `C. fin`, `S. reset`: one side ends the connection, which is then gone;
 //! - `C- fin`, `S- fin`: one side sends its last byte, the connection stays; `. gone`: now it is gone;
 //! - `&- fin`, `&- reset`: both have sent their last byte, and it is not known who was first;
+//! - `C= <text>`, `S= <text>`: a WebSocket text message; `C= ping | content`, `S= close 1001 | reason` and the like
+//!   say more, and so do `frames: 2`, `masked: 0`, `mask: 7`, `reserved: 4`, `padded: yes`, `unfinished: yes`;
+//! - `websocket`: the handshake of a WebSocket for XMPP, at once;
+//! - `C~ <text>`, `S~ <text>`: a part of a stream over TCP;
 //! - `!failed cause`, `!raw C why`, `!lost 3`;
 //! - `tick`: nothing, time passes.
 //!
@@ -21,8 +25,9 @@ use std::time::Duration;
 
 use super::{Finding, Judge, Level, Observation, kinds};
 use crate::bosh::{NS, XBOSH};
-use crate::trace::{Content, Event, Fact, Headers, How, Raw, Request, Response};
+use crate::trace::{Content, Event, Fact, Frame, Headers, How, Part, Raw, Request, Response};
 use crate::wire::Side;
+use crate::wire::stream::{Kind, Piece, Splitter};
 
 /// Stream features as a server offers them at the beginning.
 pub(super) const FEATURES: &str = "<stream:features xmlns:stream='http://etherx.jabber.org/streams'>\
@@ -41,6 +46,12 @@ pub(super) fn open_with(granted: &str) -> String {
 pub(super) fn open() -> String {
     open_with("wait='60' requests='2' hold='1' inactivity='60'")
 }
+
+/// The handshake of a WebSocket for XMPP.
+const UPGRADE: &str = "GET /ws | Host: a | Connection: Upgrade | Upgrade: websocket | Sec-WebSocket-Version: 13 \
+    | Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ== | Sec-WebSocket-Protocol: xmpp";
+const SWITCH: &str = "101 | Connection: Upgrade | Upgrade: websocket \
+    | Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo= | Sec-WebSocket-Protocol: xmpp";
 
 /// What happens in a script: an event, or the passing of time.
 enum Happening {
@@ -144,6 +155,17 @@ fn facts(at: Duration, what: &str, numbers: &mut (u64, u64)) -> Vec<Fact> {
             }
             vec![Fact::Response(response)]
         }
+        "websocket" => {
+            numbers.0 += 1;
+            numbers.1 += 1;
+            let (upgrade, mut switch) = (request(at, UPGRADE), response(at, SWITCH));
+            switch.answers = Some(numbers.1 - 1);
+            vec![Fact::Request(upgrade), Fact::Response(switch)]
+        }
+        "C=" => vec![Fact::Frame(frame(Side::Client, at, rest))],
+        "S=" => vec![Fact::Frame(frame(Side::Server, at, rest))],
+        "C~" => vec![Fact::Part(part(Side::Client, at, rest))],
+        "S~" => vec![Fact::Part(part(Side::Server, at, rest))],
         "unasked>" => vec![Fact::Response(response(at, rest))],
         "." => vec![Fact::Closed { client: 0, server: 0, stopped: false }],
         "C-" | "S-" | "C." | "S." => {
@@ -173,8 +195,57 @@ fn facts(at: Duration, what: &str, numbers: &mut (u64, u64)) -> Vec<Fact> {
     }
 }
 
+/// A message of WebSocket, or a control frame.
+fn frame(from: Side, first: Duration, text: &str) -> Frame {
+    let (line, fields, content) = parts(text, str::to_owned);
+    let (opcode, status) = line.split_once(' ').unwrap_or((line, ""));
+    let opcode = match opcode {
+        "" | "text" => 1,
+        "binary" => 2,
+        "close" => 8,
+        "ping" => 9,
+        "pong" => 10,
+        other => other.parse().expect("the name of an opcode, or its number"),
+    };
+    let number = |name: &str| fields.get(name).map(|value| value.parse::<u32>().unwrap());
+    let frames = number("frames").unwrap_or(1);
+    let masked = number("masked").unwrap_or(if from == Side::Client { frames } else { 0 });
+    // Another key each time, as is required.
+    let mask = number("mask").unwrap_or((first.as_micros() as u32).wrapping_mul(2_654_435_761));
+    Frame {
+        from,
+        first,
+        opcode,
+        frames,
+        masked,
+        mask: (masked > 0).then_some(mask),
+        reserved: number("reserved").unwrap_or(0) as u8,
+        padded: fields.get("padded").is_some(),
+        unfinished: fields.get("unfinished").is_some(),
+        status: status.parse().ok(),
+        content,
+    }
+}
+
+/// A part of a stream over TCP.
+fn part(from: Side, first: Duration, text: &str) -> Part {
+    let mut kind = None;
+    let mut splitter = Splitter::default();
+    // In the middle of a stream, so that an end tag can end it.
+    splitter.feed(b"<stream>", &mut |_| {});
+    splitter.feed(text.as_bytes(), &mut |piece| {
+        if let Piece::Item(found, _) = piece {
+            kind = Some(found);
+        }
+    });
+    let kind = if text.trim().is_empty() { Kind::Space } else { kind.expect("a whole part") };
+    let bytes = text.as_bytes().to_vec();
+    let content = Content { size: bytes.len() as u64, bytes, ..Content::default() };
+    Part { from, first, kind, content }
+}
+
 /// The first part, the headers and the content of a line.
-fn parts(text: &str) -> (&str, Headers, Content) {
+fn parts(text: &str, full: impl Fn(&str) -> String) -> (&str, Headers, Content) {
     let (mut first, mut headers, mut content) = ("", Headers::default(), Content::default());
     let mut latin_1 = false;
     for (n, part) in text.split(" | ").map(str::trim).enumerate() {
@@ -211,7 +282,7 @@ fn full(content: &str) -> String {
 }
 
 fn request(first: Duration, text: &str) -> Request {
-    let (line, mut headers, content) = parts(text);
+    let (line, mut headers, content) = parts(text, full);
     let (method, target) = line.split_once(' ').unwrap_or(("POST", "/http-bind"));
     if headers.get("content-type").is_none() && !content.bytes.is_empty() {
         headers.push("Content-Type", "text/xml; charset=utf-8");
@@ -221,7 +292,7 @@ fn request(first: Duration, text: &str) -> Request {
 }
 
 fn response(first: Duration, text: &str) -> Response {
-    let (line, mut headers, content) = parts(text);
+    let (line, mut headers, content) = parts(text, full);
     let (status, reason) = line.split_once(' ').unwrap_or((line, ""));
     let status = if status.is_empty() { 200 } else { status.parse().expect("a status") };
     let reason = if status == 200 { "OK" } else { reason }.to_owned();

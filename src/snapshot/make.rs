@@ -117,7 +117,9 @@ impl Maker {
                 let exchange = self.alone(shown);
                 exchange.client.words = format!("{messages} messages were not observed");
             }
-            Fact::Opened { .. }
+            Fact::Frame(_)
+            | Fact::Part(_)
+            | Fact::Opened { .. }
             | Fact::Failed { .. }
             | Fact::Ended { .. }
             | Fact::Closed { .. }

@@ -1,6 +1,7 @@
 //! Capture files: a trace as NDJSON, one event a line, the format's version first. The format is described in
 //! `docs/reference/capture.md`.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufWriter, Write};
 use std::path::Path;
@@ -13,6 +14,9 @@ use crate::wire::owner_only;
 
 /// The version this program writes, and the only one it reads.
 pub const VERSION: u32 = 1;
+
+/// So many different kinds of events that are not known are named.
+const KINDS: usize = 16;
 
 /// A longer line is damaged: no content is kept that is so large.
 const LINE_LIMIT: u64 = 256 << 20;
@@ -113,6 +117,14 @@ pub enum CaptureError {
         /// What the parser says.
         why: String,
     },
+    /// Events of kinds that a later version has added were skipped.
+    #[error("{count} events were skipped, of kinds that this xmppscope does not know: {kinds}")]
+    Unknown {
+        /// How many.
+        count: u64,
+        /// Their kinds.
+        kinds: String,
+    },
     /// The file ends without the line that ends every complete capture.
     #[error(
         "line {line}: the capture is incomplete; its writer was killed, or the file was truncated"
@@ -130,6 +142,8 @@ pub struct Reader<R> {
     line: u64,
     finished: bool,
     text: Vec<u8>,
+    /// Events of kinds that are not known, by their names.
+    unknown: BTreeMap<String, u64>,
 }
 
 /// Opens a capture: its preface, and the reader for its events.
@@ -153,10 +167,32 @@ pub fn read<R: BufRead>(mut from: R) -> Result<(Preface, Reader<R>), CaptureErro
     if preface.xmppscope != "capture" {
         return Err(CaptureError::NotCapture(format!("it says {:?}", preface.xmppscope)));
     }
-    Ok((preface, Reader { from, line: 1, finished: false, text }))
+    Ok((preface, Reader { from, line: 1, finished: false, text, unknown: BTreeMap::new() }))
+}
+
+/// The kind of an event that is well-formed and has none of the kinds that are known.
+fn unknown_kind(line: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        #[serde(rename = "at")]
+        _at: u64,
+        #[serde(rename = "conn")]
+        _conn: u64,
+        event: String,
+    }
+    let Named { event, .. } = serde_json::from_slice(line).ok()?;
+    (!Fact::NAMES.contains(&&*event)).then_some(event)
 }
 
 impl<R: BufRead> Reader<R> {
+    /// The message on events of kinds that are not known, which is given once.
+    fn skipped(&mut self) -> CaptureError {
+        let unknown = std::mem::take(&mut self.unknown);
+        let count = unknown.values().sum();
+        let kinds = unknown.into_keys().collect::<Vec<_>>().join(", ");
+        CaptureError::Unknown { count, kinds }
+    }
+
     /// Leaves out the rest of a line.
     fn skip(&mut self) -> io::Result<()> {
         loop {
@@ -180,6 +216,7 @@ impl<R: BufRead> Iterator for Reader<R> {
             self.text.clear();
             let read = io::Read::take(&mut self.from, LINE_LIMIT).read_until(b'\n', &mut self.text);
             match read {
+                Ok(0) if !self.unknown.is_empty() => return Some(Err(self.skipped())),
                 Ok(0) if self.finished => return None,
                 Ok(0) => {
                     self.finished = true;
@@ -204,13 +241,21 @@ impl<R: BufRead> Iterator for Reader<R> {
             if self.text.trim_ascii().is_empty() {
                 continue;
             }
-            return Some(match serde_json::from_slice::<Event>(&self.text) {
+            match serde_json::from_slice::<Event>(&self.text) {
                 Ok(event) => {
                     self.finished |= event.fact == Fact::Finished;
-                    Ok(event)
+                    return Some(Ok(event));
                 }
-                Err(error) => Err(CaptureError::Line { line: self.line, why: error.to_string() }),
-            });
+                Err(error) => match unknown_kind(&self.text) {
+                    Some(kind) if self.unknown.len() < KINDS => {
+                        *self.unknown.entry(kind).or_default() += 1;
+                    }
+                    _ => {
+                        let why = error.to_string();
+                        return Some(Err(CaptureError::Line { line: self.line, why }));
+                    }
+                },
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::wire::Side;
+use crate::wire::stream::Kind;
 pub use crate::wire::tap::How;
 
 /// Something that was observed.
@@ -40,7 +41,11 @@ pub enum Fact {
     Request(Request),
     /// An answer to the client.
     Response(Response),
-    /// Bytes that are not HTTP.
+    /// A message of WebSocket, or a control frame.
+    Frame(Frame),
+    /// A part of an XML stream over TCP.
+    Part(Part),
+    /// Bytes that are not what was expected.
     Raw(Raw),
     /// One side sent its last byte.
     Ended {
@@ -54,7 +59,7 @@ pub enum Fact {
     },
     /// Messages passed that could not be observed, because the observer was too slow.
     Lost {
-        /// Requests and responses, whole or in part.
+        /// Requests, responses, frames and parts of streams, whole or in part.
         messages: u64,
         /// Their bytes.
         bytes: u64,
@@ -114,12 +119,63 @@ pub struct Response {
     pub own: bool,
 }
 
-/// Bytes that are not HTTP.
+/// A message of WebSocket, whatever the number of frames that carried it; or a control frame (RFC 6455 section 5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frame {
+    /// Who sent it.
+    pub from: Side,
+    /// When its first byte came.
+    #[serde(with = "micros")]
+    pub first: Duration,
+    /// The opcode of its first frame.
+    pub opcode: u8,
+    /// How many frames it came in.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub frames: u32,
+    /// How many of them were masked.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub masked: u32,
+    /// The masking key of the first frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mask: Option<u32>,
+    /// The reserved bits of its frames together (RSV1 is 4, RSV2 2, RSV3 1), without that of an agreed compression.
+    #[serde(default, skip_serializing_if = "is_zero_bits")]
+    pub reserved: u8,
+    /// A length was written with more bytes than it needs.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub padded: bool,
+    /// A control frame that claims to be a fragment.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unfinished: bool,
+    /// The status in a Close frame; its reason is the content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The payload: fragments joined, mask and compression removed.
+    #[serde(default)]
+    pub content: Content,
+}
+
+/// A part of an XML stream over TCP (RFC 6120 section 4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Who sent it.
+    pub from: Side,
+    /// When its first byte came.
+    #[serde(with = "micros")]
+    pub first: Duration,
+    /// What it is.
+    pub kind: Kind,
+    /// Its text.
+    #[serde(default)]
+    pub content: Content,
+}
+
+/// Bytes that are not what was expected: not HTTP, not WebSocket, not an XML stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Raw {
     /// Who sent them.
     pub from: Side,
-    /// Why they are not taken for HTTP; said with the first piece only.
+    /// Why they are not what was expected; said with the first piece only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// How many there were in this piece.
@@ -127,6 +183,54 @@ pub struct Raw {
     /// The first of them, secrets hidden.
     #[serde(flatten, with = "text_or_base64")]
     pub bytes: Vec<u8>,
+}
+
+impl Fact {
+    /// All kinds.
+    pub const NAMES: [&str; 11] = [
+        "opened", "failed", "request", "response", "frame", "part", "raw", "ended", "lost",
+        "closed", "finished",
+    ];
+
+    /// What captures and JSON call its kind.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Opened { .. } => "opened",
+            Self::Failed { .. } => "failed",
+            Self::Request(_) => "request",
+            Self::Response(_) => "response",
+            Self::Frame(_) => "frame",
+            Self::Part(_) => "part",
+            Self::Raw(_) => "raw",
+            Self::Ended { .. } => "ended",
+            Self::Lost { .. } => "lost",
+            Self::Closed { .. } => "closed",
+            Self::Finished => "finished",
+        }
+    }
+
+    /// The content of what passed.
+    pub fn content(&self) -> Option<&Content> {
+        match self {
+            Self::Request(request) => Some(&request.content),
+            Self::Response(response) => Some(&response.content),
+            Self::Frame(frame) => Some(&frame.content),
+            Self::Part(part) => Some(&part.content),
+            _ => None,
+        }
+    }
+
+    /// Who sent it, if it is something that was sent.
+    pub fn from(&self) -> Option<Side> {
+        match self {
+            Self::Request(_) => Some(Side::Client),
+            Self::Response(_) => Some(Side::Server),
+            Self::Frame(frame) => Some(frame.from),
+            Self::Part(part) => Some(part.from),
+            Self::Raw(raw) => Some(raw.from),
+            _ => None,
+        }
+    }
 }
 
 /// The content of a message, transfer coding and content coding removed, secrets hidden.
@@ -138,7 +242,7 @@ pub struct Content {
     pub bytes: Vec<u8>,
     /// Its size on the wire: after transfer coding, before content coding was removed.
     pub size: u64,
-    /// The content coding that was removed, as the header names it.
+    /// The content coding that was removed, as the header names it; `permessage-deflate` for a message of WebSocket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coding: Option<String>,
     /// Why the content coding could not be removed, at least not to the end.
@@ -222,6 +326,25 @@ impl<'de> Deserialize<'de> for Headers {
 #[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
+fn is_zero(value: &u32) -> bool {
+    *value == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
+fn is_zero_bits(value: &u8) -> bool {
+    *value == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
+fn is_one(value: &u32) -> bool {
+    *value == 1
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// Times are whole microseconds in a file.

@@ -156,6 +156,40 @@ impl Intake {
         self.kept(Content { bytes, size, coding, ..Content::default() })
     }
 
+    /// A text that no coding was applied to, of which `size` bytes were sent: a part of a stream, a control frame.
+    pub fn text(&self, bytes: Vec<u8>, size: u64) -> Content {
+        let clipped = size > bytes.len() as u64;
+        self.kept(Content { bytes, size, clipped, ..Content::default() })
+    }
+
+    /// The next message in one direction of a WebSocket, of which `size` bytes were sent, perhaps compressed. A secret may be
+    /// split over messages, although none should be.
+    pub fn message(&self, pieces: &mut Pieces, bytes: Vec<u8>, size: u64) -> Content {
+        let mut content = Content { bytes, size, ..Content::default() };
+        if content.bytes.len() > self.body_limit {
+            content.bytes.truncate(self.body_limit);
+            content.clipped = true;
+        }
+        if self.show_secrets {
+            return content;
+        }
+        let new = content.bytes.starts_with(b"<") && !content.bytes.starts_with(b"</");
+        if pieces.redactor.is_open() && !new {
+            content.bytes = pieces.redactor.redact_piece(&content.bytes);
+            return content;
+        }
+        let mut redactor = Redactor::default();
+        let hidden = redactor.redact_body(&content.bytes);
+        if matches!(hidden, Cow::Owned(_)) || !content.bytes.ends_with(b">") {
+            pieces.redactor = Redactor::default();
+            pieces.redactor.redact_piece(&content.bytes);
+        }
+        if let Cow::Owned(hidden) = hidden {
+            content.bytes = hidden;
+        }
+        content
+    }
+
     /// The next piece of what is not HTTP.
     pub fn piece(&self, pieces: &mut Pieces, bytes: &[u8]) -> Vec<u8> {
         if self.show_secrets {
@@ -329,6 +363,29 @@ mod tests {
         }
         let some_of_it = HIDES.content(b"<body".to_vec(), 2000, &none);
         assert_eq!((some_of_it.size, some_of_it.clipped), (2000, true));
+    }
+
+    #[test]
+    fn no_message_shows_the_secret_that_another_began() {
+        let (began, ended) = AUTH.split_at(AUTH.len() - 10);
+        let mut pieces = Pieces::default();
+        let mut take = |text: &str| {
+            let bytes = text.as_bytes().to_vec();
+            let content = HIDES.message(&mut pieces, bytes, text.len() as u64);
+            String::from_utf8(content.bytes).unwrap()
+        };
+        assert_eq!(take(AUTH), HIDDEN);
+        let shown = take(began) + &take(ended);
+        assert!(!shown.contains("c2V") && !shown.contains("cmV0"), "{shown}");
+        assert_eq!(take(AUTH), HIDDEN);
+        let (tag, secret) = AUTH.split_at(AUTH.find('>').unwrap());
+        let shown = take(tag) + &take(secret);
+        assert!(!shown.contains("c2V"), "{shown}");
+        // What begins anew is no secret, even if the one before never ended.
+        assert!(!take(began).contains("c2V"));
+        assert_eq!(take("<message><body>hello</body></message>").matches("hello").count(), 1);
+        let shown = SHOWS.message(&mut Pieces::default(), AUTH.as_bytes().to_vec(), 1);
+        assert_eq!(text(&shown), AUTH);
     }
 
     #[test]

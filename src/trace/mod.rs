@@ -10,11 +10,13 @@ pub mod open;
 pub mod reading;
 pub mod record;
 pub mod redact;
+mod scope;
 pub mod story;
 
-pub use event::{Content, Event, Fact, Headers, How, Raw, Request, Response};
+pub use event::{Content, Event, Fact, Frame, Headers, How, Part, Raw, Request, Response};
 pub use open::open;
 pub use reading::{Reading, Stanza};
 pub use story::{
-    BoshLink, BoshRequest, Effect, Exchange, Link, Message, Session, SessionId, Story, Stream,
+    Ack, BoshLink, BoshRequest, CloseFrame, Count, Effect, Exchange, Header, Line, Link,
+    Management, Message, Session, SessionId, Step, Story, Stream, TcpLink, Upgrade, WebSocketLink,
 };

@@ -118,7 +118,12 @@ impl Iterator for Recording {
 impl OpenError {
     /// Whether nothing more can be read. After other errors the rest can be.
     pub fn is_fatal(&self) -> bool {
-        !matches!(self.cause, CaptureError::Line { .. } | CaptureError::Unfinished { .. })
+        !matches!(
+            self.cause,
+            CaptureError::Line { .. }
+                | CaptureError::Unknown { .. }
+                | CaptureError::Unfinished { .. }
+        )
     }
 
     /// Whether the system does not let the file be read; otherwise what is in it is wrong.
@@ -197,6 +202,15 @@ mod tests {
         }
         let (_, errors) = read(PREFACE.replace("\"version\":1", "\"version\":2"));
         assert!(errors[0].starts_with("FILE: unsupported capture format version 2"), "{errors:?}");
+    }
+
+    #[test]
+    fn events_of_kinds_that_a_later_version_knows_are_skipped_and_counted() {
+        let later = r#"{"at":1,"conn":1,"event":"NAME","of":"it"}"#;
+        let text = ["b", "a", "b"].map(|name| later.replace("NAME", name) + "\n").concat();
+        let (count, errors) = read(format!("{PREFACE}\n{text}{FINISHED}\n"));
+        let words = "FILE: 3 events were skipped, of kinds that this xmppscope does not know: a, b";
+        assert_eq!((count, errors), (1, vec![words.to_owned()]));
     }
 
     #[test]

@@ -4,8 +4,9 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::event::Content;
+use super::scope::{self, Scope};
 use crate::bosh::{Body, NotBody};
-use crate::xml::{self, Element, Limits};
+use crate::xml::{self, Element, Limits, TokenKind, local_name, tokens};
 use crate::xmpp::{Summary, summarise};
 
 /// What the content of a message is.
@@ -19,6 +20,14 @@ pub enum Reading {
     OtherXml(NotBody),
     /// It begins like XML, or is said to be XML, but is not well-formed.
     Malformed(xml::Error),
+    /// An element by itself: what a WebSocket message or a stream over TCP carries.
+    Element(Box<Element>),
+    /// The start tag of a stream (RFC 6120 §4.2), as an element without content.
+    Header(Box<Element>),
+    /// The end tag of a stream (RFC 6120 §4.4).
+    StreamEnd,
+    /// Nothing but white space.
+    Space,
     /// Something else: a page, a script, a picture.
     Other,
     /// It can't be judged, since not all of it is there.
@@ -53,6 +62,11 @@ impl Stanza {
     pub(super) fn of(element: &Element) -> Self {
         Self { summary: summarise(element), span: element.span.clone(), pair: None }
     }
+
+    /// An element that is all of a content of this size.
+    pub(super) fn whole(element: &Element, size: usize) -> Self {
+        Self { span: 0..size, ..Self::of(element) }
+    }
 }
 
 /// Reads the content of a message.
@@ -73,6 +87,51 @@ pub fn read(content: &Content, content_type: Option<&str>) -> Reading {
         },
         Err(error) => Reading::Malformed(error),
     }
+}
+
+/// Reads what a message of WebSocket carries, or a part of a stream over TCP in the scope of its header.
+pub(super) fn read_element(content: &Content, scope: &Scope) -> Reading {
+    let bytes = &content.bytes[..];
+    if content.size == 0 {
+        return Reading::Empty;
+    }
+    if content.clipped || content.cut || content.undecoded.is_some() {
+        return Reading::Partial;
+    }
+    let text = bytes.trim_ascii();
+    if text.is_empty() {
+        return Reading::Space;
+    }
+    if !text.starts_with(b"<") {
+        return Reading::Other;
+    }
+    match root_name(text) {
+        Some(Root::Start("stream")) => match scope::header(text) {
+            Ok(root) => return Reading::Header(Box::new(root)),
+            Err(error) => return Reading::Malformed(error),
+        },
+        Some(Root::End("stream")) => return Reading::StreamEnd,
+        _ => {}
+    }
+    match scope.parse(bytes) {
+        Ok(root) => Reading::Element(Box::new(root)),
+        Err(error) => Reading::Malformed(error),
+    }
+}
+
+/// The first tag of a text.
+enum Root<'a> {
+    Start(&'a str),
+    End(&'a str),
+}
+
+fn root_name(text: &[u8]) -> Option<Root<'_>> {
+    let local = |name| std::str::from_utf8(local_name(name)).ok();
+    tokens(text).find_map(|token| match token.kind {
+        TokenKind::Start { name, .. } => local(name).map(Root::Start),
+        TokenKind::End { name } => local(name).map(Root::End),
+        _ => None,
+    })
 }
 
 /// Whether a content is worth reading as XML at all.

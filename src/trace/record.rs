@@ -1,18 +1,22 @@
-//! From bytes to events: one [`Recorder`] turns what the taps saw into requests and responses. What of them may be kept
-//! is decided by the [intake](super::intake).
+//! From bytes to events: one [`Recorder`] turns what the taps saw, and marked, into requests, responses, frames and parts
+//! of streams. What of them may be kept is decided by the [intake](super::intake).
 
 use std::collections::HashMap;
 use std::mem;
 use std::time::Duration;
 
-use super::event::{Content, Event, Fact, Raw, Request, Response};
+use super::event::{Content, Event, Fact, Frame, Part, Raw, Request, Response};
 use super::intake::{Intake, Pieces, RequestLine, StatusLine};
 use crate::wire::Side;
-use crate::wire::http1::{Dialogue, Piece};
+use crate::wire::conversation::Mark;
+use crate::wire::stream::Kind;
 use crate::wire::tap::{Charge, Chunk, Item, What};
+use crate::wire::websocket::{self, Assembler, Close, Deflate, Inflater, Opcode, Step};
 
-/// Of one piece that is not HTTP, this much is kept.
+/// Of one piece that is not what was expected, this much is kept.
 const RAW_KEPT: usize = 1024;
+/// More header lines than the tap takes for HTTP cannot come.
+const HEADER_LIMIT: usize = 256;
 
 /// Turns the items of the taps into events.
 #[derive(Debug)]
@@ -24,7 +28,6 @@ pub struct Recorder {
 
 #[derive(Debug, Default)]
 struct Conn {
-    dialogue: Dialogue,
     client: Half,
     server: Half,
 }
@@ -34,18 +37,32 @@ struct Conn {
 struct Half {
     /// First byte of the message, or of what may become one.
     first: Option<Duration>,
+    /// What has come of something that is not complete.
+    part: Vec<u8>,
     head: Option<Box<Fact>>,
     content: Vec<u8>,
     size: u64,
-    /// The content counts against the bound of the queue while it is put together.
+    /// What is put together counts against the bound of the queue meanwhile.
     charge: Option<Charge>,
+    frames: Option<Box<Frames>>,
     raw: Option<Box<RawState>>,
+}
+
+/// One direction of a WebSocket.
+#[derive(Debug, Default)]
+struct Frames {
+    assembler: Assembler,
+    pieces: Pieces,
+    /// When the message began whose fragments are coming.
+    message: Option<Duration>,
 }
 
 #[derive(Debug, Default)]
 struct RawState {
     why: Option<String>,
     pieces: Pieces,
+    /// The bytes are masked or compressed, so that they cannot be searched for secrets.
+    opaque: bool,
 }
 
 impl Recorder {
@@ -64,51 +81,48 @@ impl Recorder {
                 out.push(event(Fact::Opened { client }));
             }
             What::Failed { cause } => out.push(event(Fact::Failed { cause })),
-            What::Bytes { from, bytes, own } => {
+            What::Bytes { from, bytes, marks, own } => {
                 let conn_state = self.conns.entry(conn).or_default();
                 let mut stream = Stream { intake: &self.intake, at, conn, from, own, out };
-                conn_state.bytes(&bytes, &mut stream);
+                conn_state.bytes(&bytes, &marks, &mut stream);
             }
-            What::Ended { by, how, together } => {
+            What::Ended { by, how, together, marks } => {
                 let mut last = Vec::new();
                 if let Some(conn_state) = self.conns.get_mut(&conn) {
                     let intake = &self.intake;
                     let out = &mut last;
                     let mut stream = Stream { intake, at, conn, from: by, own: false, out };
-                    conn_state.finish(&mut stream);
+                    conn_state.finish(&marks, &mut stream);
                 }
                 // The end of a connection completes a message, or comes before what it cuts.
-                let (cut, whole): (Vec<_>, _) =
-                    last.into_iter().partition(|event| is_cut(&event.fact));
+                let is_cut =
+                    |event: &Event| event.fact.content().is_some_and(|content| content.cut);
+                let (cut, whole): (Vec<_>, _) = last.into_iter().partition(is_cut);
                 out.extend(whole);
                 out.push(event(Fact::Ended { by, how, together }));
                 out.extend(cut);
             }
-            What::Lost(lost) => {
+            What::Lost(lost, from) => {
                 // What was begun will not be completed: observing starts anew.
-                self.conns.insert(conn, Box::default());
+                let conn_state = self.conns.entry(conn).or_default();
+                match from {
+                    None => **conn_state = Conn::default(),
+                    Some(side) => conn_state.half(side).skip(),
+                }
                 let (messages, bytes) = (lost.messages, lost.bytes);
                 out.push(event(Fact::Lost { messages, bytes }));
             }
-            What::Closed { client, server, stopped } => {
+            What::Closed { client, server, stopped, marks } => {
                 if let Some(mut conn_state) = self.conns.remove(&conn) {
-                    for from in [Side::Client, Side::Server] {
+                    for (from, marks) in [Side::Client, Side::Server].into_iter().zip(&marks) {
                         let mut stream =
                             Stream { intake: &self.intake, at, conn, from, own: false, out };
-                        conn_state.finish(&mut stream);
+                        conn_state.finish(marks, &mut stream);
                     }
                 }
                 out.push(event(Fact::Closed { client, server, stopped }));
             }
         }
-    }
-}
-
-fn is_cut(fact: &Fact) -> bool {
-    match fact {
-        Fact::Request(request) => request.content.cut,
-        Fact::Response(response) => response.content.cut,
-        _ => false,
     }
 }
 
@@ -122,51 +136,183 @@ struct Stream<'a> {
     out: &'a mut Vec<Event>,
 }
 
+impl Stream<'_> {
+    fn event(&mut self, fact: Fact) {
+        self.out.push(Event { at: self.at, conn: self.conn, fact });
+    }
+}
+
 impl Conn {
-    fn bytes(&mut self, chunk: &Chunk, stream: &mut Stream<'_>) {
-        let half = match stream.from {
+    fn half(&mut self, side: Side) -> &mut Half {
+        match side {
             Side::Client => &mut self.client,
             Side::Server => &mut self.server,
-        };
-        half.first.get_or_insert(stream.at);
-        self.dialogue
-            .feed(stream.from, chunk, &mut |piece| half.piece(&piece, Some(chunk), stream));
-        if half.head.is_some() {
+        }
+    }
+
+    fn bytes(&mut self, chunk: &Chunk, marks: &[Mark], stream: &mut Stream<'_>) {
+        self.half(stream.from).first.get_or_insert(stream.at);
+        let mut rest = &chunk[..];
+        for mark in marks {
+            let (bytes, behind) = rest.split_at(mark.len().min(rest.len()));
+            rest = behind;
+            if let Mark::WebSocket(deflate) = mark {
+                self.client.speak_websocket(Side::Client, *deflate);
+                self.server.speak_websocket(Side::Server, *deflate);
+            } else {
+                self.half(stream.from).mark(*mark, bytes, Some(chunk), stream);
+            }
+        }
+        let half = self.half(stream.from);
+        if half.head.is_some() || !half.part.is_empty() {
             // The next message has begun, in this chunk.
             half.first.get_or_insert(stream.at);
         }
     }
 
-    fn finish(&mut self, stream: &mut Stream<'_>) {
-        let half = match stream.from {
-            Side::Client => &mut self.client,
-            Side::Server => &mut self.server,
-        };
+    fn finish(&mut self, marks: &[Mark], stream: &mut Stream<'_>) {
+        let half = self.half(stream.from);
         half.first.get_or_insert(stream.at);
-        self.dialogue.finish(stream.from, &mut |piece| half.piece(&piece, None, stream));
+        for mark in marks {
+            half.mark(*mark, &[], None, stream);
+        }
     }
 }
 
 impl Half {
-    fn piece(&mut self, piece: &Piece<'_>, chunk: Option<&Chunk>, stream: &mut Stream<'_>) {
-        match piece {
-            Piece::Request(head, _) => {
-                let request = self.request(head, stream);
-                self.head = Some(Box::new(Fact::Request(request)));
+    /// Bytes were not seen. What was begun is given up.
+    fn skip(&mut self) {
+        let frames = self.frames.take().map(|mut frames| {
+            frames.assembler.skip();
+            (frames.pieces, frames.message) = (Pieces::default(), None);
+            frames
+        });
+        *self = Self { frames, ..Self::default() };
+    }
+
+    fn speak_websocket(&mut self, side: Side, deflate: Option<Deflate>) {
+        if self.frames.is_some() {
+            return;
+        }
+        let mut frames = Box::<Frames>::default();
+        if let Some(deflate) = deflate {
+            let no_context = match side {
+                Side::Client => deflate.client_no_context,
+                Side::Server => deflate.server_no_context,
+            };
+            frames.assembler.inflate_with(Inflater::new(no_context));
+        }
+        self.frames = Some(frames);
+    }
+
+    fn mark(&mut self, mark: Mark, bytes: &[u8], chunk: Option<&Chunk>, stream: &mut Stream<'_>) {
+        match mark {
+            Mark::Part(_) => self.part(bytes, chunk, stream.intake.body_limit),
+            Mark::Request(_) => self.begin(bytes, |half, head| {
+                let mut headers = [httparse::EMPTY_HEADER; HEADER_LIMIT];
+                let mut request = httparse::Request::new(&mut headers);
+                request.parse(head).is_ok().then(|| Fact::Request(half.request(&request, stream)))
+            }),
+            Mark::Response(_, answers) => self.begin(bytes, |half, head| {
+                let mut headers = [httparse::EMPTY_HEADER; HEADER_LIMIT];
+                let mut response = httparse::Response::new(&mut headers);
+                let is_head = response.parse(head).is_ok();
+                is_head.then(|| Fact::Response(half.response(&response, answers, stream)))
+            }),
+            Mark::Content(_) => self.content(bytes, chunk, stream.intake.body_limit),
+            Mark::Framing(_) | Mark::WebSocket(_) => {}
+            Mark::End => self.complete(false, stream),
+            Mark::Frame(_, head) => {
+                self.part.clear();
+                self.frame(Step::Head(head), stream);
             }
-            Piece::Response { head, answers, .. } => {
-                let response = self.response(head, *answers, stream);
-                self.head = Some(Box::new(Fact::Response(response)));
+            Mark::Payload(_) => {
+                if let Some(chunk) = chunk {
+                    self.charge.get_or_insert_with(|| chunk.charge()).grow(bytes.len());
+                }
+                self.frame(Step::Payload(bytes), stream);
             }
-            Piece::Content(bytes) => self.content(bytes, chunk, stream.intake.body_limit),
-            Piece::Framing(_) => {}
-            Piece::End => self.complete(false, stream),
-            Piece::Cut => self.complete(true, stream),
-            Piece::NotHttp(why) => {
-                self.raw =
-                    Some(Box::new(RawState { why: Some(why.to_string()), ..Default::default() }));
+            Mark::FrameEnd => self.frame(Step::End, stream),
+            Mark::Item(_, kind) => {
+                self.part(bytes, chunk, stream.intake.body_limit);
+                self.item(kind, false, stream);
             }
-            Piece::Raw(bytes) => self.raw(bytes, stream),
+            Mark::Cut if self.frames.is_some() => {
+                self.part.clear();
+                self.frame(Step::Cut, stream);
+            }
+            Mark::Cut if self.head.is_some() => self.complete(true, stream),
+            Mark::Cut => self.item(Kind::Element, true, stream),
+            Mark::Foreign(why) => {
+                let opaque = self.frames.is_some();
+                let why = Some(why.to_string());
+                self.raw = Some(Box::new(RawState { why, opaque, ..Default::default() }));
+            }
+            Mark::Raw(_) => {
+                let part = mem::take(&mut self.part);
+                self.size = 0;
+                self.charge = None;
+                if part.is_empty() {
+                    self.raw(bytes, stream);
+                } else {
+                    self.raw(&[&part[..], bytes].concat(), stream);
+                }
+            }
+        }
+    }
+
+    /// Some bytes of what is not complete yet.
+    fn part(&mut self, bytes: &[u8], chunk: Option<&Chunk>, limit: usize) {
+        self.size += bytes.len() as u64;
+        let room = limit.saturating_sub(self.part.len()).min(bytes.len());
+        if let Some(chunk) = chunk.filter(|_| room > 0) {
+            self.charge.get_or_insert_with(|| chunk.charge()).grow(room);
+        }
+        self.part.extend_from_slice(&bytes[..room]);
+    }
+
+    /// The head of a message is complete.
+    fn begin(&mut self, bytes: &[u8], fact: impl FnOnce(&Self, &[u8]) -> Option<Fact>) {
+        let part = mem::take(&mut self.part);
+        (self.size, self.charge) = (0, None);
+        let fact = if part.is_empty() {
+            fact(self, bytes)
+        } else {
+            fact(self, &[&part[..], bytes].concat())
+        };
+        self.head = fact.map(Box::new);
+    }
+
+    /// A part of a stream has come to its end, or to what is all of it.
+    fn item(&mut self, kind: Kind, cut: bool, stream: &mut Stream<'_>) {
+        let bytes = mem::take(&mut self.part);
+        let size = mem::take(&mut self.size);
+        let first = self.first.take().unwrap_or(stream.at);
+        self.charge = None;
+        let content = Content { cut, ..stream.intake.text(bytes, size) };
+        stream.event(Fact::Part(Part { from: stream.from, first, kind, content }));
+    }
+
+    fn frame(&mut self, step: Step<'_>, stream: &mut Stream<'_>) {
+        let Some(frames) = &mut self.frames else { return };
+        let begins_message = matches!(&step, Step::Head(head) if !head.opcode.is_control());
+        let first = self.first.unwrap_or(stream.at);
+        let ends = matches!(step, Step::End | Step::Cut);
+        let Frames { assembler, pieces, message } = &mut **frames;
+        assembler.take(step, stream.intake.body_limit, &mut |taken| {
+            let is_control = taken.opcode.is_control();
+            let first = if is_control { first } else { message.take().unwrap_or(first) };
+            let frame = frame(taken, first, pieces, stream);
+            stream.event(Fact::Frame(frame));
+        });
+        if begins_message {
+            message.get_or_insert(first);
+        }
+        if ends {
+            self.first = None;
+            if frames.assembler.kept() == 0 {
+                self.charge = None;
+            }
         }
     }
 
@@ -220,20 +366,60 @@ impl Half {
         };
         *content = Content { cut, ..stream.intake.content(kept, size, headers) };
         self.charge = None;
-        stream.out.push(Event { at: stream.at, conn: stream.conn, fact: *fact });
+        stream.event(*fact);
     }
 
     fn raw(&mut self, bytes: &[u8], stream: &mut Stream<'_>) {
         // Without a reason these are the bytes of a protocol that both sides switched to.
         let Some(raw) = &mut self.raw else { return };
-        let shown = stream.intake.piece(&mut raw.pieces, bytes);
+        let shown =
+            if raw.opaque { Vec::new() } else { stream.intake.piece(&mut raw.pieces, bytes) };
         let piece = Raw {
             from: stream.from,
             why: raw.why.take(),
             size: bytes.len() as u64,
             bytes: shown[..shown.len().min(RAW_KEPT)].to_vec(),
         };
-        stream.out.push(Event { at: stream.at, conn: stream.conn, fact: Fact::Raw(piece) });
+        stream.event(Fact::Raw(piece));
+    }
+}
+
+/// A message of WebSocket as a fact.
+fn frame(
+    mut message: websocket::Message,
+    first: Duration,
+    pieces: &mut Pieces,
+    stream: &Stream<'_>,
+) -> Frame {
+    let mut payload = message.take_payload();
+    let close = (message.opcode == Opcode::CLOSE).then(|| Close::of(&payload));
+    let status = close.as_ref().and_then(Close::status);
+    if status.is_some() {
+        payload.drain(..2);
+    }
+    let content = if message.opcode.is_control() {
+        stream.intake.text(payload, message.size)
+    } else {
+        stream.intake.message(pieces, payload, message.size)
+    };
+    Frame {
+        from: stream.from,
+        first,
+        opcode: message.opcode.0,
+        frames: message.frames,
+        masked: message.frames - message.unmasked,
+        mask: message.mask.map(u32::from_be_bytes),
+        reserved: message.reserved,
+        padded: message.padded,
+        unfinished: message.unfinished,
+        status,
+        content: Content {
+            coding: message.compressed.then(|| "permessage-deflate".to_owned()),
+            undecoded: message.undecoded,
+            clipped: message.clipped | content.clipped,
+            cut: message.cut,
+            ..content
+        },
     }
 }
 

@@ -1,7 +1,6 @@
 //! The rendering of one block: the line of a message, its stanzas, its findings. What is kept back, repeated or
 //! updated is not known here.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset, Timelike};
@@ -96,9 +95,10 @@ impl Block {
         let mut text = words::asked(exchange);
         text += &format!(" → {}", words::status(response));
         if response.status == 101 {
-            let protocol = response.headers.get("sec-websocket-protocol");
-            let protocol = protocol.map(|p| format!(" ({})", one_line(p))).unwrap_or_default();
-            text += &format!(": WebSocket{protocol} from here on, forwarded but not shown");
+            let said = ["upgrade", "sec-websocket-protocol", "sec-websocket-extensions"];
+            let said = said.iter().filter_map(|name| response.headers.get(name));
+            let said: Vec<_> = said.map(|value| one_line(value).into_owned()).collect();
+            text += &format!(", {}", said.join(", "));
         } else if let Some(kind) = response.headers.get("content-type") {
             let kind = kind.split(';').next().unwrap_or(kind).trim();
             text += &format!(", {}", one_line(kind));
@@ -125,7 +125,8 @@ impl Block {
 
     pub(super) fn raw(&mut self, raw: &Raw) {
         let sent = count(raw.size, "byte");
-        let mut text = format!("{sent}, not HTTP: {}", sanitise::bytes(&raw.bytes));
+        let why = raw.why.as_deref().unwrap_or("more of the same");
+        let mut text = format!("{sent}, {}: {}", one_line(why), sanitise::bytes(&raw.bytes));
         if (raw.bytes.len() as u64) < raw.size && self.page.width().is_none() {
             text.push('…');
         }
@@ -159,12 +160,17 @@ impl Block {
             self.page.to(INDENT).put(&self.styles.dim, &text).end();
         }
         if self.xml && matches!(message.reading, Reading::Malformed(_) | Reading::OtherXml(_)) {
-            let end = words::boundary(source, SHOWN);
-            self.xml(&source[..end]);
-            if end < source.len() {
-                let text = format!("… {} more", words::bytes((source.len() - end) as u64));
-                self.page.to(INDENT + 2).plain(&text).end();
-            }
+            self.some_xml(source);
+        }
+    }
+
+    /// XML of which only the beginning may be shown.
+    fn some_xml(&mut self, source: &str) {
+        let end = words::boundary(source, SHOWN);
+        self.xml(&source[..end]);
+        if end < source.len() {
+            let text = format!("… {} more", words::bytes((source.len() - end) as u64));
+            self.page.to(INDENT + 2).plain(&text).end();
         }
     }
 
@@ -183,24 +189,76 @@ impl Block {
         }
     }
 
-    fn stanza(&mut self, stanza: &Stanza) {
+    /// The line of what passes over WebSocket or TCP, behind its head: the element if it is one, then what else there
+    /// is to say.
+    pub(super) fn said(&mut self, stanza: Option<&Stanza>, parts: &[String]) {
+        let dim = self.styles.dim.clone();
+        match stanza {
+            Some(stanza) => {
+                let line = self.stanza_line(stanza);
+                let (kind, rest) = line.split_at(line.find(' ').unwrap_or(line.len()));
+                self.page.put(&self.styles.strong, kind).prose(&Ink::default(), rest, INDENT);
+                if !parts.is_empty() {
+                    self.page.put(&dim, ",").space();
+                }
+                self.page.list(&dim, parts, INDENT).end();
+            }
+            None => {
+                self.page.list(&Ink::default(), parts, INDENT).end();
+            }
+        }
+    }
+
+    /// The XML of what passes over WebSocket or TCP.
+    pub(super) fn spoken(&mut self, message: &Message, content: &Content) {
+        if !self.xml || content.bytes.is_empty() {
+            return;
+        }
+        if matches!(message.reading, Reading::Space | Reading::Empty | Reading::StreamEnd) {
+            return;
+        }
+        if let Ok(source) = std::str::from_utf8(&content.bytes) {
+            return self.some_xml(source);
+        }
+        let shown = &content.bytes[..content.bytes.len().min(SHOWN)];
+        self.page.to(INDENT + 2).cut(&Ink::default(), &sanitise::bytes(shown)).end();
+    }
+
+    /// A text in the line's own ink.
+    pub(super) fn dim(&mut self, text: &str) {
+        let ink = self.styles.dim.clone();
+        self.page.prose(&ink, text, INDENT).end();
+    }
+
+    /// What was requested and granted when a stream was opened.
+    pub(super) fn opened(&mut self, terms: &[String]) {
+        if !terms.is_empty() {
+            self.page.to(INDENT).put(&self.styles.strong, "requested → granted").plain(": ");
+            self.page.list(&Ink::default(), terms, INDENT + 2).end();
+        }
+    }
+
+    fn stanza_line(&self, stanza: &Stanza) -> String {
         let line = stanza.summary.line();
-        let line = one_line(&line);
-        let (kind, rest) = line.split_at(line.find(' ').unwrap_or(line.len()));
-        let mut rest = Cow::Borrowed(rest);
+        let mut line = one_line(&line).into_owned();
         if let Some(pair) = &stanza.pair {
             // Where there is little room, the question's name is enough.
             let rid = pair.rid.filter(|_| self.is_wide());
             let rid = rid.map(|rid| format!(" of rid {rid}")).unwrap_or_default();
             let after = crate::clock::words(pair.after);
-            rest.to_mut()
-                .push_str(&format!(" (answers {}{rid}, {after})", one_line(&pair.subject)));
+            line += &format!(" (answers {}{rid}, {after})", one_line(&pair.subject));
         }
+        line
+    }
+
+    fn stanza(&mut self, stanza: &Stanza) {
+        let line = self.stanza_line(stanza);
+        let (kind, rest) = line.split_at(line.find(' ').unwrap_or(line.len()));
         self.page.to(INDENT).put(&self.styles.strong, kind);
         if self.page.width().is_some() && !self.xml {
-            self.page.prose(&Ink::default(), &rest, INDENT + 2).end();
+            self.page.prose(&Ink::default(), rest, INDENT + 2).end();
         } else {
-            self.page.cut(&Ink::default(), &rest).end();
+            self.page.cut(&Ink::default(), rest).end();
         }
     }
 

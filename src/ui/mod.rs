@@ -7,6 +7,7 @@ pub mod difference;
 mod line;
 mod look;
 pub mod outcomes;
+mod pings;
 mod printer;
 pub mod requirements;
 mod run;

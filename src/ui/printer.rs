@@ -11,14 +11,21 @@ use std::time::Duration;
 use super::block::{Block, Head, INDENT};
 use super::line::Page;
 use super::look::Look;
+use super::pings::Pings;
 use super::run::Run;
 use super::sanitise::one_line;
 use super::summary::sentence;
+use crate::report::carriers;
 use crate::report::words::{self, is_empty};
 use crate::rules::{Counts, Observation};
 use crate::trace::filter::Selection;
-use crate::trace::{Exchange, Fact, Message, Request, Response, Session, SessionId, Story};
+use crate::trace::{
+    Exchange, Fact, Frame, Header, Message, Part, Reading, Request, Response, Session, SessionId,
+    Story,
+};
 use crate::wire::Side;
+use crate::wire::stream::Kind;
+use crate::wire::websocket::Opcode;
 use crate::xml::Ink;
 
 /// Prints traffic for people.
@@ -33,6 +40,8 @@ pub struct Printer<W> {
     polls: HashMap<SessionId, Vec<(u64, u64)>>,
     runs: BTreeMap<SessionId, Run>,
     switched: HashMap<u64, (String, Duration)>,
+    /// Runs of pings and pongs, by connection.
+    pings: BTreeMap<u64, Pings>,
     status: bool,
 }
 
@@ -55,6 +64,7 @@ impl<W: Write> Printer<W> {
             polls: HashMap::new(),
             runs: BTreeMap::new(),
             switched: HashMap::new(),
+            pings: BTreeMap::new(),
             status: false,
         }
     }
@@ -81,7 +91,10 @@ impl<W: Write> Printer<W> {
             Some(Fact::Closed { client, server, .. }) => {
                 self.closed(seen, *client, *server, story);
             }
+            Some(Fact::Frame(frame)) => self.frame(seen, frame, session, story)?,
+            Some(Fact::Part(part)) => self.part(seen, part, session),
             Some(Fact::Raw(raw)) => {
+                self.end_pings(seen.event.as_ref().map_or(0, |event| event.conn), story);
                 self.block.head(&seen.head(None, Some(raw.from)));
                 self.block.raw(raw);
                 self.block.findings(&seen.findings);
@@ -221,7 +234,7 @@ impl<W: Write> Printer<W> {
                 self.block.page.text += &back.text;
             }
             Some(_) => {
-                self.block.exchange(&seen.head(None, None), message, response);
+                self.block.exchange(&seen.head(session, None), message, response);
                 return;
             }
             None => {}
@@ -237,11 +250,95 @@ impl<W: Write> Printer<W> {
         self.block.findings(&seen.findings);
     }
 
+    /// A message of WebSocket, or a control frame.
+    fn frame(
+        &mut self,
+        seen: &Observation,
+        frame: &Frame,
+        session: Option<&Session>,
+        story: &Story,
+    ) -> io::Result<()> {
+        let conn = seen.event.as_ref().map_or(0, |event| event.conn);
+        let message = seen.effect.message.as_ref();
+        let is_ping = matches!(Opcode(frame.opcode), Opcode::PING | Opcode::PONG);
+        if is_ping && seen.findings.is_empty() && !self.look.verbose {
+            let pings = self.pings.entry(conn).or_insert_with(|| Pings::new(seen.at));
+            pings.add(frame, seen.at);
+            if !self.look.live {
+                return Ok(());
+            }
+            return self.clear_status();
+        }
+        self.end_pings(conn, story);
+        self.said(seen, session, frame.from, carriers::frame(frame, message));
+        if let Some(message) = message {
+            self.block.spoken(message, &frame.content);
+        }
+        self.block.findings(&seen.findings);
+        Ok(())
+    }
+
+    /// A part of a stream over TCP.
+    fn part(&mut self, seen: &Observation, part: &Part, session: Option<&Session>) {
+        let Some(message) = &seen.effect.message else { return };
+        if part.kind == Kind::Space && seen.findings.is_empty() && !self.look.verbose {
+            return;
+        }
+        self.said(seen, session, part.from, carriers::part(part, message));
+        self.block.spoken(message, &part.content);
+        self.block.findings(&seen.findings);
+    }
+
+    /// The line of what one side says on a connection that carries a stream.
+    fn said(
+        &mut self,
+        seen: &Observation,
+        session: Option<&Session>,
+        from: Side,
+        mut parts: Vec<String>,
+    ) {
+        let message = seen.effect.message.as_ref();
+        let stanza = message.and_then(|message| message.stanzas.first());
+        let step = message.and_then(|message| message.management.as_ref());
+        parts.extend(step.and_then(carriers::management));
+        parts.retain(|part| !part.is_empty());
+        self.block.head(&seen.head(session, Some(from)));
+        self.block.said(stanza, &parts);
+        let opens = message.is_some_and(|message| match &message.reading {
+            Reading::Element(element) | Reading::Header(element) => Header::opens(element),
+            _ => false,
+        });
+        if let Some(session) = session.filter(|_| opens && from == Side::Server)
+            && session.stream.opened[1] == 1
+        {
+            self.block.opened(&carriers::opened(session));
+        }
+    }
+
+    /// The line of a run of pings that is over.
+    fn end_pings(&mut self, conn: u64, story: &Story) {
+        let Some(pings) = self.pings.remove(&conn) else { return };
+        let session = story.carried(conn);
+        let (at, conn) = (pings.ended(), Some(conn));
+        self.block.head(&Head { at, since: None, session, side: None, rid: None, conn });
+        self.block.dim(&pings.sentence());
+    }
+
     fn closed(&mut self, seen: &Observation, client: u64, server: u64, story: &Story) {
         let mut shown = false;
         let conn = seen.event.as_ref().map_or(0, |event| event.conn);
         self.settle_conn(conn, story);
-        if let Some((target, since)) = self.switched.remove(&conn) {
+        let switched = self.switched.remove(&conn);
+        let session = seen.session.and_then(|id| story.session(id));
+        let carried =
+            session.filter(|session| session.link.line().is_some_and(|line| line.conn == conn));
+        if let Some(session) = carried {
+            let left = seen.effect.left.map(|(side, _)| side);
+            let text = carriers::ended(session, left, seen.at, [client, server]);
+            self.block.head(&seen.head(Some(session), None));
+            self.block.dim(&text);
+            shown = true;
+        } else if let Some((target, since)) = switched {
             self.block.head(&seen.head(None, None));
             let text = format!(
                 "WebSocket {} closed after {}: {} from the client, {} to it",
@@ -253,12 +350,14 @@ impl<W: Write> Printer<W> {
             self.block.page.prose(&Ink::default(), &text, INDENT).end();
             shown = true;
         }
-        if !seen.findings.is_empty() {
+        if shown {
+            self.block.findings(&seen.findings);
+        } else if !seen.findings.is_empty() {
             let id = seen.effect.abandoned.iter().find_map(|exchange| exchange.session());
             let session = id.and_then(|id| story.session(id));
             self.block.head(&Head { session, ..seen.head(None, None) });
             self.block.finding_lines(&seen.findings);
-        } else if self.look.verbose && !shown {
+        } else if self.look.verbose {
             self.block.head(&seen.head(None, None));
             self.block.page.plain("closed").end();
         }
@@ -281,6 +380,7 @@ impl<W: Write> Printer<W> {
 
     /// Prints what was kept back of a connection: no answer will come.
     fn settle_conn(&mut self, conn: u64, story: &Story) {
+        self.end_pings(conn, story);
         let first =
             |kept_back: &HashMap<u64, Vec<KeptBack>>| Some(kept_back.get(&conn)?.first()?.exchange);
         while let Some(back) = first(&self.kept_back).and_then(|first| self.take_back(conn, first))
@@ -294,6 +394,9 @@ impl<W: Write> Printer<W> {
 
     /// Prints everything that was kept back: what follows stands below it.
     fn settle_all(&mut self, story: &Story) {
+        for conn in self.pings.keys().copied().collect::<Vec<_>>() {
+            self.end_pings(conn, story);
+        }
         for id in self.runs.keys().copied().collect::<Vec<_>>() {
             self.end_run(id, story);
         }

@@ -2,13 +2,16 @@
 //! them, and the tap that hands copies of what passes to an observer.
 
 pub mod address;
+pub mod conversation;
 pub mod host;
 pub mod http1;
 pub mod owner_only;
 mod side;
 pub mod socket;
+pub mod stream;
 pub mod tap;
 pub mod tls;
 pub mod tunnel;
+pub mod websocket;
 
 pub use side::Side;

@@ -1,6 +1,6 @@
-//! The tap of the tunnel: copies of what passes, handed to an observer through a queue that is bounded in
-//! bytes. The tunnel never waits for it. When the queue is full, whole exchanges are left out and counted,
-//! and the connection is observed again from its next request on.
+//! The tap of the tunnel: copies of what passes, marked with what they are, handed to an observer through a queue that is
+//! bounded in bytes. The tunnel never waits for it. When the queue is full, whole messages are left out and counted, and
+//! the connection is observed again from its next request, frame or element on.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Side;
-use super::http1::{Dialogue, Piece};
+use super::conversation::{Conversation, Expect, Mark};
+use super::http1::Dialogue;
 use crate::clock::Clock;
 
 /// What one item costs beyond its bytes; small chunks must not cheat the bound.
@@ -54,6 +55,8 @@ pub enum What {
         from: Side,
         /// The bytes.
         bytes: Chunk,
+        /// What they are.
+        marks: Vec<Mark>,
         /// They are not the target's: the proxy answered in its place.
         own: bool,
     },
@@ -65,9 +68,11 @@ pub enum What {
         how: How,
         /// The other side had ended as well when this was seen: which one was first is not known.
         together: bool,
+        /// What this makes of the message that was coming.
+        marks: Vec<Mark>,
     },
-    /// What could not be observed because the queue was full.
-    Lost(Lost),
+    /// What could not be observed because the queue was full: of one side, or, in HTTP, of both.
+    Lost(Lost, Option<Side>),
     /// The connection is gone.
     Closed {
         /// Bytes that the client sent.
@@ -76,13 +81,15 @@ pub enum What {
         server: u64,
         /// The proxy itself ended the connection, because it was told to stop.
         stopped: bool,
+        /// What this makes of the messages that were coming from each side.
+        marks: [Vec<Mark>; 2],
     },
 }
 
 /// A count of what could not be observed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Lost {
-    /// Requests and responses, whole or in part.
+    /// Requests, responses, frames and elements, whole or in part.
     pub messages: u64,
     /// Their bytes.
     pub bytes: u64,
@@ -237,26 +244,36 @@ pub struct Tap {
     conn: u64,
     queue: Arc<Queue>,
     clock: Clock,
-    dialogue: Dialogue,
+    conversation: Conversation,
     bytes: [u64; 2],
-    origin: Option<Box<str>>,
-    lost: Option<Lost>,
+    /// What is being lost of each side; in HTTP, the first is that of both.
+    lost: [Option<Lost>; 2],
     /// How each side has ended, as far as that was seen.
     ends: [Option<How>; 2],
     done: bool,
 }
 
 impl Tap {
-    /// A tap on connection number `conn`.
+    /// A tap on connection number `conn`, which begins with HTTP.
     pub fn new(conn: u64, client: SocketAddr, queue: Arc<Queue>, clock: Clock) -> Self {
+        Self::expecting(Expect::Http, conn, client, queue, clock)
+    }
+
+    /// A tap on connection number `conn`.
+    pub fn expecting(
+        expect: Expect,
+        conn: u64,
+        client: SocketAddr,
+        queue: Arc<Queue>,
+        clock: Clock,
+    ) -> Self {
         let tap = Self {
             conn,
             queue,
             clock,
-            dialogue: Dialogue::default(),
+            conversation: Conversation::new(expect),
             bytes: [0; 2],
-            origin: None,
-            lost: None,
+            lost: [None; 2],
             ends: [None; 2],
             done: false,
         };
@@ -264,9 +281,9 @@ impl Tap {
         tap
     }
 
-    /// The framing of what has passed so far.
+    /// The HTTP in what has passed so far.
     pub fn dialogue(&self) -> &Dialogue {
-        &self.dialogue
+        self.conversation.http()
     }
 
     fn push(&self, what: What) {
@@ -289,54 +306,64 @@ impl Tap {
 
     fn observe(&mut self, from: Side, bytes: &[u8], own: bool) {
         self.bytes[from as usize] += bytes.len() as u64;
-        let chunk = match &mut self.lost {
-            _ if self.dialogue.is_switched() => return,
-            Some(lost) if from == Side::Client && self.dialogue.is_idle() => {
-                let chunk = self.queue.chunk(bytes);
-                if chunk.is_some() {
-                    let lost = *lost;
-                    self.lost = None;
-                    self.push(What::Lost(lost));
-                }
-                chunk
-            }
-            Some(_) => None,
-            None => self.queue.chunk(bytes),
-        };
-        let mut heads = 0;
-        let before = self.dialogue.owed();
-        let Self { dialogue, origin, .. } = self;
-        dialogue.feed(from, bytes, &mut |piece| match piece {
-            Piece::Request(head, _) => {
-                heads += 1;
-                if origin.is_none() {
-                    *origin = header(head.headers, "origin");
-                }
-            }
-            Piece::Response { .. } => heads += 1,
-            _ => {}
-        });
+        if self.conversation.is_over() {
+            return;
+        }
+        let duplex = self.conversation.is_duplex();
+        let between = self.conversation.is_between(from);
+        let before = self.dialogue().owed();
+        // Most often a head, content, and the end.
+        let mut marks = Vec::with_capacity(4);
+        self.conversation.feed(from, bytes, &mut marks);
         self.owes(before);
-        if let Some(chunk) = chunk {
-            self.push(What::Bytes { from, bytes: chunk, own });
-        } else {
-            // The message in which the queue ran full is lost too, though its head may have been seen.
-            let lost = self.lost.get_or_insert(Lost { messages: u64::from(heads == 0), bytes: 0 });
-            lost.messages += heads;
-            lost.bytes += bytes.len() as u64;
+        let place = if duplex { from as usize } else { 0 };
+        if self.lost[place].is_some() {
+            let Some((mark, start)) = found_again(&marks, between, duplex) else {
+                return self.lose(place, bytes.len(), &marks);
+            };
+            let rest = marks.split_off(mark);
+            self.lose(place, start, &marks);
+            let Some(chunk) = self.queue.chunk(&bytes[start..]) else {
+                return self.lose(place, bytes.len() - start, &rest);
+            };
+            let lost = self.lost[place].take().unwrap_or_default();
+            self.push(What::Lost(lost, duplex.then_some(from)));
+            let marks = self.conversation.introduction().into_iter().chain(rest).collect();
+            return self.push(What::Bytes { from, bytes: chunk, marks, own });
+        }
+        match self.queue.chunk(bytes) {
+            Some(bytes) => self.push(What::Bytes { from, bytes, marks, own }),
+            None => self.lose(place, bytes.len(), &marks),
+        }
+    }
+
+    /// So many bytes cannot be observed.
+    fn lose(&mut self, place: usize, bytes: usize, marks: &[Mark]) {
+        let begins = |mark: &&Mark| {
+            matches!(mark, Mark::Request(_) | Mark::Response(..) | Mark::Frame(..) | Mark::Item(..))
+        };
+        let begun = marks.iter().filter(begins).count() as u64;
+        // The message in which the queue ran full is lost too, though its head may have been seen.
+        let lost =
+            self.lost[place].get_or_insert(Lost { messages: u64::from(begun == 0), bytes: 0 });
+        lost.messages += begun;
+        lost.bytes += bytes as u64;
+        if place == 0 && marks.iter().any(|mark| matches!(mark, Mark::WebSocket(_))) {
+            // From now on each side is lost, and found again, on its own.
+            self.lost[1] = Some(Lost::default());
         }
     }
 
     /// The connection owes another number of answers than before.
     fn owes(&self, before: usize) {
         // Wraps around where the difference is negative, as atomic additions do.
-        let more = self.dialogue.owed().wrapping_sub(before);
+        let more = self.dialogue().owed().wrapping_sub(before);
         self.queue.owed.fetch_add(more, Ordering::Relaxed);
     }
 
     /// The `Origin` of the client's requests: it is a browser.
     pub fn origin(&self) -> Option<&str> {
-        self.origin.as_deref()
+        self.conversation.origin()
     }
 
     /// One side sent its last byte.
@@ -363,12 +390,18 @@ impl Tap {
             return;
         }
         *known = Some(how);
-        if how == How::Fin {
-            let before = self.dialogue.owed();
-            self.dialogue.finish(by, &mut |_| {});
-            self.owes(before);
-        }
-        self.push_at(at, What::Ended { by, how, together });
+        let marks = self.finish(by);
+        self.push_at(at, What::Ended { by, how, together, marks });
+    }
+
+    /// Nothing more comes from this side: what this makes of the message that was coming, if that was observed.
+    fn finish(&mut self, from: Side) -> Vec<Mark> {
+        let before = self.dialogue().owed();
+        let mut marks = Vec::new();
+        self.conversation.finish(from, &mut marks);
+        self.owes(before);
+        let place = if self.conversation.is_duplex() { from as usize } else { 0 };
+        if self.lost[place].is_some() { Vec::new() } else { marks }
     }
 
     /// The target could not be reached, or went away before it answered.
@@ -384,16 +417,42 @@ impl Tap {
 
 impl Drop for Tap {
     fn drop(&mut self) {
-        if let Some(lost) = self.lost.take() {
-            self.push(What::Lost(lost));
+        let duplex = self.conversation.is_duplex();
+        let marks = [Side::Client, Side::Server].map(|side| self.finish(side));
+        for (side, lost) in [Side::Client, Side::Server].into_iter().zip(self.lost) {
+            if let Some(lost) = lost.filter(|lost| lost.bytes > 0) {
+                self.push(What::Lost(lost, duplex.then_some(side)));
+            }
         }
-        self.queue.owed.fetch_sub(self.dialogue.owed(), Ordering::Relaxed);
+        self.queue.owed.fetch_sub(self.dialogue().owed(), Ordering::Relaxed);
         let [client, server] = self.bytes;
-        self.push(What::Closed { client, server, stopped: !self.done });
+        self.push(What::Closed { client, server, stopped: !self.done, marks });
     }
 }
 
-fn header(headers: &[httparse::Header<'_>], name: &str) -> Option<Box<str>> {
-    let value = headers.iter().find(|h| h.name.eq_ignore_ascii_case(name))?.value;
-    std::str::from_utf8(value).ok().map(Into::into)
+/// Where observing can begin anew in a chunk: at which of its marks, and at which of its bytes. `between`: nothing was begun
+/// in front of it. A dialogue begins anew only between two chunks.
+fn found_again(marks: &[Mark], between: bool, duplex: bool) -> Option<(usize, usize)> {
+    if between || !duplex {
+        return between.then_some((0, 0));
+    }
+    let (mut at, mut in_message) = (0, true);
+    for (index, mark) in marks.iter().enumerate() {
+        at += mark.len();
+        let ends = match mark {
+            Mark::Frame(_, head) => {
+                if !head.opcode.is_control() {
+                    in_message = !head.fin;
+                }
+                false
+            }
+            Mark::FrameEnd => !in_message,
+            Mark::Item(..) => true,
+            _ => false,
+        };
+        if ends && index + 1 < marks.len() {
+            return Some((index + 1, at));
+        }
+    }
+    None
 }

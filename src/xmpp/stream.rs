@@ -191,7 +191,7 @@ pub(super) fn other(element: &Element) -> Words {
     let mut words = Words::default();
     match (element.namespace(), name) {
         (ns::FRAMING, "open" | "close") | (ns::STREAMS, "stream") => {
-            words.subject = format!("stream {name}");
+            words.subject = format!("stream {}", if name == "stream" { "open" } else { name });
             let parts = ["to", "from", "id", "version", "see-other-uri"];
             words.detail = parts
                 .iter()

@@ -355,7 +355,8 @@ fn one_hundred_continue_head_and_upgrades_look_as_they_would_without_us() {
     let left = proxy.stop();
     let lines: Vec<_> = left.out.lines().filter(|line| line.contains("/xmpp-websocket")).collect();
     assert_eq!(lines.len(), 2, "{}", left.out);
-    assert!(lines[0].contains("101 Switching Protocols: WebSocket (xmpp)"), "{}", left.out);
+    assert!(lines[0].contains("101 Switching Protocols, websocket, xmpp"), "{}", left.out);
+    assert_eq!(left.out.matches("not XMPP, 2 B").count(), 2, "{}", left.out);
     assert!(lines[1].contains("closed after"), "{}", left.out);
     assert!(!left.out.contains("not HTTP"), "{}", left.out);
 }

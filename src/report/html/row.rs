@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::diag::sanitise;
+use crate::report::carriers;
 use crate::report::json::{is_false, is_zero, millis};
 use crate::report::words::{self, count};
 use crate::rules::{Finding, Observation, kinds};
@@ -152,6 +153,20 @@ impl Row {
                 let size = count(raw.size, "byte");
                 let bytes = sanitise::bytes(&raw.bytes);
                 ("raw", format!("{size} from the {from} that are not HTTP{why}: {bytes}"))
+            }
+            Fact::Frame(frame) => {
+                let message = seen.effect.message.as_ref();
+                message.inspect(|message| self.message(message));
+                (self.kind, self.what) = ("frame", carriers::frame(frame, message).join(", "));
+                self.measures = words::size(&frame.content);
+                return message.map(|_| &frame.content);
+            }
+            Fact::Part(part) => {
+                let message = seen.effect.message.as_ref()?;
+                self.message(message);
+                (self.kind, self.what) = ("part", carriers::part(part, message).join(", "));
+                self.measures = words::size(&part.content);
+                return Some(&part.content);
             }
             Fact::Finished => ("finished", String::new()),
             Fact::Request(request) => {

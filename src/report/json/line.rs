@@ -11,9 +11,10 @@ use crate::bosh::{Asked, Body, Granted, Number, XBOSH};
 use crate::rules::{Finding, Observation};
 use crate::trace::filter::Selection;
 use crate::trace::{
-    Content, Event, Exchange, Fact, How, Message, Reading, Session, SessionId, Stanza, Story,
+    Content, Event, Exchange, Fact, How, Message, Reading, Session, SessionId, Stanza, Step, Story,
 };
 use crate::wire::Side;
+use crate::wire::websocket::Opcode;
 use crate::xmpp::ns;
 
 /// Of a content that is not BOSH, this many bytes are written.
@@ -69,6 +70,20 @@ struct Details<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     left: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    opcode: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frames: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    masked: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reserved: Option<u8>,
+    #[serde(skip_serializing_if = "is_false")]
+    padded: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    unfinished: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     coding: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     undecoded: Option<&'a str>,
@@ -85,6 +100,9 @@ struct Details<'a> {
 #[derive(Serialize)]
 struct Who<'a> {
     number: u32,
+    transport: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -117,8 +135,46 @@ struct MessageFields<'a> {
     granted: Option<Terms<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stanzas: Option<Vec<Payload<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    management: Option<Managed>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resumes: Option<u32>,
     #[serde(skip_serializing_if = "is_zero")]
     left_out: usize,
+}
+
+/// What an element means for stream management.
+#[derive(Default, Serialize)]
+struct Managed {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    again: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handled: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exact: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due: Option<[usize; 2]>,
+}
+
+impl Managed {
+    fn of(step: &Step) -> Self {
+        let none = Self::default();
+        match step {
+            Step::Counted(number, again) => {
+                let again = Some(*again).filter(|&again| again > 0);
+                Self { number: Some(*number), again, ..none }
+            }
+            Step::Acknowledged(ack) => {
+                let (handled, sent, exact) = (Some(ack.h), Some(ack.sent), Some(ack.exact));
+                Self { handled, sent, exact, ..none }
+            }
+            Step::Resumed { due, .. } => Self { due: Some(*due), ..none },
+        }
+    }
 }
 
 /// Why a content is not a body, and where.
@@ -198,11 +254,11 @@ impl<'a> Line<'a> {
     ) -> Self {
         let passed = TimeDelta::from_std(seen.at).unwrap_or_default();
         let fact = seen.event.as_ref().map(|event| &event.fact);
-        let content = fact.map_or(&[][..], content);
+        let content = fact.and_then(Fact::content).map_or(&[][..], |content| &content.bytes);
         let message = seen.effect.message.as_ref();
         let session = seen.session.and_then(|id| story.session(id));
         Self {
-            event: fact.map_or("finding", name),
+            event: fact.map_or("finding", Fact::name),
             at: seen.at.as_micros() as u64,
             time: rfc_3339(started.checked_add_signed(passed).unwrap_or(started)),
             conn: seen.event.as_ref().and_then(conn),
@@ -231,7 +287,7 @@ impl<'a> Details<'a> {
             clipped: content.clipped,
             cut: content.cut,
             text: match seen.effect.message.as_ref().map(|message| &message.reading) {
-                None | Some(Reading::Body(_) | Reading::Empty) => None,
+                None | Some(Reading::Body(_) | Reading::Element(_) | Reading::Empty) => None,
                 Some(_) => Some(beginning(&content.bytes)),
             },
             ..Self::default()
@@ -246,6 +302,19 @@ impl<'a> Details<'a> {
                 own: response.own,
                 ..of_content(Side::Server, &response.content)
             },
+            Fact::Frame(frame) => Self {
+                opcode: Some(Opcode(frame.opcode).to_string()),
+                frames: Some(frame.frames),
+                masked: Some(frame.masked),
+                reserved: Some(frame.reserved).filter(|&bits| bits != 0),
+                padded: frame.padded,
+                unfinished: frame.unfinished,
+                status: frame.status,
+                ..of_content(frame.from, &frame.content)
+            },
+            Fact::Part(part) => {
+                Self { part: Some(part.kind.name()), ..of_content(part.from, &part.content) }
+            }
             Fact::Raw(raw) => Self {
                 direction: Some(raw.from.name()),
                 bytes: Some(raw.size),
@@ -281,7 +350,8 @@ impl<'a> MessageFields<'a> {
         let exchange = message.exchange.as_ref();
         let is_request = message.from == Side::Client;
         let creation = session.filter(|_| exchange.is_some_and(|exchange| exchange.creates()));
-        let is_body = matches!(message.reading, Reading::Body(_));
+        let is_read =
+            matches!(message.reading, Reading::Body(_) | Reading::Element(_) | Reading::Header(_));
         let stanzas = message.stanzas.iter().enumerate().filter(|(index, _)| kept.stanza(*index));
         Self {
             exchange: exchange.map(|exchange| exchange.number),
@@ -301,7 +371,9 @@ impl<'a> MessageFields<'a> {
                 .filter(|_| !is_request)
                 .and_then(|session| session.granted())
                 .map(Terms::granted),
-            stanzas: is_body
+            management: message.management.as_ref().map(Managed::of),
+            resumes: message.resumes.map(|id| id.0),
+            stanzas: is_read
                 .then(|| stanzas.map(|(_, stanza)| Payload::of(stanza, content)).collect()),
             left_out: kept.left_out(),
         }
@@ -451,30 +523,8 @@ fn texts<const N: usize>(list: Named<'_, String, N>) -> Vec<(&'static str, &str)
     present(list).into_iter().map(|(name, text)| (name, text.as_str())).collect()
 }
 
-fn name(fact: &Fact) -> &'static str {
-    match fact {
-        Fact::Opened { .. } => "opened",
-        Fact::Failed { .. } => "failed",
-        Fact::Request(_) => "request",
-        Fact::Response(_) => "response",
-        Fact::Raw(_) => "raw",
-        Fact::Ended { .. } => "ended",
-        Fact::Lost { .. } => "lost",
-        Fact::Closed { .. } => "closed",
-        Fact::Finished => "finished",
-    }
-}
-
 fn conn(event: &Event) -> Option<u64> {
     Some(event.conn).filter(|&conn| conn > 0)
-}
-
-fn content(fact: &Fact) -> &[u8] {
-    match fact {
-        Fact::Request(request) => &request.content.bytes,
-        Fact::Response(response) => &response.content.bytes,
-        _ => &[],
-    }
 }
 
 fn beginning(bytes: &[u8]) -> Cow<'_, str> {
@@ -492,6 +542,10 @@ fn reading(reading: &Reading) -> &'static str {
         Reading::Body(_) => "body",
         Reading::OtherXml(_) => "xml",
         Reading::Malformed(_) => "malformed",
+        Reading::Element(_) => "element",
+        Reading::Header(_) => "header",
+        Reading::StreamEnd => "end",
+        Reading::Space => "space",
         Reading::Other => "other",
         Reading::Partial => "partial",
     }
@@ -514,7 +568,13 @@ fn mistake(reading: &Reading) -> Option<Mistake> {
 
 fn who(story: &Story, id: SessionId) -> Option<Who<'_>> {
     let session = story.session(id)?;
-    Some(Who { number: id.0, sid: session.sid(), jid: session.jid() })
+    Some(Who {
+        number: id.0,
+        transport: session.link.transport(),
+        name: Some(session.name()).filter(|_| session.bosh().is_none()),
+        sid: session.sid(),
+        jid: session.jid(),
+    })
 }
 
 fn abandoned<'a>(exchange: &'a Exchange, story: &'a Story) -> Abandoned<'a> {

@@ -61,6 +61,11 @@ impl Redactor {
         Self::default()
     }
 
+    /// Whether the last piece ended within a secret, or within a tag.
+    pub fn is_open(&self) -> bool {
+        matches!(self.hiding, Hiding::Element { .. }) || !self.carry.is_empty()
+    }
+
     /// The body of one HTTP message or WebSocket frame, complete or cut off, without its secrets.
     pub fn redact_body<'a>(&mut self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         *self = Self::default();

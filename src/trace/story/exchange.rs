@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::id::SessionId;
 use crate::bosh::{Body, BodyType};
+use crate::trace::event::Request;
+use crate::wire::websocket::is_upgrade;
 
 /// A request, and the response that it waits or waited for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +26,39 @@ pub struct Exchange {
     pub preflight: Option<String>,
     /// The response came before the request was complete, as the refusal of a large one does.
     pub answered_early: bool,
+    /// What the request asks of WebSocket; none if it does not ask for one.
+    pub upgrade: Option<Upgrade>,
     /// What the request asks of BOSH; none if its content is not a `<body/>`.
     pub bosh: Option<BoshRequest>,
+}
+
+/// What a request to become a WebSocket asks for (RFC 6455 §4.1).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Upgrade {
+    /// The subprotocols it offers.
+    pub subprotocols: Vec<String>,
+    /// `Sec-WebSocket-Key`
+    pub key: Option<String>,
+    /// `Sec-WebSocket-Extensions`
+    pub extensions: Vec<String>,
+}
+
+impl Upgrade {
+    /// What a request asks for, if it asks for a WebSocket.
+    pub(super) fn of(request: &Request) -> Option<Self> {
+        if !request.headers.all("upgrade").any(is_upgrade) {
+            return None;
+        }
+        let list = |name| {
+            let values = request.headers.all(name).flat_map(|value| value.split(','));
+            values.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).collect()
+        };
+        Some(Self {
+            subprotocols: list("sec-websocket-protocol"),
+            key: request.headers.get("sec-websocket-key").map(str::to_owned),
+            extensions: list("sec-websocket-extensions"),
+        })
+    }
 }
 
 /// What a `<body/>` in a request asks of the connection manager.

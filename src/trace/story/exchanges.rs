@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Upgrade};
 use crate::trace::event::{Request, Response};
 use crate::wire::Side;
 
@@ -70,6 +70,7 @@ impl Exchanges {
             origin: request.headers.get("origin").map(str::to_owned),
             preflight: (request.method == "OPTIONS").then(preflight).flatten(),
             answered_early,
+            upgrade: Upgrade::of(request),
             bosh: None,
         }
     }

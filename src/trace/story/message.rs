@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::exchange::{BoshRequest, Exchange};
 use super::id::SessionId;
+use super::management::Step;
 use crate::trace::reading::{Reading, Stanza};
 use crate::wire::Side;
 
@@ -17,9 +18,11 @@ pub struct Effect {
     pub abandoned: Vec<Arc<Exchange>>,
     /// Who ended the connection first, for a connection that is gone.
     pub left: Option<(Side, Duration)>,
+    /// The session whose stream the connection carries, if it carries one.
+    pub session: Option<SessionId>,
 }
 
-/// A request or a response, read.
+/// What one side said at a time, read: a request, a response, a message of WebSocket, a part of a stream.
 #[derive(Debug, Clone)]
 pub struct Message {
     /// Who sent it.
@@ -28,7 +31,7 @@ pub struct Message {
     pub reading: Reading,
     /// The stanzas (and other payloads) in it.
     pub stanzas: Vec<Stanza>,
-    /// The exchange it is part of; none for a response to no known request.
+    /// The exchange it is part of; none for a response to no known request, and for what is not HTTP.
     pub exchange: Option<Arc<Exchange>>,
     /// The session it belongs to.
     pub session: Option<SessionId>,
@@ -38,9 +41,29 @@ pub struct Message {
     pub gap: Option<Duration>,
     /// Of a response: how long its request was held, from its last byte to the first of the response.
     pub held: Option<Duration>,
+    /// What it means for the stream management of its session.
+    pub management: Option<Step>,
+    /// It resumes a session: this is what that was called until now on this connection.
+    pub resumes: Option<SessionId>,
 }
 
 impl Message {
+    /// What this side said, of which nothing is known yet.
+    pub(super) fn new(from: Side) -> Self {
+        Self {
+            from,
+            reading: Reading::Empty,
+            stanzas: Vec::new(),
+            exchange: None,
+            session: None,
+            since: None,
+            gap: None,
+            held: None,
+            management: None,
+            resumes: None,
+        }
+    }
+
     /// The rid of the request, or of the request that is answered.
     pub fn rid(&self) -> Option<u64> {
         self.exchange.as_ref()?.rid()

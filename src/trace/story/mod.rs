@@ -5,15 +5,21 @@
 //!
 //! - `exchanges`: HTTP, which response belongs to which request of a connection;
 //! - `bosh`: what XEP-0124 asks and grants, which requests are open;
-//! - `streams`: what the XML stream says, whatever carries it; `questions`: which iq answers which;
-//! - `sessions`: all sessions of the trace. They are found by what the protocol names, a `sid`, never by their
-//!   connection: a reload, another socket or a request sent again stay one story.
+//! - `carriers`: WebSocket and TCP, where a connection carries a stream; `lines`: which connection carries which;
+//! - `streams`: what the XML stream says, whatever carries it; `header`: what opens one; `questions`: which iq answers
+//!   which; `management`: the counts of XEP-0198;
+//! - `sessions`: all sessions of the trace. They are found by what the protocol names: a `sid`, or the connection, and
+//!   the `previd` of a resumption. A reload, another socket or a request sent again stay one story.
 
 mod bosh;
+mod carriers;
 mod exchange;
 mod exchanges;
 mod follow;
+mod header;
 mod id;
+mod lines;
+mod management;
 mod message;
 mod questions;
 mod session;
@@ -21,9 +27,12 @@ mod sessions;
 mod streams;
 
 pub use bosh::BoshLink;
-pub use exchange::{BoshRequest, Exchange};
+pub use carriers::{CloseFrame, Line, TcpLink, WebSocketLink};
+pub use exchange::{BoshRequest, Exchange, Upgrade};
 pub use follow::Story;
+pub use header::Header;
 pub use id::SessionId;
+pub use management::{Ack, Count, Management, Step};
 pub use message::{Effect, Message};
 pub use session::{Link, Session};
 pub use streams::Stream;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::bosh::BoshLink;
+use super::carriers::{Line, TcpLink, WebSocketLink};
 use super::exchange::Exchange;
 use super::id::SessionId;
 use super::streams::Stream;
@@ -20,6 +21,8 @@ pub struct Session {
     pub last: Duration,
     /// It ended, by either side's word or by silence, or it never began.
     pub over: bool,
+    /// What it is called, if that is not a `sid`.
+    pub(super) name: Option<Box<str>>,
     /// What is said in it.
     pub stream: Stream,
     /// What carries it.
@@ -31,11 +34,46 @@ pub struct Session {
 pub enum Link {
     /// Requests and responses of BOSH.
     Bosh(BoshLink),
+    /// A WebSocket.
+    WebSocket(WebSocketLink),
+    /// A TCP connection.
+    Tcp(TcpLink),
+}
+
+impl Link {
+    /// The connection that carries the stream; none in BOSH, where many do.
+    pub fn line(&self) -> Option<&Line> {
+        match self {
+            Self::Bosh(_) => None,
+            Self::WebSocket(link) => Some(&link.line),
+            Self::Tcp(link) => Some(&link.line),
+        }
+    }
+
+    pub(super) fn line_mut(&mut self) -> Option<&mut Line> {
+        match self {
+            Self::Bosh(_) => None,
+            Self::WebSocket(link) => Some(&mut link.line),
+            Self::Tcp(link) => Some(&mut link.line),
+        }
+    }
+
+    /// `bosh`, `websocket` or `tcp`.
+    pub fn transport(&self) -> &'static str {
+        match self {
+            Self::Bosh(_) => "bosh",
+            Self::WebSocket(_) => "websocket",
+            Self::Tcp(_) => "tcp",
+        }
+    }
 }
 
 impl Session {
-    /// What a person calls the session: the first characters of its sid.
+    /// What a person calls the session: the first characters of its sid; `ws3` or `tcp3` for one that began on connection 3.
     pub fn name(&self) -> &str {
+        if let Some(name) = &self.name {
+            return name;
+        }
         let sid = self.sid().unwrap_or("new");
         sid.char_indices().nth(4).map_or(sid, |(end, _)| &sid[..end])
     }
@@ -47,8 +85,38 @@ impl Session {
 
     /// The BOSH session that carries it; none if something else does.
     pub fn bosh(&self) -> Option<&BoshLink> {
-        let Link::Bosh(link) = &self.link;
-        Some(link)
+        match &self.link {
+            Link::Bosh(link) => Some(link),
+            Link::WebSocket(_) | Link::Tcp(_) => None,
+        }
+    }
+
+    pub(super) fn bosh_mut(&mut self) -> Option<&mut BoshLink> {
+        match &mut self.link {
+            Link::Bosh(link) => Some(link),
+            Link::WebSocket(_) | Link::Tcp(_) => None,
+        }
+    }
+
+    /// The WebSocket that carries it; none if something else does.
+    pub fn websocket(&self) -> Option<&WebSocketLink> {
+        match &self.link {
+            Link::WebSocket(link) => Some(link),
+            Link::Bosh(_) | Link::Tcp(_) => None,
+        }
+    }
+
+    /// The TCP connection that carries it; none if something else does.
+    pub fn tcp(&self) -> Option<&TcpLink> {
+        match &self.link {
+            Link::Tcp(link) => Some(link),
+            Link::Bosh(_) | Link::WebSocket(_) => None,
+        }
+    }
+
+    /// Whether its connection is gone, and it may be resumed on another one.
+    pub fn is_detached(&self) -> bool {
+        !self.over && self.link.line().is_some_and(|line| line.gone)
     }
 
     /// Its `sid`; none until the connection manager has named it.

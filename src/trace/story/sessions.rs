@@ -13,16 +13,19 @@ const REMEMBERED: usize = 1000;
 /// How many sessions are remembered before those of which nothing was heard the longest are forgotten.
 const MANY: usize = 16_384;
 
-/// The sessions, by number and by `sid`.
+/// The sessions, by number, by `sid`, and by what they are resumed by.
 #[derive(Debug)]
 pub(super) struct Sessions {
     all: HashMap<SessionId, Session>,
     by_sid: HashMap<String, SessionId>,
+    by_previd: HashMap<String, SessionId>,
     /// Those that are over, the oldest first.
     over: VecDeque<SessionId>,
     /// At this number of sessions, some are forgotten.
     many: usize,
     begun: u32,
+    /// Those that turned out to be others, resumed.
+    joined: u32,
 }
 
 impl Default for Sessions {
@@ -30,9 +33,11 @@ impl Default for Sessions {
         Self {
             all: HashMap::new(),
             by_sid: HashMap::new(),
+            by_previd: HashMap::new(),
             over: VecDeque::new(),
             many: MANY,
             begun: 0,
+            joined: 0,
         }
     }
 }
@@ -52,21 +57,24 @@ impl Sessions {
 
     /// How many there were.
     pub(super) fn begun(&self) -> u32 {
-        self.begun
+        self.begun - self.joined
     }
 
     /// Begins a session of BOSH that has no sid yet.
     pub(super) fn begin(&mut self, at: Duration) -> SessionId {
+        self.begin_on(Link::Bosh(BoshLink::default()), at)
+    }
+
+    /// Begins a session on what carries it.
+    pub(super) fn begin_on(&mut self, link: Link, at: Duration) -> SessionId {
         self.begun += 1;
         let id = SessionId(self.begun);
-        let session = Session {
-            id,
-            began: at,
-            last: at,
-            over: false,
-            stream: Stream::default(),
-            link: Link::Bosh(BoshLink::default()),
-        };
+        let name = link.line().map(|line| match link {
+            Link::Tcp(_) => format!("tcp{}", line.conn).into(),
+            _ => format!("ws{}", line.conn).into(),
+        });
+        let stream = Stream::default();
+        let session = Session { id, began: at, last: at, over: false, name, stream, link };
         if self.all.len() >= self.many {
             self.forget_quiet();
         }
@@ -80,8 +88,7 @@ impl Sessions {
             return id;
         }
         let id = self.begin(at);
-        if let Some(session) = self.all.get_mut(&id) {
-            let Link::Bosh(link) = &mut session.link;
+        if let Some(link) = self.all.get_mut(&id).and_then(Session::bosh_mut) {
             link.sid = Some(sid.to_owned());
         }
         self.learn_sid(id);
@@ -92,6 +99,34 @@ impl Sessions {
     pub(super) fn learn_sid(&mut self, id: SessionId) {
         if let Some(sid) = self.all.get(&id).and_then(Session::sid) {
             self.by_sid.insert(sid.to_owned(), id);
+        }
+    }
+
+    /// The session can be resumed by what the server has called it.
+    pub(super) fn learn_previd(&mut self, id: SessionId) {
+        let management = self.all.get(&id).map(|session| &session.stream.management);
+        if let Some(previd) = management.and_then(|management| management.id.clone()) {
+            self.by_previd.insert(previd, id);
+        }
+    }
+
+    /// The session that is resumed by this id.
+    pub(super) fn with_previd(&self, previd: &str) -> Option<SessionId> {
+        self.by_previd.get(previd).copied().filter(|id| self.all.contains_key(id))
+    }
+
+    /// Two sessions are one: what was learned of `new` since it began becomes part of `old`, which it resumes.
+    pub(super) fn join(&mut self, new: SessionId, old: SessionId) {
+        let Some(new) = self.all.remove(&new) else { return };
+        self.joined += 1;
+        if let Some(session) = self.all.get_mut(&old) {
+            session.link = new.link;
+            session.last = new.last;
+            session.stream.headers = new.stream.headers;
+            session.stream.management.resuming = new.stream.management.resuming;
+            if std::mem::take(&mut session.over) {
+                self.over.retain(|&id| id != old);
+            }
         }
     }
 
@@ -109,19 +144,27 @@ impl Sessions {
     pub(super) fn forget(&mut self) {
         while self.over.len() > REMEMBERED {
             let Some(id) = self.over.pop_front() else { return };
-            if let Some(sid) = self.all.remove(&id).as_ref().and_then(Session::sid) {
+            let Some(session) = self.all.remove(&id) else { continue };
+            if let Some(sid) = session.sid() {
                 self.by_sid.remove(sid);
+            }
+            if let Some(previd) = &session.stream.management.id {
+                self.by_previd.remove(previd);
             }
         }
     }
 
-    /// Forgets the half of the sessions of which nothing was heard the longest, but none with an open request.
+    /// Forgets the half of the sessions of which nothing was heard the longest, but none with an open request or connection.
     fn forget_quiet(&mut self) {
         let mut last: Vec<_> = self.all.values().map(|session| session.last).collect();
         let middle = last.len() / 2;
         let (_, &mut since, _) = last.select_nth_unstable(middle);
-        self.all.retain(|_, session| session.last >= since || !session.open().is_empty());
+        let is_used = |session: &Session| {
+            !session.open().is_empty() || session.link.line().is_some_and(|line| !line.gone)
+        };
+        self.all.retain(|_, session| session.last >= since || is_used(session));
         self.by_sid.retain(|_, id| self.all.contains_key(id));
+        self.by_previd.retain(|_, id| self.all.contains_key(id));
         self.over.retain(|id| self.all.contains_key(id));
         self.many = MANY.max(2 * self.all.len());
     }

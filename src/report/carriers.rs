@@ -1,0 +1,243 @@
+//! Describes what passes over WebSocket and TCP: frames, parts of a stream, what was agreed, how it ended. The terminal
+//! and the HTML page use the same words.
+
+use std::time::Duration;
+
+use super::words::{bytes, count, size};
+use crate::clock::words;
+use crate::diag::sanitise::one_line;
+use crate::trace::{Ack, Frame, Header, Line, Link, Message, Part, Reading, Session, Step};
+use crate::wire::Side;
+use crate::wire::stream::Kind;
+use crate::wire::websocket::{Close, Opcode};
+
+/// What a control frame says, or a message that is not an element.
+pub fn frame(frame: &Frame, message: Option<&Message>) -> Vec<String> {
+    let opcode = Opcode(frame.opcode);
+    let mut parts = Vec::new();
+    match opcode {
+        Opcode::CLOSE => parts.push(close(frame.status, &frame.content.bytes)),
+        Opcode::TEXT if message.is_some_and(|message| !message.stanzas.is_empty()) => {}
+        Opcode::TEXT => parts.extend(message.map(|message| reading(&message.reading))),
+        Opcode::BINARY => {
+            parts.push("binary message".to_owned());
+            parts.extend(message.map(|message| reading(&message.reading)));
+        }
+        other => parts.push(format!("{other} frame")),
+    }
+    if !opcode.is_control() || frame.content.size > 0 && opcode != Opcode::CLOSE {
+        parts.push(size(&frame.content));
+    }
+    parts.extend(bits(frame));
+    parts
+}
+
+/// What is unusual about the bits of a frame.
+fn bits(frame: &Frame) -> Vec<String> {
+    let mut parts = Vec::new();
+    if frame.frames > 1 {
+        parts.push(format!("in {} frames", frame.frames));
+    }
+    match (frame.from, frame.masked) {
+        (Side::Client, masked) if masked < frame.frames => parts.push("not masked".to_owned()),
+        (Side::Server, 1..) => parts.push("masked".to_owned()),
+        _ => {}
+    }
+    if frame.reserved != 0 {
+        let names = [(4, "RSV1"), (2, "RSV2"), (1, "RSV3")];
+        let set = names.iter().filter(|(bit, _)| frame.reserved & bit != 0).map(|(_, name)| *name);
+        parts.push(format!("{} set", set.collect::<Vec<_>>().join(" and ")));
+    }
+    if frame.padded {
+        parts.push("length not written as short as possible".to_owned());
+    }
+    if frame.unfinished {
+        parts.push("without FIN".to_owned());
+    }
+    parts
+}
+
+/// `Close 1001 going away "Bye"`
+pub fn close(status: Option<u16>, reason: &[u8]) -> String {
+    let mut text = "Close".to_owned();
+    if let Some(status) = status {
+        text += &format!(" {status}");
+        text += &Close::meaning(status).map(|words| format!(" {words}")).unwrap_or_default();
+    }
+    let reason = String::from_utf8_lossy(reason);
+    if !reason.is_empty() {
+        text += &format!(" \"{}\"", one_line(&reason));
+    }
+    text
+}
+
+/// What a part of a stream says that is not an element.
+pub fn part(part: &Part, message: &Message) -> Vec<String> {
+    let mut parts = Vec::new();
+    if message.stanzas.is_empty() {
+        parts.push(match part.kind {
+            Kind::Other => "text, comment or instruction between elements".to_owned(),
+            _ => reading(&message.reading),
+        });
+    }
+    if part.kind != Kind::Space {
+        parts.push(size(&part.content));
+    }
+    parts
+}
+
+fn reading(reading: &Reading) -> String {
+    match reading {
+        Reading::Empty => "empty message".to_owned(),
+        Reading::Malformed(_) => "not well-formed".to_owned(),
+        Reading::Space => "white space".to_owned(),
+        Reading::StreamEnd => "end of the stream".to_owned(),
+        Reading::Partial => "incomplete".to_owned(),
+        Reading::Other | Reading::Body(_) | Reading::OtherXml(_) => "not XMPP".to_owned(),
+        Reading::Element(_) | Reading::Header(_) => String::new(),
+    }
+}
+
+/// What was requested and granted when a stream was opened: `domain a → a`, `version 1.0 → 1.0`.
+pub fn opened(session: &Session) -> Vec<String> {
+    let [Some(asked), Some(granted)] = &session.stream.headers else { return Vec::new() };
+    let side = |value: &Option<String>| {
+        value.as_deref().map_or("–".to_owned(), |value| one_line(value).into_owned())
+    };
+    let Header { to, version, lang, .. } = asked;
+    let mut terms = vec![
+        format!("domain {} → {}", side(to), side(&granted.from)),
+        format!("version {} → {}", side(version), side(&granted.version)),
+        format!("lang {} → {}", side(lang), side(&granted.lang)),
+    ];
+    terms.extend(granted.id.as_deref().map(|id| format!("id {}", one_line(id))));
+    terms
+}
+
+/// What an element means for stream management, if that is not in it.
+pub fn management(step: &Step) -> Option<String> {
+    match step {
+        Step::Counted(number, 0) => {
+            let _ = number; // that a stanza is counted is no news
+            None
+        }
+        Step::Counted(_, again) => Some(match again {
+            1 => "sent again".to_owned(),
+            again => format!("sent again, for the {again}. time"),
+        }),
+        Step::Acknowledged(ack) => Some(acknowledged(ack)),
+        Step::Resumed { client, server, due } => {
+            let of = |ack: &Option<Ack>, side: &str| {
+                ack.map(|ack| format!("{} of {} {side} stanzas handled", ack.h, ack.sent))
+            };
+            let mut parts: Vec<String> =
+                [of(client, "client"), of(server, "server")].into_iter().flatten().collect();
+            if due.iter().any(|&due| due > 0) {
+                parts.push(format!("{} and {} to be sent again", due[0], due[1]));
+            }
+            Some(parts.join(", "))
+        }
+    }
+}
+
+fn acknowledged(ack: &Ack) -> String {
+    let missing = ack.sent.wrapping_sub(ack.h);
+    if missing == 0 {
+        return "all acknowledged".to_owned();
+    }
+    format!("of {} sent", ack.sent)
+}
+
+/// What the line says of a connection that carried a stream and is gone.
+pub fn ended(session: &Session, left: Option<Side>, at: Duration, sizes: [u64; 2]) -> String {
+    let Some(line) = session.link.line() else { return String::new() };
+    let mut parts = vec![format!(
+        "{} closed after {}{}",
+        what(session),
+        words(at.saturating_sub(line.began)),
+        left.map(|side| format!(" by the {}", side.name())).unwrap_or_default()
+    )];
+    parts.extend(closing(session, line));
+    let last = |side: Side| words(line.silent(side, at));
+    parts.push(format!(
+        "last heard from the client {} and from the server {} before",
+        last(Side::Client),
+        last(Side::Server)
+    ));
+    let [client, server] = line.elements;
+    parts.push(format!(
+        "{} from the client ({}), {} to it ({})",
+        count(client, "element"),
+        bytes(sizes[0]),
+        server,
+        bytes(sizes[1])
+    ));
+    parts.extend(kept(session));
+    parts.join("; ")
+}
+
+fn what(session: &Session) -> String {
+    match &session.link {
+        Link::WebSocket(link) => {
+            let target = link.handshake.as_ref().map(|exchange| one_line(&exchange.target));
+            target.map_or("WebSocket".to_owned(), |target| format!("WebSocket {target}"))
+        }
+        Link::Tcp(_) => "TCP connection".to_owned(),
+        Link::Bosh(_) => "session".to_owned(),
+    }
+}
+
+/// How the stream and its carrier were closed.
+fn closing(session: &Session, on: &Line) -> Option<String> {
+    let who = |given: [bool; 2]| match given {
+        [true, true] => Some("both sides"),
+        [true, false] => Some("the client"),
+        [false, true] => Some("the server"),
+        [false, false] => None,
+    };
+    let stream = who([on.closed[0].is_some(), on.closed[1].is_some()]);
+    match &session.link {
+        Link::WebSocket(link) => {
+            let frames = [0, 1].map(|side| link.close[side].as_ref());
+            let element = match stream {
+                Some(who) => format!("<close/> from {who}"),
+                None => "no <close/>".to_owned(),
+            };
+            let frame = match who(frames.map(|frame| frame.is_some())) {
+                Some(who) => {
+                    let status = frames.iter().flatten().find_map(|frame| frame.status);
+                    let status = status.map(|status| format!(" {status}")).unwrap_or_default();
+                    format!("Close{status} from {who}")
+                }
+                None => "no Close frame".to_owned(),
+            };
+            Some(format!("{element}, {frame}"))
+        }
+        Link::Tcp(_) => Some(match stream {
+            Some(who) => format!("stream closed by {who}"),
+            None => "stream not closed".to_owned(),
+        }),
+        Link::Bosh(_) => None,
+    }
+}
+
+/// What is left of a session whose connection is gone.
+fn kept(session: &Session) -> Option<String> {
+    let management = &session.stream.management;
+    if !management.enabled {
+        return None;
+    }
+    let left = |side: Side| management.of(side).unacked.len();
+    let mut text = match (left(Side::Client), left(Side::Server)) {
+        (0, 0) => "everything acknowledged".to_owned(),
+        (client, server) => format!(
+            "not acknowledged: {} of the client, {server} of the server",
+            count(client as u64, "stanza")
+        ),
+    };
+    if session.is_detached() {
+        let max = management.max.map(|max| format!(" for {max} s")).unwrap_or_default();
+        text += &format!("; can be resumed{max}");
+    }
+    Some(text)
+}

@@ -1,0 +1,317 @@
+//! What a connection speaks now: HTTP/1, WebSocket after a switch of protocols, an XML stream, or something else.
+//!
+//! A [`Conversation`] follows both directions and marks what each stretch of bytes is. The marks of one direction, put
+//! together, cover exactly the bytes that were fed, so whoever has the bytes and the marks needs no framing of its own. It keeps
+//! nothing but unfinished heads.
+
+use super::Side;
+use super::http1::{Dialogue, NotHttp, Piece};
+use super::stream::{self, Kind, Splitter};
+use super::websocket::{self, Deflate, Head};
+
+/// What the next bytes of a direction are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// Some bytes of what is not complete yet: a head, an element.
+    Part(u32),
+    /// The last bytes of the head of a request.
+    Request(u32),
+    /// The last bytes of the head of a response, and which request of the connection it answers, from 0.
+    Response(u32, Option<u64>),
+    /// Content of a message of HTTP.
+    Content(u32),
+    /// Bytes that only frame content.
+    Framing(u32),
+    /// The message of HTTP is complete.
+    End,
+    /// What was begun, of any protocol, never comes to its end.
+    Cut,
+    /// From here on the connection speaks WebSocket, with compression if that was agreed.
+    WebSocket(Option<Deflate>),
+    /// The last bytes of the head of a frame, and what it says.
+    Frame(u32, Head),
+    /// Payload of a frame, as sent.
+    Payload(u32),
+    /// The frame is complete.
+    FrameEnd,
+    /// The last bytes of a part of an XML stream.
+    Item(u32, Kind),
+    /// From here on this direction is not what was expected.
+    Foreign(Foreign),
+    /// Bytes that are not what was expected, or of a protocol that is not followed.
+    Raw(u32),
+}
+
+impl Mark {
+    /// How many bytes it covers.
+    pub fn len(&self) -> usize {
+        let len = match *self {
+            Self::Part(len)
+            | Self::Request(len)
+            | Self::Response(len, _)
+            | Self::Content(len)
+            | Self::Framing(len)
+            | Self::Frame(len, _)
+            | Self::Payload(len)
+            | Self::Item(len, _)
+            | Self::Raw(len) => len,
+            Self::End | Self::Cut | Self::WebSocket(_) | Self::FrameEnd | Self::Foreign(_) => 0,
+        };
+        len as usize
+    }
+
+    /// Whether it covers no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Why bytes are not what was expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Foreign {
+    /// Not HTTP/1.
+    #[error(transparent)]
+    Http(#[from] NotHttp),
+    /// Not WebSocket.
+    #[error(transparent)]
+    WebSocket(#[from] websocket::Fault),
+    /// Not an XML stream.
+    #[error(transparent)]
+    Stream(#[from] stream::Fault),
+}
+
+/// What a connection is expected to begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Expect {
+    /// Requests of HTTP/1.
+    #[default]
+    Http,
+    /// An XML stream.
+    Stream,
+}
+
+/// What it speaks now.
+#[derive(Debug)]
+enum Speaks {
+    Http,
+    WebSocket(Box<[Frames; 2]>, Option<Deflate>),
+    Stream(Box<[Splitter; 2]>),
+}
+
+/// One direction of a WebSocket.
+#[derive(Debug, Default)]
+struct Frames {
+    reader: websocket::Reader,
+    /// A message is unfinished: further fragments are due.
+    in_message: bool,
+}
+
+/// Both directions of a connection.
+#[derive(Debug)]
+pub struct Conversation {
+    dialogue: Dialogue,
+    speaks: Speaks,
+    /// Of each direction, bytes of an unfinished head that were marked as parts.
+    carried: [usize; 2],
+    origin: Option<Box<str>>,
+    /// A request asks for WebSocket.
+    upgrade: bool,
+}
+
+impl Conversation {
+    /// A conversation of which nothing was heard.
+    pub fn new(expect: Expect) -> Self {
+        let speaks = match expect {
+            Expect::Http => Speaks::Http,
+            Expect::Stream => Speaks::Stream(Box::default()),
+        };
+        let dialogue = Dialogue::default();
+        Self { dialogue, speaks, carried: [0; 2], origin: None, upgrade: false }
+    }
+
+    /// The part of it that is HTTP.
+    pub fn http(&self) -> &Dialogue {
+        &self.dialogue
+    }
+
+    /// The `Origin` of the first request that has one: a browser sent it.
+    pub fn origin(&self) -> Option<&str> {
+        self.origin.as_deref()
+    }
+
+    /// Whether it speaks a protocol that is followed no further.
+    pub fn is_over(&self) -> bool {
+        matches!(self.speaks, Speaks::Http) && self.dialogue.is_switched()
+    }
+
+    /// Whether both directions can be lost and found again each on its own: neither answers the other.
+    pub fn is_duplex(&self) -> bool {
+        !matches!(self.speaks, Speaks::Http)
+    }
+
+    /// The mark that tells somebody who has missed the beginning what it speaks.
+    pub fn introduction(&self) -> Option<Mark> {
+        match &self.speaks {
+            Speaks::WebSocket(_, deflate) => Some(Mark::WebSocket(*deflate)),
+            Speaks::Http | Speaks::Stream(_) => None,
+        }
+    }
+
+    /// Whether what `from` sends next does not belong to anything that has begun.
+    pub fn is_between(&self, from: Side) -> bool {
+        match &self.speaks {
+            Speaks::Http => from == Side::Client && self.dialogue.is_idle(),
+            Speaks::WebSocket(frames, _) => {
+                let frames = &frames[from as usize];
+                frames.reader.is_between() && !frames.in_message
+            }
+            Speaks::Stream(splitters) => splitters[from as usize].is_between(),
+        }
+    }
+
+    /// TLS begins on this connection: both directions start anew.
+    pub fn renew(&mut self) {
+        if let Speaks::Stream(splitters) = &mut self.speaks {
+            splitters.iter_mut().for_each(Splitter::renew);
+        }
+    }
+
+    /// Feeds bytes that `from` sent; what they are goes to `marks`.
+    pub fn feed(&mut self, from: Side, bytes: &[u8], marks: &mut Vec<Mark>) {
+        match &mut self.speaks {
+            Speaks::Http => self.feed_http(from, bytes, marks),
+            Speaks::WebSocket(frames, _) => frames[from as usize].feed(bytes, marks),
+            Speaks::Stream(splitters) => {
+                splitters[from as usize].feed(bytes, &mut |piece| marks.push(piece.into()));
+            }
+        }
+    }
+
+    /// `from` will send nothing more.
+    pub fn finish(&mut self, from: Side, marks: &mut Vec<Mark>) {
+        match &mut self.speaks {
+            Speaks::Http => self.dialogue.finish(from, &mut |piece| match piece {
+                Piece::End => marks.push(Mark::End),
+                Piece::Cut => marks.push(Mark::Cut),
+                Piece::NotHttp(why) => marks.push(Mark::Foreign(why.into())),
+                // All of it was marked as parts.
+                Piece::Raw(_) => marks.push(Mark::Raw(0)),
+                _ => {}
+            }),
+            Speaks::WebSocket(frames, _) => {
+                let frames = &mut frames[from as usize];
+                let cut = frames.in_message || !frames.reader.is_between();
+                frames.reader.finish(&mut |_| {});
+                if std::mem::take(&mut frames.in_message) | cut {
+                    marks.push(Mark::Cut);
+                }
+            }
+            Speaks::Stream(splitters) => {
+                splitters[from as usize].finish(&mut |piece| marks.push(piece.into()));
+            }
+        }
+    }
+
+    fn feed_http(&mut self, from: Side, bytes: &[u8], marks: &mut Vec<Mark>) {
+        let Self { dialogue, speaks, carried, origin, upgrade } = self;
+        let carried = &mut carried[from as usize];
+        let mut marked = 0;
+        dialogue.feed(from, bytes, &mut |piece| {
+            let first = marks.len();
+            match piece {
+                Piece::Request(head, raw) => {
+                    *upgrade |= header(head.headers, "upgrade").is_some_and(websocket::is_upgrade);
+                    if origin.is_none() {
+                        *origin = header(head.headers, "origin").map(Into::into);
+                    }
+                    let len = raw.len() - std::mem::take(carried);
+                    marks.push(Mark::Request(len as u32));
+                }
+                Piece::Response { head, raw, answers, .. } => {
+                    let len = raw.len() - std::mem::take(carried);
+                    marks.push(Mark::Response(len as u32, answers));
+                    if head.code == Some(101) && (*upgrade || is_websocket(head.headers)) {
+                        let extensions = head.headers.iter().filter_map(|header| {
+                            let name = header.name;
+                            let is_it = name.eq_ignore_ascii_case("sec-websocket-extensions");
+                            std::str::from_utf8(header.value).ok().filter(|_| is_it)
+                        });
+                        *speaks = Speaks::WebSocket(Box::default(), Deflate::agreed(extensions));
+                    }
+                }
+                Piece::Content(bytes) => marks.push(Mark::Content(bytes.len() as u32)),
+                Piece::Framing(bytes) => marks.push(Mark::Framing(bytes.len() as u32)),
+                Piece::End => {
+                    marks.push(Mark::End);
+                    if let Speaks::WebSocket(_, deflate) = speaks {
+                        marks.push(Mark::WebSocket(*deflate));
+                    }
+                }
+                Piece::Cut => marks.push(Mark::Cut),
+                Piece::NotHttp(why) => marks.push(Mark::Foreign(why.into())),
+                Piece::Raw(bytes) => {
+                    if let Speaks::WebSocket(frames, _) = speaks {
+                        // What came behind the head of the response.
+                        frames[from as usize].feed(bytes, marks);
+                    } else {
+                        let len = bytes.len() - std::mem::take(carried);
+                        marks.push(Mark::Raw(len as u32));
+                    }
+                }
+            }
+            marked += marks[first..].iter().map(Mark::len).sum::<usize>();
+        });
+        let rest = bytes.len() - marked;
+        if rest > 0 {
+            *carried += rest;
+            marks.push(Mark::Part(rest as u32));
+        }
+    }
+}
+
+impl Frames {
+    fn feed(&mut self, bytes: &[u8], marks: &mut Vec<Mark>) {
+        let Self { reader, in_message } = self;
+        reader.feed(bytes, &mut |piece| {
+            marks.push(match piece {
+                websocket::Piece::Part(bytes) => Mark::Part(bytes.len() as u32),
+                websocket::Piece::Head(head, bytes) => {
+                    if !head.opcode.is_control() {
+                        *in_message = !head.fin;
+                    }
+                    Mark::Frame(bytes.len() as u32, head)
+                }
+                websocket::Piece::Payload(bytes) => Mark::Payload(bytes.len() as u32),
+                websocket::Piece::End => Mark::FrameEnd,
+                websocket::Piece::Cut => Mark::Cut,
+                websocket::Piece::Fault(fault) => Mark::Foreign(fault.into()),
+                websocket::Piece::Raw(bytes) => Mark::Raw(bytes.len() as u32),
+            });
+        });
+    }
+}
+
+impl From<stream::Piece<'_>> for Mark {
+    fn from(piece: stream::Piece<'_>) -> Self {
+        match piece {
+            stream::Piece::Part(bytes) => Self::Part(bytes.len() as u32),
+            stream::Piece::Item(kind, bytes) => Self::Item(bytes.len() as u32, kind),
+            stream::Piece::Cut => Self::Cut,
+            stream::Piece::Fault(fault) => Self::Foreign(fault.into()),
+            stream::Piece::Raw(bytes) => Self::Raw(bytes.len() as u32),
+        }
+    }
+}
+
+fn is_websocket(headers: &[httparse::Header<'_>]) -> bool {
+    header(headers, "upgrade").is_some_and(websocket::is_upgrade)
+}
+
+fn header<'a>(headers: &'a [httparse::Header<'_>], name: &str) -> Option<&'a str> {
+    let value = headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?.value;
+    std::str::from_utf8(value).ok()
+}
+
+#[cfg(test)]
+#[path = "conversation_tests.rs"]
+mod tests;

@@ -1,0 +1,147 @@
+use super::*;
+use crate::wire::websocket::Opcode;
+
+const UPGRADE: &[u8] = b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nOrigin: http://b\r\n\r\n";
+const SWITCH: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+    Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n\r\n";
+
+/// Feeds what both sides send, in turn and in chunks of this size. Gives the marks without their lengths, and sees that they
+/// cover every byte.
+fn words(turns: &[(Side, &[u8])], expect: Expect, chunk: usize) -> Vec<String> {
+    let mut conversation = Conversation::new(expect);
+    let mut all = Vec::new();
+    for (from, bytes) in turns {
+        for bytes in bytes.chunks(chunk) {
+            let mut marks = Vec::new();
+            conversation.feed(*from, bytes, &mut marks);
+            assert_eq!(marks.iter().map(Mark::len).sum::<usize>(), bytes.len());
+            all.extend(marks.iter().filter_map(word));
+        }
+    }
+    for from in [Side::Client, Side::Server] {
+        let mut marks = Vec::new();
+        conversation.finish(from, &mut marks);
+        all.extend(marks.iter().filter_map(word));
+    }
+    all.dedup_by(|a, b| a == b && ["content", "payload", "raw", "space"].contains(&&**a));
+    all
+}
+
+fn word(mark: &Mark) -> Option<String> {
+    let word = match mark {
+        Mark::Part(_) => return None,
+        Mark::Request(_) => "request",
+        Mark::Response(_, answers) => return Some(format!("response {answers:?}")),
+        Mark::Content(_) => "content",
+        Mark::Framing(_) => "framing",
+        Mark::End => "end",
+        Mark::Cut => "cut",
+        Mark::WebSocket(deflate) => return Some(format!("websocket {}", deflate.is_some())),
+        Mark::Frame(_, head) => return Some(head.opcode.to_string()),
+        Mark::Payload(_) => "payload",
+        Mark::FrameEnd => "done",
+        Mark::Item(_, kind) => kind.name(),
+        Mark::Foreign(why) => return Some(why.to_string()),
+        Mark::Raw(_) => "raw",
+    };
+    Some(word.to_owned())
+}
+
+fn check(turns: &[(Side, &[u8])], expect: Expect, want: &[&str]) {
+    for chunk in (1..200).chain([1000]) {
+        assert_eq!(words(turns, expect, chunk), want, "in chunks of {chunk}");
+    }
+}
+
+fn frame(head: Head, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    head.write_with(payload, &mut bytes);
+    bytes
+}
+
+#[test]
+fn http_is_marked() {
+    let request = b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc";
+    let response = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nde";
+    check(
+        &[(Side::Client, request), (Side::Server, response)],
+        Expect::Http,
+        &["request", "content", "end", "response Some(0)", "content", "end"],
+    );
+    check(
+        &[(Side::Client, b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\na")],
+        Expect::Http,
+        &["request", "content", "cut"],
+    );
+    check(
+        &[(Side::Client, b"GET / HT")],
+        Expect::Http,
+        &["the connection ended inside a head", "raw"],
+    );
+    check(&[(Side::Client, b"\0\0")], Expect::Http, &["invalid token", "raw"]);
+}
+
+#[test]
+fn frames_are_marked_behind_a_switch_of_protocols() {
+    let text = frame(Head::new(Opcode::TEXT, 4, Some([1; 4])), b"<a/>");
+    let ping = frame(Head::new(Opcode::PING, 0, None), b"");
+    let turns: [(Side, &[u8]); 4] = [
+        (Side::Client, UPGRADE),
+        (Side::Server, &[SWITCH, &ping].concat()),
+        (Side::Client, &text),
+        (Side::Server, b"\x81"),
+    ];
+    let want = [
+        "request",
+        "end",
+        "response Some(0)",
+        "end",
+        "websocket true",
+        "ping",
+        "done",
+        "text",
+        "payload",
+        "done",
+        "cut",
+    ];
+    check(&turns, Expect::Http, &want);
+}
+
+#[test]
+fn other_protocols_are_not_followed() {
+    let turns: [(Side, &[u8]); 3] = [
+        (Side::Client, b"CONNECT a HTTP/1.1\r\n\r\n"),
+        (Side::Server, b"HTTP/1.1 200 OK\r\n\r\n"),
+        (Side::Client, b"\x81\x00"),
+    ];
+    let want = ["request", "end", "response Some(0)", "end", "raw"];
+    check(&turns, Expect::Http, &want);
+}
+
+#[test]
+fn streams_are_marked() {
+    let turns: [(Side, &[u8]); 2] =
+        [(Side::Client, b"<stream><a/> <b"), (Side::Server, b"HTTP/1.1 400 x")];
+    check(
+        &turns,
+        Expect::Stream,
+        &["header", "element", "space", "not an XML stream", "raw", "cut"],
+    );
+}
+
+#[test]
+fn it_is_known_where_something_new_begins() {
+    let mut conversation = Conversation::new(Expect::Http);
+    let mut feed = |from, bytes: &[u8]| {
+        conversation.feed(from, bytes, &mut Vec::new());
+        let between = [Side::Client, Side::Server].map(|from| conversation.is_between(from));
+        (between, conversation.introduction().is_some())
+    };
+    assert_eq!(feed(Side::Client, UPGRADE), ([false, false], false));
+    assert_eq!(feed(Side::Server, SWITCH), ([true, true], true));
+    assert_eq!(feed(Side::Client, b"\x01\x00"), ([false, true], true), "a fragment");
+    assert_eq!(feed(Side::Client, b"\x89\x00"), ([false, true], true), "a ping between");
+    assert_eq!(feed(Side::Client, b"\x80"), ([false, true], true));
+    assert_eq!(feed(Side::Client, b"\x00"), ([true, true], true));
+    assert_eq!(conversation.origin(), Some("http://b"));
+}
