@@ -117,14 +117,10 @@ pub fn opened(session: &Session) -> Vec<String> {
 /// What an element means for stream management, if that is not in it.
 pub fn management(step: &Step) -> Option<String> {
     match step {
-        Step::Counted(number, 0) => {
-            let _ = number; // that a stanza is counted is no news
-            None
-        }
-        Step::Counted(_, again) => Some(match again {
-            1 => "sent again".to_owned(),
-            again => format!("sent again, for the {again}. time"),
-        }),
+        // That a stanza is counted is no news.
+        Step::Counted(_, 0) => None,
+        Step::Counted(_, 1) => Some("sent again".to_owned()),
+        Step::Counted(_, again) => Some(format!("sent again, {again} times")),
         Step::Acknowledged(ack) => Some(acknowledged(ack)),
         Step::Resumed { client, server, due } => {
             let of = |ack: &Option<Ack>, side: &str| {

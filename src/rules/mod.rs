@@ -23,8 +23,6 @@ mod observation;
 pub(crate) mod playbook;
 mod rule;
 mod stream;
-mod tcp;
-mod websocket;
 mod words;
 
 pub use bosh::view::{BoshView, RequestView, ResponseView};
@@ -37,5 +35,3 @@ pub use moment::Moment;
 pub use observation::Observation;
 pub use rule::Rule;
 pub use stream::view::StreamView;
-pub use tcp::view::{TcpPart, TcpView};
-pub use websocket::view::{WebSocketPart, WebSocketView};

@@ -11,7 +11,8 @@ use super::tree::Tree;
 use crate::diag::sanitise::{self, one_line};
 use crate::trace::redact::{self, Redactor};
 use crate::trace::{
-    self, Effect, Event, Fact, Headers, Reading, Request, Response, Session, SessionId, Story,
+    self, Effect, Event, Fact, Frame, Headers, Part, Reading, Request, Response, Session,
+    SessionId, Story,
 };
 use crate::wire::Side;
 
@@ -100,26 +101,18 @@ impl Maker {
         match &event.fact {
             Fact::Request(request) => self.request(event, request, &effect, shown),
             Fact::Response(response) => self.response(response, &effect, shown),
-            Fact::Raw(raw) => {
-                let lines = lines(&raw.bytes);
-                let exchange = self.raw(event.conn, shown);
-                let (message, words) = match raw.from {
-                    Side::Client => (&mut exchange.client, "not HTTP"),
-                    Side::Server => (&mut exchange.server, "not HTTP"),
-                };
-                words.clone_into(&mut message.words);
-                match &mut message.content {
-                    Content::Text(known) => known.extend(lines),
-                    other => *other = Content::Text(lines),
-                }
+            Fact::Raw(raw) => self.said(event.conn, raw.from, &raw.bytes, "not HTTP", shown),
+            Fact::Frame(Frame { from, content, .. }) => {
+                self.said(event.conn, *from, &content.bytes, "over WebSocket", shown);
+            }
+            Fact::Part(Part { from, content, .. }) => {
+                self.said(event.conn, *from, &content.bytes, "over TCP", shown);
             }
             Fact::Lost { messages, .. } => {
                 let exchange = self.alone(shown);
                 exchange.client.words = format!("{messages} messages were not observed");
             }
-            Fact::Frame(_)
-            | Fact::Part(_)
-            | Fact::Opened { .. }
+            Fact::Opened { .. }
             | Fact::Failed { .. }
             | Fact::Ended { .. }
             | Fact::Closed { .. }
@@ -134,6 +127,21 @@ impl Maker {
             if let Some(turn) = self.turn(exchange) {
                 words.clone_into(&mut turn.exchange.server.words);
             }
+        }
+    }
+
+    /// One side said something that is not HTTP: all of a connection is one exchange.
+    fn said(&mut self, conn: u64, from: Side, bytes: &[u8], words: &str, shown: bool) {
+        let lines = lines(bytes);
+        let exchange = self.raw(conn, shown);
+        let message = match from {
+            Side::Client => &mut exchange.client,
+            Side::Server => &mut exchange.server,
+        };
+        words.clone_into(&mut message.words);
+        match &mut message.content {
+            Content::Text(known) => known.extend(lines),
+            other => *other = Content::Text(lines),
         }
     }
 

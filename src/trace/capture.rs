@@ -118,7 +118,7 @@ pub enum CaptureError {
         why: String,
     },
     /// Events of kinds that a later version has added were skipped.
-    #[error("{count} events were skipped, of kinds that this xmppscope does not know: {kinds}")]
+    #[error("skipped events of kinds that this xmppscope does not know: {count} ({kinds})")]
     Unknown {
         /// How many.
         count: u64,

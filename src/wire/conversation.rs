@@ -169,13 +169,6 @@ impl Conversation {
         }
     }
 
-    /// TLS begins on this connection: both directions start anew.
-    pub fn renew(&mut self) {
-        if let Speaks::Stream(splitters) = &mut self.speaks {
-            splitters.iter_mut().for_each(Splitter::renew);
-        }
-    }
-
     /// Feeds bytes that `from` sent; what they are goes to `marks`.
     pub fn feed(&mut self, from: Side, bytes: &[u8], marks: &mut Vec<Mark>) {
         match &mut self.speaks {

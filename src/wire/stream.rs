@@ -144,16 +144,6 @@ impl Splitter {
         matches!(self.place, Place::Between | Place::Space) && !self.begun
     }
 
-    /// Whether what came is not an XML stream.
-    pub fn is_raw(&self) -> bool {
-        self.place == Place::Raw
-    }
-
-    /// A new stream begins on the same connection: what was open before does not matter any more.
-    pub fn renew(&mut self) {
-        *self = Self::default();
-    }
-
     /// Feeds the next bytes.
     pub fn feed<'b>(&mut self, bytes: &'b [u8], sink: &mut impl FnMut(Piece<'b>)) {
         let (mut start, mut at) = (0, 0);

@@ -8,6 +8,7 @@ use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::short;
+use crate::trace::Link;
 use crate::wire::Side;
 use crate::xml::Element;
 use crate::xmpp::ns;
@@ -71,18 +72,27 @@ impl State {
                 && child.children().any(|mechanism| mechanism.name() == "mechanism")
         });
         let other_way = has(&[(ns::BIND, "bind"), (ns::IQ_AUTH_FEATURE, "auth")]);
-        if login || other_way || self.authenticated || !view.from_opening {
+        // Over TCP they may come only after TLS.
+        let starttls = features.child(ns::TLS, "starttls").is_some();
+        if login || other_way || starttls || self.authenticated || !view.from_opening {
             return;
         }
+        let setting = match view.session.link {
+            Link::Bosh(_) => "consider_bosh_secure",
+            Link::WebSocket(_) => "consider_websocket_secure",
+            Link::Tcp(_) => "c2s_require_encryption",
+        };
         let why = if self.forwarded_https {
             "X-Forwarded-Proto is https, but the server considers the connection insecure"
+        } else if matches!(view.session.link, Link::Tcp(_)) {
+            "the server considers the connection insecure, and offers no TLS"
         } else {
             "the server considers plain HTTP insecure, even if a reverse proxy in front of it uses \
              TLS"
         };
         let words = format!(
             "The stream features offer no SASL mechanism, so nobody can log in. Usual cause: {why} \
-             (Prosody: consider_bosh_secure)."
+             (Prosody: {setting})."
         );
         found.add(&kinds::NO_MECHANISMS, None, Level::Warning, Party::Server, words);
     }

@@ -49,3 +49,21 @@ fn a_failed_bind_is_explained() {
              in use."]
     );
 }
+
+#[test]
+fn what_makes_a_server_offer_no_mechanisms_depends_on_the_carrier() {
+    let none = "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/>";
+    let open = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>";
+    let websocket = format!("0 1 websocket\n1 1 C= {open}\n2 1 S= {open}\n3 1 S= {none}");
+    let found = words("no-mechanisms", &websocket);
+    assert!(found[0].contains("(Prosody: consider_websocket_secure)"), "{found:?}");
+
+    let header =
+        "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";
+    let tcp = |features: &str| format!("0 1 C~ {header}\n1 1 S~ {header}\n2 1 S~ {features}");
+    let found = words("no-mechanisms", &tcp("<stream:features/>"));
+    assert!(found[0].contains("offers no TLS"), "{found:?}");
+    let starttls =
+        "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>";
+    assert_eq!(words("no-mechanisms", &tcp(starttls)), [""; 0]);
+}

@@ -50,11 +50,6 @@ impl Story {
         self.lines.session(conn).and_then(|id| self.sessions.get(id))
     }
 
-    /// Whether this connection has become a WebSocket.
-    pub fn is_websocket(&self, conn: u64) -> bool {
-        self.lines.get(conn).is_some_and(|line| line.handshake.is_some())
-    }
-
     /// How many sessions there were.
     pub fn begun(&self) -> u32 {
         self.sessions.begun()

@@ -28,10 +28,6 @@ pub(super) struct Carried {
 }
 
 impl Lines {
-    pub(super) fn get(&self, conn: u64) -> Option<&Carried> {
-        self.all.get(&conn)
-    }
-
     /// The connection carries, or may carry, a stream.
     pub(super) fn entry(&mut self, conn: u64) -> &mut Carried {
         self.all.entry(conn).or_default()
