@@ -209,7 +209,7 @@ mod tests {
         let later = r#"{"at":1,"conn":1,"event":"NAME","of":"it"}"#;
         let text = ["b", "a", "b"].map(|name| later.replace("NAME", name) + "\n").concat();
         let (count, errors) = read(format!("{PREFACE}\n{text}{FINISHED}\n"));
-        let words = "FILE: 3 events were skipped, of kinds that this xmppscope does not know: a, b";
+        let words = "FILE: skipped events of kinds that this xmppscope does not know: 3 (a, b)";
         assert_eq!((count, errors), (1, vec![words.to_owned()]));
     }
 
