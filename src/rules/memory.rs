@@ -1,5 +1,6 @@
 //! What rules remember: a state for each session ([`PerSession`]), and if something has to be reported when nothing
-//! happens, a time to be woken at ([`Timed`]). Both are bounded by the sessions that the story remembers.
+//! happens, a time to be woken at ([`Timed`]). Both are bounded by the sessions that the story remembers. A state for a
+//! connection that carries a stream ([`PerLine`]) is bounded by the connections that are open.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -121,6 +122,30 @@ impl Timer<'_> {
     /// The session does not have to be woken.
     pub(super) fn clear(&mut self) {
         self.timers.clear(self.id);
+    }
+}
+
+/// A state for each connection that carries a stream. A rule removes it when the connection is gone.
+#[derive(Debug)]
+pub(super) struct PerLine<S> {
+    states: HashMap<u64, S>,
+}
+
+impl<S> Default for PerLine<S> {
+    fn default() -> Self {
+        Self { states: HashMap::new() }
+    }
+}
+
+impl<S: Default> PerLine<S> {
+    /// The state of a connection, a new one if there is none.
+    pub(super) fn of(&mut self, conn: u64) -> &mut S {
+        self.states.entry(conn).or_default()
+    }
+
+    /// Removes the state of a connection.
+    pub(super) fn take(&mut self, conn: u64) -> S {
+        self.states.remove(&conn).unwrap_or_default()
     }
 }
 

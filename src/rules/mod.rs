@@ -3,7 +3,8 @@
 //!
 //! A [`Rule`] is a small state machine: it gets every event as a [`Moment`], with what the
 //! [`Story`](crate::trace::Story) knows about it, may ask to be woken at a later time, and adds to [`Findings`], each of
-//! a [`Kind`]. Each folder has its own view of a moment ([`BoshView`], [`HttpView`], [`StreamView`]). Rules do not know
+//! a [`Kind`]. Each folder has its own view of a moment ([`BoshView`], [`HttpView`], [`WebSocketView`], [`LineView`],
+//! [`StreamView`]). Rules do not know
 //! each other, nor the list in `all.rs`, which only the judge reads.
 
 mod all;
@@ -23,6 +24,9 @@ mod observation;
 pub(crate) mod playbook;
 mod rule;
 mod stream;
+mod tcp;
+mod unwatched;
+mod websocket;
 mod words;
 
 pub use bosh::view::{BoshView, RequestView, ResponseView};
@@ -34,4 +38,7 @@ pub use kinds::{KINDS, Kind, about};
 pub use moment::Moment;
 pub use observation::Observation;
 pub use rule::Rule;
+pub use stream::line::{LinePart, LineView};
 pub use stream::view::StreamView;
+pub use unwatched::UNWATCHED;
+pub use websocket::view::WebSocketView;

@@ -1,0 +1,3 @@
+//! Rules on WebSocket as a carrier of XMPP (RFC 7395): its handshake, frames, messages, and its end.
+
+pub(super) mod view;
