@@ -26,7 +26,7 @@ use crate::cm::http::serve::Service;
 use crate::cm::machine::Machine;
 use crate::cm::policy::Policy;
 use crate::cm::server::{Account, Password, Server, Setup};
-use crate::proxy::Proxy;
+use crate::proxy::{Proxy, StreamSettings};
 use crate::random::{Random, Secure};
 use crate::trace::intake::Intake;
 use crate::wire::address::Address;
@@ -110,7 +110,8 @@ async fn play(
     let (stop, stopping) = watch::channel(());
     let cm = serve(behind, &passwords, clock, stopping.clone());
     let queue = Arc::clone(&watching.queue);
-    let proxy = Proxy { target, host: None, connect: None, accept: None, queue, clock };
+    let streams = StreamSettings::default();
+    let proxy = Proxy { target, host: None, connect: None, accept: None, streams, queue, clock };
     let proxy = tokio::spawn(proxy.serve(before, ended(stopping)));
 
     let (tell, news) = mpsc::unbounded_channel();

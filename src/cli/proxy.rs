@@ -1,37 +1,49 @@
 //! `xmppscope proxy`: the intercepting proxy, whose traffic is printed and captured.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
 
 use super::Failure;
 use super::console::eprint;
 use super::observe::Output;
 use super::options::size;
 use super::watch::{Watch, listen, raise_file_limit, stopped};
-use crate::proxy::Proxy;
+use crate::proxy::{Proxy, StreamSettings};
 use crate::trace::intake::Intake;
-use crate::wire::address::Address;
+use crate::wire::address::{Address, Scheme};
 use crate::wire::tls;
 
-/// Show the traffic between a web client and its connection manager
+/// Show the traffic between an XMPP client and its server: BOSH, WebSocket or TCP
 ///
-/// Passes every byte on to the target without delay, prints sessions, requests, responses and stanzas, and explains
-/// which side broke which rule. Give your client the URL that is printed at the start. The target is a BOSH connection
-/// manager, or anything in front of one that speaks HTTP/1.1, such as a web server.
+/// Passes every byte on to the target without delay, prints sessions, requests, messages and stanzas, and explains
+/// which side broke which rule. Give your client the URL or address that is printed at the start.
+///
+/// With an http:// or https:// target, it shows BOSH and WebSocket; the target is a connection manager, an XMPP server,
+/// or anything in front of one that speaks HTTP/1.1, such as a web server. With an xmpp:// or xmpps:// target, it shows
+/// XML streams over TCP. TLS is taken over: the target's certificate is verified first, and the client gets one of this
+/// proxy's own.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
   xmppscope proxy --target http://127.0.0.1:5280
   xmppscope proxy --target https://chat.example --write session.ndjson
   xmppscope proxy --target http://127.0.0.1:5280 --filter 'not noise'
+  xmppscope proxy --target wss://chat.example
+  xmppscope proxy --target xmpp://chat.example --listen 127.0.0.1:5222 --tls-dir ~/proxy-tls
 
 Exit status:
   0  stopped by Ctrl-C or SIGTERM
   2  wrong usage
   3  the port is in use, a file cannot be written, or a certificate cannot be read")]
 pub(super) struct Args {
-    /// Server to forward to, http:// or https://
+    /// Server to forward to: http://, https://, ws://, wss://, xmpp:// or xmpps://
+    ///
+    /// xmpp://DOMAIN finds the server by the SRV records of the domain, xmpp://HOST:PORT connects to that port; TLS begins
+    /// by STARTTLS. xmpps:// is the same with TLS from the first byte (XEP-0368).
     #[arg(long, value_name = "URL")]
     target: String,
     /// Address to listen on; port 0 picks a free port
@@ -48,10 +60,13 @@ pub(super) struct Args {
     /// target]. Nothing else in a request is ever changed.
     #[arg(long, value_name = "keep|target|NAME")]
     host: Option<String>,
-    /// Trust only the CA certificates in this PEM file, for an https:// target
+    /// What becomes of STARTTLS with an xmpp:// target
+    #[arg(help_heading = "TLS", long, value_enum, default_value_t = StartTls::TakeOver)]
+    starttls: StartTls,
+    /// Trust only the CA certificates in this PEM file, for a target with TLS
     #[arg(help_heading = "TLS", long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
-    /// Accept any certificate of an https:// target
+    /// Accept any certificate of the target
     #[arg(help_heading = "TLS", long, conflicts_with = "ca_file")]
     insecure: bool,
     /// Listen with TLS, for web pages served over https
@@ -60,8 +75,13 @@ pub(super) struct Args {
     #[arg(help_heading = "TLS", long)]
     tls: bool,
     /// Listen with TLS, using cert.pem and key.pem in DIR, which are generated if missing
+    ///
+    /// For an xmpp:// or xmpps:// target: the certificate that clients get.
     #[arg(help_heading = "TLS", long, value_name = "DIR")]
     tls_dir: Option<PathBuf>,
+    /// Another name for a generated certificate, such as the XMPP domain; repeatable
+    #[arg(help_heading = "TLS", long, value_name = "NAME")]
+    tls_name: Vec<String>,
     /// Do not hide passwords, SASL payloads and cookies in what is printed and written
     #[arg(long)]
     show_secrets: bool,
@@ -78,22 +98,40 @@ pub(super) struct Args {
     output: Output,
 }
 
+/// What becomes of STARTTLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum StartTls {
+    /// TLS ends here on both sides, and the stream in it is shown
+    TakeOver,
+    /// TLS is passed on: nothing is seen from there on
+    Pass,
+}
+
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     args.output.start_log();
     let target: Address =
         args.target.parse().map_err(|error| Failure::Usage(format!("--target: {error}")))?;
+    args.check(&target)?;
     let host = host(args, &target)?;
-    let secured = args.tls || args.tls_dir.is_some();
-    let connect = if target.https {
+    let is_stream = target.scheme.is_stream();
+    let takes_over = is_stream && args.starttls == StartTls::TakeOver;
+    let connect = if takes_over {
+        let config = tls::trusting(args.ca_file.as_deref(), args.insecure);
+        Some(Arc::new(config.map_err(environment)?))
+    } else if target.is_tls() {
         Some(tls::client(args.ca_file.as_deref(), args.insecure).map_err(environment)?)
-    } else if args.ca_file.is_some() || args.insecure {
-        let words = "--ca-file and --insecure need an https:// target";
-        return Err(Failure::Usage(words.to_owned()));
     } else {
         None
     };
-    let identity = secured
-        .then(|| tls::identity(names(&args.listen), args.tls_dir.as_deref()).map_err(environment))
+    let identity = (args.listens_with_tls() || takes_over)
+        .then(|| {
+            let mut names = names(&args.listen);
+            names.extend(args.tls_name.iter().cloned());
+            if is_stream && !names.iter().any(|name| name == target.name()) {
+                names.push(target.name().to_owned());
+            }
+            tls::identity(names, args.tls_dir.as_deref()).map_err(environment)
+        })
         .transpose()?;
     raise_file_limit();
 
@@ -107,10 +145,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         watch.capture(path, target.to_string(), args.show_secrets)?;
     }
 
-    let scheme = if secured { "https" } else { "http" };
-    eprint(&format!("listening on {scheme}://{bound} → {target}"));
-    let path = if target.path == "/" { "/http-bind" } else { &target.path };
-    eprint(&format!("give your client {scheme}://{bound}{path} in place of {target}{path}"));
+    args.announce(&target, bound);
     if let Some(file) = identity.as_ref().and_then(|identity| identity.file.as_ref()) {
         eprint(&format!("your client must trust the certificate {}", file.display()));
     }
@@ -123,11 +158,88 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
 
     let accept = identity.map(|identity| identity.config);
     let (queue, clock) = (Arc::clone(&watching.queue), watching.clock);
-    let proxy = Proxy { target, host, connect, accept, queue, clock };
+    let has_srv = is_stream && target.port().is_none();
+    let resolver = has_srv.then(|| runtime.block_on(async { resolver() })).transpose()?;
+    let streams = StreamSettings {
+        pass_starttls: args.starttls == StartTls::Pass,
+        insecure: args.insecure,
+        resolver,
+    };
+    let proxy = Proxy { target, host, connect, accept, streams, queue, clock };
     runtime.block_on(proxy.serve(listener, stopped()));
     // The taps of connections that are still open report their end. A name look-up may hang: it is left alone.
     runtime.shutdown_timeout(Duration::from_millis(100));
     watching.finish()
+}
+
+impl Args {
+    fn listens_with_tls(&self) -> bool {
+        self.tls || self.tls_dir.is_some()
+    }
+
+    /// Options that do not fit the target.
+    fn check(&self, target: &Address) -> Result<(), Failure> {
+        let usage = |words: &str| Err(Failure::Usage(words.to_owned()));
+        if target.scheme.is_stream() {
+            if self.host.is_some() {
+                return usage(
+                    "--host needs an http:// or https:// target: XMPP has no Host header",
+                );
+            }
+            if self.tls {
+                return usage(
+                    "--tls needs an http:// or https:// target; with xmpp:// TLS begins by STARTTLS, \
+                     with xmpps:// at once",
+                );
+            }
+        } else if self.starttls == StartTls::Pass {
+            return usage("--starttls needs an xmpp:// target");
+        } else if !target.is_tls() && (self.ca_file.is_some() || self.insecure) {
+            return usage("--ca-file and --insecure need a target with TLS, such as https://");
+        }
+        if target.scheme == Scheme::Xmpps && self.starttls == StartTls::Pass {
+            return usage("--starttls needs an xmpp:// target; xmpps:// has no STARTTLS");
+        }
+        Ok(())
+    }
+
+    /// Says where it listens, and what to give to a client.
+    fn announce(&self, target: &Address, bound: SocketAddr) {
+        if target.scheme.is_stream() {
+            let scheme = if target.is_tls() { "xmpps" } else { "xmpp" };
+            eprint(&format!("listening on {scheme}://{bound} → {target}"));
+            let tls = if target.is_tls() { ", with direct TLS" } else { "" };
+            eprint(&format!(
+                "let your client connect to {} port {}{tls}; its JID stays as it is",
+                bound.ip(),
+                bound.port()
+            ));
+            return;
+        }
+        let secure = if self.listens_with_tls() { "s" } else { "" };
+        eprint(&format!("listening on http{secure}://{bound} → {target}"));
+        let path = if target.path == "/" { "/http-bind" } else { &target.path };
+        if self.target.starts_with("ws") {
+            let path = if target.path == "/" { "/xmpp-websocket" } else { &target.path };
+            let asked = self.target.split_once(':').map_or("ws", |(scheme, _)| scheme);
+            let authority = target.authority();
+            eprint(&format!(
+                "give your client ws{secure}://{bound}{path} in place of {asked}://{authority}{path}"
+            ));
+        } else {
+            eprint(&format!(
+                "give your client http{secure}://{bound}{path} in place of {target}{path}"
+            ));
+        }
+    }
+}
+
+/// Looks up SRV records, by the DNS servers of this system.
+fn resolver() -> Result<TokioResolver, Failure> {
+    let resolver = TokioResolver::builder_tokio().and_then(|builder| builder.build());
+    resolver.map_err(|error| {
+        Failure::Environment(format!("cannot read the DNS settings of this system: {error}"))
+    })
 }
 
 #[allow(clippy::needless_pass_by_value)] // the signature `map_err` asks for

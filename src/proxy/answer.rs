@@ -24,7 +24,9 @@ pub(super) async fn refuse(mut client: Socket, mut tap: Tap, cause: String) {
     while !tap.dialogue().unanswered() {
         match client.read(&mut buffer).await {
             Ok(0) | Err(_) => return tap.close(),
-            Ok(n) => tap.passed(Side::Client, &buffer[..n]),
+            Ok(n) => {
+                tap.passed(Side::Client, &buffer[..n]);
+            }
         }
         if tap.dialogue().client_is_raw() && !tap.dialogue().unanswered() {
             // Nothing that could be answered: the connection ends, as it would have without us.
@@ -100,7 +102,9 @@ pub(super) fn unanswered(target: &Address, error: Option<&io::Error>) -> String 
     }
 }
 
-pub(super) fn connecting(target: &Address, error: &io::Error) -> String {
+/// Why TLS with the target failed. Its certificate had to be for `name`.
+pub(super) fn connecting(target: &Address, name: &str, error: &io::Error) -> String {
+    let is_stream = target.scheme.is_stream();
     let advice = match tls::cause(error) {
         Some(rustls::Error::InvalidCertificate(error)) => match error {
             CertificateError::UnknownIssuer => {
@@ -110,12 +114,32 @@ pub(super) fn connecting(target: &Address, error: &io::Error) -> String {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
                 "its certificate has expired; --insecure accepts it"
             }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
+                if is_stream =>
+            {
+                return format!(
+                    "TLS with {target}: its certificate is not for {name}, the domain that the \
+                     client asks for; --insecure accepts it ({error})"
+                );
+            }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 "its certificate is for another name; use that name in --target, or use --insecure"
             }
+            _ if error.to_string().contains("CaUsedAsEndEntity") => {
+                "its certificate is self-signed and marked as that of a CA; --insecure accepts it"
+            }
             _ => "its certificate is not valid; --insecure accepts it",
         },
+        Some(rustls::Error::InvalidMessage(_)) if is_stream => {
+            "what it sends is not TLS; is this the port for direct TLS? For STARTTLS, use an xmpp:// \
+             target"
+        }
         Some(rustls::Error::InvalidMessage(_)) => "does it use TLS on this port? Try http://",
+        Some(rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol))
+            if is_stream =>
+        {
+            "it does not offer the protocol that the client asks for by ALPN"
+        }
         Some(rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => {
             "it does not offer HTTP/1.1, the only protocol that xmppscope supports"
         }
@@ -132,7 +156,7 @@ pub(super) fn accepting(error: &io::Error) -> String {
             | AlertDescription::CertificateUnknown,
         )) => "the client does not trust this proxy's certificate",
         Some(rustls::Error::InvalidMessage(_)) => {
-            "the client does not speak TLS; is it configured with the https:// URL?"
+            "the client does not speak TLS; does it use TLS (https, wss, direct TLS)?"
         }
         _ => "the handshake with the client failed",
     };

@@ -3,5 +3,7 @@
 
 mod answer;
 mod serve;
+mod stream;
 
 pub use serve::Proxy;
+pub use stream::StreamSettings;

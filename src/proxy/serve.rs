@@ -1,5 +1,6 @@
 //! Accepts clients, and serves each of them until both sides are done.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +9,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::answer;
+use super::stream::StreamSettings;
 use crate::clock::Clock;
 use crate::wire::address::Address;
+use crate::wire::conversation::Expect;
 use crate::wire::host::HostEditor;
 use crate::wire::socket::Socket;
 use crate::wire::tap::{Queue, Tap};
@@ -25,10 +28,12 @@ pub struct Proxy {
     pub target: Address,
     /// The value that `Host` is set to, unless it is kept.
     pub host: Option<String>,
-    /// TLS towards an https target.
+    /// TLS towards the target.
     pub connect: Option<Arc<ClientConfig>>,
     /// TLS towards the clients.
     pub accept: Option<Arc<ServerConfig>>,
+    /// What holds for an XMPP target alone.
+    pub streams: StreamSettings,
     /// Where the taps report.
     pub queue: Arc<Queue>,
     /// The clock of the trace.
@@ -56,8 +61,15 @@ impl Proxy {
             match listener.accept().await {
                 Ok((tcp, client)) => {
                     conn += 1;
-                    let tap = Tap::new(conn, client, Arc::clone(&self.queue), self.clock);
-                    tokio::spawn(Arc::clone(&self).handle(tcp, tap));
+                    let _ = tcp.set_nodelay(true); // refused only by a socket that is gone
+                    let queue = Arc::clone(&self.queue);
+                    if self.target.scheme.is_stream() {
+                        let tap = Tap::expecting(Expect::Stream, conn, client, queue, self.clock);
+                        tokio::spawn(Arc::clone(&self).handle_stream(tcp, tap));
+                    } else {
+                        let tap = Tap::new(conn, client, queue, self.clock);
+                        tokio::spawn(Arc::clone(&self).handle(tcp, tap));
+                    }
                 }
                 Err(error) => {
                     tracing::warn!("cannot accept a client: {error}");
@@ -69,7 +81,6 @@ impl Proxy {
     }
 
     async fn handle(self: Arc<Self>, tcp: TcpStream, mut tap: Tap) {
-        let _ = tcp.set_nodelay(true); // refused only by a socket that is gone
         let mut client = match &self.accept {
             None => Socket::Plain(tcp),
             Some(config) => {
@@ -88,7 +99,8 @@ impl Proxy {
         };
         let host = self.host.clone().map(HostEditor::new);
         match tunnel::join(&mut client, &mut server, &mut tap, host).await {
-            End::Fin => tap.close(),
+            // STARTTLS is a matter of XML streams.
+            End::Fin | End::StartTls { .. } => tap.close(),
             End::Reset => {
                 client.reset();
                 server.reset();
@@ -105,10 +117,21 @@ impl Proxy {
     /// Connects to the target, or says in a sentence why not.
     async fn reach(&self) -> Result<Socket, String> {
         let addresses = self.target.resolve().await?;
+        self.secure(self.connect_to_first(addresses).await?).await
+    }
+
+    /// Connects to the first address that answers.
+    pub(super) async fn connect_to_first(
+        &self,
+        addresses: Vec<SocketAddr>,
+    ) -> Result<TcpStream, String> {
         let mut refused = None;
         for address in addresses {
             match TcpStream::connect(address).await {
-                Ok(tcp) => return self.secure(tcp).await,
+                Ok(tcp) => {
+                    let _ = tcp.set_nodelay(true);
+                    return Ok(tcp);
+                }
                 Err(error) => refused = Some((address, error)),
             }
         }
@@ -116,12 +139,11 @@ impl Proxy {
     }
 
     async fn secure(&self, tcp: TcpStream) -> Result<Socket, String> {
-        let _ = tcp.set_nodelay(true);
         let Some(config) = &self.connect else { return Ok(Socket::Plain(tcp)) };
         let name = self.target.server_name()?;
         let connector = TlsConnector::from(Arc::clone(config));
         let tls = connector.connect(name, tcp).await;
         tls.map(|tls| Socket::Tls(Box::new(tls.into())))
-            .map_err(|error| answer::connecting(&self.target, &error))
+            .map_err(|error| answer::connecting(&self.target, self.target.name(), &error))
     }
 }

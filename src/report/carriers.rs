@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::words::{bytes, count, size};
 use crate::clock::words;
 use crate::diag::sanitise::one_line;
-use crate::trace::{Ack, Frame, Header, Line, Link, Message, Part, Reading, Session, Step};
+use crate::trace::{
+    Ack, Frame, Header, Line, Link, Message, Part, Reading, Secured, Session, Step, Tls,
+};
 use crate::wire::Side;
 use crate::wire::stream::Kind;
 use crate::wire::websocket::{Close, Opcode};
@@ -82,6 +84,36 @@ pub fn part(part: &Part, message: &Message) -> Vec<String> {
     }
     if part.kind != Kind::Space {
         parts.push(size(&part.content));
+    }
+    if part.own {
+        parts.push("sent by xmppscope in the target's place".to_owned());
+    }
+    parts
+}
+
+/// What TLS was agreed, on each side.
+pub fn secured(secured: &Secured) -> Vec<String> {
+    let how = if secured.starttls { "by STARTTLS" } else { "from the first byte" };
+    if secured.passed {
+        return vec![format!("TLS {how}, passed on: nothing that follows can be seen")];
+    }
+    let agreed = |tls: &Tls| {
+        let mut text = one_line(&tls.version).into_owned();
+        text += &tls.alpn.as_deref().map(|alpn| format!(" {}", one_line(alpn))).unwrap_or_default();
+        text
+    };
+    let mut parts = vec![format!("TLS {how}, taken over")];
+    if let Some(tls) = &secured.client {
+        let sni =
+            tls.sni.as_deref().map_or("without SNI".into(), |sni| format!("SNI {}", one_line(sni)));
+        parts.push(format!("client {}, {sni}", agreed(tls)));
+    }
+    if let Some(tls) = &secured.server {
+        let verified = match &tls.verified {
+            Some(name) => format!("certificate verified for {}", one_line(name)),
+            None => "certificate not verified (--insecure)".to_owned(),
+        };
+        parts.push(format!("server {}, {verified}", agreed(tls)));
     }
     parts
 }

@@ -241,7 +241,7 @@ fn part(from: Side, first: Duration, text: &str) -> Part {
     let kind = if text.trim().is_empty() { Kind::Space } else { kind.expect("a whole part") };
     let bytes = text.as_bytes().to_vec();
     let content = Content { size: bytes.len() as u64, bytes, ..Content::default() };
-    Part { from, first, kind, content }
+    Part { from, first, kind, content, own: false }
 }
 
 /// The first part, the headers and the content of a line.

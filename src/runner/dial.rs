@@ -110,7 +110,7 @@ impl Network {
 
     async fn connect(&self, route: Route) -> io::Result<Socket> {
         let address = match route {
-            Route::Tls if !self.usual.https => self.tls.as_ref().unwrap_or(&self.usual),
+            Route::Tls if !self.usual.is_tls() => self.tls.as_ref().unwrap_or(&self.usual),
             _ => &self.usual,
         };
         let found = address.resolve().await.map_err(io::Error::other)?;
@@ -130,7 +130,7 @@ impl Network {
 
     async fn protect(&self, address: &Address, tcp: TcpStream) -> io::Result<Socket> {
         let _ = tcp.set_nodelay(true); // refused only by a socket that is gone
-        if !address.https {
+        if !address.is_tls() {
             return Ok(Socket::Plain(tcp));
         }
         let name = address.server_name().map_err(io::Error::other)?;

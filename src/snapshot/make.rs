@@ -114,6 +114,7 @@ impl Maker {
             }
             Fact::Opened { .. }
             | Fact::Failed { .. }
+            | Fact::Secured(_)
             | Fact::Ended { .. }
             | Fact::Closed { .. }
             | Fact::Finished => {}

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::wire::Side;
+pub use crate::wire::secured::{Secured, Tls};
 use crate::wire::stream::Kind;
 pub use crate::wire::tap::How;
 
@@ -45,6 +46,8 @@ pub enum Fact {
     Frame(Frame),
     /// A part of an XML stream over TCP.
     Part(Part),
+    /// TLS begins on a connection that carries a stream over TCP.
+    Secured(Secured),
     /// Bytes that are not what was expected.
     Raw(Raw),
     /// One side sent its last byte.
@@ -168,6 +171,9 @@ pub struct Part {
     /// Its text.
     #[serde(default)]
     pub content: Content,
+    /// It was made by the observer in the target's place.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub own: bool,
 }
 
 /// Bytes that are not what was expected: not HTTP, not WebSocket, not an XML stream.
@@ -187,9 +193,9 @@ pub struct Raw {
 
 impl Fact {
     /// All kinds.
-    pub const NAMES: [&str; 11] = [
-        "opened", "failed", "request", "response", "frame", "part", "raw", "ended", "lost",
-        "closed", "finished",
+    pub const NAMES: [&str; 12] = [
+        "opened", "failed", "request", "response", "frame", "part", "secured", "raw", "ended",
+        "lost", "closed", "finished",
     ];
 
     /// What captures and JSON call its kind.
@@ -201,6 +207,7 @@ impl Fact {
             Self::Response(_) => "response",
             Self::Frame(_) => "frame",
             Self::Part(_) => "part",
+            Self::Secured(_) => "secured",
             Self::Raw(_) => "raw",
             Self::Ended { .. } => "ended",
             Self::Lost { .. } => "lost",

@@ -13,7 +13,9 @@ pub mod redact;
 mod scope;
 pub mod story;
 
-pub use event::{Content, Event, Fact, Frame, Headers, How, Part, Raw, Request, Response};
+pub use event::{
+    Content, Event, Fact, Frame, Headers, How, Part, Raw, Request, Response, Secured, Tls,
+};
 pub use open::open;
 pub use reading::{Reading, Stanza};
 pub use story::{

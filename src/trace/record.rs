@@ -86,6 +86,11 @@ impl Recorder {
                 let mut stream = Stream { intake: &self.intake, at, conn, from, own, out };
                 conn_state.bytes(&bytes, &marks, &mut stream);
             }
+            What::Secured(secured) => {
+                // What comes out of TLS is another stream.
+                self.conns.insert(conn, Box::default());
+                out.push(event(Fact::Secured(*secured)));
+            }
             What::Ended { by, how, together, marks } => {
                 let mut last = Vec::new();
                 if let Some(conn_state) = self.conns.get_mut(&conn) {
@@ -290,7 +295,8 @@ impl Half {
         let first = self.first.take().unwrap_or(stream.at);
         self.charge = None;
         let content = Content { cut, ..stream.intake.text(bytes, size) };
-        stream.event(Fact::Part(Part { from: stream.from, first, kind, content }));
+        let own = stream.own;
+        stream.event(Fact::Part(Part { from: stream.from, first, kind, content, own }));
     }
 
     fn frame(&mut self, step: Step<'_>, stream: &mut Stream<'_>) {

@@ -93,6 +93,11 @@ impl<W: Write> Printer<W> {
             }
             Some(Fact::Frame(frame)) => self.frame(seen, frame, session, story)?,
             Some(Fact::Part(part)) => self.part(seen, part, session),
+            Some(Fact::Secured(secured)) => {
+                self.block.head(&seen.head(session, None));
+                self.block.page.list(&Ink::default(), &carriers::secured(secured), INDENT).end();
+                self.block.findings(&seen.findings);
+            }
             Some(Fact::Raw(raw)) => {
                 self.end_pings(seen.event.as_ref().map_or(0, |event| event.conn), story);
                 self.block.head(&seen.head(None, Some(raw.from)));

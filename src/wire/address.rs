@@ -1,4 +1,4 @@
-//! The address of an HTTP server as a URL gives it: how to reach it, and how it is named.
+//! The address of a server as a URL gives it, of HTTP, WebSocket or XMPP: how to reach it, and how it is named.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -6,13 +6,52 @@ use std::net::{IpAddr, SocketAddr};
 use http::Uri;
 use rustls::pki_types::ServerName;
 
-/// Where an HTTP server is.
+/// What is spoken with a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// `http` or `ws`: HTTP/1.1.
+    Http,
+    /// `https` or `wss`: HTTP/1.1 over TLS.
+    Https,
+    /// `xmpp`: an XML stream over TCP (RFC 6120), secured by STARTTLS.
+    Xmpp,
+    /// `xmpps`: an XML stream over TLS (XEP-0368).
+    Xmpps,
+}
+
+impl Scheme {
+    /// Whether XML streams are spoken with it.
+    pub fn is_stream(self) -> bool {
+        matches!(self, Self::Xmpp | Self::Xmpps)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::Xmpp => "xmpp",
+            Self::Xmpps => "xmpps",
+        }
+    }
+
+    /// The port, if the URL says none.
+    fn port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+            Self::Xmpp => 5222,
+            Self::Xmpps => 5223,
+        }
+    }
+}
+
+/// Where a server is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
-    /// TLS is spoken with it.
-    pub https: bool,
+    /// What is spoken with it.
+    pub scheme: Scheme,
     host: String,
-    port: u16,
+    port: Option<u16>,
     /// Path and query of the URL.
     pub path: String,
 }
@@ -36,6 +75,14 @@ pub enum AddressError {
         /// What to give instead, if that is clear.
         hint: String,
     },
+    /// A stream has no path.
+    #[error("{url:?}: a URL with xmpp:// or xmpps:// has no path; remove {path:?}")]
+    Path {
+        /// What was given.
+        url: String,
+        /// Its path.
+        path: String,
+    },
     /// User and password in the URL.
     #[error("the URL must not contain a user name or password")]
     Credentials,
@@ -47,18 +94,14 @@ impl std::str::FromStr for Address {
     fn from_str(url: &str) -> Result<Self, AddressError> {
         let not_url = |why: &str| AddressError::NotUrl { url: url.to_owned(), why: why.to_owned() };
         let uri: Uri = url.parse().map_err(|e: http::uri::InvalidUri| not_url(&e.to_string()))?;
-        let scheme =
+        let unknown =
             |hint: &str| AddressError::Scheme { url: url.to_owned(), hint: hint.to_owned() };
-        let https = match uri.scheme_str() {
-            Some("http") => false,
-            Some("https") => true,
-            Some("ws") => {
-                return Err(scheme("; for WebSocket, use http://"));
-            }
-            Some("wss") => {
-                return Err(scheme("; for WebSocket, use https://"));
-            }
-            _ => return Err(scheme("")),
+        let scheme = match uri.scheme_str() {
+            Some("http" | "ws") => Scheme::Http,
+            Some("https" | "wss") => Scheme::Https,
+            Some("xmpp") => Scheme::Xmpp,
+            Some("xmpps") => Scheme::Xmpps,
+            _ => return Err(unknown(hint(url))),
         };
         let authority = uri.authority().ok_or_else(|| not_url("it has no host"))?;
         if authority.as_str().contains('@') {
@@ -69,21 +112,56 @@ impl std::str::FromStr for Address {
             return Err(not_url("it has no host"));
         }
         let port = match authority.port() {
-            Some(port) => port.as_u16(),
+            Some(port) => Some(port.as_u16()),
             None if authority.as_str().len() > host.len() => {
                 return Err(not_url("the port must be a number from 1 to 65535"));
             }
-            None if https => 443,
-            None => 80,
+            None => None,
         };
         let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        Ok(Self { https, host: host.to_owned(), port, path })
+        if scheme.is_stream() && path != "/" {
+            return Err(AddressError::Path { url: url.to_owned(), path });
+        }
+        let port = port.filter(|&port| scheme.is_stream() || port != scheme.port());
+        Ok(Self { scheme, host: host.to_owned(), port, path })
+    }
+}
+
+/// What to give in place of something without a scheme that is known.
+fn hint(url: &str) -> &'static str {
+    if url.starts_with("xmpp:") {
+        "; for an XMPP server over TCP, use xmpp://DOMAIN"
+    } else if url.contains("://") {
+        ", or with ws://, wss://, xmpp:// or xmpps://"
+    } else {
+        ""
     }
 }
 
 impl Address {
+    /// The address in the URL of a BOSH endpoint: http or https.
+    pub fn of_bosh(url: &str) -> Result<Self, AddressError> {
+        let address: Self = url.parse()?;
+        let is_http = matches!(url.get(..4), Some(start) if start.eq_ignore_ascii_case("http"));
+        if !is_http {
+            let hint = ", the scheme of a BOSH endpoint".to_owned();
+            return Err(AddressError::Scheme { url: url.to_owned(), hint });
+        }
+        Ok(address)
+    }
+
+    /// TLS is spoken with it from the first byte.
+    pub fn is_tls(&self) -> bool {
+        matches!(self.scheme, Scheme::Https | Scheme::Xmpps)
+    }
+
+    /// The port that the URL says; none if it says none, or that of the scheme.
+    pub fn port(&self) -> Option<u16> {
+        self.port
+    }
+
     /// The host without the brackets of an IPv6 address.
-    fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         self.host.trim_start_matches('[').trim_end_matches(']')
     }
 
@@ -94,25 +172,15 @@ impl Address {
 
     /// The value of `Host` that names the address.
     pub fn authority(&self) -> String {
-        match (self.https, self.port) {
-            (true, 443) | (false, 80) => self.host.clone(),
-            _ => format!("{}:{}", self.host, self.port),
+        match self.port {
+            None => self.host.clone(),
+            Some(port) => format!("{}:{port}", self.host),
         }
     }
 
     /// The addresses to try.
     pub async fn resolve(&self) -> Result<Vec<SocketAddr>, String> {
-        if let Ok(ip) = self.name().parse::<IpAddr>() {
-            return Ok(vec![SocketAddr::new(ip, self.port)]);
-        }
-        let found = tokio::net::lookup_host((self.name(), self.port)).await;
-        let addresses: Vec<_> = found
-            .map_err(|error| format!("cannot resolve {}: {error}; check the host name", self.host))?
-            .collect();
-        if addresses.is_empty() {
-            return Err(format!("{} has no address", self.host));
-        }
-        Ok(addresses)
+        resolve(self.name(), self.port.unwrap_or(self.scheme.port())).await
     }
 
     /// The name that its certificate has to have.
@@ -124,9 +192,23 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.https { "https" } else { "http" };
-        write!(f, "{scheme}://{}", self.authority())
+        write!(f, "{}://{}", self.scheme.name(), self.authority())
     }
+}
+
+/// The addresses of a host, with a port. An error is a sentence.
+pub async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(ip, port)]);
+    }
+    let found = tokio::net::lookup_host((host, port)).await;
+    let addresses: Vec<_> = found
+        .map_err(|error| format!("cannot resolve {host}: {error}; check the host name"))?
+        .collect();
+    if addresses.is_empty() {
+        return Err(format!("{host} has no address"));
+    }
+    Ok(addresses)
 }
 
 #[cfg(test)]
@@ -146,6 +228,16 @@ mod tests {
         assert!(!address.is_loopback());
         let address: Address = "https://[::1]:5281".parse().unwrap();
         assert_eq!((address.authority().as_str(), address.is_loopback()), ("[::1]:5281", true));
+        for (url, shown) in [
+            ("ws://a/ws", "http://a"),
+            ("wss://a:443/ws", "https://a"),
+            ("wss://a:5281/ws", "https://a:5281"),
+            ("xmpp://example.org", "xmpp://example.org"),
+            ("xmpp://example.org:5222", "xmpp://example.org:5222"),
+            ("xmpps://[::1]:5223", "xmpps://[::1]:5223"),
+        ] {
+            assert_eq!(url.parse::<Address>().map(|a| a.to_string()), Ok(shown.to_owned()));
+        }
     }
 
     #[test]
@@ -153,7 +245,9 @@ mod tests {
         for (url, word) in [
             ("127.0.0.1:5280", "must begin with http://"),
             ("localhost", "must begin with http://"),
-            ("wss://a/ws", "use https://"),
+            ("ftp://a/ws", "ws://, wss://, xmpp:// or xmpps://"),
+            ("xmpp:a@b", "xmpp://DOMAIN"),
+            ("xmpp://a/b", "has no path"),
             ("http://", "not a valid URL"),
             ("http://a:99999", "not a valid URL"),
             ("http://u:p@a/", "password"),

@@ -8,6 +8,10 @@ use super::Side;
 use super::http1::{Dialogue, NotHttp, Piece};
 use super::stream::{self, Kind, Splitter};
 use super::websocket::{self, Deflate, Head};
+use crate::xml::attributes;
+
+/// Of a client's header, this much is read for the domain in it.
+const HEADER: usize = 8 * 1024;
 
 /// What the next bytes of a direction are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +90,7 @@ pub enum Expect {
     /// Requests of HTTP/1.
     #[default]
     Http,
-    /// An XML stream.
+    /// An XML stream, on which TLS may begin later.
     Stream,
 }
 
@@ -95,7 +99,32 @@ pub enum Expect {
 enum Speaks {
     Http,
     WebSocket(Box<[Frames; 2]>, Option<Deflate>),
-    Stream(Box<[Splitter; 2]>),
+    Stream(Box<Streams>),
+    /// Something that cannot be followed.
+    Opaque,
+}
+
+/// Both directions of an XML stream over TCP.
+#[derive(Debug, Default)]
+struct Streams {
+    splitters: [Splitter; 2],
+    starttls: StartTls,
+    /// The client's header, as far as it has come.
+    header: Vec<u8>,
+    /// The domain that the client's header names.
+    to: Option<Box<str>>,
+}
+
+/// Where the negotiation of STARTTLS stands (RFC 6120 §5.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StartTls {
+    /// Nothing was asked, or it was refused, or it is done.
+    #[default]
+    Idle,
+    /// The client has sent `<starttls/>`. It has to wait.
+    Asked,
+    /// The server has sent `<proceed/>`: TLS begins.
+    Proceeds,
 }
 
 /// One direction of a WebSocket.
@@ -141,7 +170,32 @@ impl Conversation {
 
     /// Whether it speaks a protocol that is followed no further.
     pub fn is_over(&self) -> bool {
-        matches!(self.speaks, Speaks::Http) && self.dialogue.is_switched()
+        match self.speaks {
+            Speaks::Http => self.dialogue.is_switched(),
+            Speaks::Opaque => true,
+            Speaks::WebSocket(..) | Speaks::Stream(_) => false,
+        }
+    }
+
+    /// Where STARTTLS stands, if an XML stream is spoken.
+    pub fn starttls(&self) -> StartTls {
+        match &self.speaks {
+            Speaks::Stream(streams) => streams.starttls,
+            _ => StartTls::Idle,
+        }
+    }
+
+    /// The domain that the header of the client's stream names in `to`.
+    pub fn to(&self) -> Option<&str> {
+        match &self.speaks {
+            Speaks::Stream(streams) => streams.to.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// TLS has begun. What comes out of it is another stream; if it is `passed` on, nothing can be followed any more.
+    pub fn secured(&mut self, passed: bool) {
+        self.speaks = if passed { Speaks::Opaque } else { Speaks::Stream(Box::default()) };
     }
 
     /// Whether both directions can be lost and found again each on its own: neither answers the other.
@@ -153,7 +207,7 @@ impl Conversation {
     pub fn introduction(&self) -> Option<Mark> {
         match &self.speaks {
             Speaks::WebSocket(_, deflate) => Some(Mark::WebSocket(*deflate)),
-            Speaks::Http | Speaks::Stream(_) => None,
+            Speaks::Http | Speaks::Stream(_) | Speaks::Opaque => None,
         }
     }
 
@@ -165,19 +219,21 @@ impl Conversation {
                 let frames = &frames[from as usize];
                 frames.reader.is_between() && !frames.in_message
             }
-            Speaks::Stream(splitters) => splitters[from as usize].is_between(),
+            Speaks::Stream(streams) => streams.splitters[from as usize].is_between(),
+            Speaks::Opaque => false,
         }
     }
 
-    /// Feeds bytes that `from` sent; what they are goes to `marks`.
-    pub fn feed(&mut self, from: Side, bytes: &[u8], marks: &mut Vec<Mark>) {
+    /// Feeds bytes that `from` sent; what they are goes to `marks`. Returns how many of them belong to the conversation: all, or
+    /// those up to the end of `<starttls/>`, after which the client waits, or of `<proceed/>`, after which TLS begins.
+    pub fn feed(&mut self, from: Side, bytes: &[u8], marks: &mut Vec<Mark>) -> usize {
         match &mut self.speaks {
             Speaks::Http => self.feed_http(from, bytes, marks),
             Speaks::WebSocket(frames, _) => frames[from as usize].feed(bytes, marks),
-            Speaks::Stream(splitters) => {
-                splitters[from as usize].feed(bytes, &mut |piece| marks.push(piece.into()));
-            }
+            Speaks::Stream(streams) => return streams.feed(from, bytes, marks),
+            Speaks::Opaque => {}
         }
+        bytes.len()
     }
 
     /// `from` will send nothing more.
@@ -199,9 +255,11 @@ impl Conversation {
                     marks.push(Mark::Cut);
                 }
             }
-            Speaks::Stream(splitters) => {
-                splitters[from as usize].finish(&mut |piece| marks.push(piece.into()));
+            Speaks::Stream(streams) => {
+                let splitter = &mut streams.splitters[from as usize];
+                splitter.finish(&mut |piece| marks.push(piece.into()));
             }
+            Speaks::Opaque => {}
         }
     }
 
@@ -260,6 +318,45 @@ impl Conversation {
             marks.push(Mark::Part(rest as u32));
         }
     }
+}
+
+impl Streams {
+    fn feed(&mut self, from: Side, bytes: &[u8], marks: &mut Vec<Mark>) -> usize {
+        let Self { splitters, starttls, header, to } = self;
+        let mut sink = |piece: stream::Piece<'_>| {
+            if from == Side::Client && to.is_none() {
+                if let stream::Piece::Part(bytes) | stream::Piece::Item(Kind::Header, bytes) = piece
+                {
+                    header.extend_from_slice(&bytes[..bytes.len().min(HEADER - header.len())]);
+                }
+                if matches!(piece, stream::Piece::Item(..)) {
+                    *to = Some(domain(header).unwrap_or_default());
+                    *header = Vec::new();
+                }
+            }
+            marks.push(piece.into());
+        };
+        splitters[from as usize].feed_until(bytes, &mut sink, |name| {
+            match (from, *starttls, name) {
+                (Side::Client, StartTls::Idle, b"starttls") => *starttls = StartTls::Asked,
+                (Side::Server, StartTls::Asked, b"proceed") => *starttls = StartTls::Proceeds,
+                (Side::Server, StartTls::Asked, b"failure" | b"error") => {
+                    *starttls = StartTls::Idle
+                }
+                _ => return false,
+            }
+            *starttls != StartTls::Idle
+        })
+    }
+}
+
+/// The `to` of a stream header.
+fn domain(header: &[u8]) -> Option<Box<str>> {
+    let text = std::str::from_utf8(header).ok()?;
+    // The declaration in front of it has no `to`.
+    let tag = &text[text.rfind('<')?..];
+    let to = attributes(tag.as_bytes()).find(|found| &tag[found.name.clone()] == "to")?;
+    Some(tag[to.value].into())
 }
 
 impl Frames {

@@ -125,7 +125,14 @@ fn streams_are_marked() {
     check(
         &turns,
         Expect::Stream,
-        &["header", "element", "space", "not an XML stream", "raw", "cut"],
+        &[
+            "header",
+            "element",
+            "space",
+            "an HTTP/1 response where an XML stream was expected",
+            "raw",
+            "cut",
+        ],
     );
 }
 
@@ -144,4 +151,57 @@ fn it_is_known_where_something_new_begins() {
     assert_eq!(feed(Side::Client, b"\x80"), ([false, true], true));
     assert_eq!(feed(Side::Client, b"\x00"), ([true, true], true));
     assert_eq!(conversation.origin(), Some("http://b"));
+}
+
+/// Feeds bytes in chunks up to where the conversation takes no more. Gives how many it took.
+fn taken(conversation: &mut Conversation, from: Side, bytes: &[u8], chunk: usize) -> usize {
+    let mut at = 0;
+    for bytes in bytes.chunks(chunk) {
+        let len = conversation.feed(from, bytes, &mut Vec::new());
+        at += len;
+        let stops = match from {
+            Side::Client => StartTls::Asked,
+            Side::Server => StartTls::Proceeds,
+        };
+        if conversation.starttls() == stops {
+            break;
+        }
+    }
+    at
+}
+
+#[test]
+fn a_conversation_stops_where_tls_may_begin() {
+    let client =
+        b"<?xml version='1.0'?><stream:stream from='x' to='a.example'><starttls xmlns='t'/>";
+    let server = b"<stream:stream><stream:features><starttls/></stream:features><proceed xmlns='t'></proceed>";
+    for chunk in 1..200 {
+        let mut conversation = Conversation::new(Expect::Stream);
+        let behind = [&client[..], b"\x16\x03"].concat();
+        assert_eq!(taken(&mut conversation, Side::Client, &behind, chunk), client.len());
+        assert_eq!(
+            (conversation.to(), conversation.starttls()),
+            (Some("a.example"), StartTls::Asked)
+        );
+        let behind = [&server[..], b"<x/>"].concat();
+        assert_eq!(taken(&mut conversation, Side::Server, &behind, chunk), server.len());
+        assert_eq!(conversation.starttls(), StartTls::Proceeds);
+        conversation.secured(false);
+        assert_eq!((conversation.to(), conversation.starttls()), (None, StartTls::Idle));
+    }
+}
+
+#[test]
+fn starttls_that_is_refused_changes_nothing() {
+    let mut conversation = Conversation::new(Expect::Stream);
+    let mut feed = |from, text: &str| {
+        let len = conversation.feed(from, text.as_bytes(), &mut Vec::new());
+        (len == text.len(), conversation.starttls())
+    };
+    // What is not at the first level, or was not asked for, does not count.
+    assert_eq!(feed(Side::Server, "<stream><proceed/>"), (true, StartTls::Idle));
+    assert_eq!(feed(Side::Client, "<stream><a><starttls/></a>"), (true, StartTls::Idle));
+    assert_eq!(feed(Side::Client, "<starttls/>"), (true, StartTls::Asked));
+    assert_eq!(feed(Side::Server, "<a><proceed/></a>"), (true, StartTls::Asked));
+    assert_eq!(feed(Side::Server, "<failure/></stream>"), (true, StartTls::Idle));
 }

@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 
 use super::Side;
+use super::protocol::Protocol;
 
 /// A head longer than this is not taken for HTTP.
 pub const HEAD_LIMIT: usize = 64 * 1024;
@@ -49,9 +50,9 @@ pub enum NotHttp {
     /// The parser's own reason.
     #[error("{0}")]
     Head(httparse::Error),
-    /// The first bytes are a TLS handshake.
-    #[error("a TLS handshake on a plain port")]
-    TlsHandshake,
+    /// Another protocol.
+    #[error("{0} where HTTP/1 was expected")]
+    Speaks(Protocol),
     /// The head does not end within the limit.
     #[error("no end of the head within 64 KiB")]
     HeadTooLong,
@@ -340,8 +341,11 @@ impl Framer {
             }
             Ok(None) => NotHttp::HeadTooLong,
             Err(reason) => {
-                let first = kept.first().or(bytes.first());
-                if first == Some(&0x16) { NotHttp::TlsHandshake } else { reason }
+                let begins = if before == 0 { bytes } else { &kept[..] };
+                match Protocol::of(begins) {
+                    None | Some(Protocol::HttpRequest | Protocol::HttpResponse) => reason,
+                    Some(protocol) => NotHttp::Speaks(protocol),
+                }
             }
         };
         self.state = State::Raw;
@@ -630,7 +634,7 @@ mod tests {
     fn what_is_not_http_is_said_once_and_passed_on() {
         let mut dialogue = Dialogue::default();
         let log = read(&mut dialogue, Side::Client, b"\x16\x03\x01\x02\x00\x01", 3);
-        assert_eq!(log, "not http: a TLS handshake on a plain port; raw 6; ");
+        assert_eq!(log, "not http: a TLS handshake where HTTP/1 was expected; raw 6; ");
         let mut dialogue = Dialogue::default();
         let log = read(&mut dialogue, Side::Server, b"<html>no head</html>", 4);
         assert_eq!(log, "not http: invalid HTTP version; raw 20; ");

@@ -4,6 +4,8 @@
 
 use memchr::{memchr, memchr3};
 
+use super::protocol::Protocol;
+
 /// What a stretch of bytes is. The spans of the pieces, put together, are exactly the bytes that were fed.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
@@ -51,9 +53,9 @@ impl Kind {
 /// Why bytes are not an XML stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// The first bytes are a TLS record.
-    #[error("TLS where an XML stream was expected")]
-    Tls,
+    /// Another protocol where the stream has to begin.
+    #[error("{0} where an XML stream was expected")]
+    Speaks(Protocol),
     /// Something else than `<` where the stream has to begin.
     #[error("not an XML stream")]
     Foreign,
@@ -95,6 +97,8 @@ enum Place {
     Instruction {
         mark: bool,
     },
+    /// In the first bytes of something that is no stream.
+    Foreign,
     Raw,
 }
 
@@ -121,6 +125,8 @@ pub struct Splitter {
     name: [u8; NAME],
     named: usize,
     in_name: bool,
+    /// That tag is within an element at the first level.
+    nested: bool,
 }
 
 impl Default for Splitter {
@@ -134,6 +140,7 @@ impl Default for Splitter {
             name: [0; NAME],
             named: 0,
             in_name: false,
+            nested: false,
         }
     }
 }
@@ -146,11 +153,22 @@ impl Splitter {
 
     /// Feeds the next bytes.
     pub fn feed<'b>(&mut self, bytes: &'b [u8], sink: &mut impl FnMut(Piece<'b>)) {
+        self.feed_until(bytes, sink, |_| false);
+    }
+
+    /// Feeds the next bytes up to the end of an element at the first level, without children, with a name, prefix removed, that
+    /// `ends`; returns how many bytes that were. Names of more than 16 bytes are not offered.
+    pub fn feed_until<'b>(
+        &mut self,
+        bytes: &'b [u8],
+        sink: &mut impl FnMut(Piece<'b>),
+        mut ends: impl FnMut(&[u8]) -> bool,
+    ) -> usize {
         let (mut start, mut at) = (0, 0);
         while at < bytes.len() {
             if self.place == Place::Raw {
                 sink(Piece::Raw(&bytes[start..]));
-                return;
+                return bytes.len();
             }
             at += self.skip(&bytes[at..]);
             let Some(&byte) = bytes.get(at) else { break };
@@ -161,6 +179,11 @@ impl Splitter {
                     self.begun = false;
                     sink(Piece::Item(kind, &bytes[start..at]));
                     start = at;
+                    let named = kind == Kind::Element && !self.nested;
+                    let name = self.name.get(..self.named).filter(|_| named);
+                    if name.is_some_and(&mut ends) {
+                        return at;
+                    }
                 }
                 // The byte belongs to what follows.
                 Step::EndsBefore(kind) => {
@@ -185,12 +208,20 @@ impl Splitter {
                 sink(Piece::Part(&bytes[start..]));
             }
         }
+        bytes.len()
     }
 
     /// Nothing more will come.
     pub fn finish(&mut self, sink: &mut impl FnMut(Piece<'static>)) {
-        if self.begun && self.place != Place::Raw {
-            sink(Piece::Cut);
+        match self.place {
+            Place::Raw => {}
+            Place::Foreign => {
+                sink(Piece::Fault(Fault::Foreign));
+                // Its bytes were fed as parts.
+                sink(Piece::Raw(&[]));
+            }
+            _ if self.begun => sink(Piece::Cut),
+            _ => {}
         }
         self.place = Place::Raw;
     }
@@ -213,6 +244,7 @@ impl Splitter {
     fn step(&mut self, byte: u8) -> Step {
         match self.place {
             Place::Raw => Step::On,
+            Place::Foreign => self.foreign(byte),
             Place::Between | Place::Space | Place::Stray => self.between(byte),
             Place::Text => {
                 if byte == b'<' {
@@ -282,8 +314,22 @@ impl Splitter {
             _ if space && self.declared => Step::On,
             _ if space => self.go(Place::Space),
             _ if self.in_stream => self.go(Place::Stray),
-            (_, 0x16) => Step::Fault(Fault::Tls),
-            _ => Step::Fault(Fault::Foreign),
+            _ => {
+                self.place = Place::Foreign;
+                self.named = 0;
+                self.foreign(byte)
+            }
+        }
+    }
+
+    /// No stream: a few bytes say what else it is.
+    fn foreign(&mut self, byte: u8) -> Step {
+        self.name[self.named] = byte;
+        self.named += 1;
+        match Protocol::of(&self.name[..self.named]) {
+            Some(protocol) => Step::Fault(Fault::Speaks(protocol)),
+            None if self.named == NAME => Step::Fault(Fault::Foreign),
+            None => Step::On,
         }
     }
 
@@ -336,6 +382,7 @@ impl Splitter {
             self.place = Place::Between;
             return Step::Ends(Kind::Header);
         }
+        self.nested = self.depth > self.level();
         if !empty {
             self.depth = self.depth.saturating_add(1);
         }

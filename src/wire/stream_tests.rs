@@ -108,8 +108,10 @@ fn what_must_not_stand_in_a_stream_is_a_part_of_its_own() {
 
 #[test]
 fn what_is_no_stream_is_named() {
-    check("GET / HTTP/1.1\r\n", &[("fault", "not an XML stream")]);
-    check("\u{16}\u{3}\u{1}", &[("fault", "TLS where an XML stream was expected")]);
+    check("GET / HTTP/1.1\r\n", &[("fault", "an HTTP/1 request where an XML stream was expected")]);
+    check("what is this?", &[("fault", "not an XML stream")]);
+    check("and all of this, what is it?", &[("fault", "not an XML stream")]);
+    check("\u{16}\u{3}\u{1}", &[("fault", "a TLS handshake where an XML stream was expected")]);
     check("<a><b/></a><stream>", &[("element", "<a><b/></a>"), ("header", "<stream>")]);
     check("</a>", &[("fault", "an end tag without a start tag")]);
     check(

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::Side;
 use super::conversation::{Conversation, Expect, Mark};
 use super::http1::Dialogue;
+use super::secured::Secured;
 use crate::clock::Clock;
 
 /// What one item costs beyond its bytes; small chunks must not cheat the bound.
@@ -71,6 +72,8 @@ pub enum What {
         /// What this makes of the message that was coming.
         marks: Vec<Mark>,
     },
+    /// TLS has begun.
+    Secured(Box<Secured>),
     /// What could not be observed because the queue was full: of one side, or, in HTTP, of both.
     Lost(Lost, Option<Side>),
     /// The connection is gone.
@@ -294,9 +297,21 @@ impl Tap {
         self.queue.push(Item { conn: self.conn, at, what });
     }
 
-    /// `from` sent these bytes.
-    pub fn passed(&mut self, from: Side, bytes: &[u8]) {
-        self.observe(from, bytes, false);
+    /// `from` sent these bytes. Returns how many of them are to be passed on now: all, or those up to a point where TLS may
+    /// begin (see [`Conversation::feed`]); the others are to be given again, or to TLS.
+    pub fn passed(&mut self, from: Side, bytes: &[u8]) -> usize {
+        self.observe(from, bytes, false)
+    }
+
+    /// The XML stream, or what else the connection speaks.
+    pub fn conversation(&self) -> &Conversation {
+        &self.conversation
+    }
+
+    /// TLS has begun.
+    pub fn secured(&mut self, secured: Secured) {
+        self.conversation.secured(secured.passed);
+        self.push(What::Secured(Box::new(secured)));
     }
 
     /// The proxy answered the client with these bytes in the target's place.
@@ -304,18 +319,32 @@ impl Tap {
         self.observe(Side::Server, bytes, true);
     }
 
-    fn observe(&mut self, from: Side, bytes: &[u8], own: bool) {
-        self.bytes[from as usize] += bytes.len() as u64;
+    fn observe(&mut self, from: Side, bytes: &[u8], own: bool) -> usize {
         if self.conversation.is_over() {
-            return;
+            self.bytes[from as usize] += bytes.len() as u64;
+            return bytes.len();
         }
         let duplex = self.conversation.is_duplex();
         let between = self.conversation.is_between(from);
         let before = self.dialogue().owed();
         // Most often a head, content, and the end.
         let mut marks = Vec::with_capacity(4);
-        self.conversation.feed(from, bytes, &mut marks);
+        let len = self.conversation.feed(from, bytes, &mut marks);
+        self.bytes[from as usize] += len as u64;
         self.owes(before);
+        self.report(from, &bytes[..len], marks, own, (between, duplex));
+        len
+    }
+
+    /// Hands marked bytes to the observer, or counts them as lost. `between` and `duplex` are those of before them.
+    fn report(
+        &mut self,
+        from: Side,
+        bytes: &[u8],
+        mut marks: Vec<Mark>,
+        own: bool,
+        (between, duplex): (bool, bool),
+    ) {
         let place = if duplex { from as usize } else { 0 };
         if self.lost[place].is_some() {
             let Some((mark, start)) = found_again(&marks, between, duplex) else {

@@ -13,6 +13,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Side;
+use super::conversation::StartTls;
 use super::host::HostEditor;
 use super::socket::Socket;
 use super::tap::{How, Tap};
@@ -34,6 +35,13 @@ pub enum End {
     Reset,
     /// The server went away while the client waits for an answer of which no byte has come.
     Unanswered(Option<io::Error>),
+    /// The server has sent `<proceed/>`, and the client has it: TLS begins (RFC 6120 §5.4.2.3).
+    StartTls {
+        /// What the client had already sent behind its `<starttls/>`.
+        client: Vec<u8>,
+        /// What the server sent behind its `<proceed/>`.
+        server: Vec<u8>,
+    },
 }
 
 /// One direction of the tunnel.
@@ -45,6 +53,8 @@ struct Pipe {
     unflushed: bool,
     ended: bool,
     shut: bool,
+    /// Nothing is passed on until it is clear whether TLS begins: what has come meanwhile.
+    behind: Option<Vec<u8>>,
 }
 
 enum Step {
@@ -57,6 +67,8 @@ enum Step {
     Unanswered(Option<io::Error>),
     /// Both sides have ended, at least one of them by a reset, and the tap knows.
     Reset,
+    /// The server wants TLS to begin.
+    StartTls,
 }
 
 /// Joins two sockets until both directions have ended.
@@ -76,7 +88,7 @@ pub async fn join(
                 Poll::Pending => {}
                 // Where the server takes no more, what it already sent still belongs to the client.
                 Poll::Ready(Step::Done | Step::To) => up_open = false,
-                Poll::Ready(Step::From | Step::Unanswered(_)) => {
+                Poll::Ready(Step::From | Step::Unanswered(_) | Step::StartTls) => {
                     ended(tap, Side::Client, How::Reset, server);
                     return Poll::Ready(End::Reset);
                 }
@@ -111,6 +123,11 @@ pub async fn join(
                     return Poll::Ready(End::Reset);
                 }
                 Poll::Ready(Step::Reset) => return Poll::Ready(End::Reset),
+                Poll::Ready(Step::StartTls) => {
+                    let behind = |pipe: &mut Pipe| pipe.behind.take().unwrap_or_default();
+                    let (client, server) = (behind(&mut up), behind(&mut down));
+                    return Poll::Ready(End::StartTls { client, server });
+                }
             }
         }
         if up_open || down_open { Poll::Pending } else { Poll::Ready(End::Fin) }
@@ -177,35 +194,25 @@ fn pass(
             pipe.shut = true;
             return Poll::Ready(Step::Done);
         }
+        if pipe.behind.is_some() {
+            match tap.conversation().starttls() {
+                StartTls::Proceeds if side == Side::Server => return Poll::Ready(Step::StartTls),
+                // The server's direction goes on, and wakes this one too.
+                StartTls::Proceeds => return Poll::Pending,
+                StartTls::Asked if !tap.has_ended(Side::Server) => return Poll::Pending,
+                StartTls::Asked | StartTls::Idle => {
+                    let behind = pipe.behind.take().unwrap_or_default();
+                    give(cx, side, &behind, to.as_mut(), pipe, tap, host.as_deref_mut());
+                    continue;
+                }
+            }
+        }
         let read = READ.with_borrow_mut(|buffer| {
             let mut buffer = ReadBuf::new(buffer);
             ready!(from.as_mut().poll_read(cx, &mut buffer))?;
             let bytes = buffer.filled();
-            if bytes.is_empty() {
-                return Poll::Ready(Ok(0));
-            }
-            tap.passed(side, bytes);
-            let edited;
-            let out = match &mut host {
-                Some(host) => {
-                    edited = if tap.dialogue().is_switched() {
-                        // What follows is no HTTP: nothing in it is ours to edit or to wait for.
-                        [&host.finish()[..], bytes].concat()
-                    } else {
-                        host.edit(bytes)
-                    };
-                    &edited[..]
-                }
-                None => bytes,
-            };
-            let sent = match to.as_mut().poll_write(cx, out) {
-                Poll::Ready(Ok(n)) => n,
-                // A failure shows again at the next attempt, with the bytes still held.
-                Poll::Ready(Err(_)) | Poll::Pending => 0,
-            };
-            pipe.unflushed = matches!(to.as_ref().get_ref(), Socket::Tls(_));
-            if sent < out.len() {
-                pipe.held.extend_from_slice(&out[sent..]);
+            if !bytes.is_empty() {
+                give(cx, side, bytes, to.as_mut(), pipe, tap, host.as_deref_mut());
             }
             Poll::Ready(io::Result::Ok(bytes.len()))
         });
@@ -232,4 +239,49 @@ fn pass(
     }
     cx.waker().wake_by_ref();
     Poll::Pending
+}
+
+/// Gives what one side sent to the tap and to the other side, as far as it takes it now.
+fn give(
+    cx: &mut Context<'_>,
+    side: Side,
+    bytes: &[u8],
+    mut to: Pin<&mut Socket>,
+    pipe: &mut Pipe,
+    tap: &mut Tap,
+    mut host: Option<&mut HostEditor>,
+) {
+    let before = tap.conversation().starttls();
+    let (bytes, behind) = bytes.split_at(tap.passed(side, bytes));
+    let now = tap.conversation().starttls();
+    if now != before {
+        if now == StartTls::Idle {
+            // Refused: what the client was held back for comes now.
+            cx.waker().wake_by_ref();
+        } else {
+            pipe.behind = Some(behind.to_vec());
+        }
+    }
+    let edited;
+    let out = match &mut host {
+        Some(host) => {
+            edited = if tap.dialogue().is_switched() {
+                // What follows is no HTTP: nothing in it is ours to edit or to wait for.
+                [&host.finish()[..], bytes].concat()
+            } else {
+                host.edit(bytes)
+            };
+            &edited[..]
+        }
+        None => bytes,
+    };
+    let sent = match to.as_mut().poll_write(cx, out) {
+        Poll::Ready(Ok(n)) => n,
+        // A failure shows again at the next attempt, with the bytes still held.
+        Poll::Ready(Err(_)) | Poll::Pending => 0,
+    };
+    pipe.unflushed = matches!(to.as_ref().get_ref(), Socket::Tls(_));
+    if sent < out.len() {
+        pipe.held.extend_from_slice(&out[sent..]);
+    }
 }

@@ -25,6 +25,7 @@ use crate::runner::{self, About, EMBEDDED, Job, Knowledge, Outcome, Software, Ta
 use crate::scenario::Provision;
 use crate::scenario::read_target;
 use crate::ui::sanitise;
+use crate::wire::address::Address;
 use crate::wire::tls;
 
 /// Default number of scenarios to run in parallel against a network target; docs/reference/run.md has the measurement.
@@ -49,7 +50,7 @@ impl Against {
         let Some(named) = &args.target else { return Ok(Self::Embedded(chosen(&args.defect)?)) };
         let guessed = named.contains("://");
         let target = if guessed { url(args, named)? } else { file(args, named)? };
-        let secure = target.address.https || target.tls.is_some();
+        let secure = target.address.is_tls() || target.tls.is_some();
         let settings = tls::client(args.ca_file.as_deref(), args.insecure || !secure)
             .map_err(|error| Failure::Usage(error.to_string()))?;
         let dial = Arc::new(Network::new(target.address.clone(), target.tls.clone(), settings));
@@ -277,11 +278,10 @@ fn default_tolerance() -> Tolerance {
 }
 
 fn url(args: &Args, url: &str) -> Result<Target, Failure> {
-    let address = url
-        .parse::<crate::wire::address::Address>()
-        .map_err(|error| Failure::Usage(format!("--target {error}")))?;
+    let address =
+        Address::of_bosh(url).map_err(|error| Failure::Usage(format!("--target {error}")))?;
     let domain = args.domain.clone().unwrap_or_else(|| "localhost".to_owned());
-    let secure = if address.https { Provision::Tls } else { Provision::Plain };
+    let secure = if address.is_tls() { Provision::Tls } else { Provision::Plain };
     Ok(Target {
         name: address.to_string(),
         about: None,

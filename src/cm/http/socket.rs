@@ -88,7 +88,9 @@ impl<S> Watched<S> {
 
     fn saw(&mut self, from: Side, bytes: &[u8]) {
         match &mut self.watch {
-            Watch::Tap(tap) => tap.passed(from, bytes),
+            Watch::Tap(tap) => {
+                tap.passed(from, bytes);
+            }
             Watch::Alone(dialogue) => dialogue.feed(from, bytes, &mut |_| {}),
         }
         // The beginning of a further request is enough: hyper reads no more of it until then.

@@ -147,12 +147,16 @@ impl Row {
                 };
                 ("closed", format!("closed{by}: {client} from the client, {server} to it"))
             }
+            Fact::Secured(secured) => ("secured", carriers::secured(secured).join("; ")),
             Fact::Raw(raw) => {
                 let why = raw.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
                 let from = raw.from.name();
                 let size = count(raw.size, "byte");
                 let bytes = sanitise::bytes(&raw.bytes);
-                ("raw", format!("{size} from the {from} that are not HTTP{why}: {bytes}"))
+                (
+                    "raw",
+                    format!("{size} from the {from} that are not what was expected{why}: {bytes}"),
+                )
             }
             Fact::Frame(frame) => {
                 let message = seen.effect.message.as_ref();

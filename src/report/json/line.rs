@@ -11,7 +11,8 @@ use crate::bosh::{Asked, Body, Granted, Number, XBOSH};
 use crate::rules::{Finding, Observation};
 use crate::trace::filter::Selection;
 use crate::trace::{
-    Content, Event, Exchange, Fact, How, Message, Reading, Session, SessionId, Stanza, Step, Story,
+    Content, Event, Exchange, Fact, How, Message, Reading, Secured, Session, SessionId, Stanza,
+    Step, Story,
 };
 use crate::wire::Side;
 use crate::wire::websocket::Opcode;
@@ -83,6 +84,8 @@ struct Details<'a> {
     unfinished: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     part: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls: Option<&'a Secured>,
     #[serde(skip_serializing_if = "Option::is_none")]
     coding: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -313,8 +316,10 @@ impl<'a> Details<'a> {
                 ..of_content(frame.from, &frame.content)
             },
             Fact::Part(part) => {
-                Self { part: Some(part.kind.name()), ..of_content(part.from, &part.content) }
+                let (part_kind, own) = (Some(part.kind.name()), part.own);
+                Self { part: part_kind, own, ..of_content(part.from, &part.content) }
             }
+            Fact::Secured(secured) => Self { tls: Some(secured), ..none },
             Fact::Raw(raw) => Self {
                 direction: Some(raw.from.name()),
                 bytes: Some(raw.size),

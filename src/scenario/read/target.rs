@@ -121,9 +121,9 @@ impl Reader {
         // With a mistake nobody uses the target; it is made to find the other mistakes.
         let address = url.or_else(|| NOWHERE.parse().ok())?;
         if let Some((tls, place)) = &tls {
-            if !tls.https {
+            if !tls.is_tls() {
                 self.wrong(place, "`tls` must begin with https://", "");
-            } else if address.https {
+            } else if address.is_tls() {
                 let message = "`url` already uses TLS, so `tls` has no effect";
                 self.wrong_with_help(
                     place,
@@ -182,7 +182,7 @@ impl Reader {
 
     fn address(&mut self, yaml: &Yaml) -> Option<Address> {
         let url = self.string(yaml)?;
-        match url.parse() {
+        match Address::of_bosh(&url.value) {
             Ok(address) => Some(address),
             Err(error) => {
                 self.wrong(&url.place, error.to_string(), "");
@@ -355,8 +355,8 @@ fn follows(target: &Target) -> Vec<Provision> {
         (Provision::Account, has(ACCOUNTS[0])),
         (Provision::Accounts, ACCOUNTS.into_iter().all(has)),
         (Provision::Rooms, target.rooms.is_some()),
-        (Provision::Tls, target.address.https || target.tls.is_some()),
-        (Provision::Plain, !target.address.https),
+        (Provision::Tls, target.address.is_tls() || target.tls.is_some()),
+        (Provision::Plain, !target.address.is_tls()),
         (Provision::Control, control(Action::Stop) && control(Action::Start)),
     ]
     .into_iter()

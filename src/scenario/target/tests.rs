@@ -62,7 +62,7 @@ deviations:
     .unwrap();
     assert_eq!(target.name, "Prosody 13");
     assert_eq!(target.address.to_string(), "http://localhost:5280");
-    assert!(target.tls.is_some_and(|tls| tls.https));
+    assert!(target.tls.is_some_and(|tls| tls.is_tls()));
     assert_eq!(target.accounts["alice"].password, "se cret");
     assert_eq!(target.accounts["bob"].user, "robert");
     assert_eq!(target.more_accounts[0]["alice"].password, "${b}");

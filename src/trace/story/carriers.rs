@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::exchange::Exchange;
-use crate::trace::event::Frame;
+use crate::trace::event::{Frame, Secured};
 use crate::wire::Side;
 use crate::wire::websocket::Opcode;
 use crate::xml::Element;
@@ -141,6 +141,6 @@ impl WebSocketLink {
 pub struct TcpLink {
     /// The connection.
     pub line: Line,
-    /// TLS was negotiated, and by what.
-    pub secured: bool,
+    /// TLS, once it was agreed.
+    pub secured: Option<Arc<Secured>>,
 }

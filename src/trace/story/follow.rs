@@ -101,6 +101,15 @@ impl Story {
                 let left = conn.left();
                 Effect { message: None, abandoned: conn.waiting.into(), left, session }
             }
+            Fact::Secured(secured) => {
+                let secured = Some(Arc::new(secured.clone()));
+                let session = self.lines.session(event.conn);
+                match session.and_then(|id| self.sessions.get_mut(id)).map(|s| &mut s.link) {
+                    Some(Link::Tcp(link)) => link.secured = secured,
+                    _ => self.lines.entry(event.conn).secured = secured,
+                }
+                Effect { session, ..Effect::default() }
+            }
             Fact::Raw(_) => Effect { session: self.lines.session(event.conn), ..Effect::default() },
             Fact::Opened { .. } | Fact::Failed { .. } | Fact::Finished => Effect::default(),
         }
@@ -191,7 +200,8 @@ impl Story {
         }
         let reading = read_element(&part.content, &carried.scopes[part.from as usize]);
         if carried.session.is_none() {
-            let link = TcpLink { line: Line::new(event.conn, event.at), secured: false };
+            let secured = carried.secured.take();
+            let link = TcpLink { line: Line::new(event.conn, event.at), secured };
             let id = self.sessions.begin_on(Link::Tcp(link), event.at);
             self.lines.entry(event.conn).session = Some(id);
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::exchange::Exchange;
 use super::id::SessionId;
+use crate::trace::event::Secured;
 use crate::trace::scope::Scope;
 
 /// Connections that carry, or may carry, a stream.
@@ -23,6 +24,8 @@ pub(super) struct Carried {
     /// What the response to that says of the subprotocol and of compression.
     pub(super) subprotocol: Option<String>,
     pub(super) deflate: bool,
+    /// TLS, if that was agreed before the stream began.
+    pub(super) secured: Option<Arc<Secured>>,
     /// What the headers of the client and of the server declare.
     pub(super) scopes: [Scope; 2],
 }

@@ -1,0 +1,105 @@
+//! Where the XMPP server of a domain is: SRV records (RFC 6120 §3.2, XEP-0368), in the order in which they are to be tried.
+
+use std::net::IpAddr;
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::proto::rr::RData;
+
+/// A place that an SRV record names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// Less is tried first.
+    pub priority: u16,
+    /// Among equal priorities, more is chosen more often.
+    pub weight: u16,
+    /// Host name, without the dot at its end.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+}
+
+/// What SRV records say of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// In the order in which they are to be tried.
+    Services(Vec<Service>),
+    /// There are none.
+    Nothing,
+    /// A single record with the target `.`: the domain says that it does not offer the service.
+    NotOffered,
+}
+
+/// Looks up the SRV records of a domain; `service` is `_xmpp-client._tcp` or `_xmpps-client._tcp`. `chance` gives numbers from 0 up
+/// to its argument, both included. An error is a sentence.
+pub async fn services(
+    resolver: &TokioResolver,
+    service: &str,
+    domain: &str,
+    chance: impl FnMut(u32) -> u32,
+) -> Result<Found, String> {
+    if domain.parse::<IpAddr>().is_ok() || domain == "localhost" {
+        return Ok(Found::Nothing);
+    }
+    let name = format!("{service}.{}.", domain.trim_end_matches('.'));
+    let answer = match resolver.srv_lookup(name.clone()).await {
+        Ok(answer) => answer,
+        Err(error) if error.is_no_records_found() || error.is_nx_domain() => {
+            return Ok(Found::Nothing);
+        }
+        Err(error) => return Err(format!("cannot look up the SRV records of {name} ({error})")),
+    };
+    let all = answer.answers().iter().filter_map(|record| match &record.data {
+        RData::SRV(srv) => Some(Service {
+            priority: srv.priority,
+            weight: srv.weight,
+            host: srv.target.to_utf8().trim_end_matches('.').to_owned(),
+            port: srv.port,
+        }),
+        _ => None,
+    });
+    let all: Vec<_> = all.collect();
+    Ok(match &all[..] {
+        [] => Found::Nothing,
+        [one] if one.host.is_empty() => Found::NotOffered,
+        _ => Found::Services(ordered(all, chance)),
+    })
+}
+
+/// By priority, and at random by weight among equals (RFC 2782).
+fn ordered(mut rest: Vec<Service>, mut chance: impl FnMut(u32) -> u32) -> Vec<Service> {
+    rest.retain(|service| !service.host.is_empty());
+    // Those without a weight come first, so that a number of 0 can choose them.
+    rest.sort_by_key(|service| (service.priority, service.weight > 0));
+    let mut order = Vec::with_capacity(rest.len());
+    while let Some(priority) = rest.first().map(|service| service.priority) {
+        let equals = rest.iter().take_while(|service| service.priority == priority);
+        let sum = equals.map(|service| u32::from(service.weight)).sum();
+        let (chosen, mut passed) = (chance(sum), 0);
+        let place = rest.iter().position(|service| {
+            passed += u32::from(service.weight);
+            passed >= chosen
+        });
+        order.push(rest.remove(place.unwrap_or(0)));
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn service(priority: u16, weight: u16, host: &str) -> Service {
+        Service { priority, weight, host: host.to_owned(), port: 5222 }
+    }
+
+    #[test]
+    fn priority_decides_and_among_equals_chance_by_weight() {
+        let all = || vec![service(20, 0, "last"), service(10, 1, "rare"), service(10, 9, "often")];
+        let hosts = |chance: fn(u32) -> u32| {
+            ordered(all(), chance).into_iter().map(|service| service.host).collect::<Vec<_>>()
+        };
+        assert_eq!(hosts(|sum| sum), ["often", "rare", "last"]);
+        assert_eq!(hosts(|_| 1), ["rare", "often", "last"]);
+        assert_eq!(hosts(|sum| sum.min(2)), ["often", "rare", "last"]);
+    }
+}
