@@ -60,7 +60,7 @@ pub(super) struct Args {
     /// target]. Nothing else in a request is ever changed.
     #[arg(long, value_name = "keep|target|NAME")]
     host: Option<String>,
-    /// What becomes of STARTTLS with an xmpp:// target
+    /// How to handle STARTTLS with an xmpp:// target
     #[arg(help_heading = "TLS", long, value_enum, default_value_t = StartTls::TakeOver)]
     starttls: StartTls,
     /// Trust only the CA certificates in this PEM file, for a target with TLS
@@ -79,7 +79,7 @@ pub(super) struct Args {
     /// For an xmpp:// or xmpps:// target: the certificate that clients get.
     #[arg(help_heading = "TLS", long, value_name = "DIR")]
     tls_dir: Option<PathBuf>,
-    /// Another name for a generated certificate, such as the XMPP domain; repeatable
+    /// Additional name for a generated certificate, such as the XMPP domain; repeatable
     #[arg(help_heading = "TLS", long, value_name = "NAME")]
     tls_name: Vec<String>,
     /// Do not hide passwords, SASL payloads and cookies in what is printed and written
@@ -101,9 +101,9 @@ pub(super) struct Args {
 /// What becomes of STARTTLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum StartTls {
-    /// TLS ends here on both sides, and the stream in it is shown
+    /// End TLS here on both sides, and show the stream in it
     TakeOver,
-    /// TLS is passed on: nothing is seen from there on
+    /// Pass TLS on: nothing is seen from there on
     Pass,
 }
 

@@ -148,15 +148,18 @@ pub(super) fn connecting(target: &Address, name: &str, error: &io::Error) -> Str
     format!("TLS with {target}: {advice} ({error})")
 }
 
-pub(super) fn accepting(error: &io::Error) -> String {
+pub(super) fn accepting(target: &Address, error: &io::Error) -> String {
     let advice = match tls::cause(error) {
         Some(rustls::Error::AlertReceived(
             AlertDescription::UnknownCA
             | AlertDescription::BadCertificate
             | AlertDescription::CertificateUnknown,
         )) => "the client does not trust this proxy's certificate",
+        Some(rustls::Error::InvalidMessage(_)) if target.scheme.is_stream() => {
+            "what the client sends is not TLS"
+        }
         Some(rustls::Error::InvalidMessage(_)) => {
-            "the client does not speak TLS; does it use TLS (https, wss, direct TLS)?"
+            "the client does not speak TLS; is it configured with the https:// URL?"
         }
         _ => "the handshake with the client failed",
     };

@@ -3,7 +3,7 @@
 
 mod answer;
 mod serve;
+mod settings;
 mod stream;
 
-pub use serve::Proxy;
-pub use stream::StreamSettings;
+pub use settings::{Proxy, StreamSettings};

@@ -1,44 +1,21 @@
 //! Accepts clients, and serves each of them until both sides are done.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::{ClientConfig, ServerConfig};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::answer;
-use super::stream::StreamSettings;
-use crate::clock::Clock;
-use crate::wire::address::Address;
+use super::settings::Proxy;
 use crate::wire::conversation::Expect;
 use crate::wire::host::HostEditor;
 use crate::wire::socket::Socket;
-use crate::wire::tap::{Queue, Tap};
+use crate::wire::tap::Tap;
 use crate::wire::tunnel::{self, End};
 
 /// How long answers that are under way may take when the proxy is told to stop.
 const GRACE: Duration = Duration::from_secs(1);
-
-/// What a proxy does with every connection.
-#[derive(Debug)]
-pub struct Proxy {
-    /// Where connections go.
-    pub target: Address,
-    /// The value that `Host` is set to, unless it is kept.
-    pub host: Option<String>,
-    /// TLS towards the target.
-    pub connect: Option<Arc<ClientConfig>>,
-    /// TLS towards the clients.
-    pub accept: Option<Arc<ServerConfig>>,
-    /// What holds for an XMPP target alone.
-    pub streams: StreamSettings,
-    /// Where the taps report.
-    pub queue: Arc<Queue>,
-    /// The clock of the trace.
-    pub clock: Clock,
-}
 
 impl Proxy {
     /// Serves clients until `stop` is done, then lets answers under way finish for at most a second.
@@ -87,7 +64,7 @@ impl Proxy {
                 match Box::pin(TlsAcceptor::from(Arc::clone(config)).accept(tcp)).await {
                     Ok(tls) => Socket::Tls(Box::new(tls.into())),
                     Err(error) => {
-                        tap.failed(answer::accepting(&error));
+                        tap.failed(answer::accepting(&self.target, &error));
                         return tap.close();
                     }
                 }
@@ -118,24 +95,6 @@ impl Proxy {
     async fn reach(&self) -> Result<Socket, String> {
         let addresses = self.target.resolve().await?;
         self.secure(self.connect_to_first(addresses).await?).await
-    }
-
-    /// Connects to the first address that answers.
-    pub(super) async fn connect_to_first(
-        &self,
-        addresses: Vec<SocketAddr>,
-    ) -> Result<TcpStream, String> {
-        let mut refused = None;
-        for address in addresses {
-            match TcpStream::connect(address).await {
-                Ok(tcp) => {
-                    let _ = tcp.set_nodelay(true);
-                    return Ok(tcp);
-                }
-                Err(error) => refused = Some((address, error)),
-            }
-        }
-        Err(answer::unreachable(&self.target, refused))
     }
 
     async fn secure(&self, tcp: TcpStream) -> Result<Socket, String> {

@@ -5,7 +5,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hickory_resolver::TokioResolver;
 use rustls::ServerConfig;
 use rustls::pki_types::ServerName;
 use rustls::server::Acceptor;
@@ -14,10 +13,10 @@ use tokio::net::TcpStream;
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake, TlsConnector};
 
 use super::answer;
-use super::serve::Proxy;
+use super::settings::Proxy;
 use crate::random::{Random, Secure};
 use crate::wire::Side;
-use crate::wire::address::{Scheme, resolve};
+use crate::wire::address::{Address, Scheme, resolve};
 use crate::wire::resolve::{Found, services};
 use crate::wire::secured::{Secured, Tls};
 use crate::wire::socket::Socket;
@@ -31,17 +30,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const ALPN: &[u8] = b"xmpp-client";
 /// The first byte of TLS.
 const HANDSHAKE: u8 = 0x16;
-
-/// What a proxy does with XML streams.
-#[derive(Debug, Default)]
-pub struct StreamSettings {
-    /// STARTTLS is not taken over: nothing can be seen from there on.
-    pub pass_starttls: bool,
-    /// Any certificate of the target is taken.
-    pub insecure: bool,
-    /// Looks up where the server of a domain is; none if the target says that.
-    pub resolver: Option<TokioResolver>,
-}
 
 impl Proxy {
     /// Serves a client of an XMPP server.
@@ -110,7 +98,7 @@ impl Proxy {
             Ok(_) => {}
             Err(error) => return Err(format!("the client was lost: {error}")),
         }
-        let hello = Hello::read(client, &[]).await?;
+        let hello = Hello::read(client, &[], &self.target).await?;
         let name = hello.sni.clone().unwrap_or_else(|| self.target.name().to_owned());
         let server = self.reach_stream().await?;
         let (client, server, secured) = self.take_over(hello, server, &name, false).await?;
@@ -139,7 +127,7 @@ impl Proxy {
         }
         let to = tap.conversation().to().filter(|to| !to.is_empty());
         let name = to.unwrap_or_else(|| self.target.name()).to_owned();
-        let hello = Hello::read(client, behind_client).await?;
+        let hello = Hello::read(client, behind_client, &self.target).await?;
         let (client, server, secured) = self.take_over(hello, server, &name, true).await?;
         tap.secured(secured);
         Ok((client, server))
@@ -177,7 +165,7 @@ impl Proxy {
             _ => Vec::new(),
         };
         let client = hello.start.into_stream(Arc::new(config)).await;
-        let client = client.map_err(|error| answer::accepting(&error))?;
+        let client = client.map_err(|error| answer::accepting(&self.target, &error))?;
         let with_client = Tls { sni: hello.sni, ..Tls::of(client.get_ref().1) };
         let secured = Secured {
             starttls,
@@ -243,8 +231,12 @@ struct Hello {
 
 impl Hello {
     /// Reads it from the client, of which these bytes have come already.
-    async fn read(client: TcpStream, mut begun: &[u8]) -> Result<Self, String> {
-        let said = |error: &io::Error| answer::accepting(error);
+    async fn read(
+        client: TcpStream,
+        mut begun: &[u8],
+        target: &Address,
+    ) -> Result<Self, String> {
+        let said = |error: &io::Error| answer::accepting(target, error);
         let mut acceptor = Acceptor::default();
         while !begun.is_empty() {
             acceptor.read_tls(&mut begun).map_err(|error| said(&error))?;

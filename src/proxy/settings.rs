@@ -1,0 +1,63 @@
+//! What a proxy does with every connection, and how it reaches its target.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use hickory_resolver::TokioResolver;
+use rustls::{ClientConfig, ServerConfig};
+use tokio::net::TcpStream;
+
+use super::answer;
+use crate::clock::Clock;
+use crate::wire::address::Address;
+use crate::wire::tap::Queue;
+
+/// What a proxy does with every connection.
+#[derive(Debug)]
+pub struct Proxy {
+    /// Where connections go.
+    pub target: Address,
+    /// The value that `Host` is set to, unless it is kept.
+    pub host: Option<String>,
+    /// TLS towards the target.
+    pub connect: Option<Arc<ClientConfig>>,
+    /// TLS towards the clients.
+    pub accept: Option<Arc<ServerConfig>>,
+    /// What holds for an XMPP target alone.
+    pub streams: StreamSettings,
+    /// Where the taps report.
+    pub queue: Arc<Queue>,
+    /// The clock of the trace.
+    pub clock: Clock,
+}
+
+/// What a proxy does with XML streams.
+#[derive(Debug, Default)]
+pub struct StreamSettings {
+    /// STARTTLS is not taken over: nothing can be seen from there on.
+    pub pass_starttls: bool,
+    /// Any certificate of the target is taken.
+    pub insecure: bool,
+    /// Looks up where the server of a domain is; none if the target says that.
+    pub resolver: Option<TokioResolver>,
+}
+
+impl Proxy {
+    /// Connects to the first address that answers.
+    pub(super) async fn connect_to_first(
+        &self,
+        addresses: Vec<SocketAddr>,
+    ) -> Result<TcpStream, String> {
+        let mut refused = None;
+        for address in addresses {
+            match TcpStream::connect(address).await {
+                Ok(tcp) => {
+                    let _ = tcp.set_nodelay(true);
+                    return Ok(tcp);
+                }
+                Err(error) => refused = Some((address, error)),
+            }
+        }
+        Err(answer::unreachable(&self.target, refused))
+    }
+}
