@@ -231,11 +231,7 @@ struct Hello {
 
 impl Hello {
     /// Reads it from the client, of which these bytes have come already.
-    async fn read(
-        client: TcpStream,
-        mut begun: &[u8],
-        target: &Address,
-    ) -> Result<Self, String> {
+    async fn read(client: TcpStream, mut begun: &[u8], target: &Address) -> Result<Self, String> {
         let said = |error: &io::Error| answer::accepting(target, error);
         let mut acceptor = Acceptor::default();
         while !begun.is_empty() {
@@ -251,7 +247,7 @@ impl Hello {
         let hello = start.client_hello();
         let sni = hello.server_name().map(str::to_owned);
         let alpn = hello.alpn().map(|all| all.map(<[u8]>::to_vec).collect()).unwrap_or_default();
-        Ok(Self { sni, alpn, start })
+        Ok(Self { start, sni, alpn })
     }
 }
 
