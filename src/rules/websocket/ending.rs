@@ -4,8 +4,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::ending_causes::{Cut, Leaving, complaint};
 use super::ending_course::Course;
+use super::ending_cut::Cut;
+use super::ending_left::{Leaving, complaint};
 use super::view::WebSocketView;
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
@@ -15,16 +16,16 @@ use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::stream::line::{LinePart, LineView};
 use crate::rules::words::short;
-use crate::trace::{How, Reading, SessionId, Story};
+use crate::trace::{Fact, How, Reading, SessionId, Story};
 use crate::wire::Side;
-use crate::wire::websocket::Opcode;
+use crate::wire::websocket::{Close, Opcode};
 use crate::xml::Element;
 use crate::xmpp::ns;
 
 /// A `<close/>` has this long to be answered: servers send what they still have before that.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Silences before earlier cuts that are remembered.
-const REMEMBERED: usize = 32;
+const REMEMBERED: usize = 8;
 
 /// Explains endings.
 #[derive(Debug, Default)]
@@ -53,6 +54,12 @@ struct State {
 
 impl Rule for Ending {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
+        if let (Fact::Raw(raw), Some(id)) = (&moment.event.fact, moment.effect.session) {
+            let (state, _) = self.sessions.of(id, moment.story);
+            let what = "bytes that are no frame".to_owned();
+            state.course.unusual[raw.from as usize] = Some((moment.event.at, what));
+            return;
+        }
         let Some(view) = moment.line() else { return };
         if view.session.websocket().is_none() {
             return;
@@ -73,11 +80,14 @@ impl Rule for Ending {
             LinePart::Lost => state.lost = true,
             LinePart::Closed { stopped } => {
                 if !stopped {
-                    let cut = state.gone(&view, &self.silences, found);
-                    if self.silences.len() == REMEMBERED {
+                    let silence = state.gone(&view, &self.silences, found);
+                    // People leave at any time: only what the other side does repeats itself.
+                    if view.line.left.is_none_or(|(side, _)| side == Side::Server) {
+                        self.silences.extend(silence);
+                    }
+                    if self.silences.len() > REMEMBERED {
                         self.silences.pop_front();
                     }
-                    self.silences.extend(cut);
                 }
                 state.settled = true;
             }
@@ -148,7 +158,10 @@ impl State {
             self.settled = true; // a stream error has said why
             return;
         }
-        if complaint(&self.course, view, found) {
+        // A status that may not be sent is reported as such, and says nothing.
+        let status = view.frame.status;
+        let valid = status.is_none_or(|status| Close::Status(status, String::new()).is_valid());
+        if !valid || complaint(&self.course, view, found) {
             self.settled = true;
             return;
         }
@@ -194,6 +207,7 @@ impl State {
             || self.lost
             || line.error.iter().any(Option::is_some)
             || line.elements == [0, 0]
+            || (self.course.old && line.closed.iter().any(Option::is_some))
             || link.close.iter().any(Option::is_some)
         {
             return None;

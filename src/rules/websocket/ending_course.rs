@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::frames::fault;
+use super::messages_framing::{is_declared, opens_stream};
 use super::view::WebSocketView;
 use crate::trace::{Frame, Reading};
 use crate::wire::Side;
@@ -18,6 +19,8 @@ const REMEMBERED: usize = 32;
 /// What happened on a WebSocket that may say why it ended.
 #[derive(Debug, Default)]
 pub(super) struct Course {
+    /// A side speaks the framing from before RFC 7395, where an end tag closes the stream.
+    pub(super) old: bool,
     /// The last message was cut off: whose it was, and how much of it came.
     pub(super) partial: Option<(Side, u64)>,
     /// The last unusual thing that each side sent: when, and what.
@@ -45,7 +48,7 @@ impl Course {
     pub(super) fn take(&mut self, view: &WebSocketView<'_>) {
         let (frame, at) = (view.frame, view.at);
         let from = frame.from as usize;
-        if let Some((_, why)) = fault(frame, view.link.handshake.is_some()) {
+        if let Some((_, why)) = fault(frame, view.link) {
             self.unusual[from] = Some((at, format!("a frame that {why}")));
         }
         match Opcode(frame.opcode) {
@@ -63,6 +66,7 @@ impl Course {
     fn message(&mut self, view: &WebSocketView<'_>) {
         let (frame, at) = (view.frame, view.at);
         let (from, size) = (frame.from, frame.content.size);
+        self.old |= opens_stream(&frame.content.bytes);
         self.partial = frame.content.cut.then_some((from, size));
         if let Some(what) = remarkable(frame, view) {
             self.unusual[from as usize] = Some((at, what.to_owned()));
@@ -131,6 +135,9 @@ fn remarkable(frame: &Frame, view: &WebSocketView<'_>) -> Option<&'static str> {
     match view.message.map(|message| &message.reading)? {
         Reading::Malformed(_) => Some("a message that is not well-formed"),
         Reading::Other | Reading::Space | Reading::Empty => Some("a message without XML"),
+        _ if is_declared(&frame.content.bytes) => {
+            Some("a message that begins with an XML declaration")
+        }
         _ => None,
     }
 }

@@ -212,6 +212,9 @@ impl State {
         if left == by || self.lost || self.missing || left_at < at {
             return;
         }
+        // A page that is gone does not see it.
+        let reload = by == Side::Client && status == Some(1001);
+        let level = if reload { Level::Note } else { Level::Error };
         let words = format!(
             "The {} ended the TCP connection {} after the {}'s Close frame{}, and did not answer it \
              with one of its own. The {} takes that for an unclean end (1006 in browsers).",
@@ -222,7 +225,7 @@ impl State {
             by.name(),
         );
         let (kind, party) = (&kinds::WS_CLOSE_FRAME_UNANSWERED, Party::from(left));
-        found.add(kind, "ws-close-answered", Level::Error, party, words);
+        found.add(kind, "ws-close-answered", level, party, words);
     }
 }
 

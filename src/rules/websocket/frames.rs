@@ -8,12 +8,14 @@ use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::{around, short};
-use crate::trace::{Fact, Frame};
+use crate::trace::{Fact, Frame, WebSocketLink};
 use crate::wire::Side;
 use crate::wire::websocket::Opcode;
 
 /// A masking key that comes this often in a row is not chosen anew for each frame.
-const SAME_KEYS: u32 = 4;
+const SAME_KEYS: u32 = 3;
+/// The same for the key 0, which masks nothing.
+const ZERO_KEYS: u32 = 2;
 /// The most that a control frame may carry.
 const CONTROL: u64 = 125;
 /// How much of a text is quoted.
@@ -76,39 +78,35 @@ impl Rule for Frames {
     }
 }
 
-/// What makes a frame one that its receiver has to refuse, if anything does. `seen`: the handshake was, so that it is
-/// known what was agreed.
-pub(super) fn fault(frame: &Frame, seen: bool) -> Option<(&'static str, String)> {
-    let opcode = Opcode(frame.opcode);
+/// What makes a frame one that its receiver has to refuse, if anything does, and the requirement.
+pub(super) fn fault(frame: &Frame, link: &WebSocketLink) -> Option<(&'static str, String)> {
+    let (opcode, size) = (Opcode(frame.opcode), frame.content.size);
     if !opcode.is_known() {
         return Some(("ws-reserved-bits", format!("has {opcode}, which means nothing")));
     }
-    if opcode.is_control() && (frame.unfinished || frame.frames > 1) {
+    if opcode.is_control() && frame.unfinished {
         return Some(("ws-control-frames", format!("is a fragment of a {opcode}")));
     }
-    if opcode.is_control()
-        && frame.content.size + u64::from(frame.status.is_some()) * 2 > CONTROL
-        && frame.content.size > CONTROL
-    {
-        let words = format!(
-            "is a {opcode} with {} B, more than the {CONTROL} B that fit",
-            frame.content.size
-        );
+    if opcode.is_control() && size > CONTROL {
+        let words = format!("carries {size} B, more than the {CONTROL} B that fit into a {opcode}");
         return Some(("ws-control-frames", words));
     }
-    // Without the handshake it is not known whether compression was agreed.
-    let reserved = if seen { frame.reserved } else { frame.reserved & 3 };
-    if reserved == 0 {
+    // Without the handshake it is not known what was agreed, and of other extensions nothing is known at all.
+    let upgrade = link.handshake.as_ref()?.upgrade.as_ref();
+    let is_deflate =
+        |offer: &String| offer.trim_start().to_ascii_lowercase().starts_with("permessage-deflate");
+    let others = upgrade.is_some_and(|upgrade| !upgrade.extensions.iter().all(is_deflate));
+    if frame.reserved == 0 || others {
         return None;
     }
     let bits: Vec<_> = [(4, "RSV1"), (2, "RSV2"), (1, "RSV3")]
         .into_iter()
-        .filter_map(|(bit, name)| (reserved & bit != 0).then_some(name))
+        .filter_map(|(bit, name)| (frame.reserved & bit != 0).then_some(name))
         .collect();
-    let why = if bits == ["RSV1"] {
+    let why = if bits == ["RSV1"] && !link.deflate {
         "as if it were compressed, but permessage-deflate was not agreed"
     } else {
-        "which no agreed extension defines"
+        "which no agreed extension allows here"
     };
     Some(("ws-reserved-bits", format!("has {} set, {why}", bits.join(" and "))))
 }
@@ -161,20 +159,22 @@ impl Sent {
             _ => 1,
         };
         self.key = Some((key, times));
-        if times < SAME_KEYS || !self.first("key") {
+        let many = if key == 0 { ZERO_KEYS } else { SAME_KEYS };
+        if times < many || !self.first("key") {
             return;
         }
+        let hides = if key == 0 { " (it masks nothing)" } else { "" };
         let words = format!(
-            "The client masks {times} frames in a row with the same key, {key:08x}. Each frame needs \
-             a new key that cannot be predicted, because it protects proxies on the way from \
-             chosen bytes. Reported once."
+            "The client masks {times} frames in a row with the same key, {key:08x}{hides}. Each frame \
+             needs a new key that cannot be predicted, because that protects proxies on the way \
+             from bytes that somebody chose. Reported once."
         );
         found.add(&kinds::WS_MASK_KEY, "ws-client-masked", Level::Note, Party::Client, words);
     }
 
     fn head(&mut self, view: &WebSocketView<'_>, found: &mut Findings) {
         let (frame, party) = (view.frame, Party::from(view.frame.from));
-        if let Some((id, why)) = fault(frame, view.link.handshake.is_some())
+        if let Some((id, why)) = fault(frame, view.link)
             && self.first(id)
         {
             let words = format!(
@@ -195,7 +195,7 @@ impl Sent {
 
     fn message(&mut self, view: &WebSocketView<'_>, lost: bool, found: &mut Findings) {
         let (frame, party) = (view.frame, Party::from(view.frame.from));
-        self.fragments(frame, lost, found);
+        self.fragments(frame, lost || view.link.handshake.is_none(), found);
         match view.opcode() {
             Opcode::BINARY if self.first("binary") => {
                 let words = format!(
@@ -222,7 +222,9 @@ impl Sent {
         } else {
             return;
         };
-        if lost || !self.first("fragments") {
+        // Fragments of a control frame were reported as such.
+        let reported = self.reported.contains(&"ws-control-frames");
+        if lost || reported || !self.first("fragments") {
             return;
         }
         let words = format!(

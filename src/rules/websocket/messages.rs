@@ -92,7 +92,8 @@ impl Sent {
                 }
                 self.element(element, view, found);
             }
-            Reading::Other | Reading::Malformed(_) if rest => {}
+            // Until a whole element comes, all of it may be the rest.
+            Reading::Other | Reading::Malformed(_) if rest => self.partial = true,
             Reading::Malformed(error) => self.malformed(error, from, &content.bytes, found),
             Reading::Space => {
                 let words = format!(
@@ -104,7 +105,7 @@ impl Sent {
                 let id = "ws-no-whitespace-keepalive";
                 self.add(&kinds::WS_WHITE_SPACE, id, Level::Error, from, &words, found);
             }
-            Reading::Empty if view.frame.from == from => self.start(from, "is empty", found),
+            Reading::Empty => self.start(from, "is empty", found),
             Reading::Other => {
                 let valid = std::str::from_utf8(&content.bytes).is_ok();
                 if content.bytes.starts_with(b"\xef\xbb\xbf") {

@@ -36,10 +36,12 @@ struct State {
     since: Duration,
     /// The framing was reported.
     reported: bool,
-    /// The last message of each side, if it began with an XML declaration: when, and whether it opens a stream.
-    declared: [Option<(Duration, bool)>; 2],
-    /// A declaration was reported.
-    declaration: [bool; 2],
+    /// How often each side has opened its stream.
+    opened: [u32; 2],
+    /// The last message of each side, if it began with an XML declaration: when, and what it is.
+    declared: [Option<(Duration, &'static str)>; 2],
+    /// An XML declaration of this side was reported.
+    reported_declaration: [bool; 2],
 }
 
 /// How a side opens its stream.
@@ -106,7 +108,7 @@ pub(super) fn opens_stream(content: &[u8]) -> bool {
 }
 
 /// Whether a message begins with an XML declaration.
-fn is_declared(content: &[u8]) -> bool {
+pub(super) fn is_declared(content: &[u8]) -> bool {
     content
         .strip_prefix(b"<?xml")
         .is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_whitespace))
@@ -137,21 +139,18 @@ impl State {
                 self.since = view.at;
             }
             self.opens[from as usize] = Some(opening);
+            self.opened[from as usize] += 1;
         }
         self.answered(from, element, view.at, found);
         self.framing(from, element, found);
+        let what = match (opening, self.opened[from as usize]) {
+            (Some(_), 2..) => "restart of the stream",
+            (Some(_), _) => "opening of the stream",
+            (None, _) => "message",
+        };
         // What is wrong in other ways as well is refused for that.
         let declared = is_declared(content) && element.is_some();
-        self.declared[from as usize] = declared.then_some((view.at, opening.is_some()));
-        if declared && !std::mem::replace(&mut self.declaration[from as usize], true) {
-            let words = format!(
-                "A message of the {} begins with an XML declaration. It should not have one over \
-                 WebSocket, and some peers refuse it. Reported once.",
-                from.name()
-            );
-            let (id, party) = ("ws-no-xml-declaration", Party::from(from));
-            found.add(&kinds::WS_XML_DECLARATION, id, Level::Note, party, words);
-        }
+        self.declared[from as usize] = declared.then_some((view.at, what));
     }
 
     /// A side says something: perhaps it refuses an XML declaration.
@@ -162,9 +161,11 @@ impl State {
         at: Duration,
         found: &mut Findings,
     ) {
-        let Some((declared, opens)) = self.declared[from.other() as usize].take() else { return };
+        let other = from.other();
+        let Some((declared, what)) = self.declared[other as usize].take() else { return };
+        let before = words(at.saturating_sub(declared));
         let Some(error) = element.filter(|element| element.is(ns::STREAMS, "error")) else {
-            return;
+            return self.accepted(from, what, &before, found);
         };
         let (condition, text) = said(error);
         let names_it = ["declaration", "prolog", "<?xml", "processing instruction"]
@@ -181,22 +182,38 @@ impl State {
         // A server that does not speak this framing may refuse that.
         let in_kind = self.opens[0] == self.opens[1] || self.opens[0] == Some(Opening::Open);
         if !names_it && !(xml && in_kind) {
-            return;
+            return; // it refuses something else
         }
         self.reported |= self.opens[1].is_none();
-        let what = if opens { "that opens the stream" } else { "before" };
+        self.reported_declaration[other as usize] = true;
         let text = if text.is_empty() { String::new() } else { format!(" (\"{}\")", short(&text)) };
-        let (party, sender) = (Party::from(from.other()), from.other().name());
         let words = format!(
-            "The {} refuses the message {what}, which the {sender} began with an XML declaration \
-             {} earlier: {}{text}. The rest of that message is well-formed, so the declaration is \
-             the likely cause: send it without (RFC 7395, section 3.3.3).",
+            "The {} refuses the {}'s {what}, which began with an XML declaration {before} before: \
+             {}{text}. The rest of that message is well-formed, so the declaration is the likely \
+             cause: send it without (RFC 7395, section 3.3.3).",
             from.name(),
-            crate::clock::words(at.saturating_sub(declared)),
+            other.name(),
             short(condition),
         );
+        let party = Party::from(other);
         let id = "ws-no-xml-declaration";
         found.add(&kinds::WS_XML_DECLARATION, id, Level::Error, party, words);
+    }
+
+    /// A message with a declaration did no harm.
+    fn accepted(&mut self, by: Side, what: &str, before: &str, found: &mut Findings) {
+        let other = by.other();
+        if std::mem::replace(&mut self.reported_declaration[other as usize], true) {
+            return;
+        }
+        let words = format!(
+            "The {}'s {what} {before} before began with an XML declaration. The {} does not mind, \
+             but others refuse it: over WebSocket it should not be there. Reported once.",
+            other.name(),
+            by.name()
+        );
+        let (id, party) = ("ws-no-xml-declaration", Party::from(other));
+        found.add(&kinds::WS_XML_DECLARATION, id, Level::Note, party, words);
     }
 
     fn framing(&mut self, from: Side, element: Option<&Element>, found: &mut Findings) {

@@ -1,9 +1,11 @@
 //! Rules on WebSocket as a carrier of XMPP (RFC 7395): its handshake, frames, messages, and its end.
 
 mod ending;
-mod ending_causes;
 mod ending_course;
+mod ending_cut;
 mod ending_frames;
+mod ending_left;
+mod ending_words;
 mod frames;
 mod idle;
 mod messages;

@@ -16,7 +16,7 @@ use crate::wire::Side;
 use crate::wire::websocket::Opcode;
 
 /// A pong has this long to come: phones on slow networks need a few seconds.
-const PATIENCE: Duration = Duration::from_secs(15);
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 /// Pings of one side that are remembered.
 const REMEMBERED: usize = 16;
 
@@ -178,7 +178,7 @@ impl State {
             Side::Server => "the server hangs, or something on the way has dropped the connection",
         };
         let words = format!(
-            "{pings}, and nothing else came from the {silent_name} since {}: {why}. TCP does not notice \
+            "{pings}, and nothing else came from the {silent_name} for {}: {why}. TCP does not notice \
              that by itself (half-open connection).{lost}",
             words(line.silent(silent, now)),
         );
@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(
             found,
             ["16000 Warning ws-ping-unanswered Nobody: The server's ping was not answered within \
-              15.0 s, and nothing else came from the client since 16.0 s: the device sleeps, or its \
+              15.0 s, and nothing else came from the client for 16.0 s: the device sleeps, or its \
               network has changed. TCP does not notice that by itself (half-open connection). 1 \
               message that the server has sent since then may be lost."]
         );
