@@ -211,8 +211,10 @@ fn frame(from: Side, first: Duration, text: &str) -> Frame {
     let number = |name: &str| fields.get(name).map(|value| value.parse::<u32>().unwrap());
     let frames = number("frames").unwrap_or(1);
     let masked = number("masked").unwrap_or(if from == Side::Client { frames } else { 0 });
-    // Another key each time, as is required.
-    let mask = number("mask").unwrap_or((first.as_micros() as u32).wrapping_mul(2_654_435_761));
+    // Another key for each time and text, as is required.
+    let seed = first.as_micros() as u32 ^ 0x811c_9dc5;
+    let mix = |key: u32, byte: &u8| (key ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+    let mask = number("mask").unwrap_or(text.as_bytes().iter().fold(seed, mix));
     Frame {
         from,
         first,

@@ -19,6 +19,8 @@ const IDLE: Duration = Duration::from_secs(19);
 const IDLE_CLIENT: Duration = Duration::from_secs(44);
 /// How far the silences before two cuts by the same timer lie apart.
 const SAME: Duration = Duration::from_secs(1);
+/// By how much the silence of one side has to fit better than that of both.
+const CLOSE_TO: Duration = Duration::from_millis(500);
 /// A message that is larger may exceed a limit.
 const LARGE: u64 = 32 * 1024;
 
@@ -112,6 +114,18 @@ impl Cut<'_> {
             same && by != Some(Side::Client)
         });
         let (kind, id) = (&kinds::WS_IDLE_CUT, "ws-idle-survives-proxy");
+        // A timer that looks at one side only may fit better.
+        let off = |silence: Duration| usual(silence).map(|usual| usual.abs_diff(silence));
+        let [server, client] =
+            [Side::Server, Side::Client].map(|s| self.link.line.silent(s, self.at));
+        let better = |side: Duration| {
+            side > silence
+                && off(side)
+                    .is_some_and(|side| off(silence).is_some_and(|both| side + CLOSE_TO < both))
+        };
+        if by == Some(Side::Server) && again.is_none() && (better(server) || better(client)) {
+            return self.one_sided(cut, lost, found);
+        }
         let evidence = match (usual(silence), again) {
             (Some(usual), _) => format!("which fits a time-out of {} in between", seconds(usual)),
             (None, Some(before)) => {

@@ -141,7 +141,10 @@ impl State {
             self.opens[from as usize] = Some(opening);
             self.opened[from as usize] += 1;
         }
-        self.answered(from, element, view.at, found);
+        // A server opens its stream before it refuses the client's (RFC 7395 §3.5).
+        if opening.is_none() {
+            self.answered(from, element, view.at, found);
+        }
         self.framing(from, element, found);
         let what = match (opening, self.opened[from as usize]) {
             (Some(_), 2..) => "restart of the stream",

@@ -36,6 +36,8 @@ struct State {
     other: [Option<Vec<u8>>; 2],
     /// It was reported that this side does not answer; again only after it has answered.
     reported: [bool; 2],
+    /// A side has sent a Close frame: after that, nothing has to be answered.
+    closed: bool,
     /// Messages that each side has sent since the oldest ping that waits for an answer of the other side.
     messages: [u64; 2],
 }
@@ -91,7 +93,7 @@ impl State {
     fn control(&mut self, frame: &Frame, at: Duration) {
         let (from, to) = (frame.from as usize, frame.from.other() as usize);
         match Opcode(frame.opcode) {
-            Opcode::PING => {
+            Opcode::PING if !self.closed => {
                 let waiting = &mut self.waiting[from];
                 if waiting.is_empty() {
                     self.messages[from] = 0;
@@ -118,8 +120,10 @@ impl State {
                     None => {}
                 }
             }
-            // After a Close, nothing has to be answered.
-            Opcode::CLOSE => self.waiting = Default::default(),
+            Opcode::CLOSE => {
+                self.closed = true;
+                self.waiting = Default::default();
+            }
             _ => {}
         }
     }
