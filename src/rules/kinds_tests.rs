@@ -170,7 +170,7 @@ const MESSAGES: [&str; 15] = [
     "S= <b:a/>",
 ];
 
-/// WebSockets, from the handshake of a page that came over TLS on.
+/// Each on a WebSocket of a page that came over TLS.
 fn websockets() -> Vec<String> {
     let open = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>";
     let upgrade =

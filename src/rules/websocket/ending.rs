@@ -202,13 +202,13 @@ impl State {
         silences: &VecDeque<Duration>,
         found: &mut Findings,
     ) -> Option<Duration> {
-        let (line, link) = (view.line, view.session.websocket()?);
+        let (line, websocket) = (view.line, view.session.websocket()?);
         if self.settled
             || self.lost
             || line.error.iter().any(Option::is_some)
             || line.elements == [0, 0]
             || (self.course.old && line.closed.iter().any(Option::is_some))
-            || link.close.iter().any(Option::is_some)
+            || websocket.close.iter().any(Option::is_some)
         {
             return None;
         }
@@ -217,7 +217,7 @@ impl State {
             [None, None] => {
                 let (course, session) = (&self.course, view.session);
                 let by = line.left.map(|(side, _)| side);
-                let cut = Cut { course, session, link, at, by, how: self.how };
+                let cut = Cut { course, session, link: websocket, at, by, how: self.how };
                 Some(cut.report(silences, found))
             }
             [Some(_), Some(_)] => {
@@ -236,34 +236,34 @@ impl State {
             }
             [client, _] => {
                 let by = if client.is_some() { Side::Client } else { Side::Server };
-                self.half_closed(by, view, found);
+                half_closed(by, view, found);
                 None
             }
         }
     }
+}
 
-    /// One side has sent `<close/>`, then the connection ended without an answer and without a Close frame.
-    fn half_closed(&self, by: Side, view: &LineView<'_>, found: &mut Findings) {
-        let Some((left, _)) = view.line.left else { return };
-        if left == by {
-            let words = format!(
-                "The {} ended the TCP connection right after its <close/>, without waiting for the \
-                 answer and without a Close frame. Everything it had sent before may still be \
-                 handled.",
-                by.name()
-            );
-            let (id, party) = ("ws-close-handshake", Party::from(by));
-            return found.add(&kinds::WS_CUT, id, Level::Warning, party, words);
-        }
+/// One side has sent `<close/>`, then the connection ended without an answer and without a Close frame.
+fn half_closed(by: Side, view: &LineView<'_>, found: &mut Findings) {
+    let Some((left, _)) = view.line.left else { return };
+    if left == by {
         let words = format!(
-            "The {} ended the TCP connection without an answer to the {}'s <close/>, and without a \
-             Close frame.",
-            left.name(),
+            "The {} ended the TCP connection right after its <close/>, without waiting for the \
+             answer and without a Close frame. Everything it had sent before may still be \
+             handled.",
             by.name()
         );
-        let (id, party) = ("ws-close-element-answered", Party::from(left));
-        found.add(&kinds::WS_CLOSE_UNANSWERED, id, Level::Error, party, words);
+        let (id, party) = ("ws-close-handshake", Party::from(by));
+        return found.add(&kinds::WS_CUT, id, Level::Warning, party, words);
     }
+    let words = format!(
+        "The {} ended the TCP connection without an answer to the {}'s <close/>, and without a \
+         Close frame.",
+        left.name(),
+        by.name()
+    );
+    let (id, party) = ("ws-close-element-answered", Party::from(left));
+    found.add(&kinds::WS_CLOSE_UNANSWERED, id, Level::Error, party, words);
 }
 
 /// The server moves the client to another endpoint.

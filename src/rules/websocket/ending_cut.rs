@@ -20,7 +20,7 @@ const IDLE_CLIENT: Duration = Duration::from_secs(44);
 /// How far the silences before two cuts by the same timer lie apart.
 const SAME: Duration = Duration::from_secs(1);
 /// By how much the silence of one side has to fit better than that of both.
-const CLOSE_TO: Duration = Duration::from_millis(500);
+const CLOSER: Duration = Duration::from_millis(500);
 /// A message that is larger may exceed a limit.
 const LARGE: u64 = 32 * 1024;
 
@@ -114,17 +114,12 @@ impl Cut<'_> {
             same && by != Some(Side::Client)
         });
         let (kind, id) = (&kinds::WS_IDLE_CUT, "ws-idle-survives-proxy");
-        // A timer that looks at one side only may fit better.
-        let off = |silence: Duration| usual(silence).map(|usual| usual.abs_diff(silence));
-        let [server, client] =
-            [Side::Server, Side::Client].map(|s| self.link.line.silent(s, self.at));
-        let better = |side: Duration| {
-            side > silence
-                && off(side)
-                    .is_some_and(|side| off(silence).is_some_and(|both| side + CLOSE_TO < both))
-        };
-        if by == Some(Side::Server) && again.is_none() && (better(server) || better(client)) {
-            return self.one_sided(cut, lost, found);
+        if by == Some(Side::Server)
+            && again.is_none()
+            && self.fits_one_side_better(silence)
+            && self.one_sided(cut, lost, found)
+        {
+            return true;
         }
         let evidence = match (usual(silence), again) {
             (Some(usual), _) => format!("which fits a time-out of {} in between", seconds(usual)),
@@ -145,6 +140,16 @@ impl Cut<'_> {
         );
         found.add(kind, id, Level::Error, Party::Between, words);
         true
+    }
+
+    /// Whether the silence of one side fits a time-out better than that of both does.
+    fn fits_one_side_better(&self, silence: Duration) -> bool {
+        let off = |silence: Duration| fits(silence).map(|usual| usual.abs_diff(silence));
+        let Some(both) = off(silence) else { return false };
+        let sides = [Side::Client, Side::Server].map(|side| self.link.line.silent(side, self.at));
+        sides
+            .into_iter()
+            .any(|one| one > silence && off(one).is_some_and(|one| one + CLOSER < both))
     }
 
     /// Whether a time-out fits that looks at one side only: nginx counts what the server sends, servers what the client

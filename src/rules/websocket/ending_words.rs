@@ -75,7 +75,7 @@ pub(super) fn pending(course: &Course, session: &Session, at: Duration) -> Strin
         let then = if management.resumable {
             "a resumption sends again what did not arrive"
         } else {
-            "they may be lost"
+            "that may be lost"
         };
         return format!(" Stream management: {what}; {then}.");
     }

@@ -210,21 +210,21 @@ impl Sent {
     }
 
     fn several(&mut self, from: Side, content: &[u8], found: &mut Findings) {
-        let names = roots(content);
+        let elements = roots(content);
         let is_features = |name: &String| local_name(name.as_bytes()) == b"features";
-        let features = from == Side::Server && names.iter().any(is_features);
+        let features = from == Side::Server && elements.iter().any(is_features);
         let id = if features { "ws-features-own-message" } else { "ws-one-element-per-message" };
-        let mut named: Vec<_> =
-            names.iter().take(NAMED).map(|name| format!("<{}>", short(name))).collect();
-        if names.len() > NAMED {
-            named.push(format!("{} more", names.len() - NAMED));
+        let mut first: Vec<_> =
+            elements.iter().take(NAMED).map(|name| format!("<{}>", short(name))).collect();
+        if elements.len() > NAMED {
+            first.push(format!("{} more", elements.len() - NAMED));
         }
         let words = format!(
             "{} has {} elements: {}. Each has to be a message of its own; the other side reads only \
              the first, or none.",
             what(from),
-            names.len(),
-            list(&named)
+            elements.len(),
+            list(&first)
         );
         self.add(&kinds::WS_SEVERAL_ELEMENTS, id, Level::Error, from, &words, found);
     }

@@ -184,7 +184,7 @@ impl State {
         );
         // A server that does not speak this framing may refuse that.
         let in_kind = self.opens[0] == self.opens[1] || self.opens[0] == Some(Opening::Open);
-        if !names_it && !(xml && in_kind) {
+        if !(names_it || (xml && in_kind)) {
             return; // it refuses something else
         }
         self.reported |= self.opens[1].is_none();

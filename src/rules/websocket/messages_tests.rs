@@ -43,134 +43,137 @@ fn what_is_lawful_yields_nothing() {
     }
 }
 
+/// A message, the name and the requirement of its finding, and words in it.
+const FAULTS: &[(&str, &str, &str, &str)] = &[
+    (
+        "S= <a xmlns='b'/><a xmlns='b'/>",
+        "ws-several-elements",
+        "ws-one-element-per-message",
+        "A message of the server has 2 elements: <a> and <a>.",
+    ),
+    (
+        "S= <a xmlns='b'/><a xmlns='b'/><c/><d/><e/>",
+        "ws-several-elements",
+        "ws-one-element-per-message",
+        "has 5 elements: <a>, <a>, <c> and 2 more.",
+    ),
+    (
+        "S= <open xmlns='urn:ietf:params:xml:ns:xmpp-framing'/><features STREAMS/>",
+        "ws-several-elements",
+        "ws-features-own-message",
+        "has 2 elements: <open> and <features>.",
+    ),
+    (
+        "C= <message CLIENT><body>hel",
+        "ws-message-malformed",
+        "ws-one-element-per-message",
+        "ends before <body> is closed. Each message has to be a whole element",
+    ),
+    (
+        "C= <message CLIENT",
+        "ws-message-malformed",
+        "ws-one-element-per-message",
+        "ends within a start tag",
+    ),
+    (
+        "C= <a xmlns='b'></c>",
+        "ws-message-malformed",
+        "ws-one-element-per-message",
+        "not well-formed at 1:",
+    ),
+    ("C= text | hello", "ws-message-start", "ws-first-char-lt", "begins with \"hello\""),
+    (
+        "C= text | ␠<message CLIENT/>",
+        "ws-message-start",
+        "ws-first-char-lt",
+        "begins with white space",
+    ),
+    (
+        "C= text | \u{feff}<message CLIENT/>",
+        "ws-message-start",
+        "ws-first-char-lt",
+        "a byte order mark",
+    ),
+    ("C= text", "ws-message-start", "ws-first-char-lt", "A message of the client is empty."),
+    (
+        "C= <message CLIENT/>hello",
+        "ws-text-around-element",
+        "ws-no-text-around-root",
+        "has text after its",
+    ),
+    (
+        "S= <stream:features/>",
+        "ws-namespace",
+        "ws-namespaces-self-contained",
+        "uses the prefix `stream`, which it does not declare",
+    ),
+    (
+        "S= <message/>",
+        "ws-namespace",
+        "ws-namespaces-self-contained",
+        "<message> of the server has no namespace, and has to be in jabber:client",
+    ),
+    (
+        "C= <iq xmlns='jabber:server'/>",
+        "ws-namespace",
+        "ws-namespaces-self-contained",
+        "is in the namespace jabber:server",
+    ),
+    (
+        "S= <features/>",
+        "ws-namespace",
+        "ws-namespaces-self-contained",
+        "has to be in http://etherx",
+    ),
+    ("C= <auth/>", "ws-namespace", "ws-namespaces-self-contained", "xmpp-sasl"),
+    ("C= <close/>", "ws-namespace", "ws-header-namespace", "xmpp-framing"),
+    (
+        "C= <open CLIENT/>",
+        "ws-namespace",
+        "ws-header-namespace",
+        "is in the namespace jabber:client",
+    ),
+    (
+        "C= text | ␠␤",
+        "ws-white-space-keepalive",
+        "ws-no-whitespace-keepalive",
+        "nothing but white space",
+    ),
+    (
+        "C= <open xmlns='urn:ietf:params:xml:ns:xmpp-framing'><a/></open>",
+        "ws-open-not-empty",
+        "ws-open-empty",
+        "<open/> of the client is not empty",
+    ),
+    (
+        "S= <features STREAMS><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></features>",
+        "ws-starttls",
+        "ws-no-starttls",
+        "offer STARTTLS",
+    ),
+    (
+        "C= <starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+        "ws-starttls",
+        "ws-ignore-starttls",
+        "asks for STARTTLS",
+    ),
+    (
+        "S= <iq CLIENT type='error'><error><text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>no</text></error></iq>",
+        "ws-language",
+        "ws-language-self-contained",
+        "has no language",
+    ),
+];
+
 #[test]
 fn each_fault_is_one_finding_with_its_requirement() {
-    for (message, name, id, words) in [
-        (
-            "S= <a xmlns='b'/><a xmlns='b'/>",
-            "ws-several-elements",
-            "ws-one-element-per-message",
-            "A message of the server has 2 elements: <a> and <a>.",
-        ),
-        (
-            "S= <a xmlns='b'/><a xmlns='b'/><c/><d/><e/>",
-            "ws-several-elements",
-            "ws-one-element-per-message",
-            "has 5 elements: <a>, <a>, <c> and 2 more.",
-        ),
-        (
-            "S= <open xmlns='urn:ietf:params:xml:ns:xmpp-framing'/><features STREAMS/>",
-            "ws-several-elements",
-            "ws-features-own-message",
-            "has 2 elements: <open> and <features>.",
-        ),
-        (
-            "C= <message CLIENT><body>hel",
-            "ws-message-malformed",
-            "ws-one-element-per-message",
-            "ends before <body> is closed. Each message has to be a whole element",
-        ),
-        (
-            "C= <message CLIENT",
-            "ws-message-malformed",
-            "ws-one-element-per-message",
-            "ends within a start tag",
-        ),
-        (
-            "C= <a xmlns='b'></c>",
-            "ws-message-malformed",
-            "ws-one-element-per-message",
-            "not well-formed at 1:",
-        ),
-        ("C= text | hello", "ws-message-start", "ws-first-char-lt", "begins with \"hello\""),
-        (
-            "C= text | ␠<message CLIENT/>",
-            "ws-message-start",
-            "ws-first-char-lt",
-            "begins with white space",
-        ),
-        (
-            "C= text | \u{feff}<message CLIENT/>",
-            "ws-message-start",
-            "ws-first-char-lt",
-            "a byte order mark",
-        ),
-        ("C= text", "ws-message-start", "ws-first-char-lt", "A message of the client is empty."),
-        (
-            "C= <message CLIENT/>hello",
-            "ws-text-around-element",
-            "ws-no-text-around-root",
-            "has text after its",
-        ),
-        (
-            "S= <stream:features/>",
-            "ws-namespace",
-            "ws-namespaces-self-contained",
-            "uses the prefix `stream`, which it does not declare",
-        ),
-        (
-            "S= <message/>",
-            "ws-namespace",
-            "ws-namespaces-self-contained",
-            "<message> of the server has no namespace, and has to be in jabber:client",
-        ),
-        (
-            "C= <iq xmlns='jabber:server'/>",
-            "ws-namespace",
-            "ws-namespaces-self-contained",
-            "is in the namespace jabber:server",
-        ),
-        (
-            "S= <features/>",
-            "ws-namespace",
-            "ws-namespaces-self-contained",
-            "has to be in http://etherx",
-        ),
-        ("C= <auth/>", "ws-namespace", "ws-namespaces-self-contained", "xmpp-sasl"),
-        ("C= <close/>", "ws-namespace", "ws-header-namespace", "xmpp-framing"),
-        (
-            "C= <open CLIENT/>",
-            "ws-namespace",
-            "ws-header-namespace",
-            "is in the namespace jabber:client",
-        ),
-        (
-            "C= text | ␠␤",
-            "ws-white-space-keepalive",
-            "ws-no-whitespace-keepalive",
-            "nothing but white space",
-        ),
-        (
-            "C= <open xmlns='urn:ietf:params:xml:ns:xmpp-framing'><a/></open>",
-            "ws-open-not-empty",
-            "ws-open-empty",
-            "<open/> of the client is not empty",
-        ),
-        (
-            "S= <features STREAMS><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></features>",
-            "ws-starttls",
-            "ws-no-starttls",
-            "offer STARTTLS",
-        ),
-        (
-            "C= <starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
-            "ws-starttls",
-            "ws-ignore-starttls",
-            "asks for STARTTLS",
-        ),
-        (
-            "S= <iq CLIENT type='error'><error><text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>no</text></error></iq>",
-            "ws-language",
-            "ws-language-self-contained",
-            "has no language",
-        ),
-    ] {
+    for (message, name, id, words) in FAULTS {
         // Twice, which is reported once.
         let seen = play(&script(&format!("10 1 {message}\n20 1 {message}")));
         let found: Vec<_> = seen.iter().flat_map(|seen| &seen.findings).collect();
         assert_eq!(found.len(), 1, "{message}: {found:#?}");
-        assert_eq!((found[0].name(), found[0].requirement), (name, Some(id)), "{message}");
-        assert!(found[0].words.contains(words), "{message}: {}", found[0].words);
+        assert_eq!((found[0].name(), found[0].requirement), (*name, Some(*id)), "{message}");
+        assert!(found[0].words.contains(*words), "{message}: {}", found[0].words);
     }
 }
 
