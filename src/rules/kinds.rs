@@ -144,6 +144,43 @@ kinds! {
     TYPE_UNKNOWN = "type-unknown" ["bosh-type-values"];
     CONTENT_TYPE = "content-type" ["bosh-content-type-default", "bosh-content-honoured"];
     ACK_REDUNDANT = "ack-redundant" ["bosh-ack-not-redundant"];
+
+    // WebSocket: frames, messages and endings
+    WS_MASKING = "ws-masking" ["ws-client-masked", "ws-server-unmasked"];
+    WS_MASK_KEY = "ws-mask-key" ["ws-client-masked"];
+    WS_FRAME_INVALID = "ws-frame-invalid" ["ws-reserved-bits", "ws-control-frames"];
+    WS_FRAGMENTS_MIXED = "ws-fragments-mixed" ["ws-fragmentation"];
+    WS_BINARY_MESSAGE = "ws-binary-message" ["ws-text-frames-utf8"];
+    WS_TEXT_ENCODING = "ws-text-encoding" ["ws-invalid-utf8"];
+    WS_UNDECODABLE = "ws-undecodable" [];
+    WS_PING_UNANSWERED = "ws-ping-unanswered" ["ws-pong"];
+    WS_OLD_FRAMING = "ws-old-framing" ["ws-header-namespace"];
+    WS_XML_DECLARATION = "ws-xml-declaration" ["ws-no-xml-declaration"];
+    WS_SEVERAL_ELEMENTS = "ws-several-elements" [
+        "ws-one-element-per-message",
+        "ws-features-own-message",
+    ];
+    WS_MESSAGE_MALFORMED = "ws-message-malformed" ["ws-one-element-per-message"];
+    WS_MESSAGE_START = "ws-message-start" ["ws-first-char-lt"];
+    WS_TEXT_AROUND = "ws-text-around-element" ["ws-no-text-around-root"];
+    WS_NAMESPACE = "ws-namespace" ["ws-namespaces-self-contained", "ws-header-namespace"];
+    WS_LANGUAGE = "ws-language" ["ws-language-self-contained"];
+    WS_WHITE_SPACE = "ws-white-space-keepalive" ["ws-no-whitespace-keepalive"];
+    WS_OPEN_NOT_EMPTY = "ws-open-not-empty" ["ws-open-empty"];
+    WS_STARTTLS = "ws-starttls" ["ws-no-starttls", "ws-ignore-starttls"];
+    WS_CLOSE_STATUS = "ws-close-status" ["ws-close-status-valid"];
+    WS_AFTER_CLOSE = "ws-after-close" ["ws-nothing-after-close-frame"];
+    WS_CLOSE_FRAME_UNANSWERED = "ws-close-frame-unanswered" ["ws-close-answered"];
+    WS_TCP_LEFT_OPEN = "ws-tcp-left-open" ["ws-close-ends-tcp"];
+    WS_CLOSE_UNANSWERED = "ws-close-unanswered" ["ws-close-element-answered"];
+    WS_LEFT_WITHOUT_CLOSE = "ws-left-without-close" [
+        "ws-close-handshake",
+        "ws-close-before-close-frame",
+    ];
+    WS_COMPLAINT = "ws-complaint" [];
+    WS_IDLE_CUT = "ws-idle-cut" ["ws-idle-survives-proxy"];
+    WS_CUT = "ws-cut" ["ws-close-handshake"];
+    WS_SEE_OTHER_URI = "ws-see-other-uri" ["ws-see-other-uri", "ws-see-other-uri-no-downgrade"];
 }
 
 /// The names of the findings that can be about a requirement.
