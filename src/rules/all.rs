@@ -1,7 +1,7 @@
 //! The list of all rules. Only the judge reads it; rules do not know each other.
 
 use super::rule::Rule;
-use super::{bosh, http, stream};
+use super::{bosh, http, stream, websocket};
 
 /// All rules, in the order in which their findings are reported.
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
@@ -20,5 +20,9 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
         Box::new(bosh::Pace::default()),
         Box::new(bosh::Ends::default()),
         Box::new(bosh::Silence::default()),
+        Box::new(websocket::Handshake::default()),
+        Box::new(websocket::AfterHandshake::default()),
+        Box::new(websocket::ClientPort::default()),
+        Box::new(websocket::HostMeta::default()),
     ]
 }
