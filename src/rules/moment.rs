@@ -68,6 +68,11 @@ impl<'a> Moment<'a> {
         self.endpoints.has_websocket(target)
     }
 
+    /// Whether this target is a path of BOSH.
+    pub fn is_bosh_path(&self, target: &str) -> bool {
+        self.endpoints.knows(target)
+    }
+
     /// Whether the exchange of this request has to be BOSH.
     pub fn expects_bosh(&self, exchange: &Exchange) -> bool {
         self.endpoints.expects(exchange)

@@ -92,7 +92,8 @@ fn begin(response: &Response, moment: &Moment<'_>) -> Option<Open> {
     let exchange = message.exchange.as_ref()?;
     let upgrade = exchange.upgrade.as_ref()?;
     let given = response.headers.get("sec-websocket-protocol").map(str::trim);
-    let agreed = given == Some("xmpp");
+    // A list is reported by itself.
+    let agreed = given.is_some_and(|given| given.split(',').any(|one| one.trim() == "xmpp"));
     let is_xmpp = message.session.is_some() || moment.is_websocket_path(&exchange.target);
     // A subprotocol that is neither XMPP's nor missing belongs to something else.
     let other = given.is_some_and(|given| !given.to_ascii_lowercase().contains("xmpp"));
@@ -165,6 +166,21 @@ impl Open {
             );
             return found.add(&kinds::WS_CLOSED_AT_ONCE, None, Level::Note, Party::Nobody, words);
         }
+        if by == Some(Side::Server) && after <= AT_ONCE && self.raw.is_none() {
+            let words = format!(
+                "The server's side closed the WebSocket at {target} {} after the 101, before anything was seen \
+                 on it. A reverse proxy whose back end broke off does this, or a server that does not accept \
+                 the client; its log says why.",
+                words(after)
+            );
+            return found.add(
+                &kinds::WS_CLOSED_AT_ONCE,
+                None,
+                Level::Warning,
+                Party::Nobody,
+                words,
+            );
+        }
         let silence = at.saturating_sub(self.raw.unwrap_or(self.at));
         let who = match by {
             Some(Side::Client) => "The client",
@@ -180,7 +196,7 @@ impl Open {
         let nothing = match self.raw {
             Some(_) => format!("Nothing had passed for {}", words(silence)),
             None => format!(
-                "Its frames are not in the trace ({} B from the client and {} B to it in all), so nothing \
+                "No frame of it is in the trace ({} B from the client and {} B to it in all), so nothing \
                  may have passed for up to {}",
                 bytes[0],
                 bytes[1],

@@ -52,6 +52,10 @@ fn the_end_of_a_websocket_without_frames_says_what_is_known() {
         raw.last().is_some_and(|found| found.contains("Nothing had passed for 60.0 s")),
         "{raw:?}"
     );
+    assert!(
+        end("60 1 S. fin")[0]
+            .contains("Warning ws-closed-at-once Nobody: The server's side closed")
+    );
     assert_eq!(end("60005 1 S. stopped"), [""; 0]);
     assert!(!names(&format!("{agreed}\n9 1 S= ping\n60005 1 S. fin")).contains(&"ws-ended-unseen"));
 }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::asked::Asked;
 use super::page::Page;
+use super::refused::Path;
 use super::{refused, switched};
 use crate::clock::words;
 use crate::rules::endpoint::names_websocket;
@@ -24,8 +25,8 @@ const REMEMBERED: usize = 16;
 #[derive(Debug, Default)]
 pub struct Handshake {
     conns: HashMap<u64, Conn>,
-    /// Paths and what was answered there, with how often.
-    refusals: Vec<(String, u16, u32)>,
+    /// What was asked and answered, with how often.
+    refusals: Vec<(String, u32)>,
 }
 
 /// What is known of a connection.
@@ -82,7 +83,11 @@ impl Rule for Handshake {
 fn is_for_xmpp(asked: &Asked, moment: &Moment<'_>) -> bool {
     asked.means_xmpp()
         || names_websocket(&asked.target)
-        || (asked.offers.is_empty() && moment.is_websocket_path(&asked.target))
+        || (asked.offers.is_empty()
+            // Deeper down, such names are usual for other things, too.
+            && (moment.has_websocket_path(&asked.target)
+                || (moment.is_websocket_path(&asked.target)
+                    && asked.target.trim_matches('/').matches('/').count() < 2)))
 }
 
 impl Handshake {
@@ -119,38 +124,43 @@ impl Handshake {
         }
         let page = Page::of(response);
         if asked.is_handshake {
-            let times = self.times(asked, response.status);
+            let times = self.times(asked, response.status, &page);
             if times > 1 {
                 return again(asked, response, &page, times, found);
             }
-            let had = moment.has_websocket_path(&asked.target);
-            return refused::judge(asked, response, &page, held, had, found);
+            let path = if moment.has_websocket_path(&asked.target) {
+                Path::HadWebSocket
+            } else if moment.is_bosh_path(&asked.target) || page.is_of_bosh() {
+                Path::Bosh
+            } else {
+                Path::Unknown
+            };
+            return refused::judge(asked, response, &page, held, path, found);
         }
         if view.exchange.creates() {
             if !matches!(reading, Reading::Body(_)) {
-                bosh(asked, response, &page, self.times(asked, response.status), found);
+                bosh(asked, response, &page, self.times(asked, response.status, &page), found);
             }
         } else if !moment.has_websocket_path(&asked.target)
             && names_websocket_or_page(asked, &page)
-            && self.times(asked, response.status) == 1
+            && self.times(asked, response.status, &page) == 1
         {
             plain(asked, response, &page, found);
         }
     }
 
-    /// How often this path was answered with this status, this time included.
-    fn times(&mut self, asked: &Asked, status: u16) -> u32 {
-        let same = |(target, before, _): &&mut (String, u16, u32)| {
-            *target == asked.target && *before == status
-        };
-        if let Some((.., times)) = self.refusals.iter_mut().find(same) {
+    /// How often this was asked and answered so, this time included.
+    fn times(&mut self, asked: &Asked, status: u16, page: &Page) -> u32 {
+        let said = page.sentence.as_deref().unwrap_or_default();
+        let key = format!("{status} {} {} {said}", asked.target, asked.whence());
+        if let Some((_, times)) = self.refusals.iter_mut().find(|(before, _)| *before == key) {
             *times = times.saturating_add(1);
             return *times;
         }
         if self.refusals.len() >= REMEMBERED {
             self.refusals.remove(0);
         }
-        self.refusals.push((asked.target.clone(), status, 1));
+        self.refusals.push((key, 1));
         1
     }
 }

@@ -346,3 +346,59 @@ fn a_handshake_without_an_answer_is_reported_once_its_connection_is_gone() {
         ["target-failed"]
     );
 }
+
+#[test]
+fn a_websocket_at_a_path_of_bosh_is_told_so() {
+    let ask = ASK.replace("/xmpp-websocket?room=x", "/http-bind");
+    let page = "<p>It works! Now point your BOSH client to this URL to connect to Prosody.</p>";
+    one(
+        &to(&ask, &format!("200 | {page}")),
+        &["ws-refused Client", "a path of BOSH", "/xmpp-websocket"],
+    );
+    one(&to(&ask, "405 Method Not Allowed"), &["ws-refused Client", "a path of BOSH"]);
+    one(&to(&ask, "502 Bad Gateway"), &["ws-refused Between"]);
+}
+
+#[test]
+fn pages_that_say_more_than_their_status_are_understood() {
+    one(
+        &to(ASK, "200 | <html><body><h1>It works!</h1></body></html>"),
+        &["Between", "the start page of a web server"],
+    );
+    one(&to(ASK, "403 Forbidden | server: istio-envoy"), &["Between", "upgrade_configs"]);
+    one(
+        &to(ASK, "403 Forbidden | Server: nginx | <p>You're not allowed to do that.</p>"),
+        &["ws-refused Server", "from Prosody (by its page)", "cross_domain_websocket"],
+    );
+    one(
+        &to(
+            ASK,
+            "500 Proxy Error | Server: Apache | <p>The proxy server could not handle the request</p><p>Reason: Error during SSL Handshake with remote server</p>",
+        ),
+        &["Between", "\"Reason: Error during SSL Handshake", "speaks TLS to a back end"],
+    );
+    // The page is that of the server behind: nginx only passes it on.
+    one(
+        &to(
+            ASK,
+            "404 Not Found | Server: nginx | <p>Whatever you were looking for is not here. Keep looking.</p>",
+        ),
+        &["ws-refused Server"],
+    );
+    // A content coding that was not removed is not quoted.
+    let found = to(ASK, "404 Not Found | undecoded: unknown | <p>Unknown host: a</p>");
+    assert!(!found[0].contains("Unknown host"), "{found:?}");
+}
+
+#[test]
+fn websockets_of_other_things_are_not_judged_by_their_last_name() {
+    let other = ASK.replace("| Sec-WebSocket-Protocol: xmpp ", "");
+    for path in ["/sockjs/123/abc/websocket", "/api/v1/ws", "/socket.io/?EIO=4"] {
+        assert_eq!(
+            to(&other.replace("/xmpp-websocket?room=x", path), "404 Not Found"),
+            [""; 0],
+            "{path}"
+        );
+    }
+    one(&to(&other.replace("/xmpp-websocket?room=x", "/ws"), "404 Not Found"), &["ws-refused"]);
+}

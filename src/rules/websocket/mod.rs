@@ -8,6 +8,7 @@ mod host_meta;
 pub(crate) mod idle;
 mod page;
 mod refused;
+mod refused_by;
 mod switched;
 pub(super) mod view;
 

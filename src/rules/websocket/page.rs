@@ -38,7 +38,15 @@ pub(super) struct Page {
 const PAGES: &[(&str, &str, Role)] = &[
     ("now point your websocket client to this url to connect to prosody", "Prosody", Role::Server),
     ("now point your bosh client to this url to connect to prosody", "Prosody", Role::Server),
+    ("this is the prosody websocket endpoint", "Prosody", Role::Server),
+    ("prosody is running", "Prosody", Role::Server),
+    ("what kind of request do you call that", "Prosody", Role::Server),
+    ("whatever you were looking for is not here", "Prosody", Role::Server),
+    ("you're not allowed to do that", "Prosody", Role::Server),
+    ("check your error log for more info", "Prosody", Role::Server),
+    ("that's all i know", "Prosody", Role::Server),
     ("unknown host: ", "Prosody", Role::Server),
+    ("to use http-bind you need", "ejabberd", Role::Server),
     ("ejabberd_http_ws", "ejabberd", Role::Server),
     ("ejabberd mod_http_", "ejabberd", Role::Server),
     ("jabber/xmpp client that supports it", "ejabberd", Role::Server),
@@ -67,6 +75,8 @@ const PAGES: &[(&str, &str, Role)] = &[
     ("404 page not found", "Traefik or another Go program", Role::Proxy),
     ("default backend - 404", "a Kubernetes ingress", Role::Proxy),
     ("guru meditation", "Varnish", Role::Proxy),
+    ("<h1>it works!</h1>", "Apache", Role::Proxy),
+    ("welcome to nginx", "nginx", Role::Proxy),
 ];
 
 /// What `Server` says, in lower case.
@@ -99,41 +109,45 @@ const SERVERS: &[(&str, &str, Role)] = &[
     ("tigase", "Tigase", Role::Server),
 ];
 
-/// Words in a sentence by which it decides, in lower case, the strongest first.
-const DECIDES: &[&str] = &[
-    "it works!",
-    "unknown host",
-    "host not",
-    "origin",
-    "reason:",
-    "subprotocol",
-    "sub-protocol",
-    "sec-websocket",
-    "upgrade",
-    "websocket",
-    "plain http request",
-    "upstream",
-    "no server is available",
-    "respond in time",
-    "incomplete response",
-    "administrative rules",
-    "invalid hostname",
-    "not allowed",
-    "not permitted",
-    "denied",
-    "forbidden by",
-    "could not",
-    "cannot",
-    "unable",
-    "error",
-    "not found",
-    "xmpp",
+/// Words in a sentence by which it decides, in lower case, the strongest first, and how many words it has at least.
+const DECIDES: &[(&str, usize)] = &[
+    ("it works!", 2),
+    ("only informative", 3),
+    ("unknown host", 2),
+    ("host not", 2),
+    ("origin", 2),
+    ("reason:", 2),
+    ("subprotocol", 2),
+    ("sub-protocol", 2),
+    ("sec-websocket", 2),
+    ("upgrade", 3),
+    ("websocket", 3),
+    ("plain http request", 2),
+    ("upstream", 2),
+    ("no server is available", 2),
+    ("respond in time", 2),
+    ("incomplete response", 2),
+    ("administrative rules", 2),
+    ("invalid hostname", 2),
+    ("not allowed", 3),
+    ("not permitted", 2),
+    ("denied", 2),
+    ("forbidden by", 2),
+    ("could not", 3),
+    ("cannot", 3),
+    ("unable", 3),
+    ("error", 4),
+    ("not found", 4),
+    ("xmpp", 4),
 ];
 
 impl Page {
     /// What can be told of a response.
     pub(super) fn of(response: &Response) -> Self {
-        let bytes = &response.content.bytes;
+        let bytes: &[u8] = match response.content.undecoded {
+            Some(_) => &[],
+            None => &response.content.bytes,
+        };
         let text = String::from_utf8_lossy(&bytes[..bytes.len().min(READ)]).into_owned();
         let lower = text.to_ascii_lowercase();
         let header = |name| response.headers.get(name).map(str::to_owned);
@@ -163,9 +177,30 @@ impl Page {
 
     /// Whether the page is that of a WebSocket module, which shows it to whatever does not ask for a WebSocket.
     pub(super) fn is_of_websocket(&self) -> bool {
-        ["your websocket client", "ejabberd_http_ws", "to use websocket connection"]
+        let words = [
+            "your websocket client",
+            "prosody websocket endpoint",
+            "ejabberd_http_ws",
+            "to use websocket connection",
+        ];
+        words.iter().any(|words| self.says(words))
+    }
+
+    /// Whether the page is that of a connection manager of BOSH.
+    pub(super) fn is_of_bosh(&self) -> bool {
+        ["your bosh client", "to use http-bind you need", "mod_bosh", "xmpp over bosh"]
             .iter()
             .any(|words| self.says(words))
+    }
+
+    /// Whether the page is the one that a web server shows as long as nobody has put anything there.
+    pub(super) fn is_of_new_web_server(&self) -> bool {
+        self.says("<h1>it works!</h1>") || self.says("welcome to nginx")
+    }
+
+    /// Whether this is who wrote the page, or at least sent it.
+    pub(super) fn is_from(&self, name: &str) -> bool {
+        self.author.or(self.sender).is_some_and(|(by, _)| by == name)
     }
 
     /// Who is behind the answer: the one who wrote the page, or else the one who sent it.
@@ -226,19 +261,29 @@ fn sentence(page: &str, reason: &str) -> Option<String> {
     let lines = lines(page);
     let says_more = |line: &&String| {
         let bare: String = line.chars().filter(|char| !char.is_ascii_digit()).collect();
-        let bare = bare.replace("HTTP", "").replace("Error", "").replace("ERROR", "");
+        let bare = bare
+            .replace("HTTP", "")
+            .replace("Error", "")
+            .replace("ERROR", "")
+            .replace("Status", "");
         let bare = bare.trim_matches(|char: char| !char.is_alphanumeric());
-        let again = reason.eq_ignore_ascii_case(bare)
-            || STATUSES.iter().any(|status| status.eq_ignore_ascii_case(bare));
-        let footer = line.len() < 30
-            && ["nginx", "openresty", "cloudflare"].iter().any(|name| line.starts_with(name));
-        bare.chars().count() > 2 && !again && !footer
+        let is = |status: &&str| status.eq_ignore_ascii_case(bare);
+        let lower = line.to_ascii_lowercase();
+        let is_footer = FOOTERS.iter().any(|start| lower.starts_with(start));
+        bare.chars().count() > 2
+            && !is(&reason)
+            && !STATUSES.iter().any(|one| is(&one))
+            && !is_footer
     };
     let more: Vec<&String> = lines.iter().filter(says_more).collect();
-    let deciding = DECIDES.iter().find_map(|word| {
-        more.iter().find(|line| line.to_ascii_lowercase().contains(word)).copied()
+    let words = |line: &&String| line.split_whitespace().count();
+    let deciding = DECIDES.iter().find_map(|&(word, least)| {
+        let decides =
+            |line: &&&String| words(line) >= least && line.to_ascii_lowercase().contains(word);
+        more.iter().find(decides).copied()
     });
-    let line = deciding.or_else(|| more.first().copied())?;
+    let deciding = deciding.or_else(|| more.iter().find(|line| words(line) > 2).copied());
+    let line = deciding?;
     Some(around(line.as_bytes(), 0, 160))
 }
 
@@ -260,6 +305,9 @@ const STATUSES: &[&str] = &[
     "Websocket",
     "Prosody",
 ];
+
+/// What lines begin with, in lower case, that only name a program.
+const FOOTERS: &[&str] = &["nginx", "openresty", "cloudflare", "apache/", "powered by", "caddy"];
 
 /// Tags that stay within a line.
 const INLINE: &[&str] =

@@ -1,4 +1,5 @@
-//! What an answer other than 101 to a handshake means: which hop answered, what is missing, what to do.
+//! What an answer other than 101 to a handshake means: which hop answered, what is missing, what to do. What servers and
+//! proxies say by 401, 403, 404 and 5xx is in `refused_by`.
 
 use std::time::Duration;
 
@@ -17,21 +18,31 @@ const PASS_ON: &str = "Let the reverse proxy pass them on (nginx: proxy_http_ver
     upgrade=websocket)";
 
 /// Where servers have WebSocket.
-const PATHS: &str = "usual paths are /xmpp-websocket (Prosody), /ws and /websocket (ejabberd), /ws/ (Openfire) and \
+pub(super) const PATHS: &str = "usual paths are /xmpp-websocket (Prosody), /ws and /websocket (ejabberd), /ws/ (Openfire) and \
     /ws-xmpp (MongooseIM)";
 
 /// An answer other than 101, and what is known about it.
-struct Refusal<'a> {
-    asked: &'a Asked,
-    response: &'a Response,
-    page: &'a Page,
-    held: Duration,
-    /// A WebSocket was opened at this path before.
-    had: bool,
+pub(super) struct Refusal<'a> {
+    pub(super) asked: &'a Asked,
+    pub(super) response: &'a Response,
+    pub(super) page: &'a Page,
+    pub(super) held: Duration,
+    pub(super) path: Path,
+}
+
+/// What is known of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Path {
+    /// A WebSocket was opened there before.
+    HadWebSocket,
+    /// It is one of BOSH.
+    Bosh,
+    /// Nothing.
+    Unknown,
 }
 
 /// What it means.
-struct Verdict {
+pub(super) struct Verdict {
     kind: &'static Kind,
     requirement: Option<&'static str>,
     party: Party,
@@ -39,7 +50,7 @@ struct Verdict {
 }
 
 impl Verdict {
-    fn new(party: Party, words: impl Into<String>) -> Self {
+    pub(super) fn new(party: Party, words: impl Into<String>) -> Self {
         Self { kind: &kinds::WS_REFUSED, requirement: None, party, words: words.into() }
     }
 
@@ -59,10 +70,10 @@ pub(super) fn judge(
     response: &Response,
     page: &Page,
     held: Duration,
-    had: bool,
+    path: Path,
     found: &mut Findings,
 ) {
-    let refusal = Refusal { asked, response, page, held, had };
+    let refusal = Refusal { asked, response, page, held, path };
     let verdict = refusal.verdict();
     let after = match held.as_millis() {
         0..1000 => String::new(),
@@ -93,6 +104,13 @@ impl Refusal<'_> {
         }
         if matches!(status, 300..400) {
             return self.redirect();
+        }
+        if self.path == Path::Bosh && matches!(status, 200..300 | 400 | 404..=406 | 426 | 501) {
+            let words = format!(
+                "That is a path of BOSH, and WebSocket has one of its own: {PATHS}. Give the client that, or \
+                 this URL with http:// or https:// as one of BOSH."
+            );
+            return Verdict::new(Party::Client, words);
         }
         if matches!(status, 200..300 | 400 | 404..=406 | 426 | 500 | 501 | 505) {
             if let Some(verdict) = self.incomplete() {
@@ -181,7 +199,16 @@ impl Refusal<'_> {
         if self.page.says("origin") && self.page.says("not allowed") {
             return self.origin_by_another_status();
         }
-        if self.page.is_html() || self.page.is_empty() || self.had {
+        if self.page.is_of_new_web_server() {
+            return Verdict::new(
+                Party::Between,
+                format!(
+                    "That is the start page of a web server, so this path does not lead to the XMPP server: \
+                     add a route for it that passes the handshake on. {PASS_ON}."
+                ),
+            );
+        }
+        if self.page.is_html() || self.page.is_empty() || self.path == Path::HadWebSocket {
             let page = if self.page.is_empty() { "An empty response" } else { "A web page" };
             return Verdict::lost(format!(
                 "{page} came in place of 101: either a web server answers at this path, with the \
@@ -229,20 +256,6 @@ impl Refusal<'_> {
         Verdict::new(Party::Nobody, words)
     }
 
-    fn authentication(&self) -> Verdict {
-        let scheme = ["www-authenticate", "proxy-authenticate"]
-            .iter()
-            .find_map(|name| self.response.headers.get(name))
-            .map(|value| format!(" ({})", short(value)))
-            .unwrap_or_default();
-        let words = format!(
-            "Something asks for authentication by HTTP{scheme} before it lets the WebSocket through; XMPP \
-             authenticates within the WebSocket, and a page cannot add Authorization to a handshake. \
-             Let this path through without it."
-        );
-        Verdict::new(self.proxy_or_nobody(), words)
-    }
-
     fn bad_request(&self) -> Verdict {
         if self.page.says("origin") {
             return self.origin_by_another_status();
@@ -264,91 +277,13 @@ impl Refusal<'_> {
         )
     }
 
-    /// 403: servers check where the page is from, or which host is wanted.
-    fn forbidden(&self) -> Verdict {
-        let whence = self.asked.whence();
-        if self.page.says("origin") {
-            return Verdict::new(
-                Party::Server,
-                format!(
-                    "The server does not accept pages of this origin. {whence}. Allow that origin in \
-                     the server's settings (cross_domain_websocket in Prosody, websocket_origin in \
-                     ejabberd), or serve the page from the same host."
-                ),
-            );
-        }
-        if self.page.says("unknown host") || self.page.says("host not") {
-            return self.host();
-        }
-        if self.page.is_of_proxy() && self.page.author.is_some() {
-            return Verdict::new(
-                Party::Between,
-                format!(
-                    "That is not the XMPP server's word: a rule of what answered forbids this path or this \
-                     client. {whence}."
-                ),
-            );
-        }
-        let check = if self.asked.origin.is_some() {
-            "Servers that answer 403 check the Origin of the page, or the host. Allow that origin \
-             (cross_domain_websocket in Prosody, websocket_origin in ejabberd), or pass the right Host \
-             on; a rule of a reverse proxy can forbid the path, too."
-        } else {
-            "Servers that answer 403 check the host, or want an Origin, which only browsers send; a rule \
-             of a reverse proxy can forbid the path, too."
-        };
-        Verdict::new(Party::Nobody, format!("{whence}. {check}"))
-    }
-
-    fn origin_by_another_status(&self) -> Verdict {
+    pub(super) fn origin_by_another_status(&self) -> Verdict {
         let words = format!(
             "The server does not accept the origin of the page. {}. Allow it in the server's settings; \
              the status for this is 403.",
             self.asked.whence()
         );
         Verdict::new(Party::Server, words).about("ws-origin-refused-as-403")
-    }
-
-    fn host(&self) -> Verdict {
-        Verdict::new(
-            Party::Between,
-            format!(
-                "The server does not serve this host. {}. Let the reverse proxy pass the Host of the \
-                 client on (proxy_set_header Host $host in nginx, ProxyPreserveHost On in Apache; \
-                 --host here), or add the host to the server's settings.",
-                self.asked.whence()
-            ),
-        )
-    }
-
-    fn not_found(&self) -> Verdict {
-        if self.page.says("unknown host") || self.page.says("host not") {
-            return self.host();
-        }
-        let whence = self.asked.whence();
-        if self.had {
-            return Verdict::new(
-                Party::Nobody,
-                format!(
-                    "A WebSocket was opened at this path before: the server was restarted without its \
-                     WebSocket module, or another back end answers. {whence}."
-                ),
-            );
-        }
-        let who = match self.page.role() {
-            Some(Role::Proxy | Role::Cdn) if self.page.is_of_proxy() => {
-                "What answered has no route for this path, so nothing reached the XMPP server: add one"
-            }
-            Some(Role::Server) => {
-                "The XMPP server has no WebSocket at this path or for this host: enable its module, and \
-                 check the path and the Host"
-            }
-            _ => {
-                "Nothing is served at this path, or not for this host: check the path, the route of the \
-                 reverse proxy and the server's WebSocket module"
-            }
-        };
-        Verdict::new(self.proxy_or_nobody(), format!("{who}. {whence}; {PATHS}."))
     }
 
     fn upgrade_required(&self) -> Verdict {
@@ -368,17 +303,6 @@ impl Refusal<'_> {
             "Upgrade, Connection and version 13 were there when the request passed here, so something \
              after this point took them away. {PASS_ON}."
         ))
-    }
-
-    fn failed(&self) -> Verdict {
-        if self.page.is_of_proxy() {
-            return Verdict::new(
-                Party::Between,
-                "That is the page of a reverse proxy: its own settings for this path fail, as Apache's do \
-                 without mod_proxy_wstunnel. Its error log says why.",
-            );
-        }
-        Verdict::new(self.proxy_or_nobody(), "What answered failed; its log says why at this time.")
     }
 
     fn not_implemented(&self) -> Verdict {
@@ -407,65 +331,6 @@ impl Refusal<'_> {
         Some(Verdict { kind: &kinds::WS_SUBPROTOCOL_NOT_OFFERED, ..verdict })
     }
 
-    /// 502, 503 and 504.
-    fn gateway(&self) -> Verdict {
-        if self.page.author.is_some_and(|(_, role)| role == Role::Server) {
-            return Verdict::new(
-                Party::Server,
-                "The XMPP server itself says so: its log says why.",
-            );
-        }
-        let slow = self.held.as_secs() >= 2;
-        let who = match self.response.status {
-            504 if slow => format!(
-                "The reverse proxy waited {} for an answer of the back end, and got none",
-                words(self.held)
-            ),
-            504 => "The reverse proxy got no answer of the back end in time".to_owned(),
-            503 if self.page.is_of_proxy() || self.page.role().is_some() => {
-                "The reverse proxy has no back end that it can use for this path".to_owned()
-            }
-            _ if slow => "The reverse proxy reached the back end, which broke off or could not be \
-                understood, or could not connect to it in time"
-                .to_owned(),
-            _ => "The reverse proxy could not connect to the back end, or the back end broke off"
-                .to_owned(),
-        };
-        Verdict::new(
-            Party::Between,
-            format!(
-                "{who}: check that the XMPP server runs, and that the address, port and scheme (http or \
-                 https) in the reverse proxy are those of its HTTP port, not of its port for TCP."
-            ),
-        )
-    }
-
-    /// What a content delivery network says of its own.
-    fn cdn(&self) -> Verdict {
-        let what = match self.response.status {
-            520 | 502 => {
-                "got an answer from the origin server that it could not understand, or none"
-            }
-            521 => {
-                "was refused by the origin server: nothing listens on that port, or a firewall is there"
-            }
-            522 => "could not connect to the origin server in time",
-            523 => "found no way to the origin server",
-            524 => "connected to the origin server, and got no answer in time",
-            525 => "could not agree on TLS with the origin server",
-            526 => "does not trust the certificate of the origin server",
-            530 => "could not find the address of the origin server",
-            _ => "reports a failure of its own",
-        };
-        Verdict::new(
-            Party::Between,
-            format!(
-                "The content delivery network {what}. The XMPP server did not say this: check the way \
-                 from there to it, and that WebSocket is enabled there."
-            ),
-        )
-    }
-
     fn other(&self) -> Verdict {
         if let Some(verdict) = self.incomplete() {
             return verdict;
@@ -474,7 +339,7 @@ impl Refusal<'_> {
     }
 
     /// In between, if that is who wrote the page.
-    fn proxy_or_nobody(&self) -> Party {
+    pub(super) fn proxy_or_nobody(&self) -> Party {
         match self.page.role() {
             _ if self.page.is_of_proxy() => Party::Between,
             Some(Role::Server) => Party::Server,
