@@ -8,7 +8,7 @@ use crate::wire::Side;
 /// Paths remembered, apart from those with the usual names.
 const REMEMBERED: usize = 64;
 
-/// Names that the paths of WebSockets for XMPP usually end in: Prosody, ejabberd, Openfire, MongooseIM, and others.
+/// Names that the paths of WebSocket for XMPP usually end in, at Prosody, ejabberd, Openfire and others.
 const WEBSOCKETS: [&str; 9] = [
     "ws",
     "wss",

@@ -24,8 +24,9 @@ pub(super) struct Asked {
     /// It has header lines that only a request for a WebSocket has, whatever became of `Upgrade`.
     pub(super) is_handshake: bool,
     connection: Option<String>,
-    has_key: bool,
-    http_1_0: bool,
+    key: Option<String>,
+    /// Minor version of HTTP/1.
+    minor: u8,
     /// Something passed it on before it came here.
     pub(super) passed_on: bool,
 }
@@ -60,8 +61,8 @@ impl Asked {
             upgrades,
             is_handshake,
             connection: (!connection.is_empty()).then(|| connection.join(", ")),
-            has_key: headers.get("sec-websocket-key").is_some(),
-            http_1_0: request.version == 0,
+            key: one("sec-websocket-key"),
+            minor: request.version,
             passed_on: passed_on.iter().any(|name| headers.get(name).is_some()),
         }
     }
@@ -84,12 +85,12 @@ impl Asked {
         }
         match &self.connection {
             None => lost.push("it has no Connection: Upgrade".to_owned()),
-            Some(list) if !list.to_ascii_lowercase().contains("upgrade") => {
-                lost.push(format!("it says Connection: {} instead of Upgrade", short(list)));
+            Some(tokens) if !tokens.to_ascii_lowercase().contains("upgrade") => {
+                lost.push(format!("it says Connection: {} instead of Upgrade", short(tokens)));
             }
             Some(_) => {}
         }
-        if self.http_1_0 {
+        if self.minor == 0 {
             lost.push("it came as HTTP/1.0".to_owned());
         }
         lost
@@ -101,7 +102,7 @@ impl Asked {
         if self.method != "GET" {
             lacks.push(format!("its method is {} instead of GET", short(&self.method)));
         }
-        if !self.has_key {
+        if self.key.is_none() {
             lacks.push("it has no Sec-WebSocket-Key".to_owned());
         }
         match self.version.as_deref() {

@@ -272,7 +272,7 @@ fn sentence(page: &str, reason: &str) -> Option<String> {
         let is_footer = FOOTERS.iter().any(|start| lower.starts_with(start));
         bare.chars().count() > 2
             && !is(&reason)
-            && !STATUSES.iter().any(|one| is(&one))
+            && !STATUSES.iter().any(|one| is(one))
             && !is_footer
     };
     let more: Vec<&String> = lines.iter().filter(says_more).collect();

@@ -112,10 +112,10 @@ impl Refusal<'_> {
             );
             return Verdict::new(Party::Client, words);
         }
-        if matches!(status, 200..300 | 400 | 404..=406 | 426 | 500 | 501 | 505) {
-            if let Some(verdict) = self.incomplete() {
-                return verdict;
-            }
+        if matches!(status, 200..300 | 400 | 404..=406 | 426 | 500 | 501 | 505)
+            && let Some(verdict) = self.incomplete()
+        {
+            return verdict;
         }
         match status {
             200..300 => self.page_instead(),
