@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-/// Time-outs for idle connections that are defaults somewhere, or that people usually set, in seconds: 50 (the
-/// usual `timeout client` of `HAProxy`), 60 (nginx `proxy_read_timeout`, Apache `ProxyTimeout`, AWS ALB), 100 (Cloudflare), 240
-/// (Azure), 300 (Jetty of Openfire, ejabberd), 350 (AWS NLB), 600 (Google Cloud, Azure at most).
+/// Time-outs for idle connections that are defaults somewhere, or that people usually set, in seconds: 50 (the usual
+/// `timeout client` of `HAProxy`), 60 (nginx `proxy_read_timeout`, Apache `ProxyTimeout`, AWS ALB), 100 (Cloudflare),
+/// 240 (Azure), 300 (Jetty of Openfire, ejabberd), 350 (AWS NLB), 600 (Google Cloud, Azure at most).
 const USUAL: [u64; 17] =
     [10, 15, 20, 30, 45, 50, 60, 90, 100, 120, 180, 240, 300, 350, 600, 900, 3600];
 

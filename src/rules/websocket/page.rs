@@ -270,10 +270,7 @@ fn sentence(page: &str, reason: &str) -> Option<String> {
         let is = |status: &&str| status.eq_ignore_ascii_case(bare);
         let lower = line.to_ascii_lowercase();
         let is_footer = FOOTERS.iter().any(|start| lower.starts_with(start));
-        bare.chars().count() > 2
-            && !is(&reason)
-            && !STATUSES.iter().any(|one| is(one))
-            && !is_footer
+        bare.chars().count() > 2 && !is(&reason) && !STATUSES.iter().any(is) && !is_footer
     };
     let more: Vec<&String> = lines.iter().filter(says_more).collect();
     let words = |line: &&String| line.split_whitespace().count();
