@@ -26,5 +26,9 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
         Box::new(websocket::Messages::default()),
         Box::new(websocket::CloseFrames::default()),
         Box::new(websocket::Ending::default()),
+        Box::new(websocket::Handshake::default()),
+        Box::new(websocket::AfterHandshake::default()),
+        Box::new(websocket::ClientPort::default()),
+        Box::new(websocket::HostMeta::default()),
     ]
 }

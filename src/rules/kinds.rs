@@ -181,6 +181,24 @@ kinds! {
     WS_IDLE_CUT = "ws-idle-cut" ["ws-idle-survives-proxy"];
     WS_CUT = "ws-cut" ["ws-close-handshake"];
     WS_SEE_OTHER_URI = "ws-see-other-uri" ["ws-see-other-uri", "ws-see-other-uri-no-downgrade"];
+    WS_REFUSED = "ws-refused" ["ws-handshake-status", "ws-origin-refused-as-403"];
+    WS_UPGRADE_LOST = "ws-upgrade-lost" [];
+    WS_NO_ANSWER = "ws-no-answer" [];
+    WS_PLAIN_GET = "ws-plain-get" [];
+    BOSH_AT_WEBSOCKET = "bosh-at-websocket" [];
+    WS_SUBPROTOCOL_NOT_OFFERED = "ws-subprotocol-not-offered" ["ws-client-offers-subprotocol"];
+    WS_SUBPROTOCOL_MISSING = "ws-subprotocol-missing" ["ws-subprotocol-negotiated"];
+    WS_SUBPROTOCOL_WRONG = "ws-subprotocol-wrong" ["ws-subprotocol-from-offer"];
+    WS_ACCEPT_WRONG = "ws-accept-wrong" ["ws-handshake-accept"];
+    WS_EXTENSION_WRONG = "ws-extension-wrong" ["ws-extension-from-offer"];
+    WS_SUBPROTOCOL_IGNORED = "ws-subprotocol-ignored" ["ws-client-closes-without-subprotocol"];
+    WS_CLOSED_AT_ONCE = "ws-closed-at-once" [];
+    WS_ENDED_UNSEEN = "ws-ended-unseen" [];
+    CLIENT_PORT = "client-port" [];
+    HOST_META_MISSING = "host-meta-missing" [];
+    HOST_META_WRONG = "host-meta-wrong" ["disco-host-meta-xrd"];
+    HOST_META_INSECURE = "host-meta-insecure" ["disco-https-only", "ws-tls-by-wss"];
+    HOST_META_HIDDEN = "host-meta-hidden" ["disco-cors"];
 }
 
 /// The names of the findings that can be about a requirement.

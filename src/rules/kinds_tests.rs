@@ -184,6 +184,53 @@ fn websockets() -> Vec<String> {
         .collect();
     scripts.extend(MESSAGES.iter().map(|message| format!("{opened}\n10 1 {message}")));
     scripts.push(format!("{upgrade}\n10 1 {}", MESSAGES[0]));
+/// A handshake as it should be, and its 101.
+const SHAKE: &str = "GET /xmpp-websocket | Host: a | Origin: https://a | Connection: Upgrade | Upgrade: websocket \
+    | Sec-WebSocket-Version: 13 | Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ== | Sec-WebSocket-Protocol: xmpp";
+const SHAKEN: &str = "101 | Connection: Upgrade | Upgrade: websocket \
+    | Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo= | Sec-WebSocket-Protocol: xmpp";
+
+/// Handshakes that go wrong, and what follows one.
+fn handshakes() -> Vec<String> {
+    let unnamed = SHAKEN.replace(" | Sec-WebSocket-Protocol: xmpp", "");
+    let open = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='a' version='1.0'/>";
+    let unoffered = SHAKE.replace(" | Sec-WebSocket-Protocol: xmpp", "");
+    let answers = [
+        ("S> 502 Bad Gateway | Server: nginx", SHAKE),
+        ("S> 400 Bad Request | <p>Origin is not allowed</p>", SHAKE),
+        ("S> 400 Bad Request", &SHAKE.replace("Version: 13", "Version: 8")),
+        ("S> 200 | <html></html>", SHAKE),
+        ("S> 501 Not Implemented", &unoffered),
+        ("S. fin", SHAKE),
+        ("S> 426", "GET /xmpp-websocket | Host: a"),
+        ("S> 400", "POST /ws | <body rid='1' to='a'/>"),
+        (&format!("S> {}", SHAKEN.replace(": xmpp", ": foo")), SHAKE),
+        (&format!("S> {}", SHAKEN.replace("s3pP", "aaaa")), SHAKE),
+        (&format!("S> {SHAKEN} | Sec-WebSocket-Extensions: permessage-deflate"), SHAKE),
+        (&format!("S> {unnamed}\n9 1 C= {open}"), SHAKE),
+        (&format!("S> {unnamed}\n9 1 C. fin"), SHAKE),
+        (&format!("S> {SHAKEN}\n60010 1 S. fin"), SHAKE),
+    ];
+    let mut scripts: Vec<_> =
+        answers.map(|(answer, ask)| format!("0 1 C> {ask}\n5 1 {answer}")).into();
+    let stream = "<stream:stream xmlns:stream='http://etherx.jabber.org/streams'>";
+    scripts.push(format!("0 1 C> {SHAKE}\n5 1 !raw S no HTTP | {stream}"));
+    let link = |rel, href| {
+        format!(
+            "200 | <XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'>\
+             <Link rel='urn:xmpp:alt-connections:{rel}' href='{href}'/></XRD>"
+        )
+    };
+    for answer in [
+        "404".into(),
+        "200 | <XRD/>".into(),
+        link("websocket", "ws://b"),
+        link("xbosh", "http://b"),
+    ] {
+        scripts.push(format!(
+            "0 1 C> GET /.well-known/host-meta | Origin: https://b | Host: a\n5 1 S> {answer}"
+        ));
+    }
     scripts
 }
 
@@ -224,6 +271,7 @@ fn scripts() -> Vec<String> {
     scripts.push("0 1 !raw C a TLS handshake on a plain port".into());
     scripts.push("0 1 !failed no route".into());
     scripts.push("0 1 unasked> 500".into());
+    scripts.extend(handshakes());
     scripts
 }
 

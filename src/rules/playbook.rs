@@ -13,7 +13,7 @@
 //!   `␤` in the text are a space and a line break, which would be trimmed;
 //! - `websocket`: the handshake of a WebSocket for XMPP, at once;
 //! - `C~ <text>`, `S~ <text>`: a part of a stream over TCP;
-//! - `!failed cause`, `!raw C why`, `!lost 3`;
+//! - `!failed cause`, `!raw C why | text`, `!lost 3`;
 //! - `tick`: nothing, time passes.
 //!
 //! In place of a header, `cut: yes` says that the content is not complete, `undecoded: why` that its coding was not
@@ -188,8 +188,9 @@ fn facts(at: Duration, what: &str, numbers: &mut (u64, u64)) -> Vec<Fact> {
         "!raw" => {
             let (from, why) = rest.split_once(' ').unwrap();
             let from = if from == "C" { Side::Client } else { Side::Server };
-            let why = Some(why.to_owned());
-            vec![Fact::Raw(Raw { from, why, size: 3, bytes: b"\x16\x03\x01".to_vec() })]
+            let (why, text) = why.split_once(" | ").unwrap_or((why, "\x16\x03\x01"));
+            let (why, bytes) = (Some(why.to_owned()), text.as_bytes().to_vec());
+            vec![Fact::Raw(Raw { from, why, size: bytes.len() as u64, bytes })]
         }
         "!lost" => vec![Fact::Lost { messages: rest.parse().unwrap(), bytes: 1000 }],
         _ => panic!("not a line of a playbook: {what}"),

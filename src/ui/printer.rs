@@ -247,6 +247,11 @@ impl<W: Write> Printer<W> {
         self.block.head(&seen.head(session, Some(Side::Server)));
         let parts = words::response(message, response, session);
         self.block.page.list(&Ink::default(), &parts, INDENT).end();
+        if let Some(exchange) = message.exchange.as_ref().filter(|_| response.status != 101)
+            && exchange.upgrade.is_some()
+        {
+            self.block.refusal(exchange, message, response);
+        }
         let created = message.bosh().is_some_and(|bosh| bosh.creates);
         if let Some(session) = session.filter(|_| created) {
             self.block.terms(session);
