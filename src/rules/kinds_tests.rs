@@ -184,6 +184,9 @@ fn websockets() -> Vec<String> {
         .collect();
     scripts.extend(MESSAGES.iter().map(|message| format!("{opened}\n10 1 {message}")));
     scripts.push(format!("{upgrade}\n10 1 {}", MESSAGES[0]));
+    scripts
+}
+
 /// A handshake as it should be, and its 101.
 const SHAKE: &str = "GET /xmpp-websocket | Host: a | Origin: https://a | Connection: Upgrade | Upgrade: websocket \
     | Sec-WebSocket-Version: 13 | Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ== | Sec-WebSocket-Protocol: xmpp";
