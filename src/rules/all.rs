@@ -1,7 +1,7 @@
 //! The list of all rules. Only the judge reads it; rules do not know each other.
 
 use super::rule::Rule;
-use super::{bosh, http, stream};
+use super::{bosh, http, management, stream};
 
 /// All rules, in the order in which their findings are reported.
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
@@ -20,5 +20,15 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
         Box::new(bosh::Pace::default()),
         Box::new(bosh::Ends::default()),
         Box::new(bosh::Silence::default()),
+        // Stream management, SASL2 and Bind 2.
+        Box::new(management::Sasl2::default()),
+        Box::new(management::Bind2::default()),
+        Box::new(management::Enabling::default()),
+        Box::new(management::Resuming::default()),
+        Box::new(management::Resumed::default()),
+        Box::new(management::Resending::default()),
+        Box::new(management::Counts::default()),
+        Box::new(management::Requests::default()),
+        Box::new(management::Unacked),
     ]
 }
