@@ -43,6 +43,8 @@ struct Direction {
     early: u32,
     /// How many had been sent when the session was resumed.
     base: Option<u32>,
+    /// How many of a former session, which was not resumed, the other side had handled.
+    former: Option<u32>,
     /// The beginning was not seen, but no more than this can have been sent.
     bounded: bool,
     /// The largest difference that was reported.
@@ -119,6 +121,13 @@ impl State {
         own.requests += u32::from(request);
         own.early += u32::from(view.is_stanza() && view.step().is_none());
         self.sides[view.from.other() as usize].acks += u32::from(ack);
+        let former = match view.from {
+            Side::Client => view.inner("resume"),
+            Side::Server => view.inner("failed"),
+        };
+        if let Some(h) = former.and_then(|former| former.attr("h")) {
+            self.sides[view.from.other() as usize].former = h.trim().parse().ok();
+        }
     }
 
     fn resumed(&mut self, client: Option<&Ack>, server: Option<&Ack>, found: &mut Findings) {
@@ -182,7 +191,10 @@ impl Direction {
 
     /// Compares an acknowledgement with what was sent, and with the one before.
     fn compare(&mut self, ack: &Ack, resumes: bool, found: &mut Findings) {
-        if let Some(beyond) = ack.beyond() {
+        // Before the first 2^31 stanzas, no number that is higher than theirs can be an old one.
+        let plain = ack.exact && self.base.is_none() && ack.sent < 1 << 31;
+        let beyond = if plain { ack.h.checked_sub(ack.sent) } else { ack.beyond() };
+        if let Some(beyond) = beyond.filter(|&beyond| beyond > 0) {
             if beyond > self.beyond {
                 let again = self.beyond > 0;
                 // The first time, and then when it has grown a lot: once for each further element would be noise.
@@ -203,10 +215,10 @@ impl Direction {
         let when = if resumes { " when the session is resumed" } else { "" };
         let since = if ack.exact { "" } else { ", as far as the trace shows" };
         let mut text = format!(
-            "The {by} acknowledges {} of the {of}{when} (h='{}'), but only {} were sent{since}: the {by} counts wrongly.",
+            "The {by} acknowledges {} of the {of}{when} (h='{}'), but {}{since}: the {by} counts wrongly.",
             stanzas(ack.h),
             ack.h,
-            ack.sent
+            sent(ack.sent)
         );
         if again {
             text += &format!(" The difference has grown to {beyond}.");
@@ -228,6 +240,11 @@ impl Direction {
         if self.early == difference && self.base.is_none() {
             let begins = if sender == Side::Client { "<enable/>" } else { "<enabled/>" };
             causes.push(format!("stanzas before {begins}, where counting begins"));
+        }
+        if self.former.is_some_and(|h| h > 0 && h == difference) {
+            return format!(
+                " It goes on from h='{difference}' of the session that was not resumed; in a new session counting begins at 0."
+            );
         }
         if causes.is_empty() {
             return String::new();
@@ -329,6 +346,15 @@ impl Direction {
             let (kind, id) = (&kinds::SM_HANDLED_TOO_HIGH, "sm-handled-too-high");
             found.add(kind, id, Level::Error, Party::from(view.from), text);
         }
+    }
+}
+
+/// `only 1 was sent`
+fn sent(number: u32) -> String {
+    match number {
+        0 => "none was sent".to_owned(),
+        1 => "only 1 was sent".to_owned(),
+        n => format!("only {n} were sent"),
     }
 }
 

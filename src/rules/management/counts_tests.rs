@@ -11,10 +11,7 @@ fn an_acknowledgement_beyond_what_was_sent_is_said_once_with_both_numbers() {
          60 1 S= <a SM h='3'/>",
     );
     assert_eq!(brief(&lines), ["30 Error sm-count-parts Server"]);
-    assert!(
-        lines[0].contains("2 stanzas of the client (h='2'), but only 1 were sent"),
-        "{lines:?}"
-    );
+    assert!(lines[0].contains("2 stanzas of the client (h='2'), but only 1 was sent"), "{lines:?}");
     assert!(lines[0].contains("has also sent 1 <r/> and <a/>, which are not counted"), "{lines:?}");
 }
 
@@ -187,4 +184,33 @@ fn counts_wrap_at_two_to_the_32() {
         );
     assert_quiet(&start);
     assert_eq!(found(&(start + &full("1050 2 C= <a SM h='3'/>"))).len(), 1);
+}
+
+#[test]
+fn who_counts_on_after_a_failed_resumption_is_told_so() {
+    let lines = found(
+        &(login(0, 1)
+            + &full(
+                "1 1 C= <resume SM previd='y' h='41'/>
+                 2 1 S= <failed SM h='7'><item-not-found STANZAS/></failed>
+                 3 1 C= <iq CLIENT type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>
+                 4 1 S= <iq CLIENT type='result' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>alice@a/w</jid></bind></iq>
+                 5 1 C= <enable SM/>
+                 6 1 S= <enabled SM/>
+                 7 1 S= <message CLIENT id='s1'/>
+                 8 1 S= <r SM/>
+                 9 1 C= <a SM h='42'/>",
+            )),
+    );
+    assert_eq!(brief(&lines[1..]), ["9 Error sm-count-parts Client"]);
+    assert!(
+        lines[1].contains("goes on from h='41' of the session that was not resumed"),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn minus_one_is_beyond_everything() {
+    let lines = after("10 1 S= <message CLIENT/>\n20 1 C= <a SM h='4294967295'/>");
+    assert!(lines[0].contains("but only 1 was sent"), "{lines:?}");
 }

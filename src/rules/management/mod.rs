@@ -16,6 +16,8 @@ mod bind2;
 mod counts;
 mod enabling;
 mod former;
+#[cfg(test)]
+mod lawful_tests;
 mod requests;
 mod resending;
 mod resumed;

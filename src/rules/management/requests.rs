@@ -103,21 +103,25 @@ impl Asked {
         let Some(at) = self.at.filter(|_| !self.said) else { return };
         let (age, other) = (now.saturating_sub(at), side.other());
         let count = session.stream.management.of(side);
-        let unacked = stanzas(count.unacked.len() as u64);
+        let unacked = count.unacked.len() as u64;
         let (who, them) = (side.name(), other.name());
         let heard = session.link.line().and_then(|line| line.last[other as usize]);
         let heard = heard.is_some_and(|last| last > at + FLIGHT);
+        let left = match unacked {
+            0 => String::new(),
+            n => format!(" Not acknowledged: {} of the {who}.", stanzas(n)),
+        };
         if self.others > 0 && age >= SOON {
             self.said = true;
+            let elements = if self.others == 1 {
+                "1 element".to_owned()
+            } else {
+                format!("{} elements", self.others)
+            };
             let words = format!(
-                "The <r/> of the {who} is unanswered after {}, although the {them} has sent {} since: <r/> is answered with \
-                 <a/> as soon as possible. {unacked} of the {who} are not acknowledged.",
+                "The <r/> of the {who} is unanswered after {}, although the {them} has sent {elements} since: it has to be \
+                 answered with <a/> as soon as possible.{left}",
                 words(age),
-                if self.others == 1 {
-                    "1 element".into()
-                } else {
-                    format!("{} elements", self.others)
-                }
             );
             let (kind, id) = (&kinds::SM_REQUEST_UNANSWERED, "sm-request-answered");
             found.add(kind, id, Level::Warning, other.into(), words);
@@ -133,8 +137,7 @@ impl Asked {
                 (Party::Nobody, why)
             };
             let words = format!(
-                "The <r/> of the {who} has been unanswered for {}. {why}. {unacked} of the {who} went into it without an \
-                 acknowledgement.",
+                "The <r/> of the {who} has been unanswered for {}. {why}.{left}",
                 words(age)
             );
             let (kind, id) = (&kinds::SM_REQUEST_UNANSWERED, "sm-unacked-warning");

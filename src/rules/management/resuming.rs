@@ -65,7 +65,7 @@ impl Resuming {
             && let Some(previd) = state.asked.take()
         {
             let former = self.former.get(&previd);
-            refused(&previd, failed, former, view.at, moment.story, found);
+            refused(&previd, failed, former, view, moment.story, found);
             let why = condition(failed).unwrap_or("no condition").to_owned();
             state.refused = Some((view.at, why));
         }
@@ -162,16 +162,25 @@ fn refused(
     previd: &str,
     failed: &Element,
     former: Option<&Former>,
-    at: Duration,
+    view: &ElementView<'_>,
     story: &Story,
     found: &mut Findings,
 ) {
     let condition = condition(failed);
+    let bound = view.session.jid().is_some();
     let (level, party, why) = match former {
+        _ if condition == Some("unexpected-request") && bound && view.is("failed") => {
+            let why = "a resource was bound before, and resuming comes in place of that".to_owned();
+            (Level::Warning, Party::Client, why)
+        }
+        _ if matches!(condition, Some("not-authorized" | "forbidden")) => {
+            let why = "a session is resumed by the account that began it".to_owned();
+            (Level::Note, Party::Nobody, why)
+        }
         _ if !matches!(condition, None | Some("item-not-found")) => {
             (Level::Note, Party::Nobody, "the server's log may say why".to_owned())
         }
-        Some(former) => reason(former, at),
+        Some(former) => reason(former, view.at),
         None => {
             let why = "the server no longer has that session: too long ago, closed, or on another node. It did not begin in \
                        this trace";
@@ -179,10 +188,13 @@ fn refused(
         }
     };
     let mut text = format!(
-        "The session {} is not resumed ({}): {why}. The client has to bind as for a new session.",
+        "The session {} is not resumed ({}): {why}.",
         short(previd),
         short(condition.unwrap_or("no condition"))
     );
+    if !bound {
+        text += " The client has to bind as for a new session.";
+    }
     let session = former.and_then(|former| story.session(former.session));
     text += &session.and_then(|session| left(session, failed)).unwrap_or_default();
     if condition.is_none() {

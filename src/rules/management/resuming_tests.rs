@@ -86,3 +86,14 @@ fn resume_and_resumed_have_their_attributes() {
         ["2 Note sm-enable-failed Nobody"]
     );
 }
+
+#[test]
+fn resuming_comes_in_place_of_binding() {
+    let late = bound(0, 1)
+        + &full(
+            "10 1 C= <resume SM previd='y' h='1'/>
+             20 1 S= <failed SM><unexpected-request STANZAS/></failed>
+             30 1 C= <presence CLIENT/>",
+        );
+    assert_eq!(brief(&found(&late)), ["20 Warning sm-resume-failed Client"]);
+}
