@@ -166,7 +166,7 @@ impl State {
             {
                 direction.behind = true;
                 let ago = words(now.saturating_sub(pending.at));
-                let text = format!("{}, {ago} ago", direction.left_out(side, pending));
+                let text = format!("{}, {ago} ago", left_out_words(side, pending));
                 behind(side, &text, found);
             }
         }
@@ -287,33 +287,22 @@ impl Direction {
         let deficit = |pending: Pending| pending.target.wrapping_sub(pending.h);
         // With an `<a/>` for each `<r/>`, none was sent by itself, and none can have crossed.
         let regular = self.acks <= self.requests;
-        match (before, now) {
-            (Some(before), now)
-                if left_out(before.target)
-                    || regular && now.is_some_and(|now| deficit(now) >= deficit(before)) =>
-            {
-                if !std::mem::replace(&mut self.behind, true) {
-                    let target = now.map_or(before.target, |now| now.target);
-                    let first = self.left_out(side, before);
-                    let then = format!("{first}, and then {} of {target} (h='{}')", ack.h, ack.h);
-                    behind(side, &then, found);
-                }
+        let parted = before.filter(|&before| {
+            let grows = now.is_some_and(|now| deficit(now) >= deficit(before));
+            left_out(before.target) || regular && grows
+        });
+        if let Some(before) = parted {
+            if !std::mem::replace(&mut self.behind, true) {
+                let target = now.map_or(before.target, |now| now.target);
+                let first = left_out_words(side, before);
+                let then = format!("{first}, and then {} of {target} (h='{}')", ack.h, ack.h);
+                behind(side, &then, found);
             }
-            (_, Some(now)) if !self.behind => self.pending = Some(now),
-            (_, None) if ack.request.is_some() => self.behind = false,
-            _ => {}
+        } else if now.is_some() {
+            self.pending = now.filter(|_| !self.behind);
+        } else if ack.request.is_some() {
+            self.behind = false;
         }
-    }
-
-    fn left_out(&self, sender: Side, pending: Pending) -> String {
-        format!(
-            "The {} acknowledged {} of {} that the {} had sent before the <r/> (h='{}')",
-            sender.other().name(),
-            pending.h,
-            stanzas(pending.target),
-            sender.name(),
-            pending.h
-        )
     }
 
     /// One side says that the other has acknowledged too many of its stanzas.
@@ -356,6 +345,18 @@ fn sent(number: u32) -> String {
         1 => "only 1 was sent".to_owned(),
         n => format!("only {n} were sent"),
     }
+}
+
+/// `The server acknowledged 1 of 2 stanzas …`
+fn left_out_words(sender: Side, pending: Pending) -> String {
+    format!(
+        "The {} acknowledged {} of {} that the {} had sent before the <r/> (h='{}')",
+        sender.other().name(),
+        pending.h,
+        stanzas(pending.target),
+        sender.name(),
+        pending.h
+    )
 }
 
 fn behind(sender: Side, text: &str, found: &mut Findings) {

@@ -108,12 +108,13 @@ impl State {
                 let (kind, id) = (&kinds::SASL2_NOT_QUIET, "sasl2-quiet-during-auth");
                 found.add(kind, id, Level::Error, Party::Client, text);
             }
-            Phase::FeaturesDue | Phase::Resumed | Phase::Done if view.is_header() => {
-                if !std::mem::replace(&mut self.restarted, true) {
-                    let text = "The client opens the stream again after the success of SASL2, which is not followed by a \
-                                restart (that of SASL in RFC 6120 is). The server may end the stream.";
-                    after(Level::Error, Party::Client, text, found);
-                }
+            Phase::FeaturesDue | Phase::Resumed | Phase::Done
+                if view.is_header() && !self.restarted =>
+            {
+                self.restarted = true;
+                let text = "The client opens the stream again after the success of SASL2, which is not followed by a restart \
+                            (that of SASL in RFC 6120 is). The server may end the stream.";
+                after(Level::Error, Party::Client, text, found);
             }
             _ => {}
         }
@@ -134,14 +135,8 @@ impl State {
             (ns::STREAMS, "error", Phase::FeaturesDue) | (ns::FRAMING, "close", _) => {
                 self.phase = Phase::Done;
             }
-            (_, _, Phase::FeaturesDue) if view.is_header() => {
-                // If the client began it, that was reported.
-                if !std::mem::replace(&mut self.restarted, true) {
-                    let text = "The server opens the stream again after the success of SASL2, which is followed by features \
-                                and no restart.";
-                    after(Level::Error, Party::Server, text, found);
-                }
-            }
+            // If the client began it, that was reported.
+            (_, _, Phase::FeaturesDue) if view.is_header() => self.restarts(found),
             (_, _, Phase::FeaturesDue) => {
                 if !is_features && !self.restarted {
                     let text = format!(
@@ -161,6 +156,15 @@ impl State {
             }
             _ => {}
         }
+    }
+
+    /// The server opens the stream again.
+    fn restarts(&mut self, found: &mut Findings) {
+        if std::mem::replace(&mut self.restarted, true) {
+            return;
+        }
+        let text = "The server opens the stream again after the success of SASL2, which is followed by features and no restart.";
+        after(Level::Error, Party::Server, text, found);
     }
 
     fn offered(&mut self, features: &Element, found: &mut Findings) {

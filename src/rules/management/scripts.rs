@@ -27,7 +27,7 @@ pub(super) fn login(at: u64, conn: u64) -> String {
     let stream = "xmlns:stream='http://etherx.jabber.org/streams'";
     let client = format!("C= <open {open} to='a'/>");
     let server = format!("S= <open {open} from='a' id='i' xml:lang='en'/>");
-    [
+    let lines = [
         "websocket".to_owned(),
         client.clone(),
         server.clone(),
@@ -41,10 +41,8 @@ pub(super) fn login(at: u64, conn: u64) -> String {
         format!(
             "S= <stream:features {stream}><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/><sm {SM}/></stream:features>"
         ),
-    ]
-    .iter()
-    .map(|line| format!("{at} {conn} {line}\n"))
-    .collect()
+    ];
+    lines.iter().fold(String::new(), |script, line| script + &format!("{at} {conn} {line}\n"))
 }
 
 /// A login, and a resource is bound.
