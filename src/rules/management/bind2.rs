@@ -1,6 +1,6 @@
 //! What is inlined in SASL2: Bind 2 (XEP-0386), and stream management (XEP-0198 §9).
 
-use super::view::ElementView;
+use super::view::{ElementView, unseen};
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
 use crate::rules::memory::PerLine;
@@ -38,6 +38,9 @@ impl Rule for Bind2 {
         if let Fact::Closed { .. } = moment.event.fact {
             self.lines.take(moment.event.conn);
             return;
+        }
+        if unseen(moment).is_some() {
+            *self.lines.of(moment.event.conn) = State::default();
         }
         let Some(view) = ElementView::of(moment) else { return };
         let element = view.element;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::view::{ElementView, is_closing, stanzas};
+use super::view::{ElementView, is_closing, stanzas, unseen};
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
@@ -11,7 +11,7 @@ use crate::rules::memory::Timed;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::short;
-use crate::trace::{Ack, Fact, Session, SessionId, Step, Story};
+use crate::trace::{Ack, Session, SessionId, Step, Story};
 use crate::wire::Side;
 use crate::xml::Element;
 use crate::xmpp::ns;
@@ -69,8 +69,7 @@ struct Pending {
 impl Rule for Counts {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
         let Some(view) = ElementView::of(moment) else {
-            if let Fact::Lost { .. } = moment.event.fact
-                && let Some(id) = moment.effect.session
+            if let Some(id) = unseen(moment)
                 && let Some((state, mut timer)) = self.sessions.get(id)
             {
                 *state = State::default();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::view::{ElementView, condition, is_closing};
+use super::view::{ElementView, condition, is_closing, unseen};
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
@@ -33,20 +33,34 @@ struct State {
     binding: bool,
     /// Whether the features that came last offer stream management.
     offered: Option<bool>,
+    /// The client has asked to resume a session, and has got no answer yet.
+    resuming: bool,
+    /// Something was not seen: the client may have bound a resource.
+    unseen: bool,
     /// Something that explains a refusal was reported.
     explained: bool,
 }
 
 impl Rule for Enabling {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
-        let Some(view) = ElementView::of(moment) else { return };
+        let Some(view) = ElementView::of(moment) else {
+            if let Some(id) = unseen(moment) {
+                let (state, mut timer) = self.sessions.of(id, moment.story);
+                *state = State { unseen: true, ..State::default() };
+                timer.clear();
+            }
+            return;
+        };
         let (state, mut timer) = self.sessions.of(view.session.id, moment.story);
         match view.from {
             Side::Client if view.is("enable") => {
                 state.enable(&view, found);
                 timer.set(view.at + SOON);
             }
-            Side::Client => state.binding |= view.binds(),
+            Side::Client => {
+                state.binding |= view.binds();
+                state.resuming |= view.is("resume");
+            }
             Side::Server => {
                 state.answered(&view, found);
                 if state.asked.is_none() {
@@ -92,7 +106,7 @@ impl State {
             );
             let (kind, id) = (&kinds::SM_ENABLE_TWICE, "sm-enable-once");
             found.add(kind, id, Level::Error, Party::Client, text);
-        } else if view.session.jid().is_none() && view.opened() {
+        } else if view.session.jid().is_none() && view.opened() && !self.unseen {
             self.early(found);
         }
         self.asked = Some(view.at);
@@ -122,7 +136,10 @@ impl State {
         } else if view.element.is(ns::STREAMS, "error") {
             self.asked = None;
         } else if view.is("failed") {
-            self.refused(view, found);
+            // If both were asked for, the answer to the resumption comes first.
+            if !std::mem::take(&mut self.resuming) {
+                self.refused(view, found);
+            }
         } else if let Some(enabled) = view.inner("enabled") {
             self.asked = None;
             let resumable = matches!(enabled.attr("resume"), Some("true" | "1"));

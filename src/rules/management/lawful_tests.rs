@@ -244,6 +244,35 @@ fn errors_of_stanzas_and_what_is_no_stanza_are_not_counted() {
     );
 }
 
+#[test]
+fn what_could_not_be_read_may_have_been_anything() {
+    // A stanza that is too large to be recorded, or compressed in a way that cannot be undone; or nothing was recorded.
+    for unread in ["S= text | cut: yes | <message", "S= text | undecoded: deflate | x", "!lost 1"] {
+        let start = format!("10 1 {unread}\n20 1 S= <message CLIENT id='s1'/>\n30 1 S= <r SM/>\n");
+        let counts = enabled() + &full(&format!("{start}40 1 C= <a SM h='2'/>\n99000 tick"));
+        assert_eq!(found(&counts), [""; 0], "{unread}");
+        let bind = login(0, 1)
+            + &full(&format!("10 1 {unread}\n20 1 C= <enable SM/>\n30 1 S= <enabled SM/>"));
+        assert_eq!(found(&bind), [""; 0], "{unread}");
+    }
+}
+
+#[test]
+fn resume_bind_and_enable_at_once() {
+    let script = login(0, 1)
+        + &full(
+            "10 1 C= <resume SM previd='y' h='1'/>
+             11 1 C= <iq CLIENT type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>
+             12 1 C= <enable SM/>
+             20 1 S= <failed SM><item-not-found STANZAS/></failed>
+             21 1 S= <iq CLIENT type='result' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>alice@a/w</jid></bind></iq>
+             22 1 S= <enabled SM id='x'/>
+             30 1 C= <presence CLIENT/>
+             99000 tick",
+        );
+    assert_notes(&script, &["sm-enable-early", "sm-resume-failed"]);
+}
+
 /// Lines that may make no sense together; the rules have to survive every mixture.
 const PIECES: [&str; 30] = [
     "C= <enable SM resume='true'/>",

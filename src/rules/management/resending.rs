@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::view::{ElementView, is_closing, stanza};
+use super::view::{ElementView, is_closing, stanza, unseen};
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level};
 use crate::rules::kinds;
@@ -52,7 +52,14 @@ struct Sender {
 
 impl Rule for Resending {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
-        let Some(view) = ElementView::of(moment) else { return };
+        let Some(view) = ElementView::of(moment) else {
+            if let Some(id) = unseen(moment) {
+                let (state, mut timer) = self.sessions.of(id, moment.story);
+                *state = State::default();
+                timer.clear();
+            }
+            return;
+        };
         let (state, mut timer) = self.sessions.of(view.session.id, moment.story);
         match view.step() {
             Some(Step::Resumed { client, server, .. }) => {

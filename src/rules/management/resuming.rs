@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::former::{Former, FormerSessions};
-use super::view::{ElementView, condition, stanza, stanzas};
+use super::view::{ElementView, condition, stanza, stanzas, unseen};
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
@@ -46,6 +46,9 @@ impl Rule for Resuming {
             }
             self.lines.take(moment.event.conn);
             return;
+        }
+        if unseen(moment).is_some() {
+            *self.lines.of(moment.event.conn) = State::default();
         }
         let Some(view) = ElementView::of(moment) else { return };
         match view.from {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::view::{ElementView, is_closing};
+use super::view::{ElementView, is_closing, unseen};
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
 use crate::rules::memory::Timed;
@@ -50,9 +50,16 @@ enum Phase {
 
 impl Rule for Sasl2 {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
-        let Some(view) = ElementView::of(moment) else { return };
+        let Some(view) = ElementView::of(moment) else {
+            if let Some(id) = unseen(moment) {
+                let (state, mut timer) = self.sessions.of(id, moment.story);
+                *state = State { conn: state.conn, ..State::default() };
+                timer.clear();
+            }
+            return;
+        };
         let (state, mut timer) = self.sessions.of(view.session.id, moment.story);
-        if state.conn != view.line.conn && !matches!(state.phase, Phase::During) {
+        if state.conn != view.line.conn {
             *state = State { conn: view.line.conn, ..State::default() };
         }
         match view.from {

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::rules::moment::Moment;
-use crate::trace::{Header, Line, Message, Sent, Session, Step};
+use crate::trace::{Fact, Header, Line, Message, Reading, Sent, Session, SessionId, Step};
 use crate::wire::Side;
 use crate::xml::Element;
-use crate::xmpp::ns;
+use crate::xmpp::{Kind, ns};
 
 /// An element on the connection that carries the stream now.
 #[derive(Debug, Clone, Copy)]
@@ -53,10 +53,10 @@ impl<'a> ElementView<'a> {
         }
     }
 
-    /// Whether it is a stanza.
+    /// Whether it is a stanza, in the right namespace or not.
     pub(super) fn is_stanza(&self) -> bool {
-        self.element.namespace() == ns::CLIENT
-            && matches!(self.element.name(), "message" | "presence" | "iq")
+        let kind = self.message.stanzas.first().map(|stanza| stanza.summary.kind);
+        matches!(kind, Some(Kind::Message | Kind::Presence | Kind::Iq))
     }
 
     /// Whether the trace contains the opening of the stream on this connection.
@@ -71,8 +71,17 @@ impl<'a> ElementView<'a> {
 
     /// Whether it is an iq that binds a resource, or its answer.
     pub(super) fn binds(&self) -> bool {
-        self.element.is(ns::CLIENT, "iq") && self.element.child(ns::BIND, "bind").is_some()
+        self.element.name() == "iq" && self.element.child(ns::BIND, "bind").is_some()
     }
+}
+
+/// The session in whose stream something passed that was not seen, or could not be read.
+pub(super) fn unseen(moment: &Moment<'_>) -> Option<SessionId> {
+    let unread = moment
+        .message()
+        .is_some_and(|message| matches!(message.reading, Reading::Partial | Reading::Malformed(_)));
+    let lost = matches!(moment.event.fact, Fact::Lost { .. });
+    moment.effect.session.filter(|_| unread || lost)
 }
 
 /// Whether an element is one of stream management with this name.

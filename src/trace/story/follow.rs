@@ -220,6 +220,8 @@ impl Story {
                         message.stanzas.push(stanza);
                         message.management = step;
                     }
+                    // It may have been a stanza.
+                    Reading::Partial | Reading::Malformed(_) => stream.management.lose(),
                     _ => {}
                 }
             } else if let Reading::Element(element) = &message.reading {
