@@ -29,16 +29,23 @@ struct State {
     asked: Option<Duration>,
     /// What the server has sent since.
     others: u32,
-    /// The client has sent a request to bind a resource.
-    binding: bool,
+    binding: Binding,
     /// Whether the features that came last offer stream management.
     offered: Option<bool>,
     /// The client has asked to resume a session, and has got no answer yet.
     resuming: bool,
-    /// Something was not seen: the client may have bound a resource.
-    unseen: bool,
     /// Something that explains a refusal was reported.
     explained: bool,
+}
+
+/// Whether the client has asked to bind a resource.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Binding {
+    #[default]
+    NotAsked,
+    Asked,
+    /// Something was not seen: it may have bound one.
+    Unknown,
 }
 
 impl Rule for Enabling {
@@ -46,7 +53,7 @@ impl Rule for Enabling {
         let Some(view) = ElementView::of(moment) else {
             if let Some(id) = unseen(moment) {
                 let (state, mut timer) = self.sessions.of(id, moment.story);
-                *state = State { unseen: true, ..State::default() };
+                *state = State { binding: Binding::Unknown, ..State::default() };
                 timer.clear();
             }
             return;
@@ -58,7 +65,9 @@ impl Rule for Enabling {
                 timer.set(view.at + SOON);
             }
             Side::Client => {
-                state.binding |= view.binds();
+                if view.binds() && state.binding == Binding::NotAsked {
+                    state.binding = Binding::Asked;
+                }
                 state.resuming |= view.is("resume");
             }
             Side::Server => {
@@ -106,7 +115,7 @@ impl State {
             );
             let (kind, id) = (&kinds::SM_ENABLE_TWICE, "sm-enable-once");
             found.add(kind, id, Level::Error, Party::Client, text);
-        } else if view.session.jid().is_none() && view.opened() && !self.unseen {
+        } else if view.session.jid().is_none() && view.opened() {
             self.early(found);
         }
         self.asked = Some(view.at);
@@ -115,7 +124,10 @@ impl State {
 
     fn early(&mut self, found: &mut Findings) {
         let (kind, id) = (&kinds::SM_ENABLE_EARLY, "sm-enable-after-bind");
-        if self.binding {
+        if self.binding == Binding::Unknown {
+            return;
+        }
+        if self.binding == Binding::Asked {
             let text = "<enable/> was sent before the answer to the bind request. Servers that work in order accept that; \
                         if binding fails, so does this.";
             found.add(kind, id, Level::Note, Party::Client, text);
