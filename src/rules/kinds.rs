@@ -199,6 +199,30 @@ kinds! {
     HOST_META_WRONG = "host-meta-wrong" ["disco-host-meta-xrd"];
     HOST_META_INSECURE = "host-meta-insecure" ["disco-https-only", "ws-tls-by-wss"];
     HOST_META_HIDDEN = "host-meta-hidden" ["disco-cors"];
+    // Stream management, SASL2 and Bind 2.
+    SM_ENABLE_EARLY = "sm-enable-early" ["sm-enable-after-bind"];
+    SM_ENABLE_TWICE = "sm-enable-twice" ["sm-enable-once"];
+    SM_ENABLE_UNANSWERED = "sm-enable-unanswered" ["sm-enable-answered"];
+    SM_ENABLE_FAILED = "sm-enable-failed" [];
+    SM_ENABLED_LACKS = "sm-enabled-lacks" ["sm-enabled-resume-id"];
+    SM_REQUEST_UNANSWERED = "sm-request-unanswered" ["sm-request-answered", "sm-unacked-warning"];
+    SM_ACK_MALFORMED = "sm-ack-malformed" ["sm-ack-has-h"];
+    SM_COUNT_PARTS = "sm-count-parts" ["sm-count-consistent"];
+    SM_HANDLED_TOO_HIGH = "sm-handled-too-high" ["sm-handled-too-high"];
+    SM_UNACKED = "sm-unacked" [];
+    SM_RESUME_LACKS = "sm-resume-lacks" ["sm-resumed-attributes"];
+    SM_RESUME_FAILED = "sm-resume-failed" ["sm-resume-unknown"];
+    SM_RESUME_NO_BIND = "sm-resume-no-bind" [];
+    SM_RESUME_CONFLICT = "sm-resume-conflict" ["sm-resume-conflict"];
+    SM_RESUME_REPEATS = "sm-resume-repeats" ["sm-resume-no-presence-roster"];
+    SM_RESUME_JID = "sm-resume-jid" ["sm-resume-same-jid"];
+    SM_NOT_RESENT = "sm-not-resent" ["sm-resume-resends"];
+    SM_RESENT_HANDLED = "sm-resent-handled" ["sm-resume-resends"];
+    SASL2_FEATURES = "sasl2-features" ["sasl2-features"];
+    SASL2_USER_AGENT = "sasl2-user-agent" ["sasl2-user-agent-id"];
+    SASL2_NOT_QUIET = "sasl2-not-quiet" ["sasl2-quiet-during-auth"];
+    SASL2_AFTER_SUCCESS = "sasl2-after-success" ["sasl2-no-restart"];
+    BIND2_LACKS = "bind2-lacks" ["bind2-inline", "sm-inline-resume-first"];
 }
 
 /// The names of the findings that can be about a requirement.

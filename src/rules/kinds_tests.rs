@@ -275,6 +275,7 @@ fn scripts() -> Vec<String> {
     scripts.push("0 1 !failed no route".into());
     scripts.push("0 1 unasked> 500".into());
     scripts.extend(handshakes());
+    scripts.extend(super::management::scripts::every_kind());
     scripts
 }
 

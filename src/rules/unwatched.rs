@@ -13,4 +13,6 @@ pub const UNWATCHED: &[(&str, &str)] = &[
         "disco-certificate",
         "a client's TLS ends before the traffic is read, and it is not known which URLs it has discovered",
     ),
+    // Stream management.
+    ("ws-sm-offered", "a client is free to do without stream management"),
 ];

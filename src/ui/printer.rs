@@ -310,7 +310,11 @@ impl<W: Write> Printer<W> {
         let message = seen.effect.message.as_ref();
         let stanza = message.and_then(|message| message.stanzas.first());
         let step = message.and_then(|message| message.management.as_ref());
-        parts.extend(step.and_then(carriers::management));
+        let management = session.map(|session| &session.stream.management);
+        parts.extend(
+            step.zip(management)
+                .and_then(|(step, management)| carriers::management(step, management, from)),
+        );
         parts.retain(|part| !part.is_empty());
         self.block.head(&seen.head(session, Some(from)));
         self.block.said(stanza, &parts);
