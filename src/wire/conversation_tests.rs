@@ -145,3 +145,60 @@ fn it_is_known_where_something_new_begins() {
     assert_eq!(feed(Side::Client, b"\x00"), ([true, true], true));
     assert_eq!(conversation.origin(), Some("http://b"));
 }
+
+#[test]
+fn a_websocket_is_marked_alike_wherever_it_is_cut() {
+    let key = Some([9, 8, 7, 6]);
+    let fragment = |fin, opcode, text: &[u8]| {
+        frame(Head { fin, ..Head::new(opcode, text.len() as u64, key) }, text)
+    };
+    let poll = b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\n<a/>";
+    let asked = [&poll[..], UPGRADE].concat();
+    let client = [
+        fragment(false, Opcode::TEXT, b"<open"),
+        fragment(true, Opcode::PING, b""),
+        fragment(true, Opcode::CONTINUATION, b"/>"),
+        fragment(true, Opcode::TEXT, &[b' '; 126]),
+        fragment(true, Opcode::CLOSE, b"\x03\xe8"),
+    ]
+    .concat();
+    let server = [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec(),
+        SWITCH.to_vec(),
+        frame(Head::new(Opcode::TEXT, 4, None), b"<a/>"),
+        frame(Head { extended: 8, ..Head::new(Opcode::BINARY, 3, None) }, b"abc"),
+    ]
+    .concat();
+    let cut = |bytes: &[u8], at: usize| {
+        let (before, after) = bytes.split_at(at);
+        words(
+            &[
+                (Side::Client, &asked),
+                (Side::Server, &server),
+                (Side::Client, before),
+                (Side::Client, after),
+            ],
+            Expect::Http,
+            usize::MAX,
+        )
+    };
+    let whole = cut(&client, 0);
+    assert_eq!(whole.iter().filter(|word| *word == "done").count(), 7, "{whole:?}");
+    for at in 0..client.len() {
+        assert_eq!(cut(&client, at), whole, "the client's bytes, cut at {at}");
+    }
+    for at in 0..server.len() {
+        let (before, after) = server.split_at(at);
+        let turns: [(Side, &[u8]); 4] = [
+            (Side::Client, &asked),
+            (Side::Server, before),
+            (Side::Server, after),
+            (Side::Client, &client),
+        ];
+        assert_eq!(
+            words(&turns, Expect::Http, usize::MAX),
+            whole,
+            "the server's bytes, cut at {at}"
+        );
+    }
+}
