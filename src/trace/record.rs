@@ -394,11 +394,13 @@ fn frame(
     let mut payload = message.take_payload();
     let close = (message.opcode == Opcode::CLOSE).then(|| Close::of(&payload));
     let status = close.as_ref().and_then(Close::status);
+    let size = message.size;
     if status.is_some() {
         payload.drain(..2);
+        message.size -= 2;
     }
     let content = if message.opcode.is_control() {
-        stream.intake.text(payload, message.size)
+        Content { size, ..stream.intake.text(payload, message.size) }
     } else {
         stream.intake.message(pieces, payload, message.size)
     };

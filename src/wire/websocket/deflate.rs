@@ -64,8 +64,19 @@ impl Inflater {
         self.broken |= !self.no_context;
     }
 
-    /// Inflates a message, of which at most `limit` bytes come out. `payload` may end early.
+    /// Inflates a message, of which at most `limit` bytes come out.
     pub fn inflate(&mut self, payload: &[u8], limit: usize) -> Inflated {
+        self.inflate_all(&[payload, &TAIL], limit)
+    }
+
+    /// Inflates what has come of a message that never comes to its end.
+    pub fn inflate_cut(&mut self, payload: &[u8], limit: usize) -> Inflated {
+        let out = self.inflate_all(&[payload], limit);
+        self.skip();
+        out
+    }
+
+    fn inflate_all(&mut self, inputs: &[&[u8]], limit: usize) -> Inflated {
         if self.broken {
             let why = "it refers to earlier messages that could not be inflated";
             return Inflated { error: Some(why.to_owned()), ..Inflated::default() };
@@ -74,7 +85,7 @@ impl Inflater {
             self.stream.reset(false);
         }
         let mut out = Inflated::default();
-        for input in [payload, &TAIL] {
+        for input in inputs {
             if let Err(error) = self.run(input, limit, &mut out) {
                 out.error = Some(error);
                 self.broken = !self.no_context;
@@ -223,6 +234,21 @@ mod tests {
             let mut inflater = Inflater::new(no_context);
             inflater.skip();
             let next = inflater.inflate(b"\xf2\x48\xcd\xc9\xc9\x07\x00", 99);
+            assert_eq!(next.error.is_none(), no_context);
+        }
+    }
+
+    #[test]
+    fn what_has_come_of_a_message_that_is_cut_is_inflated() {
+        for no_context in [false, true] {
+            let mut deflater = Deflater::new(no_context);
+            let mut inflater = Inflater::new(no_context);
+            let text = "<message/>".repeat(5);
+            let sent = deflater.deflate(text.as_bytes());
+            let out = inflater.inflate_cut(&sent[..sent.len() - 2], 99);
+            assert!(text.as_bytes().starts_with(&out.bytes) && !out.bytes.is_empty());
+            assert_eq!((out.error, out.clipped), (None, false));
+            let next = inflater.inflate(&deflater.deflate(b"<a/>"), 99);
             assert_eq!(next.error.is_none(), no_context);
         }
     }
