@@ -202,3 +202,38 @@ fn a_websocket_is_marked_alike_wherever_it_is_cut() {
         );
     }
 }
+
+#[test]
+fn frames_that_come_before_the_response_wait_for_it() {
+    let text = frame(Head::new(Opcode::TEXT, 4, Some([1; 4])), b"<a/>");
+    for cut in 0..=text.len() {
+        let (early, late) = text.split_at(cut);
+        let turns: [(Side, &[u8]); 5] = [
+            (Side::Client, UPGRADE),
+            (Side::Client, early),
+            (Side::Server, SWITCH),
+            (Side::Client, late),
+            (Side::Client, b"\x89\x80\0\0\0\0"),
+        ];
+        let mut want = vec!["request", "end", "response Some(0)", "end", "websocket true"];
+        // What comes early is marked as parts.
+        want.extend((cut < 10).then_some(&["text", "payload", "done"][..]).unwrap_or_default());
+        if (6..10).contains(&cut) {
+            want.remove(5);
+        }
+        want.extend(["ping", "done"]);
+        check(&turns, Expect::Http, &want);
+    }
+    let refused = b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n";
+    let why = "frames of a WebSocket that the server did not open";
+    let turns: [(Side, &[u8]); 4] = [
+        (Side::Client, UPGRADE),
+        (Side::Client, &text),
+        (Side::Server, refused),
+        (Side::Client, &text),
+    ];
+    let want = ["request", "end", "response Some(0)", "end", why, "raw"];
+    check(&turns, Expect::Http, &want);
+    check(&turns[..3], Expect::Http, &want);
+    check(&turns[..2], Expect::Http, &["request", "end", why, "raw"]);
+}

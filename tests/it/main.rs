@@ -33,3 +33,4 @@ mod rig;
 mod scenario;
 mod transcripts;
 mod upstream;
+mod websocket;
