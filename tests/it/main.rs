@@ -34,3 +34,5 @@ mod scenario;
 mod transcripts;
 mod upstream;
 mod websocket;
+mod websocket_bed;
+mod websocket_load;

@@ -1,116 +1,13 @@
 //! WebSocket through the proxy, between raw sockets: what passes is what was sent, and what is printed is what passed.
 
-use std::net::{Shutdown, TcpStream};
-use std::thread;
+use std::net::Shutdown;
 
-use serde_json::Value;
 use xmppscope::wire::websocket::{Deflater, Head, Opcode};
 
-use crate::rig::{Left, Proxy, Target, expect, ok, post, rest, run, send};
-
-const FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
-
-/// A WebSocket through a proxy, with the client and the target played by the test.
-struct Line {
-    proxy: Proxy,
-    client: TcpStream,
-    server: TcpStream,
-}
-
-/// A request for a WebSocket with some more header lines.
-fn upgrade(more: &str) -> Vec<u8> {
-    let lines = "Host: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-    format!("GET /ws HTTP/1.1\r\n{lines}{more}\r\n").into_bytes()
-}
-
-/// The response to it, with some more header lines.
-fn switch(more: &str) -> Vec<u8> {
-    let lines = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
-    format!("HTTP/1.1 101 Switching Protocols\r\n{lines}{more}\r\n").into_bytes()
-}
-
-const XMPP: &str = "Sec-WebSocket-Protocol: xmpp\r\n";
-
-impl Line {
-    /// A WebSocket over which the subprotocol `xmpp` is spoken.
-    fn open(options: &[&str]) -> Self {
-        Self::with(options, "")
-    }
-
-    /// The same with this extension.
-    fn with(options: &[&str], extensions: &str) -> Self {
-        let target = Target::start();
-        let proxy = Proxy::start(&target.url(), options);
-        let (client, server) = (proxy.connect(), target.accept());
-        let mut line = Self { proxy, client, server };
-        let extensions = if extensions.is_empty() {
-            String::new()
-        } else {
-            format!("Sec-WebSocket-Extensions: {extensions}\r\n")
-        };
-        let lines = format!("{XMPP}{extensions}");
-        line.up(&upgrade(&lines));
-        line.down(&switch(&lines));
-        line
-    }
-
-    /// The client sends bytes, and exactly these reach the target.
-    #[track_caller]
-    fn up(&mut self, bytes: &[u8]) {
-        send(&mut self.client, bytes);
-        expect(&mut self.server, bytes);
-    }
-
-    /// The target sends bytes, and exactly these reach the client.
-    #[track_caller]
-    fn down(&mut self, bytes: &[u8]) {
-        send(&mut self.server, bytes);
-        expect(&mut self.client, bytes);
-    }
-
-    /// Both sides close their sockets, the client first, and the proxy is stopped.
-    fn close(self) -> Left {
-        let Self { proxy, client, mut server } = self;
-        client.shutdown(Shutdown::Write).unwrap();
-        assert_eq!(rest(&mut server), b"", "nothing more is sent to the target");
-        drop((client, server));
-        proxy.wait_for_capture("\"closed\"");
-        proxy.stop()
-    }
-}
-
-/// A frame of the client.
-fn masked(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
-    written(Head::new(opcode, payload.len() as u64, Some([0x12, 0xfe, 0, 0x80])), payload)
-}
-
-/// A frame of the server.
-fn plain(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
-    written(Head::new(opcode, payload.len() as u64, None), payload)
-}
-
-fn written(head: Head, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    head.write_with(payload, &mut bytes);
-    bytes
-}
-
-/// The lines of JSON about this.
-fn lines(left: &Left, event: &str) -> Vec<Value> {
-    let all = left.out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    all.filter(|line| line["event"] == event).collect()
-}
-
-/// What the line of JSON about a frame says of these fields, those that are missing left out.
-fn fields(line: &Value, names: &[&str]) -> String {
-    let said =
-        names.iter().filter_map(|name| line.get(name).map(|value| format!("{name} {value}")));
-    said.collect::<Vec<_>>().join(", ")
-}
-
-const BITS: [&str; 8] =
-    ["opcode", "frames", "masked", "bytes", "reserved", "padded", "unfinished", "clipped"];
+use crate::rig::{ok, post, run};
+use crate::websocket_bed::{
+    BITS, FRAMING, Line, XMPP, connected, fields, lines, masked, plain, switch, upgrade, written,
+};
 
 #[test]
 fn fragments_are_one_message_and_control_frames_pass_between_them() {
@@ -331,152 +228,6 @@ fn a_secret_in_a_compressed_message_that_is_cut_is_hidden() {
 }
 
 #[test]
-fn ten_megabytes_in_one_message_pass_unchanged_both_ways() {
-    let mut line = Line::open(&["--format", "json"]);
-    let big: Vec<u8> = (0..10_000_000_u32).map(|i| (i.wrapping_mul(i) >> 7) as u8).collect();
-    for mask in [Some([3, 1, 4, 1]), None] {
-        let bytes = written(Head::new(Opcode::BINARY, big.len() as u64, mask), &big);
-        let (from, to) = match mask {
-            Some(_) => (&line.client, &mut line.server),
-            None => (&line.server, &mut line.client),
-        };
-        let mut from = from.try_clone().unwrap();
-        thread::scope(|scope| {
-            scope.spawn(|| send(&mut from, &bytes));
-            expect(to, &bytes);
-        });
-    }
-    line.up(&masked(Opcode::TEXT, b"<after/>"));
-    let left = line.close();
-    let frames = lines(&left, "frame");
-    for frame in &frames[..2] {
-        let said = fields(frame, &["opcode", "bytes", "clipped", "cut"]);
-        assert_eq!(said, r#"opcode "binary", bytes 10000000, clipped true"#);
-    }
-    assert!(left.out.contains("<after/>") && lines(&left, "lost").is_empty());
-}
-
-#[test]
-fn a_connection_cut_within_a_frame_is_cut_for_the_other_side_too() {
-    for (whole, cut, opcodes) in [
-        // In the head: which frame that would have been is not known.
-        (plain(Opcode::BINARY, &[1; 300]), 3, &[][..]),
-        (plain(Opcode::TEXT, b"<message/>"), 7, &["text"][..]),
-        (plain(Opcode::PING, b"abc"), 4, &["ping"]),
-    ] {
-        let mut line = Line::open(&["--format", "json"]);
-        line.down(&plain(Opcode::TEXT, b"<a/>"));
-        line.down(&whole[..cut]);
-        line.server.shutdown(Shutdown::Write).unwrap();
-        assert_eq!(rest(&mut line.client), b"", "nothing is added");
-        let left = line.close();
-        let frames = lines(&left, "frame");
-        let said: Vec<_> =
-            frames[1..].iter().map(|frame| frame["opcode"].as_str().unwrap()).collect();
-        assert_eq!(said, opcodes, "{}", left.out);
-        assert!(frames[1..].iter().all(|frame| frame["cut"] == true), "{}", left.out);
-    }
-}
-
-#[test]
-fn close_codes_are_printed_in_words() {
-    for (payload, words) in [
-        (&b""[..], "Close\n"),
-        (b"\x03\xe8", "Close 1000 normal closure"),
-        (b"\x03\xe9shutting down", "Close 1001 going away \"shutting down\""),
-        (b"\x03\xf0", "Close 1008 policy violation"),
-        (b"\x0f\xa0kicked\x1b[2J", "Close 4000 \"kicked"),
-        (b"\x03", "Close"),
-        (b"\x03\xe8\xff\xfe", "Close"),
-    ] {
-        let mut line = Line::open(&[]);
-        line.down(&plain(Opcode::CLOSE, payload));
-        line.up(&masked(Opcode::CLOSE, payload));
-        let left = line.close();
-        assert_eq!(left.out.matches(words).count().min(2), 2, "{words}:\n{}", left.out);
-        assert!(!left.out.contains('\x1b'), "{}", left.out);
-        println!("{}", left.out);
-    }
-}
-
-#[test]
-fn ten_thousand_pings_are_one_line_and_cost_no_memory() {
-    let mut line = Line::open(&[]);
-    let (ping, pong) = (plain(Opcode::PING, b"1234"), masked(Opcode::PONG, b"1234"));
-    let mut round = |times: usize| {
-        for _ in 0..times {
-            line.down(&ping.repeat(100));
-            line.up(&pong.repeat(100));
-        }
-    };
-    round(10);
-    let before = line.proxy.memory();
-    let mut round = |times: usize| {
-        for _ in 0..times {
-            line.down(&ping.repeat(100));
-            line.up(&pong.repeat(100));
-        }
-    };
-    round(90);
-    line.up(&masked(Opcode::TEXT, b"<after/>"));
-    line.proxy.wait_for("<after/>");
-    let grown = line.proxy.memory().saturating_sub(before);
-    assert!(grown < 4 << 20, "{grown} bytes more");
-    let left = line.close();
-    assert!(left.out.contains("10000 pings of the server"), "{}", left.out);
-    assert!(left.out.lines().count() < 12, "{}", left.out);
-}
-
-#[test]
-fn a_thousand_idle_websockets_cost_little() {
-    let target = Target::start();
-    let proxy = Proxy::start(&target.url(), &["--format", "json"]);
-    let open = || {
-        let (mut client, mut server) = (proxy.connect(), target.accept());
-        send(&mut client, &upgrade(XMPP));
-        expect(&mut server, &upgrade(XMPP));
-        send(&mut server, &switch(XMPP));
-        expect(&mut client, &switch(XMPP));
-        (client, server)
-    };
-    let first: Vec<_> = (0..20).map(|_| open()).collect();
-    let before = proxy.memory();
-    let mut all: Vec<_> = (0..1000).map(|_| open()).collect();
-    let (client, server) = &mut all[500];
-    let last = masked(Opcode::TEXT, b"<last/>");
-    send(client, &last);
-    expect(server, &last);
-    proxy.wait_for("<last/>");
-    let each = proxy.memory().saturating_sub(before) / 1000;
-    assert!(each < 16 << 10, "{each} bytes each");
-    drop((first, all));
-    let left = proxy.stop();
-    assert_eq!(lines(&left, "closed").len(), 1020);
-}
-
-#[test]
-fn a_target_that_is_killed_leaves_the_client_without_a_connection() {
-    for how in ["fin", "reset"] {
-        let mut line = Line::open(&["--format", "json"]);
-        line.down(&plain(Opcode::TEXT, b"<a/>"));
-        let Line { proxy, mut client, server } = line;
-        if how == "reset" {
-            socket2::SockRef::from(&server).set_linger(Some(std::time::Duration::ZERO)).unwrap();
-        }
-        drop(server);
-        let mut bytes = Vec::new();
-        let ended = std::io::Read::read_to_end(&mut client, &mut bytes);
-        assert_eq!((ended.is_err(), bytes.len()), (how == "reset", 0));
-        drop(client);
-        proxy.wait_for_capture("\"closed\"");
-        let left = proxy.stop();
-        let ended = &lines(&left, "ended")[0];
-        assert_eq!((&ended["direction"], &ended["how"]), (&"server".into(), &how.into()));
-        assert_eq!(lines(&left, "closed")[0]["left"], "server", "{}", left.out);
-    }
-}
-
-#[test]
 fn the_subprotocol_passes_as_it_is_asked_for_and_answered() {
     for (asked, answered, shown) in [
         (XMPP, XMPP, "websocket, xmpp"),
@@ -488,10 +239,7 @@ fn the_subprotocol_passes_as_it_is_asked_for_and_answered() {
             "websocket, chat",
         ),
     ] {
-        let target = Target::start();
-        let proxy = Proxy::start(&target.url(), &[]);
-        let (client, server) = (proxy.connect(), target.accept());
-        let mut line = Line { proxy, client, server };
+        let mut line = connected(&[]);
         line.up(&upgrade(asked));
         line.down(&switch(answered));
         line.up(&masked(Opcode::TEXT, b"<a/>"));
@@ -506,10 +254,7 @@ fn the_subprotocol_passes_as_it_is_asked_for_and_answered() {
 fn frames_may_come_in_the_same_segment_as_the_response() {
     let opening =
         [switch(XMPP), plain(Opcode::TEXT, b"<open/>"), plain(Opcode::PING, b"")].concat();
-    let target = Target::start();
-    let proxy = Proxy::start(&target.url(), &["--format", "json"]);
-    let (client, server) = (proxy.connect(), target.accept());
-    let mut line = Line { proxy, client, server };
+    let mut line = connected(&["--format", "json"]);
     line.up(&upgrade(XMPP));
     line.down(&opening);
     line.up(&masked(Opcode::PONG, b""));
@@ -526,10 +271,7 @@ fn frames_that_the_client_sends_before_the_response_are_frames() {
     let early = [masked(Opcode::TEXT, secret), masked(Opcode::TEXT, b"<b/>")].concat();
     for options in [&["--format", "json"][..], &["--format", "json", "--host", "localhost"]] {
         for cut in [0, 1, 2, 6, 60, early.len() - 2, early.len()] {
-            let target = Target::start();
-            let proxy = Proxy::start(&target.url(), options);
-            let (client, server) = (proxy.connect(), target.accept());
-            let mut line = Line { proxy, client, server };
+            let mut line = connected(options);
             let (before, after) = early.split_at(cut);
             line.up(&upgrade(XMPP));
             line.up(before);
@@ -550,10 +292,7 @@ fn frames_that_the_client_sends_before_the_response_are_frames() {
 
 #[test]
 fn frames_of_a_client_that_is_refused_are_not_taken_for_anything() {
-    let target = Target::start();
-    let proxy = Proxy::start(&target.url(), &["--format", "json"]);
-    let (client, server) = (proxy.connect(), target.accept());
-    let mut line = Line { proxy, client, server };
+    let mut line = connected(&["--format", "json"]);
     line.up(&upgrade(XMPP));
     line.up(&masked(Opcode::TEXT, b"<a/>"));
     line.down(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
@@ -569,10 +308,7 @@ fn frames_of_a_client_that_is_refused_are_not_taken_for_anything() {
 #[test]
 fn requests_may_come_before_the_upgrade_on_the_same_connection() {
     let body = "<body xmlns='http://jabber.org/protocol/httpbind'/>";
-    let target = Target::start();
-    let proxy = Proxy::start(&target.url(), &["--format", "json"]);
-    let (client, server) = (proxy.connect(), target.accept());
-    let mut line = Line { proxy, client, server };
+    let mut line = connected(&["--format", "json"]);
     for _ in 0..2 {
         line.up(&post(body));
         line.down(&ok(body));
