@@ -107,13 +107,14 @@ impl Inflater {
             target.reserve_exact(room.clamp(1, STEP));
             let (read, written) = (self.stream.total_in(), target.len());
             let status = self.stream.decompress_vec(input, target, FlushDecompress::Sync);
-            let status = status.map_err(|error| error.to_string())?;
-            input = &input[(self.stream.total_in() - read) as usize..];
             let progress = target.len() > written;
+            // Something may have come out in front of an error too.
             if !out.clipped && out.bytes.len() > limit {
                 out.bytes.truncate(limit);
                 out.clipped = true;
             }
+            let status = status.map_err(|error| error.to_string())?;
+            input = &input[(self.stream.total_in() - read) as usize..];
             match status {
                 // A final block is allowed; what follows begins anew.
                 Status::StreamEnd => {
@@ -250,6 +251,16 @@ mod tests {
             assert_eq!((out.error, out.clipped), (None, false));
             let next = inflater.inflate(&deflater.deflate(b"<a/>"), 99);
             assert_eq!(next.error.is_none(), no_context);
+        }
+    }
+
+    #[test]
+    fn what_comes_out_in_front_of_an_error_is_bounded_too() {
+        // A block that is not compressed, and one of a type that does not exist.
+        let broken = b"\x00\x05\x00\xfa\xffHello\x06";
+        for limit in 0..10 {
+            let out = Inflater::new(false).inflate(broken, limit);
+            assert!(out.bytes.len() <= limit && out.error.is_some(), "{limit}: {out:?}");
         }
     }
 
