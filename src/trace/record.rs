@@ -249,10 +249,12 @@ impl Half {
                 self.frame(Step::Head(head), stream);
             }
             Mark::Payload(_) => {
-                if let Some(chunk) = chunk {
-                    self.charge.get_or_insert_with(|| chunk.charge()).grow(bytes.len());
-                }
+                let before = self.kept();
                 self.frame(Step::Payload(bytes), stream);
+                let more = self.kept() - before;
+                if let Some(chunk) = chunk.filter(|_| more > 0) {
+                    self.charge.get_or_insert_with(|| chunk.charge()).grow(more);
+                }
             }
             Mark::FrameEnd => self.frame(Step::End, stream),
             Mark::Item(_, kind) => {
@@ -311,6 +313,11 @@ impl Half {
         self.charge = None;
         let content = Content { cut, ..stream.intake.text(bytes, size) };
         stream.event(Fact::Part(Part { from: stream.from, first, kind, content }));
+    }
+
+    /// Bytes of a message of WebSocket that are kept while it comes.
+    fn kept(&self) -> usize {
+        self.frames.as_ref().map_or(0, |frames| frames.assembler.kept())
     }
 
     fn frame(&mut self, step: Step<'_>, stream: &mut Stream<'_>) {
@@ -450,3 +457,7 @@ fn lines<'a>(
 ) -> impl Iterator<Item = (&'a str, &'a [u8])> + Clone {
     headers.iter().map(|line| (line.name, line.value))
 }
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod tests;
