@@ -73,3 +73,18 @@ fn a_message_longer_than_the_queue_takes_the_room_of_what_is_kept() {
     line.pass(Side::Server, b"\x81\x04<a/>");
     assert_eq!(line.seen(), (vec![size, 4], 0));
 }
+
+#[test]
+fn tiny_frames_take_the_room_of_what_is_known_of_them() {
+    let mut line = Line::open(1 << 20, 1 << 16);
+    let pings = b"\x89\x00".repeat(1 << 10);
+    for _ in 0..100 {
+        line.tap.passed(Side::Server, &pings);
+    }
+    let mut items = Vec::new();
+    line.queue.take(&mut items, Some(Duration::ZERO));
+    let marks =
+        |item: &Item| if let What::Bytes { marks, .. } = &item.what { marks.len() } else { 0 };
+    let marks: usize = items.iter().map(marks).sum();
+    assert!(marks > 0 && marks * size_of::<Mark>() <= 1 << 20, "{marks} marks");
+}
