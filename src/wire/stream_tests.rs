@@ -127,6 +127,24 @@ fn what_is_no_stream_is_named() {
 }
 
 #[test]
+fn a_declaration_belongs_to_what_follows_and_no_further() {
+    let declaration = "<?xml version='1.0'?>";
+    check(
+        &format!("<stream>{declaration}text<!-- --> {declaration}\n<a/> {declaration}</stream> "),
+        &[
+            ("header", "<stream>"),
+            ("other", &format!("{declaration}text")),
+            ("other", "<!-- -->"),
+            ("space", " "),
+            ("element", &format!("{declaration}\n<a/>")),
+            ("space", " "),
+            ("end", &format!("{declaration}</stream>")),
+            ("space", " "),
+        ],
+    );
+}
+
+#[test]
 fn what_never_comes_to_its_end_is_cut() {
     check("<stream><a><b", &[("header", "<stream>"), ("cut", "<a><b")]);
     check("<stream", &[("cut", "<stream")]);

@@ -10,7 +10,7 @@ use crate::websocket_bed::{Line, XMPP, fields, lines, masked, plain, switch, upg
 
 #[test]
 fn ten_megabytes_in_one_message_pass_unchanged_both_ways() {
-    let mut line = Line::open(&["--format", "json"]);
+    let mut line = Line::open(&["--format", "json", "--body-limit", "1MiB"]);
     let big: Vec<u8> = (0..10_000_000_u32).map(|i| (i.wrapping_mul(i) >> 7) as u8).collect();
     for mask in [Some([3, 1, 4, 1]), None] {
         let bytes = written(Head::new(Opcode::BINARY, big.len() as u64, mask), &big);
