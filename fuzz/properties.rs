@@ -33,7 +33,9 @@ fn messages<'a>(
     inflater: Option<Inflater>,
 ) -> (Vec<Message>, Vec<String>) {
     let (mut reader, mut assembler) = (Reader::default(), Assembler::default());
-    inflater.into_iter().for_each(|inflater| assembler.inflate_with(inflater));
+    if let Some(inflater) = inflater {
+        assembler.inflate_with(inflater);
+    }
     let (mut all, mut faults) = (Vec::new(), Vec::new());
     let mut fed = 0;
     let mut sent = 0;

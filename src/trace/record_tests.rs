@@ -60,14 +60,15 @@ fn a_message_longer_than_the_queue_takes_the_room_of_what_is_kept() {
     let mut head = Vec::new();
     Head::new(Opcode::BINARY, size, None).write(&mut head);
     line.pass(Side::Server, &head);
+    let some = vec![7; 1 << 15];
     for _ in 0..size >> 15 {
-        line.pass(Side::Server, &[7; 1 << 15]);
+        line.pass(Side::Server, &some);
     }
     // A message that never ends is no other.
     for _ in 0..100 {
         let mut fragment = Vec::new();
         let head = Head { fin: false, ..Head::new(Opcode(0), 1 << 15, None) };
-        head.write_with(&[7; 1 << 15], &mut fragment);
+        head.write_with(&some, &mut fragment);
         line.pass(Side::Client, &fragment);
     }
     line.pass(Side::Server, b"\x81\x04<a/>");

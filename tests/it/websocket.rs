@@ -65,9 +65,9 @@ fn every_form_of_the_length_passes_both_ways() {
             let head = Head { extended, ..Head::new(Opcode::BINARY, length, mask) };
             let bytes = written(head, &payload);
             if mask.is_some() {
-                line.up(&bytes)
+                line.up(&bytes);
             } else {
-                line.down(&bytes)
+                line.down(&bytes);
             }
             let padded = if head.is_minimal() { "" } else { ", padded true" };
             want.push(format!("direction \"{side}\", bytes {length}{padded}"));

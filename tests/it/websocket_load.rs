@@ -96,10 +96,11 @@ fn close_codes_are_printed_in_words() {
 fn ten_thousand_pings_are_one_line_and_cost_no_memory() {
     /// Pings, answered; gives the memory in use when all of it was printed.
     fn flood(line: &mut Line, times: usize) -> usize {
-        let (ping, pong) = (plain(Opcode::PING, b"1234"), masked(Opcode::PONG, b"1234"));
+        let pings = plain(Opcode::PING, b"1234").repeat(100);
+        let answers = masked(Opcode::PONG, b"1234").repeat(100);
         for _ in 0..times / 100 {
-            line.down(&ping.repeat(100));
-            line.up(&pong.repeat(100));
+            line.down(&pings);
+            line.up(&answers);
         }
         let mark = format!("<after-{times}/>");
         line.up(&masked(Opcode::TEXT, mark.as_bytes()));

@@ -96,7 +96,7 @@ fn message() -> impl Strategy<Value = Vec<Sent>> {
             payload.resize(size, b'.');
             (Opcode::TEXT, payload)
         } else {
-            (Opcode::BINARY, (0..size).map(|n| (n * n >> 3) as u8).collect())
+            (Opcode::BINARY, (0..size).map(|n| ((n * n) >> 3) as u8).collect())
         };
         let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(payload.len() + 1)).collect();
         places.sort_unstable();
