@@ -1,7 +1,7 @@
 //! The list of all rules. Only the judge reads it; rules do not know each other.
 
 use super::rule::Rule;
-use super::{bosh, http, stream};
+use super::{bosh, http, stream, tcp};
 
 /// All rules, in the order in which their findings are reported.
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
@@ -20,5 +20,12 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
         Box::new(bosh::Pace::default()),
         Box::new(bosh::Ends::default()),
         Box::new(bosh::Silence::default()),
+        Box::new(stream::Opening::default()),
+        Box::new(stream::Headers::default()),
+        Box::new(stream::Early::default()),
+        Box::new(stream::Failures::default()),
+        Box::new(tcp::StartTls::default()),
+        Box::new(tcp::Xml::default()),
+        Box::new(tcp::Closing::default()),
     ]
 }

@@ -159,6 +159,7 @@ fn scripts() -> Vec<String> {
     scripts.push("0 1 !raw C a TLS handshake on a plain port".into());
     scripts.push("0 1 !failed no route".into());
     scripts.push("0 1 unasked> 500".into());
+    scripts.extend(websockets().into_iter().chain(tcps()));
     scripts
 }
 
@@ -197,6 +198,101 @@ fn paces() -> Vec<String> {
         polls("wait='0' hold='0' requests='1' polling='5' inactivity='30'", 1000, |_| 1),
         polls("wait='60' hold='1' requests='2' inactivity='60'", 100, |n| n + 1),
     ]
+}
+
+const OPEN: &str = "xmlns='urn:ietf:params:xml:ns:xmpp-framing' version='1.0'";
+const SUCCESS: &str = "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>";
+const STREAM: &str = "<features xmlns='http://etherx.jabber.org/streams'/>";
+
+/// Streams over WebSocket that go wrong.
+fn websockets() -> Vec<String> {
+    let client = format!("10 1 C= <open {OPEN} to='a'/>");
+    let server = |id: &str| format!("S= <open {OPEN} from='a' id='{id}' xml:lang='en'/>");
+    let begun = format!("{client}\n20 1 {}", server("s1"));
+    let error =
+        |inner: &str| format!("S= <error xmlns='http://etherx.jabber.org/streams'>{inner}</error>");
+    let shutdown = "<system-shutdown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>";
+    let after = [
+        format!("30 1 {client}", client = client.trim_start_matches("10 1 ")),
+        format!("30 1 S= {SUCCESS}\n9000 tick"),
+        format!("30 1 S= {SUCCESS}\n40 1 {}\n50 1 {}\n9000 tick", &client[5..], server("s1")),
+        format!("30 1 S= {SUCCESS}\n40 1 C= <close {OPEN}/>\n50 1 {}", &client[5..]),
+        format!("30 1 {}\n9000 tick", error(shutdown)),
+        format!("30 1 {}", error("")),
+    ];
+    let mut scripts = vec![
+        "10 1 C= <presence xmlns='jabber:client'/>".to_owned(),
+        format!("{client}\n20 1 S= <open {OPEN}/>"),
+        format!("10 1 C= <open {OPEN} to='a' id='1'/>"),
+        format!("{client}\n20 1 {}", error(shutdown)),
+        format!("{client}\n9000 tick"),
+    ];
+    scripts.extend(after.map(|after| format!("{begun}\n{after}")));
+    scripts.iter_mut().for_each(|script| *script = format!("0 1 websocket\n{script}"));
+    let opened = |n: u32| {
+        format!(
+            "{n}0 {n} websocket\n{n}1 {n} {}\n{n}2 {n} {}\n",
+            &client[5..],
+            server(&format!("s{n}"))
+        )
+    };
+    scripts.push((1..6).map(opened).collect());
+    let again = |n: u32| opened(n).replace(&format!("s{n}"), "s1");
+    scripts.push(again(1) + &again(2));
+    scripts
+}
+
+/// Streams over TCP that go wrong.
+fn tcps() -> Vec<String> {
+    let spaces = "xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'";
+    let client = format!("10 1 C~ <stream:stream {spaces} version='1.0' to='a'>");
+    let server = |id: &str| {
+        format!("S~ <stream:stream {spaces} version='1.0' from='a' id='{id}' xml:lang='en'>")
+    };
+    let begun = format!("{client}\n20 1 {}", server("s1"));
+    let offer = |inner: &str| format!("30 1 S~ <stream:features>{inner}</stream:features>");
+    let mechanisms = "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms>";
+    let tls = "xmlns='urn:ietf:params:xml:ns:xmpp-tls'";
+    let required = format!("<starttls {tls}><required/></starttls>");
+    let error = |inner: &str| format!("S~ <stream:error>{inner}</stream:error>");
+    let unknown = "<host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>";
+    let after = [
+        format!("{}\n40 1 C~ <message to='b'/>", offer(mechanisms)),
+        format!("{}\n40 1 C~ <auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", offer(&required)),
+        format!("{}\n40 1 C~ <starttls {tls}/>\n50 1 C~ <iq/>", offer(&required)),
+        format!("{}\n40 1 C~ <starttls {tls}/>\n50 1 S~ <failure {tls}/>", offer(&required)),
+        format!("30 1 S~ {SUCCESS}\n9000 tick"),
+        format!("30 1 S~ {SUCCESS}\n40 1 {}\n50 1 {}\n9000 tick", &client[5..], server("s1")),
+        format!("30 1 S~ {SUCCESS}\n40 1 C~ </stream>\n50 1 {}", &client[5..]),
+        format!("30 1 {}\n9000 tick", error(unknown)),
+        format!("30 1 {}", error("")),
+        "30 1 C~ <!-- -->".to_owned(),
+        "30 1 C~ <iq xmlns='jabber:server'/>".to_owned(),
+        "30 1 C~ <c:iq xmlns:c='jabber:client'/>".to_owned(),
+        "30 1 C~ </stream>\n9000 tick".to_owned(),
+        "30 1 S. fin".to_owned(),
+        "90000 1 S. fin".to_owned(),
+        "9000 tick".to_owned(),
+    ];
+    let mut scripts = vec![
+        format!("{client}\n20 1 S~ {STREAM}"),
+        format!("{client}\n9000 tick"),
+        format!(
+            "{client}\n20 1 S~ <error xmlns='http://etherx.jabber.org/streams'>{unknown}</error>"
+        ),
+        format!("10 1 C~ <stream:stream {spaces} id='1'>\n20 1 S~ <stream:stream {spaces}>"),
+        format!("{client}\n20 1 S~ <stream:stream {spaces}>"),
+        format!("10 1 C~ <stream:stream xmlns='a' xmlns:stream='b' to='a@b' version='1'>"),
+        format!("{client}\n20 1 {}", server("s1").replace("from='a'", "from='b' to='c'")),
+        format!("{client}\n20 1 {}", server("s1").replace("1.0", "1.9")),
+    ];
+    scripts.extend(after.map(|after| format!("{begun}\n{after}")));
+    let opened =
+        |n: u32| format!("{n}1 {n} {}\n{n}2 {n} {}\n", &client[5..], server(&format!("s{n}")));
+    scripts.push((1..6).map(opened).collect());
+    let again = |n: u32| opened(n).replace(&format!("s{n}"), "s1");
+    scripts.push(again(1) + &again(2));
+    scripts
 }
 
 #[test]

@@ -1,8 +1,18 @@
 //! Rules that do not depend on what carries the stream: features, SASL, binding, stream errors (RFC 6120).
 
+pub(super) mod causes;
+mod course;
+mod early;
 pub(super) mod errors;
+mod failures;
+mod headers;
 pub(super) mod line;
 mod login;
+mod opening;
 pub(super) mod view;
 
+pub use early::Early;
+pub use failures::Failures;
+pub use headers::Headers;
 pub use login::Login;
+pub use opening::Opening;

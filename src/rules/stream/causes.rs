@@ -1,0 +1,442 @@
+//! What a stream error follows from: what the trace shows before it is the first suspect, and the general meaning of its
+//! condition comes second.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::course::{Course, Restart};
+use super::early::{TooEarly, too_early_at_all};
+use super::errors;
+use super::line::{LinePart, LineView};
+use crate::clock::words;
+use crate::rules::finding::{Level, Party};
+use crate::rules::moment::Moment;
+use crate::rules::words::{nth, short};
+use crate::trace::{Fact, Message, Reading, Session, Story};
+use crate::wire::Side;
+use crate::xml::Element;
+use crate::xmpp::{jid, ns};
+
+/// What came before a stream error within this time may be its cause.
+const NEAR: Duration = Duration::from_secs(2);
+/// Servers have limits from about this size on.
+const BIG: usize = 8 * 1024;
+/// Conflicts that lie closer together are one quarrel.
+const QUARREL: Duration = Duration::from_secs(120);
+/// So many conflicts are remembered.
+const REMEMBERED: usize = 64;
+
+/// The side, at the beginning of a sentence.
+pub(super) fn side(side: Side) -> &'static str {
+    match side {
+        Side::Client => "The client",
+        Side::Server => "The server",
+    }
+}
+
+/// What is known of a stream when an error comes.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    pub(super) course: Course,
+    /// The last thing each side sent that is not allowed or unusual.
+    odd: [Option<(Duration, String)>; 2],
+    /// The first stanza that came too early.
+    early: Option<(Duration, String, TooEarly)>,
+    /// What the client sent after a login that needs a restart.
+    unrestarted: Option<(Duration, String)>,
+    /// The last big stanza of each side.
+    big: [Option<(Duration, String, usize)>; 2],
+    /// The last element of each side.
+    last: [Option<(Duration, String)>; 2],
+    /// `from` of the client's last stanza.
+    sender: Option<String>,
+}
+
+/// A stream error whose cause is asked for.
+pub(super) struct Asking<'a> {
+    pub(super) view: &'a LineView<'a>,
+    pub(super) from: Side,
+    pub(super) error: &'a Element,
+    pub(super) condition: &'a str,
+    /// `Host` of the handshake.
+    pub(super) host: Option<&'a str>,
+    pub(super) story: &'a Story,
+}
+
+impl Asking<'_> {
+    fn ago(&self, at: Duration) -> String {
+        words(self.view.at.saturating_sub(at))
+    }
+
+    fn is_near(&self, at: Duration) -> bool {
+        self.view.at.saturating_sub(at) <= NEAR
+    }
+}
+
+impl History {
+    /// Takes what happens, after it was judged.
+    pub(super) fn take(&mut self, view: &LineView<'_>, moment: &Moment<'_>) {
+        if let LinePart::Message(message) = view.part {
+            let bytes = moment.event.fact.content().map_or(&[][..], |content| &content.bytes);
+            let size = moment.event.fact.content().map_or(0, |content| content.size);
+            self.message(view, message, bytes, size as usize, &moment.event.fact);
+        }
+        self.course.take(view);
+    }
+
+    fn message(
+        &mut self,
+        view: &LineView<'_>,
+        message: &Message,
+        bytes: &[u8],
+        size: usize,
+        fact: &Fact,
+    ) {
+        let (from, at) = (message.from, view.at);
+        if let Some(odd) = odd(view, message, bytes, fact) {
+            self.odd[from as usize] = Some((at, odd));
+        }
+        let name = match &message.reading {
+            Reading::Element(element) => format!("<{}/>", short(element.name())),
+            Reading::Partial => "a message".to_owned(),
+            _ => return,
+        };
+        if size >= BIG {
+            self.big[from as usize] = Some((at, name.clone(), size));
+        }
+        self.last[from as usize] = Some((at, name.clone()));
+        let (Side::Client, Reading::Element(element)) = (from, &message.reading) else { return };
+        if let Some(Restart::Login) = self.course.restart.map(|(_, why)| why)
+            && !element.is(ns::FRAMING, "open")
+            && !element.is(ns::FRAMING, "close")
+            && !self.course.old_framing
+        {
+            self.unrestarted = Some((at, name));
+        } else if let Some(why) = too_early_at_all(&self.course, element) {
+            self.early = Some((at, name, why));
+        } else if element.is(ns::CLIENT, "iq") {
+            // A bind mends it.
+            self.early = None;
+        }
+        if element.namespace() == ns::CLIENT {
+            self.sender = element.attr("from").map(str::to_owned);
+        }
+    }
+
+    /// Explains a stream error: in words, how serious it is, and who should look at it.
+    pub(super) fn explain(
+        &self,
+        asking: &Asking<'_>,
+        conflicts: &mut Conflicts,
+    ) -> (String, Level, Party) {
+        let (level, party) = standing(asking.condition, asking.from);
+        let condition = if asking.condition.is_empty() { "no condition" } else { asking.condition };
+        let who = match asking.from {
+            Side::Client => " from the client",
+            Side::Server => "",
+        };
+        let text = errors::quoted(asking.error);
+        let begins = format!("Stream error {}{who}{text}", short(condition));
+        match self.cause(asking, conflicts) {
+            Some(cause) => {
+                (format!("{begins}: {}", cause.words), level, cause.party.unwrap_or(party))
+            }
+            None => {
+                let meaning = errors::meaning(condition).filter(|_| asking.from == Side::Server);
+                let meaning = meaning.map(|words| format!(": {words}")).unwrap_or_default();
+                (format!("{begins}{meaning}."), level, party)
+            }
+        }
+    }
+
+    fn cause(&self, asking: &Asking<'_>, conflicts: &mut Conflicts) -> Option<Cause> {
+        let by_condition = match (asking.from, asking.condition) {
+            (Side::Client, "connection-timeout") => silence(asking, Side::Server),
+            (Side::Client, _) => None,
+            (Side::Server, "host-unknown" | "host-gone" | "improper-addressing") => host(asking),
+            (Side::Server, "not-authorized") => self.early(asking),
+            (Side::Server, "conflict") => Some(conflict(asking, conflicts)),
+            (Side::Server, "see-other-host") => other_host(asking.error),
+            (Side::Server, "policy-violation" | "resource-constraint") => self.size(asking),
+            (Side::Server, "connection-timeout") => silence(asking, Side::Client),
+            (Side::Server, "invalid-from") => self.wrong_sender(asking),
+            (Side::Server, "system-shutdown" | "reset") => return None,
+            _ => None,
+        };
+        by_condition.or_else(|| self.odd(asking)).or_else(|| {
+            let vague = matches!(
+                asking.condition,
+                "undefined-condition"
+                    | "invalid-xml"
+                    | "bad-format"
+                    | "unsupported-stanza-type"
+                    | "invalid-namespace"
+                    | "policy-violation"
+                    | ""
+            );
+            if vague && asking.from == Side::Server { self.early(asking) } else { None }
+        })
+    }
+
+    /// What is not allowed or unusual, right before.
+    fn odd(&self, asking: &Asking<'_>) -> Option<Cause> {
+        if matches!(asking.condition, "conflict" | "connection-timeout" | "internal-server-error") {
+            return None;
+        }
+        let sender = asking.from.other();
+        let (at, odd) = self.odd[sender as usize].as_ref()?;
+        if !asking.is_near(*at) {
+            return None;
+        }
+        let words = format!(
+            "follows from what {} sent {} before, {odd}.",
+            match sender {
+                Side::Client => "the client",
+                Side::Server => "the server",
+            },
+            asking.ago(*at)
+        );
+        Some(Cause { words, party: Some(sender.into()) })
+    }
+
+    /// What came too early.
+    fn early(&self, asking: &Asking<'_>) -> Option<Cause> {
+        if let Some((at, name)) = self.unrestarted.as_ref().filter(|(at, _)| asking.is_near(*at))
+            && self.course.restart.is_some()
+        {
+            return Cause::client(format!(
+                "the client sent {name} {} before, without having opened the stream anew after \
+                 SASL succeeded.",
+                asking.ago(*at)
+            ));
+        }
+        let (at, name, why) = self.early.as_ref().filter(|(at, ..)| asking.is_near(*at))?;
+        let ago = asking.ago(*at);
+        Cause::client(match (why, self.course.resume_failed) {
+            (TooEarly::Login, _) => {
+                format!("the client sent {name} {ago} before, and had not logged in.")
+            }
+            (TooEarly::Bind, Some(_)) => format!(
+                "the client sent {name} {ago} before, and had bound no resource after its \
+                 resumption was refused: it has to bind first."
+            ),
+            (TooEarly::Bind, None) => format!(
+                "the client sent {name} {ago} before, and had bound no resource: it has to bind \
+                 first."
+            ),
+        })
+    }
+
+    /// The last big stanza.
+    fn size(&self, asking: &Asking<'_>) -> Option<Cause> {
+        let (at, name, size) = self.big[0].as_ref().filter(|(at, ..)| asking.is_near(*at))?;
+        let limit = if asking.condition == "policy-violation" {
+            ", which is probably more than the server's limit. Sent again, it ends the next stream \
+             as well"
+        } else {
+            ""
+        };
+        Cause::client(format!(
+            "{name} of {size} bytes came from the client {} before{limit}.",
+            asking.ago(*at)
+        ))
+    }
+
+    fn wrong_sender(&self, asking: &Asking<'_>) -> Option<Cause> {
+        let (from, jid) = (self.sender.as_deref()?, asking.view.session.jid()?);
+        if from == jid || from == jid::before_slash(jid) {
+            return None;
+        }
+        Cause::client(format!(
+            "the client's last stanza has from='{}', but its address is {}.",
+            short(from),
+            short(jid)
+        ))
+    }
+}
+
+/// What a stream error follows from.
+struct Cause {
+    words: String,
+    /// Whose it is, if that is known better than from the condition.
+    party: Option<Party>,
+}
+
+impl Cause {
+    #[allow(clippy::unnecessary_wraps)] // every caller has to say that there is one
+    fn client(words: String) -> Option<Self> {
+        Some(Self { words, party: Some(Party::Client) })
+    }
+}
+
+/// How serious a condition is, and whose it is in general.
+fn standing(condition: &str, from: Side) -> (Level, Party) {
+    let peer = Party::from(from.other());
+    match condition {
+        "see-other-host" | "reset" => (Level::Note, Party::Nobody),
+        "system-shutdown" => (Level::Warning, Party::from(from)),
+        "conflict" => (Level::Warning, peer),
+        "connection-timeout" => (Level::Warning, Party::Nobody),
+        "undefined-condition" | "" => (Level::Error, Party::Nobody),
+        "internal-server-error"
+        | "remote-connection-failed"
+        | "resource-constraint"
+        | "host-gone" => (Level::Error, Party::from(from)),
+        _ if errors::is_defined(condition) => (Level::Error, peer),
+        _ => (Level::Error, Party::Nobody),
+    }
+}
+
+/// What a message is that is not allowed or unusual, as it follows "the client sent".
+fn odd(view: &LineView<'_>, message: &Message, bytes: &[u8], fact: &Fact) -> Option<String> {
+    let text = bytes.trim_ascii_start();
+    let declared = text.starts_with(b"<?xml");
+    match &message.reading {
+        _ if declared && view.is_websocket() => Some("an XML declaration".to_owned()),
+        Reading::Header(_) if view.is_websocket() => {
+            Some("the old <stream:stream> in place of <open/>".to_owned())
+        }
+        Reading::Header(header) if header.namespace() != ns::STREAMS => {
+            Some(format!("a stream header in the namespace '{}'", short(header.namespace())))
+        }
+        Reading::Header(_) => content_namespace(bytes)
+            .filter(|namespace| namespace != ns::CLIENT)
+            .map(|namespace| format!("a stream header for the namespace '{}'", short(&namespace))),
+        Reading::Malformed(error) => {
+            Some(format!("XML with an error: {}", short(&error.kind.to_string())))
+        }
+        Reading::Other if is_text(fact) => Some("text outside of any element".to_owned()),
+        Reading::Element(element) if is_misnamed(element) => Some(format!(
+            "<{}/> in the namespace '{}'",
+            short(element.name()),
+            short(element.namespace())
+        )),
+        _ => None,
+    }
+}
+
+fn is_text(fact: &Fact) -> bool {
+    fact.content().is_some_and(|content| std::str::from_utf8(&content.bytes).is_ok())
+}
+
+fn is_misnamed(element: &Element) -> bool {
+    matches!(element.name(), "message" | "presence" | "iq") && element.namespace() != ns::CLIENT
+}
+
+/// The default namespace that a header declares.
+pub fn content_namespace(header: &[u8]) -> Option<String> {
+    use crate::xml::{TokenKind, attributes, tokens};
+    let start = tokens(header).find(|token| matches!(token.kind, TokenKind::Start { .. }))?;
+    let tag = header.get(start.span)?;
+    let found = attributes(tag).find(|found| &tag[found.name.clone()] == b"xmlns")?;
+    let value = tag.get(found.value)?;
+    Some(String::from_utf8_lossy(value).into_owned())
+}
+
+/// The domain that is not served.
+fn host(asking: &Asking<'_>) -> Option<Cause> {
+    let [client, _] = &asking.view.session.stream.headers;
+    let to = client.as_ref()?.to.as_deref().unwrap_or_default();
+    if to.is_empty() {
+        return Cause::client("the client named no domain: `to` is missing.".to_owned());
+    }
+    let mut words =
+        format!("the server does not serve '{}', which the client asked for in `to`", short(to));
+    let origin = asking.view.session.websocket().and_then(|link| link.handshake.as_ref());
+    let origin = origin.and_then(|exchange| exchange.origin.as_deref());
+    let seen = [("Host", asking.host), ("Origin", origin)];
+    let seen: Vec<_> = seen
+        .iter()
+        .filter_map(|(name, value)| value.map(|value| format!("{name} {}", short(value))))
+        .collect();
+    if !seen.is_empty() {
+        let _ = write!(words, " (the handshake had {})", seen.join(", ")); // a String takes it
+    }
+    words.push_str(". Give the client a domain of this server, or let the server serve it.");
+    Cause::client(words)
+}
+
+fn silence(asking: &Asking<'_>, of: Side) -> Option<Cause> {
+    let last = asking.view.line.last[of as usize]?;
+    let silent = asking.view.at.saturating_sub(last);
+    (silent >= Duration::from_secs(1)).then(|| Cause {
+        words: format!(
+            "nothing had come from {} for {}.",
+            match of {
+                Side::Client => "the client",
+                Side::Server => "the server",
+            },
+            words(silent)
+        ),
+        party: None,
+    })
+}
+
+fn other_host(error: &Element) -> Option<Cause> {
+    let host = errors::condition(error)?.text();
+    let host = host.trim();
+    (!host.is_empty()).then(|| Cause {
+        words: format!("the client should connect to {} instead.", short(host)),
+        party: None,
+    })
+}
+
+/// Sessions that were replaced by others.
+#[derive(Debug, Default)]
+pub(super) struct Conflicts {
+    seen: VecDeque<(Duration, String)>,
+}
+
+impl Conflicts {
+    /// How often this address had a conflict lately, this one included.
+    fn count(&mut self, jid: &str, at: Duration) -> (u32, Duration) {
+        let lately = |(when, known): &&(Duration, String)| {
+            known == jid && at.saturating_sub(*when) <= QUARREL
+        };
+        let before: Vec<_> = self.seen.iter().filter(lately).map(|(when, _)| *when).collect();
+        if self.seen.len() == REMEMBERED {
+            self.seen.pop_front();
+        }
+        self.seen.push_back((at, jid.to_owned()));
+        (before.len() as u32 + 1, before.first().copied().unwrap_or(at))
+    }
+}
+
+/// Who has taken the place of this session.
+fn conflict(asking: &Asking<'_>, conflicts: &mut Conflicts) -> Cause {
+    let (view, own) = (asking.view, asking.view.session.id);
+    let Some(jid) = view.session.jid() else {
+        let meaning = errors::meaning("conflict").unwrap_or_default();
+        return Cause { words: format!("{meaning}."), party: None };
+    };
+    let rival = asking
+        .story
+        .sessions()
+        .filter(|session| session.id != own && session.jid() == Some(jid))
+        .filter(|session| session.began > view.session.began)
+        .max_by_key(|session| session.began);
+    let mut words = match rival {
+        Some(rival) => format!(
+            "{} logged in again as session {}, which began {} before.",
+            short(jid),
+            Session::name(rival),
+            asking.ago(rival.began)
+        ),
+        None => format!(
+            "{} logged in elsewhere, not through here (another tab or device, or a reload).",
+            short(jid)
+        ),
+    };
+    let (count, first) = conflicts.count(jid, view.at);
+    if count > 1 {
+        let _ = write!(
+            words,
+            " It is the {} conflict of this address within {}: two clients throw each other out. \
+             Give each its own resource, or let the server choose it.",
+            nth(count),
+            asking.ago(first)
+        ); // a String takes it
+    }
+    Cause { words, party: None }
+}
