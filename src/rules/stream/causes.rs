@@ -1,10 +1,10 @@
 //! What a stream error follows from: what the trace shows before it is the first suspect, and the general meaning of its
 //! condition comes second.
 
-use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use super::conflicts::{Conflicts, conflict};
 use super::course::{Course, Restart};
 use super::early::{TooEarly, too_early_at_all};
 use super::errors;
@@ -12,8 +12,8 @@ use super::line::{LinePart, LineView};
 use crate::clock::words;
 use crate::rules::finding::{Level, Party};
 use crate::rules::moment::Moment;
-use crate::rules::words::{nth, short};
-use crate::trace::{Fact, Message, Reading, Session, Story};
+use crate::rules::words::short;
+use crate::trace::{Fact, Message, Reading, Story};
 use crate::wire::Side;
 use crate::xml::Element;
 use crate::xmpp::{jid, ns};
@@ -22,10 +22,6 @@ use crate::xmpp::{jid, ns};
 const NEAR: Duration = Duration::from_secs(2);
 /// Servers have limits from about this size on.
 const BIG: usize = 8 * 1024;
-/// Conflicts that lie closer together are one quarrel.
-const QUARREL: Duration = Duration::from_secs(120);
-/// So many conflicts are remembered.
-const REMEMBERED: usize = 64;
 
 /// The side, at the beginning of a sentence.
 pub(super) fn side(side: Side) -> &'static str {
@@ -51,6 +47,8 @@ pub(super) struct History {
     last: [Option<(Duration, String)>; 2],
     /// `from` of the client's last stanza.
     sender: Option<String>,
+    /// How often the login has failed, and when it did so last.
+    refused: (u32, Duration),
 }
 
 /// A stream error whose cause is asked for.
@@ -65,11 +63,11 @@ pub(super) struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    fn ago(&self, at: Duration) -> String {
+    pub(super) fn ago(&self, at: Duration) -> String {
         words(self.view.at.saturating_sub(at))
     }
 
-    fn is_near(&self, at: Duration) -> bool {
+    pub(super) fn is_near(&self, at: Duration) -> bool {
         self.view.at.saturating_sub(at) <= NEAR
     }
 }
@@ -94,7 +92,9 @@ impl History {
         fact: &Fact,
     ) {
         let (from, at) = (message.from, view.at);
-        if let Some(odd) = odd(view, message, bytes, fact) {
+        if let Some(odd) =
+            self.out_of_place(view, message).or_else(|| odd(view, message, bytes, fact))
+        {
             self.odd[from as usize] = Some((at, odd));
         }
         let name = match &message.reading {
@@ -106,7 +106,13 @@ impl History {
             self.big[from as usize] = Some((at, name.clone(), size));
         }
         self.last[from as usize] = Some((at, name.clone()));
-        let (Side::Client, Reading::Element(element)) = (from, &message.reading) else { return };
+        let Reading::Element(element) = &message.reading else { return };
+        if from == Side::Server {
+            if matches!(element.namespace(), ns::SASL | ns::SASL2) && element.name() == "failure" {
+                self.refused = (self.refused.0 + 1, at);
+            }
+            return;
+        }
         if let Some(Restart::Login) = self.course.restart.map(|(_, why)| why)
             && !element.is(ns::FRAMING, "open")
             && !element.is(ns::FRAMING, "close")
@@ -121,6 +127,27 @@ impl History {
         }
         if element.namespace() == ns::CLIENT {
             self.sender = element.attr("from").map(str::to_owned);
+        }
+    }
+
+    /// What is unusual by what came before it.
+    fn out_of_place(&self, view: &LineView<'_>, message: &Message) -> Option<String> {
+        let course = &self.course;
+        if message.from == Side::Server || !view.is_websocket() && course.restart.is_none() {
+            return None;
+        }
+        let opens = Course::opens(view, message).is_some();
+        if opens && course.restart.is_some() && course.closed[0].is_some() {
+            let close = view.either("<close/>", "</stream:stream>");
+            return Some(format!("{close} in order to open its stream anew"));
+        }
+        match &message.reading {
+            Reading::Element(element)
+                if !opens && course.whole && course.opens == 0 && view.line.elements[0] == 1 =>
+            {
+                Some(format!("<{}/> in place of <open/>", short(element.name())))
+            }
+            _ => None,
         }
     }
 
@@ -145,8 +172,32 @@ impl History {
             None => {
                 let meaning = errors::meaning(condition).filter(|_| asking.from == Side::Server);
                 let meaning = meaning.map(|words| format!(": {words}")).unwrap_or_default();
-                (format!("{begins}{meaning}."), level, party)
+                (format!("{begins}{meaning}.{}", self.before(asking)), level, party)
             }
+        }
+    }
+
+    /// What came last before an error that says little.
+    fn before(&self, asking: &Asking<'_>) -> String {
+        let vague = matches!(
+            asking.condition,
+            "undefined-condition"
+                | "unsupported-stanza-type"
+                | "internal-server-error"
+                | ""
+                | "invalid-xml"
+                | "bad-format"
+                | "not-authorized"
+                | "not-well-formed"
+        );
+        let last = self.last[asking.from.other() as usize].as_ref();
+        match last.filter(|(at, _)| vague && asking.is_near(*at)) {
+            Some((at, name)) => format!(
+                " {} had sent {name} {} before.",
+                side(asking.from.other()),
+                asking.ago(*at)
+            ),
+            None => String::new(),
         }
     }
 
@@ -158,8 +209,13 @@ impl History {
             (Side::Server, "not-authorized") => self.early(asking),
             (Side::Server, "conflict") => Some(conflict(asking, conflicts)),
             (Side::Server, "see-other-host") => other_host(asking.error),
-            (Side::Server, "policy-violation" | "resource-constraint") => self.size(asking),
-            (Side::Server, "connection-timeout") => silence(asking, Side::Client),
+            (Side::Server, "policy-violation" | "resource-constraint") => {
+                self.refused(asking).or_else(|| self.size(asking))
+            }
+            (Side::Server, "connection-timeout") => {
+                self.waiting(asking).or_else(|| silence(asking, Side::Client))
+            }
+            (Side::Server, "undefined-condition") => specific(asking.error),
             (Side::Server, "invalid-from") => self.wrong_sender(asking),
             (Side::Server, "system-shutdown" | "reset") => return None,
             _ => None,
@@ -228,6 +284,29 @@ impl History {
         })
     }
 
+    /// A restart that the server waits for.
+    fn waiting(&self, asking: &Asking<'_>) -> Option<Cause> {
+        let (since, why) = self.course.restart?;
+        if why != Restart::Login || self.course.old_framing {
+            return None;
+        }
+        Cause::client(format!(
+            "SASL had succeeded {} before, and the client has not opened the stream anew.",
+            asking.ago(since)
+        ))
+    }
+
+    /// Logins that failed.
+    fn refused(&self, asking: &Asking<'_>) -> Option<Cause> {
+        let (count, at) = self.refused;
+        if count == 0 || !asking.is_near(at) {
+            return None;
+        }
+        let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
+        let ago = asking.ago(at);
+        Cause::client(format!("the login had failed {times}, the last time {ago} before."))
+    }
+
     /// The last big stanza.
     fn size(&self, asking: &Asking<'_>) -> Option<Cause> {
         let (at, name, size) = self.big[0].as_ref().filter(|(at, ..)| asking.is_near(*at))?;
@@ -257,10 +336,10 @@ impl History {
 }
 
 /// What a stream error follows from.
-struct Cause {
-    words: String,
+pub(super) struct Cause {
+    pub(super) words: String,
     /// Whose it is, if that is known better than from the condition.
-    party: Option<Party>,
+    pub(super) party: Option<Party>,
 }
 
 impl Cause {
@@ -373,6 +452,21 @@ fn silence(asking: &Asking<'_>, of: Side) -> Option<Cause> {
     })
 }
 
+/// What an error says in a namespace of its own.
+fn specific(error: &Element) -> Option<Cause> {
+    let own = error.children().find(|child| child.namespace() != ns::STREAM_ERRORS)?;
+    let counts = [own.attr("h"), own.attr("send-count")];
+    if let ("handled-count-too-high", [Some(h), Some(sent)]) = (own.name(), counts) {
+        return Cause::client(format!(
+            "handled-count-too-high: the client acknowledged {} stanzas, but the server says that \
+             it has sent {}.",
+            short(h),
+            short(sent)
+        ));
+    }
+    Some(Cause { words: format!("{}.", short(own.name())), party: None })
+}
+
 fn other_host(error: &Element) -> Option<Cause> {
     let host = errors::condition(error)?.text();
     let host = host.trim();
@@ -380,63 +474,4 @@ fn other_host(error: &Element) -> Option<Cause> {
         words: format!("the client should connect to {} instead.", short(host)),
         party: None,
     })
-}
-
-/// Sessions that were replaced by others.
-#[derive(Debug, Default)]
-pub(super) struct Conflicts {
-    seen: VecDeque<(Duration, String)>,
-}
-
-impl Conflicts {
-    /// How often this address had a conflict lately, this one included.
-    fn count(&mut self, jid: &str, at: Duration) -> (u32, Duration) {
-        let lately = |(when, known): &&(Duration, String)| {
-            known == jid && at.saturating_sub(*when) <= QUARREL
-        };
-        let before: Vec<_> = self.seen.iter().filter(lately).map(|(when, _)| *when).collect();
-        if self.seen.len() == REMEMBERED {
-            self.seen.pop_front();
-        }
-        self.seen.push_back((at, jid.to_owned()));
-        (before.len() as u32 + 1, before.first().copied().unwrap_or(at))
-    }
-}
-
-/// Who has taken the place of this session.
-fn conflict(asking: &Asking<'_>, conflicts: &mut Conflicts) -> Cause {
-    let (view, own) = (asking.view, asking.view.session.id);
-    let Some(jid) = view.session.jid() else {
-        let meaning = errors::meaning("conflict").unwrap_or_default();
-        return Cause { words: format!("{meaning}."), party: None };
-    };
-    let rival = asking
-        .story
-        .sessions()
-        .filter(|session| session.id != own && session.jid() == Some(jid))
-        .filter(|session| session.began > view.session.began)
-        .max_by_key(|session| session.began);
-    let mut words = match rival {
-        Some(rival) => format!(
-            "{} logged in again as session {}, which began {} before.",
-            short(jid),
-            Session::name(rival),
-            asking.ago(rival.began)
-        ),
-        None => format!(
-            "{} logged in elsewhere, not through here (another tab or device, or a reload).",
-            short(jid)
-        ),
-    };
-    let (count, first) = conflicts.count(jid, view.at);
-    if count > 1 {
-        let _ = write!(
-            words,
-            " It is the {} conflict of this address within {}: two clients throw each other out. \
-             Give each its own resource, or let the server choose it.",
-            nth(count),
-            asking.ago(first)
-        ); // a String takes it
-    }
-    Cause { words, party: None }
 }

@@ -73,7 +73,8 @@ fn too_early(course: &Course, element: &Element) -> Option<TooEarly> {
 
 /// The same, after a refused resumption too.
 pub(super) fn too_early_at_all(course: &Course, element: &Element) -> Option<TooEarly> {
-    if course.blind || !is_stanza(element) {
+    let resumes = matches!(element.namespace(), ns::SM3 | ns::SM2) && element.name() == "resume";
+    if course.blind || !(is_stanza(element) || resumes) {
         return None;
     }
     let has = |namespace| element.children().any(|it| it.namespace() == namespace);
@@ -84,7 +85,7 @@ pub(super) fn too_early_at_all(course: &Course, element: &Element) -> Option<Too
             let own = [ns::REGISTER, ns::AUTH, ns::PING, ns::DISCO_INFO, ns::DISCO_ITEMS];
             (!iq || !own.into_iter().any(has)).then_some(TooEarly::Login)
         }
-        (Progress::Done, Progress::No) if course.bind_offered && !course.resuming => {
+        (Progress::Done, Progress::No) if course.bind_offered && !course.resuming && !resumes => {
             // A restart that is missing is reported as that.
             let server_itself = iq && element.attr("to").is_none();
             (!server_itself && course.restart.is_none() && !course.sasl2).then_some(TooEarly::Bind)

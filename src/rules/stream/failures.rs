@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::causes::{self, Conflicts, History};
+use super::causes::{self, History};
+use super::conflicts::Conflicts;
 use super::errors;
 use super::line::{LinePart, LineView};
 use crate::clock::words;
@@ -47,7 +48,7 @@ impl Rule for Failures {
                 *self.hosts.of(moment.event.conn) = host;
             }
             Fact::Closed { .. } => {
-                self.close(moment, found);
+                self.close(moment);
                 self.hosts.take(moment.event.conn);
                 return;
             }
@@ -110,7 +111,7 @@ impl Rule for Failures {
 
 impl Failures {
     /// A connection is gone.
-    fn close(&mut self, moment: &Moment<'_>, _found: &mut Findings) {
+    fn close(&mut self, moment: &Moment<'_>) {
         let Some(view) = moment.line() else { return };
         if let Some((state, mut timer)) = self.sessions.get(view.session.id) {
             timer.clear();

@@ -109,3 +109,34 @@ fn two_clients_that_throw_each_other_out_are_noticed() {
     assert!(!found[0].contains("throw each other out"), "{found:?}");
     assert!(found[1].contains("2nd conflict of this address within 1.0 s"), "{found:?}");
 }
+
+#[test]
+fn what_a_server_waits_for_or_counts_is_the_cause() {
+    let after = |lines: &str, error: &str| {
+        let script = format!("{}{lines}\n31000 1 {error}", begun(1, 0));
+        words("stream-error", &script).join("")
+    };
+    let success = "1000 1 S= <success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>";
+    let found = after(success, &error("connection-timeout"));
+    assert!(found.contains("SASL had succeeded 30.0 s before"), "{found}");
+    let failure =
+        "30900 1 S= <failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/></failure>";
+    let found = after(&format!("{failure}\n{failure}"), &error("policy-violation"));
+    assert!(found.contains("failed 2 times, the last time 100 ms before"), "{found}");
+    let counts = "/><handled-count-too-high xmlns='urn:xmpp:sm:3' h='9' send-count='7'/></error>";
+    let counts = error("undefined-condition").replace("/></error>", counts);
+    let found = after("", &counts);
+    assert!(
+        found.contains("acknowledged 9 stanzas, but the server says that it has sent 7"),
+        "{found}"
+    );
+    let last = "30990 1 C= <stuff xmlns='urn:x'/>";
+    let found = after(last, &error("unsupported-stanza-type"));
+    assert!(found.ends_with("not a stanza. The client had sent <stuff/> 10 ms before."), "{found}");
+    let first = format!(
+        "0 1 websocket\n10 1 C= <presence xmlns='jabber:client'/>\n20 1 {}",
+        error("bad-format")
+    );
+    let found = words("stream-error", &first).join("");
+    assert!(found.contains("<presence/> in place of <open/>"), "{found}");
+}

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use super::causes::content_namespace;
 use super::course::Course;
 use super::line::{LinePart, LineView};
 use crate::rules::finding::{Findings, Level, Party};
@@ -13,7 +14,7 @@ use crate::rules::rule::Rule;
 use crate::rules::words::{list, short};
 use crate::trace::Header;
 use crate::wire::Side;
-use crate::xmpp::jid;
+use crate::xmpp::{jid, ns};
 
 /// So many ids of streams are compared.
 const REMEMBERED: usize = 64;
@@ -47,6 +48,10 @@ impl Rule for Headers {
             LinePart::Lost => self.lines.of(view.line.conn).asked = None,
             LinePart::Message(message) => {
                 let Some(element) = Course::opens(&view, message) else { return };
+                let bytes = moment.event.fact.content().map_or(&[][..], |content| &content.bytes);
+                if !view.is_websocket() && is_other_kind(bytes) {
+                    return;
+                }
                 let header = Header::of(element);
                 let state = self.lines.of(view.line.conn);
                 match message.from {
@@ -100,12 +105,12 @@ impl State {
             let (kind, tcp) = (&kinds::STREAM_HEADER_LACKS, "tcp-to-in-initial-header");
             let level = Level::Error;
             self.tell(view, &Problem { name: "c-to", kind, tcp, level, from, words }, found);
-        } else if to.contains(['@', '/', ':']) && !to.starts_with('[') {
+        } else if to.contains(['@', '/']) || has_port(to) {
             let words = &format!(
                 "`to` in the client's {what} is '{}', but it has to be the domain of the account \
                  alone{}.",
                 short(to),
-                if to.contains(':') { ", without a scheme or port" } else { "" }
+                if to.contains(':') { ", without a scheme or a port" } else { "" }
             );
             let (kind, tcp) = (&kinds::STREAM_HEADER_WRONG, "tcp-to-in-initial-header");
             let level = Level::Warning;
@@ -313,6 +318,20 @@ impl Headers {
             found.add(&kinds::STREAM_ID_PREDICTABLE, id, Level::Warning, Party::Server, words);
         }
     }
+}
+
+/// Whether a header opens a stream between servers, or of a component: those are of another kind.
+fn is_other_kind(header: &[u8]) -> bool {
+    content_namespace(header).is_some_and(|namespace| {
+        namespace == ns::SERVER || namespace.starts_with("jabber:component:")
+    })
+}
+
+/// Whether a domain is followed by a port; an address of IPv6 has colons of its own.
+fn has_port(to: &str) -> bool {
+    to.split_once(':').is_some_and(|(host, port)| {
+        !host.is_empty() && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 /// What stands in front of the number at the end of an id, and that number.

@@ -34,7 +34,7 @@ fn what_a_client_leaves_out_or_adds_is_said_once() {
         assert!(found("to='a.example'")[0].contains("no version"));
         assert!(found(&format!("{CLIENT} id='x'"))[0].contains("stream-header-wrong Client"));
         assert!(found("to='u@a.example' version='1.0'")[0].contains("domain of the account"));
-        assert!(found("to='a.example:5222' version='1.0'")[0].contains("scheme or port"));
+        assert!(found("to='a.example:5222' version='1.0'")[0].contains("scheme or a port"));
         assert!(found("to='a.example' version='one'")[0].contains("version='one'"));
         assert_eq!(found("to='[::1]' version='1.0'"), [""; 0]);
     }
@@ -68,4 +68,13 @@ fn ids_that_repeat_or_count_are_noticed() {
     let counted = stream(1, "s7") + &stream(2, "s8") + &stream(3, "s10");
     assert_eq!(names(&counted), [""; 0]);
     assert_eq!(names(&(counted + &stream(4, "s11"))), ["stream-id-predictable"]);
+}
+
+#[test]
+fn streams_of_components_and_of_servers_are_of_another_kind() {
+    for kind in ["jabber:component:accept", "jabber:server"] {
+        let script =
+            tcp("to='a.example'", "from='a.example' id='x'").replace("jabber:client", kind);
+        assert_eq!(names(&script), [""; 0]);
+    }
 }

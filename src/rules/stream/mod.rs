@@ -1,6 +1,7 @@
 //! Rules that do not depend on what carries the stream: features, SASL, binding, stream errors (RFC 6120).
 
 pub(super) mod causes;
+mod conflicts;
 mod course;
 mod early;
 pub(super) mod errors;

@@ -14,6 +14,7 @@ use crate::rules::rule::Rule;
 use crate::rules::words::short;
 use crate::trace::{Message, Reading, Session, SessionId, Story};
 use crate::wire::Side;
+use crate::wire::websocket::Opcode;
 use crate::xml::Element;
 use crate::xmpp::ns;
 
@@ -85,6 +86,8 @@ impl State {
             },
             LinePart::Ended(by, _) => self.ended(view, by, found),
             LinePart::Closed { .. } | LinePart::Lost => self.due = None,
+            // What is due will not come any more; a Close frame is told elsewhere.
+            LinePart::Control(frame) if Opcode(frame.opcode) == Opcode::CLOSE => self.due = None,
             LinePart::Control(_) => {}
         }
     }
