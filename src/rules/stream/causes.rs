@@ -42,13 +42,22 @@ pub(super) struct History {
     /// What the client sent after a login that needs a restart.
     unrestarted: Option<(Duration, String)>,
     /// The last big stanza of each side.
-    big: [Option<(Duration, String, usize)>; 2],
+    big: [Option<Big>; 2],
     /// The last element of each side.
     last: [Option<(Duration, String)>; 2],
     /// `from` of the client's last stanza.
     sender: Option<String>,
     /// How often the login has failed, and when it did so last.
     refused: (u32, Duration),
+}
+
+/// A big stanza.
+#[derive(Debug, Clone)]
+pub(super) struct Big {
+    at: Duration,
+    name: String,
+    pub(super) size: usize,
+    pub(super) id: Option<String>,
 }
 
 /// A stream error whose cause is asked for.
@@ -103,7 +112,8 @@ impl History {
             _ => return,
         };
         if size >= BIG {
-            self.big[from as usize] = Some((at, name.clone(), size));
+            let id = message.stanzas.first().and_then(|stanza| stanza.summary.id.clone());
+            self.big[from as usize] = Some(Big { at, name: name.clone(), size, id });
         }
         self.last[from as usize] = Some((at, name.clone()));
         let Reading::Element(element) = &message.reading else { return };
@@ -210,7 +220,7 @@ impl History {
             (Side::Server, "conflict") => Some(conflict(asking, conflicts)),
             (Side::Server, "see-other-host") => other_host(asking.error),
             (Side::Server, "policy-violation" | "resource-constraint") => {
-                self.refused(asking).or_else(|| self.size(asking))
+                self.refused(asking).or_else(|| self.size(asking, conflicts))
             }
             (Side::Server, "connection-timeout") => {
                 self.waiting(asking).or_else(|| silence(asking, Side::Client))
@@ -308,18 +318,26 @@ impl History {
     }
 
     /// The last big stanza.
-    fn size(&self, asking: &Asking<'_>) -> Option<Cause> {
-        let (at, name, size) = self.big[0].as_ref().filter(|(at, ..)| asking.is_near(*at))?;
-        let limit = if asking.condition == "policy-violation" {
-            ", which is probably more than the server's limit. Sent again, it ends the next stream \
-             as well"
-        } else {
-            ""
+    fn size(&self, asking: &Asking<'_>, conflicts: &mut Conflicts) -> Option<Cause> {
+        let big = self.big[0].as_ref().filter(|big| asking.is_near(big.at))?;
+        let Big { at, name, size, .. } = big;
+        let jid = asking.view.session.jid().unwrap_or_default();
+        let again = conflicts.blame(jid, big, asking.view.at);
+        let limit = match again {
+            Some(before) => format!(
+                ". It ended the stream {} before as well: as long as the client sends it again, no \
+                 stream lives",
+                words(before)
+            ),
+            None if asking.condition == "policy-violation" => {
+                ", which is probably more than the server's limit. Sent again, it ends the next \
+                 stream as well"
+                    .to_owned()
+            }
+            None => String::new(),
         };
-        Cause::client(format!(
-            "{name} of {size} bytes came from the client {} before{limit}.",
-            asking.ago(*at)
-        ))
+        let ago = asking.ago(*at);
+        Cause::client(format!("{name} of {size} bytes came from the client {ago} before{limit}."))
     }
 
     fn wrong_sender(&self, asking: &Asking<'_>) -> Option<Cause> {

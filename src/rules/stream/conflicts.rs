@@ -1,10 +1,11 @@
-//! Sessions that take each other's place (RFC 6120 §4.9.3.3).
+//! What ends one stream after the other: sessions that take each other's place, and stanzas that are too big (RFC 6120
+//! §4.9.3.3 and §4.9.3.14).
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::causes::{Asking, Cause};
+use super::causes::{Asking, Big, Cause};
 use super::errors;
 use crate::rules::words::{nth, short};
 use crate::trace::Session;
@@ -12,6 +13,8 @@ use crate::xmpp::jid;
 
 /// Conflicts that lie closer together are one quarrel.
 const QUARREL: Duration = Duration::from_secs(120);
+/// Streams that end for the same stanza within this time ended for its repetition.
+const AGAIN: Duration = Duration::from_secs(600);
 /// So many conflicts are remembered.
 const REMEMBERED: usize = 64;
 
@@ -19,9 +22,28 @@ const REMEMBERED: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Conflicts {
     seen: VecDeque<(Duration, String)>,
+    /// Stanzas that ended a stream: when, whose, and which.
+    blamed: VecDeque<(Duration, String, Big)>,
 }
 
 impl Conflicts {
+    /// This stanza ends a stream. Gives how long ago the same stanza of the same client ended another.
+    pub(super) fn blame(&mut self, jid: &str, big: &Big, at: Duration) -> Option<Duration> {
+        let same = |(when, whose, known): &&(Duration, String, Big)| {
+            let alike = match (&known.id, &big.id) {
+                (Some(known), Some(id)) => known == id,
+                _ => known.size == big.size,
+            };
+            whose == jid && alike && at.saturating_sub(*when) <= AGAIN
+        };
+        let before = self.blamed.iter().rev().find(same).map(|(when, ..)| at.saturating_sub(*when));
+        if self.blamed.len() == REMEMBERED {
+            self.blamed.pop_front();
+        }
+        self.blamed.push_back((at, jid.to_owned(), big.clone()));
+        before
+    }
+
     /// How often this address had a conflict lately, this one included.
     fn count(&mut self, jid: &str, at: Duration) -> (u32, Duration) {
         let lately = |(when, known): &&(Duration, String)| {

@@ -140,3 +140,29 @@ fn what_a_server_waits_for_or_counts_is_the_cause() {
     let found = words("stream-error", &first).join("");
     assert!(found.contains("<presence/> in place of <open/>"), "{found}");
 }
+
+#[test]
+fn a_stanza_that_ends_each_stream_is_noticed() {
+    let bound = "S= <iq xmlns='jabber:client' type='result' id='b'>\
+        <bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>u@a/web</jid></bind></iq>";
+    let stanza = |pad: usize| {
+        format!(
+            "C= <message xmlns='jabber:client' id='m1'><body>{}</body></message>",
+            "x".repeat(pad)
+        )
+    };
+    let mut script = String::new();
+    for (n, pad) in [(1, 300_000), (2, 300_040)] {
+        let at = n * 10_000;
+        script += &begun(n, at);
+        script += &format!(
+            "{at} {n} {bound}\n{at} {n} {}\n{at} {n} {}\n",
+            stanza(pad),
+            error("policy-violation")
+        );
+        script += &format!("{at} {n} S= {CLOSE}\n");
+    }
+    let found = words("stream-error", &script);
+    assert!(found[0].contains("Sent again, it ends the next"), "{found:?}");
+    assert!(found[1].contains("It ended the stream 10.0 s before as well"), "{found:?}");
+}

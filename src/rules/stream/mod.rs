@@ -12,6 +12,9 @@ mod login;
 mod opening;
 pub(super) mod view;
 
+#[cfg(test)]
+mod mixture_tests;
+
 pub use early::Early;
 pub use failures::Failures;
 pub use headers::Headers;

@@ -174,20 +174,16 @@ impl State {
             return;
         }
         let excerpt = around(bytes, error.at.offset, 60);
-        let (id, follows) = if what.is_empty() {
-            (None, "The other side ends the stream with not-well-formed")
+        let kind = around(error.kind.to_string().as_bytes(), 0, 120);
+        let (id, begins, follows) = if what.is_empty() {
+            (None, "The XML is not well-formed:", "ends the stream with not-well-formed")
+        } else if what == "entity" {
+            let id = Some("tcp-restricted-xml");
+            (id, "In the stream,", "may end it with restricted-xml")
         } else {
-            (Some("tcp-restricted-xml"), "The other side may end the stream with restricted-xml")
+            (Some("tcp-restricted-xml"), "The stream has", "may end it with restricted-xml")
         };
-        let words = format!("The stream has {}. {follows}: {excerpt}", error.kind);
-        let words = if what.is_empty() {
-            format!(
-                "The XML is not well-formed: {}. {follows}. It reads \"{excerpt}\".",
-                error.kind
-            )
-        } else {
-            words.replace(&format!(": {excerpt}"), &format!(". It reads \"{excerpt}\"."))
-        };
+        let words = format!("{begins} {kind}. The other side {follows}. It reads \"{excerpt}\".");
         found.add(&kinds::XML_MALFORMED, id, Level::Error, Party::from(from), words);
     }
 
