@@ -228,7 +228,9 @@ fn websockets() -> Vec<String> {
         format!("{client}\n9000 tick"),
     ];
     scripts.extend(after.map(|after| format!("{begun}\n{after}")));
-    scripts.iter_mut().for_each(|script| *script = format!("0 1 websocket\n{script}"));
+    for script in &mut scripts {
+        *script = format!("0 1 websocket\n{script}");
+    }
     let opened = |n: u32| {
         format!(
             "{n}0 {n} websocket\n{n}1 {n} {}\n{n}2 {n} {}\n",

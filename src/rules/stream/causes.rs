@@ -175,16 +175,13 @@ impl History {
         };
         let text = errors::quoted(asking.error);
         let begins = format!("Stream error {}{who}{text}", short(condition));
-        match self.cause(asking, conflicts) {
-            Some(cause) => {
-                (format!("{begins}: {}", cause.words), level, cause.party.unwrap_or(party))
-            }
-            None => {
-                let meaning = errors::meaning(condition).filter(|_| asking.from == Side::Server);
-                let meaning = meaning.map(|words| format!(": {words}")).unwrap_or_default();
-                (format!("{begins}{meaning}.{}", self.before(asking)), level, party)
-            }
+        if let Some(cause) = self.cause(asking, conflicts) {
+            let words = format!("{begins}: {}", cause.words);
+            return (words, level, cause.party.unwrap_or(party));
         }
+        let meaning = errors::meaning(condition).filter(|_| asking.from == Side::Server);
+        let meaning = meaning.map(|words| format!(": {words}")).unwrap_or_default();
+        (format!("{begins}{meaning}.{}", self.before(asking)), level, party)
     }
 
     /// What came last before an error that says little.
@@ -214,7 +211,6 @@ impl History {
     fn cause(&self, asking: &Asking<'_>, conflicts: &mut Conflicts) -> Option<Cause> {
         let by_condition = match (asking.from, asking.condition) {
             (Side::Client, "connection-timeout") => silence(asking, Side::Server),
-            (Side::Client, _) => None,
             (Side::Server, "host-unknown" | "host-gone" | "improper-addressing") => host(asking),
             (Side::Server, "not-authorized") => self.early(asking),
             (Side::Server, "conflict") => Some(conflict(asking, conflicts)),

@@ -144,6 +144,27 @@ fn is_closed(view: &LineView<'_>, from: Side) -> bool {
     view.line.closed[from as usize].is_some()
 }
 
+/// A server that does not know a domain does not answer in its name.
+fn unknown_host(seen: &Seen<'_>, condition: Option<&str>, found: &mut Findings) {
+    let [client, server] = &seen.view.session.stream.headers;
+    let (Some(client), Some(server), Some("host-unknown")) = (client, server, condition) else {
+        return;
+    };
+    if let (Some(to), Some(by)) = (&client.to, &server.from)
+        && !to.is_empty()
+        && to.eq_ignore_ascii_case(by)
+        && !seen.view.is_websocket()
+    {
+        let words = format!(
+            "The server answered with from='{}', which it then says it does not serve. It has \
+             to name one of its own domains, or none.",
+            short(by)
+        );
+        let id = "tcp-unknown-host-from";
+        found.add(&kinds::STREAM_HEADER_WRONG, id, Level::Note, Party::Server, words);
+    }
+}
+
 impl State {
     fn failed(
         &mut self,
@@ -168,19 +189,17 @@ impl State {
         };
         let (words, level, by) = self.history.explain(&asking, conflicts);
         found.add(&kinds::STREAM_ERROR, None, level, by, words);
-        let problem = if error.namespace() != ns::STREAMS {
-            Some(format!(
-                "in the namespace '{}' instead of http://etherx.jabber.org/streams",
-                short(error.namespace())
-            ))
-        } else {
-            match condition {
-                None => Some("without a defined condition".to_owned()),
-                Some(name) if !errors::is_defined(name) => {
-                    Some(format!("with the condition {}, which is not defined", short(name)))
-                }
-                Some(_) => None,
+        let problem = match condition {
+            _ if error.namespace() != ns::STREAMS => Some(format!(
+                "in the namespace '{}' instead of {}",
+                short(error.namespace()),
+                ns::STREAMS
+            )),
+            None => Some("without a defined condition".to_owned()),
+            Some(name) if !errors::is_defined(name) => {
+                Some(format!("with the condition {}, which is not defined", short(name)))
             }
+            Some(_) => None,
         };
         if let Some(problem) = problem {
             let words = format!(
@@ -191,7 +210,7 @@ impl State {
         }
         if from == Side::Server {
             self.before_open(view, found);
-            self.unknown_host(seen, condition, found);
+            unknown_host(seen, condition, found);
         }
     }
 
@@ -210,27 +229,6 @@ impl State {
         );
         let id = view.either("ws-error-after-open", "tcp-response-header");
         found.add(&kinds::STREAM_ERROR_EARLY, id, Level::Error, Party::Server, words);
-    }
-
-    /// A server that does not know a domain does not answer in its name.
-    fn unknown_host(&self, seen: &Seen<'_>, condition: Option<&str>, found: &mut Findings) {
-        let [client, server] = &seen.view.session.stream.headers;
-        let (Some(client), Some(server), Some("host-unknown")) = (client, server, condition) else {
-            return;
-        };
-        if let (Some(to), Some(by)) = (&client.to, &server.from)
-            && !to.is_empty()
-            && to.eq_ignore_ascii_case(by)
-            && !seen.view.is_websocket()
-        {
-            let words = format!(
-                "The server answered with from='{}', which it then says it does not serve. It has \
-                 to name one of its own domains, or none.",
-                short(by)
-            );
-            let id = "tcp-unknown-host-from";
-            found.add(&kinds::STREAM_HEADER_WRONG, id, Level::Note, Party::Server, words);
-        }
     }
 
     /// Something comes after a stream error.

@@ -12,7 +12,7 @@ use crate::rules::memory::PerLine;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::{list, short};
-use crate::trace::Header;
+use crate::trace::{Header, Reading};
 use crate::wire::Side;
 use crate::xmpp::{jid, ns};
 
@@ -34,6 +34,9 @@ pub struct Headers {
 struct State {
     /// What the client said when it opened the present stream.
     asked: Option<Header>,
+    /// The server answers as another domain than the client asked for. That is a mistake only if the stream goes on: a
+    /// server that does not know a domain must not answer in its name.
+    other_domain: Option<String>,
     /// What was reported of this connection already.
     told: Vec<&'static str>,
 }
@@ -47,7 +50,14 @@ impl Rule for Headers {
             }
             LinePart::Lost => self.lines.of(view.line.conn).asked = None,
             LinePart::Message(message) => {
-                let Some(element) = Course::opens(&view, message) else { return };
+                let Some(element) = Course::opens(&view, message) else {
+                    if let Reading::Element(element) = &message.reading
+                        && element.is(ns::STREAMS, "features")
+                    {
+                        self.lines.of(view.line.conn).goes_on(&view, found);
+                    }
+                    return;
+                };
                 let bytes = moment.event.fact.content().map_or(&[][..], |content| &content.bytes);
                 if !view.is_websocket() && is_other_kind(bytes) {
                     return;
@@ -161,6 +171,7 @@ impl State {
     fn server(&mut self, view: &LineView<'_>, header: &Header, found: &mut Findings) {
         let what = view.either("<open/>", "stream header");
         let asked = self.asked.clone();
+        self.other_domain = None;
         let modern = asked.as_ref().is_none_or(|asked| {
             asked.version.as_deref().and_then(version).is_some_and(|(major, _)| major >= 1)
         });
@@ -192,12 +203,19 @@ impl State {
             && !by.eq_ignore_ascii_case(to.trim())
         {
             let (to, by) = (short(to), short(by));
-            let words = &format!(
+            self.other_domain = Some(format!(
                 "The client asked for {to}, and the server answers as {by}: clients that compare \
                  them give up."
-            );
-            self.tell(view, &Problem { name: "s-from", kind, tcp, level, from, words }, found);
+            ));
         }
+    }
+
+    /// The server offers features, so the stream is one that it serves.
+    fn goes_on(&mut self, view: &LineView<'_>, found: &mut Findings) {
+        let Some(words) = &self.other_domain.take() else { return };
+        let (kind, tcp) = (&kinds::STREAM_HEADER_WRONG, "tcp-from-to-in-response-header");
+        let (level, from) = (Level::Note, Side::Server);
+        self.tell(view, &Problem { name: "s-from", kind, tcp, level, from, words }, found);
     }
 
     /// What the server's header does not say.
