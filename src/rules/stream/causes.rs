@@ -9,17 +9,16 @@ use super::course::{Course, Restart};
 use super::early::{TooEarly, too_early_at_all};
 use super::errors;
 use super::line::{LinePart, LineView};
+use super::suspect::{Asking, Big, Cause};
 use crate::clock::words;
 use crate::rules::finding::{Level, Party};
 use crate::rules::moment::Moment;
 use crate::rules::words::short;
-use crate::trace::{Fact, Message, Reading, Story};
+use crate::trace::{Fact, Message, Reading};
 use crate::wire::Side;
 use crate::xml::Element;
 use crate::xmpp::{jid, ns};
 
-/// What came before a stream error within this time may be its cause.
-const NEAR: Duration = Duration::from_secs(2);
 /// Servers have limits from about this size on.
 const BIG: usize = 8 * 1024;
 
@@ -49,36 +48,6 @@ pub(super) struct History {
     sender: Option<String>,
     /// How often the login has failed, and when it did so last.
     refused: (u32, Duration),
-}
-
-/// A big stanza.
-#[derive(Debug, Clone)]
-pub(super) struct Big {
-    at: Duration,
-    name: String,
-    pub(super) size: usize,
-    pub(super) id: Option<String>,
-}
-
-/// A stream error whose cause is asked for.
-pub(super) struct Asking<'a> {
-    pub(super) view: &'a LineView<'a>,
-    pub(super) from: Side,
-    pub(super) error: &'a Element,
-    pub(super) condition: &'a str,
-    /// `Host` of the handshake.
-    pub(super) host: Option<&'a str>,
-    pub(super) story: &'a Story,
-}
-
-impl Asking<'_> {
-    pub(super) fn ago(&self, at: Duration) -> String {
-        words(self.view.at.saturating_sub(at))
-    }
-
-    pub(super) fn is_near(&self, at: Duration) -> bool {
-        self.view.at.saturating_sub(at) <= NEAR
-    }
 }
 
 impl History {
@@ -346,20 +315,6 @@ impl History {
             short(from),
             short(jid)
         ))
-    }
-}
-
-/// What a stream error follows from.
-pub(super) struct Cause {
-    pub(super) words: String,
-    /// Whose it is, if that is known better than from the condition.
-    pub(super) party: Option<Party>,
-}
-
-impl Cause {
-    #[allow(clippy::unnecessary_wraps)] // every caller has to say that there is one
-    fn client(words: String) -> Option<Self> {
-        Some(Self { words, party: Some(Party::Client) })
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::causes::{Asking, Big, Cause};
 use super::errors;
+use super::suspect::{Asking, Big, Cause};
 use crate::rules::words::{nth, short};
 use crate::trace::Session;
 use crate::xmpp::jid;

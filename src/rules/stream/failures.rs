@@ -7,6 +7,7 @@ use super::causes::{self, History};
 use super::conflicts::Conflicts;
 use super::errors;
 use super::line::{LinePart, LineView};
+use super::suspect::Asking;
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
@@ -179,7 +180,7 @@ impl State {
         self.error = Some((view.line.conn, from, view.at));
         self.told = false;
         let condition = errors::condition(error).map(Element::name);
-        let asking = causes::Asking {
+        let asking = Asking {
             view,
             from,
             error,

@@ -10,6 +10,7 @@ mod headers;
 pub(super) mod line;
 mod login;
 mod opening;
+mod suspect;
 pub(super) mod view;
 
 #[cfg(test)]
