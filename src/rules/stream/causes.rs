@@ -9,6 +9,7 @@ use super::course::{Course, Restart};
 use super::early::{TooEarly, too_early_at_all};
 use super::errors;
 use super::line::{LinePart, LineView};
+use super::odd::odd;
 use super::suspect::{Asking, Big, Cause};
 use crate::clock::words;
 use crate::rules::finding::{Level, Party};
@@ -334,52 +335,6 @@ fn standing(condition: &str, from: Side) -> (Level, Party) {
         _ if errors::is_defined(condition) => (Level::Error, peer),
         _ => (Level::Error, Party::Nobody),
     }
-}
-
-/// What a message is that is not allowed or unusual, as it follows "the client sent".
-fn odd(view: &LineView<'_>, message: &Message, bytes: &[u8], fact: &Fact) -> Option<String> {
-    let text = bytes.trim_ascii_start();
-    let declared = text.starts_with(b"<?xml");
-    match &message.reading {
-        _ if declared && view.is_websocket() => Some("an XML declaration".to_owned()),
-        Reading::Header(_) if view.is_websocket() => {
-            Some("the old <stream:stream> in place of <open/>".to_owned())
-        }
-        Reading::Header(header) if header.namespace() != ns::STREAMS => {
-            Some(format!("a stream header in the namespace '{}'", short(header.namespace())))
-        }
-        Reading::Header(_) => content_namespace(bytes)
-            .filter(|namespace| namespace != ns::CLIENT)
-            .map(|namespace| format!("a stream header for the namespace '{}'", short(&namespace))),
-        Reading::Malformed(error) => {
-            Some(format!("XML with an error: {}", short(&error.kind.to_string())))
-        }
-        Reading::Other if is_text(fact) => Some("text outside of any element".to_owned()),
-        Reading::Element(element) if is_misnamed(element) => Some(format!(
-            "<{}/> in the namespace '{}'",
-            short(element.name()),
-            short(element.namespace())
-        )),
-        _ => None,
-    }
-}
-
-fn is_text(fact: &Fact) -> bool {
-    fact.content().is_some_and(|content| std::str::from_utf8(&content.bytes).is_ok())
-}
-
-fn is_misnamed(element: &Element) -> bool {
-    matches!(element.name(), "message" | "presence" | "iq") && element.namespace() != ns::CLIENT
-}
-
-/// The default namespace that a header declares.
-pub fn content_namespace(header: &[u8]) -> Option<String> {
-    use crate::xml::{TokenKind, attributes, tokens};
-    let start = tokens(header).find(|token| matches!(token.kind, TokenKind::Start { .. }))?;
-    let tag = header.get(start.span)?;
-    let found = attributes(tag).find(|found| &tag[found.name.clone()] == b"xmlns")?;
-    let value = tag.get(found.value)?;
-    Some(String::from_utf8_lossy(value).into_owned())
 }
 
 /// The domain that is not served.

@@ -3,9 +3,9 @@
 
 use std::collections::VecDeque;
 
-use super::causes::content_namespace;
 use super::course::Course;
 use super::line::{LinePart, LineView};
+use super::odd::content_namespace;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
 use crate::rules::memory::PerLine;

@@ -1,6 +1,6 @@
 //! Rules that do not depend on what carries the stream: features, SASL, binding, stream errors (RFC 6120).
 
-pub(super) mod causes;
+mod causes;
 mod conflicts;
 mod course;
 mod early;
@@ -9,6 +9,7 @@ mod failures;
 mod headers;
 pub(super) mod line;
 mod login;
+pub(super) mod odd;
 mod opening;
 mod suspect;
 pub(super) mod view;
