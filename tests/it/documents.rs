@@ -92,7 +92,7 @@ fn the_table_of_findings_says_which_requirements_each_is_about() {
     let row = Regex::new(r"(?m)^\| `([a-z-]+)` \|[^|]*\|[^|]*\|([^|]*)\|").unwrap();
     let listed: Vec<_> = row
         .captures_iter(&table)
-        .map(|found| (found[1].to_owned(), all(r"`(x?bosh-[a-z0-9-]+)`", &found[2])))
+        .map(|found| (found[1].to_owned(), all(r"`([a-z0-9]+-[a-z0-9-]+)`", &found[2])))
         .collect();
     let known: Vec<_> = KINDS
         .iter()
