@@ -15,4 +15,5 @@ pub const UNWATCHED: &[(&str, &str)] = &[
     ),
     // Stream management.
     ("ws-sm-offered", "a client is free to do without stream management"),
+    ("tcp-close-notify", "the end of TLS within a connection is not in the trace"),
 ];
