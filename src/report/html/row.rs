@@ -75,7 +75,7 @@ pub(super) struct Row {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     abandoned: Vec<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    findings: Vec<Found>,
+    findings: Vec<FindingRow>,
 }
 
 #[derive(Debug, Serialize)]
@@ -91,7 +91,7 @@ struct Head {
 }
 
 #[derive(Debug, Serialize)]
-struct Found {
+struct FindingRow {
     name: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     requirement: Option<&'static str>,
@@ -113,7 +113,7 @@ impl Row {
             rid: exchange.and_then(|exchange| exchange.rid()).map(|rid| rid.to_string()),
             abandoned: seen.effect.abandoned.iter().map(|exchange| exchange.number).collect(),
             again: seen.findings.iter().any(|finding| *finding.kind == kinds::RID_REPEAT),
-            findings: seen.findings.iter().filter(|_| judged).map(Found::of).collect(),
+            findings: seen.findings.iter().filter(|_| judged).map(FindingRow::of).collect(),
             ..Self::default()
         };
         let content = match seen.event.as_ref().map(|event| &event.fact) {
@@ -315,7 +315,7 @@ impl Head {
     }
 }
 
-impl Found {
+impl FindingRow {
     fn of(finding: &Finding) -> Self {
         Self {
             name: finding.name(),

@@ -21,7 +21,7 @@ pub(super) struct Trace {
     /// Events for which there is no room in the page.
     pub(super) left_out: u64,
     pub(super) counts: Totals,
-    pub(super) sessions: Vec<Known>,
+    pub(super) sessions: Vec<SessionFacts>,
     pub(super) events: Vec<Row>,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Totals {
 
 /// A session, as it is known in the end.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Known {
+pub(super) struct SessionFacts {
     /// `bosh`, `websocket` or `tcp`.
     pub(super) transport: &'static str,
     /// What a person calls it.

@@ -6,7 +6,7 @@ use chrono::Timelike;
 
 use super::page::Page;
 use super::row::Row;
-use super::trace::{Known, Totals, Trace};
+use super::trace::{SessionFacts, Totals, Trace};
 use crate::report::json::{millis, rfc_3339};
 use crate::report::{carriers, words};
 use crate::rules::{Counts, Judge, Observation};
@@ -153,7 +153,7 @@ impl<'a> Traffic<'a> {
         let story = self.judge.story();
         let begun = story.begun() as usize;
         if self.trace.sessions.len() < begun {
-            self.trace.sessions.resize_with(begun, Known::default);
+            self.trace.sessions.resize_with(begun, SessionFacts::default);
         }
         let session = seen.session.and_then(|id| story.session(id));
         let known = session.and_then(|session| {
