@@ -103,6 +103,6 @@ impl Proxy {
         let connector = TlsConnector::from(Arc::clone(config));
         let tls = connector.connect(name, tcp).await;
         tls.map(|tls| Socket::Tls(Box::new(tls.into())))
-            .map_err(|error| answer::connecting(&self.target, self.target.name(), &error))
+            .map_err(|error| answer::connecting(&self.target, self.target.name(), false, &error))
     }
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hickory_resolver::TokioResolver;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::{ClientConfig, ServerConfig};
 use tokio::net::TcpStream;
 
@@ -19,7 +20,7 @@ pub struct Proxy {
     pub target: Address,
     /// The value that `Host` is set to, unless it is kept.
     pub host: Option<String>,
-    /// TLS towards the target.
+    /// TLS towards the target, if HTTP is spoken in it.
     pub connect: Option<Arc<ClientConfig>>,
     /// TLS towards the clients.
     pub accept: Option<Arc<ServerConfig>>,
@@ -36,8 +37,10 @@ pub struct Proxy {
 pub struct StreamSettings {
     /// STARTTLS is not taken over: nothing can be seen from there on.
     pub pass_starttls: bool,
-    /// Any certificate of the target is taken.
+    /// The verifier accepts any certificate.
     pub insecure: bool,
+    /// Verifies the target's certificate; none if TLS is passed on.
+    pub verifier: Option<Arc<dyn ServerCertVerifier>>,
     /// Looks up where the server of a domain is; none if the target says that.
     pub resolver: Option<TokioResolver>,
 }
