@@ -15,7 +15,7 @@ use super::watch::{Watch, listen, raise_file_limit, stopped};
 use crate::proxy::{Proxy, StreamSettings};
 use crate::trace::intake::Intake;
 use crate::wire::address::{Address, Scheme};
-use crate::wire::tls;
+use crate::wire::{resolve, tls};
 
 /// Show the traffic between an XMPP client and its server: BOSH, WebSocket or TCP
 ///
@@ -158,8 +158,8 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
 
     let accept = identity.map(|identity| identity.config);
     let (queue, clock) = (Arc::clone(&watching.queue), watching.clock);
-    let has_srv = is_stream && target.port().is_none();
-    let resolver = has_srv.then(|| runtime.block_on(async { resolver() })).transpose()?;
+    let has_srv = is_stream && target.port().is_none() && !target.is_loopback();
+    let resolver = if has_srv { runtime.block_on(async { resolver() }) } else { None };
     let streams = StreamSettings {
         pass_starttls: args.passes_starttls(),
         insecure: args.insecure,
@@ -246,12 +246,20 @@ impl Args {
     }
 }
 
-/// Looks up SRV records, by the DNS servers of this system.
-fn resolver() -> Result<TokioResolver, Failure> {
-    let resolver = TokioResolver::builder_tokio().and_then(|builder| builder.build());
-    resolver.map_err(|error| {
-        Failure::Environment(format!("cannot read the DNS settings of this system: {error}"))
-    })
+/// Looks up SRV records, by the DNS servers of this system; none if it does not know them.
+fn resolver() -> Option<TokioResolver> {
+    let resolver = TokioResolver::builder_tokio().and_then(|mut builder| {
+        resolve::be_quick(builder.options_mut());
+        builder.build()
+    });
+    resolver
+        .inspect_err(|error| {
+            eprint(&format!(
+                "warning: cannot read the DNS settings of this system ({error}): SRV records are not \
+                 looked up"
+            ));
+        })
+        .ok()
 }
 
 #[allow(clippy::needless_pass_by_value)] // the signature `map_err` asks for

@@ -168,6 +168,7 @@ impl Proxy {
     /// Connects to the XMPP server, as SRV records say if the target has no port; or says in a sentence why not.
     async fn reach_stream(&self) -> Result<TcpStream, String> {
         let mut places = vec![(self.target.name().to_owned(), None)];
+        let mut no_answer = None;
         if let (None, Some(resolver)) = (self.target.port(), &self.streams.resolver) {
             let service = match self.target.scheme {
                 Scheme::Xmpps => "_xmpps-client._tcp",
@@ -179,15 +180,21 @@ impl Proxy {
                 u32::from_ne_bytes(bytes) % (most + 1)
             };
             let name = self.target.name();
-            places = match services(resolver, service, name, chance).await? {
-                Found::Nothing => places,
-                Found::NotOffered => {
+            places = match services(resolver, service, name, chance).await {
+                // Without an answer, the domain itself is tried (RFC 6120 §3.2.1).
+                Err(cause) => {
+                    tracing::warn!("{cause}; trying {name} itself");
+                    no_answer = Some(cause);
+                    places
+                }
+                Ok(Found::Nothing) => places,
+                Ok(Found::NotOffered) => {
                     return Err(format!(
                         "{name} does not offer this service: the target of its SRV record {service} \
                          is \".\""
                     ));
                 }
-                Found::Services(all) => {
+                Ok(Found::Services(all)) => {
                     all.into_iter().map(|service| (service.host, Some(service.port))).collect()
                 }
             };
@@ -206,7 +213,10 @@ impl Proxy {
                 Err(cause) => cause,
             };
         }
-        Err(cause)
+        Err(match no_answer {
+            Some(no_answer) => format!("{no_answer}, and {} itself: {cause}", self.target.name()),
+            None => cause,
+        })
     }
 }
 
