@@ -31,5 +31,8 @@ mod report;
 mod report_peers;
 mod rig;
 mod scenario;
+mod streams;
+mod streams_rig;
+mod streams_tls;
 mod transcripts;
 mod upstream;
