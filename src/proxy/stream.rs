@@ -236,3 +236,7 @@ async fn pass_on(
     server.write_all(from_client).await?;
     client.write_all(from_server).await
 }
+
+#[cfg(test)]
+#[path = "stream_tests.rs"]
+mod tests;

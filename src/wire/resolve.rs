@@ -96,21 +96,5 @@ fn ordered(mut rest: Vec<Service>, mut chance: impl FnMut(u32) -> u32) -> Vec<Se
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn service(priority: u16, weight: u16, host: &str) -> Service {
-        Service { priority, weight, host: host.to_owned(), port: 5222 }
-    }
-
-    #[test]
-    fn priority_decides_and_among_equals_chance_by_weight() {
-        let all = || vec![service(20, 0, "last"), service(10, 1, "rare"), service(10, 9, "often")];
-        let hosts = |chance: fn(u32) -> u32| {
-            ordered(all(), chance).into_iter().map(|service| service.host).collect::<Vec<_>>()
-        };
-        assert_eq!(hosts(|sum| sum), ["often", "rare", "last"]);
-        assert_eq!(hosts(|_| 1), ["rare", "often", "last"]);
-        assert_eq!(hosts(|sum| sum.min(2)), ["often", "rare", "last"]);
-    }
-}
+#[path = "resolve_tests.rs"]
+mod tests;
