@@ -1,7 +1,9 @@
 //! What a proxy does with every connection, and how it reaches its target.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
 use rustls::client::danger::ServerCertVerifier;
@@ -12,6 +14,9 @@ use super::answer;
 use crate::clock::Clock;
 use crate::wire::address::Address;
 use crate::wire::tap::Queue;
+
+/// How long an address may take to answer if there is another one to try.
+const GIVE_WAY: Duration = Duration::from_secs(5);
 
 /// What a proxy does with every connection.
 #[derive(Debug)]
@@ -46,14 +51,24 @@ pub struct StreamSettings {
 }
 
 impl Proxy {
-    /// Connects to the first address that answers.
+    /// Connects to the first address that answers. One that does not answer gives way to the next one after a while, or to
+    /// those of another host if there are `more`.
     pub(super) async fn connect_to_first(
         &self,
         addresses: Vec<SocketAddr>,
+        more: bool,
     ) -> Result<TcpStream, String> {
         let mut refused = None;
-        for address in addresses {
-            match TcpStream::connect(address).await {
+        let mut addresses = addresses.into_iter().peekable();
+        while let Some(address) = addresses.next() {
+            let connect = TcpStream::connect(address);
+            let tcp = if more || addresses.peek().is_some() {
+                let tcp = tokio::time::timeout(GIVE_WAY, connect).await;
+                tcp.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            } else {
+                connect.await
+            };
+            match tcp {
                 Ok(tcp) => {
                     let _ = tcp.set_nodelay(true);
                     return Ok(tcp);

@@ -200,13 +200,15 @@ impl Proxy {
             };
         }
         let mut cause = String::new();
-        for (host, port) in places {
+        let mut places = places.into_iter().peekable();
+        while let Some((host, port)) = places.next() {
             let addresses = match port {
                 Some(port) => resolve(&host, port).await,
                 None => self.target.resolve().await,
             };
+            let more = places.peek().is_some();
             cause = match addresses {
-                Ok(addresses) => match self.connect_to_first(addresses).await {
+                Ok(addresses) => match self.connect_to_first(addresses, more).await {
                     Ok(tcp) => return Ok(tcp),
                     Err(cause) => cause,
                 },
