@@ -214,7 +214,7 @@ pub(super) fn accepting(target: &Address, error: &io::Error) -> String {
             | AlertDescription::CertificateUnknown,
         )) => "the client does not trust this proxy's certificate",
         Some(rustls::Error::InvalidMessage(_)) if target.scheme.is_stream() => {
-            "what the client sends is not TLS"
+            "the client sends something that is not TLS"
         }
         Some(rustls::Error::InvalidMessage(_)) => {
             "the client does not speak TLS; is it configured with the https:// URL?"

@@ -37,14 +37,15 @@ impl Proxy {
         name: &str,
         begin: Begin,
     ) -> Result<(Socket, Socket, Secured), String> {
-        let (Some(verifier), Some(accept)) = (&self.streams.verifier, &self.accept) else {
+        let (Some(trust), Some(accept)) = (&self.streams.verifier, &self.accept) else {
             return Err("TLS is not configured".to_owned());
         };
         // A stream's domain may have letters that DNS has not (RFC 7622 §3.2).
         let name = idna::domain_to_ascii(name).unwrap_or_else(|_| name.to_owned());
-        let server_name = ServerName::try_from(name.clone())
-            .map_err(|_| format!("{name:?} is not a valid name for a TLS certificate"))?;
-        let mut config = tls::for_name(server_name.clone(), Arc::clone(verifier))
+        let server_name = ServerName::try_from(name.clone()).map_err(|_| {
+            format!("TLS: the client asks for {name:?}, which no certificate can be for")
+        })?;
+        let mut config = tls::for_name(server_name.clone(), Arc::clone(trust))
             .map_err(|error| format!("TLS: {error}"))?;
         config.alpn_protocols = match &hello.alpn[..] {
             [] if begin == Begin::Direct => vec![ALPN.to_vec()],
@@ -59,7 +60,10 @@ impl Proxy {
                 answer::connecting(&self.target, &name, begin == Begin::StartTls, &error)
             })?,
             () = leaves(&hello.client) => {
-                return Err(format!("the client left before TLS with {} was agreed", self.target));
+                return Err(format!(
+                    "TLS: the client left before TLS with {} was agreed",
+                    self.target
+                ));
             }
         };
         let (tcp, agreed) = server.get_ref();
@@ -113,7 +117,7 @@ impl Proxy {
 /// Comes to an end if a peer ends its direction before it sends anything more.
 async fn leaves(peer: &TcpStream) {
     if let Ok(1..) = peer.peek(&mut [0]).await {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

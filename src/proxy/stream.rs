@@ -13,24 +13,31 @@ use super::settings::Proxy;
 use crate::random::{Random, Secure};
 use crate::wire::Side;
 use crate::wire::address::{Scheme, resolve};
+use crate::wire::protocol::Protocol;
 use crate::wire::resolve::{Found, services};
 use crate::wire::secured::Secured;
 use crate::wire::socket::Socket;
-use crate::wire::tap::Tap;
+use crate::wire::tap::{How, Tap};
 use crate::wire::tunnel::{self, End};
 
+/// So many bytes show what a client speaks.
+const BEGIN: usize = 512;
 /// The first byte of TLS.
 const HANDSHAKE: u8 = 0x16;
 
-/// Why a client cannot have the target, and its end of the connection if it can be told so.
-struct Refused {
-    cause: String,
-    client: Option<Socket>,
+/// Why a client cannot have the target.
+enum Refused {
+    /// It can be told so.
+    Answer(Socket, String),
+    /// The connection can only be closed.
+    Close(String),
+    /// It left before it sent anything.
+    Left(How),
 }
 
 impl From<String> for Refused {
     fn from(cause: String) -> Self {
-        Self { cause, client: None }
+        Self::Close(cause)
     }
 }
 
@@ -40,11 +47,15 @@ impl Proxy {
         let (mut client, mut server) = if self.target.scheme == Scheme::Xmpps {
             match Box::pin(self.direct_tls(tcp, &mut tap)).await {
                 Ok(both) => both,
-                Err(Refused { cause, client: Some(client) }) => {
+                Err(Refused::Answer(client, cause)) => {
                     return Box::pin(answer::refuse_stream(client, tap, cause)).await;
                 }
-                Err(Refused { cause, client: None }) => {
+                Err(Refused::Close(cause)) => {
                     tap.failed(cause);
+                    return tap.close();
+                }
+                Err(Refused::Left(how)) => {
+                    tap.ended(Side::Client, how);
                     return tap.close();
                 }
             }
@@ -96,30 +107,31 @@ impl Proxy {
         client: TcpStream,
         tap: &mut Tap,
     ) -> Result<(Socket, Socket), Refused> {
-        let mut first = [0];
+        let mut first = [0; BEGIN];
         match client.peek(&mut first).await {
-            Ok(0) => return Err("the client left before it sent anything".to_owned().into()),
-            Ok(_) if first[0] != HANDSHAKE => {
-                let what = if first[0] == b'<' { "XMPP without TLS" } else { "no TLS" };
+            Ok(0) => return Err(Refused::Left(How::Fin)),
+            Ok(len) if first[0] != HANDSHAKE => {
+                let protocol = Protocol::of(&first[..len]).map(|protocol| protocol.to_string());
+                let what = protocol.unwrap_or_else(|| "something unknown".to_owned());
                 let cause = format!(
-                    "TLS: the client speaks {what}; with an xmpps:// target it has to begin with TLS \
-                     at once (direct TLS, XEP-0368). For STARTTLS, use an xmpp:// target"
+                    "TLS: the client begins with {what}, not with TLS; with an xmpps:// target the client has \
+                     to begin with TLS at once (direct TLS, XEP-0368). For STARTTLS, use an xmpp:// target"
                 );
                 return Err(cause.into());
             }
             Ok(_) => {}
-            Err(error) => return Err(format!("the client was lost: {error}").into()),
+            Err(_) => return Err(Refused::Left(How::Reset)),
         }
         let hello = Hello::read(client, &[], &self.target).await?;
         let name = hello.sni.clone().unwrap_or_else(|| self.target.name().to_owned());
         let server = match self.reach_stream().await {
             Ok(server) => server,
             Err(cause) => {
-                let client = self.take_alone(hello).await.map(|(client, secured)| {
-                    tap.secured(secured);
-                    client
-                });
-                return Err(Refused { cause, client });
+                let Some((client, secured)) = self.take_alone(hello).await else {
+                    return Err(Refused::Close(cause));
+                };
+                tap.secured(secured);
+                return Err(Refused::Answer(client, cause));
             }
         };
         let (client, server, secured) = self.take_over(hello, server, &name, Begin::Direct).await?;

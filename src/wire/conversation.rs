@@ -352,7 +352,7 @@ impl Streams {
                 (Side::Client, StartTls::Idle, b"starttls") => *starttls = StartTls::Asked,
                 (Side::Server, StartTls::Asked, b"proceed") => *starttls = StartTls::Proceeds,
                 (Side::Server, StartTls::Asked, b"failure" | b"error") => {
-                    *starttls = StartTls::Idle
+                    *starttls = StartTls::Idle;
                 }
                 _ => return false,
             }

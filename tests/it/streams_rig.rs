@@ -64,7 +64,7 @@ impl Authority {
 
     /// A server with a certificate for this name.
     pub fn server(&self, name: &str) -> ServerConfig {
-        self.sign(CertificateParams::new([name.to_owned()]).unwrap())
+        self.sign(&CertificateParams::new([name.to_owned()]).unwrap())
     }
 
     /// A server whose certificate was good once.
@@ -72,7 +72,7 @@ impl Authority {
         let mut params = CertificateParams::new([DOMAIN.to_owned()]).unwrap();
         params.not_before = date_time_ymd(2001, 1, 1);
         params.not_after = date_time_ymd(2002, 1, 1);
-        self.sign(params)
+        self.sign(&params)
     }
 
     /// A server that uses the certificate of the CA as its own.
@@ -80,7 +80,7 @@ impl Authority {
         server(&self.pem, &self.key)
     }
 
-    fn sign(&self, params: CertificateParams) -> ServerConfig {
+    fn sign(&self, params: &CertificateParams) -> ServerConfig {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         server(&certificate.pem(), &key.serialize_pem())

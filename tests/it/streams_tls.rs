@@ -129,6 +129,7 @@ fn a_certificate_that_is_not_right_is_refused_and_the_client_gets_no_tls() {
     }
     between.told(&[
         "its certificate is not for chat.example, the domain that the client asks for",
+        "error (server): TLS with xmpp://127.0.0.1:",
         "its certificate has expired",
         "its certificate is not signed by a trusted CA; give the CA with --ca-file",
         "its certificate is self-signed and marked as that of a CA",
@@ -175,7 +176,7 @@ fn a_client_that_does_not_trust_the_proxy_is_named() {
     // TLS with the server was agreed first, and carries nothing.
     let mut server = server.unwrap();
     assert!(matches!(rest_of(&mut server).as_deref(), None | Some(b"")));
-    between.told(&["the client does not trust this proxy's certificate"]);
+    between.told(&["error (client): TLS: the client does not trust this proxy's certificate"]);
 }
 
 #[test]
@@ -218,7 +219,7 @@ fn tls_may_begin_in_the_same_segment_or_byte_by_byte() {
         let (mut client, mut server) = offered(&between.proxy, &between.target);
         let mut tls = client_of(&between.client(), DOMAIN);
         let chunk = if bytes { 1 } else { usize::MAX };
-        let mut write = |socket: &mut TcpStream, bytes: &[u8]| {
+        let write = |socket: &mut TcpStream, bytes: &[u8]| {
             for part in bytes.chunks(chunk) {
                 send(socket, part);
             }
@@ -324,7 +325,7 @@ fn nothing_hangs_wherever_somebody_leaves() {
     send(&mut client, LOGIN.as_bytes());
     let _ = client.read_to_end(&mut vec![]); // an alert, perhaps
     ends(&mut server);
-    between.told(&["what the client sends is not TLS"]);
+    between.told(&["error (client): TLS: the client sends something that is not TLS"]);
 }
 
 #[test]
@@ -363,7 +364,7 @@ fn direct_tls_is_taken_over_with_what_the_client_asks_for() {
         across(&mut server, &mut client, ANSWER);
     }
     // No TLS, where there has to be some: the target is not even asked.
-    for bytes in [HEADER, "GET / HTTP/1.1\r\n\r\n"] {
+    for bytes in [HEADER, "GET / HTTP/1.1\r\n\r\n", "SSH-2.0-OpenSSH_9.2p1\r\n", "hello"] {
         let mut client = between.proxy.connect();
         send(&mut client, bytes.as_bytes());
         ends(&mut client);
@@ -379,9 +380,12 @@ fn direct_tls_is_taken_over_with_what_the_client_asks_for() {
         "TLS from the first byte, taken over, client TLS 1.3, SNI chat.example, server TLS 1.3 \
          xmpp-client, certificate verified for chat.example",
         "taken over, client TLS 1.3 xmpp-client, SNI chat.example, server TLS 1.3 xmpp-client",
-        "the client speaks XMPP without TLS; with an xmpps:// target it has to begin with TLS at once",
-        "the client speaks no TLS",
-        "the client left before it sent anything",
+        "error (client): TLS: the client begins with an XMPP stream, not with TLS; with an xmpps:// target the client has to \
+         begin with TLS at once",
+        "the client begins with an HTTP/1 request, not with TLS",
+        "the client begins with the banner of an SSH server, not with TLS",
+        "the client begins with something unknown, not with TLS",
+        "error (server): TLS with xmpps://127.0.0.1:",
         "what it sends is not TLS; is this the port for direct TLS?",
     ]);
 }
@@ -411,7 +415,7 @@ fn rest_of(server: &mut TlsServer) -> Option<Vec<u8>> {
     (end.is_ok() || !bytes.is_empty()).then_some(bytes)
 }
 
-/// These bytes, and a ClientHello behind them.
+/// These bytes, and a `ClientHello` behind them.
 fn with_hello(text: &str, tls: &mut rustls::ClientConnection) -> Vec<u8> {
     let mut bytes = text.as_bytes().to_vec();
     while tls.wants_write() {
