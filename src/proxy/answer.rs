@@ -181,7 +181,8 @@ pub(super) fn connecting(
                 "its certificate is for another name; use that name in --target, or use --insecure"
             }
             _ if error.to_string().contains("CaUsedAsEndEntity") => {
-                "its certificate is self-signed and marked as that of a CA; --insecure accepts it"
+                "its certificate is marked as that of a CA, as self-signed ones often are; --insecure \
+                 accepts it"
             }
             _ => "its certificate is not valid; --insecure accepts it",
         },

@@ -132,7 +132,7 @@ fn a_certificate_that_is_not_right_is_refused_and_the_client_gets_no_tls() {
         "error (server): TLS with xmpp://127.0.0.1:",
         "its certificate has expired",
         "its certificate is not signed by a trusted CA; give the CA with --ca-file",
-        "its certificate is self-signed and marked as that of a CA",
+        "its certificate is marked as that of a CA, as self-signed ones often are",
     ]);
 }
 
@@ -146,6 +146,25 @@ fn any_certificate_is_accepted_if_that_is_asked_for() {
         across(&mut client.unwrap(), &mut server.unwrap(), HEADER);
     }
     between.told(&["certificate not verified (--insecure)"]);
+}
+
+#[test]
+fn a_reset_within_tls_is_a_reset() {
+    let between = Between::start("xmpp", &[]);
+    for by_client in [true, false] {
+        let (client, server) = proceeds(&between.proxy, &between.target);
+        let tls = client_of(&between.client(), DOMAIN);
+        let accepting = between.authority.server(DOMAIN);
+        let (client, server) = handshake((client, tls), (server, accepting));
+        let (mut client, mut server) = (client.unwrap(), server.unwrap());
+        across(&mut client, &mut server, HEADER);
+        across(&mut server, &mut client, ANSWER);
+        let (client, server) = (client.sock, server.sock);
+        let (leaves, mut stays) = if by_client { (client, server) } else { (server, client) };
+        leave(leaves, true);
+        let end = stays.read_to_end(&mut vec![]).map_err(|error| error.kind());
+        assert_eq!(end, Err(std::io::ErrorKind::ConnectionReset));
+    }
 }
 
 #[test]
@@ -209,6 +228,12 @@ fn starttls_passed_on_is_between_the_client_and_the_server() {
     }
     proxy.wait_for("TLS by STARTTLS, passed on: nothing that follows can be seen");
     let left = proxy.stop();
+    assert!(
+        left.out.contains("2 elements from the client and 3 to it before TLS; "),
+        "{}",
+        left.out
+    );
+    assert!(!left.out.contains("stream not closed"), "{}", left.out);
     assert!(!left.out.contains("not XMPP") && !left.out.contains("not an XML"), "{}", left.out);
 }
 
