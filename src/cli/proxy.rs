@@ -42,8 +42,8 @@ Exit status:
 pub(super) struct Args {
     /// Server to forward to: http://, https://, ws://, wss://, xmpp:// or xmpps://
     ///
-    /// With xmpp:// and xmpps://, a domain without a port stands for the server that its SRV records name. TLS begins by
-    /// STARTTLS with xmpp://, and with the first byte (XEP-0368) with xmpps://.
+    /// `xmpp://DOMAIN` finds the server by the SRV records of the domain, `xmpp://HOST:PORT` connects to that port; TLS
+    /// begins by STARTTLS. `xmpps://` is the same with TLS from the first byte (XEP-0368).
     #[arg(long, value_name = "URL")]
     target: String,
     /// Address to listen on; port 0 picks a free port

@@ -89,7 +89,8 @@ impl Proxy {
                 ));
             }
         };
-        let with_client = Tls { sni: hello.sni, ..Tls::of(client.get_ref().1) };
+        let offers = offers(&hello.alpn);
+        let with_client = Tls { sni: hello.sni, offers, ..Tls::of(client.get_ref().1) };
         let secured = Secured {
             starttls: begin == Begin::StartTls,
             passed: false,
@@ -108,10 +109,16 @@ impl Proxy {
         config.alpn_protocols = vec![ALPN.to_vec()];
         let start = StartHandshake::from_parts(hello.accepted, hello.client);
         let client = start.into_stream(Arc::new(config)).await.ok()?;
-        let agreed = Tls { sni: hello.sni, ..Tls::of(client.get_ref().1) };
+        let offers = offers(&hello.alpn);
+        let agreed = Tls { sni: hello.sni, offers, ..Tls::of(client.get_ref().1) };
         let secured = Secured { client: Some(agreed), ..Secured::default() };
         Some((Socket::Tls(Box::new(client.into())), secured))
     }
+}
+
+/// What a client offers by ALPN, for people.
+fn offers(alpn: &[Vec<u8>]) -> Vec<String> {
+    alpn.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
 }
 
 /// Comes to an end if a peer ends its direction before it sends anything more.

@@ -159,6 +159,9 @@ fn scripts() -> Vec<String> {
     scripts.push("0 1 !raw C a TLS handshake on a plain port".into());
     scripts.push("0 1 !failed no route".into());
     scripts.push("0 1 unasked> 500".into());
+    scripts.extend(super::websocket::scripts::every_kind());
+    scripts.extend(super::management::scripts::every_kind());
+    scripts.extend(super::stream::scripts::every_kind());
     scripts
 }
 

@@ -17,6 +17,7 @@ mod ejabberd;
 #[cfg(target_os = "linux")] // it needs to know what order a kernel keeps, and which threads sleep
 mod endings;
 mod formats;
+mod fuzz;
 mod help;
 mod hostile;
 mod lag;
@@ -36,3 +37,6 @@ mod streams_rig;
 mod streams_tls;
 mod transcripts;
 mod upstream;
+mod websocket;
+mod websocket_bed;
+mod websocket_load;

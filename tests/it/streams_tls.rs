@@ -105,7 +105,7 @@ fn starttls_is_taken_over_with_what_both_sides_ask_for() {
     let capture = std::fs::read_to_string(&left.capture).unwrap();
     assert!(
         capture.contains(
-            r#""event":"secured","starttls":true,"client":{"version":"TLS 1.3","alpn":"xmpp-client","sni":"chat.example"},"server":{"version":"TLS 1.3","alpn":"xmpp-client","sni":"chat.example","verified":"chat.example"}}"#
+            r#""event":"secured","starttls":true,"client":{"version":"TLS 1.3","alpn":"xmpp-client","offers":["xmpp-client"],"sni":"chat.example"},"server":{"version":"TLS 1.3","alpn":"xmpp-client","sni":"chat.example","verified":"chat.example"}}"#
         ),
         "{capture}"
     );

@@ -29,6 +29,7 @@ pub(super) struct Trace {
 pub(super) struct Totals {
     pub(super) sessions: u32,
     pub(super) exchanges: u64,
+    pub(super) messages: u64,
     pub(super) resends: u64,
     pub(super) empties: u64,
     pub(super) errors: u64,
@@ -41,6 +42,10 @@ pub(super) struct Totals {
 /// A session, as it is known in the end.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Known {
+    /// `bosh`, `websocket` or `tcp`.
+    pub(super) transport: &'static str,
+    /// What a person calls it.
+    pub(super) name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sid: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
