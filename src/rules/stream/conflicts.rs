@@ -63,7 +63,7 @@ pub(super) fn conflict(asking: &Asking<'_>, conflicts: &mut Conflicts) -> Cause 
     let (view, own) = (asking.view, asking.view.session.id);
     let Some(jid) = view.session.jid() else {
         let meaning = errors::meaning("conflict").unwrap_or_default();
-        return Cause { words: format!("{meaning}."), party: None };
+        return Cause::plain(format!("{meaning}."));
     };
     let later = || {
         let sessions = asking.story.sessions();
@@ -100,5 +100,5 @@ pub(super) fn conflict(asking: &Asking<'_>, conflicts: &mut Conflicts) -> Cause 
             asking.ago(first)
         ); // a String takes it
     }
-    Cause { words, party: None }
+    Cause::plain(words)
 }

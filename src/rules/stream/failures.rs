@@ -10,7 +10,7 @@ use super::line::{LinePart, LineView};
 use super::suspect::Asking;
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
-use crate::rules::kinds;
+use crate::rules::kinds::{self, Kind};
 use crate::rules::memory::{PerLine, Timed};
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
@@ -22,6 +22,10 @@ use crate::xmpp::ns;
 
 /// So long after a stream error, the stream should be closed.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Kinds of findings that explain this very error, with its condition and its text.
+const SAID: [Kind; 3] =
+    [kinds::WS_XML_DECLARATION, kinds::WS_OLD_FRAMING, kinds::SM_HANDLED_TOO_HIGH];
 
 /// Judges and explains stream errors.
 #[derive(Debug, Default)]
@@ -189,7 +193,9 @@ impl State {
             story: moment.story,
         };
         let (words, level, by) = self.history.explain(&asking, conflicts);
-        found.add(&kinds::STREAM_ERROR, None, level, by, words);
+        if !found.has(&SAID) {
+            found.add(&kinds::STREAM_ERROR, None, level, by, words);
+        }
         let problem = match condition {
             _ if error.namespace() != ns::STREAMS => Some(format!(
                 "in the namespace '{}' instead of {}",
@@ -236,7 +242,10 @@ impl State {
     fn after(&mut self, view: &LineView<'_>, message: &Message, found: &mut Findings) {
         let Some((_, from, since)) = self.error.filter(|_| !self.told) else { return };
         let Reading::Element(element) = &message.reading else { return };
-        if from != message.from || element.is(ns::FRAMING, "close") || is_closed(view, from) {
+        // A last count of what was handled may follow.
+        let counts = matches!(element.namespace(), ns::SM3 | ns::SM2);
+        let closes = element.is(ns::FRAMING, "close");
+        if from != message.from || closes || counts || is_closed(view, from) {
             return;
         }
         let words = format!(

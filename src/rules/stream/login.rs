@@ -74,7 +74,10 @@ impl State {
         let other_way = has(&[(ns::BIND, "bind"), (ns::IQ_AUTH_FEATURE, "auth")]);
         // Over TCP they may come only after TLS.
         let starttls = features.child(ns::TLS, "starttls").is_some();
-        if login || other_way || starttls || self.authenticated || !view.from_opening {
+        // SASL2 without any mechanism is reported as that.
+        let sasl2 = features.child(ns::SASL2, "authentication").is_some()
+            && view.session.link.line().is_some();
+        if login || other_way || starttls || sasl2 || self.authenticated || !view.from_opening {
             return;
         }
         let setting = match view.session.link {

@@ -209,6 +209,7 @@ impl State {
             || line.elements == [0, 0]
             || (self.course.old && line.closed.iter().any(Option::is_some))
             || websocket.close.iter().any(Option::is_some)
+            || is_unanswered(view)
         {
             return None;
         }
@@ -241,6 +242,12 @@ impl State {
             }
         }
     }
+}
+
+/// The server has ended the connection in place of an answer to `<open/>`, which is reported as that.
+fn is_unanswered(view: &LineView<'_>) -> bool {
+    let (line, by_server) = (view.line, view.line.left.map(|(side, _)| side) == Some(Side::Server));
+    by_server && line.elements[Side::Server as usize] == 0 && view.opened(Side::Client)
 }
 
 /// One side has sent `<close/>`, then the connection ended without an answer and without a Close frame.

@@ -193,12 +193,10 @@ impl State {
 #[cfg(test)]
 mod tests {
     use crate::rules::Level;
-    use crate::rules::playbook::{at_least, names, words};
-
-    const OPEN: &str = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>";
+    use crate::rules::playbook::{at_least, names, websocket, words};
 
     fn after(script: &str) -> String {
-        format!("0 1 websocket\n1 1 C= {OPEN}\n2 1 S= {OPEN}\n{script}")
+        websocket(0, 1) + script
     }
 
     fn found(script: &str) -> Vec<String> {
