@@ -176,17 +176,37 @@ mod tests {
         for (raw, begins, has) in [
             (format!("C a TLS handshake{http}"), "0 Error not-http Client", "--tls"),
             (format!("S a TLS handshake{http}"), "0 Error not-http Server", "https://"),
-            (format!("S a TLS alert (unknown_ca){http}"), "0 Error not-http Server", "(unknown_ca)"),
-            (format!("C HTTP/2 (its connection preface){http}"), "0 Error not-http Client", "HTTP/1.1"),
+            (
+                format!("S a TLS alert (unknown_ca){http}"),
+                "0 Error not-http Server",
+                "(unknown_ca)",
+            ),
+            (
+                format!("C HTTP/2 (its connection preface){http}"),
+                "0 Error not-http Client",
+                "HTTP/1.1",
+            ),
             (format!("C a PROXY protocol header{http}"), "0 Error not-http Between", "send-proxy"),
-            (format!("S the banner of an SSH server{http}"), "0 Error not-http Server", "check host"),
+            (
+                format!("S the banner of an SSH server{http}"),
+                "0 Error not-http Server",
+                "check host",
+            ),
             (format!("C an XMPP stream{http}"), "0 Error not-http Client", "xmpp://"),
-            (format!("C a TLS handshake{xml}"), "0 Error not-xmpp Client", "xmpps:// target, or have"),
+            (
+                format!("C a TLS handshake{xml}"),
+                "0 Error not-xmpp Client",
+                "xmpps:// target, or have",
+            ),
             (format!("S a TLS handshake{xml}"), "0 Error not-xmpp Server", "xmpps://"),
             (format!("C a TLS alert (48){xml}"), "0 Error not-xmpp Client", "(48)"),
             (format!("C an HTTP/1 request{xml}"), "0 Error not-xmpp Client", "browser"),
             (format!("S an HTTP/1 response{xml}"), "0 Error not-xmpp Server", "5222"),
-            (format!("C a PROXY protocol header{xml}"), "0 Error not-xmpp Between", "does not read it"),
+            (
+                format!("C a PROXY protocol header{xml}"),
+                "0 Error not-xmpp Between",
+                "does not read it",
+            ),
             (
                 format!("S the greeting of a mail or FTP server{xml}"),
                 "0 Error not-xmpp Server",

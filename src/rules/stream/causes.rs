@@ -113,6 +113,17 @@ impl History {
     /// What is unusual by what came before it.
     fn out_of_place(&self, view: &LineView<'_>, message: &Message) -> Option<Odd> {
         let course = &self.course;
+        let secured = view.session.tcp().is_none_or(|tcp| tcp.secured.is_some());
+        if message.from == Side::Client
+            && course.tls_required
+            && !secured
+            && let Reading::Element(element) = &message.reading
+            && matches!(element.namespace(), ns::SASL | ns::SASL2)
+        {
+            return Some(Odd::reported(
+                "a login without the TLS that the server requires".to_owned(),
+            ));
+        }
         if message.from == Side::Server || !view.is_websocket() && course.restart.is_none() {
             return None;
         }
@@ -392,7 +403,6 @@ fn specific(error: &Element) -> Option<Cause> {
 fn other_host(error: &Element) -> Option<Cause> {
     let host = errors::condition(error)?.text();
     let host = host.trim();
-    (!host.is_empty()).then(|| {
-        Cause::plain(format!("the client should connect to {} instead.", short(host)))
-    })
+    (!host.is_empty())
+        .then(|| Cause::plain(format!("the client should connect to {} instead.", short(host))))
 }

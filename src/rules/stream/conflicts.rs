@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::errors;
 use super::suspect::{Asking, Big, Cause};
+use crate::rules::finding::Party;
 use crate::rules::words::{nth, short};
 use crate::trace::Session;
 use crate::xmpp::jid;
@@ -69,6 +70,17 @@ pub(super) fn conflict(asking: &Asking<'_>, conflicts: &mut Conflicts) -> Cause 
         let sessions = asking.story.sessions();
         sessions.filter(|it| it.id != own && it.began > view.session.began)
     };
+    let own_name = view.session.stream.management.id.as_deref();
+    let resumes = |it: &Session| {
+        own_name.is_some() && it.stream.management.resuming() == own_name && it.id != own
+    };
+    if let Some(resuming) = asking.story.sessions().find(|it| resumes(it)) {
+        let place =
+            resuming.link.line().map(|line| format!(" on #{}", line.conn)).unwrap_or_default();
+        let words =
+            format!("the client resumes this session{place}, so its former connection is closed.");
+        return Cause { words, party: Some(Party::Nobody), reported: true };
+    }
     let bare = jid::before_slash(jid);
     let rival = later()
         .filter(|it| it.jid() == Some(jid))

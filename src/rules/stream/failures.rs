@@ -31,9 +31,18 @@ const SAID: [Kind; 3] =
 #[derive(Debug, Default)]
 pub struct Failures {
     sessions: Timed<State>,
-    /// `Host` of the requests that ask for a WebSocket, by connection.
-    hosts: PerLine<Option<String>>,
+    /// What came before the stream, by connection.
+    lines: PerLine<Before>,
     conflicts: Conflicts,
+}
+
+/// What came on a connection before the stream.
+#[derive(Debug, Default)]
+struct Before {
+    /// `Host` of the request that asked for a WebSocket.
+    host: Option<String>,
+    /// What the client sent is no XML stream, which was reported.
+    foreign: bool,
 }
 
 #[derive(Debug, Default)]
@@ -50,11 +59,14 @@ impl Rule for Failures {
         match &moment.event.fact {
             Fact::Request(request) if request.headers.get("upgrade").is_some() => {
                 let host = request.headers.get("host").map(str::to_owned);
-                *self.hosts.of(moment.event.conn) = host;
+                self.lines.of(moment.event.conn).host = host;
+            }
+            Fact::Raw(raw) if raw.from == Side::Client && raw.why.is_some() => {
+                self.lines.of(moment.event.conn).foreign = true;
             }
             Fact::Closed { .. } => {
                 self.close(moment);
-                self.hosts.take(moment.event.conn);
+                self.lines.take(moment.event.conn);
                 return;
             }
             _ => {}
@@ -69,8 +81,8 @@ impl Rule for Failures {
             LinePart::Message(message) => {
                 if let Some(error) = stream_error(message) {
                     if state.error.is_none() {
-                        let host = self.hosts.of(view.line.conn).clone();
-                        let seen = Seen { view, message, error, host };
+                        let before = self.lines.of(view.line.conn);
+                        let seen = Seen { view, message, error, before };
                         state.failed(&seen, moment, &mut self.conflicts, found);
                         if !is_closed(&view, message.from) {
                             timer.set(view.at + PATIENCE);
@@ -130,8 +142,7 @@ struct Seen<'a> {
     view: LineView<'a>,
     message: &'a Message,
     error: &'a Element,
-    /// `Host` of the handshake.
-    host: Option<String>,
+    before: &'a Before,
 }
 
 /// A stream error, or what was meant as one.
@@ -189,11 +200,13 @@ impl State {
             from,
             error,
             condition: condition.unwrap_or_default(),
-            host: seen.host.as_deref(),
+            host: seen.before.host.as_deref(),
             story: moment.story,
         };
         let (words, level, by) = self.history.explain(&asking, conflicts);
-        if !found.has(&SAID) {
+        let read_nothing = view.line.elements[Side::Client as usize] == 0;
+        let answers_other = seen.before.foreign && read_nothing && from == Side::Server;
+        if !found.has(&SAID) && !answers_other {
             found.add(&kinds::STREAM_ERROR, None, level, by, words);
         }
         let problem = match condition {

@@ -19,10 +19,6 @@ impl Odd {
     pub(super) fn reported(what: String) -> Self {
         Self { what, reported: true }
     }
-
-    fn unreported(what: &str) -> Self {
-        Self { what: what.to_owned(), reported: false }
-    }
 }
 
 /// What a message is that is not allowed or unusual.
@@ -35,9 +31,12 @@ pub(super) fn odd(
     let text = bytes.trim_ascii_start();
     let declared = text.starts_with(b"<?xml");
     match &message.reading {
-        _ if declared && view.is_websocket() => Some(Odd::unreported("an XML declaration")),
+        // That is lawful, as a rule: it is reported only if it is refused for it.
+        _ if declared && view.is_websocket() => {
+            Some(Odd { what: "an XML declaration".to_owned(), reported: false })
+        }
         Reading::Header(_) if view.is_websocket() => {
-            Some(Odd::unreported("the old <stream:stream> in place of <open/>"))
+            Some(Odd::reported("the old <stream:stream> in place of <open/>".to_owned()))
         }
         Reading::Header(header) if header.namespace() != ns::STREAMS => {
             let name = short(header.namespace());

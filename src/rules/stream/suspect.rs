@@ -46,7 +46,7 @@ pub(super) struct Cause {
     pub(super) words: String,
     /// Whose it is, if that is known better than from the condition.
     pub(super) party: Option<Party>,
-    /// It was reported when it came, so that the error is but its effect.
+    /// It was reported when it came, so that the error is but its effect; or it is nothing bad.
     pub(super) reported: bool,
 }
 

@@ -138,9 +138,7 @@ fn remarkable(frame: &Frame, view: &WebSocketView<'_>) -> Option<&'static str> {
     match view.message.map(|message| &message.reading)? {
         Reading::Malformed(_) => Some("a message that is not well-formed"),
         Reading::Other | Reading::Space | Reading::Empty => Some("a message without XML"),
-        _ if is_declared(&frame.content.bytes) => {
-            Some(DECLARED)
-        }
+        _ if is_declared(&frame.content.bytes) => Some(DECLARED),
         _ => None,
     }
 }

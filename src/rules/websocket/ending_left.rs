@@ -23,6 +23,9 @@ const IDLE: Duration = Duration::from_secs(19);
 pub(super) fn complaint(course: &Course, view: &WebSocketView<'_>, found: &mut Findings) -> bool {
     let (frame, at) = (view.frame, view.at);
     let Some(status) = frame.status else { return false };
+    if found.has(&[kinds::WS_OLD_FRAMING]) {
+        return true; // this is its answer
+    }
     let (by, other) = (frame.from, frame.from.other());
     let reason = String::from_utf8_lossy(&frame.content.bytes);
     let closes = format!("The {} closes with{}", by.name(), status_words(Some(status), &reason));
@@ -183,7 +186,7 @@ impl Leaving<'_> {
             let to = to.map(|to| format!(" (to='{}')", short(to))).unwrap_or_default();
             let words = format!(
                 "The server answers the client's <open/>{to} with a Close frame{status} in place of its own \
-                 <open/>: it does not take the stream, and does not say why. Its log may."
+                 <open/>. It refuses the stream without a stream error that says why; its log may say more."
             );
             return found.add(kind, "ws-close-handshake", Level::Error, Party::Server, words);
         }

@@ -99,7 +99,8 @@ fn a_silence_that_fits_a_time_out_is_something_in_between() {
         assert!(found[0].contains(evidence), "{script}: {found:?}");
     }
     // The same silence twice is a timer, whatever it is set to.
-    let twice = websocket_login(0, 1) + "37000 1 S. fin\n" + &websocket_login(40_000, 2) + "77000 2 S. fin";
+    let twice =
+        websocket_login(0, 1) + "37000 1 S. fin\n" + &websocket_login(40_000, 2) + "77000 2 S. fin";
     let found = found(&twice);
     assert!(found[0].contains("ws-cut Server"), "{found:?}");
     assert!(

@@ -72,7 +72,8 @@ fn heads() {
         ),
         ("text | padded: yes | STANZA", None, "writes its length in more bytes than it needs"),
     ] {
-        let script = format!("{}10 1 C= {}", websocket_login(0, 1), frame.replace("STANZA", STANZA));
+        let script =
+            format!("{}10 1 C= {}", websocket_login(0, 1), frame.replace("STANZA", STANZA));
         let seen = play(&script);
         let found: Vec<_> = seen.iter().flat_map(|seen| &seen.findings).collect();
         assert_eq!(found.len(), 1, "{frame}: {found:#?}");

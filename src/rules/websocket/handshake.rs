@@ -192,9 +192,20 @@ fn again(asked: &Asked, response: &Response, page: &Page, times: u32, found: &mu
 
 /// A request of BOSH to a path of WebSocket.
 fn bosh(asked: &Asked, response: &Response, page: &Page, times: u32, found: &mut Findings) {
-    let again = if times > 1 { format!(" for the {} time", nth(times)) } else { String::new() };
+    if times > 1 {
+        let words = format!(
+            "The client sent BOSH to the WebSocket path {} again, for the {} time, and got HTTP {}{}. The \
+             first finding above says what to do.",
+            short(&asked.target),
+            nth(times),
+            status(response),
+            page.from(),
+        );
+        let kind = &kinds::BOSH_AT_WEBSOCKET;
+        return found.add(kind, None, Level::Error, Party::Client, words);
+    }
     let words = format!(
-        "The client sent BOSH (POST with <body/>) to {}{again}, a path at which servers have WebSocket, \
+        "The client sent BOSH (POST with <body/>) to {}, a path at which servers have WebSocket, \
          and got HTTP {}{}. Configure this URL with ws:// or wss:// as a WebSocket URL, or give the \
          client the path of BOSH, such as /http-bind.",
         short(&asked.target),
