@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::asked::Asked;
-use super::page::Page;
+use super::page::{Page, status};
 use super::refused::Path;
 use super::{refused, switched};
 use crate::clock::words;
@@ -167,14 +167,6 @@ impl Handshake {
 
 fn names_websocket_or_page(asked: &Asked, page: &Page) -> bool {
     names_websocket(&asked.target) || page.is_of_websocket()
-}
-
-/// `404 Not Found`
-pub(super) fn status(response: &Response) -> String {
-    match response.reason.as_str() {
-        "" => response.status.to_string(),
-        reason => format!("{} {}", response.status, short(reason)),
-    }
 }
 
 /// The same refusal once more: the first one says what it means.
