@@ -92,7 +92,7 @@ fn stream(at: u64, conn: u64, nth: u64, features: &str) -> String {
 
 /// What happens in a script: an event, or the passing of time.
 enum Happening {
-    Event(Event),
+    Event(Box<Event>),
     Tick(Duration),
 }
 
@@ -110,14 +110,15 @@ fn happenings(script: &str) -> Vec<Happening> {
         let conn: u64 = conn.parse().expect("a connection second");
         if !conns.contains_key(&conn) {
             let client = ([127, 0, 0, 1], 50_000).into();
-            all.push(Happening::Event(Event { at, conn, fact: Fact::Opened { client } }));
+            let fact = Fact::Opened { client };
+            all.push(Happening::Event(Box::new(Event { at, conn, fact })));
         }
         let numbers = conns.entry(conn).or_default();
         for fact in facts(at, words.next().unwrap(), numbers) {
             if matches!(fact, Fact::Closed { .. }) {
                 conns.remove(&conn);
             }
-            all.push(Happening::Event(Event { at, conn, fact }));
+            all.push(Happening::Event(Box::new(Event { at, conn, fact })));
         }
     }
     all
@@ -126,7 +127,7 @@ fn happenings(script: &str) -> Vec<Happening> {
 /// The events of a script.
 pub(crate) fn events(script: &str) -> Vec<Event> {
     let event = |happening| match happening {
-        Happening::Event(event) => Some(event),
+        Happening::Event(event) => Some(*event),
         Happening::Tick(_) => None,
     };
     happenings(script).into_iter().filter_map(event).collect()
@@ -138,7 +139,7 @@ pub(super) fn play(script: &str) -> Vec<Observation> {
     let mut seen = Vec::new();
     for happening in happenings(script) {
         match happening {
-            Happening::Event(event) => judge.take(event, &mut seen),
+            Happening::Event(event) => judge.take(*event, &mut seen),
             Happening::Tick(at) => judge.wake(at, &mut seen),
         }
     }

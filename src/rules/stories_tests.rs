@@ -466,3 +466,69 @@ fn a_client_that_does_not_wait_for_the_101() {
         &["Warning ws-frames-early Client", "Error ws-refused Nobody"],
     );
 }
+
+#[test]
+fn a_login_that_cannot_succeed_through_the_proxy() {
+    let login = tcp_login(0, 1);
+    let begun: String = login
+        .lines()
+        .take_while(|line| !line.contains("<auth "))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    tells(
+        &(begun
+            + "10 1 C~ <auth SASL mechanism='SCRAM-SHA-256-PLUS'>eA==</auth>
+               20 1 S~ <failure SASL><not-authorized/></failure>
+               30 1 C~ </stream:stream>\n31 1 S~ </stream:stream>\n32 1 S. fin"),
+        &["Warning channel-binding Nobody", "Note login-failed Nobody"],
+    );
+    tells(
+        &(header(0, 1, "c5f2a9", "<starttls XT><required/></starttls>")
+            + "10 1 C~ <auth SASL mechanism='PLAIN'>eA==</auth>
+               15 1 S~ <failure SASL><encryption-required/></failure>
+               16 1 C~ </stream:stream>\n17 1 S~ </stream:stream>\n18 1 S. fin"),
+        &["Error starttls-skipped Client", "Note login-failed Nobody"],
+    );
+}
+
+#[test]
+fn one_dead_connection_is_one_warning() {
+    let script = enabled()
+        + "1000 1 S= <message XC from='bob@a' id='m1'/>\n1001 1 S= <r SM/>\n2000 1 S= ping\n62000 1 S. reset";
+    tells(
+        &script,
+        &[
+            "Warning ws-ping-unanswered Nobody",
+            "Note sm-request-unanswered Nobody",
+            "Note ws-cut Nobody",
+            "Note sm-unacked Nobody",
+        ],
+    );
+    // Nobody answers at all.
+    tells("0 1 websocket\n10 1 C= OPEN\n20000 1 C. fin", &["Error stream-unanswered Server"]);
+}
+
+#[test]
+fn a_mistake_over_websocket_and_the_error_for_it() {
+    let end = "20 1 S= <stream:error XS><CONDITION STREAMS/></stream:error>
+        21 1 S= CLOSE\n22 1 C= CLOSE\n23 1 C= close\n24 1 S= close\n25 1 S. fin";
+    let after = |message: &str, condition: &str| {
+        websocket_login(0, 1) + &format!("10 1 {message}\n") + &end.replace("CONDITION", condition)
+    };
+    for (message, condition, kind) in [
+        ("C= <message XC><body>hi</message>", "not-well-formed", "ws-message-malformed"),
+        ("C= <presence XC/><presence XC/>", "not-well-formed", "ws-several-elements"),
+        ("C= text | ␠", "invalid-xml", "ws-white-space-keepalive"),
+        ("C= <starttls XT/>", "unsupported-stanza-type", "ws-starttls"),
+        ("C= <presence/>", "invalid-namespace", "ws-namespace"),
+    ] {
+        let error = format!("Error {kind} Client");
+        tells(&after(message, condition), &[&error, "Note stream-error Client"]);
+    }
+    // The first message lacks its namespace.
+    let first = end.replace("CONDITION", "invalid-namespace");
+    tells(
+        &format!("0 1 websocket\n10 1 C= <open to='a' version='1.0'/>\n15 1 S= GRANTED\n{first}"),
+        &["Error ws-namespace Client", "Note stream-error Client"],
+    );
+}

@@ -134,6 +134,16 @@ impl History {
         }
         match &message.reading {
             Reading::Element(element)
+                if !opens
+                    && course.whole
+                    && course.opens == 0
+                    && view.line.elements[0] == 1
+                    && element.name() == "open" =>
+            {
+                let namespace = short(element.namespace());
+                Some(Odd::reported(format!("<open/> in the namespace '{namespace}'")))
+            }
+            Reading::Element(element)
                 if !opens && course.whole && course.opens == 0 && view.line.elements[0] == 1 =>
             {
                 Some(Odd::reported(format!("<{}/> in place of <open/>", short(element.name()))))
@@ -359,7 +369,8 @@ fn host(asking: &Asking<'_>) -> Option<Cause> {
     let [client, _] = &asking.view.session.stream.headers;
     let to = client.as_ref()?.to.as_deref().unwrap_or_default();
     if to.is_empty() {
-        return Cause::client("the client named no domain: `to` is missing.".to_owned());
+        return Cause::client("the client named no domain: `to` is missing.".to_owned())
+            .map(Cause::reported);
     }
     let mut words =
         format!("the server does not serve '{}', which the client asked for in `to`", short(to));

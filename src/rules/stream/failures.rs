@@ -237,7 +237,8 @@ impl State {
     /// An error comes after what opens the server's stream.
     fn before_open(&self, view: &LineView<'_>, found: &mut Findings) {
         let course = &self.history.course;
-        let first = view.is_websocket() && course.whole && course.opens == 0;
+        let nothing = course.opens == 0 && course.opened[1].is_none();
+        let first = view.is_websocket() && course.whole && nothing;
         let unanswered = course.opened[0].is_some() && course.opened[1].is_none();
         if course.blind || course.old_framing || course.ahead || !(first || unanswered) {
             return;

@@ -50,6 +50,12 @@ pub(super) fn odd(
         Reading::Malformed(error) => {
             Some(Odd::reported(format!("XML with an error: {}", short(&error.kind.to_string()))))
         }
+        Reading::Space if view.is_websocket() => {
+            Some(Odd::reported("nothing but white space".to_owned()))
+        }
+        Reading::Element(element) if view.is_websocket() && element.is(ns::TLS, "starttls") => {
+            Some(Odd::reported("<starttls/>, which does not exist over WebSocket".to_owned()))
+        }
         Reading::Other if is_text(fact) => {
             Some(Odd::reported("text outside of any element".to_owned()))
         }
