@@ -1,6 +1,6 @@
-//! Filters over playbooks of streams: they are below the rules, but playbooks are not.
+//! Filters over playbooks with WebSocket and TCP.
 
-use super::playbook::events;
+use crate::rules::playbook::events;
 use crate::trace::Story;
 use crate::trace::filter::{Filter, Subject};
 
