@@ -104,6 +104,11 @@ impl Findings {
         self.0.push(Finding { kind, requirement, level, party, words });
     }
 
+    /// Whether a rule before this one has reported one of these kinds about the same event: it knows the cause better.
+    pub(super) fn has(&self, kinds: &[Kind]) -> bool {
+        self.0.iter().any(|finding| kinds.contains(finding.kind))
+    }
+
     /// All findings that were added.
     pub(super) fn into_vec(self) -> Vec<Finding> {
         self.0

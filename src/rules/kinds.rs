@@ -121,6 +121,7 @@ kinds! {
     CLIENT_GAVE_UP = "client-gave-up" ["bosh-wait-not-exceeded"];
     NOT_POST = "not-post" ["bosh-client-post-only"];
     NOT_HTTP = "not-http" ["bosh-http-conformance"];
+    NOT_XMPP = "not-xmpp" [];
     TARGET_FAILED = "target-failed" [];
     OWN_ANSWER = "own-answer" [];
     UNDECODABLE = "undecodable" [];
@@ -202,6 +203,7 @@ kinds! {
     WS_ACCEPT_WRONG = "ws-accept-wrong" ["ws-handshake-accept"];
     WS_EXTENSION_WRONG = "ws-extension-wrong" ["ws-extension-from-offer"];
     WS_SUBPROTOCOL_IGNORED = "ws-subprotocol-ignored" ["ws-client-closes-without-subprotocol"];
+    WS_FRAMES_EARLY = "ws-frames-early" [];
     WS_CLOSED_AT_ONCE = "ws-closed-at-once" [];
     WS_ENDED_UNSEEN = "ws-ended-unseen" [];
     CLIENT_PORT = "client-port" [];

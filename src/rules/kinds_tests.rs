@@ -156,7 +156,9 @@ fn scripts() -> Vec<String> {
     );
     scripts.push(open().replace("ver='1.6'", "") + poll + "\n20 1 S> 404");
     scripts.push(format!("{}10 1 C> <body>{}", open(), "<a>".repeat(2000)));
-    scripts.push("0 1 !raw C a TLS handshake on a plain port".into());
+    scripts.push("0 1 !raw C a TLS handshake where HTTP/1 was expected".into());
+    scripts.push("0 1 !raw C a TLS handshake where an XML stream was expected".into());
+    scripts.push("0 1 !raw C frames of a WebSocket that the server did not open".into());
     scripts.push("0 1 !failed no route".into());
     scripts.push("0 1 unasked> 500".into());
     scripts.extend(super::websocket::scripts::every_kind());

@@ -26,6 +26,8 @@ mod observation;
 #[cfg(test)]
 pub(crate) mod playbook;
 mod rule;
+#[cfg(test)]
+mod stories_tests;
 mod stream;
 mod tcp;
 mod unwatched;

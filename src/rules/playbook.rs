@@ -58,9 +58,41 @@ const UPGRADE: &str = "GET /ws | Host: a | Connection: Upgrade | Upgrade: websoc
 const SWITCH: &str = "101 | Connection: Upgrade | Upgrade: websocket \
     | Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo= | Sec-WebSocket-Protocol: xmpp";
 
+/// A WebSocket on connection `conn`, on which both sides have opened their stream: features are there. All of it at once.
+pub(super) fn websocket(at: u64, conn: u64) -> String {
+    format!("{at} {conn} websocket\n{}", stream(at, conn, 1, FEATURES))
+}
+
+/// The same, and the client has logged in as `alice@a/w`.
+pub(super) fn websocket_login(at: u64, conn: u64) -> String {
+    let (sasl, bind) =
+        ("xmlns='urn:ietf:params:xml:ns:xmpp-sasl'", "xmlns='urn:ietf:params:xml:ns:xmpp-bind'");
+    let features = format!(
+        "<stream:features xmlns:stream='http://etherx.jabber.org/streams'><bind {bind}/></stream:features>"
+    );
+    let (begun, anew) = (websocket(at, conn), stream(at, conn, 2, &features));
+    format!(
+        "{begun}{at} {conn} C= <auth {sasl} mechanism='PLAIN'>eA==</auth>
+         {at} {conn} S= <success {sasl}/>
+         {anew}{at} {conn} C= <iq xmlns='jabber:client' type='set' id='bind'><bind {bind}/></iq>
+         {at} {conn} S= <iq xmlns='jabber:client' type='result' id='bind'><bind {bind}><jid>alice@a/w</jid></bind></iq>\n"
+    )
+}
+
+/// Both sides open a stream over WebSocket, and the server sends its features.
+fn stream(at: u64, conn: u64, nth: u64, features: &str) -> String {
+    let framing = "xmlns='urn:ietf:params:xml:ns:xmpp-framing' version='1.0' xml:lang='en'";
+    let id = (conn * 7 + nth).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    format!(
+        "{at} {conn} C= <open {framing} to='a'/>
+         {at} {conn} S= <open {framing} from='a' id='{id:x}'/>
+         {at} {conn} S= {features}\n"
+    )
+}
+
 /// What happens in a script: an event, or the passing of time.
 enum Happening {
-    Event(Event),
+    Event(Box<Event>),
     Tick(Duration),
 }
 
@@ -78,14 +110,15 @@ fn happenings(script: &str) -> Vec<Happening> {
         let conn: u64 = conn.parse().expect("a connection second");
         if !conns.contains_key(&conn) {
             let client = ([127, 0, 0, 1], 50_000).into();
-            all.push(Happening::Event(Event { at, conn, fact: Fact::Opened { client } }));
+            let fact = Fact::Opened { client };
+            all.push(Happening::Event(Box::new(Event { at, conn, fact })));
         }
         let numbers = conns.entry(conn).or_default();
         for fact in facts(at, words.next().unwrap(), numbers) {
             if matches!(fact, Fact::Closed { .. }) {
                 conns.remove(&conn);
             }
-            all.push(Happening::Event(Event { at, conn, fact }));
+            all.push(Happening::Event(Box::new(Event { at, conn, fact })));
         }
     }
     all
@@ -94,7 +127,7 @@ fn happenings(script: &str) -> Vec<Happening> {
 /// The events of a script.
 pub(crate) fn events(script: &str) -> Vec<Event> {
     let event = |happening| match happening {
-        Happening::Event(event) => Some(event),
+        Happening::Event(event) => Some(*event),
         Happening::Tick(_) => None,
     };
     happenings(script).into_iter().filter_map(event).collect()
@@ -106,7 +139,7 @@ pub(super) fn play(script: &str) -> Vec<Observation> {
     let mut seen = Vec::new();
     for happening in happenings(script) {
         match happening {
-            Happening::Event(event) => judge.take(event, &mut seen),
+            Happening::Event(event) => judge.take(*event, &mut seen),
             Happening::Tick(at) => judge.wake(at, &mut seen),
         }
     }
@@ -129,6 +162,15 @@ pub(super) fn at_least(level: Level, script: &str) -> Vec<String> {
         }
     }
     lines
+}
+
+/// The same of kinds whose names begin like this, for tests of one family of rules.
+pub(super) fn of_kinds(begin: &[&str], level: Level, script: &str) -> Vec<String> {
+    let is_ours = |line: &String| {
+        let name = line.split(' ').nth(2).unwrap_or_default();
+        begin.iter().any(|begin| name.starts_with(begin))
+    };
+    at_least(level, script).into_iter().filter(is_ours).collect()
 }
 
 /// Findings by name only.
@@ -465,7 +507,7 @@ const PIECES: [&str; 30] = [
     "unasked> 200 | <body/>",
     "C> <body rid='100002' sid='s1' wait='18446744073709551615' hold='18446744073709551615'/>",
     "!lost 3",
-    "!raw C a TLS handshake on a plain port",
+    "!raw C a TLS handshake where HTTP/1 was expected",
 ];
 
 proptest::proptest! {

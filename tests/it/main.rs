@@ -16,6 +16,7 @@ mod documents;
 mod ejabberd;
 #[cfg(target_os = "linux")] // it needs to know what order a kernel keeps, and which threads sleep
 mod endings;
+mod field;
 mod formats;
 mod fuzz;
 mod help;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::foreign;
 use super::status::{self, Refusal};
 use super::view::{HttpPart, HttpView};
 use super::words::{from_server, is_page, page, rid};
@@ -15,7 +16,7 @@ use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::websocket::is_stream;
 use crate::rules::words::short;
-use crate::trace::{Exchange, Fact, Raw, Reading, Request, Response, Session, Story};
+use crate::trace::{Exchange, Fact, Reading, Request, Response, Session, Story};
 use crate::wire::Side;
 
 /// Requests whose size is remembered until their response arrives.
@@ -61,7 +62,7 @@ impl Rule for Exchanges {
             Fact::Failed { cause } => failed(cause, found),
             // An XMPP stream in answer to HTTP is judged as the wrong port.
             Fact::Raw(raw) if raw.from == Side::Server && is_stream(&raw.bytes) => {}
-            Fact::Raw(raw) => not_http(raw, found),
+            Fact::Raw(raw) => foreign::judge(raw, found),
             Fact::Lost { messages, bytes } => {
                 let words = format!(
                     "{messages} messages ({bytes} B) were not recorded, because xmppscope could \
@@ -234,34 +235,6 @@ fn failed(cause: &str, found: &mut Findings) {
     };
     let end = if cause.ends_with(['.', '?', '!']) { "" } else { "." };
     found.add(&kinds::TARGET_FAILED, None, Level::Error, party, format!("{cause}{end}"));
-}
-
-fn not_http(raw: &Raw, found: &mut Findings) {
-    let Some(why) = &raw.why else { return };
-    let party = Party::from(raw.from);
-    let (level, words) = match (raw.from, why.contains("TLS handshake"), why.contains("ended")) {
-        (Side::Client, true, _) => (
-            Level::Error,
-            "The client speaks TLS to a port without TLS. Configure it with the http:// URL, or \
-             start the proxy with --tls."
-                .to_owned(),
-        ),
-        (Side::Server, true, _) => (
-            Level::Error,
-            "The target answers with TLS. Use an https:// URL in --target.".to_owned(),
-        ),
-        (side, _, true) => {
-            (Level::Warning, format!("The data of the {} is incomplete: {why}.", side.name()))
-        }
-        (side, ..) => (
-            Level::Error,
-            format!(
-                "The {} sends data that is not HTTP/1: {why}. The data is forwarded unchanged.",
-                side.name()
-            ),
-        ),
-    };
-    found.add(&kinds::NOT_HTTP, "bosh-http-conformance", level, party, words);
 }
 
 /// The client left while a response was being sent to it.

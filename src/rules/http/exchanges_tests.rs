@@ -124,7 +124,8 @@ fn a_cut_response_is_an_error() {
 
 #[test]
 fn what_is_not_http_is_reported_with_advice() {
-    let script = "0 1 !raw C a TLS handshake on a plain port\n1 2 !raw S invalid HTTP version";
+    let script =
+        "0 1 !raw C a TLS handshake where HTTP/1 was expected\n1 2 !raw S invalid HTTP version";
     let found = at_least(Level::Note, script);
     assert!(found[0].contains("The client speaks TLS to a port without TLS"), "{found:?}");
     assert!(

@@ -3,6 +3,7 @@
 mod connections;
 mod cors;
 mod exchanges;
+mod foreign;
 mod status;
 pub(super) mod view;
 pub(super) mod words;

@@ -234,11 +234,13 @@ impl Direction {
     fn cause(&self, sender: Side, difference: u32) -> String {
         let mut causes = Vec::new();
         if self.nonzas == difference {
-            causes.push("<r/> and <a/>, which are not counted".to_owned());
+            let (and, are) = if difference == 1 { ("or", "is") } else { ("and", "are") };
+            causes.push(format!("<r/> {and} <a/>, which {are} not counted"));
         }
         if self.early == difference && self.base.is_none() {
             let begins = if sender == Side::Client { "<enable/>" } else { "<enabled/>" };
-            causes.push(format!("stanzas before {begins}, where counting begins"));
+            let stanza = if difference == 1 { "stanza" } else { "stanzas" };
+            causes.push(format!("{stanza} before {begins}, where counting begins"));
         }
         if self.former.is_some_and(|h| h > 0 && h == difference) {
             return format!(

@@ -17,6 +17,8 @@ use crate::wire::Side;
 const SOON: Duration = Duration::from_secs(10);
 /// Who says nothing at all for this time is likely gone.
 const DEAD: Duration = Duration::from_secs(30);
+/// A ping without an answer is reported after this time.
+const PING: Duration = Duration::from_secs(15);
 /// What arrives within this time may have been sent before the request came.
 const FLIGHT: Duration = Duration::from_secs(2);
 
@@ -127,6 +129,9 @@ impl Asked {
             found.add(kind, id, Level::Warning, other.into(), words);
         } else if age >= DEAD {
             self.said = true;
+            // A ping has said the same.
+            let pinged = session.websocket().and_then(|link| link.pings[side as usize].waiting);
+            let pinged = pinged.is_some_and(|at| at + PING <= now);
             let (party, why) = if heard {
                 (Party::from(other), format!("The {them} still answers pings, but not this"))
             } else {
@@ -141,7 +146,8 @@ impl Asked {
                 words(age)
             );
             let (kind, id) = (&kinds::SM_REQUEST_UNANSWERED, "sm-unacked-warning");
-            found.add(kind, id, Level::Warning, party, words);
+            let level = if pinged && !heard { Level::Note } else { Level::Warning };
+            found.add(kind, id, level, party, words);
         }
     }
 

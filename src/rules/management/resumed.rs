@@ -1,7 +1,7 @@
 //! What follows a resumption: the former connection is closed, the client keeps its address, and does not begin anew
 //! (XEP-0198 §5).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::view::ElementView;
@@ -26,6 +26,8 @@ pub struct Resumed {
     sessions: Timed<State>,
     /// The connection that carries, or has carried, the stream of each session, while it is open.
     conns: HashMap<u64, SessionId>,
+    /// Those of them on which the server has sent the stream error conflict, which may come before `<resumed/>`.
+    conflicts: HashSet<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -47,7 +49,11 @@ impl Rule for Resumed {
         self.former(moment, found);
         if let Fact::Closed { .. } = moment.event.fact {
             self.conns.remove(&conn);
+            self.conflicts.remove(&conn);
             return;
+        }
+        if is_conflict(moment) && self.conns.contains_key(&conn) {
+            self.conflicts.insert(conn);
         }
         let Some(view) = ElementView::of(moment) else { return };
         self.conns.insert(conn, view.session.id);
@@ -55,7 +61,9 @@ impl Rule for Resumed {
         if let Some(Step::Resumed { .. }) = view.step() {
             let before = state.conn.filter(|before| *before != conn);
             let former = before.filter(|before| self.conns.contains_key(before));
-            *state = State { conn: Some(conn), at: Some(view.at), former, ..State::default() };
+            let conflict = former.is_some_and(|former| self.conflicts.contains(&former));
+            *state =
+                State { conn: Some(conn), at: Some(view.at), former, conflict, ..State::default() };
             if former.is_some() {
                 timer.set(view.at + SOON);
             }
@@ -90,6 +98,15 @@ impl Rule for Resumed {
     }
 }
 
+/// Whether the server sends the stream error conflict.
+fn is_conflict(moment: &Moment<'_>) -> bool {
+    let message = moment.message().filter(|message| message.from == Side::Server);
+    let Some(Reading::Element(element)) = message.map(|message| &message.reading) else {
+        return false;
+    };
+    element.is(ns::STREAMS, "error") && element.child(ns::STREAM_ERRORS, "conflict").is_some()
+}
+
 impl Resumed {
     /// What happens on a connection that another one has replaced.
     fn former(&mut self, moment: &Moment<'_>, found: &mut Findings) {
@@ -119,13 +136,7 @@ impl Resumed {
                 state.former = None;
                 timer.clear();
             }
-            _ => {
-                let message = moment.message().filter(|message| message.from == Side::Server);
-                if let Some(Reading::Element(element)) = message.map(|message| &message.reading) {
-                    state.conflict |= element.is(ns::STREAMS, "error")
-                        && element.child(ns::STREAM_ERRORS, "conflict").is_some();
-                }
-            }
+            _ => state.conflict |= is_conflict(moment),
         }
     }
 }

@@ -235,7 +235,7 @@ fn reason(former: &Former, at: Duration) -> (Level, Party, String) {
         (None, Some(max)) if age > Duration::from_secs(max) => (
             Level::Note,
             Party::Nobody,
-            format!("{cut}, and the server keeps it for max='{max}' seconds"),
+            format!("{cut}, and the server kept it for {max} s (max) only"),
         ),
         (None, Some(max)) => {
             let why = format!(
@@ -256,19 +256,22 @@ fn left(session: &Session, failed: &Element) -> Option<String> {
     if left.is_empty() {
         return None;
     }
+    let all = stanzas(left.len() as u64);
+    let (were, they) = if left.len() == 1 {
+        ("was", "it is lost unless the client sends it")
+    } else {
+        ("were", "they are lost unless the client sends them")
+    };
     let mut text = match h {
-        Some(h) => format!(
-            " By its h='{h}', {} of the client were not handled",
-            stanzas(left.len() as u64)
-        ),
-        None => format!(" {} of the client were never acknowledged", stanzas(left.len() as u64)),
+        Some(h) => format!(" By its h='{h}', {all} of the client {were} not handled"),
+        None => format!(" {all} of the client {were} never acknowledged"),
     };
     let messages = left.iter().filter(|sent| sent.kind == Kind::Message);
     let named: Vec<_> = messages.take(NAMED).map(|sent| stanza(sent)).collect();
     if !named.is_empty() {
         text += &format!(" ({})", named.join(", "));
     }
-    Some(text + ": they are lost unless the client sends them again.")
+    Some(text + &format!(": {they} again."))
 }
 
 #[cfg(test)]

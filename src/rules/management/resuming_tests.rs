@@ -42,7 +42,7 @@ fn the_age_of_a_cut_is_compared_with_what_was_granted() {
     let late = refused("20 1 C. reset", 720_020, GONE);
     assert_eq!(brief(&late), ["720020 Note sm-resume-failed Nobody"]);
     assert!(
-        late[0].contains("ended 12 min before, and the server keeps it for max='600' seconds"),
+        late[0].contains("ended 12 min before, and the server kept it for 600 s (max) only"),
         "{late:?}"
     );
     let soon = refused("20 1 C. reset", 5020, GONE);

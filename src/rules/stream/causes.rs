@@ -9,7 +9,7 @@ use super::course::{Course, Restart};
 use super::early::{TooEarly, too_early_at_all};
 use super::errors;
 use super::line::{LinePart, LineView};
-use super::odd::odd;
+use super::odd::{Odd, odd};
 use super::suspect::{Asking, Big, Cause};
 use crate::clock::words;
 use crate::rules::finding::{Level, Party};
@@ -36,7 +36,7 @@ pub(super) fn side(side: Side) -> &'static str {
 pub(super) struct History {
     pub(super) course: Course,
     /// The last thing each side sent that is not allowed or unusual.
-    odd: [Option<(Duration, String)>; 2],
+    odd: [Option<(Duration, Odd)>; 2],
     /// The first stanza that came too early.
     early: Option<(Duration, String, TooEarly)>,
     /// What the client sent after a login that needs a restart.
@@ -111,21 +111,42 @@ impl History {
     }
 
     /// What is unusual by what came before it.
-    fn out_of_place(&self, view: &LineView<'_>, message: &Message) -> Option<String> {
+    fn out_of_place(&self, view: &LineView<'_>, message: &Message) -> Option<Odd> {
         let course = &self.course;
+        let secured = view.session.tcp().is_none_or(|tcp| tcp.secured.is_some());
+        if message.from == Side::Client
+            && course.tls_required
+            && !secured
+            && let Reading::Element(element) = &message.reading
+            && matches!(element.namespace(), ns::SASL | ns::SASL2)
+        {
+            return Some(Odd::reported(
+                "a login without the TLS that the server requires".to_owned(),
+            ));
+        }
         if message.from == Side::Server || !view.is_websocket() && course.restart.is_none() {
             return None;
         }
         let opens = Course::opens(view, message).is_some();
         if opens && course.restart.is_some() && course.closed[0].is_some() {
             let close = view.either("<close/>", "</stream:stream>");
-            return Some(format!("{close} in order to open its stream anew"));
+            return Some(Odd::reported(format!("{close} in order to open its stream anew")));
         }
         match &message.reading {
             Reading::Element(element)
+                if !opens
+                    && course.whole
+                    && course.opens == 0
+                    && view.line.elements[0] == 1
+                    && element.name() == "open" =>
+            {
+                let namespace = short(element.namespace());
+                Some(Odd::reported(format!("<open/> in the namespace '{namespace}'")))
+            }
+            Reading::Element(element)
                 if !opens && course.whole && course.opens == 0 && view.line.elements[0] == 1 =>
             {
-                Some(format!("<{}/> in place of <open/>", short(element.name())))
+                Some(Odd::reported(format!("<{}/> in place of <open/>", short(element.name()))))
             }
             _ => None,
         }
@@ -147,6 +168,7 @@ impl History {
         let begins = format!("Stream error {}{who}{text}", short(condition));
         if let Some(cause) = self.cause(asking, conflicts) {
             let words = format!("{begins}: {}", cause.words);
+            let level = if cause.reported { Level::Note } else { level };
             return (words, level, cause.party.unwrap_or(party));
         }
         let meaning = errors::meaning(condition).filter(|_| asking.from == Side::Server);
@@ -221,15 +243,16 @@ impl History {
         if !asking.is_near(*at) {
             return None;
         }
+        let what = &odd.what;
         let words = format!(
-            "follows from what {} sent {} before, {odd}.",
+            "follows from what {} sent {} before, {what}.",
             match sender {
                 Side::Client => "the client",
                 Side::Server => "the server",
             },
             asking.ago(*at)
         );
-        Some(Cause { words, party: Some(sender.into()) })
+        Some(Cause { words, party: Some(sender.into()), reported: odd.reported })
     }
 
     /// What came too early.
@@ -241,7 +264,8 @@ impl History {
                 "the client sent {name} {} before, without having opened the stream anew after \
                  SASL succeeded.",
                 asking.ago(*at)
-            ));
+            ))
+            .map(Cause::reported);
         }
         let (at, name, why) = self.early.as_ref().filter(|(at, ..)| asking.is_near(*at))?;
         let ago = asking.ago(*at);
@@ -258,6 +282,7 @@ impl History {
                  first."
             ),
         })
+        .map(Cause::reported)
     }
 
     /// A restart that the server waits for.
@@ -270,6 +295,7 @@ impl History {
             "SASL had succeeded {} before, and the client has not opened the stream anew.",
             asking.ago(since)
         ))
+        .map(Cause::reported)
     }
 
     /// Logins that failed.
@@ -281,6 +307,7 @@ impl History {
         let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
         let ago = asking.ago(at);
         Cause::client(format!("the login had failed {times}, the last time {ago} before."))
+            .map(Cause::reported)
     }
 
     /// The last big stanza.
@@ -342,7 +369,8 @@ fn host(asking: &Asking<'_>) -> Option<Cause> {
     let [client, _] = &asking.view.session.stream.headers;
     let to = client.as_ref()?.to.as_deref().unwrap_or_default();
     if to.is_empty() {
-        return Cause::client("the client named no domain: `to` is missing.".to_owned());
+        return Cause::client("the client named no domain: `to` is missing.".to_owned())
+            .map(Cause::reported);
     }
     let mut words =
         format!("the server does not serve '{}', which the client asked for in `to`", short(to));
@@ -363,16 +391,8 @@ fn host(asking: &Asking<'_>) -> Option<Cause> {
 fn silence(asking: &Asking<'_>, of: Side) -> Option<Cause> {
     let last = asking.view.line.last[of as usize]?;
     let silent = asking.view.at.saturating_sub(last);
-    (silent >= Duration::from_secs(1)).then(|| Cause {
-        words: format!(
-            "nothing had come from {} for {}.",
-            match of {
-                Side::Client => "the client",
-                Side::Server => "the server",
-            },
-            words(silent)
-        ),
-        party: None,
+    (silent >= Duration::from_secs(1)).then(|| {
+        Cause::plain(format!("nothing had come from the {} for {}.", of.name(), words(silent)))
     })
 }
 
@@ -388,14 +408,12 @@ fn specific(error: &Element) -> Option<Cause> {
             short(sent)
         ));
     }
-    Some(Cause { words: format!("{}.", short(own.name())), party: None })
+    Some(Cause::plain(format!("{}.", short(own.name()))))
 }
 
 fn other_host(error: &Element) -> Option<Cause> {
     let host = errors::condition(error)?.text();
     let host = host.trim();
-    (!host.is_empty()).then(|| Cause {
-        words: format!("the client should connect to {} instead.", short(host)),
-        party: None,
-    })
+    (!host.is_empty())
+        .then(|| Cause::plain(format!("the client should connect to {} instead.", short(host))))
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::errors;
 use super::suspect::{Asking, Big, Cause};
+use crate::rules::finding::Party;
 use crate::rules::words::{nth, short};
 use crate::trace::Session;
 use crate::xmpp::jid;
@@ -63,12 +64,23 @@ pub(super) fn conflict(asking: &Asking<'_>, conflicts: &mut Conflicts) -> Cause 
     let (view, own) = (asking.view, asking.view.session.id);
     let Some(jid) = view.session.jid() else {
         let meaning = errors::meaning("conflict").unwrap_or_default();
-        return Cause { words: format!("{meaning}."), party: None };
+        return Cause::plain(format!("{meaning}."));
     };
     let later = || {
         let sessions = asking.story.sessions();
         sessions.filter(|it| it.id != own && it.began > view.session.began)
     };
+    let own_name = view.session.stream.management.id.as_deref();
+    let resumes = |it: &Session| {
+        own_name.is_some() && it.stream.management.resuming() == own_name && it.id != own
+    };
+    if let Some(resuming) = asking.story.sessions().find(|it| resumes(it)) {
+        let place =
+            resuming.link.line().map(|line| format!(" on #{}", line.conn)).unwrap_or_default();
+        let words =
+            format!("the client resumes this session{place}, so its former connection is closed.");
+        return Cause { words, party: Some(Party::Nobody), reported: true };
+    }
     let bare = jid::before_slash(jid);
     let rival = later()
         .filter(|it| it.jid() == Some(jid))
@@ -100,5 +112,5 @@ pub(super) fn conflict(asking: &Asking<'_>, conflicts: &mut Conflicts) -> Cause 
             asking.ago(first)
         ); // a String takes it
     }
-    Cause { words, party: None }
+    Cause::plain(words)
 }

@@ -31,6 +31,8 @@ pub(super) struct Course {
     pub(super) features: bool,
     /// A way to log in was offered.
     pub(super) login_offered: bool,
+    /// The server requires STARTTLS before anything else.
+    pub(super) tls_required: bool,
     /// Resource binding was offered.
     pub(super) bind_offered: bool,
     pub(super) login: Progress,
@@ -149,6 +151,7 @@ impl Course {
             (Side::Server, ns::SASL | ns::SASL2, "failure") => self.login = Progress::No,
             (Side::Server, ns::TLS, "proceed") => {
                 (self.restart, self.blind) = (Some((at, Restart::Tls)), true);
+                self.tls_required = false;
             }
             (Side::Server, ns::COMPRESS, "compressed") => {
                 (self.restart, self.blind) = (Some((at, Restart::Compression)), true);
@@ -158,6 +161,9 @@ impl Course {
                 let has = |namespace| element.children().any(|it| it.namespace() == namespace);
                 self.login_offered |= has(ns::SASL) || has(ns::SASL2) || has(ns::IQ_AUTH_FEATURE);
                 self.bind_offered |= has(ns::BIND);
+                let starttls = element.child(ns::TLS, "starttls");
+                self.tls_required =
+                    starttls.is_some_and(|it| it.child(ns::TLS, "required").is_some());
             }
             (_, ns::SM3 | ns::SM2, name) => self.management(from, name, at),
             (_, ns::CLIENT, "iq") => self.iq(from, element),

@@ -10,7 +10,7 @@ use super::line::{LinePart, LineView};
 use super::suspect::Asking;
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
-use crate::rules::kinds;
+use crate::rules::kinds::{self, Kind};
 use crate::rules::memory::{PerLine, Timed};
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
@@ -23,13 +23,26 @@ use crate::xmpp::ns;
 /// So long after a stream error, the stream should be closed.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Kinds of findings that explain this very error, with its condition and its text.
+const SAID: [Kind; 3] =
+    [kinds::WS_XML_DECLARATION, kinds::WS_OLD_FRAMING, kinds::SM_HANDLED_TOO_HIGH];
+
 /// Judges and explains stream errors.
 #[derive(Debug, Default)]
 pub struct Failures {
     sessions: Timed<State>,
-    /// `Host` of the requests that ask for a WebSocket, by connection.
-    hosts: PerLine<Option<String>>,
+    /// What came before the stream, by connection.
+    lines: PerLine<Before>,
     conflicts: Conflicts,
+}
+
+/// What came on a connection before the stream.
+#[derive(Debug, Default)]
+struct Before {
+    /// `Host` of the request that asked for a WebSocket.
+    host: Option<String>,
+    /// What the client sent is no XML stream, which was reported.
+    foreign: bool,
 }
 
 #[derive(Debug, Default)]
@@ -46,11 +59,14 @@ impl Rule for Failures {
         match &moment.event.fact {
             Fact::Request(request) if request.headers.get("upgrade").is_some() => {
                 let host = request.headers.get("host").map(str::to_owned);
-                *self.hosts.of(moment.event.conn) = host;
+                self.lines.of(moment.event.conn).host = host;
+            }
+            Fact::Raw(raw) if raw.from == Side::Client && raw.why.is_some() => {
+                self.lines.of(moment.event.conn).foreign = true;
             }
             Fact::Closed { .. } => {
                 self.close(moment);
-                self.hosts.take(moment.event.conn);
+                self.lines.take(moment.event.conn);
                 return;
             }
             _ => {}
@@ -65,8 +81,8 @@ impl Rule for Failures {
             LinePart::Message(message) => {
                 if let Some(error) = stream_error(message) {
                     if state.error.is_none() {
-                        let host = self.hosts.of(view.line.conn).clone();
-                        let seen = Seen { view, message, error, host };
+                        let before = self.lines.of(view.line.conn);
+                        let seen = Seen { view, message, error, before };
                         state.failed(&seen, moment, &mut self.conflicts, found);
                         if !is_closed(&view, message.from) {
                             timer.set(view.at + PATIENCE);
@@ -126,8 +142,7 @@ struct Seen<'a> {
     view: LineView<'a>,
     message: &'a Message,
     error: &'a Element,
-    /// `Host` of the handshake.
-    host: Option<String>,
+    before: &'a Before,
 }
 
 /// A stream error, or what was meant as one.
@@ -185,11 +200,15 @@ impl State {
             from,
             error,
             condition: condition.unwrap_or_default(),
-            host: seen.host.as_deref(),
+            host: seen.before.host.as_deref(),
             story: moment.story,
         };
         let (words, level, by) = self.history.explain(&asking, conflicts);
-        found.add(&kinds::STREAM_ERROR, None, level, by, words);
+        let read_nothing = view.line.elements[Side::Client as usize] == 0;
+        let answers_other = seen.before.foreign && read_nothing && from == Side::Server;
+        if !found.has(&SAID) && !answers_other {
+            found.add(&kinds::STREAM_ERROR, None, level, by, words);
+        }
         let problem = match condition {
             _ if error.namespace() != ns::STREAMS => Some(format!(
                 "in the namespace '{}' instead of {}",
@@ -218,7 +237,8 @@ impl State {
     /// An error comes after what opens the server's stream.
     fn before_open(&self, view: &LineView<'_>, found: &mut Findings) {
         let course = &self.history.course;
-        let first = view.is_websocket() && course.whole && course.opens == 0;
+        let nothing = course.opens == 0 && course.opened[1].is_none();
+        let first = view.is_websocket() && course.whole && nothing;
         let unanswered = course.opened[0].is_some() && course.opened[1].is_none();
         if course.blind || course.old_framing || course.ahead || !(first || unanswered) {
             return;
@@ -236,7 +256,10 @@ impl State {
     fn after(&mut self, view: &LineView<'_>, message: &Message, found: &mut Findings) {
         let Some((_, from, since)) = self.error.filter(|_| !self.told) else { return };
         let Reading::Element(element) = &message.reading else { return };
-        if from != message.from || element.is(ns::FRAMING, "close") || is_closed(view, from) {
+        // A last count of what was handled may follow.
+        let counts = matches!(element.namespace(), ns::SM3 | ns::SM2);
+        let closes = element.is(ns::FRAMING, "close");
+        if from != message.from || closes || counts || is_closed(view, from) {
             return;
         }
         let words = format!(

@@ -175,7 +175,10 @@ impl State {
         let modern = asked.as_ref().is_none_or(|asked| {
             asked.version.as_deref().and_then(version).is_some_and(|(major, _)| major >= 1)
         });
-        self.lacks(view, header, modern, what, found);
+        // What the client sent in its place, or that it sent nothing, is reported.
+        if asked.is_some() {
+            self.lacks(view, header, modern, what, found);
+        }
         self.server_version(view, header, asked.as_ref(), what, found);
         let Some(asked) = asked else { return };
         let (from, level) = (Side::Server, Level::Note);

@@ -24,6 +24,10 @@ struct State {
     /// The request that opened the session says that it came over TLS to a reverse proxy.
     forwarded_https: bool,
     authenticated: bool,
+    /// Why a login cannot succeed, which was reported: it is bound to a TLS channel that ends at the proxy, or comes
+    /// without the TLS that is required.
+    doomed: Option<&'static str>,
+    tls_required: bool,
 }
 
 impl Rule for Login {
@@ -31,8 +35,14 @@ impl Rule for Login {
         let Some(view) = moment.stream() else { return };
         let state = self.sessions.of(view.session.id, moment.story);
         match view.from {
-            Side::Client if view.opens => state.forwarded_https = is_forwarded_https(moment),
-            Side::Client => {}
+            Side::Client => {
+                if view.opens {
+                    state.forwarded_https = is_forwarded_https(moment);
+                }
+                for element in view.elements() {
+                    state.sent(element, &view);
+                }
+            }
             Side::Server => {
                 for element in view.elements() {
                     state.received(element, &view, found);
@@ -52,11 +62,25 @@ fn is_forwarded_https(moment: &Moment<'_>) -> bool {
 }
 
 impl State {
+    fn sent(&mut self, element: &Element, view: &StreamView<'_>) {
+        let begins = matches!(element.namespace(), ns::SASL | ns::SASL2)
+            && matches!(element.name(), "auth" | "authenticate");
+        let Some(tcp) = view.session.tcp().filter(|_| begins) else { return };
+        let bound = element.attr("mechanism").is_some_and(|name| name.ends_with("-PLUS"));
+        self.doomed = match &tcp.secured {
+            Some(secured) if !secured.passed && bound => {
+                Some("follows from the channel binding, which cannot hold through this proxy")
+            }
+            None if self.tls_required => Some("follows from the missing TLS"),
+            _ => None,
+        };
+    }
+
     fn received(&mut self, element: &Element, view: &StreamView<'_>, found: &mut Findings) {
         match (element.namespace(), element.name()) {
             (ns::STREAMS, "features") => self.features(element, view, found),
             (ns::SASL | ns::SASL2, "success") => self.authenticated = true,
-            (ns::SASL | ns::SASL2, "failure") => sasl_failure(element, found),
+            (ns::SASL | ns::SASL2, "failure") => sasl_failure(element, self.doomed, found),
             (ns::CLIENT, "iq") if element.attr("type") == Some("error") => {
                 bind_failure(element, found);
             }
@@ -72,9 +96,14 @@ impl State {
                 && child.children().any(|mechanism| mechanism.name() == "mechanism")
         });
         let other_way = has(&[(ns::BIND, "bind"), (ns::IQ_AUTH_FEATURE, "auth")]);
+        let tls = features.child(ns::TLS, "starttls");
+        self.tls_required = tls.is_some_and(|tls| tls.child(ns::TLS, "required").is_some());
         // Over TCP they may come only after TLS.
-        let starttls = features.child(ns::TLS, "starttls").is_some();
-        if login || other_way || starttls || self.authenticated || !view.from_opening {
+        let starttls = tls.is_some();
+        // SASL2 without any mechanism is reported as that.
+        let sasl2 = features.child(ns::SASL2, "authentication").is_some()
+            && view.session.link.line().is_some();
+        if login || other_way || starttls || sasl2 || self.authenticated || !view.from_opening {
             return;
         }
         let setting = match view.session.link {
@@ -98,9 +127,13 @@ impl State {
     }
 }
 
-fn sasl_failure(failure: &Element, found: &mut Findings) {
+fn sasl_failure(failure: &Element, doomed: Option<&str>, found: &mut Findings) {
     let condition = failure.children().find(|child| child.name() != "text");
     let condition = condition.map_or("no condition", Element::name);
+    if let Some(why) = doomed {
+        let words = format!("The login failed with {}: that {why}.", short(condition));
+        return found.add(&kinds::LOGIN_FAILED, None, Level::Note, Party::Nobody, words);
+    }
     let meaning = match condition {
         "not-authorized" => "wrong user name or password, or the account does not exist",
         "account-disabled" => "the account is disabled",

@@ -6,35 +6,64 @@ use crate::trace::{Fact, Message, Reading};
 use crate::xml::{Element, TokenKind, attributes, tokens};
 use crate::xmpp::ns;
 
-/// What a message is that is not allowed or unusual, as it follows "the client sent".
+/// What is not allowed or unusual.
+#[derive(Debug)]
+pub(super) struct Odd {
+    /// As it follows "the client sent".
+    pub(super) what: String,
+    /// Another rule reports it when it comes.
+    pub(super) reported: bool,
+}
+
+impl Odd {
+    pub(super) fn reported(what: String) -> Self {
+        Self { what, reported: true }
+    }
+}
+
+/// What a message is that is not allowed or unusual.
 pub(super) fn odd(
     view: &LineView<'_>,
     message: &Message,
     bytes: &[u8],
     fact: &Fact,
-) -> Option<String> {
+) -> Option<Odd> {
     let text = bytes.trim_ascii_start();
     let declared = text.starts_with(b"<?xml");
     match &message.reading {
-        _ if declared && view.is_websocket() => Some("an XML declaration".to_owned()),
+        // That is lawful, as a rule: it is reported only if it is refused for it.
+        _ if declared && view.is_websocket() => {
+            Some(Odd { what: "an XML declaration".to_owned(), reported: false })
+        }
         Reading::Header(_) if view.is_websocket() => {
-            Some("the old <stream:stream> in place of <open/>".to_owned())
+            Some(Odd::reported("the old <stream:stream> in place of <open/>".to_owned()))
         }
         Reading::Header(header) if header.namespace() != ns::STREAMS => {
-            Some(format!("a stream header in the namespace '{}'", short(header.namespace())))
+            let name = short(header.namespace());
+            Some(Odd::reported(format!("a stream header in the namespace '{name}'")))
         }
-        Reading::Header(_) => content_namespace(bytes)
-            .filter(|namespace| namespace != ns::CLIENT)
-            .map(|namespace| format!("a stream header for the namespace '{}'", short(&namespace))),
+        Reading::Header(_) => {
+            content_namespace(bytes).filter(|namespace| namespace != ns::CLIENT).map(|namespace| {
+                Odd::reported(format!("a stream header for the namespace '{}'", short(&namespace)))
+            })
+        }
         Reading::Malformed(error) => {
-            Some(format!("XML with an error: {}", short(&error.kind.to_string())))
+            Some(Odd::reported(format!("XML with an error: {}", short(&error.kind.to_string()))))
         }
-        Reading::Other if is_text(fact) => Some("text outside of any element".to_owned()),
-        Reading::Element(element) if is_misnamed(element) => Some(format!(
+        Reading::Space if view.is_websocket() => {
+            Some(Odd::reported("nothing but white space".to_owned()))
+        }
+        Reading::Element(element) if view.is_websocket() && element.is(ns::TLS, "starttls") => {
+            Some(Odd::reported("<starttls/>, which does not exist over WebSocket".to_owned()))
+        }
+        Reading::Other if is_text(fact) => {
+            Some(Odd::reported("text outside of any element".to_owned()))
+        }
+        Reading::Element(element) if is_misnamed(element) => Some(Odd::reported(format!(
             "<{}/> in the namespace '{}'",
             short(element.name()),
             short(element.namespace())
-        )),
+        ))),
         _ => None,
     }
 }

@@ -46,11 +46,23 @@ pub(super) struct Cause {
     pub(super) words: String,
     /// Whose it is, if that is known better than from the condition.
     pub(super) party: Option<Party>,
+    /// It was reported when it came, so that the error is but its effect; or it is nothing bad.
+    pub(super) reported: bool,
 }
 
 impl Cause {
     #[allow(clippy::unnecessary_wraps)] // every caller has to say that there is one
     pub(super) fn client(words: String) -> Option<Self> {
-        Some(Self { words, party: Some(Party::Client) })
+        Some(Self { words, party: Some(Party::Client), reported: false })
+    }
+
+    /// A cause that is nobody's in particular.
+    pub(super) fn plain(words: String) -> Self {
+        Self { words, party: None, reported: false }
+    }
+
+    /// The cause was reported when it came.
+    pub(super) fn reported(self) -> Self {
+        Self { reported: true, ..self }
     }
 }

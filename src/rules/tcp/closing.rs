@@ -181,7 +181,9 @@ impl State {
     fn cut(&self, view: &LineView<'_>, by: Option<Side>, how: How, found: &mut Findings) {
         let idle = view.at.saturating_sub(self.last);
         let manner = if how == How::Reset { "reset" } else { "ended" };
-        let who = by.map_or("The connection was".to_owned(), |by| format!("The {}", name(by)));
+        // It may have been something in between on that side.
+        let who =
+            by.map_or("The connection was".to_owned(), |by| format!("The {}'s side", name(by)));
         let object = if by.is_some() { " the connection" } else { "" };
         if idle >= IDLE {
             let words = format!(

@@ -21,7 +21,8 @@ fn a_browser_that_closes_at_once_follows_from_the_missing_subprotocol() {
 
 #[test]
 fn a_client_that_goes_on_without_a_subprotocol_is_reported_once() {
-    let script = format!("{ASK}\n{SWITCH}\n{OPEN}\n{}\n900 1 C. fin", OPEN.replace("9 1", "10 1"));
+    let close = "20 1 C= <close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>\n20 1 C= close";
+    let script = format!("{ASK}\n{SWITCH}\n{OPEN}\n{close}\n900 1 C. fin");
     assert_eq!(names(&script), ["ws-subprotocol-missing", "ws-subprotocol-ignored"]);
     let without = script.replace(" | Sec-WebSocket-Protocol: xmpp", "");
     let found = at_least(Level::Note, &without);

@@ -24,6 +24,8 @@ use crate::xmpp::ns;
 
 /// A `<close/>` has this long to be answered: servers send what they still have before that.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// An answer to `<open/>` that has not come after this time is reported.
+const OVERDUE: Duration = Duration::from_secs(5);
 /// Silences before earlier cuts that are remembered.
 const REMEMBERED: usize = 8;
 
@@ -209,6 +211,7 @@ impl State {
             || line.elements == [0, 0]
             || (self.course.old && line.closed.iter().any(Option::is_some))
             || websocket.close.iter().any(Option::is_some)
+            || is_unanswered(view)
         {
             return None;
         }
@@ -241,6 +244,13 @@ impl State {
             }
         }
     }
+}
+
+/// `<open/>` got no answer in time, or the end of the connection in place of one, which is reported as that.
+fn is_unanswered(view: &LineView<'_>) -> bool {
+    let (line, by_server) = (view.line, view.line.left.map(|(side, _)| side) == Some(Side::Server));
+    let overdue = view.at.saturating_sub(line.began) > OVERDUE;
+    line.elements[Side::Server as usize] == 0 && view.opened(Side::Client) && (by_server || overdue)
 }
 
 /// One side has sent `<close/>`, then the connection ended without an answer and without a Close frame.

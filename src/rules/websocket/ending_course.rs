@@ -16,6 +16,9 @@ const RECENT: Duration = Duration::from_secs(5);
 /// Stanzas of the client without an answer that are remembered.
 const REMEMBERED: usize = 32;
 
+/// What is unusual and no error.
+pub(super) const DECLARED: &str = "a message that begins with an XML declaration";
+
 /// What happened on a WebSocket that may say why it ended.
 #[derive(Debug, Default)]
 pub(super) struct Course {
@@ -135,9 +138,7 @@ fn remarkable(frame: &Frame, view: &WebSocketView<'_>) -> Option<&'static str> {
     match view.message.map(|message| &message.reading)? {
         Reading::Malformed(_) => Some("a message that is not well-formed"),
         Reading::Other | Reading::Space | Reading::Empty => Some("a message without XML"),
-        _ if is_declared(&frame.content.bytes) => {
-            Some("a message that begins with an XML declaration")
-        }
+        _ if is_declared(&frame.content.bytes) => Some(DECLARED),
         _ => None,
     }
 }

@@ -1,15 +1,12 @@
 use crate::rules::Level;
-use crate::rules::playbook::at_least;
+use crate::rules::playbook::{at_least, websocket};
 
 const CLOSE: &str = "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>";
 
 /// The findings of this file's kinds, after the streams were closed in order.
 fn found(script: &str) -> Vec<String> {
-    let open = CLOSE.replace("close", "open");
-    let script = format!(
-        "0 1 websocket\n1 1 C= {open}\n2 1 S= {open}\n3 1 C= {CLOSE}\n4 1 S= {CLOSE}\n{script}"
-    );
-    at_least(Level::Note, &script)
+    let closed = format!("3 1 C= {CLOSE}\n4 1 S= {CLOSE}\n{script}");
+    at_least(Level::Note, &(websocket(0, 1) + &closed))
 }
 
 #[test]

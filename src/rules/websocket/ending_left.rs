@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::ending_course::Course;
+use super::ending_course::{Course, DECLARED};
 use super::ending_frames::status_words;
 use super::ending_words::{pending, seconds, unanswered};
 use super::idle::fits;
@@ -11,6 +11,7 @@ use super::view::WebSocketView;
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
+use crate::rules::words::short;
 use crate::wire::Side;
 
 /// What a side sent this short a time before a Close frame may be what that complains of.
@@ -22,6 +23,9 @@ const IDLE: Duration = Duration::from_secs(19);
 pub(super) fn complaint(course: &Course, view: &WebSocketView<'_>, found: &mut Findings) -> bool {
     let (frame, at) = (view.frame, view.at);
     let Some(status) = frame.status else { return false };
+    if found.has(&[kinds::WS_OLD_FRAMING]) {
+        return true; // this is its answer
+    }
     let (by, other) = (frame.from, frame.from.other());
     let reason = String::from_utf8_lossy(&frame.content.bytes);
     let closes = format!("The {} closes with{}", by.name(), status_words(Some(status), &reason));
@@ -99,7 +103,13 @@ pub(super) fn complaint(course: &Course, view: &WebSocketView<'_>, found: &mut F
         }
         _ => return false,
     };
-    found.add(&kinds::WS_COMPLAINT, None, Level::Error, party, words);
+    // What was wrong was an error of its own, and this follows from it. An XML declaration alone is none.
+    let known = view.link.handshake.is_some() || view.session.stream.opened[other as usize] > 0;
+    let follows = matches!(status, 1002 | 1003 | 1007)
+        && known
+        && unusual.is_some_and(|what| !what.ends_with(DECLARED));
+    let level = if follows { Level::Note } else { Level::Error };
+    found.add(&kinds::WS_COMPLAINT, None, level, party, words);
     true
 }
 
@@ -168,6 +178,18 @@ impl Leaving<'_> {
     fn server(&self, status: &str, found: &mut Findings) {
         let (view, session) = (self.view, self.view.session);
         let kind = &kinds::WS_LEFT_WITHOUT_CLOSE;
+        if view.link.line.elements[Side::Server as usize] == 0
+            && session.stream.opened[Side::Client as usize] > 0
+        {
+            let to = session.stream.headers[Side::Client as usize].as_ref();
+            let to = to.and_then(|header| header.to.as_deref());
+            let to = to.map(|to| format!(" (to='{}')", short(to))).unwrap_or_default();
+            let words = format!(
+                "The server answers the client's <open/>{to} with a Close frame{status} in place of its own \
+                 <open/>. It refuses the stream without a stream error that says why; its log may say more."
+            );
+            return found.add(kind, "ws-close-handshake", Level::Error, Party::Server, words);
+        }
         let leaves = format!("The server leaves with Close{status} and without <close/>");
         let goes = matches!(view.frame.status, Some(1001 | 1012 | 1013));
         let lost = pending(self.course, session, view.at);

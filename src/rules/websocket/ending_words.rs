@@ -13,6 +13,8 @@ use crate::xmpp::Kind;
 
 /// A message that was sent this short a time before the end may not have been handled.
 pub(super) const IN_FLIGHT: Duration = Duration::from_secs(5);
+/// An `<r/>` that waits for so long is reported when it is due.
+const DEAD: Duration = Duration::from_secs(30);
 /// A question that waits for so long shows that nobody answers.
 pub(super) const UNANSWERED: Duration = Duration::from_secs(5);
 
@@ -39,7 +41,8 @@ pub(super) fn unanswered(
         return Some((not_answered(format!("{name}'s ping"), since), level));
     }
     if let Some(since) = course.asked[by as usize].filter(dead) {
-        return Some((not_answered(format!("{name}'s <r/>"), since), Level::Warning));
+        let level = if waits(since) >= DEAD { Level::Note } else { Level::Warning };
+        return Some((not_answered(format!("{name}'s <r/>"), since), level));
     }
     let question = course.unanswered.iter().find(|sent| sent.kind == Kind::Iq && dead(&sent.at))?;
     let what = stanza(question.kind, question.id.as_deref());
@@ -56,29 +59,11 @@ fn stanza(kind: Kind, id: Option<&str>) -> String {
 
 /// What of the client's stanzas may be lost, as sentences with a space in front.
 pub(super) fn pending(course: &Course, session: &Session, at: Duration) -> String {
-    let management = &session.stream.management;
-    let count = &management.client;
-    let ago = |then: Duration| words(at.saturating_sub(then));
-    if count.counting {
-        let Some(oldest) = count.unacked.front() else { return String::new() };
-        let oldest_words = format!(
-            "{}, sent {} before",
-            stanza(oldest.kind, oldest.id.as_deref()),
-            ago(oldest.at)
-        );
-        let what = match count.unacked.len() {
-            1 => format!("{oldest_words}, was not acknowledged"),
-            n => format!(
-                "{n} stanzas of the client were not acknowledged, the oldest {oldest_words}"
-            ),
-        };
-        let then = if management.resumable {
-            "a resumption sends again what did not arrive"
-        } else {
-            "that may be lost"
-        };
-        return format!(" Stream management: {what}; {then}.");
+    // Under stream management, what is not acknowledged is reported by itself.
+    if session.stream.management.enabled {
+        return String::new();
     }
+    let ago = |then: Duration| words(at.saturating_sub(then));
     let fresh = |sent: &&Sent| match sent.kind {
         Kind::Iq => true,
         _ => at.saturating_sub(sent.at) <= IN_FLIGHT,

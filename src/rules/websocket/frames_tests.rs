@@ -1,13 +1,11 @@
 use crate::rules::Level;
-use crate::rules::playbook::{at_least, play};
+use crate::rules::playbook::{at_least, play, websocket_login};
 
-const OPEN: &str = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>";
 const STANZA: &str = "<message xmlns='jabber:client'/>";
 
 fn after(script: &str) -> Vec<String> {
     let script = script.replace("STANZA", STANZA);
-    let script = format!("0 1 websocket\n1 1 C= {OPEN}\n2 1 S= {OPEN}\n{script}");
-    at_least(Level::Note, &script)
+    at_least(Level::Note, &(websocket_login(0, 1) + &script))
 }
 
 /// The only finding.
@@ -74,7 +72,8 @@ fn heads() {
         ),
         ("text | padded: yes | STANZA", None, "writes its length in more bytes than it needs"),
     ] {
-        let script = format!("0 1 websocket\n10 1 C= {}", frame.replace("STANZA", STANZA));
+        let script =
+            format!("{}10 1 C= {}", websocket_login(0, 1), frame.replace("STANZA", STANZA));
         let seen = play(&script);
         let found: Vec<_> = seen.iter().flat_map(|seen| &seen.findings).collect();
         assert_eq!(found.len(), 1, "{frame}: {found:#?}");

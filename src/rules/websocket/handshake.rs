@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::asked::Asked;
-use super::page::Page;
+use super::page::{Page, status};
 use super::refused::Path;
 use super::{refused, switched};
 use crate::clock::words;
@@ -169,14 +169,6 @@ fn names_websocket_or_page(asked: &Asked, page: &Page) -> bool {
     names_websocket(&asked.target) || page.is_of_websocket()
 }
 
-/// `404 Not Found`
-pub(super) fn status(response: &Response) -> String {
-    match response.reason.as_str() {
-        "" => response.status.to_string(),
-        reason => format!("{} {}", response.status, short(reason)),
-    }
-}
-
 /// The same refusal once more: the first one says what it means.
 fn again(asked: &Asked, response: &Response, page: &Page, times: u32, found: &mut Findings) {
     let words = format!(
@@ -192,9 +184,20 @@ fn again(asked: &Asked, response: &Response, page: &Page, times: u32, found: &mu
 
 /// A request of BOSH to a path of WebSocket.
 fn bosh(asked: &Asked, response: &Response, page: &Page, times: u32, found: &mut Findings) {
-    let again = if times > 1 { format!(" for the {} time", nth(times)) } else { String::new() };
+    if times > 1 {
+        let words = format!(
+            "The client sent BOSH to the WebSocket path {} again, for the {} time, and got HTTP {}{}. The \
+             first finding above says what to do.",
+            short(&asked.target),
+            nth(times),
+            status(response),
+            page.from(),
+        );
+        let kind = &kinds::BOSH_AT_WEBSOCKET;
+        return found.add(kind, None, Level::Error, Party::Client, words);
+    }
     let words = format!(
-        "The client sent BOSH (POST with <body/>) to {}{again}, a path at which servers have WebSocket, \
+        "The client sent BOSH (POST with <body/>) to {}, a path at which servers have WebSocket, \
          and got HTTP {}{}. Configure this URL with ws:// or wss:// as a WebSocket URL, or give the \
          client the path of BOSH, such as /http-bind.",
         short(&asked.target),

@@ -191,7 +191,7 @@ impl Sent {
                     "{} is not well-formed at {}: {}. The text there: {quoted}.",
                     what(from),
                     error.at,
-                    error.kind
+                    short(&error.kind.to_string())
                 );
                 let id = "ws-one-element-per-message";
                 self.add(&kinds::WS_MESSAGE_MALFORMED, id, Level::Error, from, &words, found);

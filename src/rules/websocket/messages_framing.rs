@@ -239,7 +239,11 @@ impl State {
                 report(Party::Server, words, found);
             }
             [Some(Opening::Stream), Some(Opening::Open)] => {
-                self.unanswered_by("answers with <open/>", found);
+                self.reported = true;
+                let words = "The client opens the stream with <stream:stream>, the framing from \
+                     before RFC 7395; the server speaks RFC 7395 and answers with <open/>, which \
+                     such a client does not understand. Update the client, or set it to RFC 7395.";
+                report(Party::Client, words, found);
             }
             [Some(Opening::Stream), None] if from == Side::Server => match element {
                 Some(error) if error.is(ns::STREAMS, "error") => {

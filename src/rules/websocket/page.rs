@@ -346,6 +346,14 @@ fn lines(page: &str) -> Vec<String> {
     text.lines().map(words).filter(|line| !line.is_empty()).collect()
 }
 
+/// `404 Not Found`
+pub(super) fn status(response: &Response) -> String {
+    match response.reason.as_str() {
+        "" => response.status.to_string(),
+        reason => format!("{} {}", response.status, short(reason)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,6 +17,8 @@ use crate::wire::websocket::Opcode;
 
 /// A pong has this long to come: phones on slow networks need a few seconds.
 pub(super) const PATIENCE: Duration = Duration::from_secs(15);
+/// An `<r/>` without an answer is reported after this time.
+const UNANSWERED: Duration = Duration::from_secs(30);
 /// Pings of one side that are remembered.
 const REMEMBERED: usize = 16;
 
@@ -172,7 +174,10 @@ impl State {
             found.add(&kinds::WS_PING_UNANSWERED, "ws-pong", Level::Error, party, words);
             return;
         }
+        let management = &session.stream.management;
         let lost = match self.messages[by as usize] {
+            // Under stream management, what is not acknowledged is reported at the end.
+            _ if management.enabled => String::new(),
             0 => String::new(),
             1 => format!(" 1 message that the {name} has sent since then may be lost."),
             n => format!(" {n} messages that the {name} has sent since then may be lost."),
@@ -186,19 +191,20 @@ impl State {
              that by itself (half-open connection).{lost}",
             words(line.silent(silent, now)),
         );
-        found.add(&kinds::WS_PING_UNANSWERED, None, Level::Warning, Party::Nobody, words);
+        // An `<r/>` has said the same.
+        let asked = management.of(by).request.map(|(at, _)| at + UNANSWERED);
+        let level = if asked.is_some_and(|at| at <= now) { Level::Note } else { Level::Warning };
+        found.add(&kinds::WS_PING_UNANSWERED, None, level, Party::Nobody, words);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use crate::rules::Level;
-    use crate::rules::playbook::{at_least, names, words};
-
-    const OPEN: &str = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>";
+    use crate::rules::playbook::{at_least, names, websocket, words};
 
     fn after(script: &str) -> String {
-        format!("0 1 websocket\n1 1 C= {OPEN}\n2 1 S= {OPEN}\n{script}")
+        websocket(0, 1) + script
     }
 
     fn found(script: &str) -> Vec<String> {

@@ -4,8 +4,7 @@
 use std::time::Duration;
 
 use super::asked::Asked;
-use super::handshake::status;
-use super::page::{Page, Role};
+use super::page::{Page, Role, status};
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds::{self, Kind};

@@ -134,6 +134,13 @@ impl Ack {
     }
 }
 
+impl Management {
+    /// The session that the client asks to resume on this connection, until it is answered.
+    pub fn resuming(&self) -> Option<&str> {
+        self.resuming.as_ref().map(|(previd, _)| previd.as_str())
+    }
+}
+
 impl Count {
     fn begin(&mut self) {
         *self = Self { counting: true, exact: true, ..Self::default() };
