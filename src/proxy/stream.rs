@@ -231,11 +231,7 @@ struct Hello {
 
 impl Hello {
     /// Reads it from the client, of which these bytes have come already.
-    async fn read(
-        client: TcpStream,
-        mut begun: &[u8],
-        target: &Address,
-    ) -> Result<Self, String> {
+    async fn read(client: TcpStream, mut begun: &[u8], target: &Address) -> Result<Self, String> {
         let said = |error: &io::Error| answer::accepting(target, error);
         let mut acceptor = Acceptor::default();
         while !begun.is_empty() {

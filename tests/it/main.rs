@@ -23,6 +23,7 @@ mod lag;
 mod pack;
 mod peers;
 mod peers_bed;
+mod peers_carriers;
 mod peers_live;
 mod peers_stories;
 mod prosody;

@@ -152,7 +152,7 @@ pub fn prosody(certificate: Option<&Path>) -> (Prosody, SocketAddr) {
 }
 
 /// A folder with a self-signed certificate that another user, as which Prosody runs, can read.
-fn certificate(name: &str) -> tempfile::TempDir {
+pub fn certificate(name: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
     fs::write(folder.path().join("cert.pem"), made.cert.pem()).unwrap();

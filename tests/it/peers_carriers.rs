@@ -1,0 +1,335 @@
+//! Real clients before real servers, over WebSocket and TCP, directly and through `xmppscope proxy`: the clients must not
+//! see a difference, and xmppscope must find nothing wrong with what is right.
+//!
+//! Each client lives one story with bob, who sends back what he is told, and prints every element that came. All clients of
+//! a server are there at the same time, each with an account of its own.
+#![cfg_attr(not(feature = "peers"), allow(dead_code))]
+
+use std::any::Any;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use regex_lite::{Captures, Regex};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::peers_bed::{Client, alone};
+use crate::peers_live::Peer;
+use crate::prosody::{Password, Prosody, free_port};
+use crate::rig::{self, Proxy};
+use crate::upstream::certificate;
+
+/// How a client reaches a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Carrier {
+    WebSocket,
+    StartTls,
+    DirectTls,
+}
+
+/// Prosody's modules: without PEP, which asks clients what they can do, and asks only once.
+const MODULES: &str = r#""saslauth", "tls", "roster", "disco", "ping", "posix", "bosh", "websocket", "carbons", "smacks""#;
+
+/// A server with ports for all carriers.
+struct Server {
+    name: &'static str,
+    /// `HOST:PORT/PATH`
+    websocket: String,
+    starttls: u16,
+    direct: u16,
+    /// Its certificate, for `localhost`.
+    certificate: TempDir,
+    alice: Password,
+    bob: Password,
+    _process: Box<dyn Any + Send + Sync>,
+}
+
+impl Server {
+    fn prosody() -> Self {
+        let certificate = certificate("localhost");
+        let [starttls, direct] = [free_port(), free_port()];
+        let folder = certificate.path().display();
+        // The fewest rounds of SCRAM that clients accept: xmpp.js takes seconds for 10,000.
+        let server = Prosody::start_with(&format!(
+            "c2s_ports = {{ {starttls} }}\nc2s_interfaces = {{ \"127.0.0.1\" }}\n\
+             c2s_direct_tls_ports = {{ {direct} }}\nc2s_direct_tls_interfaces = {{ \"127.0.0.1\" }}\n\
+             c2s_require_encryption = true\n\
+             ssl = {{ certificate = \"{folder}/cert.pem\", key = \"{folder}/key.pem\" }}\n\
+             default_iteration_count = 4096\n\
+             modules_enabled = {{ {MODULES} }}\n"
+        ));
+        server.befriend_each_with_bob();
+        let websocket = server.origin().replacen("http://", "", 1) + "/xmpp-websocket";
+        let (alice, bob) = (server.alice.clone(), server.bob.clone());
+        Self {
+            name: "Prosody",
+            websocket,
+            starttls,
+            direct,
+            certificate,
+            alice,
+            bob,
+            _process: Box::new(server),
+        }
+    }
+
+    fn url(&self, carrier: Carrier) -> String {
+        match carrier {
+            Carrier::WebSocket => format!("ws://{}", self.websocket),
+            Carrier::StartTls => format!("xmpp://127.0.0.1:{}", self.starttls),
+            Carrier::DirectTls => format!("xmpps://127.0.0.1:{}", self.direct),
+        }
+    }
+
+    fn certificate(&self) -> PathBuf {
+        self.certificate.path().join("cert.pem")
+    }
+
+    /// bob, who sends back every message.
+    fn bob(&self) -> Peer {
+        let url = self.url(Carrier::WebSocket);
+        let client = Client::at("xmpp-client.mjs", &url, &self.certificate(), &self.bob);
+        let mut bob = Peer::start(client.named("bob@localhost/desk"));
+        bob.does("echo");
+        bob
+    }
+}
+
+/// A client, and how it reaches the server.
+struct Case {
+    driver: &'static str,
+    carrier: Carrier,
+    story: &'static [&'static str],
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", self.driver, self.carrier)
+    }
+}
+
+/// What every client can do.
+const STORY: &[&str] = &["roster", "presence", "chat:Hello Bob, é 🎉", "ping", "logout"];
+/// What those can do that resume a session.
+const RESUMED: &[&str] =
+    &["roster", "presence", "chat:before", "cut", "chat:after", "ping", "logout"];
+
+const fn case(driver: &'static str, carrier: Carrier, story: &'static [&'static str]) -> Case {
+    Case { driver, carrier, story }
+}
+
+const CASES: [Case; 9] = [
+    case("xmpp-client.mjs", Carrier::WebSocket, STORY),
+    case("xmpp-client.mjs", Carrier::StartTls, STORY),
+    case("strophe-websocket.mjs", Carrier::WebSocket, STORY),
+    case("slixmpp-tcp.py", Carrier::StartTls, STORY),
+    case("gloox-tcp.cpp", Carrier::StartTls, STORY),
+    case("slixmpp-tcp.py", Carrier::DirectTls, STORY),
+    case("gloox-tcp.cpp", Carrier::DirectTls, STORY),
+    case("xmpp-client.mjs", Carrier::DirectTls, RESUMED),
+    case(
+        "strophe-websocket.mjs",
+        Carrier::WebSocket,
+        &["presence", "chat:before", "reload", "chat:between", "cut", "chat:after", "logout"],
+    ),
+];
+
+/// A session that went through the proxy.
+struct Session {
+    /// What the client printed.
+    lines: Vec<String>,
+    /// What xmppscope printed.
+    out: String,
+    /// The events of the capture, as JSON.
+    events: Vec<Value>,
+    /// What the sessions became as a transcript.
+    transcript: String,
+}
+
+/// A proxy before a server, and what its client needs: the URL, and the certificate to trust.
+struct Between {
+    proxy: Proxy,
+    url: String,
+    identity: TempDir,
+}
+
+impl Between {
+    fn start(server: &Server, carrier: Carrier) -> Self {
+        let identity = tempfile::tempdir().unwrap();
+        let trusted = server.certificate();
+        let tls = [
+            "--ca-file",
+            trusted.to_str().unwrap(),
+            "--tls-dir",
+            identity.path().to_str().unwrap(),
+            "--tls-name",
+            "localhost",
+        ];
+        let plain = ["--color", "never", "--format", "compact"];
+        // The target is called localhost, as the certificate: a client need not say whom it wants (SNI).
+        let target = server.url(carrier).replace("127.0.0.1", "localhost");
+        let options = if carrier == Carrier::WebSocket { &[][..] } else { &tls };
+        let proxy = Proxy::start(&target, &[&plain, options].concat());
+        let at = proxy.address;
+        let url = match carrier {
+            Carrier::WebSocket => {
+                let path = server.websocket.split_once('/').unwrap().1;
+                format!("ws://{at}/{path}")
+            }
+            Carrier::StartTls => format!("xmpp://{at}"),
+            Carrier::DirectTls => format!("xmpps://{at}"),
+        };
+        Self { proxy, url, identity }
+    }
+
+    fn certificate(&self) -> PathBuf {
+        self.identity.path().join("cert.pem")
+    }
+
+    /// Ends the proxy once every connection has ended.
+    fn stop(self, lines: Vec<String>) -> Session {
+        let capture = self.proxy.folder.path().join("capture");
+        rig::until("every connection is closed", || {
+            let capture = std::fs::read_to_string(&capture).unwrap_or_default();
+            let count = |event: &str| capture.matches(&format!("\"event\":\"{event}\"")).count();
+            count("opened") > 0 && count("opened") == count("closed")
+        });
+        let left = self.proxy.stop();
+        assert_eq!(left.status.code(), Some(0), "{}", left.errors);
+        let show = |format: &str| {
+            let capture = left.capture.to_str().unwrap();
+            let (code, out, errors) =
+                rig::run(&["show", capture, "--color", "never", "--format", format]);
+            assert_eq!(code, Some(0), "{errors}");
+            out
+        };
+        assert_eq!(show("compact"), left.out, "`show` differs from what was printed live");
+        let events = show("json").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        Session { lines, out: left.out, events, transcript: show("transcript") }
+    }
+}
+
+impl Session {
+    /// That it was one session of this account, of which nothing is wrong but findings of these names.
+    #[track_caller]
+    fn assert_told(&self, case: &Case, jid: &str, secret: &Password, known: &[&str]) {
+        let Self { out, events, .. } = self;
+        let found: Vec<&str> = events
+            .iter()
+            .filter_map(|event| event["findings"].as_array())
+            .flatten()
+            .filter(|finding| finding["level"] != "note")
+            .map(|finding| finding["name"].as_str().unwrap())
+            .collect();
+        assert_eq!(found, known, "findings: {case}\n{out}");
+        assert!(!out.contains(secret.reveal()), "the password was printed: {case}");
+
+        let transport = if case.carrier == Carrier::WebSocket { "websocket" } else { "tcp" };
+        let last = events.iter().rfind(|event| event["session"]["jid"].is_string());
+        let session = &last.unwrap_or_else(|| panic!("no JID was bound: {case}\n{out}"))["session"];
+        let told = (&session["number"], &session["transport"], &session["jid"]);
+        assert_eq!(told, (&1.into(), &transport.into(), &jid.into()), "{case}\n{out}");
+        assert_eq!(events.last().unwrap()["sessions"], 1, "{case}\n{out}");
+
+        let resumed = out.lines().filter(|line| line.contains(" SM resumed ")).count();
+        let asked = case.story.iter().filter(|action| ["cut", "reload"].contains(action)).count();
+        assert_eq!(resumed, asked, "resumptions: {case}\n{out}");
+        let secured: Vec<&Value> =
+            events.iter().filter(|event| event["event"] == "secured").collect();
+        let expected = if case.carrier == Carrier::WebSocket { 0 } else { asked + 1 };
+        assert_eq!(secured.len(), expected, "TLS: {case}\n{out}");
+        for event in secured {
+            let tls = &event["tls"];
+            assert_eq!(tls["server"]["verified"], "localhost", "{case}: {event}");
+            let starttls = tls["starttls"] == true;
+            assert_eq!(starttls, case.carrier == Carrier::StartTls, "{case}: {event}");
+        }
+    }
+}
+
+/// What a client saw, without what servers write in an order of the day, and without what no proxy can pass on: a server does
+/// not offer channel binding on a connection whose TLS has it not.
+fn view(lines: &[String]) -> Vec<String> {
+    let tag = Regex::new(r"<[\w:.-]+((?: [\w:.-]+='[^']*')+)").unwrap();
+    let attribute = Regex::new(r"[\w:.-]+='[^']*'").unwrap();
+    let mechanisms = Regex::new(r"(<[^<> ]*mechanism>[^<]*</[^<> ]*>)+").unwrap();
+    let one = Regex::new(r"<[^<> ]*mechanism>([^<]*)</[^<> ]*>").unwrap();
+    let sorted = |line: &String| {
+        let line = tag.replace_all(line, |tag: &Captures<'_>| {
+            let mut all: Vec<&str> = attribute.find_iter(&tag[1]).map(|one| one.as_str()).collect();
+            all.sort_unstable();
+            tag[0].replace(&tag[1], &format!(" {}", all.join(" ")))
+        });
+        let line = mechanisms.replace_all(&line, |list: &Captures<'_>| {
+            let mut names: Vec<String> = one
+                .captures_iter(&list[0])
+                .map(|name| name[1].to_owned())
+                .filter(|name| !name.ends_with("-PLUS"))
+                .collect();
+            names.sort_unstable();
+            names.join(" ")
+        });
+        line.into_owned()
+    };
+    lines.iter().map(sorted).collect()
+}
+
+/// Lives a story directly and through the proxy.
+fn compare(server: &Server, case: &Case, number: usize, known: &[&str]) {
+    let account = if number == 1 { "alice".to_owned() } else { format!("alice{number}") };
+    let jid = format!("{account}@localhost/web");
+    let live = |url: &str, certificate: &Path| {
+        Client::at(case.driver, url, certificate, &server.alice).named(&jid).live(case.story).lines
+    };
+    let direct = live(&server.url(case.carrier), &server.certificate());
+    let between = Between::start(server, case.carrier);
+    let proxied = live(&between.url, &between.certificate());
+    let session = between.stop(proxied);
+    session.assert_told(case, &jid, &server.alice, known);
+    let name = server.name;
+    let (there, here) = (view(&direct), view(&session.lines));
+    let same = there.iter().zip(&here).take_while(|(there, here)| there == here).count();
+    assert!(
+        there == here,
+        "{case}\n     at {name}: {:?}\nthrough the proxy: {:?}\nbehind\n{}\n{}",
+        there.get(same),
+        here.get(same),
+        there[..same].join("\n"),
+        session.out
+    );
+    assert!(!session.transcript.is_empty());
+}
+
+/// Clients that are there at the same time.
+const LANES: usize = 4;
+
+/// Lives all stories at a server. `known` are findings that are right.
+fn compare_all(server: &Server, known: impl Fn(&Case) -> &'static [&'static str] + Sync) {
+    let bob = server.bob();
+    std::thread::scope(|scope| {
+        let known = &known;
+        let lanes: Vec<_> = (0..LANES)
+            .map(|lane| {
+                scope.spawn(move || {
+                    for case in CASES.iter().skip(lane).step_by(LANES) {
+                        compare(server, case, lane + 1, known(case));
+                    }
+                })
+            })
+            .collect();
+        for lane in lanes {
+            lane.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
+    });
+    bob.leaves();
+}
+
+#[test]
+#[cfg_attr(
+    not(feature = "peers"),
+    ignore = "needs Prosody, Node, g++, gloox and slixmpp: run ./test"
+)]
+fn clients_see_through_the_proxy_what_they_see_at_prosody() {
+    let _turn = alone();
+    compare_all(&Server::prosody(), |_| &[]);
+}
