@@ -13,6 +13,7 @@ use regex_lite::{Captures, Regex};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::ejabberd::{Ejabberd, Streams};
 use crate::peers_bed::{Client, alone};
 use crate::peers_live::Peer;
 use crate::prosody::{Password, Prosody, free_port};
@@ -66,6 +67,25 @@ impl Server {
             websocket,
             starttls,
             direct,
+            certificate,
+            alice,
+            bob,
+            _process: Box::new(server),
+        }
+    }
+
+    fn ejabberd() -> Self {
+        let certificate = certificate("localhost");
+        let identity = certificate.path().to_owned();
+        let streams = Streams { starttls: free_port(), direct: free_port(), identity };
+        let server = Ejabberd::start_with(LANES, Some(&streams));
+        let websocket = server.origin().replacen("http://", "", 1) + "/xmpp-websocket";
+        let (alice, bob) = (server.alice.clone(), server.bob.clone());
+        Self {
+            name: "ejabberd",
+            websocket,
+            starttls: streams.starttls,
+            direct: streams.direct,
             certificate,
             alice,
             bob,
@@ -271,7 +291,15 @@ fn view(lines: &[String]) -> Vec<String> {
         });
         line.into_owned()
     };
-    lines.iter().map(sorted).collect()
+    let mut lines: Vec<String> = lines.iter().map(sorted).collect();
+    // What comes because of an action comes in any order.
+    let actions = (0..lines.len()).filter(|&at| lines[at].starts_with("{\"action\""));
+    let mut starts: Vec<usize> = actions.collect();
+    starts.push(lines.len());
+    for pair in starts.windows(2) {
+        lines[pair[0] + 1..pair[1]].sort_unstable();
+    }
+    lines
 }
 
 /// Lives a story directly and through the proxy.
@@ -332,4 +360,14 @@ fn compare_all(server: &Server, known: impl Fn(&Case) -> &'static [&'static str]
 fn clients_see_through_the_proxy_what_they_see_at_prosody() {
     let _turn = alone();
     compare_all(&Server::prosody(), |_| &[]);
+}
+
+#[test]
+#[cfg_attr(
+    not(feature = "peers"),
+    ignore = "needs ejabberd, Node, g++, gloox and slixmpp: run ./test"
+)]
+fn clients_see_through_the_proxy_what_they_see_at_ejabberd() {
+    let _turn = alone();
+    compare_all(&Server::ejabberd(), |_| &[]);
 }

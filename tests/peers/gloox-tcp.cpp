@@ -3,8 +3,8 @@
 //   PEER_PASSWORD=… gloox-tcp --url xmpp://127.0.0.1:5222 --jid alice@localhost/web
 //       [--to bob@localhost/desk] [--deadline 120] roster presence chat:hello ping logout
 //
-//   roster     waits for the roster, which gloox asks for by itself
-//   presence   announces itself and waits until its own presence comes back
+//   roster     waits for the roster, which gloox asks for by itself, and for the presence of --to: gloox has announced itself
+//   presence   says that it is away, and waits until its own presence comes back
 //   chat:TEXT  sends TEXT to --to and waits until it comes back from there
 //   ping       asks the server and waits for the answer
 //   logout     ends the stream and waits for the end
@@ -89,13 +89,18 @@ class Story : public ConnectionListener, public LogHandler, public EventHandler,
     const std::string own = client.jid().full();
     if (begins(xml, "<enabled")) managed = true;
     if (xml.find("jabber:iq:roster") != std::string::npos) roster = true;
-    if (wanted == "presence" && begins(xml, "<presence") && xml.find("from='" + own + "'") != std::string::npos) arrived = true;
+    if (begins(xml, "<presence")) {
+      const bool mine = xml.find("from='" + own + "'") != std::string::npos;
+      if (mine) announced = true;
+      if (xml.find("from='" + to + "'") != std::string::npos) met = true;
+      if (wanted == "presence" && mine) arrived = true;
+    }
     if (wanted == "chat" && begins(xml, "<message") && xml.find("<body>" + words + "</body>") != std::string::npos) arrived = true;
   }
 
   /// Goes on with the next action when the last one is done.
   void step() {
-    if (over || done || !managed || !roster) return;
+    if (over || done || !managed || !roster || !announced || !met) return;
     if (!wanted.empty()) {
       if (!arrived || !acknowledged) return;
       wanted.clear();
@@ -108,7 +113,7 @@ class Story : public ConnectionListener, public LogHandler, public EventHandler,
     if (wanted == "roster") {
       arrived = true;
     } else if (wanted == "presence") {
-      client.setPresence(Presence::Available, 0);
+      client.setPresence(Presence::Away, 0);
     } else if (wanted == "chat") {
       words = action.substr(5);
       Message message(Message::Chat, JID(to), words);
@@ -130,7 +135,7 @@ class Story : public ConnectionListener, public LogHandler, public EventHandler,
   std::string to, wanted, words;
   std::vector<std::string> actions;
   size_t at = 0;
-  bool arrived = false, acknowledged = false, managed = false, roster = false;
+  bool arrived = false, acknowledged = false, managed = false, roster = false, announced = false, met = false;
 
   bool trusted(const CertInfo &info) {
     say("certificate", info.server);

@@ -4,7 +4,7 @@
       [--to bob@localhost/desk] [--deadline 120] roster presence chat:hello ping logout
 
   roster     asks for the roster
-  presence   announces itself and waits until its own presence comes back
+  presence   announces itself and waits until its own presence comes back, and that of --to
   chat:TEXT  sends TEXT to --to and waits until it comes back from there
   ping       asks the server and waits for the answer
   logout     ends the stream and waits for the end
@@ -41,6 +41,7 @@ class Client(slixmpp.ClientXMPP):
         self.given = given
         self.account, self.number = re.match(r"([a-z]+)(\d*)@", given.jid).groups()
         self.waiting = []
+        self.leaving = False
         self.ca_certs = given.ca
         self.whitespace_keepalive = False
         self.register_plugin("xep_0198", {"window": 1})
@@ -48,6 +49,7 @@ class Client(slixmpp.ClientXMPP):
         self.add_filter("in", self.came)
         for event in ["connected", "tls_success", "session_start", "sm_enabled", "disconnected"]:
             self.add_event_handler(event, lambda _, event=event: say(event=event))
+        self.add_event_handler("disconnected", self.left)
         self.add_event_handler("failed_all_auth", lambda _: self.fail("authentication failed"))
         self.add_event_handler("ssl_invalid_chain", lambda error: self.fail(f"certificate: {error}"))
         self.add_event_handler("connection_failed", lambda error: self.fail(f"connection: {error}"))
@@ -56,13 +58,17 @@ class Client(slixmpp.ClientXMPP):
     def certified(self, _):
         say(tls="verified")
 
+    def left(self, _):
+        if not self.leaving:
+            self.fail("the server ended the connection")
+
     def fail(self, why):
         print(f"failed: {why}", file=sys.stderr)
         os._exit(1)
 
     def start_stream_handler(self, xml):
         super().start_stream_handler(xml)
-        say(header=self.shown(xml))
+        say(header=self.shown(ElementTree.Element(xml.tag, xml.attrib)))  # some of its children may be there already
 
     def came(self, stanza):
         if stanza.xml.tag not in (SM + "a", SM + "r"):
@@ -100,8 +106,10 @@ class Client(slixmpp.ClientXMPP):
             iq["id"] = "roster-1"
             await self.exchange(iq, answers("roster-1"))
         elif name == "presence":
-            own = lambda xml: xml.tag.endswith("}presence") and xml.get("from") == self.given.jid
-            await self.exchange(self.make_presence(), own)
+            is_from = lambda jid: lambda xml: xml.tag.endswith("}presence") and xml.get("from") == jid
+            came = self.until(is_from(self.given.to))
+            await self.exchange(self.make_presence(), is_from(self.given.jid))
+            await came
         elif name == "chat":
             message = self.make_message(mto=self.given.to, mbody=words, mtype="chat")
             message["id"] = "chat-1"
@@ -113,6 +121,7 @@ class Client(slixmpp.ClientXMPP):
             iq.append(ElementTree.Element("{urn:xmpp:ping}ping"))
             await self.exchange(iq, answers("ping-1"))
         elif name == "logout":
+            self.leaving = True
             gone = self.disconnected
             self.disconnect(wait=60)
             await gone

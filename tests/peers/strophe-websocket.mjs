@@ -4,7 +4,7 @@
 //       [--to bob@localhost/desk] [--deadline 120] roster presence chat:hello ping reload cut logout
 //
 //   roster     asks for the roster
-//   presence   announces itself and waits until its own presence comes back
+//   presence   announces itself and waits until its own presence comes back, and that of --to
 //   chat:TEXT  sends TEXT to --to and waits until it comes back from there
 //   ping       asks the server and waits for the answer
 //   reload     closes the WebSocket as a page does that goes, and resumes the session from a second connection object
@@ -105,7 +105,11 @@ const story = {
     await exchange(roster, isStanza('iq', 'roster-1'));
   },
   async presence() {
-    await exchange($pres(), ({ stanza }) => stanza?.nodeName === 'presence' && stanza.getAttribute('from') === given.jid);
+    const missing = new Set([given.jid, given.to]);
+    await exchange($pres(), ({ stanza }) => {
+      if (stanza?.nodeName === 'presence') missing.delete(stanza.getAttribute('from'));
+      return missing.size === 0;
+    });
   },
   async chat(words) {
     count += 1;

@@ -4,11 +4,11 @@
 //       [--to bob@localhost/desk] [--deadline 120] roster presence chat:hello ping logout
 //
 //   roster     asks for the roster
-//   presence   announces itself and waits until its own presence comes back
+//   presence   announces itself and waits until its own presence comes back, and that of --to
 //   chat:TEXT  sends TEXT to --to and waits until it comes back from there
 //   ping       asks the server and waits for the answer
 //   cut        resets the connection, and waits until the session goes on, on another one
-//   echo       from now on, sends each message back to whom it came from
+//   echo       announces itself, and from now on sends each message back to whom it came from
 //   logout     ends the session and waits for the end
 //
 // With xmpp:// TLS begins by STARTTLS, with xmpps:// at once; NODE_EXTRA_CA_CERTS names the certificate that is trusted.
@@ -98,7 +98,10 @@ const story = {
     await exchange(xml('iq', { type: 'get', id: 'roster-1' }, query), answered('roster-1'));
   },
   async presence() {
-    await exchange(xml('presence'), (stanza) => stanza.is('presence') && stanza.attrs.from === given.jid);
+    const isFrom = (from) => (stanza) => stanza.is('presence') && stanza.attrs.from === from;
+    const came = until(isFrom(given.to));
+    await exchange(xml('presence'), isFrom(given.jid));
+    await came;
   },
   async chat(words) {
     count += 1;
@@ -121,6 +124,7 @@ const story = {
       const { from, id } = stanza.attrs;
       xmpp.send(xml('message', { to: from, type: 'chat', id }, xml('body', {}, words)));
     });
+    await exchange(xml('presence'), (stanza) => stanza.is('presence') && stanza.attrs.from === given.jid);
   },
   async logout() {
     leaving = true;
