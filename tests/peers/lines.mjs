@@ -29,7 +29,7 @@ export function canonical(node) {
 export function anonymous(text, jid) {
   const [, local, number] = /^([a-z]+)(\d*)@/.exec(jid);
   return text
-    .replace(/ (id|previd|location)='([^']*)'/g, (all, name, id) => (/^(chat|ping|roster)-\d$/.test(id) ? all : ` ${name}='ID'`))
+    .replace(/ (id|previd|location)='([^']*)'/g, (all, name, id) => (/^(chat|ping|roster)-\d(-back)?$/.test(id) ? all : ` ${name}='ID'`))
     .replace(/ (stamp|max)='[^']*'/g, " $1='…'")
     .replaceAll(`${local}${number}@`, `${local}@`);
 }

@@ -84,7 +84,7 @@ class Client(slixmpp.ClientXMPP):
     def shown(self, xml):
         text = canonical(xml).replace(f"{self.account}{self.number}@", f"{self.account}@")
         text = re.sub(r' (stamp|max)="[^"]*"', r' \1="…"', text)
-        return re.sub(r' id="(?!(?:chat|ping|roster)-\d")[^"]*"', ' id="ID"', text)
+        return re.sub(r' id="(?!(?:chat|ping|roster)-\d(?:-back)?")[^"]*"', ' id="ID"', text)
 
     def until(self, wanted):
         done = asyncio.get_running_loop().create_future()

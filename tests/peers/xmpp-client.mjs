@@ -122,7 +122,7 @@ const story = {
       const words = stanza.is('message') && stanza.attrs.type === 'chat' && stanza.getChildText('body');
       if (!words) return;
       const { from, id } = stanza.attrs;
-      xmpp.send(xml('message', { to: from, type: 'chat', id }, xml('body', {}, words)));
+      xmpp.send(xml('message', { to: from, type: 'chat', id: `${id}-back` }, xml('body', {}, words)));
     });
     await exchange(xml('presence'), (stanza) => stanza.is('presence') && stanza.attrs.from === given.jid);
   },
