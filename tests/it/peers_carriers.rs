@@ -47,6 +47,11 @@ struct Server {
 
 impl Server {
     fn prosody() -> Self {
+        Self::prosody_with("")
+    }
+
+    /// Prosody with further settings of TLS.
+    fn prosody_with(tls: &str) -> Self {
         let certificate = certificate("localhost");
         let [starttls, direct] = [free_port(), free_port()];
         let folder = certificate.path().display();
@@ -55,7 +60,7 @@ impl Server {
             "c2s_ports = {{ {starttls} }}\nc2s_interfaces = {{ \"127.0.0.1\" }}\n\
              c2s_direct_tls_ports = {{ {direct} }}\nc2s_direct_tls_interfaces = {{ \"127.0.0.1\" }}\n\
              c2s_require_encryption = true\n\
-             ssl = {{ certificate = \"{folder}/cert.pem\", key = \"{folder}/key.pem\" }}\n\
+             ssl = {{ certificate = \"{folder}/cert.pem\", key = \"{folder}/key.pem\"{tls} }}\n\
              default_iteration_count = 4096\n\
              modules_enabled = {{ {MODULES} }}\n"
         ));
@@ -191,7 +196,7 @@ struct Between {
 }
 
 impl Between {
-    fn start(server: &Server, carrier: Carrier) -> Self {
+    fn start(server: &Server, carrier: Carrier, more: &[&str]) -> Self {
         let identity = tempfile::tempdir().unwrap();
         let trusted = server.certificate();
         let tls = [
@@ -206,7 +211,7 @@ impl Between {
         // The target is called localhost, as the certificate: a client need not say whom it wants (SNI).
         let target = server.url(carrier).replace("127.0.0.1", "localhost");
         let options = if carrier == Carrier::WebSocket { &[][..] } else { &tls };
-        let proxy = Proxy::start(&target, &[&plain, options].concat());
+        let proxy = Proxy::start(&target, &[&plain, options, more].concat());
         let at = proxy.address;
         let url = match carrier {
             Carrier::WebSocket => {
@@ -327,7 +332,7 @@ fn compare(server: &Server, case: &Case, number: usize, known: &[&str]) {
         Client::at(case.driver, url, certificate, &server.alice).named(&jid).live(case.story).lines
     };
     let direct = live(&server.url(case.carrier), &server.certificate());
-    let between = Between::start(server, case.carrier);
+    let between = Between::start(server, case.carrier, &[]);
     let proxied = live(&between.url, &between.certificate());
     let session = between.stop(proxied);
     session.assert_told(case, &jid, &server.alice, known);
@@ -387,4 +392,38 @@ fn clients_see_through_the_proxy_what_they_see_at_prosody() {
 fn clients_see_through_the_proxy_what_they_see_at_ejabberd() {
     let _turn = alone();
     compare_all(&Server::ejabberd(), |_| &[]);
+}
+
+/// Channel binding (RFC 5802 section 6) ties a login to one connection with TLS, and there are two when the proxy takes TLS over.
+/// A server that offers it, here with TLS 1.2, refuses it then, and also what the client tries next: SCRAM without it, by a client
+/// that could have used it. slixmpp goes on with PLAIN, other clients give up. It works when the proxy passes TLS on, of which
+/// it sees nothing.
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs Prosody, Node and slixmpp: run ./test")]
+fn channel_binding_works_only_where_tls_is_passed_on() {
+    let _turn = alone();
+    let server = Server::prosody_with(", protocol = \"tlsv1_2\"");
+    let _bob = server.bob();
+    let live = |url: &str, certificate: &Path| {
+        let client = Client::at("slixmpp-tcp.py", url, certificate, &server.alice);
+        client.named("alice@localhost/web").live(STORY).lines
+    };
+    let refused = |lines: &[String]| lines.iter().filter(|line| line.contains("}failure")).count();
+    let direct = live(&server.url(Carrier::StartTls), &server.certificate());
+    assert!(direct.iter().any(|line| line.contains("SCRAM-SHA-1-PLUS")), "{direct:#?}");
+    assert_eq!(refused(&direct), 0, "{direct:#?}");
+
+    let between = Between::start(&server, Carrier::StartTls, &[]);
+    let proxied = live(&between.url, &between.certificate());
+    assert_eq!(refused(&proxied), 2, "{proxied:#?}");
+    let session = between.stop(proxied);
+    let case = case("slixmpp-tcp.py", Carrier::StartTls, STORY);
+    session.assert_told(&case, "alice@localhost/web", &server.alice, &["login-failed"; 2]);
+
+    let between = Between::start(&server, Carrier::StartTls, &["--starttls", "pass"]);
+    let passed = live(&between.url, &server.certificate());
+    assert_eq!(view(&direct), view(&passed));
+    let session = between.stop(passed);
+    assert!(session.out.contains("STARTTLS"), "{}", session.out);
+    assert!(!session.out.contains("SASL"), "{}", session.out);
 }
