@@ -9,8 +9,12 @@
 //! bench-load big   PORT SECONDS [RATE]     1 MB up and 1 MB down, over 4 connections, [RATE a second in all]
 //! bench-load hold  PORT N                  N requests that nobody answers, until stdin ends
 //! bench-load first PORT COMMAND …          starts the command: how long until it serves its first request
+//! bench-load ws-many PORT CONNECTIONS SECONDS, ws-rate PORT RATE SECONDS, ws-big PORT SECONDS, ws-hold PORT N
+//!                                          the same over WebSocket; those of ws-hold are idle
 //! ```
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods)] // a measuring tool
+
+mod socket;
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -40,6 +44,10 @@ fn main() {
         }
         Some("hold") => hold(port(), number(2)),
         Some("first") => first(port(), &words[2..]),
+        Some("ws-many") => socket::many(port(), number(2), Duration::from_secs(number(3) as u64)),
+        Some("ws-rate") => socket::rate(port(), number(2), Duration::from_secs(number(3) as u64)),
+        Some("ws-big") => socket::big(port(), Duration::from_secs(number(2) as u64)),
+        Some("ws-hold") => socket::hold(port(), number(2)),
         _ => println!("usage: bench-load port|rate|count|big|hold|first …, see the source"),
     }
 }
@@ -200,20 +208,30 @@ fn many(port: u16, connections: usize, length: Duration) {
     println!("rps={:.1} requests={answered}", answered as f64 / start.elapsed().as_secs_f64());
 }
 
-/// A latency runs from when a request was due, so a stall counts for all that it delays.
 fn rate(port: u16, rate: usize, length: Duration) {
-    const CONNECTIONS: usize = 8;
-    let open: Vec<_> = (0..CONNECTIONS).map(|_| Connection::open(port).unwrap()).collect();
+    let open: Vec<_> = (0..8).map(|_| Connection::open(port).unwrap()).collect();
+    let lanes = open.into_iter().map(|mut connection| {
+        let mut requests = connection.requests("/http-bind", STANZA);
+        move || {
+            connection.ask(requests.next()).unwrap();
+        }
+    });
+    paced(rate, length, lanes.collect());
+}
+
+/// Asks at a rate, over these connections in turn. A latency runs from when a request was due, so a stall counts for all that
+/// it delays.
+fn paced(rate: usize, length: Duration, asks: Vec<impl FnMut() + Send>) {
+    let connections = asks.len();
     let start = Instant::now() + Duration::from_millis(50);
     let mut taken: Vec<Duration> = thread::scope(|scope| {
-        let lanes: Vec<_> = open
+        let lanes: Vec<_> = asks
             .into_iter()
             .enumerate()
-            .map(|(lane, mut connection)| {
+            .map(|(lane, mut ask)| {
                 scope.spawn(move || {
-                    let mut requests = connection.requests("/http-bind", STANZA);
                     let mut taken = Vec::new();
-                    for n in (lane..).step_by(CONNECTIONS) {
+                    for n in (lane..).step_by(connections) {
                         let due = start + Duration::from_secs_f64(n as f64 / rate as f64);
                         if due > start + length {
                             return taken;
@@ -224,7 +242,7 @@ fn rate(port: u16, rate: usize, length: Duration) {
                         }
                         // the sleep's own lateness is not the proxy's
                         let from = if early.is_some() { Instant::now() } else { due };
-                        connection.ask(requests.next()).unwrap();
+                        ask();
                         taken.push(from.elapsed());
                     }
                     taken

@@ -1,7 +1,8 @@
 //! The server that the proxies are measured before: answers BOSH-like requests as fast as it can.
 //!
 //! `bench-upstream PORT`. A request without `sid` opens a session; after that it goes by path: `/http-bind`
-//! is answered at once with a small body, `/big` with 1 MB, `/hold` not at all until the client goes.
+//! is answered at once with a small body, `/big` with 1 MB, `/hold` not at all until the client goes. Over WebSocket a message is
+//! answered by a message: a small one by a small one, a large one by 1 MB.
 #![allow(clippy::unwrap_used)] // a measuring tool stops where it stands
 
 use std::net::Ipv4Addr;
@@ -9,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use xmppscope::wire::websocket::{self, Head, Opcode, Piece, Reader};
 
 const SMALL: &str = "<body xmlns='http://jabber.org/protocol/httpbind'>\
     <message xmlns='jabber:client' from='bob@localhost/web' to='alice@localhost/web' type='chat' id='m1'>\
@@ -75,6 +77,9 @@ async fn serve(mut stream: TcpStream, small: &'static [u8], big: &'static [u8]) 
         };
         let head = std::str::from_utf8(&buffer[..end]).ok()?;
         let path = head.split(' ').nth(1)?.to_owned();
+        if path == "/ws" {
+            return serve_websocket(stream, head).await;
+        }
         let length = head.lines().find_map(|line| {
             let (name, value) = line.split_once(':')?;
             name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
@@ -108,6 +113,59 @@ async fn serve(mut stream: TcpStream, small: &'static [u8], big: &'static [u8]) 
             "/hold" => while stream.read_buf(&mut buffer).await.ok()? > 0 {},
             "/big" => stream.write_all(big).await.ok()?,
             _ => stream.write_all(small).await.ok()?,
+        }
+    }
+}
+
+/// A WebSocket, from the request that asks for it on.
+async fn serve_websocket(mut stream: TcpStream, head: &str) -> Option<()> {
+    let key = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("sec-websocket-key").then(|| value.trim())
+    })?;
+    let switch = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {}\r\n\
+         Sec-WebSocket-Protocol: xmpp\r\n\r\n",
+        websocket::accept(key)
+    );
+    stream.write_all(switch.as_bytes()).await.ok()?;
+    let message = |text: &str| {
+        let stanza = format!(
+            "<message xmlns='jabber:client' from='bob@localhost/web'><body>{text}</body></message>"
+        );
+        let mut bytes = Vec::new();
+        Head::new(Opcode::TEXT, stanza.len() as u64, None)
+            .write_with(stanza.as_bytes(), &mut bytes);
+        bytes
+    };
+    let small = message("All quiet here, and there?");
+    let mut big = Vec::new();
+    let (mut reader, mut length) = (Reader::default(), 0);
+    // Small, so that a WebSocket that is idle needs little.
+    let mut buffer = vec![0; 4096];
+    loop {
+        let read = match stream.read(&mut buffer).await.ok()? {
+            0 => return None,
+            read => read,
+        };
+        if read == buffer.len() {
+            buffer.resize(128 << 10, 0);
+        }
+        let mut due = Vec::new();
+        reader.feed(&buffer[..read], &mut |piece| match piece {
+            Piece::Head(head, _) => length = head.length,
+            Piece::End => due.push(length),
+            _ => {}
+        });
+        for length in due {
+            if length <= LOOK as u64 {
+                stream.write_all(&small).await.ok()?;
+            } else {
+                if big.is_empty() {
+                    big = message(&"x".repeat(MEGABYTE));
+                }
+                stream.write_all(&big).await.ok()?;
+            }
         }
     }
 }

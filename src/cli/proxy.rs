@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hickory_resolver::TokioResolver;
+use hickory_resolver::{ResolverBuilder, TokioResolver};
 
 use super::Failure;
 use super::console::eprint;
@@ -42,8 +42,8 @@ Exit status:
 pub(super) struct Args {
     /// Server to forward to: http://, https://, ws://, wss://, xmpp:// or xmpps://
     ///
-    /// xmpp://DOMAIN finds the server by the SRV records of the domain, xmpp://HOST:PORT connects to that port; TLS begins
-    /// by STARTTLS. xmpps:// is the same with TLS from the first byte (XEP-0368).
+    /// `xmpp://DOMAIN` finds the server by the SRV records of the domain, `xmpp://HOST:PORT` connects to that port; TLS
+    /// begins by STARTTLS. `xmpps://` is the same with TLS from the first byte (XEP-0368).
     #[arg(long, value_name = "URL")]
     target: String,
     /// Address to listen on; port 0 picks a free port
@@ -236,7 +236,7 @@ impl Args {
 
 /// Looks up SRV records, by the DNS servers of this system.
 fn resolver() -> Result<TokioResolver, Failure> {
-    let resolver = TokioResolver::builder_tokio().and_then(|builder| builder.build());
+    let resolver = TokioResolver::builder_tokio().and_then(ResolverBuilder::build);
     resolver.map_err(|error| {
         Failure::Environment(format!("cannot read the DNS settings of this system: {error}"))
     })

@@ -247,7 +247,7 @@ impl Hello {
         let hello = start.client_hello();
         let sni = hello.server_name().map(str::to_owned);
         let alpn = hello.alpn().map(|all| all.map(<[u8]>::to_vec).collect()).unwrap_or_default();
-        Ok(Self { sni, alpn, start })
+        Ok(Self { start, sni, alpn })
     }
 }
 

@@ -7,7 +7,7 @@ use super::words::{bytes, count, size};
 use crate::clock::words;
 use crate::diag::sanitise::one_line;
 use crate::trace::{
-    Ack, Frame, Header, Line, Link, Message, Part, Reading, Secured, Session, Step, Tls,
+    Ack, Frame, Header, Line, Link, Management, Message, Part, Reading, Secured, Session, Step, Tls,
 };
 use crate::wire::Side;
 use crate::wire::stream::Kind;
@@ -146,34 +146,54 @@ pub fn opened(session: &Session) -> Vec<String> {
     terms
 }
 
-/// What an element means for stream management, if that is not in it.
-pub fn management(step: &Step) -> Option<String> {
+/// What an element of this side means for stream management: the number of a stanza, or what an acknowledgement covers.
+pub fn management(step: &Step, management: &Management, from: Side) -> Option<String> {
     match step {
-        // That a stanza is counted is no news.
-        Step::Counted(_, 0) => None,
-        Step::Counted(_, 1) => Some("sent again".to_owned()),
-        Step::Counted(_, again) => Some(format!("sent again, {again} times")),
-        Step::Acknowledged(ack) => Some(acknowledged(ack)),
+        Step::Counted(number, again) => {
+            let count = management.of(from);
+            // If the beginning was not seen, the first acknowledgement gives the numbers.
+            let known = count.exact || count.acked_at.is_some();
+            let number = known.then(|| format!("SM {number}"));
+            let again = match again {
+                0 => None,
+                1 => Some("sent again".to_owned()),
+                again => Some(format!("sent again, {again} times")),
+            };
+            let parts: Vec<_> = [number, again].into_iter().flatten().collect();
+            Some(parts.join(", ")).filter(|text| !text.is_empty())
+        }
+        Step::Acknowledged(ack) => acknowledged(ack),
         Step::Resumed { client, server, due } => {
             let of = |ack: &Option<Ack>, side: &str| {
-                ack.map(|ack| format!("{} of {} {side} stanzas handled", ack.h, ack.sent))
+                ack.and_then(|ack| handled(&ack))
+                    .map(|words| format!("{words} {side} stanzas handled"))
             };
             let mut parts: Vec<String> =
                 [of(client, "client"), of(server, "server")].into_iter().flatten().collect();
-            if due.iter().any(|&due| due > 0) {
-                parts.push(format!("{} and {} to be sent again", due[0], due[1]));
+            for (due, side) in due.iter().zip(["client", "server"]) {
+                if *due > 0 {
+                    parts.push(format!("the {side} has to send {due} again"));
+                }
             }
             Some(parts.join(", "))
         }
     }
 }
 
-fn acknowledged(ack: &Ack) -> String {
-    let missing = ack.sent.wrapping_sub(ack.h);
-    if missing == 0 {
-        return "all acknowledged".to_owned();
+/// `10 of 12`; none if it is not known how many were sent.
+fn handled(ack: &Ack) -> Option<String> {
+    (ack.exact || ack.before_at.is_some()).then(|| format!("{} of {}", ack.h, ack.sent))
+}
+
+fn acknowledged(ack: &Ack) -> Option<String> {
+    let handled = handled(ack)?;
+    if ack.beyond().is_some() {
+        return Some(format!("but {} sent", ack.sent));
     }
-    format!("of {} sent", ack.sent)
+    if ack.back().is_some() {
+        return Some(format!("but {} acked before", ack.before));
+    }
+    Some(if ack.h == ack.sent { "all acked".to_owned() } else { format!("acked {handled}") })
 }
 
 /// What the line says of a connection that carried a stream and is gone.

@@ -92,7 +92,14 @@ pub fn response(message: &Message, response: &Response, session: Option<&Session
         let what = if early { "before the request was complete" } else { "unsolicited" };
         parts.push(what.to_owned());
     }
-    parts.extend(what_response(message));
+    let asks_for_websocket =
+        message.exchange.as_ref().is_some_and(|exchange| exchange.upgrade.is_some());
+    match response.headers.get("content-type") {
+        Some(kind) if asks_for_websocket => {
+            parts.push(one_line(kind.split(';').next().unwrap_or(kind).trim()).into_owned());
+        }
+        _ => parts.extend(what_response(message)),
+    }
     let is_plain = matches!(message.reading, Reading::Body(_)) && message.stanzas.is_empty();
     if !is_plain && response.content.size > 0 {
         parts.push(size(&response.content));

@@ -1,7 +1,7 @@
 //! The list of all rules. Only the judge reads it; rules do not know each other.
 
 use super::rule::Rule;
-use super::{bosh, http, stream};
+use super::{bosh, http, management, stream, websocket};
 
 /// All rules, in the order in which their findings are reported.
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
@@ -20,5 +20,25 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
         Box::new(bosh::Pace::default()),
         Box::new(bosh::Ends::default()),
         Box::new(bosh::Silence::default()),
+        Box::new(websocket::Frames::default()),
+        Box::new(websocket::Pongs::default()),
+        Box::new(websocket::Framing::default()),
+        Box::new(websocket::Messages::default()),
+        Box::new(websocket::CloseFrames::default()),
+        Box::new(websocket::Ending::default()),
+        Box::new(websocket::Handshake::default()),
+        Box::new(websocket::AfterHandshake::default()),
+        Box::new(websocket::ClientPort::default()),
+        Box::new(websocket::HostMeta::default()),
+        // Stream management, SASL2 and Bind 2.
+        Box::new(management::Sasl2::default()),
+        Box::new(management::Bind2::default()),
+        Box::new(management::Enabling::default()),
+        Box::new(management::Resuming::default()),
+        Box::new(management::Resumed::default()),
+        Box::new(management::Resending::default()),
+        Box::new(management::Counts::default()),
+        Box::new(management::Requests::default()),
+        Box::new(management::Unacked),
     ]
 }

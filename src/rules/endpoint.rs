@@ -1,4 +1,4 @@
-//! Paths of BOSH: which exchanges have to be BOSH, even if they do not look like it.
+//! Paths: which exchanges have to be BOSH, even if they do not look like it, and where WebSocket is served.
 
 use std::collections::HashSet;
 
@@ -8,10 +8,27 @@ use crate::wire::Side;
 /// Paths remembered, apart from those with the usual names.
 const REMEMBERED: usize = 64;
 
-/// The paths of BOSH: those with the usual names, and those that carried BOSH before.
+/// Names that the paths of WebSocket for XMPP usually end in, at Prosody, ejabberd, Openfire and others.
+const WEBSOCKETS: [&str; 9] = [
+    "ws",
+    "wss",
+    "websocket",
+    "websockets",
+    "ws-xmpp",
+    "xmpp-ws",
+    "http-ws",
+    "xmpp-websocket",
+    "ws-client",
+];
+
+/// The paths of BOSH: those with the usual names, and those that carried BOSH before. Likewise those of WebSocket.
 #[derive(Debug, Default)]
 pub(super) struct Endpoints {
     paths: HashSet<String>,
+    /// Where BOSH was answered with BOSH.
+    answered: HashSet<String>,
+    /// Where a WebSocket for XMPP was opened.
+    websockets: HashSet<String>,
 }
 
 impl Endpoints {
@@ -24,6 +41,36 @@ impl Endpoints {
         {
             self.paths.insert(path(&exchange.target).to_owned());
         }
+        if message.from == Side::Server
+            && let Some(exchange) = &message.exchange
+        {
+            let path = path(&exchange.target);
+            // A response to a handshake that belongs to a session has opened it.
+            let learned = match &message.reading {
+                Reading::Body(_) => Some(&mut self.answered),
+                _ if exchange.upgrade.is_some() && message.session.is_some() => {
+                    Some(&mut self.websockets)
+                }
+                _ => None,
+            };
+            if let Some(paths) = learned.filter(|paths| paths.len() < REMEMBERED) {
+                paths.insert(path.to_owned());
+            }
+        }
+    }
+
+    /// Whether a WebSocket for XMPP was opened at this path.
+    pub(super) fn has_websocket(&self, target: &str) -> bool {
+        self.websockets.contains(path(target))
+    }
+
+    /// Whether this target is one at which servers have WebSocket, or had it before, and nothing else.
+    pub(super) fn is_websocket(&self, target: &str) -> bool {
+        let path = path(target);
+        let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        let usual = WEBSOCKETS.iter().any(|name| name.eq_ignore_ascii_case(last));
+        (usual || names_websocket(path) || self.websockets.contains(path))
+            && !self.answered.contains(path)
     }
 
     /// Whether this target is a path of BOSH.
@@ -37,6 +84,12 @@ impl Endpoints {
     pub(super) fn expects(&self, exchange: &Exchange) -> bool {
         exchange.is_bosh() || (exchange.method == "POST" && self.knows(&exchange.target))
     }
+}
+
+/// Whether a path says by its name that it is a WebSocket for XMPP, so that nothing else is expected there.
+pub(super) fn names_websocket(target: &str) -> bool {
+    let path = path(target).to_ascii_lowercase();
+    path.contains("xmpp") && (path.contains("websocket") || path.contains("ws"))
 }
 
 fn path(target: &str) -> &str {

@@ -144,6 +144,85 @@ kinds! {
     TYPE_UNKNOWN = "type-unknown" ["bosh-type-values"];
     CONTENT_TYPE = "content-type" ["bosh-content-type-default", "bosh-content-honoured"];
     ACK_REDUNDANT = "ack-redundant" ["bosh-ack-not-redundant"];
+
+    // WebSocket: frames, messages and endings
+    WS_MASKING = "ws-masking" ["ws-client-masked", "ws-server-unmasked"];
+    WS_MASK_KEY = "ws-mask-key" ["ws-client-masked"];
+    WS_FRAME_INVALID = "ws-frame-invalid" ["ws-reserved-bits", "ws-control-frames"];
+    WS_FRAGMENTS_MIXED = "ws-fragments-mixed" ["ws-fragmentation"];
+    WS_BINARY_MESSAGE = "ws-binary-message" ["ws-text-frames-utf8"];
+    WS_TEXT_ENCODING = "ws-text-encoding" ["ws-invalid-utf8"];
+    WS_UNDECODABLE = "ws-undecodable" [];
+    WS_PING_UNANSWERED = "ws-ping-unanswered" ["ws-pong"];
+    WS_OLD_FRAMING = "ws-old-framing" ["ws-header-namespace"];
+    WS_XML_DECLARATION = "ws-xml-declaration" ["ws-no-xml-declaration"];
+    WS_SEVERAL_ELEMENTS = "ws-several-elements" [
+        "ws-one-element-per-message",
+        "ws-features-own-message",
+    ];
+    WS_MESSAGE_MALFORMED = "ws-message-malformed" ["ws-one-element-per-message"];
+    WS_MESSAGE_START = "ws-message-start" ["ws-first-char-lt"];
+    WS_TEXT_AROUND = "ws-text-around-element" ["ws-no-text-around-root"];
+    WS_NAMESPACE = "ws-namespace" ["ws-namespaces-self-contained", "ws-header-namespace"];
+    WS_LANGUAGE = "ws-language" ["ws-language-self-contained"];
+    WS_WHITE_SPACE = "ws-white-space-keepalive" ["ws-no-whitespace-keepalive"];
+    WS_OPEN_NOT_EMPTY = "ws-open-not-empty" ["ws-open-empty"];
+    WS_STARTTLS = "ws-starttls" ["ws-no-starttls", "ws-ignore-starttls"];
+    WS_CLOSE_STATUS = "ws-close-status" ["ws-close-status-valid"];
+    WS_AFTER_CLOSE = "ws-after-close" ["ws-nothing-after-close-frame"];
+    WS_CLOSE_FRAME_UNANSWERED = "ws-close-frame-unanswered" ["ws-close-answered"];
+    WS_TCP_LEFT_OPEN = "ws-tcp-left-open" ["ws-close-ends-tcp"];
+    WS_CLOSE_UNANSWERED = "ws-close-unanswered" ["ws-close-element-answered"];
+    WS_LEFT_WITHOUT_CLOSE = "ws-left-without-close" [
+        "ws-close-handshake",
+        "ws-close-before-close-frame",
+    ];
+    WS_COMPLAINT = "ws-complaint" [];
+    WS_IDLE_CUT = "ws-idle-cut" ["ws-idle-survives-proxy"];
+    WS_CUT = "ws-cut" ["ws-close-handshake"];
+    WS_SEE_OTHER_URI = "ws-see-other-uri" ["ws-see-other-uri", "ws-see-other-uri-no-downgrade"];
+    WS_REFUSED = "ws-refused" ["ws-handshake-status", "ws-origin-refused-as-403"];
+    WS_UPGRADE_LOST = "ws-upgrade-lost" [];
+    WS_NO_ANSWER = "ws-no-answer" [];
+    WS_PLAIN_GET = "ws-plain-get" [];
+    BOSH_AT_WEBSOCKET = "bosh-at-websocket" [];
+    WS_SUBPROTOCOL_NOT_OFFERED = "ws-subprotocol-not-offered" ["ws-client-offers-subprotocol"];
+    WS_SUBPROTOCOL_MISSING = "ws-subprotocol-missing" ["ws-subprotocol-negotiated"];
+    WS_SUBPROTOCOL_WRONG = "ws-subprotocol-wrong" ["ws-subprotocol-from-offer"];
+    WS_ACCEPT_WRONG = "ws-accept-wrong" ["ws-handshake-accept"];
+    WS_EXTENSION_WRONG = "ws-extension-wrong" ["ws-extension-from-offer"];
+    WS_SUBPROTOCOL_IGNORED = "ws-subprotocol-ignored" ["ws-client-closes-without-subprotocol"];
+    WS_CLOSED_AT_ONCE = "ws-closed-at-once" [];
+    WS_ENDED_UNSEEN = "ws-ended-unseen" [];
+    CLIENT_PORT = "client-port" [];
+    HOST_META_MISSING = "host-meta-missing" [];
+    HOST_META_WRONG = "host-meta-wrong" ["disco-host-meta-xrd"];
+    HOST_META_INSECURE = "host-meta-insecure" ["disco-https-only", "ws-tls-by-wss"];
+    HOST_META_HIDDEN = "host-meta-hidden" ["disco-cors"];
+    // Stream management, SASL2 and Bind 2.
+    SM_ENABLE_EARLY = "sm-enable-early" ["sm-enable-after-bind"];
+    SM_ENABLE_TWICE = "sm-enable-twice" ["sm-enable-once"];
+    SM_ENABLE_UNANSWERED = "sm-enable-unanswered" ["sm-enable-answered"];
+    SM_ENABLE_FAILED = "sm-enable-failed" [];
+    SM_ENABLED_LACKS = "sm-enabled-lacks" ["sm-enabled-resume-id"];
+    SM_REQUEST_UNANSWERED = "sm-request-unanswered" ["sm-request-answered", "sm-unacked-warning"];
+    SM_ACK_MALFORMED = "sm-ack-malformed" ["sm-ack-has-h"];
+    SM_COUNT_PARTS = "sm-count-parts" ["sm-count-consistent"];
+    SM_HANDLED_TOO_HIGH = "sm-handled-too-high" ["sm-handled-too-high"];
+    SM_UNACKED = "sm-unacked" [];
+    SM_RESUME_LACKS = "sm-resume-lacks" ["sm-resumed-attributes"];
+    SM_RESUME_FAILED = "sm-resume-failed" ["sm-resume-unknown"];
+    SM_RESUME_NO_BIND = "sm-resume-no-bind" [];
+    SM_RESUME_CONFLICT = "sm-resume-conflict" ["sm-resume-conflict"];
+    SM_RESUME_REPEATS = "sm-resume-repeats" ["sm-resume-no-presence-roster"];
+    SM_RESUME_JID = "sm-resume-jid" ["sm-resume-same-jid"];
+    SM_NOT_RESENT = "sm-not-resent" ["sm-resume-resends"];
+    SM_RESENT_HANDLED = "sm-resent-handled" ["sm-resume-resends"];
+    SASL2_FEATURES = "sasl2-features" ["sasl2-features"];
+    SASL2_USER_AGENT = "sasl2-user-agent" ["sasl2-user-agent-id"];
+    SASL2_NOT_QUIET = "sasl2-not-quiet" ["sasl2-quiet-during-auth"];
+    SASL2_AFTER_SUCCESS = "sasl2-after-success" ["sasl2-no-restart"];
+    BIND2_LACKS = "bind2-lacks" ["bind2-inline", "sm-inline-resume-first"];
 }
 
 /// The names of the findings that can be about a requirement.

@@ -17,6 +17,7 @@ mod judge;
 pub(crate) mod kinds;
 #[cfg(test)]
 mod kinds_tests;
+mod management;
 mod memory;
 mod moment;
 mod observation;

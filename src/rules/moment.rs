@@ -58,6 +58,21 @@ impl<'a> Moment<'a> {
         self.effect.left.map_or((None, self.event.at), |(side, at)| (Some(side), at))
     }
 
+    /// Whether this target is one at which servers have WebSocket, or had it before, and nothing else.
+    pub fn is_websocket_path(&self, target: &str) -> bool {
+        self.endpoints.is_websocket(target)
+    }
+
+    /// Whether a WebSocket for XMPP was opened at this path before.
+    pub fn has_websocket_path(&self, target: &str) -> bool {
+        self.endpoints.has_websocket(target)
+    }
+
+    /// Whether this target is a path of BOSH.
+    pub fn is_bosh_path(&self, target: &str) -> bool {
+        self.endpoints.knows(target)
+    }
+
     /// Whether the exchange of this request has to be BOSH.
     pub fn expects_bosh(&self, exchange: &Exchange) -> bool {
         self.endpoints.expects(exchange)

@@ -9,10 +9,11 @@
 //! - `C- fin`, `S- fin`: one side sends its last byte, the connection stays; `. gone`: now it is gone;
 //! - `&- fin`, `&- reset`: both have sent their last byte, and it is not known who was first;
 //! - `C= <text>`, `S= <text>`: a WebSocket text message; `C= ping | content`, `S= close 1001 | reason` and the like
-//!   say more, and so do `frames: 2`, `masked: 0`, `mask: 7`, `reserved: 4`, `padded: yes`, `unfinished: yes`;
+//!   say more, and so do `frames: 2`, `masked: 0`, `mask: 7`, `reserved: 4`, `padded: yes`, `unfinished: yes`; `␠` and
+//!   `␤` in the text are a space and a line break, which would be trimmed;
 //! - `websocket`: the handshake of a WebSocket for XMPP, at once;
 //! - `C~ <text>`, `S~ <text>`: a part of a stream over TCP;
-//! - `!failed cause`, `!raw C why`, `!lost 3`;
+//! - `!failed cause`, `!raw C why | text`, `!lost 3`;
 //! - `tick`: nothing, time passes.
 //!
 //! In place of a header, `cut: yes` says that the content is not complete, `undecoded: why` that its coding was not
@@ -149,7 +150,7 @@ fn facts(at: Duration, what: &str, numbers: &mut (u64, u64)) -> Vec<Fact> {
         "S>" | "own>" => {
             let mut response = response(at, rest);
             response.own = verb == "own>";
-            if response.status >= 200 {
+            if response.status >= 200 || response.status == 101 {
                 response.answers = Some(numbers.1);
                 numbers.1 += 1;
             }
@@ -187,8 +188,9 @@ fn facts(at: Duration, what: &str, numbers: &mut (u64, u64)) -> Vec<Fact> {
         "!raw" => {
             let (from, why) = rest.split_once(' ').unwrap();
             let from = if from == "C" { Side::Client } else { Side::Server };
-            let why = Some(why.to_owned());
-            vec![Fact::Raw(Raw { from, why, size: 3, bytes: b"\x16\x03\x01".to_vec() })]
+            let (why, text) = why.split_once(" | ").unwrap_or((why, "\x16\x03\x01"));
+            let (why, bytes) = (Some(why.to_owned()), text.as_bytes().to_vec());
+            vec![Fact::Raw(Raw { from, why, size: bytes.len() as u64, bytes })]
         }
         "!lost" => vec![Fact::Lost { messages: rest.parse().unwrap(), bytes: 1000 }],
         _ => panic!("not a line of a playbook: {what}"),
@@ -197,7 +199,7 @@ fn facts(at: Duration, what: &str, numbers: &mut (u64, u64)) -> Vec<Fact> {
 
 /// A message of WebSocket, or a control frame.
 fn frame(from: Side, first: Duration, text: &str) -> Frame {
-    let (line, fields, content) = parts(text, str::to_owned);
+    let (line, fields, content) = parts(text, |text| text.replace('␠', " ").replace('␤', "\n"));
     let (opcode, status) = line.split_once(' ').unwrap_or((line, ""));
     let opcode = match opcode {
         "" | "text" => 1,
@@ -210,8 +212,10 @@ fn frame(from: Side, first: Duration, text: &str) -> Frame {
     let number = |name: &str| fields.get(name).map(|value| value.parse::<u32>().unwrap());
     let frames = number("frames").unwrap_or(1);
     let masked = number("masked").unwrap_or(if from == Side::Client { frames } else { 0 });
-    // Another key each time, as is required.
-    let mask = number("mask").unwrap_or((first.as_micros() as u32).wrapping_mul(2_654_435_761));
+    // Another key for each time and text, as is required.
+    let seed = first.as_micros() as u32 ^ 0x811c_9dc5;
+    let mix = |key: u32, byte: &u8| (key ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+    let mask = number("mask").unwrap_or(text.as_bytes().iter().fold(seed, mix));
     Frame {
         from,
         first,

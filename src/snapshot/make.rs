@@ -1,20 +1,22 @@
 //! From events to a transcript.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::time::Duration;
 
+use super::content::{REQUEST_HEADERS, RESPONSE_HEADERS, content, element, headers, kept, lines};
 use super::names::{Names, Varying, rid_name, shape};
+use super::streams::{Streams, only_counts};
 use super::transcript::{Content, Exchange, Message, Strand, Transcript};
-use super::tree::Tree;
-use crate::diag::sanitise::{self, one_line};
-use crate::trace::redact::{self, Redactor};
+use super::tree::{Leaf, Tree};
+use crate::diag::sanitise::one_line;
+use crate::trace::redact;
 use crate::trace::{
-    self, Effect, Event, Fact, Frame, Headers, Part, Reading, Request, Response, Session,
-    SessionId, Story,
+    self, CloseFrame, Effect, Event, Fact, Link, Reading, Request, Response, Session, SessionId,
+    Story,
 };
 use crate::wire::Side;
+use crate::wire::websocket::Opcode;
 
 /// What is answered within this time was not held, though nothing else was said meanwhile.
 const AT_ONCE: Duration = Duration::from_millis(400);
@@ -27,8 +29,6 @@ const BUSY: Duration = Duration::from_secs(2);
 const EARLY: Duration = Duration::from_millis(250);
 /// Two answers on two connections that are closer than this can be seen in either order.
 const RACE: Duration = Duration::from_millis(100);
-/// Of a content that is no XML, this many lines are shown.
-const LINES: usize = 20;
 
 /// Makes a transcript of a trace.
 ///
@@ -55,6 +55,8 @@ struct Maker {
     places: HashMap<u64, (Key, usize)>,
     /// Where the bytes stand that are not HTTP, by connection.
     raw: HashMap<u64, usize>,
+    /// Where the elements of streams stand.
+    streams: Streams,
 }
 
 /// Sessions in the order of their first requests, and behind them what belongs to none.
@@ -73,12 +75,18 @@ struct Found {
     rids: HashSet<u64>,
     /// The rid from which others are counted.
     base: Option<u64>,
+    /// What carries the session, if that is not BOSH.
+    over: Option<&'static str>,
+    /// The connection that carries it now.
+    conn: Option<u64>,
 }
 
 /// An exchange, with what its words are made of.
 #[derive(Default)]
 struct Turn {
     exchange: Exchange,
+    /// It is no exchange of HTTP: elements of a stream.
+    is_stream: bool,
     shown: bool,
     rid: Option<u64>,
     /// When the last byte of the request came, and the first of the answer.
@@ -102,22 +110,15 @@ impl Maker {
             Fact::Request(request) => self.request(event, request, &effect, shown),
             Fact::Response(response) => self.response(response, &effect, shown),
             Fact::Raw(raw) => self.said(event.conn, raw.from, &raw.bytes, "not HTTP", shown),
-            Fact::Frame(Frame { from, content, .. }) => {
-                self.said(event.conn, *from, &content.bytes, "over WebSocket", shown);
-            }
-            Fact::Part(Part { from, content, .. }) => {
-                self.said(event.conn, *from, &content.bytes, "over TCP", shown);
-            }
+            Fact::Frame(frame) if Opcode(frame.opcode).is_control() => {}
+            Fact::Frame(_) | Fact::Part(_) => self.spoken(event, &effect, shown),
+            Fact::Secured(_) => self.secured(&effect),
+            Fact::Closed { stopped, .. } => self.closed(event, &effect, *stopped, shown),
             Fact::Lost { messages, .. } => {
                 let exchange = self.alone(shown);
                 exchange.client.words = format!("{messages} messages were not observed");
             }
-            Fact::Opened { .. }
-            | Fact::Failed { .. }
-            | Fact::Secured(_)
-            | Fact::Ended { .. }
-            | Fact::Closed { .. }
-            | Fact::Finished => {}
+            Fact::Opened { .. } | Fact::Failed { .. } | Fact::Ended { .. } | Fact::Finished => {}
         }
         for exchange in &effect.abandoned {
             let words = match effect.left {
@@ -129,6 +130,124 @@ impl Maker {
                 words.clone_into(&mut turn.exchange.server.words);
             }
         }
+    }
+
+    /// One side sent a message of WebSocket, or a part of a stream over TCP.
+    fn spoken(&mut self, event: &Event, effect: &Effect, shown: bool) {
+        let (Some(message), Some(sent)) = (&effect.message, event.fact.content()) else { return };
+        let Some(id) = message.session else {
+            let words = "over WebSocket, not XMPP";
+            return self.said(event.conn, message.from, &sent.bytes, words, shown);
+        };
+        if let Some(new) = message.resumes {
+            self.join(new, id);
+        }
+        let what = match &message.reading {
+            Reading::Element(found) | Reading::Header(found) if only_counts(found) => return,
+            Reading::Element(found) | Reading::Header(found) => Some(found),
+            Reading::Space | Reading::Empty => return,
+            _ => None,
+        };
+        let strand = self.strand(id, event.conn);
+        let count = strand.turns.len();
+        let again = strand.conn.replace(event.conn).is_some_and(|before| before != event.conn);
+        let place = match what {
+            Some(found) => self.streams.place(id, message.from, found, count),
+            // What is no element answers nothing.
+            None if message.from == Side::Server => count.checked_sub(1),
+            None => None,
+        };
+        let strand = self.strand(id, event.conn);
+        let place = place.filter(|_| !again).unwrap_or(count);
+        if place == strand.turns.len() {
+            let asked = event.at;
+            strand.turns.push(Turn { is_stream: true, shown, asked, ..Turn::default() });
+        }
+        let turn = &mut strand.turns[place];
+        turn.shown |= shown;
+        let side = match message.from {
+            Side::Client => &mut turn.exchange.client,
+            Side::Server => {
+                turn.answered.get_or_insert(event.at);
+                &mut turn.exchange.server
+            }
+        };
+        if again {
+            side.say("on another connection");
+        }
+        match what {
+            Some(found) => side.content.push(element(found, &sent.bytes)),
+            None if matches!(message.reading, Reading::StreamEnd) => side.say("ends the stream"),
+            None => {
+                side.say("not an element");
+                side.content = Content::Text(lines(&sent.bytes));
+            }
+        }
+    }
+
+    /// The strand of a session that a connection carries by itself.
+    fn strand(&mut self, id: SessionId, conn: u64) -> &mut Found {
+        let over = match self.story.carried(conn).map(|session| &session.link) {
+            Some(Link::Tcp(_)) => "TCP",
+            _ => "WebSocket",
+        };
+        let strand = self.strands.entry(Key::Session(id)).or_default();
+        strand.over.get_or_insert(over);
+        strand
+    }
+
+    /// A stream resumes a session: what was said on it belongs there.
+    fn join(&mut self, new: SessionId, old: SessionId) {
+        let Some(strand) = self.strands.remove(&Key::Session(new)) else { return };
+        let before = self.strands.entry(Key::Session(old)).or_default();
+        self.streams.join(new, old, before.turns.len());
+        before.over = before.over.or(strand.over);
+        before.conn = strand.conn;
+        let first = strand.turns.iter().position(|turn| turn.shown);
+        before.turns.extend(strand.turns.into_iter().enumerate().map(|(number, mut turn)| {
+            if Some(number) == first {
+                turn.exchange.client.say("on another connection");
+            }
+            turn
+        }));
+    }
+
+    /// TLS has begun.
+    fn secured(&mut self, effect: &Effect) {
+        let strand = effect.session.and_then(|id| self.strands.get_mut(&Key::Session(id)));
+        if let Some(turn) = strand.and_then(|strand| strand.turns.last_mut()) {
+            turn.exchange.server.say("then TLS");
+        }
+    }
+
+    /// A connection that carried a stream is gone: how it ended.
+    fn closed(&mut self, event: &Event, effect: &Effect, stopped: bool, shown: bool) {
+        let Some(session) = effect.session.and_then(|id| self.story.session(id)) else { return };
+        let Some(line) = session.link.line().filter(|line| line.conn == event.conn) else { return };
+        let close = session
+            .websocket()
+            .map_or([None, None], |link| link.close.each_ref().map(Option::as_ref));
+        let says = |side: Side| match close[side as usize] {
+            Some(frame) => close_words(frame),
+            None if close.iter().all(Option::is_none)
+                && line.closed.iter().any(Option::is_none)
+                && !stopped
+                && line.left.is_some_and(|(left, _)| left == side) =>
+            {
+                "cuts the connection".to_owned()
+            }
+            None => String::new(),
+        };
+        let [client, server] = [Side::Client, Side::Server].map(says);
+        let Some(strand) = self.strands.get_mut(&Key::Session(session.id)) else { return };
+        if client.is_empty() && server.is_empty() {
+            return;
+        }
+        let (asked, answered) = (event.at, Some(event.at));
+        let mut turn = Turn { is_stream: true, shown, asked, answered, ..Turn::default() };
+        turn.exchange.client.words = client;
+        turn.exchange.server.words = server;
+        strand.turns.push(turn);
     }
 
     /// One side said something that is not HTTP: all of a connection is one exchange.
@@ -206,6 +325,7 @@ impl Maker {
                 client,
                 server: Message { words: "nothing".to_owned(), ..Message::default() },
             },
+            is_stream: false,
             shown,
             rid: exchange.rid(),
             asked: event.at,
@@ -254,6 +374,13 @@ impl Maker {
             turn.shown |= shown;
             turn.answered = Some(response.first);
             turn.exchange.server = Message { words: words.join(", "), headers, content };
+            if let Some(id) = message.session.filter(|_| response.status == 101) {
+                // The handshake belongs to the session that begins with it.
+                let turn = std::mem::take(turn);
+                let strand = self.strand(id, exchange.conn);
+                strand.conn = Some(exchange.conn);
+                strand.turns.push(turn);
+            }
         }
     }
 
@@ -311,7 +438,10 @@ impl Maker {
             }
             let began = strand.turns.first().is_some_and(|turn| turn.shown);
             let mut title = match key {
-                Key::Session(_) => format!("session {}", number + 1),
+                Key::Session(_) => match strand.over {
+                    None => format!("session {}", number + 1),
+                    Some(over) => format!("session {} over {over}", number + 1),
+                },
                 Key::None => "no session".to_owned(),
             };
             if !began && key != Key::None {
@@ -355,7 +485,7 @@ impl Found {
     /// Of a browser's requests, what is said of other origins stands where it is new.
     fn say_origin_once(&mut self) {
         let (mut asked, mut answered) = (Vec::new(), Vec::new());
-        for turn in self.turns.iter_mut().filter(|turn| turn.shown) {
+        for turn in self.turns.iter_mut().filter(|turn| turn.shown && !turn.is_stream) {
             let Exchange { client, server } = &mut turn.exchange;
             let browser = client.headers.iter().any(|(name, _)| name == "origin");
             say_once(&mut client.headers, &mut asked, "origin");
@@ -375,6 +505,34 @@ impl Found {
     fn begun(&self) -> (Duration, Option<Duration>) {
         self.turns.first().map_or((Duration::ZERO, None), |turn| (turn.asked, turn.answered))
     }
+}
+
+impl Message {
+    /// Adds to its words.
+    fn say(&mut self, words: &str) {
+        if !self.words.is_empty() {
+            self.words += ", ";
+        }
+        self.words += words;
+    }
+}
+
+impl Content {
+    /// Adds an element of a stream.
+    fn push(&mut self, element: Tree) {
+        let leaf = Leaf::Element(element);
+        match self {
+            Self::Xml(all) => all.nodes.push(leaf),
+            Self::None | Self::Text(_) => {
+                *self = Self::Xml(Tree { nodes: vec![leaf], ..Tree::default() });
+            }
+        }
+    }
+}
+
+/// `Close 1000`
+fn close_words(close: &CloseFrame) -> String {
+    close.status.map_or("Close".to_owned(), |status| format!("Close {status}"))
 }
 
 /// Removes headers about other origins that are the same as in the message before. If there are none any more, that is
@@ -419,115 +577,4 @@ fn order(found: &mut [(Key, Found)], names: &Names<'_>) {
         }
         start = end;
     }
-}
-
-/// Headers that are shown of a request, if they are not as they always are.
-const REQUEST_HEADERS: [&str; 7] = [
-    "accept-encoding",
-    "access-control-request-headers",
-    "access-control-request-method",
-    "content-encoding",
-    "content-type",
-    "expect",
-    "origin",
-];
-
-/// Headers that are shown of a response, if they are not as they always are.
-const RESPONSE_HEADERS: [&str; 10] = [
-    "access-control-allow-credentials",
-    "access-control-allow-headers",
-    "access-control-allow-methods",
-    "access-control-allow-origin",
-    "access-control-max-age",
-    "allow",
-    "content-encoding",
-    "content-type",
-    "location",
-    "retry-after",
-];
-
-fn headers(all: &Headers, shown: &[&str]) -> Vec<(String, String)> {
-    let mut headers = Vec::new();
-    for name in shown {
-        for value in all.all(name) {
-            let usual = *name == "content-type" && is_usual(value);
-            if !usual {
-                let value = redact::header(name, value).unwrap_or_else(|| value.to_owned());
-                headers.push(((*name).to_owned(), one_line(&value).into_owned()));
-            }
-        }
-    }
-    headers
-}
-
-/// `text/xml; charset=utf-8`, however it is written.
-fn is_usual(value: &str) -> bool {
-    let plain: String = value.chars().filter(|c| !c.is_whitespace() && *c != '"').collect();
-    plain.eq_ignore_ascii_case("text/xml;charset=utf-8")
-}
-
-fn content(reading: &Reading, bytes: &[u8], headers: &Headers) -> Content {
-    if matches!(reading, Reading::Empty) {
-        return Content::None;
-    }
-    // Secrets of a capture may be there still: nothing secret is to be approved and kept.
-    let mut redactor = Redactor::new();
-    let bytes = redactor.redact_body(bytes);
-    if let (Reading::Body(body), Cow::Borrowed(_)) = (reading, &bytes) {
-        return Content::Xml(hidden(Tree::of(body.element())));
-    }
-    let kind = headers.get("content-type").unwrap_or_default().to_ascii_lowercase();
-    let start = String::from_utf8_lossy(&bytes[..bytes.len().min(15)]).to_ascii_lowercase();
-    let begins = |these: [&str; 2]| these.iter().any(|this| start.starts_with(this));
-    let page = begins(["<!doctype html", "<html"]);
-    if page || kind.contains("html") && !begins(["<body", "<?xml"]) {
-        return Content::Text(vec!["(a page)".to_owned()]);
-    }
-    match crate::xml::parse(&bytes, &crate::xml::Limits::default()) {
-        Ok(root) => Content::Xml(hidden(Tree::of(&root))),
-        Err(_) => Content::Text(lines(&bytes)),
-    }
-}
-
-/// Lengths of secrets differ from run to run.
-fn hidden(mut tree: Tree) -> Tree {
-    let plain = |text: &mut String| {
-        if is_hidden(text) {
-            "[hidden]".clone_into(text);
-        }
-    };
-    for node in &mut tree.nodes {
-        match node {
-            super::Leaf::Element(child) => *child = hidden(std::mem::take(child)),
-            super::Leaf::Text(text) => plain(text),
-        }
-    }
-    tree.attributes.iter_mut().for_each(|(_, value)| plain(value));
-    tree
-}
-
-/// Why a content is not whole, if so.
-fn kept(content: &crate::trace::Content) -> Option<String> {
-    match content {
-        _ if content.cut => Some("cut".to_owned()),
-        _ if content.clipped => Some(format!("only the beginning of {} bytes", content.size)),
-        _ => content.undecoded.clone(),
-    }
-}
-
-/// `[hidden 12 bytes]`
-fn is_hidden(text: &str) -> bool {
-    let count = text.strip_prefix("[hidden ").and_then(|rest| rest.strip_suffix(" bytes]"));
-    count.is_some_and(|count| count.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-fn lines(bytes: &[u8]) -> Vec<String> {
-    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    let all: Vec<&[u8]> = bytes.split(|&byte| byte == b'\n').collect();
-    let line = |line: &&[u8]| sanitise::bytes(line.strip_suffix(b"\r").unwrap_or(line));
-    let mut lines: Vec<String> = all.iter().take(LINES).map(line).collect();
-    if all.len() > LINES {
-        lines.push(format!("({} more lines)", all.len() - LINES));
-    }
-    lines
 }

@@ -4,10 +4,12 @@
 //! written in one way, and times become words that mean something.
 
 mod approve;
+mod content;
 mod diff;
 mod file;
 mod make;
 mod names;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod transcript;

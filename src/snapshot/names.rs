@@ -99,11 +99,24 @@ impl<'r> Names<'r> {
                     }
                 }
                 for stanza in body.children() {
+                    self.stream(stanza);
                     let mechanism = stanza.attr("mechanism");
                     anonymous |= stanza.name == "auth" && mechanism == Some("ANONYMOUS");
                     self.stanza(stanza, anonymous);
                 }
             }
+        }
+    }
+
+    /// What names a stream, and a session that can be resumed.
+    fn stream(&mut self, element: &Tree) {
+        let kind = match (&*element.name, element.attr("xmlns")) {
+            ("open", Some(ns::FRAMING)) | ("stream:stream", _) => "stream",
+            ("enabled", Some(ns::SM2 | ns::SM3)) => "sm",
+            _ => return,
+        };
+        if let Some(id) = element.attr("id").filter(|id| id.len() >= DISTINCT) {
+            self.known.entry(id.to_owned()).or_insert(Known::Whole(kind));
         }
     }
 
@@ -214,7 +227,12 @@ impl<'r> Names<'r> {
                             continue;
                         }
                         *value = match &**name {
-                            "id" if self.ids.contains(value) => self.name("id", value),
+                            "id" if matches!(&*child.name, "open" | "stream:stream") => {
+                                self.name("stream", value)
+                            }
+                            "id" if self.ids.contains(value) && !self.known.contains_key(value) => {
+                                self.name("id", value)
+                            }
                             "stamp" => "[stamp]".to_owned(),
                             _ => self.words(value),
                         };

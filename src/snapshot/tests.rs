@@ -241,3 +241,92 @@ mod anything {
         }
     }
 }
+
+/// The beginning of a session over WebSocket.
+const WEBSOCKET: &str = "
+    0 1 websocket
+    1 1 C= <open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='a' version='1.0'/>
+    2 1 S= <open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='a' id='5k3' version='1.0'/>
+    3 1 S= <features xmlns='http://etherx.jabber.org/streams'><sm xmlns='urn:xmpp:sm:3'/></features>
+    4 1 C= <enable xmlns='urn:xmpp:sm:3' resume='true'/>
+    5 1 S= <enabled xmlns='urn:xmpp:sm:3' id='secret-name' resume='true'/>";
+
+fn streams(script: &str) -> String {
+    let text = transcript(&events(script), None, &Varying::default()).to_string();
+    // What is written is read again.
+    assert_eq!(text.parse::<super::Transcript>().unwrap().to_string(), text);
+    text
+}
+
+#[test]
+fn a_stream_is_shown_by_what_the_client_says_and_what_that_is_answered() {
+    let shown = streams(&format!(
+        "{WEBSOCKET}
+        10 1 C= ping
+        11 1 C= <iq xmlns='jabber:client' id='first' type='get'><x xmlns='urn:x'/></iq>
+        12 1 C= <iq xmlns='jabber:client' id='second' type='get'><x xmlns='urn:x'/></iq>
+        13 1 S= <r xmlns='urn:xmpp:sm:3'/>
+        14 1 S= <iq xmlns='jabber:client' id='second' type='result'/>
+        15 1 S= <message xmlns='jabber:client'><body>unasked</body></message>
+        16 1 S= <iq xmlns='jabber:client' id='first' type='result'/>
+        17 1 C= <a xmlns='urn:xmpp:sm:3' h='3'/>
+        20 1 C= <close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>
+        21 1 S= <close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>
+        22 1 C= close 1000
+        23 1 S= close 1000
+        24 1 S. fin"
+    ));
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn a_resumption_on_another_connection_is_one_session() {
+    let shown = streams(&format!(
+        "{WEBSOCKET}
+        10 1 C= <message xmlns='jabber:client' id='m-first'/>
+        11 1 C. fin
+        500 2 websocket
+        501 2 C= <open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='a' version='1.0'/>
+        502 2 S= <open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='a' id='5k4' version='1.0'/>
+        503 2 C= <resume xmlns='urn:xmpp:sm:3' h='0' previd='secret-name'/>
+        504 2 S= <resumed xmlns='urn:xmpp:sm:3' h='1' previd='secret-name'/>
+        505 2 C= <message xmlns='jabber:client' id='m-second'/>"
+    ));
+    assert_eq!(shown.matches("== session 1 over WebSocket").count(), 1);
+    assert!(!shown.contains("== session 2"), "{shown}");
+    let cut = shown.find("client: cuts the connection").unwrap();
+    let again = shown.find("client: GET /ws, on another connection").unwrap();
+    assert!(cut < again, "{shown}");
+    assert!(shown.contains("<resumed h='1' previd='[sm-1]'"), "{shown}");
+}
+
+#[test]
+fn a_stream_over_tcp_is_shown_with_its_header_and_its_end() {
+    let shown = streams(
+        "0 1 C~ <stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='a'>
+         1 1 S~ <stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='x'>
+         2 1 C~ <message><body>hello</body></message>
+         3 1 C~  
+         4 1 C~ <!-- no -->
+         5 1 C~ </stream:stream>
+         6 1 S~ </stream:stream>
+         7 1 S. fin",
+    );
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn streams_are_compared_by_what_they_say() {
+    let read = |text: &str| text.parse::<super::Transcript>().unwrap();
+    let one = streams(&format!(
+        "{WEBSOCKET}
+        10 1 C= <message xmlns='jabber:client' to='b'><body>hello</body></message>"
+    ));
+    let other = one.replace("hello", "good bye");
+    assert!(super::diff(&read(&one), &read(&one)).strands.is_empty());
+    let diff = super::diff(&read(&one), &read(&other));
+    let changes: Vec<_> = diff.strands.iter().flat_map(|strand| &strand.exchanges).collect();
+    assert_eq!(changes.len(), 1, "{changes:?}");
+    let change = &changes[0].changes[0];
+    assert_eq!((change.old.as_deref(), change.new.as_deref()), (Some("hello"), Some("good bye")));
+}

@@ -46,7 +46,7 @@ pub enum Content {
     /// Nothing.
     #[default]
     None,
-    /// XML.
+    /// XML. In a stream, this is any number of elements, in an element without a name.
     Xml(Tree),
     /// Something else, by line.
     Text(Vec<String>),
@@ -66,6 +66,8 @@ const CLIENT: &str = "client:";
 const SERVER: &str = "server:";
 /// Goes before the title of a strand.
 const STRAND: &str = "== ";
+/// In the title, goes before what carries a stream.
+const OVER: &str = " over ";
 
 impl fmt::Display for Transcript {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,9 +88,21 @@ impl Strand {
         *out += &format!("{STRAND}{}\n", self.title);
         for exchange in &self.exchanges {
             out.push('\n');
-            exchange.client.write(CLIENT, out);
-            exchange.server.write(SERVER, out);
+            let Exchange { client, server } = exchange;
+            // On a stream, nobody has to answer.
+            let one_side = self.is_stream() && (client.is_nothing() || server.is_nothing());
+            if !(one_side && client.is_nothing()) {
+                client.write(CLIENT, out);
+            }
+            if !(one_side && server.is_nothing()) {
+                server.write(SERVER, out);
+            }
         }
+    }
+
+    /// Whether WebSocket or TCP carries it: its exchanges are elements, and each side may speak alone.
+    pub fn is_stream(&self) -> bool {
+        self.title.contains(OVER)
     }
 }
 
@@ -113,6 +127,11 @@ impl Message {
                 }
             }
         }
+    }
+
+    /// Whether nothing is said of it.
+    fn is_nothing(&self) -> bool {
+        self.words.is_empty() && self.headers.is_empty() && self.content == Content::None
     }
 
     /// Whether it stands for a response that never came.
@@ -142,6 +161,7 @@ impl std::str::FromStr for Transcript {
                 continue;
             }
             if let Some(title) = line.strip_prefix(STRAND) {
+                answered = true;
                 let title = title.to_owned();
                 transcript.strands.push(Strand { title, exchanges: Vec::new() });
                 continue;
@@ -153,9 +173,10 @@ impl std::str::FromStr for Transcript {
             while let Some((_, next)) = lines.next_if(|(_, next)| next.starts_with("  ")) {
                 block.push(&next[2..]);
             }
+            let is_stream = strand.is_stream();
             let message = |words: &str| {
                 let words = words.trim_start().to_owned();
-                read(&block)
+                read(&block, is_stream)
                     .map(|(headers, content)| Message { words, headers, content })
                     .map_err(|(offset, what)| NotTranscript { line: number + 1 + offset, what })
             };
@@ -164,6 +185,10 @@ impl std::str::FromStr for Transcript {
                 strand.exchanges.push(Exchange { client, server });
                 answered = false;
             } else if let Some(words) = line.strip_prefix(SERVER) {
+                if answered && is_stream {
+                    strand.exchanges.push(Exchange::default());
+                    answered = false;
+                }
                 let exchange = strand.exchanges.last_mut();
                 let Some(exchange) = exchange.filter(|_| !answered) else {
                     return Err(wrong("`server:` must follow `client:`"));
@@ -182,7 +207,7 @@ impl std::str::FromStr for Transcript {
 type Lines = Vec<(String, String)>;
 
 /// Headers and content; an error with the line in the block, from 0.
-fn read(block: &[&str]) -> Result<(Lines, Content), (usize, String)> {
+fn read(block: &[&str], is_stream: bool) -> Result<(Lines, Content), (usize, String)> {
     let mut headers = Vec::new();
     let mut at = 0;
     while let Some(line) = block.get(at).filter(|line| !line.starts_with(['<', '|', ' '])) {
@@ -203,7 +228,11 @@ fn read(block: &[&str]) -> Result<(Lines, Content), (usize, String)> {
             };
             Content::Text(rest.iter().enumerate().map(text).collect::<Result<_, _>>()?)
         }
-        Some(_) => Content::Xml(Tree::read(&rest.join("\n")).map_err(|what| (at, what))?),
+        Some(_) => {
+            let text = rest.join("\n");
+            let tree = if is_stream { Tree::read_all(&text) } else { Tree::read(&text) };
+            Content::Xml(tree.map_err(|what| (at, what))?)
+        }
     };
     Ok((headers, content))
 }

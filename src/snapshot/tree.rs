@@ -14,7 +14,7 @@ const PREFIXES: [(&str, &str); 3] = [(ns::XML, "xml"), (XBOSH, "xmpp"), (ns::STR
 /// An element.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Tree {
-    /// Its name, with a prefix where the namespace has a known one.
+    /// Its name, with a prefix where the namespace has a known one. Without a name, it stands for the elements in it.
     pub name: String,
     /// Its attributes by name. A namespace that is not that of the element around it is the attribute `xmlns`.
     pub attributes: Vec<(String, String)>,
@@ -111,6 +111,15 @@ impl Tree {
 
     /// Reads what [`Tree::write`] has written. An error says what is wrong with it, without a place.
     pub fn read(text: &str) -> Result<Self, String> {
+        let mut all = Self::read_all(text)?.nodes;
+        match (all.pop(), all.is_empty()) {
+            (Some(Leaf::Element(only)), true) => Ok(only),
+            _ => Err("expected one element".to_owned()),
+        }
+    }
+
+    /// Reads any number of elements, into an element without a name.
+    pub fn read_all(text: &str) -> Result<Self, String> {
         let mut whole = format!("<x xmlns='{NS}'");
         for (namespace, prefix) in &PREFIXES[1..] {
             let _ = write!(whole, " xmlns:{prefix}='{namespace}'");
@@ -120,11 +129,11 @@ impl Tree {
         let Limits { depth, attributes, bytes } = Limits::default();
         let limits = Limits { depth: depth + 1, attributes: 2 * attributes + 8, bytes: 8 * bytes };
         let root = xml::parse(whole.as_bytes(), &limits).map_err(|error| error.kind.to_string())?;
-        let mut children = root.children();
-        match (children.next(), children.next()) {
-            (Some(only), None) if root.text().trim().is_empty() => Ok(Self::of(only)),
-            _ => Err("expected one element".to_owned()),
+        if !root.text().trim().is_empty() {
+            return Err("expected elements".to_owned());
         }
+        let nodes = root.children().map(|child| Leaf::Element(Self::of(child))).collect();
+        Ok(Self { nodes, ..Self::default() })
     }
 
     /// The value of an attribute.
@@ -153,6 +162,9 @@ impl Tree {
 
     /// Appends it, each of its lines behind `margin` spaces.
     pub fn write(&self, margin: usize, out: &mut String) {
+        if self.name.is_empty() {
+            return self.children().for_each(|child| child.write(margin, out));
+        }
         let _ = write!(out, "{:margin$}", "");
         let mixed = self.nodes.iter().any(|node| matches!(node, Leaf::Text(_)));
         if mixed || self.nodes.is_empty() {

@@ -20,5 +20,6 @@ pub use open::open;
 pub use reading::{Reading, Stanza};
 pub use story::{
     Ack, BoshLink, BoshRequest, CloseFrame, Count, Effect, Exchange, Header, Line, Link,
-    Management, Message, Session, SessionId, Step, Story, Stream, TcpLink, Upgrade, WebSocketLink,
+    Management, Message, Sent, Session, SessionId, Step, Story, Stream, TcpLink, Upgrade,
+    WebSocketLink,
 };

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::event::{Content, Event, Fact, Frame, Part, Raw, Request, Response};
 use super::intake::{Intake, Pieces, RequestLine, StatusLine};
 use crate::wire::Side;
-use crate::wire::conversation::Mark;
+use crate::wire::conversation::{Foreign, Mark};
 use crate::wire::stream::Kind;
 use crate::wire::tap::{Charge, Chunk, Item, What};
 use crate::wire::websocket::{self, Assembler, Close, Deflate, Inflater, Opcode, Step};
@@ -164,6 +164,8 @@ impl Conn {
             if let Mark::WebSocket(deflate) = mark {
                 self.client.speak_websocket(Side::Client, *deflate);
                 self.server.speak_websocket(Side::Server, *deflate);
+                let (from, own) = (Side::Client, false);
+                self.client.early(&mut Stream { from, own, out: &mut *stream.out, ..*stream });
             } else {
                 self.half(stream.from).mark(*mark, bytes, Some(chunk), stream);
             }
@@ -210,6 +212,26 @@ impl Half {
         self.frames = Some(frames);
     }
 
+    /// What came before it was known that this is WebSocket.
+    fn early(&mut self, stream: &mut Stream<'_>) {
+        let part = mem::take(&mut self.part);
+        self.size = 0;
+        websocket::Reader::default().feed(&part, &mut |piece| match piece {
+            websocket::Piece::Head(head, _) => self.frame(Step::Head(head), stream),
+            websocket::Piece::Payload(bytes) => self.frame(Step::Payload(bytes), stream),
+            websocket::Piece::End => self.frame(Step::End, stream),
+            websocket::Piece::Fault(why) => self.foreign(&why, true),
+            websocket::Piece::Raw(bytes) => self.raw(bytes, stream),
+            websocket::Piece::Part(_) | websocket::Piece::Cut => {}
+        });
+    }
+
+    /// From here on this is not what was expected.
+    fn foreign(&mut self, why: &dyn ToString, opaque: bool) {
+        let why = Some(why.to_string());
+        self.raw = Some(Box::new(RawState { why, opaque, ..Default::default() }));
+    }
+
     fn mark(&mut self, mark: Mark, bytes: &[u8], chunk: Option<&Chunk>, stream: &mut Stream<'_>) {
         match mark {
             Mark::Part(_) => self.part(bytes, chunk, stream.intake.body_limit),
@@ -232,10 +254,12 @@ impl Half {
                 self.frame(Step::Head(head), stream);
             }
             Mark::Payload(_) => {
-                if let Some(chunk) = chunk {
-                    self.charge.get_or_insert_with(|| chunk.charge()).grow(bytes.len());
-                }
+                let before = self.kept();
                 self.frame(Step::Payload(bytes), stream);
+                let more = self.kept() - before;
+                if let Some(chunk) = chunk.filter(|_| more > 0) {
+                    self.charge.get_or_insert_with(|| chunk.charge()).grow(more);
+                }
             }
             Mark::FrameEnd => self.frame(Step::End, stream),
             Mark::Item(_, kind) => {
@@ -249,9 +273,7 @@ impl Half {
             Mark::Cut if self.head.is_some() => self.complete(true, stream),
             Mark::Cut => self.item(Kind::Element, true, stream),
             Mark::Foreign(why) => {
-                let opaque = self.frames.is_some();
-                let why = Some(why.to_string());
-                self.raw = Some(Box::new(RawState { why, opaque, ..Default::default() }));
+                self.foreign(&why, self.frames.is_some() || why == Foreign::Early);
             }
             Mark::Raw(_) => {
                 let part = mem::take(&mut self.part);
@@ -297,6 +319,11 @@ impl Half {
         let content = Content { cut, ..stream.intake.text(bytes, size) };
         let own = stream.own;
         stream.event(Fact::Part(Part { from: stream.from, first, kind, content, own }));
+    }
+
+    /// Bytes of a message of WebSocket that are kept while it comes.
+    fn kept(&self) -> usize {
+        self.frames.as_ref().map_or(0, |frames| frames.assembler.kept())
     }
 
     fn frame(&mut self, step: Step<'_>, stream: &mut Stream<'_>) {
@@ -400,11 +427,13 @@ fn frame(
     let mut payload = message.take_payload();
     let close = (message.opcode == Opcode::CLOSE).then(|| Close::of(&payload));
     let status = close.as_ref().and_then(Close::status);
+    let size = message.size;
     if status.is_some() {
         payload.drain(..2);
+        message.size -= 2;
     }
     let content = if message.opcode.is_control() {
-        stream.intake.text(payload, message.size)
+        Content { size, ..stream.intake.text(payload, message.size) }
     } else {
         stream.intake.message(pieces, payload, message.size)
     };
@@ -434,3 +463,7 @@ fn lines<'a>(
 ) -> impl Iterator<Item = (&'a str, &'a [u8])> + Clone {
     headers.iter().map(|line| (line.name, line.value))
 }
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod tests;

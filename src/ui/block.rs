@@ -11,7 +11,7 @@ use super::sanitise::{self, one_line, sanitise};
 use super::styles::Styles;
 use crate::report::words::{self, count};
 use crate::rules::{Finding, Level, Party};
-use crate::trace::{Content, Message, Raw, Reading, Response, Session, Stanza};
+use crate::trace::{Content, Exchange, Message, Raw, Reading, Response, Session, Stanza};
 use crate::wire::Side;
 use crate::xml::{Ink, Pretty, TokenKind, attributes, pretty, tokens};
 
@@ -19,6 +19,10 @@ use crate::xml::{Ink, Pretty, TokenKind, attributes, pretty, tokens};
 const WIDE: usize = 110;
 /// Of content that is no stanza, this much is printed.
 const SHOWN: usize = 4096;
+
+/// How many lines of a page are shown, and how much of each.
+const PAGE_LINES: usize = 6;
+const PAGE_COLUMNS: usize = 200;
 /// What belongs to a message stands below its line, this far in.
 pub(super) const INDENT: usize = 4;
 
@@ -161,6 +165,25 @@ impl Block {
         }
         if self.xml && matches!(message.reading, Reading::Malformed(_) | Reading::OtherXml(_)) {
             self.some_xml(source);
+        }
+    }
+
+    /// What a handshake of WebSocket was for, and the first lines of the page that came in place of 101.
+    pub(super) fn refusal(&mut self, exchange: &Exchange, message: &Message, response: &Response) {
+        let asked = [("Host", &exchange.host), ("Origin", &exchange.origin)];
+        let asked = asked.map(|(name, value)| {
+            let value = value.as_deref().map(one_line);
+            format!("{name}: {}", value.as_deref().unwrap_or("–"))
+        });
+        self.page.to(INDENT).put(&self.styles.dim, &asked.join(", ")).end();
+        // What can be read as XML is shown as that.
+        if !matches!(message.reading, Reading::Other | Reading::Partial) {
+            return;
+        }
+        let text = String::from_utf8_lossy(&response.content.bytes);
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()).take(PAGE_LINES) {
+            let line = &line[..words::boundary(line, PAGE_COLUMNS)];
+            self.page.to(INDENT + 2).cut(&Ink::default(), &one_line(line)).end();
         }
     }
 

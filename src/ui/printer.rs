@@ -247,6 +247,11 @@ impl<W: Write> Printer<W> {
         self.block.head(&seen.head(session, Some(Side::Server)));
         let parts = words::response(message, response, session);
         self.block.page.list(&Ink::default(), &parts, INDENT).end();
+        if let Some(exchange) = message.exchange.as_ref().filter(|_| response.status != 101)
+            && exchange.upgrade.is_some()
+        {
+            self.block.refusal(exchange, message, response);
+        }
         let created = message.bosh().is_some_and(|bosh| bosh.creates);
         if let Some(session) = session.filter(|_| created) {
             self.block.terms(session);
@@ -305,7 +310,11 @@ impl<W: Write> Printer<W> {
         let message = seen.effect.message.as_ref();
         let stanza = message.and_then(|message| message.stanzas.first());
         let step = message.and_then(|message| message.management.as_ref());
-        parts.extend(step.and_then(carriers::management));
+        let management = session.map(|session| &session.stream.management);
+        parts.extend(
+            step.zip(management)
+                .and_then(|(step, management)| carriers::management(step, management, from)),
+        );
         parts.retain(|part| !part.is_empty());
         self.block.head(&seen.head(session, Some(from)));
         self.block.said(stanza, &parts);

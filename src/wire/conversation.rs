@@ -82,6 +82,9 @@ pub enum Foreign {
     /// Not an XML stream.
     #[error(transparent)]
     Stream(#[from] stream::Fault),
+    /// The client did not wait for the server to switch protocols, and it did not.
+    #[error("frames of a WebSocket that the server did not open")]
+    Early,
 }
 
 /// What a connection is expected to begin with.
@@ -143,8 +146,12 @@ pub struct Conversation {
     /// Of each direction, bytes of an unfinished head that were marked as parts.
     carried: [usize; 2],
     origin: Option<Box<str>>,
-    /// A request asks for WebSocket.
-    upgrade: bool,
+    /// Requests so far.
+    requests: u64,
+    /// Which request asks for WebSocket, from 0, while it is not refused.
+    upgrade: Option<u64>,
+    /// What the client sends before the server has switched protocols.
+    early: Option<Box<Frames>>,
 }
 
 impl Conversation {
@@ -154,8 +161,15 @@ impl Conversation {
             Expect::Http => Speaks::Http,
             Expect::Stream => Speaks::Stream(Box::default()),
         };
-        let dialogue = Dialogue::default();
-        Self { dialogue, speaks, carried: [0; 2], origin: None, upgrade: false }
+        Self {
+            dialogue: Dialogue::default(),
+            speaks,
+            carried: [0; 2],
+            origin: None,
+            requests: 0,
+            upgrade: None,
+            early: None,
+        }
     }
 
     /// The part of it that is HTTP.
@@ -239,6 +253,10 @@ impl Conversation {
     /// `from` will send nothing more.
     pub fn finish(&mut self, from: Side, marks: &mut Vec<Mark>) {
         match &mut self.speaks {
+            Speaks::Http if from == Side::Client && self.early.take().is_some() => {
+                // All of it was marked as parts.
+                marks.extend([Mark::Foreign(Foreign::Early), Mark::Raw(0)]);
+            }
             Speaks::Http => self.dialogue.finish(from, &mut |piece| match piece {
                 Piece::End => marks.push(Mark::End),
                 Piece::Cut => marks.push(Mark::Cut),
@@ -264,30 +282,39 @@ impl Conversation {
     }
 
     fn feed_http(&mut self, from: Side, bytes: &[u8], marks: &mut Vec<Mark>) {
-        let Self { dialogue, speaks, carried, origin, upgrade } = self;
+        let Self { dialogue, speaks, carried, origin, requests, upgrade, early } = self;
         let carried = &mut carried[from as usize];
         let mut marked = 0;
         dialogue.feed(from, bytes, &mut |piece| {
             let first = marks.len();
             match piece {
                 Piece::Request(head, raw) => {
-                    *upgrade |= header(head.headers, "upgrade").is_some_and(websocket::is_upgrade);
+                    if is_websocket(head.headers) {
+                        *upgrade = Some(*requests);
+                    }
+                    *requests += 1;
                     if origin.is_none() {
                         *origin = header(head.headers, "origin").map(Into::into);
                     }
                     let len = raw.len() - std::mem::take(carried);
                     marks.push(Mark::Request(len as u32));
                 }
-                Piece::Response { head, raw, answers, .. } => {
+                Piece::Response { head, raw, answers, interim } => {
                     let len = raw.len() - std::mem::take(carried);
                     marks.push(Mark::Response(len as u32, answers));
-                    if head.code == Some(101) && (*upgrade || is_websocket(head.headers)) {
+                    if head.code != Some(101) {
+                        if !interim && answers == *upgrade {
+                            *upgrade = None;
+                        }
+                    } else if upgrade.is_some() || is_websocket(head.headers) {
                         let extensions = head.headers.iter().filter_map(|header| {
                             let name = header.name;
                             let is_it = name.eq_ignore_ascii_case("sec-websocket-extensions");
                             std::str::from_utf8(header.value).ok().filter(|_| is_it)
                         });
-                        *speaks = Speaks::WebSocket(Box::default(), Deflate::agreed(extensions));
+                        let client = early.take().map(|frames| *frames).unwrap_or_default();
+                        let frames = [client, Frames::default()];
+                        *speaks = Speaks::WebSocket(frames.into(), Deflate::agreed(extensions));
                     }
                 }
                 Piece::Content(bytes) => marks.push(Mark::Content(bytes.len() as u32)),
@@ -299,14 +326,22 @@ impl Conversation {
                     }
                 }
                 Piece::Cut => marks.push(Mark::Cut),
+                // Whether these are frames is known when the response has come.
+                Piece::NotHttp(NotHttp::Head(_)) if from == Side::Client && upgrade.is_some() => {
+                    *early = Some(Box::default());
+                }
                 Piece::NotHttp(why) => marks.push(Mark::Foreign(why.into())),
                 Piece::Raw(bytes) => {
+                    let len = (bytes.len() - std::mem::take(carried)) as u32;
                     if let Speaks::WebSocket(frames, _) = speaks {
                         // What came behind the head of the response.
                         frames[from as usize].feed(bytes, marks);
+                    } else if let Some(frames) = early.as_mut().filter(|_| upgrade.is_some()) {
+                        frames.feed(bytes, &mut Vec::new());
+                        marks.push(Mark::Part(len));
                     } else {
-                        let len = bytes.len() - std::mem::take(carried);
-                        marks.push(Mark::Raw(len as u32));
+                        marks.extend(early.take().map(|_| Mark::Foreign(Foreign::Early)));
+                        marks.push(Mark::Raw(len));
                     }
                 }
             }
@@ -341,7 +376,7 @@ impl Streams {
                 (Side::Client, StartTls::Idle, b"starttls") => *starttls = StartTls::Asked,
                 (Side::Server, StartTls::Asked, b"proceed") => *starttls = StartTls::Proceeds,
                 (Side::Server, StartTls::Asked, b"failure" | b"error") => {
-                    *starttls = StartTls::Idle
+                    *starttls = StartTls::Idle;
                 }
                 _ => return false,
             }

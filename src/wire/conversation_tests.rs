@@ -205,3 +205,96 @@ fn starttls_that_is_refused_changes_nothing() {
     assert_eq!(feed(Side::Server, "<a><proceed/></a>"), (true, StartTls::Asked));
     assert_eq!(feed(Side::Server, "<failure/></stream>"), (true, StartTls::Idle));
 }
+
+#[test]
+fn a_websocket_is_marked_alike_wherever_it_is_cut() {
+    let key = Some([9, 8, 7, 6]);
+    let fragment = |fin, opcode, text: &[u8]| {
+        frame(Head { fin, ..Head::new(opcode, text.len() as u64, key) }, text)
+    };
+    let poll = b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\n<a/>";
+    let asked = [&poll[..], UPGRADE].concat();
+    let client = [
+        fragment(false, Opcode::TEXT, b"<open"),
+        fragment(true, Opcode::PING, b""),
+        fragment(true, Opcode::CONTINUATION, b"/>"),
+        fragment(true, Opcode::TEXT, &[b' '; 126]),
+        fragment(true, Opcode::CLOSE, b"\x03\xe8"),
+    ]
+    .concat();
+    let server = [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec(),
+        SWITCH.to_vec(),
+        frame(Head::new(Opcode::TEXT, 4, None), b"<a/>"),
+        frame(Head { extended: 8, ..Head::new(Opcode::BINARY, 3, None) }, b"abc"),
+    ]
+    .concat();
+    let cut = |bytes: &[u8], at: usize| {
+        let (before, after) = bytes.split_at(at);
+        words(
+            &[
+                (Side::Client, &asked),
+                (Side::Server, &server),
+                (Side::Client, before),
+                (Side::Client, after),
+            ],
+            Expect::Http,
+            usize::MAX,
+        )
+    };
+    let whole = cut(&client, 0);
+    assert_eq!(whole.iter().filter(|word| *word == "done").count(), 7, "{whole:?}");
+    for at in 0..client.len() {
+        assert_eq!(cut(&client, at), whole, "the client's bytes, cut at {at}");
+    }
+    for at in 0..server.len() {
+        let (before, after) = server.split_at(at);
+        let turns: [(Side, &[u8]); 4] = [
+            (Side::Client, &asked),
+            (Side::Server, before),
+            (Side::Server, after),
+            (Side::Client, &client),
+        ];
+        assert_eq!(
+            words(&turns, Expect::Http, usize::MAX),
+            whole,
+            "the server's bytes, cut at {at}"
+        );
+    }
+}
+
+#[test]
+fn frames_that_come_before_the_response_wait_for_it() {
+    let text = frame(Head::new(Opcode::TEXT, 4, Some([1; 4])), b"<a/>");
+    for cut in 0..=text.len() {
+        let (early, late) = text.split_at(cut);
+        let turns: [(Side, &[u8]); 5] = [
+            (Side::Client, UPGRADE),
+            (Side::Client, early),
+            (Side::Server, SWITCH),
+            (Side::Client, late),
+            (Side::Client, b"\x89\x80\0\0\0\0"),
+        ];
+        let mut want = vec!["request", "end", "response Some(0)", "end", "websocket true"];
+        // What comes early is marked as parts.
+        match cut {
+            0..6 => want.extend(["text", "payload", "done"]),
+            6..10 => want.extend(["payload", "done"]),
+            _ => {}
+        }
+        want.extend(["ping", "done"]);
+        check(&turns, Expect::Http, &want);
+    }
+    let refused = b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n";
+    let why = "frames of a WebSocket that the server did not open";
+    let turns: [(Side, &[u8]); 4] = [
+        (Side::Client, UPGRADE),
+        (Side::Client, &text),
+        (Side::Server, refused),
+        (Side::Client, &text),
+    ];
+    let want = ["request", "end", "response Some(0)", "end", why, "raw"];
+    check(&turns, Expect::Http, &want);
+    check(&turns[..3], Expect::Http, &want);
+    check(&turns[..2], Expect::Http, &["request", "end", why, "raw"]);
+}

@@ -176,7 +176,7 @@ impl Splitter {
                 Step::On => at += 1,
                 Step::Ends(kind) => {
                     at += 1;
-                    self.begun = false;
+                    (self.begun, self.declared) = (false, false);
                     sink(Piece::Item(kind, &bytes[start..at]));
                     start = at;
                     let named = kind == Kind::Element && !self.nested;
@@ -187,7 +187,7 @@ impl Splitter {
                 }
                 // The byte belongs to what follows.
                 Step::EndsBefore(kind) => {
-                    self.begun = false;
+                    (self.begun, self.declared) = (false, false);
                     sink(Piece::Item(kind, &bytes[start..at]));
                     start = at;
                 }
@@ -375,7 +375,6 @@ impl Splitter {
 
     fn start_tag(&mut self, empty: bool) -> Step {
         let is_stream = self.depth == self.level() && self.name.get(..self.named) == Some(STREAM);
-        self.declared = false;
         if is_stream {
             self.in_stream = !empty;
             self.depth = self.level();

@@ -5,6 +5,10 @@ const HEADER: &str = "<?xml version='1.0'?>\n<stream:stream to='a>b' xmlns='jabb
 
 /// What bytes that come in chunks of this size are: kind and text of each part.
 fn items(text: &str, chunk: usize) -> Vec<(String, String)> {
+    items_of(text, text.as_bytes().chunks(chunk))
+}
+
+fn items_of<'a>(text: &str, chunks: impl Iterator<Item = &'a [u8]>) -> Vec<(String, String)> {
     let mut splitter = Splitter::default();
     let mut all: Vec<(String, String)> = Vec::new();
     let (mut pending, mut fed) = (Vec::new(), Vec::new());
@@ -33,7 +37,7 @@ fn items(text: &str, chunk: usize) -> Vec<(String, String)> {
             fed.extend_from_slice(span);
         }
     };
-    for bytes in text.as_bytes().chunks(chunk) {
+    for bytes in chunks {
         splitter.feed(bytes, &mut sink);
     }
     splitter.finish(&mut sink);
@@ -125,6 +129,24 @@ fn what_is_no_stream_is_named() {
 }
 
 #[test]
+fn a_declaration_belongs_to_what_follows_and_no_further() {
+    let declaration = "<?xml version='1.0'?>";
+    check(
+        &format!("<stream>{declaration}text<!-- --> {declaration}\n<a/> {declaration}</stream> "),
+        &[
+            ("header", "<stream>"),
+            ("other", &format!("{declaration}text")),
+            ("other", "<!-- -->"),
+            ("space", " "),
+            ("element", &format!("{declaration}\n<a/>")),
+            ("space", " "),
+            ("end", &format!("{declaration}</stream>")),
+            ("space", " "),
+        ],
+    );
+}
+
+#[test]
 fn what_never_comes_to_its_end_is_cut() {
     check("<stream><a><b", &[("header", "<stream>"), ("cut", "<a><b")]);
     check("<stream", &[("cut", "<stream")]);
@@ -133,4 +155,53 @@ fn what_never_comes_to_its_end_is_cut() {
     assert!(splitter.is_between());
     splitter.feed(b"<stream><a", &mut |_| {});
     assert!(!splitter.is_between());
+}
+
+const OPENING: &str = "<?xml version='1.0' encoding='UTF-8'?>\r\n<stream:stream to=\"a.example\" from='>\"/>' \
+    version='1.0' xml:lang='de' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' >";
+
+/// What one side sends from the first byte to the last, with everything that makes it hard to see where a part ends. The
+/// stream begins anew after the login, in the same bytes.
+const SESSION: [(&str, &str); 15] = [
+    ("header", OPENING),
+    (
+        "element",
+        "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/><mechanisms \
+        xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms></stream:features>",
+    ),
+    ("space", "\n"),
+    ("element", "<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>cj0xLHM9Mg==</challenge>"),
+    ("element", "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"),
+    ("header", OPENING),
+    ("element", "<stream:features/>"),
+    ("element", "<iq\tid='1'\n><bind a = '/' b=\"<>\"/><c d='/'></c\r></iq>"),
+    ("space", " \t\r\n "),
+    (
+        "element",
+        "<message to='romeo@a.example' id=\"it's > 1\"><body>1 &lt; 2 &amp;&#x3e; \u{2192} \u{1d11e}</body>\
+        <x xmlns='a'><![CDATA[</x></message>]] >]]]]><![CDATA[>]]></x><stream xmlns='b'><a></a ></stream\n></message>",
+    ),
+    ("other", "<!-- a -- > <b/> ->-->"),
+    ("element", "<r xmlns='urn:xmpp:sm:3' />"),
+    ("element", "<a h='1'/>"),
+    ("end", "</stream:stream >"),
+    ("space", "\r\n"),
+];
+
+#[test]
+fn a_whole_session_is_split_alike_wherever_it_is_cut() {
+    let text: String = SESSION.iter().map(|(_, text)| *text).collect();
+    let whole = |items: &[(String, String)]| {
+        let items: Vec<_> = items.iter().map(|(kind, text)| (&**kind, &**text)).collect();
+        assert_eq!(items, SESSION);
+    };
+    let bytes = text.as_bytes();
+    for cut in 0..=bytes.len() {
+        let (before, after) = bytes.split_at(cut);
+        whole(&items_of(&text, [before, after].into_iter()));
+        // And in three, the middle one short.
+        let (middle, rest) = after.split_at(after.len().min(3));
+        whole(&items_of(&text, [before, middle, rest].into_iter()));
+    }
+    whole(&items(&text, 1));
 }

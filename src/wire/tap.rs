@@ -102,6 +102,7 @@ pub struct Lost {
 #[derive(Debug)]
 pub struct Chunk {
     bytes: Box<[u8]>,
+    cost: usize,
     queue: Arc<Queue>,
 }
 
@@ -142,7 +143,7 @@ impl Drop for Charge {
 
 impl Drop for Chunk {
     fn drop(&mut self) {
-        self.queue.used.fetch_sub(self.bytes.len() + ITEM_COST, Ordering::Relaxed);
+        self.queue.used.fetch_sub(self.cost, Ordering::Relaxed);
     }
 }
 
@@ -181,15 +182,15 @@ impl Queue {
         self.owed.load(Ordering::Relaxed)
     }
 
-    /// Copies bytes if there is room for them.
-    fn chunk(self: &Arc<Self>, bytes: &[u8]) -> Option<Chunk> {
-        let cost = bytes.len() + ITEM_COST;
+    /// Copies bytes if there is room for them and their marks, of which tiny frames need more than they have bytes.
+    fn chunk(self: &Arc<Self>, bytes: &[u8], marks: &[Mark]) -> Option<Chunk> {
+        let cost = bytes.len() + ITEM_COST + size_of_val(marks);
         // Between the look and the addition the observer may charge something: the bound is soft by that much.
         if self.used.load(Ordering::Relaxed) + cost > self.limit {
             return None;
         }
         self.used.fetch_add(cost, Ordering::Relaxed);
-        Some(Chunk { bytes: bytes.into(), queue: Arc::clone(self) })
+        Some(Chunk { bytes: bytes.into(), cost, queue: Arc::clone(self) })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -352,7 +353,7 @@ impl Tap {
             };
             let rest = marks.split_off(mark);
             self.lose(place, start, &marks);
-            let Some(chunk) = self.queue.chunk(&bytes[start..]) else {
+            let Some(chunk) = self.queue.chunk(&bytes[start..], &rest) else {
                 return self.lose(place, bytes.len() - start, &rest);
             };
             let lost = self.lost[place].take().unwrap_or_default();
@@ -360,7 +361,7 @@ impl Tap {
             let marks = self.conversation.introduction().into_iter().chain(rest).collect();
             return self.push(What::Bytes { from, bytes: chunk, marks, own });
         }
-        match self.queue.chunk(bytes) {
+        match self.queue.chunk(bytes, &marks) {
             Some(bytes) => self.push(What::Bytes { from, bytes, marks, own }),
             None => self.lose(place, bytes.len(), &marks),
         }

@@ -17,6 +17,7 @@ mod ejabberd;
 #[cfg(target_os = "linux")] // it needs to know what order a kernel keeps, and which threads sleep
 mod endings;
 mod formats;
+mod fuzz;
 mod help;
 mod hostile;
 mod lag;
@@ -34,3 +35,6 @@ mod rig;
 mod scenario;
 mod transcripts;
 mod upstream;
+mod websocket;
+mod websocket_bed;
+mod websocket_load;

@@ -123,6 +123,14 @@ impl Proxy {
         happened
     }
 
+    /// Bytes of memory that the proxy has in use now.
+    #[cfg(target_os = "linux")]
+    pub fn memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
+    }
+
     /// Stops the proxy with SIGTERM.
     pub fn stop(mut self) -> Left {
         self.signal("-TERM");

@@ -13,6 +13,7 @@ use crate::rules::kinds;
 use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
+use crate::rules::websocket::is_stream;
 use crate::rules::words::short;
 use crate::trace::{Exchange, Fact, Raw, Reading, Request, Response, Session, Story};
 use crate::wire::Side;
@@ -44,6 +45,12 @@ impl Rule for Exchanges {
                 let Some(view) = moment.http() else { return };
                 match view.part {
                     HttpPart::Request(request) => self.request(request, &view, moment.story, found),
+                    // What BOSH gets at a path of WebSocket is judged there.
+                    HttpPart::Response(response, _)
+                        if view.exchange.creates()
+                            && !response.own
+                            && !matches!(view.reading, Reading::Body(_))
+                            && moment.is_websocket_path(&view.exchange.target) => {}
                     HttpPart::Response(response, held) if view.expects_bosh => {
                         let held = held.unwrap_or_default();
                         self.response(response, held, &view, moment.story, found);
@@ -52,6 +59,8 @@ impl Rule for Exchanges {
                 }
             }
             Fact::Failed { cause } => failed(cause, found),
+            // An XMPP stream in answer to HTTP is judged as the wrong port.
+            Fact::Raw(raw) if raw.from == Side::Server && is_stream(&raw.bytes) => {}
             Fact::Raw(raw) => not_http(raw, found),
             Fact::Lost { messages, bytes } => {
                 let words = format!(

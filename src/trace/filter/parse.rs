@@ -10,14 +10,14 @@ use std::str::FromStr;
 
 use regex_lite::RegexBuilder;
 
-use super::predicate::{KINDS, LEVELS, NOISES, Pattern, Predicate};
+use super::predicate::{FRAMES, KINDS, LEVELS, MANAGEMENT, NOISES, Pattern, Predicate, TRANSPORTS};
 use crate::diag::logic::{Cursor, Logic, Parsed};
 use crate::diag::{Diagnostic, nearest};
 use crate::wire::Side;
 use crate::xmpp::Kind;
 
 /// Every predicate, with an example that is shown where a value is missing.
-const PREDICATES: [(&str, &str); 19] = [
+const PREDICATES: [(&str, &str); 23] = [
     ("kind", "kind:message"),
     ("type", "type:chat"),
     ("ns", "ns:pubsub"),
@@ -26,6 +26,10 @@ const PREDICATES: [(&str, &str); 19] = [
     ("to", "to:alice@"),
     ("id", "id:bind_1"),
     ("sid", "sid:4f1c"),
+    ("session", "session:ws1"),
+    ("transport", "transport:websocket"),
+    ("frame", "frame:close"),
+    ("sm", "sm:again"),
     ("rid", "rid:1573741820..1573741830"),
     ("conn", "conn:2"),
     ("dir", "dir:server"),
@@ -87,6 +91,8 @@ impl<'a> Parser<'_, 'a> {
             "http" => return Ok(Predicate::Http),
             "finding" if !has_value => return Ok(Predicate::Finding(None)),
             "noise" if !has_value => return Ok(Predicate::Noise(None)),
+            "frame" if !has_value => return Ok(Predicate::Frame(None)),
+            "sm" if !has_value => return Ok(Predicate::Management(None)),
             _ if !has_value => {
                 let message = format!("`{name}` needs a value");
                 return Err(self.cursor.mistake(span, message, "", format!("write {example}")));
@@ -111,6 +117,10 @@ impl<'a> Parser<'_, 'a> {
             "to" => Predicate::To(pattern()?),
             "id" => Predicate::Id(pattern()?),
             "sid" => Predicate::Sid(pattern()?),
+            "session" => Predicate::Session(pattern()?),
+            "transport" => Predicate::Transport(TRANSPORTS[self.choice(value, &TRANSPORTS)?]),
+            "frame" => Predicate::Frame(Some(FRAMES[self.choice(value, &FRAMES)?])),
+            "sm" => Predicate::Management(Some(MANAGEMENT[self.choice(value, &MANAGEMENT)?])),
             "rid" => Predicate::Rid(self.rids(value)?),
             "conn" => Predicate::Conn(self.number(value, value.span.clone(), &value.text)?),
             "dir" => {

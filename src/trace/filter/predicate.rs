@@ -6,9 +6,10 @@ use regex_lite::Regex;
 
 use super::subject::Subject;
 use crate::bosh::BodyType;
-use crate::trace::{Exchange, Fact, Message, Reading, Stanza};
+use crate::trace::{Exchange, Fact, Frame, Message, Reading, Stanza, Step};
 use crate::wire::Side;
-use crate::xmpp::Kind;
+use crate::wire::websocket::Opcode;
+use crate::xmpp::{Kind, Summary};
 
 /// The values that `kind` takes.
 pub(super) const KINDS: [Kind; 9] = [
@@ -49,6 +50,17 @@ pub(super) const NOISES: [&str; 19] = [
     "csi",
 ];
 
+/// The values that `transport` takes.
+pub(super) const TRANSPORTS: [&str; 3] = ["bosh", "websocket", "tcp"];
+
+/// The values that `frame` takes.
+pub(super) const FRAMES: [&str; 7] =
+    ["text", "binary", "close", "ping", "pong", "fragmented", "compressed"];
+
+/// The values that `sm` takes: elements of XEP-0198, and stanzas that are counted or sent again.
+pub(super) const MANAGEMENT: [&str; 9] =
+    ["enable", "enabled", "resume", "resumed", "failed", "r", "a", "counted", "again"];
+
 /// A question with its value.
 #[derive(Debug, Clone)]
 pub(super) enum Predicate {
@@ -60,6 +72,10 @@ pub(super) enum Predicate {
     To(Pattern),
     Id(Pattern),
     Sid(Pattern),
+    Session(Pattern),
+    Transport(&'static str),
+    Frame(Option<&'static str>),
+    Management(Option<&'static str>),
     Rid(RangeInclusive<u64>),
     Conn(u64),
     Direction(Side),
@@ -135,6 +151,14 @@ impl Predicate {
                 let mut sids = subject.sessions.iter().filter_map(|session| session.sid());
                 sids.any(|sid| start.begins(sid))
             }
+            Self::Session(start) => subject.sessions.iter().any(|session| {
+                start.begins(session.name()) || session.sid().is_some_and(|sid| start.begins(sid))
+            }),
+            Self::Transport(name) => {
+                subject.sessions.iter().any(|session| session.link.transport() == *name)
+            }
+            Self::Frame(name) => subject.frame().is_some_and(|frame| is_frame(frame, *name)),
+            Self::Management(name) => manages(subject, summary, *name),
             Self::Rid(rids) => {
                 subject.exchanges().filter_map(Exchange::rid).any(|rid| rids.contains(&rid))
             }
@@ -143,20 +167,56 @@ impl Predicate {
             Self::Text(part) => said_in(subject, stanza, part),
             Self::Status(range) => match subject.event.map(|event| &event.fact) {
                 Some(Fact::Response(response)) => range.contains(&response.status),
+                Some(Fact::Frame(frame)) => frame.status.is_some_and(|code| range.contains(&code)),
                 _ => false,
             },
-            Self::Path(part) => subject.exchanges().any(|exchange| part.found_in(&exchange.target)),
+            Self::Path(part) => subject.requests().any(|exchange| part.found_in(&exchange.target)),
             Self::Empty => message.is_some_and(is_empty),
             Self::Finding(None) => !subject.findings.is_empty(),
             Self::Finding(Some(part)) => subject.findings.iter().any(|mark| {
                 part.found_in(mark.name) || mark.requirement.is_some_and(|id| part.found_in(id))
             }),
             Self::Level(least) => subject.findings.iter().any(|mark| mark.level >= *least),
-            Self::Noise(name) => summary
-                .and_then(|summary| summary.noise)
-                .is_some_and(|noise| name.is_none_or(|name| name == noise)),
-            Self::Http => message.is_some_and(|message| message.session.is_none()),
+            Self::Noise(name) => {
+                noise(subject, summary).is_some_and(|noise| name.is_none_or(|name| name == noise))
+            }
+            Self::Http => message
+                .is_some_and(|message| message.session.is_none() && message.exchange.is_some()),
         }
+    }
+}
+
+fn is_frame(frame: &Frame, name: Option<&str>) -> bool {
+    match name {
+        None => true,
+        Some("text") => Opcode(frame.opcode) == Opcode::TEXT,
+        Some("binary") => Opcode(frame.opcode) == Opcode::BINARY,
+        Some("close") => Opcode(frame.opcode) == Opcode::CLOSE,
+        Some("ping") => Opcode(frame.opcode) == Opcode::PING,
+        Some("pong") => Opcode(frame.opcode) == Opcode::PONG,
+        Some("fragmented") => frame.frames > 1,
+        Some(_) => frame.content.coding.is_some(),
+    }
+}
+
+/// Stream management: its elements, stanzas that it counts, stanzas that are sent again.
+fn manages(subject: &Subject<'_>, summary: Option<&Summary>, name: Option<&str>) -> bool {
+    let is_element = summary.is_some_and(|summary| summary.kind == Kind::StreamManagement);
+    let step = subject.message().and_then(|message| message.management.as_ref());
+    match (name, step) {
+        (None, _) => is_element || step.is_some(),
+        (Some("counted"), step) => matches!(step, Some(Step::Counted(..))),
+        (Some("again"), step) => matches!(step, Some(Step::Counted(_, 1..))),
+        (Some(name), _) => is_element && summary.is_some_and(|summary| summary.type_ == name),
+    }
+}
+
+/// Which background chatter it is: of a stanza, or a ping of WebSocket.
+fn noise(subject: &Subject<'_>, summary: Option<&Summary>) -> Option<&'static str> {
+    let is_ping = |frame: &Frame| matches!(Opcode(frame.opcode), Opcode::PING | Opcode::PONG);
+    match summary {
+        Some(summary) => summary.noise,
+        None => subject.frame().is_some_and(is_ping).then_some("ping"),
     }
 }
 
@@ -192,8 +252,11 @@ fn said_in(subject: &Subject<'_>, stanza: Option<&Stanza>, part: &Pattern) -> bo
         .any(|bytes| part.found_in(&String::from_utf8_lossy(bytes)))
 }
 
-/// A body that carries nothing and says nothing.
+/// A body that carries nothing and says nothing, or white space between the elements of a stream.
 fn is_empty(message: &Message) -> bool {
+    if matches!(message.reading, Reading::Space | Reading::Empty) {
+        return message.exchange.is_none();
+    }
     let Reading::Body(body) = &message.reading else { return false };
     message.stanzas.is_empty()
         && body.kind() == BodyType::Ordinary

@@ -1,6 +1,6 @@
 //! What a filter decides about.
 
-use crate::trace::{Effect, Event, Exchange, Fact, Message, Session, SessionId, Story};
+use crate::trace::{Effect, Event, Exchange, Fact, Frame, Message, Session, SessionId, Story};
 use crate::wire::Side;
 
 /// What a filter decides about: an event, with what is known of it. An event may be none where time alone makes a
@@ -58,23 +58,35 @@ impl<'a> Subject<'a> {
             .map(|exchange| &**exchange)
     }
 
-    pub(super) fn direction(&self) -> Option<Side> {
+    /// The same, and the request by which a WebSocket began.
+    pub(super) fn requests(&self) -> impl Iterator<Item = &'a Exchange> {
+        let links = self.sessions.iter().filter_map(|session| session.websocket());
+        let handshakes = links.filter_map(|link| link.handshake.as_deref());
+        self.exchanges().chain(handshakes.collect::<Vec<_>>())
+    }
+
+    /// The frame, if it is a message of WebSocket or a control frame.
+    pub(super) fn frame(&self) -> Option<&'a Frame> {
         match &self.event?.fact {
-            Fact::Request(_) => Some(Side::Client),
-            Fact::Response(_) => Some(Side::Server),
-            Fact::Raw(raw) => Some(raw.from),
-            Fact::Ended { by, .. } => Some(*by),
+            Fact::Frame(frame) => Some(frame),
             _ => None,
+        }
+    }
+
+    pub(super) fn direction(&self) -> Option<Side> {
+        let fact = &self.event?.fact;
+        match fact {
+            Fact::Ended { by, .. } => Some(*by),
+            _ => fact.from(),
         }
     }
 
     pub(super) fn content(&self) -> &'a [u8] {
         match self.event.map(|event| &event.fact) {
-            Some(Fact::Request(request)) => &request.content.bytes,
-            Some(Fact::Response(response)) => &response.content.bytes,
             Some(Fact::Raw(raw)) => &raw.bytes,
             Some(Fact::Failed { cause }) => cause.as_bytes(),
-            _ => &[],
+            Some(fact) => fact.content().map_or(&[], |content| &content.bytes),
+            None => &[],
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct Exchange {
     pub method: String,
     /// Request target.
     pub target: String,
+    /// The `Host` of the request.
+    pub host: Option<String>,
     /// The `Origin` of the request: a browser sent it.
     pub origin: Option<String>,
     /// Method that a CORS preflight asks for.

@@ -230,6 +230,8 @@ impl Story {
                         message.stanzas.push(stanza);
                         message.management = step;
                     }
+                    // It may have been a stanza.
+                    Reading::Partial | Reading::Malformed(_) => stream.management.lose(),
                     _ => {}
                 }
             } else if let Reading::Element(element) = &message.reading {
@@ -257,7 +259,8 @@ impl Story {
         let asked = session.and_then(|session| session.stream.management.resuming.take());
         let (asked, by_client) = asked.unzip();
         let previd = resumed.attr("previd").map(str::to_owned).or(asked);
-        let old = previd.and_then(|previd| self.sessions.with_previd(&previd)).unwrap_or(new);
+        let known = previd.as_ref().and_then(|previd| self.sessions.with_previd(previd));
+        let old = known.unwrap_or(new);
         if old != new {
             self.sessions.join(new, old);
             self.lines.entry(event.conn).session = Some(old);
@@ -266,7 +269,13 @@ impl Story {
         let mut nobody = Management::default();
         let session = self.sessions.get_mut(old);
         let management = session.map_or(&mut nobody, |session| &mut session.stream.management);
-        (old, management.resume(by_server, by_client.flatten(), event.at))
+        let step = management.resume(by_server, by_client.flatten(), event.at);
+        if management.id.is_none() {
+            // It began where it was not seen, and may be resumed again.
+            (management.id, management.resumable) = (previd, true);
+            self.sessions.learn_previd(old);
+        }
+        (old, step)
     }
 
     /// These requests will get no response.

@@ -70,6 +70,8 @@ pub struct Sent {
     pub kind: Kind,
     /// Its `id`.
     pub id: Option<String>,
+    /// Its `to`.
+    pub to: Option<String>,
     /// How often it was sent again.
     pub again: u32,
 }
@@ -147,8 +149,9 @@ impl Count {
         if self.unacked.len() == REMEMBERED {
             self.unacked.pop_front();
         }
-        let (number, kind, id) = (self.sent, summary.kind, summary.id.clone());
-        self.unacked.push_back(Sent { number, at, kind, id, again });
+        let (number, kind, id, to) =
+            (self.sent, summary.kind, summary.id.clone(), summary.to.clone());
+        self.unacked.push_back(Sent { number, at, kind, id, to, again });
         Step::Counted(number, again)
     }
 

@@ -32,7 +32,7 @@ pub use exchange::{BoshRequest, Exchange, Upgrade};
 pub use follow::Story;
 pub use header::Header;
 pub use id::SessionId;
-pub use management::{Ack, Count, Management, Step};
+pub use management::{Ack, Count, Management, Sent, Step};
 pub use message::{Effect, Message};
 pub use session::{Link, Session};
 pub use streams::Stream;

@@ -93,32 +93,49 @@ impl Assembler {
     /// are kept.
     pub fn take(&mut self, step: Step<'_>, limit: usize, sink: &mut impl FnMut(Message)) {
         match step {
-            Step::Head(head) => self.begin(head, sink),
+            Step::Head(head) => self.begin(head, limit, sink),
             Step::Payload(bytes) => self.payload(bytes, limit),
             Step::End => self.end(limit, sink),
             Step::Cut => {
                 self.frame = None;
-                for message in [self.control.take(), self.message.take()].into_iter().flatten() {
-                    sink(Message { cut: true, ..*message });
+                if let Some(control) = self.control.take() {
+                    sink(Message { cut: true, ..*control });
                 }
+                self.cut(limit, sink);
             }
         }
     }
 
-    fn begin(&mut self, head: Head, sink: &mut impl FnMut(Message)) {
+    /// The message whose fragments were coming never comes to its end.
+    fn cut(&mut self, limit: usize, sink: &mut impl FnMut(Message)) {
+        if let Some(mut message) = self.message.take() {
+            message.cut = true;
+            self.inflate(&mut message, limit);
+            sink(*message);
+        }
+    }
+
+    fn inflate(&mut self, message: &mut Message, limit: usize) {
+        let Some(inflater) = self.inflater.as_mut().filter(|_| message.compressed) else { return };
+        // The sender deflated more than is here to be inflated.
+        let Inflated { bytes, clipped, error } = if message.cut || message.clipped {
+            inflater.inflate_cut(&message.payload, limit)
+        } else {
+            inflater.inflate(&message.payload, limit)
+        };
+        message.payload = bytes;
+        message.clipped |= clipped;
+        message.undecoded = error;
+    }
+
+    fn begin(&mut self, head: Head, limit: usize, sink: &mut impl FnMut(Message)) {
+        // A message that begins while another one is unfinished leaves that one behind.
+        if !head.opcode.is_control() && head.opcode != Opcode::CONTINUATION {
+            self.cut(limit, sink);
+        }
         let agreed = self.inflater.is_some() && !head.opcode.is_control();
         let compressed = agreed && head.reserved & COMPRESSED != 0;
-        let slot = if head.opcode.is_control() {
-            &mut self.control
-        } else {
-            // A message that begins while another one is unfinished leaves that one behind.
-            if head.opcode != Opcode::CONTINUATION
-                && let Some(before) = self.message.take()
-            {
-                sink(Message { cut: true, ..*before });
-            }
-            &mut self.message
-        };
+        let slot = if head.opcode.is_control() { &mut self.control } else { &mut self.message };
         let first = slot.is_none();
         let message = slot.get_or_insert_with(|| Box::new(Message::begun_by(&head, compressed)));
         message.frames += 1;
@@ -158,15 +175,7 @@ impl Assembler {
             return;
         }
         let Some(mut message) = self.message.take() else { return };
-        if let (true, Some(inflater)) = (message.compressed, &mut self.inflater) {
-            let Inflated { bytes, clipped, error } = inflater.inflate(&message.payload, limit);
-            if message.clipped {
-                inflater.skip();
-            }
-            message.payload = bytes;
-            message.clipped |= clipped;
-            message.undecoded = error;
-        }
+        self.inflate(&mut message, limit);
         sink(*message);
     }
 }

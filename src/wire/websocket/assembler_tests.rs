@@ -137,3 +137,26 @@ fn a_message_of_which_not_all_is_kept_breaks_what_refers_to_it() {
     assert!(all[0].clipped);
     assert!(all[1].undecoded.is_some() && all[1].payload.is_empty());
 }
+
+#[test]
+fn what_has_come_of_a_compressed_message_is_inflated() {
+    let mut deflater = Deflater::new(false);
+    let sent = deflater.deflate("<abcdef/>".repeat(9).as_bytes());
+    let (early, rest) = sent.split_at(sent.len() - 3);
+    let begun = frame(false, 4, Opcode::TEXT, early);
+    // The connection ends, another message begins, or more was sent than is kept.
+    let other = frame(true, 0, Opcode::TEXT, b"<b/>");
+    let long = frame(true, 0, Opcode::CONTINUATION, rest);
+    for (bytes, limit) in [
+        (begun[..begun.len() - 1].to_vec(), LIMIT),
+        ([&begun[..], &other].concat(), LIMIT),
+        ([&begun[..], &long].concat(), early.len()),
+    ] {
+        let mut assembler = Assembler::default();
+        assembler.inflate_with(Inflater::new(false));
+        let message = &messages(&mut assembler, &bytes, 99, limit)[0];
+        assert_eq!((message.cut, message.clipped), (limit == LIMIT, limit != LIMIT));
+        let text = String::from_utf8_lossy(&message.payload).into_owned();
+        assert!(text.starts_with("<abc") && message.undecoded.is_none(), "{message:?}");
+    }
+}

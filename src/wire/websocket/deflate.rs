@@ -64,8 +64,19 @@ impl Inflater {
         self.broken |= !self.no_context;
     }
 
-    /// Inflates a message, of which at most `limit` bytes come out. `payload` may end early.
+    /// Inflates a message, of which at most `limit` bytes come out.
     pub fn inflate(&mut self, payload: &[u8], limit: usize) -> Inflated {
+        self.inflate_all(&[payload, &TAIL], limit)
+    }
+
+    /// Inflates what has come of a message that never comes to its end.
+    pub fn inflate_cut(&mut self, payload: &[u8], limit: usize) -> Inflated {
+        let out = self.inflate_all(&[payload], limit);
+        self.skip();
+        out
+    }
+
+    fn inflate_all(&mut self, inputs: &[&[u8]], limit: usize) -> Inflated {
         if self.broken {
             let why = "it refers to earlier messages that could not be inflated";
             return Inflated { error: Some(why.to_owned()), ..Inflated::default() };
@@ -74,7 +85,7 @@ impl Inflater {
             self.stream.reset(false);
         }
         let mut out = Inflated::default();
-        for input in [payload, &TAIL] {
+        for input in inputs {
             if let Err(error) = self.run(input, limit, &mut out) {
                 out.error = Some(error);
                 self.broken = !self.no_context;
@@ -96,13 +107,14 @@ impl Inflater {
             target.reserve_exact(room.clamp(1, STEP));
             let (read, written) = (self.stream.total_in(), target.len());
             let status = self.stream.decompress_vec(input, target, FlushDecompress::Sync);
-            let status = status.map_err(|error| error.to_string())?;
-            input = &input[(self.stream.total_in() - read) as usize..];
             let progress = target.len() > written;
+            // Something may have come out in front of an error too.
             if !out.clipped && out.bytes.len() > limit {
                 out.bytes.truncate(limit);
                 out.clipped = true;
             }
+            let status = status.map_err(|error| error.to_string())?;
+            input = &input[(self.stream.total_in() - read) as usize..];
             match status {
                 // A final block is allowed; what follows begins anew.
                 Status::StreamEnd => {
@@ -224,6 +236,31 @@ mod tests {
             inflater.skip();
             let next = inflater.inflate(b"\xf2\x48\xcd\xc9\xc9\x07\x00", 99);
             assert_eq!(next.error.is_none(), no_context);
+        }
+    }
+
+    #[test]
+    fn what_has_come_of_a_message_that_is_cut_is_inflated() {
+        for no_context in [false, true] {
+            let mut deflater = Deflater::new(no_context);
+            let mut inflater = Inflater::new(no_context);
+            let text = "<message/>".repeat(5);
+            let sent = deflater.deflate(text.as_bytes());
+            let out = inflater.inflate_cut(&sent[..sent.len() - 2], 99);
+            assert!(text.as_bytes().starts_with(&out.bytes) && !out.bytes.is_empty());
+            assert_eq!((out.error, out.clipped), (None, false));
+            let next = inflater.inflate(&deflater.deflate(b"<a/>"), 99);
+            assert_eq!(next.error.is_none(), no_context);
+        }
+    }
+
+    #[test]
+    fn what_comes_out_in_front_of_an_error_is_bounded_too() {
+        // A block that is not compressed, and one of a type that does not exist.
+        let broken = b"\x00\x05\x00\xfa\xffHello\x06";
+        for limit in 0..10 {
+            let out = Inflater::new(false).inflate(broken, limit);
+            assert!(out.bytes.len() <= limit && out.error.is_some(), "{limit}: {out:?}");
         }
     }
 

@@ -18,3 +18,6 @@ pub use deflate::{Deflate, Deflater, Inflated, Inflater};
 pub use frame::{Head, Opcode, mask};
 pub use handshake::{accept, is_upgrade};
 pub use reader::{Fault, Piece, Reader};
+
+#[cfg(test)]
+mod peer_tests;

@@ -1,0 +1,11 @@
+//! What both sides of a connection send: HTTP and what follows it, or a stream.
+
+#![no_main]
+
+#[path = "../properties.rs"]
+#[allow(dead_code)] // each target uses one of them
+mod properties;
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| properties::conversation(input));

@@ -1,0 +1,349 @@
+//! What an answer other than 101 to a handshake means: which hop answered, what is missing, what to do. What servers and
+//! proxies say by 401, 403, 404 and 5xx is in `refused_by`.
+
+use std::time::Duration;
+
+use super::asked::Asked;
+use super::handshake::status;
+use super::page::{Page, Role};
+use crate::clock::words;
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds::{self, Kind};
+use crate::rules::words::{list, short};
+use crate::trace::Response;
+
+/// How the header lines of a handshake get through a reverse proxy.
+const PASS_ON: &str = "Let the reverse proxy pass them on (nginx: proxy_http_version 1.1, proxy_set_header \
+    Upgrade $http_upgrade, proxy_set_header Connection \"upgrade\"; Apache: mod_proxy_wstunnel, or \
+    upgrade=websocket)";
+
+/// Where servers have WebSocket.
+pub(super) const PATHS: &str = "usual paths are /xmpp-websocket (Prosody), /ws and /websocket (ejabberd), /ws/ (Openfire) and \
+    /ws-xmpp (MongooseIM)";
+
+/// An answer other than 101, and what is known about it.
+pub(super) struct Refusal<'a> {
+    pub(super) asked: &'a Asked,
+    pub(super) response: &'a Response,
+    pub(super) page: &'a Page,
+    pub(super) held: Duration,
+    pub(super) path: Path,
+}
+
+/// What is known of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Path {
+    /// A WebSocket was opened there before.
+    HadWebSocket,
+    /// It is one of BOSH.
+    Bosh,
+    /// Nothing.
+    Unknown,
+}
+
+/// What it means.
+pub(super) struct Verdict {
+    kind: &'static Kind,
+    requirement: Option<&'static str>,
+    party: Party,
+    words: String,
+}
+
+impl Verdict {
+    pub(super) fn new(party: Party, words: impl Into<String>) -> Self {
+        Self { kind: &kinds::WS_REFUSED, requirement: None, party, words: words.into() }
+    }
+
+    fn about(self, requirement: &'static str) -> Self {
+        Self { requirement: Some(requirement), ..self }
+    }
+
+    /// The header lines of the handshake were lost on the way.
+    fn lost(words: impl Into<String>) -> Self {
+        Self { kind: &kinds::WS_UPGRADE_LOST, ..Self::new(Party::Between, words) }
+    }
+}
+
+/// Reports what an answer other than 101 means.
+pub(super) fn judge(
+    asked: &Asked,
+    response: &Response,
+    page: &Page,
+    held: Duration,
+    path: Path,
+    found: &mut Findings,
+) {
+    let refusal = Refusal { asked, response, page, held, path };
+    let verdict = refusal.verdict();
+    let after = match held.as_millis() {
+        0..1000 => String::new(),
+        _ => format!(" after {}", words(held)),
+    };
+    let what = match response.status {
+        200..300 => "The WebSocket did not open at",
+        300..400 => "The WebSocket was redirected at",
+        _ => "The WebSocket was refused at",
+    };
+    let words = format!(
+        "{what} {}: HTTP {}{}{after}.{} {}",
+        short(&asked.target),
+        status(response),
+        page.from(),
+        page.quoted(),
+        verdict.words,
+    );
+    found.add(verdict.kind, verdict.requirement, Level::Error, verdict.party, words);
+}
+
+impl Refusal<'_> {
+    fn verdict(&self) -> Verdict {
+        let status = self.response.status;
+        if self.page.says("plain http request was sent to https port") {
+            let words = "This port expects TLS: use wss:// (an https:// target).";
+            return Verdict::new(Party::Client, words);
+        }
+        if matches!(status, 300..400) {
+            return self.redirect();
+        }
+        if self.path == Path::Bosh && matches!(status, 200..300 | 400 | 404..=406 | 426 | 501) {
+            let words = format!(
+                "That is a path of BOSH, and WebSocket has one of its own: {PATHS}. Give the client that, or \
+                 this URL with http:// or https:// as one of BOSH."
+            );
+            return Verdict::new(Party::Client, words);
+        }
+        if matches!(status, 200..300 | 400 | 404..=406 | 426 | 500 | 501 | 505)
+            && let Some(verdict) = self.incomplete()
+        {
+            return verdict;
+        }
+        match status {
+            200..300 => self.page_instead(),
+            401 | 407 => self.authentication(),
+            400 => self.bad_request(),
+            403 => self.forbidden(),
+            404 | 410 => self.not_found(),
+            405 => Verdict::new(
+                Party::Nobody,
+                format!(
+                    "GET is not allowed there, as at a path of BOSH, which takes POST alone, or of \
+                     something else: {PATHS}."
+                ),
+            ),
+            421 => Verdict::new(
+                Party::Nobody,
+                format!("The server is not responsible for this host: {}.", self.asked.whence()),
+            ),
+            426 => self.upgrade_required(),
+            429 => {
+                Verdict::new(Party::Nobody, "Something limits how often this client may connect.")
+            }
+            500 => self.failed(),
+            501 => self.not_implemented(),
+            502..=504 => self.gateway(),
+            520..=530 => self.cdn(),
+            _ => self.other(),
+        }
+    }
+
+    /// The request lacks something already where it was seen.
+    fn incomplete(&self) -> Option<Verdict> {
+        let lost = self.asked.lost();
+        if !lost.is_empty() {
+            let what = list(&lost);
+            let words = if self.asked.passed_on {
+                format!(
+                    "The request was not complete any more when it came here: {what}. Something in \
+                     front of this point took that away. {PASS_ON}."
+                )
+            } else {
+                format!(
+                    "The request was not complete when it came here: {what}. Every WebSocket client \
+                     sends these lines, so something between the client and this point probably took \
+                     them away. {PASS_ON}."
+                )
+            };
+            return Some(Verdict::lost(words));
+        }
+        let lacks = self.asked.lacks();
+        if lacks.is_empty() {
+            return None;
+        }
+        let words = format!(
+            "The request is not a complete handshake: {} (RFC 6455 section 4.1).",
+            list(&lacks)
+        );
+        let unknown = self.asked.version.as_deref().is_some_and(|version| version != "13");
+        let silent = self.response.headers.get("sec-websocket-version").is_none();
+        let verdict = Verdict::new(Party::Client, words);
+        if unknown && silent {
+            let words = format!(
+                "{} The refusal does not say in Sec-WebSocket-Version which versions are known.",
+                verdict.words
+            );
+            return Some(Verdict { words, ..verdict }.about("ws-handshake-status"));
+        }
+        Some(verdict)
+    }
+
+    /// 2xx.
+    fn page_instead(&self) -> Verdict {
+        let where_lost = "Upgrade and Connection were complete when the request passed here, so something \
+            after this point took them away";
+        if self.page.is_of_websocket() {
+            return Verdict::lost(format!(
+                "That is the page of the WebSocket module itself, so the path is right. {where_lost}. \
+                 {PASS_ON}."
+            ));
+        }
+        if self.page.says("origin") && self.page.says("not allowed") {
+            return self.origin_by_another_status();
+        }
+        if self.page.is_of_new_web_server() {
+            return Verdict::new(
+                Party::Between,
+                format!(
+                    "That is the start page of a web server, so this path does not lead to the XMPP server: \
+                     add a route for it that passes the handshake on. {PASS_ON}."
+                ),
+            );
+        }
+        if self.page.is_html() || self.page.is_empty() || self.path == Path::HadWebSocket {
+            let page = if self.page.is_empty() { "An empty response" } else { "A web page" };
+            return Verdict::lost(format!(
+                "{page} came in place of 101: either a web server answers at this path, with the \
+                 web application for example, or a reverse proxy passed the request on without Upgrade \
+                 and Connection. {PASS_ON}, and check that this path leads to the XMPP server; {PATHS}."
+            ));
+        }
+        Verdict::new(
+            Party::Nobody,
+            format!("Something that is not a WebSocket answers at this path; {PATHS}."),
+        )
+    }
+
+    fn redirect(&self) -> Verdict {
+        let Some(location) = self.response.headers.get("location") else {
+            return Verdict::new(
+                Party::Nobody,
+                "It does not say where to; clients do not follow a redirect of a WebSocket anyway.",
+            );
+        };
+        let lower = location.to_ascii_lowercase();
+        let is_login = ["login", "signin", "sign-in", "sso", "auth", "saml", "openid", "/cas/"]
+            .iter()
+            .any(|word| lower.contains(word));
+        let to = short(location);
+        if is_login {
+            return Verdict::new(
+                Party::Between,
+                format!(
+                    "It leads to {to}: a login stands in front of the WebSocket, which a client cannot \
+                     pass. Let this path through without it."
+                ),
+            );
+        }
+        let url = lower
+            .strip_prefix("http")
+            .map_or_else(|| location.to_owned(), |_| format!("ws{}", &location[4..]));
+        let insecure = url.to_ascii_lowercase().starts_with("ws://");
+        let words = format!(
+            "It leads to {to}, and browsers do not follow a redirect of a WebSocket. Configure the \
+             client with {}{}.",
+            short(&url),
+            if insecure { ", with wss:// if that has TLS" } else { "" }
+        );
+        Verdict::new(Party::Nobody, words)
+    }
+
+    fn bad_request(&self) -> Verdict {
+        if self.page.says("origin") {
+            return self.origin_by_another_status();
+        }
+        if let Some(verdict) = self.without_subprotocol() {
+            return verdict;
+        }
+        if self.page.says("unknown host") || self.page.says("invalid host") {
+            return self.host();
+        }
+        Verdict::new(
+            Party::Nobody,
+            format!(
+                "The request was complete when it passed here (Upgrade, Connection, key, version 13), so \
+                 either something after this point took Upgrade or Connection away, or what answers is \
+                 not the WebSocket. {PASS_ON}, and check the path; {}.",
+                self.asked.whence()
+            ),
+        )
+    }
+
+    pub(super) fn origin_by_another_status(&self) -> Verdict {
+        let words = format!(
+            "The server does not accept the origin of the page. {}. Allow it in the server's settings; \
+             the status for this is 403.",
+            self.asked.whence()
+        );
+        Verdict::new(Party::Server, words).about("ws-origin-refused-as-403")
+    }
+
+    fn upgrade_required(&self) -> Verdict {
+        let versions: Vec<&str> = self.response.headers.all("sec-websocket-version").collect();
+        let knows_13 = versions.iter().any(|list| list.split(',').any(|one| one.trim() == "13"));
+        if !versions.is_empty() && !knows_13 {
+            return Verdict::new(
+                Party::Server,
+                format!(
+                    "The server knows version {} of the protocol alone, and not 13, which all clients \
+                     have.",
+                    short(&versions.join(", "))
+                ),
+            );
+        }
+        Verdict::lost(format!(
+            "Upgrade, Connection and version 13 were there when the request passed here, so something \
+             after this point took them away. {PASS_ON}."
+        ))
+    }
+
+    fn not_implemented(&self) -> Verdict {
+        if let Some(verdict) = self.without_subprotocol() {
+            return verdict;
+        }
+        Verdict::new(
+            Party::Nobody,
+            "The request offers the subprotocol xmpp where it passed here. Servers answer 501 when that \
+             does not reach them, or when what answers does not know WebSocket: check that \
+             Sec-WebSocket-Protocol is passed on.",
+        )
+    }
+
+    /// The request does not offer `xmpp`.
+    fn without_subprotocol(&self) -> Option<Verdict> {
+        if self.asked.offers_xmpp() {
+            return None;
+        }
+        let words = format!(
+            "The request offers {}, and a server for XMPP refuses that: the client has to send \
+             Sec-WebSocket-Protocol: xmpp (new WebSocket(url, 'xmpp')).",
+            self.asked.offered()
+        );
+        let verdict = Verdict::new(Party::Client, words).about("ws-client-offers-subprotocol");
+        Some(Verdict { kind: &kinds::WS_SUBPROTOCOL_NOT_OFFERED, ..verdict })
+    }
+
+    fn other(&self) -> Verdict {
+        if let Some(verdict) = self.incomplete() {
+            return verdict;
+        }
+        Verdict::new(self.proxy_or_nobody(), format!("{}.", self.asked.whence()))
+    }
+
+    /// In between, if that is who wrote the page.
+    pub(super) fn proxy_or_nobody(&self) -> Party {
+        match self.page.role() {
+            _ if self.page.is_of_proxy() => Party::Between,
+            Some(Role::Server) => Party::Server,
+            _ => Party::Nobody,
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The properties that the fuzz targets check, for their seeds and for bytes made at random in every run.
+
+use std::fs;
+use std::path::Path;
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+#[path = "../../fuzz/properties.rs"]
+mod properties;
+
+#[test]
+fn the_seeds_have_every_property() {
+    let mut replayed = 0;
+    for (target, holds) in [
+        ("frames", properties::frames as fn(&[u8])),
+        ("inflate", properties::inflate),
+        ("stream", properties::stream),
+        ("conversation", properties::conversation),
+    ] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let mut input = fs::read(&path).unwrap();
+            println!("{}", path.display()); // printed if it fails
+            holds(&input);
+            // However it is cut, and with other settings.
+            for size in [1, 2, 3, 5, 8, 13, 100] {
+                for place in 0..3 {
+                    let before = std::mem::replace(&mut input[place], size);
+                    holds(&input);
+                    input[place] = before;
+                }
+            }
+            replayed += 1;
+        }
+    }
+    assert!(replayed > 25, "only {replayed} files: are the seeds there?");
+}
+
+/// Bytes of these words, and any others between them.
+fn bytes(words: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {
+    let word = prop_oneof![
+        6 => select(words).prop_map(<[u8]>::to_vec),
+        1 => prop::collection::vec(any::<u8>(), 0..6),
+    ];
+    let settings = prop::collection::vec(any::<u8>(), 3);
+    let words = prop::collection::vec(word, 0..40);
+    (settings, words).prop_map(|(settings, words)| [settings, words.concat()].concat())
+}
+
+const FRAMES: &[&[u8]] = &[
+    b"\x81",
+    b"\x01",
+    b"\x00",
+    b"\x80",
+    b"\x89",
+    b"\x8a\x00",
+    b"\xc1",
+    b"\x41",
+    b"\x88\x02\x03\xe8",
+    b"\x03abc",
+    b"\x83\x01\x02\x03\x04xyz",
+    b"\x7e\x00\x03abc",
+    b"\x7f\x00\x00\x00\x00\x00\x00\x00\x02ab",
+    b"\x7f\xff",
+    b"\xf2\x48\xcd\xc9\xc9\x07\x00",
+    b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00",
+    b"\xc1\x05\xf2\x00\x11\x00\x00",
+    b"\x82\x7e\x01\x00",
+];
+const DEFLATED: &[&[u8]] = &[
+    b"\xf2\x48\xcd\xc9\xc9\x07\x00",
+    b"\xf2\x00\x11\x00\x00",
+    b"\xf3\x48\xcd\xc9\xc9\x07\x00",
+    b"\x00\x05\x00\xfa\xffHello",
+    b"\x00",
+    b"\x00\x00\xff\xff",
+    b"\x4b\x4c\x04\x02\x62\x00",
+    b"\x03\x00",
+    b"\x01",
+];
+const STREAM: &[&[u8]] = &[
+    b"<stream:stream xmlns:stream='s'>",
+    b"</stream:stream>",
+    b"<?xml version='1.0'?>",
+    b" ",
+    b"\n",
+    b"<a>",
+    b"</a>",
+    b"<a/>",
+    b"<b c='>",
+    b"'",
+    b"\"",
+    b"/",
+    b">",
+    b"<",
+    b"<!--",
+    b"-->",
+    b"-",
+    b"<![CDATA[",
+    b"]]>",
+    b"]",
+    b"<?x",
+    b"?>",
+    b"<!DOCTYPE x [",
+    b"]>",
+    b"text",
+    b"&lt;",
+    b"<stream>",
+    b"\xc3\xa9",
+    b"<!",
+    b"[",
+    b":stream",
+];
+const CONVERSATION: &[&[u8]] = &[
+    b"GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n",
+    b"HTTP/1.1 101 S\r\nUpgrade: websocket\r\n\r\n",
+    b"\0=<",
+    b"\0=>",
+    b"\0=<",
+    b"\0=>",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab",
+    b"HTTP/1.1 404 No\r\n\r\n",
+    b"HTTP/1.1 100 Continue\r\n\r\n",
+    b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b"1\r\na\r\n",
+    b"0\r\n\r\n",
+    b"CONNECT a HTTP/1.1\r\n\r\n",
+    b"\x81\x02ab",
+    b"\x89\x80\0\0\0\0",
+    b"\x01\x03",
+    b"<stream>",
+    b"<a/>",
+    b"</stream>",
+    b"A",
+    b"\r\n",
+    b"\x16\x03",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+
+    #[test]
+    fn any_frames(input in bytes(FRAMES)) {
+        properties::frames(&input);
+    }
+
+    #[test]
+    fn any_compressed_messages(input in bytes(DEFLATED)) {
+        properties::inflate(&input);
+    }
+
+    #[test]
+    fn any_streams(input in bytes(STREAM)) {
+        properties::stream(&input);
+    }
+
+    #[test]
+    fn any_conversations(input in bytes(CONVERSATION)) {
+        properties::conversation(&input);
+    }
+}
