@@ -33,6 +33,7 @@ Examples:
   xmppscope spec xep-0124#rids-broken
   xmppscope spec xep-0124 --party cm,both --level must --unchecked
   xmppscope spec --uncovered
+  xmppscope spec rfc7395
   xmppscope spec --format json | jq -r 'select(.rules == []) | .id'
 
 Exit status:
@@ -207,6 +208,7 @@ pub(super) fn checked(requirement: &Requirement) -> Checked<'_> {
         requirement,
         keeps,
         rules: rules::about(id).collect(),
+        unwatched: rules::unwatched(requirement),
         scenarios,
         uncovered,
         defects: defects.collect(),

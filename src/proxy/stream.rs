@@ -166,7 +166,9 @@ impl Proxy {
         };
         let client = hello.start.into_stream(Arc::new(config)).await;
         let client = client.map_err(|error| answer::accepting(&self.target, &error))?;
-        let with_client = Tls { sni: hello.sni, ..Tls::of(client.get_ref().1) };
+        let offers = hello.alpn.iter().map(|name| String::from_utf8_lossy(name).into_owned());
+        let offers = offers.collect();
+        let with_client = Tls { sni: hello.sni, offers, ..Tls::of(client.get_ref().1) };
         let secured = Secured {
             starttls,
             passed: false,

@@ -23,6 +23,8 @@ pub struct Checked<'a> {
     pub keeps: Option<Keeps>,
     /// The names of findings that can report it.
     pub rules: Vec<&'a str>,
+    /// If no finding can report it: why.
+    pub unwatched: Option<&'a str>,
     /// The scenarios that cover it, by path.
     pub scenarios: Vec<&'a str>,
     /// If it binds a connection manager and no scenario covers it: why.
@@ -143,6 +145,8 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<Reference>,
     rules: &'a [&'a str],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unwatched: Option<&'a str>,
     scenarios: &'a [&'a str],
     #[serde(skip_serializing_if = "Option::is_none")]
     uncovered: Option<&'a str>,
@@ -222,6 +226,7 @@ fn line<'a>(catalogue: &'a Catalogue, checked: &'a Checked<'a>) -> Line<'a> {
         readings: readings.map(|read| Read { title: &read.title, text: &read.text }).collect(),
         reference: keeps.map(|keeps| Reference { keeps, why }),
         rules: &checked.rules,
+        unwatched: checked.unwatched,
         scenarios: &checked.scenarios,
         uncovered: checked.uncovered,
         defects: &checked.defects,
@@ -237,7 +242,8 @@ mod tests {
         let requirement = catalogue().get(id).unwrap();
         let keeps = crate::cm::keeps::keeps(requirement);
         let (rules, scenarios, defects) = (Vec::new(), Vec::new(), Vec::new());
-        Checked { requirement, keeps, rules, scenarios, uncovered: None, defects }
+        let (unwatched, uncovered) = (None, None);
+        Checked { requirement, keeps, rules, unwatched, scenarios, uncovered, defects }
     }
 
     #[test]

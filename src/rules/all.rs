@@ -1,7 +1,7 @@
 //! The list of all rules. Only the judge reads it; rules do not know each other.
 
 use super::rule::Rule;
-use super::{bosh, http, management, stream, websocket};
+use super::{bosh, http, management, stream, tcp, websocket};
 
 /// All rules, in the order in which their findings are reported.
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
@@ -40,5 +40,13 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
         Box::new(management::Counts::default()),
         Box::new(management::Requests::default()),
         Box::new(management::Unacked),
+        Box::new(stream::Opening::default()),
+        Box::new(stream::Headers::default()),
+        Box::new(stream::Early::default()),
+        Box::new(stream::Failures::default()),
+        Box::new(tcp::StartTls::default()),
+        Box::new(tcp::Tls),
+        Box::new(tcp::Xml::default()),
+        Box::new(tcp::Closing::default()),
     ]
 }

@@ -42,11 +42,20 @@ kinds! {
     HOLD_TOO_MANY = "hold-too-many" ["bosh-resp-hold-bounded"];
     REQUESTS_TOO_FEW = "requests-too-few" ["bosh-resp-requests-gt-hold"];
     FEATURES_LATE = "features-late" ["xbosh-features-asap"];
-    FEATURES_MISSING = "features-missing" ["xbosh-features-asap"];
+    FEATURES_MISSING = "features-missing" [
+        "xbosh-features-asap",
+        "ws-restart-by-open",
+        "tcp-features-after-header",
+        "tcp-features-after-restart",
+    ];
     NO_MECHANISMS = "no-mechanisms" [];
     AUTH_TOO_EARLY = "auth-too-early" ["xbosh-client-waits-features"];
     LOGIN_FAILED = "login-failed" [];
-    RESTART_MISSING = "restart-missing" ["xbosh-client-restart-after-success"];
+    RESTART_MISSING = "restart-missing" [
+        "xbosh-client-restart-after-success",
+        "ws-restart-by-open",
+        "tcp-restart-new-id",
+    ];
     BIND_FAILED = "bind-failed" [];
     RID_MISSING = "rid-missing" ["bosh-rid-on-every-request"];
     RID_MALFORMED = "rid-malformed" ["bosh-schema-attr-types"];
@@ -131,11 +140,12 @@ kinds! {
         "bosh-single-body-root",
         "xbosh-features-stream-ns",
         "xbosh-no-stream-tag",
+        "tcp-restricted-xml",
     ];
     XML_LIMIT = "xml-limit" [];
     NOT_BODY = "not-body" ["bosh-body-namespace"];
     TEXT_IN_BODY = "text-in-body" ["bosh-no-character-data"];
-    STANZA_NAMESPACE = "stanza-namespace" ["xbosh-jabber-client-ns"];
+    STANZA_NAMESPACE = "stanza-namespace" ["xbosh-jabber-client-ns", "tcp-content-namespace"];
     STREAM_NAMESPACE = "stream-namespace" ["xbosh-features-stream-ns", "xbosh-stream-error-ns"];
     SASL_NAMESPACE = "sasl-namespace" ["xbosh-sasl-namespace"];
     PAYLOAD_NAMESPACE = "payload-namespace" ["bosh-schema-children"];
@@ -223,6 +233,60 @@ kinds! {
     SASL2_NOT_QUIET = "sasl2-not-quiet" ["sasl2-quiet-during-auth"];
     SASL2_AFTER_SUCCESS = "sasl2-after-success" ["sasl2-no-restart"];
     BIND2_LACKS = "bind2-lacks" ["bind2-inline", "sm-inline-resume-first"];
+    STREAM_NOT_OPENED = "stream-not-opened" ["ws-open-first", "tcp-response-header"];
+    STREAM_UNANSWERED = "stream-unanswered" ["ws-open-first", "tcp-response-header"];
+    STREAM_MULTIPLEXED = "stream-multiplexed" ["ws-no-multiplexing"];
+    STREAM_HEADER_LACKS = "stream-header-lacks" [
+        "ws-open-attributes",
+        "tcp-to-in-initial-header",
+        "tcp-from-to-in-response-header",
+        "tcp-stream-id-unpredictable",
+        "tcp-version-numeric",
+        "tcp-lang-in-response",
+    ];
+    STREAM_HEADER_WRONG = "stream-header-wrong" [
+        "ws-open-attributes",
+        "tcp-to-in-initial-header",
+        "tcp-from-to-in-response-header",
+        "tcp-no-id-from-initiator",
+        "tcp-version-numeric",
+        "tcp-unknown-host-from",
+    ];
+    STREAM_ID_REPEATED = "stream-id-repeated" [
+        "ws-restart-by-open",
+        "ws-open-attributes",
+        "tcp-restart-new-id",
+        "tcp-stream-id-unpredictable",
+    ];
+    STREAM_ID_PREDICTABLE = "stream-id-predictable" [
+        "ws-open-attributes",
+        "tcp-stream-id-unpredictable",
+    ];
+    RESTART_BY_CLOSE = "restart-by-close" ["ws-no-restart-by-close", "tcp-restart-new-id"];
+    STANZA_TOO_EARLY = "stanza-too-early" ["tcp-not-authorized"];
+    STREAM_ERROR_MALFORMED = "stream-error-malformed" [
+        "ws-error-complete",
+        "tcp-stream-error-closes",
+    ];
+    STREAM_ERROR_EARLY = "stream-error-early" ["ws-error-after-open", "tcp-response-header"];
+    STREAM_HEADER_NAMESPACE = "stream-header-namespace" [
+        "tcp-stream-namespace-error",
+        "tcp-content-namespace",
+    ];
+    STANZA_PREFIX = "stanza-prefix" ["tcp-no-generated-prefix"];
+    STARTTLS_OFFER = "starttls-offer" ["tcp-starttls-offered"];
+    STARTTLS_ORDER = "starttls-order" ["tcp-starttls-proceed", "dtls-no-starttls"];
+    CHANNEL_BINDING = "channel-binding" [];
+    DIRECT_TLS_HELLO = "direct-tls-hello" ["dtls-sni-alpn"];
+    STARTTLS_SKIPPED = "starttls-skipped" [];
+    STARTTLS_FAILED = "starttls-failed" [];
+    TCP_CLOSE = "tcp-close" ["tcp-close-reciprocal"];
+    TCP_CUT = "tcp-cut" ["tcp-close-reciprocal"];
+    TCP_IDLE_CUT = "tcp-idle-cut" ["tcp-idle-ping"];
+    STREAM_ERROR_UNCLOSED = "stream-error-unclosed" [
+        "ws-error-then-close",
+        "tcp-stream-error-closes",
+    ];
 }
 
 /// The names of the findings that can be about a requirement.

@@ -41,5 +41,5 @@ pub use observation::Observation;
 pub use rule::Rule;
 pub use stream::line::{LinePart, LineView};
 pub use stream::view::StreamView;
-pub use unwatched::UNWATCHED;
+pub use unwatched::unwatched;
 pub use websocket::view::WebSocketView;

@@ -13,6 +13,8 @@
 //!   `␤` in the text are a space and a line break, which would be trimmed;
 //! - `websocket`: the handshake of a WebSocket for XMPP, at once;
 //! - `C~ <text>`, `S~ <text>`: a part of a stream over TCP;
+//! - `!tls starttls`, `!tls direct | sni: a | offers: xmpp-client`, `!tls starttls | passed: yes`: TLS begins on a stream
+//!   over TCP;
 //! - `!failed cause`, `!raw C why | text`, `!lost 3`;
 //! - `tick`: nothing, time passes.
 //!
@@ -26,7 +28,9 @@ use std::time::Duration;
 
 use super::{Finding, Judge, Level, Observation, kinds};
 use crate::bosh::{NS, XBOSH};
-use crate::trace::{Content, Event, Fact, Frame, Headers, How, Part, Raw, Request, Response};
+use crate::trace::{
+    Content, Event, Fact, Frame, Headers, How, Part, Raw, Request, Response, Secured, Tls,
+};
 use crate::wire::Side;
 use crate::wire::stream::{Kind, Piece, Splitter};
 
@@ -184,6 +188,7 @@ fn facts(at: Duration, what: &str, numbers: &mut (u64, u64)) -> Vec<Fact> {
             let ended = |by| Fact::Ended { by, how, together: true };
             vec![ended(Side::Client), ended(Side::Server)]
         }
+        "!tls" => vec![Fact::Secured(secured(rest))],
         "!failed" => vec![Fact::Failed { cause: rest.to_owned() }],
         "!raw" => {
             let (from, why) = rest.split_once(' ').unwrap();
@@ -228,6 +233,22 @@ fn frame(from: Side, first: Duration, text: &str) -> Frame {
         unfinished: fields.get("unfinished").is_some(),
         status: status.parse().ok(),
         content,
+    }
+}
+
+/// TLS on both sides of the proxy, or passed on.
+fn secured(text: &str) -> Secured {
+    let (how, fields, _) = parts(text, str::to_owned);
+    let passed = fields.get("passed").is_some();
+    let get = |name: &str| fields.get(name).map(str::to_owned);
+    let client =
+        Tls { sni: get("sni"), offers: get("offers").into_iter().collect(), ..Tls::default() };
+    let agreed = |tls: Tls| Some(tls).filter(|_| !passed);
+    Secured {
+        starttls: how == "starttls",
+        passed,
+        client: agreed(client),
+        server: agreed(Tls::default()),
     }
 }
 

@@ -28,6 +28,9 @@ pub struct Tls {
     /// The protocol agreed by ALPN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alpn: Option<String>,
+    /// The protocols that the client offers by ALPN.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offers: Vec<String>,
     /// The name that the client side of the handshake asked for (SNI).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sni: Option<String>,

@@ -80,7 +80,8 @@ fn checked() -> Vec<Checked<'static>> {
             let requirement = catalogue().get(id).unwrap();
             let keeps = crate::cm::keeps::keeps(requirement);
             let (rules, scenarios, defects) = (Vec::new(), Vec::new(), Vec::new());
-            Checked { requirement, keeps, rules, scenarios, uncovered: Some("no way"), defects }
+            let (unwatched, uncovered) = (None, Some("no way"));
+            Checked { requirement, keeps, rules, unwatched, scenarios, uncovered, defects }
         })
         .collect()
 }

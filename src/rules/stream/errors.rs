@@ -4,31 +4,91 @@ use crate::rules::words::short;
 use crate::xml::Element;
 use crate::xmpp::ns;
 
+/// The conditions that RFC 6120 §4.9.3 defines, and those that RFC 3920 had in their place.
+const DEFINED: [&str; 27] = [
+    "bad-format",
+    "bad-namespace-prefix",
+    "conflict",
+    "connection-timeout",
+    "host-gone",
+    "host-unknown",
+    "improper-addressing",
+    "internal-server-error",
+    "invalid-from",
+    "invalid-id",
+    "invalid-namespace",
+    "invalid-xml",
+    "not-authorized",
+    "not-well-formed",
+    "policy-violation",
+    "remote-connection-failed",
+    "reset",
+    "resource-constraint",
+    "restricted-xml",
+    "see-other-host",
+    "system-shutdown",
+    "undefined-condition",
+    "unsupported-encoding",
+    "unsupported-feature",
+    "unsupported-stanza-type",
+    "unsupported-version",
+    "xml-not-well-formed",
+];
+
 /// Explains a stream error: its condition, what that means, and the text in it.
 pub fn explain(error: &Element) -> String {
-    let condition = error
-        .children()
-        .find(|child| child.namespace() == ns::STREAM_ERRORS && child.name() != "text")
-        .map_or("no condition", Element::name);
-    let meaning = match condition {
-        "conflict" => ": the same resource logged in elsewhere (two tabs, a reload)",
-        "connection-timeout" => ": the server waited too long for the client",
-        "host-unknown" => ": the server does not serve this domain",
-        "not-authorized" => ": the client sent something before it was authenticated",
-        "policy-violation" => ": a limit of the server was exceeded, such as the size of a stanza",
-        "resource-constraint" => ": the server lacks resources",
-        "system-shutdown" => ": the server is shutting down",
-        "invalid-namespace" => ": a namespace is wrong or missing",
-        "not-well-formed" | "invalid-xml" | "bad-format" => {
-            ": the server rejected the client's XML"
-        }
-        "invalid-from" => ": the `from` address is not the client's",
-        "unsupported-stanza-type" => ": the client sent an element that is not a stanza",
-        _ => "",
-    };
+    let condition = condition(error).map_or("no condition", Element::name);
+    let meaning = meaning(condition).map(|meaning| format!(": {meaning}")).unwrap_or_default();
+    format!("Stream error {}{meaning}{}.", short(condition), quoted(error))
+}
+
+/// The element that names the condition.
+pub(super) fn condition(error: &Element) -> Option<&Element> {
+    error.children().find(|child| child.namespace() == ns::STREAM_ERRORS && child.name() != "text")
+}
+
+/// Whether a condition is one that is defined.
+pub(super) fn is_defined(condition: &str) -> bool {
+    DEFINED.contains(&condition)
+}
+
+/// The text of a stream error, as ` ("…")`.
+pub(super) fn quoted(error: &Element) -> String {
     let text = error.child(ns::STREAM_ERRORS, "text").map(Element::text);
-    let text = text.map(|text| format!(" (\"{}\")", short(&text))).unwrap_or_default();
-    format!("Stream error {}{meaning}{text}.", short(condition))
+    let text = text.filter(|text| !text.trim().is_empty());
+    text.map(|text| format!(" (\"{}\")", short(text.trim()))).unwrap_or_default()
+}
+
+/// What a condition means in general.
+pub(super) fn meaning(condition: &str) -> Option<&'static str> {
+    Some(match condition {
+        "conflict" => "the same resource logged in elsewhere (two tabs, a reload)",
+        "connection-timeout" => "the server waited too long for the client",
+        "host-gone" => "the server no longer serves this domain",
+        "host-unknown" => "the server does not serve this domain",
+        "improper-addressing" => "an address is missing or cannot be read",
+        "internal-server-error" => "the server failed; its log says more",
+        "not-authorized" => "the client sent something before it was authenticated",
+        "policy-violation" => "a limit of the server was exceeded, such as the size of a stanza",
+        "remote-connection-failed" => "the server could not reach another one that it needs",
+        "reset" => "the server wants a new stream, since something essential has changed",
+        "resource-constraint" => "the server lacks resources",
+        "see-other-host" => "the server sends the client to another host",
+        "system-shutdown" => "the server is shutting down",
+        "bad-namespace-prefix" => "a namespace prefix is wrong or not declared",
+        "invalid-namespace" => "a namespace is wrong or missing",
+        "not-well-formed" | "xml-not-well-formed" | "invalid-xml" | "bad-format" => {
+            "the server rejected the client's XML"
+        }
+        "restricted-xml" => {
+            "the client sent XML that XMPP forbids, such as a comment or a processing instruction"
+        }
+        "invalid-from" => "the `from` address is not the client's",
+        "unsupported-encoding" => "the client's encoding is not UTF-8",
+        "unsupported-stanza-type" => "the client sent an element that is not a stanza",
+        "unsupported-version" => "the server does not support this version of XMPP",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

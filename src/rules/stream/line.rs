@@ -48,6 +48,16 @@ impl<'a> LineView<'a> {
         }
     }
 
+    /// Whether it is a WebSocket, and not TCP.
+    pub fn is_websocket(&self) -> bool {
+        self.session.websocket().is_some()
+    }
+
+    /// The one that applies: to WebSocket, or to TCP.
+    pub fn either<T>(&self, websocket: T, tcp: T) -> T {
+        if self.is_websocket() { websocket } else { tcp }
+    }
+
     /// Whether the trace contains the opening of the stream on this connection, as far as this side sent it.
     pub fn opened(&self, side: Side) -> bool {
         self.session.stream.opened[side as usize] > 0

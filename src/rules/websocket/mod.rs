@@ -19,6 +19,8 @@ mod page;
 mod pings;
 mod refused;
 mod refused_by;
+#[cfg(test)]
+pub(super) mod scripts;
 mod switched;
 pub(super) mod view;
 

@@ -61,8 +61,12 @@ pub fn one(
         Some(why) => about.line("scenarios", &format!("none: {why}")),
         None => about.several("scenarios", &scenarios.collect::<Vec<_>>()),
     }
-    let names = checked.rules.join(", ");
-    about.line("findings", if names.is_empty() { "none" } else { &names });
+    let findings = match checked.unwatched {
+        Some(why) => format!("none: {why}"),
+        None if checked.rules.is_empty() => "none".to_owned(),
+        None => checked.rules.join(", "),
+    };
+    about.line("findings", &findings);
     about.page.text
 }
 

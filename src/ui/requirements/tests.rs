@@ -9,6 +9,7 @@ fn checked(id: &str) -> Checked<'static> {
         requirement,
         keeps: crate::cm::keeps::keeps(requirement),
         rules: crate::rules::about(id).collect(),
+        unwatched: crate::rules::unwatched(requirement),
         scenarios: Vec::new(),
         uncovered: None,
         defects: Vec::new(),

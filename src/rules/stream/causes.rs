@@ -1,0 +1,401 @@
+//! What a stream error follows from: what the trace shows before it is the first suspect, and the general meaning of its
+//! condition comes second.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::conflicts::{Conflicts, conflict};
+use super::course::{Course, Restart};
+use super::early::{TooEarly, too_early_at_all};
+use super::errors;
+use super::line::{LinePart, LineView};
+use super::odd::odd;
+use super::suspect::{Asking, Big, Cause};
+use crate::clock::words;
+use crate::rules::finding::{Level, Party};
+use crate::rules::moment::Moment;
+use crate::rules::words::short;
+use crate::trace::{Fact, Message, Reading};
+use crate::wire::Side;
+use crate::xml::Element;
+use crate::xmpp::{jid, ns};
+
+/// Servers have limits from about this size on.
+const BIG: usize = 8 * 1024;
+
+/// The side, at the beginning of a sentence.
+pub(super) fn side(side: Side) -> &'static str {
+    match side {
+        Side::Client => "The client",
+        Side::Server => "The server",
+    }
+}
+
+/// What is known of a stream when an error comes.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    pub(super) course: Course,
+    /// The last thing each side sent that is not allowed or unusual.
+    odd: [Option<(Duration, String)>; 2],
+    /// The first stanza that came too early.
+    early: Option<(Duration, String, TooEarly)>,
+    /// What the client sent after a login that needs a restart.
+    unrestarted: Option<(Duration, String)>,
+    /// The last big stanza of each side.
+    big: [Option<Big>; 2],
+    /// The last element of each side.
+    last: [Option<(Duration, String)>; 2],
+    /// `from` of the client's last stanza.
+    sender: Option<String>,
+    /// How often the login has failed, and when it did so last.
+    refused: (u32, Duration),
+}
+
+impl History {
+    /// Takes what happens, after it was judged.
+    pub(super) fn take(&mut self, view: &LineView<'_>, moment: &Moment<'_>) {
+        if let LinePart::Message(message) = view.part {
+            let bytes = moment.event.fact.content().map_or(&[][..], |content| &content.bytes);
+            let size = moment.event.fact.content().map_or(0, |content| content.size);
+            self.message(view, message, bytes, size as usize, &moment.event.fact);
+        }
+        self.course.take(view);
+    }
+
+    fn message(
+        &mut self,
+        view: &LineView<'_>,
+        message: &Message,
+        bytes: &[u8],
+        size: usize,
+        fact: &Fact,
+    ) {
+        let (from, at) = (message.from, view.at);
+        if let Some(odd) =
+            self.out_of_place(view, message).or_else(|| odd(view, message, bytes, fact))
+        {
+            self.odd[from as usize] = Some((at, odd));
+        }
+        let name = match &message.reading {
+            Reading::Element(element) => format!("<{}/>", short(element.name())),
+            Reading::Partial => "a message".to_owned(),
+            _ => return,
+        };
+        if size >= BIG {
+            let id = message.stanzas.first().and_then(|stanza| stanza.summary.id.clone());
+            self.big[from as usize] = Some(Big { at, name: name.clone(), size, id });
+        }
+        self.last[from as usize] = Some((at, name.clone()));
+        let Reading::Element(element) = &message.reading else { return };
+        if from == Side::Server {
+            if matches!(element.namespace(), ns::SASL | ns::SASL2) && element.name() == "failure" {
+                self.refused = (self.refused.0 + 1, at);
+            }
+            return;
+        }
+        if let Some(Restart::Login) = self.course.restart.map(|(_, why)| why)
+            && !element.is(ns::FRAMING, "open")
+            && !element.is(ns::FRAMING, "close")
+            && !self.course.old_framing
+        {
+            self.unrestarted = Some((at, name));
+        } else if let Some(why) = too_early_at_all(&self.course, element) {
+            self.early = Some((at, name, why));
+        } else if element.is(ns::CLIENT, "iq") {
+            // A bind mends it.
+            self.early = None;
+        }
+        if element.namespace() == ns::CLIENT {
+            self.sender = element.attr("from").map(str::to_owned);
+        }
+    }
+
+    /// What is unusual by what came before it.
+    fn out_of_place(&self, view: &LineView<'_>, message: &Message) -> Option<String> {
+        let course = &self.course;
+        if message.from == Side::Server || !view.is_websocket() && course.restart.is_none() {
+            return None;
+        }
+        let opens = Course::opens(view, message).is_some();
+        if opens && course.restart.is_some() && course.closed[0].is_some() {
+            let close = view.either("<close/>", "</stream:stream>");
+            return Some(format!("{close} in order to open its stream anew"));
+        }
+        match &message.reading {
+            Reading::Element(element)
+                if !opens && course.whole && course.opens == 0 && view.line.elements[0] == 1 =>
+            {
+                Some(format!("<{}/> in place of <open/>", short(element.name())))
+            }
+            _ => None,
+        }
+    }
+
+    /// Explains a stream error: in words, how serious it is, and who should look at it.
+    pub(super) fn explain(
+        &self,
+        asking: &Asking<'_>,
+        conflicts: &mut Conflicts,
+    ) -> (String, Level, Party) {
+        let (level, party) = standing(asking.condition, asking.from);
+        let condition = if asking.condition.is_empty() { "no condition" } else { asking.condition };
+        let who = match asking.from {
+            Side::Client => " from the client",
+            Side::Server => "",
+        };
+        let text = errors::quoted(asking.error);
+        let begins = format!("Stream error {}{who}{text}", short(condition));
+        if let Some(cause) = self.cause(asking, conflicts) {
+            let words = format!("{begins}: {}", cause.words);
+            return (words, level, cause.party.unwrap_or(party));
+        }
+        let meaning = errors::meaning(condition).filter(|_| asking.from == Side::Server);
+        let meaning = meaning.map(|words| format!(": {words}")).unwrap_or_default();
+        (format!("{begins}{meaning}.{}", self.before(asking)), level, party)
+    }
+
+    /// What came last before an error that says little.
+    fn before(&self, asking: &Asking<'_>) -> String {
+        let vague = matches!(
+            asking.condition,
+            "undefined-condition"
+                | "unsupported-stanza-type"
+                | "internal-server-error"
+                | ""
+                | "invalid-xml"
+                | "bad-format"
+                | "not-authorized"
+                | "not-well-formed"
+        );
+        let last = self.last[asking.from.other() as usize].as_ref();
+        match last.filter(|(at, _)| vague && asking.is_near(*at)) {
+            Some((at, name)) => format!(
+                " {} had sent {name} {} before.",
+                side(asking.from.other()),
+                asking.ago(*at)
+            ),
+            None => String::new(),
+        }
+    }
+
+    fn cause(&self, asking: &Asking<'_>, conflicts: &mut Conflicts) -> Option<Cause> {
+        let by_condition = match (asking.from, asking.condition) {
+            (Side::Client, "connection-timeout") => silence(asking, Side::Server),
+            (Side::Server, "host-unknown" | "host-gone" | "improper-addressing") => host(asking),
+            (Side::Server, "not-authorized") => self.early(asking),
+            (Side::Server, "conflict") => Some(conflict(asking, conflicts)),
+            (Side::Server, "see-other-host") => other_host(asking.error),
+            (Side::Server, "policy-violation" | "resource-constraint") => {
+                self.refused(asking).or_else(|| self.size(asking, conflicts))
+            }
+            (Side::Server, "connection-timeout") => {
+                self.waiting(asking).or_else(|| silence(asking, Side::Client))
+            }
+            (Side::Server, "undefined-condition") => specific(asking.error),
+            (Side::Server, "invalid-from") => self.wrong_sender(asking),
+            (Side::Server, "system-shutdown" | "reset") => return None,
+            _ => None,
+        };
+        by_condition.or_else(|| self.odd(asking)).or_else(|| {
+            let vague = matches!(
+                asking.condition,
+                "undefined-condition"
+                    | "invalid-xml"
+                    | "bad-format"
+                    | "unsupported-stanza-type"
+                    | "invalid-namespace"
+                    | "policy-violation"
+                    | ""
+            );
+            if vague && asking.from == Side::Server { self.early(asking) } else { None }
+        })
+    }
+
+    /// What is not allowed or unusual, right before.
+    fn odd(&self, asking: &Asking<'_>) -> Option<Cause> {
+        if matches!(asking.condition, "conflict" | "connection-timeout" | "internal-server-error") {
+            return None;
+        }
+        let sender = asking.from.other();
+        let (at, odd) = self.odd[sender as usize].as_ref()?;
+        if !asking.is_near(*at) {
+            return None;
+        }
+        let words = format!(
+            "follows from what {} sent {} before, {odd}.",
+            match sender {
+                Side::Client => "the client",
+                Side::Server => "the server",
+            },
+            asking.ago(*at)
+        );
+        Some(Cause { words, party: Some(sender.into()) })
+    }
+
+    /// What came too early.
+    fn early(&self, asking: &Asking<'_>) -> Option<Cause> {
+        if let Some((at, name)) = self.unrestarted.as_ref().filter(|(at, _)| asking.is_near(*at))
+            && self.course.restart.is_some()
+        {
+            return Cause::client(format!(
+                "the client sent {name} {} before, without having opened the stream anew after \
+                 SASL succeeded.",
+                asking.ago(*at)
+            ));
+        }
+        let (at, name, why) = self.early.as_ref().filter(|(at, ..)| asking.is_near(*at))?;
+        let ago = asking.ago(*at);
+        Cause::client(match (why, self.course.resume_failed) {
+            (TooEarly::Login, _) => {
+                format!("the client sent {name} {ago} before, and had not logged in.")
+            }
+            (TooEarly::Bind, Some(_)) => format!(
+                "the client sent {name} {ago} before, and had bound no resource after its \
+                 resumption was refused: it has to bind first."
+            ),
+            (TooEarly::Bind, None) => format!(
+                "the client sent {name} {ago} before, and had bound no resource: it has to bind \
+                 first."
+            ),
+        })
+    }
+
+    /// A restart that the server waits for.
+    fn waiting(&self, asking: &Asking<'_>) -> Option<Cause> {
+        let (since, why) = self.course.restart?;
+        if why != Restart::Login || self.course.old_framing {
+            return None;
+        }
+        Cause::client(format!(
+            "SASL had succeeded {} before, and the client has not opened the stream anew.",
+            asking.ago(since)
+        ))
+    }
+
+    /// Logins that failed.
+    fn refused(&self, asking: &Asking<'_>) -> Option<Cause> {
+        let (count, at) = self.refused;
+        if count == 0 || !asking.is_near(at) {
+            return None;
+        }
+        let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
+        let ago = asking.ago(at);
+        Cause::client(format!("the login had failed {times}, the last time {ago} before."))
+    }
+
+    /// The last big stanza.
+    fn size(&self, asking: &Asking<'_>, conflicts: &mut Conflicts) -> Option<Cause> {
+        let big = self.big[0].as_ref().filter(|big| asking.is_near(big.at))?;
+        let Big { at, name, size, .. } = big;
+        let jid = asking.view.session.jid().unwrap_or_default();
+        let again = conflicts.blame(jid, big, asking.view.at);
+        let limit = match again {
+            Some(before) => format!(
+                ". It ended the stream {} before as well: as long as the client sends it again, no \
+                 stream lives",
+                words(before)
+            ),
+            None if asking.condition == "policy-violation" => {
+                ", which is probably more than the server's limit. Sent again, it ends the next \
+                 stream as well"
+                    .to_owned()
+            }
+            None => String::new(),
+        };
+        let ago = asking.ago(*at);
+        Cause::client(format!("{name} of {size} bytes came from the client {ago} before{limit}."))
+    }
+
+    fn wrong_sender(&self, asking: &Asking<'_>) -> Option<Cause> {
+        let (from, jid) = (self.sender.as_deref()?, asking.view.session.jid()?);
+        if from == jid || from == jid::before_slash(jid) {
+            return None;
+        }
+        Cause::client(format!(
+            "the client's last stanza has from='{}', but its address is {}.",
+            short(from),
+            short(jid)
+        ))
+    }
+}
+
+/// How serious a condition is, and whose it is in general.
+fn standing(condition: &str, from: Side) -> (Level, Party) {
+    let peer = Party::from(from.other());
+    match condition {
+        "see-other-host" | "reset" => (Level::Note, Party::Nobody),
+        "system-shutdown" => (Level::Warning, Party::from(from)),
+        "conflict" => (Level::Warning, peer),
+        "connection-timeout" => (Level::Warning, Party::Nobody),
+        "undefined-condition" | "" => (Level::Error, Party::Nobody),
+        "internal-server-error"
+        | "remote-connection-failed"
+        | "resource-constraint"
+        | "host-gone" => (Level::Error, Party::from(from)),
+        _ if errors::is_defined(condition) => (Level::Error, peer),
+        _ => (Level::Error, Party::Nobody),
+    }
+}
+
+/// The domain that is not served.
+fn host(asking: &Asking<'_>) -> Option<Cause> {
+    let [client, _] = &asking.view.session.stream.headers;
+    let to = client.as_ref()?.to.as_deref().unwrap_or_default();
+    if to.is_empty() {
+        return Cause::client("the client named no domain: `to` is missing.".to_owned());
+    }
+    let mut words =
+        format!("the server does not serve '{}', which the client asked for in `to`", short(to));
+    let origin = asking.view.session.websocket().and_then(|link| link.handshake.as_ref());
+    let origin = origin.and_then(|exchange| exchange.origin.as_deref());
+    let seen = [("Host", asking.host), ("Origin", origin)];
+    let seen: Vec<_> = seen
+        .iter()
+        .filter_map(|(name, value)| value.map(|value| format!("{name} {}", short(value))))
+        .collect();
+    if !seen.is_empty() {
+        let _ = write!(words, " (the handshake had {})", seen.join(", ")); // a String takes it
+    }
+    words.push_str(". Give the client a domain of this server, or let the server serve it.");
+    Cause::client(words)
+}
+
+fn silence(asking: &Asking<'_>, of: Side) -> Option<Cause> {
+    let last = asking.view.line.last[of as usize]?;
+    let silent = asking.view.at.saturating_sub(last);
+    (silent >= Duration::from_secs(1)).then(|| Cause {
+        words: format!(
+            "nothing had come from {} for {}.",
+            match of {
+                Side::Client => "the client",
+                Side::Server => "the server",
+            },
+            words(silent)
+        ),
+        party: None,
+    })
+}
+
+/// What an error says in a namespace of its own.
+fn specific(error: &Element) -> Option<Cause> {
+    let own = error.children().find(|child| child.namespace() != ns::STREAM_ERRORS)?;
+    let counts = [own.attr("h"), own.attr("send-count")];
+    if let ("handled-count-too-high", [Some(h), Some(sent)]) = (own.name(), counts) {
+        return Cause::client(format!(
+            "handled-count-too-high: the client acknowledged {} stanzas, but the server says that \
+             it has sent {}.",
+            short(h),
+            short(sent)
+        ));
+    }
+    Some(Cause { words: format!("{}.", short(own.name())), party: None })
+}
+
+fn other_host(error: &Element) -> Option<Cause> {
+    let host = errors::condition(error)?.text();
+    let host = host.trim();
+    (!host.is_empty()).then(|| Cause {
+        words: format!("the client should connect to {} instead.", short(host)),
+        party: None,
+    })
+}
