@@ -128,10 +128,32 @@ struct Case {
 }
 
 impl Case {
-    /// What is found of the cut that its story has: that the client's side reset the connection.
-    fn cut(&self) -> &'static [&'static str] {
-        let cut = self.carrier == Carrier::WebSocket && self.story.contains(&"cut");
-        if cut { &["ws-cut"] } else { &[] }
+    /// What its files are called: `prosody-converse-websocket-cut`.
+    fn name(&self, server: &Server) -> String {
+        let driver = self.driver.split('.').next().unwrap();
+        let cut = if self.story.contains(&"cut") { " cut" } else { "" };
+        format!("{} {driver} {:?}{cut}", server.name, self.carrier).to_lowercase().replace(' ', "-")
+    }
+
+    /// What is found, and right.
+    fn known(&self) -> Vec<&'static str> {
+        let is_cut = self.story.contains(&"cut");
+        // xmpp.js and gloox do not say which domain they want when TLS begins (SNI), and none of them offers xmpp-client (ALPN).
+        let hello = (self.carrier == Carrier::DirectTls).then_some("direct-tls-hello");
+        // The client's side reset the connection. Then it comes again.
+        let cut = is_cut.then_some(match self.carrier {
+            Carrier::WebSocket => "ws-cut",
+            Carrier::StartTls | Carrier::DirectTls => "tcp-cut",
+        });
+        [hello, cut, hello.filter(|_| is_cut)].into_iter().flatten().collect()
+    }
+
+    /// What a server may do wrong, now and then.
+    fn possible(&self, server: &Server) -> &'static [&'static str] {
+        // strophe.js and converse.js send <close/> and Close in one go. ejabberd answers the Close, and 0.1 s later sometimes
+        // sends <close/>, and a second Close.
+        let abrupt = self.driver.starts_with("strophe") || self.driver.starts_with("converse");
+        if server.name == "ejabberd" && abrupt { &["ws-after-close"] } else { &[] }
     }
 }
 
@@ -236,8 +258,8 @@ impl Between {
         self.identity.path().join("cert.pem")
     }
 
-    /// Ends the proxy once every connection has ended.
-    fn stop(self, lines: Vec<String>) -> Session {
+    /// Ends the proxy once every connection has ended. The capture stays to be looked at, in `target/tmp/artefacts/carriers/`.
+    fn stop(self, lines: Vec<String>, name: &str) -> Session {
         let capture = self.proxy.folder.path().join("capture");
         rig::until("every connection is closed", || {
             let capture = std::fs::read_to_string(&capture).unwrap_or_default();
@@ -246,6 +268,9 @@ impl Between {
         });
         let left = self.proxy.stop();
         assert_eq!(left.status.code(), Some(0), "{}", left.errors);
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("artefacts/carriers");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::copy(&left.capture, folder.join(format!("{name}.ndjson"))).unwrap();
         let show = |format: &str| {
             let capture = left.capture.to_str().unwrap();
             let (code, out, errors) =
@@ -260,9 +285,16 @@ impl Between {
 }
 
 impl Session {
-    /// That it was one session of this account, of which nothing is wrong but findings of these names.
+    /// That it was one session of this account, of which nothing is wrong but findings of these names. Others are possible.
     #[track_caller]
-    fn assert_told(&self, case: &Case, jid: &str, secret: &Password, known: &[&str]) {
+    fn assert_told(
+        &self,
+        case: &Case,
+        jid: &str,
+        secret: &Password,
+        known: &[&str],
+        possible: &[&str],
+    ) {
         let Self { out, events, .. } = self;
         let found: Vec<&str> = events
             .iter()
@@ -270,6 +302,7 @@ impl Session {
             .flatten()
             .filter(|finding| finding["level"] != "note")
             .map(|finding| finding["name"].as_str().unwrap())
+            .filter(|name| !possible.contains(name))
             .collect();
         assert_eq!(found, known, "findings: {case}\n{out}");
         assert!(!out.contains(secret.reveal()), "the password was printed: {case}");
@@ -342,17 +375,18 @@ fn compare(server: &Server, case: &Case, number: usize) {
     let direct = live(&server.url(case.carrier), &server.certificate());
     let between = Between::start(server, case.carrier, &[]);
     let proxied = live(&between.url, &between.certificate());
-    let session = between.stop(proxied);
-    session.assert_told(case, &jid, &server.alice, case.cut());
+    let session = between.stop(proxied, &case.name(server));
+    let (known, possible) = (case.known(), case.possible(server));
+    session.assert_told(case, &jid, &server.alice, &known, possible);
     let name = server.name;
     let (there, here) = (view(&direct), view(&session.lines));
     let same = there.iter().zip(&here).take_while(|(there, here)| there == here).count();
     assert!(
         there == here,
-        "{case}\n     at {name}: {:?}\nthrough the proxy: {:?}\nbehind\n{}\n{}",
-        there.get(same),
-        here.get(same),
+        "{case}: both saw\n{}\nthen at {name}\n{}\nand through the proxy\n{}\n{}",
         there[..same].join("\n"),
+        there[same..].join("\n"),
+        here[same..].join("\n"),
         session.out
     );
     assert!(!session.transcript.is_empty());
@@ -423,14 +457,15 @@ fn channel_binding_works_only_where_tls_is_passed_on() {
     let between = Between::start(&server, Carrier::StartTls, &[]);
     let proxied = live(&between.url, &between.certificate());
     assert_eq!(refused(&proxied), 2, "{proxied:#?}");
-    let session = between.stop(proxied);
+    let session = between.stop(proxied, "channel-binding-taken-over");
     let case = case("slixmpp-tcp.py", Carrier::StartTls, STORY);
-    session.assert_told(&case, "alice@localhost/web", &server.alice, &["login-failed"; 2]);
+    let known = ["channel-binding", "login-failed", "login-failed"];
+    session.assert_told(&case, "alice@localhost/web", &server.alice, &known, &[]);
 
     let between = Between::start(&server, Carrier::StartTls, &["--starttls", "pass"]);
     let passed = live(&between.url, &server.certificate());
     assert_eq!(view(&direct), view(&passed));
-    let session = between.stop(passed);
+    let session = between.stop(passed, "channel-binding-passed-on");
     assert!(session.out.contains("STARTTLS"), "{}", session.out);
     assert!(!session.out.contains("SASL"), "{}", session.out);
 }

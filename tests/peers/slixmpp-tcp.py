@@ -147,10 +147,13 @@ async def main(given):
     client = Client(given)
     url = urlsplit(given.url)
     ready = client.until(lambda xml: xml.tag == SM + "enabled")
+    client.use_ipv6 = False
+    client.default_port = url.port
+    # By the name, which is also that of the domain: it is told to the server, and the certificate has to be for it.
     if url.scheme == "xmpps":
-        client.connect((url.hostname, url.port), use_ssl=True, force_starttls=False, disable_starttls=True)
+        client.connect((client.boundjid.domain, url.port), use_ssl=True, force_starttls=False, disable_starttls=True)
     else:
-        client.connect((url.hostname, url.port), force_starttls=True)
+        client.connect((client.boundjid.domain, url.port), force_starttls=True)
     await ready
     while "session" not in client.features and not client._session_started:
         await asyncio.sleep(0.01)

@@ -28,6 +28,7 @@ const limit = deadline(Number(given.deadline), () => doing);
 const { url, cut } = await cutter(given.url);
 
 let connection;
+let last; // status
 let waiting = null; // { wanted(event) → bool, done() }
 const past = []; // events nobody has waited for yet
 
@@ -71,6 +72,8 @@ function connect() {
   to.connect(given.jid, password, (code, condition) => {
     if (to !== connection) return;
     const name = statuses[code] ?? String(code);
+    if (name === last && name === 'DISCONNECTED') return; // said again if the server closes the socket at the same time
+    last = name;
     say(condition ? { status: name, condition: String(condition) } : { status: name });
     happened({ status: name });
     if (['AUTHFAIL', 'CONNFAIL'].includes(name)) fail(`${name} ${condition ?? ''}`);
