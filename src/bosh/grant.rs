@@ -14,7 +14,7 @@ pub struct Number {
 /// The terms in a creation request. Absent attributes are `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[allow(missing_docs)] // each field is the attribute of that name
-pub struct Asked {
+pub struct RequestedTerms {
     pub to: Option<String>,
     pub from: Option<String>,
     pub route: Option<String>,
@@ -43,7 +43,7 @@ pub struct Asked {
 /// The terms in a creation response. Absent attributes are `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[allow(missing_docs)] // each field is the attribute of that name
-pub struct Granted {
+pub struct GrantedTerms {
     pub sid: Option<String>,
     /// Seconds.
     pub wait: Option<Number>,
@@ -94,7 +94,7 @@ fn number(body: &Body, attribute: &str) -> Option<Number> {
     Some(Number { text, value })
 }
 
-impl Asked {
+impl RequestedTerms {
     /// Read a creation request.
     pub fn of(body: &Body) -> Self {
         let text = |name: &str| owned(body.text(name));
@@ -118,7 +118,7 @@ impl Asked {
     }
 }
 
-impl Granted {
+impl GrantedTerms {
     /// Read a creation response.
     pub fn of(body: &Body) -> Self {
         let text = |name: &str| owned(body.text(name));
@@ -146,7 +146,7 @@ impl Granted {
 
 /// The terms side by side: the eight that govern a session always, in this order, even where neither
 /// side names them; then the others that appear. `sid` is no term.
-pub fn asked_and_granted(asked: &Asked, granted: &Granted) -> Vec<Term> {
+pub fn compared_terms(asked: &RequestedTerms, granted: &GrantedTerms) -> Vec<Term> {
     let digits = |number: &Option<Number>| number.as_ref().map(|number| number.text.clone());
     let term = |name, asked, granted, unit| Term { name, asked, granted, unit };
     let plain = |name, asked: &Option<String>, granted: &Option<String>| {
@@ -197,7 +197,7 @@ mod tests {
     }
 
     fn lines(asked: &str, granted: &str) -> Vec<String> {
-        asked_and_granted(&Asked::of(&body(asked)), &Granted::of(&body(granted)))
+        compared_terms(&RequestedTerms::of(&body(asked)), &GrantedTerms::of(&body(granted)))
             .iter()
             .map(|term| {
                 let show = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".into());
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn nonsense_keeps_its_text_and_has_no_value() {
-        let asked = Asked::of(&body("wait='soon' hold='01'"));
+        let asked = RequestedTerms::of(&body("wait='soon' hold='01'"));
         assert_eq!(asked.wait, Some(Number { text: "soon".into(), value: None }));
         assert_eq!(asked.hold, Some(Number { text: "01".into(), value: Some(1) }));
     }

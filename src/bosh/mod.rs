@@ -9,5 +9,5 @@ pub use body::{
     BadNumber, Body, BodyType, MAX_RID, NS, NotBody, SCHEMA_ATTRIBUTES, XBOSH, parse_boolean,
 };
 pub use condition::{Condition, Party, UnknownCondition};
-pub use grant::{Asked, Granted, Number, Term, asked_and_granted};
+pub use grant::{GrantedTerms, Number, RequestedTerms, Term, compared_terms};
 pub use rid::{Answer, Arrival, REMEMBERED, RidWindow, fingerprint};

@@ -166,7 +166,7 @@ const PARTING: Duration = Duration::from_secs(1);
 
 /// Where the XMPP server is.
 enum Place {
-    Inside { accounts: Vec<Given>, anonymous: bool, domains: Vec<String> },
+    Inside { accounts: Vec<NewAccount>, anonymous: bool, domains: Vec<String> },
     Elsewhere(Arc<Settings>),
 }
 
@@ -361,16 +361,16 @@ fn domains(args: &Args) -> Result<Vec<String>, Failure> {
     args.domain.iter().map(prepared).collect()
 }
 
-struct Given {
+struct NewAccount {
     account: Account,
     /// The password was made here.
     made: bool,
 }
 
-fn accounts(args: &Args, random: &mut Secure) -> Result<Vec<Given>, Failure> {
+fn accounts(args: &Args, random: &mut Secure) -> Result<Vec<NewAccount>, Failure> {
     let usual = ["alice".to_owned(), "bob".to_owned()];
     let given = if args.account.is_empty() { &usual[..] } else { &args.account[..] };
-    let mut accounts: Vec<Given> = Vec::new();
+    let mut accounts: Vec<NewAccount> = Vec::new();
     for text in given {
         let (user, password) = match text.split_once(':') {
             Some((user, password)) => (user, Some(password)),
@@ -395,7 +395,7 @@ fn accounts(args: &Args, random: &mut Secure) -> Result<Vec<Given>, Failure> {
                 "--account {user}: the password contains characters that RFC 4013 forbids, such as control characters"
             )));
         }
-        accounts.push(Given { account: Account { user, password }, made });
+        accounts.push(NewAccount { account: Account { user, password }, made });
     }
     Ok(accounts)
 }

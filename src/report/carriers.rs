@@ -205,6 +205,11 @@ pub fn ended(session: &Session, left: Option<Side>, at: Duration, sizes: [u64; 2
         words(at.saturating_sub(line.began)),
         left.map(|side| format!(" by the {}", side.name())).unwrap_or_default()
     )];
+    let passed = session.tcp().and_then(|tcp| tcp.secured.as_ref()).is_some_and(|tls| tls.passed);
+    if passed {
+        parts.push("what passed within TLS was not seen".to_owned());
+        return parts.join("; ");
+    }
     parts.extend(closing(session, line));
     let last = |side: Side| words(line.silent(side, at));
     parts.push(format!(

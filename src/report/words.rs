@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::bosh::{Body, BodyType, asked_and_granted};
+use crate::bosh::{Body, BodyType, compared_terms};
 use crate::clock::words;
 use crate::diag::sanitise::one_line;
 use crate::trace::{Content, Exchange, Message, Reading, Response, Session};
@@ -189,7 +189,7 @@ pub fn terms(session: &Session) -> Vec<String> {
     let (Some(asked), Some(granted)) = (session.asked(), session.granted()) else {
         return Vec::new();
     };
-    let terms = asked_and_granted(asked, granted);
+    let terms = compared_terms(asked, granted);
     let governing = ["wait", "hold", "requests", "polling", "inactivity", "ver", "maxpause", "ack"];
     let shown = terms.iter().filter(|term| {
         governing.contains(&term.name) && (term.asked.is_some() || term.granted.is_some())

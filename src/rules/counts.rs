@@ -12,10 +12,12 @@ use crate::wire::Side;
 /// What was counted over a trace.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// BOSH sessions.
+    /// Sessions, whatever carries them.
     pub sessions: u32,
     /// Requests.
     pub exchanges: u64,
+    /// WebSocket messages, and elements of streams over TCP.
+    pub messages: u64,
     /// Requests sent again.
     pub resends: u64,
     /// Empty responses.
@@ -52,6 +54,11 @@ impl Counts {
             && let Reading::Body(body) = &message.reading
         {
             self.empties += u64::from(body.kind() == BodyType::Ordinary);
+        }
+        if let Some(Fact::Frame(_) | Fact::Part(_)) = seen.event.as_ref().map(|event| &event.fact)
+            && let Some(message) = &seen.effect.message
+        {
+            self.messages += u64::from(!matches!(message.reading, Reading::Space));
         }
         if let Some(Fact::Lost { messages, .. }) = seen.event.as_ref().map(|event| &event.fact) {
             self.lost = self.lost.saturating_add(*messages);

@@ -46,7 +46,7 @@ pub fn transcript(events: &[Event], own: Option<&Range<usize>>, varying: &Varyin
 #[derive(Default)]
 struct Maker {
     story: Story,
-    strands: BTreeMap<Key, Found>,
+    strands: BTreeMap<Key, Draft>,
     /// When the last event was.
     last: Duration,
     /// When the last silence was over that was meant.
@@ -68,7 +68,7 @@ enum Key {
 
 /// What was found of a strand.
 #[derive(Default)]
-struct Found {
+struct Draft {
     turns: Vec<Turn>,
     /// The path of its first request.
     path: Option<String>,
@@ -186,7 +186,7 @@ impl Maker {
     }
 
     /// The strand of a session that a connection carries by itself.
-    fn strand(&mut self, id: SessionId, conn: u64) -> &mut Found {
+    fn strand(&mut self, id: SessionId, conn: u64) -> &mut Draft {
         let over = match self.story.carried(conn).map(|session| &session.link) {
             Some(Link::Tcp(_)) => "TCP",
             _ => "WebSocket",
@@ -424,7 +424,7 @@ impl Maker {
 
     fn finish(self, varying: &Varying) -> Transcript {
         let mut names = Names::new(varying);
-        let mut found: Vec<(Key, Found)> = self.strands.into_iter().collect();
+        let mut found: Vec<(Key, Draft)> = self.strands.into_iter().collect();
         for (_, strand) in &mut found {
             strand.say_disorder();
             strand.say_origin_once();
@@ -457,7 +457,7 @@ impl Maker {
     }
 }
 
-impl Found {
+impl Draft {
     /// Says of answers that they came before one that was due earlier.
     fn say_disorder(&mut self) {
         let base = self.base.unwrap_or_default();
@@ -550,7 +550,7 @@ fn say_once(headers: &mut Vec<(String, String)>, last: &mut Vec<(String, String)
 }
 
 /// Puts sessions that were opened at the same time in an order that does not depend on which came first.
-fn order(found: &mut [(Key, Found)], names: &Names<'_>) {
+fn order(found: &mut [(Key, Draft)], names: &Names<'_>) {
     let mut start = 0;
     while start < found.len() {
         let mut end = start + 1;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset, Timelike};
 
-use super::line::Page;
+use super::line::{Page, columns};
 use super::look::Look;
 use super::sanitise::{self, one_line, sanitise};
 use super::styles::Styles;
@@ -221,8 +221,9 @@ impl Block {
                 let line = self.stanza_line(stanza);
                 let (kind, rest) = line.split_at(line.find(' ').unwrap_or(line.len()));
                 self.page.put(&self.styles.strong, kind).prose(&Ink::default(), rest, INDENT);
-                if !parts.is_empty() {
-                    self.page.put(&dim, ",").space();
+                if let Some(first) = parts.first() {
+                    let wide = columns(first) + usize::from(parts.len() > 1);
+                    self.page.put(&dim, ",").gap(wide + 1, INDENT);
                 }
                 self.page.list(&dim, parts, INDENT).end();
             }

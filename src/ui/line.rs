@@ -141,7 +141,8 @@ impl Page {
     }
 }
 
-fn columns(text: &str) -> usize {
+/// How many columns of a screen a text takes.
+pub(super) fn columns(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.width() }
 }
 

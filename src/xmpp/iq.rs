@@ -12,7 +12,7 @@ use crate::xml::Element;
 type Detail = fn(payload: &Element, result: bool) -> String;
 
 /// A payload that is known.
-struct Known {
+struct KnownPayload {
     namespace: &'static str,
     /// The name it must have, empty for any.
     name: &'static str,
@@ -27,12 +27,12 @@ const fn known(
     subject: &'static str,
     noise: Option<&'static str>,
     detail: Detail,
-) -> Known {
-    Known { namespace, name, subject, noise, detail }
+) -> KnownPayload {
+    KnownPayload { namespace, name, subject, noise, detail }
 }
 
 /// A name given stands before the same namespace without one.
-const KNOWN: &[Known] = &[
+const KNOWN: &[KnownPayload] = &[
     known(ns::BIND, "bind", "bind", None, details::bind),
     known(ns::SESSION, "session", "session", None, details::nothing),
     known(ns::AUTH, "", "legacy login", None, details::login),

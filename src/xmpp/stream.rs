@@ -24,7 +24,8 @@ pub(super) fn features(features: &Element) -> Words {
             }
             (ns::BIND, "bind") => "bind".into(),
             (ns::SESSION, "session") => optional(feature, "session"),
-            (ns::SM3 | ns::SM2, "sm") => "sm".into(),
+            (ns::SM3, "sm") => "sm".into(),
+            (ns::SM2, "sm") => "sm:2".into(),
             (ns::TLS, "starttls") => "starttls".into(),
             (ns::CSI, "csi") => "csi".into(),
             (ns::COMPRESS_FEATURE, "compression") => {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::bosh::Granted;
+use crate::bosh::GrantedTerms;
 use crate::xml::Element;
 
 /// What is to be done.
@@ -11,7 +11,7 @@ pub enum Action {
     /// Send this request, on any connection that has no other one open.
     Send(Request),
     /// The session is open, on these terms.
-    Opened(Box<Granted>),
+    Opened(Box<GrantedTerms>),
     /// This element came. They come in the order of the requests they answer.
     Deliver(Element),
     /// The session is over; nothing more will be done.

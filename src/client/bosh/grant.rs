@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::wrapper::Wrapper;
-use crate::bosh::{Body, Granted, Number, XBOSH};
+use crate::bosh::{Body, GrantedTerms, Number, XBOSH};
 use crate::xmpp::ns;
 
 /// The terms in force: the response that opened a session.
@@ -21,7 +21,7 @@ impl Grant {
     /// Reads the response to a request that asked for a session with these attributes. What it does not say is as it was
     /// asked for.
     pub(super) fn new(body: Body, asked: &Wrapper) -> Self {
-        let granted = Granted::of(&body);
+        let granted = GrantedTerms::of(&body);
         let value = |number: &Option<Number>| number.as_ref().and_then(|number| number.value);
         let wanted = |name| asked.get(name).and_then(|text| text.parse::<u64>().ok());
         let wait = value(&granted.wait);

@@ -12,7 +12,7 @@ use super::terms::Terms;
 use super::window::{Answer, Window};
 use super::wishes::{Wish, Wishes};
 use super::wrapper::Wrapper;
-use crate::bosh::{Body, BodyType, Granted, NS};
+use crate::bosh::{Body, BodyType, GrantedTerms, NS};
 use crate::xml::{Element, Limits, parse};
 
 /// Once the session has ended, the responses still open get this long.
@@ -277,7 +277,7 @@ impl Session {
     fn take(&mut self, answer: Answer, now: Duration, out: &mut Vec<Action>) {
         let Answer { body, to_empty, sent } = answer;
         if self.book.grant().is_none() && body.kind() == BodyType::Ordinary {
-            let granted = Granted::of(&body);
+            let granted = GrantedTerms::of(&body);
             if granted.sid.as_deref().is_none_or(str::is_empty) {
                 let words = "the response that opens the session has no sid".to_owned();
                 return self.end(End::Failed(words), now);

@@ -37,8 +37,8 @@
 
   const help = make('dialog', { id: 'help', 'aria-label': 'Keys' }, make('h2', {}, 'Keys'), make('dl', { class: 'facts' },
     ...[
-      ['j k', 'next and previous row, also with the arrows'], ['Enter', 'open the exchange'], ['Esc', 'close, or leave the search'],
-      ['n N', 'next and previous error or warning'], ['/', 'search'], ['e', 'empty polls: show or hide'],
+      ['j k', 'next and previous row, also with the arrows'], ['Enter', 'open the exchange or message'], ['Esc', 'close, or leave the search'],
+      ['n N', 'next and previous error or warning'], ['/', 'search'], ['e', 'empty polls and pings: show or hide'],
       ['f', 'only errors and warnings'], ['c', 'connections: show or hide'], ['[ ]', 'previous and next session'],
       ['t', 'light or dark'], ['?', 'this list'],
     ].flatMap(([key, does]) => [make('dt', {}, key), make('dd', {}, does)])),
@@ -63,9 +63,9 @@
   }
 
   const switches = {
-    empties: chip('Empty polls', 'empties', true, toggle('empties')),
+    empties: chip('Empty polls, pings', 'empties', true, toggle('empties')),
     connections: chip('Connections', 'connections', true, toggle('connections')),
-    others: chip('Not BOSH', 'others', true, toggle('others')),
+    others: chip('Other HTTP', 'others', true, toggle('others')),
   };
   const levels = Object.fromEntries(LEVELS.map((level) => [level, chip('', level, false, (button) => {
     if (!wanted.levels.delete(level)) wanted.levels.add(level);
@@ -92,7 +92,7 @@
     for (const event of trace.events) {
       const known = found.get(event.session) ?? { requests: 0, findings: [] };
       found.set(event.session, known);
-      if (event.kind === 'request') known.requests += 1;
+      if (event.kind === 'request' || isMessage(event)) known.requests += 1;
       known.findings.push(...(event.findings ?? []).filter(({ level }) => level !== 'note'));
     }
     sessions.replaceChildren(make('option', { value: '0' }, `All: ${counted(trace.sessions.length, 'session')}`),
@@ -104,7 +104,9 @@
     sessions.value = '0';
     sessions.hidden = trace.sessions.length < 2;
     if (!data.run) {
-      const words = [trace.target, date(trace), counted(counts.sessions, 'session'), counted(counts.exchanges, 'exchange')];
+      const words = [trace.target, date(trace), counted(counts.sessions, 'session')];
+      if (counts.messages) words.push(counted(counts.messages, 'message'));
+      if (counts.exchanges || !counts.messages) words.push(counted(counts.exchanges, 'exchange'));
       if (counts.resends) words.push(counted(counts.resends, 'resend'));
       if (counts.empties) words.push(counted(counts.empties, 'empty response'));
       about.textContent = `${words.join(' · ')} · ${spell(counts.ms)}`;
@@ -132,14 +134,18 @@
     line.show(model, shown, marks);
     const all = model.exchanges.size;
     const here = new Set(shown.map((index) => model.trace.events[index].exchange).filter((one) => one !== undefined)).size;
-    status.textContent = here === all ? counted(all, 'exchange') : `${here.toLocaleString('en')} of ${counted(all, 'exchange')}`;
+    const said = model.trace.events.filter((event) => isMessage(event) && !event.empty).length;
+    const saidHere = shown.filter((index) => isMessage(model.trace.events[index]) && !model.trace.events[index].empty).length;
+    const of = (some, most, noun) => (some === most ? counted(most, noun) : `${some.toLocaleString('en')} of ${counted(most, noun)}`);
+    const totals = [said > 0 && of(saidHere, said, 'message'), (all > 0 || said === 0) && of(here, all, 'exchange')];
+    status.textContent = totals.filter(Boolean).join(', ');
     const only = model.trace.sessions.length === 1 ? 1 : wanted.session;
     const session = model.trace.sessions[only - 1];
     terms.hidden = !session;
     if (session) {
       terms.title = session.terms?.join(', ') ?? '';
       terms.replaceChildren(
-        make('b', {}, session.jid ?? 'no JID seen'), session.sid ? ` sid ${session.sid}` : '',
+        make('b', {}, session.jid ?? 'no JID seen'), session.sid ? ` sid ${session.sid}` : ` ${session.name}`,
         ...(session.terms ? [make('span', {}, ' requested → granted: '), session.terms.join(', ')] : []));
     }
     if (panel.isOpen && line.selected < 0) close();

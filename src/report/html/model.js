@@ -69,7 +69,7 @@ function textOf(model, key, events) {
     const words = events.flatMap((event) => {
       const session = model.trace.sessions[event.session - 1];
       return [
-        event.what, event.rid, event.conn === undefined ? '' : `#${event.conn}`, session?.sid, session?.jid,
+        event.what, event.rid, event.conn === undefined ? '' : `#${event.conn}`, session?.sid, session?.jid, session?.name,
         event.measures, event.head?.line, ...(event.head?.headers ?? []).map((pair) => pair.join(': ')),
         event.content, ...(event.stanzas ?? []).map((stanza) => stanza.line),
         ...(event.findings ?? []).flatMap(({ words, requirement, name, level, party }) =>
@@ -110,6 +110,7 @@ function chosen(model, wanted) {
       if (decided.get(exchange)) shown.push(index);
       return;
     }
+    if (event.empty && !wanted.empties && !event.findings) return;
     const loses = event.abandoned?.some((number) => decided.get(exchanges.get(number)));
     if (loses) {
       shown.push(index);
@@ -123,6 +124,16 @@ function chosen(model, wanted) {
 /** How much room passing time takes above a row: the more the longer, but never in proportion. */
 function room(ms) {
   return ms < 100 ? 0 : Math.min(72, Math.round(5 * Math.log2(ms / 50)));
+}
+
+/** Messages of WebSocket, and elements of a stream over TCP. */
+function isMessage({ kind }) {
+  return kind === 'frame' || kind === 'stream';
+}
+
+/** What is no exchange, but said on a connection of its own: messages, and control frames of WebSocket. */
+function isSpoken(event) {
+  return isMessage(event) || event.kind === 'control';
 }
 
 /** Connections that come and go are told in small. */
@@ -184,6 +195,7 @@ function lanesOf(model, rows) {
     const at = rows.findIndex(({ index }, place) => place > bar.first && index >= ended);
     Object.assign(bar, { last: at < 0 ? end : at, open: false, lost: true });
   }
+  for (const bar of streamsOf(rows, conns)) bars.set(bar, bar);
   for (const bar of bars.values()) {
     bar.conn.last = Math.max(bar.conn.last, bar.last);
     // Requests that wait on one connection at a time stand beside each other.
@@ -199,6 +211,30 @@ function lanesOf(model, rows) {
     conn.lane = lane;
   }
   return { conns: [...conns.values()], bars: [...bars.values()], count: free.length };
+}
+
+/** For each connection that carries a stream, a bar from what was said first to the end of the connection. */
+function streamsOf(rows, conns) {
+  const streams = new Map();
+  rows.forEach(({ event, finding }, at) => {
+    if (!event || event.conn === undefined) return;
+    const known = streams.get(event.conn);
+    if (isSpoken(event) && !finding) {
+      const bar = known ?? {
+        stream: true, conn: conns.get(event.conn), first: at, open: true, said: [], exchange: { session: event.session, findings: [] },
+      };
+      streams.set(event.conn, bar);
+      bar.said.push(at);
+      bar.last = at;
+    } else if (known) {
+      known.last = at;
+    }
+    const bar = streams.get(event.conn);
+    if (bar && finding) bar.exchange.findings.push(finding);
+    if (bar && event.kind === 'closed') bar.open = false;
+  });
+  for (const bar of streams.values()) bar.exchange.worst = worst(bar.exchange.findings.filter(({ level }) => level !== 'note'));
+  return streams.values();
 }
 
 /** The first row that ends below a height. */

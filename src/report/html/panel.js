@@ -37,7 +37,11 @@ class Panel {
 }
 
 function title(model, event, exchange) {
-  if (!exchange) return { raw: 'Not HTTP', lost: 'Not recorded', finding: 'Silence' }[event.kind] ?? `Connection ${event.kind}`;
+  if (!exchange && isSpoken(event)) return `${event.kind === 'stream' ? 'Stream' : 'WebSocket'}, from the ${event.from}`;
+  if (!exchange) {
+    const names = { raw: 'Another protocol', lost: 'Not recorded', finding: 'Silence', secured: 'TLS' };
+    return names[event.kind] ?? `Connection ${event.kind}`;
+  }
   if (event.rid) return `rid ${event.rid}`;
   return exchange.request?.head.line.split(' ').slice(0, 2).join(' ') ?? 'An answer';
 }
@@ -70,7 +74,7 @@ function demand(id) {
 
 function who(model, event) {
   const session = model.trace.sessions[event.session - 1];
-  return session && [session.jid, session.sid && `sid ${session.sid}`].filter(Boolean).join(', ');
+  return session && [session.jid, session.sid ? `sid ${session.sid}` : session.name].filter(Boolean).join(', ');
 }
 
 function whole(model, exchange) {
@@ -106,7 +110,7 @@ function alone(model, event) {
     ]),
     ...found(event.findings ?? []),
   ];
-  if (event.head) parts.push(message(event));
+  if (event.head || isSpoken(event)) parts.push(message(event));
   for (const number of event.abandoned ?? []) {
     const exchange = model.exchanges.get(number);
     if (exchange?.request) parts.push(make('h3', {}, 'Without an answer'), message(exchange.request));
@@ -115,13 +119,13 @@ function alone(model, event) {
 }
 
 function message(event) {
-  const side = event.kind === 'request' ? 'client' : 'server';
+  const side = event.from ?? (event.kind === 'request' ? 'client' : 'server');
   const stanzas = (event.stanzas ?? []).map(({ kind, line }) =>
     make('li', {}, make('span', { class: `kind ${kind}` }, kind),
       line.startsWith(kind) && line.length > kind.length ? line.slice(kind.length) : ` ${line}`));
-  const headers = event.head.headers.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]);
+  const headers = (event.head?.headers ?? []).flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]);
   return make('section', { class: `part ${side}` },
-    make('h3', {}, make('span', { class: `arrow ${side}` }, side === 'client' ? 'C>' : 'S>'), event.head.line),
+    make('h3', {}, make('span', { class: `arrow ${side}` }, side === 'client' ? 'C>' : 'S>'), event.head?.line ?? event.measures),
     stanzas.length > 0 ? make('ul', { class: 'stanzas' }, ...stanzas) : undefined,
     event.more ? make('p', { class: 'rest' }, `and ${event.more} more`) : undefined,
     event.content ? xml(event.content) : make('p', { class: 'rest' }, 'no content'),

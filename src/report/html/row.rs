@@ -10,6 +10,9 @@ use crate::report::json::{is_false, is_zero, millis};
 use crate::report::words::{self, count};
 use crate::rules::{Finding, Observation, kinds};
 use crate::trace::{Content, Fact, Headers, How, Message, Reading, Response, Session, Story};
+use crate::wire::Side;
+use crate::wire::stream::Kind;
+use crate::wire::websocket::Opcode;
 use crate::xml::{Pretty, pretty};
 
 /// Of one content, a page holds so many bytes.
@@ -36,6 +39,12 @@ pub(super) struct Row {
     /// To be shown and searched, not to be counted with.
     #[serde(skip_serializing_if = "Option::is_none")]
     rid: Option<String>,
+    /// Who sent it, where that is not clear from its kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'static str>,
+    /// A stanza that nobody has acknowledged, though stream management is enabled.
+    #[serde(skip_serializing_if = "is_false")]
+    unacked: bool,
     /// In words, without its stanzas.
     #[serde(skip_serializing_if = "String::is_empty")]
     what: String,
@@ -66,7 +75,7 @@ pub(super) struct Row {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     abandoned: Vec<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    findings: Vec<Found>,
+    findings: Vec<FindingRow>,
 }
 
 #[derive(Debug, Serialize)]
@@ -82,7 +91,7 @@ struct Head {
 }
 
 #[derive(Debug, Serialize)]
-struct Found {
+struct FindingRow {
     name: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     requirement: Option<&'static str>,
@@ -104,7 +113,7 @@ impl Row {
             rid: exchange.and_then(|exchange| exchange.rid()).map(|rid| rid.to_string()),
             abandoned: seen.effect.abandoned.iter().map(|exchange| exchange.number).collect(),
             again: seen.findings.iter().any(|finding| *finding.kind == kinds::RID_REPEAT),
-            findings: seen.findings.iter().filter(|_| judged).map(Found::of).collect(),
+            findings: seen.findings.iter().filter(|_| judged).map(FindingRow::of).collect(),
             ..Self::default()
         };
         let content = match seen.event.as_ref().map(|event| &event.fact) {
@@ -160,16 +169,18 @@ impl Row {
             }
             Fact::Frame(frame) => {
                 let message = seen.effect.message.as_ref();
-                message.inspect(|message| self.message(message));
-                (self.kind, self.what) = ("frame", carriers::frame(frame, message).join(", "));
-                self.measures = words::size(&frame.content);
+                let opcode = Opcode(frame.opcode);
+                self.empty = matches!(opcode, Opcode::PING | Opcode::PONG);
+                let words = carriers::frame(frame, message);
+                let kind = if opcode.is_control() { "control" } else { "frame" };
+                self.spoken(kind, frame.from, words, &frame.content, seen, story);
                 return message.map(|_| &frame.content);
             }
             Fact::Part(part) => {
                 let message = seen.effect.message.as_ref()?;
-                self.message(message);
-                (self.kind, self.what) = ("part", carriers::part(part, message).join(", "));
-                self.measures = words::size(&part.content);
+                self.empty = part.kind == Kind::Space;
+                let words = carriers::part(part, message);
+                self.spoken("stream", part.from, words, &part.content, seen, story);
                 return Some(&part.content);
             }
             Fact::Finished => ("finished", String::new()),
@@ -213,6 +224,37 @@ impl Row {
         None
     }
 
+    /// What passes on a connection that carries a stream.
+    fn spoken(
+        &mut self,
+        kind: &'static str,
+        from: Side,
+        mut words: Vec<String>,
+        content: &Content,
+        seen: &Observation,
+        story: &Story,
+    ) {
+        self.kind = kind;
+        self.from = Some(from.name());
+        self.measures = words::size(content);
+        // The size stands elsewhere in the row.
+        words.retain(|part| !part.is_empty() && *part != self.measures);
+        if let Some(message) = &seen.effect.message {
+            self.message(message);
+            let session = seen.session.and_then(|id| story.session(id));
+            let step = message.management.as_ref().zip(session);
+            words.extend(step.and_then(|(step, session)| {
+                carriers::management(step, &session.stream.management, from)
+            }));
+        }
+        self.what = cut(&words.join(", "), LINE).into_owned();
+    }
+
+    /// Nobody has acknowledged it.
+    pub(super) fn unacked(&mut self) {
+        self.unacked = true;
+    }
+
     fn message(&mut self, message: &Message) {
         let stanzas = message.stanzas.iter().take(STANZAS).map(|stanza| {
             let answers = stanza.pair.as_ref().map_or_else(String::new, |pair| {
@@ -239,7 +281,7 @@ fn answer(message: &Message, response: &Response) -> String {
     if response.status == 101 {
         let protocol = response.headers.get("sec-websocket-protocol");
         let protocol = protocol.map(|name| format!(" ({name})")).unwrap_or_default();
-        parts.push(format!("WebSocket{protocol} from here on, not shown"));
+        parts.push(format!("WebSocket{protocol} from here on"));
     } else if is_bosh {
         parts.push(list(words::what_response(message), message));
     } else {
@@ -273,7 +315,7 @@ impl Head {
     }
 }
 
-impl Found {
+impl FindingRow {
     fn of(finding: &Finding) -> Self {
         Self {
             name: finding.name(),
@@ -295,7 +337,11 @@ fn shown(message: &Message, content: &Content, room: usize) -> (String, String) 
     let whole = text.len() >= bytes.len();
     let mut out = String::new();
     match message.reading {
-        Reading::Body(_) | Reading::OtherXml(_) | Reading::Malformed(_) => {
+        Reading::Body(_)
+        | Reading::OtherXml(_)
+        | Reading::Malformed(_)
+        | Reading::Element(_)
+        | Reading::Header(_) => {
             pretty(&text, &Pretty { width: Some(WIDTH), ..Pretty::default() }, &mut out);
         }
         _ => out = text.into_owned(),

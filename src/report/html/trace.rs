@@ -21,7 +21,7 @@ pub(super) struct Trace {
     /// Events for which there is no room in the page.
     pub(super) left_out: u64,
     pub(super) counts: Totals,
-    pub(super) sessions: Vec<Known>,
+    pub(super) sessions: Vec<SessionFacts>,
     pub(super) events: Vec<Row>,
 }
 
@@ -29,6 +29,7 @@ pub(super) struct Trace {
 pub(super) struct Totals {
     pub(super) sessions: u32,
     pub(super) exchanges: u64,
+    pub(super) messages: u64,
     pub(super) resends: u64,
     pub(super) empties: u64,
     pub(super) errors: u64,
@@ -40,7 +41,11 @@ pub(super) struct Totals {
 
 /// A session, as it is known in the end.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Known {
+pub(super) struct SessionFacts {
+    /// `bosh`, `websocket` or `tcp`.
+    pub(super) transport: &'static str,
+    /// What a person calls it.
+    pub(super) name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sid: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,15 +1,18 @@
 //! From events to the trace that a page shows: its events in order, each with what it is in words.
 
+use std::collections::{HashMap, VecDeque};
+
 use chrono::Timelike;
 
 use super::page::Page;
 use super::row::Row;
-use super::trace::{Known, Totals, Trace};
+use super::trace::{SessionFacts, Totals, Trace};
 use crate::report::json::{millis, rfc_3339};
-use crate::report::words;
+use crate::report::{carriers, words};
 use crate::rules::{Counts, Judge, Observation};
-use crate::trace::Event;
 use crate::trace::capture::{Preface, Secrets};
+use crate::trace::{Ack, Event, SessionId, Step};
+use crate::wire::Side;
 
 /// Takes the events of a trace into a page.
 pub struct Traffic<'a> {
@@ -19,6 +22,8 @@ pub struct Traffic<'a> {
     counts: Counts,
     seen: Vec<Observation>,
     judged: bool,
+    /// Rows of stanzas that nobody has acknowledged yet, by session and sender, the oldest first.
+    unacked: HashMap<(SessionId, Side), VecDeque<usize>>,
 }
 
 impl Page {
@@ -51,7 +56,8 @@ impl<'a> Traffic<'a> {
             events: Vec::new(),
         };
         let (judge, counts, seen) = (Judge::default(), Counts::default(), Vec::new());
-        Self { page, trace, judge, counts, seen, judged }
+        let unacked = HashMap::new();
+        Self { page, trace, judge, counts, seen, judged, unacked }
     }
 
     /// Takes the next event.
@@ -70,6 +76,34 @@ impl<'a> Traffic<'a> {
             self.page.room.events -= 1;
             let (story, room) = (self.judge.story(), &mut self.page.room.content);
             self.trace.events.push(Row::of(&seen, story, self.judged, room));
+            self.acknowledge(&seen);
+        }
+    }
+
+    /// Keeps in mind which stanzas wait for an acknowledgement.
+    fn acknowledge(&mut self, seen: &Observation) {
+        let (Some(id), Some(message)) = (seen.session, &seen.effect.message) else { return };
+        let acks: Vec<&Ack> = match &message.management {
+            None => return,
+            Some(Step::Counted(..)) => {
+                let row = self.trace.events.len() - 1;
+                self.unacked.entry((id, message.from)).or_default().push_back(row);
+                return;
+            }
+            Some(Step::Acknowledged(ack)) => vec![ack],
+            Some(Step::Resumed { client, server, .. }) => client.iter().chain(server).collect(),
+        };
+        let Some(session) = self.judge.story().session(id) else { return };
+        for ack in acks {
+            let from = ack.by.other();
+            let left = match message.management {
+                // What is not acknowledged then is counted anew when it is sent again.
+                Some(Step::Resumed { .. }) => session.stream.management.of(from).due.len(),
+                _ => session.stream.management.of(from).unacked.len(),
+            };
+            if let Some(rows) = self.unacked.get_mut(&(id, from)) {
+                rows.drain(..rows.len().saturating_sub(left));
+            }
         }
     }
 
@@ -80,13 +114,36 @@ impl<'a> Traffic<'a> {
 
     /// The trace is complete; gives its number in the page.
     pub fn finish(mut self) -> usize {
-        let Counts { sessions, exchanges, resends, empties, errors, warnings, notes, lost, time } =
-            self.counts;
+        for row in self.unacked.into_values().flatten() {
+            self.trace.events[row].unacked();
+        }
+        let Counts {
+            sessions,
+            exchanges,
+            messages,
+            resends,
+            empties,
+            errors,
+            warnings,
+            notes,
+            lost,
+            time,
+        } = self.counts;
         let of_rules = |count: u64| if self.judged { count } else { 0 };
         let (errors, warnings) = (of_rules(errors), of_rules(warnings));
         let (notes, ms) = (of_rules(notes), millis(time));
-        self.trace.counts =
-            Totals { sessions, exchanges, resends, empties, errors, warnings, notes, lost, ms };
+        self.trace.counts = Totals {
+            sessions,
+            exchanges,
+            messages,
+            resends,
+            empties,
+            errors,
+            warnings,
+            notes,
+            lost,
+            ms,
+        };
         self.page.traces.push(self.trace);
         self.page.traces.len() - 1
     }
@@ -96,7 +153,7 @@ impl<'a> Traffic<'a> {
         let story = self.judge.story();
         let begun = story.begun() as usize;
         if self.trace.sessions.len() < begun {
-            self.trace.sessions.resize_with(begun, Known::default);
+            self.trace.sessions.resize_with(begun, SessionFacts::default);
         }
         let session = seen.session.and_then(|id| story.session(id));
         let known = session.and_then(|session| {
@@ -109,8 +166,14 @@ impl<'a> Traffic<'a> {
             if known.jid.as_deref() != session.jid() {
                 known.jid = session.jid().map(str::to_owned);
             }
+            if known.name != session.name() {
+                session.name().clone_into(&mut known.name);
+            }
+            known.transport = session.link.transport();
             if known.terms.is_empty() && session.granted().is_some() {
                 known.terms = words::terms(session);
+            } else if known.terms.is_empty() {
+                known.terms = carriers::opened(session);
             }
         }
         for finding in seen.findings.iter().filter(|_| self.judged) {

@@ -11,9 +11,9 @@ function make(tag, attributes = {}, ...inside) {
   return element;
 }
 
-/** The beginning of a sid, as people call a session. */
+/** What people call a session. */
 function nameOf(session) {
-  return (session?.sid ?? 'new').slice(0, 4);
+  return session?.name || 'new';
 }
 
 const STEP = 18;
@@ -180,13 +180,21 @@ class TimeLine {
     for (const bar of this.lanes.bars) {
       if (bar.last < first || bar.first >= last) continue;
       const { exchange } = bar;
-      const kinds = ['bar', exchange.quiet && 'quiet', exchange.worst, bar.lost && 'lost', bar.open && 'open',
-        exchange.number === chosen && 'chosen'];
+      const kinds = ['bar', bar.stream && 'stream', exchange.quiet && 'quiet', exchange.worst, bar.lost && 'lost', bar.open && 'open',
+        chosen !== undefined && exchange.number === chosen && 'chosen'];
       const element = make('i', { class: kinds.filter(Boolean).join(' '), 'data-row': bar.first });
       element.style.left = `${x(bar.conn) + Math.min(3, bar.depth) * 4}px`;
       element.style.setProperty('--hue', hue(exchange.session));
       const [start, end] = [this.rows[bar.first].middle - 5, this.rows[bar.last].middle + 5];
       place(element, start, end);
+      for (const at of bar.said ?? []) {
+        const row = this.rows[at];
+        if (at < first || at >= last || row.middle < from || row.middle > to) continue;
+        const dot = make('i', { class: `dot ${row.event.from}` });
+        dot.style.left = `${x(bar.conn) + 3}px`;
+        dot.style.top = `${row.middle - 3}px`;
+        parts.push(dot);
+      }
       if (exchange.request?.stanzas && start > from) element.append(make('b', { class: 'sent' }));
       if (exchange.answer?.stanzas && !bar.open && end < to) element.append(make('b', { class: 'received' }));
     }
@@ -223,18 +231,19 @@ class TimeLine {
     }
     const session = trace.sessions[event.session - 1];
     const exchange = this.model.exchanges.get(event.exchange);
-    const isMessage = event.kind === 'request' || event.kind === 'response';
-    const faint = exchange ? exchange.quiet || (event.empty && exchange.answer && !event.findings) : !event.findings;
+    const from = event.kind === 'request' ? 'client' : event.kind === 'response' ? 'server' : isSpoken(event) && event.from;
+    const faint = exchange ? exchange.quiet || (event.empty && exchange.answer && !event.findings)
+      : !event.findings && (!isSpoken(event) || event.empty);
     element.className = `row ${event.kind}${isConnection(event) ? ' small' : ''}${faint ? ' faint' : ''}${event.status > 200 ? ' status' : ''}`;
     element.append(make('span', { class: 'time' }, clock(trace, event.at)), make('span', { class: 'lane' }));
-    if (isMessage) {
-      const [arrow, from] = event.kind === 'request' ? ['C>', 'client'] : ['S>', 'server'];
+    if (from) {
+      const arrow = from === 'client' ? 'C>' : 'S>';
       element.append(make('span', { class: `arrow ${from}`, title: `from the ${from}` }, arrow));
       element.append(make('span', { class: 'rid', title: event.rid && `rid ${event.rid}` }, event.rid ?? ''));
     } else {
       element.append(make('span', { class: 'arrow' }, '·'), make('span', { class: 'rid' }));
     }
-    const tag = session && make('span', { class: 'session', title: `session ${session.sid ?? ''} ${session.jid ?? ''}` },
+    const tag = session && make('span', { class: 'session', title: `session ${session.sid ?? session.name} ${session.jid ?? ''}` },
       `${nameOf(session)}${session.jid ? ` ${session.jid.split('@')[0]}` : ''}`);
     tag?.style.setProperty('--hue', hue(event.session));
     element.append(make('span', { class: 'socket' }, event.conn === undefined ? '' : `#${event.conn}`));
@@ -308,14 +317,19 @@ function said(event, exchange) {
     const looks = event.status >= 400 ? 'bad' : event.status === 200 ? 'plain' : 'other';
     parts.push(make('span', { class: `mark ${looks}` }, event.head.line.replace(/^\S+ /, '')));
   }
+  if (event.unacked) parts.push(make('span', { class: 'mark bad' }, 'not acknowledged'));
   if (event.gap >= 1000) parts.push(make('span', { class: 'mark gap' }, `gap ${spell(event.gap)}`));
-  if (event.what) parts.push(make('span', { class: 'words' }, event.what));
+  // What is said of a stanza that stands by itself comes behind it.
+  const behind = isSpoken(event) && event.stanzas;
+  if (event.what && !behind) parts.push(make('span', { class: 'words' }, event.what));
   const stanzas = event.stanzas ?? [];
   if (stanzas.length > 1) parts.push(make('span', { class: 'number' }, String(stanzas.length + (event.more ?? 0))));
   for (const { kind, line } of stanzas.slice(0, 6)) {
     const known = line.startsWith(kind) && line.length > kind.length;
-    parts.push(make('span', { class: `kind ${kind}` }, kind),
+    const label = kind === 'other' && line.startsWith('stream ') ? 'stream' : kind;
+    parts.push(make('span', { class: `kind ${kind}` }, label),
       make('span', { class: 'words' }, known ? line.slice(kind.length).trimStart() : line));
   }
+  if (event.what && behind) parts.push(make('span', { class: 'words aside' }, event.what));
   return parts;
 }

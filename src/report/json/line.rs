@@ -7,7 +7,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::ndjson::{is_false, is_zero, millis, rfc_3339};
-use crate::bosh::{Asked, Body, Granted, Number, XBOSH};
+use crate::bosh::{Body, GrantedTerms, Number, RequestedTerms, XBOSH};
 use crate::rules::{Finding, Observation};
 use crate::trace::filter::Selection;
 use crate::trace::{
@@ -37,7 +37,7 @@ pub(super) struct Line<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     abandoned: Vec<Abandoned<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    findings: Vec<Found<'a>>,
+    findings: Vec<FindingFields<'a>>,
 }
 
 /// What an event itself says.
@@ -239,7 +239,7 @@ struct Abandoned<'a> {
 }
 
 #[derive(Serialize)]
-struct Found<'a> {
+struct FindingFields<'a> {
     name: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     requirement: Option<&'static str>,
@@ -274,7 +274,7 @@ impl<'a> Line<'a> {
                 .iter()
                 .map(|exchange| abandoned(exchange, story))
                 .collect(),
-            findings: seen.findings.iter().map(Found::of).collect(),
+            findings: seen.findings.iter().map(FindingFields::of).collect(),
         }
     }
 }
@@ -411,7 +411,7 @@ impl<'a> Payload<'a> {
     }
 }
 
-impl<'a> Found<'a> {
+impl<'a> FindingFields<'a> {
     fn of(finding: &'a Finding) -> Self {
         Self {
             name: finding.name(),
@@ -448,9 +448,9 @@ struct Terms<'a> {
 }
 
 impl<'a> Terms<'a> {
-    fn asked(asked: &'a Asked) -> Self {
-        let Asked { wait, hold, requests, polling, inactivity, ack, .. } = asked;
-        let Asked { to, from, route, ver, lang, content, secure, version, .. } = asked;
+    fn asked(asked: &'a RequestedTerms) -> Self {
+        let RequestedTerms { wait, hold, requests, polling, inactivity, ack, .. } = asked;
+        let RequestedTerms { to, from, route, ver, lang, content, secure, version, .. } = asked;
         Self {
             numbers: present([
                 ("wait", wait),
@@ -473,10 +473,10 @@ impl<'a> Terms<'a> {
         }
     }
 
-    fn granted(granted: &'a Granted) -> Self {
-        let Granted { wait, hold, requests, polling, inactivity, maxpause, ack, .. } = granted;
-        let Granted { ver, from, accept, charsets, authid, .. } = granted;
-        let Granted { secure, version, restartlogic, stream, .. } = granted;
+    fn granted(granted: &'a GrantedTerms) -> Self {
+        let GrantedTerms { wait, hold, requests, polling, inactivity, maxpause, ack, .. } = granted;
+        let GrantedTerms { ver, from, accept, charsets, authid, .. } = granted;
+        let GrantedTerms { secure, version, restartlogic, stream, .. } = granted;
         Self {
             numbers: present([
                 ("wait", wait),

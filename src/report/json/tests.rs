@@ -176,7 +176,7 @@ fn a_finding_of_time_alone() {
     insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
     {"xmppscope":"events","version":1,"tool":"xmppscope 0.1.0","started":"2026-03-01T12:00:00.000000+01:00"}
     {"event":"finding","at":31000000,"time":"2026-03-01T12:00:31.000000+01:00","findings":[{"name":"silent","requirement":"bosh-inactivity","level":"warning","party":"client","words":"no request for 31 s"}]}
-    {"event":"summary","sessions":1,"exchanges":0,"resends":0,"empties":0,"errors":0,"warnings":0,"lost":0,"time_ms":31000.25}
+    {"event":"summary","sessions":1,"exchanges":0,"messages":0,"resends":0,"empties":0,"errors":0,"warnings":0,"lost":0,"time_ms":31000.25}
     "#);
 }
 

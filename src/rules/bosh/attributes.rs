@@ -30,11 +30,11 @@ const OF_REQUESTS: [&str; 6] = ["rid", "key", "newkey", "route", "content", "pau
 /// Judges attributes and the headers that go with them. Most kinds are reported once per session.
 #[derive(Debug, Default)]
 pub struct Attributes {
-    sessions: PerSession<Said>,
+    sessions: PerSession<Reported>,
 }
 
 #[derive(Debug, Default)]
-struct Said {
+struct Reported {
     content_type: bool,
     of_request: bool,
     redundant_ack: bool,
@@ -91,7 +91,7 @@ fn media_type(text: &str) -> String {
     text.split(';').next().unwrap_or(text).trim().to_ascii_lowercase()
 }
 
-impl Said {
+impl Reported {
     fn content_type(&mut self, response: &ResponseView<'_>, found: &mut Findings) {
         let asked = response.link.asked.as_ref().and_then(|asked| asked.content.as_deref());
         let is = response.http.headers.get("content-type");

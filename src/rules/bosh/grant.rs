@@ -2,7 +2,7 @@
 //! (XEP-0124 §7).
 
 use super::view::BoshView;
-use crate::bosh::{Asked, Body, BodyType, Granted, Number};
+use crate::bosh::{Body, BodyType, GrantedTerms, Number, RequestedTerms};
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
 use crate::rules::moment::Moment;
@@ -20,7 +20,7 @@ impl Rule for Grant {
             Some(BoshView::Response(view)) if view.asked.creates => {
                 let body = view.body().filter(|body| body.kind() == BodyType::Ordinary);
                 if let Some(body) = body {
-                    response(view.link.asked.as_deref(), &Granted::of(body), found);
+                    response(view.link.asked.as_deref(), &GrantedTerms::of(body), found);
                 }
             }
             _ => {}
@@ -67,7 +67,7 @@ fn request(body: &Body, found: &mut Findings) {
     found.add(&kinds::CREATION_LACKS, id, level, Party::Client, words);
 }
 
-fn response(asked: Option<&Asked>, granted: &Granted, found: &mut Findings) {
+fn response(asked: Option<&RequestedTerms>, granted: &GrantedTerms, found: &mut Findings) {
     let server = Party::Server;
     for (there, name, id) in [
         (granted.sid.as_ref().is_some_and(|sid| !sid.is_empty()), "sid", "bosh-resp-sid"),
@@ -79,7 +79,7 @@ fn response(asked: Option<&Asked>, granted: &Granted, found: &mut Findings) {
             found.add(&kinds::GRANT_LACKS, id, Level::Error, server, words);
         }
     }
-    let asked_for = |of: fn(&Asked) -> &Option<Number>| of(asked?).as_ref()?.value;
+    let asked_for = |of: fn(&RequestedTerms) -> &Option<Number>| of(asked?).as_ref()?.value;
     let value = |number: &Option<Number>| number.as_ref().and_then(|number| number.value);
     let wait = (asked_for(|asked| &asked.wait), value(&granted.wait));
     if let (Some(asked), Some(granted)) = wait
@@ -122,7 +122,7 @@ fn response(asked: Option<&Asked>, granted: &Granted, found: &mut Findings) {
     versions(asked, granted, found);
 }
 
-fn versions(asked: Option<&Asked>, granted: &Granted, found: &mut Findings) {
+fn versions(asked: Option<&RequestedTerms>, granted: &GrantedTerms, found: &mut Findings) {
     let (Some(asked), granted) = (asked.and_then(|asked| asked.ver.as_deref()), &granted.ver)
     else {
         return;

@@ -33,7 +33,7 @@ pub struct Ends {
 #[allow(clippy::struct_excessive_bools)] // each is a thing that happened, in any order
 struct State {
     /// The client has requested the end.
-    asked: Option<Asked>,
+    asked: Option<TerminateRequest>,
     /// When the connection manager ended it, and on which connection it did so first.
     over: Option<(Duration, u64)>,
     /// The first exchange that began after either end.
@@ -62,7 +62,7 @@ struct State {
 
 /// The client's request to end the session.
 #[derive(Debug, Clone, Copy)]
-struct Asked {
+struct TerminateRequest {
     rid: Option<u64>,
     at: Duration,
 }
@@ -138,7 +138,7 @@ impl State {
             return;
         }
         if asks.terminates && self.asked.is_none() {
-            self.asked = Some(Asked { rid: asks.rid, at: exchange.at });
+            self.asked = Some(TerminateRequest { rid: asks.rid, at: exchange.at });
             let condition = body.text("condition");
             let condition = condition.map(|c| format!(" ({})", short(c))).unwrap_or_default();
             let words = format!("The client ends the session{condition}.");

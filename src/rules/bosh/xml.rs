@@ -21,12 +21,12 @@ const QUOTED: usize = 60;
 /// Judges the content of messages as XML.
 #[derive(Debug, Default)]
 pub struct Content {
-    sessions: PerSession<[Said; 2]>,
+    sessions: PerSession<[Reported; 2]>,
 }
 
 /// What was reported of one side of a session; once is enough.
 #[derive(Debug, Default)]
-struct Said {
+struct Reported {
     stanza_namespace: bool,
     other_namespace: bool,
 }
@@ -136,7 +136,7 @@ impl Content {
     }
 }
 
-impl Said {
+impl Reported {
     fn payload(&mut self, payload: &Element, view: &HttpView<'_>, found: &mut Findings) {
         let namespace = payload.namespace();
         if !(namespace.is_empty() || namespace == ns::HTTPBIND) {

@@ -24,12 +24,12 @@ const PENDING: usize = 8;
 /// Judges messages as HTTP.
 #[derive(Debug, Default)]
 pub struct Exchanges {
-    sessions: PerSession<Known>,
+    sessions: PerSession<Endpoint>,
 }
 
 /// What is known of the responses in a session.
 #[derive(Debug, Default)]
-struct Known {
+struct Endpoint {
     /// `Server` of the last good response.
     server: Option<String>,
     /// Exchange, size and stanzas of requests without a response.
@@ -120,7 +120,7 @@ impl Exchanges {
             let words = format!("xmppscope answered {} in place of the target.", rid(exchange));
             return found.add(&kinds::OWN_ANSWER, None, Level::Note, Party::Nobody, words);
         }
-        let mut nobody = Known::default();
+        let mut nobody = Endpoint::default();
         let known = match session {
             Some(session) => self.sessions.of(session.id, story),
             None => &mut nobody,

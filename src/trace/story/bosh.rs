@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::exchange::{BoshRequest, Exchange};
-use crate::bosh::{Asked, Body, BodyType, Granted};
+use crate::bosh::{Body, BodyType, GrantedTerms, RequestedTerms};
 
 /// The BOSH session that carries a stream.
 #[derive(Debug, Clone, Default)]
@@ -13,9 +13,9 @@ pub struct BoshLink {
     /// Its `sid`; none until the connection manager has named it.
     pub sid: Option<String>,
     /// What the client asked for; none if the trace began after that.
-    pub asked: Option<Box<Asked>>,
+    pub asked: Option<Box<RequestedTerms>>,
     /// What the connection manager granted.
-    pub granted: Option<Box<Granted>>,
+    pub granted: Option<Box<GrantedTerms>>,
     /// When the last byte of its last response passed.
     pub answered: Option<Duration>,
     /// Since when no request is open: the last response, or the loss of the connection that waited for one.
@@ -43,7 +43,7 @@ impl BoshLink {
         at: Duration,
     ) -> Option<Duration> {
         if request.creates {
-            self.asked = Some(Box::new(Asked::of(body)));
+            self.asked = Some(Box::new(RequestedTerms::of(body)));
         }
         let idle = self.idle.filter(|_| self.open.is_empty());
         idle.and_then(|since| at.checked_sub(since))
@@ -74,7 +74,7 @@ impl BoshLink {
         if let (None, Some(body)) = (&self.granted, body)
             && let Some(sid) = body.sid()
         {
-            self.granted = Some(Box::new(Granted::of(body)));
+            self.granted = Some(Box::new(GrantedTerms::of(body)));
             self.sid.get_or_insert_with(|| sid.to_owned());
         }
         let terminates = body.is_some_and(|body| body.kind() == BodyType::Terminate);

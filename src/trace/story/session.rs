@@ -8,7 +8,7 @@ use super::carriers::{Line, TcpLink, WebSocketLink};
 use super::exchange::Exchange;
 use super::id::SessionId;
 use super::streams::Stream;
-use crate::bosh::{Asked, Granted};
+use crate::bosh::{GrantedTerms, RequestedTerms};
 
 /// An XMPP session between a client and a server.
 #[derive(Debug, Clone)]
@@ -125,12 +125,12 @@ impl Session {
     }
 
     /// What the client asked for; none if the trace began after that.
-    pub fn asked(&self) -> Option<&Asked> {
+    pub fn asked(&self) -> Option<&RequestedTerms> {
         self.bosh()?.asked.as_deref()
     }
 
     /// What the connection manager granted.
-    pub fn granted(&self) -> Option<&Granted> {
+    pub fn granted(&self) -> Option<&GrantedTerms> {
         self.bosh()?.granted.as_deref()
     }
 
