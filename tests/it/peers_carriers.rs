@@ -459,13 +459,20 @@ fn channel_binding_works_only_where_tls_is_passed_on() {
     assert_eq!(refused(&proxied), 2, "{proxied:#?}");
     let session = between.stop(proxied, "channel-binding-taken-over");
     let case = case("slixmpp-tcp.py", Carrier::StartTls, STORY);
-    let known = ["channel-binding", "login-failed", "login-failed"];
-    session.assert_told(&case, "alice@localhost/web", &server.alice, &known, &[]);
+    session.assert_told(
+        &case,
+        "alice@localhost/web",
+        &server.alice,
+        &["channel-binding"],
+        &["login-failed"],
+    );
 
     let between = Between::start(&server, Carrier::StartTls, &["--starttls", "pass"]);
     let passed = live(&between.url, &server.certificate());
     assert_eq!(view(&direct), view(&passed));
     let session = between.stop(passed, "channel-binding-passed-on");
     assert!(session.out.contains("STARTTLS"), "{}", session.out);
-    assert!(!session.out.contains("SASL"), "{}", session.out);
+    for unseen in ["SASL", "stream not closed"] {
+        assert!(!session.out.contains(unseen), "{}", session.out);
+    }
 }
