@@ -1,6 +1,8 @@
 //! `xmppscope demo`: two scripted clients, the proxy, and the reference connection manager, in one process.
 
 mod http;
+mod socket;
+mod socket_user;
 mod story;
 mod user;
 
@@ -13,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
+use self::socket_user::SocketUser;
 use self::story::{DOMAIN, Story, WAIT, Who};
 use self::user::User;
 use super::observe::Output;
@@ -39,8 +42,8 @@ const ANYWHERE: &str = "127.0.0.1:0";
 
 /// Watch a ten-second demo, with no client or server of your own
 ///
-/// Two scripted clients log in, chat, wait, lose a connection and log out. Their requests pass through the proxy to a
-/// connection manager in the same process; nothing leaves this machine. The traffic is printed as `xmppscope proxy`
+/// Two scripted clients, one over BOSH and one over WebSocket, log in, chat, wait, lose a connection and log out. Their
+/// traffic passes through the proxy to a server in the same process; nothing leaves this machine. The traffic is printed as `xmppscope proxy`
 /// prints it, with lines that begin with # to explain it (with --format json, these lines go to stderr).
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
@@ -126,14 +129,22 @@ async fn play(
         // Ten digits, as most clients have: they are easier to follow than sixteen.
         let mut bytes = [0; 4];
         random.fill(&mut bytes);
-        let terms = Terms { wait: Some(WAIT), ..Terms::new(DOMAIN) };
-        let session = Session::new(&terms, first_rid(u32::from_ne_bytes(bytes).into()));
         let (user, password) = (who.name().to_owned(), passwords[who as usize].clone());
         let account = client::Who::Account { user, password };
         let login = Login::new(account, random.token(18)).with_resource(who.device());
         let tell = tell.clone();
         let tell = Box::new(move |news| drop(tell.send((who, news)))); // nobody listens after the end
-        tokio::spawn(User::new(front, clock, session, login, orders, tell).live());
+        match who {
+            Who::Alice => {
+                let terms = Terms { wait: Some(WAIT), ..Terms::new(DOMAIN) };
+                let session = Session::new(&terms, first_rid(u32::from_ne_bytes(bytes).into()));
+                tokio::spawn(User::new(front, clock, session, login, orders, tell).live());
+            }
+            Who::Bob => {
+                let user = SocketUser { address: front, domain: DOMAIN, login, orders, tell };
+                tokio::spawn(user.live());
+            }
+        }
     };
     let narrator = watching.narrator();
     let mut story =
@@ -162,7 +173,7 @@ fn serve(
     let edge = Box::new(Strict { limit: policy.bounds.xml.bytes });
     let server = Server::new(setup, Box::new(Secure::default()));
     let machine = Machine::new(policy, Box::new(server), Box::new(Secure::default()));
-    let service = Service::new(machine, edge, Arc::new(Notify::new()), clock, None);
+    let service = Service::with_websocket(machine, edge, Arc::new(Notify::new()), clock, None);
     tokio::spawn(service.serve(listener, ended(stopping)))
 }
 

@@ -1,4 +1,4 @@
-//! The connection manager as a machine without I/O: all its sessions, and the server behind them.
+//! The connection manager as a machine without I/O: all its sessions, over BOSH or WebSocket, and the server behind them.
 //!
 //! It is told of requests, of lost connections and of time; it gives responses, and says when it wants to be woken.
 
@@ -7,10 +7,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::backend::{Backend, Link};
+use super::backend::{Backend, Command, Link};
 use super::policy::{Policy, Version};
 use super::reply::Reply;
 use super::session::{Action, Input, LINKS, Request, Session, Token};
+use super::websocket;
 use crate::bosh::{Body, Condition};
 use crate::random::Random;
 use crate::xml;
@@ -80,6 +81,9 @@ pub struct Machine {
     dues: BTreeSet<(Duration, u64)>,
     next: u64,
     answers: Vec<Answer>,
+    /// WebSockets by number, and what is to be sent over them.
+    sockets: HashMap<u64, websocket::Session>,
+    outputs: Vec<(u64, websocket::Output)>,
     stopping: bool,
 }
 
@@ -98,6 +102,8 @@ impl Machine {
             dues: BTreeSet::new(),
             next: 1,
             answers: Vec::new(),
+            sockets: HashMap::new(),
+            outputs: Vec::new(),
             stopping: false,
         }
     }
@@ -120,6 +126,57 @@ impl Machine {
     /// The responses that are due.
     pub fn answers(&mut self) -> std::vec::Drain<'_, Answer> {
         self.answers.drain(..)
+    }
+
+    /// What is to be sent over WebSockets, each with its number.
+    pub fn outputs(&mut self) -> std::vec::Drain<'_, (u64, websocket::Output)> {
+        self.outputs.drain(..)
+    }
+
+    /// A WebSocket begins: its number, unless there are too many sessions, or the end is near.
+    pub fn socket(&mut self) -> Option<u64> {
+        let full = self.sessions.len() + self.sockets.len() >= self.policy.bounds.sessions;
+        if self.stopping || full {
+            return None;
+        }
+        let number = self.next;
+        self.next += 1;
+        let session = websocket::Session::new(number * LINKS, Arc::clone(&self.policy));
+        self.sockets.insert(number, session);
+        Some(number)
+    }
+
+    /// A message came over a WebSocket.
+    pub fn message(&mut self, number: u64, text: &str, now: Duration) {
+        let id = self.random.token(12);
+        self.socket_does(number, now, |session, out| session.message(text, &id, out));
+        self.pump(now);
+    }
+
+    /// A WebSocket is gone.
+    pub fn socket_gone(&mut self, number: u64, now: Duration) {
+        if let Some(session) = self.sockets.remove(&number) {
+            self.backend.command(session.link(), Command::Close, now);
+            self.pump(now);
+        }
+    }
+
+    fn socket_does(
+        &mut self,
+        number: u64,
+        now: Duration,
+        what: impl FnOnce(&mut websocket::Session, &mut Vec<websocket::Action>),
+    ) {
+        let Some(session) = self.sockets.get_mut(&number) else { return };
+        let mut actions = Vec::new();
+        what(session, &mut actions);
+        let link = session.link();
+        for action in actions {
+            match action {
+                websocket::Action::Output(output) => self.outputs.push((number, output)),
+                websocket::Action::Command(command) => self.backend.command(link, command, now),
+            }
+        }
     }
 
     /// When [`Machine::wake`] is due.
@@ -256,6 +313,12 @@ impl Machine {
         for number in numbers {
             self.tell(number, Input::Shutdown, now);
         }
+        let mut sockets: Vec<u64> = self.sockets.keys().copied().collect();
+        sockets.sort_unstable();
+        for number in sockets {
+            let id = self.random.token(12);
+            self.socket_does(number, now, |session, out| session.shut_down(&id, out));
+        }
         self.pump(now);
     }
 
@@ -334,6 +397,11 @@ impl Machine {
         loop {
             while let Some((link, event)) = self.backend.next() {
                 let number = number_of(link);
+                if self.sockets.contains_key(&number) {
+                    let id = self.random.token(12);
+                    self.socket_does(number, now, |session, out| session.server(event, &id, out));
+                    continue;
+                }
                 self.tell(number, Input::Server(link, event), now);
                 heard.insert(number);
             }

@@ -12,3 +12,4 @@ pub mod reply;
 pub mod server;
 pub mod session;
 pub mod upstream;
+pub mod websocket;

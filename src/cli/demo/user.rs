@@ -33,8 +33,8 @@ pub(super) enum Order {
 pub(super) enum News {
     /// Logged in, with this address; and it says that it is there.
     In(String),
-    /// This came, with the answer to this sending of a request.
-    Got { element: Element, rid: u64, sending: u32 },
+    /// This came; over BOSH, with the answer to this sending of a request.
+    Got { element: Element, request: Option<(u64, u32)> },
     /// An empty answer came, so long after its request.
     Empty { rid: u64, held: Duration },
     /// The connection of this request was cut.
@@ -167,7 +167,7 @@ impl User {
                 }
                 Step::Failed(words) => (self.tell)(News::Failed(words)),
             }
-            (self.tell)(News::Got { element, rid, sending });
+            (self.tell)(News::Got { element, request: Some((rid, sending)) });
         }
     }
 }

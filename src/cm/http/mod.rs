@@ -10,5 +10,6 @@ pub mod serve;
 #[cfg(test)]
 mod serve_tests;
 mod socket;
+mod upgrade;
 
 pub use edge::{Delivery, Edge, Entry, PATHS, Return, Strict};

@@ -18,13 +18,15 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::edge::{Delivery, Edge, Entry, Return};
 use super::socket::{Ahead, Watched};
+use super::upgrade;
 use crate::clock::Clock;
 use crate::cm::machine::Machine;
 use crate::cm::session::Token;
+use crate::cm::websocket::Output;
 use crate::wire::tap::{Queue, Tap};
 
 /// How long a client may take for the head of a request.
@@ -43,12 +45,16 @@ pub struct Service {
     limit: usize,
     queue: Option<Arc<Queue>>,
     stopped: watch::Sender<bool>,
+    /// WebSockets are served too.
+    websocket: bool,
 }
 
 struct State {
     machine: Machine,
     edge: Box<dyn Edge>,
     waiting: HashMap<Token, Waiting>,
+    /// Those who send what the connection manager has to say over WebSockets.
+    sockets: HashMap<u64, mpsc::UnboundedSender<Output>>,
     next: Token,
     conns: u64,
     /// What the timer waits for.
@@ -69,11 +75,33 @@ impl Service {
         clock: Clock,
         queue: Option<Arc<Queue>>,
     ) -> Arc<Self> {
+        Arc::new(Self::make(machine, edge, wake, clock, queue))
+    }
+
+    /// The same, with XMPP over WebSocket beside BOSH.
+    pub fn with_websocket(
+        machine: Machine,
+        edge: Box<dyn Edge>,
+        wake: Arc<Notify>,
+        clock: Clock,
+        queue: Option<Arc<Queue>>,
+    ) -> Arc<Self> {
+        Arc::new(Self { websocket: true, ..Self::make(machine, edge, wake, clock, queue) })
+    }
+
+    fn make(
+        machine: Machine,
+        edge: Box<dyn Edge>,
+        wake: Arc<Notify>,
+        clock: Clock,
+        queue: Option<Arc<Queue>>,
+    ) -> Self {
         let limit = machine.policy().bounds.xml.bytes;
-        let waiting = HashMap::new();
-        let state = State { machine, edge, waiting, next: 1, conns: 0, armed: None };
+        let (waiting, sockets) = (HashMap::new(), HashMap::new());
+        let state = State { machine, edge, waiting, sockets, next: 1, conns: 0, armed: None };
         let stopped = watch::Sender::new(false);
-        Arc::new(Self { state: Mutex::new(state), wake, clock, limit, queue, stopped })
+        let state = Mutex::new(state);
+        Self { state, wake, clock, limit, queue, stopped, websocket: false }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -169,6 +197,7 @@ impl Service {
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEAD_TIME)
                 .serve_connection(TokioIo::new(watched), service)
+                .with_upgrades()
         );
         tokio::select! {
             // A client that goes away ends its connection with an error; there is nobody to tell.
@@ -184,6 +213,10 @@ impl Service {
         peer: IpAddr,
         ahead: &Ahead,
     ) -> io::Result<Response<Content>> {
+        if self.websocket && request.uri().path() == upgrade::PATH {
+            ahead.took();
+            return deliver(self.upgrade(request));
+        }
         let entered = self.take(request, peer).await;
         ahead.took();
         let (mut response, mut guard) = match entered {
@@ -262,6 +295,55 @@ impl Service {
         Err((receiver, guard))
     }
 
+    /// A request for a WebSocket: its response, after which the connection is one.
+    fn upgrade(self: &Arc<Self>, request: Request<Incoming>) -> Response<Bytes> {
+        let response = upgrade::handshake(&request);
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return response;
+        }
+        let mut state = self.lock();
+        let Some(number) = state.machine.socket() else {
+            return state.edge.refuse(StatusCode::SERVICE_UNAVAILABLE);
+        };
+        let (sender, outputs) = mpsc::unbounded_channel();
+        state.sockets.insert(number, sender);
+        drop(state);
+        let (service, stopped) = (Arc::clone(self), self.stopped.subscribe());
+        tokio::spawn(async move {
+            match hyper::upgrade::on(request).await {
+                Ok(upgraded) => {
+                    let message = |text: &str| service.socket_message(number, text);
+                    upgrade::serve(upgraded, outputs, service.limit, message).await;
+                }
+                Err(error) => tracing::debug!("no upgrade: {error}"),
+            }
+            service.socket_gone(number);
+            // The service waits for those who hold this when it stops.
+            drop(stopped);
+        });
+        response
+    }
+
+    /// A message came over a WebSocket.
+    fn socket_message(&self, number: u64, text: &str) {
+        let mut state = self.lock();
+        let now = self.clock.now();
+        state.machine.message(number, text, now);
+        state.deliver();
+        if state.machine.deadline() < state.armed || state.armed.is_none() {
+            self.wake.notify_one();
+        }
+    }
+
+    /// A WebSocket is gone.
+    fn socket_gone(&self, number: u64) {
+        let mut state = self.lock();
+        state.sockets.remove(&number);
+        let now = self.clock.now();
+        state.machine.socket_gone(number, now);
+        state.deliver();
+    }
+
     fn hurry(&self, token: Token) {
         let mut state = self.lock();
         let now = self.clock.now();
@@ -308,7 +390,12 @@ fn deliver(response: Response<Bytes>) -> io::Result<Response<Content>> {
 
 impl State {
     fn deliver(&mut self) {
-        let Self { machine, edge, waiting, .. } = self;
+        let Self { machine, edge, waiting, sockets, .. } = self;
+        for (number, output) in machine.outputs() {
+            if let Some(sender) = sockets.get(&number) {
+                let _ = sender.send(output); // the client may have left
+            }
+        }
         for answer in machine.answers() {
             if let Some(Waiting { response, back }) = waiting.remove(&answer.token) {
                 let _ = response.send(edge.leave(&answer, &back)); // the client may have left

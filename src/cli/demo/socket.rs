@@ -1,0 +1,92 @@
+//! A WebSocket of the demo: a client's end over TCP (RFC 6455, RFC 7395).
+
+use std::io;
+use std::net::SocketAddr;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::random::{Random, Secure};
+use crate::wire::Side;
+use crate::wire::websocket::{Endpoint, Opcode, Received, frame};
+use crate::xml::{Element, Limits, Scope, parse, write};
+
+/// A message is not longer.
+const LIMIT: usize = 1 << 20;
+/// The head of the response to a handshake is not longer.
+const HEAD: usize = 4096;
+
+/// A WebSocket that carries XMPP.
+pub(super) struct Socket {
+    tcp: TcpStream,
+    endpoint: Endpoint,
+    random: Secure,
+    received: Vec<Received>,
+}
+
+impl Socket {
+    /// Opens a WebSocket.
+    pub(super) async fn open(address: SocketAddr) -> io::Result<Self> {
+        let mut tcp = TcpStream::connect(address).await?;
+        let _ = tcp.set_nodelay(true); // refused only by a socket that is gone
+        let mut random = Secure::default();
+        let mut nonce = [0; 16];
+        random.fill(&mut nonce);
+        let request = format!(
+            "GET /xmpp-websocket HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}\r\nSec-WebSocket-Protocol: xmpp\r\n\r\n",
+            BASE64_STANDARD.encode(nonce)
+        );
+        tcp.write_all(request.as_bytes()).await?;
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") && head.len() < HEAD {
+            head.push(tcp.read_u8().await?);
+        }
+        if !head.starts_with(b"HTTP/1.1 101 ") {
+            return Err(io::Error::other("the WebSocket was refused"));
+        }
+        let endpoint = Endpoint::across_from(Side::Server, LIMIT);
+        Ok(Self { tcp, endpoint, random, received: Vec::new() })
+    }
+
+    /// Sends an element.
+    pub(super) async fn send(&mut self, element: &Element) -> io::Result<()> {
+        let mut text = String::new();
+        write(element, &Scope { default: "", prefixes: &[] }, &mut text);
+        self.frame(Opcode::TEXT, text.as_bytes()).await
+    }
+
+    async fn frame(&mut self, opcode: Opcode, payload: &[u8]) -> io::Result<()> {
+        let mut mask = [0; 4];
+        self.random.fill(&mut mask);
+        self.tcp.write_all(&frame(opcode, payload, Some(mask))).await
+    }
+
+    /// The elements that came; none when the WebSocket is closed, which this end then does too. Can be given up at any time.
+    pub(super) async fn receive(&mut self) -> io::Result<Option<Vec<Element>>> {
+        let mut buffer = [0; 16 << 10];
+        let read = self.tcp.read(&mut buffer).await?;
+        if read == 0 {
+            return Ok(None);
+        }
+        self.endpoint.feed(&buffer[..read], &mut self.received).map_err(io::Error::other)?;
+        let mut elements = Vec::new();
+        for received in std::mem::take(&mut self.received) {
+            match received {
+                Received::Text(text) => {
+                    let element = parse(text.as_bytes(), &Limits::default());
+                    elements.push(element.map_err(io::Error::other)?);
+                }
+                Received::Ping(content) => self.frame(Opcode::PONG, &content).await?,
+                Received::Pong => {}
+                Received::Close(_) => {
+                    self.frame(Opcode::CLOSE, &1000_u16.to_be_bytes()).await?;
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(Some(elements))
+    }
+}
