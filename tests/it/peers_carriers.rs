@@ -157,6 +157,8 @@ impl Case {
         match server.name {
             "ejabberd" if is_abrupt => &["ws-after-close"],
             "Prosody" if is_abrupt => &["ws-close-frame-unanswered"],
+            // slixmpp answers an <r/> that crosses its </stream:stream>.
+            _ if self.driver.starts_with("slixmpp") => &["tcp-close"],
             _ => &[],
         }
     }
@@ -394,7 +396,19 @@ fn compare(server: &Server, case: &Case, number: usize) {
         here[same..].join("\n"),
         session.out
     );
-    assert!(!session.transcript.is_empty());
+    approve(server, case, &session.transcript);
+}
+
+/// Whether transcripts are compared with approved ones.
+const APPROVED: bool = false;
+
+/// Whether what was said is as approved, where that is the same at every run: over WebSocket it is a race who ends the connection,
+/// and ejabberd sends presences in an order of their own.
+fn approve(server: &Server, case: &Case, transcript: &str) {
+    assert!(transcript.starts_with("== session 1 over "), "{case}\n{transcript}");
+    if APPROVED && server.name == "Prosody" && case.carrier != Carrier::WebSocket {
+        insta::assert_snapshot!(case.name(server), transcript);
+    }
 }
 
 /// Clients that are there at the same time.
