@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hickory_resolver::{ResolverBuilder, TokioResolver};
+use hickory_resolver::TokioResolver;
 
 use super::Failure;
 use super::console::eprint;
@@ -15,7 +15,7 @@ use super::watch::{Watch, listen, raise_file_limit, stopped};
 use crate::proxy::{Proxy, StreamSettings};
 use crate::trace::intake::Intake;
 use crate::wire::address::{Address, Scheme};
-use crate::wire::tls;
+use crate::wire::{resolve, tls};
 
 /// Show the traffic between an XMPP client and its server: BOSH, WebSocket or TCP
 ///
@@ -60,9 +60,9 @@ pub(super) struct Args {
     /// target]. Nothing else in a request is ever changed.
     #[arg(long, value_name = "keep|target|NAME")]
     host: Option<String>,
-    /// How to handle STARTTLS with an xmpp:// target
-    #[arg(help_heading = "TLS", long, value_enum, default_value_t = StartTls::TakeOver)]
-    starttls: StartTls,
+    /// How to handle STARTTLS with an xmpp:// target [default: take-over]
+    #[arg(help_heading = "TLS", long, value_enum)]
+    starttls: Option<StartTls>,
     /// Trust only the CA certificates in this PEM file, for a target with TLS
     #[arg(help_heading = "TLS", long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
@@ -114,15 +114,15 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     args.check(&target)?;
     let host = host(args, &target)?;
     let is_stream = target.scheme.is_stream();
-    let takes_over = is_stream && args.starttls == StartTls::TakeOver;
-    let connect = if takes_over {
-        let config = tls::trusting(args.ca_file.as_deref(), args.insecure);
-        Some(Arc::new(config.map_err(environment)?))
-    } else if target.is_tls() {
-        Some(tls::client(args.ca_file.as_deref(), args.insecure).map_err(environment)?)
-    } else {
-        None
-    };
+    let takes_over = is_stream && !args.passes_starttls();
+    let connect = (target.is_tls() && !is_stream)
+        .then(|| tls::client(args.ca_file.as_deref(), args.insecure))
+        .transpose()
+        .map_err(environment)?;
+    let verifier = takes_over
+        .then(|| tls::verifier(args.ca_file.as_deref(), args.insecure))
+        .transpose()
+        .map_err(environment)?;
     let identity = (args.listens_with_tls() || takes_over)
         .then(|| {
             let mut names = names(&args.listen);
@@ -158,11 +158,12 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
 
     let accept = identity.map(|identity| identity.config);
     let (queue, clock) = (Arc::clone(&watching.queue), watching.clock);
-    let has_srv = is_stream && target.port().is_none();
-    let resolver = has_srv.then(|| runtime.block_on(async { resolver() })).transpose()?;
+    let has_srv = is_stream && target.port().is_none() && !target.is_loopback();
+    let resolver = if has_srv { runtime.block_on(async { resolver() }) } else { None };
     let streams = StreamSettings {
-        pass_starttls: args.starttls == StartTls::Pass,
+        pass_starttls: args.passes_starttls(),
         insecure: args.insecure,
+        verifier,
         resolver,
     };
     let proxy = Proxy { target, host, connect, accept, streams, queue, clock };
@@ -175,6 +176,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
 impl Args {
     fn listens_with_tls(&self) -> bool {
         self.tls || self.tls_dir.is_some()
+    }
+
+    fn passes_starttls(&self) -> bool {
+        self.starttls == Some(StartTls::Pass)
     }
 
     /// Options that do not fit the target.
@@ -192,13 +197,20 @@ impl Args {
                      with xmpps:// at once",
                 );
             }
-        } else if self.starttls == StartTls::Pass {
-            return usage("--starttls needs an xmpp:// target");
+            if self.starttls.is_some() && target.scheme == Scheme::Xmpps {
+                return usage("--starttls needs an xmpp:// target; xmpps:// has no STARTTLS");
+            }
+            let own = self.tls_dir.is_some() || !self.tls_name.is_empty();
+            if self.passes_starttls() && (own || self.ca_file.is_some() || self.insecure) {
+                return usage(
+                    "--starttls pass leaves TLS to the client and the target: remove --ca-file, \
+                     --insecure, --tls-dir and --tls-name",
+                );
+            }
+        } else if self.starttls.is_some() {
+            return usage("--starttls needs an xmpp:// target: HTTP has no STARTTLS");
         } else if !target.is_tls() && (self.ca_file.is_some() || self.insecure) {
             return usage("--ca-file and --insecure need a target with TLS, such as https://");
-        }
-        if target.scheme == Scheme::Xmpps && self.starttls == StartTls::Pass {
-            return usage("--starttls needs an xmpp:// target; xmpps:// has no STARTTLS");
         }
         Ok(())
     }
@@ -234,12 +246,20 @@ impl Args {
     }
 }
 
-/// Looks up SRV records, by the DNS servers of this system.
-fn resolver() -> Result<TokioResolver, Failure> {
-    let resolver = TokioResolver::builder_tokio().and_then(ResolverBuilder::build);
-    resolver.map_err(|error| {
-        Failure::Environment(format!("cannot read the DNS settings of this system: {error}"))
-    })
+/// Looks up SRV records, by the DNS servers of this system; none if it does not know them.
+fn resolver() -> Option<TokioResolver> {
+    let resolver = TokioResolver::builder_tokio().and_then(|mut builder| {
+        resolve::be_quick(builder.options_mut());
+        builder.build()
+    });
+    resolver
+        .inspect_err(|error| {
+            eprint(&format!(
+                "warning: cannot read the DNS settings of this system ({error}): SRV records are not \
+                 looked up"
+            ));
+        })
+        .ok()
 }
 
 #[allow(clippy::needless_pass_by_value)] // the signature `map_err` asks for

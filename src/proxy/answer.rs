@@ -5,14 +5,17 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use rustls::{AlertDescription, CertificateError};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::wire::Side;
 use crate::wire::address::Address;
 use crate::wire::socket::Socket;
 use crate::wire::tap::Tap;
 use crate::wire::tls;
+use crate::xmpp::ns;
 
+/// How long a client may take for its stream header, if it gets an error in place of the target's.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the proxy reads on after its own answer, so that a reset does not overtake it.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -35,10 +38,40 @@ pub(super) async fn refuse(mut client: Socket, mut tap: Tap, cause: String) {
     }
     let answer = text(&tap, &cause);
     tap.answered(answer.as_bytes());
-    if client.write_all(answer.as_bytes()).await.is_ok() && client.shutdown().await.is_ok() {
+    say(&mut client, answer.as_bytes()).await;
+    tap.close();
+}
+
+/// Gives the client its last answer, and time to read it. A client that is gone needs none.
+async fn say(client: &mut (impl AsyncRead + AsyncWrite + Unpin), answer: &[u8]) {
+    if client.write_all(answer).await.is_ok() && client.shutdown().await.is_ok() {
+        let mut buffer = vec![0; 4096];
         let rest = async { while client.read(&mut buffer).await.is_ok_and(|n| n > 0) {} };
         // An error here is the patience running out: the client had its time to read.
         let _ = tokio::time::timeout(LINGER, rest).await;
+    }
+}
+
+/// Reports the cause, and answers the client's stream header with a stream error that says it.
+pub(super) async fn refuse_stream(mut client: Socket, mut tap: Tap, cause: String) {
+    tap.failed(cause.clone());
+    let mut buffer = vec![0; 4096];
+    let header = async {
+        while tap.conversation().to().is_none() {
+            if tap.conversation().is_foreign(Side::Client) {
+                return false;
+            }
+            match client.read(&mut buffer).await {
+                Ok(0) | Err(_) => return false,
+                Ok(n) => tap.passed(Side::Client, &buffer[..n]),
+            };
+        }
+        true
+    };
+    if tokio::time::timeout(PATIENCE, header).await == Ok(true) {
+        let answer = stream_error(tap.conversation().to().unwrap_or_default(), &cause);
+        tap.answered(answer.as_bytes());
+        say(&mut client, answer.as_bytes()).await;
     }
     tap.close();
 }
@@ -67,6 +100,23 @@ fn text(tap: &Tap, cause: &str) -> String {
         "HTTP/1.1 502 Bad Gateway\r\n{origin}Content-Type: text/plain; charset=utf-8\r\n\
          Content-Length: {}\r\nConnection: close\r\n\r\n{sent}",
         body.len()
+    )
+}
+
+/// A stream that says why there is none (RFC 6120 §4.9.3.15).
+/// `from` is a value as the client wrote it, in which nothing but a quote can need escaping.
+fn stream_error(from: &str, cause: &str) -> String {
+    let from = match from {
+        "" => String::new(),
+        from => format!(" from='{}'", from.replace('\'', "&apos;")),
+    };
+    let cause = cause.replace('&', "&amp;").replace('<', "&lt;");
+    let (streams, errors) = (ns::STREAMS, ns::STREAM_ERRORS);
+    format!(
+        "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='{streams}'{from} \
+         id='xmppscope' version='1.0' xml:lang='en'><stream:error><remote-connection-failed \
+         xmlns='{errors}'/><text xmlns='{errors}' xml:lang='en'>xmppscope: {cause}</text>\
+         </stream:error></stream:stream>"
     )
 }
 
@@ -103,7 +153,12 @@ pub(super) fn unanswered(target: &Address, error: Option<&io::Error>) -> String 
 }
 
 /// Why TLS with the target failed. Its certificate had to be for `name`.
-pub(super) fn connecting(target: &Address, name: &str, error: &io::Error) -> String {
+pub(super) fn connecting(
+    target: &Address,
+    name: &str,
+    starttls: bool,
+    error: &io::Error,
+) -> String {
     let is_stream = target.scheme.is_stream();
     let advice = match tls::cause(error) {
         Some(rustls::Error::InvalidCertificate(error)) => match error {
@@ -126,10 +181,14 @@ pub(super) fn connecting(target: &Address, name: &str, error: &io::Error) -> Str
                 "its certificate is for another name; use that name in --target, or use --insecure"
             }
             _ if error.to_string().contains("CaUsedAsEndEntity") => {
-                "its certificate is self-signed and marked as that of a CA; --insecure accepts it"
+                "its certificate is marked as that of a CA, as self-signed ones often are; --insecure \
+                 accepts it"
             }
             _ => "its certificate is not valid; --insecure accepts it",
         },
+        Some(rustls::Error::InvalidMessage(_)) if starttls => {
+            "what it sends after <proceed/> is not TLS"
+        }
         Some(rustls::Error::InvalidMessage(_)) if is_stream => {
             "what it sends is not TLS; is this the port for direct TLS? For STARTTLS, use an xmpp:// \
              target"
@@ -156,7 +215,7 @@ pub(super) fn accepting(target: &Address, error: &io::Error) -> String {
             | AlertDescription::CertificateUnknown,
         )) => "the client does not trust this proxy's certificate",
         Some(rustls::Error::InvalidMessage(_)) if target.scheme.is_stream() => {
-            "what the client sends is not TLS"
+            "the client sends something that is not TLS"
         }
         Some(rustls::Error::InvalidMessage(_)) => {
             "the client does not speak TLS; is it configured with the https:// URL?"

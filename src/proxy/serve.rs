@@ -94,7 +94,7 @@ impl Proxy {
     /// Connects to the target, or says in a sentence why not.
     async fn reach(&self) -> Result<Socket, String> {
         let addresses = self.target.resolve().await?;
-        self.secure(self.connect_to_first(addresses).await?).await
+        self.secure(self.connect_to_first(addresses, false).await?).await
     }
 
     async fn secure(&self, tcp: TcpStream) -> Result<Socket, String> {
@@ -103,6 +103,6 @@ impl Proxy {
         let connector = TlsConnector::from(Arc::clone(config));
         let tls = connector.connect(name, tcp).await;
         tls.map(|tls| Socket::Tls(Box::new(tls.into())))
-            .map_err(|error| answer::connecting(&self.target, self.target.name(), &error))
+            .map_err(|error| answer::connecting(&self.target, self.target.name(), false, &error))
     }
 }

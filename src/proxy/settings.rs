@@ -1,9 +1,12 @@
 //! What a proxy does with every connection, and how it reaches its target.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::{ClientConfig, ServerConfig};
 use tokio::net::TcpStream;
 
@@ -12,6 +15,9 @@ use crate::clock::Clock;
 use crate::wire::address::Address;
 use crate::wire::tap::Queue;
 
+/// How long an address may take to answer if there is another one to try.
+const GIVE_WAY: Duration = Duration::from_secs(5);
+
 /// What a proxy does with every connection.
 #[derive(Debug)]
 pub struct Proxy {
@@ -19,7 +25,7 @@ pub struct Proxy {
     pub target: Address,
     /// The value that `Host` is set to, unless it is kept.
     pub host: Option<String>,
-    /// TLS towards the target.
+    /// TLS towards the target, if HTTP is spoken in it.
     pub connect: Option<Arc<ClientConfig>>,
     /// TLS towards the clients.
     pub accept: Option<Arc<ServerConfig>>,
@@ -36,21 +42,33 @@ pub struct Proxy {
 pub struct StreamSettings {
     /// STARTTLS is not taken over: nothing can be seen from there on.
     pub pass_starttls: bool,
-    /// Any certificate of the target is taken.
+    /// The verifier accepts any certificate.
     pub insecure: bool,
+    /// Verifies the target's certificate; none if TLS is passed on.
+    pub verifier: Option<Arc<dyn ServerCertVerifier>>,
     /// Looks up where the server of a domain is; none if the target says that.
     pub resolver: Option<TokioResolver>,
 }
 
 impl Proxy {
-    /// Connects to the first address that answers.
+    /// Connects to the first address that answers. One that does not answer gives way to the next one after a while, or to
+    /// those of another host if there are `more`.
     pub(super) async fn connect_to_first(
         &self,
         addresses: Vec<SocketAddr>,
+        more: bool,
     ) -> Result<TcpStream, String> {
         let mut refused = None;
-        for address in addresses {
-            match TcpStream::connect(address).await {
+        let mut addresses = addresses.into_iter().peekable();
+        while let Some(address) = addresses.next() {
+            let connect = TcpStream::connect(address);
+            let tcp = if more || addresses.peek().is_some() {
+                let tcp = tokio::time::timeout(GIVE_WAY, connect).await;
+                tcp.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            } else {
+                connect.await
+            };
+            match tcp {
                 Ok(tcp) => {
                     let _ = tcp.set_nodelay(true);
                     return Ok(tcp);

@@ -3,33 +3,43 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
-use rustls::ServerConfig;
-use rustls::pki_types::ServerName;
-use rustls::server::Acceptor;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio_rustls::{LazyConfigAcceptor, StartHandshake, TlsConnector};
 
 use super::answer;
+use super::secure::{Begin, Hello};
 use super::settings::Proxy;
 use crate::random::{Random, Secure};
 use crate::wire::Side;
-use crate::wire::address::{Address, Scheme, resolve};
+use crate::wire::address::{Scheme, resolve};
+use crate::wire::protocol::Protocol;
 use crate::wire::resolve::{Found, services};
-use crate::wire::secured::{Secured, Tls};
+use crate::wire::secured::Secured;
 use crate::wire::socket::Socket;
-use crate::wire::tap::Tap;
+use crate::wire::tap::{How, Tap};
 use crate::wire::tunnel::{self, End};
-use crate::xmpp::ns;
 
-/// How long a client may take for its stream header, if it gets an error in place of the target's.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// The protocol that XEP-0368 names for ALPN.
-const ALPN: &[u8] = b"xmpp-client";
+/// So many bytes show what a client speaks.
+const BEGIN: usize = 512;
 /// The first byte of TLS.
 const HANDSHAKE: u8 = 0x16;
+
+/// Why a client cannot have the target.
+enum Refused {
+    /// It can be told so.
+    Answer(Socket, String),
+    /// The connection can only be closed.
+    Close(String),
+    /// It left before it sent anything.
+    Left(How),
+}
+
+impl From<String> for Refused {
+    fn from(cause: String) -> Self {
+        Self::Close(cause)
+    }
+}
 
 impl Proxy {
     /// Serves a client of an XMPP server.
@@ -37,15 +47,24 @@ impl Proxy {
         let (mut client, mut server) = if self.target.scheme == Scheme::Xmpps {
             match Box::pin(self.direct_tls(tcp, &mut tap)).await {
                 Ok(both) => both,
-                Err(cause) => {
+                Err(Refused::Answer(client, cause)) => {
+                    return Box::pin(answer::refuse_stream(client, tap, cause)).await;
+                }
+                Err(Refused::Close(cause)) => {
                     tap.failed(cause);
+                    return tap.close();
+                }
+                Err(Refused::Left(how)) => {
+                    tap.ended(Side::Client, how);
                     return tap.close();
                 }
             }
         } else {
             match Box::pin(self.reach_stream()).await {
                 Ok(server) => (Socket::Plain(tcp), Socket::Plain(server)),
-                Err(cause) => return Box::pin(refuse(tcp, tap, cause)).await,
+                Err(cause) => {
+                    return Box::pin(answer::refuse_stream(Socket::Plain(tcp), tap, cause)).await;
+                }
             }
         };
         loop {
@@ -59,6 +78,9 @@ impl Proxy {
                 End::StartTls { client: behind_client, server: behind_server } => {
                     let joined = if self.streams.pass_starttls {
                         tap.secured(Secured { starttls: true, passed: true, ..Secured::default() });
+                        // Nothing is held back any more, and all of it counts.
+                        tap.passed(Side::Client, &behind_client);
+                        tap.passed(Side::Server, &behind_server);
                         pass_on(&mut client, &mut server, &behind_client, &behind_server)
                             .await
                             .map(|()| (client, server))
@@ -84,24 +106,35 @@ impl Proxy {
         &self,
         client: TcpStream,
         tap: &mut Tap,
-    ) -> Result<(Socket, Socket), String> {
-        let mut first = [0];
+    ) -> Result<(Socket, Socket), Refused> {
+        let mut first = [0; BEGIN];
         match client.peek(&mut first).await {
-            Ok(0) => return Err("the client left before it sent anything".to_owned()),
-            Ok(_) if first[0] != HANDSHAKE => {
-                let what = if first[0] == b'<' { "XMPP without TLS" } else { "no TLS" };
-                return Err(format!(
-                    "TLS: the client speaks {what}; with an xmpps:// target it has to begin with TLS \
-                     at once (direct TLS, XEP-0368). For STARTTLS, use an xmpp:// target"
-                ));
+            Ok(0) => return Err(Refused::Left(How::Fin)),
+            Ok(len) if first[0] != HANDSHAKE => {
+                let protocol = Protocol::of(&first[..len]).map(|protocol| protocol.to_string());
+                let what = protocol.unwrap_or_else(|| "something unknown".to_owned());
+                let cause = format!(
+                    "TLS: the client begins with {what}, not with TLS; with an xmpps:// target the client has \
+                     to begin with TLS at once (direct TLS, XEP-0368). For STARTTLS, use an xmpp:// target"
+                );
+                return Err(cause.into());
             }
             Ok(_) => {}
-            Err(error) => return Err(format!("the client was lost: {error}")),
+            Err(_) => return Err(Refused::Left(How::Reset)),
         }
         let hello = Hello::read(client, &[], &self.target).await?;
         let name = hello.sni.clone().unwrap_or_else(|| self.target.name().to_owned());
-        let server = self.reach_stream().await?;
-        let (client, server, secured) = self.take_over(hello, server, &name, false).await?;
+        let server = match self.reach_stream().await {
+            Ok(server) => server,
+            Err(cause) => {
+                let Some((client, secured)) = self.take_alone(hello).await else {
+                    return Err(Refused::Close(cause));
+                };
+                tap.secured(secured);
+                return Err(Refused::Answer(client, cause));
+            }
+        };
+        let (client, server, secured) = self.take_over(hello, server, &name, Begin::Direct).await?;
         tap.secured(secured);
         Ok((client, server))
     }
@@ -118,70 +151,36 @@ impl Proxy {
             return Err("STARTTLS within TLS is not supported".to_owned());
         };
         if !behind_server.is_empty() {
-            return Err(format!(
-                "{} sent {} bytes behind <proceed/>, before TLS began: an attack on STARTTLS, or a \
-                 defect of the server",
-                self.target,
-                behind_server.len()
-            ));
+            return Err(self.too_early(Some(behind_server.len())));
         }
         let to = tap.conversation().to().filter(|to| !to.is_empty());
         let name = to.unwrap_or_else(|| self.target.name()).to_owned();
-        let hello = Hello::read(client, behind_client, &self.target).await?;
-        let (client, server, secured) = self.take_over(hello, server, &name, true).await?;
+        let hello = tokio::select! {
+            hello = Hello::read(client, behind_client, &self.target) => hello?,
+            sent = early(&server) => return Err(self.too_early(sent)),
+        };
+        let (client, server, secured) =
+            self.take_over(hello, server, &name, Begin::StartTls).await?;
         tap.secured(secured);
         Ok((client, server))
     }
 
-    /// Agrees on TLS with the target, whose certificate has to be for this name, and then with the client.
-    async fn take_over(
-        &self,
-        hello: Hello,
-        server: TcpStream,
-        name: &str,
-        starttls: bool,
-    ) -> Result<(Socket, Socket, Secured), String> {
-        let (Some(connect), Some(accept)) = (&self.connect, &self.accept) else {
-            return Err("TLS is not configured".to_owned());
-        };
-        let mut config = (**connect).clone();
-        config.alpn_protocols = match &hello.alpn[..] {
-            [] if !starttls => vec![ALPN.to_vec()],
-            offered => offered.to_vec(),
-        };
-        let server_name = ServerName::try_from(name.to_owned())
-            .map_err(|_| format!("{name:?} is not a valid name for a TLS certificate"))?;
-        let server = TlsConnector::from(Arc::new(config)).connect(server_name, server).await;
-        let server = server.map_err(|error| answer::connecting(&self.target, name, &error))?;
-        let agreed = &server.get_ref().1;
-        let verified = (!self.streams.insecure).then(|| name.to_owned());
-        let with_server = Tls { sni: Some(name.to_owned()), verified, ..Tls::of(agreed) };
-
-        let mut config: ServerConfig = (**accept).clone();
-        config.alpn_protocols = match agreed.alpn_protocol() {
-            Some(chosen) if hello.alpn.iter().any(|offered| offered == chosen) => {
-                vec![chosen.to_vec()]
-            }
-            _ => Vec::new(),
-        };
-        let client = hello.start.into_stream(Arc::new(config)).await;
-        let client = client.map_err(|error| answer::accepting(&self.target, &error))?;
-        let offers = hello.alpn.iter().map(|name| String::from_utf8_lossy(name).into_owned());
-        let offers = offers.collect();
-        let with_client = Tls { sni: hello.sni, offers, ..Tls::of(client.get_ref().1) };
-        let secured = Secured {
-            starttls,
-            passed: false,
-            client: Some(with_client),
-            server: Some(with_server),
-        };
-        let socket = |tls: tokio_rustls::TlsStream<TcpStream>| Socket::Tls(Box::new(tls));
-        Ok((socket(client.into()), socket(server.into()), secured))
+    /// The target did something between `<proceed/>` and TLS, where it has to wait: it sent bytes, or left.
+    fn too_early(&self, sent: Option<usize>) -> String {
+        let target = &self.target;
+        match sent {
+            Some(bytes) => format!(
+                "{target} sent {bytes} bytes behind <proceed/>, before TLS began: an attack on \
+                 STARTTLS, or a defect of the server"
+            ),
+            None => format!("{target} closed the connection after <proceed/>, before TLS began"),
+        }
     }
 
     /// Connects to the XMPP server, as SRV records say if the target has no port; or says in a sentence why not.
     async fn reach_stream(&self) -> Result<TcpStream, String> {
         let mut places = vec![(self.target.name().to_owned(), None)];
+        let mut no_answer = None;
         if let (None, Some(resolver)) = (self.target.port(), &self.streams.resolver) {
             let service = match self.target.scheme {
                 Scheme::Xmpps => "_xmpps-client._tcp",
@@ -193,64 +192,52 @@ impl Proxy {
                 u32::from_ne_bytes(bytes) % (most + 1)
             };
             let name = self.target.name();
-            places = match services(resolver, service, name, chance).await? {
-                Found::Nothing => places,
-                Found::NotOffered => {
+            places = match services(resolver, service, name, chance).await {
+                // Without an answer, the domain itself is tried (RFC 6120 §3.2.1).
+                Err(cause) => {
+                    tracing::warn!("{cause}; trying {name} itself");
+                    no_answer = Some(cause);
+                    places
+                }
+                Ok(Found::Nothing) => places,
+                Ok(Found::NotOffered) => {
                     return Err(format!(
                         "{name} does not offer this service: the target of its SRV record {service} \
                          is \".\""
                     ));
                 }
-                Found::Services(all) => {
+                Ok(Found::Services(all)) => {
                     all.into_iter().map(|service| (service.host, Some(service.port))).collect()
                 }
             };
         }
         let mut cause = String::new();
-        for (host, port) in places {
+        let mut places = places.into_iter().peekable();
+        while let Some((host, port)) = places.next() {
             let addresses = match port {
                 Some(port) => resolve(&host, port).await,
                 None => self.target.resolve().await,
             };
+            let more = places.peek().is_some();
             cause = match addresses {
-                Ok(addresses) => match self.connect_to_first(addresses).await {
+                Ok(addresses) => match self.connect_to_first(addresses, more).await {
                     Ok(tcp) => return Ok(tcp),
                     Err(cause) => cause,
                 },
                 Err(cause) => cause,
             };
         }
-        Err(cause)
+        Err(match no_answer {
+            Some(no_answer) => format!("{no_answer}, and {} itself: {cause}", self.target.name()),
+            None => cause,
+        })
     }
 }
 
-/// What a client says when it begins with TLS, and the handshake that goes on from there.
-struct Hello {
-    start: StartHandshake<TcpStream>,
-    sni: Option<String>,
-    alpn: Vec<Vec<u8>>,
-}
-
-impl Hello {
-    /// Reads it from the client, of which these bytes have come already.
-    async fn read(client: TcpStream, mut begun: &[u8], target: &Address) -> Result<Self, String> {
-        let said = |error: &io::Error| answer::accepting(target, error);
-        let mut acceptor = Acceptor::default();
-        while !begun.is_empty() {
-            acceptor.read_tls(&mut begun).map_err(|error| said(&error))?;
-        }
-        let complete = acceptor.accept().map_err(|(error, _)| said(&io::Error::other(error)))?;
-        let start = match complete {
-            Some(accepted) => StartHandshake::from_parts(accepted, client),
-            None => {
-                LazyConfigAcceptor::new(acceptor, client).await.map_err(|error| said(&error))?
-            }
-        };
-        let hello = start.client_hello();
-        let sni = hello.server_name().map(str::to_owned);
-        let alpn = hello.alpn().map(|all| all.map(<[u8]>::to_vec).collect()).unwrap_or_default();
-        Ok(Self { start, sni, alpn })
-    }
+/// How many bytes a server sends where it has to wait for TLS, as far as they have come; none if it leaves.
+async fn early(server: &TcpStream) -> Option<usize> {
+    let sent = server.peek(&mut [0; 4096]).await;
+    sent.ok().filter(|&bytes| bytes > 0)
 }
 
 /// What came behind the negotiation of STARTTLS belongs to TLS, which is passed on.
@@ -264,39 +251,6 @@ async fn pass_on(
     client.write_all(from_server).await
 }
 
-/// Reports the cause, and answers the client's stream header with a stream error that says it.
-async fn refuse(mut client: TcpStream, mut tap: Tap, cause: String) {
-    tap.failed(cause.clone());
-    let mut buffer = vec![0; 4096];
-    let header = async {
-        while tap.conversation().to().is_none() {
-            match client.read(&mut buffer).await {
-                Ok(0) | Err(_) => return false,
-                Ok(n) => tap.passed(Side::Client, &buffer[..n]),
-            };
-        }
-        true
-    };
-    if tokio::time::timeout(PATIENCE, header).await == Ok(true) {
-        let answer = error(tap.conversation().to().unwrap_or_default(), &cause);
-        tap.answered(answer.as_bytes());
-        // A client that is gone needs no answer.
-        let _ = client.write_all(answer.as_bytes()).await;
-        let _ = client.shutdown().await;
-    }
-    tap.close();
-}
-
-/// A stream that says why there is none (RFC 6120 §4.9.3.15).
-/// `from` is a value as the client wrote it, in which nothing but a quote can need escaping.
-fn error(from: &str, cause: &str) -> String {
-    let from = from.replace('\'', "&apos;");
-    let cause = cause.replace('&', "&amp;").replace('<', "&lt;");
-    let (streams, errors) = (ns::STREAMS, ns::STREAM_ERRORS);
-    format!(
-        "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='{streams}' from='{from}' \
-         id='xmppscope' version='1.0' xml:lang='en'><stream:error><remote-connection-failed \
-         xmlns='{errors}'/><text xmlns='{errors}' xml:lang='en'>xmppscope: {cause}</text>\
-         </stream:error></stream:stream>"
-    )
-}
+#[cfg(test)]
+#[path = "stream_tests.rs"]
+mod tests;

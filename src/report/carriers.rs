@@ -205,26 +205,30 @@ pub fn ended(session: &Session, left: Option<Side>, at: Duration, sizes: [u64; 2
         words(at.saturating_sub(line.began)),
         left.map(|side| format!(" by the {}", side.name())).unwrap_or_default()
     )];
-    let passed = session.tcp().and_then(|tcp| tcp.secured.as_ref()).is_some_and(|tls| tls.passed);
-    if passed {
-        parts.push("what passed within TLS was not seen".to_owned());
-        return parts.join("; ");
+    // Of what is passed on, nothing but the number of bytes is known.
+    let unseen = match &session.link {
+        Link::Tcp(tcp) => tcp.secured.as_ref().is_some_and(|secured| secured.passed),
+        _ => false,
+    };
+    if !unseen {
+        parts.extend(closing(session, line));
+        let last = |side: Side| words(line.silent(side, at));
+        parts.push(format!(
+            "last heard from the client {} and from the server {} before",
+            last(Side::Client),
+            last(Side::Server)
+        ));
     }
-    parts.extend(closing(session, line));
-    let last = |side: Side| words(line.silent(side, at));
-    parts.push(format!(
-        "last heard from the client {} and from the server {} before",
-        last(Side::Client),
-        last(Side::Server)
-    ));
     let [client, server] = line.elements;
-    parts.push(format!(
-        "{} from the client ({}), {} to it ({})",
-        count(client, "element"),
-        bytes(sizes[0]),
-        server,
-        bytes(sizes[1])
-    ));
+    let elements = count(client, "element");
+    let [from_client, from_server] = sizes.map(bytes);
+    parts.push(if unseen {
+        format!(
+            "{elements} from the client and {server} to it before TLS; {from_client} and {from_server} in all"
+        )
+    } else {
+        format!("{elements} from the client ({from_client}), {server} to it ({from_server})")
+    });
     parts.extend(kept(session));
     parts.join("; ")
 }

@@ -11,6 +11,8 @@ mod all;
 mod bosh;
 mod counts;
 mod endpoint;
+#[cfg(test)]
+mod filter_tests;
 mod finding;
 mod http;
 mod judge;

@@ -207,6 +207,14 @@ impl Conversation {
         }
     }
 
+    /// Whether what `from` sends is not the XML stream that was expected.
+    pub fn is_foreign(&self, from: Side) -> bool {
+        match &self.speaks {
+            Speaks::Stream(streams) => streams.splitters[from as usize].is_foreign(),
+            _ => false,
+        }
+    }
+
     /// TLS has begun. What comes out of it is another stream; if it is `passed` on, nothing can be followed any more.
     pub fn secured(&mut self, passed: bool) {
         self.speaks = if passed { Speaks::Opaque } else { Speaks::Stream(Box::default()) };
@@ -364,8 +372,11 @@ impl Streams {
                 {
                     header.extend_from_slice(&bytes[..bytes.len().min(HEADER - header.len())]);
                 }
-                if matches!(piece, stream::Piece::Item(..)) {
-                    *to = Some(domain(header).unwrap_or_default());
+                if let stream::Piece::Item(kind, _) = piece {
+                    if kind == Kind::Header {
+                        *to = Some(domain(header).unwrap_or_default());
+                    }
+                    // What comes before the header names no domain.
                     *header = Vec::new();
                 }
             }

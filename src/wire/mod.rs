@@ -5,6 +5,8 @@ pub mod address;
 pub mod conversation;
 pub mod host;
 pub mod http1;
+#[cfg(test)]
+pub(crate) mod nameserver;
 pub mod owner_only;
 pub mod protocol;
 pub mod resolve;

@@ -39,6 +39,7 @@ const METHODS: [&[u8]; 9] = [
     b"TRACE ",
 ];
 const PREFACE: &[u8] = b"PRI * HTTP/2.0";
+/// Where an XML stream is expected, the line ends at its beginning are white space.
 const PROXY_2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 /// A stream's header begins within this many bytes.
 const HEADER: usize = 512;
@@ -61,7 +62,7 @@ impl Protocol {
             Some(Self::HttpResponse)
         } else if is(b"SSH-") {
             Some(Self::Ssh)
-        } else if is(b"PROXY ") || is(PROXY_2) {
+        } else if is(b"PROXY ") || is(PROXY_2) || is(&PROXY_2[4..]) {
             Some(Self::ProxyHeader)
         } else if is(b"220 ") || is(b"220-") || is(b"* OK") || is(b"+OK") {
             Some(Self::Greeting)

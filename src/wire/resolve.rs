@@ -1,9 +1,20 @@
 //! Where the XMPP server of a domain is: SRV records (RFC 6120 §3.2, XEP-0368), in the order in which they are to be tried.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
+use hickory_resolver::config::ResolverOpts;
 use hickory_resolver::proto::rr::RData;
+
+/// How long a DNS server may take for an answer, of two attempts each.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Settings of a resolver for which a client waits.
+pub fn be_quick(options: &mut ResolverOpts) {
+    options.timeout = PATIENCE;
+    options.attempts = 1;
+}
 
 /// A place that an SRV record names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +36,7 @@ pub enum Found {
     Services(Vec<Service>),
     /// There are none.
     Nothing,
-    /// A single record with the target `.`: the domain says that it does not offer the service.
+    /// A record with the target `.`, and none with another: the domain says that it does not offer the service.
     NotOffered,
 }
 
@@ -37,7 +48,7 @@ pub async fn services(
     domain: &str,
     chance: impl FnMut(u32) -> u32,
 ) -> Result<Found, String> {
-    if domain.parse::<IpAddr>().is_ok() || domain == "localhost" {
+    if domain.parse::<IpAddr>().is_ok() || domain.eq_ignore_ascii_case("localhost") {
         return Ok(Found::Nothing);
     }
     let name = format!("{service}.{}.", domain.trim_end_matches('.'));
@@ -60,7 +71,7 @@ pub async fn services(
     let all: Vec<_> = all.collect();
     Ok(match &all[..] {
         [] => Found::Nothing,
-        [one] if one.host.is_empty() => Found::NotOffered,
+        all if all.iter().all(|service| service.host.is_empty()) => Found::NotOffered,
         _ => Found::Services(ordered(all, chance)),
     })
 }
@@ -85,21 +96,5 @@ fn ordered(mut rest: Vec<Service>, mut chance: impl FnMut(u32) -> u32) -> Vec<Se
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn service(priority: u16, weight: u16, host: &str) -> Service {
-        Service { priority, weight, host: host.to_owned(), port: 5222 }
-    }
-
-    #[test]
-    fn priority_decides_and_among_equals_chance_by_weight() {
-        let all = || vec![service(20, 0, "last"), service(10, 1, "rare"), service(10, 9, "often")];
-        let hosts = |chance: fn(u32) -> u32| {
-            ordered(all(), chance).into_iter().map(|service| service.host).collect::<Vec<_>>()
-        };
-        assert_eq!(hosts(|sum| sum), ["often", "rare", "last"]);
-        assert_eq!(hosts(|_| 1), ["rare", "often", "last"]);
-        assert_eq!(hosts(|sum| sum.min(2)), ["often", "rare", "last"]);
-    }
-}
+#[path = "resolve_tests.rs"]
+mod tests;

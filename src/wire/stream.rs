@@ -151,6 +151,11 @@ impl Splitter {
         matches!(self.place, Place::Between | Place::Space) && !self.begun
     }
 
+    /// Whether what came is not an XML stream.
+    pub fn is_foreign(&self) -> bool {
+        self.place == Place::Raw
+    }
+
     /// Feeds the next bytes.
     pub fn feed<'b>(&mut self, bytes: &'b [u8], sink: &mut impl FnMut(Piece<'b>)) {
         self.feed_until(bytes, sink, |_| false);

@@ -6,8 +6,8 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
@@ -59,18 +59,38 @@ pub fn client(ca_file: Option<&Path>, insecure: bool) -> Result<Arc<ClientConfig
 /// Settings for connections on which another protocol is spoken: trusting the certificates in a file, those of the
 /// system, or any.
 pub fn trusting(ca_file: Option<&Path>, insecure: bool) -> Result<ClientConfig, TlsError> {
+    Ok(config(verifier(ca_file, insecure)?)?)
+}
+
+fn config(verifier: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, rustls::Error> {
     let builder =
         ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
-    let config = if insecure {
-        let trusting = Arc::new(Trusting(provider()));
-        builder.dangerous().with_custom_certificate_verifier(trusting).with_no_client_auth()
-    } else {
-        let roots = Arc::new(roots(ca_file)?);
-        let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider())
-            .build()
-            .map_err(|error| TlsError::NoRoots(error.to_string()))?;
-        builder.with_webpki_verifier(verifier).with_no_client_auth()
-    };
+    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+}
+
+/// Verifies certificates by the CAs in a file or by those of the system, or accepts any.
+pub fn verifier(
+    ca_file: Option<&Path>,
+    insecure: bool,
+) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
+    if insecure {
+        return Ok(Arc::new(Trusting(provider())));
+    }
+    let roots = Arc::new(roots(ca_file)?);
+    let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider())
+        .build()
+        .map_err(|error| TlsError::NoRoots(error.to_string()))?;
+    Ok(verifier)
+}
+
+/// Settings for a single connection, on which the certificate has to be for `name` whatever name SNI asks for. No
+/// session is resumed: each connection verifies the certificate itself.
+pub fn for_name(
+    name: ServerName<'static>,
+    verifier: Arc<dyn ServerCertVerifier>,
+) -> Result<ClientConfig, rustls::Error> {
+    let mut config = config(Arc::new(ForName { name, verifier }))?;
+    config.resumption = Resumption::disabled();
     Ok(config)
 }
 
@@ -163,6 +183,48 @@ fn read(path: &Path) -> Result<String, TlsError> {
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
     owner_only::create(path)?.write_all(text.as_bytes())
+}
+
+/// Verifies certificates for one name, whatever the name of the connection is.
+#[derive(Debug)]
+struct ForName {
+    name: ServerName<'static>,
+    verifier: Arc<dyn ServerCertVerifier>,
+}
+
+impl ServerCertVerifier for ForName {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        self.verifier.verify_server_cert(certificate, others, &self.name, ocsp, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
+    }
 }
 
 /// `--insecure`: any certificate is taken; signatures are still verified.

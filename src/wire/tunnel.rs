@@ -199,7 +199,12 @@ fn pass(
                 StartTls::Proceeds if side == Side::Server => return Poll::Ready(Step::StartTls),
                 // The server's direction goes on, and wakes this one too.
                 StartTls::Proceeds => return Poll::Pending,
-                StartTls::Asked if !tap.has_ended(Side::Server) => return Poll::Pending,
+                // It is read on, so that its end is noticed.
+                StartTls::Asked if !tap.has_ended(Side::Server) => {
+                    if pipe.behind.as_ref().is_some_and(|behind| behind.len() >= BUFFER) {
+                        return Poll::Pending;
+                    }
+                }
                 StartTls::Asked | StartTls::Idle => {
                     let behind = pipe.behind.take().unwrap_or_default();
                     give(cx, side, &behind, to.as_mut(), pipe, tap, host.as_deref_mut());
@@ -211,7 +216,9 @@ fn pass(
             let mut buffer = ReadBuf::new(buffer);
             ready!(from.as_mut().poll_read(cx, &mut buffer))?;
             let bytes = buffer.filled();
-            if !bytes.is_empty() {
+            if let Some(behind) = &mut pipe.behind {
+                behind.extend_from_slice(bytes);
+            } else if !bytes.is_empty() {
                 give(cx, side, bytes, to.as_mut(), pipe, tap, host.as_deref_mut());
             }
             Poll::Ready(io::Result::Ok(bytes.len()))
@@ -222,8 +229,16 @@ fn pass(
                 if side == Side::Server && tap.dialogue().unanswered() {
                     return Poll::Ready(Step::Unanswered(None));
                 }
+                if let Some(behind) = pipe.behind.take() {
+                    // Who has ended begins no TLS.
+                    give(cx, side, &behind, to.as_mut(), pipe, tap, host.as_deref_mut());
+                }
                 if ended(tap, side, How::Fin, to.as_ref().get_ref()) {
                     return Poll::Ready(Step::Reset);
+                }
+                if side == Side::Server && tap.conversation().starttls() == StartTls::Asked {
+                    // No answer will come: what the client was held back for is passed on.
+                    cx.waker().wake_by_ref();
                 }
                 if let Some(host) = &mut host {
                     pipe.held.extend_from_slice(&host.finish());

@@ -272,7 +272,7 @@ impl Target {
 }
 
 /// Reads exactly as many bytes as `expected` has, and compares.
-pub fn expect(socket: &mut TcpStream, expected: &[u8]) {
+pub fn expect(socket: &mut impl Read, expected: &[u8]) {
     let mut got = vec![0; expected.len()];
     if let Err(error) = socket.read_exact(&mut got) {
         panic!("instead of {:?}: {error}", expected.escape_ascii().to_string());
@@ -286,7 +286,7 @@ pub fn expect(socket: &mut TcpStream, expected: &[u8]) {
 }
 
 /// Reads until the peer ends its direction.
-pub fn rest(socket: &mut TcpStream) -> Vec<u8> {
+pub fn rest(socket: &mut impl Read) -> Vec<u8> {
     let mut bytes = Vec::new();
     socket.read_to_end(&mut bytes).unwrap();
     bytes
@@ -331,6 +331,6 @@ pub fn ok(body: &str) -> Vec<u8> {
 }
 
 /// Sends bytes.
-pub fn send(socket: &mut TcpStream, bytes: &[u8]) {
+pub fn send(socket: &mut impl Write, bytes: &[u8]) {
     socket.write_all(bytes).unwrap();
 }
