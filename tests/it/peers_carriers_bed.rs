@@ -151,7 +151,8 @@ impl Between {
         let plain = ["--color", "never", "--format", "compact"];
         // The target is called localhost, as the certificate: a client need not say whom it wants (SNI).
         let target = server.url(carrier).replace("127.0.0.1", "localhost");
-        let options = if carrier == Carrier::WebSocket { &[][..] } else { &tls };
+        let takes_over = carrier != Carrier::WebSocket && !more.contains(&"pass");
+        let options = if takes_over { &tls[..] } else { &[] };
         let proxy = Proxy::start(&target, &[&plain, options, more].concat());
         let at = proxy.address;
         let url = match carrier {
