@@ -260,16 +260,24 @@ fn closing(session: &Session, on: &Line) -> Option<String> {
                 Some(who) => format!("<close/> from {who}"),
                 None => "no <close/>".to_owned(),
             };
-            let frame = match who(frames.map(|frame| frame.is_some())) {
-                Some(who) => {
-                    let status = frames.iter().flatten().find_map(|frame| frame.status);
-                    let status = status.map(|status| format!(" {status}")).unwrap_or_default();
-                    format!("Close{status} from {who}")
+            let close = |status: Option<u16>| {
+                status.map_or("Close".to_owned(), |status| format!("Close {status}"))
+            };
+            let frame = match frames.map(|frame| frame.map(|frame| frame.status)) {
+                [Some(client), Some(server)] if client == server => {
+                    format!("{} from both sides", close(client))
                 }
-                None => "no Close frame".to_owned(),
+                [Some(client), Some(server)] => {
+                    format!("{} from the client, {} from the server", close(client), close(server))
+                }
+                [Some(client), None] => format!("{} from the client", close(client)),
+                [None, Some(server)] => format!("{} from the server", close(server)),
+                [None, None] => "no Close frame".to_owned(),
             };
             Some(format!("{element}, {frame}"))
         }
+        // In TLS that is passed on, the end of the stream is not seen.
+        Link::Tcp(link) if link.secured.as_ref().is_some_and(|secured| secured.passed) => None,
         Link::Tcp(_) => Some(match stream {
             Some(who) => format!("stream closed by {who}"),
             None => "stream not closed".to_owned(),

@@ -4,6 +4,7 @@
 
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -25,12 +26,29 @@ pub struct Ejabberd {
     pub bob: Password,
 }
 
+/// Ports for XML streams; with them there is also WebSocket at `/xmpp-websocket`, stream management, and each `alice` is in
+/// the roster of bob.
+#[derive(Debug, Clone)]
+pub struct Streams {
+    /// The port at which TLS begins by STARTTLS.
+    pub starttls: u16,
+    /// The port at which it begins at once.
+    pub direct: u16,
+    /// The folder of `cert.pem` and `key.pem`.
+    pub identity: PathBuf,
+}
+
 impl Ejabberd {
     /// A server with its default limits, and so many pairs of accounts.
     ///
     /// # Panics
     /// When ejabberd is not installed or does not start: a test that needs it must not look green.
     pub fn start(pairs: usize) -> Self {
+        Self::start_with(pairs, None)
+    }
+
+    /// A server that has ports for XML streams as well.
+    pub fn start_with(pairs: usize, streams: Option<&Streams>) -> Self {
         let binary = find("erl").filter(|_| find("ejabberdctl").is_some());
         let binary = binary.expect(
             "ejabberd is not installed, and this test talks to the real one: run ./test, which installs it",
@@ -39,7 +57,7 @@ impl Ejabberd {
         let port = free_port();
         let (alice, bob) = (Password::random(), Password::random());
         let at = |name: &str| folder.path().join(name);
-        fs::write(at("ejabberd.yml"), configuration(port)).unwrap();
+        fs::write(at("ejabberd.yml"), configuration(port, streams)).unwrap();
         fs::create_dir(at("spool")).unwrap();
         let users: Vec<String> = (1..=pairs)
             .flat_map(|n| {
@@ -47,11 +65,22 @@ impl Ejabberd {
                 [format!("{{<<\"alice{n}\">>, A}}"), format!("{{<<\"bob{n}\">>, B}}")]
             })
             .collect();
+        let befriend = streams.map_or(String::new(), |_| {
+            let both = |user: &str, contact: &str| {
+                format!(
+                    "mod_admin_extra:add_rosteritem(<<\"{user}\">>, <<\"{DOMAIN}\">>, <<\"{contact}\">>, <<\"{DOMAIN}\">>, \
+                     <<>>, <<>>, <<\"both\">>), "
+                )
+            };
+            let alices = (1..=pairs).map(|n| if n == 1 { String::new() } else { n.to_string() });
+            let alices = alices.map(|n| format!("alice{n}"));
+            alices.map(|alice| both(&alice, "bob") + &both("bob", &alice)).collect()
+        });
         // The passwords are in the environment: command lines are seen by every user of the machine.
         let register = format!(
             "A = list_to_binary(os:getenv(\"BED_ALICE\")), B = list_to_binary(os:getenv(\"BED_BOB\")), \
              lists:foreach(fun({{U, P}}) -> ok = ejabberd_auth:try_register(U, <<\"{DOMAIN}\">>, P) end, [{}]), \
-             io:format(\"{READY}~n\").",
+             {befriend}io:format(\"{READY}~n\").",
             users.join(", ")
         );
         let log = File::create(at("console")).unwrap();
@@ -129,12 +158,27 @@ impl Drop for Ejabberd {
     }
 }
 
-fn configuration(port: u16) -> String {
+fn configuration(port: u16, streams: Option<&Streams>) -> String {
+    let (certificates, listeners, handler, modules) = match streams {
+        None => <(String, String, &str, &str)>::default(),
+        Some(Streams { starttls, direct, identity }) => (
+            format!("certfiles: [{0}/cert.pem, {0}/key.pem]\n", identity.display()),
+            format!(
+                "  - port: {starttls}\n    ip: 127.0.0.1\n    module: ejabberd_c2s\n    starttls_required: true\n  \
+                 - port: {direct}\n    ip: 127.0.0.1\n    module: ejabberd_c2s\n    tls: true\n"
+            ),
+            "      /xmpp-websocket: ejabberd_http_ws\n",
+            "  mod_carboncopy: {}\n  mod_stream_mgmt: {}\n",
+        ),
+    };
+    // Channel binding cannot succeed where TLS is taken over.
+    let without =
+        streams.map_or("", |_| ", scram-sha-1-plus, scram-sha-256-plus, scram-sha-512-plus");
     format!(
-        r"hosts: [{DOMAIN}, anon.localhost]
+        r"{certificates}hosts: [{DOMAIN}, anon.localhost]
 loglevel: warning
 auth_method: internal
-disable_sasl_mechanisms: [x-oauth2]
+disable_sasl_mechanisms: [x-oauth2{without}]
 host_config:
   anon.localhost:
     auth_method: anonymous
@@ -146,7 +190,7 @@ listen:
     module: ejabberd_http
     request_handlers:
       /http-bind: mod_bosh
-modules:
+{handler}{listeners}modules:
   mod_bosh: {{}}
   mod_disco: {{}}
   mod_muc:
@@ -155,6 +199,6 @@ modules:
   mod_ping: {{}}
   mod_roster: {{}}
   mod_version: {{}}
-"
+{modules}"
     )
 }

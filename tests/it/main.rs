@@ -25,6 +25,8 @@ mod lag;
 mod pack;
 mod peers;
 mod peers_bed;
+mod peers_carriers;
+mod peers_carriers_bed;
 mod peers_live;
 mod peers_stories;
 mod prosody;

@@ -13,7 +13,7 @@ use crate::rig::{self, Proxy};
 #[test]
 fn say_what_is_left_out() {
     use std::io::Write as _;
-    let line = "\nleft out: the tests with Prosody, strophe.js, converse.js and gloox; ./test installs these and runs all\n";
+    let line = "\nleft out: the tests with Prosody, ejabberd and real clients; ./test installs these and runs all\n";
     std::io::stderr().write_all(line.as_bytes()).unwrap(); // past the capture of the test runner
 }
 

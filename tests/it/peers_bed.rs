@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use regex_lite::{Captures, Regex};
 use serde_json::Value;
@@ -39,12 +39,7 @@ impl Client {
     /// A program of `tests/peers/`, run by Node, at a CM.
     pub fn node(driver: &str, origin: &str, password: &Password) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers");
-        assert!(
-            folder.join("node_modules").is_dir(),
-            "tests/peers/node_modules is missing: run ./test, which installs the clients"
-        );
-        let node = find("node").expect("Node is not installed: run ./test, which installs it");
-        let mut command = Command::new(node);
+        let mut command = Command::new(node());
         command.arg(folder.join(driver)).args(["--url", &format!("{origin}/http-bind")]);
         Self::new(command, driver, password)
     }
@@ -76,10 +71,31 @@ impl Client {
         Self::node("converse.mjs", origin, password)
     }
 
+    /// A client of an XMPP server, by WebSocket or TCP, with a driver in Node, Python or C++ (`.mjs`, `.py`, `.cpp`): `url` says
+    /// how it connects. It trusts this certificate.
+    pub fn at(driver: &str, url: &str, certificate: &Path, password: &Password) -> Self {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(driver);
+        let mut command = match file.extension().and_then(|name| name.to_str()) {
+            Some("mjs") => {
+                let mut command = Command::new(node());
+                command.arg(&file).env("NODE_EXTRA_CA_CERTS", certificate);
+                command
+            }
+            Some("py") => {
+                let mut command = Command::new(PYTHON);
+                command.arg(&file).arg("--ca").arg(certificate);
+                command
+            }
+            _ => Command::new(compiled(driver)),
+        };
+        command.args(["--url", url]);
+        Self::new(command, driver, password)
+    }
+
     /// A client on the gloox library, compiled once, in one of its HTTP modes (`legacy`: HTTP/1.0 and a
     /// connection for each request; `persistent`: keep-alive; `pipelining`).
     pub fn gloox(origin: &str, password: &Password, mode: &str) -> Self {
-        let mut command = Command::new(gloox());
+        let mut command = Command::new(compiled("gloox.cpp"));
         command.args(["--url", &format!("{origin}/http-bind"), "--mode", mode]);
         Self::new(command, "gloox.cpp", password)
     }
@@ -120,27 +136,40 @@ impl Client {
     }
 }
 
-/// The compiled gloox driver; compiled again only when its source is newer.
-fn gloox() -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT
-        .get_or_init(|| {
-            let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/gloox.cpp");
-            let binary = Path::new(env!("CARGO_TARGET_TMPDIR")).join("gloox-login");
-            let age = |file: &Path| file.metadata().and_then(|m| m.modified()).ok();
-            if age(&binary) < age(&source) {
-                let built = Command::new("g++")
-                    .args(["-O1", "-w", "-o"])
-                    .args([&binary, &source])
-                    .args(["-lgloox", "-lpthread"])
-                    .output()
-                    .expect("g++ is not installed: run ./test, which installs it");
-                let errors = String::from_utf8_lossy(&built.stderr);
-                assert!(built.status.success(), "gloox.cpp does not compile; is libgloox-dev there? ./test installs it\n{errors}");
-            }
-            binary
-        })
-        .clone()
+/// Debian's, which has Debian's slixmpp; another one may come first in the path.
+const PYTHON: &str = "/usr/bin/python3";
+
+/// The program that runs the drivers in Node, whose packages are there.
+fn node() -> PathBuf {
+    let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/node_modules");
+    assert!(
+        packages.is_dir(),
+        "tests/peers/node_modules is missing: run ./test, which installs the clients"
+    );
+    find("node").expect("Node is not installed: run ./test, which installs it")
+}
+
+/// A driver on the gloox library, compiled; again only when its source is newer.
+fn compiled(driver: &str) -> PathBuf {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(driver);
+    let binary = Path::new(env!("CARGO_TARGET_TMPDIR")).join(driver.replace('.', "-"));
+    let age = |file: &Path| file.metadata().and_then(|m| m.modified()).ok();
+    if age(&binary) < age(&source) {
+        let built = Command::new("g++")
+            .args(["-O1", "-w", "-o"])
+            .args([&binary, &source])
+            .args(["-lgloox", "-lpthread"])
+            .output()
+            .expect("g++ is not installed: run ./test, which installs it");
+        let errors = String::from_utf8_lossy(&built.stderr);
+        assert!(
+            built.status.success(),
+            "{driver} does not compile; is libgloox-dev there? ./test installs it\n{errors}"
+        );
+    }
+    binary
 }
 
 /// A transcript without what differs between any two runs of the same story. `about` is what the client

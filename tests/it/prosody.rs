@@ -128,10 +128,26 @@ impl Prosody {
 
     /// Makes alice and bob see each other's presence, before either has logged in.
     pub fn befriend(&self) {
+        self.write_rosters(&[("alice", &["bob"]), ("bob", &["alice"])]);
+    }
+
+    /// The same with bob and `alice`, `alice2` and so on.
+    pub fn befriend_each_with_bob(&self) {
+        let alices: Vec<String> = (1..=PAIRS)
+            .map(|n| if n == 1 { "alice".to_owned() } else { format!("alice{n}") })
+            .collect();
+        let alices: Vec<&str> = alices.iter().map(String::as_str).collect();
+        let mut rosters: Vec<(&str, &[&str])> =
+            alices.iter().map(|&alice| (alice, &["bob"][..])).collect();
+        rosters.push(("bob", &alices));
+        self.write_rosters(&rosters);
+    }
+
+    fn write_rosters(&self, all: &[(&str, &[&str])]) {
         let rosters = self.folder.path().join("data").join(DOMAIN).join("roster");
         fs::create_dir(&rosters).unwrap();
-        for (user, contact) in [("alice", "bob"), ("bob", "alice")] {
-            write_contact(&rosters, user, contact);
+        for (user, contacts) in all {
+            write_roster(&rosters, user, contacts);
         }
         if let Some((uid, gid)) = unprivileged_user("prosody") {
             hand_over(&rosters, uid, gid);
@@ -214,12 +230,17 @@ fn write_account(folder: &Path, user: &str, password: &Password) {
     writeln!(file, "return {{ [\"password\"] = \"{}\" }};", password.reveal()).unwrap();
 }
 
-/// A roster as Prosody stores it, with one contact.
-fn write_contact(rosters: &Path, user: &str, contact: &str) {
-    let roster = format!(
-        "return {{ [false] = {{ version = 1 }}, [\"{contact}@{DOMAIN}\"] = {{ subscription = \"both\", groups = {{ }} }} }};\n"
-    );
-    fs::write(rosters.join(format!("{user}.dat")), roster).unwrap();
+/// A roster as Prosody stores it.
+fn write_roster(rosters: &Path, user: &str, contacts: &[&str]) {
+    let mut roster = "return { [false] = { version = 1 }".to_owned();
+    for contact in contacts {
+        write!(
+            roster,
+            ", [\"{contact}@{DOMAIN}\"] = {{ subscription = \"both\", groups = {{ }} }}"
+        )
+        .unwrap();
+    }
+    fs::write(rosters.join(format!("{user}.dat")), roster + " };\n").unwrap();
 }
 
 /// Whether a server answers on a port and knows the domain `mark`, which only ours does.

@@ -152,11 +152,14 @@ pub fn prosody(certificate: Option<&Path>) -> (Prosody, SocketAddr) {
 }
 
 /// A folder with a self-signed certificate that another user, as which Prosody runs, can read.
-fn certificate(name: &str) -> tempfile::TempDir {
+pub fn certificate(name: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
-    fs::write(folder.path().join("cert.pem"), made.cert.pem()).unwrap();
-    fs::write(folder.path().join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut parameters = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
+    parameters.not_after = rcgen::date_time_ymd(2050, 1, 1); // ejabberd cannot count to the default, the year 4096
+    let certificate = parameters.self_signed(&key).unwrap();
+    fs::write(folder.path().join("cert.pem"), certificate.pem()).unwrap();
+    fs::write(folder.path().join("key.pem"), key.serialize_pem()).unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     folder
 }

@@ -1,4 +1,5 @@
-// Logs converse.js in over BOSH in headless Chromium and chats, as a person at the page would:
+// Logs converse.js in over BOSH, or over WebSocket if that is the URL's scheme, in headless Chromium and chats, as a person
+// at the page would:
 //
 //   PEER_PASSWORD=… node converse.mjs --url http://127.0.0.1:5280/http-bind --jid alice@localhost/web \
 //       [--to bob@localhost] [--deadline 180] chat:hello presence:xa logout
@@ -6,12 +7,15 @@
 //   chat:TEXT       opens a chat with --to, types TEXT, presses Enter, waits until it is in the history; gives it
 //   say:JID:TEXT    the same in the chat with JID, which may be a room that was joined
 //   shown:JID:TEXT  opens the chat with JID and waits until the page shows TEXT there; gives all texts that it shows
+//   heard:TEXT      waits until the chat with --to, which sends everything back, shows TEXT twice
 //   join:ROOM/NICK  enters a room and waits until it can be written to
 //   presence:SHOW   sets the own status (xa, dnd, online; converse 14 sends dnd for away), and waits
 //                   until the presence comes back
-//   away            reloads the page, whose script does not come until `back`; gives the session's sid
+//   away            reloads the page, whose script does not come until `back`; gives the session's sid,
+//                   which over WebSocket is that of stream management
 //   back            lets the script come and waits until the session goes on; gives its sid
 //   reload          away and back
+//   cut             resets the WebSocket's connection, and waits until the session goes on, on another one; gives its sid
 //   picture:FILE    takes a screenshot
 //   logout          logs out and waits for the end
 //
@@ -23,14 +27,18 @@
 // action was done within the deadline.
 
 import { createServer } from 'node:http';
+import { EventEmitter } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { launch } from './chromium.mjs';
+import { cutter } from './cutter.mjs';
 import { addressed, deadline, fact, live, options, say } from './lines.mjs';
 
 const given = options({ url: '', jid: '', to: 'bob@localhost', deadline: '180' });
 const here = fileURLToPath(new URL('.', import.meta.url));
+const isWebSocket = given.url.startsWith('ws');
+const { url, cut } = isWebSocket ? await cutter(given.url) : given;
 const dist = join(here, 'node_modules/converse.js/dist');
 
 const flags = [
@@ -90,7 +98,7 @@ await page.exposeFunction('tell', (line) => {
 await page.exposeFunction('tellFact', (line) => { if (given.live) say(line); });
 await page.addInitScript(`window.fact = ${fact}`);
 await page.addInitScript((settings) => { window.settings = settings; }, {
-  url: given.url, jid: given.jid, password: process.env.PEER_PASSWORD ?? '',
+  url, jid: given.jid, password: process.env.PEER_PASSWORD ?? '',
 });
 
 const state = (name) => page.waitForFunction((wanted) => window.reached?.includes(wanted), name, { timeout: 0, polling: 50 });
@@ -99,7 +107,11 @@ async function online() {
   await state('statusInitialized');
   await page.waitForFunction(() => window.shows.length > 0, null, { timeout: 0, polling: 50 });
 }
-const sid = () => page.evaluate(() => window._converse.api.connection.get()._proto.sid);
+const sid = () => page.evaluate((isWebSocket) => (isWebSocket
+  ? window._converse.session.get('smacks_stream_id')
+  : window._converse.api.connection.get()._proto.sid), isWebSocket);
+const frames = new EventEmitter();
+page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => frames.emit('sent', String(payload))));
 const sleep = (ms) => new Promise((done) => { setTimeout(done, ms); });
 
 const rooms = new Set();
@@ -124,8 +136,10 @@ async function type(jid, words) {
   await field.fill(words);
   // The page shows a message before the client sends it, and a reload in between would lose it.
   const escaped = words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  const carries = (request) => (request.postData() ?? '').includes(`>${escaped}</body>`);
-  const sent = page.waitForRequest(carries, { timeout: 0 });
+  const carries = (text) => text.includes(`>${escaped}</body>`);
+  const sent = isWebSocket
+    ? new Promise((done) => { frames.on('sent', (text) => carries(text) && done()); })
+    : page.waitForRequest((request) => carries(request.postData() ?? ''), { timeout: 0 });
   await field.press('Enter');
   await sent;
   // What the page has kept from before comes when it likes; the last message is the one just written.
@@ -144,6 +158,10 @@ const story = {
     const [jid, words] = addressed(rest);
     return shown(await open(jid), words);
   },
+  async heard(words) {
+    const texts = (await open(given.to)).locator('.chat-msg__text').filter({ hasText: words });
+    await texts.nth(1).waitFor({ timeout: 0 });
+  },
   async join(place) {
     const [room, nick] = place.split('/');
     rooms.add(room);
@@ -157,9 +175,10 @@ const story = {
   async away() {
     const before = await sid();
     script = new Promise((done) => { letCome = done; });
-    const cut = page.waitForEvent('requestfailed', { predicate: (request) => request.url() === given.url, timeout: 0 });
+    const failed = (request) => request.url() === given.url;
+    const gone = isWebSocket ? null : page.waitForEvent('requestfailed', { predicate: failed, timeout: 0 });
     await page.reload({ waitUntil: 'commit' });
-    await cut;
+    await gone;
     return { sid: before };
   },
   async back() {
@@ -168,8 +187,17 @@ const story = {
     return { sid: await sid() };
   },
   async reload() {
-    await story.away();
-    await story.back();
+    const before = await story.away();
+    const after = await story.back();
+    if (before.sid !== after.sid) throw new Error('the session did not go on');
+  },
+  async cut() {
+    await page.evaluate(() => { window.reached = window.reached.filter((event) => event !== 'reconnected'); });
+    const before = await sid();
+    cut();
+    await state('reconnected');
+    if (before !== await sid()) throw new Error('the session was not resumed');
+    return { sid: before };
   },
   async picture(path) {
     await page.screenshot({ path });

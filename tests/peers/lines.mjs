@@ -22,6 +22,18 @@ export function canonical(node) {
   return `<${node.nodeName}${attributes}${inside === '' ? '/>' : `>${inside}</${node.nodeName}>`}`;
 }
 
+/**
+ * A printed element without what differs between two runs: ids that the driver did not choose, counters and times of
+ * stream management, and the number in the account's name.
+ */
+export function anonymous(text, jid) {
+  const [, local, number] = /^([a-z]+)(\d*)@/.exec(jid);
+  return text
+    .replace(/ (id|previd|location)='([^']*)'/g, (all, name, id) => (/^(chat|ping|roster)-\d(-back)?$/.test(id) ? all : ` ${name}='ID'`))
+    .replace(/ (stamp|max)='[^']*'/g, " $1='…'")
+    .replaceAll(`${local}${number}@`, `${local}@`);
+}
+
 function withoutText(node) {
   return node.nodeType === 1 ? canonical(node) : '…';
 }

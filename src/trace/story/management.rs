@@ -14,6 +14,10 @@ use crate::xmpp::{Kind, Summary, ns};
 
 /// So many stanzas without an acknowledgement are remembered of each side.
 const REMEMBERED: usize = 1024;
+/// So many requests without an answer are remembered of each side.
+const REQUESTS: usize = 64;
+/// A request that is older is answered, if anything was acknowledged since.
+const PAST: Duration = Duration::from_secs(10);
 
 /// What is known of the stream management of a session.
 #[derive(Debug, Clone, Default)]
@@ -53,8 +57,10 @@ pub struct Count {
     pub acked_at: Option<Duration>,
     /// Those that were not acknowledged, the oldest first.
     pub unacked: VecDeque<Sent>,
-    /// The oldest request for an acknowledgement without an answer, and how many stanzas had been sent before it.
+    /// The oldest request since the last acknowledgement, and how many stanzas had been sent before it.
     pub request: Option<(Duration, u32)>,
+    /// The requests that answers are due for, the oldest first: one answer each, as XEP-0198 has it. Requests and answers cross.
+    requests: VecDeque<Requests>,
     /// Stanzas that were unacknowledged when the stream was cut, and are due again.
     pub due: VecDeque<Sent>,
 }
@@ -74,6 +80,17 @@ pub struct Sent {
     pub to: Option<String>,
     /// How often it was sent again.
     pub again: u32,
+}
+
+/// Requests for an acknowledgement with no stanza in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Requests {
+    /// When the first of them passed.
+    at: Duration,
+    /// How many stanzas had been sent before.
+    sent: u32,
+    /// How many they are.
+    number: u32,
 }
 
 /// What stream management makes of an element.
@@ -163,7 +180,7 @@ impl Count {
     }
 
     fn acknowledge(&mut self, by: Side, h: u32, at: Duration) -> Ack {
-        let request = self.request.take();
+        let request = self.answered(at);
         if !self.exact && self.acked_at.is_none() {
             // Nothing was known before: this is where counting begins.
             self.sent = h.wrapping_add(self.unacked.len() as u32);
@@ -192,9 +209,46 @@ impl Count {
         ack
     }
 
+    /// Takes a request.
+    fn requested(&mut self, at: Duration) {
+        self.counting = true;
+        let sent = self.sent;
+        self.request.get_or_insert((at, sent));
+        let is_full = self.requests.len() == REQUESTS;
+        match self.requests.back_mut() {
+            // With an older count too much may be taken for answered, but nothing for missing.
+            Some(last) if last.sent == sent || is_full => last.number += 1,
+            _ => self.requests.push_back(Requests { at, sent, number: 1 }),
+        }
+    }
+
+    /// Takes the request that an answer is for: when it passed, and how many stanzas had been sent before it.
+    fn answered(&mut self, at: Duration) -> Option<(Duration, u32)> {
+        self.request = None;
+        // One answer may have been for all that came before it.
+        let acked_at = self.acked_at.unwrap_or_default();
+        let is_past = |old: &Requests| old.at + PAST < at && old.at <= acked_at;
+        while self.requests.front().is_some_and(is_past) {
+            self.requests.pop_front();
+        }
+        let oldest = self.requests.front_mut()?;
+        oldest.number -= 1;
+        let request = (oldest.at, oldest.sent);
+        if oldest.number == 0 {
+            self.requests.pop_front();
+        }
+        Some(request)
+    }
+
+    /// Nothing that was requested will be answered.
+    fn forget_requests(&mut self) {
+        self.request = None;
+        self.requests.clear();
+    }
+
     /// The stream is resumed: what was not handled is due again, and counted again when it comes.
     fn resume(&mut self, by: Side, h: Option<u32>, at: Duration) -> Option<Ack> {
-        self.request = None;
+        self.forget_requests();
         let ack = h.map(|h| self.acknowledge(by, h, at));
         self.due = std::mem::take(&mut self.unacked);
         self.sent = h.unwrap_or(self.acked);
@@ -228,8 +282,8 @@ impl Management {
 
     /// The connection is gone: nothing that was asked on it will be answered.
     pub(super) fn cut(&mut self) {
-        self.client.request = None;
-        self.server.request = None;
+        self.client.forget_requests();
+        self.server.forget_requests();
         self.asked = false;
     }
 
@@ -291,17 +345,14 @@ impl Management {
                 None
             }
             (_, "r") => {
-                let count = self.of_mut(from);
-                count.counting = true;
-                let sent = count.sent;
-                count.request.get_or_insert((at, sent));
+                self.of_mut(from).requested(at);
                 None
             }
             (_, "a") => {
                 let count = self.of_mut(from.other());
                 count.counting = true;
                 let Some(h) = h else {
-                    count.request = None;
+                    count.answered(at);
                     return None;
                 };
                 Some(Step::Acknowledged(count.acknowledge(from, h, at)))

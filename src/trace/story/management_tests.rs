@@ -64,6 +64,45 @@ fn counting_begins_with_enable_and_enabled_and_counts_stanzas_alone() {
     assert_eq!(management.server.unacked.len(), 1);
 }
 
+/// Regression: converse.js answered each of several requests that had come together, and the second answer was held against
+/// a request behind them.
+#[test]
+fn each_request_has_its_answer() {
+    let mut management = enabled();
+    let target = |step| ack(step).request.map(|request| request.1);
+    let iq = (S, "<iq type='result'/>");
+    let r = (S, "<r SM/>");
+    let first = take(&mut management, &[iq, r, iq, r, (C, "<a SM h='1'/>")]);
+    assert_eq!(target(first), Some(1));
+    assert_eq!(management.server.request, None, "it is answered");
+    let second = take(&mut management, &[iq, r, (C, "<a SM h='2'/>")]);
+    assert_eq!(ack(second.clone()).behind(), None);
+    assert_eq!(target(second), Some(2));
+    assert_eq!(target(take(&mut management, &[r, (C, "<a SM h='3'/>")])), Some(3));
+    assert_eq!(target(take(&mut management, &[(C, "<a SM h='3'/>")])), Some(3));
+    assert_eq!(target(take(&mut management, &[(C, "<a SM h='3'/>")])), None, "by itself");
+}
+
+/// Who answers several requests together is not held against the oldest of them for ever.
+#[test]
+fn requests_that_are_long_past_are_answered() {
+    let mut count = Count::default();
+    count.begin();
+    for second in 0..1000 {
+        count.sent += 1;
+        count.requested(Duration::from_secs(second));
+        count.sent += 1;
+        count.requested(Duration::from_secs(second));
+        let ack = count.acknowledge(C, count.sent, Duration::from_secs(second));
+        let (at, _) = ack.request.unwrap();
+        assert!(
+            Duration::from_secs(second) <= at + PAST + Duration::from_secs(1),
+            "{second}: {at:?}"
+        );
+    }
+    assert!(count.requests.len() <= REQUESTS);
+}
+
 #[test]
 fn a_count_that_parts_is_seen_in_either_direction() {
     let mut management = enabled();

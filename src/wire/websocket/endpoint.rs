@@ -116,7 +116,8 @@ pub fn frame(opcode: Opcode, payload: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
 /// A Close frame with a status and a reason.
 pub fn close(status: u16, reason: &str, mask: Option<[u8; 4]>) -> Vec<u8> {
     // A control frame has room for 125 bytes.
-    let reason = &reason[..reason.floor_char_boundary(reason.len().min(123))];
+    let room = (0..=reason.len().min(123)).rev().find(|&end| reason.is_char_boundary(end));
+    let reason = &reason[..room.unwrap_or(0)];
     let payload = [&status.to_be_bytes()[..], reason.as_bytes()].concat();
     frame(Opcode::CLOSE, &payload, mask)
 }

@@ -1,0 +1,311 @@
+//! Real clients before real servers, over WebSocket and TCP, directly and through `xmppscope proxy`: the clients must not
+//! see a difference, and xmppscope must find nothing wrong with what is right.
+//!
+//! Each client lives one story with bob, who sends back what he is told, and prints every element that came. All clients of
+//! a server are there at the same time, each with an account of its own.
+#![cfg_attr(not(feature = "peers"), allow(dead_code))]
+
+use std::fmt;
+use std::path::Path;
+
+use regex_lite::{Captures, Regex};
+use serde_json::Value;
+
+use crate::peers_bed::{Client, alone};
+use crate::peers_carriers_bed::{Between, Carrier, LANES, Server, Session};
+use crate::prosody::Password;
+
+/// A client, and how it reaches the server.
+struct Case {
+    driver: &'static str,
+    carrier: Carrier,
+    story: &'static [&'static str],
+}
+
+impl Case {
+    /// What its files are called: `prosody-converse-websocket-cut`.
+    fn name(&self, server: &Server) -> String {
+        let driver = self.driver.split('.').next().unwrap();
+        let cut = if self.story.contains(&"cut") { " cut" } else { "" };
+        format!("{} {driver} {:?}{cut}", server.name, self.carrier).to_lowercase().replace(' ', "-")
+    }
+
+    /// What is found, and right.
+    fn known(&self) -> Vec<&'static str> {
+        let is_cut = self.story.contains(&"cut");
+        // xmpp.js and gloox do not say which domain they want when TLS begins (SNI), and none of them offers xmpp-client (ALPN).
+        let hello = (self.carrier == Carrier::DirectTls).then_some("direct-tls-hello");
+        // The client's side reset the connection. Then it comes again.
+        let cut = is_cut.then_some(match self.carrier {
+            Carrier::WebSocket => "ws-cut",
+            Carrier::StartTls | Carrier::DirectTls => "tcp-cut",
+        });
+        [hello, cut, hello.filter(|_| is_cut)].into_iter().flatten().collect()
+    }
+
+    /// What a server may do wrong, now and then.
+    fn possible(&self, server: &Server) -> &'static [&'static str] {
+        // strophe.js and converse.js send <close/> and Close in one go. ejabberd answers the Close, and 0.1 s later sometimes
+        // sends <close/>, and a second Close. Prosody closes the connection for each of the two, and sometimes loses what it
+        // had to say, its Close too.
+        let is_abrupt = self.driver.starts_with("strophe") || self.driver.starts_with("converse");
+        match server.name {
+            "ejabberd" if is_abrupt => &["ws-after-close"],
+            "Prosody" if is_abrupt => &["ws-close-frame-unanswered"],
+            // slixmpp answers an <r/> that crosses its </stream:stream>.
+            _ if self.driver.starts_with("slixmpp") => &["tcp-close"],
+            _ => &[],
+        }
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", self.driver, self.carrier)
+    }
+}
+
+/// What every client can do.
+const STORY: &[&str] = &["roster", "presence", "chat:Hello Bob, é 🎉", "ping", "logout"];
+/// What those can do that resume a session.
+const RESUMED: &[&str] =
+    &["roster", "presence", "chat:before", "cut", "chat:after", "ping", "logout"];
+
+const fn case(driver: &'static str, carrier: Carrier, story: &'static [&'static str]) -> Case {
+    Case { driver, carrier, story }
+}
+
+const CASES: [Case; 10] = [
+    // converse.js resumes nothing behind a cut when the session was resumed once already: so the cut comes first.
+    case(
+        "converse.mjs",
+        Carrier::WebSocket,
+        &[
+            "presence:xa",
+            "chat:one",
+            "heard:one",
+            "cut",
+            "chat:two",
+            "heard:two",
+            "reload",
+            "chat:three",
+            "heard:three",
+            "logout",
+        ],
+    ),
+    case("xmpp-client.mjs", Carrier::WebSocket, STORY),
+    case("xmpp-client.mjs", Carrier::StartTls, STORY),
+    case("strophe-websocket.mjs", Carrier::WebSocket, STORY),
+    case("slixmpp-tcp.py", Carrier::StartTls, STORY),
+    case("gloox-tcp.cpp", Carrier::StartTls, STORY),
+    case("slixmpp-tcp.py", Carrier::DirectTls, STORY),
+    case("gloox-tcp.cpp", Carrier::DirectTls, STORY),
+    case("xmpp-client.mjs", Carrier::DirectTls, RESUMED),
+    case(
+        "strophe-websocket.mjs",
+        Carrier::WebSocket,
+        &["presence", "chat:before", "reload", "chat:between", "cut", "chat:after", "logout"],
+    ),
+];
+
+impl Session {
+    /// That it was one session of this account, of which nothing is wrong but findings of these names. Others are possible.
+    #[track_caller]
+    fn assert_told(
+        &self,
+        case: &Case,
+        jid: &str,
+        secret: &Password,
+        known: &[&str],
+        possible: &[&str],
+    ) {
+        let Self { out, events, .. } = self;
+        let found: Vec<&str> = events
+            .iter()
+            .filter_map(|event| event["findings"].as_array())
+            .flatten()
+            .filter(|finding| finding["level"] != "note")
+            .map(|finding| finding["name"].as_str().unwrap())
+            .filter(|name| !possible.contains(name))
+            .collect();
+        assert_eq!(found, known, "findings: {case}\n{out}");
+        assert!(!out.contains(secret.reveal()), "the password was printed: {case}");
+
+        let transport = if case.carrier == Carrier::WebSocket { "websocket" } else { "tcp" };
+        let last = events.iter().rfind(|event| event["session"]["jid"].is_string());
+        let session = &last.unwrap_or_else(|| panic!("no JID was bound: {case}\n{out}"))["session"];
+        let told = (&session["number"], &session["transport"], &session["jid"]);
+        assert_eq!(told, (&1.into(), &transport.into(), &jid.into()), "{case}\n{out}");
+        assert_eq!(events.last().unwrap()["sessions"], 1, "{case}\n{out}");
+
+        let resumed = out.lines().filter(|line| line.contains(" SM resumed ")).count();
+        let asked = case.story.iter().filter(|action| ["cut", "reload"].contains(action)).count();
+        assert_eq!(resumed, asked, "resumptions: {case}\n{out}");
+        let secured: Vec<&Value> =
+            events.iter().filter(|event| event["event"] == "secured").collect();
+        let expected = if case.carrier == Carrier::WebSocket { 0 } else { asked + 1 };
+        assert_eq!(secured.len(), expected, "TLS: {case}\n{out}");
+        for event in secured {
+            let tls = &event["tls"];
+            assert_eq!(tls["server"]["verified"], "localhost", "{case}: {event}");
+            let starttls = tls["starttls"] == true;
+            assert_eq!(starttls, case.carrier == Carrier::StartTls, "{case}: {event}");
+        }
+    }
+}
+
+/// What a client saw, without what servers write in an order of the day, and without what no proxy can pass on: a server does
+/// not offer channel binding on a connection whose TLS has it not.
+fn view(lines: &[String]) -> Vec<String> {
+    let tag = Regex::new(r"<[\w:.-]+((?: [\w:.-]+='[^']*')+)").unwrap();
+    let attribute = Regex::new(r"[\w:.-]+='[^']*'").unwrap();
+    let mechanisms = Regex::new(r"(<[^<> ]*mechanism>[^<]*</[^<> ]*>)+").unwrap();
+    let one = Regex::new(r"<[^<> ]*mechanism>([^<]*)</[^<> ]*>").unwrap();
+    let sorted = |line: &String| {
+        let line = tag.replace_all(line, |tag: &Captures<'_>| {
+            let mut all: Vec<&str> = attribute.find_iter(&tag[1]).map(|one| one.as_str()).collect();
+            all.sort_unstable();
+            tag[0].replace(&tag[1], &format!(" {}", all.join(" ")))
+        });
+        let line = mechanisms.replace_all(&line, |list: &Captures<'_>| {
+            let mut names: Vec<String> = one
+                .captures_iter(&list[0])
+                .map(|name| name[1].to_owned())
+                .filter(|name| !name.ends_with("-PLUS"))
+                .collect();
+            names.sort_unstable();
+            names.join(" ")
+        });
+        line.into_owned()
+    };
+    let mut lines: Vec<String> = lines.iter().map(sorted).collect();
+    // What comes because of an action comes in any order.
+    let actions = (0..lines.len()).filter(|&at| lines[at].starts_with("{\"action\""));
+    let mut starts: Vec<usize> = actions.collect();
+    starts.push(lines.len());
+    for pair in starts.windows(2) {
+        lines[pair[0] + 1..pair[1]].sort_unstable();
+    }
+    lines
+}
+
+/// Lives a story directly and through the proxy.
+fn compare(server: &Server, case: &Case, number: usize) {
+    let account = if number == 1 { "alice".to_owned() } else { format!("alice{number}") };
+    let jid = format!("{account}@localhost/web");
+    let live = |url: &str, certificate: &Path| {
+        Client::at(case.driver, url, certificate, &server.alice).named(&jid).live(case.story).lines
+    };
+    let direct = live(&server.url(case.carrier), &server.certificate());
+    let between = Between::start(server, case.carrier, &[]);
+    let proxied = live(&between.url, &between.certificate());
+    let session = between.stop(proxied, &case.name(server));
+    let (known, possible) = (case.known(), case.possible(server));
+    session.assert_told(case, &jid, &server.alice, &known, possible);
+    let name = server.name;
+    let (there, here) = (view(&direct), view(&session.lines));
+    let same = there.iter().zip(&here).take_while(|(there, here)| there == here).count();
+    assert!(
+        there == here,
+        "{case}: both saw\n{}\nthen at {name}\n{}\nand through the proxy\n{}\n{}",
+        there[..same].join("\n"),
+        there[same..].join("\n"),
+        here[same..].join("\n"),
+        session.out
+    );
+    approve(server, case, &session.transcript);
+}
+
+/// Whether transcripts are compared with approved ones.
+const APPROVED: bool = false;
+
+/// Whether what was said is as approved, where that is the same at every run: over WebSocket it is a race who ends the connection,
+/// and ejabberd sends presences in an order of their own.
+fn approve(server: &Server, case: &Case, transcript: &str) {
+    assert!(transcript.starts_with("== session 1 over "), "{case}\n{transcript}");
+    if APPROVED && server.name == "Prosody" && case.carrier != Carrier::WebSocket {
+        insta::assert_snapshot!(case.name(server), transcript);
+    }
+}
+
+/// Lives all stories at a server.
+fn compare_all(server: &Server) {
+    let bob = server.bob();
+    std::thread::scope(|scope| {
+        let lanes: Vec<_> = (0..LANES)
+            .map(|lane| {
+                scope.spawn(move || {
+                    for case in CASES.iter().skip(lane).step_by(LANES) {
+                        compare(server, case, lane + 1);
+                    }
+                })
+            })
+            .collect();
+        for lane in lanes {
+            lane.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
+    });
+    bob.leaves();
+}
+
+#[test]
+#[cfg_attr(
+    not(feature = "peers"),
+    ignore = "needs Prosody, Node, Chromium, g++, gloox and slixmpp: run ./test"
+)]
+fn clients_see_through_the_proxy_what_they_see_at_prosody() {
+    let _turn = alone();
+    compare_all(&Server::prosody());
+}
+
+#[test]
+#[cfg_attr(
+    not(feature = "peers"),
+    ignore = "needs ejabberd, Node, Chromium, g++, gloox and slixmpp: run ./test"
+)]
+fn clients_see_through_the_proxy_what_they_see_at_ejabberd() {
+    let _turn = alone();
+    compare_all(&Server::ejabberd());
+}
+
+/// Channel binding (RFC 5802 section 6) ties a login to one connection with TLS, and there are two when the proxy takes TLS over.
+/// A server that offers it, here with TLS 1.2, refuses it then, and also what the client tries next: SCRAM without it, by a client
+/// that could have used it. slixmpp goes on with PLAIN, other clients give up. It works when the proxy passes TLS on, of which
+/// it sees nothing.
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs Prosody, Node and slixmpp: run ./test")]
+fn channel_binding_works_only_where_tls_is_passed_on() {
+    let _turn = alone();
+    let server = Server::prosody_with(", protocol = \"tlsv1_2\"");
+    let _bob = server.bob();
+    let live = |url: &str, certificate: &Path| {
+        let client = Client::at("slixmpp-tcp.py", url, certificate, &server.alice);
+        client.named("alice@localhost/web").live(STORY).lines
+    };
+    let refused = |lines: &[String]| lines.iter().filter(|line| line.contains("}failure")).count();
+    let direct = live(&server.url(Carrier::StartTls), &server.certificate());
+    assert!(direct.iter().any(|line| line.contains("SCRAM-SHA-1-PLUS")), "{direct:#?}");
+    assert_eq!(refused(&direct), 0, "{direct:#?}");
+
+    let between = Between::start(&server, Carrier::StartTls, &[]);
+    let proxied = live(&between.url, &between.certificate());
+    assert_eq!(refused(&proxied), 2, "{proxied:#?}");
+    let session = between.stop(proxied, "channel-binding-taken-over");
+    let case = case("slixmpp-tcp.py", Carrier::StartTls, STORY);
+    session.assert_told(
+        &case,
+        "alice@localhost/web",
+        &server.alice,
+        &["channel-binding"],
+        &["login-failed"],
+    );
+
+    let between = Between::start(&server, Carrier::StartTls, &["--starttls", "pass"]);
+    let passed = live(&between.url, &server.certificate());
+    assert_eq!(view(&direct), view(&passed));
+    let session = between.stop(passed, "channel-binding-passed-on");
+    assert!(session.out.contains("STARTTLS"), "{}", session.out);
+    for unseen in ["SASL", "stream not closed"] {
+        assert!(!session.out.contains(unseen), "{}", session.out);
+    }
+}
