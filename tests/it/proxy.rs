@@ -343,7 +343,7 @@ fn one_hundred_continue_head_and_upgrades_look_as_they_would_without_us() {
     expect(&mut client, &empty());
     send(&mut client, b"GET /xmpp-websocket HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: xmpp\r\n\r\n");
     message(&mut server);
-    let switch = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: xmpp\r\n\r\n\x81\x02hi";
+    let switch = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: xmpp\r\n\r\n\x81\x02hi";
     send(&mut server, switch);
     expect(&mut client, switch);
     send(&mut client, b"\x81\x82\0\0\0\0hi");

@@ -71,9 +71,12 @@ impl History {
         fact: &Fact,
     ) {
         let (from, at) = (message.from, view.at);
-        if let Some(odd) =
+        if let Some(mut odd) =
             self.out_of_place(view, message).or_else(|| odd(view, message, bytes, fact))
         {
+            // Whoever joins late does not know which framing is spoken, and reports nothing of it.
+            let joined = view.session.websocket().is_some_and(|link| link.handshake.is_none());
+            odd.reported &= !joined || view.opened(from);
             self.odd[from as usize] = Some((at, odd));
         }
         let name = match &message.reading {
