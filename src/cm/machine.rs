@@ -81,7 +81,7 @@ pub struct Machine {
     dues: BTreeSet<(Duration, u64)>,
     next: u64,
     answers: Vec<Answer>,
-    /// WebSockets by number, and what is to be sent over them.
+    /// Sessions over WebSocket by number, and what is to be sent over them.
     sockets: HashMap<u64, websocket::Session>,
     outputs: Vec<(u64, websocket::Output)>,
     stopping: bool,
@@ -128,7 +128,7 @@ impl Machine {
         self.answers.drain(..)
     }
 
-    /// What is to be sent over WebSockets, each with its number.
+    /// What is to be sent over WebSocket, each with the number of the session.
     pub fn outputs(&mut self) -> std::vec::Drain<'_, (u64, websocket::Output)> {
         self.outputs.drain(..)
     }

@@ -66,7 +66,7 @@ impl Socket {
 
     /// The elements that came; none when the WebSocket is closed, which this end then does too. Can be given up at any time.
     pub(super) async fn receive(&mut self) -> io::Result<Option<Vec<Element>>> {
-        let mut buffer = [0; 16 << 10];
+        let mut buffer = vec![0; 16 << 10];
         let read = self.tcp.read(&mut buffer).await?;
         if read == 0 {
             return Ok(None);

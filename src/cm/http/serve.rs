@@ -45,7 +45,7 @@ pub struct Service {
     limit: usize,
     queue: Option<Arc<Queue>>,
     stopped: watch::Sender<bool>,
-    /// WebSockets are served too.
+    /// XMPP over WebSocket is served too.
     websocket: bool,
 }
 
@@ -53,7 +53,7 @@ struct State {
     machine: Machine,
     edge: Box<dyn Edge>,
     waiting: HashMap<Token, Waiting>,
-    /// Those who send what the connection manager has to say over WebSockets.
+    /// Those who send what the connection manager has to say over WebSocket.
     sockets: HashMap<u64, mpsc::UnboundedSender<Output>>,
     next: Token,
     conns: u64,
