@@ -43,7 +43,7 @@ impl Proxy {
         // A stream's domain may have letters that DNS has not (RFC 7622 §3.2).
         let name = idna::domain_to_ascii(name).unwrap_or_else(|_| name.to_owned());
         let server_name = ServerName::try_from(name.clone()).map_err(|_| {
-            format!("TLS: the client asks for {name:?}, which no certificate can be for")
+            format!("TLS: the client asks for {name:?}, for which there can be no certificate")
         })?;
         let mut config = tls::for_name(server_name.clone(), Arc::clone(trust))
             .map_err(|error| format!("TLS: {error}"))?;

@@ -170,7 +170,7 @@ impl Proxy {
         let target = &self.target;
         match sent {
             Some(bytes) => format!(
-                "{target} sent {bytes} bytes behind <proceed/>, before TLS began: an attack on \
+                "{target} sent {bytes} bytes after <proceed/>, before TLS began: an attack on \
                  STARTTLS, or a defect of the server"
             ),
             None => format!("{target} closed the connection after <proceed/>, before TLS began"),

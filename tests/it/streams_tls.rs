@@ -283,8 +283,8 @@ fn what_a_server_sends_between_proceed_and_tls_is_refused() {
         ends(&mut server);
     }
     let left =
-        between.told(&["sent 5 bytes behind <proceed/>, before TLS began: an attack on STARTTLS"]);
-    assert_eq!(left.out.matches("sent 5 bytes behind <proceed/>").count(), 2, "{}", left.out);
+        between.told(&["sent 5 bytes after <proceed/>, before TLS began: an attack on STARTTLS"]);
+    assert_eq!(left.out.matches("sent 5 bytes after <proceed/>").count(), 2, "{}", left.out);
 }
 
 #[test]

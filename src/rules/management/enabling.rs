@@ -128,8 +128,8 @@ impl State {
             return;
         }
         if self.binding == Binding::Asked {
-            let text = "<enable/> was sent before the answer to the bind request. Servers that work in order accept that; \
-                        if binding fails, so does this.";
+            let text = "<enable/> was sent before the answer to the bind request. Servers that process requests in order \
+                        accept that; if binding fails, this fails too.";
             found.add(kind, id, Level::Note, Party::Client, text);
         } else {
             self.explained = true;

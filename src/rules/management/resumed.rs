@@ -88,8 +88,8 @@ impl Rule for Resumed {
                 ""
             };
             let text = format!(
-                "The session was resumed, but the server leaves the former connection #{former} open{error}: whoever holds \
-                 that end waits for nothing. It should get the stream error conflict and be closed."
+                "The session was resumed, but the server leaves the former connection #{former} open{error}: whoever is at \
+                 that end waits in vain. It should get the stream error conflict and be closed."
             );
             let (kind, id) = (&kinds::SM_RESUME_CONFLICT, "sm-resume-conflict");
             found.add(kind, id, Level::Warning, Party::Server, text);
@@ -129,7 +129,7 @@ impl Resumed {
                 let by_server = by_server.is_some_and(|(side, _)| side == Side::Server);
                 if by_server && !state.conflict {
                     let text = "The server closed the former connection of the resumed session without the stream error \
-                                conflict, so that its owner may take this for a failure of the network.";
+                                conflict, so its owner may think that the network failed.";
                     let (kind, id) = (&kinds::SM_RESUME_CONFLICT, "sm-resume-conflict");
                     found.add(kind, id, Level::Note, Party::Server, text);
                 }

@@ -173,11 +173,12 @@ fn refused(
     let bound = view.session.jid().is_some();
     let (level, party, why) = match former {
         _ if condition == Some("unexpected-request") && bound && view.is("failed") => {
-            let why = "a resource was bound before, and resuming comes in place of that".to_owned();
+            let why =
+                "a resource was already bound, and resuming takes the place of binding".to_owned();
             (Level::Warning, Party::Client, why)
         }
         _ if matches!(condition, Some("not-authorized" | "forbidden")) => {
-            let why = "a session is resumed by the account that began it".to_owned();
+            let why = "only the account that began a session can resume it".to_owned();
             (Level::Note, Party::Nobody, why)
         }
         _ if !matches!(condition, None | Some("item-not-found")) => {

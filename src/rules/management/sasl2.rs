@@ -119,8 +119,8 @@ impl State {
                 if view.is_header() && !self.restarted =>
             {
                 self.restarted = true;
-                let text = "The client opens the stream again after the success of SASL2, which is not followed by a restart \
-                            (that of SASL in RFC 6120 is). The server may end the stream.";
+                let text = "The client opens the stream again after the success of SASL2, after which there is no restart \
+                            (unlike SASL in RFC 6120). The server may end the stream.";
                 after(Level::Error, Party::Client, text, found);
             }
             _ => {}
@@ -170,7 +170,8 @@ impl State {
         if std::mem::replace(&mut self.restarted, true) {
             return;
         }
-        let text = "The server opens the stream again after the success of SASL2, which is followed by features and no restart.";
+        let text = "The server opens the stream again after the success of SASL2, which is followed by features, not by a \
+                    restart.";
         after(Level::Error, Party::Server, text, found);
     }
 
@@ -180,7 +181,7 @@ impl State {
             return;
         }
         self.misoffered = true;
-        let text = "The server offers SASL2 without any mechanism, so nobody can log in by it.";
+        let text = "The server offers SASL2 without any mechanism, so nobody can log in with it.";
         found.add(&kinds::SASL2_FEATURES, "sasl2-features", Level::Error, Party::Server, text);
     }
 }

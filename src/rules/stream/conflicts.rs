@@ -106,8 +106,8 @@ pub(super) fn conflict(asking: &Asking<'_>, conflicts: &mut Conflicts) -> Cause 
     if count > 1 {
         let _ = write!(
             words,
-            " It is the {} conflict of this address within {}: two clients throw each other out. \
-             Give each its own resource, or let the server choose it.",
+            " It is the {} conflict of this address within {}: two clients keep disconnecting each \
+             other. Give each its own resource, or let the server choose it.",
             nth(count),
             asking.ago(first)
         ); // a String takes it

@@ -172,8 +172,8 @@ fn unknown_host(seen: &Seen<'_>, condition: Option<&str>, found: &mut Findings) 
         && !seen.view.is_websocket()
     {
         let words = format!(
-            "The server answered with from='{}', which it then says it does not serve. It has \
-             to name one of its own domains, or none.",
+            "The server answered with from='{}', a domain that it then says it does not serve. It \
+             has to name one of its own domains, or none.",
             short(by)
         );
         let id = "tcp-unknown-host-from";

@@ -273,7 +273,7 @@ impl State {
             _ => return,
         };
         let words = &format!(
-            "The server's {what} has version='{}', {complaint}. It has to be the lower of both.",
+            "The server's {what} has version='{}', {complaint}. It has to be the lower of the two.",
             short(text)
         );
         let (kind, tcp) = (&kinds::STREAM_HEADER_WRONG, "tcp-version-numeric");
@@ -331,7 +331,7 @@ impl Headers {
         if numbers.windows(2).all(up) && !std::mem::replace(&mut self.counting_told, true) {
             let ids: Vec<_> = last.iter().map(|id| format!("'{}'", short(id))).collect();
             let words = format!(
-                "The server counts the ids of its streams: {}. They have to be unpredictable, \
+                "The server numbers its streams in sequence: {}. They have to be unpredictable, \
                  since logins and dialback may rely on them.",
                 list(&ids)
             );

@@ -47,7 +47,7 @@ fn what_a_server_leaves_out_or_answers_wrongly_is_said() {
         assert!(found(&SERVER.replace("id='5f1c'", "id=''"))[0].contains("no `id`"));
         assert!(found(&SERVER.replace("from='a.example'", ""))[0].contains("no `from`"));
         assert!(found(&SERVER.replace("xml:lang='en'", ""))[0].contains("Note"));
-        assert!(found(&SERVER.replace("1.0", "2.0"))[0].contains("lower of both"));
+        assert!(found(&SERVER.replace("1.0", "2.0"))[0].contains("lower of the two"));
         assert!(found(&format!("{SERVER} to='x@a'"))[0].contains("has not said who it is"));
     }
 }

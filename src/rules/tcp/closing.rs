@@ -126,7 +126,7 @@ impl State {
             return;
         }
         let words = format!(
-            "The {} sends <{}/> {} after it closed its stream: nothing follows </stream:stream>.",
+            "The {} sends <{}/> {} after it closed its stream: nothing may follow </stream:stream>.",
             name(from),
             short(what),
             words(view.at.saturating_sub(since))
@@ -187,7 +187,7 @@ impl State {
         let object = if by.is_some() { " the connection" } else { "" };
         if idle >= IDLE {
             let words = format!(
-                "{who} {manner}{object} after nothing had passed for {}, no white space and no \
+                "{who} {manner}{object} after nothing had passed for {}, not even white space or a \
                  ping. A NAT, firewall or proxy on the way may drop idle connections: let one side \
                  ping more often than that.",
                 words(idle)

@@ -119,8 +119,8 @@ impl State {
                 found.add(&kinds::STARTTLS_OFFER, id, Level::Note, Party::Server, words);
             } else if offer.required && login {
                 self.told_offer = true;
-                let words = "The server requires STARTTLS and offers a login beside it. Until TLS \
-                     is there, nothing else should be offered: a client may send a password in the \
+                let words = "The server requires STARTTLS, but offers a login beside it. Before \
+                     TLS, nothing else should be offered: a client may send its password in the \
                      clear.";
                 let id = "tcp-starttls-offered";
                 found.add(&kinds::STARTTLS_OFFER, id, Level::Note, Party::Server, words);
@@ -169,8 +169,8 @@ impl State {
                 if required && from == Side::Client && is_login(element) && !self.told {
                     self.told = true;
                     let words = "The client begins to log in without TLS, though the server \
-                         requires STARTTLS first: expect a refusal, and the password was in the \
-                         clear.";
+                         requires STARTTLS first: expect a refusal; the password may have been \
+                         sent in the clear.";
                     let level = Level::Error;
                     found.add(&kinds::STARTTLS_SKIPPED, None, level, Party::Client, words);
                 }

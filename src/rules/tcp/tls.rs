@@ -52,14 +52,14 @@ fn hello(secured: &Secured, found: &mut Findings) {
         }
         (Some(_), []) => {
             "does not offer the protocol xmpp-client (ALPN): on a port that is shared with HTTPS, \
-             nothing leads it to the XMPP server"
+             nothing routes it to the XMPP server"
         }
         (Some(_), offers) if !offers.iter().any(|name| name == "xmpp-client") => {
             "offers protocols by ALPN, but not xmpp-client: a server that checks refuses it"
         }
         _ => return,
     };
-    let words = format!("The client's TLS hello {lacks}.");
+    let words = format!("The client's TLS ClientHello {lacks}.");
     let level = if client.sni.is_none() { Level::Error } else { Level::Warning };
     found.add(&kinds::DIRECT_TLS_HELLO, "dtls-sni-alpn", level, Party::Client, words);
 }

@@ -150,8 +150,8 @@ impl State {
             && self.is_new(from, "prefix")
         {
             let words = format!(
-                "<{}:{name}/> is in jabber:client by a prefix. Stanzas have none: many \
-                 implementations look for the bare name and pass over this one.",
+                "<{}:{name}/> is in jabber:client by a prefix. Stanzas should have none: many \
+                 implementations look for the name without a prefix, and ignore this one.",
                 short(&prefix)
             );
             let id = "tcp-no-generated-prefix";

@@ -185,7 +185,7 @@ impl Open {
         let who = match by {
             Some(Side::Client) => "The client",
             Some(Side::Server) => "The server's side (the server, or something in between)",
-            None => "One side, it is not known which,",
+            None => "One side (it is not known which)",
         };
         let closing = self.close.contains(&true);
         let how = if closing {
@@ -209,7 +209,7 @@ impl Open {
                 Level::Warning,
                 Party::Between,
                 format!(
-                    ", which fits a time-out of {} s in between{}: set that longer, or let one side send \
+                    ", which fits a timeout of {} s in between{}: set that longer, or let one side send \
                      something more often, such as a ping.",
                     usual.as_secs(),
                     known(usual)
@@ -225,7 +225,7 @@ impl Open {
     }
 }
 
-/// Who usually has this time-out.
+/// Who usually has this timeout.
 fn known(usual: Duration) -> &'static str {
     match usual.as_secs() {
         50 => " (many HAProxy files have 50 s)",

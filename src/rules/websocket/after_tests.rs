@@ -42,7 +42,7 @@ fn the_end_of_a_websocket_without_frames_says_what_is_known() {
     for part in [
         "Warning ws-ended-unseen Between",
         "50.4 s after the handshake",
-        "time-out of 50 s in between (many HAProxy",
+        "timeout of 50 s in between (many HAProxy",
     ] {
         assert!(found[0].contains(part), "{part}: {found:?}");
     }

@@ -231,7 +231,7 @@ impl State {
                 };
                 let words = format!(
                     "{who} ended the TCP connection after both <close/> without a Close frame. The \
-                     stream ended in order, but browsers report an unclean end (1006)."
+                     stream ended cleanly, but browsers report an unclean close (1006)."
                 );
                 let id = "ws-close-handshake";
                 found.add(&kinds::WS_CUT, id, Level::Warning, party, words);

@@ -1,4 +1,4 @@
-//! Why a WebSocket was cut with neither `<close/>` nor a Close frame: a time-out in between, a peer that was given up, a
+//! Why a WebSocket was cut with neither `<close/>` nor a Close frame: a timeout in between, a peer that was given up, a
 //! crash (RFC 7395 §3.6 and §3.8).
 
 use std::collections::VecDeque;
@@ -13,7 +13,7 @@ use crate::rules::kinds;
 use crate::trace::{How, Session, WebSocketLink};
 use crate::wire::Side;
 
-/// Silences shorter than this are ordinary, and fit a time-out by chance.
+/// Silences shorter than this are ordinary, and fit a timeout by chance.
 const IDLE: Duration = Duration::from_secs(19);
 /// The same for connections that the client's side ends: people leave at any time.
 const IDLE_CLIENT: Duration = Duration::from_secs(44);
@@ -42,7 +42,7 @@ impl Cut<'_> {
         let silence = at.saturating_sub(line.last());
         let who = match by {
             Some(side) => format!("by the {}'s side", side.name()),
-            None => "by one of the sides, it is not known which".to_owned(),
+            None => "by one side (it is not known which)".to_owned(),
         };
         let reset = if self.how == Some(How::Reset) { " (TCP reset)" } else { "" };
         let cut =
@@ -54,7 +54,7 @@ impl Cut<'_> {
         );
         let lost = pending(self.course, self.session, at);
         if let Some((waits, level)) = self.gave_up() {
-            let words = format!("{cut}: {waits} ({heard}), so the other side was given up.{lost}");
+            let words = format!("{cut}: {waits} ({heard}), so it gave up on the other side.{lost}");
             found.add(&kinds::WS_CUT, None, level, Party::Nobody, words);
             return silence;
         }
@@ -98,7 +98,7 @@ impl Cut<'_> {
         }
     }
 
-    /// Whether a time-out explains it, which is reported.
+    /// Whether a timeout explains it, which is reported.
     fn idle(
         &self,
         cut: &str,
@@ -122,9 +122,9 @@ impl Cut<'_> {
             return true;
         }
         let evidence = match (usual(silence), again) {
-            (Some(usual), _) => format!("which fits a time-out of {} in between", seconds(usual)),
+            (Some(usual), _) => format!("which fits a timeout of {} in between", seconds(usual)),
             (None, Some(before)) => {
-                format!("as before an earlier cut ({}): a time-out in between", words(*before))
+                format!("as before an earlier cut ({}): a timeout in between", words(*before))
             }
             (None, None) => {
                 return by == Some(Side::Server) && self.one_sided(cut, lost, found);
@@ -133,7 +133,7 @@ impl Cut<'_> {
         let interval = usual(silence).unwrap_or(silence);
         let words = format!(
             "{cut}, after nothing had passed for {}, {evidence} (reverse proxy, load balancer). {} \
-             Raise that time-out, or send pings more often than every {}.{lost}",
+             Raise that timeout, or send pings more often than every {}.{lost}",
             words(silence),
             self.pings(),
             seconds(interval),
@@ -142,7 +142,7 @@ impl Cut<'_> {
         true
     }
 
-    /// Whether the silence of one side fits a time-out better than that of both does.
+    /// Whether the silence of one side fits a timeout better than that of both does.
     fn fits_one_side_better(&self, silence: Duration) -> bool {
         let off = |silence: Duration| fits(silence).map(|usual| usual.abs_diff(silence));
         let Some(both) = off(silence) else { return false };
@@ -152,7 +152,7 @@ impl Cut<'_> {
             .any(|one| one > silence && off(one).is_some_and(|one| one + CLOSER < both))
     }
 
-    /// Whether a time-out fits that looks at one side only: nginx counts what the server sends, servers what the client
+    /// Whether a timeout fits that looks at one side only: nginx counts what the server sends, servers what the client
     /// does.
     fn one_sided(&self, cut: &str, lost: &str, found: &mut Findings) -> bool {
         let [client, server] =
@@ -172,7 +172,7 @@ impl Cut<'_> {
             }
         };
         let words = format!(
-            "{cut}, after the {} had sent nothing for {}: that fits a time-out of {} of {who}. {} \
+            "{cut}, after the {} had sent nothing for {}: that fits a timeout of {} of {who}. {} \
              Raise it, or send pings more often than that.{lost}",
             side.name(),
             words(silence),

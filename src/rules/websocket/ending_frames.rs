@@ -126,8 +126,8 @@ fn status(frame: &Frame, found: &mut Findings) {
         None => "has a reason that is not UTF-8".to_owned(),
     };
     let words = format!(
-        "The Close frame of the {name} {why}. Whoever receives it treats it as a protocol error \
-         (1002), and cannot know why the connection was closed."
+        "The Close frame of the {name} {why}. The receiver treats it as a protocol error (1002), \
+         and cannot know why the connection was closed."
     );
     let party = Party::from(frame.from);
     found.add(&kinds::WS_CLOSE_STATUS, "ws-close-status-valid", Level::Error, party, words);
@@ -196,7 +196,7 @@ impl State {
             return found.add(kind, id, Level::Error, Party::from(other), words);
         }
         let words = format!(
-            "{begun}, and nothing at all has come from the {} for {}: it may be gone without a word \
+            "{begun}, and nothing at all has come from the {} for {}: it may have vanished \
              (half-open connection), or it ignores Close frames.",
             other.name(),
             words(line.silent(other, now))
@@ -217,7 +217,7 @@ impl State {
         let level = if reload { Level::Note } else { Level::Error };
         let words = format!(
             "The {} ended the TCP connection {} after the {}'s Close frame{}, and did not answer it \
-             with one of its own. The {} takes that for an unclean end (1006 in browsers).",
+             with one of its own. To the {}, that is an unclean close (1006 in browsers).",
             left.name(),
             words(left_at.saturating_sub(at)),
             by.name(),

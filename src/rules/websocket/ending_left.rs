@@ -41,8 +41,8 @@ pub(super) fn complaint(course: &Course, view: &WebSocketView<'_>, found: &mut F
             let words = match &unusual {
                 Some(what) => format!("{closes}{what}."),
                 None => format!(
-                    "{closes}, a complaint about what the {} sent; nothing unusual of it was seen \
-                     just before. Something in between may have changed it.",
+                    "{closes}, a complaint about what the {} sent; nothing unusual from it was \
+                     seen just before. Something in between may have changed it.",
                     other.name()
                 ),
             };
@@ -197,7 +197,8 @@ impl Leaving<'_> {
             && !goes
         {
             let words = format!(
-                "{leaves}: {waits}, and nothing came from the client for {}. It gave the client up.{lost}",
+                "{leaves}: {waits}, and nothing came from the client for {}. It gave up on the \
+                 client.{lost}",
                 words(view.link.line.silent(Side::Client, view.at))
             );
             return found.add(kind, None, level, Party::Nobody, words);
@@ -205,19 +206,19 @@ impl Leaving<'_> {
         let silent = self.view.link.line.silent(Side::Client, view.at);
         if let Some(usual) = fits(silent).filter(|&usual| usual > IDLE && !goes) {
             let words = format!(
-                "{leaves}, after the client had sent nothing for {}: a time-out of {} for idle \
-                 clients. Let the client send pings more often, or raise the limit; with <close/> \
-                 the client would know that it was meant.{lost}",
+                "{leaves}, after the client had sent nothing for {}: a timeout of {} for idle \
+                 clients. Let the client send pings more often, or raise the limit; sending \
+                 <close/> first would tell the client that this was intended.{lost}",
                 words(silent),
                 seconds(usual),
             );
             let id = "ws-close-before-close-frame";
             return found.add(kind, id, Level::Warning, Party::Server, words);
         }
-        let why = if goes { ": it is restarted or shut down" } else { "" };
+        let why = if goes { ": it is restarting or shutting down" } else { "" };
         let words = format!(
-            "{leaves}{why}. The client cannot tell whether the stream ended in order: the server \
-             has to close that first.{lost}"
+            "{leaves}{why}. The client cannot tell whether the stream ended cleanly: the server \
+             has to send <close/> first.{lost}"
         );
         found.add(kind, "ws-close-handshake", Level::Error, Party::Server, words);
     }

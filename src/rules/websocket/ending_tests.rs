@@ -70,11 +70,11 @@ fn a_silence_that_fits_a_time_out_is_something_in_between() {
     for (script, evidence) in [
         (
             "1000 1 C= <presence CLIENT/>\n61000 1 S. fin",
-            "for 60.0 s, which fits a time-out of 60 s",
+            "for 60.0 s, which fits a timeout of 60 s",
         ),
         (
             "1000 1 C= <presence CLIENT/>\n51003 1 S. reset",
-            "for 50.0 s, which fits a time-out of 50 s",
+            "for 50.0 s, which fits a timeout of 50 s",
         ),
         ("1000 1 C= <presence CLIENT/>\n61000 1 C. fin", "by the client's side"),
         ("1000 1 C= <presence CLIENT/>\n61000 1 &- fin\n61000 1 . gone", "it is not known which"),
@@ -90,7 +90,7 @@ fn a_silence_that_fits_a_time_out_is_something_in_between() {
         // nginx counts what the server sends.
         (
             "1000 1 S= <presence CLIENT/>\n30000 1 C= <presence CLIENT/>\n61000 1 S. fin",
-            "after the server had sent nothing for 60.0 s: that fits a time-out of 60 s",
+            "after the server had sent nothing for 60.0 s: that fits a timeout of 60 s",
         ),
     ] {
         let found = after(script);
@@ -182,7 +182,7 @@ fn a_side_that_leaves_without_close() {
         "300000 Warning ws-left-without-close Server",
     );
     assert!(
-        idle.contains("after the client had sent nothing for 300.0 s: a time-out of 300 s"),
+        idle.contains("after the client had sent nothing for 300.0 s: a timeout of 300 s"),
         "{idle}"
     );
     let end = "1001 1 S= close 1000\n1002 1 S. fin";

@@ -82,7 +82,7 @@ impl Rule for Frames {
 pub(super) fn fault(frame: &Frame, link: &WebSocketLink) -> Option<(&'static str, String)> {
     let (opcode, size) = (Opcode(frame.opcode), frame.content.size);
     if !opcode.is_known() {
-        return Some(("ws-reserved-bits", format!("has {opcode}, which means nothing")));
+        return Some(("ws-reserved-bits", format!("has {opcode}, which is not defined")));
     }
     if opcode.is_control() && frame.unfinished {
         return Some(("ws-control-frames", format!("is a fragment of a {opcode}")));
@@ -166,8 +166,8 @@ impl Sent {
         let hides = if key == 0 { " (it masks nothing)" } else { "" };
         let words = format!(
             "The client masks {times} frames in a row with the same key, {key:08x}{hides}. Each frame \
-             needs a new key that cannot be predicted, because that protects proxies on the way \
-             from bytes that somebody chose. Reported once."
+             needs a new key that cannot be predicted, which protects proxies on the way from bytes \
+             chosen by an attacker. Reported once."
         );
         found.add(&kinds::WS_MASK_KEY, "ws-client-masked", Level::Note, Party::Client, words);
     }
@@ -178,7 +178,7 @@ impl Sent {
             && self.first(id)
         {
             let words = format!(
-                "{} {why}. Whoever receives it has to close the connection (1002). Reported once.",
+                "{} {why}. The receiver has to close the connection (1002). Reported once.",
                 what(frame)
             );
             found.add(&kinds::WS_FRAME_INVALID, id, Level::Error, party, words);
@@ -216,7 +216,7 @@ impl Sent {
         let continues = Opcode(frame.opcode) == Opcode::CONTINUATION;
         let within = std::mem::replace(&mut self.unfinished, frame.content.cut);
         let why = if continues && !within {
-            "continues a message that was not begun"
+            "continues a message that never began"
         } else if within {
             "begins within another one that is not complete"
         } else {
@@ -228,8 +228,8 @@ impl Sent {
             return;
         }
         let words = format!(
-            "{} {why}. Only control frames may come between the fragments of a message; whoever \
-             receives this has to close the connection (1002).",
+            "{} {why}. Only control frames may come between the fragments of a message; the \
+             receiver has to close the connection (1002).",
             what(frame)
         );
         let party = Party::from(frame.from);
@@ -262,8 +262,8 @@ impl Sent {
             return;
         }
         let words = format!(
-            "{} is not UTF-8 at byte {at}: {}. Whoever receives it has to close the connection \
-             (1007). Reported once.",
+            "{} is not UTF-8 at byte {at}: {}. The receiver has to close the connection (1007). \
+             Reported once.",
             what(frame),
             around(&content.bytes, at, QUOTED)
         );

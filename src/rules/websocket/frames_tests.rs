@@ -52,7 +52,7 @@ fn heads() {
         (
             "3 | x",
             Some("ws-reserved-bits"),
-            "A frame of the client has opcode 3, which means nothing.",
+            "A frame of the client has opcode 3, which is not defined.",
         ),
         ("11", Some("ws-reserved-bits"), "has opcode 11"),
         (

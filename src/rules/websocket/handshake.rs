@@ -219,7 +219,8 @@ fn plain(asked: &Asked, response: &Response, page: &Page, found: &mut Findings) 
     let words = format!(
         "GET {} does not ask for a WebSocket (it has no Upgrade, no Connection: Upgrade and no \
          Sec-WebSocket-Key), and got HTTP {}{}.{}{right} A browser does this when the URL is opened in \
-         its address bar, and Jitsi to keep a load balancer's stickiness; it is not a handshake.{before}",
+         its address bar, and Jitsi does it to stay on one node behind a load balancer; it is not a \
+         handshake.{before}",
         short(&asked.target),
         status(response),
         page.from(),

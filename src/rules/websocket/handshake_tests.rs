@@ -149,7 +149,7 @@ fn a_refusal_with_403_quotes_origin_and_host() {
     );
     one(
         &to(ASK, "403 Forbidden | <p>Request forbidden by administrative rules.</p>"),
-        &["Between", "not the XMPP server's word"],
+        &["Between", "The XMPP server did not send this"],
     );
     one(
         &to(&ASK.replace(" | Origin: https://www.example.org", ""), "403 Forbidden"),

@@ -1,4 +1,4 @@
-//! Whether a silence before the end of a connection fits a time-out that proxies and load balancers usually have.
+//! Whether a silence before the end of a connection fits a timeout that proxies and load balancers usually have.
 //! That alone proves nothing: a rule that uses it also has to know that nobody said goodbye.
 
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 const USUAL: [u64; 17] =
     [10, 15, 20, 30, 45, 50, 60, 90, 100, 120, 180, 240, 300, 350, 600, 900, 3600];
 
-/// The usual time-out that a silence fits. Timers fire late rather than early: a silence may be longer by 2 % or
+/// The usual timeout that a silence fits. Timers fire late rather than early: a silence may be longer by 2 % or
 /// 1.5 s, whichever is less but at least 1 s, and shorter by 0.3 s.
 pub(crate) fn fits(silence: Duration) -> Option<Duration> {
     USUAL.into_iter().map(Duration::from_secs).find(|&usual| {

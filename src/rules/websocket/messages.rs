@@ -179,7 +179,7 @@ impl Sent {
                 };
                 let words = format!(
                     "{} uses the prefix `{prefix}`, which it does not declare: {quoted}. No element \
-                     is around a message, so each has to declare its namespaces itself{hint}; the \
+                     surrounds a message, so each has to declare its namespaces itself{hint}; the \
                      other side cannot read it.",
                     what(from)
                 );
@@ -281,9 +281,9 @@ impl Sent {
             other => format!("is in the namespace {}", short(other)),
         };
         let words = format!(
-            "<{}> of the {} {place}, and has to be in {right}: no element is around a message, so \
+            "<{}> of the {} {place}, and has to be in {right}: no element surrounds a message, so \
              each declares its namespace itself. The other side does not recognise it; some \
-             clients wait for ever (strophe.js, for a stanza without jabber:client).",
+             clients wait forever (strophe.js, for a stanza without jabber:client).",
             short(element.name()),
             from.name(),
         );
@@ -296,7 +296,7 @@ impl Sent {
             && element.child(ns::TLS, "starttls").is_some()
         {
             let words = "The stream features offer STARTTLS, which does not exist over WebSocket: TLS \
-                         comes from wss alone. Clients have to ignore the offer.";
+                         comes only with wss. Clients have to ignore the offer.";
             let id = "ws-no-starttls";
             self.add(&kinds::WS_STARTTLS, id, Level::Error, from, words, found);
         }

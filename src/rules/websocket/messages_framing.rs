@@ -227,7 +227,7 @@ impl State {
             [Some(Opening::Stream), Some(Opening::Stream)] => {
                 self.reported = true;
                 let words = "The client opens the stream with <stream:stream>, the framing from \
-                     before RFC 7395, and the server answers in kind. Servers and clients of today \
+                     before RFC 7395, and the server answers in kind. Current servers and clients \
                      expect <open/>: update the client, or set it to RFC 7395.";
                 report(Party::Client, words, found);
             }

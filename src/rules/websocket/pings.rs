@@ -157,7 +157,7 @@ impl State {
         if let Some(other) = &self.other[silent as usize] {
             let words = format!(
                 "{pings}: a pong came, but with other data (\"{}\" for \"{}\"). A pong repeats the \
-                 data of its ping; whoever compares them takes the connection for dead.",
+                 data of its ping; a peer that compares them considers the connection dead.",
                 short(&String::from_utf8_lossy(other)),
                 short(&String::from_utf8_lossy(&ping.data)),
             );
@@ -168,7 +168,7 @@ impl State {
         if line.last[silent as usize].is_some_and(|last| last > ping.at) {
             let words = format!(
                 "{pings}, although the {silent_name} sends other things. Every ping needs a pong; the \
-                 {name} may take the connection for dead and cut it."
+                 {name} may consider the connection dead and cut it."
             );
             let party = Party::from(silent);
             found.add(&kinds::WS_PING_UNANSWERED, "ws-pong", Level::Error, party, words);

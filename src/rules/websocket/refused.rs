@@ -106,8 +106,8 @@ impl Refusal<'_> {
         }
         if self.path == Path::Bosh && matches!(status, 200..300 | 400 | 404..=406 | 426 | 501) {
             let words = format!(
-                "That is a path of BOSH, and WebSocket has one of its own: {PATHS}. Give the client that, or \
-                 this URL with http:// or https:// as one of BOSH."
+                "That is a path of BOSH, and WebSocket has a path of its own: {PATHS}. Give the client that \
+                 path, or use this URL, with http:// or https://, as its BOSH URL."
             );
             return Verdict::new(Party::Client, words);
         }
@@ -125,8 +125,8 @@ impl Refusal<'_> {
             405 => Verdict::new(
                 Party::Nobody,
                 format!(
-                    "GET is not allowed there, as at a path of BOSH, which takes POST alone, or of \
-                     something else: {PATHS}."
+                    "GET is not allowed there: this is probably a path of BOSH, which accepts only \
+                     POST, or of something else; {PATHS}."
                 ),
             ),
             421 => Verdict::new(
@@ -152,7 +152,7 @@ impl Refusal<'_> {
             let what = list(&lost);
             let words = if self.asked.passed_on {
                 format!(
-                    "The request was not complete any more when it came here: {what}. Something in \
+                    "The request was no longer complete when it arrived here: {what}. Something in \
                      front of this point took that away. {PASS_ON}."
                 )
             } else {
@@ -292,8 +292,8 @@ impl Refusal<'_> {
             return Verdict::new(
                 Party::Server,
                 format!(
-                    "The server knows version {} of the protocol alone, and not 13, which all clients \
-                     have.",
+                    "The server supports only version {} of the WebSocket protocol, not 13, which all \
+                     clients use.",
                     short(&versions.join(", "))
                 ),
             );
@@ -310,7 +310,7 @@ impl Refusal<'_> {
         }
         Verdict::new(
             Party::Nobody,
-            "The request offers the subprotocol xmpp where it passed here. Servers answer 501 when that \
+            "The request offered the subprotocol xmpp when it passed here. Servers answer 501 when that \
              does not reach them, or when what answers does not know WebSocket: check that \
              Sec-WebSocket-Protocol is passed on.",
         )

@@ -41,8 +41,8 @@ impl Refusal<'_> {
             return Verdict::new(
                 Party::Between,
                 format!(
-                    "That is not the XMPP server's word: a rule of what answered forbids this path or this \
-                     client. {whence}."
+                    "The XMPP server did not send this: a rule of whatever answered forbids this path or \
+                     this client. {whence}."
                 ),
             );
         }
