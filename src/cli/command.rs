@@ -11,8 +11,9 @@ use super::{
 
 /// Show, explain and test XMPP over the web
 ///
-/// xmppscope sits between a web client and its server, shows the real BOSH traffic (XEP-0124, XEP-0206), and explains
-/// which side broke which rule. It also checks whether a server conforms to the specifications.
+/// xmppscope sits between a client and its server, shows the real traffic over BOSH (XEP-0124, XEP-0206), WebSocket
+/// (RFC 7395) and TCP (RFC 6120), and explains which side broke which rule. It also checks whether a BOSH server
+/// conforms to the specifications.
 #[derive(Debug, Parser)]
 #[command(
     name = "xmppscope",

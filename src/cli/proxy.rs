@@ -76,7 +76,7 @@ pub(super) struct Args {
     tls: bool,
     /// Listen with TLS, using cert.pem and key.pem in DIR, which are generated if missing
     ///
-    /// For an xmpp:// or xmpps:// target: the certificate that clients get.
+    /// For an xmpp:// or xmpps:// target, clients get this certificate.
     #[arg(help_heading = "TLS", long, value_name = "DIR")]
     tls_dir: Option<PathBuf>,
     /// Additional name for a generated certificate, such as the XMPP domain; repeatable
