@@ -146,8 +146,14 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     }
 
     args.announce(&target, bound);
-    if let Some(file) = identity.as_ref().and_then(|identity| identity.file.as_ref()) {
-        eprint(&format!("your client must trust the certificate {}", file.display()));
+    match identity.as_ref().map(|identity| &identity.file) {
+        Some(Some(file)) => {
+            eprint(&format!("your client must trust the certificate {}", file.display()));
+        }
+        Some(None) if is_stream => eprint(
+            "clients get a certificate that is generated for this run; --tls-dir keeps one that they can trust",
+        ),
+        Some(None) | None => {}
     }
     if !bound.ip().is_loopback() {
         eprint("warning: other machines can connect to this port; their traffic is printed here");

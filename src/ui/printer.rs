@@ -99,7 +99,7 @@ impl<W: Write> Printer<W> {
                 self.block.findings(&seen.findings);
             }
             Some(Fact::Raw(raw)) => {
-                self.end_pings(seen.event.as_ref().map_or(0, |event| event.conn), story);
+                self.settle_conn(seen.event.as_ref().map_or(0, |event| event.conn), story);
                 self.block.head(&seen.head(None, Some(raw.from)));
                 self.block.raw(raw);
                 self.block.findings(&seen.findings);
