@@ -207,7 +207,7 @@ impl History {
         let by_condition = match (asking.from, asking.condition) {
             (Side::Client, "connection-timeout") => silence(asking, Side::Server),
             (Side::Server, "host-unknown" | "host-gone" | "improper-addressing") => host(asking),
-            (Side::Server, "not-authorized") => self.early(asking),
+            (Side::Server, "not-authorized") => self.secret(asking).or_else(|| self.early(asking)),
             (Side::Server, "conflict") => Some(conflict(asking, conflicts)),
             (Side::Server, "see-other-host") => other_host(asking.error),
             (Side::Server, "policy-violation" | "resource-constraint") => {
@@ -243,7 +243,7 @@ impl History {
         }
         let sender = asking.from.other();
         let (at, odd) = self.odd[sender as usize].as_ref()?;
-        if !asking.is_near(*at) {
+        if !asking.is_near(*at) || odd.only.is_some_and(|only| only != asking.condition) {
             return None;
         }
         let what = &odd.what;
@@ -256,6 +256,19 @@ impl History {
             asking.ago(*at)
         );
         Some(Cause { words, party: Some(sender.into()), reported: odd.reported })
+    }
+
+    /// A component's handshake (XEP-0114).
+    fn secret(&self, asking: &Asking<'_>) -> Option<Cause> {
+        let (at, name) = self.last[Side::Client as usize].as_ref()?;
+        let is_near = name == "<handshake/>" && asking.is_near(*at);
+        is_near.then(|| {
+            Cause::plain(format!(
+                "it answers the component's <handshake/> {} before. The component and the server \
+                 have to be configured with the same secret.",
+                asking.ago(*at)
+            ))
+        })
     }
 
     /// What came too early.

@@ -78,9 +78,11 @@ pub(super) fn too_early_at_all(course: &Course, element: &Element) -> Option<Too
         return None;
     }
     let has = |namespace| element.children().any(|it| it.namespace() == namespace);
-    let iq = element.name() == "iq";
+    let (iq, kind) = (element.name() == "iq", element.attr("type"));
     match (course.login, course.bound) {
         // Registration, and the login of XEP-0078, come before the login. What has no address, the server may answer.
+        // What the server asks is answered, even if it asked too early.
+        (Progress::No, Progress::No) if iq && matches!(kind, Some("result" | "error")) => None,
         (Progress::No, Progress::No) if course.login_offered => {
             let own = [ns::REGISTER, ns::AUTH, ns::PING, ns::DISCO_INFO, ns::DISCO_ITEMS];
             (!iq || !own.into_iter().any(has)).then_some(TooEarly::Login)

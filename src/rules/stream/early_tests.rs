@@ -21,6 +21,14 @@ fn stanzas_come_after_the_login_and_after_the_bind() {
 }
 
 #[test]
+fn what_the_server_asks_before_the_login_is_answered() {
+    for kind in ["result", "error"] {
+        let answer = format!("30 1 C= <iq xmlns='jabber:client' type='{kind}' id='p' to='a'/>");
+        assert_eq!(names(&format!("{BEGUN}{answer}")), [""; 0]);
+    }
+}
+
+#[test]
 fn registration_and_the_old_login_come_before() {
     for namespace in ["jabber:iq:register", "jabber:iq:auth"] {
         let iq = format!(

@@ -165,3 +165,23 @@ fn a_stanza_that_ends_each_stream_is_noticed() {
     assert!(found[0].contains("Sent again, it ends the next"), "{found:?}");
     assert!(found[1].contains("It ended the stream 10.0 s before as well"), "{found:?}");
 }
+
+#[test]
+fn a_component_is_refused_for_its_secret_and_not_for_being_one() {
+    let header = "<stream:stream xmlns='jabber:component:accept' \
+        xmlns:stream='http://etherx.jabber.org/streams' to='c.a'>";
+    let script = |condition: &str| {
+        let refused = format!(
+            "<stream:error><{condition} xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"
+        );
+        let script = format!(
+            "0 1 C~ {header}\n10 1 S~ {}\n20 1 C~ <handshake>x</handshake>\n30 1 S~ {refused}",
+            header.replace("to=", "id='x9f' from=")
+        );
+        words("stream-error", &script).join("")
+    };
+    let secret = script("not-authorized");
+    assert!(secret.contains("the same secret"), "{secret}");
+    assert!(script("invalid-namespace").contains("namespace 'jabber:component:accept'"));
+    assert!(!script("policy-violation").contains("follows from"));
+}

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::course::Course;
 use super::line::{LinePart, LineView};
-use super::odd::content_namespace;
+use super::odd::is_other_kind;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
 use crate::rules::memory::PerLine;
@@ -339,13 +339,6 @@ impl Headers {
             found.add(&kinds::STREAM_ID_PREDICTABLE, id, Level::Warning, Party::Server, words);
         }
     }
-}
-
-/// Whether a header opens a stream between servers, or of a component: those are of another kind.
-fn is_other_kind(header: &[u8]) -> bool {
-    content_namespace(header).is_some_and(|namespace| {
-        namespace == ns::SERVER || namespace.starts_with("jabber:component:")
-    })
 }
 
 /// Whether a domain is followed by a port; an address of IPv6 has colons of its own.

@@ -1,5 +1,6 @@
 //! The login, on any carrier: mechanisms, SASL, resource binding (RFC 6120 §6 and §7).
 
+use super::odd::is_other_kind;
 use super::view::StreamView;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::http::view::HttpPart;
@@ -8,7 +9,7 @@ use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::short;
-use crate::trace::Link;
+use crate::trace::{Link, Reading};
 use crate::wire::Side;
 use crate::xml::Element;
 use crate::xmpp::ns;
@@ -28,6 +29,8 @@ struct State {
     /// without the TLS that is required.
     doomed: Option<&'static str>,
     tls_required: bool,
+    /// It is a stream between servers, or of a component: dialback or a handshake may take the place of SASL.
+    other_kind: bool,
 }
 
 impl Rule for Login {
@@ -38,6 +41,11 @@ impl Rule for Login {
             Side::Client => {
                 if view.opens {
                     state.forwarded_https = is_forwarded_https(moment);
+                }
+                if let (Reading::Header(_), Some(content)) =
+                    (&view.message.reading, moment.event.fact.content())
+                {
+                    state.other_kind = is_other_kind(&content.bytes);
                 }
                 for element in view.elements() {
                     state.sent(element, &view);
@@ -103,7 +111,8 @@ impl State {
         // SASL2 without any mechanism is reported as that.
         let sasl2 = features.child(ns::SASL2, "authentication").is_some()
             && view.session.link.line().is_some();
-        if login || other_way || starttls || sasl2 || self.authenticated || !view.from_opening {
+        let other_way = other_way || starttls || sasl2 || self.other_kind;
+        if login || other_way || self.authenticated || !view.from_opening {
             return;
         }
         let setting = match view.session.link {

@@ -13,11 +13,13 @@ pub(super) struct Odd {
     pub(super) what: String,
     /// Another rule reports it when it comes.
     pub(super) reported: bool,
+    /// The only condition that it explains, if it is lawful otherwise.
+    pub(super) only: Option<&'static str>,
 }
 
 impl Odd {
     pub(super) fn reported(what: String) -> Self {
-        Self { what, reported: true }
+        Self { what, reported: true, only: None }
     }
 }
 
@@ -33,7 +35,7 @@ pub(super) fn odd(
     match &message.reading {
         // That is lawful, as a rule: it is reported only if it is refused for it.
         _ if declared && view.is_websocket() => {
-            Some(Odd { what: "an XML declaration".to_owned(), reported: false })
+            Some(Odd { what: "an XML declaration".to_owned(), reported: false, only: None })
         }
         Reading::Header(_) if view.is_websocket() => {
             Some(Odd::reported("the old <stream:stream> in place of <open/>".to_owned()))
@@ -41,6 +43,12 @@ pub(super) fn odd(
         Reading::Header(header) if header.namespace() != ns::STREAMS => {
             let name = short(header.namespace());
             Some(Odd::reported(format!("a stream header in the namespace '{name}'")))
+        }
+        // Lawful elsewhere: what refuses it says so.
+        Reading::Header(_) if is_other_kind(bytes) => {
+            let namespace = content_namespace(bytes)?;
+            let what = format!("a stream header for the namespace '{}'", short(&namespace));
+            Some(Odd { what, reported: false, only: Some("invalid-namespace") })
         }
         Reading::Header(_) => {
             content_namespace(bytes).filter(|namespace| namespace != ns::CLIENT).map(|namespace| {
@@ -74,6 +82,13 @@ fn is_text(fact: &Fact) -> bool {
 
 fn is_misnamed(element: &Element) -> bool {
     matches!(element.name(), "message" | "presence" | "iq") && element.namespace() != ns::CLIENT
+}
+
+/// Whether a header opens a stream between servers, or of a component: those are of another kind.
+pub(super) fn is_other_kind(header: &[u8]) -> bool {
+    content_namespace(header).is_some_and(|namespace| {
+        namespace == ns::SERVER || namespace.starts_with("jabber:component:")
+    })
 }
 
 /// The default namespace that a header declares.

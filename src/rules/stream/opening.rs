@@ -183,9 +183,11 @@ impl State {
     }
 
     fn server(&mut self, view: &LineView<'_>, message: &Message, found: &mut Findings) {
-        if Course::opens(view, message).is_some() {
+        if let Some(open) = Course::opens(view, message) {
             self.first_word(view, view.either("<open/>", "a stream header"), found);
-            self.due = self.expects_features.then_some((Due::Features, view.at));
+            // A server without a version, which is reported, has no features: the client may log in by XEP-0078.
+            let features = self.expects_features && open.attr("version").is_some();
+            self.due = features.then_some((Due::Features, view.at));
             return;
         }
         let element = match &message.reading {

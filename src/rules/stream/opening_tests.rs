@@ -145,6 +145,13 @@ fn features_that_do_not_come_are_missed_in_time() {
 }
 
 #[test]
+fn a_server_without_a_version_has_no_features() {
+    let open = server("one").replace(" version='1.0'", "");
+    let script = format!("0 1 websocket\n10 1 {C}\n20 1 {open}\n99000 tick");
+    assert!(!names(&script).contains(&"features-missing"));
+}
+
+#[test]
 fn one_connection_carries_one_stream() {
     assert_eq!(names(&websocket(&format!("30 1 {C}"))), ["stream-multiplexed"]);
 }

@@ -54,7 +54,10 @@ fn hello(secured: &Secured, found: &mut Findings) {
             "does not offer the protocol xmpp-client (ALPN): on a port that is shared with HTTPS, \
              nothing routes it to the XMPP server"
         }
-        (Some(_), offers) if !offers.iter().any(|name| name == "xmpp-client") => {
+        // A server that connects to another one offers xmpp-server.
+        (Some(_), offers)
+            if !offers.iter().any(|name| name == "xmpp-client" || name == "xmpp-server") =>
+        {
             "offers protocols by ALPN, but not xmpp-client: a server that checks refuses it"
         }
         _ => return,
@@ -93,6 +96,7 @@ mod tests {
         assert!(found("direct | sni: a")[0].contains("does not offer"));
         assert!(found("direct | sni: a | offers: h2")[0].contains("but not xmpp-client"));
         assert!(found("direct | sni: a | offers: xmpp-client").is_empty());
+        assert!(found("direct | sni: a | offers: xmpp-server").is_empty());
         assert!(found("starttls").is_empty());
     }
 

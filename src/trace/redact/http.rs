@@ -33,6 +33,11 @@ const COOKIE_ATTRIBUTES: [&str; 9] = [
     "secure",
 ];
 
+/// What a subprotocol contains, or the one before it ends in, that is a token.
+const ANNOUNCING: [&str; 6] = ["authorization", "bearer", "jwt", "password", "secret", "token"];
+/// No registered subprotocol has a longer name.
+const LONGEST_SUBPROTOCOL: usize = 48;
+
 /// What to show instead of a header's value; `None` when it holds no secret.
 pub fn header(name: &str, value: &str) -> Option<String> {
     let name = name.to_ascii_lowercase();
@@ -40,7 +45,9 @@ pub fn header(name: &str, value: &str) -> Option<String> {
         "cookie" => value.split(';').map(cookie).collect::<Vec<_>>().join(";"),
         "set-cookie" => set_cookie(value),
         "authorization" | "proxy-authorization" => authorization(value),
-        "x-api-key" | "x-auth-token" | "x-access-token" => hide(value),
+        "x-api-key" => hide(value),
+        name if name.ends_with("-token") => hide(value),
+        "sec-websocket-protocol" => subprotocols(value),
         "referer" | "location" | "content-location" => target(value).into_owned(),
         _ => return None,
     };
@@ -160,6 +167,26 @@ fn authorization(value: &str) -> String {
         }
         _ => hide(value),
     }
+}
+
+/// Subprotocols without the tokens that pages pass among them, since they can set no other header of a handshake.
+fn subprotocols(value: &str) -> String {
+    let mut announced = false;
+    let shown = value.split(',').map(|part| {
+        let name = part.trim();
+        let lower = name.to_ascii_lowercase();
+        let secret = announced
+            || name.len() > LONGEST_SUBPROTOCOL
+            || name.starts_with("eyJ")
+            || ANNOUNCING.iter().any(|word| {
+                lower
+                    .split_once(word)
+                    .is_some_and(|(_, rest)| rest.starts_with(['.', '-', '_', '=']))
+            });
+        announced = ANNOUNCING.iter().any(|word| lower.ends_with(word));
+        if secret && lower != "xmpp" { part.replace(name, &hide(name)) } else { part.to_owned() }
+    });
+    shown.collect::<Vec<_>>().join(",")
 }
 
 fn hide(value: &str) -> String {

@@ -7,13 +7,14 @@ use memchr::memchr_iter;
 use crate::xml::attributes;
 
 /// Elements whose content is secret in the namespaces that [`sensitive`] names.
-pub(super) const SECRETS: [&[u8]; 9] = [
+pub(super) const SECRETS: [&[u8]; 10] = [
     b"auth",
     b"challenge",
     b"response",
     b"success",
     b"initial-response",
     b"additional-data",
+    b"task-data",
     b"digest",
     b"handshake",
     b"hash",

@@ -71,6 +71,10 @@ fn sasl2_and_fast() {
         "<success xmlns='urn:xmpp:sasl:2'><additional-data>SECRET</additional-data><authorization-identifier>a@b</authorization-identifier><token xmlns='urn:xmpp:fast:0' expiry='x' token='SECRET'/></success>",
         "<success xmlns='urn:xmpp:sasl:2'><additional-data>[hidden 6 bytes]</additional-data><authorization-identifier>a@b</authorization-identifier><token xmlns='urn:xmpp:fast:0' expiry='x' token='[hidden 6 bytes]'/></success>",
     );
+    hides(
+        "<task-data xmlns='urn:xmpp:sasl:2'><totp>SECRET</totp></task-data>",
+        "<task-data xmlns='urn:xmpp:sasl:2'>[hidden 19 bytes]</task-data>",
+    );
 }
 
 #[test]
@@ -217,6 +221,16 @@ fn headers() {
         ("authorization", "SECRET", Some("[hidden 6 bytes]")),
         ("Authorization", "Basic [hidden 6 bytes]", None),
         ("Referer", "https://a/b?jwt=SECRET", Some("https://a/b?jwt=[hidden 6 bytes]")),
+        ("X-Session-Token", "SECRET", Some("[hidden 6 bytes]")),
+        ("Sec-WebSocket-Protocol", "xmpp, bearer.SECRET", Some("xmpp, [hidden 13 bytes]")),
+        (
+            "sec-websocket-protocol",
+            "access_token, SECRET, xmpp",
+            Some("access_token, [hidden 6 bytes], xmpp"),
+        ),
+        ("Sec-WebSocket-Protocol", "eyJh.SECRET.x,xmpp", Some("[hidden 13 bytes],xmpp")),
+        ("Sec-WebSocket-Protocol", "token,[hidden 6 bytes],,", None),
+        ("Sec-WebSocket-Protocol", "xmpp, v12.stomp,graphql-transport-ws , wamp.2.json", None),
         ("Content-Type", "text/xml", None),
     ] {
         assert_eq!(header(name, value).as_deref(), shown, "{name}: {value}");
