@@ -192,12 +192,16 @@ fn marks(bytes: &[u8], expect: Expect, size: u8) -> [Vec<(String, usize)>; 2] {
     for turn in turns(bytes) {
         let (from, bytes) = turn;
         let size = if size == 0 { usize::MAX } else { usize::from(size) };
-        for chunk in bytes.chunks(size) {
-            let mut marks = Vec::new();
-            let _ = conversation.is_between(from);
-            conversation.feed(from, chunk, &mut marks);
-            assert_eq!(marks.iter().map(Mark::len).sum::<usize>(), chunk.len());
-            note(from, &marks);
+        for mut chunk in bytes.chunks(size) {
+            // It may stop where TLS could begin; then the rest is given again, as after a refusal.
+            while !chunk.is_empty() {
+                let mut marks = Vec::new();
+                let _ = conversation.is_between(from);
+                let len = conversation.feed(from, chunk, &mut marks);
+                assert_eq!(marks.iter().map(Mark::len).sum::<usize>(), len);
+                note(from, &marks);
+                chunk = &chunk[len..];
+            }
         }
     }
     for from in [Side::Client, Side::Server, Side::Client, Side::Server] {

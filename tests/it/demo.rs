@@ -31,14 +31,13 @@ fn the_story_happens_as_narrated() {
     for act in 1..=6 {
         assert!(out.contains(&format!("\n# {act}. ")), "act {act}: {out}");
     }
-    let messages = r"(?m)^\d.* bob@localhost/laptop S> rid \d+ #\d+ (held [^,]*), 1 stanza.*\n    message chat alice@.*Hi Bob";
-    let held = all(messages, &out);
-    assert_eq!(held.len(), 1, "{out}");
-    assert!(
-        held[0].ends_with(" of wait 3"),
-        "Alice's message was no answer to a held request: {held:?}"
-    );
-    assert!(all(r"S> rid (\d+) #\d+ held 3\.\d s of wait 3, empty", &out).len() >= 2, "{out}");
+    let message = r"(?m)^\d.* (ws\d+) bob@localhost/laptop S> #\d+ message chat alice@.*Hi Bob";
+    assert_eq!(all(message, &out).len(), 1, "{out}");
+    let presence = r"S> rid \d+ #\d+ (held [^,]* of wait 3), 1 stanza.*\n    presence available bob@";
+    assert_eq!(all(presence, &out).len(), 1, "{out}");
+    assert!(!all(r"S> rid (\d+) #\d+ held 3\.\d s of wait 3, empty", &out).is_empty(), "{out}");
+    let closed = r"(ws\d+) bob@localhost/laptop #\d+ WebSocket /xmpp-websocket closed .*<close/> from both sides";
+    assert_eq!(all(closed, &out).len(), 1, "{out}");
 
     let cut = all(r"while rid (\d+) was held, .*\[client-gave-up\]", &out);
     let again = all(r"note \(client\): rid (\d+) was sent for the 2nd time.*\[rid-repeat\]", &out);
@@ -48,7 +47,7 @@ fn the_story_happens_as_narrated() {
     assert_eq!((&cut, &cut), (&again, &brought), "{out}");
 
     let summary = Regex::new(
-        r"\n2 sessions, \d+ exchanges, 1 resend, \d+ empty responses, 0 errors, 0 warnings in .*\n",
+        r"\n2 sessions, \d+ messages, \d+ exchanges, 1 resend, \d+ empty responses, 0 errors, 0 warnings in .*\n",
     );
     let summary = summary.unwrap().find(&out).unwrap_or_else(|| panic!("{out}"));
     let next = &out[summary.end()..];
