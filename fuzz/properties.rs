@@ -233,7 +233,8 @@ fn note_mark(mark: &Mark, end: usize, all: &mut Vec<(String, usize)>) {
         Mark::Part(_) => return,
         Mark::Frame(_, head) => format!("{head:?}"),
         Mark::Item(_, kind) => kind.name().to_owned(),
-        Mark::Foreign(why) => why.to_string(),
+        // What is named depends on how many of the first bytes come together.
+        Mark::Foreign(_) => "foreign".to_owned(),
         Mark::WebSocket(deflate) => format!("{deflate:?}"),
         Mark::Response(_, answers) => format!("response {answers:?}"),
         Mark::Request(_) => "request".to_owned(),

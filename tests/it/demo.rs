@@ -33,7 +33,8 @@ fn the_story_happens_as_narrated() {
     }
     let message = r"(?m)^\d.* (ws\d+) bob@localhost/laptop S> #\d+ message chat alice@.*Hi Bob";
     assert_eq!(all(message, &out).len(), 1, "{out}");
-    let presence = r"S> rid \d+ #\d+ (held [^,]* of wait 3), 1 stanza.*\n    presence available bob@";
+    let presence =
+        r"S> rid \d+ #\d+ (held [^,]* of wait 3), 1 stanza.*\n    presence available bob@";
     assert_eq!(all(presence, &out).len(), 1, "{out}");
     assert!(!all(r"S> rid (\d+) #\d+ held 3\.\d s of wait 3, empty", &out).is_empty(), "{out}");
     let closed = r"(ws\d+) bob@localhost/laptop #\d+ WebSocket /xmpp-websocket closed .*<close/> from both sides";

@@ -97,7 +97,9 @@ fn ten_thousand_pings_are_one_line_and_cost_no_memory() {
     /// Pings, answered; gives the memory in use when all of it was printed.
     fn flood(line: &mut Line, times: usize) -> usize {
         let pings = plain(Opcode::PING, b"1234").repeat(100);
-        let answers = masked(Opcode::PONG, b"1234").repeat(100);
+        // Each with a key of its own, as it should be.
+        let pong = |n: u32| written(Head::new(Opcode::PONG, 4, Some(n.to_be_bytes())), b"1234");
+        let answers: Vec<u8> = (1..=100).flat_map(pong).collect();
         for _ in 0..times / 100 {
             line.down(&pings);
             line.up(&answers);

@@ -122,7 +122,10 @@ fn content() {
     let found = one(
         "10 1 S= text | latin-1: yes | <a xmlns='b'>ü</a>\n11 1 S= text | latin-1: yes | <a>ü</a>",
     );
-    assert!(found.contains(r"is not UTF-8 at byte 13: <a xmlns='b'>\xfc</a>. The receiver"), "{found}");
+    assert!(
+        found.contains(r"is not UTF-8 at byte 13: <a xmlns='b'>\xfc</a>. The receiver"),
+        "{found}"
+    );
     let found =
         one("10 1 C= text | undecoded: invalid block | x\n11 1 C= text | undecoded: it refers | x");
     assert!(found.contains("ws-undecodable Client") && found.contains("invalid block"), "{found}");
