@@ -120,6 +120,13 @@ impl State {
             Link::WebSocket(_) => "consider_websocket_secure",
             Link::Tcp(_) => "c2s_require_encryption",
         };
+        let secured = view.session.tcp().is_some_and(|tcp| tcp.secured.is_some());
+        if secured {
+            let words = "The stream features offer no SASL mechanism, though TLS is there, so nobody \
+                         can log in. The server's modules for SASL, or its settings for this domain, \
+                         are the place to look.";
+            return found.add(&kinds::NO_MECHANISMS, None, Level::Warning, Party::Server, words);
+        }
         let why = if self.forwarded_https {
             "X-Forwarded-Proto is https, but the server considers the connection insecure"
         } else if matches!(view.session.link, Link::Tcp(_)) {
