@@ -21,6 +21,7 @@ pub struct Login {
 }
 
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // each is a thing that happened or not
 struct State {
     /// The request that opened the session says that it came over TLS to a reverse proxy.
     forwarded_https: bool,
