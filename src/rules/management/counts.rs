@@ -253,7 +253,7 @@ impl Direction {
         format!(
             " The {} has also sent {difference} {}.",
             sender.name(),
-            causes.join(", and as many ")
+            causes.join(&format!(", and {difference} "))
         )
     }
 

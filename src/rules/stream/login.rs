@@ -21,6 +21,7 @@ pub struct Login {
 }
 
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // each is a thing that happened or not
 struct State {
     /// The request that opened the session says that it came over TLS to a reverse proxy.
     forwarded_https: bool,
@@ -120,6 +121,13 @@ impl State {
             Link::WebSocket(_) => "consider_websocket_secure",
             Link::Tcp(_) => "c2s_require_encryption",
         };
+        let secured = view.session.tcp().is_some_and(|tcp| tcp.secured.is_some());
+        if secured {
+            let words = "The stream features offer no SASL mechanism, though TLS is there, so nobody \
+                         can log in. The server's modules for SASL, or its settings for this domain, \
+                         are the place to look.";
+            return found.add(&kinds::NO_MECHANISMS, None, Level::Warning, Party::Server, words);
+        }
         let why = if self.forwarded_https {
             "X-Forwarded-Proto is https, but the server considers the connection insecure"
         } else if matches!(view.session.link, Link::Tcp(_)) {

@@ -63,6 +63,10 @@ fn what_makes_a_server_offer_no_mechanisms_depends_on_the_carrier() {
     let tcp = |features: &str| format!("0 1 C~ {header}\n1 1 S~ {header}\n2 1 S~ {features}");
     let found = words("no-mechanisms", &tcp("<stream:features/>"));
     assert!(found[0].contains("offers no TLS"), "{found:?}");
+    let tls =
+        format!("0 1 !tls direct | sni: a | offers: xmpp-client\n{}", tcp("<stream:features/>"));
+    let found = words("no-mechanisms", &tls);
+    assert!(found[0].contains("though TLS is there"), "{found:?}");
     // Dialback may take the place of SASL between servers.
     let servers = tcp("<stream:features/>").replace("jabber:client", "jabber:server");
     assert_eq!(words("no-mechanisms", &servers), [""; 0]);

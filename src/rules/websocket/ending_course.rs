@@ -55,15 +55,17 @@ impl Course {
             self.unusual[from] = Some((at, format!("a frame that {why}")));
         }
         match Opcode(frame.opcode) {
-            Opcode::PING => {
-                let before = self.pings[from];
-                let pause = before.map(|(last, _)| at.saturating_sub(last));
-                let shortest = before.and_then(|(_, shortest)| shortest).into_iter().chain(pause);
-                self.pings[from] = Some((at, shortest.min()));
-            }
+            Opcode::PING => self.ping(from, at),
             opcode if opcode.is_control() => {}
             _ => self.message(view),
         }
+    }
+
+    fn ping(&mut self, from: usize, at: Duration) {
+        let before = self.pings[from];
+        let pause = before.map(|(last, _)| at.saturating_sub(last));
+        let shortest = before.and_then(|(_, shortest)| shortest).into_iter().chain(pause);
+        self.pings[from] = Some((at, shortest.min()));
     }
 
     fn message(&mut self, view: &WebSocketView<'_>) {
@@ -97,6 +99,11 @@ impl Course {
 
     fn stanza(&mut self, from: Side, summary: &Summary, at: Duration) {
         let (kind, id) = (summary.kind, &summary.id);
+        // XEP-0199 keeps a connection in use as well.
+        let is_ping = kind == Kind::Iq && summary.type_ == "get";
+        if is_ping && summary.namespaces.iter().any(|name| name == ns::PING) {
+            self.ping(from as usize, at);
+        }
         match (from, kind) {
             (Side::Client, Kind::Message | Kind::Iq) => {
                 if kind == Kind::Iq && !matches!(&*summary.type_, "get" | "set") {

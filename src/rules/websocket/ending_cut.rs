@@ -187,9 +187,17 @@ impl Cut<'_> {
     fn pings(&self) -> String {
         let of = |side: Side| {
             let (last, shortest) = self.course.pings[side as usize]?;
+            let ago = self.at.saturating_sub(last);
             let pace = match shortest {
+                Some(shortest) if ago > shortest + shortest / 2 => {
+                    let (shortest, ago) = (words(shortest), words(ago));
+                    return Some(format!(
+                        "The {} had sent pings every {shortest}, but none in the last {ago}.",
+                        side.name()
+                    ));
+                }
                 Some(shortest) => format!("pings every {}", words(shortest)),
-                None => format!("sent one ping, {} before", words(self.at.saturating_sub(last))),
+                None => format!("sent one ping, {} before", words(ago)),
             };
             Some(format!("The {} {pace}, which is too rarely.", side.name()))
         };

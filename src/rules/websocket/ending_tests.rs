@@ -87,6 +87,15 @@ fn a_silence_that_fits_a_time_out_is_something_in_between() {
             "1000 1 C= ping\n1000 1 S= pong\n61000 1 S. fin",
             "The client sent one ping, 60.0 s before",
         ),
+        (
+            "1000 1 C= ping\n1000 1 S= pong\n21000 1 C= ping\n21000 1 S= pong\n81000 1 S. fin",
+            "The client had sent pings every 20.0 s, but none in the last 60.0 s.",
+        ),
+        (
+            "1000 1 C= <iq CLIENT type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>\n\
+             1000 1 S= <iq CLIENT type='result' id='p'/>\n61000 1 S. fin",
+            "The client sent one ping, 60.0 s before",
+        ),
         // nginx counts what the server sends.
         (
             "1000 1 S= <presence CLIENT/>\n30000 1 C= <presence CLIENT/>\n61000 1 S. fin",

@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memchr2};
 
-use super::names::{FIELD, PASSWORD, SECRETS, is_plain};
+use super::names::{FIELD, HEADER, PASSWORD, SECRETS, is_plain};
 use crate::xml::local_name;
 
 /// Whether it is certain, without a look at namespaces, that there is nothing to hide: there are only
@@ -36,7 +36,8 @@ fn harmless_tag(tag: &[u8]) -> Option<usize> {
     }
     let name = local_name(&tag[..at]);
     // a second colon would be left out when names are compared
-    if SECRETS.contains(&name) || name == PASSWORD || name == FIELD || name.contains(&b':') {
+    let may_hold = SECRETS.contains(&name) || [PASSWORD, FIELD, HEADER].contains(&name);
+    if may_hold || name.contains(&b':') {
         return None;
     }
     loop {

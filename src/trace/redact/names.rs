@@ -23,6 +23,8 @@ pub(super) const SECRETS: [&[u8]; 10] = [
 pub(super) const PASSWORD: &[u8] = b"password";
 /// Of data forms: its content is secret when its attributes say so.
 pub(super) const FIELD: &[u8] = b"field";
+/// Of HTTP, for an upload (XEP-0363): its content is secret when its name says so.
+pub(super) const HEADER: &[u8] = b"header";
 /// Attributes whose values are secret everywhere.
 pub(super) const ATTRIBUTES: [&[u8]; 2] = [PASSWORD, b"token"];
 /// Whether the names in [`SECRETS`] mean secrets in this namespace: in those of authentication, in
@@ -49,6 +51,14 @@ pub(super) fn is_private_field(tag: &[u8]) -> bool {
                 .any(|part| memchr::memmem::find(&value, part).is_some()),
             _ => false,
         }
+    })
+}
+
+/// A header with which a file is to be uploaded (XEP-0363) that holds a credential.
+pub(super) fn is_private_header(tag: &[u8]) -> bool {
+    attributes(tag).any(|found| {
+        let value = tag[found.value].to_ascii_lowercase();
+        &tag[found.name] == b"name" && (value.ends_with(b"authorization") || value == b"cookie")
     })
 }
 
@@ -91,7 +101,7 @@ pub(super) fn is_plain(byte: u8) -> bool {
 
 /// In bytes that are no tag: where something that looks like a secret's name ends.
 pub(super) fn find_candidate(bytes: &[u8]) -> Option<usize> {
-    let names = || SECRETS.iter().chain(&ATTRIBUTES).chain([&FIELD]);
+    let names = || SECRETS.iter().chain(&ATTRIBUTES).chain([&FIELD, &HEADER]);
     bytes.iter().enumerate().find_map(|(at, byte)| {
         if !matches!(
             byte | 0x20,

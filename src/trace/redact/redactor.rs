@@ -9,8 +9,8 @@ use super::harmless;
 use super::http;
 use super::marks::{hidden, is_hidden};
 use super::names::{
-    FIELD, PASSWORD, SECRETS, find_candidate, is_private_field, local_name, may_hold_secret,
-    names_secret, plain, sensitive,
+    FIELD, HEADER, PASSWORD, SECRETS, find_candidate, is_private_field, is_private_header,
+    local_name, may_hold_secret, names_secret, plain, sensitive,
 };
 use crate::xml::{Token, TokenKind, attributes, tokens};
 
@@ -240,7 +240,10 @@ impl Redactor {
     /// Whether the content of the element just opened is secret.
     fn is_secret(&self, name: &[u8], tag: &[u8]) -> bool {
         let local = plain(local_name(name));
-        if local == PASSWORD || (local == FIELD && is_private_field(tag)) {
+        if local == PASSWORD
+            || (local == FIELD && is_private_field(tag))
+            || (local == HEADER && is_private_header(tag))
+        {
             return true;
         }
         SECRETS.contains(&&local[..]) && (self.confused || self.beyond > 0 || self.is_sensitive(name))

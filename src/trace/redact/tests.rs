@@ -78,6 +78,17 @@ fn sasl2_and_fast() {
 }
 
 #[test]
+fn headers_of_uploads() {
+    for name in ["Authorization", "authorization", "Proxy-Authorization", "Cookie"] {
+        hides(
+            &format!("<put url='u'><header name='{name}'>SECRET</header></put>"),
+            &format!("<put url='u'><header name='{name}'>[hidden 6 bytes]</header></put>"),
+        );
+    }
+    shows("<put url='u'><header name='Expires'>visible</header></put>");
+}
+
+#[test]
 fn passwords() {
     hides(
         "<query xmlns='jabber:iq:auth'><username>a</username><password>SECRET</password><digest>SECRET</digest></query>",
