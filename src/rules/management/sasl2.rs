@@ -157,7 +157,7 @@ impl State {
             (_, _, Phase::Resumed) => {
                 if is_features && !self.restarted {
                     let text = "Stream features follow a login that has resumed a session, where none are sent.";
-                    after(Level::Warning, Party::Server, text, found);
+                    after(Level::Note, Party::Server, text, found);
                 }
                 self.phase = Phase::Done;
             }

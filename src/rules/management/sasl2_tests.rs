@@ -54,7 +54,7 @@ fn success_is_followed_by_features_and_no_restart() {
     let resumed = stream(
         "10 1 C= AUTHENTICATE\n20 1 S= <success SASL2><resumed SM previd='x' h='1'/></success>\n30 1 S= FEATURES",
     );
-    assert_eq!(brief(&found(&resumed)), ["30 Warning sasl2-after-success Server"]);
+    assert_eq!(brief(&found(&resumed)), ["30 Note sasl2-after-success Server"]);
 }
 
 #[test]

@@ -215,7 +215,11 @@ impl Leaving<'_> {
             let id = "ws-close-before-close-frame";
             return found.add(kind, id, Level::Warning, Party::Server, words);
         }
-        let why = if goes { ": it is restarting or shutting down" } else { "" };
+        let why = match view.frame.status {
+            Some(1013) => ": it is overloaded for now, and the client may try again later",
+            _ if goes => ": it is restarting or shutting down",
+            _ => "",
+        };
         let words = format!(
             "{leaves}{why}. The client cannot tell whether the stream ended cleanly: the server \
              has to send <close/> first.{lost}"
