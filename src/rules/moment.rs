@@ -17,6 +17,8 @@ pub struct Moment<'a> {
     /// The story, this event included.
     pub story: &'a Story,
     endpoints: &'a Endpoints,
+    /// The session whose stream the connection of the event carries by itself, looked up once for all rules.
+    carried: Option<&'a Session>,
 }
 
 impl<'a> Moment<'a> {
@@ -27,7 +29,10 @@ impl<'a> Moment<'a> {
         story: &'a Story,
         endpoints: &'a Endpoints,
     ) -> Self {
-        Self { event, effect, story, endpoints }
+        let session = effect.session.and_then(|id| story.session(id));
+        let carried = session
+            .filter(|session| session.link.line().is_some_and(|line| line.conn == event.conn));
+        Self { event, effect, story, endpoints, carried }
     }
 
     /// The message, if the event is one.
@@ -38,6 +43,11 @@ impl<'a> Moment<'a> {
     /// The session that the message belongs to.
     pub fn session(&self) -> Option<&'a Session> {
         self.message()?.session.and_then(|id| self.story.session(id))
+    }
+
+    /// The session whose stream the connection of the event carries, and no other: over WebSocket or TCP.
+    pub fn carried(&self) -> Option<&'a Session> {
+        self.carried
     }
 
     /// Whether this is a request of some session that cannot be read, so that its rid is not known.

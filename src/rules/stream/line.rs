@@ -67,8 +67,8 @@ impl<'a> LineView<'a> {
 impl<'a> Moment<'a> {
     /// What happens on a connection that carries a stream, if the event is about one.
     pub fn line(&self) -> Option<LineView<'a>> {
-        let session = self.effect.session.and_then(|id| self.story.session(id))?;
-        let line = session.link.line().filter(|line| line.conn == self.event.conn)?;
+        let session = self.carried()?;
+        let line = session.link.line()?;
         let part = match &self.event.fact {
             Fact::Frame(frame) if Opcode(frame.opcode).is_control() => LinePart::Control(frame),
             Fact::Frame(_) | Fact::Part(_) => LinePart::Message(self.message()?),

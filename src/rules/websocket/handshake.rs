@@ -92,6 +92,10 @@ fn is_for_xmpp(asked: &Asked, moment: &Moment<'_>) -> bool {
 
 impl Handshake {
     fn request(&mut self, request: &Request, exchange: &Exchange, moment: &Moment<'_>) {
+        // Most requests belong to a session of BOSH: nothing is to be read in them.
+        if exchange.is_bosh() && !exchange.creates() {
+            return;
+        }
         let asked = Asked::of(exchange.number, request);
         let to_websocket = moment.is_websocket_path(&asked.target);
         let concerns = if asked.is_handshake {
