@@ -14,7 +14,7 @@ use crate::xmpp::ns;
 /// Reports that HTTP was sent to a port for XMPP over TCP.
 #[derive(Debug, Default)]
 pub struct ClientPort {
-    /// The last request of each connection; none if the answer was reported.
+    /// The first request of each connection; none if the answer was reported.
     asked: HashMap<u64, Option<String>>,
 }
 
@@ -23,8 +23,9 @@ impl Rule for ClientPort {
         let conn = moment.event.conn;
         match &moment.event.fact {
             Fact::Request(request) => {
-                let asked = format!("{} {}", short(&request.method), short(&request.target));
-                self.asked.insert(conn, Some(asked));
+                self.asked.entry(conn).or_insert_with(|| {
+                    Some(format!("{} {}", short(&request.method), short(&request.target)))
+                });
             }
             Fact::Raw(raw) if raw.from == Side::Server && is_stream(&raw.bytes) => {
                 let asked = self.asked.insert(conn, None);
