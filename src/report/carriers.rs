@@ -136,7 +136,7 @@ pub fn opened(session: &Session) -> Vec<String> {
     let side = |value: &Option<String>| {
         value.as_deref().map_or("–".to_owned(), |value| one_line(value).into_owned())
     };
-    let Header { to, version, lang, .. } = asked;
+    let Header { to, version, lang, .. } = &**asked;
     let mut terms = vec![
         format!("domain {} → {}", side(to), side(&granted.from)),
         format!("version {} → {}", side(version), side(&granted.version)),
@@ -288,7 +288,7 @@ fn closing(session: &Session, on: &Line) -> Option<String> {
 
 /// What is left of a session whose connection is gone.
 fn kept(session: &Session) -> Option<String> {
-    let management = &session.stream.management;
+    let management = session.stream.management();
     if !management.enabled {
         return None;
     }

@@ -310,7 +310,7 @@ impl<W: Write> Printer<W> {
         let message = seen.effect.message.as_ref();
         let stanza = message.and_then(|message| message.stanzas.first());
         let step = message.and_then(|message| message.management.as_ref());
-        let management = session.map(|session| &session.stream.management);
+        let management = session.map(|session| session.stream.management());
         parts.extend(
             step.zip(management)
                 .and_then(|(step, management)| carriers::management(step, management, from)),

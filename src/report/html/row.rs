@@ -244,7 +244,7 @@ impl Row {
             let session = seen.session.and_then(|id| story.session(id));
             let step = message.management.as_ref().zip(session);
             words.extend(step.and_then(|(step, session)| {
-                carriers::management(step, &session.stream.management, from)
+                carriers::management(step, session.stream.management(), from)
             }));
         }
         self.what = cut(&words.join(", "), LINE).into_owned();

@@ -98,8 +98,8 @@ impl<'a> Traffic<'a> {
             let from = ack.by.other();
             let left = match message.management {
                 // What is not acknowledged then is counted anew when it is sent again.
-                Some(Step::Resumed { .. }) => session.stream.management.of(from).due.len(),
-                _ => session.stream.management.of(from).unacked.len(),
+                Some(Step::Resumed { .. }) => session.stream.management().of(from).due.len(),
+                _ => session.stream.management().of(from).unacked.len(),
             };
             if let Some(rows) = self.unacked.get_mut(&(id, from)) {
                 rows.drain(..rows.len().saturating_sub(left));

@@ -93,7 +93,7 @@ impl Rule for Counts {
             _ => {}
         }
         if view.element.is(ns::STREAMS, "error") && is_too_high(view.element) {
-            let acked = view.session.stream.management.of(view.from);
+            let acked = view.session.stream.management().of(view.from);
             state.sides[view.from as usize].too_high(&view, acked.sent, acked.exact, found);
         }
     }
@@ -158,7 +158,7 @@ impl State {
                 continue;
             };
             direction.pending = None;
-            let acked = session.stream.management.of(side).acked;
+            let acked = session.stream.management().of(side).acked;
             if !direction.behind
                 && pending.target.wrapping_sub(acked) < 1 << 31
                 && acked != pending.target

@@ -103,7 +103,7 @@ impl Rule for Enabling {
 
 impl State {
     fn enable(&mut self, view: &ElementView<'_>, found: &mut Findings) {
-        let management = &view.session.stream.management;
+        let management = view.session.stream.management();
         self.explained = false;
         if management.enabled || self.asked.is_some() {
             self.explained = true;

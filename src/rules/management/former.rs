@@ -37,7 +37,7 @@ impl FormerSessions {
 
     /// The server has named a session, or has resumed it.
     pub(super) fn learn(&mut self, session: &Session) {
-        let management = &session.stream.management;
+        let management = session.stream.management();
         let Some(previd) = &management.id else { return };
         let (resumable, max) = (management.resumable, management.max);
         let former = Former { session: session.id, resumable, max, cut: None, closed: None };
@@ -53,7 +53,7 @@ impl FormerSessions {
 
     /// The connection of a session is gone.
     pub(super) fn cut(&mut self, session: &Session, at: Duration) {
-        let former = session.stream.management.id.as_ref().and_then(|id| self.all.get_mut(id));
+        let former = session.stream.management().id.as_ref().and_then(|id| self.all.get_mut(id));
         if let (Some(former), Some(line)) = (former, session.link.line()) {
             former.cut = Some(at);
             let closed = |side: Side| line.closed[side as usize].map(|_| side);

@@ -53,7 +53,7 @@ impl Rule for Requests {
             state.sides[view.from as usize].check(&view, found);
         }
         for side in [Side::Client, Side::Server] {
-            let open = view.session.stream.management.of(side).request.map(|(at, _)| at);
+            let open = view.session.stream.management().of(side).request.map(|(at, _)| at);
             let asked = &mut state.sides[side as usize];
             if asked.at != open {
                 let said = asked.said && asked.at.is_some() && open.is_some();
@@ -77,7 +77,7 @@ impl Rule for Requests {
         let id = session.id;
         if !is_closing(session) {
             for side in [Side::Client, Side::Server] {
-                let open = session.stream.management.of(side).request.map(|(at, _)| at);
+                let open = session.stream.management().of(side).request.map(|(at, _)| at);
                 let asked = &mut state.sides[side as usize];
                 if asked.at.is_some() && open == asked.at {
                     asked.overdue(side, session, now, found);
@@ -104,7 +104,7 @@ impl Asked {
     fn overdue(&mut self, side: Side, session: &Session, now: Duration, found: &mut Findings) {
         let Some(at) = self.at.filter(|_| !self.said) else { return };
         let (age, other) = (now.saturating_sub(at), side.other());
-        let count = session.stream.management.of(side);
+        let count = session.stream.management().of(side);
         let unacked = count.unacked.len() as u64;
         let (who, them) = (side.name(), other.name());
         let heard = session.link.line().and_then(|line| line.last[other as usize]);

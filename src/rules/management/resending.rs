@@ -67,7 +67,7 @@ impl Rule for Resending {
                 for (side, ack) in [(Side::Client, client), (Side::Server, server)] {
                     // A count that is wrong says nothing about what was handled.
                     let handled = ack.filter(|ack| ack.beyond().is_none() && ack.back().is_none());
-                    let count = view.session.stream.management.of(side);
+                    let count = view.session.stream.management().of(side);
                     state.sides[side as usize].resume(handled.map(|ack| ack.h), count);
                 }
                 if state.sides.iter().any(|sender| !sender.due.is_empty()) {

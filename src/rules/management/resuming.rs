@@ -250,7 +250,7 @@ fn reason(former: &Former, at: Duration) -> (Level, Party, String) {
 
 /// What is lost of the session that was not resumed.
 fn left(session: &Session, failed: &Element) -> Option<String> {
-    let count = &session.stream.management.client;
+    let count = &session.stream.management().client;
     let h = failed.attr("h").and_then(|h| h.trim().parse::<u32>().ok());
     let handled = |number: u32| h.is_some_and(|h| h.wrapping_sub(number) < 1 << 31);
     let left: Vec<_> = count.unacked.iter().filter(|sent| !handled(sent.number)).collect();

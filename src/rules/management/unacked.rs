@@ -24,7 +24,7 @@ impl Rule for Unacked {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
         let Some(view) = moment.line() else { return };
         let LinePart::Closed { stopped: false } = view.part else { return };
-        let management = &view.session.stream.management;
+        let management = view.session.stream.management();
         // The client has closed its stream, and with it the session: it waits for nothing.
         if !management.enabled || view.line.closed[Side::Client as usize].is_some() {
             return;

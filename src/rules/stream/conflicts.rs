@@ -70,9 +70,9 @@ pub(super) fn conflict(asking: &Asking<'_>, conflicts: &mut Conflicts) -> Cause 
         let sessions = asking.story.sessions();
         sessions.filter(|it| it.id != own && it.began > view.session.began)
     };
-    let own_name = view.session.stream.management.id.as_deref();
+    let own_name = view.session.stream.management().id.as_deref();
     let resumes = |it: &Session| {
-        own_name.is_some() && it.stream.management.resuming() == own_name && it.id != own
+        own_name.is_some() && it.stream.management().resuming() == own_name && it.id != own
     };
     if let Some(resuming) = asking.story.sessions().find(|it| resumes(it)) {
         let place =

@@ -196,7 +196,7 @@ impl State {
             found.add(&kinds::TCP_IDLE_CUT, id, Level::Note, Party::Nobody, words);
             return;
         }
-        let resumable = view.session.stream.management.resumable;
+        let resumable = view.session.stream.management().resumable;
         let words = format!(
             "{who} {manner}{object} without closing the stream: </stream:stream> is missing{}.",
             if resumable { ", so the server keeps the session until it is resumed" } else { "" }

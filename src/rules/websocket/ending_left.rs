@@ -136,7 +136,7 @@ impl Leaving<'_> {
     fn client(&self, status: &str, found: &mut Findings) {
         let (view, session) = (self.view, self.view.session);
         let kind = &kinds::WS_LEFT_WITHOUT_CLOSE;
-        let lives = match (session.stream.management.resumable, session.stream.management.max) {
+        let lives = match (session.stream.management().resumable, session.stream.management().max) {
             (true, Some(max)) => {
                 format!(" The session can be resumed for {max} s, and is online until then.")
             }

@@ -60,7 +60,7 @@ fn stanza(kind: Kind, id: Option<&str>) -> String {
 /// What of the client's stanzas may be lost, as sentences with a space in front.
 pub(super) fn pending(course: &Course, session: &Session, at: Duration) -> String {
     // Under stream management, what is not acknowledged is reported by itself.
-    if session.stream.management.enabled {
+    if session.stream.management().enabled {
         return String::new();
     }
     let ago = |then: Duration| words(at.saturating_sub(then));

@@ -174,7 +174,7 @@ impl State {
             found.add(&kinds::WS_PING_UNANSWERED, "ws-pong", Level::Error, party, words);
             return;
         }
-        let management = &session.stream.management;
+        let management = session.stream.management();
         let lost = match self.messages[by as usize] {
             // Under stream management, what is not acknowledged is reported at the end.
             _ if management.enabled => String::new(),

@@ -88,7 +88,7 @@ impl Story {
                 }
                 let session = self.lines.session(event.conn);
                 if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) {
-                    session.stream.management.lose();
+                    session.stream.management_mut().lose();
                 }
                 Effect { session, ..Effect::default() }
             }
@@ -131,8 +131,8 @@ impl Story {
         if let Some((id, closed)) = current
             && let Some(session) = self.sessions.get_mut(id)
         {
-            session.stream.management.cut();
-            if closed || !session.stream.management.resumable {
+            session.stream.management_mut().cut();
+            if closed || !session.stream.management().resumable {
                 self.sessions.end(id);
             }
             self.sessions.forget();
@@ -169,7 +169,7 @@ impl Story {
             deflate: carried.deflate,
             ..WebSocketLink::new(Line::new(event.conn, event.at))
         };
-        let id = self.sessions.begin_on(Link::WebSocket(link), event.at);
+        let id = self.sessions.begin_on(Link::WebSocket(Box::new(link)), event.at);
         self.lines.entry(event.conn).session = Some(id);
         id
     }
@@ -202,7 +202,7 @@ impl Story {
         if carried.session.is_none() {
             let secured = carried.secured.take();
             let link = TcpLink { line: Line::new(event.conn, event.at), secured };
-            let id = self.sessions.begin_on(Link::Tcp(link), event.at);
+            let id = self.sessions.begin_on(Link::Tcp(Box::new(link)), event.at);
             self.lines.entry(event.conn).session = Some(id);
         }
         self.said(event, part.from, reading, part.content.bytes.len())
@@ -231,7 +231,7 @@ impl Story {
                         message.management = step;
                     }
                     // It may have been a stanza.
-                    Reading::Partial | Reading::Malformed(_) => stream.management.lose(),
+                    Reading::Partial | Reading::Malformed(_) => stream.management_mut().lose(),
                     _ => {}
                 }
             } else if let Reading::Element(element) = &message.reading {
@@ -256,7 +256,7 @@ impl Story {
     /// The server says that the stream on this connection resumes a session. Gives that, and what becomes of the counts.
     fn resume(&mut self, event: &Event, new: SessionId, resumed: &Element) -> (SessionId, Step) {
         let session = self.sessions.get_mut(new);
-        let asked = session.and_then(|session| session.stream.management.resuming.take());
+        let asked = session.and_then(|session| session.stream.management_mut().resuming.take());
         let (asked, by_client) = asked.unzip();
         let previd = resumed.attr("previd").map(str::to_owned).or(asked);
         let known = previd.as_ref().and_then(|previd| self.sessions.with_previd(previd));
@@ -268,7 +268,7 @@ impl Story {
         let by_server = resumed.attr("h").and_then(|h| h.trim().parse().ok());
         let mut nobody = Management::default();
         let session = self.sessions.get_mut(old);
-        let management = session.map_or(&mut nobody, |session| &mut session.stream.management);
+        let management = session.map_or(&mut nobody, |session| session.stream.management_mut());
         let step = management.resume(by_server, by_client.flatten(), event.at);
         if management.id.is_none() {
             // It began where it was not seen, and may be resumed again.

@@ -35,9 +35,9 @@ pub enum Link {
     /// Requests and responses of BOSH.
     Bosh(BoshLink),
     /// A WebSocket.
-    WebSocket(WebSocketLink),
+    WebSocket(Box<WebSocketLink>),
     /// A TCP connection.
-    Tcp(TcpLink),
+    Tcp(Box<TcpLink>),
 }
 
 impl Link {

@@ -104,7 +104,7 @@ impl Sessions {
 
     /// The session can be resumed by what the server has called it.
     pub(super) fn learn_previd(&mut self, id: SessionId) {
-        let management = self.all.get(&id).map(|session| &session.stream.management);
+        let management = self.all.get(&id).map(|session| session.stream.management());
         if let Some(previd) = management.and_then(|management| management.id.clone()) {
             self.by_previd.insert(previd, id);
         }
@@ -117,13 +117,13 @@ impl Sessions {
 
     /// Two sessions are one: what was learned of `new` since it began becomes part of `old`, which it resumes.
     pub(super) fn join(&mut self, new: SessionId, old: SessionId) {
-        let Some(new) = self.all.remove(&new) else { return };
+        let Some(mut new) = self.all.remove(&new) else { return };
         self.joined += 1;
         if let Some(session) = self.all.get_mut(&old) {
             session.link = new.link;
             session.last = new.last;
+            session.stream.management_mut().resuming = new.stream.management_mut().resuming.take();
             session.stream.headers = new.stream.headers;
-            session.stream.management.resuming = new.stream.management.resuming;
             if std::mem::take(&mut session.over) {
                 self.over.retain(|&id| id != old);
             }
@@ -148,7 +148,7 @@ impl Sessions {
             if let Some(sid) = session.sid() {
                 self.by_sid.remove(sid);
             }
-            if let Some(previd) = &session.stream.management.id {
+            if let Some(previd) = &session.stream.management().id {
                 self.by_previd.remove(previd);
             }
         }

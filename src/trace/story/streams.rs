@@ -1,5 +1,6 @@
 //! What the XML stream of a session says, whatever carries it (RFC 6120).
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::header::Header;
@@ -16,17 +17,29 @@ pub struct Stream {
     /// The full JID that was bound.
     pub jid: Option<String>,
     /// What opens it, as the client and as the server said it last; none in BOSH, whose `<body/>` says it.
-    pub headers: [Option<Header>; 2],
+    pub headers: [Option<Box<Header>>; 2],
     /// How often each side has opened it.
     pub opened: [u32; 2],
     /// The login succeeded.
     pub authenticated: bool,
-    /// Stream management.
-    pub management: Management,
+    /// Stream management; none before anything of it was said. Most sessions of BOSH have none.
+    management: Option<Box<Management>>,
     questions: Questions,
 }
 
+/// What a stream without stream management has.
+static UNMANAGED: LazyLock<Management> = LazyLock::new(Management::default);
+
 impl Stream {
+    /// Stream management.
+    pub fn management(&self) -> &Management {
+        self.management.as_deref().unwrap_or(&UNMANAGED)
+    }
+
+    pub(super) fn management_mut(&mut self) -> &mut Management {
+        self.management.get_or_insert_default()
+    }
+
     /// Takes the elements that one message of BOSH carried. `rid` is that of the request that carried them, or whose
     /// response did.
     pub(super) fn take<'a>(
@@ -54,11 +67,11 @@ impl Stream {
     ) -> (Stanza, Option<Step>) {
         let mut stanza = Stanza::whole(element, size);
         if Header::opens(element) {
-            self.headers[from as usize] = Some(Header::of(element));
+            self.headers[from as usize] = Some(Box::new(Header::of(element)));
             self.opened[from as usize] += 1;
         }
         self.learn(from, element, &mut stanza, None, at);
-        let step = self.management.take(from, element, &stanza.summary, at);
+        let step = self.management_mut().take(from, element, &stanza.summary, at);
         (stanza, step)
     }
 
