@@ -170,42 +170,45 @@ impl Connection {
 }
 
 fn many(port: u16, connections: usize, length: Duration) {
-    let open: Vec<_> = (0..connections).map(|_| Connection::open(port).unwrap()).collect();
+    let open = (0..connections).map(|_| Connection::open(port).unwrap()).collect();
+    in_turn(open, length, |connection: Connection, end| async move {
+        let mut requests = connection.requests("/http-bind", STANZA);
+        let mut stream = asynchronous(connection.stream);
+        let (mut buffer, mut answered) = ([0; 4096], 0);
+        while Instant::now() < end {
+            stream.write_all(requests.next()).await.unwrap();
+            let mut have = 0;
+            loop {
+                let n = stream.read(&mut buffer[have..]).await.unwrap();
+                assert!(n > 0, "the connection was closed");
+                have += n;
+                if left(&buffer[..have]).unwrap() == Some(0) {
+                    break;
+                }
+            }
+            answered += 1;
+        }
+        answered
+    });
+}
+
+/// As many as get answered, in one thread: each lane asks over a connection of its own until `end`, and gives how often
+/// it was answered.
+fn in_turn<T, F>(open: Vec<T>, length: Duration, lane: impl Fn(T, Instant) -> F)
+where
+    F: Future<Output = u64> + Send + 'static,
+{
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let start = Instant::now();
-    let answered: u64 = runtime.block_on(async {
-        let lanes: Vec<_> = open
-            .into_iter()
-            .map(|connection| {
-                tokio::spawn(async move {
-                    let mut requests = connection.requests("/http-bind", STANZA);
-                    connection.stream.set_nonblocking(true).unwrap();
-                    let mut stream = tokio::net::TcpStream::from_std(connection.stream).unwrap();
-                    let (mut buffer, mut answered) = ([0; 4096], 0);
-                    while start.elapsed() < length {
-                        stream.write_all(requests.next()).await.unwrap();
-                        let mut have = 0;
-                        loop {
-                            let n = stream.read(&mut buffer[have..]).await.unwrap();
-                            assert!(n > 0, "the connection was closed");
-                            have += n;
-                            if left(&buffer[..have]).unwrap() == Some(0) {
-                                break;
-                            }
-                        }
-                        answered += 1;
-                    }
-                    answered
-                })
-            })
-            .collect();
-        let mut all = 0;
-        for lane in lanes {
-            all += lane.await.unwrap();
-        }
-        all
-    });
+    let lanes = open.into_iter().map(|connection| runtime.spawn(lane(connection, start + length)));
+    let lanes: Vec<_> = lanes.collect();
+    let answered: u64 = lanes.into_iter().map(|lane| runtime.block_on(lane).unwrap()).sum();
     println!("rps={:.1} requests={answered}", answered as f64 / start.elapsed().as_secs_f64());
+}
+
+fn asynchronous(stream: TcpStream) -> tokio::net::TcpStream {
+    stream.set_nonblocking(true).unwrap();
+    tokio::net::TcpStream::from_std(stream).unwrap()
 }
 
 fn rate(port: u16, rate: usize, length: Duration) {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use xmppscope::wire::websocket::{Head, Opcode, Piece, Reader};
 
-use crate::{STANZA, paced};
+use crate::{STANZA, asynchronous, in_turn, paced};
 
 const UPGRADE: &str = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
@@ -71,40 +71,24 @@ impl Socket {
 }
 
 pub(crate) fn many(port: u16, connections: usize, length: Duration) {
-    let open: Vec<_> = (0..connections).map(|_| Socket::open(port).unwrap()).collect();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let start = Instant::now();
-    let answered: u64 = runtime.block_on(async {
-        let lanes: Vec<_> = open
-            .into_iter()
-            .map(|Socket { stream, mut reader, mut buffer }| {
-                tokio::spawn(async move {
-                    stream.set_nonblocking(true).unwrap();
-                    let mut stream = tokio::net::TcpStream::from_std(stream).unwrap();
-                    let message = frame(STANZA);
-                    let mut answered = 0;
-                    while start.elapsed() < length {
-                        stream.write_all(&message).await.unwrap();
-                        loop {
-                            let n = stream.read(&mut buffer).await.unwrap();
-                            assert!(n > 0, "the connection was closed");
-                            if ended(&mut reader, &buffer[..n]) > 0 {
-                                break;
-                            }
-                        }
-                        answered += 1;
-                    }
-                    answered
-                })
-            })
-            .collect();
-        let mut all = 0;
-        for lane in lanes {
-            all += lane.await.unwrap();
+    let open = (0..connections).map(|_| Socket::open(port).unwrap()).collect();
+    in_turn(open, length, |Socket { stream, mut reader, mut buffer }, end| async move {
+        let mut stream = asynchronous(stream);
+        let message = frame(STANZA);
+        let mut answered = 0;
+        while Instant::now() < end {
+            stream.write_all(&message).await.unwrap();
+            loop {
+                let n = stream.read(&mut buffer).await.unwrap();
+                assert!(n > 0, "the connection was closed");
+                if ended(&mut reader, &buffer[..n]) > 0 {
+                    break;
+                }
+            }
+            answered += 1;
         }
-        all
+        answered
     });
-    println!("rps={:.1} requests={answered}", answered as f64 / start.elapsed().as_secs_f64());
 }
 
 pub(crate) fn rate(port: u16, rate: usize, length: Duration) {

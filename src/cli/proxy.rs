@@ -236,9 +236,10 @@ impl Args {
         }
         let secure = if self.listens_with_tls() { "s" } else { "" };
         eprint(&format!("listening on http{secure}://{bound} → {target}"));
-        let path = if target.path == "/" { "/http-bind" } else { &target.path };
-        if self.target.starts_with("ws") {
-            let path = if target.path == "/" { "/xmpp-websocket" } else { &target.path };
+        let socket = self.target.starts_with("ws");
+        let usual = if socket { "/xmpp-websocket" } else { "/http-bind" };
+        let path = if target.path == "/" { usual } else { &target.path };
+        if socket {
             let asked = self.target.split_once(':').map_or("ws", |(scheme, _)| scheme);
             let authority = target.authority();
             eprint(&format!(

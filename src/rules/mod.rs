@@ -21,6 +21,8 @@ pub(crate) mod kinds;
 mod kinds_tests;
 mod management;
 mod memory;
+#[cfg(test)]
+mod mixtures;
 mod moment;
 mod observation;
 #[cfg(test)]

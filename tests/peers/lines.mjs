@@ -3,7 +3,7 @@
 
 import { createInterface } from 'node:readline';
 
-const SASL = 'urn:ietf:params:xml:ns:xmpp-sasl';
+export const SASL = 'urn:ietf:params:xml:ns:xmpp-sasl';
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
 export function say(line) {
@@ -38,7 +38,7 @@ function withoutText(node) {
   return node.nodeType === 1 ? canonical(node) : '…';
 }
 
-function escape(text) {
+export function escape(text) {
   return text.replace(/[&<>']/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', "'": '&apos;' })[c]);
 }
 
@@ -70,6 +70,35 @@ export async function live({ actions, live: directed }, story, begin) {
     const gives = await story[name](rest);
     if (directed) say({ done: action, ...gives });
   }
+}
+
+/**
+ * What happens in a connection, and who waits for it: `happened(event)` says it, `until(wanted)` gives the next event
+ * that `wanted` accepts, and earlier ones count unless they were forgotten.
+ */
+export function events() {
+  const past = []; // nobody has waited for these yet
+  let waiting = null; // { wanted(event) → bool, done() }
+  return {
+    happened(event) {
+      if (waiting?.wanted(event)) {
+        const { done } = waiting;
+        waiting = null;
+        done(event);
+      } else {
+        past.push(event);
+      }
+    },
+    until(wanted) {
+      const at = past.findIndex(wanted);
+      if (at >= 0) return Promise.resolve(past.splice(0, at + 1).at(-1));
+      past.length = 0;
+      return new Promise((done) => { waiting = { wanted, done }; });
+    },
+    forget() {
+      past.length = 0;
+    },
+  };
 }
 
 /** The JID and the text of `JID:TEXT`. */

@@ -23,7 +23,7 @@
 
 import { cutHeld, dropSockets, seen } from './xhr.mjs';
 import { $iq, $msg, $pres, Strophe } from 'strophe.js';
-import { addressed, canonical, deadline, fact, live, options, say } from './lines.mjs';
+import { addressed, canonical, deadline, events, fact, live, options, say } from './lines.mjs';
 
 const given = options({ url: '', jid: '', wait: '60', deadline: '120' });
 const password = process.env.PEER_PASSWORD ?? '';
@@ -32,8 +32,7 @@ const statuses = Object.fromEntries(Object.entries(Strophe.Status).map(([name, n
 let doing = 'start';
 let connection;
 const rooms = new Set();
-let waiting = null; // { wanted(event) → bool, done() }
-const past = []; // events nobody has waited for yet
+const { happened, until, forget } = events(); // earlier ones count when they happened during the same action
 
 // Where strophe keeps its session for the next page.
 const stored = new Map();
@@ -45,24 +44,6 @@ globalThis.sessionStorage = {
 
 Strophe.setLogLevel(Strophe.LogLevel.FATAL);
 const limit = deadline(Number(given.deadline), () => doing);
-
-function happened(event) {
-  if (waiting?.wanted(event)) {
-    const { done } = waiting;
-    waiting = null;
-    done(event);
-  } else {
-    past.push(event);
-  }
-}
-
-/** The next event that `wanted` accepts; earlier ones count when they happened during the same action. */
-function until(wanted) {
-  const at = past.findIndex(wanted);
-  if (at >= 0) return Promise.resolve(past.splice(0, at + 1).at(-1));
-  past.length = 0;
-  return new Promise((done) => { waiting = { wanted, done }; });
-}
 
 function fresh() {
   const to = new Strophe.Connection(given.url, { keepalive: true });
@@ -194,7 +175,7 @@ say({ about: { sid: connection._proto.sid, rid: first } });
 await settled();
 await live(given, story, (action) => {
   doing = action;
-  past.length = 0;
+  forget();
 });
 if (!given.live) {
   await sleep(100);

@@ -16,7 +16,7 @@
 
 import { $iq, $msg, $pres, Strophe } from 'strophe.js';
 import { cutter } from './cutter.mjs';
-import { anonymous, canonical, deadline, live, options, say } from './lines.mjs';
+import { anonymous, canonical, deadline, events, live, options, say } from './lines.mjs';
 
 const given = options({ url: '', jid: '', to: 'bob@localhost/desk', deadline: '120' });
 const password = process.env.PEER_PASSWORD ?? '';
@@ -29,26 +29,7 @@ const { url, cut } = await cutter(given.url);
 
 let connection;
 let last; // status
-let waiting = null; // { wanted(event) → bool, done() }
-const past = []; // events nobody has waited for yet
-
-function happened(event) {
-  if (waiting?.wanted(event)) {
-    const { done } = waiting;
-    waiting = null;
-    done(event);
-  } else {
-    past.push(event);
-  }
-}
-
-/** The next event that `wanted` accepts; earlier ones count when they happened during the same action. */
-function until(wanted) {
-  const at = past.findIndex(wanted);
-  if (at >= 0) return Promise.resolve(past.splice(0, at + 1).at(-1));
-  past.length = 0;
-  return new Promise((done) => { waiting = { wanted, done }; });
-}
+const { happened, until, forget } = events(); // earlier ones count when they happened during the same action
 
 // What a page keeps over a reload.
 const stored = new Map();
@@ -148,7 +129,7 @@ while (!connection.sm.enabled) await until(({ stanza }) => stanza?.nodeName === 
 say({ about: { jid: connection.jid } });
 await live(given, story, (action) => {
   doing = action;
-  past.length = 0;
+  forget();
 });
 clearTimeout(limit);
 await new Promise((done) => { setTimeout(done, 100); }); // it says nothing of the closing handshake

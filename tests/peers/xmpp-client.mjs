@@ -19,7 +19,7 @@
 import { once } from 'node:events';
 import WebSocket from 'ws';
 import { cutter } from './cutter.mjs';
-import { anonymous, deadline, live, options, say } from './lines.mjs';
+import { SASL, anonymous, deadline, escape, live, options, say } from './lines.mjs';
 
 globalThis.WebSocket = WebSocket; // Node has one of its own from version 22 on
 const { client, xml, jid: parse } = await import('@xmpp/client');
@@ -36,9 +36,6 @@ const xmpp = client({
 const { streamManagement } = xmpp;
 streamManagement.requestAckDebounce = 0;
 xmpp.reconnect.delay = 200;
-
-const SASL = 'urn:ietf:params:xml:ns:xmpp-sasl';
-const escape = (text) => text.replace(/[&<>']/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', "'": '&apos;' })[c]);
 
 /** One way to write an element. */
 function canonical(element, secret = false) {
@@ -67,21 +64,23 @@ xmpp.on('error', (error) => {
 });
 
 const waiting = new Set();
-xmpp.on('stanza', (stanza) => {
+function came(element) {
   for (const one of waiting) {
-    if (one.wanted(stanza)) {
+    if (one.wanted(element)) {
       waiting.delete(one);
-      one.done(stanza);
+      one.done(element);
     }
   }
-});
+}
+xmpp.on('stanza', came);
+xmpp.on('nonza', came);
 const until = (wanted) => new Promise((done) => { waiting.add({ wanted, done }); });
 
 /** Sends it, and waits for what it leads to, and until the server has acknowledged all that was sent. */
 async function exchange(stanza, wanted) {
-  const came = until(wanted);
+  const answer = until(wanted);
   await xmpp.send(stanza);
-  await came;
+  await answer;
   await settled();
 }
 
@@ -99,9 +98,9 @@ const story = {
   },
   async presence() {
     const isFrom = (from) => (stanza) => stanza.is('presence') && stanza.attrs.from === from;
-    const came = until(isFrom(given.to));
+    const other = until(isFrom(given.to));
     await exchange(xml('presence'), isFrom(given.jid));
-    await came;
+    await other;
   },
   async chat(words) {
     count += 1;
@@ -135,7 +134,6 @@ const story = {
 doing = 'login';
 // It is online before stream management is; what is sent in between would be counted by one side alone.
 const managed = until((stanza) => stanza.is('enabled'));
-xmpp.on('nonza', (nonza) => { for (const one of waiting) if (one.wanted(nonza)) { waiting.delete(one); one.done(nonza); } });
 await xmpp.start();
 await managed;
 say({ about: { jid: xmpp.jid.toString() } });

@@ -6,7 +6,7 @@ use super::words::{from_server, page, rid};
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
-use crate::rules::words::short;
+use crate::rules::words::{counted, short};
 use crate::trace::{Exchange, Reading, Response, Session};
 
 /// A response with a status other than 200, and what is known about it.
@@ -198,9 +198,8 @@ fn too_large(refusal: &Refusal<'_>) -> Verdict {
 fn size(refusal: &Refusal<'_>) -> String {
     match refusal.sent {
         Some((size, stanzas)) if size > 1000 => format!(
-            " This request has {size} B ({stanzas} stanza{}); the largest accepted so far had {} \
-             B.",
-            if stanzas == 1 { "" } else { "s" },
+            " This request has {size} B ({}); the largest accepted so far had {} B.",
+            counted(stanzas, "stanza"),
             refusal.largest
         ),
         _ => String::new(),

@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use super::view::{ElementView, is_closing, stanzas, unseen};
+use super::view::{ElementView, is_closing, unseen};
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
 use crate::rules::memory::Timed;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
-use crate::rules::words::short;
+use crate::rules::words::{counted, short};
 use crate::trace::{Ack, Session, SessionId, Step, Story};
 use crate::wire::Side;
 use crate::xml::Element;
@@ -215,7 +215,7 @@ impl Direction {
         let since = if ack.exact { "" } else { ", as far as the trace shows" };
         let mut text = format!(
             "The {by} acknowledges {} of the {of}{when} (h='{}'), but {}{since}: the {by} counts wrongly.",
-            stanzas(ack.h),
+            counted(ack.h, "stanza"),
             ack.h,
             sent(ack.sent)
         );
@@ -331,7 +331,7 @@ impl Direction {
         {
             let text = format!(
                 "{start}, but {} passed here, and no acknowledgement went beyond: the {by} counts wrongly.",
-                stanzas(sent)
+                counted(sent, "stanza")
             );
             let (kind, id) = (&kinds::SM_HANDLED_TOO_HIGH, "sm-handled-too-high");
             found.add(kind, id, Level::Error, Party::from(view.from), text);
@@ -354,7 +354,7 @@ fn left_out_words(sender: Side, pending: Pending) -> String {
         "The {} acknowledged {} of {} that the {} had sent before the <r/> (h='{}')",
         sender.other().name(),
         pending.h,
-        stanzas(pending.target),
+        counted(pending.target, "stanza"),
         sender.name(),
         pending.h
     )

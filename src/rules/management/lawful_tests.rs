@@ -1,7 +1,7 @@
 //! What real clients and servers do, and nothing is wrong with: no rule of this folder may say more than a note.
 
 use super::scripts::{SM, after, assert_quiet, bound, brief, enabled, found, full, login};
-use crate::rules::playbook::play;
+use crate::rules::mixtures::{assert_survived, mixtures};
 
 /// Notes that are expected, by name; nothing else is said.
 #[track_caller]
@@ -309,21 +309,7 @@ const PIECES: [&str; 30] = [
 
 proptest::proptest! {
     #[test]
-    fn every_mixture_of_elements_is_survived(
-        lines in proptest::collection::vec((0..40_000_u64, 1..4_u64, 0..PIECES.len()), 0..60)
-    ) {
-        let (mut at, mut script) = (0, String::new());
-        for (pause, conn, piece) in lines {
-            at += if pause % 3 == 0 { pause } else { pause % 200 };
-            // A connection that was ended begins anew as a WebSocket.
-            let begin = if script.contains(&format!(" {conn} ")) { String::new() } else { format!("{at} {conn} websocket\n") };
-            script += &(begin + &format!("{at} {conn} {}\n", PIECES[piece]));
-        }
-        script += &format!("{} tick", at + 1_000_000);
-        for finding in play(&full(&script)).iter().flat_map(|seen| &seen.findings) {
-            let ends = finding.words.ends_with(['.', '?', '"']) || finding.name() == "xml-malformed";
-            assert!(ends, "{finding:?}");
-            assert!(!finding.words.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{finding:?}");
-        }
+    fn every_mixture_of_elements_is_survived(script in mixtures(Some("websocket"), &PIECES)) {
+        assert_survived(&full(&script));
     }
 }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::view::{ElementView, is_closing, stanzas};
+use super::view::{ElementView, is_closing};
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
 use crate::rules::memory::Timed;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
-use crate::rules::words::short;
+use crate::rules::words::{counted, short};
 use crate::trace::{Session, SessionId, Story};
 use crate::wire::Side;
 
@@ -111,15 +111,11 @@ impl Asked {
         let heard = heard.is_some_and(|last| last > at + FLIGHT);
         let left = match unacked {
             0 => String::new(),
-            n => format!(" Not acknowledged: {} of the {who}.", stanzas(n)),
+            n => format!(" Not acknowledged: {} of the {who}.", counted(n, "stanza")),
         };
         if self.others > 0 && age >= SOON {
             self.said = true;
-            let elements = if self.others == 1 {
-                "1 element".to_owned()
-            } else {
-                format!("{} elements", self.others)
-            };
+            let elements = counted(self.others, "element");
             let words = format!(
                 "The <r/> of the {who} is unanswered after {}, although the {them} has sent {elements} since: it has to be \
                  answered with <a/> as soon as possible.{left}",

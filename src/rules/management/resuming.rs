@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::former::{Former, FormerSessions};
-use super::view::{ElementView, condition, stanza, stanzas, unseen};
+use super::view::{ElementView, condition, stanza, unseen};
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
 use crate::rules::memory::PerLine;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
-use crate::rules::words::{list, short};
+use crate::rules::words::{counted, list, short};
 use crate::trace::{Fact, Session, Story};
 use crate::wire::Side;
 use crate::xml::Element;
@@ -257,7 +257,7 @@ fn left(session: &Session, failed: &Element) -> Option<String> {
     if left.is_empty() {
         return None;
     }
-    let all = stanzas(left.len() as u64);
+    let all = counted(left.len() as u64, "stanza");
     let (were, they) = if left.len() == 1 {
         ("was", "it is lost unless the client sends it")
     } else {

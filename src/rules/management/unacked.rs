@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::view::{stanza, stanzas};
+use super::view::stanza;
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::stream::line::LinePart;
+use crate::rules::words::counted;
 use crate::trace::{Count, Sent};
 use crate::wire::Side;
 use crate::xmpp::Kind;
@@ -68,10 +69,9 @@ fn describe(side: Side, count: &Count, at: Duration) -> Option<String> {
         .map(|sent| format!("{}, {} before", stanza(sent), age(sent)))
         .collect();
     if messages.len() > NAMED {
-        let more = messages.len() - NAMED;
-        named.push(format!("{more} more message{}", if more == 1 { "" } else { "s" }));
+        named.push(counted(messages.len() - NAMED, "more message"));
     }
-    let all = stanzas(count.unacked.len() as u64);
+    let all = counted(count.unacked.len() as u64, "stanza");
     Some(format!("{all} of the {} ({})", side.name(), named.join("; ")))
 }
 

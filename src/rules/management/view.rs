@@ -115,11 +115,3 @@ pub(super) fn stanza(sent: &Sent) -> String {
     text += &sent.to.as_deref().map(|to| format!(" to {}", short(to))).unwrap_or_default();
     text
 }
-
-/// `1 stanza`, `2 stanzas`
-pub(super) fn stanzas(n: impl TryInto<u64>) -> String {
-    match n.try_into().unwrap_or(u64::MAX) {
-        1 => "1 stanza".to_owned(),
-        n => format!("{n} stanzas"),
-    }
-}

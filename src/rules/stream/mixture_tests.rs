@@ -1,8 +1,7 @@
 //! Rules survive every mixture of what may pass on WebSocket and TCP.
 
-use crate::rules::playbook::play;
+use crate::rules::mixtures::{assert_survived, mixtures};
 
-/// Lines that may make no sense together.
 const PIECES: [&str; 44] = [
     "websocket",
     "C= <open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='a' version='1.0'/>",
@@ -52,20 +51,7 @@ const PIECES: [&str; 44] = [
 
 proptest::proptest! {
     #[test]
-    fn every_mixture_is_survived(
-        lines in proptest::collection::vec((0..90_000_u64, 1..4_u64, 0..PIECES.len()), 0..60)
-    ) {
-        let mut at = 0;
-        let mut script = String::new();
-        for (pause, conn, piece) in lines {
-            // Most events lie close together.
-            at += if pause % 3 == 0 { pause } else { pause % 200 };
-            script.extend([format!("{at} {conn} {}\n", PIECES[piece])]);
-        }
-        script.extend([format!("{} tick", at + 1_000_000)]);
-        for finding in play(&script).iter().flat_map(|seen| &seen.findings) {
-            assert!(finding.words.ends_with(['.', '?', '"', ']']) || finding.name() == "xml-malformed", "{finding:?}");
-            assert!(!finding.words.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{finding:?}");
-        }
+    fn every_mixture_is_survived(script in mixtures(None, &PIECES)) {
+        assert_survived(&script);
     }
 }
