@@ -247,7 +247,9 @@ impl<R: BufRead> Iterator for Reader<R> {
                     return Some(Ok(event));
                 }
                 Err(error) => match unknown_kind(&self.text) {
-                    Some(kind) if self.unknown.len() < KINDS => {
+                    Some(kind)
+                        if self.unknown.len() < KINDS || self.unknown.contains_key(&kind) =>
+                    {
                         *self.unknown.entry(kind).or_default() += 1;
                     }
                     _ => {

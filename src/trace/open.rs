@@ -211,6 +211,13 @@ mod tests {
         let (count, errors) = read(format!("{PREFACE}\n{text}{FINISHED}\n"));
         let words = "FILE: skipped events of kinds that this xmppscope does not know: 3 (a, b)";
         assert_eq!((count, errors), (1, vec![words.to_owned()]));
+        // Of more kinds than are remembered, those that are known go on being counted.
+        let text: String =
+            (0..20).map(|i| later.replace("NAME", &format!("k{i:02}")) + "\n").collect();
+        let again = later.replace("NAME", "k00") + "\n";
+        let (_, errors) = read(format!("{PREFACE}\n{text}{again}{FINISHED}\n"));
+        assert!(errors.last().unwrap().contains("does not know: 17 (k00, "), "{errors:?}");
+        assert_eq!(errors.len(), 5, "{errors:?}");
     }
 
     #[test]

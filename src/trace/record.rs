@@ -9,14 +9,13 @@ use super::event::{Content, Event, Fact, Frame, Part, Raw, Request, Response};
 use super::intake::{Intake, Pieces, RequestLine, StatusLine};
 use crate::wire::Side;
 use crate::wire::conversation::{Foreign, Mark};
+use crate::wire::http1::{HEAD_LIMIT, HEADER_LIMIT};
 use crate::wire::stream::Kind;
 use crate::wire::tap::{Charge, Chunk, Item, What};
 use crate::wire::websocket::{self, Assembler, Close, Deflate, Inflater, Opcode, Step};
 
 /// Of one piece that is not what was expected, this much is kept.
 const RAW_KEPT: usize = 1024;
-/// More header lines than the tap takes for HTTP cannot come.
-const HEADER_LIMIT: usize = 256;
 
 /// Turns the items of the taps into events.
 #[derive(Debug)]
@@ -234,7 +233,8 @@ impl Half {
 
     fn mark(&mut self, mark: Mark, bytes: &[u8], chunk: Option<&Chunk>, stream: &mut Stream<'_>) {
         match mark {
-            Mark::Part(_) => self.part(bytes, chunk, stream.intake.body_limit),
+            // A head is needed whole, however little of a body is to be kept.
+            Mark::Part(_) => self.part(bytes, chunk, stream.intake.body_limit.max(HEAD_LIMIT)),
             Mark::Request(_) => self.begin(bytes, |half, head| {
                 let mut headers = [httparse::EMPTY_HEADER; HEADER_LIMIT];
                 let mut request = httparse::Request::new(&mut headers);
@@ -263,7 +263,7 @@ impl Half {
             }
             Mark::FrameEnd => self.frame(Step::End, stream),
             Mark::Item(_, kind) => {
-                self.part(bytes, chunk, stream.intake.body_limit);
+                self.part(bytes, None, stream.intake.body_limit);
                 self.item(kind, false, stream);
             }
             Mark::Cut if self.frames.is_some() => {

@@ -15,12 +15,16 @@ struct Line {
 }
 
 impl Line {
-    fn open(room: usize, body_limit: usize) -> Self {
+    fn new(room: usize, body_limit: usize) -> Self {
         let queue = Queue::new(room);
         let client = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
         let tap = Tap::new(1, client, Arc::clone(&queue), Clock::start());
         let recorder = Recorder::new(Intake { show_secrets: false, body_limit });
-        let mut line = Self { queue, tap, recorder, events: Vec::new() };
+        Self { queue, tap, recorder, events: Vec::new() }
+    }
+
+    fn open(room: usize, body_limit: usize) -> Self {
+        let mut line = Self::new(room, body_limit);
         line.pass(Side::Client, b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n");
         line.pass(Side::Server, b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n");
         line
@@ -88,4 +92,26 @@ fn tiny_frames_take_the_room_of_what_is_known_of_them() {
         |item: &Item| if let What::Bytes { marks, .. } = &item.what { marks.len() } else { 0 };
     let marks: usize = items.iter().map(marks).sum();
     assert!(marks > 0 && marks * size_of::<Mark>() <= 1 << 20, "{marks} marks");
+}
+
+#[test]
+fn a_head_that_comes_in_pieces_is_read_however_little_of_a_body_is_kept() {
+    let mut line = Line::new(1 << 20, 8);
+    let request =
+        b"POST /http-bind HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n<body rid='1'>-</body>";
+    for piece in request.chunks(7) {
+        line.pass(Side::Client, piece);
+    }
+    let requests: Vec<_> = line
+        .events
+        .iter()
+        .filter_map(|event| match &event.fact {
+            Fact::Request(request) => Some(request),
+            _ => None,
+        })
+        .collect();
+    let [request] = requests[..] else { panic!("{:?}", line.events) };
+    assert_eq!((&request.method[..], &request.target[..]), ("POST", "/http-bind"));
+    assert_eq!(request.headers.get("host"), Some("a"));
+    assert!(request.content.cut && request.content.bytes.len() <= 8, "{:?}", request.content);
 }

@@ -56,9 +56,8 @@ impl Scope {
             let offset = error.at.offset.saturating_sub(self.tag.len()).min(source.len());
             Error { at: Position::of(source, offset), kind: error.kind }
         })?;
-        // What is split is balanced, and so a single child.
-        let child = root.children().next().cloned();
-        Ok(child.unwrap_or(root))
+        // What is split is balanced, and so a single child; what holds none is no element.
+        root.into_children().next().map_or_else(|| xml::parse(source, &Limits::default()), Ok)
     }
 }
 
@@ -91,6 +90,11 @@ mod tests {
         let error = scope.parse(b"<message><b:a/></message>").unwrap_err();
         assert_eq!(error.at.offset, 9);
         assert!(Scope::default().parse(b"<stream:features/>").is_err());
+        let text = scope.parse(b"<![CDATA[x]]>").unwrap_err();
+        assert_eq!(
+            text.to_string(),
+            xml::parse(b"<![CDATA[x]]>", &Limits::default()).unwrap_err().to_string()
+        );
         assert!(Scope::of(b"\xff").parse(b"<a/>").unwrap().is("", "a"));
     }
 

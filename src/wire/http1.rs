@@ -2,8 +2,8 @@
 //!
 //! A [`Dialogue`] follows both directions of one connection. It decides where heads, bodies and messages
 //! begin and end and which answer belongs to which request; it keeps nothing but an unfinished head. The
-//! spans of the pieces of one direction, put together, are exactly the bytes that were fed: so the same
-//! reader serves the tunnel, which must know whether an answer is owed, and the recorder, which builds events.
+//! spans of the pieces of one direction, put together, are exactly the bytes that were fed: so one reader
+//! tells the tunnel whether an answer is owed, and the recorder where what it keeps begins and ends.
 
 use std::collections::VecDeque;
 
@@ -12,7 +12,8 @@ use super::protocol::Protocol;
 
 /// A head longer than this is not taken for HTTP.
 pub const HEAD_LIMIT: usize = 64 * 1024;
-const HEADER_LIMIT: usize = 256;
+/// A head with more header lines than this is not taken for HTTP.
+pub const HEADER_LIMIT: usize = 256;
 
 /// What a stretch of bytes is.
 #[derive(Debug)]

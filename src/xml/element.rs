@@ -98,6 +98,11 @@ impl Element {
         self.nodes.iter().filter_map(Node::element)
     }
 
+    /// Its child elements, by themselves.
+    pub fn into_children(self) -> impl Iterator<Item = Element> {
+        self.nodes.into_iter().filter_map(Node::into_element)
+    }
+
     /// Its first child with this namespace and name.
     pub fn child(&self, namespace: &str, name: &str) -> Option<&Element> {
         self.children().find(|child| child.is(namespace, name))
@@ -150,6 +155,14 @@ impl Eq for Element {}
 impl Node {
     /// The element, if it is one.
     pub fn element(&self) -> Option<&Element> {
+        match self {
+            Self::Element(element) => Some(element),
+            Self::Text { .. } => None,
+        }
+    }
+
+    /// The element by itself, if it is one.
+    pub fn into_element(self) -> Option<Element> {
         match self {
             Self::Element(element) => Some(element),
             Self::Text { .. } => None,

@@ -8,7 +8,7 @@ use crate::trace::event::{Frame, Secured};
 use crate::wire::Side;
 use crate::wire::websocket::Opcode;
 use crate::xml::Element;
-use crate::xmpp::ns;
+use crate::xmpp::{ns, stream_condition};
 
 /// A connection that carries a stream.
 #[derive(Debug, Clone, Default)]
@@ -42,10 +42,8 @@ impl Line {
         if element.is(ns::FRAMING, "close") {
             self.closed[from as usize].get_or_insert(at);
         } else if element.is(ns::STREAMS, "error") {
-            let condition = element
-                .children()
-                .find(|child| child.namespace() == ns::STREAM_ERRORS && child.name() != "text");
-            let condition = condition.map_or("no condition", Element::name).to_owned();
+            let condition =
+                stream_condition(element).map_or("no condition", Element::name).to_owned();
             self.error[from as usize].get_or_insert((at, condition));
         }
     }

@@ -67,7 +67,6 @@ impl Exchanges {
             at,
             method: request.method.clone(),
             target: request.target.clone(),
-            host: request.headers.get("host").map(str::to_owned),
             origin: request.headers.get("origin").map(str::to_owned),
             preflight: (request.method == "OPTIONS").then(preflight).flatten(),
             answered_early,

@@ -107,6 +107,15 @@ impl Sessions {
         let management = self.all.get(&id).map(|session| session.stream.management());
         if let Some(previd) = management.and_then(|management| management.id.clone()) {
             self.by_previd.insert(previd, id);
+            // A server may call it something else each time.
+            if self.by_previd.len() > 2 * self.all.len() + REMEMBERED {
+                let is_called = |previd: &String, session: &Session| {
+                    session.stream.management().id.as_ref() == Some(previd)
+                };
+                self.by_previd.retain(|previd, id| {
+                    self.all.get(id).is_some_and(|session| is_called(previd, session))
+                });
+            }
         }
     }
 

@@ -104,7 +104,8 @@ impl Inflater {
             if out.clipped {
                 target.clear();
             }
-            target.reserve_exact(room.clamp(1, STEP));
+            // It doubles, but never beyond the limit by more than a byte.
+            target.reserve_exact(room.clamp(1, STEP.max(target.len())));
             let (read, written) = (self.stream.total_in(), target.len());
             let status = self.stream.decompress_vec(input, target, FlushDecompress::Sync);
             let progress = target.len() > written;
