@@ -205,7 +205,7 @@ pub fn ended(session: &Session, left: Option<Side>, at: Duration, sizes: [u64; 2
         words(at.saturating_sub(line.began)),
         left.map(|side| format!(" by the {}", side.name())).unwrap_or_default()
     )];
-    // Of what is passed on, nothing but the number of bytes is known.
+    // Of TLS that is passed on, nothing but the number of bytes is known.
     let unseen = match &session.link {
         Link::Tcp(tcp) => tcp.secured.as_ref().is_some_and(|secured| secured.passed),
         _ => false,
@@ -276,8 +276,6 @@ fn closing(session: &Session, on: &Line) -> Option<String> {
             };
             Some(format!("{element}, {frame}"))
         }
-        // In TLS that is passed on, the end of the stream is not seen.
-        Link::Tcp(link) if link.secured.as_ref().is_some_and(|secured| secured.passed) => None,
         Link::Tcp(_) => Some(match stream {
             Some(who) => format!("stream closed by {who}"),
             None => "stream not closed".to_owned(),

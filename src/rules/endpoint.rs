@@ -53,7 +53,9 @@ impl Endpoints {
                 }
                 _ => None,
             };
-            if let Some(paths) = learned.filter(|paths| paths.len() < REMEMBERED) {
+            let is_new =
+                |paths: &&mut HashSet<String>| paths.len() < REMEMBERED && !paths.contains(path);
+            if let Some(paths) = learned.filter(is_new) {
                 paths.insert(path.to_owned());
             }
         }
@@ -89,9 +91,26 @@ impl Endpoints {
 /// Whether a path says by its name that it is a WebSocket for XMPP, so that nothing else is expected there.
 pub(super) fn names_websocket(target: &str) -> bool {
     let path = path(target).to_ascii_lowercase();
-    path.contains("xmpp") && (path.contains("websocket") || path.contains("ws"))
+    let mut words = path.split(|one: char| !one.is_ascii_alphanumeric());
+    let is_ws = |word| matches!(word, "ws" | "wss" | "xmppws" | "wsxmpp" | "xmppwss");
+    path.contains("xmpp") && (path.contains("websocket") || words.any(is_ws))
 }
 
 fn path(target: &str) -> &str {
     target.split(['?', '#']).next().unwrap_or(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_names_a_websocket_by_a_word_of_its_own() {
+        for path in ["/xmpp-websocket", "/ws-xmpp/", "/XMPP/ws?a=b", "/xmpp_ws", "/wss/xmpp"] {
+            assert!(names_websocket(path), "{path}");
+        }
+        for path in ["/xmpp-news", "/xmpp/browser", "/ws", "/rows/xmpp", "/xmpp?ws"] {
+            assert!(!names_websocket(path), "{path}");
+        }
+    }
 }

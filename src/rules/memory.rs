@@ -159,6 +159,9 @@ struct Timers {
 impl Timers {
     /// Sets the time of a session.
     fn set(&mut self, id: SessionId, at: Duration) {
+        if self.at.get(&id) == Some(&at) {
+            return;
+        }
         self.clear(id);
         self.queue.insert((at, id));
         self.at.insert(id, at);

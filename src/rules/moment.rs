@@ -17,8 +17,8 @@ pub struct Moment<'a> {
     /// The story, this event included.
     pub story: &'a Story,
     endpoints: &'a Endpoints,
-    /// The session whose stream the connection of the event carries by itself, looked up once for all rules.
-    carried: Option<&'a Session>,
+    /// The session that the event is about, looked up once for all rules.
+    session: Option<&'a Session>,
 }
 
 impl<'a> Moment<'a> {
@@ -30,9 +30,7 @@ impl<'a> Moment<'a> {
         endpoints: &'a Endpoints,
     ) -> Self {
         let session = effect.session.and_then(|id| story.session(id));
-        let carried = session
-            .filter(|session| session.link.line().is_some_and(|line| line.conn == event.conn));
-        Self { event, effect, story, endpoints, carried }
+        Self { event, effect, story, endpoints, session }
     }
 
     /// The message, if the event is one.
@@ -47,7 +45,10 @@ impl<'a> Moment<'a> {
 
     /// The session whose stream the connection of the event carries, and no other: over WebSocket or TCP.
     pub fn carried(&self) -> Option<&'a Session> {
-        self.carried
+        let is_here = |session: &&Session| {
+            session.link.line().is_some_and(|line| line.conn == self.event.conn)
+        };
+        self.session.filter(is_here)
     }
 
     /// Whether this is a request of some session that cannot be read, so that its rid is not known.

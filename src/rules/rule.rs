@@ -6,6 +6,11 @@ use super::finding::Findings;
 use super::moment::Moment;
 use crate::trace::{SessionId, Story};
 
+/// A pong has this long to come before it is reported: phones on slow networks need a few seconds.
+pub(super) const PONG_DUE: Duration = Duration::from_secs(15);
+/// The answer to an `<r/>` has this long to come from a party that says nothing else.
+pub(super) const ACK_DUE: Duration = Duration::from_secs(30);
+
 /// One check, or a few that share their state.
 pub trait Rule: Send {
     /// Looks at an event.

@@ -170,9 +170,10 @@ impl Block {
 
     /// What a handshake of WebSocket was for, and the first lines of the page that came in place of 101.
     pub(super) fn refusal(&mut self, exchange: &Exchange, message: &Message, response: &Response) {
-        let asked = [("Host", &exchange.host), ("Origin", &exchange.origin)];
+        let host = exchange.upgrade.as_ref().and_then(|upgrade| upgrade.host.as_deref());
+        let asked = [("Host", host), ("Origin", exchange.origin.as_deref())];
         let asked = asked.map(|(name, value)| {
-            let value = value.as_deref().map(one_line);
+            let value = value.map(one_line);
             format!("{name}: {}", value.as_deref().unwrap_or("–"))
         });
         self.page.to(INDENT).put(&self.styles.dim, &asked.join(", ")).end();

@@ -14,4 +14,5 @@ mod summary;
 mod summary_tests;
 mod words;
 
+pub use stream::{begins_login, bound_to_tls, stream_condition};
 pub use summary::{Kind, Summary, summarise};

@@ -83,11 +83,25 @@ pub(super) fn holds_stream_condition(element: &Element) -> bool {
     element.children().any(|child| child.namespace() == ns::STREAM_ERRORS)
 }
 
+/// The element that names the condition of a stream error.
+pub fn stream_condition(error: &Element) -> Option<&Element> {
+    error.children().find(|child| child.namespace() == ns::STREAM_ERRORS && child.name() != "text")
+}
+
+/// Whether a client begins to log in with it, by SASL or SASL2.
+pub fn begins_login(element: &Element) -> bool {
+    matches!(element.namespace(), ns::SASL | ns::SASL2)
+        && matches!(element.name(), "auth" | "authenticate")
+}
+
+/// The mechanism of a login that is bound to its TLS (RFC 5802 §6).
+pub fn bound_to_tls(login: &Element) -> Option<&str> {
+    login.attr("mechanism").filter(|name| begins_login(login) && name.ends_with("-PLUS"))
+}
+
 /// `<stream:error/>`: condition, text and the application's own condition.
 pub(super) fn error(error: &Element) -> Words {
-    let condition = error
-        .children()
-        .find(|child| child.namespace() == ns::STREAM_ERRORS && child.name() != "text");
+    let condition = stream_condition(error);
     let subject = condition.map_or("no condition", Element::name).to_owned();
     let mut detail = subject.clone();
     // `see-other-host` holds the host.

@@ -14,10 +14,10 @@ use crate::rules::kinds;
 use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
-use crate::rules::websocket::is_stream;
 use crate::rules::words::short;
 use crate::trace::{Exchange, Fact, Reading, Request, Response, Session, Story};
 use crate::wire::Side;
+use crate::wire::protocol::Protocol;
 
 /// Requests whose size is remembered until their response arrives.
 const PENDING: usize = 8;
@@ -61,7 +61,9 @@ impl Rule for Exchanges {
             }
             Fact::Failed { cause } => failed(cause, found),
             // An XMPP stream in answer to HTTP is judged as the wrong port.
-            Fact::Raw(raw) if raw.from == Side::Server && is_stream(&raw.bytes) => {}
+            Fact::Raw(raw)
+                if raw.from == Side::Server
+                    && Protocol::of(&raw.bytes) == Some(Protocol::XmppStream) => {}
             Fact::Raw(raw) => foreign::judge(raw, found),
             Fact::Lost { messages, bytes } => {
                 let words = format!(

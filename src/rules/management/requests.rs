@@ -8,17 +8,13 @@ use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
 use crate::rules::memory::Timed;
 use crate::rules::moment::Moment;
-use crate::rules::rule::Rule;
+use crate::rules::rule::{ACK_DUE, PONG_DUE, Rule};
 use crate::rules::words::{counted, short};
 use crate::trace::{Session, SessionId, Story};
 use crate::wire::Side;
 
 /// Who goes on talking for this time without an answer does not answer.
 const SOON: Duration = Duration::from_secs(10);
-/// Who says nothing at all for this time is likely gone.
-const DEAD: Duration = Duration::from_secs(30);
-/// A ping without an answer is reported after this time.
-const PING: Duration = Duration::from_secs(15);
 /// What arrives within this time may have been sent before the request came.
 const FLIGHT: Duration = Duration::from_secs(2);
 
@@ -95,7 +91,7 @@ impl State {
     /// When something is due.
     fn next(&self, now: Duration) -> Option<Duration> {
         let waiting = self.sides.iter().filter(|asked| !asked.said);
-        let times = waiting.filter_map(|asked| asked.at).flat_map(|at| [at + SOON, at + DEAD]);
+        let times = waiting.filter_map(|asked| asked.at).flat_map(|at| [at + SOON, at + ACK_DUE]);
         times.filter(|&at| at > now).min()
     }
 }
@@ -123,11 +119,11 @@ impl Asked {
             );
             let (kind, id) = (&kinds::SM_REQUEST_UNANSWERED, "sm-request-answered");
             found.add(kind, id, Level::Warning, other.into(), words);
-        } else if age >= DEAD {
+        } else if age >= ACK_DUE {
             self.said = true;
             // A ping has said the same.
             let pinged = session.websocket().and_then(|link| link.pings[side as usize].waiting);
-            let pinged = pinged.is_some_and(|at| at + PING <= now);
+            let pinged = pinged.is_some_and(|at| at + PONG_DUE <= now);
             let (party, why) = if heard {
                 (Party::from(other), format!("The {them} still answers pings, but not this"))
             } else {

@@ -13,7 +13,7 @@ use crate::rules::rule::Rule;
 use crate::rules::words::short;
 use crate::trace::{Fact, Reading, SessionId, Step, Story};
 use crate::wire::Side;
-use crate::xmpp::ns;
+use crate::xmpp::{jid, ns};
 
 /// For this time after a resumption, what a client does at a login is a sign that it begins anew.
 const FIRST: Duration = Duration::from_secs(5);
@@ -169,7 +169,7 @@ impl State {
         let (Some(from), Some(jid)) = (view.element.attr("from"), view.session.jid()) else {
             return;
         };
-        let bare = jid.split('/').next().unwrap_or(jid);
+        let bare = jid::before_slash(jid);
         if !self.jid && from != jid && !from.eq_ignore_ascii_case(bare) && !same(from, jid) {
             self.jid = true;
             let text = format!(
@@ -186,12 +186,10 @@ impl State {
 
 /// Whether two addresses differ in nothing but the case of what has none.
 fn same(one: &str, other: &str) -> bool {
-    match (one.split_once('/'), other.split_once('/')) {
-        (Some((one, first)), Some((other, second))) => {
-            one.eq_ignore_ascii_case(other) && first == second
-        }
-        _ => false,
-    }
+    let resource = jid::after_slash(one);
+    resource.is_some()
+        && resource == jid::after_slash(other)
+        && jid::before_slash(one).eq_ignore_ascii_case(jid::before_slash(other))
 }
 
 #[cfg(test)]

@@ -37,11 +37,7 @@ struct State {
 impl Rule for Resuming {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
         if let Fact::Closed { .. } = moment.event.fact {
-            let session = moment.effect.session.and_then(|id| moment.story.session(id));
-            let is_current = |session: &&Session| {
-                session.link.line().is_some_and(|line| line.conn == moment.event.conn)
-            };
-            if let Some(session) = session.filter(is_current) {
+            if let Some(session) = moment.carried() {
                 self.former.cut(session, moment.event.at);
             }
             self.lines.take(moment.event.conn);

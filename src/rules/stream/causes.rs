@@ -15,10 +15,10 @@ use crate::clock::words;
 use crate::rules::finding::{Level, Party};
 use crate::rules::moment::Moment;
 use crate::rules::words::short;
-use crate::trace::{Fact, Message, Reading};
+use crate::trace::{Message, Reading};
 use crate::wire::Side;
 use crate::xml::Element;
-use crate::xmpp::{jid, ns};
+use crate::xmpp::{jid, ns, stream_condition};
 
 /// Servers have limits from about this size on.
 const BIG: usize = 8 * 1024;
@@ -43,8 +43,8 @@ pub(super) struct History {
     unrestarted: Option<(Duration, String)>,
     /// The last big stanza of each side.
     big: [Option<Big>; 2],
-    /// The last element of each side.
-    last: [Option<(Duration, String)>; 2],
+    /// The name of the last element of each side, if it could be read.
+    last: [Option<(Duration, Option<String>)>; 2],
     /// `from` of the client's last stanza.
     sender: Option<String>,
     /// How often the login has failed, and when it did so last.
@@ -55,40 +55,32 @@ impl History {
     /// Takes what happens, after it was judged.
     pub(super) fn take(&mut self, view: &LineView<'_>, moment: &Moment<'_>) {
         if let LinePart::Message(message) = view.part {
-            let bytes = moment.event.fact.content().map_or(&[][..], |content| &content.bytes);
-            let size = moment.event.fact.content().map_or(0, |content| content.size);
-            self.message(view, message, bytes, size as usize, &moment.event.fact);
+            let content = moment.event.fact.content();
+            let (bytes, size) = content.map_or((&[][..], 0), |it| (&it.bytes, it.size));
+            self.message(view, message, bytes, size as usize);
         }
         self.course.take(view);
     }
 
-    fn message(
-        &mut self,
-        view: &LineView<'_>,
-        message: &Message,
-        bytes: &[u8],
-        size: usize,
-        fact: &Fact,
-    ) {
+    fn message(&mut self, view: &LineView<'_>, message: &Message, bytes: &[u8], size: usize) {
         let (from, at) = (message.from, view.at);
-        if let Some(mut odd) =
-            self.out_of_place(view, message).or_else(|| odd(view, message, bytes, fact))
-        {
+        let unusual = self.out_of_place(view, message).or_else(|| odd(view, message, bytes));
+        if let Some(mut odd) = unusual {
             // Whoever joins late does not know which framing is spoken, and reports nothing of it.
             let joined = view.session.websocket().is_some_and(|link| link.handshake.is_none());
             odd.reported &= !joined || view.opened(from);
             self.odd[from as usize] = Some((at, odd));
         }
         let name = match &message.reading {
-            Reading::Element(element) => format!("<{}/>", short(element.name())),
-            Reading::Partial => "a message".to_owned(),
+            Reading::Element(element) => Some(element.name()),
+            Reading::Partial => None,
             _ => return,
         };
         if size >= BIG {
             let id = message.stanzas.first().and_then(|stanza| stanza.summary.id.clone());
-            self.big[from as usize] = Some(Big { at, name: name.clone(), size, id });
+            self.big[from as usize] = Some(Big { at, name: shown(name), size, id });
         }
-        self.last[from as usize] = Some((at, name.clone()));
+        self.last[from as usize] = Some((at, name.map(str::to_owned)));
         let Reading::Element(element) = &message.reading else { return };
         if from == Side::Server {
             if matches!(element.namespace(), ns::SASL | ns::SASL2) && element.name() == "failure" {
@@ -101,9 +93,9 @@ impl History {
             && !element.is(ns::FRAMING, "close")
             && !self.course.old_framing
         {
-            self.unrestarted = Some((at, name));
+            self.unrestarted = Some((at, shown(name)));
         } else if let Some(why) = too_early_at_all(&self.course, element) {
-            self.early = Some((at, name, why));
+            self.early = Some((at, shown(name), why));
         } else if element.is(ns::CLIENT, "iq") {
             // A bind mends it.
             self.early = None;
@@ -195,8 +187,9 @@ impl History {
         let last = self.last[asking.from.other() as usize].as_ref();
         match last.filter(|(at, _)| vague && asking.is_near(*at)) {
             Some((at, name)) => format!(
-                " {} had sent {name} {} before.",
+                " {} had sent {} {} before.",
                 side(asking.from.other()),
+                shown(name.as_deref()),
                 asking.ago(*at)
             ),
             None => String::new(),
@@ -247,21 +240,15 @@ impl History {
             return None;
         }
         let what = &odd.what;
-        let words = format!(
-            "follows from what {} sent {} before, {what}.",
-            match sender {
-                Side::Client => "the client",
-                Side::Server => "the server",
-            },
-            asking.ago(*at)
-        );
+        let ago = asking.ago(*at);
+        let words = format!("follows from what the {} sent {ago} before, {what}.", sender.name());
         Some(Cause { words, party: Some(sender.into()), reported: odd.reported })
     }
 
     /// A component's handshake (XEP-0114).
     fn secret(&self, asking: &Asking<'_>) -> Option<Cause> {
         let (at, name) = self.last[Side::Client as usize].as_ref()?;
-        let is_near = name == "<handshake/>" && asking.is_near(*at);
+        let is_near = name.as_deref() == Some("handshake") && asking.is_near(*at);
         is_near.then(|| {
             Cause::plain(format!(
                 "it answers the component's <handshake/> {} before. The component and the server \
@@ -362,6 +349,11 @@ impl History {
     }
 }
 
+/// The name of an element as it is shown.
+fn shown(name: Option<&str>) -> String {
+    name.map_or("a message".to_owned(), |name| format!("<{}/>", short(name)))
+}
+
 /// How serious a condition is, and whose it is in general.
 fn standing(condition: &str, from: Side) -> (Level, Party) {
     let peer = Party::from(from.other());
@@ -390,9 +382,12 @@ fn host(asking: &Asking<'_>) -> Option<Cause> {
     }
     let mut words =
         format!("the server does not serve '{}', which the client asked for in `to`", short(to));
-    let origin = asking.view.session.websocket().and_then(|link| link.handshake.as_ref());
-    let origin = origin.and_then(|exchange| exchange.origin.as_deref());
-    let seen = [("Host", asking.host), ("Origin", origin)];
+    let handshake = asking.view.session.websocket().and_then(|link| link.handshake.as_ref());
+    let upgrade = handshake.and_then(|exchange| exchange.upgrade.as_ref());
+    let seen = [
+        ("Host", upgrade.and_then(|upgrade| upgrade.host.as_deref())),
+        ("Origin", handshake.and_then(|exchange| exchange.origin.as_deref())),
+    ];
     let seen: Vec<_> = seen
         .iter()
         .filter_map(|(name, value)| value.map(|value| format!("{name} {}", short(value))))
@@ -428,7 +423,7 @@ fn specific(error: &Element) -> Option<Cause> {
 }
 
 fn other_host(error: &Element) -> Option<Cause> {
-    let host = errors::condition(error)?.text();
+    let host = stream_condition(error)?.text();
     let host = host.trim();
     (!host.is_empty())
         .then(|| Cause::plain(format!("the client should connect to {} instead.", short(host))))

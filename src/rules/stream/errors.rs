@@ -2,7 +2,7 @@
 
 use crate::rules::words::short;
 use crate::xml::Element;
-use crate::xmpp::ns;
+use crate::xmpp::{ns, stream_condition};
 
 /// The conditions that RFC 6120 §4.9.3 defines, and those that RFC 3920 had in their place.
 const DEFINED: [&str; 27] = [
@@ -37,14 +37,9 @@ const DEFINED: [&str; 27] = [
 
 /// Explains a stream error: its condition, what that means, and the text in it.
 pub fn explain(error: &Element) -> String {
-    let condition = condition(error).map_or("no condition", Element::name);
+    let condition = stream_condition(error).map_or("no condition", Element::name);
     let meaning = meaning(condition).map(|meaning| format!(": {meaning}")).unwrap_or_default();
     format!("Stream error {}{meaning}{}.", short(condition), quoted(error))
-}
-
-/// The element that names the condition.
-pub(super) fn condition(error: &Element) -> Option<&Element> {
-    error.children().find(|child| child.namespace() == ns::STREAM_ERRORS && child.name() != "text")
 }
 
 /// Whether a condition is one that is defined.

@@ -18,7 +18,7 @@ use crate::rules::words::short;
 use crate::trace::{Fact, Message, Reading, SessionId, Story};
 use crate::wire::Side;
 use crate::xml::Element;
-use crate::xmpp::ns;
+use crate::xmpp::{ns, stream_condition};
 
 /// So long after a stream error, the stream should be closed.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -39,8 +39,6 @@ pub struct Failures {
 /// What came on a connection before the stream.
 #[derive(Debug, Default)]
 struct Before {
-    /// `Host` of the request that asked for a WebSocket.
-    host: Option<String>,
     /// What the client sent is no XML stream, which was reported.
     foreign: bool,
 }
@@ -57,10 +55,6 @@ struct State {
 impl Rule for Failures {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
         match &moment.event.fact {
-            Fact::Request(request) if request.headers.get("upgrade").is_some() => {
-                let host = request.headers.get("host").map(str::to_owned);
-                self.lines.of(moment.event.conn).host = host;
-            }
             Fact::Raw(raw) if raw.from == Side::Client && raw.why.is_some() => {
                 self.lines.of(moment.event.conn).foreign = true;
             }
@@ -194,13 +188,12 @@ impl State {
         let party = Party::from(from);
         self.error = Some((view.line.conn, from, view.at));
         self.told = false;
-        let condition = errors::condition(error).map(Element::name);
+        let condition = stream_condition(error).map(Element::name);
         let asking = Asking {
             view,
             from,
             error,
             condition: condition.unwrap_or_default(),
-            host: seen.before.host.as_deref(),
             story: moment.story,
         };
         let (words, level, by) = self.history.explain(&asking, conflicts);

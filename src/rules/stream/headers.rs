@@ -12,7 +12,7 @@ use crate::rules::memory::PerLine;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::{list, short};
-use crate::trace::{Header, Reading};
+use crate::trace::{Fact, Header, Reading};
 use crate::wire::Side;
 use crate::xmpp::{jid, ns};
 
@@ -43,11 +43,13 @@ struct State {
 
 impl Rule for Headers {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
+        // It is to be forgotten also if its stream goes on elsewhere.
+        if let Fact::Closed { .. } = moment.event.fact {
+            self.lines.take(moment.event.conn);
+            return;
+        }
         let Some(view) = moment.line() else { return };
         match view.part {
-            LinePart::Closed { .. } => {
-                self.lines.take(view.line.conn);
-            }
             LinePart::Lost => self.lines.of(view.line.conn).asked = None,
             LinePart::Message(message) => {
                 let Some(element) = Course::opens(&view, message) else {
@@ -268,14 +270,14 @@ impl State {
         let complaint = match (ours, theirs) {
             (None, _) => "which is not a version such as 1.0".to_owned(),
             (Some(ours), Some(theirs)) if ours > theirs && theirs.0 >= 1 => {
-                format!("which is higher than the client's {}.{}", theirs.0, theirs.1)
+                format!(
+                    "which is higher than the client's {}.{}: it has to be the lower of the two",
+                    theirs.0, theirs.1
+                )
             }
             _ => return,
         };
-        let words = &format!(
-            "The server's {what} has version='{}', {complaint}. It has to be the lower of the two.",
-            short(text)
-        );
+        let words = &format!("The server's {what} has version='{}', {complaint}.", short(text));
         let (kind, tcp) = (&kinds::STREAM_HEADER_WRONG, "tcp-version-numeric");
         let (level, from) = (Level::Warning, Side::Server);
         self.tell(view, &Problem { name: "s-version", kind, tcp, level, from, words }, found);

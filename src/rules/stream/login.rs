@@ -12,7 +12,7 @@ use crate::rules::words::short;
 use crate::trace::{Link, Reading};
 use crate::wire::Side;
 use crate::xml::Element;
-use crate::xmpp::ns;
+use crate::xmpp::{begins_login, bound_to_tls, ns};
 
 /// Judges logins.
 #[derive(Debug, Default)]
@@ -72,10 +72,8 @@ fn is_forwarded_https(moment: &Moment<'_>) -> bool {
 
 impl State {
     fn sent(&mut self, element: &Element, view: &StreamView<'_>) {
-        let begins = matches!(element.namespace(), ns::SASL | ns::SASL2)
-            && matches!(element.name(), "auth" | "authenticate");
-        let Some(tcp) = view.session.tcp().filter(|_| begins) else { return };
-        let bound = element.attr("mechanism").is_some_and(|name| name.ends_with("-PLUS"));
+        let Some(tcp) = view.session.tcp().filter(|_| begins_login(element)) else { return };
+        let bound = bound_to_tls(element).is_some();
         self.doomed = match &tcp.secured {
             Some(secured) if !secured.passed && bound => {
                 Some("follows from the channel binding, which cannot hold through this proxy")

@@ -2,7 +2,7 @@
 
 use super::line::LineView;
 use crate::rules::words::short;
-use crate::trace::{Fact, Message, Reading};
+use crate::trace::{Message, Reading};
 use crate::xml::{Element, TokenKind, attributes, tokens};
 use crate::xmpp::ns;
 
@@ -24,12 +24,7 @@ impl Odd {
 }
 
 /// What a message is that is not allowed or unusual.
-pub(super) fn odd(
-    view: &LineView<'_>,
-    message: &Message,
-    bytes: &[u8],
-    fact: &Fact,
-) -> Option<Odd> {
+pub(super) fn odd(view: &LineView<'_>, message: &Message, bytes: &[u8]) -> Option<Odd> {
     let text = bytes.trim_ascii_start();
     let declared = text.starts_with(b"<?xml");
     match &message.reading {
@@ -64,7 +59,7 @@ pub(super) fn odd(
         Reading::Element(element) if view.is_websocket() && element.is(ns::TLS, "starttls") => {
             Some(Odd::reported("<starttls/>, which does not exist over WebSocket".to_owned()))
         }
-        Reading::Other if is_text(fact) => {
+        Reading::Other if std::str::from_utf8(bytes).is_ok() => {
             Some(Odd::reported("text outside of any element".to_owned()))
         }
         Reading::Element(element) if is_misnamed(element) => Some(Odd::reported(format!(
@@ -74,10 +69,6 @@ pub(super) fn odd(
         ))),
         _ => None,
     }
-}
-
-fn is_text(fact: &Fact) -> bool {
-    fact.content().is_some_and(|content| std::str::from_utf8(&content.bytes).is_ok())
 }
 
 fn is_misnamed(element: &Element) -> bool {

@@ -11,6 +11,7 @@ use crate::xml::Element;
 
 /// What came before a stream error within this time may be its cause.
 const NEAR: Duration = Duration::from_secs(2);
+
 /// A big stanza.
 #[derive(Debug, Clone)]
 pub(super) struct Big {
@@ -26,8 +27,6 @@ pub(super) struct Asking<'a> {
     pub(super) from: Side,
     pub(super) error: &'a Element,
     pub(super) condition: &'a str,
-    /// `Host` of the handshake.
-    pub(super) host: Option<&'a str>,
     pub(super) story: &'a Story,
 }
 

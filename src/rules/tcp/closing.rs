@@ -33,8 +33,6 @@ struct State {
     opened: bool,
     /// TLS or compression begins, so that closing tags cannot be seen.
     dark: bool,
-    /// When anything passed last, before what is judged.
-    last: Duration,
     /// Something was reported of the end.
     told: bool,
     ended: bool,
@@ -48,7 +46,7 @@ impl Rule for Closing {
         }
         let (state, mut timer) = self.sessions.of(view.session.id, moment.story);
         if state.conn != view.line.conn {
-            *state = State { conn: view.line.conn, last: view.at, ..State::default() };
+            *state = State { conn: view.line.conn, ..State::default() };
         }
         match view.part {
             LinePart::Message(message) => {
@@ -72,7 +70,6 @@ impl Rule for Closing {
                     Reading::Other => state.dark = true,
                     _ => {}
                 }
-                state.last = view.at;
             }
             LinePart::Lost => state.dark = true,
             LinePart::Ended(by, how) => {
@@ -111,13 +108,6 @@ fn only_closed(line: &Line) -> Option<(Side, Duration)> {
     }
 }
 
-fn name(side: Side) -> &'static str {
-    match side {
-        Side::Client => "client",
-        Side::Server => "server",
-    }
-}
-
 impl State {
     /// Nothing follows the closing tag.
     fn after_end(&mut self, view: &LineView<'_>, from: Side, what: &str, found: &mut Findings) {
@@ -127,7 +117,7 @@ impl State {
         }
         let words = format!(
             "The {} sends <{}/> {} after it closed its stream: nothing may follow </stream:stream>.",
-            name(from),
+            from.name(),
             short(what),
             words(view.at.saturating_sub(since))
         );
@@ -141,9 +131,9 @@ impl State {
         let words = format!(
             "The {} closed its stream {} ago, and the {} has neither closed its own nor ended the \
              connection: </stream:stream> has to be answered with the same.",
-            name(side),
+            side.name(),
             words(now.saturating_sub(since)),
-            name(side.other())
+            side.other().name()
         );
         let id = "tcp-close-reciprocal";
         found.add(&kinds::TCP_CLOSE, id, Level::Warning, side.other().into(), words);
@@ -164,8 +154,8 @@ impl State {
                 let words = format!(
                     "The {} ended the connection without </stream:stream>, though the {} had closed \
                      its own stream in order.",
-                    name(by),
-                    name(side)
+                    by.name(),
+                    side.name()
                 );
                 let id = "tcp-close-reciprocal";
                 found.add(&kinds::TCP_CLOSE, id, Level::Note, by.into(), words);
@@ -173,42 +163,38 @@ impl State {
             // Whoever closes and leaves at once does not wait for the other; that is usual.
             Some(_) => {}
             None if line.closed[0].is_some() => {}
-            None => self.cut(view, known, how, found),
+            None => cut(view, known, how, found),
         }
     }
+}
 
-    /// The connection ends while both streams are open.
-    fn cut(&self, view: &LineView<'_>, by: Option<Side>, how: How, found: &mut Findings) {
-        let idle = view.at.saturating_sub(self.last);
-        let manner = if how == How::Reset { "reset" } else { "ended" };
-        // It may have been something in between on that side.
-        let who =
-            by.map_or("The connection was".to_owned(), |by| format!("The {}'s side", name(by)));
-        let object = if by.is_some() { " the connection" } else { "" };
-        if idle >= IDLE {
-            let words = format!(
-                "{who} {manner}{object} after nothing had passed for {}, not even white space or a \
-                 ping. A NAT, firewall or proxy on the way may drop idle connections: let one side \
-                 ping more often than that.",
-                words(idle)
-            );
-            let id = "tcp-idle-ping";
-            found.add(&kinds::TCP_IDLE_CUT, id, Level::Note, Party::Nobody, words);
-            return;
-        }
-        let resumable = view.session.stream.management().resumable;
+/// The connection ends while both streams are open.
+fn cut(view: &LineView<'_>, by: Option<Side>, how: How, found: &mut Findings) {
+    let idle = view.at.saturating_sub(view.line.last());
+    let manner = if how == How::Reset { "reset" } else { "ended" };
+    // It may have been something in between on that side.
+    let who = by.map_or("The connection was".to_owned(), |by| format!("The {}'s side", by.name()));
+    let object = if by.is_some() { " the connection" } else { "" };
+    if idle >= IDLE {
         let words = format!(
-            "{who} {manner}{object} without closing the stream: </stream:stream> is missing{}.",
-            if resumable { ", so the server keeps the session until it is resumed" } else { "" }
+            "{who} {manner}{object} after nothing had passed for {}, not even white space or a \
+             ping. A NAT, firewall or proxy on the way may drop idle connections: let one side \
+             ping more often than that.",
+            words(idle)
         );
-        let party = by.map_or(Party::Nobody, Party::from);
-        let level = if how == How::Reset || by == Some(Side::Server) {
-            Level::Warning
-        } else {
-            Level::Note
-        };
-        found.add(&kinds::TCP_CUT, "tcp-close-reciprocal", level, party, words);
+        let id = "tcp-idle-ping";
+        found.add(&kinds::TCP_IDLE_CUT, id, Level::Note, Party::Nobody, words);
+        return;
     }
+    let resumable = view.session.stream.management().resumable;
+    let words = format!(
+        "{who} {manner}{object} without closing the stream: </stream:stream> is missing{}.",
+        if resumable { ", so the server keeps the session until it is resumed" } else { "" }
+    );
+    let party = by.map_or(Party::Nobody, Party::from);
+    let level =
+        if how == How::Reset || by == Some(Side::Server) { Level::Warning } else { Level::Note };
+    found.add(&kinds::TCP_CUT, "tcp-close-reciprocal", level, party, words);
 }
 
 #[cfg(test)]

@@ -10,10 +10,10 @@ use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::stream::line::{LinePart, LineView};
 use crate::rules::words::short;
-use crate::trace::{Reading, TcpLink};
+use crate::trace::{Fact, Reading, TcpLink};
 use crate::wire::Side;
 use crate::xml::Element;
-use crate::xmpp::ns;
+use crate::xmpp::{begins_login, ns};
 
 /// Judges the negotiation of TLS.
 #[derive(Debug, Default)]
@@ -44,13 +44,15 @@ struct Offer {
 
 impl Rule for StartTls {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
+        // It is to be forgotten also if its stream goes on elsewhere.
+        if let Fact::Closed { .. } = moment.event.fact {
+            self.lines.take(moment.event.conn);
+            return;
+        }
         let Some(view) = moment.line() else { return };
         let Some(tcp) = view.session.tcp() else { return };
         let state = self.lines.of(view.line.conn);
         match view.part {
-            LinePart::Closed { .. } => {
-                self.lines.take(view.line.conn);
-            }
             LinePart::Lost => state.blind = true,
             LinePart::Message(message) => match &message.reading {
                 Reading::Header(_) => state.inside |= state.proceeded.is_some(),
@@ -166,7 +168,7 @@ impl State {
             }
             (None, None) => {
                 let required = self.offer.is_some_and(|offer| offer.required);
-                if required && from == Side::Client && is_login(element) && !self.told {
+                if required && from == Side::Client && begins_login(element) && !self.told {
                     self.told = true;
                     let words = "The client begins to log in without TLS, though the server \
                          requires STARTTLS first: expect a refusal; the password may have been \
@@ -200,12 +202,6 @@ impl State {
         }
         found.add(&kinds::STARTTLS_ORDER, id, Level::Error, party, words);
     }
-}
-
-/// Whether a client begins to log in.
-fn is_login(element: &Element) -> bool {
-    matches!(element.namespace(), ns::SASL | ns::SASL2)
-        && matches!(element.name(), "auth" | "authenticate")
 }
 
 #[cfg(test)]

@@ -7,8 +7,7 @@ use crate::rules::rule::Rule;
 use crate::rules::words::short;
 use crate::trace::{Fact, Secured};
 use crate::wire::Side;
-use crate::xml::Element;
-use crate::xmpp::ns;
+use crate::xmpp::bound_to_tls;
 
 /// Judges TLS around streams over TCP.
 #[derive(Debug, Default)]
@@ -34,13 +33,6 @@ impl Rule for Tls {
             }
         }
     }
-}
-
-/// The mechanism of a login that uses channel binding.
-fn bound_to_tls(element: &Element) -> Option<&str> {
-    let begins = matches!(element.namespace(), ns::SASL | ns::SASL2)
-        && matches!(element.name(), "auth" | "authenticate");
-    element.attr("mechanism").filter(|mechanism| begins && mechanism.ends_with("-PLUS"))
 }
 
 fn hello(secured: &Secured, found: &mut Findings) {

@@ -8,7 +8,7 @@ use crate::rules::rule::Rule;
 use crate::rules::stream::line::{LinePart, LineView};
 use crate::rules::stream::odd::content_namespace;
 use crate::rules::words::{around, short};
-use crate::trace::{Message, Reading};
+use crate::trace::{Fact, Message, Reading};
 use crate::wire::Side;
 use crate::xml::{self, Element, ErrorKind, TokenKind, tokens};
 use crate::xmpp::ns;
@@ -31,21 +31,18 @@ struct State {
 
 impl Rule for Xml {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
+        // It is to be forgotten also if its stream goes on elsewhere.
+        if let Fact::Closed { .. } = moment.event.fact {
+            self.lines.take(moment.event.conn);
+            return;
+        }
         let Some(view) = moment.line() else { return };
         if view.session.tcp().is_none() {
             return;
         }
-        match view.part {
-            LinePart::Closed { .. } => {
-                self.lines.take(view.line.conn);
-            }
-            LinePart::Message(message) => {
-                let bytes = moment.event.fact.content().map_or(&[][..], |content| &content.bytes);
-                let state = self.lines.of(view.line.conn);
-                state.message(&view, message, bytes, found);
-            }
-            _ => {}
-        }
+        let LinePart::Message(message) = view.part else { return };
+        let bytes = moment.event.fact.content().map_or(&[][..], |content| &content.bytes);
+        self.lines.of(view.line.conn).message(&view, message, bytes, found);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::rules::kinds;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::short;
-use crate::trace::{Fact, Raw, Response, Session};
+use crate::trace::{Fact, Raw, Response};
 use crate::wire::Side;
 use crate::wire::websocket::Opcode;
 
@@ -77,8 +77,9 @@ impl Rule for AfterHandshake {
                 if *stopped || open.seen {
                     return;
                 }
-                let session = moment.effect.session.and_then(|id| moment.story.session(id));
-                let left = session.and_then(|session| left(session, conn)).or(moment.effect.left);
+                // Its session remembers which side ended it first.
+                let line = moment.carried().and_then(|session| session.link.line());
+                let left = line.and_then(|line| line.left).or(moment.effect.left);
                 open.ended(left, moment.event.at, [*client, *server], found);
             }
             _ => {}
@@ -107,11 +108,6 @@ fn begin(response: &Response, moment: &Moment<'_>) -> Option<Open> {
         raw: None,
         close: [false; 2],
     })
-}
-
-/// Which side ended the connection first, as the session remembers it.
-fn left(session: &Session, conn: u64) -> Option<(Side, Duration)> {
-    session.link.line().filter(|line| line.conn == conn)?.left
 }
 
 /// The client speaks XMPP although `xmpp` was not agreed upon.

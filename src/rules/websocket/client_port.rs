@@ -9,7 +9,7 @@ use crate::rules::rule::Rule;
 use crate::rules::words::short;
 use crate::trace::Fact;
 use crate::wire::Side;
-use crate::xmpp::ns;
+use crate::wire::protocol::Protocol;
 
 /// Reports that HTTP was sent to a port for XMPP over TCP.
 #[derive(Debug, Default)]
@@ -27,7 +27,10 @@ impl Rule for ClientPort {
                     Some(format!("{} {}", short(&request.method), short(&request.target)))
                 });
             }
-            Fact::Raw(raw) if raw.from == Side::Server && is_stream(&raw.bytes) => {
+            Fact::Raw(raw)
+                if raw.from == Side::Server
+                    && Protocol::of(&raw.bytes) == Some(Protocol::XmppStream) =>
+            {
                 let asked = self.asked.insert(conn, None);
                 if asked != Some(None) {
                     report(asked.flatten().as_deref(), &raw.bytes, found);
@@ -39,15 +42,6 @@ impl Rule for ClientPort {
             _ => {}
         }
     }
-}
-
-/// Whether bytes begin an XML stream of XMPP.
-pub fn is_stream(bytes: &[u8]) -> bool {
-    let start = bytes.trim_ascii_start();
-    let has = |part: &str| memchr::memmem::find(bytes, part.as_bytes()).is_some();
-    start.first() == Some(&b'<')
-        && has(ns::STREAMS)
-        && (has(":stream ") || has("<stream ") || has(":stream>") || has("<stream:error"))
 }
 
 fn report(asked: Option<&str>, bytes: &[u8], found: &mut Findings) {

@@ -199,7 +199,7 @@ impl Cut<'_> {
                 Some(shortest) => format!("pings every {}", words(shortest)),
                 None => format!("sent one ping, {} before", words(ago)),
             };
-            Some(format!("The {} {pace}, which is too rarely.", side.name()))
+            Some(format!("The {} {pace}, which is not often enough.", side.name()))
         };
         let pings: Vec<_> = [Side::Client, Side::Server].into_iter().filter_map(of).collect();
         match &pings[..] {

@@ -81,7 +81,7 @@ fn a_silence_that_fits_a_time_out_is_something_in_between() {
         ("1000 1 C= <presence CLIENT/>\n61000 1 S. fin", "No ping was sent by either side."),
         (
             "1000 1 S= ping\n1000 1 C= pong\n71000 1 S= ping\n71000 1 C= pong\n131010 1 S. fin",
-            "The server pings every 70.0 s, which is too rarely.",
+            "The server pings every 70.0 s, which is not often enough.",
         ),
         (
             "1000 1 C= ping\n1000 1 S= pong\n61000 1 S. fin",

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::ending_course::{Course, Sent};
-use super::pings::PATIENCE;
 use crate::clock::words;
 use crate::rules::finding::Level;
+use crate::rules::rule::{ACK_DUE, PONG_DUE};
 use crate::rules::words::short;
 use crate::trace::{Session, WebSocketLink};
 use crate::wire::Side;
@@ -13,8 +13,6 @@ use crate::xmpp::Kind;
 
 /// A message that was sent this short a time before the end may not have been handled.
 pub(super) const IN_FLIGHT: Duration = Duration::from_secs(5);
-/// An `<r/>` that waits for so long is reported when it is due.
-const DEAD: Duration = Duration::from_secs(30);
 /// A question that waits for so long shows that nobody answers.
 pub(super) const UNANSWERED: Duration = Duration::from_secs(5);
 
@@ -36,12 +34,12 @@ pub(super) fn unanswered(
     };
     let name = by.name();
     if let Some(since) = link.pings[by as usize].waiting.filter(dead) {
-        let reported = waits(since) >= PATIENCE;
+        let reported = waits(since) >= PONG_DUE;
         let level = if reported { Level::Note } else { Level::Warning };
         return Some((not_answered(format!("{name}'s ping"), since), level));
     }
     if let Some(since) = course.asked[by as usize].filter(dead) {
-        let level = if waits(since) >= DEAD { Level::Note } else { Level::Warning };
+        let level = if waits(since) >= ACK_DUE { Level::Note } else { Level::Warning };
         return Some((not_answered(format!("{name}'s <r/>"), since), level));
     }
     let question = course.unanswered.iter().find(|sent| sent.kind == Kind::Iq && dead(&sent.at))?;

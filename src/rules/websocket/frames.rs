@@ -91,12 +91,15 @@ pub(super) fn fault(frame: &Frame, link: &WebSocketLink) -> Option<(&'static str
         let words = format!("carries {size} B, more than the {CONTROL} B that fit into a {opcode}");
         return Some(("ws-control-frames", words));
     }
+    if frame.reserved == 0 {
+        return None;
+    }
     // Without the handshake it is not known what was agreed, and of other extensions nothing is known at all.
     let upgrade = link.handshake.as_ref()?.upgrade.as_ref();
     let is_deflate =
         |offer: &String| offer.trim_start().to_ascii_lowercase().starts_with("permessage-deflate");
     let others = upgrade.is_some_and(|upgrade| !upgrade.extensions.iter().all(is_deflate));
-    if frame.reserved == 0 || others {
+    if others {
         return None;
     }
     let bits: Vec<_> = [(4, "RSV1"), (2, "RSV2"), (1, "RSV3")]

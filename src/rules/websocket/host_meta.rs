@@ -116,9 +116,13 @@ fn judge(exchange: &Exchange, response: &Response, is_json: bool) -> Vec<Fault> 
     match response.status {
         200 => {}
         400..600 => {
+            let what = match response.status {
+                404 | 410 => format!("There is no {target}"),
+                _ => format!("{target} could not be read"),
+            };
             let words = format!(
-                "There is no {target}: HTTP {}{}. A client that looks for its URLs there finds none, and \
-                 needs them in its settings.",
+                "{what}: HTTP {}{}. A client that looks for its URLs there finds none, and needs them in its \
+                 settings.",
                 response.status,
                 from_server(response)
             );

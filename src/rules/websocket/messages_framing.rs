@@ -15,7 +15,7 @@ use crate::trace::{Fact, Reading, SessionId, Story};
 use crate::wire::Side;
 use crate::wire::websocket::Opcode;
 use crate::xml::{Element, TokenKind, local_name, tokens};
-use crate::xmpp::ns;
+use crate::xmpp::{ns, stream_condition};
 
 /// A server that has not answered the opening of a stream after this time does not understand it.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -283,11 +283,8 @@ fn report(party: Party, words: &str, found: &mut Findings) {
 
 /// The condition of a stream error, and its text.
 fn said(error: &Element) -> (&str, String) {
-    let condition = error
-        .children()
-        .find(|child| child.namespace() == ns::STREAM_ERRORS && child.name() != "text");
     let text = error.child(ns::STREAM_ERRORS, "text").map(Element::text).unwrap_or_default();
-    (condition.map_or("no condition", Element::name), text.trim().to_owned())
+    (stream_condition(error).map_or("no condition", Element::name), text.trim().to_owned())
 }
 
 #[cfg(test)]

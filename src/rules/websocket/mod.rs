@@ -25,7 +25,7 @@ mod switched;
 pub(super) mod view;
 
 pub use after::AfterHandshake;
-pub use client_port::{ClientPort, is_stream};
+pub use client_port::ClientPort;
 pub use ending::Ending;
 pub use ending_frames::CloseFrames;
 pub use frames::Frames;

@@ -8,17 +8,13 @@ use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
 use crate::rules::memory::Timed;
 use crate::rules::moment::Moment;
-use crate::rules::rule::Rule;
+use crate::rules::rule::{ACK_DUE, PONG_DUE, Rule};
 use crate::rules::stream::line::LinePart;
 use crate::rules::words::short;
 use crate::trace::{Fact, Frame, Session, SessionId, Story};
 use crate::wire::Side;
 use crate::wire::websocket::Opcode;
 
-/// A pong has this long to come: phones on slow networks need a few seconds.
-pub(super) const PATIENCE: Duration = Duration::from_secs(15);
-/// An `<r/>` without an answer is reported after this time.
-const UNANSWERED: Duration = Duration::from_secs(30);
 /// Pings of one side that are remembered.
 const REMEMBERED: usize = 16;
 
@@ -134,7 +130,7 @@ impl State {
     fn due(&self) -> Option<(Side, Duration)> {
         let due = |side: Side| {
             let ping = self.waiting[side as usize].front()?;
-            (!self.reported[side.other() as usize]).then_some((side, ping.at + PATIENCE))
+            (!self.reported[side.other() as usize]).then_some((side, ping.at + PONG_DUE))
         };
         [Side::Client, Side::Server].into_iter().filter_map(due).min_by_key(|&(_, at)| at)
     }
@@ -192,7 +188,7 @@ impl State {
             words(line.silent(silent, now)),
         );
         // An `<r/>` has said the same.
-        let asked = management.of(by).request.map(|(at, _)| at + UNANSWERED);
+        let asked = management.of(by).request.map(|(at, _)| at + ACK_DUE);
         let level = if asked.is_some_and(|at| at <= now) { Level::Note } else { Level::Warning };
         found.add(&kinds::WS_PING_UNANSWERED, None, level, Party::Nobody, words);
     }

@@ -32,8 +32,8 @@ impl<'a> Moment<'a> {
     /// The message or control frame, if the event is one on a WebSocket that carries a stream.
     pub fn websocket(&self) -> Option<WebSocketView<'a>> {
         let Fact::Frame(frame) = &self.event.fact else { return None };
-        let session = self.effect.session.and_then(|id| self.story.session(id))?;
-        let link = session.websocket().filter(|link| link.line.conn == self.event.conn)?;
+        let session = self.carried()?;
+        let link = session.websocket()?;
         let message = self.message();
         Some(WebSocketView { at: self.event.at, session, link, frame, message })
     }
