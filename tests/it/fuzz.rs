@@ -5,6 +5,8 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use xmppscope::wire::Side;
+use xmppscope::wire::conversation::{Conversation, Expect, Mark};
 
 #[path = "../../fuzz/properties.rs"]
 mod properties;
@@ -12,11 +14,11 @@ mod properties;
 #[test]
 fn the_seeds_have_every_property() {
     let mut replayed = 0;
-    for (target, holds) in [
-        ("frames", properties::frames as fn(&[u8])),
-        ("inflate", properties::inflate),
-        ("stream", properties::stream),
-        ("conversation", properties::conversation),
+    for (target, settings, holds) in [
+        ("frames", 2, properties::frames as fn(&[u8])),
+        ("inflate", 3, properties::inflate),
+        ("stream", 1, properties::stream),
+        ("conversation", 2, properties::conversation),
     ] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
         for entry in fs::read_dir(folder).unwrap() {
@@ -26,7 +28,7 @@ fn the_seeds_have_every_property() {
             holds(&input);
             // However it is cut, and with other settings.
             for size in [1, 2, 3, 5, 8, 13, 100] {
-                for place in 0..3 {
+                for place in 0..settings {
                     let before = std::mem::replace(&mut input[place], size);
                     holds(&input);
                     input[place] = before;
@@ -38,15 +40,26 @@ fn the_seeds_have_every_property() {
     assert!(replayed > 25, "only {replayed} files: are the seeds there?");
 }
 
-/// Bytes of these words, and any others between them.
-fn bytes(words: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {
+/// As many bytes of settings as the target takes, then bytes of these words, and any others between them.
+fn bytes(settings: usize, words: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {
     let word = prop_oneof![
         6 => select(words).prop_map(<[u8]>::to_vec),
         1 => prop::collection::vec(any::<u8>(), 0..6),
     ];
-    let settings = prop::collection::vec(any::<u8>(), 3);
+    let settings = prop::collection::vec(any::<u8>(), settings);
     let words = prop::collection::vec(word, 0..40);
     (settings, words).prop_map(|(settings, words)| [settings, words.concat()].concat())
+}
+
+/// The same for conversations. In half of them a WebSocket is opened first.
+fn conversations() -> impl Strategy<Value = Vec<u8>> {
+    (any::<bool>(), bytes(2, CONVERSATION)).prop_map(|(opened, mut input)| {
+        if opened {
+            input[0] &= !1; // it begins with HTTP
+            input.splice(2..2, [UPGRADE, TO_SERVER, SWITCH, TO_CLIENT].concat());
+        }
+        input
+    })
 }
 
 const FRAMES: &[&[u8]] = &[
@@ -113,13 +126,18 @@ const STREAM: &[&[u8]] = &[
     b"[",
     b":stream",
 ];
+const UPGRADE: &[u8] = b"GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n";
+const SWITCH: &[u8] = b"HTTP/1.1 101 S\r\nUpgrade: websocket\r\n\r\n";
+/// They give the turn to the server and to the client.
+const TO_SERVER: &[u8] = b"\0=<";
+const TO_CLIENT: &[u8] = b"\0=>";
 const CONVERSATION: &[&[u8]] = &[
-    b"GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n",
-    b"HTTP/1.1 101 S\r\nUpgrade: websocket\r\n\r\n",
-    b"\0=<",
-    b"\0=>",
-    b"\0=<",
-    b"\0=>",
+    UPGRADE,
+    SWITCH,
+    TO_SERVER,
+    TO_CLIENT,
+    TO_SERVER,
+    TO_CLIENT,
     b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab",
     b"HTTP/1.1 404 No\r\n\r\n",
     b"HTTP/1.1 100 Continue\r\n\r\n",
@@ -138,26 +156,35 @@ const CONVERSATION: &[&[u8]] = &[
     b"\x16\x03",
 ];
 
+#[test]
+fn the_handshake_of_conversations_opens_a_websocket() {
+    let mut conversation = Conversation::new(Expect::Http);
+    let mut marks = Vec::new();
+    conversation.feed(Side::Client, UPGRADE, &mut marks);
+    conversation.feed(Side::Server, SWITCH, &mut marks);
+    assert_eq!(marks.last(), Some(&Mark::WebSocket(None)));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
     #[test]
-    fn any_frames(input in bytes(FRAMES)) {
+    fn any_frames(input in bytes(2, FRAMES)) {
         properties::frames(&input);
     }
 
     #[test]
-    fn any_compressed_messages(input in bytes(DEFLATED)) {
+    fn any_compressed_messages(input in bytes(3, DEFLATED)) {
         properties::inflate(&input);
     }
 
     #[test]
-    fn any_streams(input in bytes(STREAM)) {
+    fn any_streams(input in bytes(1, STREAM)) {
         properties::stream(&input);
     }
 
     #[test]
-    fn any_conversations(input in bytes(CONVERSATION)) {
+    fn any_conversations(input in conversations()) {
         properties::conversation(&input);
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::lag::{between, in_time};
 use crate::rig::{
-    LONG, Nowhere, Proxy, Target, connect, expect, message, ok, post, rest, run, send,
+    LONG, Nowhere, Proxy, Target, connect, expect, leave, message, ok, post, rest, run, send,
 };
 
 const NS: &str = "http://jabber.org/protocol/httpbind";
@@ -152,11 +152,8 @@ fn an_abort_while_held_reaches_the_target_at_once() {
             send(&mut client, &poll(1));
             expect(&mut server, &poll(1));
             thread::sleep(Duration::from_millis(100));
-            if reset {
-                socket2::SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
-            }
             let start = Instant::now();
-            drop(client);
+            leave(client, reset);
             let end = server.read(&mut [0]);
             let took = start.elapsed();
             if reset {
@@ -189,10 +186,7 @@ fn a_target_killed_while_it_holds_is_a_502_that_scripts_may_read() {
             .replace("\r\n\r\n", "\r\nOrigin: http://chat.example\r\n\r\n");
         send(&mut client, request.as_bytes());
         expect(&mut server, request.as_bytes());
-        if reset {
-            socket2::SockRef::from(&server).set_linger(Some(Duration::ZERO)).unwrap();
-        }
-        drop(server);
+        leave(server, reset);
         let answer = String::from_utf8(rest(&mut client)).unwrap();
         assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
         assert!(

@@ -209,6 +209,14 @@ pub fn connect(address: SocketAddr) -> TcpStream {
     socket
 }
 
+/// Closes a socket, in order or with a reset.
+pub fn leave(socket: TcpStream, reset: bool) {
+    if reset {
+        socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO)).unwrap();
+    }
+    drop(socket);
+}
+
 /// An address at which nothing listens, and nothing else will as long as this is kept.
 pub struct Nowhere {
     pub address: SocketAddr,

@@ -3,11 +3,11 @@
 use std::io::Read;
 use std::net::{Shutdown, TcpStream};
 use std::thread;
-use std::time::Duration;
 
 use regex_lite::Regex;
+use serde_json::Value;
 
-use crate::rig::{Nowhere, Proxy, Target, expect, rest, run, send};
+use crate::rig::{Nowhere, Proxy, Target, expect, leave, rest, run, send};
 use crate::streams_rig::{ANSWER, HEADER, LOGIN, OFFER, STARTTLS, across, ends};
 
 /// A proxy before a target that speaks XMPP.
@@ -183,10 +183,7 @@ fn an_end_is_passed_on_as_it_is() {
             across(&mut client, &mut server, HEADER);
             across(&mut server, &mut client, &format!("{ANSWER}<message><bo"));
             let (leaves, mut stays) = if by_client { (client, server) } else { (server, client) };
-            if reset {
-                socket2::SockRef::from(&leaves).set_linger(Some(Duration::ZERO)).unwrap();
-            }
-            drop(leaves);
+            leave(leaves, reset);
             let end = stays.read(&mut [0]).map_err(|error| error.kind());
             let expected = if reset { Err(std::io::ErrorKind::ConnectionReset) } else { Ok(0) };
             assert_eq!(end, expected, "{by_client}");
@@ -202,13 +199,29 @@ fn an_end_is_passed_on_as_it_is() {
 fn what_is_not_xmpp_is_named_and_passed_on() {
     let hello = b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03";
     let (target, proxy) = start(&[]);
-    for (bytes, words) in [
+    let mut expected = Vec::new();
+    for (bytes, why) in [
         (&hello[..], "a TLS handshake where an XML stream was expected"),
-        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/2 (its connection preface) where"),
-        (b"GET /http-bind HTTP/1.1\r\nHost: a\r\n\r\n", "an HTTP/1 request where"),
-        (b"SSH-2.0-OpenSSH_9.2p1\r\n", "the banner of an SSH server where"),
-        (b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n", "a PROXY protocol header where"),
-        (b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c", "a PROXY protocol header where"),
+        (
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            "HTTP/2 (its connection preface) where an XML stream was expected",
+        ),
+        (
+            b"GET /http-bind HTTP/1.1\r\nHost: a\r\n\r\n",
+            "an HTTP/1 request where an XML stream was expected",
+        ),
+        (
+            b"SSH-2.0-OpenSSH_9.2p1\r\n",
+            "the banner of an SSH server where an XML stream was expected",
+        ),
+        (
+            b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n",
+            "a PROXY protocol header where an XML stream was expected",
+        ),
+        (
+            b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c",
+            "a PROXY protocol header where an XML stream was expected",
+        ),
         (b"EHLO client.example\r\n", "not an XML stream"),
     ] {
         for by_client in [true, false] {
@@ -219,30 +232,71 @@ fn what_is_not_xmpp_is_named_and_passed_on() {
             expect(to, bytes);
             send(to, b"\0\xffanswer");
             expect(from, b"\0\xffanswer");
+            let answer = "not an XML stream";
+            expected.push(if by_client {
+                [Some(why), Some(answer)]
+            } else {
+                [Some(answer), Some(why)]
+            });
             drop((client, server));
         }
-        proxy.wait_for(words);
     }
-    drop(proxy);
+    assert_foreign(proxy, &expected);
 
     let target = Target::start();
     let proxy = Proxy::start(&target.url(), &[]);
-    for (bytes, words) in [
-        (&hello[..], "a TLS handshake"),
-        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/2 (its connection preface)"),
-        (HEADER.as_bytes(), "an XMPP stream"),
-        (b"SSH-2.0-OpenSSH_9.2p1\r\n", "the banner of an SSH server"),
+    let mut expected = Vec::new();
+    for (bytes, why) in [
+        (&hello[..], "a TLS handshake where HTTP/1 was expected"),
+        (
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            "HTTP/2 (its connection preface) where HTTP/1 was expected",
+        ),
+        (HEADER.as_bytes(), "an XMPP stream where HTTP/1 was expected"),
+        (b"SSH-2.0-OpenSSH_9.2p1\r\n", "the banner of an SSH server where HTTP/1 was expected"),
         (
             b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nGET / HTTP/1.1\r\n\r\n",
-            "a PROXY protocol header",
+            "a PROXY protocol header where HTTP/1 was expected",
         ),
-        (b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c", "a PROXY protocol header"),
+        (
+            b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c",
+            "a PROXY protocol header where HTTP/1 was expected",
+        ),
     ] {
         let (mut client, mut server) = (proxy.connect(), target.accept());
         send(&mut client, bytes);
         expect(&mut server, bytes);
+        expected.push([Some(why), None]);
         drop((client, server));
-        proxy.wait_for(words);
+    }
+    assert_foreign(proxy, &expected);
+}
+
+/// Asserts why what the client and the server of each connection sent was not what was expected, in the capture and in print.
+#[track_caller]
+fn assert_foreign(proxy: Proxy, expected: &[[Option<&str>; 2]]) {
+    for conn in 1..=expected.len() {
+        proxy.wait_for_capture(&format!("\"conn\":{conn},\"event\":\"closed\""));
+    }
+    let left = proxy.stop();
+    let capture = std::fs::read_to_string(&left.capture).unwrap();
+    let events: Vec<Value> =
+        capture.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for (conn, whys) in (1..).zip(expected) {
+        for ((from, arrow), why) in [("client", "C>"), ("server", "S>")].into_iter().zip(whys) {
+            let raw = events.iter().filter(|event| {
+                event["event"] == "raw" && event["conn"] == conn && event["from"] == from
+            });
+            let found: Vec<_> = raw.map(|event| event["why"].as_str()).collect();
+            assert_eq!(found, Vec::from_iter(why.map(Some)), "{conn} {from}");
+            let start = format!("{arrow} #{conn} ");
+            let lines: Vec<_> = left.out.lines().filter(|line| line.contains(&start)).collect();
+            assert_eq!(lines.len(), why.iter().len(), "{start}: {}", left.out);
+            assert!(
+                why.is_none_or(|why| lines[0].contains(&format!(" bytes, {why}: "))),
+                "{lines:?}"
+            );
+        }
     }
 }
 

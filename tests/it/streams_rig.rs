@@ -1,6 +1,6 @@
 //! Scripted peers of an XML stream over TCP, with certificates of their own.
 
-use std::io::{Read, Write};
+use std::io::{Error, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -189,7 +189,29 @@ pub fn across(from: &mut impl Write, to: &mut impl Read, text: &str) {
 pub fn ends(socket: &mut TcpStream) {
     let mut rest = Vec::new();
     if let Err(error) = socket.read_to_end(&mut rest) {
-        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{error}");
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{error}");
     }
     assert!(rest.is_empty(), "still came: {}", rest.escape_ascii());
+}
+
+/// Reads until the peer's direction ends, in whatever way; a timeout is no end.
+#[track_caller]
+pub fn drain(socket: &mut impl Read) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Err(error) = socket.read_to_end(&mut bytes) {
+        assert!(!timed_out(&error), "no end came: {error}");
+    }
+    bytes
+}
+
+/// Asserts that a handshake failed because the peer closed the connection or sent an alert, not because of a timeout.
+#[track_caller]
+pub fn assert_refused<T>(handshake: std::io::Result<T>, why: &str) {
+    let error = handshake.err().expect(why);
+    assert!(!timed_out(&error), "{why}: {error}");
+}
+
+/// Whether an error is the end of the wait, not something that the peer did.
+pub fn timed_out(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

@@ -7,10 +7,11 @@ use std::time::Duration;
 use rustls::version::{TLS12, TLS13};
 use tempfile::TempDir;
 
-use crate::rig::{Left, Proxy, Target, expect, rest, send};
+use crate::rig::{LONG, Left, Proxy, Target, expect, leave, rest, send};
 use crate::streams_rig::{
-    ANSWER, Authority, DOMAIN, FAILURE, HEADER, LOGIN, OFFER, PROCEED, STARTTLS, TlsServer, across,
-    alpn, asked, client_of, client_tls, ends, handshake, offered, proceeds, trusting,
+    ANSWER, Authority, DOMAIN, FAILURE, HEADER, LOGIN, OFFER, PROCEED, STARTTLS, across, alpn,
+    asked, assert_refused, client_of, client_tls, drain, ends, handshake, offered, proceeds,
+    timed_out, trusting,
 };
 
 /// A proxy that takes TLS over, in front of a target with certificates of this CA; and its own certificate.
@@ -124,8 +125,8 @@ fn a_certificate_that_is_not_right_is_refused_and_the_client_gets_no_tls() {
         let (client, server) = proceeds(&between.proxy, &between.target);
         let (client, server) =
             handshake((client, client_of(&between.client(), DOMAIN)), (server, config));
-        client.expect_err("no TLS with the client");
-        server.expect_err("no TLS with the server");
+        assert_refused(client, "no TLS with the client");
+        assert_refused(server, "no TLS with the server");
     }
     between.told(&[
         "its certificate is not for chat.example, the domain that the client asks for",
@@ -191,10 +192,9 @@ fn a_client_that_does_not_trust_the_proxy_is_named() {
     let distrusting = client_of(&between.authority.client(), DOMAIN);
     let accepting = between.authority.server(DOMAIN);
     let (client, server) = handshake((client, distrusting), (server, accepting));
-    client.expect_err("no trust");
+    assert_refused(client, "no trust");
     // TLS with the server was agreed first, and carries nothing.
-    let mut server = server.unwrap();
-    assert!(matches!(rest_of(&mut server).as_deref(), None | Some(b"")));
+    assert_eq!(drain(&mut server.unwrap()), b"");
     between.told(&["error (client): TLS: the client does not trust this proxy's certificate"]);
 }
 
@@ -205,7 +205,8 @@ fn starttls_passed_on_is_between_the_client_and_the_server() {
     let proxy = Proxy::start(&url, &["--starttls", "pass"]);
     let mut config = authority.client();
     config.alpn_protocols = alpn(&["xmpp-client"]);
-    for at_once in [false, true] {
+    let closings = ["tcp1 #1 TCP connection closed after ", "tcp2 #2 TCP connection closed after "];
+    for (at_once, closing) in [false, true].into_iter().zip(closings) {
         let mut accepting = authority.server(DOMAIN);
         accepting.alpn_protocols = alpn(&["xmpp-client"]);
         let mut tls = client_of(&config, DOMAIN);
@@ -225,14 +226,17 @@ fn starttls_passed_on_is_between_the_client_and_the_server() {
         across(&mut server, &mut client, ANSWER);
         drop(client);
         ends(&mut server.sock);
+        drop(server);
+        proxy.wait_for(closing);
     }
-    proxy.wait_for("TLS by STARTTLS, passed on: nothing that follows can be seen");
     let left = proxy.stop();
-    assert!(
-        left.out.contains("2 elements from the client and 3 to it before TLS; "),
-        "{}",
-        left.out
-    );
+    for start in closings {
+        let line = left.out.lines().find(|line| line.contains(start)).unwrap();
+        let words = "; 2 elements from the client and 3 to it before TLS; ";
+        assert!(line.contains(words), "{line}");
+    }
+    let passed = "TLS by STARTTLS, passed on: nothing that follows can be seen";
+    assert_eq!(left.out.matches(passed).count(), 2, "{}", left.out);
     assert!(!left.out.contains("stream not closed"), "{}", left.out);
     assert!(!left.out.contains("not XMPP") && !left.out.contains("not an XML"), "{}", left.out);
 }
@@ -295,8 +299,9 @@ fn starttls_refused_is_no_end() {
     send(&mut client, format!("{STARTTLS}<presence/>").as_bytes());
     expect(&mut server, STARTTLS.as_bytes());
     server.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
-    server.read(&mut [0]).expect_err("nothing but STARTTLS");
-    server.set_read_timeout(None).unwrap();
+    let nothing = server.read(&mut [0]).expect_err("nothing but STARTTLS");
+    assert!(timed_out(&nothing), "{nothing}");
+    server.set_read_timeout(Some(LONG)).unwrap();
     across(&mut server, &mut client, FAILURE);
     expect(&mut server, b"<presence/>");
     across(&mut client, &mut server, "</stream:stream>");
@@ -343,12 +348,12 @@ fn nothing_hangs_wherever_somebody_leaves() {
         send(&mut client, &with_hello("", &mut client_of(&between.client(), DOMAIN)));
         server.read_exact(&mut [0; 100]).unwrap();
         leave(client, reset);
-        let _ = server.read_to_end(&mut vec![]); // how it ends does not matter
+        drain(&mut server);
     }
     // A login where TLS has to begin goes nowhere.
     let (mut client, mut server) = proceeds(proxy, target);
     send(&mut client, LOGIN.as_bytes());
-    let _ = client.read_to_end(&mut vec![]); // an alert, perhaps
+    drain(&mut client); // an alert, perhaps
     ends(&mut server);
     between.told(&["error (client): TLS: the client sends something that is not TLS"]);
 }
@@ -433,13 +438,6 @@ fn direct_tls_without_a_target_is_an_error_within_tls() {
     proxy.wait_for("is the server running?");
 }
 
-/// What comes within TLS until its end; none if that is not in order.
-fn rest_of(server: &mut TlsServer) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let end = server.read_to_end(&mut bytes);
-    (end.is_ok() || !bytes.is_empty()).then_some(bytes)
-}
-
 /// These bytes, and a `ClientHello` behind them.
 fn with_hello(text: &str, tls: &mut rustls::ClientConnection) -> Vec<u8> {
     let mut bytes = text.as_bytes().to_vec();
@@ -447,12 +445,4 @@ fn with_hello(text: &str, tls: &mut rustls::ClientConnection) -> Vec<u8> {
         tls.write_tls(&mut bytes).unwrap();
     }
     bytes
-}
-
-/// A peer goes away.
-fn leave(socket: TcpStream, reset: bool) {
-    if reset {
-        socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO)).unwrap();
-    }
-    drop(socket);
 }

@@ -1,11 +1,12 @@
 //! WebSocket through the proxy when there is much of it, and how it ends.
 
+use std::io::{ErrorKind, Read};
 use std::net::Shutdown;
 use std::thread;
 
 use xmppscope::wire::websocket::{Head, Opcode};
 
-use crate::rig::{Proxy, Target, expect, rest, send};
+use crate::rig::{Proxy, Target, expect, leave, rest, send};
 use crate::websocket_bed::{Line, XMPP, fields, lines, masked, plain, switch, upgrade, written};
 
 #[test]
@@ -155,13 +156,11 @@ fn a_target_that_is_killed_leaves_the_client_without_a_connection() {
         let mut line = Line::open(&["--format", "json"]);
         line.down(&plain(Opcode::TEXT, b"<a/>"));
         let Line { proxy, mut client, server } = line;
-        if how == "reset" {
-            socket2::SockRef::from(&server).set_linger(Some(std::time::Duration::ZERO)).unwrap();
-        }
-        drop(server);
+        leave(server, how == "reset");
         let mut bytes = Vec::new();
-        let ended = std::io::Read::read_to_end(&mut client, &mut bytes);
-        assert_eq!((ended.is_err(), bytes.len()), (how == "reset", 0));
+        let end = client.read_to_end(&mut bytes).map_err(|error| error.kind());
+        let expected = if how == "reset" { Err(ErrorKind::ConnectionReset) } else { Ok(0) };
+        assert_eq!((end, bytes), (expected, vec![]));
         drop(client);
         proxy.wait_for_capture("\"closed\"");
         let left = proxy.stop();
