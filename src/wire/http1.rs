@@ -80,7 +80,10 @@ enum State {
         ext: bool,
     },
     ChunkData(u64),
-    ChunkEnd,
+    ChunkEnd {
+        /// The carriage return has come.
+        cr: bool,
+    },
     /// In the trailers; `line` counts the bytes of the current line.
     Trailer {
         line: u32,
@@ -395,24 +398,18 @@ impl Framer {
                 let (content, rest) = split(bytes, left);
                 sink(Piece::Content(content));
                 let left = left - content.len() as u64;
-                self.state = if left == 0 { State::ChunkEnd } else { State::ChunkData(left) };
+                self.state =
+                    if left == 0 { State::ChunkEnd { cr: false } } else { State::ChunkData(left) };
                 rest
             }
-            State::ChunkEnd => {
-                let taken = match bytes {
-                    [b'\n', ..] => {
-                        self.state = CHUNK;
-                        1
-                    }
-                    [b'\r', b'\n', ..] => {
-                        self.state = CHUNK;
-                        2
-                    }
-                    [b'\r'] => 1,
+            State::ChunkEnd { cr } => {
+                self.state = match bytes.first() {
+                    Some(b'\n') => CHUNK,
+                    Some(b'\r') if !cr => State::ChunkEnd { cr: true },
                     _ => return self.lost(NotHttp::ChunkSize, bytes, sink),
                 };
-                sink(Piece::Framing(&bytes[..taken]));
-                &bytes[taken..]
+                sink(Piece::Framing(&bytes[..1]));
+                &bytes[1..]
             }
             State::ChunkSize { size, digits, ext } => {
                 self.chunk_size(bytes, size, digits, ext, sink)
@@ -430,7 +427,7 @@ impl Framer {
                         _ => line += 1,
                     }
                     if line as usize > HEAD_LIMIT {
-                        return self.lost(NotHttp::HeadTooLong, bytes, sink);
+                        return self.lost_at(at, NotHttp::HeadTooLong, bytes, sink);
                     }
                 }
                 self.state = State::Trailer { line };
@@ -463,12 +460,26 @@ impl Framer {
                 }
                 (b'\r' | b' ' | b'\t' | b';', _) if digits > 0 => ext = true,
                 _ if ext && byte != b'\n' => {}
-                _ => return self.lost(NotHttp::ChunkSize, bytes, sink),
+                _ => return self.lost_at(at, NotHttp::ChunkSize, bytes, sink),
             }
         }
         self.state = State::ChunkSize { size, digits, ext };
         sink(Piece::Framing(bytes));
         &[]
+    }
+
+    /// What came before is framing, wherever the bytes were cut.
+    fn lost_at<'b>(
+        &mut self,
+        at: usize,
+        why: NotHttp,
+        bytes: &'b [u8],
+        sink: &mut impl FnMut(Piece<'_>),
+    ) -> &'b [u8] {
+        if at > 0 {
+            sink(Piece::Framing(&bytes[..at]));
+        }
+        self.lost(why, &bytes[at..], sink)
     }
 
     fn lost<'b>(
@@ -588,6 +599,31 @@ mod tests {
             assert_eq!(log, "POST /a; end \"abc\"; POST /b; end \"abcd\"; GET /; end \"\"; ");
             assert_eq!(dialogue.owed(), 3);
             assert!(dialogue.unanswered());
+        }
+    }
+
+    #[test]
+    fn wrong_chunks_are_the_same_however_they_are_cut() {
+        let long = format!("0\r\n{}x", "t".repeat(HEAD_LIMIT + 1));
+        for (body, raw) in [
+            ("1x", 1),
+            ("AH", 1),
+            ("1\r\na\rx", 1),
+            ("1\r\na\r\r\n0\r\n\r\n", 7),
+            ("\r\n", 2),
+            (&long, 2),
+        ] {
+            let head = "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+            let bytes = [head, body].concat();
+            for step in [1, 2, 3, 5, bytes.len()] {
+                let log = read(&mut Dialogue::default(), Side::Client, bytes.as_bytes(), step);
+                let begins = log.starts_with("POST /a; cut; not http: ");
+                let shown = &body[..body.len().min(20)];
+                assert!(
+                    begins && log.ends_with(&format!("; raw {raw}; ")),
+                    "{shown:?} {step}: {log}"
+                );
+            }
         }
     }
 
