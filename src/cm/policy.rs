@@ -105,7 +105,7 @@ impl Default for Bounds {
             sessions_per_address: 10_000,
             waiting: 1000,
             waiting_bytes: 4 << 20,
-            xml: Limits { depth: 64, attributes: 64, bytes: 1 << 20 },
+            xml: Limits { depth: 64, attributes: 64, bytes: 1 << 20, ..Limits::default() },
         }
     }
 }

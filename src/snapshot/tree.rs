@@ -126,8 +126,13 @@ impl Tree {
         }
         let _ = write!(whole, ">{text}</x>");
         // What was read of the wire may have more declarations here, and characters as references.
-        let Limits { depth, attributes, bytes } = Limits::default();
-        let limits = Limits { depth: depth + 1, attributes: 2 * attributes + 8, bytes: 8 * bytes };
+        let Limits { depth, attributes, nodes, bytes } = Limits::default();
+        let limits = Limits {
+            depth: depth + 1,
+            attributes: 2 * attributes + 8,
+            nodes: 2 * nodes,
+            bytes: 8 * bytes,
+        };
         let root = xml::parse(whole.as_bytes(), &limits).map_err(|error| error.kind.to_string())?;
         if !root.text().trim().is_empty() {
             return Err("expected elements".to_owned());

@@ -106,10 +106,26 @@ pub enum ErrorKind {
     /// More than [`Limits::attributes`](super::Limits::attributes) in one tag.
     #[error("more than {0} attributes in one tag")]
     TooManyAttributes(usize),
+    /// More than [`Limits::nodes`](super::Limits::nodes).
+    #[error("more than {0} elements, attributes and texts")]
+    TooManyNodes(usize),
     /// Longer than [`Limits::bytes`](super::Limits::bytes).
     #[error("longer than {0} bytes")]
     TooLarge(usize),
     /// Any other violation of the grammar, in words.
     #[error("{0}")]
     Syntax(String),
+}
+
+impl ErrorKind {
+    /// Whether nothing is wrong with the source but that it is more than the [`Limits`](super::Limits) allow.
+    pub fn is_limit(&self) -> bool {
+        matches!(
+            self,
+            Self::TooDeep(_)
+                | Self::TooManyAttributes(_)
+                | Self::TooManyNodes(_)
+                | Self::TooLarge(_)
+        )
+    }
 }

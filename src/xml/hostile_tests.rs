@@ -46,6 +46,7 @@ fn verdict(result: &Result<Element, Error>) -> &'static str {
         ErrorKind::Empty => "empty",
         ErrorKind::TooDeep(_) => "too deep",
         ErrorKind::TooManyAttributes(_) => "too many attributes",
+        ErrorKind::TooManyNodes(_) => "too many nodes",
         ErrorKind::TooLarge(_) => "too large",
         ErrorKind::Syntax(_) => "syntax",
     }

@@ -10,12 +10,14 @@ pub struct Limits {
     pub depth: usize,
     /// Attributes of one element, namespace declarations included.
     pub attributes: usize,
+    /// Elements, attributes and texts of the whole tree: each takes some 150 bytes, and a tag but four to send.
+    pub nodes: usize,
     /// Length of the source.
     pub bytes: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 128, attributes: 128, bytes: 8 * 1024 * 1024 }
+        Self { depth: 128, attributes: 128, nodes: 100_000, bytes: 8 * 1024 * 1024 }
     }
 }

@@ -74,6 +74,8 @@ struct Builder<'a> {
     tag: Option<Tag>,
     text: String,
     open: Vec<Open>,
+    /// How many elements, attributes and texts there are.
+    nodes: usize,
     root: Option<Element>,
     prefixes: HashMap<NcName, Vec<Arc<str>>>,
     known: Vec<Arc<str>>,
@@ -112,6 +114,7 @@ impl<'a> Builder<'a> {
             tag: None,
             text: String::new(),
             open: Vec::new(),
+            nodes: 0,
             root: None,
             prefixes: HashMap::new(),
             known: vec![none.clone()],
@@ -158,8 +161,14 @@ impl<'a> Builder<'a> {
             RawEvent::XmlDeclaration(..) => self.at = self.consumed(),
             RawEvent::Text(_, text) if self.text.is_empty() => self.text = text,
             RawEvent::Text(_, text) => self.text.push_str(&text),
-            RawEvent::ElementHeadOpen(_, name) => self.start(name)?,
-            RawEvent::Attribute(_, name, value) => self.attribute(name, value)?,
+            RawEvent::ElementHeadOpen(_, name) => {
+                self.start(name)?;
+                self.count()?;
+            }
+            RawEvent::Attribute(_, name, value) => {
+                self.attribute(name, value)?;
+                self.count()?;
+            }
             RawEvent::ElementHeadClose(_) => {
                 self.at = self.consumed();
                 self.resolve()?;
@@ -171,6 +180,14 @@ impl<'a> Builder<'a> {
                 }
                 self.end();
             }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self) -> Result<(), (usize, ErrorKind)> {
+        self.nodes += 1;
+        if self.nodes > self.limits.nodes {
+            return Err((self.last_tag(), ErrorKind::TooManyNodes(self.limits.nodes)));
         }
         Ok(())
     }
@@ -290,6 +307,7 @@ impl<'a> Builder<'a> {
         if let (false, Some(open)) = (text.is_empty(), self.open.last_mut()) {
             let text = Text::new(self.shared.clone(), Chars::Own(text.into()));
             open.element.nodes.push(Node::Text { text, span });
+            self.nodes += 1;
         }
     }
 

@@ -161,13 +161,17 @@ fn bytes_that_are_no_utf8() {
 
 #[test]
 fn limits_hold_before_anything_costs() {
-    let limits = Limits { depth: 2, attributes: 2, bytes: 40 };
+    let limits = Limits { depth: 2, attributes: 2, nodes: 4, bytes: 40 };
     let refused =
         |source: &str| parse(source.as_bytes(), &limits).map_err(|error| error.kind).err();
     assert_eq!(refused("<a><b/><b/></a>"), None);
     assert_eq!(refused("<a><b><c/></b></a>"), Some(ErrorKind::TooDeep(2)));
     assert_eq!(refused("<a b='' xmlns=''/>"), None);
     assert_eq!(refused("<a b='' xmlns='' c=''/>"), Some(ErrorKind::TooManyAttributes(2)));
+    assert_eq!(refused("<a b=''> <b/></a>"), None);
+    for source in ["<a><b/><b/><b/><b/></a>", "<a b=''> <b c=''/></a>", "<a> <b/> <b/></a>"] {
+        assert_eq!(refused(source), Some(ErrorKind::TooManyNodes(4)), "{source}");
+    }
     assert_eq!(refused(&"a".repeat(41)), Some(ErrorKind::TooLarge(40)));
     let deep = Limits { depth: usize::MAX, ..Limits::default() };
     let source = "<a>".repeat(100_000);
@@ -176,7 +180,7 @@ fn limits_hold_before_anything_costs() {
 
 #[test]
 fn many_attributes_are_compared_too() {
-    let limits = Limits { attributes: 100_000, ..Limits::default() };
+    let limits = Limits { attributes: 100_000, nodes: 100_000, ..Limits::default() };
     let source: Vec<_> = (0..50_000).map(|n| format!(" a{n}=''")).collect();
     let source = format!("<a{}", source.concat());
     assert!(parse(format!("{source}/>").as_bytes(), &limits).is_ok());

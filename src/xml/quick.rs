@@ -36,6 +36,7 @@ pub(super) fn quick(source: &str, limits: &Limits) -> Option<Element> {
         prefixed: Vec::new(),
         depth: limits.depth.min(DEEPEST),
         attributes: limits.attributes.min(FEW),
+        nodes: limits.nodes,
     };
     reader.document()
 }
@@ -54,6 +55,8 @@ struct Reader<'a> {
     prefixed: Vec<(usize, Piece)>,
     depth: usize,
     attributes: usize,
+    /// How many elements, attributes and texts there may be yet.
+    nodes: usize,
 }
 
 /// An element whose end tag has not been read.
@@ -96,6 +99,11 @@ impl Reader<'_> {
         }
     }
 
+    fn count(&mut self) -> Option<()> {
+        self.nodes = self.nodes.checked_sub(1)?;
+        Some(())
+    }
+
     fn finish(&mut self, element: Element) {
         match self.open.last_mut() {
             Some(parent) => push(&mut parent.element.nodes, Node::Element(element)),
@@ -131,7 +139,9 @@ impl Reader<'_> {
             if attributes.len() + declarations > self.attributes {
                 return None;
             }
+            self.count()?;
         };
+        self.count()?;
         self.expect(b'>')?;
         for &(index, prefix) in &self.prefixed {
             attributes[index].namespace = self.namespace(prefix)?;
@@ -247,6 +257,7 @@ impl Reader<'_> {
         let plain = self.scan([b'<', b'&', b']', 0xef], b'<')?;
         if self.at > start {
             let text = Text::new(self.source.clone(), self.chars(start..self.at, plain)?);
+            self.count()?;
             let parent = self.open.last_mut()?;
             push(&mut parent.element.nodes, Node::Text { text, span: start..self.at });
         }

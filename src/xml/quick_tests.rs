@@ -165,6 +165,15 @@ fn limits_hold() {
     ] {
         assert_eq!(judged(source.as_bytes(), &limits), accepted, "{source}");
     }
+    let few = Limits { nodes: 4, ..Limits::default() };
+    for (source, accepted) in [
+        ("<a b=''> <b/></a>", true),
+        ("<a b=''> <b/> </a>", false),
+        ("<a xmlns='n' c=''><b/></a>", true),
+        ("<a><b/><b/><b/><b/></a>", false),
+    ] {
+        assert_eq!(judged(source.as_bytes(), &few), accepted, "{source}");
+    }
     let deep = Limits { depth: usize::MAX, ..Limits::default() };
     let nested = |depth: usize| ["<a>".repeat(depth), "</a>".repeat(depth)].concat();
     assert!(judged(nested(DEEPEST).as_bytes(), &deep));

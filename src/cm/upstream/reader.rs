@@ -46,9 +46,7 @@ impl Fault {
     pub fn condition(&self) -> &'static str {
         match self {
             Self::NoStream => "invalid-namespace",
-            Self::Xml(
-                ErrorKind::TooLarge(_) | ErrorKind::TooDeep(_) | ErrorKind::TooManyAttributes(_),
-            ) => "policy-violation",
+            Self::Xml(kind) if kind.is_limit() => "policy-violation",
             Self::Xml(
                 ErrorKind::Comment | ErrorKind::DocumentType | ErrorKind::ProcessingInstruction,
             ) => "restricted-xml",
@@ -277,8 +275,7 @@ impl Reader {
 
     fn parse(&self, text: &[u8]) -> Result<Element, Fault> {
         // The header around an element counts for neither its depth nor its length, which were counted here.
-        let Limits { depth, attributes, .. } = self.limits;
-        let limits = Limits { depth: depth + 1, attributes, bytes: usize::MAX };
+        let limits = Limits { depth: self.limits.depth + 1, bytes: usize::MAX, ..self.limits };
         parse(text, &limits).map_err(|error| error.kind.into())
     }
 

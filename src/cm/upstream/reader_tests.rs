@@ -7,7 +7,7 @@ const HEADER_TEXT: &str = "<?xml version='1.0'?><stream:stream xmlns='jabber:cli
     xmlns:stream='http://etherx.jabber.org/streams' xmlns:x=\"urn:x\" from='a.example' id='&gt;' version='1.0'>";
 
 fn limits() -> Limits {
-    Limits { depth: 5, attributes: 8, bytes: 300 }
+    Limits { depth: 5, attributes: 8, nodes: 100, bytes: 300 }
 }
 
 /// What is read of a text that comes in pieces of this length, in words.
@@ -183,7 +183,7 @@ fn a_large_element_leaves_no_large_buffer() {
 
 /// What the strict parser sees in a document of which everything is at hand.
 fn whole(text: &str) -> Option<Vec<String>> {
-    let unlimited = Limits { depth: 100, attributes: 100, bytes: usize::MAX };
+    let unlimited = Limits { depth: 100, attributes: 100, nodes: usize::MAX, bytes: usize::MAX };
     let root = parse(text.as_bytes(), &unlimited).ok()?;
     let blank = root.text().chars().all(|c| c.is_ascii_whitespace());
     blank.then(|| root.children().map(|child| words(&Item::Element(child.clone()))).collect())

@@ -29,7 +29,7 @@ pub struct Bounds {
 impl Default for Bounds {
     fn default() -> Self {
         // An element may be as long as a request, and several of these may wait.
-        let xml = Limits { depth: 64, attributes: 64, bytes: 2 << 20 };
+        let xml = Limits { depth: 64, attributes: 64, bytes: 2 << 20, ..Limits::default() };
         Self { unsent: 4 << 20, xml }
     }
 }

@@ -29,7 +29,7 @@ fn features(inside: &str) -> String {
 
 /// A stream with a connection that may be used without TLS or not.
 fn stream(opening: Opening, plain: bool) -> Stream {
-    let xml = Limits { depth: 8, attributes: 8, bytes: 2000 };
+    let xml = Limits { depth: 8, attributes: 8, nodes: 100, bytes: 2000 };
     let mut stream = Stream::new(opening, Bounds { unsent: 1000, xml });
     assert_eq!(sent(&mut stream), "");
     stream.connected(plain);

@@ -63,9 +63,7 @@ fn what(view: &HttpView<'_>) -> String {
 fn malformed(error: &Error, view: &HttpView<'_>, found: &mut Findings) {
     let (what, party) = (what(view), Party::from(view.from()));
     let quoted = around(&view.content().bytes, error.at.offset, QUOTED);
-    if let ErrorKind::TooDeep(_) | ErrorKind::TooManyAttributes(_) | ErrorKind::TooLarge(_) =
-        error.kind
-    {
+    if error.kind.is_limit() {
         let words = format!("{what} cannot be read in full: {error} (at {}).", error.at);
         return found.add(&kinds::XML_LIMIT, None, Level::Warning, party, words);
     }

@@ -157,14 +157,14 @@ impl State {
     }
 
     fn malformed(&mut self, from: Side, error: &xml::Error, bytes: &[u8], found: &mut Findings) {
+        if error.kind.is_limit() {
+            return;
+        }
         let what = match error.kind {
             ErrorKind::Comment => "comment",
             ErrorKind::ProcessingInstruction => "instruction",
             ErrorKind::DocumentType => "doctype",
             ErrorKind::UndeclaredEntity(_) => "entity",
-            ErrorKind::TooDeep(_) | ErrorKind::TooManyAttributes(_) | ErrorKind::TooLarge(_) => {
-                return;
-            }
             _ => "",
         };
         if !self.is_new(from, what) {

@@ -148,7 +148,7 @@ impl Sent {
         let quoted = around(content, error.at.offset, QUOTED);
         match &error.kind {
             ErrorKind::NotUtf8(_) => {} // the frame is reported
-            ErrorKind::TooDeep(_) | ErrorKind::TooManyAttributes(_) | ErrorKind::TooLarge(_) => {
+            kind if kind.is_limit() => {
                 let words =
                     format!("{} cannot be read in full: {error} (at {}).", what(from), error.at);
                 found.add(&kinds::XML_LIMIT, None, Level::Warning, Party::from(from), words);
