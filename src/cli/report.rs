@@ -156,7 +156,7 @@ impl Making {
         self.read.push(path.to_owned());
         let recording = open(path).map_err(|error| not_events(&error))?;
         let mut traffic = begin(&mut self.page, name, &recording.preface);
-        for event in recording {
+        for event in recording.ahead() {
             match event {
                 Ok(event) => traffic.take(event),
                 Err(error) if error.is_fatal() => return Err(not_events(&error)),

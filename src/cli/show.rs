@@ -37,7 +37,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let started = recording.preface.started;
     let mut view = args.output.open(started, Box::new(BufWriter::new(io::stdout())))?;
     let mut damaged = false;
-    for event in recording {
+    for event in recording.ahead() {
         match event {
             Ok(event) => view.take(event),
             Err(error) if error.is_fatal() => return Err(not_events(&error)),

@@ -2,8 +2,10 @@
 //! happens, a time to be woken at ([`Timed`]). Both are bounded by the sessions that the story remembers. A state for a
 //! connection that carries a stream ([`PerLine`]) is bounded by the connections that are open.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::time::Duration;
+
+use rustc_hash::FxHashMap;
 
 use crate::trace::{Session, SessionId, Story};
 
@@ -13,13 +15,13 @@ const FEW: usize = 64;
 /// A state for each session that the story remembers.
 #[derive(Debug)]
 pub(super) struct PerSession<S> {
-    states: HashMap<SessionId, S>,
+    states: FxHashMap<SessionId, S>,
     sweep: usize,
 }
 
 impl<S> Default for PerSession<S> {
     fn default() -> Self {
-        Self { states: HashMap::new(), sweep: FEW }
+        Self { states: FxHashMap::default(), sweep: FEW }
     }
 }
 
@@ -128,12 +130,12 @@ impl Timer<'_> {
 /// A state for each connection that carries a stream. A rule removes it when the connection is gone.
 #[derive(Debug)]
 pub(super) struct PerLine<S> {
-    states: HashMap<u64, S>,
+    states: FxHashMap<u64, S>,
 }
 
 impl<S> Default for PerLine<S> {
     fn default() -> Self {
-        Self { states: HashMap::new() }
+        Self { states: FxHashMap::default() }
     }
 }
 
@@ -153,7 +155,7 @@ impl<S: Default> PerLine<S> {
 #[derive(Debug, Default)]
 struct Timers {
     queue: BTreeSet<(Duration, SessionId)>,
-    at: HashMap<SessionId, Duration>,
+    at: FxHashMap<SessionId, Duration>,
 }
 
 impl Timers {

@@ -1,15 +1,18 @@
 //! Capture files: a trace as NDJSON, one event a line, the format's version first. The format is described in
 //! `docs/reference/capture.md`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufWriter, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 
 use super::event::{Event, Fact};
+use super::written::micros;
 use crate::wire::owner_only;
 
 /// The version this program writes, and the only one it reads.
@@ -170,18 +173,41 @@ pub fn read<R: BufRead>(mut from: R) -> Result<(Preface, Reader<R>), CaptureErro
     Ok((preface, Reader { from, line: 1, finished: false, text, unknown: BTreeMap::new() }))
 }
 
-/// The kind of an event that is well-formed and has none of the kinds that are known.
-fn unknown_kind(line: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Named {
-        #[serde(rename = "at")]
-        _at: u64,
-        #[serde(rename = "conn")]
-        _conn: u64,
-        event: String,
-    }
-    let Named { event, .. } = serde_json::from_slice(line).ok()?;
-    (!Fact::NAMES.contains(&&*event)).then_some(event)
+/// What every event has.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(with = "micros")]
+    at: Duration,
+    conn: u64,
+    #[serde(borrow)]
+    event: Cow<'a, str>,
+}
+
+/// Why a line of a capture is no event that is known.
+#[derive(Debug, thiserror::Error)]
+enum NotEvent {
+    /// It is of a kind that a later version has added.
+    #[error("events of the kind {0:?} are not known")]
+    Unknown(String),
+    /// It is damaged.
+    #[error(transparent)]
+    Damaged(#[from] serde_json::Error),
+}
+
+/// Reads an event from its line. Events that hold what passed are read as what they are, since there may
+/// be gigabytes of them; serde would copy them once more to find their kind.
+fn event(line: &[u8]) -> Result<Event, NotEvent> {
+    let Envelope { at, conn, event } = serde_json::from_slice(line)?;
+    let fact = match &*event {
+        "request" => Fact::Request(serde_json::from_slice(line)?),
+        "response" => Fact::Response(serde_json::from_slice(line)?),
+        "frame" => Fact::Frame(serde_json::from_slice(line)?),
+        "part" => Fact::Part(serde_json::from_slice(line)?),
+        "raw" => Fact::Raw(serde_json::from_slice(line)?),
+        name if Fact::NAMES.contains(&name) => serde_json::from_slice(line)?,
+        name => return Err(NotEvent::Unknown(name.to_owned())),
+    };
+    Ok(Event { at, conn, fact })
 }
 
 impl<R: BufRead> Reader<R> {
@@ -241,22 +267,20 @@ impl<R: BufRead> Iterator for Reader<R> {
             if self.text.trim_ascii().is_empty() {
                 continue;
             }
-            match serde_json::from_slice::<Event>(&self.text) {
+            match event(&self.text) {
                 Ok(event) => {
                     self.finished |= event.fact == Fact::Finished;
                     return Some(Ok(event));
                 }
-                Err(error) => match unknown_kind(&self.text) {
-                    Some(kind)
-                        if self.unknown.len() < KINDS || self.unknown.contains_key(&kind) =>
-                    {
-                        *self.unknown.entry(kind).or_default() += 1;
-                    }
-                    _ => {
-                        let why = error.to_string();
-                        return Some(Err(CaptureError::Line { line: self.line, why }));
-                    }
-                },
+                Err(NotEvent::Unknown(kind))
+                    if self.unknown.len() < KINDS || self.unknown.contains_key(&kind) =>
+                {
+                    *self.unknown.entry(kind).or_default() += 1;
+                }
+                Err(error) => {
+                    let why = error.to_string();
+                    return Some(Err(CaptureError::Line { line: self.line, why }));
+                }
             }
         }
     }

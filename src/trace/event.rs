@@ -1,18 +1,21 @@
 //! The events a trace consists of: facts, not judgements.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::written::{bytes, micros, text_or_base64};
 use crate::wire::Side;
 pub use crate::wire::secured::{Secured, Tls};
 use crate::wire::stream::Kind;
 pub use crate::wire::tap::How;
 
 /// Something that was observed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Event {
     /// When, since the trace began. For a message: its last byte.
     #[serde(with = "micros")]
@@ -178,6 +181,7 @@ pub struct Part {
 
 /// Bytes that are not what was expected: not HTTP, not WebSocket, not an XML stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "RawLine")]
 pub struct Raw {
     /// Who sent them.
     pub from: Side,
@@ -187,7 +191,7 @@ pub struct Raw {
     /// How many there were in this piece.
     pub size: u64,
     /// The first of them, secrets hidden.
-    #[serde(flatten, with = "text_or_base64")]
+    #[serde(flatten, serialize_with = "text_or_base64")]
     pub bytes: Vec<u8>,
 }
 
@@ -242,10 +246,10 @@ impl Fact {
 
 /// The content of a message, transfer coding and content coding removed, secrets hidden.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, try_from = "ContentLine")]
 pub struct Content {
     /// The content. Less than was sent if `clipped` or `cut` says so.
-    #[serde(flatten, with = "text_or_base64")]
+    #[serde(flatten, serialize_with = "text_or_base64")]
     pub bytes: Vec<u8>,
     /// Its size on the wire: after transfer coding, before content coding was removed.
     pub size: u64,
@@ -322,13 +326,28 @@ impl Serialize for Headers {
 
 impl<'de> Deserialize<'de> for Headers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut headers = Self::default();
-        for (name, value) in Vec::<(String, String)>::deserialize(deserializer)? {
-            headers.push(&name, &value);
+        struct Lines;
+        impl<'de> Visitor<'de> for Lines {
+            type Value = Headers;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("pairs of a name and a value")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut lines: A) -> Result<Headers, A::Error> {
+                let mut headers = Headers::default();
+                while let Some(HeaderLine(name, value)) = lines.next_element()? {
+                    headers.push(&name, &value);
+                }
+                Ok(headers)
+            }
         }
-        Ok(headers)
+        deserializer.deserialize_seq(Lines)
     }
 }
+
+#[derive(Deserialize)]
+struct HeaderLine<'a>(#[serde(borrow)] Cow<'a, str>, #[serde(borrow)] Cow<'a, str>);
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
 fn is_false(value: &bool) -> bool {
@@ -354,51 +373,44 @@ fn one() -> u32 {
     1
 }
 
-/// Times are whole microseconds in a file.
-mod micros {
-    use std::time::Duration;
+/// A [`Content`] as it is written.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ContentLine {
+    text: Option<String>,
+    base64: Option<String>,
+    size: u64,
+    coding: Option<String>,
+    undecoded: Option<String>,
+    clipped: bool,
+    cut: bool,
+}
 
-    use serde::{Deserialize, Deserializer, Serializer};
+impl TryFrom<ContentLine> for Content {
+    type Error = base64::DecodeError;
 
-    pub(super) fn serialize<S: Serializer>(at: &Duration, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_u64(at.as_micros() as u64)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        u64::deserialize(from).map(Duration::from_micros)
+    fn try_from(line: ContentLine) -> Result<Self, Self::Error> {
+        let ContentLine { text, base64, size, coding, undecoded, clipped, cut } = line;
+        Ok(Self { bytes: bytes(text, base64)?, size, coding, undecoded, clipped, cut })
     }
 }
 
-/// Bytes are `text` where they are UTF-8, else `base64`.
-mod text_or_base64 {
-    use base64::Engine;
-    use base64::prelude::BASE64_STANDARD;
-    use serde::de::Error;
-    use serde::ser::SerializeMap;
-    use serde::{Deserialize, Deserializer, Serializer};
+/// A [`Raw`] as it is written.
+#[derive(Deserialize)]
+struct RawLine {
+    from: Side,
+    #[serde(default)]
+    why: Option<String>,
+    size: u64,
+    text: Option<String>,
+    base64: Option<String>,
+}
 
-    #[derive(Deserialize)]
-    struct Either {
-        text: Option<String>,
-        base64: Option<String>,
-    }
+impl TryFrom<RawLine> for Raw {
+    type Error = base64::DecodeError;
 
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
-        let mut map = to.serialize_map(Some(1))?;
-        match std::str::from_utf8(bytes) {
-            Ok("") => {}
-            Ok(text) => map.serialize_entry("text", text)?,
-            Err(_) => map.serialize_entry("base64", &BASE64_STANDARD.encode(bytes))?,
-        }
-        map.end()
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
-        let either = Either::deserialize(from)?;
-        match (either.text, either.base64) {
-            (Some(text), _) => Ok(text.into_bytes()),
-            (None, Some(base64)) => BASE64_STANDARD.decode(base64).map_err(D::Error::custom),
-            (None, None) => Ok(Vec::new()),
-        }
+    fn try_from(line: RawLine) -> Result<Self, Self::Error> {
+        let RawLine { from, why, size, text, base64 } = line;
+        Ok(Self { from, why, size, bytes: bytes(text, base64)? })
     }
 }

@@ -1,6 +1,7 @@
 //! The trace: everything observed, as [`Event`]s in order, and what follows from them alone: which request an
 //! answer belongs to, which session both are part of. Capture files hold a trace; rules judge it.
 
+mod ahead;
 pub mod capture;
 mod content;
 pub mod event;
@@ -12,6 +13,7 @@ pub mod record;
 pub mod redact;
 mod scope;
 pub mod story;
+mod written;
 
 pub use event::{
     Content, Event, Fact, Frame, Headers, How, Part, Raw, Request, Response, Secured, Tls,

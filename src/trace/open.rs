@@ -29,7 +29,8 @@ pub fn name(path: &Path) -> String {
 /// A file that may hold events.
 pub struct Input {
     name: String,
-    from: Box<dyn BufRead>,
+    from: Box<dyn BufRead + Send>,
+    is_file: bool,
 }
 
 /// A file of events that is being read: an iterator over them.
@@ -39,7 +40,9 @@ pub struct Recording {
     /// What stands before the events.
     pub preface: Preface,
     name: String,
-    events: Reader<Box<dyn BufRead>>,
+    events: Reader<Box<dyn BufRead + Send>>,
+    /// All of it is there, as far as that can be known: it is neither a pipe nor a terminal.
+    pub(super) is_file: bool,
 }
 
 /// Why a file of events, or a part of it, cannot be read.
@@ -56,13 +59,15 @@ impl Input {
     /// Opens a file, or standard input, behind its byte order mark.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let fail = |error: io::Error| OpenError { name: name(path), cause: error.into() };
-        let from: Box<dyn BufRead> = if is_stdin(path) {
-            Box::new(io::stdin().lock())
+        let (from, is_file): (Box<dyn BufRead + Send>, _) = if is_stdin(path) {
+            (Box::new(BufReader::new(io::stdin())), false)
         } else {
-            Box::new(BufReader::new(File::open(path).map_err(fail)?))
+            let file = File::open(path).map_err(fail)?;
+            let is_file = file.metadata().map_err(fail)?.is_file();
+            (Box::new(BufReader::new(file)), is_file)
         };
         let from = behind_mark(from).map_err(fail)?;
-        Ok(Self { name: name(path), from: Box::new(from) })
+        Ok(Self { name: name(path), from: Box::new(from), is_file })
     }
 
     /// Whether it begins as a file of events does, and not as a text for people.
@@ -75,9 +80,9 @@ impl Input {
 
     /// Reads on to the first event.
     pub fn events(self) -> Result<Recording, OpenError> {
-        let Self { name, from } = self;
+        let Self { name, from, is_file } = self;
         match capture::read(from) {
-            Ok((preface, events)) => Ok(Recording { preface, name, events }),
+            Ok((preface, events)) => Ok(Recording { preface, name, events, is_file }),
             Err(cause) => Err(OpenError { name, cause }),
         }
     }
@@ -97,7 +102,7 @@ impl Input {
 }
 
 /// The same without a byte order mark at its beginning. No more is read ahead than the mark is long.
-fn behind_mark(mut from: Box<dyn BufRead>) -> io::Result<impl BufRead> {
+fn behind_mark(mut from: Box<dyn BufRead + Send>) -> io::Result<impl BufRead + Send> {
     let mut start = Vec::with_capacity(BYTE_ORDER_MARK.len());
     from.by_ref().take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut start)?;
     if start == BYTE_ORDER_MARK {

@@ -1,9 +1,10 @@
 //! From bytes to events: one [`Recorder`] turns what the taps saw, and marked, into requests, responses, frames and parts
 //! of streams. What of them may be kept is decided by the [intake](super::intake).
 
-use std::collections::HashMap;
 use std::mem;
 use std::time::Duration;
+
+use rustc_hash::FxHashMap;
 
 use super::event::{Content, Event, Fact, Frame, Part, Raw, Request, Response};
 use super::intake::{Intake, Pieces, RequestLine, StatusLine};
@@ -22,7 +23,7 @@ const RAW_KEPT: usize = 1024;
 pub struct Recorder {
     intake: Intake,
     /// Boxed: a table has room to spare, and connections are many.
-    conns: HashMap<u64, Box<Conn>>,
+    conns: FxHashMap<u64, Box<Conn>>,
 }
 
 #[derive(Debug, Default)]
@@ -67,7 +68,7 @@ struct RawState {
 impl Recorder {
     /// A recorder that has seen nothing yet, and keeps what `intake` lets through.
     pub fn new(intake: Intake) -> Self {
-        Self { intake, conns: HashMap::new() }
+        Self { intake, conns: FxHashMap::default() }
     }
 
     /// Takes one item; the events it completes go to `out`.

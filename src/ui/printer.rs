@@ -4,9 +4,11 @@
 //! not BOSH. Their request is kept back until the answer decides. On a terminal a run of empty polls is one line
 //! that is updated.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
+
+use rustc_hash::FxHashMap;
 
 use super::block::{Block, Head, INDENT};
 use super::line::Page;
@@ -35,11 +37,11 @@ pub struct Printer<W> {
     look: Look,
     block: Block,
     /// Requests kept back until their answer is known, by connection.
-    kept_back: HashMap<u64, Vec<KeptBack>>,
+    kept_back: FxHashMap<u64, Vec<KeptBack>>,
     /// The empty polls among them, by session: connection and exchange.
-    polls: HashMap<SessionId, Vec<(u64, u64)>>,
+    polls: FxHashMap<SessionId, Vec<(u64, u64)>>,
     runs: BTreeMap<SessionId, Run>,
-    switched: HashMap<u64, (String, Duration)>,
+    switched: FxHashMap<u64, (String, Duration)>,
     /// Runs of pings and pongs, by connection.
     pings: BTreeMap<u64, Pings>,
     status: bool,
@@ -60,10 +62,10 @@ impl<W: Write> Printer<W> {
             out,
             block: Block::new(&look),
             look,
-            kept_back: HashMap::new(),
-            polls: HashMap::new(),
+            kept_back: FxHashMap::default(),
+            polls: FxHashMap::default(),
             runs: BTreeMap::new(),
-            switched: HashMap::new(),
+            switched: FxHashMap::default(),
             pings: BTreeMap::new(),
             status: false,
         }
@@ -395,8 +397,9 @@ impl<W: Write> Printer<W> {
     /// Prints what was kept back of a connection: no answer will come.
     fn settle_conn(&mut self, conn: u64, story: &Story) {
         self.end_pings(conn, story);
-        let first =
-            |kept_back: &HashMap<u64, Vec<KeptBack>>| Some(kept_back.get(&conn)?.first()?.exchange);
+        let first = |kept_back: &FxHashMap<u64, Vec<KeptBack>>| {
+            Some(kept_back.get(&conn)?.first()?.exchange)
+        };
         while let Some(back) = first(&self.kept_back).and_then(|first| self.take_back(conn, first))
         {
             if let Some(id) = back.session {

@@ -1,7 +1,9 @@
 //! How often a client sends requests: polling, loops, a new connection for each request (XEP-0124 §11, §12, §14).
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
+
+use rustc_hash::FxHashSet;
 
 use super::terms::polling;
 use super::view::{BoshView, RequestView, ResponseView};
@@ -37,7 +39,7 @@ struct State {
     idle: VecDeque<Duration>,
     storm: bool,
     requests: u32,
-    conns: HashSet<u64>,
+    conns: FxHashSet<u64>,
     closes: bool,
     pipelined: bool,
 }

@@ -1,8 +1,9 @@
 //! Sessions that end by silence: no request open for longer than `inactivity`, or than a granted `pause`
 //! (XEP-0124 §10).
 
-use std::collections::HashMap;
 use std::time::Duration;
+
+use rustc_hash::FxHashMap;
 
 use super::view::{BoshView, RequestView, ResponseView};
 use crate::bosh::BodyType;
@@ -23,7 +24,7 @@ const GRACE: Duration = Duration::from_millis(500);
 pub struct Silence {
     sessions: Timed<State>,
     /// The session that a connection was last used for.
-    conns: HashMap<u64, SessionId>,
+    conns: FxHashMap<u64, SessionId>,
 }
 
 #[derive(Debug, Default)]

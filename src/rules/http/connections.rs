@@ -1,7 +1,8 @@
 //! Connections that end within a request or before the response, and responses without a request.
 
-use std::collections::HashMap;
 use std::time::Duration;
+
+use rustc_hash::FxHashMap;
 
 use super::view::HttpView;
 use super::words::{from_server, rid};
@@ -18,7 +19,7 @@ use crate::wire::Side;
 #[derive(Debug, Default)]
 pub struct Connections {
     /// Connections of which something is known that affects what their end means.
-    known: HashMap<u64, Course>,
+    known: FxHashMap<u64, Course>,
 }
 
 #[derive(Debug, Default)]

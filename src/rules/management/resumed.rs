@@ -1,8 +1,9 @@
 //! What follows a resumption: the former connection is closed, the client keeps its address, and does not begin anew
 //! (XEP-0198 §5).
 
-use std::collections::{HashMap, HashSet};
 use std::time::Duration;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::view::ElementView;
 use crate::rules::finding::{Findings, Level, Party};
@@ -25,9 +26,9 @@ const SOON: Duration = Duration::from_secs(5);
 pub struct Resumed {
     sessions: Timed<State>,
     /// The connection that carries, or has carried, the stream of each session, while it is open.
-    conns: HashMap<u64, SessionId>,
+    conns: FxHashMap<u64, SessionId>,
     /// Those of them on which the server has sent the stream error conflict, which may come before `<resumed/>`.
-    conflicts: HashSet<u64>,
+    conflicts: FxHashSet<u64>,
 }
 
 #[derive(Debug, Default)]

@@ -1,8 +1,9 @@
 //! What follows a 101: a client that closes at once or goes on although there is no subprotocol, and the end of a
 //! WebSocket whose frames were not seen. (The end of one whose frames are seen says more.)
 
-use std::collections::HashMap;
 use std::time::Duration;
+
+use rustc_hash::FxHashMap;
 
 use super::idle;
 use crate::clock::words;
@@ -21,7 +22,7 @@ const AT_ONCE: Duration = Duration::from_secs(2);
 /// Judges what follows a 101.
 #[derive(Debug, Default)]
 pub struct AfterHandshake {
-    open: HashMap<u64, Open>,
+    open: FxHashMap<u64, Open>,
 }
 
 /// A WebSocket.

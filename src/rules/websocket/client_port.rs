@@ -1,6 +1,6 @@
 //! HTTP at the port for XMPP over TCP: the answer is an XML stream (RFC 6120 §4).
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
@@ -15,7 +15,7 @@ use crate::wire::protocol::Protocol;
 #[derive(Debug, Default)]
 pub struct ClientPort {
     /// The first request of each connection; none if the answer was reported.
-    asked: HashMap<u64, Option<String>>,
+    asked: FxHashMap<u64, Option<String>>,
 }
 
 impl Rule for ClientPort {

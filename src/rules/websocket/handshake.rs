@@ -1,7 +1,9 @@
 //! The handshake of a WebSocket for XMPP (RFC 6455 §4, RFC 7395 §3.1): requests, and what answers them. What a refusal
 //! means is in `refused`, what is wrong with a 101 in `switched`.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashMap;
 
 use super::asked::Asked;
 use super::page::{Page, status};
@@ -24,7 +26,7 @@ const REMEMBERED: usize = 16;
 /// Judges handshakes.
 #[derive(Debug, Default)]
 pub struct Handshake {
-    conns: HashMap<u64, Conn>,
+    conns: FxHashMap<u64, Conn>,
     /// What was asked and answered, with how often.
     refusals: Vec<(String, u32)>,
 }

@@ -1,9 +1,11 @@
 //! Exchanges: which response belongs to which request. On one connection, responses of HTTP/1 come in the order of
 //! requests (RFC 9112 section 9.3.2); the recorder has counted both.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
+
+use rustc_hash::FxHashMap;
 
 use super::exchange::{Exchange, Upgrade};
 use crate::trace::event::{Request, Response};
@@ -12,7 +14,7 @@ use crate::wire::Side;
 /// Exchanges of all connections.
 #[derive(Debug, Default)]
 pub(super) struct Exchanges {
-    conns: HashMap<u64, Connection>,
+    conns: FxHashMap<u64, Connection>,
     count: u64,
 }
 

@@ -1,7 +1,8 @@
 //! Which connection carries which stream, if it is a WebSocket or speaks XMPP over TCP.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use super::exchange::Exchange;
 use super::id::SessionId;
@@ -11,7 +12,7 @@ use crate::trace::scope::Scope;
 /// Connections that carry, or may carry, a stream.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    all: HashMap<u64, Carried>,
+    all: FxHashMap<u64, Carried>,
 }
 
 /// What a connection carries.

@@ -3,6 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
+
 use super::bosh::BoshLink;
 use super::id::SessionId;
 use super::session::{Link, Session};
@@ -16,7 +18,7 @@ const MANY: usize = 16_384;
 /// The sessions, by number, by `sid`, and by what they are resumed by.
 #[derive(Debug)]
 pub(super) struct Sessions {
-    all: HashMap<SessionId, Session>,
+    all: FxHashMap<SessionId, Session>,
     by_sid: HashMap<String, SessionId>,
     by_previd: HashMap<String, SessionId>,
     /// Those that are over, the oldest first.
@@ -31,7 +33,7 @@ pub(super) struct Sessions {
 impl Default for Sessions {
     fn default() -> Self {
         Self {
-            all: HashMap::new(),
+            all: FxHashMap::default(),
             by_sid: HashMap::new(),
             by_previd: HashMap::new(),
             over: VecDeque::new(),
