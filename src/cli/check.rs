@@ -1,20 +1,20 @@
 //! `xmppscope check`: whether scenarios can be understood, without running them.
 
-use std::collections::BTreeSet;
-use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use super::Failure;
 use super::console::{eprint, print};
+use super::interrupt::Interrupt;
+use super::mistakes::wrong;
 use super::options::When;
-use crate::diag::Diagnostic;
+use super::words::counted;
 use crate::scenario::{LoadError, Loaded, load};
 use crate::ui::sanitise;
 
 /// Check scenario files for mistakes, without running them
 ///
-/// Folders are searched for *.yaml. Every mistake is reported with its position: unknown keys, requirements that do not
-/// exist, undefined names, XML that is not well-formed, times without a unit.
+/// Folders are searched for *.yaml. Up to a hundred mistakes are reported with their positions: unknown keys,
+/// requirements that do not exist, undefined names, XML that is not well-formed, times without a unit.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -24,7 +24,8 @@ Examples:
 Exit status:
   0  no mistakes
   2  there are mistakes, or there are no scenarios
-  3  a file cannot be read")]
+  3  a file cannot be read
+  130  interrupted")]
 pub(super) struct Args {
     /// Scenario files, or folders of them
     #[arg(required = true, value_name = "PATH")]
@@ -35,6 +36,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
+    let _interrupt = Interrupt::watch()?;
     let Loaded { scenarios, shared, .. } = sound(&args.paths, args.color)?;
     let mut line = counted(scenarios.len(), "scenario");
     if shared > 0 {
@@ -43,35 +45,14 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     print(format!("{line}: no mistakes\n").as_bytes())
 }
 
-/// Reads scenarios; with a mistake in any of them all mistakes are shown, and there are none.
+/// Reads scenarios; with a mistake in any of them the mistakes are shown, and there are none.
 pub(super) fn sound(paths: &[PathBuf], color: When) -> Result<Loaded, Failure> {
     let loaded = load(paths).map_err(|error| match error {
-        LoadError::Nothing(_) => Failure::Usage(error.to_string()),
+        LoadError::Nothing(_) | LoadError::TooMany(_) => Failure::Usage(error.to_string()),
         LoadError::Unreadable { .. } => Failure::Environment(error.to_string()),
     })?;
-    let mistakes = &loaded.mistakes;
-    if mistakes.is_empty() {
-        return Ok(loaded);
+    for (path, why) in &loaded.skipped {
+        eprint(&sanitise(&format!("skipped {}: {why}", path.display())));
     }
-    let painted = color.decide(io::stderr().is_terminal());
-    for mistake in mistakes {
-        // What is quoted from a file must not reach the terminal as it is; the renderer takes care of the source.
-        let safe = |text: &str| sanitise(text).into_owned();
-        let shown = Diagnostic {
-            message: safe(&mistake.message),
-            name: safe(&mistake.name),
-            label: safe(&mistake.label),
-            help: mistake.help.as_deref().map(safe),
-            ..mistake.clone()
-        };
-        eprint(&shown.render(painted));
-        eprint("");
-    }
-    let files: BTreeSet<_> = mistakes.iter().map(|mistake| &mistake.name).collect();
-    let count = counted(mistakes.len(), "mistake");
-    Err(Failure::Usage(format!("{count} in {}", counted(files.len(), "file"))))
-}
-
-pub(super) fn counted(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+    if loaded.mistakes.is_empty() { Ok(loaded) } else { Err(wrong(&loaded.mistakes, color)) }
 }

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::check::counted;
 use super::console::{eprint, print};
 use super::observe::{not_events, unreadable};
 use super::options::When;
+use super::words::counted;
 use super::{Failure, exit, settings};
 use crate::report::difference::{self, Compared, Document};
 use crate::snapshot::{

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use clap::Subcommand;
 
+use tokio::sync::watch;
+
 use super::Failure;
 use super::console::{print, unwritable};
 use super::spec::checked;
@@ -90,10 +92,8 @@ fn embedded(pack: &[Scenario]) -> Result<String, Failure> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let clock = Clock::start();
     let mut outcomes = Vec::new();
-    runner::run_all_embedded(&jobs, &[], threads, |_, outcome| {
-        outcomes.push(outcome);
-        true
-    });
+    let never = watch::channel(false).1;
+    runner::run_all_embedded(&jobs, &[], threads, &never, |_, outcome| outcomes.push(outcome));
     let mut counts = BTreeMap::new();
     for outcome in &outcomes {
         *counts.entry(outcome.verdict).or_default() += 1;

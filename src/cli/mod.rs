@@ -11,7 +11,9 @@ mod diff;
 pub mod exit;
 mod failure;
 mod generate;
+mod interrupt;
 mod lane;
+mod mistakes;
 mod observe;
 mod options;
 mod prove;
@@ -23,6 +25,7 @@ mod show;
 mod snapshot;
 mod spec;
 mod watch;
+mod words;
 
 pub use command::main;
 pub use failure::Failure;

@@ -4,10 +4,12 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::check::{counted, sound};
+use super::check::sound;
 use super::console::{eprint, print};
 use super::defects::chosen;
+use super::interrupt::Interrupt;
 use super::options::When;
+use super::words::counted;
 use super::{Failure, exit};
 use crate::defects::{self, Defect};
 use crate::runner;
@@ -30,7 +32,9 @@ Examples:
 Exit status:
   0  proved
   1  a defect is missed, a scenario catches none, or one fails without a defect
-  2  wrong usage, or a scenario with mistakes")]
+  2  wrong usage, or a scenario with mistakes
+  3  a file cannot be read
+  130  interrupted; nothing is proved")]
 pub(super) struct Args {
     /// Scenario files, or folders of them
     #[arg(required = true, value_name = "PATH")]
@@ -45,14 +49,15 @@ pub(super) struct Args {
     #[arg(long)]
     table: bool,
     /// Scenarios to run in parallel [default: one for each processor]
-    #[arg(long, value_name = "N")]
-    jobs: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    jobs: Option<u16>,
     /// When to use colours
     #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN", help_heading = "Output")]
     color: When,
 }
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
+    let _interrupt = Interrupt::watch()?;
     let scenarios = sound(&args.paths, args.color)?.scenarios;
     let scenarios: Vec<Arc<Scenario>> = scenarios.into_iter().map(Arc::new).collect();
     let mut chosen = if args.defect.is_empty() {
@@ -67,9 +72,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         };
         chosen.retain(covered);
     }
-    let threads = args
-        .jobs
-        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
+    let threads = args.jobs.map_or_else(
+        || std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        usize::from,
+    );
     let terminal = io::stderr().is_terminal();
     let progress = |done: usize, all: usize| {
         if terminal && (done.is_multiple_of(97) || done == all) {

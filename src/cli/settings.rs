@@ -1,13 +1,13 @@
 //! `xmppscope.yaml`, a project's settings for all commands.
 
-use std::fs;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
-use super::console::eprint;
+use super::mistakes::wrong;
 use super::options::When;
-use crate::scenario::{Settings, read_settings};
+use crate::diag::read_text;
+use crate::scenario::{Settings, limits, read_settings};
 
 /// The file that is read by default, if it exists.
 const DEFAULT: &str = "xmppscope.yaml";
@@ -24,7 +24,7 @@ impl Options {
     /// Reads the file.
     pub(super) fn read(&self, color: When) -> Result<Settings, Failure> {
         let path = self.settings.as_deref().unwrap_or(Path::new(DEFAULT));
-        let text = match fs::read_to_string(path) {
+        let text = match read_text(path, limits::FILE) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.settings.is_none() => {
                 return Ok(Settings::default());
@@ -34,11 +34,6 @@ impl Options {
                 return Err(Failure::Environment(format!("cannot read {path}: {error}")));
             }
         };
-        read_settings(path, text).map_err(|mistakes| {
-            for mistake in &mistakes {
-                eprint(&mistake.render(color.decide(io::stderr().is_terminal())));
-            }
-            Failure::Usage(format!("{} is not a valid settings file", path.display()))
-        })
+        read_settings(path, text).map_err(|mistakes| wrong(&mistakes, color))
     }
 }

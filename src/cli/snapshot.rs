@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use console::Term;
 
-use super::check::counted;
 use super::console::{eprint, print};
 use super::options::When;
+use super::words::counted;
 use super::{Failure, exit};
 use crate::diag::sanitise::one_line;
 use crate::runner;

@@ -1,8 +1,19 @@
 //! A mistake, with the place where it was made.
 
+use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
+
+/// Of a line that is longer, only the part around the mistake is shown.
+const LONGEST_LINE: usize = 400;
+/// As much of a long line is shown before the mistake.
+const BEFORE: usize = 80;
+/// A mistake that spans more lines is shown by the first of them.
+const MOST_LINES: usize = 50;
+/// Longer messages, labels and helps are cut.
+const LONGEST_WORDS: usize = 2000;
 
 /// Says what is wrong, where, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,8 +22,8 @@ pub struct Diagnostic {
     pub message: String,
     /// Where the source comes from: a file's path, or the name of an option.
     pub name: String,
-    /// The whole source.
-    pub source: String,
+    /// The whole source, which all its mistakes share.
+    pub source: Arc<str>,
     /// The bytes of the source that are meant; an empty range is a place between two bytes.
     pub span: Range<usize>,
     /// What is to be said of just these bytes; may be empty.
@@ -25,22 +36,89 @@ impl Diagnostic {
     /// The text for a person, several lines without a line break at the end.
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-        let span = on_characters(&self.source, &self.span);
+        let excerpt = Excerpt::of(&self.source, on_characters(&self.source, &self.span));
         // What the renderer leaves as it is; the stand-in is two bytes long as well, so places stay right.
-        let source = self.source.replace(|c| matches!(c, '\u{80}'..='\u{9f}'), "·");
-        let annotation = AnnotationKind::Primary.span(span);
-        let annotation = match self.label.as_str() {
-            "" => annotation,
+        let shown = excerpt.text.replace(|c| matches!(c, '\u{80}'..='\u{9f}'), "·");
+        let annotation = AnnotationKind::Primary.span(excerpt.span);
+        let annotation = match cut(&self.label) {
+            label if label.is_empty() => annotation,
             label => annotation.label(label),
         };
-        let snippet = Snippet::source(&source).path(&self.name).annotation(annotation);
-        let group = Level::ERROR.primary_title(&self.message).element(snippet);
+        let snippet = Snippet::source(&shown).line_start(excerpt.line).annotation(annotation);
+        let group = Level::ERROR.primary_title(cut(&self.message));
+        let group = match excerpt.column {
+            None => group.element(snippet.path(&self.name)),
+            Some(column) => {
+                let origin = Origin::path(&self.name).line(excerpt.line).char_column(column);
+                group.element(origin).element(snippet)
+            }
+        };
         let group = match &self.help {
-            Some(help) => group.element(Level::HELP.message(help)),
+            Some(help) => group.element(Level::HELP.message(cut(help))),
             None => group,
         };
         renderer.render(&[group])
     }
+}
+
+/// What is shown of a source: the lines of a span.
+struct Excerpt<'a> {
+    text: &'a str,
+    /// The number of its first line, from 1.
+    line: usize,
+    /// The column of the span, if the line is cut before it.
+    column: Option<usize>,
+    /// The span within the text.
+    span: Range<usize>,
+}
+
+impl<'a> Excerpt<'a> {
+    fn of(source: &'a str, span: Range<usize>) -> Self {
+        let before = &source[..span.start];
+        // Behind the last line break there is no line to be shown; the one before it is.
+        let last = span.start == source.len() && before.ends_with('\n');
+        let above = if last { before.strip_suffix('\n').unwrap_or(before) } else { before };
+        let start = above.rfind('\n').map_or(0, |end| end + 1);
+        let line = 1 + memchr::memchr_iter(b'\n', &source.as_bytes()[..start]).count();
+        let mut ends = source[span.start..].match_indices('\n').map(|(at, _)| span.start + at);
+        let first = if last { span.start } else { ends.next().unwrap_or(source.len()) };
+        if first - start > LONGEST_LINE {
+            let from = boundary(source, start.max(span.start.saturating_sub(BEFORE)));
+            let to = boundary(source, first.min(from + LONGEST_LINE));
+            let column = 1 + source[start..span.start].chars().count();
+            let span = span.start - from..span.end.min(to) - from;
+            return Self { text: &source[from..to], line, column: Some(column), span };
+        }
+        let mut end = first;
+        for _ in 1..MOST_LINES {
+            if end >= span.end {
+                break;
+            }
+            let next = ends.next().unwrap_or(source.len());
+            if next - end > LONGEST_LINE {
+                break;
+            }
+            end = next;
+        }
+        let span = span.start - start..span.end.min(end) - start;
+        Self { text: &source[start..end], line, column: None, span }
+    }
+}
+
+/// The start of the character at this byte.
+fn boundary(source: &str, mut at: usize) -> usize {
+    while !source.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// The text, if it is not too long to be read.
+fn cut(text: &str) -> Cow<'_, str> {
+    if text.len() <= LONGEST_WORDS {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(format!("{}…", &text[..boundary(text, LONGEST_WORDS)]))
 }
 
 /// The span, within the source and never inside of a character.
@@ -64,7 +142,7 @@ mod tests {
         Diagnostic {
             message: "`wiat` is not a key of a session".to_owned(),
             name: "scenarios/hold.yaml".to_owned(),
-            source: source.to_owned(),
+            source: source.into(),
             span,
             label: "unknown key".to_owned(),
             help: Some("did you mean `wait`?".to_owned()),
@@ -119,6 +197,19 @@ mod tests {
           |
           = help: did you mean `wait`?
         "#);
+    }
+
+    #[test]
+    fn of_a_long_line_and_of_many_lines_only_a_part_is_shown() {
+        let line = format!("a\n{}wiat{}", "é".repeat(50_000), "x".repeat(900_000));
+        let text = diagnostic(&line, 100_002..100_006).render(false);
+        assert!(text.contains(" --> scenarios/hold.yaml:2:50001\n"), "{text}");
+        assert!(text.contains("wiatx") && text.len() < 2000, "{text}");
+        let lines = "a: 1\n".repeat(200_000);
+        assert!(diagnostic(&lines, 0..lines.len()).render(false).len() < 5000);
+        let mut long = diagnostic("wiat", 0..4);
+        long.message = "é".repeat(1_000_000);
+        assert!(long.render(false).len() < 3000);
     }
 
     #[test]

@@ -182,7 +182,7 @@ impl<'a> Cursor<'a> {
         Box::new(Diagnostic {
             message: message.into(),
             name: self.option.to_owned(),
-            source: self.text.to_owned(),
+            source: self.text.into(),
             span,
             label: label.into(),
             help: Some(help.into()).filter(|help| !help.is_empty()),

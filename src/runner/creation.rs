@@ -5,7 +5,7 @@ use super::ledger::SentRequest;
 use super::run::Run;
 use super::stop::Done;
 use crate::client::bosh::{Book, Keys, Terms, Wrapper};
-use crate::scenario::Rid;
+use crate::scenario::{Rid, limits};
 
 /// A rid as it is written in a request; none if it is left out.
 pub(super) fn rid(run: &Run, actor: usize, rid: Option<&Rid>) -> Done<Option<String>> {
@@ -40,7 +40,7 @@ pub(super) fn draft(
     let rid = rid(run, actor, own)?;
     body.set("rid", rid.clone());
     let length = terms.as_ref().and_then(|terms| terms.keys.as_ref());
-    let length = length.and_then(|length| length.resolve(run).ok());
+    let length = length.map(|length| length.resolve(run, limits::KEYS)).transpose()?;
     let mut keys = length.map(|length| Keys::new(length as usize, run.chance.token(32)));
     if let Some(keys) = &mut keys {
         body.set("newkey", Some(keys.first()));

@@ -15,6 +15,7 @@ use super::outcome::{Chosen, Failure, Outcome, Verdict};
 use super::provided::skipped;
 use super::report::{Report, StepAt};
 use super::run::{Run, Setting};
+use super::spent::{self, Spent};
 use super::steps::run_steps;
 use super::stop::{Done, Stop};
 use super::target::Target;
@@ -24,7 +25,7 @@ use super::wire::Wire;
 use crate::clock::Clock;
 use crate::random::Random;
 use crate::scenario::matching::FailureKind;
-use crate::scenario::{Level, Located, Need, Row, Scenario};
+use crate::scenario::{Level, Located, Need, Row, Scenario, limits};
 
 /// What a run is given.
 pub(super) struct Inputs {
@@ -67,13 +68,23 @@ pub(super) async fn run(given: Inputs) -> Outcome {
         variables: Variables::default(),
         chance: Chance::new(random),
         report: Report::new(at),
+        spent: Spent::default(),
     };
     let row = row.and_then(|row| Some((row, scenario.sweep.get(row)?)));
     // How much had passed when its set-up was done, in events.
     let mut set_up = 0;
-    let done = match skipped(scenario, target) {
-        Some(why) => Err(Stop::Skipped(why)),
-        None => live(&mut run, row.map(|(_, row)| row), &mut set_up).await,
+    let done = if let Some(why) = skipped(scenario, target) {
+        Err(Stop::Skipped(why))
+    } else {
+        tokio::select! {
+            biased;
+            done = live(&mut run, row.map(|(_, row)| row), &mut set_up) => done,
+            why = wire.overflow() => Err(Stop::Broken(scenario.place.clone(), why)),
+            () = tokio::time::sleep(spent::TIME) => {
+                let why = "it took a week, the limit for one run".to_owned();
+                Err(Stop::Broken(scenario.place.clone(), why))
+            }
+        }
     };
     let duration = clock.now().saturating_sub(began);
     all_written(&mut run).await;
@@ -178,7 +189,13 @@ async fn live(run: &mut Run, row: Option<&Row>, set_up: &mut usize) -> Done {
     let scenario = Arc::clone(&run.setting.scenario);
     for actor in &scenario.actors {
         let name = &actor.name.value;
-        match actor.count.as_ref().map(|count| count.resolve(run)).transpose()? {
+        let count = actor.count.as_ref();
+        let count = count.map(|count| count.resolve(run, limits::ACTORS)).transpose()?;
+        if run.cast.len() as u64 + count.unwrap_or(1) > limits::ACTORS {
+            let why = format!("there are more than {} actors in all, the limit", limits::ACTORS);
+            return Err(Stop::Broken(actor.name.place.clone(), why));
+        }
+        match count {
             None => run.cast.add(name.clone(), actor.session.clone()),
             Some(count) => {
                 for n in 1..=count {

@@ -45,39 +45,43 @@ pub fn prove(
         caught: defects.iter().map(|&defect| (defect, BTreeSet::new())).collect(),
         broken: defects.iter().map(|&defect| (defect, BTreeSet::new())).collect(),
     });
-    std::thread::scope(|scope| {
-        for _ in 0..threads.max(1) {
-            scope.spawn(|| {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= all {
-                        return;
+    let work = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= all {
+                return;
+            }
+            let (turn, (place, job)) = (number / jobs.len(), &jobs[number % jobs.len()]);
+            let with = turn.checked_sub(1).map(|turn| &defects[turn..=turn]);
+            let outcome = run_embedded(job, &target, with.unwrap_or_default());
+            let mut proof = proof.lock().unwrap_or_else(PoisonError::into_inner);
+            match turn.checked_sub(1) {
+                None => {
+                    let sound = outcome.failures.is_empty()
+                        && matches!(outcome.verdict, Verdict::Passed | Verdict::Skipped);
+                    if !sound {
+                        proof.unsound.push((*place, outcome));
                     }
-                    let (turn, (place, job)) = (number / jobs.len(), &jobs[number % jobs.len()]);
-                    let with = turn.checked_sub(1).map(|turn| &defects[turn..=turn]);
-                    let outcome = run_embedded(job, &target, with.unwrap_or_default());
-                    let mut proof = proof.lock().unwrap_or_else(PoisonError::into_inner);
-                    match turn.checked_sub(1) {
-                        None => {
-                            let sound = outcome.failures.is_empty()
-                                && matches!(outcome.verdict, Verdict::Passed | Verdict::Skipped);
-                            if !sound {
-                                proof.unsound.push((*place, outcome));
-                            }
-                        }
-                        Some(turn) if outcome.verdict == Verdict::Broken => {
-                            proof.broken[turn].1.insert(*place);
-                        }
-                        Some(turn) if !outcome.failures.is_empty() => {
-                            proof.caught[turn].1.insert(*place);
-                        }
-                        Some(_) => {}
-                    }
-                    drop(proof);
-                    progress(number + 1, all);
                 }
-            });
+                Some(turn) if outcome.verdict == Verdict::Broken => {
+                    proof.broken[turn].1.insert(*place);
+                }
+                Some(turn) if !outcome.failures.is_empty() => {
+                    proof.caught[turn].1.insert(*place);
+                }
+                Some(_) => {}
+            }
+            drop(proof);
+            progress(number + 1, all);
         }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads.min(all) {
+            if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                break; // those that there are have to do
+            }
+        }
+        work();
     });
     proof.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,6 +8,9 @@ use crate::scenario::matching::FailureKind;
 use crate::scenario::{Level, Place};
 use crate::spec::{Level as Demand, catalogue};
 
+/// A run ends after this many failures, and keeps as many notes.
+const MOST: usize = 1000;
+
 /// What of a step its failures need.
 #[derive(Debug, Clone)]
 pub(super) struct StepAt {
@@ -84,7 +87,8 @@ impl Report {
             lag,
             known: None,
         });
-        if level == Level::Must { Err(Stop::Failed) } else { Ok(()) }
+        let last = level == Level::Must || self.failures.len() >= MOST;
+        if last { Err(Stop::Failed) } else { Ok(()) }
     }
 
     /// The same as an alternative says it: at this level, and in these words if it has some.
@@ -106,7 +110,12 @@ impl Report {
     }
 
     pub(super) fn note(&mut self, place: &Place, text: impl Into<String>) {
-        self.notes.push(Note { place: place.clone(), text: text.into() });
+        let text = match self.notes.len() {
+            0..MOST => text.into(),
+            MOST => format!("this and later notes are left out: {MOST} are kept"),
+            _ => return,
+        };
+        self.notes.push(Note { place: place.clone(), text });
     }
 
     /// A session was created; only the first counts.

@@ -10,6 +10,7 @@ use super::fields;
 use super::heart::Heart;
 use super::ledger::{Ledger, SentRequest};
 use super::report::Report;
+use super::spent::Spent;
 use super::stop::{Done, Stop};
 use super::target::Target;
 use super::variables::Variables;
@@ -37,6 +38,7 @@ pub(super) struct Run {
     pub(super) variables: Variables,
     pub(super) chance: Chance,
     pub(super) report: Report,
+    pub(super) spent: Spent,
 }
 
 impl Run {
@@ -200,5 +202,9 @@ impl Environment for Run {
 
     fn random(&self, length: usize) -> String {
         self.chance.text(length)
+    }
+
+    fn made(&self, bytes: usize) -> Result<(), String> {
+        self.spent.text(bytes)
     }
 }

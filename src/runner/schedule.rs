@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::dial::Dial;
 use super::embedded;
@@ -17,6 +18,9 @@ use crate::clock::Clock;
 use crate::defects::Defect;
 use crate::random::{Secure, Seeded};
 use crate::scenario::{Provision, Scenario};
+
+/// So often is looked whether a run is to end while nothing comes of it.
+const GLANCE: Duration = Duration::from_millis(50);
 
 /// One run.
 #[derive(Debug, Clone)]
@@ -54,60 +58,110 @@ pub fn jobs(scenarios: &[Arc<Scenario>]) -> Vec<Job> {
 /// # Panics
 /// Never: a runtime without sockets needs nothing of the system.
 pub fn run_embedded(job: &Job, target: &Arc<Target>, defects: &[&'static Defect]) -> Outcome {
+    virtually(embedded_run(job, target, defects))
+}
+
+/// Runs something in virtual time, in which nobody waits.
+fn virtually<T>(what: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .expect("a runtime without sockets needs nothing of the system");
-    runtime.block_on(async {
-        let clock = Clock::start_at(embedded::started());
-        let dial: Arc<dyn Dial> = Arc::new(embedded::start(defects, clock));
-        run(Inputs {
-            scenario: Arc::clone(&job.scenario),
-            row: job.row,
-            target: Arc::clone(target),
-            dial,
-            clock,
-            random: Box::new(Seeded::new(3)),
-            heart: None,
-            round_trip: Duration::ZERO,
-        })
-        .await
+    runtime.block_on(what)
+}
+
+async fn embedded_run(job: &Job, target: &Arc<Target>, defects: &[&'static Defect]) -> Outcome {
+    let clock = Clock::start_at(embedded::started());
+    let dial: Arc<dyn Dial> = Arc::new(embedded::start(defects, clock));
+    run(Inputs {
+        scenario: Arc::clone(&job.scenario),
+        row: job.row,
+        target: Arc::clone(target),
+        dial,
+        clock,
+        random: Box::new(Seeded::new(3)),
+        heart: None,
+        round_trip: Duration::ZERO,
     })
+    .await
 }
 
 /// Runs jobs against embedded connection managers, on `threads` threads; outcomes come as they are done, with the place
-/// of their job. It ends early when `done` says false.
+/// of their job. It ends early when `stop` is true: runs that have not ended by then are left, even those that are too busy
+/// to notice.
 pub fn run_all_embedded(
     jobs: &[Job],
     defects: &[&'static Defect],
     threads: usize,
-    mut done: impl FnMut(usize, Outcome) -> bool,
+    stop: &watch::Receiver<bool>,
+    mut done: impl FnMut(usize, Outcome),
 ) {
-    let target = Arc::new(embedded::target());
-    let next = AtomicUsize::new(0);
     let (send, outcomes) = mpsc::channel();
-    std::thread::scope(|scope| {
-        for _ in 0..threads.max(1) {
-            let (send, next, target) = (send.clone(), &next, &target);
-            scope.spawn(move || {
-                loop {
-                    let place = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(job) = jobs.get(place) else { return };
-                    if send.send((place, run_embedded(job, target, defects))).is_err() {
-                        return;
-                    }
+    let worker = Worker {
+        jobs: jobs.into(),
+        defects: defects.into(),
+        target: Arc::new(embedded::target()),
+        next: Arc::default(),
+        stop: stop.clone(),
+        send,
+    };
+    // They belong to nobody: whoever is stopped does not wait for one that does not come to an end.
+    for _ in 0..threads.clamp(1, jobs.len().max(1)) {
+        let own = worker.clone();
+        if std::thread::Builder::new().spawn(move || own.work()).is_err() {
+            worker.work(); // there are too many threads: this one has to do
+            break;
+        }
+    }
+    drop(worker);
+    loop {
+        match outcomes.recv_timeout(GLANCE) {
+            Ok((place, outcome)) => done(place, outcome),
+            Err(RecvTimeoutError::Timeout) if *stop.borrow() => break,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+}
+
+/// What a thread needs to run jobs, one after the other.
+#[derive(Clone)]
+struct Worker {
+    jobs: Arc<[Job]>,
+    defects: Arc<[&'static Defect]>,
+    target: Arc<Target>,
+    /// The place of the next job that nobody has taken.
+    next: Arc<AtomicUsize>,
+    stop: watch::Receiver<bool>,
+    send: mpsc::Sender<(usize, Outcome)>,
+}
+
+impl Worker {
+    fn work(&self) {
+        loop {
+            let place = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(job) = self.jobs.get(place) else { return };
+            let outcome = virtually(async {
+                tokio::select! {
+                    biased;
+                    () = stopped(self.stop.clone()) => None,
+                    outcome = embedded_run(job, &self.target, &self.defects) => Some(outcome),
                 }
             });
-        }
-        drop(send);
-        for (place, outcome) in outcomes {
-            if !done(place, outcome) {
-                next.store(jobs.len(), Ordering::Relaxed);
+            let Some(outcome) = outcome else { return };
+            if self.send.send((place, outcome)).is_err() {
                 return;
             }
         }
-    });
+    }
+}
+
+/// Done when it is true; never, if there is nobody who could make it so.
+pub async fn stopped(mut stop: watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Pairs of accounts, each used by one run at a time: what one run leaves behind must not touch another.
@@ -190,4 +244,39 @@ pub async fn run_all(
 fn needs_accounts(scenario: &Scenario) -> bool {
     let needs = scenario.provisions();
     needs.contains(&Provision::Account) || needs.contains(&Provision::Accounts)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::scenario::load_texts;
+
+    /// One run that ends, and one that never yields its thread for long.
+    fn two() -> Vec<Job> {
+        let head = "covers: bosh-long-polling\nsession: none\nsteps:\n";
+        let busy =
+            "  - repeat: 100000\n    steps:\n      - set: { x: '${sha1(filler(60000000))}' }\n";
+        let note = "      - note: ${x}\n";
+        let texts = [
+            ("a.yaml".into(), format!("name: a\n{head}  - note: done\n")),
+            ("b.yaml".into(), format!("name: b\n{head}{busy}{note}")),
+        ];
+        let loaded = load_texts(texts, &|_| Err(io::ErrorKind::NotFound.into()));
+        assert!(loaded.mistakes.is_empty(), "{}", loaded.mistakes[0].render(false));
+        let scenarios: Vec<_> = loaded.scenarios.into_iter().map(Arc::new).collect();
+        super::jobs(&scenarios)
+    }
+
+    #[test]
+    fn a_run_that_is_busy_in_virtual_time_is_left_when_it_is_to_stop() {
+        let (send, stop) = watch::channel(false);
+        let mut done = Vec::new();
+        run_all_embedded(&two(), &[], 2, &stop, |place, _| {
+            done.push(place);
+            send.send_replace(true);
+        });
+        assert_eq!(done, [0]);
+    }
 }

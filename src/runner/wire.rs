@@ -30,8 +30,10 @@ pub type SentId = u64;
 
 /// A connection on which nothing has passed for so long is not used again unless it is named.
 const IDLE: Duration = Duration::from_secs(10);
-/// What one scenario may pass at most; more is not shown.
+/// So many bytes may pass for one scenario.
 const ROOM: usize = 256 << 20;
+/// So many facts may be observed of one scenario.
+const EVENTS: usize = 200_000;
 /// How much of one entity is kept.
 const ENTITY: usize = 32 << 20;
 /// A connection that takes no more may have so long to say why.
@@ -128,6 +130,8 @@ struct Shared {
     sent: BTreeMap<SentId, (ConnId, Progress)>,
     order: u64,
     items: Vec<Item>,
+    /// How many bytes have passed.
+    passed: usize,
 }
 
 /// All connections of one scenario.
@@ -153,6 +157,7 @@ impl Wire {
             sent: BTreeMap::new(),
             order: 0,
             items: Vec::new(),
+            passed: 0,
         };
         Self { shared: Arc::new(Mutex::new(shared)), changed: Arc::new(Notify::new()), clock, dial }
     }
@@ -285,15 +290,38 @@ impl Wire {
         }
     }
 
+    /// Done when more has passed than one scenario may have; in words.
+    pub async fn overflow(&self) -> String {
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            changed.as_mut().enable();
+            let (passed, events) = {
+                let shared = self.lock();
+                (shared.passed, shared.events.len())
+            };
+            if passed > ROOM {
+                return format!(
+                    "more than {} MiB were sent and received, the limit for one run",
+                    ROOM >> 20
+                );
+            }
+            if events > EVENTS {
+                return format!("more than {EVENTS} events were observed, the limit for one run");
+            }
+            changed.await;
+        }
+    }
+
     /// All that passed, secrets hidden.
     pub fn events(&self) -> Vec<Event> {
         self.lock().events.clone()
     }
 
-    /// What was observed of a connection is taken in.
-    fn take_in(&self) {
+    /// What was observed of a connection is taken in, after so many bytes.
+    fn take_in(&self, size: usize) {
         let mut shared = self.lock();
-        let Shared { shown, judged, events, conns, sent, order, items } = &mut *shared;
+        let Shared { shown, judged, events, conns, sent, order, items, passed } = &mut *shared;
+        *passed += size;
         shown.0.take(items, Some(Duration::ZERO));
         for item in items.drain(..) {
             shown.1.take(item, events);
@@ -413,7 +441,7 @@ impl Wire {
         taps.judged.ended(by, how);
         taps.shown.close();
         taps.judged.close();
-        self.take_in();
+        self.take_in(0);
         self.over(id, Ended { by, how, at: self.now() });
     }
 
@@ -441,7 +469,7 @@ impl Wire {
                     Ok(None) => return None,
                     Ok(Some(size)) if size > 0 => {
                         taps.shown.passed(Side::Client, &rest[..size]);
-                        self.take_in();
+                        self.take_in(size);
                         rest = &rest[size..];
                     }
                     // It takes no more; but why, it may have said.
@@ -489,7 +517,7 @@ impl Wire {
             Ok(size) => {
                 taps.shown.passed(Side::Server, &buffer[..size]);
                 taps.judged.passed(Side::Server, &buffer[..size]);
-                self.take_in();
+                self.take_in(size);
                 None
             }
         }

@@ -7,10 +7,12 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::check::check;
+use super::find::{Found, LoadError};
+use super::limits;
 use super::model::{Actor, CLIENT, Scenario, Session};
 use super::read::{File, FileKind, Said, read};
 use super::source::{Located, Place, Source};
-use crate::diag::Diagnostic;
+use crate::diag::{Mistakes, read_text};
 
 /// What was found in files.
 #[derive(Debug, Default)]
@@ -19,46 +21,57 @@ pub struct Loaded {
     pub scenarios: Vec<Scenario>,
     /// How many shared files were read.
     pub shared: usize,
-    /// All mistakes of all files, by file and place.
-    pub mistakes: Vec<Diagnostic>,
+    /// The mistakes of all files, by file and place.
+    pub mistakes: Mistakes,
+    /// What was found in folders and not looked at, and why.
+    pub skipped: Vec<(PathBuf, &'static str)>,
 }
-
-/// Why files can't be read.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// The system says no.
-    #[error("cannot read {}: {error}", path.display())]
-    Unreadable {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why not.
-        error: io::Error,
-    },
-    /// Something is named that holds none.
-    #[error("no scenarios (*.yaml) in {}", .0.display())]
-    Nothing(PathBuf),
-}
-
-/// Longer files are refused.
-const LONGEST: u64 = 1024 * 1024;
 
 /// Reads files, and all `*.yaml` and `*.yml` of folders and of what is in them.
 pub fn load(paths: &[PathBuf]) -> Result<Loaded, LoadError> {
-    let mut files = Vec::new();
+    let mut found = Found::default();
     for path in paths {
-        let before = files.len();
-        find(path, true, &mut files)?;
-        if files.len() == before {
+        let before = found.files.len();
+        found.look(path)?;
+        if found.files.len() == before {
             return Err(LoadError::Nothing(path.clone()));
         }
     }
     let mut texts = Vec::new();
-    for path in files {
-        let text =
-            text(&path).map_err(|error| LoadError::Unreadable { path: path.clone(), error })?;
+    let mut foreign = Mistakes::default();
+    let mut size = 0;
+    for file in found.files {
+        let path = file.path;
+        let text = read_text(&path, limits::FILE)
+            .map_err(|error| LoadError::Unreadable { path: path.clone(), error })?;
+        size += text.len() as u64;
+        // What is found through a link may be anything: no line of it is shown before it is known to be a scenario.
+        if file.foreign && !is_recognised(&text) {
+            let source = Arc::new(Source { path, text: "".into() });
+            let message = "not a scenario: it has no `name:` and `covers:`, and no `shared:`";
+            let mut mistake = Place { source, span: 0..0 }.mistake(message, "");
+            let help = "a link leads to it out of the folder, so its text is not shown";
+            mistake.help = Some(help.to_owned());
+            foreign.push(mistake);
+            continue;
+        }
         texts.push((path, text));
+        if size > limits::ALL_FILES {
+            break; // which is noted as a mistake when they are put together
+        }
     }
-    Ok(load_texts(texts, &text))
+    let mut loaded = load_texts(texts, &shared_text);
+    foreign.append(loaded.mistakes);
+    foreign.sort();
+    loaded.mistakes = foreign;
+    loaded.skipped = found.skipped;
+    Ok(loaded)
+}
+
+/// Whether a text is a scenario or a shared file, as far as that is seen without reading it.
+fn is_recognised(text: &str) -> bool {
+    let has = |key: &str| text.lines().any(|line| line.starts_with(key));
+    has("shared:") || has("name:") && has("covers:")
 }
 
 /// The same for texts that were read otherwise. `other` reads the shared files that are not among them.
@@ -66,7 +79,9 @@ pub fn load_texts(
     texts: impl IntoIterator<Item = (PathBuf, String)>,
     other: &dyn Fn(&Path) -> io::Result<String>,
 ) -> Loaded {
-    let mut library = Library { other, files: BTreeMap::new(), loaded: Loaded::default() };
+    let loaded = Loaded::default();
+    let room = Some(limits::ALL_FILES);
+    let mut library = Library { other, files: BTreeMap::new(), room, loaded };
     let mut order = Vec::new();
     for (path, text) in texts {
         let key = plain(&path);
@@ -79,37 +94,23 @@ pub fn load_texts(
         library.finish(&key);
     }
     let mut loaded = library.loaded;
-    loaded.mistakes.sort_by(|a, b| (&a.name, a.span.start).cmp(&(&b.name, b.span.start)));
+    loaded.mistakes.sort();
     loaded
 }
 
-fn find(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<(), LoadError> {
-    let unreadable = |error| LoadError::Unreadable { path: path.to_owned(), error };
-    let folder = fs::metadata(path).map_err(unreadable)?.is_dir();
-    if folder {
-        let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-        let mut entries: Vec<_> =
-            entries.map_err(unreadable)?.into_iter().map(|entry| entry.path()).collect();
-        entries.sort();
-        for entry in entries {
-            find(&entry, false, files)?;
-        }
-    } else if named || path.extension().is_some_and(|end| end == "yaml" || end == "yml") {
-        files.push(path.to_owned());
+/// The text of a shared file. A scenario may name any file: nothing that could be waited for.
+fn shared_text(path: &Path) -> io::Result<String> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
     }
-    Ok(())
-}
-
-fn text(path: &Path) -> io::Result<String> {
-    if fs::metadata(path)?.len() > LONGEST {
-        return Err(io::Error::other(format!("larger than {LONGEST} bytes")));
-    }
-    fs::read_to_string(path)
+    read_text(path, limits::FILE)
 }
 
 struct Library<'a> {
     other: &'a dyn Fn(&Path) -> io::Result<String>,
     files: BTreeMap<PathBuf, Entry>,
+    /// How many bytes of scenarios may be put together yet; none if there were too many.
+    room: Option<u64>,
     loaded: Loaded,
 }
 
@@ -122,13 +123,13 @@ struct Entry {
 
 impl Library<'_> {
     fn add(&mut self, key: PathBuf, path: PathBuf, text: String) {
-        let source = Arc::new(Source { path, text });
+        let source = Arc::new(Source { path, text: text.into() });
         let (file, mistakes) = read(&source);
         if matches!(file.as_ref().map(|file| &file.kind), Some(FileKind::Shared)) {
             self.loaded.shared += 1;
         }
         self.files.insert(key, Entry { source, file, sound: mistakes.is_empty() });
-        self.loaded.mistakes.extend(mistakes);
+        self.loaded.mistakes.append(mistakes);
     }
 
     /// Checks one of the files as a whole, with what it uses.
@@ -140,8 +141,16 @@ impl Library<'_> {
         let mut sound = true;
         for path in &named {
             let key = plain(&folder.join(&path.value));
+            if used.contains(&key) {
+                let message = format!("`{}` is used twice", path.value.display());
+                self.loaded.mistakes.push(path.place.mistake(message, ""));
+                return;
+            }
             sound &= self.need(&key, path);
             used.push(key);
+        }
+        if !self.has_room(key, &used) {
+            return;
         }
         let Some(entry) = self.files.get(key) else { return };
         let Some(file) = &entry.file else { return };
@@ -155,23 +164,49 @@ impl Library<'_> {
         let is_scenario = matches!(file.kind, FileKind::Scenario(_));
         let scenario = assemble(&entry.source, file, &shared);
         // A shared file may set what only its users need.
-        let mistakes = check(&scenario, sound && is_scenario);
+        let mut mistakes = check(&scenario, sound && is_scenario);
         if is_scenario && sound && mistakes.is_empty() {
             self.loaded.scenarios.push(scenario);
         }
-        for mistake in mistakes {
-            // What is wrong in a shared file is found with each of its users.
-            if !self.loaded.mistakes.contains(&mistake) {
-                self.loaded.mistakes.push(mistake);
-            }
+        // What is wrong in a shared file is found with each of its users.
+        mistakes.retain(|mistake| !self.loaded.mistakes.contains(mistake));
+        self.loaded.mistakes.append(mistakes);
+    }
+
+    /// Whether there is room for one more scenario, put together of these files. That there is none is a mistake, once.
+    fn has_room(&mut self, key: &Path, used: &[PathBuf]) -> bool {
+        let Some(room) = self.room else { return false };
+        let own = [key].into_iter().chain(used.iter().map(PathBuf::as_path));
+        let texts = own.filter_map(|key| self.files.get(key)).map(|entry| &entry.source.text);
+        self.room = room.checked_sub(texts.map(|text| text.len() as u64).sum());
+        if self.room.is_none()
+            && let Some(entry) = self.files.get(key)
+        {
+            let place = Place { source: Arc::clone(&entry.source), span: 0..0 };
+            let message = format!(
+                "all scenarios, each with its shared files, are larger than {} MiB, the limit",
+                limits::ALL_FILES >> 20
+            );
+            let mut mistake = place.mistake(message, "this one is too many");
+            mistake.help = Some("name fewer files, or one folder after the other".to_owned());
+            self.loaded.mistakes.push(mistake);
         }
+        self.room.is_some()
     }
 
     /// Sees that a shared file was read. Whether it can be used.
     fn need(&mut self, key: &Path, named: &Located<PathBuf>) -> bool {
         if !self.files.contains_key(key) {
             match (self.other)(key) {
-                Ok(text) => self.add(key.to_owned(), key.to_owned(), text),
+                Ok(text) if is_recognised(&text) => self.add(key.to_owned(), key.to_owned(), text),
+                // Whoever wrote the scenario may not be allowed to see the file: no line of it is shown.
+                Ok(_) => {
+                    let message = format!("`{}` is not a shared file", named.value.display());
+                    let mut mistake = named.place.mistake(message, "");
+                    mistake.help = Some("a shared file begins with `shared:`".to_owned());
+                    self.loaded.mistakes.push(mistake);
+                    return false;
+                }
                 Err(error) => {
                     let message = format!("cannot read `{}`: {error}", named.value.display());
                     self.loaded.mistakes.push(named.place.mistake(message, ""));

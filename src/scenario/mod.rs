@@ -5,7 +5,9 @@
 //! It opens no connection and knows no clock: that is the runner's.
 
 mod check;
+mod find;
 pub mod fragment;
+pub mod limits;
 mod load;
 pub mod matching;
 pub mod model;
@@ -21,8 +23,9 @@ mod template;
 pub mod vars;
 mod yaml;
 
+pub use find::LoadError;
 pub use fragment::{FragmentError, NotXml, fragment};
-pub use load::{LoadError, Loaded, load, load_texts};
+pub use load::{Loaded, load, load_texts};
 pub use model::*;
 pub use only::Only;
 pub use pack::pack;
@@ -33,5 +36,7 @@ pub use settings::{Replacement, Settings, Varies};
 pub use source::{Located, Place, Source};
 pub use vars::{Environment, Unresolved, Value};
 
+#[cfg(test)]
+mod load_tests;
 #[cfg(test)]
 mod tests;

@@ -201,6 +201,7 @@ impl<'a> Parser<'_, 'a> {
         Ok(&rest[..length])
     }
 
+    #[allow(clippy::unnecessary_box_returns)] // as all that may fail returns it
     fn mistake(
         &self,
         span: Range<usize>,

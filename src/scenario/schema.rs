@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::limits;
 use super::model::ACCOUNTS;
 use super::read::{
     ACTION, CONNECTIONS, ENCODING, END, HTTP, KINDS, LEVEL, NO_ANSWER, OPENED, PROVISIONS,
@@ -30,7 +31,7 @@ pub fn schema() -> Value {
     scenario.extend(properties(&[
         ("name", text("The required behaviour, in one sentence.")),
         ("covers", ids("The requirements that the scenario checks; `xmppscope spec` lists them.")),
-        ("use", one_or_more(&text(""), "Shared files, by relative path; their steps run first.")),
+        ("use", uses()),
         ("sweep", reference("sweep")),
     ]));
     let mut set_up = shared;
@@ -54,17 +55,20 @@ fn definitions() -> Value {
     };
     let by = properties(&[("by", text("The actor whose session it is; default: the client."))]);
     let mut actor = session();
-    actor.extend(properties(&[("count", number("The number of actors with this name."))]));
+    actor.extend(properties(&[(
+        "count",
+        number(limits::ACTORS, "The number of actors with this name."),
+    )]));
     json!({
         "text": { "type": ["string", "number", "boolean"] },
         "value-or-none": { "type": ["string", "number", "boolean", "null"] },
-        "time": { "type": "string", "description": "A time with its unit: 500ms, 2s, 1m 30s." },
+        "time": { "type": "string", "description": "A time with its unit, at most a day: 500ms, 2s, 1m 30s." },
         "number": { "type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+$|\\$\\{" },
         "boolean": { "type": "boolean" },
         "need": { "anyOf": [words(&PROVISIONS, ""), reference("condition")] },
         "session": { "anyOf": [{ "const": "none" }, object(session(), &[])] },
         "actors": {
-            "type": "object",
+            "type": "object", "maxProperties": limits::ACTORS,
             "additionalProperties": {
                 "anyOf": [{ "const": "none" }, { "type": "null" }, object(actor, &[])],
             },
@@ -72,9 +76,9 @@ fn definitions() -> Value {
         "sweep": { "anyOf": [
             {
                 "type": "object", "minProperties": 1, "maxProperties": 1,
-                "additionalProperties": one_or_more(&reference("text"), ""),
+                "additionalProperties": up_to(limits::ROWS, one_or_more(&reference("text"), "")),
             },
-            { "type": "array", "items": variables("") },
+            { "type": "array", "items": variables(""), "maxItems": limits::ROWS },
         ] },
         "condition": { "anyOf": [
             condition("advertised", text("An attribute of the creation response."), std::slice::from_ref(&by)),
@@ -106,7 +110,7 @@ fn definitions() -> Value {
             reference("piece"),
             object(properties(&[("pause", time(""))]), &["pause"]),
         ] },
-        "steps": { "type": "array", "items": reference("step") },
+        "steps": { "type": "array", "items": reference("step"), "maxItems": limits::STEPS },
         "step": { "oneOf": KINDS.iter().map(|&(kind, demands)| step(kind, demands)).collect::<Vec<_>>() },
     })
 }
@@ -217,8 +221,13 @@ fn kind_of_step(kind: &str) -> (Value, Map<String, Value>, &'static [&'static st
         }
         "value" => (reference("text"), demands(), none),
         "distinct" => {
-            let keys =
-                [("bits", number("The minimum number of bits of apparent entropy in the values."))];
+            let keys = [(
+                "bits",
+                number(
+                    limits::BITS,
+                    "The minimum number of bits of apparent entropy in the values.",
+                ),
+            )];
             (text("A variable whose values so far must be distinct."), properties(&keys), none)
         }
         "repeat" => {
@@ -227,7 +236,7 @@ fn kind_of_step(kind: &str) -> (Value, Map<String, Value>, &'static [&'static st
                 ("every", time("The time from one start to the next.")),
                 ("steps", reference("steps")),
             ];
-            (number("The number of repetitions."), properties(&keys), &["steps"])
+            (number(limits::REPEAT, "The number of repetitions."), properties(&keys), &["steps"])
         }
         "if" => {
             let keys = [
@@ -260,7 +269,7 @@ fn session() -> Map<String, Value> {
         ("attributes", attributes()),
         ("login", words_of(&login, "The account that logs in.")),
         ("rid", text("The first rid.")),
-        ("keys", number("The length of its key sequences.")),
+        ("keys", number(limits::KEYS, "The length of its key sequences.")),
         ("opened", words(&OPENED, "When to open the session.")),
         ("polls", reference("boolean")),
         ("headers", attributes()),
@@ -286,7 +295,7 @@ fn request() -> Map<String, Value> {
         ("http", http()),
         ("headers", attributes()),
         ("encoding", words(&ENCODING, "The content coding of the entity.")),
-        ("chunks", number("The number of chunks to send it in.")),
+        ("chunks", number(limits::CHUNKS, "The number of chunks to send it in.")),
         on(),
         via(),
         cut(),
@@ -403,8 +412,21 @@ fn time(description: &str) -> Value {
     described(reference("time"), description)
 }
 
-fn number(description: &str) -> Value {
-    described(reference("number"), description)
+fn number(most: u64, description: &str) -> Value {
+    let mut number = reference("number");
+    number["maximum"] = json!(most);
+    described(number, description)
+}
+
+fn uses() -> Value {
+    let all = one_or_more(&text(""), "Shared files, by relative path; their steps run first.");
+    up_to(limits::USES, all)
+}
+
+/// One or more, but no more than this.
+fn up_to(most: usize, mut one_or_more: Value) -> Value {
+    one_or_more["anyOf"][1]["maxItems"] = json!(most);
+    one_or_more
 }
 
 fn xml(description: &str) -> Value {

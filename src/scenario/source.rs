@@ -13,7 +13,7 @@ pub struct Source {
     /// Where it was read from.
     pub path: PathBuf,
     /// What stands in it.
-    pub text: String,
+    pub text: Arc<str>,
 }
 
 /// Bytes of a file. Cheap to copy about: the file is shared.
@@ -61,7 +61,7 @@ impl Place {
         Diagnostic {
             message: message.into(),
             name: self.source.path.display().to_string(),
-            source: self.source.text.clone(),
+            source: Arc::clone(&self.source.text),
             span: self.span.clone(),
             label: label.into(),
             help: None,

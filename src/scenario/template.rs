@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use super::limits;
 use super::model::{Expr, Function, Name, Operator, Part, Template};
 use super::source::{Located, Place};
 
@@ -110,7 +111,7 @@ pub(super) fn expression(
     text: &str,
     place: &impl Fn(Range<usize>) -> Place,
 ) -> Result<Located<Expr>, Wrong> {
-    let mut parser = Parser { text, at: 0, depth: 0, place };
+    let mut parser = Parser { text, at: 0, depth: 0, operators: 0, place };
     let expr = parser.sum()?;
     parser.spaces();
     if parser.at < text.len() {
@@ -129,6 +130,7 @@ struct Parser<'a, P> {
     text: &'a str,
     at: usize,
     depth: usize,
+    operators: usize,
     place: &'a P,
 }
 
@@ -161,6 +163,11 @@ impl<P: Fn(Range<usize>) -> Place> Parser<'_, P> {
             else {
                 return Ok(left);
             };
+            self.operators += 1;
+            if self.operators > limits::OPERATORS {
+                let most = limits::OPERATORS;
+                return Err(self.wrong(&format!("an expression has at most {most} operators")));
+            }
             self.at += 1;
             let right = part(self)?;
             let place = (self.place)(start..self.at);
@@ -198,15 +205,16 @@ impl<P: Fn(Range<usize>) -> Place> Parser<'_, P> {
         let rest = self.rest();
         let length = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
         let word = &rest[..length];
+        let neither = || format!("`{word}` is neither a number nor a time such as 500ms");
         let expr = if word.bytes().all(|byte| byte.is_ascii_digit()) {
-            word.parse().ok().map(Expr::Number)
+            word.parse().map(Expr::Number).map_err(|_| neither())
         } else {
-            duration(word).ok().map(Expr::Time)
+            time(word).map(Expr::Time).map_err(|wrong| match wrong {
+                NoTime::TooLong => wrong.words(word),
+                NoTime::WithoutUnit | NoTime::Other => neither(),
+            })
         };
-        let Some(expr) = expr else {
-            let message = format!("`{word}` is neither a number nor a time such as 500ms");
-            return Err(Wrong { at: self.at..self.at + length, message });
-        };
+        let expr = expr.map_err(|message| Wrong { at: self.at..self.at + length, message })?;
         self.at += length;
         Ok(expr)
     }
@@ -287,11 +295,35 @@ impl<P: Fn(Range<usize>) -> Place> Parser<'_, P> {
 /// A length of time with its unit, in words if it is none.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let text = text.trim();
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(format!("a time needs a unit: {text}s or {text}ms"));
+    time(text).map_err(|wrong| wrong.words(text))
+}
+
+/// Why a text is no length of time.
+enum NoTime {
+    WithoutUnit,
+    TooLong,
+    Other,
+}
+
+impl NoTime {
+    fn words(&self, text: &str) -> String {
+        match self {
+            Self::WithoutUnit => format!("a time needs a unit: {text}s or {text}ms"),
+            Self::TooLong => format!("`{text}` is longer than a day, the longest time possible"),
+            Self::Other => format!("`{text}` is not a time; write 500ms, 2s or 1m 30s"),
+        }
     }
-    humantime::parse_duration(text)
-        .map_err(|_| format!("`{text}` is not a time; write 500ms, 2s or 1m 30s"))
+}
+
+fn time(text: &str) -> Result<Duration, NoTime> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(NoTime::WithoutUnit);
+    }
+    match humantime::parse_duration(text) {
+        Ok(time) if time <= limits::TIME => Ok(time),
+        Ok(_) | Err(humantime::DurationError::NumberOverflow) => Err(NoTime::TooLong),
+        Err(_) => Err(NoTime::Other),
+    }
 }
 
 #[cfg(test)]
@@ -302,7 +334,7 @@ mod tests {
     use crate::scenario::Source;
 
     fn read(text: &str) -> Result<Template, Wrong> {
-        let source = Arc::new(Source { path: "a".into(), text: text.to_owned() });
+        let source = Arc::new(Source { path: "a".into(), text: text.into() });
         template(text, &|span| Place { source: Arc::clone(&source), span })
     }
 
@@ -383,6 +415,8 @@ mod tests {
         }
         let deep = format!("${{{}1{}}}", "(".repeat(1000), ")".repeat(1000));
         assert!(read(&deep).unwrap_err().message.contains("nested too deeply"));
+        let long = format!("${{1{}}}", "+1".repeat(400_000));
+        assert!(read(&long).unwrap_err().message.contains("at most 64 operators"));
     }
 
     #[test]
@@ -390,5 +424,11 @@ mod tests {
         assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("5").unwrap_err(), "a time needs a unit: 5s or 5ms");
         assert!(duration("soon").is_err() && duration("").is_err());
+        assert_eq!(duration("24h"), Ok(limits::TIME));
+        for text in ["24h 1ms", "9223372036854775808s", "99999999999999999999999s", "300years"] {
+            let expected = format!("`{text}` is longer than a day, the longest time possible");
+            assert_eq!(duration(text).unwrap_err(), expected);
+        }
+        assert!(read("${1s + 25h}").unwrap_err().message.contains("longer than a day"));
     }
 }

@@ -279,7 +279,7 @@ fn shared_files_go_before() {
     let scenario =
         "name: a\ncovers: bosh-rid-window\nuse: ../set-up/bob.yaml\nsteps:\n  - alive: bob\n";
     let files = [("s/a.yaml", scenario), ("set-up/bob.yaml", shared)];
-    let Loaded { scenarios, shared, mistakes } = loaded(&files);
+    let Loaded { scenarios, shared, mistakes, .. } = loaded(&files);
     assert!(mistakes.is_empty(), "{mistakes:?}");
     assert_eq!((shared, scenarios.len()), (1, 1));
     let setup = &scenarios[0].setup[..];

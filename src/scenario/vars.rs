@@ -8,6 +8,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::limits;
 use super::model::{Count, Expr, Function, Name, Operator, Part, Template, Timespan, Xml};
 use super::source::{Located, Place};
 use super::template;
@@ -20,6 +21,11 @@ pub trait Environment {
 
     /// So many random letters and digits.
     fn random(&self, length: usize) -> String;
+
+    /// A text of so many bytes was made; in words, if that is more than may be made in all.
+    fn made(&self, _bytes: usize) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// What a variable is worth.
@@ -44,7 +50,7 @@ pub struct Unresolved {
 }
 
 /// Longer texts are not made.
-const LONGEST: i128 = 64 * 1024 * 1024;
+const LONGEST: i128 = limits::TEXT as i128;
 
 impl Value {
     /// As a text: a time in seconds, as the protocol writes times.
@@ -98,7 +104,13 @@ impl Template {
     /// Its value: of its one expression, or else a text.
     pub fn value(&self, environment: &dyn Environment) -> Result<Value, Unresolved> {
         match self.parts.as_slice() {
-            [Part::Value(expr)] => expr.evaluate(environment),
+            [Part::Value(expr)] => {
+                let value = expr.evaluate(environment)?;
+                if let Value::Text(text) = &value {
+                    made(text, expr, environment)?;
+                }
+                Ok(value)
+            }
             _ => self.text(environment).map(Value::Text),
         }
     }
@@ -117,7 +129,15 @@ impl Template {
         for part in &self.parts {
             match part {
                 Part::Text(literal) => text += literal,
-                Part::Value(expr) => put(&expr.evaluate(environment)?.text(), &mut text),
+                Part::Value(expr) => {
+                    let before = text.len();
+                    put(&expr.evaluate(environment)?.text(), &mut text);
+                    made(&text[before..], expr, environment)?;
+                    if text.len() > limits::TEXT {
+                        let message = too_long();
+                        return Err(Unresolved { place: expr.place.clone(), message });
+                    }
+                }
             }
         }
         Ok(text)
@@ -143,30 +163,55 @@ impl Xml {
     }
 }
 
+/// Counts what was made of an expression.
+fn made(text: &str, expr: &Located<Expr>, environment: &dyn Environment) -> Result<(), Unresolved> {
+    let wrong = |message| Unresolved { place: expr.place.clone(), message };
+    environment.made(text.len()).map_err(wrong)
+}
+
+fn too_long() -> String {
+    format!("the text becomes longer than {} MiB, the limit", limits::TEXT >> 20)
+}
+
 impl Located<Timespan> {
-    /// The length of time.
+    /// The length of time; at most a day.
     pub fn resolve(&self, environment: &dyn Environment) -> Result<Duration, Unresolved> {
         match &self.value {
             Timespan::Fixed(time) => Ok(*time),
             Timespan::Computed(template) => {
                 let value = template.value(environment)?;
-                value.time().map_err(|message| Unresolved { place: self.place.clone(), message })
+                let time = value.time().and_then(|time| {
+                    let words = || {
+                        format!(
+                            "`{}` s is longer than a day, the longest time possible",
+                            value.text()
+                        )
+                    };
+                    if time <= limits::TIME { Ok(time) } else { Err(words()) }
+                });
+                time.map_err(|message| Unresolved { place: self.place.clone(), message })
             }
         }
     }
 }
 
 impl Located<Count> {
-    /// The number.
-    pub fn resolve(&self, environment: &dyn Environment) -> Result<u64, Unresolved> {
+    /// The number, which may be this at most.
+    pub fn resolve(&self, environment: &dyn Environment, most: u64) -> Result<u64, Unresolved> {
         match &self.value {
             Count::Fixed(count) => Ok(*count),
             Count::Computed(template) => {
                 let value = template.value(environment)?;
-                value.count().map_err(|message| Unresolved { place: self.place.clone(), message })
+                let count = value.count().and_then(|count| at_most(count, most));
+                count.map_err(|message| Unresolved { place: self.place.clone(), message })
             }
         }
     }
+}
+
+/// A number that is not too large, or why it is.
+pub(super) fn at_most(number: u64, most: u64) -> Result<u64, String> {
+    if number > most { Err(format!("{number} is too many: at most {most}")) } else { Ok(number) }
 }
 
 impl Located<Expr> {
@@ -202,7 +247,7 @@ fn call(function: Function, value: &Value, environment: &dyn Environment) -> Res
         Value::Number(length @ 0..=LONGEST) => Ok(length as usize),
         _ => Err(format!("`{}` is not a valid length", value.text())),
     };
-    Ok(Value::Text(match function {
+    let text = match function {
         Function::Filler => "x".repeat(length()?),
         Function::Random => environment.random(length()?),
         Function::Upper => value.text().to_uppercase(),
@@ -213,7 +258,12 @@ fn call(function: Function, value: &Value, environment: &dyn Environment) -> Res
             let digest = ring::digest::digest(algorithm, value.text().as_bytes());
             digest.as_ref().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
         }
-    }))
+    };
+    if text.len() > limits::TEXT {
+        return Err(too_long());
+    }
+    environment.made(text.len())?;
+    Ok(Value::Text(text))
 }
 
 fn calculate(operator: Operator, left: &Value, right: &Value) -> Result<Value, String> {
@@ -275,7 +325,7 @@ pub(super) mod tests {
     }
 
     pub(in crate::scenario) fn located(text: &str) -> Located<Template> {
-        let source = Arc::new(Source { path: "a.yaml".into(), text: text.to_owned() });
+        let source = Arc::new(Source { path: "a.yaml".into(), text: text.into() });
         let place = |span| Place { source: Arc::clone(&source), span };
         let template = template::template(text, &place).unwrap();
         Located::new(template, place(0..text.len()))
@@ -319,6 +369,10 @@ pub(super) mod tests {
         assert_eq!(text("${name + 1}"), "a.yaml:1:3: `a<b>'` is neither a number nor a time");
         assert_eq!(text("${1 / 0}"), "a.yaml:1:3: this operation cannot be applied to `1` and `0`");
         assert_eq!(text("${filler(0 - 1)}"), "a.yaml:1:3: `-1` is not a valid length");
+        let long = text("${filler(40000000)}${filler(40000000)}");
+        assert_eq!(long, "a.yaml:1:22: the text becomes longer than 64 MiB, the limit");
+        let long = text("${base64(filler(60000000))}");
+        assert_eq!(long, "a.yaml:1:3: the text becomes longer than 64 MiB, the limit");
     }
 
     #[test]
@@ -331,6 +385,19 @@ pub(super) mod tests {
         let count = |text: &str| located(text).value(&known()).unwrap().count();
         assert_eq!(count("${captured}"), Ok(5));
         assert!(count("${granted.wait}").is_err() && count("${0 - 1}").is_err());
+        let span = |text: &str| {
+            let Located { value, place } = located(text);
+            let span = Located::new(Timespan::Computed(value), place).resolve(&known());
+            span.map_err(|unresolved| unresolved.message)
+        };
+        assert_eq!(span("${granted.wait * 1440}"), Ok(limits::TIME));
+        let long = "`86460` s is longer than a day, the longest time possible".to_owned();
+        assert_eq!(span("${granted.wait * 1441}"), Err(long));
+        let Located { value, place } = located("${requests * 3}");
+        let count = Located::new(Count::Computed(value), place);
+        assert_eq!(count.resolve(&known(), 6), Ok(6));
+        let message = count.resolve(&known(), 5).unwrap_err().message;
+        assert_eq!(message, "6 is too many: at most 5");
     }
 
     #[test]

@@ -4,12 +4,17 @@
 //! keys have places too, and a mistake in one value does not end the reading of the others. What scenarios have no
 //! use for (anchors, tags, several documents) is refused.
 
+use std::cell::OnceCell;
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use serde_saphyr::granit_parser::{Event, Marker, Parser, ScalarStyle, Span};
+use serde_saphyr::granit_parser::{self, Event, Marker, Parser, ScalarStyle, Span};
 
 use super::source::{Located, Place, Source};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Mistakes};
+
+/// Lists and mappings deeper within each other are refused: each level takes stack.
+const DEEPEST: usize = 64;
 
 /// A value.
 #[derive(Debug, Clone)]
@@ -36,13 +41,15 @@ pub(super) struct Text {
     pub(super) value: String,
     place: Place,
     style: ScalarStyle,
+    /// Where its bytes were written, once that was asked for.
+    offsets: OnceCell<Vec<usize>>,
 }
 
 impl Text {
     /// Where these bytes of the text were written.
     pub(super) fn place(&self, bytes: std::ops::Range<usize>) -> Place {
         let written = self.place.text();
-        let offsets = offsets(&self.value, written, self.style);
+        let offsets = self.offsets.get_or_init(|| offsets(&self.value, written, self.style));
         let at = |offset: usize| offsets.get(offset).copied().unwrap_or(written.len());
         let start = at(bytes.start);
         // The end is behind the last byte meant, not before the next: a line break may lie between.
@@ -100,10 +107,19 @@ fn offsets(text: &str, written: &str, style: ScalarStyle) -> Vec<usize> {
 }
 
 /// Reads the one document of a file; nothing if it is empty. Mistakes that leave the rest readable are noted.
-pub(super) fn read(source: &Arc<Source>, mistakes: &mut Vec<Diagnostic>) -> Option<Yaml> {
+pub(super) fn read(source: &Arc<Source>, mistakes: &mut Mistakes) -> Option<Yaml> {
     let mut builder = Builder { source, mistakes, open: Vec::new(), root: None };
-    for event in Parser::new_from_str(&source.text) {
+    let options = granit_parser::options! {
+        emit_comments: false,
+        flow_nesting_limit: DEEPEST,
+        block_nesting_limit: DEEPEST,
+    };
+    for event in Parser::new_from_str_with_options(&source.text, options) {
         match event {
+            Ok((Event::DocumentStart(..), span)) if builder.root.is_some() => {
+                builder.second(span);
+                break;
+            }
             Ok((event, span)) => builder.take(event, span),
             Err(error) => {
                 let mistake = builder.not_yaml(error.marker(), &error.info());
@@ -117,7 +133,7 @@ pub(super) fn read(source: &Arc<Source>, mistakes: &mut Vec<Diagnostic>) -> Opti
 
 struct Builder<'a> {
     source: &'a Arc<Source>,
-    mistakes: &'a mut Vec<Diagnostic>,
+    mistakes: &'a mut Mistakes,
     open: Vec<Open>,
     root: Option<Yaml>,
 }
@@ -132,7 +148,7 @@ struct Open {
 
 enum Kind {
     List(Vec<Yaml>),
-    Map { pairs: Vec<(Located<String>, Yaml)>, key: Key },
+    Map { pairs: Vec<(Located<String>, Yaml)>, names: HashSet<String>, key: Key },
 }
 
 /// The key whose value is due.
@@ -159,7 +175,8 @@ impl Builder<'_> {
                 let value = if null {
                     Value::Null
                 } else {
-                    Value::Text(Text { value: text, place: place.clone(), style })
+                    let place = place.clone();
+                    Value::Text(Text { value: text, place, style, offsets: OnceCell::new() })
                 };
                 self.put(Yaml { value, place });
             }
@@ -169,21 +186,23 @@ impl Builder<'_> {
             }
             Event::MappingStart(_, anchor, tag) => {
                 self.plain_only(anchor, tag.is_some(), &place);
-                self.begin(&place, Kind::Map { pairs: Vec::new(), key: Key::None });
+                let (pairs, names) = (Vec::new(), HashSet::new());
+                self.begin(&place, Kind::Map { pairs, names, key: Key::None });
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(&place),
             Event::Alias(_) => {
                 self.mistakes.push(refused(&place, "aliases"));
                 self.put(Yaml { value: Value::Null, place });
             }
-            Event::DocumentStart(..) if self.root.is_some() => {
-                let mut mistake = place.mistake("a second document in one file", "begins here");
-                mistake.help =
-                    Some("put each scenario and each target into its own file".to_owned());
-                self.mistakes.push(mistake);
-            }
             _ => {}
         }
+    }
+
+    /// What follows the one document is not read.
+    fn second(&mut self, span: Span) {
+        let mut mistake = self.place(span).mistake("a second document in one file", "begins here");
+        mistake.help = Some("put each scenario and each target into its own file".to_owned());
+        self.mistakes.push(mistake);
     }
 
     fn begin(&mut self, place: &Place, kind: Kind) {
@@ -214,7 +233,7 @@ impl Builder<'_> {
         open.end = open.end.max(node.place.span.end);
         match &mut open.kind {
             Kind::List(items) => items.push(node),
-            Kind::Map { pairs, key } => match std::mem::replace(key, Key::None) {
+            Kind::Map { pairs, names, key } => match std::mem::replace(key, Key::None) {
                 Key::Good(name) => pairs.push((name, node)),
                 Key::Bad => {}
                 Key::None => {
@@ -223,7 +242,7 @@ impl Builder<'_> {
                         *key = Key::Bad;
                         return;
                     };
-                    if pairs.iter().any(|(known, _)| known.value == text.value) {
+                    if !names.insert(text.value.clone()) {
                         let message = format!("duplicate key `{}`", text.value);
                         self.mistakes.push(node.place.mistake(message, ""));
                         *key = Key::Bad;
@@ -263,7 +282,9 @@ impl Builder<'_> {
         let before = self.source.text.get(..at).unwrap_or_default();
         let start = before.rfind('\n').map_or(0, |end| end + 1);
         let line = self.source.text[start..].lines().next().unwrap_or_default();
-        if info.contains("flow") {
+        if info.contains("recursion") {
+            mistake.message = format!("nested more than {DEEPEST} levels deep");
+        } else if info.contains("flow") {
             let help =
                 "within {…} and […], quote a string that contains one of `{}[],` (such as ${…})";
             mistake.help = Some(help.to_owned());
@@ -296,18 +317,18 @@ mod tests {
     use super::*;
 
     fn source(text: &str) -> Arc<Source> {
-        Arc::new(Source { path: "a.yaml".into(), text: text.to_owned() })
+        Arc::new(Source { path: "a.yaml".into(), text: text.into() })
     }
 
     fn read_well(text: &str) -> Yaml {
-        let mut mistakes = Vec::new();
+        let mut mistakes = Mistakes::default();
         let yaml = read(&source(text), &mut mistakes).unwrap();
-        assert!(mistakes.is_empty(), "{mistakes:?}");
+        assert!(mistakes.is_empty(), "{:?}", mistakes.first());
         yaml
     }
 
     fn mistakes(text: &str) -> Vec<String> {
-        let mut mistakes = Vec::new();
+        let mut mistakes = Mistakes::default();
         read(&source(text), &mut mistakes);
         mistakes.iter().map(|mistake| mistake.render(false)).collect()
     }
@@ -359,6 +380,32 @@ mod tests {
         3 | a: 3
           | ^
         ");
+    }
+
+    #[test]
+    fn what_is_nested_too_deeply_is_refused() {
+        for deep in ["[".repeat(500_000), (0..1300).map(|n| " ".repeat(n) + "a:\n").collect()] {
+            let text = mistakes(&deep).join("\n");
+            assert!(text.starts_with("error: nested more than 64 levels deep"), "{text}");
+        }
+        read_well(&("a: ".to_owned() + &"[".repeat(60) + &"]".repeat(60)));
+    }
+
+    /// Each of these once took time or memory by the square of the size.
+    #[test]
+    fn many_mistakes_and_keys_take_time_and_memory_in_proportion() {
+        assert_eq!(mistakes(&"---\nname: a\n".repeat(50_000)).len(), 1);
+        assert_eq!(mistakes(&"a: 1\n".repeat(100_000)).len(), Mistakes::MOST);
+        let laugh = |n| format!("b{n}: &b{n} [*a,*a,*a,*a]\n");
+        let text = "a: &a [x]\n".to_owned() + &(0..20_000).map(laugh).collect::<String>();
+        assert_eq!(mistakes(&text).len(), Mistakes::MOST);
+        let keys = (0..100_000).map(|n| format!("k{n}:\n")).collect::<Vec<_>>().concat();
+        read_well(&keys);
+        let yaml = only(read_well(&format!("a: \"{}\"", "${a}".repeat(200_000))));
+        let Value::Text(text) = yaml.value else { panic!("no text") };
+        for at in 0..200_000 {
+            assert_eq!(text.place(at * 4..at * 4 + 1).span.start, 4 + at * 4);
+        }
     }
 
     #[test]

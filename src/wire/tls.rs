@@ -1,8 +1,7 @@
 //! TLS settings: trusting a server's certificate, and listening with one of our own. Where HTTP is spoken HTTP/1.1
 //! alone is offered, since the tunnel reads nothing else.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +13,10 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme};
 
 use super::owner_only;
+use crate::diag::read_text;
+
+/// Bytes of a file of certificates: those of a whole system take a quarter of it.
+const LONGEST: u64 = 1 << 20;
 
 /// What can go wrong before the first handshake.
 #[derive(Debug, thiserror::Error)]
@@ -102,13 +105,13 @@ pub fn cause(error: &io::Error) -> Option<&rustls::Error> {
 fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     if let Some(path) = ca_file {
-        let read = |cause: String| TlsError::Read { path: path.to_owned(), cause };
-        let certificates = CertificateDer::pem_file_iter(path).map_err(|e| read(e.to_string()))?;
-        for certificate in certificates {
-            roots.add(certificate.map_err(|e| read(e.to_string()))?)?;
+        let unusable = |cause: String| TlsError::Read { path: path.to_owned(), cause };
+        let text = read(path)?;
+        for certificate in CertificateDer::pem_slice_iter(text.as_bytes()) {
+            roots.add(certificate.map_err(|e| unusable(e.to_string()))?)?;
         }
         if roots.is_empty() {
-            return Err(read("no PEM certificate in it".to_owned()));
+            return Err(unusable("no PEM certificate in it".to_owned()));
         }
         return Ok(roots);
     }
@@ -174,11 +177,8 @@ fn generate(names: Vec<String>) -> Result<(String, String), TlsError> {
 }
 
 fn read(path: &Path) -> Result<String, TlsError> {
-    let mut text = String::new();
-    File::open(path)
-        .and_then(|mut file| file.read_to_string(&mut text))
-        .map_err(|cause| TlsError::Read { path: path.to_owned(), cause: cause.to_string() })?;
-    Ok(text)
+    read_text(path, LONGEST)
+        .map_err(|cause| TlsError::Read { path: path.to_owned(), cause: cause.to_string() })
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {

@@ -53,7 +53,7 @@ fn every_example_in_the_reference_is_read() {
     }
     let count = files.len();
     assert!(count > 20, "only {count} examples found");
-    let Loaded { scenarios, shared, mistakes } = loaded(files);
+    let Loaded { scenarios, shared, mistakes, .. } = loaded(files);
     let mistakes: Vec<_> = mistakes.iter().map(|mistake| mistake.render(false)).collect();
     assert!(mistakes.is_empty(), "{}", mistakes.join("\n\n"));
     assert_eq!(scenarios.len() + shared, count);
@@ -115,6 +115,11 @@ fn the_schema_rejects_what_the_reader_rejects() {
         steps("- send: client"),
         steps("- repeat: 3"),
         steps("- repeat: many\n  steps: []"),
+        steps("- repeat: 100001\n  steps: []"),
+        steps("- request: a\n  chunks: 1000001"),
+        format!("use: [{}]\n{HEAD}- note: a", "a.yaml, ".repeat(21)),
+        format!("sweep: {{ a: [{}] }}\n{HEAD}- note: '${{a}}'", "1, ".repeat(1001)),
+        steps(&"- note: a\n".repeat(2001)),
         steps("- if: { advertised: wait, response: a }\n  steps: []"),
         steps("- control: restart"),
         steps("- wait: { for: 5s }"),
@@ -242,6 +247,16 @@ fn judge(root: &Value, schema: &Value, value: &Value) -> Vec<String> {
             "minimum" => {
                 if value.as_f64().is_some_and(|number| number < demand.as_f64().unwrap()) {
                     wrong.push(format!("{value} is less than {demand}"));
+                }
+            }
+            "maximum" => {
+                if value.as_f64().is_some_and(|number| number > demand.as_f64().unwrap()) {
+                    wrong.push(format!("{value} is more than {demand}"));
+                }
+            }
+            "maxItems" => {
+                if value.as_array().is_some_and(|all| all.len() as u64 > demand.as_u64().unwrap()) {
+                    wrong.push(format!("{value} has too many items"));
                 }
             }
             "minProperties" => {

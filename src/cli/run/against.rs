@@ -2,14 +2,13 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
+use tokio::sync::watch;
 
 use super::args::Args;
 use super::ci::in_ci;
@@ -17,13 +16,13 @@ use super::results::{End, Results};
 use crate::cli::Failure;
 use crate::cli::console::eprint;
 use crate::cli::defects::chosen;
-use crate::cli::watch::stopped;
+use crate::cli::mistakes::wrong;
 use crate::clock::{Clock, words};
 use crate::defects::Defect;
+use crate::diag::read_text;
 use crate::runner::dial::{Dial, Network};
 use crate::runner::{self, About, EMBEDDED, Job, Knowledge, Outcome, Software, Target, Tolerance};
-use crate::scenario::Provision;
-use crate::scenario::read_target;
+use crate::scenario::{Provision, limits, read_target};
 use crate::ui::sanitise;
 use crate::wire::address::Address;
 use crate::wire::tls;
@@ -110,37 +109,42 @@ impl Against {
         }
     }
 
-    /// Runs all of them.
+    /// Runs all of them, until `stop` is true.
     pub(super) fn run(
         &self,
         args: &Args,
         jobs: &[Job],
         results: &mut Results,
+        stop: &watch::Receiver<bool>,
     ) -> Result<End, Failure> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::Environment(format!("cannot start: {error}")))?;
         match self {
             Self::Embedded(defects) => {
                 let processors =
                     || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
                 let threads = args.jobs.map_or_else(processors, usize::from);
                 results.begin(runner::embedded_software());
-                Ok(embedded(runtime, defects, threads, jobs, results))
+                embedded(defects, threads, jobs, results, stop)
             }
             Self::Network { target, dial, guessed, .. } => {
                 let at_once = args.jobs.map(usize::from).or(target.jobs).unwrap_or(JOBS);
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                    .map_err(|error| Failure::Environment(format!("cannot start: {error}")))?;
                 // Reporting takes time, which would make the clients late: it has its own thread.
-                std::thread::scope(|scope| {
+                let end = std::thread::scope(|scope| {
                     let (send, news) = mpsc::channel::<News>();
                     scope.spawn(move || {
                         for news in news {
                             news.report(results);
                         }
                     });
-                    runtime.block_on(network(target, dial, at_once, jobs, &send, *guessed))
-                })
+                    let stop = runner::stopped(stop.clone());
+                    runtime.block_on(network(target, dial, at_once, jobs, &send, *guessed, stop))
+                });
+                // A name that is still being looked up is not waited for.
+                runtime.shutdown_background();
+                end
             }
         }
     }
@@ -168,32 +172,31 @@ impl News {
 
 /// Outcomes are reported in the order of the scenarios, whichever ends first.
 fn embedded(
-    signals: tokio::runtime::Runtime,
     defects: &[&'static Defect],
     threads: usize,
     jobs: &[Job],
     results: &mut Results,
-) -> End {
-    let stop = Arc::new(AtomicBool::new(false));
-    let noted = Arc::clone(&stop);
-    std::thread::spawn(move || {
-        signals.block_on(stopped());
-        noted.store(true, Ordering::Relaxed);
-    });
+    stop: &watch::Receiver<bool>,
+) -> Result<End, Failure> {
     let mut waiting: BTreeMap<usize, Outcome> = BTreeMap::new();
     let mut next = 0;
-    runner::run_all_embedded(jobs, defects, threads, |place, outcome| {
+    runner::run_all_embedded(jobs, defects, threads, stop, |place, outcome| {
         waiting.insert(place, outcome);
         while let Some(outcome) = waiting.remove(&next) {
             results.take(next, outcome);
             next += 1;
         }
-        !stop.load(Ordering::Relaxed)
     });
     for (place, outcome) in waiting {
         results.take(place, outcome);
     }
-    if results.count() == jobs.len() { End::Whole } else { End::Interrupted }
+    match results.count() == jobs.len() {
+        true => Ok(End::Whole),
+        false if *stop.borrow() => Ok(End::Interrupted),
+        false => Err(Failure::Environment(
+            "a scenario crashed the program (see above), so that not all were run; please report this bug".to_owned(),
+        )),
+    }
 }
 
 async fn network(
@@ -203,10 +206,10 @@ async fn network(
     jobs: &[Job],
     news: &mpsc::Sender<News>,
     guessed: bool,
+    stop: impl Future<Output = ()>,
 ) -> Result<End, Failure> {
     // The receiver lives as long as there is something to send.
     let tell = |item| _ = news.send(item);
-    let stop = stopped();
     tokio::pin!(stop);
     let round_trip = tokio::select! {
         reached = runner::reach(dial, target) => reached.map_err(Failure::Environment)?,
@@ -306,7 +309,7 @@ fn file(args: &Args, path: &str) -> Result<Target, Failure> {
         let words = "--domain can only be used with a URL; a target file contains its own domain";
         return Err(Failure::Usage(words.to_owned()));
     }
-    let text = fs::read_to_string(path).map_err(|error| {
+    let text = read_text(Path::new(path), limits::FILE).map_err(|error| {
         let hint = match error.kind() {
             io::ErrorKind::NotFound => "; a URL begins with http:// or https://",
             _ => "",
@@ -315,13 +318,6 @@ fn file(args: &Args, path: &str) -> Result<Target, Failure> {
     })?;
     #[allow(clippy::disallowed_methods)] // cli reads the environment
     let environment = |name: &str| std::env::var(name).ok();
-    read_target(Path::new(path), text, default_tolerance(), &environment).map_err(|mistakes| {
-        let colour = args.color.decide(io::stderr().is_terminal());
-        for mistake in &mistakes {
-            eprint(&mistake.render(colour));
-            eprint("");
-        }
-        let what = if mistakes.len() == 1 { "mistake" } else { "mistakes" };
-        Failure::Usage(format!("{} {what} in {path}", mistakes.len()))
-    })
+    read_target(Path::new(path), text, default_tolerance(), &environment)
+        .map_err(|mistakes| wrong(&mistakes, args.color))
 }

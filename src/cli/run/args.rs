@@ -63,7 +63,7 @@ pub(in crate::cli) struct Args {
     /// Scenarios to run in parallel [default: the target file's value, or 32]
     ///
     /// Without --target, the default is one for each processor.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(super) jobs: Option<u16>,
     /// List the scenarios that would run, and exit
     #[arg(long)]

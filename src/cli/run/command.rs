@@ -13,6 +13,7 @@ use super::{list, stems};
 use crate::cli::Failure;
 use crate::cli::check::sound;
 use crate::cli::console::eprint;
+use crate::cli::interrupt::Interrupt;
 use crate::cli::options::When;
 use crate::clock::Clock;
 use crate::runner::{self, Job};
@@ -22,6 +23,7 @@ use crate::ui::quoted;
 
 /// Runs scenarios.
 pub(in crate::cli) fn run(args: &Args) -> Result<u8, Failure> {
+    let interrupt = Interrupt::watch()?;
     let only = args.only.as_deref().map(|text| expression(text, args.color)).transpose()?;
     let against = Against::of(args)?;
     let scenarios: Vec<Arc<Scenario>> =
@@ -55,7 +57,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<u8, Failure> {
     };
     eprint(&format!("target: {}", plan.target));
     let mut results = Results::new(plan, snapshots, stems, outputs);
-    let end = against.run(args, &jobs, &mut results)?;
+    let end = against.run(args, &jobs, &mut results, &interrupt.defer())?;
     results.finish(end, clock.now())
 }
 

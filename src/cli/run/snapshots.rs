@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::args::{Args, Update};
 use super::ci::in_ci;
 use super::stems::from;
-use crate::cli::check::counted;
+use crate::cli::words::counted;
 use crate::runner::{self, Outcome, Verdict};
 use crate::scenario::matching::FailureKind;
 use crate::scenario::{Level, Pattern, Replacement, Settings, Varies};

@@ -6,6 +6,9 @@ use super::wrapper::Wrapper;
 use crate::bosh::{Body, GrantedTerms, Number, XBOSH};
 use crate::xmpp::ns;
 
+/// A server may name any number of seconds; nobody waits longer than a day.
+const LONGEST: u64 = 24 * 60 * 60;
+
 /// The terms in force: the response that opened a session.
 #[derive(Debug)]
 pub struct Grant {
@@ -29,7 +32,7 @@ impl Grant {
         let requests = value(&granted.requests).unwrap_or(hold.saturating_add(1)).max(1);
         let polls = wait.or(wanted("wait")) == Some(0) || hold == 0 || requests == 1;
         // Where no distance is named, none is asked for; but no client needs to ask more often.
-        let polling = Duration::from_secs(value(&granted.polling).unwrap_or(0).max(1));
+        let polling = Duration::from_secs(value(&granted.polling).unwrap_or(0).clamp(1, LONGEST));
         Self {
             wait,
             requests,
@@ -58,7 +61,7 @@ impl Grant {
 
     /// How long a request may be held, if that was said.
     pub fn wait(&self) -> Option<Duration> {
-        self.wait.map(Duration::from_secs)
+        self.wait.map(|wait| Duration::from_secs(wait.min(LONGEST)))
     }
 
     /// How many requests may be open at once.

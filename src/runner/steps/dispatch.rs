@@ -10,7 +10,9 @@ use crate::runner::report::StepAt;
 use crate::runner::run::Run;
 use crate::runner::stop::{Done, Stop};
 use crate::runner::waiting::rest;
-use crate::scenario::{Condition, Count, Located, Step, StepKind, Template, Timespan, Value};
+use crate::scenario::{
+    Condition, Count, Located, Place, Step, StepKind, Template, Timespan, Value, limits,
+};
 
 /// Does steps in order.
 pub(in crate::runner) fn run_steps<'a>(
@@ -19,12 +21,25 @@ pub(in crate::runner) fn run_steps<'a>(
 ) -> Pin<Box<dyn Future<Output = Done> + Send + 'a>> {
     Box::pin(async move {
         for step in steps {
+            turn(run, &step.kind_place).await?;
             begin(run, step)?;
             pump(run);
             run_step(run, step).await?;
         }
         Ok(())
     })
+}
+
+/// One more step or round begins; now and then others have a turn.
+async fn turn(run: &Run, place: &Place) -> Done {
+    match run.spent.step() {
+        Ok(false) => Ok(()),
+        Ok(true) => {
+            tokio::task::yield_now().await;
+            Ok(())
+        }
+        Err(why) => Err(Stop::Broken(place.clone(), why)),
+    }
 }
 
 /// What the failures of a step need.
@@ -111,8 +126,10 @@ async fn repeat(
     every: Option<&Located<Timespan>>,
     steps: &[Step],
 ) -> Done {
-    let times = times.resolve(run)?;
+    let place = &times.place;
+    let times = times.resolve(run, limits::REPEAT)?;
     for n in 1..=times {
+        turn(run, place).await?;
         if let Some(counting) = counting {
             run.variables.assign(&counting.value, Value::Number(n.into()));
         }

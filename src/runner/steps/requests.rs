@@ -10,7 +10,7 @@ use crate::runner::run::Run;
 use crate::runner::stop::Done;
 use crate::runner::wire::{Cut, Part, Sending};
 use crate::scenario::{
-    self, CutPoint, Located, Piece, Raw, Request, Resend, Sid, Step, StepKind, Value,
+    self, CutPoint, Located, Piece, Raw, Request, Resend, Sid, Step, StepKind, Value, limits,
 };
 
 /// In `raw`, how many bytes stand behind the first empty line.
@@ -84,7 +84,7 @@ fn sending(
         message.http = http.value;
     }
     if let Some(chunks) = &request.chunks {
-        message.chunks = Some(chunks.resolve(run)?.max(1));
+        message.chunks = Some(chunks.resolve(run, limits::CHUNKS)?.max(1));
     }
     if let Some(encoding) = &request.encoding {
         message.encode(encoding.value);
@@ -232,7 +232,7 @@ fn cut(
             Some(match &cut.point.value {
                 CutPoint::Bytes(count) => {
                     let count = Located::new(count.clone(), cut.point.place.clone());
-                    first(count.resolve(run)? as usize);
+                    first(count.resolve(run, u64::MAX)? as usize);
                     Cut::AfterLast(how)
                 }
                 CutPoint::Half => {

@@ -3,6 +3,7 @@
 use crate::runner::compare::mismatch;
 use crate::runner::run::Run;
 use crate::runner::stop::Done;
+use crate::scenario::limits;
 use crate::scenario::matching::{self, FailureKind};
 use crate::scenario::{Assignment, Count, Located, Template, ValueMatch};
 
@@ -20,7 +21,7 @@ pub(super) fn distinct(
     variable: &Located<String>,
     bits: Option<&Located<Count>>,
 ) -> Done {
-    let bits = bits.map(|bits| bits.resolve(run)).transpose()?;
+    let bits = bits.map(|bits| bits.resolve(run, limits::BITS)).transpose()?;
     for seen in matching::distinct(run.variables.history(&variable.value), bits) {
         let wanted = format!("values of `{}` that can't be guessed", variable.value);
         run.fail(FailureKind::Distinct, &variable.place, wanted, seen)?;

@@ -1,8 +1,9 @@
 //! Which names are known at a step, and what each stands for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use crate::diag::{Diagnostic, nearest};
+use crate::diag::Mistakes;
 use crate::scenario::model::{ACCOUNTS, Expr, Name, Reference, Template};
 use crate::scenario::names::{
     ACCOUNT_FIELDS, ACTOR_FIELDS, FACTS, REQUEST_FIELDS, TERMS, term_attributes,
@@ -50,7 +51,7 @@ pub(super) struct RequestFacts {
 /// The scope, and what is found in all of them.
 pub(super) struct Checker {
     pub(super) scope: Scope,
-    pub(super) mistakes: Vec<Diagnostic>,
+    pub(super) mistakes: Mistakes,
     /// Variables with where they are first given a value, if they have to be used.
     pub(super) given: BTreeMap<String, Place>,
     pub(super) used: BTreeSet<String>,
@@ -76,7 +77,7 @@ impl Checker {
         help: impl Into<String>,
     ) {
         let mut mistake = place.mistake(message, "");
-        mistake.help = Some(help.into());
+        mistake.help = Some(help.into()).filter(|help| !help.is_empty());
         self.mistakes.push(mistake);
     }
 
@@ -95,14 +96,15 @@ impl Checker {
         let facts = RequestFacts { place: name.place.clone(), many: self.scope.depth > 0 };
         match self.scope.requests.insert(name.value.clone(), facts) {
             Some(earlier) => {
-                let (line, _) = earlier.place.line_and_column();
                 let message = format!("`{}` already names a request", name.value);
-                let file = earlier.place.source.path.display();
-                let help = if earlier.place.source == name.place.source {
-                    format!("it is sent in line {line}")
-                } else {
-                    format!("it is sent in {file}:{line}")
-                };
+                let help = self.mistakes.help(|| {
+                    let (line, _) = earlier.place.line_and_column();
+                    if Arc::ptr_eq(&earlier.place.source, &name.place.source) {
+                        format!("it is sent in line {line}")
+                    } else {
+                        format!("it is sent in {}:{line}", earlier.place.source.path.display())
+                    }
+                });
                 self.wrong_with_help(&name.place, message, help);
             }
             None => self.free(name, &["requests"]),
@@ -139,13 +141,16 @@ impl Checker {
         let help;
         if let Some(later) = self.sent.get(&name.value) {
             message = format!("`{}` is awaited before it is sent", name.value);
-            help = format!("it is sent in line {}", later.line_and_column().0);
+            help =
+                self.mistakes.help(|| format!("it is sent in line {}", later.line_and_column().0));
         } else {
             message = format!("unknown request `{}`", name.value);
-            help = match nearest(name, self.scope.requests.keys().map(String::as_str)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "`request: NAME` sends one".to_owned(),
-            };
+            let otherwise = || "`request: NAME` sends one".to_owned();
+            help = self.mistakes.suggest(
+                name,
+                self.scope.requests.keys().map(String::as_str),
+                otherwise,
+            );
         }
         self.wrong_with_help(&name.place, message, help);
     }
@@ -165,10 +170,8 @@ impl Checker {
         let name = &reference.name;
         let Some(facts) = self.scope.actors.get(&name.value).cloned() else {
             let actors = self.scope.actors.keys().map(String::as_str);
-            let help = match nearest(name, actors) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "declare actors with `actors:` at the top of the file".to_owned(),
-            };
+            let otherwise = || "declare actors with `actors:` at the top of the file".to_owned();
+            let help = self.mistakes.suggest(name, actors, otherwise);
             self.wrong_with_help(&name.place, format!("unknown actor `{}`", name.value), help);
             return None;
         };
@@ -187,10 +190,9 @@ impl Checker {
             return;
         }
         let known = self.scope.connections.iter().map(String::as_str);
-        let help = match nearest(name, known) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "`connect: NAME` opens one, and so does `on: NAME` of a request".to_owned(),
-        };
+        let otherwise =
+            || "`connect: NAME` opens one, and so does `on: NAME` of a request".to_owned();
+        let help = self.mistakes.suggest(name, known, otherwise);
         let message = format!("unknown connection, or one that is not open: `{}`", name.value);
         self.wrong_with_help(&name.place, message, help);
     }
@@ -285,10 +287,8 @@ impl Checker {
                     self.wrong_with_help(place, format!("`{base}` has no value of its own"), help);
                 }
                 [field, ..] => {
-                    let help = match nearest(field, known.iter().copied()) {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => format!("its fields are {}", known.join(", ")),
-                    };
+                    let otherwise = || format!("its fields are {}", known.join(", "));
+                    let help = self.mistakes.suggest(field, known.iter().copied(), otherwise);
                     self.wrong_with_help(place, format!("`{base}` has no such field"), help);
                 }
             }
@@ -300,10 +300,8 @@ impl Checker {
             [field] if term_attributes().any(|known| known == *field) => {}
             _ => {
                 let field = fields.first().copied().unwrap_or_default();
-                let help = match nearest(field, term_attributes()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "for example granted.wait or asked.hold".to_owned(),
-                };
+                let otherwise = || "for example granted.wait or asked.hold".to_owned();
+                let help = self.mistakes.suggest(field, term_attributes(), otherwise);
                 self.wrong_with_help(place, "unknown session attribute", help);
             }
         }
@@ -314,10 +312,8 @@ impl Checker {
         let known = scope.variables.iter().map(String::as_str).chain(FACTS).chain(TERMS);
         let known = known.chain(scope.actors.keys().map(String::as_str));
         let known = known.chain(scope.requests.keys().map(String::as_str)).chain(ACCOUNTS);
-        let help = match nearest(base, known) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "set a variable with `set:`, `sweep:` or `capture:`".to_owned(),
-        };
+        let otherwise = || "set a variable with `set:`, `sweep:` or `capture:`".to_owned();
+        let help = self.mistakes.suggest(base, known, otherwise);
         self.wrong_with_help(place, format!("unknown variable `{base}`"), help);
     }
 }

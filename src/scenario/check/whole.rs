@@ -1,7 +1,9 @@
 //! The scenario as a whole: its head, then its steps in order.
 
+use std::sync::Arc;
+
 use super::scope::{ActorFacts, Checker, Scope, SessionFacts};
-use crate::diag::Diagnostic;
+use crate::diag::Mistakes;
 use crate::scenario::model::{
     ACCOUNTS, Actor, Assignment, CLIENT, Login, Need, Opened, Provision, Scenario,
 };
@@ -9,10 +11,10 @@ use crate::scenario::template;
 
 /// The mistakes of a scenario whose files were read. Whether what is given is also used is looked at only if the files
 /// had no mistakes: a use may have been among what could not be read.
-pub(in crate::scenario) fn check(scenario: &Scenario, whole: bool) -> Vec<Diagnostic> {
+pub(in crate::scenario) fn check(scenario: &Scenario, whole: bool) -> Mistakes {
     let mut checker = Checker {
         scope: Scope::default(),
-        mistakes: Vec::new(),
+        mistakes: Mistakes::default(),
         given: std::collections::BTreeMap::new(),
         used: std::collections::BTreeSet::new(),
         sent: std::collections::BTreeMap::new(),
@@ -28,7 +30,9 @@ pub(in crate::scenario) fn check(scenario: &Scenario, whole: bool) -> Vec<Diagno
             .filter(|(name, _)| !checker.used.contains(*name))
             .map(|(name, place)| place.mistake(format!("`{name}` is set but never used"), ""))
             .collect();
-        checker.mistakes.extend(unused);
+        for mistake in unused {
+            checker.mistakes.push(mistake);
+        }
     }
     checker.mistakes
 }
@@ -44,7 +48,7 @@ impl Checker {
             if self.scope.variables.contains(&name.value) {
                 self.wrong(&name.place, format!("`{}` is set twice", name.value));
             }
-            self.strict = name.place.source == *own;
+            self.strict = Arc::ptr_eq(&name.place.source, own);
             self.give(name);
         }
         self.strict = true;

@@ -1,7 +1,6 @@
 //! Keys of a map, each taken once; what nobody took is a mistake.
 
 use super::reader::Reader;
-use crate::diag::nearest;
 use crate::scenario::source::{Located, Place};
 use crate::scenario::yaml::{Value, Yaml};
 
@@ -87,11 +86,13 @@ impl Reader {
         known.dedup();
         for name in fields.left() {
             let message = format!("`{}` is not a key of {}", name.value, fields.of);
-            let help = match nearest(&name.value, known.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None if known.is_empty() => "it has no keys".to_owned(),
-                None => format!("the keys are {}", known.join(", ")),
-            };
+            let help = self.mistakes.suggest(&name.value, known.iter().copied(), || {
+                if known.is_empty() {
+                    "it has no keys".to_owned()
+                } else {
+                    format!("the keys are {}", known.join(", "))
+                }
+            });
             self.wrong_with_help(&name.place, message, "unknown key", help);
         }
     }

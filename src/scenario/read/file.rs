@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::reader::Reader;
-use crate::diag::Diagnostic;
+use crate::diag::Mistakes;
 use crate::scenario::model::{Actor, Assignment, Need, Scenario, Session, Step};
 use crate::scenario::source::{Located, Source};
 use crate::scenario::yaml;
@@ -40,8 +40,8 @@ pub(in crate::scenario) enum FileKind {
 }
 
 /// Reads a file; nothing if nothing of it can be understood.
-pub(in crate::scenario) fn read(source: &Arc<Source>) -> (Option<File>, Vec<Diagnostic>) {
-    let mut reader = Reader { mistakes: Vec::new() };
+pub(in crate::scenario) fn read(source: &Arc<Source>) -> (Option<File>, Mistakes) {
+    let mut reader = Reader::default();
     let yaml = yaml::read(source, &mut reader.mistakes);
     if yaml.is_none() {
         reader.empty(source, "a scenario begins with `name:`");

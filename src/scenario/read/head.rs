@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::file::{File, FileKind, Said};
 use super::reader::Reader;
 use super::values::items;
-use crate::diag::nearest;
+use crate::scenario::limits;
 use crate::scenario::model::{Need, Provision, Row, Scenario};
 use crate::scenario::source::Located;
 use crate::scenario::yaml::{Value, Yaml};
@@ -47,6 +47,11 @@ impl Reader {
             let sweep = fields.take("sweep").map_or(Vec::new(), |sweep| self.sweep(sweep));
             for item in fields.take("use").map_or(&[][..], |uses| items(uses)) {
                 uses.extend(self.string(item).map(|path| path.map(PathBuf::from)));
+                if uses.len() > limits::USES {
+                    let message = format!("a scenario uses at most {} files", limits::USES);
+                    self.wrong(&item.place, message, "");
+                    break;
+                }
             }
             let mut scenario = Scenario::unnamed(yaml.place.clone());
             if let Some(name) = name {
@@ -66,10 +71,8 @@ impl Reader {
             let Some(id) = self.string(item) else { continue };
             if catalogue().get(&id).is_none() {
                 let ids = catalogue().iter().map(|requirement| requirement.id.as_str());
-                let help = match nearest(&id, ids) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "`xmppscope spec` lists them".to_owned(),
-                };
+                let otherwise = || "`xmppscope spec` lists them".to_owned();
+                let help = self.mistakes.suggest(&id, ids, otherwise);
                 let message = format!("unknown requirement `{}`", id.value);
                 self.wrong_with_help(&id.place, message, "", help);
             } else if covers.contains(&id) {
@@ -138,6 +141,10 @@ impl Reader {
                 let message = "a sweep needs one variable, or a list of rows";
                 self.wrong_with_help(&yaml.place, message, "", help);
             }
+        }
+        if rows.len() > limits::ROWS {
+            let message = format!("a sweep has at most {} rows", limits::ROWS);
+            self.wrong(&rows[limits::ROWS].place, message, "");
         }
         rows
     }

@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
-use crate::diag::Diagnostic;
+use crate::diag::Mistakes;
 use crate::scenario::source::{Place, Source};
 
 /// Notes mistakes while values are read.
+#[derive(Debug, Default)]
 pub(super) struct Reader {
-    pub(super) mistakes: Vec<Diagnostic>,
+    pub(super) mistakes: Mistakes,
+    /// How many steps were read.
+    pub(super) steps: u64,
+    /// How many regular expressions were read.
+    pub(super) patterns: u64,
 }
 
 impl Reader {
@@ -17,14 +22,14 @@ impl Reader {
         source: &Arc<Source>,
         read: Option<T>,
         expected: &str,
-    ) -> Result<T, Vec<Diagnostic>> {
+    ) -> Result<T, Mistakes> {
         if read.is_none() {
             self.empty(source, expected);
         }
         match read {
             Some(read) if self.mistakes.is_empty() => Ok(read),
             _ => {
-                self.mistakes.sort_by_key(|mistake| mistake.span.start);
+                self.mistakes.sort();
                 Err(self.mistakes)
             }
         }
@@ -55,7 +60,7 @@ impl Reader {
         help: impl Into<String>,
     ) {
         let mut mistake = place.mistake(message, label);
-        mistake.help = Some(help.into());
+        mistake.help = Some(help.into()).filter(|help| !help.is_empty());
         self.mistakes.push(mistake);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::fields::Fields;
 use super::reader::Reader;
+use crate::scenario::limits;
 use crate::scenario::model::{
     Cut, CutPoint, Encoding, End, On, Raw, Request, Resend, Rid, Sid, StepKind, Timespan,
 };
@@ -30,7 +31,7 @@ impl Reader {
             encoding: fields
                 .take("encoding")
                 .and_then(|encoding| self.word(encoding, "content coding", &ENCODING)),
-            chunks: fields.take("chunks").and_then(|chunks| self.count(chunks)),
+            chunks: fields.take("chunks").and_then(|chunks| self.count(chunks, limits::CHUNKS)),
             on: fields.take("on").and_then(|on| self.on(on)),
             via: self.via(fields),
             cut: fields.take("cut").and_then(|cut| self.cut(cut)),
@@ -101,9 +102,14 @@ impl Reader {
                     .parse()
                     .ok()
                     .map(|n| CutPoint::Bytes(crate::scenario::model::Count::Fixed(n))),
-                None => template::duration(text)
-                    .ok()
-                    .map(|duration| CutPoint::Sent(Timespan::Fixed(duration))),
+                None => match template::duration(text) {
+                    Ok(duration) => Some(CutPoint::Sent(Timespan::Fixed(duration))),
+                    Err(why) if text.starts_with(|c: char| c.is_ascii_digit()) => {
+                        self.wrong(&template.place, why, "");
+                        return None;
+                    }
+                    Err(_) => None,
+                },
             },
             None => Some(CutPoint::Sent(Timespan::Computed(template.value.clone()))),
         };

@@ -3,9 +3,10 @@
 use super::fields::Fields;
 use super::file::Said;
 use super::reader::Reader;
-use crate::diag::nearest;
+use super::values::whole;
+use crate::scenario::limits;
 use crate::scenario::model::{
-    ACCOUNTS, Actor, Attribute, Connections, Http, Login, Opened, Session, Via,
+    ACCOUNTS, Actor, Attribute, Connections, Http, Login, Opened, Session, Template, Via,
 };
 use crate::scenario::source::{Located, Place};
 use crate::scenario::yaml::{Value, Yaml};
@@ -63,14 +64,20 @@ impl Reader {
     /// `actors:`
     pub(super) fn actors(&mut self, yaml: &Yaml) -> Vec<Actor> {
         let mut actors = Vec::new();
-        for (name, terms) in self.pairs(yaml, "actors") {
+        let pairs = self.pairs(yaml, "actors");
+        if pairs.len() as u64 > limits::ACTORS {
+            let message = format!("a scenario has at most {} actors", limits::ACTORS);
+            self.wrong(&yaml.place, message, "");
+            return actors;
+        }
+        for (name, terms) in pairs {
             let (mut count, mut session) = (None, None);
             if matches!(terms.value, Value::Null) {
                 session = Some(Session::usual(&name.place));
             } else if !is_none(terms)
                 && let Some(mut fields) = self.fields(terms, "an actor")
             {
-                count = fields.take("count").and_then(|count| self.count(count));
+                count = fields.take("count").and_then(|count| self.count(count, limits::ACTORS));
                 session = Some(self.terms(&mut fields));
                 self.finish(&fields);
             }
@@ -85,6 +92,7 @@ impl Reader {
             if let Some((key, value)) = fields.take_with_key(key)
                 && let Some(value) = self.template(value)
             {
+                self.in_range(name, &value);
                 let name = Located::new(name.to_owned(), key.place.clone());
                 session.attributes.push(Attribute { name, value: Some(value) });
             }
@@ -96,7 +104,7 @@ impl Reader {
             session.login = login;
         }
         session.rid = fields.take("rid").and_then(|rid| self.template(rid));
-        session.keys = fields.take("keys").and_then(|keys| self.count(keys));
+        session.keys = fields.take("keys").and_then(|keys| self.count(keys, limits::KEYS));
         let opened = fields.take("opened");
         if let Some(opened) = opened.and_then(|at| self.word(at, "value of `opened`", &OPENED)) {
             session.opened = opened;
@@ -116,6 +124,23 @@ impl Reader {
         session.via = self.via(fields);
         session.certificate = fields.take("certificate").and_then(|name| self.account(name));
         session
+    }
+
+    /// A number for `wait` or `hold` is one that these attributes can have.
+    fn in_range(&mut self, name: &str, value: &Located<Template>) {
+        let most = match name {
+            "wait" => limits::WAIT,
+            "hold" => limits::HOLD,
+            _ => return,
+        };
+        if let Some(Ok(number)) = value.as_plain().map(whole)
+            && number > most
+        {
+            let message = format!("`{name}` is at most {most}");
+            let help =
+                format!("to send another value on purpose, use `attributes: {{ {name}: … }}`");
+            self.wrong_with_help(&value.place, message, "", help);
+        }
     }
 
     pub(super) fn http(&mut self, fields: &mut Fields<'_>) -> Option<Located<Http>> {
@@ -141,10 +166,8 @@ impl Reader {
             return Some(name);
         }
         let words = ACCOUNTS.into_iter().chain(["anonymous", "none"]);
-        let help = match nearest(&name, words) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("the accounts are {}", ACCOUNTS.join(" and ")),
-        };
+        let otherwise = || format!("the accounts are {}", ACCOUNTS.join(" and "));
+        let help = self.mistakes.suggest(&name, words, otherwise);
         self.wrong_with_help(&name.place, format!("unknown account `{}`", name.value), "", help);
         None
     }

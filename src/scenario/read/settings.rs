@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::reader::Reader;
 use super::values::items;
-use crate::diag::Diagnostic;
+use crate::diag::Mistakes;
 use crate::scenario::settings::{Replacement, Settings, Varies};
 use crate::scenario::source::Source;
 use crate::scenario::yaml::{self, Yaml};
@@ -14,9 +14,9 @@ use crate::scenario::yaml::{self, Yaml};
 const TAKEN: [&str; 9] = ["rid", "sid", "stream", "key", "time", "id", "res", "user", "port"];
 
 /// Reads a file; with a mistake in it, all mistakes.
-pub fn read_settings(path: &Path, text: String) -> Result<Settings, Vec<Diagnostic>> {
-    let source = &Arc::new(Source { path: path.to_owned(), text });
-    let mut reader = Reader { mistakes: Vec::new() };
+pub fn read_settings(path: &Path, text: String) -> Result<Settings, Mistakes> {
+    let source = &Arc::new(Source { path: path.to_owned(), text: text.into() });
+    let mut reader = Reader::default();
     let yaml = yaml::read(source, &mut reader.mistakes);
     let settings = yaml.and_then(|yaml| reader.settings(&yaml));
     reader.whole(source, settings, "expected `transcript:`")

@@ -6,7 +6,7 @@ use super::fields::Fields;
 use super::reader::Reader;
 use super::requests::END;
 use super::values::items;
-use crate::diag::nearest;
+use crate::scenario::limits;
 use crate::scenario::model::{
     Action, Connect, Count, Disconnect, Expect, Reference, Response, Step, StepKind, Timespan,
 };
@@ -61,7 +61,18 @@ impl Reader {
             self.wrong_with_help(&yaml.place, "steps must be a list", "", help);
             return Vec::new();
         };
-        items.iter().filter_map(|item| self.step(item)).collect()
+        let mut steps = Vec::new();
+        for item in items {
+            self.steps += 1;
+            if self.steps > limits::STEPS {
+                let message = format!("a file has at most {} steps", limits::STEPS);
+                let help = "use `repeat`, or write several scenarios";
+                self.wrong_with_help(&item.place, message, "", help);
+                break;
+            }
+            steps.extend(self.step(item));
+        }
+        steps
     }
 
     fn step(&mut self, yaml: &Yaml) -> Option<Step> {
@@ -92,13 +103,13 @@ impl Reader {
         }
         let kinds = || KINDS.iter().map(|(name, _)| *name);
         let misplaced = fields.left().find(|key| kinds().any(|kind| kind == key.value));
-        let near = nearest(head, kinds());
-        let help = match (misplaced, near) {
-            (Some(key), _) => {
+        let help = match misplaced {
+            Some(key) => {
                 format!("the kind of a step comes first: move `{}` to the front", key.value)
             }
-            (None, Some(near)) => format!("did you mean `{near}`?"),
-            (None, None) => format!("the kinds are {}", kinds().collect::<Vec<_>>().join(", ")),
+            None => self.mistakes.suggest(head, kinds(), || {
+                format!("the kinds are {}", kinds().collect::<Vec<_>>().join(", "))
+            }),
         };
         let message = format!("unknown step `{}`", head.value);
         self.wrong_with_help(&head.place, message, "", help);
@@ -208,7 +219,7 @@ impl Reader {
             }
             "distinct" => {
                 let variable = self.name(value);
-                let bits = fields.take("bits").and_then(|bits| self.count(bits));
+                let bits = fields.take("bits").and_then(|bits| self.count(bits, limits::BITS));
                 Some(StepKind::Distinct { variable: variable?, bits })
             }
             _ => unreachable!("`{name}` stands in the list of kinds, and a test reads each"),
@@ -244,7 +255,7 @@ impl Reader {
     }
 
     fn repeat(&mut self, value: &Yaml, fields: &mut Fields<'_>) -> StepKind {
-        let times = self.count(value);
+        let times = self.count(value, limits::REPEAT);
         let counting = fields.take("counting").and_then(|name| self.name(name));
         let every = self.time(fields, "every");
         let steps = self.required(fields, "steps").map_or(Vec::new(), |steps| self.steps(steps));

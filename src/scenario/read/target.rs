@@ -9,7 +9,9 @@ use super::head::PROVISIONS;
 use super::reader::Reader;
 use super::steps::ACTION;
 use super::values::items;
-use crate::diag::{Diagnostic, nearest};
+use crate::clock::words;
+use crate::diag::Mistakes;
+use crate::scenario::limits;
 use crate::scenario::model::{ACCOUNTS, Action, Provision};
 use crate::scenario::source::{Located, Place, Source};
 use crate::scenario::target::{Account, Deviation, Skip, Target, Tolerance, What};
@@ -22,6 +24,8 @@ use crate::wire::address::Address;
 const ENVIRONMENT: &str = "env.";
 /// Stands for a value that is not known. It may be a port, a name, a password: no second mistake is told of it.
 const STAND_IN: &str = "1";
+/// The values of variables of the environment may have so many bytes in all.
+const VALUES: usize = 1 << 20;
 /// Stands for an address that is none.
 const NOWHERE: &str = "http://localhost/";
 
@@ -32,40 +36,50 @@ pub fn read_target(
     text: String,
     usual: Tolerance,
     environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<Target, Vec<Diagnostic>> {
-    let source = &Arc::new(Source { path: path.to_owned(), text });
-    let mut reader = Reader { mistakes: Vec::new() };
+) -> Result<Target, Mistakes> {
+    let source = &Arc::new(Source { path: path.to_owned(), text: text.into() });
+    let mut reader = Reader::default();
     let target = yaml::read(source, &mut reader.mistakes).and_then(|mut yaml| {
-        reader.environment(&mut yaml, environment);
+        reader.environment(&mut yaml, environment, &mut { VALUES });
         reader.target(&yaml, usual)
     });
     reader.whole(source, target, "a target needs `url:` and `domain:`")
 }
 
 impl Reader {
-    /// Puts the values of variables of the environment into all texts.
-    fn environment(&mut self, yaml: &mut Yaml, of: &dyn Fn(&str) -> Option<String>) {
+    /// Puts the values of variables of the environment into all texts, as far as there is room for them.
+    fn environment(
+        &mut self,
+        yaml: &mut Yaml,
+        of: &dyn Fn(&str) -> Option<String>,
+        room: &mut usize,
+    ) {
         match &mut yaml.value {
             Value::Null => {}
             Value::List(items) => {
                 for item in items {
-                    self.environment(item, of);
+                    self.environment(item, of, room);
                 }
             }
             Value::Map(pairs) => {
                 for (_, value) in pairs {
-                    self.environment(value, of);
+                    self.environment(value, of, room);
                 }
             }
             Value::Text(text) => {
-                if let Some(filled) = self.filled(text, of) {
+                if let Some(filled) = self.filled(text, of, room) {
                     text.value = filled;
                 }
             }
         }
     }
 
-    fn filled(&mut self, text: &Text, of: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    fn filled(
+        &mut self,
+        text: &Text,
+        of: &dyn Fn(&str) -> Option<String>,
+        room: &mut usize,
+    ) -> Option<String> {
         let holes = match template::holes(&text.value) {
             Ok(holes) => holes,
             Err(wrong) => {
@@ -88,6 +102,12 @@ impl Reader {
                 continue;
             };
             if let Some(value) = of(name) {
+                let Some(left) = room.checked_sub(value.len()) else {
+                    let message = "the values of all variables are longer than 1 MiB, the limit";
+                    self.wrong(&place, message, "");
+                    return None;
+                };
+                *room = left;
                 filled += &value;
             } else {
                 let message = format!("environment variable `{name}` is not set");
@@ -163,9 +183,10 @@ impl Reader {
     /// How many scenarios run at a time.
     fn jobs(&mut self, yaml: &Yaml) -> Option<usize> {
         let text = self.string(yaml)?;
-        let jobs = text.parse().ok().filter(|jobs| (1..=1000).contains(jobs));
+        let jobs = text.parse().ok().filter(|jobs| (1..=limits::JOBS).contains(jobs));
         if jobs.is_none() {
-            self.wrong(&yaml.place, "`jobs` must be a number from 1 to 1000", "");
+            let message = format!("`jobs` must be a number from 1 to {}", limits::JOBS);
+            self.wrong(&yaml.place, message, "");
         }
         jobs
     }
@@ -195,6 +216,11 @@ impl Reader {
     fn accounts(&mut self, yaml: &Yaml) -> Vec<BTreeMap<String, Account>> {
         let mut sets: Vec<BTreeMap<String, Account>> = Vec::new();
         let (mut users, mut names) = (BTreeSet::new(), None);
+        if let Some(one) = items(yaml).get(limits::JOBS) {
+            let message = format!("there are at most {} sets of accounts", limits::JOBS);
+            self.wrong(&one.place, message, "");
+            return sets;
+        }
         for item in items(yaml) {
             let Some(mut fields) = self.fields(item, "a set of accounts") else { continue };
             let (mut set, mut given) = (BTreeMap::new(), Vec::new());
@@ -251,7 +277,11 @@ impl Reader {
         let mut time = |fields: &mut Fields<'_>, key, usual| {
             let Some(yaml) = fields.take(key) else { return usual };
             let Some(text) = self.string(yaml) else { return usual };
-            template::duration(&text).unwrap_or_else(|message| {
+            let time = template::duration(&text).and_then(|time| {
+                let words = || format!("a tolerance is at most {}", words(limits::TOLERANCE));
+                if time <= limits::TOLERANCE { Ok(time) } else { Err(words()) }
+            });
+            time.unwrap_or_else(|message| {
                 self.wrong(&text.place, message, "");
                 usual
             })
@@ -336,12 +366,9 @@ impl Reader {
 
     fn unknown(&mut self, id: &str, place: &Place) {
         let ids = catalogue().iter().map(|requirement| requirement.id.as_str());
-        let help = match nearest(id, ids) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => {
-                "`xmppscope spec` lists them; a path contains a `/` or ends with .yaml".to_owned()
-            }
-        };
+        let help = self.mistakes.suggest(id, ids, || {
+            "`xmppscope spec` lists them; a path contains a `/` or ends with .yaml".to_owned()
+        });
         self.wrong_with_help(place, format!("unknown requirement `{id}`"), "", help);
     }
 }

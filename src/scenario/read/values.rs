@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use super::fields::is;
 use super::reader::Reader;
-use crate::diag::nearest;
+use crate::scenario::limits;
 use crate::scenario::model::{Assignment, Count, Expr, Pattern, Reference, Template, Timespan};
 use crate::scenario::source::{Located, Place};
 use crate::scenario::template::{self, Wrong, is_name};
+use crate::scenario::vars::at_most;
 use crate::scenario::yaml::{Text, Value, Yaml};
 
 impl Reader {
@@ -94,10 +95,9 @@ impl Reader {
             return Some(Located::new(value.clone(), text.place));
         }
         let all = words.iter().map(|(word, _)| *word);
-        let help = match nearest(&text, all.clone()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("expected one of {}", all.collect::<Vec<_>>().join(", ")),
-        };
+        let otherwise =
+            || format!("expected one of {}", all.clone().collect::<Vec<_>>().join(", "));
+        let help = self.mistakes.suggest(&text, all.clone(), otherwise);
         self.wrong_with_help(
             &text.place,
             format!("`{}` is not a valid {what}", text.value),
@@ -128,25 +128,32 @@ impl Reader {
         Some(Located::new(timespan, template.place))
     }
 
-    /// A whole number from 0.
-    pub(super) fn count(&mut self, yaml: &Yaml) -> Option<Located<Count>> {
+    /// A whole number from 0 to `most`.
+    pub(super) fn count(&mut self, yaml: &Yaml, most: u64) -> Option<Located<Count>> {
         let template = self.template(yaml)?;
         let count = match template.as_plain() {
             None => Count::Computed(template.value),
-            Some(text) => {
-                let Ok(number) = text.parse() else {
-                    self.wrong(&template.place, format!("`{text}` is not a whole number"), "");
+            Some(text) => match whole(text).and_then(|number| at_most(number, most)) {
+                Ok(number) => Count::Fixed(number),
+                Err(message) => {
+                    self.wrong(&template.place, message, "");
                     return None;
-                };
-                Count::Fixed(number)
-            }
+                }
+            },
         };
         Some(Located::new(count, template.place))
     }
 
     pub(super) fn pattern(&mut self, yaml: &Yaml) -> Option<Located<Pattern>> {
         let text = self.string(yaml)?;
-        match regex_lite::Regex::new(&text) {
+        self.patterns += 1;
+        if self.patterns > limits::PATTERNS {
+            let message = format!("a file has at most {} regular expressions", limits::PATTERNS);
+            self.wrong(&text.place, message, "");
+            return None;
+        }
+        let regex = regex_lite::RegexBuilder::new(&text).size_limit(limits::PATTERN).build();
+        match regex {
             Ok(regex) => Some(Located::new(Pattern { text: text.value, regex }, text.place)),
             Err(error) => {
                 let message = format!("not a regular expression: {error}");
@@ -187,6 +194,14 @@ impl Reader {
         self.wrong(&yaml.place, format!("{what} must be a mapping of keys to values"), is(yaml));
         &[]
     }
+}
+
+/// A whole number from 0; one that is too large for its type is the largest.
+pub(super) fn whole(text: &str) -> Result<u64, String> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(format!("`{text}` is not a whole number"));
+    }
+    Ok(text.parse().unwrap_or(u64::MAX))
 }
 
 /// The items of a list; a single value stands for a list of one.

@@ -261,6 +261,7 @@ impl<'a> Parser<'_, 'a> {
     }
 
     /// Something has to follow, and does not.
+    #[allow(clippy::unnecessary_box_returns)] // as all that may fail returns it
     fn nothing_here(&mut self) -> Box<Diagnostic> {
         let next = self.cursor.peek();
         let at = self.cursor.at;
@@ -283,6 +284,7 @@ impl<'a> Parser<'_, 'a> {
         }
     }
 
+    #[allow(clippy::unnecessary_box_returns)] // as all that may fail returns it
     fn unknown(&self, word: &str, span: Range<usize>) -> Box<Diagnostic> {
         let kind = KINDS.map(Kind::as_str).into_iter().find(|k| k.eq_ignore_ascii_case(word));
         let near = nearest(word, PREDICATES.map(|(name, _)| name));
