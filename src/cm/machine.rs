@@ -2,12 +2,12 @@
 //!
 //! It is told of requests, of lost connections and of time; it gives responses, and says when it wants to be woken.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::backend::{Backend, Command, Link};
+use super::backend::{Backend, Command, Event, Link};
 use super::policy::{Policy, Version};
 use super::reply::Reply;
 use super::session::{Action, Input, LINKS, Request, Session, Token};
@@ -64,7 +64,12 @@ struct Entry {
     peer: IpAddr,
     /// Its server was asked to wait.
     crowded: bool,
+    /// About how many bytes it holds for its client.
+    queued: usize,
 }
+
+/// The longest value of an attribute of a `<body/>`: some are kept as long as the session lives.
+const VALUE: usize = 4096;
 
 /// A connection manager.
 pub struct Machine {
@@ -81,10 +86,24 @@ pub struct Machine {
     dues: BTreeSet<(Duration, u64)>,
     next: u64,
     answers: Vec<Answer>,
-    /// Sessions over WebSocket by number, and what is to be sent over them.
-    sockets: HashMap<u64, websocket::Session>,
-    outputs: Vec<(u64, websocket::Output)>,
+    /// Sessions over WebSocket by number, and those that have something to send.
+    sockets: HashMap<u64, Socket>,
+    ready: Vec<u64>,
+    /// What sessions want done, in order.
+    wanted: VecDeque<(u64, Action)>,
+    /// What they want done because of what the server said, which comes first.
+    urgent: VecDeque<(u64, Action)>,
+    /// The sessions that have heard of their server and have not decided since.
+    heard: BTreeSet<u64>,
+    /// About how many bytes all sessions hold for their clients.
+    queued: usize,
     stopping: bool,
+}
+
+struct Socket {
+    session: websocket::Session,
+    peer: IpAddr,
+    queued: usize,
 }
 
 impl Machine {
@@ -103,7 +122,11 @@ impl Machine {
             next: 1,
             answers: Vec::new(),
             sockets: HashMap::new(),
-            outputs: Vec::new(),
+            ready: Vec::new(),
+            wanted: VecDeque::new(),
+            urgent: VecDeque::new(),
+            heard: BTreeSet::new(),
+            queued: 0,
             stopping: false,
         }
     }
@@ -123,58 +146,92 @@ impl Machine {
         self.sessions.len()
     }
 
+    /// About how many bytes all sessions hold for their clients.
+    pub fn queued(&self) -> usize {
+        self.queued
+    }
+
     /// The responses that are due.
     pub fn answers(&mut self) -> std::vec::Drain<'_, Answer> {
         self.answers.drain(..)
     }
 
-    /// What is to be sent over WebSocket, each with the number of the session.
-    pub fn outputs(&mut self) -> std::vec::Drain<'_, (u64, websocket::Output)> {
-        self.outputs.drain(..)
+    /// The WebSockets over which something can be sent since this was last asked: see [`Machine::output`].
+    pub fn ready(&mut self) -> std::vec::Drain<'_, u64> {
+        self.ready.drain(..)
+    }
+
+    /// What is to be sent next over a WebSocket. It counts as waiting until it is taken.
+    pub fn output(&mut self, number: u64) -> Option<websocket::Output> {
+        let socket = self.sockets.get_mut(&number)?;
+        let output = socket.session.output();
+        let queued = socket.session.queued();
+        self.queued = self.queued + queued - std::mem::replace(&mut socket.queued, queued);
+        output
     }
 
     /// A WebSocket begins: its number, unless there are too many sessions, or the end is near.
-    pub fn socket(&mut self) -> Option<u64> {
-        let full = self.sessions.len() + self.sockets.len() >= self.policy.bounds.sessions;
-        if self.stopping || full {
+    pub fn socket(&mut self, peer: IpAddr) -> Option<u64> {
+        if self.stopping || self.is_full() || self.is_full_for(peer) {
             return None;
         }
         let number = self.next;
         self.next += 1;
         let session = websocket::Session::new(number * LINKS, Arc::clone(&self.policy));
-        self.sockets.insert(number, session);
+        self.sockets.insert(number, Socket { session, peer, queued: 0 });
+        *self.peers.entry(peer).or_default() += 1;
         Some(number)
     }
 
     /// A message came over a WebSocket.
     pub fn message(&mut self, number: u64, text: &str, now: Duration) {
         let id = self.random.token(12);
-        self.socket_does(number, now, |session, out| session.message(text, &id, out));
+        self.socket_does(number, |session, out| session.message(text, &id, out));
         self.pump(now);
     }
 
     /// A WebSocket is gone.
     pub fn socket_gone(&mut self, number: u64, now: Duration) {
-        if let Some(session) = self.sockets.remove(&number) {
-            self.backend.command(session.link(), Command::Close, now);
-            self.pump(now);
+        self.socket_does(number, websocket::Session::gone);
+        if let Some(Socket { peer, queued, .. }) = self.sockets.remove(&number) {
+            self.queued -= queued;
+            self.leaves(peer);
         }
+        self.pump(now);
     }
 
     fn socket_does(
         &mut self,
         number: u64,
-        now: Duration,
-        what: impl FnOnce(&mut websocket::Session, &mut Vec<websocket::Action>),
+        what: impl FnOnce(&mut websocket::Session, &mut Vec<Command>),
     ) {
-        let Some(session) = self.sockets.get_mut(&number) else { return };
-        let mut actions = Vec::new();
-        what(session, &mut actions);
-        let link = session.link();
-        for action in actions {
-            match action {
-                websocket::Action::Output(output) => self.outputs.push((number, output)),
-                websocket::Action::Command(command) => self.backend.command(link, command, now),
+        let Some(socket) = self.sockets.get_mut(&number) else { return };
+        let mut commands = Vec::new();
+        what(&mut socket.session, &mut commands);
+        let (link, queued) = (socket.session.link(), socket.session.queued());
+        self.queued = self.queued + queued - std::mem::replace(&mut socket.queued, queued);
+        if queued > 0 {
+            self.ready.push(number);
+        }
+        let wanted = commands.into_iter().map(|command| (number, Action::Command(link, command)));
+        self.wanted.extend(wanted);
+    }
+
+    fn is_full(&self) -> bool {
+        self.sessions.len() + self.sockets.len() >= self.policy.bounds.sessions
+    }
+
+    fn is_full_for(&self, peer: IpAddr) -> bool {
+        let of_peer = self.peers.get(&peer).copied().unwrap_or_default();
+        of_peer >= self.policy.bounds.sessions_per_address
+    }
+
+    /// A session of this address is no more.
+    fn leaves(&mut self, peer: IpAddr) {
+        if let Some(count) = self.peers.get_mut(&peer) {
+            *count -= 1;
+            if *count == 0 {
+                self.peers.remove(&peer);
             }
         }
     }
@@ -192,9 +249,16 @@ impl Machine {
         content: &[u8],
         now: Duration,
     ) -> Result<(), Full> {
+        // Every element begins and most end with one.
+        if memchr::memchr_iter(b'<', content).count() > 2 * self.policy.bounds.elements {
+            self.refuse(token, Condition::PolicyViolation, None);
+            return Ok(());
+        }
         let parsed = xml::parse(content, &self.policy.bounds.xml);
         let body = parsed.map_err(drop).and_then(|root| Body::new(root).map_err(drop));
-        let Ok(body) = body else {
+        let sound =
+            |body: &Body| body.element().attributes().all(|(_, _, value)| value.len() <= VALUE);
+        let Some(body) = body.ok().filter(sound) else {
             self.refuse(token, Condition::BadRequest, None);
             return Ok(());
         };
@@ -233,11 +297,10 @@ impl Machine {
             self.refuse(token, Condition::SystemShutdown, Some(legacy));
             return Ok(());
         }
-        if self.sessions.len() >= self.policy.bounds.sessions {
+        if self.is_full() {
             return Err(Full);
         }
-        let of_peer = self.peers.entry(peer).or_default();
-        if *of_peer >= self.policy.bounds.sessions_per_address {
+        if self.is_full_for(peer) {
             self.refuse(token, Condition::PolicyViolation, Some(legacy));
             return Ok(());
         }
@@ -249,13 +312,14 @@ impl Machine {
         match Session::create(&sid, links, &request, &self.policy, now, &mut actions) {
             Err(condition) => self.refuse(token, condition, Some(legacy)),
             Ok(session) => {
-                *of_peer += 1;
+                *self.peers.entry(peer).or_default() += 1;
                 self.next += 1;
                 self.by_sid.insert(Arc::clone(session.sid()), number);
                 let conduct = (self.conductor)(session);
-                self.sessions.insert(number, Entry { conduct, due: None, peer, crowded: false });
+                let entry = Entry { conduct, due: None, peer, crowded: false, queued: 0 };
+                self.sessions.insert(number, entry);
                 self.tokens.insert(token, number);
-                self.act(number, actions, now);
+                self.wanted.extend(actions.into_iter().map(|action| (number, action)));
                 self.pump(now);
                 self.settle(number, now);
             }
@@ -317,16 +381,24 @@ impl Machine {
         sockets.sort_unstable();
         for number in sockets {
             let id = self.random.token(12);
-            self.socket_does(number, now, |session, out| session.shut_down(&id, out));
+            self.socket_does(number, |session, out| session.shut_down(&id, out));
         }
         self.pump(now);
     }
 
     fn tell(&mut self, number: u64, input: Input, now: Duration) {
+        self.hand(number, input, now);
+        self.work(now);
+    }
+
+    /// Gives a session what came; what it wants done is for [`Machine::work`].
+    fn hand(&mut self, number: u64, input: Input, now: Duration) {
         let Some(entry) = self.sessions.get_mut(&number) else { return };
         let mut actions = Vec::new();
         entry.conduct.handle(input, now, &mut actions);
-        self.act(number, actions, now);
+        let queued = entry.conduct.session().queued();
+        self.queued = self.queued + queued - std::mem::replace(&mut entry.queued, queued);
+        self.wanted.extend(actions.into_iter().map(|action| (number, action)));
     }
 
     /// Lets a session decide who is answered, once the server has said all that it has to say at this time.
@@ -363,50 +435,106 @@ impl Machine {
         }
     }
 
-    fn act(&mut self, number: u64, actions: Vec<Action>, now: Duration) {
-        for action in actions {
-            match action {
-                Action::Answer { token, reply, .. } => {
-                    let entry = self.sessions.get(&number);
-                    let content =
-                        entry.and_then(|entry| entry.conduct.session().terms().content.clone());
-                    self.tokens.remove(&token);
-                    self.answers.push(Answer { token, reply, content });
-                }
-                Action::Command(link, command) => self.backend.command(link, command, now),
-                Action::Ended => self.forget(number),
+    /// Does what sessions want. What the server says to one thing, and what follows from that, comes before the next, so
+    /// that nothing piles up in between, and nothing is sent to a session that is over.
+    fn work(&mut self, now: Duration) {
+        loop {
+            if let Some((number, action)) = self.urgent.pop_front() {
+                self.act(number, action, now);
+            } else if let Some((link, event)) = self.backend.next() {
+                self.urgently(|machine| machine.listen(link, event, now));
+            } else if self.makes_room(now) {
+                // What that wants comes first too.
+            } else if let Some((number, action)) = self.wanted.pop_front() {
+                self.act(number, action, now);
+            } else {
+                break;
             }
         }
+        release(&mut self.tokens);
+        self.wanted.shrink_to(64);
+        self.urgent.shrink_to(64);
+    }
+
+    /// Whatever is wanted because of this comes before all else that is.
+    fn urgently(&mut self, what: impl FnOnce(&mut Self)) {
+        let before = self.wanted.len();
+        what(self);
+        self.urgent.extend(self.wanted.drain(before..));
+    }
+
+    fn act(&mut self, number: u64, action: Action, now: Duration) {
+        match action {
+            Action::Answer { token, reply, .. } => {
+                let entry = self.sessions.get(&number);
+                let content =
+                    entry.and_then(|entry| entry.conduct.session().terms().content.clone());
+                self.tokens.remove(&token);
+                self.answers.push(Answer { token, reply, content });
+            }
+            Action::Command(link, command) => self.backend.command(link, command, now),
+            Action::Ended => self.forget(number),
+        }
+    }
+
+    /// Hands on what the server says.
+    fn listen(&mut self, link: Link, event: Event, now: Duration) {
+        let number = number_of(link);
+        if self.sockets.contains_key(&number) {
+            // Only a stream that opens needs an id.
+            let opens = matches!(event, Event::Opened { .. } | Event::Failed(_));
+            let id = if opens { self.random.token(12) } else { String::new() };
+            self.socket_does(number, |session, out| session.server(event, &id, out));
+        } else {
+            self.hand(number, Input::Server(link, event), now);
+            self.heard.insert(number);
+        }
+    }
+
+    /// Where all sessions together hold more than may be, the one that is the largest burden ends.
+    fn makes_room(&mut self, now: Duration) -> bool {
+        let before = self.queued;
+        if before <= self.policy.bounds.queued_bytes {
+            return false;
+        }
+        let burdens = self
+            .sessions
+            .iter()
+            .map(|(number, entry)| (entry.conduct.session().burden(), entry.queued, *number));
+        let session = burdens.max().map(|(burden, _, number)| (burden, number));
+        let sockets = self.sockets.iter().map(|(number, socket)| (socket.queued, *number));
+        let socket = sockets.max();
+        match (session, socket) {
+            (Some((most, number)), other) if other.is_none_or(|(queued, _)| queued <= most) => {
+                self.urgently(|machine| machine.hand(number, Input::Full, now));
+                self.heard.insert(number);
+            }
+            (_, Some((_, number))) => {
+                self.urgently(|machine| {
+                    machine.socket_does(number, websocket::Session::overrun);
+                });
+            }
+            _ => {}
+        }
+        // One that a defect keeps alive must not be asked for ever.
+        self.queued < before
     }
 
     fn forget(&mut self, number: u64) {
         self.set_due(number, None);
         let Some(entry) = self.sessions.remove(&number) else { return };
         self.by_sid.remove(entry.conduct.session().sid());
-        if let Some(count) = self.peers.get_mut(&entry.peer) {
-            *count -= 1;
-            if *count == 0 {
-                self.peers.remove(&entry.peer);
-            }
-        }
+        self.queued -= entry.queued;
+        self.leaves(entry.peer);
+        release(&mut self.sessions);
+        release(&mut self.by_sid);
     }
 
-    /// Hands on what the server says; sessions that hear something decide anew.
+    /// Lets everything be done that the server's words lead to; sessions that hear something decide anew.
     fn pump(&mut self, now: Duration) {
-        let mut heard = BTreeSet::new();
-        loop {
-            while let Some((link, event)) = self.backend.next() {
-                let number = number_of(link);
-                if self.sockets.contains_key(&number) {
-                    let id = self.random.token(12);
-                    self.socket_does(number, now, |session, out| session.server(event, &id, out));
-                    continue;
-                }
-                self.tell(number, Input::Server(link, event), now);
-                heard.insert(number);
-            }
-            // Deciding may end a session, of which the server then tells others.
-            let Some(number) = heard.pop_first() else { break };
+        self.work(now);
+        // Deciding may end a session, of which the server then tells others.
+        while let Some(number) = self.heard.pop_first() {
             self.tell(number, Input::Settle, now);
             self.settled(number);
         }
@@ -420,4 +548,11 @@ impl Machine {
 
 fn number_of(link: Link) -> u64 {
     link / LINKS
+}
+
+/// Gives back what a map needed for a crowd that is gone.
+fn release<K: Eq + std::hash::Hash, V>(map: &mut HashMap<K, V>) {
+    if map.capacity() > 1024 && map.len() < map.capacity() / 8 {
+        map.shrink_to(map.len() * 2);
+    }
 }

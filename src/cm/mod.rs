@@ -3,6 +3,9 @@
 pub mod backend;
 #[cfg(test)]
 mod bed;
+mod bounce;
+#[cfg(test)]
+mod flood_tests;
 pub mod http;
 pub mod keeps;
 pub mod machine;

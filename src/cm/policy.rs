@@ -50,8 +50,23 @@ pub struct Bounds {
     pub waiting: usize,
     /// Bytes of the payloads that wait for a client.
     pub waiting_bytes: usize,
+    /// Bytes of the responses that a session keeps for requests that come again.
+    pub kept_bytes: usize,
+    /// Bytes of all that waits for clients and is kept for them, in all sessions together.
+    pub queued_bytes: usize,
+    /// Elements in one request: each takes many times the memory of its text.
+    pub elements: usize,
+    /// Bytes of requests that have not come whole, on all connections together.
+    pub unread_bytes: usize,
     /// Bytes, depth and attributes of a request.
     pub xml: Limits,
+}
+
+impl Bounds {
+    /// Connections at once: three for each session, and some for whoever asks for something else.
+    pub fn connections(&self) -> usize {
+        self.sessions.saturating_mul(3).saturating_add(100)
+    }
 }
 
 /// A version of BOSH: both parts are numbers, so 1.10 is later than 1.9 (XEP-0124 §7.1).
@@ -105,6 +120,10 @@ impl Default for Bounds {
             sessions_per_address: 10_000,
             waiting: 1000,
             waiting_bytes: 4 << 20,
+            kept_bytes: 8 << 20,
+            queued_bytes: 128 << 20,
+            elements: 20_000,
+            unread_bytes: 64 << 20,
             xml: Limits { depth: 64, attributes: 64, bytes: 1 << 20, ..Limits::default() },
         }
     }

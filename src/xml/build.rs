@@ -85,6 +85,35 @@ impl Element {
         }
     }
 
+    /// The same content by itself: an element that was read keeps its whole source alive, this one does not.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        let mut copy = Self::new(self.namespace(), self.name());
+        for (namespace, name, value) in self.attributes() {
+            copy.set_attr(namespace, name, Some(value));
+        }
+        for node in self.nodes() {
+            copy = match node {
+                Node::Element(child) => copy.with_child(child.detached()),
+                Node::Text { text, .. } => copy.with_text(text),
+            };
+        }
+        copy
+    }
+
+    /// About how many bytes of memory it takes: many times its text, where elements are small.
+    pub fn footprint(&self) -> usize {
+        let of_attributes = |element: &Self| -> usize {
+            element.attributes().map(|(_, _, value)| size_of::<Attribute>() + value.len()).sum()
+        };
+        let of_texts = |element: &Self| -> usize {
+            let texts = element.nodes().iter().filter_map(Node::text);
+            texts.map(|text| size_of::<Node>() + text.len()).sum()
+        };
+        let of = |element: &Self| size_of::<Node>() + of_attributes(element) + of_texts(element);
+        of(self) + self.descendants().map(of).sum::<usize>()
+    }
+
     /// Moves this element, and all below it that is in namespace `from`, to namespace `to`.
     pub fn move_namespace(&mut self, from: &str, to: &str) {
         if self.namespace() == from {

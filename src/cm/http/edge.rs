@@ -109,6 +109,7 @@ impl Edge for Strict {
         let words = match status {
             StatusCode::PAYLOAD_TOO_LARGE => "The request is longer than this server takes.\n",
             StatusCode::SERVICE_UNAVAILABLE => "There are too many sessions; try later.\n",
+            StatusCode::REQUEST_TIMEOUT => "The request did not come in time.\n",
             _ => "The request cannot be served.\n",
         };
         plain(status, words)

@@ -5,6 +5,7 @@ mod coding;
 mod edge;
 #[cfg(test)]
 mod edge_tests;
+mod pace;
 mod page;
 pub mod serve;
 #[cfg(test)]

@@ -4,37 +4,41 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::body::{Body, Frame, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, oneshot, watch};
+use tokio::time::timeout_at;
 
 use super::edge::{Delivery, Edge, Entry, Return};
+use super::pace::{self, Pace};
 use super::socket::{Ahead, Watched};
 use super::upgrade;
 use crate::clock::Clock;
 use crate::cm::machine::Machine;
 use crate::cm::session::Token;
-use crate::cm::websocket::Output;
 use crate::wire::tap::{Queue, Tap};
 
-/// How long a client may take for the head of a request.
-const HEAD_TIME: Duration = Duration::from_secs(30);
 /// How long answers that are under way may take at the end.
 const GRACE: Duration = Duration::from_secs(1);
 /// hyper's buffer for one connection; longer heads are refused.
 const BUFFER: usize = 32 << 10;
+/// What a client is told that comes when there are too many connections.
+const CROWDED: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nAccess-Control-Allow-Origin: *\r\n\
+    Content-Type: text/plain\r\nContent-Length: 39\r\nConnection: close\r\n\r\n\
+    There are too many connections at once.";
 
 /// A connection manager that serves connections.
 pub struct Service {
@@ -43,6 +47,9 @@ pub struct Service {
     wake: Arc<Notify>,
     clock: Clock,
     limit: usize,
+    connections: Count,
+    /// Bytes of requests that have not come whole.
+    unread: Count,
     queue: Option<Arc<Queue>>,
     stopped: watch::Sender<bool>,
     /// XMPP over WebSocket is served too.
@@ -53,8 +60,8 @@ struct State {
     machine: Machine,
     edge: Box<dyn Edge>,
     waiting: HashMap<Token, Waiting>,
-    /// Those who send what the connection manager has to say over WebSocket.
-    sockets: HashMap<u64, mpsc::UnboundedSender<Output>>,
+    /// Rung when the connection manager has something to say over a WebSocket.
+    sockets: HashMap<u64, Arc<Notify>>,
     next: Token,
     conns: u64,
     /// What the timer waits for.
@@ -96,12 +103,16 @@ impl Service {
         clock: Clock,
         queue: Option<Arc<Queue>>,
     ) -> Self {
-        let limit = machine.policy().bounds.xml.bytes;
+        let bounds = &machine.policy().bounds;
+        let limit = bounds.xml.bytes;
+        let (connections, unread) =
+            (Count::up_to(bounds.connections()), Count::up_to(bounds.unread_bytes.max(limit)));
         let (waiting, sockets) = (HashMap::new(), HashMap::new());
         let state = State { machine, edge, waiting, sockets, next: 1, conns: 0, armed: None };
         let stopped = watch::Sender::new(false);
         let state = Mutex::new(state);
-        Self { state, wake, clock, limit, queue, stopped, websocket: false }
+        let websocket = false;
+        Self { state, wake, clock, limit, connections, unread, queue, stopped, websocket }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -124,7 +135,7 @@ impl Service {
             match listener.accept().await {
                 Ok((tcp, peer)) => {
                     let _ = tcp.set_nodelay(true); // refused only by a socket that is gone
-                    tokio::spawn(Arc::clone(self).connection(tcp, peer));
+                    tokio::spawn(Arc::clone(self).admit(tcp, peer));
                 }
                 Err(error) => {
                     tracing::warn!("cannot accept a client: {error}");
@@ -132,6 +143,15 @@ impl Service {
                 }
             }
         }
+    }
+
+    async fn admit(self: Arc<Self>, tcp: TcpStream, peer: SocketAddr) {
+        let Some(_place) = self.connections.take(1) else {
+            tracing::warn!("too many connections at once: {peer} is refused");
+            let _ = tcp.try_write(CROWDED); // who does not read it sees the connection end
+            return;
+        };
+        Arc::clone(&self).connection(tcp, peer).await;
     }
 
     /// Ends every session, and lets the connections finish what they have to say.
@@ -195,7 +215,7 @@ impl Service {
                 .preserve_header_case(true)
                 .max_buf_size(BUFFER)
                 .timer(TokioTimer::new())
-                .header_read_timeout(HEAD_TIME)
+                .header_read_timeout(pace::TIME)
                 .serve_connection(TokioIo::new(watched), service)
                 .with_upgrades()
         );
@@ -215,7 +235,7 @@ impl Service {
     ) -> io::Result<Response<Content>> {
         if self.websocket && request.uri().path() == upgrade::PATH {
             ahead.took();
-            return deliver(self.upgrade(request));
+            return deliver(self.upgrade(request, peer));
         }
         let entered = self.take(request, peer).await;
         ahead.took();
@@ -244,13 +264,9 @@ impl Service {
         peer: IpAddr,
     ) -> Result<Response<Bytes>, (oneshot::Receiver<Response<Bytes>>, Guard)> {
         let (head, content) = request.into_parts();
-        let limited = Limited::new(content, self.limit);
-        let content = match limited.collect().await {
-            Ok(content) => content.to_bytes(),
-            Err(error) => {
-                let too_long = error.downcast_ref::<LengthLimitError>().is_some();
-                let status =
-                    if too_long { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
+        let content = match self.read(content).await {
+            Ok(content) => content,
+            Err(status) => {
                 let mut response = self.lock().edge.refuse(status);
                 // What is left of the request is not read.
                 response
@@ -259,8 +275,31 @@ impl Service {
                 return Ok(response);
             }
         };
-        // The content is copied: hyper's buffer must not live as long as the request is held.
         self.enter(Request::from_parts(head, content), peer)
+    }
+
+    /// Reads the content of a request, or gives the status with which it has to be refused. The content is copied: hyper's
+    /// buffer must not live as long as the request is held.
+    async fn read(&self, mut content: Incoming) -> Result<Bytes, StatusCode> {
+        if content.size_hint().lower() > self.limit as u64 {
+            return Err(StatusCode::PAYLOAD_TOO_LARGE);
+        }
+        let mut pace = Pace::begin();
+        let (mut whole, mut places) = (Vec::new(), Vec::new());
+        loop {
+            let frame = timeout_at(pace.due(), content.frame()).await;
+            let data = match frame.map_err(|_| StatusCode::REQUEST_TIMEOUT)? {
+                None => return Ok(whole.into()),
+                Some(Err(_)) => return Err(StatusCode::BAD_REQUEST),
+                Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
+            };
+            if whole.len() + data.len() > self.limit {
+                return Err(StatusCode::PAYLOAD_TOO_LARGE);
+            }
+            places.push(self.unread.take(data.len()).ok_or(StatusCode::SERVICE_UNAVAILABLE)?);
+            whole.extend_from_slice(&data);
+            pace.passed(data.len());
+        }
     }
 
     /// Hands a request to the machine: its response, or a place to wait for it.
@@ -296,24 +335,25 @@ impl Service {
     }
 
     /// A request for a WebSocket: its response, after which the connection is one.
-    fn upgrade(self: &Arc<Self>, request: Request<Incoming>) -> Response<Bytes> {
+    fn upgrade(self: &Arc<Self>, request: Request<Incoming>, peer: IpAddr) -> Response<Bytes> {
         let response = upgrade::handshake(&request);
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             return response;
         }
         let mut state = self.lock();
-        let Some(number) = state.machine.socket() else {
+        let Some(number) = state.machine.socket(peer) else {
             return state.edge.refuse(StatusCode::SERVICE_UNAVAILABLE);
         };
-        let (sender, outputs) = mpsc::unbounded_channel();
-        state.sockets.insert(number, sender);
+        let ready = Arc::new(Notify::new());
+        state.sockets.insert(number, Arc::clone(&ready));
         drop(state);
         let (service, stopped) = (Arc::clone(self), self.stopped.subscribe());
         tokio::spawn(async move {
             match hyper::upgrade::on(request).await {
                 Ok(upgraded) => {
                     let message = |text: &str| service.socket_message(number, text);
-                    upgrade::serve(upgraded, outputs, service.limit, message).await;
+                    let output = || service.lock().machine.output(number);
+                    upgrade::serve(upgraded, &ready, output, service.limit, message).await;
                 }
                 Err(error) => tracing::debug!("no upgrade: {error}"),
             }
@@ -391,9 +431,9 @@ fn deliver(response: Response<Bytes>) -> io::Result<Response<Content>> {
 impl State {
     fn deliver(&mut self) {
         let Self { machine, edge, waiting, sockets, .. } = self;
-        for (number, output) in machine.outputs() {
-            if let Some(sender) = sockets.get(&number) {
-                let _ = sender.send(output); // the client may have left
+        for number in machine.ready() {
+            if let Some(ready) = sockets.get(&number) {
+                ready.notify_one();
             }
         }
         for answer in machine.answers() {
@@ -401,6 +441,33 @@ impl State {
                 let _ = response.send(edge.leave(&answer, &back)); // the client may have left
             }
         }
+    }
+}
+
+/// A number that has a bound.
+struct Count {
+    used: AtomicUsize,
+    most: usize,
+}
+
+/// A part of a [`Count`], which is given back when this is dropped.
+struct Place<'a>(&'a Count, usize);
+
+impl Count {
+    fn up_to(most: usize) -> Self {
+        Self { used: AtomicUsize::new(0), most }
+    }
+
+    fn take(&self, more: usize) -> Option<Place<'_>> {
+        let before = self.used.fetch_add(more, Ordering::Relaxed);
+        let place = Place(self, more);
+        (before + more <= self.most).then_some(place)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.used.fetch_sub(self.1, Ordering::Relaxed);
     }
 }
 

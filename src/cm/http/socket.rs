@@ -12,7 +12,9 @@ use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
+use tokio::time::{Sleep, sleep_until};
 
+use super::pace::Pace;
 use crate::wire::Side;
 use crate::wire::http1::Dialogue;
 use crate::wire::tap::{How, Tap};
@@ -75,6 +77,8 @@ pub(super) struct Watched<S> {
     parted: bool,
     /// The client has sent its last byte, which is told when so many requests were taken in.
     closing: Option<(How, u64)>,
+    /// The client has yet to read what was written since: how long it may take.
+    writing: Option<(Pace, Pin<Box<Sleep>>)>,
 }
 
 impl<S> Watched<S> {
@@ -83,7 +87,7 @@ impl<S> Watched<S> {
             Some(tap) => Watch::Tap(Box::new(tap)),
             None => Watch::Alone(Box::default()),
         };
-        Self { inner, watch, ahead, ended: false, parted: false, closing: None }
+        Self { inner, watch, ahead, ended: false, parted: false, closing: None, writing: None }
     }
 
     fn saw(&mut self, from: Side, bytes: &[u8]) {
@@ -112,6 +116,20 @@ impl<S> Watched<S> {
     fn whole(&self) -> u64 {
         let dialogue = self.dialogue();
         dialogue.asked() - u64::from(!dialogue.client_is_between() && dialogue.asked() > 0)
+    }
+
+    /// The client does not read now: an error when it has had time enough.
+    fn poll_patience<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        let (pace, sleep) = self.writing.get_or_insert_with(|| {
+            let pace = Pace::begin();
+            (pace, Box::pin(sleep_until(pace.due())))
+        });
+        if sleep.deadline() != pace.due() {
+            sleep.as_mut().reset(pace.due());
+        }
+        ready!(sleep.as_mut().poll(cx));
+        self.ended(Side::Server, How::Reset);
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
     fn ended(&mut self, by: Side, how: How) {
@@ -175,9 +193,16 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.inner).poll_write(cx, bytes));
+        let Poll::Ready(written) = Pin::new(&mut self.inner).poll_write(cx, bytes) else {
+            return self.poll_patience(cx);
+        };
         match &written {
-            Ok(written) => self.saw(Side::Server, &bytes[..*written]),
+            Ok(written) => {
+                if let Some((pace, _)) = &mut self.writing {
+                    pace.passed(*written);
+                }
+                self.saw(Side::Server, &bytes[..*written]);
+            }
             // Its client has closed the connection, with something in it that it did not read.
             Err(_) => self.ended(Side::Client, How::Reset),
         }
@@ -185,7 +210,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
+        let flushed = ready!(Pin::new(&mut self.inner).poll_flush(cx));
+        self.writing = None;
+        Poll::Ready(flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

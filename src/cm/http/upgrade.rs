@@ -9,8 +9,10 @@ use http::{Method, Request, Response, StatusCode};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
+use tokio::time::sleep_until;
 
+use super::pace::Pace;
 use crate::cm::websocket::Output;
 use crate::wire::Side;
 use crate::wire::websocket::{
@@ -65,43 +67,55 @@ fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> impl Iterator<Item = 
     headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
 }
 
-/// Serves a WebSocket to its end. What the connection manager has to say comes as `outputs`, what the client says goes to
-/// `message`; one of more than `limit` bytes ends it.
+/// Serves a WebSocket to its end. What the connection manager has to say is taken from `output` when `ready` rings, what
+/// the client says goes to `message`; one of more than `limit` bytes ends it.
 pub(super) async fn serve(
     upgraded: Upgraded,
-    outputs: mpsc::UnboundedReceiver<Output>,
+    ready: &Notify,
+    output: impl FnMut() -> Option<Output>,
     limit: usize,
     message: impl FnMut(&str),
 ) {
     let mut io = TokioIo::new(upgraded);
     // An error is a client that is gone, whom nothing can be told.
-    let _ = converse(&mut io, outputs, limit, message).await;
+    let _ = converse(&mut io, ready, output, limit, message).await;
     let _ = io.shutdown().await;
 }
 
 async fn converse(
     io: &mut TokioIo<Upgraded>,
-    mut outputs: mpsc::UnboundedReceiver<Output>,
+    ready: &Notify,
+    mut output: impl FnMut() -> Option<Output>,
     limit: usize,
     mut message: impl FnMut(&str),
 ) -> io::Result<()> {
     let mut endpoint = Endpoint::across_from(Side::Client, limit);
     let mut buffer = vec![0; 16 << 10];
     let mut received = Vec::new();
+    // The message that is under way. The first one is due at once: it opens the stream.
+    let (mut pace, mut began) = (Some(Pace::begin()), false);
     loop {
+        let late = async {
+            match pace {
+                Some(pace) => sleep_until(pace.due()).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            output = outputs.recv() => match output {
-                Some(Output::Send(text)) => {
-                    io.write_all(&websocket::frame(Opcode::TEXT, text.as_bytes(), None)).await?;
+            () = ready.notified() => while let Some(output) = output() {
+                match output {
+                    Output::Send(text) => {
+                        io.write_all(&websocket::frame(Opcode::TEXT, text.as_bytes(), None)).await?;
+                    }
+                    Output::Close(status) => {
+                        io.write_all(&websocket::close(status, "", None)).await?;
+                        // The client closes too; what else it says comes too late.
+                        let rest = async { while io.read(&mut buffer).await.is_ok_and(|n| n > 0) {} };
+                        let _ = tokio::time::timeout(PATIENCE, rest).await;
+                        return Ok(());
+                    }
                 }
-                Some(Output::Close(status)) => {
-                    io.write_all(&websocket::close(status, "", None)).await?;
-                    // The client closes too; what else it says comes too late.
-                    let rest = async { while io.read(&mut buffer).await.is_ok_and(|n| n > 0) {} };
-                    let _ = tokio::time::timeout(PATIENCE, rest).await;
-                    return Ok(());
-                }
-                None => return Ok(()),
+                io.flush().await?;
             },
             read = io.read(&mut buffer) => {
                 let read = read?;
@@ -111,9 +125,13 @@ async fn converse(
                 let broken = endpoint.feed(&buffer[..read], &mut received);
                 for what in received.drain(..) {
                     match what {
-                        Received::Text(text) => message(&text),
+                        Received::Text(text) => {
+                            began = true;
+                            message(&text);
+                        }
                         Received::Ping(content) => {
                             io.write_all(&websocket::frame(Opcode::PONG, &content, None)).await?;
+                            io.flush().await?;
                         }
                         Received::Pong => {}
                         Received::Close(close) => {
@@ -125,6 +143,14 @@ async fn converse(
                 if let Err(Violation { status, words }) = broken {
                     return io.write_all(&websocket::close(status, words, None)).await;
                 }
+                if began && endpoint.is_between() {
+                    pace = None;
+                } else {
+                    pace.get_or_insert_with(Pace::begin).passed(read);
+                }
+            }
+            () = late => {
+                return io.write_all(&websocket::close(1008, "too slow", None)).await;
             }
         }
     }

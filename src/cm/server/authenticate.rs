@@ -15,6 +15,8 @@ use crate::xmpp::ns;
 
 /// After so many failures the stream ends.
 const FAILURES: u8 = 5;
+/// The longest payload of an element of SASL, as it is sent: parts of it are kept until the exchange is over.
+const PAYLOAD: usize = 16 << 10;
 
 /// How an exchange goes on.
 enum Step {
@@ -32,6 +34,9 @@ fn local_part(name: &str) -> Option<String> {
 /// The bytes of an element of SASL: base64 without white space, `=` for none.
 fn decoded(element: &Element) -> Option<String> {
     let text = element.text();
+    if text.len() > PAYLOAD {
+        return None;
+    }
     let bytes = match text.trim() {
         "=" => Vec::new(),
         text => STANDARD.decode(text).ok()?,

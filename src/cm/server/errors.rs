@@ -17,6 +17,18 @@ pub(super) fn result(iq: &Element) -> Element {
     answer(iq, "result")
 }
 
+/// An error without what it is about.
+pub(super) fn bare(error: &Element) -> Element {
+    let mut bare = Element::new(ns::CLIENT, error.name());
+    for (namespace, name, value) in error.attributes() {
+        bare.set_attr(namespace, name, Some(value));
+    }
+    for child in error.children().filter(|child| child.is(ns::CLIENT, "error")) {
+        bare.push(child.clone());
+    }
+    bare
+}
+
 /// An error with a condition of RFC 6120 §8.3.3.
 pub(super) fn reply(stanza: &Element, kind: &str, condition: &str) -> Element {
     let error = Element::new(ns::CLIENT, "error")

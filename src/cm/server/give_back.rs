@@ -2,6 +2,7 @@
 
 use jid::{FullJid, Jid};
 
+use super::errors;
 use super::state::Server;
 use super::undelivered::{Delivered, Kind, key};
 use crate::cm::backend::Link;
@@ -48,13 +49,14 @@ impl Server {
         }
         if !others.is_empty() {
             self.deliver(&others, &original);
-        } else if !self.store(&bare, &original) {
+        } else if !self.knows(&sender.to_bare(), &bare) || !self.store(&bare, &original) {
             self.tell_sender(sender, error);
         }
     }
 
+    /// The error goes to its sender, without what was sent: many of them may come back at once.
     fn tell_sender(&mut self, sender: &Jid, error: &Element) {
         // An error that can't be delivered is answered by nobody.
-        let _ = self.route_message(sender, error);
+        let _ = self.route_message(&sender.to_bare(), sender, &errors::bare(error));
     }
 }

@@ -35,7 +35,7 @@ impl Server {
             Some(to) => match to.try_into_full() {
                 Ok(full) => self.route_iq(link, &full, iq),
                 Err(bare) if bare.node().is_none() => self.ask_server(link, iq),
-                Err(bare) => self.ask_account(link, iq, bare == own, self.exists(&bare)),
+                Err(bare) => self.ask_account(link, iq, bare == own, self.knows(&own, &bare)),
             },
             None => {
                 let server =
@@ -89,12 +89,13 @@ impl Server {
         }
     }
 
-    /// A question to a user's account, which the server answers for it.
-    fn ask_account(&mut self, link: Link, iq: &Element, own: bool, exists: bool) {
+    /// A question to a user's account, which the server answers for it. Who is not known there learns nothing, not even
+    /// whether there is such an account (XEP-0030 §8).
+    fn ask_account(&mut self, link: Link, iq: &Element, own: bool, known: bool) {
         let Some(question) = question(iq) else { return };
         let get = iq.attr("type") == Some("get");
         match (question.namespace(), own) {
-            _ if !exists => self.refuse(link, iq, "cancel", "service-unavailable"),
+            _ if !known => self.refuse(link, iq, "cancel", "service-unavailable"),
             (ns::SESSION, true) if !get => self.answer(link, iq, None),
             (ns::ROSTER, true) if get => {
                 let roster = self.roster(link);

@@ -18,6 +18,9 @@ impl Server {
         to: Option<Jid>,
         presence: &Element,
     ) {
+        if self.is_too_large(presence) {
+            return self.refuse(link, presence, "modify", "policy-violation");
+        }
         let kind = presence.attr("type").map(str::to_owned);
         if let Some(to) = &to
             && !self.is_room_address(to)
@@ -42,18 +45,14 @@ impl Server {
         }
     }
 
-    /// The accounts know each other, and nobody else can be subscribed to. Who is not there says nothing (RFC 6121
-    /// §8.5.1).
+    /// The accounts know each other, and nobody else can be subscribed to. Whoever is not known says nothing, as who is
+    /// not there does (RFC 6121 §8.5.1): so accounts cannot be told from names that nobody has.
     fn subscribe(&mut self, link: Link, from: &FullJid, to: &BareJid) {
-        let kind = if self.knows(&from.to_bare(), to) {
-            "subscribed"
-        } else if self.exists(to) {
-            "unsubscribed"
-        } else {
+        if !self.knows(&from.to_bare(), to) {
             return;
-        };
+        }
         let answer = Element::new(ns::CLIENT, "presence")
-            .with_attr("type", kind)
+            .with_attr("type", "subscribed")
             .with_attr("from", to.as_str())
             .with_attr("to", from.to_bare().as_str());
         self.element(link, answer);
@@ -65,7 +64,7 @@ impl Server {
         if priority(presence).is_none() {
             return self.refuse(link, presence, "modify", "bad-request");
         }
-        stream.presence = Some(presence.clone());
+        stream.presence = Some(presence.detached());
         self.broadcast(from, presence);
         if first {
             let bare = from.to_bare();
@@ -85,14 +84,16 @@ impl Server {
     /// Tells the contacts, and the user's own resources, this one included. Returns who was told.
     fn broadcast(&mut self, from: &FullJid, presence: &Element) -> BTreeSet<Link> {
         let mut told = BTreeSet::new();
+        let mut copies = Vec::new();
         let mut receivers = self.contacts(&from.to_bare());
         receivers.push(from.to_bare());
         for receiver in receivers {
             for (other, _) in self.resources(&receiver) {
                 told.insert(other);
-                self.element(other, addressed(presence.clone(), receiver.as_str()));
+                copies.push((other, Some(receiver.to_string())));
             }
         }
+        self.copies(presence.clone(), copies);
         told
     }
 
@@ -118,16 +119,14 @@ impl Server {
         if self.is_room_address(to) {
             return self.muc_presence(link, from, to, presence);
         }
-        if !self.exists(&to.to_bare()) {
-            return;
-        }
+        let exists = self.exists(&to.to_bare());
         let Some(stream) = self.streams.get_mut(&link) else { return };
         if presence.attr("type").is_some() {
             stream.directed.remove(to);
-        } else if stream.directed.len() < self.setup.directed || stream.directed.contains(to) {
-            stream.directed.insert(to.clone());
-        } else {
+        } else if stream.directed.len() >= self.setup.directed && !stream.directed.contains(to) {
             return self.refuse(link, presence, "wait", "resource-constraint");
+        } else if exists {
+            stream.directed.insert(to.clone());
         }
         for other in self.links_at(to) {
             self.element(other, presence.clone());
@@ -185,7 +184,7 @@ impl Server {
         others.filter(|other| other != bare).collect()
     }
 
-    fn knows(&self, one: &BareJid, other: &BareJid) -> bool {
+    pub(super) fn knows(&self, one: &BareJid, other: &BareJid) -> bool {
         one == other || self.contacts(one).contains(other)
     }
 

@@ -3,6 +3,7 @@
 use jid::{BareJid, FullJid, Jid};
 
 use super::errors;
+use super::setup::Setup;
 use super::state::Server;
 use super::undelivered::{Delivered, Kind, is_undelivered};
 use crate::cm::backend::Link;
@@ -21,25 +22,27 @@ impl Server {
         if message.attr("to").is_none() {
             message.set_attr("", "to", Some(to.as_str()));
         }
-        if self.is_room_address(&to) {
-            return self.muc_message(link, from, &to, &message);
-        }
         if is_undelivered(&message)
             && let Some(delivered) = self.recall(link, &message)
         {
             return self.give_back(link, from, &to, &message, delivered);
         }
-        if let Err(condition) = self.route_message(&to, &message) {
+        if self.is_room_address(&to) {
+            return self.muc_message(link, from, &to, &message);
+        }
+        if let Err(condition) = self.route_message(&from.to_bare(), &to, &message) {
             self.refuse(link, &message, "cancel", condition);
         }
     }
 
-    /// Delivers a message by the rules of RFC 6121 §8.5.
+    /// Delivers a message by the rules of RFC 6121 §8.5. For an account that is away it is kept only if it knows who
+    /// wrote it (`by`): others must not tell accounts from names that nobody has.
     ///
     /// # Errors
     /// The condition with which it has to be refused.
     pub(super) fn route_message(
         &mut self,
+        by: &BareJid,
         to: &Jid,
         message: &Element,
     ) -> Result<(), &'static str> {
@@ -65,7 +68,7 @@ impl Server {
                 let links = self.willing(&bare);
                 if !links.is_empty() {
                     self.deliver(&links, message);
-                } else if !self.store(&bare, message) {
+                } else if !self.knows(by, &bare) || !self.store(&bare, message) {
                     return Err("service-unavailable");
                 }
             }
@@ -75,12 +78,22 @@ impl Server {
 
     /// Sends a message to streams, and remembers what may come back from each.
     pub(super) fn deliver(&mut self, links: &[Link], message: &Element) {
-        let delivered = Delivered::new(message, links.len() > 1);
+        self.remember(links.iter().copied(), message, links.len() > 1);
+        self.copies(message.clone(), links.iter().map(|link| (*link, None)));
+    }
+
+    /// Remembers what may come back from these streams; `shared`, if any of them is enough.
+    pub(super) fn remember(
+        &mut self,
+        links: impl Iterator<Item = Link>,
+        message: &Element,
+        shared: bool,
+    ) {
+        let delivered = Delivered::new(message, shared);
         for link in links {
-            if let Some(stream) = self.streams.get_mut(link) {
+            if let Some(stream) = self.streams.get_mut(&link) {
                 stream.delivered.push(delivered);
             }
-            self.element(*link, message.clone());
         }
     }
 
@@ -104,12 +117,13 @@ impl Server {
         } else {
             self.stamped(message.clone(), domain)
         };
-        let most = self.setup.offline;
+        let Setup { offline, offline_bytes, .. } = self.setup;
         let stored = self.offline.entry(bare.clone()).or_default();
-        if stored.len() >= most {
+        let bytes = stored.iter().map(Element::footprint).sum::<usize>() + message.footprint();
+        if stored.len() >= offline || bytes > offline_bytes {
             return false;
         }
-        stored.push_back(message);
+        stored.push_back(message.detached());
         true
     }
 

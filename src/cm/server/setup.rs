@@ -54,6 +54,14 @@ pub struct Setup {
     pub started: DateTime<FixedOffset>,
     /// Messages kept for an account that is away.
     pub offline: usize,
+    /// Their bytes, as far as they can be told from the elements in them.
+    pub offline_bytes: usize,
+    /// Resources of one user at once.
+    pub resources: usize,
+    /// Bytes of a presence, and of what else is kept or shown to everybody in a room.
+    pub shown_bytes: usize,
+    /// Bytes of what was said in a room and is kept.
+    pub history_bytes: usize,
     /// Addresses that one stream may have sent directed presence to.
     pub directed: usize,
     /// Rooms at once.
@@ -71,6 +79,10 @@ impl Setup {
             anonymous: false,
             started,
             offline: 100,
+            offline_bytes: 2 << 20,
+            resources: 50,
+            shown_bytes: 64 << 10,
+            history_bytes: 256 << 10,
             directed: 100,
             rooms: 100,
             occupants: 200,

@@ -46,6 +46,43 @@ pub(super) struct Stream {
     pub(super) delivered: Deliveries,
 }
 
+/// What the server said and nobody has heard yet.
+#[derive(Debug)]
+pub(super) enum Said {
+    To(Link, Event),
+    /// The same to many, each with an address of its own, if it needs one. Copies are made as they are heard: an element
+    /// takes many times its text.
+    Copies(Element, VecDeque<(Link, Option<String>)>),
+}
+
+impl Said {
+    /// The next event of it; nothing if it is all heard.
+    pub(super) fn next(&mut self) -> Option<(Link, Event)> {
+        match self {
+            Self::To(..) => None,
+            Self::Copies(element, receivers) => {
+                let (link, to) = receivers.pop_front()?;
+                let mut element = element.clone();
+                if let Some(to) = to {
+                    element.set_attr("", "to", Some(&to));
+                }
+                Some((link, Event::Element(element)))
+            }
+        }
+    }
+
+    /// Nothing of it is for this stream any more. Whether something is left.
+    pub(super) fn forget(&mut self, link: Link) -> bool {
+        match self {
+            Self::To(to, _) => *to != link,
+            Self::Copies(_, receivers) => {
+                receivers.retain(|(to, _)| *to != link);
+                !receivers.is_empty()
+            }
+        }
+    }
+}
+
 /// The embedded server.
 pub struct Server {
     pub(super) setup: Setup,
@@ -57,7 +94,7 @@ pub struct Server {
     pub(super) users: BTreeMap<BareJid, BTreeMap<String, Link>>,
     pub(super) offline: HashMap<BareJid, VecDeque<Element>>,
     pub(super) muc: Muc,
-    pub(super) events: VecDeque<(Link, Event)>,
+    pub(super) said: VecDeque<Said>,
     pub(super) now: Duration,
 }
 
@@ -74,7 +111,7 @@ impl Server {
             users: BTreeMap::new(),
             offline: HashMap::new(),
             muc: Muc::default(),
-            events: VecDeque::new(),
+            said: VecDeque::new(),
             now: Duration::ZERO,
         }
     }
@@ -92,7 +129,21 @@ impl Server {
     }
 
     pub(super) fn say(&mut self, link: Link, event: Event) {
-        self.events.push_back((link, event));
+        self.said.push_back(Said::To(link, event));
+    }
+
+    /// Says the same to all of these.
+    pub(super) fn copies(
+        &mut self,
+        element: Element,
+        receivers: impl IntoIterator<Item = (Link, Option<String>)>,
+    ) {
+        self.said.push_back(Said::Copies(element, receivers.into_iter().collect()));
+    }
+
+    /// Whether an element is too large to be kept, or to be shown to many.
+    pub(super) fn is_too_large(&self, element: &Element) -> bool {
+        element.footprint() > self.setup.shown_bytes
     }
 
     pub(super) fn element(&mut self, link: Link, element: Element) {

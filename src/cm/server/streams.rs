@@ -7,7 +7,7 @@ use jid::{BareJid, FullJid, Jid};
 
 use super::errors;
 use super::mechanism::{self, Sasl};
-use super::state::{Server, State, Stream};
+use super::state::{Said, Server, State, Stream};
 use super::undelivered::Deliveries;
 use crate::bosh::Condition;
 use crate::cm::backend::{Backend, Command, Event, Link, Opening};
@@ -105,6 +105,9 @@ impl Server {
         let resources = self.users.entry(user.clone()).or_default();
         // Who comes later wins (RFC 6120 §7.7.2.2).
         let older = resources.get(full.resource().as_str()).copied();
+        if older.is_none() && resources.len() >= self.setup.resources {
+            return self.element(link, errors::reply(iq, "wait", "resource-constraint"));
+        }
         if let Some(older) = older {
             self.stream_error(older, "conflict");
         }
@@ -166,12 +169,21 @@ impl Backend for Server {
             Command::Close => {
                 self.leave(link);
                 // What was said to it is not heard any more.
-                self.events.retain(|(to, _)| *to != link);
+                self.said.retain_mut(|said| said.forget(link));
             }
         }
     }
 
     fn next(&mut self) -> Option<(Link, Event)> {
-        self.events.pop_front()
+        loop {
+            let next = self.said.front_mut()?.next();
+            if next.is_some() {
+                return next;
+            }
+            if let Some(Said::To(link, event)) = self.said.pop_front() {
+                return Some((link, event));
+            }
+            self.said.shrink_to(64);
+        }
     }
 }

@@ -11,10 +11,20 @@ use crate::cm::reply::Reply;
 
 impl Session {
     /// Something happened on a stream.
-    pub(super) fn server(&mut self, link: Link, event: Event) {
-        if !self.streams.happened(link, event, &self.policy.bounds) && self.state == State::Alive {
-            // The client does not fetch what comes for it.
-            self.state = State::Ending(Some(crate::bosh::Condition::PolicyViolation));
+    pub(super) fn server(
+        &mut self,
+        link: Link,
+        event: Event,
+        now: Duration,
+        out: &mut Vec<Action>,
+    ) {
+        self.streams.happened(link, event);
+        if self.streams.are_over(&self.policy.bounds) && self.state == State::Alive {
+            // A request that waits takes what it can before it is said that there is too much.
+            self.answer_due(now, out);
+            if self.streams.are_over(&self.policy.bounds) {
+                self.overrun(now, out);
+            }
         }
     }
 
@@ -32,6 +42,10 @@ impl Session {
         if matches!(self.state, State::Ending(_)) {
             return self.finish(out);
         }
+        self.answer_due(now, out);
+    }
+
+    fn answer_due(&mut self, now: Duration, out: &mut Vec<Action>) {
         while self.is_front_due(now) {
             if let Some(open) = self.open.pop_front() {
                 self.answer(&open, now, out);
@@ -119,7 +133,7 @@ impl Session {
             out.push(answer);
         }
         let sent = Sent { rid: open.rid, at: now, reply, repeats: open.repeats, kept };
-        self.replays.push(sent, self.kept_replies());
+        self.replays.push(sent, self.kept_replies(), self.policy.bounds.kept_bytes);
     }
 
     /// Tells which requests have come, unless the response itself does (XEP-0124 §9.1).

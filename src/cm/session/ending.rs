@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use super::message::{Action, Token};
+use super::message::{Action, Input, Token};
+use super::replays::Replays;
 use super::state::{NOBODY, Session, State};
 use crate::bosh::Condition;
 use crate::cm::backend::Command;
+use crate::cm::bounce::bounced;
 use crate::cm::reply::{Payload, PayloadKind, Reply};
-use crate::xml::Element;
-use crate::xmpp::ns;
 
 impl Session {
     /// A rule was broken, or the connection manager gives up: whoever did it is told why, all others that it was
@@ -87,7 +87,12 @@ impl Session {
             let reply = self.terminal(Some(Condition::ItemNotFound));
             out.push(Action::Answer { token, rid: Some(rid), reply });
         }
-        // What was answered after its last request may never have reached it.
+        self.give_back_unsure(now, out);
+        self.die(out);
+    }
+
+    /// What was answered after the client's last request may never have reached it.
+    fn give_back_unsure(&mut self, now: Duration, out: &mut Vec<Action>) {
         let last = self.latest;
         let unsure: Vec<Payload> = self
             .replays
@@ -98,6 +103,35 @@ impl Session {
         if let Some(index) = self.first_stream() {
             self.bounce(index, &unsure, out);
         }
+    }
+
+    /// More waits for the client than may: whoever has a request open is told at once, with what is left. Otherwise all
+    /// of it goes back to the server now, and nothing more is taken.
+    pub(super) fn overrun(&mut self, now: Duration, out: &mut Vec<Action>) {
+        self.state = State::Ending(Some(Condition::PolicyViolation));
+        self.finish(out);
+        if self.state == State::Dead {
+            return;
+        }
+        self.give_back_unsure(now, out);
+        self.part(out);
+        self.state = State::Overrun;
+        self.replays = Replays::default();
+        self.open.clear();
+        self.parked.clear();
+    }
+
+    /// Something comes to a session that is overrun: the first request is told, and it is no more.
+    pub(super) fn tell_of_overrun(&mut self, input: &Input, now: Duration, out: &mut Vec<Action>) {
+        let (token, rid) = match input {
+            Input::Request(request) => (request.token, Some(request.rid)),
+            Input::Broken(token) => (*token, None),
+            Input::Settle if now >= self.expires() => return self.die(out),
+            Input::Shutdown => return self.die(out),
+            _ => return,
+        };
+        let reply = self.terminal(Some(Condition::PolicyViolation));
+        out.push(Action::Answer { token, rid, reply });
         self.die(out);
     }
 
@@ -141,14 +175,19 @@ impl Session {
 
     /// Gives back what was not delivered, closes the streams, and is no more.
     fn die(&mut self, out: &mut Vec<Action>) {
+        self.part(out);
+        self.state = State::Dead;
+        out.push(Action::Ended);
+    }
+
+    /// Gives back what waits, and closes the streams.
+    fn part(&mut self, out: &mut Vec<Action>) {
         let indices: Vec<usize> = self.streams.indices().collect();
         for index in indices {
             let left = self.streams.take_all(index);
             self.bounce(index, &left, out);
             self.close_stream(index, out);
         }
-        self.state = State::Dead;
-        out.push(Action::Ended);
     }
 
     /// Stanzas for a client that is not there any more go back to the server (XEP-0206 §7).
@@ -163,25 +202,4 @@ impl Session {
             out.push(Action::Command(link, Command::Send(error)));
         }
     }
-}
-
-/// The error that a stanza comes back with; presence, results and errors do not come back.
-fn bounced(stanza: &Element) -> Option<Element> {
-    let (kind, condition) = match (stanza.name(), stanza.attr("type")) {
-        (_, Some("error")) => return None,
-        ("message", _) => ("wait", "recipient-unavailable"),
-        ("iq", Some("get" | "set")) => ("cancel", "service-unavailable"),
-        _ => return None,
-    };
-    let mut error = stanza.clone();
-    let (from, to) = (stanza.attr("from"), stanza.attr("to"));
-    error.set_attr("", "to", from);
-    error.set_attr("", "from", to);
-    error.set_attr("", "type", Some("error"));
-    error.push(
-        Element::new(ns::CLIENT, "error")
-            .with_attr("type", kind)
-            .with_child(Element::new(ns::STANZA_ERRORS, condition)),
-    );
-    Some(error)
 }

@@ -34,6 +34,8 @@ pub enum Input {
     Hurry(Token),
     /// Something happened on a stream.
     Server(Link, Event),
+    /// The connection manager has no room for more, and this session holds the most of it.
+    Full,
     /// The connection manager is going down.
     Shutdown,
     /// Time has passed, or all that came at this time has been told: decide what is answered.

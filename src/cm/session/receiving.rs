@@ -75,7 +75,8 @@ impl Session {
                 let culprit = Some((request.token, Some(request.rid)));
                 return self.fail(Condition::PolicyViolation, culprit, out);
             }
-            self.parked.insert(request.rid, Parked { request, since: now, repeats: 0 });
+            let bytes = request.body.element().footprint();
+            self.parked.insert(request.rid, Parked { request, since: now, repeats: 0, bytes });
             return;
         }
         self.accept(&request, now, out);

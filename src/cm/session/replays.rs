@@ -20,6 +20,12 @@ pub(super) struct Sent {
     pub(super) kept: bool,
 }
 
+impl Sent {
+    fn bytes(&self) -> usize {
+        self.reply.payloads.iter().map(|payload| payload.xml.len()).sum()
+    }
+}
+
 /// The latest responses, lowest rid first.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Replays {
@@ -28,17 +34,22 @@ pub(super) struct Replays {
     answered: Option<u64>,
     /// The client has acknowledged the responses up to this rid.
     acknowledged: u64,
+    bytes: usize,
 }
 
 impl Replays {
-    /// Keeps a response; the oldest goes when there are more than `most`.
-    pub(super) fn push(&mut self, sent: Sent, most: usize) {
+    /// Keeps a response; the oldest goes when there are more than `most`, or more bytes in them than `most_bytes`.
+    pub(super) fn push(&mut self, sent: Sent, most: usize, most_bytes: usize) {
         self.answered = self.answered.max(Some(sent.rid));
         // What is not kept takes no place of what is; it only tells when something was sent.
         let kept = |all: &VecDeque<Sent>| all.iter().filter(|sent| sent.kept).count();
+        self.bytes += sent.bytes();
         self.sent.push_back(sent);
-        while kept(&self.sent) > most || self.sent.len() > most + UNKEPT {
-            self.sent.pop_front();
+        while kept(&self.sent) > most
+            || self.sent.len() > most + UNKEPT
+            || self.bytes > most_bytes && self.sent.len() > 1
+        {
+            self.drop_oldest();
         }
         if self.sent.capacity() > 8 && self.sent.len() < 4 {
             self.sent.shrink_to(4);
@@ -49,8 +60,17 @@ impl Replays {
     pub(super) fn acknowledge(&mut self, rid: u64, least: usize) {
         self.acknowledged = self.acknowledged.max(rid);
         while self.sent.len() > least && self.sent.front().is_some_and(|sent| sent.rid <= rid) {
-            self.sent.pop_front();
+            self.drop_oldest();
         }
+    }
+
+    fn drop_oldest(&mut self) {
+        self.bytes -= self.sent.pop_front().map_or(0, |sent| sent.bytes());
+    }
+
+    /// Bytes of the payloads that are kept.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub(super) fn answered(&self) -> Option<u64> {

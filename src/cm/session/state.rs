@@ -44,6 +44,8 @@ pub(super) struct Parked {
     pub(super) request: Request,
     pub(super) since: Duration,
     pub(super) repeats: u32,
+    /// About how much memory it takes.
+    pub(super) bytes: usize,
 }
 
 /// How a session stands.
@@ -52,6 +54,9 @@ pub(super) enum State {
     Alive,
     /// It is over; the client is told with its next request.
     Ending(Option<Condition>),
+    /// The client has not fetched what came for it: the session is over for the server and holds nothing any more; the
+    /// client is told so with its next request, if one comes in time.
+    Overrun,
     Dead,
 }
 
@@ -118,8 +123,10 @@ impl Session {
 
     /// Takes in what came.
     pub fn handle(&mut self, input: Input, now: Duration, out: &mut Vec<Action>) {
-        if self.state == State::Dead {
-            return;
+        match self.state {
+            State::Dead => return,
+            State::Overrun => return self.tell_of_overrun(&input, now, out),
+            State::Alive | State::Ending(_) => {}
         }
         match input {
             Input::Request(request) => self.receive(request, now, out),
@@ -128,7 +135,8 @@ impl Session {
             }
             Input::Gone(token) => self.gone(token, now),
             Input::Hurry(token) => self.hurry(token, out),
-            Input::Server(link, event) => self.server(link, event),
+            Input::Server(link, event) => self.server(link, event, now, out),
+            Input::Full => self.overrun(now, out),
             Input::Shutdown => self.shut_down(out),
             Input::Settle => self.settle(now, out),
         }
@@ -240,11 +248,26 @@ impl Session {
         self.streams.are_crowded(&self.policy.bounds)
     }
 
+    /// About how many bytes it holds that its client, or a request that is missing, could release.
+    pub fn queued(&self) -> usize {
+        let parked = self.parked.values().map(|parked| parked.bytes);
+        self.streams.bytes() + self.replays.bytes() + parked.sum::<usize>()
+    }
+
+    /// How much of that its client is to blame for: what it does not fetch, or acknowledge, rather than what it was sent
+    /// last, which every session keeps.
+    pub fn burden(&self) -> usize {
+        self.queued() - self.replays.bytes().min(USUALLY_KEPT)
+    }
+
     /// The streams that are open.
     pub fn links(&self) -> impl Iterator<Item = Link> + '_ {
         self.streams.live()
     }
 }
+
+/// Bytes of its latest responses that are no burden.
+const USUALLY_KEPT: usize = 1 << 20;
 
 /// The token of a request whose connection is gone.
 pub(super) const NOBODY: Token = Token::MAX;

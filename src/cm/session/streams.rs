@@ -103,14 +103,12 @@ impl Streams {
         self.all[index].link
     }
 
-    /// Takes in what happened on a stream. False when too much waits for the client.
-    pub(super) fn happened(&mut self, link: Link, event: Event, bounds: &Bounds) -> bool {
-        let Some(index) = self.all.iter().position(|stream| stream.link == link) else {
-            return true;
-        };
+    /// Takes in what happened on a stream.
+    pub(super) fn happened(&mut self, link: Link, event: Event) {
+        let Some(index) = self.all.iter().position(|stream| stream.link == link) else { return };
         let stream = &mut self.all[index];
         if stream.closed || stream.over.is_some() {
-            return true;
+            return;
         }
         match event {
             Event::Opened { from, version } => stream.opened = Some(Header { from, version }),
@@ -122,7 +120,16 @@ impl Streams {
             Event::Closed => stream.over = Some(Over(None)),
             Event::Failed(condition) => stream.over = Some(Over(Some(condition))),
         }
-        self.waiting.len() <= bounds.waiting && self.bytes <= bounds.waiting_bytes
+    }
+
+    /// Whether more waits for the client than may.
+    pub(super) fn are_over(&self, bounds: &Bounds) -> bool {
+        self.waiting.len() > bounds.waiting || self.bytes > bounds.waiting_bytes
+    }
+
+    /// Bytes of what waits for the client.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Whether so much waits for the client that the server should wait too.
@@ -178,6 +185,9 @@ impl Streams {
             }
             *of != index
         });
+        if self.waiting.is_empty() {
+            self.waiting.shrink_to(0);
+        }
         taken
     }
 }

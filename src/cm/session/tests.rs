@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::bosh::Condition;
-use crate::cm::backend::Event;
+use crate::cm::backend::{Command, Event};
 use crate::cm::bed::{Bed, RID, USUAL, message, texts};
 use crate::cm::policy::Policy;
 use crate::cm::reply::Reply;
@@ -381,14 +381,131 @@ fn what_a_body_must_not_hold_ends_the_session() {
     assert_eq!(bed.heard(), ["<message><body>tolerated</body></message>"]);
 }
 
+/// Cause: the session was only marked as ending, and went on collecting until its client asked.
 #[test]
-fn a_client_that_fetches_nothing_is_bounded() {
-    let mut bed = Bed::session(USUAL);
-    for n in 0..=1001 {
-        bed.message(&n.to_string());
+fn a_client_that_fetches_nothing_loses_its_session_at_once() {
+    for paused in [false, true] {
+        let mut bed = Bed::session(USUAL);
+        let mut n = 1;
+        if paused {
+            let pause = bed.send(n, "pause='100'", "");
+            assert!(bed.answer(pause).is_some());
+            n += 1;
+        }
+        for text in 0..1000 {
+            bed.message(&text.to_string());
+        }
+        assert!(bed.heard().is_empty());
+        bed.message("one too many");
+        let heard = bed.heard();
+        assert_eq!(heard.len(), 1002, "all of them go back, and the stream is closed");
+        assert!(heard[0].contains("recipient-unavailable") && heard[1001] == "close");
+        assert_eq!(bed.machine.queued(), 0);
+        bed.message("later");
+        assert_eq!((bed.machine.queued(), bed.heard().len()), (0, 0));
+        let poll = bed.poll(n);
+        let told = bed.answer(poll).unwrap();
+        assert_eq!(conditions(&told), (Some("terminate"), Some("policy-violation")));
+        assert!(told.payloads.is_empty());
+        let poll = bed.poll(n + 1);
+        assert_eq!(conditions(&bed.answer(poll).unwrap()), GONE);
     }
+}
+
+#[test]
+fn a_client_that_was_overrun_and_stays_away_is_forgotten() {
+    let mut bed = Bed::session(USUAL);
+    (0..=1000).for_each(|n| bed.message(&n.to_string()));
+    assert_eq!(bed.machine.sessions(), 1);
+    bed.seconds(61.0);
+    assert_eq!((bed.machine.sessions(), bed.machine.deadline()), (0, None));
+    let mut bed = Bed::session(USUAL);
+    (0..=1000).for_each(|n| bed.message(&n.to_string()));
+    bed.machine.shut_down(bed.now);
+    assert_eq!(bed.machine.sessions(), 0);
+}
+
+#[test]
+fn a_request_that_waits_takes_what_it_can_of_a_burst() {
+    let mut bed = Bed::session(USUAL);
     let poll = bed.poll(1);
-    assert_eq!(bed.answer(poll).unwrap().get("condition"), Some("policy-violation"));
+    let burst = (0..1900).map(|n| (bed.link, Event::Element(message(&n.to_string()))));
+    bed.script.lock().unwrap().says.extend(burst);
+    bed.message("last");
+    assert_eq!(texts(&bed.answer(poll).unwrap()).len(), 1001);
+    let poll = bed.poll(2);
+    assert_eq!(texts(&bed.answer(poll).unwrap()).len(), 900);
+    assert!(bed.heard().is_empty());
+}
+
+#[test]
+fn a_request_above_a_gap_is_told_at_once_that_there_is_too_much() {
+    let mut bed = Bed::session(USUAL);
+    let parked = bed.poll(2);
+    (0..=1000).for_each(|n| bed.message(&n.to_string()));
+    let told = bed.answer(parked).unwrap();
+    assert_eq!(conditions(&told), (Some("terminate"), Some("policy-violation")));
+    assert_eq!(texts(&told).len(), 1001);
+    assert_eq!((bed.machine.sessions(), bed.machine.queued()), (0, 0));
+}
+
+#[test]
+fn responses_are_kept_for_repeats_up_to_a_bound() {
+    // Cause: with acknowledgements, 32 responses of any size were kept.
+    let mut bed = Bed::session(&format!("{USUAL} ack='1'"));
+    let large = "x".repeat(1 << 20);
+    for n in 1..=30 {
+        let poll = bed.send(n, &format!("ack='{RID}'"), "");
+        bed.message(&large);
+        assert!(bed.answer(poll).is_some());
+        assert!(bed.machine.queued() <= Policy::default().bounds.kept_bytes + (2 << 20));
+    }
+    let kept = bed.send(30, &format!("ack='{RID}'"), "");
+    assert_eq!(texts(&bed.answer(kept).unwrap()).len(), 1);
+    let dropped = bed.send(2, &format!("ack='{RID}'"), "");
+    assert_eq!(conditions(&bed.answer(dropped).unwrap()), GONE);
+}
+
+#[test]
+fn all_sessions_together_are_bounded_and_the_largest_ends() {
+    let mut policy = Policy::default();
+    policy.bounds.queued_bytes = 1 << 20;
+    let mut bed = Bed::new(policy);
+    let mut links = Vec::new();
+    for _ in 0..20 {
+        assert!(bed.create(USUAL).get("sid").is_some());
+        links.push(bed.link);
+    }
+    bed.server_on(links[3], Event::Element(message(&"x".repeat(200 << 10))));
+    for round in 0..20 {
+        for link in &links {
+            bed.server_on(*link, Event::Element(message(&"x".repeat(5 << 10))));
+            assert!(bed.machine.queued() <= 1 << 20, "round {round}");
+        }
+        if bed.script.lock().unwrap().heard.iter().any(|(_, command)| *command == Command::Close) {
+            break;
+        }
+    }
+    let heard = &bed.script.lock().unwrap().heard;
+    let closed = heard.iter().find(|(_, command)| *command == Command::Close);
+    assert_eq!(closed.map(|(link, _)| *link), Some(links[3]), "the one that holds the most");
+}
+
+#[test]
+fn a_request_of_too_many_elements_or_too_long_values_is_refused() {
+    let mut bed = Bed::session(USUAL);
+    let tiny = "<message xmlns='jabber:client'/>".repeat(20_000);
+    let accepted = bed.send(1, "", &tiny);
+    assert!(bed.holds(accepted) && bed.heard().len() == 20_000);
+    let tiny = "<a/>".repeat(50_000);
+    let refused = bed.send(2, "", &format!("<message xmlns='jabber:client'>{tiny}</message>"));
+    assert_eq!(bed.answer(refused).unwrap().get("condition"), Some("policy-violation"));
+    let long = "x".repeat(5000);
+    for attribute in ["newkey", "xml:lang", "from"] {
+        let refused =
+            bed.create(&format!("{USUAL} {attribute}='{long}'").replace("xml:lang='en'", ""));
+        assert_eq!(refused.get("condition"), Some("bad-request"), "{attribute}");
+    }
 }
 
 #[test]

@@ -3,4 +3,4 @@
 
 mod session;
 
-pub use session::{Action, Output, Session};
+pub use session::{Output, Session};

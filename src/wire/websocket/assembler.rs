@@ -83,6 +83,16 @@ impl Assembler {
         }
     }
 
+    /// Whether no message has begun that is not whole.
+    pub fn is_between(&self) -> bool {
+        self.message.is_none() && self.frame.is_none()
+    }
+
+    /// Whether the message that is coming is already longer than was allowed.
+    pub fn is_clipped(&self) -> bool {
+        self.message.as_ref().is_some_and(|message| message.clipped)
+    }
+
     /// Bytes of payload that are kept while a message comes.
     pub fn kept(&self) -> usize {
         let parts = self.message.iter().chain(&self.control);

@@ -29,6 +29,8 @@ pub struct Violation {
     pub words: &'static str,
 }
 
+const TOO_LONG: Violation = Violation { status: 1009, words: "the message is too long" };
+
 /// Reads what the peer sends.
 #[derive(Debug)]
 pub struct Endpoint {
@@ -68,7 +70,14 @@ impl Endpoint {
                 Err(violation) => broken = Some(violation),
             });
         });
-        broken.map_or(Ok(()), Err)
+        // One that is too long may have no end.
+        let too_long = self.assembler.is_clipped().then_some(TOO_LONG);
+        broken.or(too_long).map_or(Ok(()), Err)
+    }
+
+    /// Whether nothing has begun that is not whole.
+    pub fn is_between(&self) -> bool {
+        self.reader.is_between() && self.assembler.is_between()
     }
 }
 
@@ -86,7 +95,7 @@ fn received(mut message: Message, peer: Side) -> Result<Received, Violation> {
         () if message.unfinished => return protocol("a control frame is a fragment"),
         () if message.cut => return protocol("a message within a message"),
         () if message.clipped => {
-            return Err(Violation { status: 1009, words: "the message is too long" });
+            return Err(TOO_LONG);
         }
         () => {}
     }
@@ -175,5 +184,8 @@ mod tests {
             assert_eq!(received(Side::Client, &bytes), Err(status));
         }
         assert_eq!(received(Side::Server, &frame(Opcode::TEXT, b"a", KEY)), Err(1002));
+        // Cause: a message that was too long was refused only at its end, which may never come.
+        let endless = text(Head { fin: false, ..Head::new(Opcode::TEXT, 101, KEY) }, &[b'a'; 101]);
+        assert_eq!(received(Side::Client, &endless), Err(1009));
     }
 }

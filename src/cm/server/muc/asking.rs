@@ -34,6 +34,10 @@ impl Server {
                 Some(_) => self.refuse(link, iq, "cancel", "item-not-found"),
             };
         };
+        // What owners and moderators give as a reason is shown to everybody.
+        if matches!(question.namespace(), ns::MUC_OWNER | ns::MUC_ADMIN) && self.is_too_large(iq) {
+            return self.refuse(link, iq, "modify", "policy-violation");
+        }
         match question.namespace() {
             ns::PING if get => self.answer(link, iq, None),
             ns::DISCO_INFO if get && at == Some(RESERVED_NICK) => {

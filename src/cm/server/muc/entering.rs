@@ -94,7 +94,7 @@ impl Server {
         if fresh {
             own.push("201");
         }
-        let who = Occupant { link, jid: from.clone(), role, presence: presence.clone() };
+        let who = Occupant { link, jid: from.clone(), role, presence: presence.detached() };
         room.occupants.insert(nick.to_owned(), who);
         self.muc_welcome(address, nick, presence, &own);
     }
@@ -134,7 +134,7 @@ impl Server {
         let Some(who) = room.occupants.get_mut(nick) else { return };
         let mut presence = from_occupant(presence, address, nick, &who.jid);
         presence.set_attr("", "id", None);
-        who.presence = presence.clone();
+        who.presence = presence.detached();
         let news = News { own, ..News::default() };
         let told = room.shown_to_all((address, nick), &presence, &news);
         self.tell(told);

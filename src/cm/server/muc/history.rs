@@ -16,11 +16,15 @@ const MOST: usize = 20;
 pub(super) struct History(VecDeque<(Duration, Element)>);
 
 impl History {
-    pub(super) fn keep(&mut self, at: Duration, message: Element) {
-        if self.0.len() == MOST {
+    /// Keeps a message; the oldest go when there are too many, or more bytes in them than `most`.
+    pub(super) fn keep(&mut self, at: Duration, message: &Element, most: usize) {
+        self.0.push_back((at, message.detached()));
+        let bytes = |all: &VecDeque<(Duration, Element)>| -> usize {
+            all.iter().map(|(_, message)| message.footprint()).sum()
+        };
+        while self.0.len() > MOST || bytes(&self.0) > most {
             self.0.pop_front();
         }
-        self.0.push_back((at, message));
     }
 
     /// The latest that fit all bounds of a `<history/>`; a bound that can't be read is none.

@@ -4,6 +4,7 @@ use jid::{BareJid, FullJid, Jid};
 
 use super::room::{Role, from_occupant};
 use crate::cm::backend::Link;
+use crate::cm::server::errors;
 use crate::cm::server::state::Server;
 use crate::xml::Element;
 use crate::xmpp::ns;
@@ -37,8 +38,14 @@ impl Server {
                 return self.refuse(link, message, "cancel", "item-not-found");
             };
             // The mark by which a client knows a private message (§7.5).
-            let private = from_occupant(message, &address, &nick, &receiver.jid)
-                .with_child(Element::new(ns::MUC_USER, "x"));
+            let private = match kind {
+                // Many may come back at once: without what was sent.
+                Some("error") => {
+                    from_occupant(&errors::bare(message), &address, &nick, &receiver.jid)
+                }
+                _ => from_occupant(message, &address, &nick, &receiver.jid),
+            };
+            let private = private.with_child(Element::new(ns::MUC_USER, "x"));
             return self.element(receiver.link, private);
         }
         match kind {
@@ -57,22 +64,25 @@ impl Server {
         if speaker.role < Role::Participant {
             return self.refuse(link, message, "auth", "forbidden");
         }
-        let said = from_occupant(message, address, nick, &speaker.jid);
-        let heard = |jid: &FullJid| {
-            let mut said = said.clone();
-            said.set_attr("", "to", Some(jid.as_str()));
-            said
-        };
-        let told = room.occupants.values().map(|who| (who.link, heard(&who.jid))).collect();
-        self.tell(told);
         let has = |name: &str| message.child(ns::CLIENT, name).is_some();
+        let is_subject = has("subject") && !has("body") && !has("thread");
+        if is_subject && self.is_too_large(message) {
+            return self.refuse(link, message, "modify", "policy-violation");
+        }
+        let said = from_occupant(message, address, nick, &speaker.jid);
+        let everybody = room.occupants.values();
+        let everybody = everybody.map(|who| (who.link, Some(who.jid.to_string())));
+        let everybody: Vec<_> = everybody.collect();
+        // It goes back to nobody: a room does not say who did not hear.
+        self.remember(everybody.iter().map(|(link, _)| *link), &said, false);
+        self.copies(said.clone(), everybody);
         let stamped = self.stamped(said.clone(), address.as_str());
-        let now = self.now;
+        let (now, most) = (self.now, self.setup.history_bytes);
         let Some(room) = self.muc.rooms.get_mut(address) else { return };
         if has("body") {
-            room.history.keep(now, stamped);
-        } else if has("subject") && !has("thread") {
-            room.subject = Some(said);
+            room.history.keep(now, &stamped, most);
+        } else if is_subject {
+            room.subject = Some(said.detached());
         }
     }
 
@@ -88,7 +98,9 @@ impl Server {
         let Some(Ok(to)) = content.attr("to").map(Jid::new) else {
             return self.refuse(link, message, "modify", "jid-malformed");
         };
-        if self.is_room_address(&to) || !self.exists(&to.to_bare()) {
+        let inviter = from.to_bare();
+        let known = self.knows(&inviter, &to.to_bare());
+        if self.is_room_address(&to) || !known && !self.users.contains_key(&to.to_bare()) {
             return self.refuse(link, message, "cancel", "item-not-found");
         }
         let mut content = content.clone();
@@ -99,7 +111,9 @@ impl Server {
             .with_attr("from", address.as_str())
             .with_attr("to", to.as_str())
             .with_child(Element::new(ns::MUC_USER, "x").with_child(content));
-        if let Err(condition) = self.route_message(&to, &carried) {
+        if let Err(condition) = self.route_message(&inviter, &to, &carried) {
+            // Somebody who is not known must not learn more than of a name that nobody has.
+            let condition = if known { condition } else { "item-not-found" };
             self.refuse(link, message, "cancel", condition);
         }
     }

@@ -1,5 +1,6 @@
 //! What clients say and hear, in XML.
 
+mod bounds;
 mod login;
 mod messages;
 mod presence;
@@ -78,7 +79,9 @@ impl Bed {
             }
             heard.push(text);
         }
-        self.server.events.extend(others);
+        for (to, event) in others {
+            self.server.say(to, event);
+        }
         heard
     }
 
