@@ -12,7 +12,7 @@ use super::console::eprint;
 use super::defects::{chosen, list_defects};
 use super::observe::Output;
 use super::options::size;
-use super::watch::{Watch, listen, raise_file_limit, stopped};
+use super::watch::{Watch, leave_at_next_signal, listen, raise_file_limit, stopped};
 use crate::clock::Clock;
 use crate::cm::backend::Backend;
 use crate::cm::http::serve::Service;
@@ -103,7 +103,7 @@ struct To {
     /// certificate must be valid for the domain that the client logs in to.
     #[arg(long, value_name = "HOST[:PORT]")]
     upstream: Option<Address>,
-    /// Trust only the CA certificates in this PEM file
+    /// Trust only the certificates in this PEM file, of CAs or the server's own
     #[arg(long, value_name = "FILE", requires = "upstream")]
     ca_file: Option<PathBuf>,
     /// Accept any certificate
@@ -155,6 +155,9 @@ struct Bounds {
     /// Maximum number of stanzas queued for a client; more end its session with policy-violation
     #[arg(long, value_name = "N", default_value_t = 1000)]
     max_waiting: usize,
+    /// Maximum size of what is queued for all clients together; more ends the session that holds the most
+    #[arg(long, value_name = "SIZE", default_value = "128MiB", value_parser = size)]
+    max_queued: usize,
 }
 
 /// How much traffic may wait to be printed.
@@ -225,8 +228,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         }
         Place::Inside { accounts, anonymous, domains } => {
             let accounts = accounts.into_iter().map(|given| given.account).collect();
-            let setup =
-                Setup { domains, accounts, anonymous, ..Setup::new("localhost", clock.started()) };
+            let usual = Setup::new("localhost", clock.started());
+            // What is stored for an account must fit into the queue of its client, with room to spare.
+            let offline = usual.offline.min(args.bounds.max_waiting / 2);
+            let setup = Setup { domains, accounts, anonymous, offline, ..usual };
             Box::new(Server::new(setup, Box::new(Secure::default())))
         }
     };
@@ -237,7 +242,16 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let (machine, edge) = parts.assemble();
     let service = Service::new(machine, edge, wake, clock, queue);
     runtime.block_on(async {
-        service.serve(listener, stopped()).await;
+        let stop = async {
+            match &watching {
+                Some(watching) => watching.stopped().await,
+                None => {
+                    stopped().await;
+                    leave_at_next_signal();
+                }
+            }
+        };
+        service.serve(listener, stop).await;
         if let Some(streams) = streams {
             let _ = tokio::time::timeout(PARTING, streams.ended()).await; // a server that is slow to part is left
         }
@@ -348,6 +362,11 @@ fn policy(args: &Args) -> Policy {
     policy.bounds.sessions_per_address = bounds.max_sessions_per_address;
     policy.bounds.waiting = bounds.max_waiting;
     policy.bounds.xml.bytes = bounds.max_body;
+    policy.bounds.queued_bytes = bounds.max_queued;
+    // What comes in one request may be as long as that, and several of these may wait.
+    let several = bounds.max_body.saturating_mul(4);
+    policy.bounds.waiting_bytes = policy.bounds.waiting_bytes.max(several);
+    policy.bounds.kept_bytes = policy.bounds.kept_bytes.max(several);
     policy
 }
 

@@ -19,7 +19,7 @@ use self::socket_user::SocketUser;
 use self::story::{DOMAIN, Story, WAIT, Who};
 use self::user::User;
 use super::observe::Output;
-use super::watch::{Watch, Watching, listen, stopped};
+use super::watch::{Watch, Watching, listen};
 use super::{Failure, exit};
 use crate::client::bosh::{Session, Terms, first_rid};
 use crate::client::{self, Login};
@@ -85,7 +85,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let outcome = runtime.block_on(async {
         tokio::select! {
             result = play(&watching, (before, front), (behind, target)) => Some(result),
-            () = stopped() => None,
+            () = watching.stopped() => None,
         }
     });
     if outcome == Some(Ok(())) {
@@ -114,7 +114,17 @@ async fn play(
     let cm = serve(behind, &passwords, clock, stopping.clone());
     let queue = Arc::clone(&watching.queue);
     let streams = StreamSettings::default();
-    let proxy = Proxy { target, host: None, connect: None, accept: None, streams, queue, clock };
+    let proxy = Proxy {
+        target,
+        host: None,
+        connect: None,
+        accept: None,
+        streams,
+        queue,
+        clock,
+        connections: 1000,
+        listens: None,
+    };
     let proxy = tokio::spawn(proxy.serve(before, ended(stopping)));
 
     let (tell, news) = mpsc::unbounded_channel();

@@ -10,6 +10,8 @@ use super::console::eprint;
 
 /// Text is handed over at the latest when there is so much of it.
 const PIECE: usize = 256 * 1024;
+/// At the end, this often it is looked whether anything is read.
+const TICK: Duration = Duration::from_millis(50);
 
 /// The end that is written to. Whole lines are handed over at each flush.
 #[derive(Debug)]
@@ -145,15 +147,21 @@ impl Drop for Lane {
 }
 
 impl Outlet {
-    /// Waits until everything is written, or nothing of it has been read for `patience`.
-    pub(super) fn finish(self, patience: Duration) {
+    /// Waits until everything is written, or nothing of it has been read for `patience`, or `late` says that this takes
+    /// too long.
+    pub(super) fn finish(self, patience: Duration, late: impl Fn() -> bool) {
         let mut state = self.shared.lock();
+        let (mut idle, mut written) = (Duration::ZERO, state.written);
         while !state.done {
-            let written = state.written;
-            let waited = self.shared.changed.wait_timeout(state, patience);
+            let waited = self.shared.changed.wait_timeout(state, TICK);
             let (next, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
             state = next;
-            if timeout.timed_out() && !state.done && state.written == written {
+            if state.written != written {
+                (idle, written) = (Duration::ZERO, state.written);
+            } else if timeout.timed_out() {
+                idle += TICK;
+            }
+            if !state.done && (idle >= patience || late()) {
                 let lines = memchr::memchr_iter(b'\n', &state.text).count() as u64;
                 let lost = state.lost_lines + lines;
                 eprint(&format!(
@@ -207,7 +215,7 @@ mod tests {
             go.send(()).unwrap();
         }
         drop(lane);
-        outlet.finish(Duration::from_secs(5));
+        outlet.finish(Duration::from_secs(5), || false);
         let text: Vec<u8> = written.try_iter().flatten().collect();
         assert!(text.starts_with(b"line 0\n") && text.ends_with(b"\n"));
         assert!(text.len() <= 200, "{}", text.len());

@@ -11,7 +11,7 @@ use super::Failure;
 use super::console::eprint;
 use super::observe::Output;
 use super::options::size;
-use super::watch::{Watch, listen, raise_file_limit, stopped};
+use super::watch::{Watch, listen, raise_file_limit};
 use crate::proxy::{Proxy, StreamSettings};
 use crate::trace::intake::Intake;
 use crate::wire::address::{Address, Scheme};
@@ -63,7 +63,7 @@ pub(super) struct Args {
     /// How to handle STARTTLS with an xmpp:// target [default: take-over]
     #[arg(help_heading = "TLS", long, value_enum)]
     starttls: Option<StartTls>,
-    /// Trust only the CA certificates in this PEM file, for a target with TLS
+    /// Trust only the certificates in this PEM file, of CAs or the target's own, for a target with TLS
     #[arg(help_heading = "TLS", long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
     /// Accept any certificate of the target
@@ -94,6 +94,9 @@ pub(super) struct Args {
     /// Maximum size of a message to print and write; the rest of a longer one is left out
     #[arg(long, value_name = "SIZE", default_value = "4MiB", value_parser = size)]
     body_limit: usize,
+    /// Maximum number of client connections at a time; further ones are closed
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    max_connections: usize,
     #[command(flatten)]
     output: Output,
 }
@@ -172,8 +175,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         verifier,
         resolver,
     };
-    let proxy = Proxy { target, host, connect, accept, streams, queue, clock };
-    runtime.block_on(proxy.serve(listener, stopped()));
+    let connections = args.max_connections;
+    let proxy =
+        Proxy { target, host, connect, accept, streams, queue, clock, connections, listens: None };
+    runtime.block_on(proxy.serve(listener, watching.stopped()));
     // The taps of connections that are still open report their end. A name look-up may hang: it is left alone.
     runtime.shutdown_timeout(Duration::from_millis(100));
     watching.finish()

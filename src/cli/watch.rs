@@ -1,11 +1,12 @@
 //! From taps to output, live: the part that `proxy` and `cm` share. What the taps hand over is read on a thread of its
 //! own, recorded, captured and printed.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::mem;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -22,12 +23,17 @@ use crate::trace::capture::{Preface, Secrets, Writer};
 use crate::trace::intake::Intake;
 use crate::trace::record::Recorder;
 use crate::trace::{Event, Fact};
-use crate::wire::tap::{Item, Queue};
+use crate::wire::Side;
+use crate::wire::tap::{Item, Lost, Queue, What};
 
 /// The output may have this much waiting, however small the buffer.
 const LEAST: usize = 64 << 10;
 /// At the end, an output that is not read gets this long.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// After a signal, what has passed gets this long to be printed, and what is printed to be read.
+const LAST: Duration = Duration::from_secs(1);
+/// At least this much of it is left when the traffic has ended.
+const SHORTEST: Duration = Duration::from_millis(300);
 /// A deadline is called passed this much later, when all that happened before it has been read.
 const SETTLE: Duration = Duration::from_millis(20);
 
@@ -47,8 +53,18 @@ pub(super) struct Watching {
     /// The clock of the trace.
     pub(super) clock: Clock,
     remarks: mpsc::Sender<Remark>,
-    observer: thread::JoinHandle<bool>,
+    observer: thread::JoinHandle<Outcome>,
     outlet: Outlet,
+    /// When a signal came.
+    asked: OnceLock<Duration>,
+}
+
+/// What became of an observer.
+struct Outcome {
+    /// The capture, if there is one, was written to its end.
+    complete: bool,
+    /// What it had no time for.
+    left: Lost,
 }
 
 /// Says something between the traffic, to the person who watches it.
@@ -123,12 +139,14 @@ impl Watch {
             view,
             events: Vec::new(),
             remarks: said,
+            left: BTreeMap::new(),
+            total: Lost::default(),
         };
         let observer = thread::Builder::new()
             .name("observer".to_owned())
             .spawn(move || observer.run())
             .map_err(no_thread)?;
-        Ok(Watching { queue, clock, remarks, observer, outlet })
+        Ok(Watching { queue, clock, remarks, observer, outlet, asked: OnceLock::new() })
     }
 }
 
@@ -138,22 +156,63 @@ impl Watching {
         Narrator { remarks: self.remarks.clone(), queue: Arc::clone(&self.queue) }
     }
 
-    /// Reads what is left, prints the summary, and gives the exit code.
+    /// Done at the first signal. From then on a second one ends the program at once.
+    pub(super) async fn stopped(&self) {
+        stopped().await;
+        self.asked.get_or_init(|| self.clock.now());
+        leave_at_next_signal();
+    }
+
+    /// Reads what is left, prints the summary, and gives the exit code. After a signal there is a second for that; what
+    /// takes longer is left out, and said.
     pub(super) fn finish(self) -> Result<u8, Failure> {
         self.queue.close();
-        if !finished(&self.observer)? {
-            eprint("xmppscope: interrupted; the output and the capture are incomplete");
+        let clock = self.clock;
+        let until = self.asked.get().map(|asked| (*asked + LAST).max(clock.now() + SHORTEST));
+        if let Some(until) = until {
+            while !self.observer.is_finished() && clock.now() < until {
+                thread::sleep(Duration::from_millis(5));
+            }
+            self.queue.hurry();
+        } else if !finished(&self.observer)? {
+            eprint(INCOMPLETE);
             return Ok(exit::INTERRUPTED);
         }
-        let complete = self.observer.join().map_err(|_| {
+        let outcome = self.observer.join().map_err(|_| {
             Failure::Environment(
                 "the observer crashed (see above); the output and the capture are incomplete; please report this bug"
                     .to_owned(),
             )
         })?;
-        self.outlet.finish(PATIENCE);
-        Ok(if complete { exit::OK } else { exit::ENVIRONMENT })
+        let Lost { messages, bytes } = outcome.left;
+        if bytes > 0 {
+            eprint(&format!(
+                "xmppscope: stopped; {messages} messages ({bytes} bytes) that were still to be printed are left out of \
+                 the output and the capture"
+            ));
+        }
+        let until = until.map(|until| until.max(clock.now() + SHORTEST));
+        self.outlet.finish(PATIENCE, || until.is_some_and(|until| clock.now() >= until));
+        Ok(if outcome.complete { exit::OK } else { exit::ENVIRONMENT })
     }
+}
+
+/// What a second signal leaves behind.
+const INCOMPLETE: &str = "xmppscope: interrupted; the output and the capture are incomplete";
+
+/// From now on a signal ends the program at once, whatever it does.
+#[allow(clippy::exit)] // nothing else ends a thread that prints
+pub(super) fn leave_at_next_signal() {
+    let leave = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        if let Ok(runtime) = runtime {
+            runtime.block_on(stopped());
+            eprint(INCOMPLETE);
+            std::process::exit(i32::from(exit::INTERRUPTED));
+        }
+    };
+    // Without it the program ends in time, but no sooner.
+    let _ = thread::Builder::new().name("signals".to_owned()).spawn(leave);
 }
 
 #[allow(clippy::needless_pass_by_value)] // the signature `map_err` asks for
@@ -194,7 +253,7 @@ pub(super) fn raise_file_limit() {
 }
 
 /// Waits for the observer, who may have much left to read. False if the person does not want to wait.
-fn finished(observer: &thread::JoinHandle<bool>) -> Result<bool, Failure> {
+fn finished(observer: &thread::JoinHandle<Outcome>) -> Result<bool, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -244,11 +303,13 @@ struct Observer {
     view: View,
     events: Vec<Event>,
     remarks: mpsc::Receiver<Remark>,
+    /// What there was no time for, by connection and direction, and all of it.
+    left: BTreeMap<u64, [Lost; 2]>,
+    total: Lost,
 }
 
 impl Observer {
-    /// False if the capture could not be written to its end.
-    fn run(mut self) -> bool {
+    fn run(mut self) -> Outcome {
         let captures = self.capture.is_some();
         let mut items: Vec<Item> = Vec::new();
         let mut last = Vec::new();
@@ -258,8 +319,7 @@ impl Observer {
             let open = self.queue.take(&mut items, patience);
             let idle = items.is_empty();
             for item in items.drain(..) {
-                self.recorder.take(item, &mut self.events);
-                self.pass_on();
+                self.take(item);
             }
             if let Some(due) = due.filter(|&due| idle && due <= self.clock.now()) {
                 self.view.wake(due);
@@ -279,6 +339,9 @@ impl Observer {
             self.view.flush();
             thread::sleep(BATCH);
         }
+        while let Some((&conn, _)) = self.left.first_key_value() {
+            self.tell_of_left(conn, self.clock.now());
+        }
         self.events.push(Event { at: self.clock.now(), conn: 0, fact: Fact::Finished });
         self.pass_on();
         self.capture(Writer::flush);
@@ -287,7 +350,38 @@ impl Observer {
             self.view.narrate(text);
         }
         self.view.flush();
-        self.capture.is_some() == captures
+        Outcome { complete: self.capture.is_some() == captures, left: self.total }
+    }
+
+    fn take(&mut self, mut item: Item) {
+        if self.queue.is_hurried() {
+            match &mut item.what {
+                What::Bytes { from, bytes, marks, .. } => {
+                    let left = self.left.entry(item.conn).or_default();
+                    left[*from as usize].add(bytes.len(), marks);
+                    return;
+                }
+                What::Ended { marks, .. } => marks.clear(),
+                What::Closed { marks, .. } => marks.iter_mut().for_each(Vec::clear),
+                _ => {}
+            }
+            self.tell_of_left(item.conn, item.at);
+        }
+        self.recorder.take(item, &mut self.events);
+        self.pass_on();
+    }
+
+    /// Reports what there was no time for on a connection, before anything else of it.
+    fn tell_of_left(&mut self, conn: u64, at: Duration) {
+        let left = self.left.remove(&conn).unwrap_or_default();
+        let sides = [Side::Client, Side::Server].into_iter().zip(left);
+        for (from, lost) in sides.filter(|(_, lost)| lost.bytes > 0) {
+            self.total.messages += lost.messages;
+            self.total.bytes += lost.bytes;
+            let what = What::Lost(lost, Some(from));
+            self.recorder.take(Item { conn, at, what }, &mut self.events);
+            self.pass_on();
+        }
     }
 
     fn pass_on(&mut self) {

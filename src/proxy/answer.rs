@@ -14,8 +14,10 @@ use crate::wire::tap::Tap;
 use crate::wire::tls;
 use crate::xmpp::ns;
 
-/// How long a client may take for its stream header, if it gets an error in place of the target's.
+/// How long a client may take for its request or its stream header, if it gets an error in place of the target's answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a peer may take for a TLS handshake, or a part of one.
+const HANDSHAKE: Duration = Duration::from_secs(30);
 /// How long the proxy reads on after its own answer, so that a reset does not overtake it.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -24,17 +26,21 @@ pub(super) async fn refuse(mut client: Socket, mut tap: Tap, cause: String) {
     tracing::debug!("{cause}");
     tap.failed(cause.clone());
     let mut buffer = vec![0; 16 * 1024];
-    while !tap.dialogue().unanswered() {
-        match client.read(&mut buffer).await {
-            Ok(0) | Err(_) => return tap.close(),
-            Ok(n) => {
-                tap.passed(Side::Client, &buffer[..n]);
+    let request = async {
+        while !tap.dialogue().unanswered() {
+            match client.read(&mut buffer).await {
+                Ok(0) | Err(_) => return false,
+                Ok(n) => tap.passed(Side::Client, &buffer[..n]),
+            };
+            if tap.dialogue().client_is_raw() && !tap.dialogue().unanswered() {
+                // Nothing that could be answered: the connection ends, as it would have without us.
+                return false;
             }
         }
-        if tap.dialogue().client_is_raw() && !tap.dialogue().unanswered() {
-            // Nothing that could be answered: the connection ends, as it would have without us.
-            return tap.close();
-        }
+        true
+    };
+    if tokio::time::timeout(PATIENCE, request).await != Ok(true) {
+        return tap.close();
     }
     let answer = text(&tap, &cause);
     tap.answered(answer.as_bytes());
@@ -174,16 +180,18 @@ pub(super) fn connecting(
             {
                 return format!(
                     "TLS with {target}: its certificate is not for {name}, the domain that the \
-                     client asks for; --insecure accepts it ({error})"
+                     client asks for; {}; --insecure accepts it ({error})",
+                    tls::NAMES
                 );
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "its certificate is for another name; use that name in --target, or use --insecure"
+                return format!(
+                    "TLS with {target}: its certificate is for another name; {}; use a name of it in \
+                     --target, or use --insecure ({error})",
+                    tls::NAMES
+                );
             }
-            _ if error.to_string().contains("CaUsedAsEndEntity") => {
-                "its certificate is marked as that of a CA, as self-signed ones often are; --insecure \
-                 accepts it"
-            }
+            error if tls::is_marked_as_ca(error) => tls::MARKED_AS_CA,
             _ => "its certificate is not valid; --insecure accepts it",
         },
         Some(rustls::Error::InvalidMessage(_)) if starttls => {
@@ -207,6 +215,21 @@ pub(super) fn connecting(
     format!("TLS with {target}: {advice} ({error})")
 }
 
+/// The peer is too slow. Such an error says in itself what is to be said.
+pub(super) fn late(who: &str) -> io::Error {
+    let seconds = HANDSHAKE.as_secs();
+    io::Error::new(io::ErrorKind::TimedOut, format!("{who} did not finish it within {seconds} s"))
+}
+
+/// Does a part of a TLS handshake with somebody, who has a bounded time for it.
+pub(super) async fn in_time<T>(
+    who: &str,
+    handshake: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    let handshake = tokio::time::timeout(HANDSHAKE, handshake).await;
+    handshake.unwrap_or_else(|_| Err(late(who)))
+}
+
 pub(super) fn accepting(target: &Address, error: &io::Error) -> String {
     let advice = match tls::cause(error) {
         Some(rustls::Error::AlertReceived(
@@ -223,4 +246,22 @@ pub(super) fn accepting(target: &Address, error: &io::Error) -> String {
         _ => "the handshake with the client failed",
     };
     format!("TLS: {advice} ({error})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_handshake_that_does_not_come_ends() {
+        let start = tokio::time::Instant::now();
+        let never = std::future::pending::<io::Result<()>>();
+        let error = in_time("the client", never).await.unwrap_err();
+        assert_eq!(start.elapsed(), HANDSHAKE);
+        let target = "https://chat.example".parse().unwrap();
+        assert_eq!(
+            accepting(&target, &error),
+            "TLS: the handshake with the client failed (the client did not finish it within 30 s)"
+        );
+    }
 }

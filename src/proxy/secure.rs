@@ -55,6 +55,7 @@ impl Proxy {
         let asked = hello.sni.clone().and_then(|sni| ServerName::try_from(sni).ok());
         let handshake = TlsConnector::from(Arc::new(config));
         let handshake = handshake.connect(asked.unwrap_or(server_name), server);
+        let handshake = answer::in_time("the target", handshake);
         let server = tokio::select! {
             server = handshake => server.map_err(|error| {
                 answer::connecting(&self.target, &name, begin == Begin::StartTls, &error)
@@ -79,7 +80,7 @@ impl Proxy {
         };
         let start = StartHandshake::from_parts(hello.accepted, hello.client);
         let client = tokio::select! {
-            client = start.into_stream(Arc::new(config)) => {
+            client = answer::in_time("the client", start.into_stream(Arc::new(config))) => {
                 client.map_err(|error| answer::accepting(&self.target, &error))?
             }
             () = leaves(tcp) => {
@@ -108,7 +109,8 @@ impl Proxy {
         let mut config = (**self.accept.as_ref()?).clone();
         config.alpn_protocols = vec![ALPN.to_vec()];
         let start = StartHandshake::from_parts(hello.accepted, hello.client);
-        let client = start.into_stream(Arc::new(config)).await.ok()?;
+        let handshake = start.into_stream(Arc::new(config));
+        let client = answer::in_time("the client", handshake).await.ok()?;
         let offers = offers(&hello.alpn);
         let agreed = Tls { sni: hello.sni, offers, ..Tls::of(client.get_ref().1) };
         let secured = Secured { client: Some(agreed), ..Secured::default() };
@@ -152,7 +154,8 @@ impl Hello {
         let start = match complete {
             Some(accepted) => StartHandshake::from_parts(accepted, client),
             None => {
-                LazyConfigAcceptor::new(acceptor, client).await.map_err(|error| said(&error))?
+                let hello = LazyConfigAcceptor::new(acceptor, client);
+                answer::in_time("the client", hello).await.map_err(|error| said(&error))?
             }
         };
         let hello = start.client_hello();

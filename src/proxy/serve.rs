@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::answer;
@@ -17,9 +18,16 @@ use crate::wire::tunnel::{self, End};
 /// How long answers that are under way may take when the proxy is told to stop.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// Serves a client, who has a place as long as this takes.
+async fn held(place: OwnedSemaphorePermit, served: impl Future<Output = ()>) {
+    served.await;
+    drop(place);
+}
+
 impl Proxy {
     /// Serves clients until `stop` is done, then lets answers under way finish for at most a second.
-    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+    pub async fn serve(mut self, listener: TcpListener, stop: impl Future<Output = ()>) {
+        self.listens = listener.local_addr().ok();
         let queue = Arc::clone(&self.queue);
         let proxy = Arc::new(self);
         tokio::select! {
@@ -34,18 +42,30 @@ impl Proxy {
 
     async fn accept(self: Arc<Self>, listener: TcpListener) {
         let mut conn = 0;
+        let open = Arc::new(Semaphore::new(self.connections));
         loop {
             match listener.accept().await {
                 Ok((tcp, client)) => {
+                    let Ok(place) = Arc::clone(&open).try_acquire_owned() else {
+                        tracing::warn!(
+                            "{} connections are open, and no more are accepted: does {} lead back to this \
+                             proxy?",
+                            self.connections,
+                            self.target
+                        );
+                        continue;
+                    };
                     conn += 1;
                     let _ = tcp.set_nodelay(true); // refused only by a socket that is gone
                     let queue = Arc::clone(&self.queue);
                     if self.target.scheme.is_stream() {
                         let tap = Tap::expecting(Expect::Stream, conn, client, queue, self.clock);
-                        tokio::spawn(Arc::clone(&self).handle_stream(tcp, tap));
+                        let served = Arc::clone(&self).handle_stream(tcp, tap);
+                        tokio::spawn(held(place, served));
                     } else {
                         let tap = Tap::new(conn, client, queue, self.clock);
-                        tokio::spawn(Arc::clone(&self).handle(tcp, tap));
+                        let served = Arc::clone(&self).handle(tcp, tap);
+                        tokio::spawn(held(place, served));
                     }
                 }
                 Err(error) => {
@@ -61,7 +81,8 @@ impl Proxy {
         let mut client = match &self.accept {
             None => Socket::Plain(tcp),
             Some(config) => {
-                match Box::pin(TlsAcceptor::from(Arc::clone(config)).accept(tcp)).await {
+                let handshake = TlsAcceptor::from(Arc::clone(config)).accept(tcp);
+                match Box::pin(answer::in_time("the client", handshake)).await {
                     Ok(tls) => Socket::Tls(Box::new(tls.into())),
                     Err(error) => {
                         tap.failed(answer::accepting(&self.target, &error));
@@ -101,7 +122,7 @@ impl Proxy {
         let Some(config) = &self.connect else { return Ok(Socket::Plain(tcp)) };
         let name = self.target.server_name()?;
         let connector = TlsConnector::from(Arc::clone(config));
-        let tls = connector.connect(name, tcp).await;
+        let tls = answer::in_time("the target", connector.connect(name, tcp)).await;
         tls.map(|tls| Socket::Tls(Box::new(tls.into())))
             .map_err(|error| answer::connecting(&self.target, self.target.name(), false, &error))
     }

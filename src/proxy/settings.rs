@@ -35,6 +35,19 @@ pub struct Proxy {
     pub queue: Arc<Queue>,
     /// The clock of the trace.
     pub clock: Clock,
+    /// Clients at once.
+    pub connections: usize,
+    /// Where it listens, once it does.
+    pub listens: Option<SocketAddr>,
+}
+
+/// Whether a connection leads to whoever listens at `listens`.
+fn leads_to(listens: SocketAddr, tcp: &TcpStream) -> bool {
+    let (Ok(peer), Ok(own)) = (tcp.peer_addr(), tcp.local_addr()) else { return false };
+    let ip = |address: SocketAddr| address.ip().to_canonical();
+    let here = ip(peer).is_loopback() || ip(peer) == ip(own);
+    peer.port() == listens.port()
+        && (ip(peer) == ip(listens) || here && listens.ip().is_unspecified())
 }
 
 /// What a proxy does with XML streams.
@@ -69,6 +82,12 @@ impl Proxy {
                 connect.await
             };
             match tcp {
+                Ok(tcp) if self.listens.is_some_and(|listens| leads_to(listens, &tcp)) => {
+                    return Err(format!(
+                        "{} is this proxy itself, which listens there; name the server as --target",
+                        self.target
+                    ));
+                }
                 Ok(tcp) => {
                     let _ = tcp.set_nodelay(true);
                     return Ok(tcp);

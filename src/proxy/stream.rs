@@ -108,7 +108,7 @@ impl Proxy {
         tap: &mut Tap,
     ) -> Result<(Socket, Socket), Refused> {
         let mut first = [0; BEGIN];
-        match client.peek(&mut first).await {
+        match answer::in_time("the client", client.peek(&mut first)).await {
             Ok(0) => return Err(Refused::Left(How::Fin)),
             Ok(len) if first[0] != HANDSHAKE => {
                 let protocol = Protocol::of(&first[..len]).map(|protocol| protocol.to_string());
@@ -120,6 +120,9 @@ impl Proxy {
                 return Err(cause.into());
             }
             Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                return Err(answer::accepting(&self.target, &error).into());
+            }
             Err(_) => return Err(Refused::Left(How::Reset)),
         }
         let hello = Hello::read(client, &[], &self.target).await?;

@@ -16,6 +16,8 @@ fn proxy(target: &str, answer: Answer) -> Proxy {
         streams: StreamSettings { resolver: Some(resolver(answer)), ..StreamSettings::default() },
         queue: Queue::new(0),
         clock: Clock::start(),
+        connections: 10,
+        listens: None,
     }
 }
 

@@ -3,7 +3,7 @@
 //! the connection is observed again from its next request, frame or element on.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -98,6 +98,20 @@ pub struct Lost {
     pub bytes: u64,
 }
 
+impl Lost {
+    /// So many bytes with these marks cannot be observed.
+    pub fn add(&mut self, bytes: usize, marks: &[Mark]) {
+        let begins = |mark: &&Mark| {
+            matches!(mark, Mark::Request(_) | Mark::Response(..) | Mark::Frame(..) | Mark::Item(..))
+        };
+        let begun = marks.iter().filter(begins).count() as u64;
+        // The message that is lost first is lost too where it began before.
+        let first = u64::from(begun == 0 && *self == Self::default());
+        self.messages += begun + first;
+        self.bytes += bytes as u64;
+    }
+}
+
 /// Observed bytes; while they live they count against the queue's bound.
 #[derive(Debug)]
 pub struct Chunk {
@@ -155,6 +169,7 @@ pub struct Queue {
     used: AtomicUsize,
     limit: usize,
     owed: AtomicUsize,
+    hurried: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -174,6 +189,7 @@ impl Queue {
             used: AtomicUsize::new(0),
             limit,
             owed: AtomicUsize::new(0),
+            hurried: AtomicBool::new(false),
         })
     }
 
@@ -210,6 +226,16 @@ impl Queue {
     pub fn close(&self) {
         self.lock().closed = true;
         self.ready.notify_one();
+    }
+
+    /// The observer has no time left: what waits is to be counted, and no more.
+    pub fn hurry(&self) {
+        self.hurried.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the observer has no time left.
+    pub fn is_hurried(&self) -> bool {
+        self.hurried.load(Ordering::Relaxed)
     }
 
     /// Has [`Queue::take`] return though there may be no items: its observer has something else to look at.
@@ -369,15 +395,7 @@ impl Tap {
 
     /// So many bytes cannot be observed.
     fn lose(&mut self, place: usize, bytes: usize, marks: &[Mark]) {
-        let begins = |mark: &&Mark| {
-            matches!(mark, Mark::Request(_) | Mark::Response(..) | Mark::Frame(..) | Mark::Item(..))
-        };
-        let begun = marks.iter().filter(begins).count() as u64;
-        // The message in which the queue ran full is lost too, though its head may have been seen.
-        let lost =
-            self.lost[place].get_or_insert(Lost { messages: u64::from(begun == 0), bytes: 0 });
-        lost.messages += begun;
-        lost.bytes += bytes as u64;
+        self.lost[place].get_or_insert_default().add(bytes, marks);
         if place == 0 && marks.iter().any(|mark| matches!(mark, Mark::WebSocket(_))) {
             // From now on each side is lost, and found again, on its own.
             self.lost[1] = Some(Lost::default());

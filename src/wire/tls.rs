@@ -6,11 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::client::{Resumption, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme};
+use rustls::server::ParsedCertificate;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig,
+    SignatureScheme,
+};
 
 use super::owner_only;
 use crate::diag::read_text;
@@ -79,11 +83,11 @@ pub fn verifier(
     if insecure {
         return Ok(Arc::new(Trusting(provider())));
     }
-    let roots = Arc::new(roots(ca_file)?);
-    let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider())
+    let (roots, named) = roots(ca_file)?;
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
         .build()
         .map_err(|error| TlsError::NoRoots(error.to_string()))?;
-    Ok(verifier)
+    Ok(Arc::new(Named { verifier, named }))
 }
 
 /// Settings for a single connection, on which the certificate has to be for `name` whatever name SNI asks for. No
@@ -102,18 +106,40 @@ pub fn cause(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref()
 }
 
-fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, TlsError> {
+/// Whether a certificate is refused only because it is marked as that of a CA (basicConstraints), as those that
+/// `openssl req -x509` makes are.
+pub fn is_marked_as_ca(error: &CertificateError) -> bool {
+    // The error of the library below is wrapped, and its type is not ours.
+    matches!(error, CertificateError::Other(_))
+        && format!("{error:?}").contains("CaUsedAsEndEntity")
+}
+
+/// Where a certificate that is marked as a CA's is to be put.
+pub const MARKED_AS_CA: &str = "its certificate is marked as that of a CA, as `openssl req -x509` makes them; to trust \
+    exactly this certificate, save it to a file and use --ca-file";
+
+/// What a certificate for another name needs.
+pub const NAMES: &str =
+    "only its subjectAltName counts, not its CN (openssl: -addext subjectAltName=DNS:NAME)";
+
+/// The certificates to trust, and those of them that the user has named.
+fn roots(
+    ca_file: Option<&Path>,
+) -> Result<(RootCertStore, Vec<CertificateDer<'static>>), TlsError> {
     let mut roots = RootCertStore::empty();
+    let mut named = Vec::new();
     if let Some(path) = ca_file {
         let unusable = |cause: String| TlsError::Read { path: path.to_owned(), cause };
         let text = read(path)?;
         for certificate in CertificateDer::pem_slice_iter(text.as_bytes()) {
-            roots.add(certificate.map_err(|e| unusable(e.to_string()))?)?;
+            let certificate = certificate.map_err(|e| unusable(e.to_string()))?;
+            roots.add(certificate.clone())?;
+            named.push(certificate);
         }
         if roots.is_empty() {
             return Err(unusable("no PEM certificate in it".to_owned()));
         }
-        return Ok(roots);
+        return Ok((roots, named));
     }
     let native = rustls_native_certs::load_native_certs();
     roots.add_parsable_certificates(native.certs);
@@ -121,7 +147,7 @@ fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, TlsError> {
         let cause = native.errors.first().map_or("none installed".to_owned(), ToString::to_string);
         return Err(TlsError::NoRoots(cause));
     }
-    Ok(roots)
+    Ok((roots, named))
 }
 
 /// A certificate to listen with, and what a client needs to trust it.
@@ -183,6 +209,58 @@ fn read(path: &Path) -> Result<String, TlsError> {
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
     owner_only::create(path)?.write_all(text.as_bytes())
+}
+
+/// Verifies certificates by their CAs. One that is marked as a CA's own is accepted where the user has named this very
+/// certificate: nobody but who has its key can use it. It has to be in time and for the name as any other.
+#[derive(Debug)]
+struct Named {
+    verifier: Arc<WebPkiServerVerifier>,
+    named: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Named {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        match self.verifier.verify_server_cert(certificate, others, name, ocsp, now) {
+            // That it is in time was verified before (a test holds this).
+            Err(rustls::Error::InvalidCertificate(error))
+                if is_marked_as_ca(&error) && self.named.contains(certificate) =>
+            {
+                verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
+    }
 }
 
 /// Verifies certificates for one name, whatever the name of the connection is.
@@ -267,3 +345,7 @@ impl ServerCertVerifier for Trusting {
         self.0.signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+#[path = "tls_tests.rs"]
+mod tests;

@@ -763,3 +763,72 @@ fn a_filter_that_leaves_out_answers_still_shows_the_requests() {
     proxy.wait_for("rid 7");
     proxy.wait_for("GET /page");
 }
+
+/// Cause: a proxy whose target was itself connected to itself until it had no files left.
+#[test]
+fn a_proxy_whose_target_is_itself_says_so() {
+    for (listens, host) in [
+        ("127.0.0.1", "127.0.0.1"),
+        ("127.0.0.1", "localhost"),
+        ("0.0.0.0", "127.0.0.1"),
+        ("[::]", "[::1]"),
+    ] {
+        // A port that was free a moment ago.
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let target = format!("http://{host}:{free}");
+        let folder = tempfile::tempdir().unwrap();
+        let out = std::fs::File::create(folder.path().join("out")).unwrap();
+        let proxy = Proxy::start_at(&target, &format!("{listens}:{free}"), folder, out.into());
+        let mut client = crate::rig::connect(([127, 0, 0, 1], free).into());
+        client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        assert!(
+            answer.starts_with("HTTP/1.1 502 ") && answer.contains("is this proxy itself"),
+            "{answer}"
+        );
+        proxy.wait_for("is this proxy itself");
+        let left = proxy.stop();
+        assert_eq!(left.out.matches("is this proxy itself").count(), 1, "{}", left.out);
+    }
+}
+
+#[test]
+fn further_connections_than_allowed_are_closed() {
+    let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = format!("http://{}", upstream.local_addr().unwrap());
+    let proxy = Proxy::start(&target, &["--max-connections", "1"]);
+    let first = proxy.connect();
+    let (_held, _) = upstream.accept().unwrap();
+    let mut second = proxy.connect();
+    assert_eq!(second.read(&mut [0]).unwrap(), 0);
+    drop(first);
+    let left = proxy.stop();
+    assert!(left.errors.contains("1 connections are open"), "{}", left.errors);
+}
+
+/// Cause: after a signal, all that waited was printed first, which took minutes.
+#[test]
+fn a_proxy_that_is_told_to_stop_does_so_whatever_waits() {
+    let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = format!("xmpp://{}", upstream.local_addr().unwrap());
+    let proxy = Proxy::start(&target, &["--starttls", "pass"]);
+    let mut client = proxy.connect();
+    let (mut server, _) = upstream.accept().unwrap();
+    let reads = thread::spawn(move || std::io::copy(&mut server, &mut std::io::sink()));
+    client.write_all(b"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='a' version='1.0'>").unwrap();
+    let tiny = "<a/>".repeat(250_000);
+    client.write_all(tiny.as_bytes()).unwrap();
+    let start = Instant::now();
+    let left = proxy.stop();
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(4), "it took {took:?}");
+    assert!(left.errors.contains("are left out of the output and the capture"), "{}", left.errors);
+    assert!(
+        left.out.contains("not observed") || left.out.contains("lost"),
+        "{}",
+        &left.out[left.out.len().saturating_sub(2000)..]
+    );
+    drop(client);
+    let _ = reads.join().unwrap();
+}

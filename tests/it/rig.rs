@@ -46,6 +46,11 @@ impl Proxy {
         Self::launch(&[&["proxy", "--target", target], options].concat(), folder, out)
     }
 
+    /// Starts a proxy that listens at this address.
+    pub fn start_at(target: &str, listen: &str, folder: TempDir, out: Stdio) -> Self {
+        Self::launch_at(&["proxy", "--target", target], listen, folder, out)
+    }
+
     /// Starts the reference connection manager, writing a capture.
     pub fn start_cm(options: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -54,9 +59,13 @@ impl Proxy {
     }
 
     fn launch(arguments: &[&str], folder: TempDir, out: Stdio) -> Self {
+        Self::launch_at(arguments, "127.0.0.1:0", folder, out)
+    }
+
+    fn launch_at(arguments: &[&str], listen: &str, folder: TempDir, out: Stdio) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_xmppscope"))
             .args(arguments)
-            .args(["--listen", "127.0.0.1:0", "--write"])
+            .args(["--listen", listen, "--write"])
             .arg(folder.path().join("capture"))
             .env("TZ", "UTC")
             .stdin(Stdio::null())

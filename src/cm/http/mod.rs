@@ -2,6 +2,7 @@
 //! I/O; the [`Listener`](serve::Service) moves them over connections.
 
 mod coding;
+mod count;
 mod edge;
 #[cfg(test)]
 mod edge_tests;

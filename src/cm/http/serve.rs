@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -22,6 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::timeout_at;
 
+use super::count::Count;
 use super::edge::{Delivery, Edge, Entry, Return};
 use super::pace::{self, Pace};
 use super::socket::{Ahead, Watched};
@@ -441,33 +441,6 @@ impl State {
                 let _ = response.send(edge.leave(&answer, &back)); // the client may have left
             }
         }
-    }
-}
-
-/// A number that has a bound.
-struct Count {
-    used: AtomicUsize,
-    most: usize,
-}
-
-/// A part of a [`Count`], which is given back when this is dropped.
-struct Place<'a>(&'a Count, usize);
-
-impl Count {
-    fn up_to(most: usize) -> Self {
-        Self { used: AtomicUsize::new(0), most }
-    }
-
-    fn take(&self, more: usize) -> Option<Place<'_>> {
-        let before = self.used.fetch_add(more, Ordering::Relaxed);
-        let place = Place(self, more);
-        (before + more <= self.most).then_some(place)
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.used.fetch_sub(self.1, Ordering::Relaxed);
     }
 }
 

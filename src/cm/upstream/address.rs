@@ -137,8 +137,13 @@ fn untrusted(domain: &str, error: &io::Error) -> String {
                 "its certificate has expired; use --insecure to accept it"
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "its certificate is for another domain; use --insecure to accept it"
+                return format!(
+                    "STARTTLS as {domain}: its certificate is for another domain; {}; use --insecure to \
+                     accept it ({error})",
+                    tls::NAMES
+                );
             }
+            error if tls::is_marked_as_ca(error) => tls::MARKED_AS_CA,
             _ => "its certificate is not valid; use --insecure to accept it",
         },
         _ => "the handshake failed",

@@ -1,5 +1,6 @@
 //! The server as the session machine sees it: a task for each stream.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,10 +9,13 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::{Notify, watch};
 
 use super::link;
-use super::outbox::{Entry, Outbox, Shared, size};
+use super::outbox::{Entry, Outbox, Shared, size, weight};
 use super::settings::Settings;
 use crate::bosh::Condition;
 use crate::cm::backend::{Backend, Command, Event, Link, Opening};
+
+/// So many times what may be unsent may wait to be written, since elements take many times their text.
+const IN_MEMORY: usize = 4;
 
 /// The server as the session machine sees it.
 #[derive(Debug)]
@@ -49,10 +53,17 @@ impl Upstream {
     pub(super) fn enter(&self, link: Link) -> (link::Commands, Outbox) {
         let (commands, receiver) = unbounded_channel();
         let room = Arc::new(Notify::new());
-        let entry = Entry { commands, waiting: 0, held: false, room: Arc::clone(&room) };
+        let commanded = Arc::default();
+        let entry = Entry {
+            commands,
+            commanded: Arc::clone(&commanded),
+            waiting: 0,
+            held: false,
+            room: Arc::clone(&room),
+        };
         self.shared.lock().links.insert(link, entry);
         let shared = Arc::clone(&self.shared);
-        (receiver, Outbox { link, shared, room, _alive: self.alive.0.subscribe() })
+        (receiver, Outbox { link, shared, room, commanded, _alive: self.alive.0.subscribe() })
     }
 
     fn open(&self, link: Link, mut opening: Opening) {
@@ -84,7 +95,16 @@ impl Backend for Upstream {
                 queue.events.retain(|(of, _)| *of != link);
             }
             other => {
-                if let Some(entry) = self.shared.lock().links.get(&link) {
+                let mut queue = self.shared.lock();
+                let Some(entry) = queue.links.get(&link) else { return };
+                let weight = weight(&other);
+                let before = entry.commanded.fetch_add(weight, Ordering::Relaxed);
+                if before + weight > self.settings.bounds.unsent.saturating_mul(IN_MEMORY) {
+                    // Its task sees that nobody commands it any more, and closes the stream.
+                    queue.links.remove(&link);
+                    let failed = Event::Failed(Condition::RemoteConnectionFailed);
+                    queue.events.push_back((link, failed));
+                } else {
                     let _ = entry.commands.send(Box::new(other)); // its task may have ended just now
                 }
             }

@@ -131,6 +131,7 @@ impl Link {
 
     fn command(&mut self, command: Option<Box<Command>>) {
         self.deaf = command.is_none();
+        command.iter().for_each(|command| self.out.took(command));
         self.stream.command(command.map_or(Command::Close, |command| *command));
     }
 

@@ -1,6 +1,7 @@
 //! Where the tasks of streams put what happens, and where the session machine takes it from.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -30,6 +31,8 @@ pub(super) struct Queue {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) commands: UnboundedSender<Box<Command>>,
+    /// Bytes of the commands that its task has not taken up.
+    pub(super) commanded: Arc<AtomicUsize>,
     /// Bytes of its events that wait.
     pub(super) waiting: usize,
     /// The session has more than enough waiting.
@@ -56,6 +59,7 @@ pub(super) struct Outbox {
     pub(super) link: Link,
     pub(super) shared: Arc<Shared>,
     pub(super) room: Arc<Notify>,
+    pub(super) commanded: Arc<AtomicUsize>,
     pub(super) _alive: watch::Receiver<()>,
 }
 
@@ -73,6 +77,11 @@ impl Outbox {
         self.shared.wake.notify_one();
     }
 
+    /// A command was taken up.
+    pub(super) fn took(&self, command: &Command) {
+        self.commanded.fetch_sub(weight(command), Ordering::Relaxed);
+    }
+
     /// Whether more may come; what nobody hears any more has room enough.
     pub(super) fn has_room(&self) -> bool {
         self.shared.lock().links.get(&self.link).is_none_or(Entry::has_room)
@@ -81,6 +90,14 @@ impl Outbox {
     /// Waits until that may have changed.
     pub(super) async fn room(&self) {
         self.room.notified().await;
+    }
+}
+
+/// About how much memory a command takes.
+pub(super) fn weight(command: &Command) -> usize {
+    match command {
+        Command::Send(element) => element.footprint(),
+        _ => size_of::<Command>(),
     }
 }
 
