@@ -243,12 +243,11 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let service = Service::new(machine, edge, wake, clock, queue);
     runtime.block_on(async {
         let stop = async {
-            match &watching {
-                Some(watching) => watching.stopped().await,
-                None => {
-                    stopped().await;
-                    leave_at_next_signal();
-                }
+            if let Some(watching) = &watching {
+                watching.stopped().await;
+            } else {
+                stopped().await;
+                leave_at_next_signal();
             }
         };
         service.serve(listener, stop).await;

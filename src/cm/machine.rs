@@ -156,7 +156,7 @@ impl Machine {
         self.answers.drain(..)
     }
 
-    /// The WebSockets over which something can be sent since this was last asked: see [`Machine::output`].
+    /// The sockets over which something can be sent since this was last asked: see [`Machine::output`].
     pub fn ready(&mut self) -> std::vec::Drain<'_, u64> {
         self.ready.drain(..)
     }

@@ -151,12 +151,11 @@ impl Hello {
             acceptor.read_tls(&mut begun).map_err(|error| said(&error))?;
         }
         let complete = acceptor.accept().map_err(|(error, _)| said(&io::Error::other(error)))?;
-        let start = match complete {
-            Some(accepted) => StartHandshake::from_parts(accepted, client),
-            None => {
-                let hello = LazyConfigAcceptor::new(acceptor, client);
-                answer::in_time("the client", hello).await.map_err(|error| said(&error))?
-            }
+        let start = if let Some(accepted) = complete {
+            StartHandshake::from_parts(accepted, client)
+        } else {
+            let hello = LazyConfigAcceptor::new(acceptor, client);
+            answer::in_time("the client", hello).await.map_err(|error| said(&error))?
         };
         let hello = start.client_hello();
         let sni = hello.server_name().map(str::to_owned);

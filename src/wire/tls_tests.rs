@@ -25,8 +25,8 @@ fn a_certificate_marked_as_a_cas_is_trusted_where_it_is_named_itself() {
     let verifier = verifier(Some(file.path()), false).unwrap();
     let verify = |certificate: &CertificateDer<'_>, name: &'static str| {
         let name = ServerName::try_from(name).unwrap();
-        let verified = verifier.verify_server_cert(certificate, &[], &name, &[], now);
-        verified.map(drop).map_err(|error| match error {
+        let judged = verifier.verify_server_cert(certificate, &[], &name, &[], now);
+        judged.map(drop).map_err(|error| match error {
             rustls::Error::InvalidCertificate(error) => error,
             other => panic!("{other:?}"),
         })

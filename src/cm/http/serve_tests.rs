@@ -216,7 +216,7 @@ fn a_websocket_that_says_nothing_or_does_not_end_what_it_says_ends() {
     let open = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='localhost' version='1.0'/>";
     let open = websocket::frame(Opcode::TEXT, open.as_bytes(), Some([0; 4]));
     // The head of a frame of 100 bytes, which do not come.
-    let begun = [open.clone(), vec![0x81, 0x80 | 100, 0, 0, 0, 0, b'<']].concat();
+    let begun = [open.clone(), vec![0x81, 0x80 | 0x64, 0, 0, 0, 0, b'<']].concat();
     for (sends, seconds) in [(Vec::new(), Some(30)), (begun, Some(30)), (open, None)] {
         virtually(async |service| {
             let mut client = connect(&service);

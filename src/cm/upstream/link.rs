@@ -131,7 +131,9 @@ impl Link {
 
     fn command(&mut self, command: Option<Box<Command>>) {
         self.deaf = command.is_none();
-        command.iter().for_each(|command| self.out.took(command));
+        if let Some(command) = &command {
+            self.out.took(command);
+        }
         self.stream.command(command.map_or(Command::Close, |command| *command));
     }
 
