@@ -256,20 +256,20 @@ impl Machine {
         }
         let parsed = xml::parse(content, &self.policy.bounds.xml);
         let body = parsed.map_err(drop).and_then(|root| Body::new(root).map_err(drop));
-        let sound =
-            |body: &Body| body.element().attributes().all(|(_, _, value)| value.len() <= VALUE);
-        let Some(body) = body.ok().filter(sound) else {
+        let Ok(body) = body else {
             self.refuse(token, Condition::BadRequest, None);
             return Ok(());
         };
+        let sound = body.element().attributes().all(|(_, _, value)| value.len() <= VALUE);
         match body.sid() {
+            None if !sound => self.refuse(token, Condition::BadRequest, None),
             None => return self.create(token, peer, body, now),
             Some(sid) => match self.by_sid.get(sid) {
                 // Whether the client is older than versions cannot be known.
                 None => self.refuse(token, Condition::ItemNotFound, None),
                 Some(&number) => {
                     let input = match body.rid() {
-                        Some(Ok(rid)) => Input::Request(Request { token, rid, body }),
+                        Some(Ok(rid)) if sound => Input::Request(Request { token, rid, body }),
                         _ => Input::Broken(token),
                     };
                     self.tokens.insert(token, number);

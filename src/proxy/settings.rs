@@ -1,7 +1,7 @@
 //! What a proxy does with every connection, and how it reaches its target.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,13 +41,23 @@ pub struct Proxy {
     pub listens: Option<SocketAddr>,
 }
 
-/// Whether a connection leads to whoever listens at `listens`.
-fn leads_to(listens: SocketAddr, tcp: &TcpStream) -> bool {
-    let (Ok(peer), Ok(own)) = (tcp.peer_addr(), tcp.local_addr()) else { return false };
-    let ip = |address: SocketAddr| address.ip().to_canonical();
-    let here = ip(peer).is_loopback() || ip(peer) == ip(own);
-    peer.port() == listens.port()
-        && (ip(peer) == ip(listens) || here && listens.ip().is_unspecified())
+/// Whether this address is that of whoever listens at `listens`.
+fn leads_to(listens: SocketAddr, address: SocketAddr) -> bool {
+    let (ip, own) = (address.ip().to_canonical(), listens.ip().to_canonical());
+    address.port() == listens.port() && (ip == own || own.is_unspecified() && is_here(address))
+}
+
+/// Whether an address is one of this machine: then the way to it begins there too. Nothing is sent to find out.
+fn is_here(address: SocketAddr) -> bool {
+    let any = match address {
+        SocketAddr::V4(_) => IpAddr::from(Ipv4Addr::UNSPECIFIED),
+        SocketAddr::V6(_) => IpAddr::from(Ipv6Addr::UNSPECIFIED),
+    };
+    let way = UdpSocket::bind((any, 0)).and_then(|socket| {
+        socket.connect(address)?;
+        socket.local_addr()
+    });
+    address.ip().to_canonical().is_loopback() || way.is_ok_and(|way| way.ip() == address.ip())
 }
 
 /// What a proxy does with XML streams.
@@ -74,6 +84,12 @@ impl Proxy {
         let mut refused = None;
         let mut addresses = addresses.into_iter().peekable();
         while let Some(address) = addresses.next() {
+            if self.listens.is_some_and(|listens| leads_to(listens, address)) {
+                return Err(format!(
+                    "{} is this proxy itself, which listens there; name the server as --target",
+                    self.target
+                ));
+            }
             let connect = TcpStream::connect(address);
             let tcp = if more || addresses.peek().is_some() {
                 let tcp = tokio::time::timeout(GIVE_WAY, connect).await;
@@ -82,12 +98,6 @@ impl Proxy {
                 connect.await
             };
             match tcp {
-                Ok(tcp) if self.listens.is_some_and(|listens| leads_to(listens, &tcp)) => {
-                    return Err(format!(
-                        "{} is this proxy itself, which listens there; name the server as --target",
-                        self.target
-                    ));
-                }
                 Ok(tcp) => {
                     let _ = tcp.set_nodelay(true);
                     return Ok(tcp);
@@ -96,5 +106,26 @@ impl Proxy {
             }
         }
         Err(answer::unreachable(&self.target, refused))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_knows_its_own_address() {
+        for (listens, address, itself) in [
+            ("127.0.0.1:80", "127.0.0.1:80", true),
+            ("127.0.0.1:80", "127.0.0.1:81", false),
+            ("127.0.0.1:80", "127.0.0.2:80", false),
+            ("0.0.0.0:80", "127.0.0.2:80", true),
+            ("[::]:80", "[::1]:80", true),
+            ("[::]:80", "[::ffff:127.0.0.1]:80", true),
+            ("0.0.0.0:80", "192.0.2.1:80", false),
+        ] {
+            let (listens, address) = (listens.parse().unwrap(), address.parse().unwrap());
+            assert_eq!(leads_to(listens, address), itself, "{listens} {address}");
+        }
     }
 }

@@ -120,7 +120,7 @@ fn a_certificate_that_is_not_right_is_refused_and_the_client_gets_no_tls() {
         between.authority.server("elsewhere.example"),
         between.authority.expired(),
         stranger.server(DOMAIN),
-        between.authority.itself(),
+        stranger.itself(),
     ] {
         let (client, server) = proceeds(&between.proxy, &between.target);
         let (client, server) =
@@ -133,8 +133,21 @@ fn a_certificate_that_is_not_right_is_refused_and_the_client_gets_no_tls() {
         "error (server): TLS with xmpp://127.0.0.1:",
         "its certificate has expired",
         "its certificate is not signed by a trusted CA; give the CA with --ca-file",
-        "its certificate is marked as that of a CA, as self-signed ones often are",
+        "its certificate is marked as that of a CA, as `openssl req -x509` makes them; to trust exactly this \
+         certificate, save it to a file and use --ca-file",
     ]);
+}
+
+/// Cause: a certificate as `openssl req -x509` makes it was refused though --ca-file named it.
+#[test]
+fn a_certificate_that_is_named_itself_is_accepted_though_it_is_marked_as_a_cas() {
+    let between = Between::start("xmpp", &[]);
+    let (client, server) = proceeds(&between.proxy, &between.target);
+    let own = between.authority.itself();
+    let tls = client_of(&between.client(), DOMAIN);
+    let (client, server) = handshake((client, tls), (server, own));
+    across(&mut client.unwrap(), &mut server.unwrap(), HEADER);
+    between.told(&["certificate verified for chat.example"]);
 }
 
 #[test]

@@ -281,9 +281,6 @@ impl Service {
     /// Reads the content of a request, or gives the status with which it has to be refused. The content is copied: hyper's
     /// buffer must not live as long as the request is held.
     async fn read(&self, mut content: Incoming) -> Result<Bytes, StatusCode> {
-        if content.size_hint().lower() > self.limit as u64 {
-            return Err(StatusCode::PAYLOAD_TOO_LARGE);
-        }
         let mut pace = Pace::begin();
         let (mut whole, mut places) = (Vec::new(), Vec::new());
         loop {

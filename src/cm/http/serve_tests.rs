@@ -188,7 +188,7 @@ fn a_request_that_does_not_come_ends() {
     let (answer, seconds) = slowly([(0, head(40 * 4096))].into_iter().chain(steady));
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     assert_eq!(seconds, 160);
-    let (answer, seconds) = slowly([(0, head(2 << 20))]);
+    let (answer, seconds) = slowly([(0, head(2 << 20) + &"x".repeat((1 << 20) + 1))]);
     assert!(answer.starts_with("HTTP/1.1 413 ") && seconds == 0, "{answer} after {seconds} s");
 }
 
