@@ -19,7 +19,6 @@ use xmppscope::wire::tap::{Item, Queue, Tap};
 
 const EXCHANGES: u64 = 500;
 const NS: &str = "http://jabber.org/protocol/httpbind";
-const INTAKE: Intake = Intake { show_secrets: false, body_limit: 4 << 20 };
 
 /// What the tap of one busy connection hands over.
 fn items() -> Vec<Item> {
@@ -55,7 +54,7 @@ fn items() -> Vec<Item> {
 }
 
 fn events(items: Vec<Item>) -> Vec<Event> {
-    let mut recorder = Recorder::new(INTAKE);
+    let mut recorder = Recorder::new(Intake::new(false, 4 << 20));
     let mut events = Vec::new();
     for item in items {
         recorder.take(item, &mut events);

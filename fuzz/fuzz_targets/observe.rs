@@ -32,7 +32,7 @@ fuzz_target!(|input: &[u8]| {
     drop(tap);
     let mut items = Vec::new();
     queue.take(&mut items, Some(Duration::ZERO));
-    let mut recorder = Recorder::new(Intake { show_secrets: false, body_limit: 1 << 16 });
+    let mut recorder = Recorder::new(Intake::new(false, 1 << 16));
     let mut events = Vec::new();
     for item in items {
         recorder.take(item, &mut events);

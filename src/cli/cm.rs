@@ -213,7 +213,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         eprint("warning: other machines can connect to this port, without encryption");
     }
 
-    let intake = Intake { show_secrets: args.show_secrets, body_limit: BODY_KEPT };
+    let intake = Intake::new(args.show_secrets, BODY_KEPT).knowing(place.passwords());
     let watching = watch.map(|watch| watch.start(intake)).transpose()?;
     let clock = watching.as_ref().map_or_else(Clock::start, |watching| watching.clock);
     let queue = watching.as_ref().map(|watching| Arc::clone(&watching.queue));
@@ -260,6 +260,13 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
 }
 
 impl Place {
+    /// The users here and their passwords.
+    fn passwords(&self) -> Vec<(&str, &str)> {
+        let Self::Inside { accounts, .. } = self else { return Vec::new() };
+        let accounts = accounts.iter().map(|new| &new.account);
+        accounts.map(|account| (&*account.user, account.password.reveal())).collect()
+    }
+
     /// Prints who may log in, or where the upstream server is and how the connection to it is protected.
     fn introduce(&self, args: &Args) {
         match self {

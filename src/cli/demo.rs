@@ -80,11 +80,14 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     if let Some(path) = &args.write {
         watch.capture(path, target.to_string(), false)?;
     }
-    let watching = watch.start(Intake { show_secrets: false, body_limit: BODY_KEPT })?;
+    let mut random = Secure::default();
+    let passwords = Who::ALL.map(|_| random.token(9));
+    let accounts = Who::ALL.map(|who| (who.name(), &*passwords[who as usize]));
+    let watching = watch.start(Intake::new(false, BODY_KEPT).knowing(accounts))?;
 
     let outcome = runtime.block_on(async {
         tokio::select! {
-            result = play(&watching, (before, front), (behind, target)) => Some(result),
+            result = play(&watching, (before, front), (behind, target), &passwords) => Some(result),
             () = watching.stopped() => None,
         }
     });
@@ -106,12 +109,12 @@ async fn play(
     watching: &Watching,
     (before, front): (TcpListener, SocketAddr),
     (behind, target): (TcpListener, Address),
+    passwords: &[String; 2],
 ) -> Result<(), String> {
     let clock = watching.clock;
     let mut random = Secure::default();
-    let passwords = Who::ALL.map(|_| random.token(9));
     let (stop, stopping) = watch::channel(());
-    let cm = serve(behind, &passwords, clock, stopping.clone());
+    let cm = serve(behind, passwords, clock, stopping.clone());
     let queue = Arc::clone(&watching.queue);
     let streams = StreamSettings::default();
     let proxy = Proxy {
@@ -134,6 +137,7 @@ async fn play(
         receivers.push(Some(orders));
         order
     });
+    let passwords = passwords.clone();
     let begin = move |who: Who| {
         let Some(orders) = receivers[who as usize].take() else { return };
         // Ten digits, as most clients have: they are easier to follow than sixteen.

@@ -162,7 +162,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         eprint("warning: other machines can connect to this port; their traffic is printed here");
     }
 
-    let intake = Intake { show_secrets: args.show_secrets, body_limit: args.body_limit };
+    let intake = Intake::new(args.show_secrets, args.body_limit);
     let watching = watch.start(intake)?;
 
     let accept = identity.map(|identity| identity.config);

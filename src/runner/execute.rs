@@ -52,7 +52,7 @@ pub(super) async fn run(given: Inputs) -> Outcome {
         says: None,
         since: began,
     };
-    let wire = Wire::new(dial, clock);
+    let wire = Wire::new(dial, clock, &target);
     let (scenario, target) = (&scenario, &target);
     let setting = Setting {
         scenario: Arc::clone(scenario),

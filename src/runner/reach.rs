@@ -46,7 +46,7 @@ fn unreachable(target: &Target, why: &str) -> String {
 
 async fn once(dial: &Arc<dyn Dial>, target: &Target) -> Result<Duration, String> {
     let address = &target.address;
-    let wire = Wire::new(Arc::clone(dial), Clock::start());
+    let wire = Wire::new(Arc::clone(dial), Clock::start(), target);
     let conn = wire.connect(Route::Usual);
     let head = format!(
         "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",

@@ -3,12 +3,10 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use super::outcome::{Failure, Outcome, Verdict};
 use crate::scenario::Scenario;
 pub use crate::scenario::target::{Account, Deviation, Skip, Target, Tolerance, What};
+use crate::trace::redact::Known;
 
 /// Judges outcomes by what is known of their target.
 ///
@@ -17,6 +15,7 @@ pub use crate::scenario::target::{Account, Deviation, Skip, Target, Tolerance, W
 #[derive(Debug)]
 pub struct Knowledge {
     target: Arc<Target>,
+    passwords: Known,
     /// What came of each place that a deviation names, in the order of the deviations and of their places.
     met: Vec<Vec<Met>>,
     held: Vec<(usize, Outcome)>,
@@ -40,12 +39,13 @@ impl Knowledge {
     pub fn new(target: Arc<Target>) -> Self {
         let places = |deviation: &Deviation| vec![Met::NotTried; deviation.what.len()];
         let met = target.deviations.iter().map(places).collect();
-        Self { target, met, held: Vec::new() }
+        let passwords = Known::of(passwords(&target));
+        Self { target, passwords, met, held: Vec::new() }
     }
 
     /// Takes an outcome, with its place among the jobs. It is given back with its verdict, unless that shows later.
     pub fn take(&mut self, place: usize, mut outcome: Outcome) -> Option<(usize, Outcome)> {
-        hide(&self.target, &mut outcome);
+        hide(&self.passwords, &mut outcome);
         let named: Vec<usize> = (0..self.target.deviations.len())
             .filter(|&number| {
                 let deviation = &self.target.deviations[number];
@@ -143,24 +143,18 @@ fn explains(deviation: &Deviation, failure: &Failure, scenario: &Scenario) -> bo
     about && seen.is_none_or(|seen| texts.iter().any(|text| text.contains(seen)))
 }
 
-/// A shorter password would hide what is none.
-const SHORTEST: usize = 4;
+/// The users of a target and their passwords.
+pub(super) fn passwords(target: &Target) -> impl Iterator<Item = (&str, &str)> {
+    let sets = std::iter::once(&target.accounts).chain(&target.more_accounts);
+    let accounts = sets.flat_map(|set| set.values());
+    accounts.map(|account| (&*account.user, &*account.password))
+}
 
 /// Takes the passwords of accounts out of what an outcome says.
-fn hide(target: &Target, outcome: &mut Outcome) {
-    let sets = target.account_sets();
-    let accounts = sets.iter().flat_map(|set| set.values());
-    let secrets: Vec<String> = accounts
-        .filter(|account| account.password.len() >= SHORTEST)
-        .flat_map(|Account { user, password }| {
-            [STANDARD.encode(format!("\0{user}\0{password}")), password.clone()]
-        })
-        .collect();
+fn hide(known: &Known, outcome: &mut Outcome) {
     let hidden = |text: &mut String| {
-        for secret in &secrets {
-            if text.contains(secret) {
-                *text = text.replace(secret, "[hidden]");
-            }
+        if let Some(hidden) = known.hide(text) {
+            *text = hidden;
         }
     };
     for failure in &mut outcome.failures {
@@ -330,7 +324,7 @@ mod tests {
     fn passwords_are_hidden() {
         let mut outcome = outcomes(&[BAD]).remove(0);
         outcome.failures[0].seen = "of wonderland: AGFsaWNlAHdvbmRlcmxhbmQ=".to_owned();
-        hide(&embedded_target(), &mut outcome);
+        hide(&Known::of(super::passwords(&embedded_target())), &mut outcome);
         assert_eq!(outcome.failures[0].seen, "of [hidden]: [hidden]");
     }
 }

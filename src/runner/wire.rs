@@ -15,6 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Notify, mpsc};
 
 use super::dial::{Controlling, Dial, Route, Stream};
+use super::target::{Target, passwords};
 use crate::clock::Clock;
 use crate::scenario::Action;
 use crate::trace::intake::Intake;
@@ -144,14 +145,12 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// No connection yet.
-    pub fn new(dial: Arc<dyn Dial>, clock: Clock) -> Self {
-        let recorder = |show_secrets| {
-            (Queue::new(ROOM), Recorder::new(Intake { show_secrets, body_limit: ENTITY }))
-        };
+    /// No connection yet. What is shown of them is without the passwords of the target's accounts.
+    pub fn new(dial: Arc<dyn Dial>, clock: Clock, target: &Target) -> Self {
+        let recorder = |intake| (Queue::new(ROOM), Recorder::new(intake));
         let shared = Shared {
-            shown: recorder(false),
-            judged: recorder(true),
+            shown: recorder(Intake::new(false, ENTITY).knowing(passwords(target))),
+            judged: recorder(Intake::new(true, ENTITY)),
             events: Vec::new(),
             conns: BTreeMap::new(),
             sent: BTreeMap::new(),

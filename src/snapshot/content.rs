@@ -48,7 +48,7 @@ pub(super) fn headers(all: &Headers, shown: &[&str]) -> Vec<(String, String)> {
         for value in all.all(name) {
             let usual = *name == "content-type" && is_usual(value);
             if !usual {
-                let value = redact::header(name, value).unwrap_or_else(|| value.to_owned());
+                let value = redact::header(name, value);
                 headers.push(((*name).to_owned(), one_line(&value).into_owned()));
             }
         }
@@ -90,6 +90,8 @@ fn hidden(mut tree: Tree) -> Tree {
     let plain = |text: &mut String| {
         if is_hidden(text) {
             "[hidden]".clone_into(text);
+        } else if let Some(name) = identity(text) {
+            *text = name;
         }
     };
     for node in &mut tree.nodes {
@@ -115,6 +117,12 @@ pub(super) fn kept(content: &crate::trace::Content) -> Option<String> {
 fn is_hidden(text: &str) -> bool {
     let count = text.strip_prefix("[hidden ").and_then(|rest| rest.strip_suffix(" bytes]"));
     count.is_some_and(|count| count.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// `[hidden 12 bytes #0a1b2c]` as one word, by which it gets a name as any other that varies.
+fn identity(text: &str) -> Option<String> {
+    let (_, tag) = text.strip_prefix("[hidden ")?.strip_suffix(']')?.split_once(" #")?;
+    tag.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| format!("[hidden-{tag}]"))
 }
 
 pub(super) fn lines(bytes: &[u8]) -> Vec<String> {

@@ -12,6 +12,7 @@ use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 
 use super::event::{Event, Fact};
+use super::redact;
 use super::written::micros;
 use crate::wire::owner_only;
 
@@ -39,6 +40,26 @@ pub struct Preface {
     pub target: String,
     /// Whether secrets were replaced.
     pub secrets: Secrets,
+    /// How they were found. Captures of the first description of secrets do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hides: Option<Hides>,
+}
+
+/// By what secrets were found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hides {
+    /// Version of the description of what is secret.
+    pub version: u32,
+    /// What gave secrets away: `names`, `elements`, `escapes` around them, `values` that were known, and what is `opaque` as a whole.
+    #[serde(default)]
+    pub by: Vec<String>,
+}
+
+impl Hides {
+    fn now() -> Self {
+        let by = ["names", "elements", "escapes", "values", "opaque"].map(str::to_owned).into();
+        Self { version: redact::VERSION, by }
+    }
 }
 
 /// Whether secrets were replaced before writing.
@@ -61,6 +82,7 @@ impl Preface {
             started,
             target,
             secrets,
+            hides: (secrets == Secrets::Hidden).then(Hides::now),
         }
     }
 }

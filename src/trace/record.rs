@@ -45,6 +45,8 @@ struct Half {
     /// What is put together counts against the bound of the queue meanwhile.
     charge: Option<Charge>,
     frames: Option<Box<Frames>>,
+    /// What the message before has left unfinished, if its end may lie elsewhere than it said.
+    unfinished: Option<Box<Pieces>>,
     raw: Option<Box<RawState>>,
 }
 
@@ -74,6 +76,7 @@ impl Recorder {
     /// Takes one item; the events it completes go to `out`.
     pub fn take(&mut self, item: Item, out: &mut Vec<Event>) {
         let Item { conn, at, what } = item;
+        self.intake.on(conn);
         let event = |fact| Event { at, conn, fact };
         match what {
             What::Opened { client } => {
@@ -83,7 +86,7 @@ impl Recorder {
             What::Failed { cause } => out.push(event(Fact::Failed { cause })),
             What::Bytes { from, bytes, marks, own } => {
                 let conn_state = self.conns.entry(conn).or_default();
-                let mut stream = Stream { intake: &self.intake, at, conn, from, own, out };
+                let mut stream = Stream { intake: &mut self.intake, at, conn, from, own, out };
                 conn_state.bytes(&bytes, &marks, &mut stream);
             }
             What::Secured(secured) => {
@@ -94,7 +97,7 @@ impl Recorder {
             What::Ended { by, how, together, marks } => {
                 let mut last = Vec::new();
                 if let Some(conn_state) = self.conns.get_mut(&conn) {
-                    let intake = &self.intake;
+                    let intake = &mut self.intake;
                     let out = &mut last;
                     let mut stream = Stream { intake, at, conn, from: by, own: false, out };
                     conn_state.finish(&marks, &mut stream);
@@ -121,10 +124,11 @@ impl Recorder {
                 if let Some(mut conn_state) = self.conns.remove(&conn) {
                     for (from, marks) in [Side::Client, Side::Server].into_iter().zip(&marks) {
                         let mut stream =
-                            Stream { intake: &self.intake, at, conn, from, own: false, out };
+                            Stream { intake: &mut self.intake, at, conn, from, own: false, out };
                         conn_state.finish(marks, &mut stream);
                     }
                 }
+                self.intake.close(conn);
                 out.push(event(Fact::Closed { client, server, stopped }));
             }
         }
@@ -133,7 +137,7 @@ impl Recorder {
 
 /// Where events of one direction go.
 struct Stream<'a> {
-    intake: &'a Intake,
+    intake: &'a mut Intake,
     at: Duration,
     conn: u64,
     from: Side,
@@ -164,8 +168,13 @@ impl Conn {
             if let Mark::WebSocket(deflate) = mark {
                 self.client.speak_websocket(Side::Client, *deflate);
                 self.server.speak_websocket(Side::Server, *deflate);
-                let (from, own) = (Side::Client, false);
-                self.client.early(&mut Stream { from, own, out: &mut *stream.out, ..*stream });
+                self.client.early(&mut Stream {
+                    from: Side::Client,
+                    own: false,
+                    intake: &mut *stream.intake,
+                    out: &mut *stream.out,
+                    ..*stream
+                });
             } else {
                 self.half(stream.from).mark(*mark, bytes, Some(chunk), stream);
             }
@@ -229,13 +238,14 @@ impl Half {
     /// From here on this is not what was expected.
     fn foreign(&mut self, why: &dyn ToString, opaque: bool) {
         let why = Some(why.to_string());
-        self.raw = Some(Box::new(RawState { why, opaque, ..Default::default() }));
+        let pieces = self.unfinished.take().map(|pieces| *pieces).unwrap_or_default();
+        self.raw = Some(Box::new(RawState { why, opaque, pieces }));
     }
 
     fn mark(&mut self, mark: Mark, bytes: &[u8], chunk: Option<&Chunk>, stream: &mut Stream<'_>) {
         match mark {
             // A head is needed whole, however little of a body is to be kept.
-            Mark::Part(_) => self.part(bytes, chunk, stream.intake.body_limit.max(HEAD_LIMIT)),
+            Mark::Part(_) => self.part(bytes, chunk, stream.intake.body_limit().max(HEAD_LIMIT)),
             Mark::Request(_) => self.begin(bytes, |half, head| {
                 let mut headers = [httparse::EMPTY_HEADER; HEADER_LIMIT];
                 let mut request = httparse::Request::new(&mut headers);
@@ -247,7 +257,7 @@ impl Half {
                 let is_head = response.parse(head).is_ok();
                 is_head.then(|| Fact::Response(half.response(&response, answers, stream)))
             }),
-            Mark::Content(_) => self.content(bytes, chunk, stream.intake.body_limit),
+            Mark::Content(_) => self.content(bytes, chunk, stream.intake.body_limit()),
             Mark::Framing(_) | Mark::WebSocket(_) => {}
             Mark::End => self.complete(false, stream),
             Mark::Frame(_, head) => {
@@ -264,7 +274,7 @@ impl Half {
             }
             Mark::FrameEnd => self.frame(Step::End, stream),
             Mark::Item(_, kind) => {
-                self.part(bytes, None, stream.intake.body_limit);
+                self.part(bytes, None, stream.intake.body_limit());
                 self.item(kind, false, stream);
             }
             Mark::Cut if self.frames.is_some() => {
@@ -302,7 +312,7 @@ impl Half {
     /// The head of a message is complete.
     fn begin(&mut self, bytes: &[u8], fact: impl FnOnce(&Self, &[u8]) -> Option<Fact>) {
         let part = mem::take(&mut self.part);
-        (self.size, self.charge) = (0, None);
+        (self.size, self.charge, self.unfinished) = (0, None, None);
         let fact = if part.is_empty() {
             fact(self, bytes)
         } else {
@@ -317,6 +327,9 @@ impl Half {
         let size = mem::take(&mut self.size);
         let first = self.first.take().unwrap_or(stream.at);
         self.charge = None;
+        if cut {
+            self.unfinished = stream.intake.unfinished(&bytes).map(Box::new);
+        }
         let content = Content { cut, ..stream.intake.text(bytes, size) };
         let own = stream.own;
         stream.event(Fact::Part(Part { from: stream.from, first, kind, content, own }));
@@ -333,7 +346,7 @@ impl Half {
         let first = self.first.unwrap_or(stream.at);
         let ends = matches!(step, Step::End | Step::Cut);
         let Frames { assembler, pieces, message } = &mut **frames;
-        assembler.take(step, stream.intake.body_limit, &mut |taken| {
+        assembler.take(step, stream.intake.body_limit(), &mut |taken| {
             let is_control = taken.opcode.is_control();
             let first = if is_control { first } else { message.take().unwrap_or(first) };
             let frame = frame(taken, first, pieces, stream);
@@ -350,7 +363,7 @@ impl Half {
         }
     }
 
-    fn request(&self, head: &httparse::Request<'_, '_>, stream: &Stream<'_>) -> Request {
+    fn request(&self, head: &httparse::Request<'_, '_>, stream: &mut Stream<'_>) -> Request {
         let line = RequestLine {
             method: head.method.unwrap_or_default(),
             target: head.path.unwrap_or_default(),
@@ -363,7 +376,7 @@ impl Half {
         &self,
         head: &httparse::Response<'_, '_>,
         answers: Option<u64>,
-        stream: &Stream<'_>,
+        stream: &mut Stream<'_>,
     ) -> Response {
         let line = StatusLine {
             version: head.version.unwrap_or(1),
@@ -393,6 +406,7 @@ impl Half {
         let size = mem::take(&mut self.size);
         self.first = None;
         let Some(mut fact) = self.head.take() else { return };
+        self.unfinished = stream.intake.unfinished(&kept).map(Box::new);
         let (headers, content) = match &mut *fact {
             Fact::Request(request) => (&request.headers, &mut request.content),
             Fact::Response(response) => (&response.headers, &mut response.content),
@@ -423,7 +437,7 @@ fn frame(
     mut message: websocket::Message,
     first: Duration,
     pieces: &mut Pieces,
-    stream: &Stream<'_>,
+    stream: &mut Stream<'_>,
 ) -> Frame {
     let mut payload = message.take_payload();
     let close = (message.opcode == Opcode::CLOSE).then(|| Close::of(&payload));

@@ -19,7 +19,7 @@ impl Line {
         let queue = Queue::new(room);
         let client = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
         let tap = Tap::new(1, client, Arc::clone(&queue), Clock::start());
-        let recorder = Recorder::new(Intake { show_secrets: false, body_limit });
+        let recorder = Recorder::new(Intake::new(false, body_limit));
         Self { queue, tap, recorder, events: Vec::new() }
     }
 

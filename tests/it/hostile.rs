@@ -29,7 +29,7 @@ fn shown(body: &[u8]) -> (String, String) {
     drop(tap);
     let mut items = Vec::new();
     queue.take(&mut items, Some(Duration::ZERO));
-    let mut recorder = Recorder::new(Intake { show_secrets: false, body_limit: 4 << 20 });
+    let mut recorder = Recorder::new(Intake::new(false, 4 << 20));
     let mut events = Vec::new();
     for item in items {
         recorder.take(item, &mut events);

@@ -36,6 +36,7 @@ mod report;
 mod report_peers;
 mod rig;
 mod scenario;
+mod secrets;
 mod streams;
 mod streams_rig;
 mod streams_tls;

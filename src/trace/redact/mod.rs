@@ -1,22 +1,39 @@
 //! Secrets, replaced before anything is printed or stored.
 //!
-//! What is hidden: SASL and SASL2 payloads, passwords and digests of legacy authentication and
-//! registration, private fields of data forms, every `<password/>`, every attribute `password` or
-//! `token`; in HTTP, credentials in headers and request targets.
+//! `secrets` describes what is secret, as data: names, elements by namespace, attributes, labels. The description is the
+//! same for every place, and these apply it:
+//!
+//! - `look` searches any bytes for names that give a secret away, and `pair` finds the value that belongs to a name;
+//!   `head` knows the values of header fields, `url` user information;
+//! - `elements` follows XML, whose elements are secret with all that is in them;
+//! - `peel` takes off a layer of escapes, so that what is found below is hidden above: an echo in an error page, in JSON, in a URL;
+//! - `known` holds values: passwords that are known, and what was hidden before, which is secret wherever it comes again;
+//! - `opaque` tells what is no text and cannot be searched at all.
 //!
 //! Traffic may be malformed, cut off or split anywhere, and a redactor that loses its way must not show a
 //! secret for it. So this works on lenient tokens, and where they leave a doubt it hides: a name whose
 //! namespace cannot be told, everything behind broken markup in a secret element, a stream that is
 //! no text. What is hidden leaves its length, `[hidden 42 bytes]`; nothing, and the `=` that stands for
-//! an empty SASL payload, stay visible.
+//! an empty SASL payload, stay visible. What names a session that can be resumed leaves a number besides, by which it is
+//! known again.
 
-mod harmless;
-mod http;
+mod base64;
+mod elements;
+mod head;
+mod known;
+mod look;
 mod marks;
 mod names;
+mod opaque;
+mod pair;
+mod peel;
 mod redactor;
+mod secrets;
 #[cfg(test)]
 mod tests;
+mod url;
 
-pub use http::{header, target};
-pub use redactor::Redactor;
+pub use known::{Known, VALUES, VALUES_OF_CONNECTION};
+pub use redactor::{Redactor, header, target};
+pub(super) use redactor::{body, field, url, words};
+pub use secrets::VERSION;

@@ -1,121 +1,269 @@
-//! Names that mean secrets in XML.
+//! Whether a name is that of a secret.
 
-use std::borrow::Cow;
+use super::secrets::{
+    INNOCENT, INNOCENT_ENDINGS, INNOCENT_VALUES, NOT_IN_ELEMENTS, PARAMETER_WORDS, STRONG, WORDS,
+};
 
-use memchr::memchr_iter;
+/// A longer name is judged by its end.
+const LONGEST: usize = 128;
 
-use crate::xml::attributes;
-
-/// Elements whose content is secret in the namespaces that [`sensitive`] names.
-pub(super) const SECRETS: [&[u8]; 10] = [
-    b"auth",
-    b"challenge",
-    b"response",
-    b"success",
-    b"initial-response",
-    b"additional-data",
-    b"task-data",
-    b"digest",
-    b"handshake",
-    b"hash",
-];
-/// Elements whose content is secret in every namespace.
-pub(super) const PASSWORD: &[u8] = b"password";
-/// Of data forms: its content is secret when its attributes say so.
-pub(super) const FIELD: &[u8] = b"field";
-/// Of HTTP, for an upload (XEP-0363): its content is secret when its name says so.
-pub(super) const HEADER: &[u8] = b"header";
-/// Attributes whose values are secret everywhere.
-pub(super) const ATTRIBUTES: [&[u8]; 2] = [PASSWORD, b"token"];
-/// Whether the names in [`SECRETS`] mean secrets in this namespace: in those of authentication, in
-/// those an element is in by mistake when its own was forgotten, and when references disguise it.
-pub(super) fn sensitive(namespace: &[u8]) -> bool {
-    let namespace = namespace.to_ascii_lowercase();
-    let has = |part: &[u8]| memchr::memmem::find(&namespace, part).is_some();
-    namespace.is_empty()
-        || namespace == b"http://jabber.org/protocol/httpbind"
-        || [&b"&"[..], b"sasl", b"scram", b"iq:auth", b"iq:register", b"fast"].into_iter().any(has)
-        || [&b"jabber:client"[..], b"jabber:server", b"jabber:component"].into_iter().any(has)
+/// Where a name stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// It is an element's, whose content is in question.
+    Element,
+    /// It is a parameter's, in a URL or a form.
+    Parameter,
+    /// A header, an attribute, a name in JSON, a label.
+    Elsewhere,
 }
 
-/// A field of a data form (XEP-0004) that holds a password.
-pub(super) fn is_private_field(tag: &[u8]) -> bool {
-    attributes(tag).any(|found| {
-        let value = tag[found.value].to_ascii_lowercase();
-        match &tag[found.name] {
-            b"type" => value == b"text-private",
-            // whether a room has a password is no secret
-            b"var" if value.ends_with(b"passwordprotectedroom") => false,
-            b"var" => [&b"password"[..], b"secret", b"token"]
-                .into_iter()
-                .any(|part| memchr::memmem::find(&value, part).is_some()),
-            _ => false,
-        }
-    })
-}
-
-/// A header with which a file is to be uploaded (XEP-0363) that holds a credential.
-pub(super) fn is_private_header(tag: &[u8]) -> bool {
-    attributes(tag).any(|found| {
-        let value = tag[found.value].to_ascii_lowercase();
-        &tag[found.name] == b"name" && (value.ends_with(b"authorization") || value == b"cookie")
-    })
-}
-
-/// A cheap look for an attribute that [`names_secret`].
-pub(super) fn may_hold_secret(tag: &[u8]) -> bool {
-    memchr_iter(b'=', tag).any(|at| {
-        let name = tag[..at].trim_ascii_end();
-        name.len() > 5 && matches!(name[name.len() - 1] | 0x20, b'd' | b'n') && ends_secret(name)
-    })
-}
-
-pub(super) fn ends_secret(name: &[u8]) -> bool {
-    ATTRIBUTES.iter().any(|secret| {
-        name.len() >= secret.len() && name[name.len() - secret.len()..].eq_ignore_ascii_case(secret)
-    })
-}
-
-pub(super) fn names_secret(name: &[u8]) -> bool {
-    let local = plain(local_name(name));
-    ATTRIBUTES.contains(&&local[..])
-}
-
-/// What follows the last colon; a name has no more than one, but this one may be no name.
-pub(super) fn local_name(name: &[u8]) -> &[u8] {
-    memchr::memrchr(b':', name).map_or(name, |colon| &name[colon + 1..])
-}
-
-/// A name in lower case without what has no place in a name.
-pub(super) fn plain(name: &[u8]) -> Cow<'_, [u8]> {
-    if name.iter().all(|&byte| is_plain(byte)) {
-        return Cow::Borrowed(name);
+/// Whether what has this name is a secret.
+pub(super) fn is_secret(name: &[u8], place: Place) -> bool {
+    let name = &name[name.len().saturating_sub(LONGEST)..];
+    let words = Words::of(name);
+    let plain = &words.plain[..];
+    if INNOCENT.contains(&plain) {
+        return false;
     }
-    let lower = name.iter().map(u8::to_ascii_lowercase);
-    Cow::Owned(lower.filter(|&byte| is_plain(byte) || byte.is_ascii_digit()).collect())
+    let applies = |found: &str, ending: &str| {
+        let is_element = place == Place::Element;
+        let innocent = is_element
+            && NOT_IN_ELEMENTS.iter().any(|not| {
+                not.strip_prefix(found)
+                    .is_some_and(|rest| rest.is_empty() || ending.starts_with(rest))
+            });
+        !innocent && !is_innocent(ending)
+    };
+    STRONG
+        .iter()
+        .any(|stem| plain.rfind(stem).is_some_and(|at| applies(stem, &plain[at + stem.len()..])))
+        || words.iter().any(|(word, ending)| {
+            let is_one = WORDS.contains(&word)
+                || word.ends_with("pass") && !INNOCENT.contains(&word)
+                || place == Place::Parameter && PARAMETER_WORDS.contains(&word);
+            is_one && applies(word, ending)
+        })
 }
 
-pub(super) fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_lowercase() || byte == b'-'
+/// Whether a value is no secret, whatever it is called.
+pub(super) fn is_innocent_value(value: &[u8]) -> bool {
+    value.len() <= 9
+        && INNOCENT_VALUES.iter().any(|innocent| value.eq_ignore_ascii_case(innocent.as_bytes()))
 }
 
-/// In bytes that are no tag: where something that looks like a secret's name ends.
-pub(super) fn find_candidate(bytes: &[u8]) -> Option<usize> {
-    let names = || SECRETS.iter().chain(&ATTRIBUTES).chain([&FIELD, &HEADER]);
-    bytes.iter().enumerate().find_map(|(at, byte)| {
-        if !matches!(
-            byte | 0x20,
-            b'a' | b'c' | b'd' | b'f' | b'h' | b'i' | b'p' | b'r' | b's' | b't'
-        ) {
-            return None;
+/// Whether what follows a secret's name says that something else is meant.
+fn is_innocent(ending: &str) -> bool {
+    let is_in = |ending: &str| {
+        INNOCENT_ENDINGS.iter().any(|innocent| match innocent.strip_suffix('*') {
+            Some(start) => ending.starts_with(start),
+            None => ending == *innocent,
+        })
+    };
+    is_in(ending) || ending.strip_prefix('s').or(ending.strip_prefix('d')).is_some_and(is_in)
+}
+
+/// A name's letters in lower case, and where its words end.
+struct Words {
+    plain: String,
+    starts: Vec<usize>,
+}
+
+impl Words {
+    fn of(name: &[u8]) -> Self {
+        let mut words = Self { plain: String::with_capacity(name.len()), starts: Vec::new() };
+        let mut before = b' ';
+        for &byte in name {
+            if byte.is_ascii_alphabetic() {
+                let begins = !before.is_ascii_alphabetic()
+                    || byte.is_ascii_uppercase() && before.is_ascii_lowercase();
+                if begins {
+                    words.starts.push(words.plain.len());
+                }
+                words.plain.push(char::from(byte.to_ascii_lowercase()));
+            }
+            before = byte;
         }
-        if at > 0 && bytes[at - 1].is_ascii_alphanumeric() {
-            return None;
+        words
+    }
+
+    /// Each word, and all that follows it.
+    fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.starts.iter().enumerate().map(|(number, &start)| {
+            let end = self.starts.get(number + 1).copied().unwrap_or(self.plain.len());
+            (&self.plain[start..end], &self.plain[end..])
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::secrets::{ELEMENT_STEMS, ELEMENTS, STEMS, TAG_STEMS};
+    use super::*;
+
+    #[test]
+    fn names_of_secrets() {
+        for name in [
+            "password",
+            "Password",
+            "PASSWORD2",
+            "user_password",
+            "room_password",
+            "pass",
+            "userpass",
+            "user[pass]",
+            "db_pass",
+            "passwd",
+            "pwd",
+            "ice-pwd",
+            "passphrase",
+            "passCode",
+            "Passwort",
+            "api_key",
+            "apikey",
+            "apiKey2",
+            "Api-Key",
+            "X-Goog-Api-Key",
+            "X-Amz-Security-Token",
+            "PRIVATE-TOKEN",
+            "X-Vault-Token",
+            "X-CSRF-Token",
+            "accessToken",
+            "access_token",
+            "auth-token",
+            "client_secret",
+            "bearer",
+            "authorization",
+            "Proxy-Authorization",
+            "Cookie",
+            "Set-Cookie",
+            "otp",
+            "one-time-otp",
+            "pin",
+            "user.pin",
+            "session",
+            "session-id",
+            "JSESSIONID",
+            "PHPSESSID",
+            "credential",
+            "credentials",
+            "secret_id",
+            "auth",
+            "x-auth",
+            "preauth",
+            "X-Amz-Signature",
+            "sig",
+            "ufrag",
+            "previd",
+            "muc#roomconfig_roomsecret",
+            "tokens",
+            "pw",
+            "privateKey",
+            "stream-key",
+            "TOKEN",
+            "__Host-token",
+            "token_value",
+            "password_confirm",
+            "passwordHash",
+        ] {
+            assert!(is_secret(name.as_bytes(), Place::Elsewhere), "{name}");
         }
-        let rest = &bytes[at..];
-        let starts = |name: &&&[u8]| {
-            rest.len() >= name.len() && rest[..name.len()].eq_ignore_ascii_case(name)
-        };
-        names().find(starts).map(|name| at + name.len())
-    })
+        assert!(is_secret(b"key", Place::Parameter) && !is_secret(b"key", Place::Elsewhere));
+    }
+
+    #[test]
+    fn names_of_something_else() {
+        for name in [
+            "",
+            "body",
+            "wait",
+            "hold",
+            "ping",
+            "typing",
+            "author",
+            "authority",
+            "authid",
+            "authzid",
+            "mechanism",
+            "sid",
+            "rid",
+            "compass",
+            "passive",
+            "passenger",
+            "opinion",
+            "pinned",
+            "keyboard",
+            "key",
+            "newkey",
+            "monkey",
+            "Sec-WebSocket-Key",
+            "Sec-WebSocket-Accept",
+            "Access-Control-Allow-Credentials",
+            "WWW-Authenticate",
+            "token_type",
+            "token-count",
+            "tokenizer",
+            "secretary",
+            "passwordless",
+            "password-protected",
+            "muc#roomconfig_passwordprotectedroom",
+            "muc_passwordprotected",
+            "token_endpoint",
+            "authorization-identifier",
+            "session-timeout",
+            "sessionIdleTime",
+            "auth_type",
+            "auth-method",
+            "passThrough",
+            "Content-Type",
+            "signal",
+            "design",
+            "assign",
+            "hashtag",
+            "spin",
+            "X-Request-Id",
+            "etag",
+            "not-authorized",
+            "authentication",
+            "authenticate",
+            "expires_in",
+            "access",
+            "Idempotency-Key",
+        ] {
+            assert!(!is_secret(name.as_bytes(), Place::Elsewhere), "{name}");
+        }
+        for name in ["session", "auth", "credentials", "signature", "mechanisms", "authentication"]
+        {
+            assert!(!is_secret(name.as_bytes(), Place::Element), "{name}");
+        }
+        for name in [
+            "password",
+            "token",
+            "access_token",
+            "oauth_token",
+            "otp",
+            "pin",
+            "secretkey",
+            "credential",
+        ] {
+            assert!(is_secret(name.as_bytes(), Place::Element), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_look_for_stems_misses_no_name() {
+        for name in STRONG.iter().chain(WORDS).chain(PARAMETER_WORDS) {
+            assert!(STEMS.iter().any(|stem| name.contains(stem)), "{name} has no stem");
+        }
+        for (name, _) in ELEMENTS {
+            let stems = STEMS.iter().chain(ELEMENT_STEMS).chain(TAG_STEMS);
+            assert!(stems.into_iter().any(|stem| name.contains(stem)), "{name} has no stem");
+        }
+    }
+
+    #[test]
+    fn values_that_are_no_secret() {
+        assert!(is_innocent_value(b"True") && is_innocent_value(b"0"));
+        assert!(!is_innocent_value(b"truest") && !is_innocent_value(b""));
+    }
 }

@@ -2,8 +2,9 @@ use std::borrow::Cow;
 
 use proptest::prelude::*;
 
-use super::marks::hidden;
-use super::redactor::{is_doubtful, replace};
+use super::elements::Elements;
+use super::look::look;
+use super::pair::Ground;
 use super::*;
 
 const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
@@ -58,6 +59,28 @@ fn what_hides_nothing_stays() {
     shows("<iq token-count='3' passwords='no'/>");
     shows("<field var='muc#roomconfig_passwordprotectedroom'><value>1</value></field>");
     shows("<hash xmlns='urn:xmpp:hashes:2' algo='sha-1'>visible</hash>");
+    shows(
+        "<iq type='result'><query xmlns='jabber:iq:roster'><item jid='a@b' name='Secret Santa'><group>x</group></item></query></iq>",
+    );
+    shows("<iq type='result' id='r1'><ping xmlns='urn:xmpp:ping'/></iq>");
+    shows(
+        "<command xmlns='http://jabber.org/protocol/commands' sessionid='list:20020923T213616Z-700' node='x'/>",
+    );
+    shows(
+        "<message><result xmlns='urn:xmpp:mam:2' id='28482-98726-73623'><forwarded/></result></message>",
+    );
+    shows(
+        "<message><body>1 &lt; 2, so wait, hold and pass the response: it was a success &amp; more</body></message>",
+    );
+    shows(
+        "<stream:features><session xmlns='urn:ietf:params:xml:ns:xmpp-session'><optional/></session><auth xmlns='http://jabber.org/features/iq-auth'/></stream:features>",
+    );
+    shows(
+        "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='http://x.org' ver='Wr3jdk2j3hjk='/>",
+    );
+    shows(
+        "<body xmlns='http://jabber.org/protocol/httpbind' sid='4f1c' key='ca393b51b682f61f98e7877d61146407f3d0a770' newkey='bfb06a6f113cd6fd3838ab9d300fdb4fe3da2f7d'/>",
+    );
     shows("plain words about a password");
 }
 
@@ -244,7 +267,7 @@ fn headers() {
         ("Sec-WebSocket-Protocol", "xmpp, v12.stomp,graphql-transport-ws , wamp.2.json", None),
         ("Content-Type", "text/xml", None),
     ] {
-        assert_eq!(header(name, value).as_deref(), shown, "{name}: {value}");
+        assert_eq!(header(name, value), shown.unwrap_or(value), "{name}: {value}");
     }
 }
 
@@ -256,7 +279,10 @@ fn targets() {
         ("/b?a=b;token=SE?C;RET", "/b?a=b;token=[hidden 8 bytes]"),
         ("/b;token=SECRET", "/b;token=[hidden 6 bytes]"),
         ("/b?%74oken=SECRET", "/b?%74oken=[hidden 6 bytes]"),
-        ("/b?to=%2Fc%3Ftoken%3DSECRET", "/b?to=[hidden 21 bytes]"),
+        ("/b?to=%2Fc%3Ftoken%3DSECRET", "/b?to=%2Fc%3Ftoken%3D[hidden 6 bytes]"),
+        ("/b?%2574oken=SECRET", "/b?%2574oken=[hidden 6 bytes]"),
+        ("http://al:p;SECRET@x/", "http://al:[hidden 8 bytes]@x/"),
+        ("//al:SECRET@x/", "//al:[hidden 6 bytes]@x/"),
         ("http://u:SECRET@h:80/b", "http://u:[hidden 6 bytes]@h:80/b"),
     ] {
         assert_eq!(target(given), shown);
@@ -353,28 +379,33 @@ fn leaks(shown: &[u8], secret: &str) -> bool {
     memchr::memmem::find(shown, &secret.as_bytes()[..6]).is_some()
 }
 
-/// What redaction does without the cheap look at the start.
-fn looks_closely(source: &[u8]) -> Vec<u8> {
-    if is_doubtful(source) {
-        return hidden(source.len());
-    }
-    let (ranges, _) = Redactor::new().secrets(source, false);
-    replace(source, 0, &ranges)
+/// What redaction finds in the elements, without the look that says whether there can be anything.
+fn looks_closely(source: &[u8]) -> bool {
+    let mut hits = Vec::new();
+    Elements::new(false).find(source, false, &mut hits);
+    !hits.is_empty()
 }
 
 fn is_harmless(source: &[u8]) -> bool {
-    let harmless = harmless::is_harmless(source);
-    assert!(!harmless || looks_closely(source) == source, "{}", String::from_utf8_lossy(source));
+    let found = look(source, Ground::of(source));
+    let harmless = found.hits.is_empty() && !found.elements && !found.escapes;
+    // A form's field that is cut off before it says which one it is would be hidden for what it may be.
+    let is_field = memchr::memmem::find(source, b"<field").is_some();
+    assert!(!harmless || is_field || !looks_closely(source), "{}", String::from_utf8_lossy(source));
     harmless
 }
 
 #[test]
 fn most_traffic_is_harmless() {
     let corpus = include_str!("../../../fixtures/bench/bodies.xml-lines");
-    let harmless = corpus.lines().filter(|line| is_harmless(line.as_bytes())).count();
-    assert!(harmless * 10 > corpus.lines().count() * 7, "{harmless}");
+    let needs_no_more = |line: &&str| {
+        let found = look(line.as_bytes(), Ground::Markup);
+        found.hits.is_empty() && !found.elements
+    };
+    let harmless = corpus.lines().filter(needs_no_more).count();
+    assert!(harmless * 10 > corpus.lines().count() * 8, "{harmless}");
     for source in [
-        "<body rid='1' sid=\"it's\"><message version='1' id='b'><body>password='x' &amp; <b/></body></message></body>",
+        "<body rid='1' sid=\"it's\"><message version='1' id='b'><body>ping, the salt is typing: wait</body></message></body>",
         "<a:b c:x='>'/>",
     ] {
         assert!(is_harmless(source.as_bytes()), "{source}");
@@ -384,24 +415,11 @@ fn most_traffic_is_harmless() {
 #[test]
 fn a_doubt_is_not_harmless() {
     for source in [
-        "",
-        "text",
-        " <a/>",
-        "<a",
-        "<a b='",
-        "<a b='<'/>",
-        "<a></a",
-        "<a></a<b>",
-        "<a>\0</a>",
-        "<!-- -->",
-        "<a><![CDATA[]]></a>",
         "<a password='s'/>",
         "<a password=s/>",
         "<a x:token='s'/>",
         "<a PASSWORD='s'/>",
         "<a pass_wor_d='s' b='token='/>",
-        "<a passwor_d='s' b='token='/>",
-        "<a password_='s' b='token='/>",
         "<a password ='s'/>",
         "<a password= 's'/>",
         "<a 'password'='s'/>",
@@ -411,15 +429,17 @@ fn a_doubt_is_not_harmless() {
         "<a:pass:word/>",
         "<pass.word/>",
         "<pass\u{e9}word/>",
-        "<field/>",
         "<password>",
         "<x:hash/>",
+        "< hash>",
+        "<field type='text-private'/>",
+        "&lt;",
     ] {
         assert!(!is_harmless(source.as_bytes()), "{source}");
     }
 }
 
-const PIECES: &str = "(<[ax]|<[ax]:|</|>|/>|/|password|token|auth|pass|wor|to|ken|d|field|success|xmlns='|='|=\"\
+const PIECES: &str = "(<[ax]|<[ax]:|</|>|/>|/|password|token|auth|pass|wor|to|ken|d|success|xmlns='|='|=\"\
     |'|\"|=| |\n|:|_|\\.|A|\u{e9}|<!--|-->|<|&|urn:xmpp:sasl:2|type='text-private')";
 
 proptest! {

@@ -1,0 +1,318 @@
+//! Values that are secret wherever they come: passwords that are known, and what was hidden before. A server that repeats a
+//! password in an error, in base64 or in a URL, says what it says in a place where no name gives it away.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
+use super::base64::{self, is_base64};
+use super::marks::{Hit, in_order};
+use super::peel::{LAYERS, MARKS, peel, peel_of};
+use super::secrets::PROTOCOL;
+use crate::xml::{TokenKind, tokens};
+
+/// A shorter value is not looked for.
+const SHORTEST: usize = 6;
+/// A password that is known beforehand may be so short; it is looked for as a word then.
+const SHORTEST_GIVEN: usize = 4;
+/// Of a longer value, so much is looked for.
+const LONGEST: usize = 64;
+/// A longer one is not remembered: it is no password, and no token of an ordinary size.
+const TOO_LONG: usize = 8 * 1024;
+/// So many values are remembered in all; the oldest are forgotten.
+pub const VALUES: usize = 256;
+/// And so many of one connection.
+pub const VALUES_OF_CONNECTION: usize = 64;
+/// So many new ones are looked for apart from the others, so that these need not be sorted anew for each.
+const FRESH: usize = 32;
+
+/// Values that are secret wherever they come. Bounded: of what was hidden before, the newest are remembered.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    given: Values,
+    fresh: Values,
+    settled: Values,
+    seen: HashSet<Vec<u8>>,
+    /// How many values were learned of a connection that is open.
+    of: HashMap<u64, usize>,
+    /// The connection that is observed.
+    on: u64,
+}
+
+/// A value that was found to be secret.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Value {
+    pub(super) bytes: Vec<u8>,
+    /// It names something, see [`Hit`].
+    pub(super) is_identity: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Values {
+    values: VecDeque<Value>,
+    search: Option<AhoCorasick>,
+    patterns: Vec<Pattern>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Pattern {
+    value: usize,
+    encoded: bool,
+}
+
+impl Known {
+    /// What is known of these users and their passwords.
+    pub fn of<'a>(accounts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut known = Self::default();
+        known.give(accounts);
+        known
+    }
+
+    /// Words without the values that are known, below escapes as well; nothing if there are none.
+    pub fn hide(&self, words: &str) -> Option<String> {
+        let hits = self.below(words.as_bytes(), 0);
+        let mut out = Vec::with_capacity(words.len());
+        let mut at = 0;
+        for Hit { range, .. } in &hits {
+            out.extend_from_slice(&words.as_bytes()[at..range.start]);
+            out.extend_from_slice(b"[hidden]");
+            at = range.end;
+        }
+        out.extend_from_slice(&words.as_bytes()[at..]);
+        (!hits.is_empty()).then(|| String::from_utf8_lossy(&out).into_owned())
+    }
+
+    /// Finds what is known in these bytes and below their escapes.
+    fn below(&self, bytes: &[u8], depth: usize) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        self.find(bytes, &mut hits);
+        if depth < LAYERS
+            && let Some(below) = peel(bytes)
+        {
+            let found = self.below(&below.text, depth + 1);
+            hits.extend(found.iter().map(|hit| Hit::from(below.source(&hit.range))));
+        }
+        in_order(hits)
+    }
+
+    /// Adds passwords that are known beforehand, with their users' names: a password that is the user's name is none.
+    pub fn give<'a>(&mut self, accounts: impl IntoIterator<Item = (&'a str, &'a str)>) {
+        for (user, password) in accounts {
+            let bytes = password.as_bytes().to_vec();
+            let is_number = bytes.len() < 8 && bytes.iter().all(u8::is_ascii_digit);
+            if bytes.len() >= SHORTEST_GIVEN
+                && !is_number
+                && user != password
+                && !(bytes.len() < SHORTEST && is_protocol(&bytes))
+                && self.seen.insert(bytes.clone())
+            {
+                let forms = forms(&bytes).into_iter();
+                self.given.values.extend(forms.map(|bytes| Value { bytes, is_identity: false }));
+            }
+        }
+        self.given.sort(AhoCorasickKind::ContiguousNFA);
+    }
+
+    /// What is learned from now on comes from this connection.
+    pub(in super::super) fn on(&mut self, conn: u64) {
+        self.on = conn;
+    }
+
+    /// This connection is closed.
+    pub(in super::super) fn close(&mut self, conn: u64) {
+        self.of.remove(&conn);
+    }
+
+    /// Whether nothing is known.
+    pub(super) fn is_empty(&self) -> bool {
+        self.given.search.is_none() && self.fresh.search.is_none() && self.settled.search.is_none()
+    }
+
+    /// Finds what is known.
+    pub(super) fn find(&self, bytes: &[u8], hits: &mut Vec<Hit>) {
+        for values in [&self.given, &self.fresh, &self.settled] {
+            values.find(bytes, hits);
+        }
+    }
+
+    /// How many bytes at the end may be the beginning of a value.
+    pub(super) fn beginning(&self, bytes: &[u8]) -> usize {
+        let values = [&self.given, &self.fresh, &self.settled];
+        let values = values.into_iter().flat_map(|values| &values.values);
+        let longest = |value: &Value| {
+            let most = value.bytes.len().min(bytes.len() + 1).saturating_sub(1);
+            (SHORTEST_GIVEN..=most).rev().find(|len| bytes.ends_with(&value.bytes[..*len]))
+        };
+        values.filter_map(longest).max().unwrap_or(0)
+    }
+
+    /// Remembers what was hidden; whether anything of it is new.
+    pub(super) fn learn(&mut self, values: Vec<Value>) -> bool {
+        let before = self.fresh.values.len();
+        for Value { bytes, is_identity } in values {
+            for bytes in secrets_in(&bytes) {
+                let count = self.of.get(&self.on).copied().unwrap_or(0);
+                if count < VALUES_OF_CONNECTION && !self.seen.contains(&bytes) {
+                    self.of.insert(self.on, count + 1);
+                    self.seen.insert(bytes.clone());
+                    self.fresh.values.push_back(Value { bytes, is_identity });
+                }
+            }
+        }
+        if self.fresh.values.len() == before {
+            return false;
+        }
+        if self.fresh.values.len() >= FRESH {
+            self.settled.values.append(&mut self.fresh.values);
+            while self.settled.values.len() > VALUES {
+                if let Some(oldest) = self.settled.values.pop_front() {
+                    self.seen.remove(&oldest.bytes);
+                }
+            }
+            self.settled.sort(AhoCorasickKind::ContiguousNFA);
+        }
+        self.fresh.sort(AhoCorasickKind::NoncontiguousNFA);
+        true
+    }
+}
+
+impl Values {
+    /// Prepares the search.
+    fn sort(&mut self, kind: AhoCorasickKind) {
+        self.patterns.clear();
+        let mut texts = Vec::new();
+        for (number, value) in self.values.iter().enumerate() {
+            let bytes = &value.bytes[..value.bytes.len().min(LONGEST)];
+            self.patterns.push(Pattern { value: number, encoded: false });
+            texts.push(bytes.to_vec());
+            // What is base64 itself is not encoded once more.
+            if value.bytes.len() <= LONGEST
+                && (value.bytes.len() >= SHORTEST || kind == AhoCorasickKind::ContiguousNFA)
+            {
+                for core in base64::cores(bytes).into_iter().filter(|core| core.len() >= SHORTEST) {
+                    self.patterns.push(Pattern { value: number, encoded: true });
+                    texts.push(core);
+                }
+            }
+        }
+        // A search that cannot be prepared would be too large: it is bounded far below that.
+        self.search = (!texts.is_empty())
+            .then(|| AhoCorasick::builder().kind(Some(kind)).build(&texts).ok())
+            .flatten();
+    }
+
+    fn find(&self, bytes: &[u8], hits: &mut Vec<Hit>) {
+        let Some(search) = &self.search else { return };
+        let mut behind = 0;
+        for found in search.find_overlapping_iter(bytes) {
+            let pattern = self.patterns[found.pattern().as_usize()];
+            let value = &self.values[pattern.value];
+            let mut range = found.range();
+            if range.end <= behind {
+                continue;
+            }
+            if pattern.encoded {
+                let is_part = |byte: &&u8| is_base64(**byte);
+                range.start -= bytes[..range.start].iter().rev().take_while(is_part).count();
+                range.end += bytes[range.end..].iter().take_while(is_part).count();
+            } else if value.bytes.len() > LONGEST {
+                let rest = &bytes[range.start..];
+                range.end = if rest.starts_with(&value.bytes) {
+                    range.start + value.bytes.len()
+                } else {
+                    let is_end = |byte: &u8| {
+                        byte.is_ascii_whitespace()
+                            || matches!(byte, b'<' | b'>' | b'"' | b'\'' | b'&')
+                    };
+                    range.start + rest.iter().position(is_end).unwrap_or(rest.len())
+                };
+            } else if value.bytes.len() < SHORTEST && !is_word(bytes, found.start(), found.end()) {
+                continue;
+            }
+            behind = range.end;
+            hits.push(Hit { range, is_identity: value.is_identity && !pattern.encoded });
+        }
+    }
+}
+
+fn is_word(bytes: &[u8], start: usize, end: usize) -> bool {
+    let is_part = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    !is_part(start.checked_sub(1).and_then(|at| bytes.get(at))) && !is_part(bytes.get(end))
+}
+
+fn is_protocol(value: &[u8]) -> bool {
+    memchr::memmem::find(PROTOCOL.as_bytes(), &value.to_ascii_lowercase()).is_some()
+}
+
+/// What in a hidden value is worth remembering: the value, without markup; and what is secret in it, if it is base64.
+fn secrets_in(value: &[u8]) -> Vec<Vec<u8>> {
+    if value.len() > TOO_LONG {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    let texts: Vec<&[u8]> = if value.contains(&b'<') {
+        let is_text = |kind| matches!(kind, TokenKind::Text | TokenKind::Broken);
+        tokens(value).filter(|token| is_text(token.kind)).map(|token| &value[token.span]).collect()
+    } else {
+        vec![value]
+    };
+    for text in texts {
+        let text = text.trim_ascii();
+        found.push(text.to_vec());
+        let Some(below) = base64::decode(text) else { continue };
+        let fields: Vec<&[u8]> = below.split(|&byte| byte == 0).collect();
+        if let [_, user, password] = fields[..] {
+            // SASL PLAIN
+            if user != password {
+                found.push(password.to_vec());
+            }
+        } else if std::str::from_utf8(&below).is_ok() {
+            if [&b"c="[..], b"v=", b"n,", b"y,", b"p=", b"r="]
+                .iter()
+                .any(|start| below.starts_with(start))
+            {
+                let fields = below.split(|&byte| byte == b',');
+                let proofs =
+                    fields.filter(|field| field.starts_with(b"p=") || field.starts_with(b"v="));
+                found.extend(proofs.map(|proof| proof[2..].to_vec()));
+            } else if let Some(colon) = memchr::memchr(b':', &below) {
+                // HTTP Basic
+                found.push(below[colon + 1..].to_vec());
+            }
+        }
+    }
+    let mut found: Vec<_> = found.iter().flat_map(|value| forms(value)).collect();
+    found.retain(|value| is_worth(value));
+    found
+}
+
+/// A value, and what it is below its escapes: of bytes in which it stands, layers are taken off as well.
+fn forms(value: &[u8]) -> Vec<Vec<u8>> {
+    let mut forms = vec![value.to_vec()];
+    forms
+        .extend(MARKS.iter().filter_map(|mark| peel_of(value, [*mark; 3])).map(|below| below.text));
+    let mut above = value.to_vec();
+    for _ in 0..LAYERS {
+        let Some(below) = peel(&above) else { break };
+        above.clone_from(&below.text);
+        forms.push(below.text);
+    }
+    forms.sort();
+    forms.dedup();
+    if value.contains(&b'%') && value.contains(&b'+') {
+        // as forms write a space
+        let spaced = |byte: &u8| if *byte == b'+' { b' ' } else { *byte };
+        let value: Vec<u8> = value.iter().map(spaced).collect();
+        forms.extend(peel(&value).map(|below| below.text));
+    }
+    forms
+}
+
+/// Whether a value is long and rare enough to be looked for.
+fn is_worth(value: &[u8]) -> bool {
+    let is_number = value.len() < 10 && value.iter().all(u8::is_ascii_digit);
+    let mut kinds: Vec<u8> = value.to_vec();
+    kinds.sort_unstable();
+    kinds.dedup();
+    value.len() >= SHORTEST && kinds.len() >= 4 && !is_number && !is_protocol(value)
+}

@@ -1,0 +1,171 @@
+//! One look over bytes, whatever they are, for secrets that a name gives away: attributes, parameters, JSON, header lines, fields
+//! of forms, user information in URLs. It begins with a search for stems of such names, and for most traffic ends there.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
+use super::marks::{Hit, conceal};
+use super::names::{Place, is_secret};
+use super::pair::{self, Ground};
+use super::secrets::{ELEMENT_STEMS, STEMS, TAG_STEMS};
+use super::url;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Secrets.
+    pub(super) hits: Vec<Hit>,
+    /// There may be elements whose content is secret.
+    pub(super) elements: bool,
+    /// There are escapes, below which there may be more.
+    pub(super) escapes: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Stem {
+    Name,
+    Element,
+    Tag,
+    Authority,
+    Escape,
+    Subprotocols,
+    Jwt,
+    Basic,
+}
+
+struct Stems {
+    search: AhoCorasick,
+    kinds: Vec<Stem>,
+}
+
+static STEM: LazyLock<Stems> = LazyLock::new(|| {
+    let others = [
+        ("//", Stem::Authority),
+        ("%", Stem::Escape),
+        ("&", Stem::Escape),
+        ("\\", Stem::Escape),
+        ("websocket-protocol", Stem::Subprotocols),
+        ("eyj", Stem::Jwt),
+        ("basic ", Stem::Basic),
+    ];
+    let names = STEMS.iter().map(|stem| (*stem, Stem::Name));
+    let elements = ELEMENT_STEMS.iter().map(|stem| (*stem, Stem::Element));
+    let tags = TAG_STEMS.iter().map(|stem| (*stem, Stem::Tag));
+    let (patterns, kinds): (Vec<_>, Vec<_>) =
+        names.chain(elements).chain(tags).chain(others).unzip();
+    let search = AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .kind(Some(AhoCorasickKind::DFA))
+        .build(patterns)
+        .expect("a few short patterns");
+    Stems { search, kinds }
+});
+
+/// Looks for secrets that a name gives away.
+pub(super) fn look(bytes: &[u8], ground: Ground) -> Found {
+    let mut found = Found::default();
+    // A name is judged once, whatever the number of stems in it; in a secret nothing is looked for.
+    let mut behind = 0;
+    for stem in STEM.search.find_iter(bytes) {
+        if stem.start() < behind {
+            continue;
+        }
+        let before = found.hits.len();
+        match STEM.kinds[stem.pattern().as_usize()] {
+            Stem::Name => {
+                let run = run(bytes, stem.range());
+                behind = run.end;
+                name(bytes, run, ground, &mut found);
+            }
+            Stem::Tag => {
+                let start = bytes[..stem.start()].trim_ascii_end().last();
+                found.elements |= matches!(start, Some(b'<' | b'/' | b':'))
+                    || bytes.get(stem.end()) == Some(&b'>');
+            }
+            Stem::Element => found.elements = true,
+            Stem::Authority => {
+                if let Some(secret) = url::user_information(bytes, stem.end()) {
+                    conceal(bytes, secret, &mut found.hits);
+                }
+            }
+            Stem::Escape => {
+                let next = bytes.get(stem.end()).copied().unwrap_or_default();
+                found.escapes |= match bytes[stem.start()] {
+                    b'%' => next.is_ascii_hexdigit(),
+                    b'&' => matches!(next, b'#' | b'a' | b'g' | b'l' | b'q'),
+                    _ => matches!(
+                        next,
+                        b'u' | b'x' | b'"' | b'\'' | b'/' | b'\\' | b'n' | b'r' | b't'
+                    ),
+                };
+            }
+            Stem::Subprotocols => {
+                let run = run(bytes, stem.range());
+                pair::header_line(bytes, &run, &mut found.hits);
+            }
+            Stem::Jwt => jwt(bytes, stem.start(), &mut found.hits),
+            Stem::Basic => basic(bytes, stem.end(), &mut found.hits),
+        }
+        if let Some(last) = found.hits[before..].iter().map(|hit| hit.range.end).max() {
+            behind = behind.max(last);
+        }
+    }
+    found
+}
+
+/// The name in which these bytes are.
+fn run(bytes: &[u8], stem: Range<usize>) -> Range<usize> {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let before = bytes[..stem.start].iter().rev().take_while(|byte| is_part(byte)).count();
+    let after = bytes[stem.end..].iter().take_while(|byte| is_part(byte)).count();
+    stem.start - before..stem.end + after
+}
+
+fn name(bytes: &[u8], run: Range<usize>, ground: Ground, found: &mut Found) {
+    let name = &bytes[run.clone()];
+    let is_parameter = matches!(ground, Ground::Target | Ground::Form)
+        || matches!(bytes[..run.start].last(), Some(b'?' | b'&' | b';' | b'#'));
+    let place = if is_parameter { Place::Parameter } else { Place::Elsewhere };
+    if is_secret(name, place) {
+        found.elements = true;
+        pair::value(bytes, &run, ground, &mut found.hits);
+    }
+    if name.eq_ignore_ascii_case(b"bearer") {
+        bearer(bytes, run.end, &mut found.hits);
+    }
+}
+
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
+}
+
+/// `Bearer eyJ…` in any text.
+fn bearer(bytes: &[u8], at: usize, hits: &mut Vec<Hit>) {
+    let Some(rest) = bytes.get(at..).and_then(|rest| rest.strip_prefix(b" ")) else { return };
+    let len = rest.iter().take_while(|byte| is_token(**byte)).count();
+    let is_word = !rest[..len].iter().any(u8::is_ascii_digit);
+    if len >= 20 || len >= 8 && !is_word {
+        conceal(bytes, at + 1..at + 1 + len, hits);
+    }
+}
+
+/// `Basic …` in any text.
+fn basic(bytes: &[u8], at: usize, hits: &mut Vec<Hit>) {
+    let len = bytes[at..].iter().take_while(|byte| is_token(**byte)).count();
+    let is_pair = super::base64::decode(&bytes[at..at + len])
+        .is_some_and(|pair| pair.contains(&b':') && std::str::from_utf8(&pair).is_ok());
+    if is_pair {
+        conceal(bytes, at..at + len, hits);
+    }
+}
+
+/// A JSON web token (RFC 7519), which shows by its first letters what it is.
+fn jwt(bytes: &[u8], at: usize, hits: &mut Vec<Hit>) {
+    let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let token = &bytes[at..at + bytes[at..].iter().take_while(is_part).count()];
+    if token.starts_with(b"eyJ") && token.len() >= 20 && token.contains(&b'.') {
+        conceal(bytes, at..at + token.len(), hits);
+    }
+}

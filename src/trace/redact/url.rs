@@ -1,0 +1,64 @@
+//! User information in URLs (RFC 3986 section 3.2.1).
+
+use std::ops::Range;
+
+/// What no URL contains ends the search for an `@`.
+const LONGEST: usize = 1024;
+/// A user name that is longer is a token: some services take one in its place.
+const LONGEST_USER: usize = 20;
+
+/// The secret in the authority that begins at `start`, behind the `//`.
+pub(super) fn user_information(bytes: &[u8], start: usize) -> Option<Range<usize>> {
+    let rest = &bytes[start..bytes.len().min(start + LONGEST)];
+    let is_end =
+        |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'<' | b'>' | b'"' | b'\'' | b'`');
+    let rest = &rest[..rest.iter().position(is_end).unwrap_or(rest.len())];
+    // `/`, `?` and `#` end an authority, unless they stand in a password that nobody has escaped.
+    let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
+    let proper = &rest[..end.unwrap_or(rest.len())];
+    if let Some(at) = memchr::memrchr(b'@', proper) {
+        return secret(&proper[..at], start);
+    }
+    let colon = memchr::memchr(b':', proper)?;
+    let port = &proper[colon + 1..];
+    let at = memchr::memrchr(b'@', rest).filter(|_| !port.iter().all(u8::is_ascii_digit))?;
+    secret(&rest[..at], start)
+}
+
+fn secret(user_information: &[u8], start: usize) -> Option<Range<usize>> {
+    let end = start + user_information.len();
+    match memchr::memchr(b':', user_information) {
+        Some(colon) => Some(start + colon + 1..end),
+        None if user_information.len() >= LONGEST_USER => Some(start..end),
+        None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_in_urls() {
+        for (url, secret) in [
+            ("http://al:pw@x/", Some("pw")),
+            ("//al:pw@x/", Some("pw")),
+            ("http://al:p;w@x/", Some("p;w")),
+            ("http://al:p:w@y@x", Some("p:w@y")),
+            ("http://al:p/w#?@x/a", Some("p/w#?")),
+            ("http://:pw@x", Some("pw")),
+            ("https://ghp_0123456789abcdefghij@x/", Some("ghp_0123456789abcdefghij")),
+            ("http://al:@x", Some("")),
+            ("xmpp://alice@x", None),
+            ("http://x:5280/muc/room@conference", None),
+            ("http://x/a:b@c", None),
+            ("http://x?jid=a:b@c", None),
+            ("http://x 'a:b@c'", None),
+            ("http://jabber.org/protocol/muc", None),
+        ] {
+            let start = url.find("//").unwrap() + 2;
+            let found = user_information(url.as_bytes(), start).map(|range| &url[range]);
+            assert_eq!(found, secret, "{url}");
+        }
+    }
+}
