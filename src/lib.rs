@@ -3,7 +3,7 @@
 //! Everything observed becomes an [`trace::Event`]; producers (proxy, capture file) know no consumer
 //! (terminal, rules, reports). Each module is a room with one duty, and imports only point down this
 //! list: `cli`, `ui`, `report`, `snapshot`, `runner`, `defects`, `scenario`, `proxy`, `cm`, `client`, `rules`, `trace`, `wire`,
-//! `bosh`, `xmpp`, `xml`, `spec`, `clock`, `random`, `diag`.
+//! `bosh`, `xmpp`, `xml`, `spec`, `bundle`, `clock`, `random`, `diag`.
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 compile_error!(
@@ -12,6 +12,7 @@ compile_error!(
 );
 
 pub mod bosh;
+pub mod bundle;
 pub mod cli;
 pub mod client;
 pub mod clock;

@@ -1,6 +1,8 @@
 //! `xmppscope check`: whether scenarios can be understood, without running them.
 
+use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::Failure;
 use super::console::{eprint, print};
@@ -8,7 +10,7 @@ use super::interrupt::Interrupt;
 use super::mistakes::wrong;
 use super::options::When;
 use super::words::counted;
-use crate::scenario::{LoadError, Loaded, load};
+use crate::scenario::{LoadError, Loaded, Scenario, is_built_in, load, pack};
 use crate::ui::sanitise;
 
 /// Check scenario files for mistakes, without running them
@@ -45,14 +47,36 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     print(format!("{line}: no mistakes\n").as_bytes())
 }
 
+/// The scenarios at these paths, all without mistakes; without a path, those of the conformance pack, which is said.
+pub(super) fn scenarios(paths: &[PathBuf], color: When) -> Result<Vec<Arc<Scenario>>, Failure> {
+    if !paths.is_empty() {
+        return Ok(sound(paths, color)?.scenarios.into_iter().map(Arc::new).collect());
+    }
+    let pack = &pack().scenarios;
+    eprint(&format!(
+        "scenarios: the conformance pack that is part of xmppscope {}, {}",
+        env!("CARGO_PKG_VERSION"),
+        counted(pack.len(), "scenario")
+    ));
+    Ok(pack.iter().cloned().map(Arc::new).collect())
+}
+
 /// Reads scenarios; with a mistake in any of them the mistakes are shown, and there are none.
 pub(super) fn sound(paths: &[PathBuf], color: When) -> Result<Loaded, Failure> {
-    let loaded = load(paths).map_err(|error| match error {
+    let loaded = load(paths).map_err(|error| match &error {
         LoadError::Nothing(_) | LoadError::TooMany(_) => Failure::Usage(error.to_string()),
-        LoadError::Unreadable { .. } => Failure::Environment(error.to_string()),
+        LoadError::Unreadable { path, error: cause } => {
+            let missing = cause.kind() == io::ErrorKind::NotFound;
+            let hint = if missing && is_built_in(path) { BUILT_IN } else { "" };
+            Failure::Environment(format!("{error}{hint}"))
+        }
     })?;
     for (path, why) in &loaded.skipped {
         eprint(&sanitise(&format!("skipped {}: {why}", path.display())));
     }
     if loaded.mistakes.is_empty() { Ok(loaded) } else { Err(wrong(&loaded.mistakes, color)) }
 }
+
+/// What to do if a path is missing that names scenarios of the program.
+const BUILT_IN: &str = "; it is part of xmppscope, but not a file here: `xmppscope scenarios export scenarios` writes \
+                        the files, and `xmppscope run` without a path runs the whole pack";

@@ -3,10 +3,11 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use super::{
-    Failure, check, cm, demo, diff, exit, generate, prove, proxy, report, run, show, snapshot, spec,
+    Failure, check, cm, demo, diff, exit, generate, prove, proxy, report, run, scenarios, show,
+    snapshot, spec,
 };
 
 /// Show, explain and test XMPP over the web
@@ -44,6 +45,7 @@ enum Command {
     Proxy(Box<proxy::Args>),
     Report(report::Args),
     Run(Box<run::Args>),
+    Scenarios(scenarios::Args),
     Show(show::Args),
     Snapshot(snapshot::Args),
     Spec(spec::Args),
@@ -61,7 +63,7 @@ pub fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Check(args) => check::run(&args),
-        Command::Generate(args) => generate::run(&args),
+        Command::Generate(args) => generate::run(&args, Cli::command()),
         Command::Cm(args) => cm::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Diff(args) => diff::run(&args),
@@ -69,6 +71,7 @@ pub fn main() -> ExitCode {
         Command::Proxy(args) => proxy::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Scenarios(args) => scenarios::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Snapshot(args) => snapshot::run(&args),
         Command::Spec(args) => spec::run(&args),

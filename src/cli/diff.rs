@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::console::{eprint, print};
-use super::observe::{not_events, unreadable};
+use super::observe::{not_events, say_built_in, unreadable};
 use super::options::When;
+use super::progress::{Reading, progress};
 use super::words::counted;
 use super::{Failure, exit, settings};
 use crate::report::difference::{self, Compared, Document};
@@ -19,7 +20,7 @@ use crate::snapshot::{
 use crate::trace::capture::CaptureError;
 use crate::trace::open::{self, Input, OpenError, is_stdin};
 use crate::ui::outcomes::IN_FOLDER;
-use crate::ui::{Styles, difference as ui, sanitise};
+use crate::ui::{Styles, Unit, difference as ui, sanitise};
 
 /// How the name of a capture ends.
 const CAPTURE: &str = "ndjson";
@@ -113,8 +114,12 @@ fn documents(old: &Path, new: &Path, varying: &Varying) -> Result<Vec<Document>,
     }
     match (old.is_dir(), new.is_dir()) {
         (false, false) => {
-            let compared = Compared::Both(diff(&read(old, varying)?, &read(new, varying)?));
-            Ok(vec![Document { name: None, compared }])
+            let mut reading = Reading::begin("2 files", &[old, new]);
+            let mut read = |path: &Path| read(path, varying, &mut reading);
+            let (old, new) = (read(old)?, read(new)?);
+            drop(reading);
+            let _shown = progress("comparing", Unit::Items("files"), None);
+            Ok(vec![Document { name: None, compared: Compared::Both(diff(&old, &new)) }])
         }
         (true, true) => folders(old, new, varying),
         (is_folder, _) => {
@@ -135,11 +140,12 @@ fn folders(old: &Path, new: &Path, varying: &Varying) -> Result<Vec<Document>, F
     names.sort();
     names.dedup();
     let mut documents = Vec::new();
+    let all: Vec<_> = before.values().chain(after.values()).collect();
+    let mut reading = Reading::begin(&counted(all.len(), "file"), &all);
+    let mut read = |path: &Path| read(path, varying, &mut reading);
     for name in names {
         let compared = match (before.get(name), after.get(name)) {
-            (Some(old), Some(new)) => {
-                Compared::Both(diff(&read(old, varying)?, &read(new, varying)?))
-            }
+            (Some(old), Some(new)) => Compared::Both(diff(&read(old)?, &read(new)?)),
             (Some(_), None) => Compared::OnlyOld,
             _ => Compared::OnlyNew,
         };
@@ -189,13 +195,15 @@ fn files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Failure> {
 }
 
 /// Reads a file and finds out what it is by how it begins.
-fn read(path: &Path, varying: &Varying) -> Result<Transcript, Failure> {
+fn read(path: &Path, varying: &Varying, reading: &mut Reading) -> Result<Transcript, Failure> {
     let name = open::name(path);
     let wrong = |words: String| Failure::Usage(sanitise(&format!("{name}: {words}")).into_owned());
     let failed = |error: OpenError| not_events(&error);
+    say_built_in(path);
     let mut input = Input::open(path).map_err(failed)?;
+    reading.file(&input.position);
     if input.holds_events().map_err(failed)? {
-        return events(input, varying);
+        return events(input, varying, reading);
     }
     let bytes = input.bytes().map_err(failed)?;
     let text = String::from_utf8(bytes).map_err(|_| wrong(UNKNOWN.to_owned()))?;
@@ -211,9 +219,10 @@ fn read(path: &Path, varying: &Varying) -> Result<Transcript, Failure> {
 
 const UNKNOWN: &str = "not a capture (`xmppscope proxy --write`), transcript (`xmppscope show --format transcript`) or snapshot";
 
-fn events(input: Input, varying: &Varying) -> Result<Transcript, Failure> {
+fn events(input: Input, varying: &Varying, reading: &Reading) -> Result<Transcript, Failure> {
     let mut events = Vec::new();
     for event in input.events().map_err(|error| not_events(&error))? {
+        reading.update();
         match event {
             Ok(event) => events.push(event),
             Err(OpenError { name, cause: CaptureError::Line { line, why } }) => {
@@ -223,7 +232,7 @@ fn events(input: Input, varying: &Varying) -> Result<Transcript, Failure> {
                 return Err(Failure::Usage(sanitise(&words).into_owned()));
             }
             Err(error) if error.is_fatal() => return Err(not_events(&error)),
-            Err(error) => eprint(&sanitise(&format!("xmppscope: {error}"))),
+            Err(error) => reading.aside(|| eprint(&sanitise(&format!("xmppscope: {error}")))),
         }
     }
     Ok(transcript(&events, None, varying))

@@ -1,17 +1,23 @@
-//! `xmppscope generate`: the JSON Schema of scenarios, and the conformance table.
+//! `xmppscope generate`: what is made of the program itself, for other programs and for documents.
+
+mod manual;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Subcommand;
+use clap_complete::aot::{self, Shell};
 
 use tokio::sync::watch;
 
 use super::Failure;
 use super::console::{print, unwritable};
+use super::observe;
+use super::progress::progress;
 use super::spec::checked;
+use crate::bundle;
 use crate::clock::Clock;
 use crate::report::conformance::{Column, Table, write};
 use crate::report::requirements::Checked;
@@ -19,19 +25,22 @@ use crate::runner;
 use crate::scenario::{Scenario, pack, schema};
 use crate::spec::catalogue;
 use crate::ui::outcomes::{Format, Layout, Plan, Report, Summary};
-use crate::ui::sanitise;
+use crate::ui::{Unit, sanitise};
 
-/// Generate the JSON Schema of scenarios, or the conformance table
+/// Generate man pages, completions, the JSON Schema of scenarios, and more
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
+  xmppscope generate man --output /usr/local/share/man/man1
+  xmppscope generate completions bash >xmppscope.bash
   xmppscope generate schema >scenario.schema.json
+  xmppscope generate target prosody >targets/mine.yaml
   xmppscope generate conformance prosody.json ejabberd.json >conformance.md
 
 Exit status:
-  0  printed
+  0  printed, or written
   2  wrong usage, or a file that is not an outcome file
-  3  a file cannot be read, or standard output cannot be written")]
+  3  a file cannot be read or written")]
 pub(super) struct Args {
     /// What to print
     #[command(subcommand)]
@@ -40,8 +49,30 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    /// Print a man page, or write all of them to a folder
+    Man {
+        /// Command whose page to print, as in `generate man run` [default: the page of xmppscope itself]
+        command: Vec<String>,
+        /// Write all pages to this folder, which is created if it does not exist; existing pages are replaced
+        #[arg(long, value_name = "DIR", conflicts_with = "command")]
+        output: Option<PathBuf>,
+    },
+    /// Print completions of the command line for a shell
+    Completions {
+        /// Shell that reads them
+        #[arg(value_enum)]
+        shell: Shell,
+    },
     /// Print the JSON Schema of scenario files, for editors
     Schema,
+    /// Print a target file that is part of xmppscope, to begin your own with
+    ///
+    /// Its deviations are those of the server's version in Debian 12. Port and passwords come from environment variables:
+    /// replace them.
+    Target {
+        /// Name: ejabberd or prosody
+        name: String,
+    },
     /// Print a table of the requirements that connection managers meet, in Markdown
     ///
     /// The table has a row for each requirement on a connection manager, a column for the embedded one, which is tested
@@ -54,11 +85,44 @@ enum What {
     },
 }
 
-pub(super) fn run(args: &Args) -> Result<u8, Failure> {
+/// Runs the command; `program` is the definition of the whole command line.
+pub(super) fn run(args: &Args, program: clap::Command) -> Result<u8, Failure> {
     match &args.what {
+        What::Man { command, output } => man(program, command, output.as_deref()),
+        What::Completions { shell } => completions(program, *shell),
+        What::Target { name } => target(name),
         What::Schema => print(format!("{:#}\n", schema()).as_bytes()),
         What::Conformance { outcomes } => conformance(outcomes),
     }
+}
+
+fn man(program: clap::Command, command: &[String], folder: Option<&Path>) -> Result<u8, Failure> {
+    let name = [&[program.get_name().to_owned()], command].concat().join("-");
+    let pages = manual::pages(program).map_err(|error| unwritable(&error))?;
+    let Some(folder) = folder else {
+        let page = pages.iter().find(|page| page.file == format!("{name}.1"));
+        let words = || format!("there is no command {}", sanitise(&command.join(" ")));
+        return print(&page.ok_or_else(|| Failure::Usage(words()))?.text);
+    };
+    let written = manual::write(&pages, folder)
+        .map_err(|(path, error)| observe::unwritable(&path, &error))?;
+    let paths: Vec<_> = written.iter().map(|path| path.display().to_string()).collect();
+    print(sanitise(&format!("{}\n", paths.join("\n"))).as_bytes())
+}
+
+fn completions(mut program: clap::Command, shell: Shell) -> Result<u8, Failure> {
+    let name = program.get_name().to_owned();
+    let mut text = Vec::new();
+    aot::generate(shell, &mut program, name, &mut text);
+    print(&text)
+}
+
+fn target(name: &str) -> Result<u8, Failure> {
+    let target = bundle::target(name).ok_or_else(|| {
+        let names = bundle::target_names().join(", ");
+        Failure::Usage(format!("xmppscope has no target {}; it has {names}", sanitise(name)))
+    })?;
+    print(target.text.as_bytes())
 }
 
 fn conformance(files: &[PathBuf]) -> Result<u8, Failure> {
@@ -93,7 +157,12 @@ fn embedded(pack: &[Scenario]) -> Result<String, Failure> {
     let clock = Clock::start();
     let mut outcomes = Vec::new();
     let never = watch::channel(false).1;
-    runner::run_all_embedded(&jobs, &[], threads, &never, |_, outcome| outcomes.push(outcome));
+    let shown = progress("running", Unit::Items("scenarios"), Some(jobs.len() as u64));
+    runner::run_all_embedded(&jobs, &[], threads, &never, |_, outcome| {
+        outcomes.push(outcome);
+        shown.one();
+    });
+    drop(shown);
     let mut counts = BTreeMap::new();
     for outcome in &outcomes {
         *counts.entry(outcome.verdict).or_default() += 1;

@@ -2,6 +2,7 @@
 //! chosen.
 
 mod check;
+mod ci;
 mod cm;
 mod command;
 mod console;
@@ -16,10 +17,12 @@ mod lane;
 mod mistakes;
 mod observe;
 mod options;
+mod progress;
 mod prove;
 mod proxy;
 mod report;
 mod run;
+mod scenarios;
 mod settings;
 mod show;
 mod snapshot;

@@ -15,7 +15,7 @@ use crate::rules::{Counts, Judge, Observation};
 use crate::snapshot::{Varying, transcript};
 use crate::trace::Event;
 use crate::trace::filter::Filter;
-use crate::trace::open::OpenError;
+use crate::trace::open::{OpenError, built_in};
 use crate::ui::{Look, Printer, Styles, sanitise};
 
 /// How traffic is printed.
@@ -264,6 +264,14 @@ pub(super) fn unwritable(path: &Path, error: &io::Error) -> Failure {
 pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let path = path.display().to_string();
     Failure::Environment(format!("cannot read {}: {error}", sanitise(&path)))
+}
+
+/// Says that what is read is not a file, but a recording that is part of the program.
+pub(super) fn say_built_in(path: &Path) {
+    if built_in(path).is_some() {
+        let words = "xmppscope: there is no such file here; reading the recording of this name that is part of xmppscope";
+        eprint(words);
+    }
 }
 
 /// Why a file of events cannot be read.

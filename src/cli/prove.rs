@@ -1,20 +1,20 @@
 //! `xmppscope prove`: mutation testing. Whether scenarios catch the defects of the reference connection manager.
 
-use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::check::sound;
+use super::check;
 use super::console::{eprint, print};
 use super::defects::chosen;
 use super::interrupt::Interrupt;
 use super::options::When;
+use super::progress::progress;
 use super::words::counted;
 use super::{Failure, exit};
 use crate::defects::{self, Defect};
 use crate::runner;
 use crate::scenario::Scenario;
-use crate::ui::sanitise;
+use crate::ui::{Unit, sanitise};
 
 /// Test the scenarios themselves: mutation testing with known defects
 ///
@@ -25,9 +25,9 @@ use crate::ui::sanitise;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
-  xmppscope prove scenarios/xep-0124 scenarios/xep-0206
-  xmppscope prove scenarios/xep-0124/14 --table
-  xmppscope prove scenarios/ --defect bosh-no-chunked
+  xmppscope prove
+  xmppscope prove --defect bosh-no-chunked
+  xmppscope prove mine.yaml --covered --table
 
 Exit status:
   0  proved
@@ -36,8 +36,8 @@ Exit status:
   3  a file cannot be read
   130  interrupted; nothing is proved")]
 pub(super) struct Args {
-    /// Scenario files, or folders of them
-    #[arg(required = true, value_name = "PATH")]
+    /// Scenario files, or folders of them [default: the conformance pack that is part of xmppscope]
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Use only this defect; repeatable [default: all]
     #[arg(long, value_name = "ID")]
@@ -58,8 +58,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let _interrupt = Interrupt::watch()?;
-    let scenarios = sound(&args.paths, args.color)?.scenarios;
-    let scenarios: Vec<Arc<Scenario>> = scenarios.into_iter().map(Arc::new).collect();
+    let scenarios = check::scenarios(&args.paths, args.color)?;
     let mut chosen = if args.defect.is_empty() {
         defects::all().collect::<Vec<&Defect>>()
     } else {
@@ -76,17 +75,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         || std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         usize::from,
     );
-    let terminal = io::stderr().is_terminal();
-    let progress = |done: usize, all: usize| {
-        if terminal && (done.is_multiple_of(97) || done == all) {
-            let _ = write!(
-                io::stderr(),
-                "\r{done} of {all} runs{}",
-                if done == all { "\n" } else { "" }
-            );
-        }
-    };
-    let proof = runner::prove(&scenarios, &chosen, threads, &progress);
+    let all = (runner::jobs(&scenarios).len() * (chosen.len() + 1)) as u64;
+    let shown = progress("mutation testing", Unit::Items("runs"), Some(all));
+    let proof = runner::prove(&scenarios, &chosen, threads, &|_, _| shown.one());
+    drop(shown);
     let path = |place: usize| scenarios[place].place.source.path.display().to_string();
     let mut text = String::new();
     if args.table {

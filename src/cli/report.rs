@@ -5,13 +5,15 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use super::console::{eprint, print};
-use super::observe::{not_events, unreadable, unwritable};
+use super::observe::{not_events, say_built_in, unreadable, unwritable};
+use super::progress::{Reading, progress};
+use super::words::counted;
 use super::{Failure, exit};
 use crate::report::html::{Page, Run, Traffic};
 use crate::trace::capture::{CaptureError, Preface};
 use crate::trace::open::{self, is_stdin, open};
 use crate::ui::outcomes::IN_FOLDER;
-use crate::ui::sanitise;
+use crate::ui::{Unit, sanitise};
 use crate::wire::owner_only;
 
 /// Turn a capture, or a run of scenarios, into an HTML page
@@ -47,16 +49,23 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         let words = "not printing a whole page to the terminal: name a file with -o report.html, or use -o - to print it";
         return Err(Failure::Usage(words.to_owned()));
     }
-    let mut making =
-        Making { page: Page::new(&title(&args.path)), damaged: false, read: Vec::new() };
+    let mut making = Making {
+        page: Page::new(&title(&args.path)),
+        damaged: false,
+        read: Vec::new(),
+        reading: None,
+    };
     if args.path.is_dir() {
         making.folder(&args.path)?;
     } else if let (true, Some(folder)) = (args.path.ends_with(IN_FOLDER), args.path.parent()) {
         making.folder(folder)?;
     } else {
+        making.begin(&[&args.path]);
         making.capture(&args.path, &title(&args.path))?;
     }
-    let Making { page, damaged, read } = making;
+    let Making { page, damaged, read, reading } = making;
+    drop(reading);
+    let shown = progress("writing the page", Unit::Items("pages"), None);
     if let Some(path) = args.output.as_deref().filter(|path| path.as_os_str() != "-") {
         if read.iter().any(|read| is_same_file(read, path)) {
             let path = path.display().to_string();
@@ -70,6 +79,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     } else {
         let mut text = Vec::new();
         page.write(&mut text).map_err(|error| Failure::Environment(error.to_string()))?;
+        drop(shown);
         print(&text)?;
     }
     Ok(if damaged { exit::USAGE } else { exit::OK })
@@ -85,6 +95,8 @@ struct Making {
     damaged: bool,
     /// The files that it is made of.
     read: Vec<PathBuf>,
+    /// The captures that are being read.
+    reading: Option<Reading>,
 }
 
 impl Making {
@@ -103,7 +115,10 @@ impl Making {
         let mut run = Run::read(&text).map_err(|error| {
             Failure::Usage(sanitise(&format!("{}: {error}", path.display())).into_owned())
         })?;
-        for (place, name) in run.captures() {
+        let captures = run.captures();
+        let paths: Vec<_> = captures.iter().map(|(_, name)| folder.join(name)).collect();
+        self.begin(&paths);
+        for (place, name) in captures {
             match self.scenario(&folder.join(&name), &name) {
                 Ok(trace) => run.traced(place, trace),
                 Err(Failure::Usage(words) | Failure::Environment(words)) => self.left_out(&words),
@@ -127,6 +142,7 @@ impl Making {
         eprint(&format!(
             "xmppscope: {name}: no {IN_FOLDER} in this folder; the page shows its captures, without verdicts"
         ));
+        self.begin(&found);
         for path in found {
             let inside = path.strip_prefix(folder).unwrap_or(&path);
             match self.capture(&path, &inside.display().to_string()) {
@@ -137,9 +153,24 @@ impl Making {
         Ok(())
     }
 
+    /// Begins to read these captures.
+    fn begin<P: AsRef<Path>>(&mut self, captures: &[P]) {
+        let what = match captures {
+            [one] => open::name(one.as_ref()),
+            all => counted(all.len(), "capture"),
+        };
+        self.reading = Some(Reading::begin(&what, captures));
+    }
+
     fn left_out(&mut self, words: &str) {
-        eprint(&format!("xmppscope: {words}"));
+        self.aside(&format!("xmppscope: {words}"));
         self.damaged = true;
+    }
+
+    /// Prints a line while captures are read.
+    fn aside(&self, line: &str) {
+        let print = || eprint(line);
+        self.reading.as_ref().map_or_else(print, |reading| reading.aside(print));
     }
 
     /// Adds a capture; gives its number.
@@ -154,15 +185,24 @@ impl Making {
 
     fn add(&mut self, path: &Path, name: &str, begin: Begin) -> Result<usize, Failure> {
         self.read.push(path.to_owned());
+        say_built_in(path);
         let recording = open(path).map_err(|error| not_events(&error))?;
+        if let Some(reading) = &mut self.reading {
+            reading.file(&recording.position);
+        }
         let mut traffic = begin(&mut self.page, name, &recording.preface);
         for event in recording.ahead() {
+            if let Some(reading) = &self.reading {
+                reading.update();
+            }
             match event {
                 Ok(event) => traffic.take(event),
                 Err(error) if error.is_fatal() => return Err(not_events(&error)),
                 Err(error) => {
                     self.damaged |= matches!(error.cause, CaptureError::Line { .. });
-                    eprint(&sanitise(&format!("xmppscope: {error}")));
+                    let words = format!("xmppscope: {error}");
+                    let print = || eprint(&sanitise(&words));
+                    self.reading.as_ref().map_or_else(print, |reading| reading.aside(print));
                     traffic.fault(error.cause.to_string());
                 }
             }

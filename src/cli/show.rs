@@ -4,10 +4,11 @@ use std::io::{self, BufWriter};
 use std::path::PathBuf;
 
 use super::console::eprint;
-use super::observe::{End, Output, not_events};
+use super::observe::{End, Output, not_events, say_built_in};
+use super::progress::{Reading, writes_file};
 use super::{Failure, exit};
 use crate::trace::capture::CaptureError;
-use crate::trace::open;
+use crate::trace::open::{self, open};
 use crate::ui::sanitise;
 
 /// Print a capture
@@ -33,17 +34,28 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     args.output.start_log();
+    say_built_in(&args.file);
     let recording = open(&args.file).map_err(|error| not_events(&error))?;
     let started = recording.preface.started;
     let mut view = args.output.open(started, Box::new(BufWriter::new(io::stdout())))?;
     let mut damaged = false;
+    // On a terminal, what is printed shows how far it is; and what reads a pipe may use the terminal, too.
+    let mut reading = writes_file().then(|| Reading::begin(&open::name(&args.file), &[&args.file]));
+    if let Some(reading) = &mut reading {
+        reading.file(&recording.position);
+    }
     for event in recording.ahead() {
+        if let Some(reading) = &reading {
+            reading.update();
+        }
         match event {
             Ok(event) => view.take(event),
             Err(error) if error.is_fatal() => return Err(not_events(&error)),
             Err(error) => {
                 view.flush();
-                eprint(&sanitise(&format!("xmppscope: {error}")));
+                let words = format!("xmppscope: {error}");
+                let print = || eprint(&sanitise(&words));
+                reading.as_ref().map_or_else(print, |reading| reading.aside(print));
                 damaged |= matches!(error.cause, CaptureError::Line { .. });
             }
         }
@@ -52,6 +64,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         }
     }
     view.finish();
+    drop(reading);
     Ok(match view.end() {
         Some(End::Failed) => exit::ENVIRONMENT,
         None if damaged => exit::USAGE,

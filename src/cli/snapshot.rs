@@ -12,7 +12,7 @@ use super::words::counted;
 use super::{Failure, exit};
 use crate::diag::sanitise::one_line;
 use crate::runner;
-use crate::scenario::load;
+use crate::scenario::{Scenario, load, pack};
 use crate::snapshot::{self, Diff, Pending, Snapshot, SnapshotError, approved, diff, pending};
 use crate::ui::quoted;
 use crate::ui::{Styles, difference, sanitise};
@@ -77,7 +77,7 @@ Exit status:
         paths: Paths,
         /// Also list approved snapshots whose scenario no longer exists
         ///
-        /// The path in a snapshot is looked up relative to the current folder.
+        /// The path in a snapshot is looked up relative to the current folder, then in the pack that is part of xmppscope.
         #[arg(long)]
         check: bool,
     },
@@ -179,12 +179,18 @@ fn unreferenced(snapshot: &Snapshot) -> Option<String> {
     if snapshot.source.is_empty() {
         return Some("it does not name a scenario".to_owned());
     }
-    if !source.exists() {
-        return Some(format!("{} does not exist", name(source)));
-    }
-    // One that cannot be understood may well be what it belongs to.
-    let loaded = load(&[source.to_owned()]).ok().filter(|loaded| loaded.mistakes.is_empty())?;
-    let scenarios: Vec<_> = loaded.scenarios.into_iter().map(std::sync::Arc::new).collect();
+    let scenarios = if source.exists() {
+        // One that cannot be understood may well be what it belongs to.
+        load(&[source.to_owned()]).ok().filter(|loaded| loaded.mistakes.is_empty())?.scenarios
+    } else {
+        let of_pack = |scenario: &&Scenario| scenario.place.source.path == source;
+        let known: Vec<_> = pack().scenarios.iter().filter(of_pack).cloned().collect();
+        if known.is_empty() {
+            return Some(format!("{} does not exist", name(source)));
+        }
+        known
+    };
+    let scenarios: Vec<_> = scenarios.into_iter().map(std::sync::Arc::new).collect();
     let mut names = runner::jobs(&scenarios).into_iter().map(|job| job.name());
     // In the head of a snapshot it stands in one line.
     let there = names.any(|name| one_line(&name) == snapshot.description);

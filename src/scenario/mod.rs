@@ -28,7 +28,7 @@ pub use fragment::{FragmentError, NotXml, fragment};
 pub use load::{Loaded, load, load_texts};
 pub use model::*;
 pub use only::Only;
-pub use pack::pack;
+pub use pack::{examples, is_built_in, pack};
 pub use read::settings::read_settings;
 pub use read::target::read_target;
 pub use schema::schema;

@@ -1,31 +1,59 @@
-//! The conformance pack, compiled in: what `xmppscope run` runs if nothing is named, and what `xmppscope spec` knows of.
+//! The conformance pack: what `xmppscope run` runs if nothing is named, and what `xmppscope spec` knows of; and the
+//! examples beside it.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use include_dir::{Dir, File, include_dir};
-
 use super::load::{Loaded, load_texts};
+use crate::bundle;
 
-static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
-
-/// The folders of `scenarios/` that make up the pack; what else is there is an example.
-const FOLDERS: [&str; 2] = ["xep-0124", "xep-0206"];
+/// The folder whose files are part of the program, as the paths of scenarios begin.
+const FOLDER: &str = "scenarios";
+/// The folders in there that make up the pack.
+const PACK: [&str; 2] = ["xep-0124", "xep-0206"];
+/// The folder of examples.
+const EXAMPLES: &str = "examples";
 
 /// The pack, in the order of the specifications and their sections; read at the first use.
 pub fn pack() -> &'static Loaded {
-    static PACK: LazyLock<Loaded> = LazyLock::new(|| {
-        let mut texts: Vec<(PathBuf, String)> = Vec::new();
-        for folder in FOLDERS {
-            if let Some(folder) = FILES.get_dir(folder) {
-                collect(folder, &mut texts);
-            }
-        }
-        texts.sort_by_key(|(path, _)| order(path));
-        load_texts(texts, &other)
-    });
-    &PACK
+    static LOADED: LazyLock<Loaded> = LazyLock::new(|| read(&PACK));
+    &LOADED
+}
+
+/// The examples that are part of the program, in the same way.
+pub fn examples() -> &'static Loaded {
+    static LOADED: LazyLock<Loaded> = LazyLock::new(|| read(&[EXAMPLES]));
+    &LOADED
+}
+
+/// Whether a scenario, or a folder of them, with this path is part of the program.
+pub fn is_built_in(path: &Path) -> bool {
+    let path = path.strip_prefix(".").unwrap_or(path);
+    path.starts_with(FOLDER) && built_in().iter().any(|(known, _)| known.starts_with(path))
+}
+
+/// Every file, with its path.
+fn built_in() -> Vec<(PathBuf, &'static str)> {
+    let files = bundle::scenarios().into_iter();
+    files.map(|file| (Path::new(FOLDER).join(file.path), file.text)).collect()
+}
+
+fn read(folders: &[&str]) -> Loaded {
+    let files = built_in();
+    let within =
+        |path: &Path| folders.iter().any(|it| path.starts_with(Path::new(FOLDER).join(it)));
+    let mut texts: Vec<_> = files
+        .iter()
+        .filter(|(path, _)| within(path))
+        .map(|(path, text)| (path.clone(), (*text).to_owned()))
+        .collect();
+    texts.sort_by_key(|(path, _)| order(path));
+    // Shared files stand beside them.
+    load_texts(texts, &|path| {
+        let found = files.iter().find(|(known, _)| known == path);
+        found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| io::ErrorKind::NotFound.into())
+    })
 }
 
 /// `14.10` comes behind `14.9`.
@@ -37,25 +65,6 @@ fn order(path: &Path) -> Vec<(u64, String)> {
             Err(_) => (u64::MAX, part.to_owned()),
         })
         .collect()
-}
-
-fn collect(folder: &Dir<'_>, texts: &mut Vec<(PathBuf, String)>) {
-    for file in folder.files() {
-        let is_yaml = file.path().extension().is_some_and(|end| end == "yaml");
-        if let Some(text) = file.contents_utf8().filter(|_| is_yaml) {
-            texts.push((Path::new("scenarios").join(file.path()), text.to_owned()));
-        }
-    }
-    for folder in folder.dirs() {
-        collect(folder, texts);
-    }
-}
-
-/// Shared files beside the pack are compiled in as well.
-fn other(path: &Path) -> io::Result<String> {
-    let inside = path.strip_prefix("scenarios").unwrap_or(path);
-    let text = FILES.get_file(inside).and_then(File::contents_utf8);
-    text.map(str::to_owned).ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
 #[cfg(test)]
@@ -70,13 +79,27 @@ mod tests {
     }
 
     #[test]
-    fn the_pack_has_no_mistakes() {
-        let mistakes = &pack().mistakes;
-        assert!(
-            mistakes.is_empty(),
-            "{}",
-            mistakes.first().map_or_else(String::new, |one| one.render(false))
-        );
-        assert!(pack().scenarios.len() > 150, "{}", pack().scenarios.len());
+    fn the_pack_and_the_examples_have_no_mistakes() {
+        for (loaded, least) in [(pack(), 150), (examples(), 10)] {
+            let mistakes = &loaded.mistakes;
+            assert!(
+                mistakes.is_empty(),
+                "{}",
+                mistakes.first().map_or_else(String::new, |one| one.render(false))
+            );
+            assert!(loaded.scenarios.len() >= least, "{}", loaded.scenarios.len());
+        }
+    }
+
+    #[test]
+    fn files_and_folders_of_the_program_are_known() {
+        for path in
+            ["scenarios", "scenarios/", "./scenarios/xep-0124", "scenarios/examples/room.yaml"]
+        {
+            assert!(is_built_in(Path::new(path)), "{path}");
+        }
+        for path in ["", ".", "xep-0124", "scenarios/xep-0", "scenarios/mine.yaml", "/scenarios"] {
+            assert!(!is_built_in(Path::new(path)), "{path}");
+        }
     }
 }

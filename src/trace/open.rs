@@ -4,9 +4,12 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::capture::{self, CaptureError, Preface, Reader};
 use super::event::Event;
+use crate::bundle;
 
 /// Editors put this mark before a text; it is no part of it.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -26,8 +29,15 @@ pub fn name(path: &Path) -> String {
     if is_stdin(path) { "standard input".to_owned() } else { path.display().to_string() }
 }
 
+/// The recording of this path that is part of the program, if there is no file.
+pub fn built_in(path: &Path) -> Option<&'static str> {
+    bundle::recording(path).filter(|_| !path.exists())
+}
+
 /// A file that may hold events.
 pub struct Input {
+    /// How much of it has been read.
+    pub position: Position,
     name: String,
     from: Box<dyn BufRead + Send>,
     is_file: bool,
@@ -39,10 +49,34 @@ pub struct Input {
 pub struct Recording {
     /// What stands before the events.
     pub preface: Preface,
+    /// How much of the file has been read.
+    pub position: Position,
     name: String,
     events: Reader<Box<dyn BufRead + Send>>,
     /// All of it is there, as far as that can be known: it is neither a pipe nor a terminal.
     pub(super) is_file: bool,
+}
+
+/// How much of a file has been read, while it is being read.
+#[derive(Debug, Clone, Default)]
+pub struct Position(Arc<AtomicU64>);
+
+impl Position {
+    /// In bytes.
+    pub fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Counts what is read.
+struct Counted<R>(R, Position);
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.0.read(buffer)?;
+        self.1.0.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
 }
 
 /// Why a file of events, or a part of it, cannot be read.
@@ -59,15 +93,22 @@ impl Input {
     /// Opens a file, or standard input, behind its byte order mark.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let fail = |error: io::Error| OpenError { name: name(path), cause: error.into() };
-        let (from, is_file): (Box<dyn BufRead + Send>, _) = if is_stdin(path) {
-            (Box::new(BufReader::new(io::stdin())), false)
+        let position = Position::default();
+        let (from, is_file): (Box<dyn Read + Send>, _) = if is_stdin(path) {
+            (Box::new(io::stdin()), false)
         } else {
-            let file = File::open(path).map_err(fail)?;
-            let is_file = file.metadata().map_err(fail)?.is_file();
-            (Box::new(BufReader::new(file)), is_file)
+            match (File::open(path), built_in(path)) {
+                (Err(_), Some(text)) => (Box::new(text.as_bytes()), true),
+                (file, _) => {
+                    let file = file.map_err(fail)?;
+                    let is_file = file.metadata().map_err(fail)?.is_file();
+                    (Box::new(file), is_file)
+                }
+            }
         };
+        let from = Box::new(BufReader::new(Counted(from, position.clone())));
         let from = behind_mark(from).map_err(fail)?;
-        Ok(Self { name: name(path), from: Box::new(from), is_file })
+        Ok(Self { position, name: name(path), from: Box::new(from), is_file })
     }
 
     /// Whether it begins as a file of events does, and not as a text for people.
@@ -80,9 +121,9 @@ impl Input {
 
     /// Reads on to the first event.
     pub fn events(self) -> Result<Recording, OpenError> {
-        let Self { name, from, is_file } = self;
+        let Self { position, name, from, is_file } = self;
         match capture::read(from) {
-            Ok((preface, events)) => Ok(Recording { preface, name, events, is_file }),
+            Ok((preface, events)) => Ok(Recording { preface, position, name, events, is_file }),
             Err(cause) => Err(OpenError { name, cause }),
         }
     }

@@ -21,6 +21,7 @@ mod formats;
 mod fuzz;
 mod help;
 mod hostile;
+mod installed;
 mod interrupt;
 mod lag;
 mod pack;

@@ -3,17 +3,17 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
 use tokio::sync::watch;
 
 use super::args::Args;
-use super::ci::in_ci;
 use super::results::{End, Results};
+use crate::bundle;
 use crate::cli::Failure;
+use crate::cli::ci::in_ci;
 use crate::cli::console::eprint;
 use crate::cli::defects::chosen;
 use crate::cli::mistakes::wrong;
@@ -29,8 +29,6 @@ use crate::wire::tls;
 
 /// Default number of scenarios to run in parallel against a network target; docs/reference/run.md has the measurement.
 const JOBS: usize = 32;
-/// How often the progress line is refreshed while no scenario ends.
-const TICK: Duration = Duration::from_secs(1);
 
 pub(super) enum Against {
     Embedded(Vec<&'static Defect>),
@@ -156,8 +154,6 @@ enum News {
     Outcome(usize, Box<Outcome>),
     /// The run begins, against a server that says that it is this.
     Begin(Option<Software>),
-    /// Time passes.
-    Tick,
 }
 
 impl News {
@@ -165,7 +161,6 @@ impl News {
         match self {
             Self::Outcome(place, outcome) => results.take(place, *outcome),
             Self::Begin(software) => results.begin(software),
-            Self::Tick => results.tick(),
         }
     }
 }
@@ -258,16 +253,9 @@ async fn network(
             }
         },
     );
-    let mut ticks = tokio::time::interval(TICK);
-    let end = {
-        tokio::pin!(all);
-        loop {
-            tokio::select! {
-                () = &mut all => break End::Whole,
-                () = &mut stop => break End::Interrupted,
-                _ = ticks.tick() => tell(News::Tick),
-            }
-        }
+    let end = tokio::select! {
+        () = all => End::Whole,
+        () = &mut stop => End::Interrupted,
     };
     for (place, outcome) in knowledge.into_inner().finish(end == End::Whole) {
         tell(News::Outcome(place, Box::new(outcome)));
@@ -309,15 +297,30 @@ fn file(args: &Args, path: &str) -> Result<Target, Failure> {
         let words = "--domain can only be used with a URL; a target file contains its own domain";
         return Err(Failure::Usage(words.to_owned()));
     }
-    let text = read_text(Path::new(path), limits::FILE).map_err(|error| {
-        let hint = match error.kind() {
-            io::ErrorKind::NotFound => "; a URL begins with http:// or https://",
-            _ => "",
-        };
-        Failure::Environment(format!("cannot read {path}: {error}{hint}"))
-    })?;
+    let (path, text) = target_text(path)?;
     #[allow(clippy::disallowed_methods)] // cli reads the environment
     let environment = |name: &str| std::env::var(name).ok();
-    read_target(Path::new(path), text, default_tolerance(), &environment)
+    read_target(&path, text, default_tolerance(), &environment)
         .map_err(|mistakes| wrong(&mistakes, args.color))
+}
+
+/// The text of a target file; of one that is part of the program, if there is no file and this is its name.
+fn target_text(path: &str) -> Result<(PathBuf, String), Failure> {
+    let error = match read_text(Path::new(path), limits::FILE) {
+        Ok(text) => return Ok((path.into(), text)),
+        Err(error) => error,
+    };
+    let missing = error.kind() == io::ErrorKind::NotFound;
+    if let Some(target) = bundle::target(path).filter(|_| missing) {
+        let words = format!(
+            "target file: {path}, which is part of xmppscope (`xmppscope generate target {path}` prints it)"
+        );
+        eprint(&words);
+        return Ok((target.path, target.text.to_owned()));
+    }
+    let names = bundle::target_names().join(", ");
+    let hint =
+        format!("; a URL begins with http:// or https://; xmppscope has the targets {names}");
+    let hint = if missing { &*hint } else { "" };
+    Err(Failure::Environment(format!("cannot read {}: {error}{hint}", sanitise(path))))
 }

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use clap::builder::PossibleValue;
+use clap::{ValueEnum, ValueHint};
 
 use crate::cli::options::When;
 use crate::cli::settings;
@@ -13,19 +13,21 @@ use crate::ui::quoted;
 
 /// Test a connection manager with scenarios
 ///
-/// Each scenario plays a client, and lists the requirements of XEP-0124 and XEP-0206 that it checks. Without --target,
-/// scenarios run in virtual time against the embedded connection manager. A violated recommendation (SHOULD) is a
+/// Each scenario plays a client, and lists the requirements of XEP-0124 and XEP-0206 that it checks. Without a path, the
+/// scenarios are those of the conformance pack that is part of xmppscope (`xmppscope scenarios`). Without --target, they
+/// run in virtual time against the embedded connection manager. A violated recommendation (SHOULD) is a
 /// warning, unless --strict is used.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
-  xmppscope run scenarios/
-  xmppscope run scenarios/ --target http://127.0.0.1:5280/http-bind
-  xmppscope run scenarios/ --target targets/prosody.yaml --strict
-  xmppscope run scenarios/ --only 'section:14 and not needs:slow' --list
-  xmppscope run scenarios/ --format junit --output report.xml --format pretty
-  xmppscope run scenarios/ --defect bosh-no-chunked --show all
-  xmppscope run scenarios/ --write captures; xmppscope report captures -o report.html
+  xmppscope run
+  xmppscope run --target http://127.0.0.1:5280/http-bind
+  xmppscope run --target targets/mine.yaml --strict
+  xmppscope run --only 'section:14 and not needs:slow' --list
+  xmppscope run --format junit --output report.xml --format pretty
+  xmppscope run --defect bosh-no-chunked --show all
+  xmppscope run --write captures; xmppscope report captures -o report.html
+  xmppscope run my-scenarios/ mine.yaml
 
 Exit status:
   0  no requirement is violated
@@ -36,11 +38,14 @@ Exit status:
   3  the target cannot be reached, or a scenario could not be carried out
   130  interrupted; the outcomes so far are printed")]
 pub(in crate::cli) struct Args {
-    /// Scenario files, or folders of them
-    #[arg(required = true, value_name = "PATH")]
+    /// Scenario files, or folders of them [default: the conformance pack that is part of xmppscope]
+    #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
     /// Connection manager to test: a URL, or a target file that describes it [default: the embedded one]
-    #[arg(long, value_name = "FILE|URL")]
+    ///
+    /// The name of a target that is part of xmppscope (ejabberd, prosody) is accepted, too; a file of that name goes
+    /// first. `xmppscope generate target NAME` prints it.
+    #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath)]
     pub(super) target: Option<String>,
     /// XMPP domain, if the target is a URL [default: localhost]
     #[arg(long, value_name = "DOMAIN", requires = "target")]

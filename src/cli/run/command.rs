@@ -2,7 +2,6 @@
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use super::against::Against;
 use super::args::Args;
@@ -11,13 +10,13 @@ use super::results::Results;
 use super::snapshots::Snapshots;
 use super::{list, stems};
 use crate::cli::Failure;
-use crate::cli::check::sound;
+use crate::cli::check;
 use crate::cli::console::eprint;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::options::When;
 use crate::clock::Clock;
 use crate::runner::{self, Job};
-use crate::scenario::{Only, Scenario};
+use crate::scenario::Only;
 use crate::ui::outcomes::Plan;
 use crate::ui::quoted;
 
@@ -26,8 +25,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<u8, Failure> {
     let interrupt = Interrupt::watch()?;
     let only = args.only.as_deref().map(|text| expression(text, args.color)).transpose()?;
     let against = Against::of(args)?;
-    let scenarios: Vec<Arc<Scenario>> =
-        sound(&args.paths, args.color)?.scenarios.into_iter().map(Arc::new).collect();
+    let scenarios = check::scenarios(&args.paths, args.color)?;
     let all = runner::jobs(&scenarios);
     let names = stems::stems(&all);
     if args.snapshots.is_some() || args.write.is_some() {

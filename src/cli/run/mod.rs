@@ -3,11 +3,9 @@
 mod against;
 mod args;
 mod captures;
-mod ci;
 mod command;
 mod list;
 mod output;
-mod progress;
 mod results;
 mod snapshots;
 mod stems;

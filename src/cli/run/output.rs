@@ -152,6 +152,7 @@ fn layout(args: &Args, stdout: bool, started: DateTime<FixedOffset>) -> Layout {
         width: width(terminal),
         show: args.show,
         options: args.repeated(),
+        pack: args.paths.is_empty(),
         ..Layout::plain(started)
     }
 }

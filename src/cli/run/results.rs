@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::output::Outputs;
-use super::progress::Progress;
 use super::snapshots::Snapshots;
 use crate::cli::console::eprint;
+use crate::cli::progress::progress;
 use crate::cli::{Failure, exit};
 use crate::runner::{Outcome, Software, Verdict};
 use crate::ui::outcomes::{Bearing, Plan, Report, Summary, bearing};
+use crate::ui::{Progress, Unit};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +28,10 @@ pub(super) struct Results {
     snapshots: Option<Snapshots>,
     /// What the files of each scenario are called, by place.
     stems: Vec<PathBuf>,
-    progress: Progress,
+    /// Of the run, once it has begun.
+    progress: Option<Progress>,
+    /// How many scenarios failed, or could not be carried out.
+    bad: usize,
     counts: BTreeMap<Verdict, usize>,
     /// The outcomes by place, without their events, which are written at once or never.
     outcomes: BTreeMap<usize, Outcome>,
@@ -41,25 +45,21 @@ impl Results {
         stems: Vec<PathBuf>,
         outputs: Outputs,
     ) -> Self {
-        let progress = Progress::new(plan.scenarios);
         let (counts, outcomes) = (BTreeMap::new(), BTreeMap::new());
-        Self { plan, snapshots, stems, progress, counts, outcomes, outputs }
+        Self { plan, snapshots, stems, progress: None, bad: 0, counts, outcomes, outputs }
     }
 
     /// The run begins, against a server that says that it is this.
     pub(super) fn begin(&mut self, software: Option<Software>) {
         self.plan.software = software;
         self.outputs.begin(&self.plan);
+        let all = self.plan.scenarios as u64;
+        self.progress = Some(progress("running", Unit::Items("scenarios"), Some(all)));
     }
 
     /// How many scenarios have ended.
     pub(super) fn count(&self) -> usize {
         self.outcomes.len()
-    }
-
-    /// Time passes.
-    pub(super) fn tick(&mut self) {
-        self.progress.show();
     }
 
     /// The scenario at this place has ended.
@@ -68,17 +68,26 @@ impl Results {
         let snapshots = self.snapshots.as_mut();
         let differs = snapshots.and_then(|snapshots| snapshots.compare(&mut outcome, stem));
         *self.counts.entry(outcome.verdict).or_default() += 1;
-        self.progress.clear();
-        self.outputs.take(&mut outcome, stem, differs.as_ref());
+        let outputs = &mut self.outputs;
+        let mut print = || outputs.take(&mut outcome, stem, differs.as_ref());
+        match &self.progress {
+            Some(progress) => progress.aside(print),
+            None => print(),
+        }
         outcome.events = Vec::new();
-        let bad = matches!(outcome.verdict, Verdict::Failed | Verdict::Broken);
+        self.bad += usize::from(matches!(outcome.verdict, Verdict::Failed | Verdict::Broken));
         self.outcomes.insert(place, outcome);
-        self.progress.done(bad);
+        if let Some(progress) = &self.progress {
+            progress.one();
+            if self.bad > 0 {
+                progress.note(&format!("{} failed", self.bad));
+            }
+        }
     }
 
     /// The run has finished: gives its exit code.
     pub(super) fn finish(mut self, end: End, time: Duration) -> Result<u8, Failure> {
-        self.progress.clear();
+        self.progress = None;
         let worst = self.counts.keys().map(|verdict| bearing(*verdict, self.plan.strict)).max();
         let summary = Summary {
             scenarios: self.plan.scenarios,

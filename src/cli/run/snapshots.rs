@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::args::{Args, Update};
-use super::ci::in_ci;
 use super::stems::from;
+use crate::cli::ci::in_ci;
 use crate::cli::words::counted;
 use crate::runner::{self, Outcome, Verdict};
 use crate::scenario::matching::FailureKind;

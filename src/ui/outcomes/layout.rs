@@ -17,6 +17,8 @@ pub struct Layout {
     pub started: DateTime<FixedOffset>,
     /// How to run one alone: the options of this run.
     pub options: String,
+    /// The scenarios are those of the pack that is part of the program: `run` finds them without a path.
+    pub pack: bool,
 }
 
 /// Of which scenarios the traffic is printed.
@@ -34,6 +36,13 @@ impl Layout {
     /// Without colours and without end of a line, for a file.
     pub fn plain(started: DateTime<FixedOffset>) -> Self {
         let styles = Styles::default();
-        Self { styles, width: None, show: Show::Failed, started, options: String::new() }
+        Self {
+            styles,
+            width: None,
+            show: Show::Failed,
+            started,
+            options: String::new(),
+            pack: false,
+        }
     }
 }

@@ -111,14 +111,24 @@ impl Pretty {
         }
         if failed || outcome.verdict == Verdict::Gone {
             let mut page = Page::new(None);
-            let path = outcome.scenario.place.source.path.to_string_lossy();
-            let row = outcome.row.as_ref();
-            let row = row.map_or_else(String::new, |(number, _)| format!(" --only row:{number}"));
-            let again = format!("xmppscope run {}{row}{}", quoted(&path), self.layout.options);
+            let again = self.again(outcome);
             self.line(&mut page, "rerun", &self.layout.styles.dim, &again);
             out += &page.text;
         }
         out
+    }
+
+    /// How to run one alone.
+    fn again(&self, outcome: &Outcome) -> String {
+        let path = outcome.scenario.place.source.path.to_string_lossy();
+        let row = outcome.row.as_ref().map(|(number, _)| format!("row:{number}"));
+        let which = match (self.layout.pack, row) {
+            (false, None) => quoted(&path).into_owned(),
+            (false, Some(row)) => format!("{} --only {row}", quoted(&path)),
+            (true, None) => format!("--only {}", quoted(&format!("path:{path}"))),
+            (true, Some(row)) => format!("--only {}", quoted(&format!("path:{path} {row}"))),
+        };
+        format!("xmppscope run {which}{}", self.layout.options)
     }
 
     fn head(&self, page: &mut Page, outcome: &Outcome) {

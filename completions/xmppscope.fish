@@ -1,0 +1,273 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_xmppscope_global_optspecs
+    string join \n h/help V/version
+end
+
+function __fish_xmppscope_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_xmppscope_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_xmppscope_using_subcommand
+    set -l cmd (__fish_xmppscope_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -s V -l version -d 'Print version'
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "check" -d 'Check scenario files for mistakes, without running them'
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "cm" -d 'Run a strict BOSH connection manager with a built-in XMPP server'
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "demo" -d 'Watch a ten-second demo, with no client or server of your own'
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "diff" -d 'Compare two captures, transcripts or snapshots'
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "generate" -d 'Generate man pages, completions, the JSON Schema of scenarios, and more'
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "prove" -d 'Test the scenarios themselves: mutation testing with known defects'
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "proxy" -d 'Show the traffic between an XMPP client and its server: BOSH, WebSocket or TCP'
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "report" -d 'Turn a capture, or a run of scenarios, into an HTML page'
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "run" -d 'Test a connection manager with scenarios'
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "scenarios" -d 'List the built-in scenarios, or write them to files'
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "show" -d 'Print a capture'
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "snapshot" -d 'Review, accept or reject pending snapshots of conversations'
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "spec" -d 'List the requirements of the specifications, and what checks them'
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand check" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l listen -d 'Address to listen on; port 0 picks a free port' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l domain -d 'XMPP domain to serve; repeatable [default: localhost]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l account -d 'Account to create in every domain; repeatable [default: alice and bob]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l defect -d 'Break a requirement on purpose; repeatable' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l write -d 'Also write the traffic to FILE, for `xmppscope show`' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l upstream -d 'Use the XMPP server at this address instead of the built-in one' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l ca-file -d 'Trust only the CA certificates in this PEM file' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l wait -d 'Longest time to hold a request, in seconds' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l hold -d 'Maximum number of requests held at once' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l requests -d 'Maximum number of open requests per session, at least hold + 1 [default: hold + 1]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l inactivity -d 'Time without an open request after which a session ends, in seconds' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l polling -d 'Shortest time between two empty requests of a polling client, in seconds' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l maxpause -d 'Longest pause that a client may request, in seconds; 0 disables pauses' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l max-sessions -d 'Maximum number of sessions; further ones are refused with HTTP 503' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l max-sessions-per-address -d 'Maximum number of sessions per client address; further ones are refused with policy-violation' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l max-body -d 'Maximum size of a request; larger ones are refused with HTTP 413' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l max-waiting -d 'Maximum number of stanzas queued for a client; more end its session with policy-violation' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l filter -d 'Print only what matches, for example \'kind:message or finding\'' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l format -d 'Output format' -r -f -a "pretty\t'One line for each message and stanza, followed by the XML'
+compact\t'Like pretty, without the XML'
+json\t'One JSON object per line, for programs; see docs/reference/json.md'
+transcript\t'Only what stays the same from run to run, by session, printed at the end; see docs/reference/transcript.md'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l settings -d 'Settings file, which lists what varies from run to run [default: xmppscope.yaml, if it exists]' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l anonymous -d 'Allow anonymous login in addition to the accounts'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l list-defects -d 'List all defects and exit'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l quiet -d 'Do not print traffic'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l show-secrets -d 'Do not hide passwords, SASL payloads and cookies in what is printed and written'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l insecure -d 'Accept any certificate'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l upstream-plain -d 'Continue without TLS if the server offers none; always allowed for a server on this machine'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -s v -l verbose -d 'Also print when connections open and close; -vv also logs debug messages to stderr'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand demo" -l write -d 'Also write the traffic to FILE, for `xmppscope show`' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand demo" -l filter -d 'Print only what matches, for example \'kind:message or finding\'' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand demo" -l format -d 'Output format' -r -f -a "pretty\t'One line for each message and stanza, followed by the XML'
+compact\t'Like pretty, without the XML'
+json\t'One JSON object per line, for programs; see docs/reference/json.md'
+transcript\t'Only what stays the same from run to run, by session, printed at the end; see docs/reference/transcript.md'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand demo" -l settings -d 'Settings file, which lists what varies from run to run [default: xmppscope.yaml, if it exists]' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand demo" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand demo" -s v -l verbose -d 'Also print when connections open and close; -vv also logs debug messages to stderr'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand diff" -l format -d 'Output format' -r -f -a "text\t'Text for people'
+json\t'One JSON object, for programs; see docs/reference/diff.md'
+html\t'HTML page'
+markdown\t'Table with one row per kind of difference: how often it occurs, and where first'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand diff" -l settings -d 'Settings file, which lists what varies from run to run [default: xmppscope.yaml, if it exists]' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand diff" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "man" -d 'Print a man page, or write all of them to a folder'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "completions" -d 'Print completions of the command line for a shell'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "schema" -d 'Print the JSON Schema of scenario files, for editors'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "target" -d 'Print a target file that is part of xmppscope, to begin your own with'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "conformance" -d 'Print a table of the requirements that connection managers meet, in Markdown'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from man" -l output -d 'Write all pages to this folder, which is created if it does not exist; existing pages are replaced' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from man" -s h -l help -d 'Print help'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from completions" -s h -l help -d 'Print help'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from schema" -s h -l help -d 'Print help'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from target" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from conformance" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "man" -d 'Print a man page, or write all of them to a folder'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "completions" -d 'Print completions of the command line for a shell'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "schema" -d 'Print the JSON Schema of scenario files, for editors'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "target" -d 'Print a target file that is part of xmppscope, to begin your own with'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "conformance" -d 'Print a table of the requirements that connection managers meet, in Markdown'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand prove" -l defect -d 'Use only this defect; repeatable [default: all]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand prove" -l jobs -d 'Scenarios to run in parallel [default: one for each processor]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand prove" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand prove" -l covered -d 'Use only defects of requirements that these scenarios cover'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand prove" -l table -d 'Also print which scenarios catch each defect, and which defects each scenario catches'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand prove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l target -d 'Server to forward to: http://, https://, ws://, wss://, xmpp:// or xmpps://' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l listen -d 'Address to listen on; port 0 picks a free port' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l write -d 'Also write the traffic to FILE, for `xmppscope show`' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l host -d 'Host header for the target: the client\'s (keep), the target\'s own, or NAME' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l starttls -d 'How to handle STARTTLS with an xmpp:// target [default: take-over]' -r -f -a "take-over\t'End TLS here on both sides, and show the stream in it'
+pass\t'Pass TLS on: nothing is seen from there on'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l ca-file -d 'Trust only the CA certificates in this PEM file, for a target with TLS' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l tls-dir -d 'Listen with TLS, using cert.pem and key.pem in DIR, which are generated if missing' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l tls-name -d 'Additional name for a generated certificate, such as the XMPP domain; repeatable' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l buffer -d 'Maximum amount of traffic waiting to be printed' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l body-limit -d 'Maximum size of a message to print and write; the rest of a longer one is left out' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l filter -d 'Print only what matches, for example \'kind:message or finding\'' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l format -d 'Output format' -r -f -a "pretty\t'One line for each message and stanza, followed by the XML'
+compact\t'Like pretty, without the XML'
+json\t'One JSON object per line, for programs; see docs/reference/json.md'
+transcript\t'Only what stays the same from run to run, by session, printed at the end; see docs/reference/transcript.md'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l settings -d 'Settings file, which lists what varies from run to run [default: xmppscope.yaml, if it exists]' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l insecure -d 'Accept any certificate of the target'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l tls -d 'Listen with TLS, for web pages served over https'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l show-secrets -d 'Do not hide passwords, SASL payloads and cookies in what is printed and written'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -s v -l verbose -d 'Also print when connections open and close; -vv also logs debug messages to stderr'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand report" -s o -l output -d 'File to write, readable only by its owner; - writes to standard output [default: -]' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l target -d 'Connection manager to test: a URL, or a target file that describes it [default: the embedded one]' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l domain -d 'XMPP domain, if the target is a URL [default: localhost]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l ca-file -d 'Trust only the CA certificates in this PEM file' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l only -d 'Run only scenarios that match words of path, name or requirement, joined by and, or, not' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l jobs -d 'Scenarios to run in parallel [default: the target file\'s value, or 32]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l defect -d 'Enable a defect of the embedded connection manager; repeatable' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l show -d 'Print the traffic of these scenarios' -r -f -a "failed\t'Failed scenarios and warnings, only the relevant part'
+all\t'All scenarios'
+none\t'No scenarios'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l write -d 'Write a capture of each scenario to this folder, and all outcomes to outcomes.ndjson in it' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l snapshots -d 'Compare each conversation with its approved snapshot in this folder, and fail if they differ' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l update -d 'What to do with new or changed conversations [default: no if the variable CI is set, otherwise new]' -r -f -a "new\t'Write it to a .snap.new file, for review'
+all\t'Approve it'
+no\t'Write nothing'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l settings -d 'Settings file, which lists what varies from run to run [default: xmppscope.yaml, if it exists]' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l format -d 'Output format; repeatable [default: pretty]' -r -f -a "pretty\t'Text for people'
+json\t'One JSON object per line, for programs'
+junit\t'JUnit XML, for CI systems'
+tap\t'Test Anything Protocol 14'
+github\t'Annotations for GitHub Actions'
+markdown\t'Tables, for the summary of a CI job'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l output -d 'Output file of a format: the first --output is for the first --format, and so on' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l insecure -d 'Accept any certificate'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l strict -d 'Also fail on violated recommendations (SHOULD), and on known deviations that no longer occur'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l list -d 'List the scenarios that would run, and exit'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand scenarios; and not __fish_seen_subcommand_from list export help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand scenarios; and not __fish_seen_subcommand_from list export help" -f -a "list" -d 'List them: path and name, one per line'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand scenarios; and not __fish_seen_subcommand_from list export help" -f -a "export" -d 'Write them to a folder, with the shared files that they use'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand scenarios; and not __fish_seen_subcommand_from list export help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand scenarios; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand scenarios; and __fish_seen_subcommand_from export" -l force -d 'Overwrite files that exist'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand scenarios; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand scenarios; and __fish_seen_subcommand_from help" -f -a "list" -d 'List them: path and name, one per line'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand scenarios; and __fish_seen_subcommand_from help" -f -a "export" -d 'Write them to a folder, with the shared files that they use'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand scenarios; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand show" -l filter -d 'Print only what matches, for example \'kind:message or finding\'' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand show" -l format -d 'Output format' -r -f -a "pretty\t'One line for each message and stanza, followed by the XML'
+compact\t'Like pretty, without the XML'
+json\t'One JSON object per line, for programs; see docs/reference/json.md'
+transcript\t'Only what stays the same from run to run, by session, printed at the end; see docs/reference/transcript.md'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand show" -l settings -d 'Settings file, which lists what varies from run to run [default: xmppscope.yaml, if it exists]' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand show" -s v -l verbose -d 'Also print when connections open and close; -vv also logs debug messages to stderr'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and not __fish_seen_subcommand_from review accept reject list help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and not __fish_seen_subcommand_from review accept reject list help" -f -a "review" -d 'Review pending snapshots one by one: accept, reject or skip'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and not __fish_seen_subcommand_from review accept reject list help" -f -a "accept" -d 'Accept pending snapshots'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and not __fish_seen_subcommand_from review accept reject list help" -f -a "reject" -d 'Reject pending snapshots and delete their files'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and not __fish_seen_subcommand_from review accept reject list help" -f -a "list" -d 'List pending snapshots and how they differ'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and not __fish_seen_subcommand_from review accept reject list help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and __fish_seen_subcommand_from review" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and __fish_seen_subcommand_from review" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and __fish_seen_subcommand_from accept" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and __fish_seen_subcommand_from accept" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and __fish_seen_subcommand_from reject" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and __fish_seen_subcommand_from reject" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and __fish_seen_subcommand_from list" -l check -d 'Also list approved snapshots whose scenario no longer exists'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and __fish_seen_subcommand_from help" -f -a "review" -d 'Review pending snapshots one by one: accept, reject or skip'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and __fish_seen_subcommand_from help" -f -a "accept" -d 'Accept pending snapshots'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and __fish_seen_subcommand_from help" -f -a "reject" -d 'Reject pending snapshots and delete their files'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and __fish_seen_subcommand_from help" -f -a "list" -d 'List pending snapshots and how they differ'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand spec" -l party -d 'Only requirements on this party; repeatable, or separated by commas' -r -f -a "cm\t'Only the connection manager'
+client\t'Only the client'
+server\t'Only the XMPP server'
+both\t'Both sides'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand spec" -l level -d 'Only requirements of this level; repeatable, or separated by commas' -r -f -a "must\t'MUST, MUST NOT'
+should\t'SHOULD, SHOULD NOT'
+may\t'MAY'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand spec" -l format -d 'Output format' -r -f -a "pretty\t'Text for people'
+json\t'One JSON object per line, for programs; see docs/reference/spec.md'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand spec" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand spec" -l unchecked -d 'Only requirements that neither a rule nor a scenario checks'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand spec" -l uncovered -d 'Only requirements on a connection manager that no scenario covers, with the reason'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand spec" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "check" -d 'Check scenario files for mistakes, without running them'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "cm" -d 'Run a strict BOSH connection manager with a built-in XMPP server'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "demo" -d 'Watch a ten-second demo, with no client or server of your own'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "diff" -d 'Compare two captures, transcripts or snapshots'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "generate" -d 'Generate man pages, completions, the JSON Schema of scenarios, and more'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "prove" -d 'Test the scenarios themselves: mutation testing with known defects'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "proxy" -d 'Show the traffic between an XMPP client and its server: BOSH, WebSocket or TCP'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "report" -d 'Turn a capture, or a run of scenarios, into an HTML page'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "run" -d 'Test a connection manager with scenarios'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "scenarios" -d 'List the built-in scenarios, or write them to files'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "show" -d 'Print a capture'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "snapshot" -d 'Review, accept or reject pending snapshots of conversations'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "spec" -d 'List the requirements of the specifications, and what checks them'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "man" -d 'Print a man page, or write all of them to a folder'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "completions" -d 'Print completions of the command line for a shell'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "schema" -d 'Print the JSON Schema of scenario files, for editors'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "target" -d 'Print a target file that is part of xmppscope, to begin your own with'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "conformance" -d 'Print a table of the requirements that connection managers meet, in Markdown'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from scenarios" -f -a "list" -d 'List them: path and name, one per line'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from scenarios" -f -a "export" -d 'Write them to a folder, with the shared files that they use'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from snapshot" -f -a "review" -d 'Review pending snapshots one by one: accept, reject or skip'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from snapshot" -f -a "accept" -d 'Accept pending snapshots'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from snapshot" -f -a "reject" -d 'Reject pending snapshots and delete their files'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from snapshot" -f -a "list" -d 'List pending snapshots and how they differ'
