@@ -38,6 +38,7 @@ mod report_peers;
 mod rig;
 mod scenario;
 mod secrets;
+mod shipped;
 mod streams;
 mod streams_rig;
 mod streams_tls;
