@@ -367,8 +367,29 @@ impl Observer {
             }
             self.tell_of_left(item.conn, item.at);
         }
+        let (conn, bytes) = (
+            item.conn,
+            match &item.what {
+                What::Bytes { from, bytes, .. } => Some((*from, bytes.len())),
+                _ => None,
+            },
+        );
         self.recorder.take(item, &mut self.events);
-        self.pass_on();
+        let Some((from, bytes)) = bytes else { return self.pass_on() };
+        // A chunk may hold thousands of elements: the time may be over in the middle of it.
+        let all = self.events.len();
+        let mut events = mem::take(&mut self.events).into_iter();
+        while !self.queue.is_hurried()
+            && let Some(event) = events.next()
+        {
+            self.events.push(event);
+            self.pass_on();
+        }
+        if events.len() > 0 {
+            let left = &mut self.left.entry(conn).or_default()[from as usize];
+            left.messages += events.len() as u64;
+            left.bytes += (bytes * events.len() / all) as u64;
+        }
     }
 
     /// Reports what there was no time for on a connection, before anything else of it.
