@@ -14,7 +14,7 @@ use super::session::{Action, Input, LINKS, Request, Session, Token};
 use super::websocket;
 use crate::bosh::{Body, Condition};
 use crate::random::Random;
-use crate::xml;
+use crate::xml::{self, Error, ErrorKind};
 
 /// A session, or what behaves like one.
 pub trait Conduct: Send {
@@ -249,12 +249,12 @@ impl Machine {
         content: &[u8],
         now: Duration,
     ) -> Result<(), Full> {
-        // Every element begins and most end with one.
-        if memchr::memchr_iter(b'<', content).count() > 2 * self.policy.bounds.elements {
+        let parsed = xml::parse(content, &self.policy.bounds.xml);
+        // Each element takes many times the memory of its text.
+        if let Err(Error { kind: ErrorKind::TooManyNodes(_), .. }) = parsed {
             self.refuse(token, Condition::PolicyViolation, None);
             return Ok(());
         }
-        let parsed = xml::parse(content, &self.policy.bounds.xml);
         let body = parsed.map_err(drop).and_then(|root| Body::new(root).map_err(drop));
         let Ok(body) = body else {
             self.refuse(token, Condition::BadRequest, None);

@@ -54,8 +54,6 @@ pub struct Bounds {
     pub kept_bytes: usize,
     /// Bytes of all that waits for clients and is kept for them, in all sessions together.
     pub queued_bytes: usize,
-    /// Elements in one request: each takes many times the memory of its text.
-    pub elements: usize,
     /// Bytes of requests that have not come whole, on all connections together.
     pub unread_bytes: usize,
     /// Bytes, depth and attributes of a request.
@@ -122,9 +120,8 @@ impl Default for Bounds {
             waiting_bytes: 4 << 20,
             kept_bytes: 8 << 20,
             queued_bytes: 128 << 20,
-            elements: 20_000,
             unread_bytes: 64 << 20,
-            xml: Limits { depth: 64, attributes: 64, bytes: 1 << 20, ..Limits::default() },
+            xml: Limits { depth: 64, attributes: 64, nodes: 20_000, bytes: 1 << 20 },
         }
     }
 }

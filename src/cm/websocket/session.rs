@@ -80,12 +80,10 @@ impl Session {
         if self.state == State::Closed {
             return;
         }
-        let elements = memchr::memchr_iter(b'<', text.as_bytes()).count();
-        if elements > 2 * self.policy.bounds.elements {
-            return self.fail("policy-violation", id, out);
-        }
-        let Ok(element) = xml::parse(text.as_bytes(), &self.policy.bounds.xml) else {
-            return self.fail("not-well-formed", id, out);
+        let element = match xml::parse(text.as_bytes(), &self.policy.bounds.xml) {
+            Ok(element) => element,
+            Err(error) if error.kind.is_limit() => return self.fail("policy-violation", id, out),
+            Err(_) => return self.fail("not-well-formed", id, out),
         };
         match (self.state, element.namespace(), element.name()) {
             (_, ns::FRAMING, "close") => {
