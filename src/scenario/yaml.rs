@@ -394,16 +394,16 @@ mod tests {
     /// Each of these once took time or memory by the square of the size.
     #[test]
     fn many_mistakes_and_keys_take_time_and_memory_in_proportion() {
-        assert_eq!(mistakes(&"---\nname: a\n".repeat(50_000)).len(), 1);
-        assert_eq!(mistakes(&"a: 1\n".repeat(100_000)).len(), Mistakes::MOST);
+        assert_eq!(mistakes(&"---\nname: a\n".repeat(10_000)).len(), 1);
+        assert_eq!(mistakes(&"a: 1\n".repeat(20_000)).len(), Mistakes::MOST);
         let laugh = |n| format!("b{n}: &b{n} [*a,*a,*a,*a]\n");
-        let text = "a: &a [x]\n".to_owned() + &(0..20_000).map(laugh).collect::<String>();
+        let text = "a: &a [x]\n".to_owned() + &(0..3000).map(laugh).collect::<String>();
         assert_eq!(mistakes(&text).len(), Mistakes::MOST);
-        let keys = (0..100_000).map(|n| format!("k{n}:\n")).collect::<Vec<_>>().concat();
+        let keys = (0..30_000).map(|n| format!("k{n}:\n")).collect::<Vec<_>>().concat();
         read_well(&keys);
-        let yaml = only(read_well(&format!("a: \"{}\"", "${a}".repeat(200_000))));
+        let yaml = only(read_well(&format!("a: \"{}\"", "${a}".repeat(30_000))));
         let Value::Text(text) = yaml.value else { panic!("no text") };
-        for at in 0..200_000 {
+        for at in 0..30_000 {
             assert_eq!(text.place(at * 4..at * 4 + 1).span.start, 4 + at * 4);
         }
     }
