@@ -239,7 +239,7 @@ impl Half {
     fn foreign(&mut self, why: &dyn ToString, opaque: bool) {
         let why = Some(why.to_string());
         let pieces = self.unfinished.take().map(|pieces| *pieces).unwrap_or_default();
-        self.raw = Some(Box::new(RawState { why, opaque, pieces }));
+        self.raw = Some(Box::new(RawState { why, pieces, opaque }));
     }
 
     fn mark(&mut self, mark: Mark, bytes: &[u8], chunk: Option<&Chunk>, stream: &mut Stream<'_>) {

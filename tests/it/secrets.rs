@@ -44,7 +44,9 @@ fn outputs(sent: &[(Side, Vec<u8>)], intake: Intake) -> Vec<(&'static str, Strin
     queue.take(&mut items, Some(Duration::ZERO));
     let mut recorder = Recorder::new(intake);
     let mut events: Vec<Event> = Vec::new();
-    items.into_iter().for_each(|item| recorder.take(item, &mut events));
+    for item in items {
+        recorder.take(item, &mut events);
+    }
 
     let mut capture = String::new();
     for event in &events {
@@ -61,7 +63,9 @@ fn outputs(sent: &[(Side, Vec<u8>)], intake: Intake) -> Vec<(&'static str, Strin
     let preface = Preface::new(clock.started(), "http://x".to_owned(), Secrets::Hidden);
     let mut page = Page::new("a page");
     let mut traffic = page.trace("a trace", &preface);
-    events.iter().for_each(|event| traffic.take(event.clone()));
+    for event in &events {
+        traffic.take(event.clone());
+    }
     traffic.finish();
     let mut html = Vec::new();
     page.write(&mut html).unwrap();
@@ -77,7 +81,9 @@ fn outputs(sent: &[(Side, Vec<u8>)], intake: Intake) -> Vec<(&'static str, Strin
     let (mut pretty, mut json) = (Vec::new(), Vec::new());
     let mut judge = Judge::default();
     let mut seen = Vec::new();
-    events.into_iter().for_each(|event| judge.take(event, &mut seen));
+    for event in events {
+        judge.take(event, &mut seen);
+    }
     let mut printer = Printer::new(&mut pretty, look);
     let mut lines = Json::new(&mut json, clock.started());
     for seen in &seen {
@@ -386,7 +392,7 @@ fn what_cannot_be_read_is_hidden_whole() {
         match kind {
             "zlib" => flate2::write::ZlibEncoder::new(&mut out, level).write_all(text).unwrap(),
             "deflate" => {
-                flate2::write::DeflateEncoder::new(&mut out, level).write_all(text).unwrap()
+                flate2::write::DeflateEncoder::new(&mut out, level).write_all(text).unwrap();
             }
             _ => flate2::write::GzEncoder::new(&mut out, level).write_all(text).unwrap(),
         }

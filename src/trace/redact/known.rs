@@ -49,7 +49,7 @@ pub(super) struct Value {
 
 #[derive(Debug, Clone, Default)]
 struct Values {
-    values: VecDeque<Value>,
+    all: VecDeque<Value>,
     search: Option<AhoCorasick>,
     patterns: Vec<Pattern>,
 }
@@ -107,7 +107,7 @@ impl Known {
                 && self.seen.insert(bytes.clone())
             {
                 let forms = forms(&bytes).into_iter();
-                self.given.values.extend(forms.map(|bytes| Value { bytes, is_identity: false }));
+                self.given.all.extend(forms.map(|bytes| Value { bytes, is_identity: false }));
             }
         }
         self.given.sort(AhoCorasickKind::ContiguousNFA);
@@ -138,7 +138,7 @@ impl Known {
     /// How many bytes at the end may be the beginning of a value.
     pub(super) fn beginning(&self, bytes: &[u8]) -> usize {
         let values = [&self.given, &self.fresh, &self.settled];
-        let values = values.into_iter().flat_map(|values| &values.values);
+        let values = values.into_iter().flat_map(|values| &values.all);
         let longest = |value: &Value| {
             let most = value.bytes.len().min(bytes.len() + 1).saturating_sub(1);
             (SHORTEST_GIVEN..=most).rev().find(|len| bytes.ends_with(&value.bytes[..*len]))
@@ -148,24 +148,24 @@ impl Known {
 
     /// Remembers what was hidden; whether anything of it is new.
     pub(super) fn learn(&mut self, values: Vec<Value>) -> bool {
-        let before = self.fresh.values.len();
+        let before = self.fresh.all.len();
         for Value { bytes, is_identity } in values {
             for bytes in secrets_in(&bytes) {
                 let count = self.of.get(&self.on).copied().unwrap_or(0);
                 if count < VALUES_OF_CONNECTION && !self.seen.contains(&bytes) {
                     self.of.insert(self.on, count + 1);
                     self.seen.insert(bytes.clone());
-                    self.fresh.values.push_back(Value { bytes, is_identity });
+                    self.fresh.all.push_back(Value { bytes, is_identity });
                 }
             }
         }
-        if self.fresh.values.len() == before {
+        if self.fresh.all.len() == before {
             return false;
         }
-        if self.fresh.values.len() >= FRESH {
-            self.settled.values.append(&mut self.fresh.values);
-            while self.settled.values.len() > VALUES {
-                if let Some(oldest) = self.settled.values.pop_front() {
+        if self.fresh.all.len() >= FRESH {
+            self.settled.all.append(&mut self.fresh.all);
+            while self.settled.all.len() > VALUES {
+                if let Some(oldest) = self.settled.all.pop_front() {
                     self.seen.remove(&oldest.bytes);
                 }
             }
@@ -181,14 +181,12 @@ impl Values {
     fn sort(&mut self, kind: AhoCorasickKind) {
         self.patterns.clear();
         let mut texts = Vec::new();
-        for (number, value) in self.values.iter().enumerate() {
+        for (number, value) in self.all.iter().enumerate() {
             let bytes = &value.bytes[..value.bytes.len().min(LONGEST)];
             self.patterns.push(Pattern { value: number, encoded: false });
             texts.push(bytes.to_vec());
             // What is base64 itself is not encoded once more.
-            if value.bytes.len() <= LONGEST
-                && (value.bytes.len() >= SHORTEST || kind == AhoCorasickKind::ContiguousNFA)
-            {
+            if value.bytes.len() <= LONGEST {
                 for core in base64::cores(bytes).into_iter().filter(|core| core.len() >= SHORTEST) {
                     self.patterns.push(Pattern { value: number, encoded: true });
                     texts.push(core);
@@ -206,7 +204,7 @@ impl Values {
         let mut behind = 0;
         for found in search.find_overlapping_iter(bytes) {
             let pattern = self.patterns[found.pattern().as_usize()];
-            let value = &self.values[pattern.value];
+            let value = &self.all[pattern.value];
             let mut range = found.range();
             if range.end <= behind {
                 continue;
@@ -315,4 +313,62 @@ fn is_worth(value: &[u8]) -> bool {
     kinds.sort_unstable();
     kinds.dedup();
     value.len() >= SHORTEST && kinds.len() >= 4 && !is_number && !is_protocol(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn learn(known: &mut Known, value: &str) {
+        known.learn(vec![Value { bytes: value.into(), is_identity: false }]);
+    }
+
+    #[test]
+    fn what_is_worth_looking_for() {
+        for value in ["wonderland", "s3cr3t", "a b c d", "1234567890"] {
+            assert_eq!(secrets_in(value.as_bytes()), [value.as_bytes()], "{value}");
+        }
+        for value in ["short", "123456", "aaaaaaaa", "password", "jabber:client", "message", ""] {
+            assert!(secrets_in(value.as_bytes()).is_empty(), "{value}");
+        }
+        let payload = b"AHdvbmRlcmxhbmQAd29uZGVybGFuZA==";
+        assert_eq!(secrets_in(payload), [payload], "a password that is the name is none");
+        assert!(secrets_in(b"AGFsaWNlAHdvbmRlcmxhbmQ=").contains(&b"wonderland".to_vec()));
+        assert!(secrets_in(b"<value>s3cr3t</value>").contains(&b"s3cr3t".to_vec()));
+    }
+
+    #[test]
+    fn passwords_that_are_given() {
+        let known =
+            Known::of([("a", "wonderland"), ("b", "pw#1"), ("carol", "carol"), ("d", "test")]);
+        for (words, shown) in [
+            ("it is wonderland!", Some("it is [hidden]!")),
+            ("it is pw#1, no pw#12", Some("it is [hidden], no pw#12")),
+            ("carol makes a test", None),
+            ("d29uZGVybGFuZA==", Some("[hidden]")),
+            ("w%6fnderland &#119;onderland", Some("[hidden] [hidden]")),
+        ] {
+            assert_eq!(known.hide(words).as_deref(), shown, "{words}");
+        }
+    }
+
+    #[test]
+    fn the_newest_values_are_remembered_and_none_floods_the_others() {
+        let mut known = Known::default();
+        known.on(1);
+        for number in 0..VALUES_OF_CONNECTION + 10 {
+            learn(&mut known, &format!("first-{number}-value"));
+        }
+        assert_eq!(known.fresh.all.len() + known.settled.all.len(), VALUES_OF_CONNECTION);
+        for number in 0..10 * VALUES {
+            known.on(2 + number as u64);
+            learn(&mut known, &format!("other-{number}-value"));
+            known.close(2 + number as u64);
+        }
+        assert!(known.settled.all.len() <= VALUES && known.fresh.all.len() < FRESH);
+        assert!(known.seen.len() <= VALUES + FRESH && known.of.len() == 1);
+        let last = format!("other-{}-value", 10 * VALUES - 1);
+        assert_eq!(known.hide(&last).as_deref(), Some("[hidden]"));
+        assert_eq!(known.hide("first-1-value"), None);
+    }
 }

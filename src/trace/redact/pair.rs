@@ -52,8 +52,8 @@ pub(super) fn value(bytes: &[u8], name: &Range<usize>, ground: Ground, hits: &mu
     if before.ends_with(b"xmlns:") || is_something_else(bytes, name) {
         return;
     }
-    let is_closing = |at: &usize| matches!(bytes.get(*at), Some(b']' | b'"' | b'\'' | b'\\'));
-    let closing = (name.end..).take_while(is_closing).last().map_or(name.end, |last| last + 1);
+    let is_closing = |byte: &&u8| matches!(byte, b']' | b'"' | b'\'' | b'\\');
+    let closing = name.end + bytes[name.end..].iter().take_while(is_closing).count();
     let quoted = bytes[name.end..closing].iter().any(|byte| matches!(byte, b'"' | b'\''));
     let separator = closing + space(&bytes[closing..]);
     match bytes.get(separator) {
