@@ -121,7 +121,7 @@ impl Default for Bounds {
             kept_bytes: 8 << 20,
             queued_bytes: 128 << 20,
             unread_bytes: 64 << 20,
-            xml: Limits { depth: 64, attributes: 64, nodes: 20_000, bytes: 1 << 20 },
+            xml: Limits { depth: 64, attributes: 64, nodes: 50_000, bytes: 1 << 20 },
         }
     }
 }
