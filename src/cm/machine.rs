@@ -491,7 +491,8 @@ impl Machine {
         }
     }
 
-    /// Where all sessions together hold more than may be, the one that is the largest burden ends.
+    /// Where all sessions together hold more than may be, the one that is the largest burden gives out what it can, or
+    /// ends.
     fn makes_room(&mut self, now: Duration) -> bool {
         let before = self.queued;
         if before <= self.policy.bounds.queued_bytes {
@@ -508,6 +509,10 @@ impl Machine {
             (Some((most, number)), other) if other.is_none_or(|(queued, _)| queued <= most) => {
                 self.urgently(|machine| machine.hand(number, Input::Full, now));
                 self.heard.insert(number);
+                let entry = self.sessions.get(&number);
+                let burden = entry.map_or(0, |entry| entry.conduct.session().burden());
+                // One that a defect keeps as it is must not be asked for ever.
+                return burden < most;
             }
             (_, Some((_, number))) => {
                 self.urgently(|machine| {
@@ -516,7 +521,6 @@ impl Machine {
             }
             _ => {}
         }
-        // One that a defect keeps alive must not be asked for ever.
         self.queued < before
     }
 

@@ -45,7 +45,7 @@ impl Session {
         self.answer_due(now, out);
     }
 
-    fn answer_due(&mut self, now: Duration, out: &mut Vec<Action>) {
+    pub(super) fn answer_due(&mut self, now: Duration, out: &mut Vec<Action>) {
         while self.is_front_due(now) {
             if let Some(open) = self.open.pop_front() {
                 self.answer(&open, now, out);

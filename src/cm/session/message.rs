@@ -34,7 +34,8 @@ pub enum Input {
     Hurry(Token),
     /// Something happened on a stream.
     Server(Link, Event),
-    /// The connection manager has no room for more, and this session holds the most of it.
+    /// The connection manager has no room for more, and this session is the largest burden: it gives out what it can, or
+    /// ends.
     Full,
     /// The connection manager is going down.
     Shutdown,

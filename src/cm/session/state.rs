@@ -136,7 +136,14 @@ impl Session {
             Input::Gone(token) => self.gone(token, now),
             Input::Hurry(token) => self.hurry(token, out),
             Input::Server(link, event) => self.server(link, event, now, out),
-            Input::Full => self.overrun(now, out),
+            Input::Full => {
+                // A request that waits takes what it can first.
+                let before = self.burden();
+                self.answer_due(now, out);
+                if self.burden() >= before {
+                    self.overrun(now, out);
+                }
+            }
             Input::Shutdown => self.shut_down(out),
             Input::Settle => self.settle(now, out),
         }
