@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
 
+use crate::diag::name;
+
 static SCENARIOS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
 static TARGETS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/targets");
 
@@ -45,7 +47,7 @@ pub fn targets() -> Vec<Bundled> {
 
 /// The names of all target files.
 pub fn target_names() -> Vec<String> {
-    targets().iter().map(|file| file.path.with_extension("").display().to_string()).collect()
+    targets().iter().map(|file| name(&file.path.with_extension("")).to_string()).collect()
 }
 
 /// The target file of this name, which is its path without the ending.
@@ -100,7 +102,7 @@ mod tests {
                 files.iter().map(|file| root.join(folder).join(&file.path)).collect();
             assert_eq!(paths, expected, "touch src/bundle/files.rs: a new file is not noticed");
             for (path, file) in paths.iter().zip(&files) {
-                assert_eq!(fs::read_to_string(path).unwrap(), file.text, "{}", path.display());
+                assert_eq!(fs::read_to_string(path).unwrap(), file.text, "{path:?}");
             }
         }
     }

@@ -10,8 +10,8 @@ use super::interrupt::Interrupt;
 use super::mistakes::wrong;
 use super::options::When;
 use super::words::counted;
+use crate::diag::name;
 use crate::scenario::{LoadError, Loaded, Scenario, is_built_in, load, pack};
-use crate::ui::sanitise;
 
 /// Check scenario files for mistakes, without running them
 ///
@@ -44,13 +44,18 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     if shared > 0 {
         line += &format!(" and {}", counted(shared, "shared file"));
     }
-    print(format!("{line}: no mistakes\n").as_bytes())
+    print(&format!("{line}: no mistakes\n"))
 }
 
 /// The scenarios at these paths, all without mistakes; without a path, those of the conformance pack, which is said.
-pub(super) fn scenarios(paths: &[PathBuf], color: When) -> Result<Vec<Arc<Scenario>>, Failure> {
+/// Also gives the files that were read.
+pub(super) fn scenarios(
+    paths: &[PathBuf],
+    color: When,
+) -> Result<(Vec<Arc<Scenario>>, Vec<PathBuf>), Failure> {
     if !paths.is_empty() {
-        return Ok(sound(paths, color)?.scenarios.into_iter().map(Arc::new).collect());
+        let Loaded { scenarios, files, .. } = sound(paths, color)?;
+        return Ok((scenarios.into_iter().map(Arc::new).collect(), files));
     }
     let pack = &pack().scenarios;
     eprint(&format!(
@@ -58,7 +63,7 @@ pub(super) fn scenarios(paths: &[PathBuf], color: When) -> Result<Vec<Arc<Scenar
         env!("CARGO_PKG_VERSION"),
         counted(pack.len(), "scenario")
     ));
-    Ok(pack.iter().cloned().map(Arc::new).collect())
+    Ok((pack.iter().cloned().map(Arc::new).collect(), Vec::new()))
 }
 
 /// Reads scenarios; with a mistake in any of them the mistakes are shown, and there are none.
@@ -72,7 +77,7 @@ pub(super) fn sound(paths: &[PathBuf], color: When) -> Result<Loaded, Failure> {
         }
     })?;
     for (path, why) in &loaded.skipped {
-        eprint(&sanitise(&format!("skipped {}: {why}", path.display())));
+        eprint(&format!("skipped {}: {why}", name(path)));
     }
     if loaded.mistakes.is_empty() { Ok(loaded) } else { Err(wrong(&loaded.mistakes, color)) }
 }

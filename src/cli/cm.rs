@@ -8,6 +8,7 @@ use jid::BareJid;
 use tokio::sync::Notify;
 
 use super::Failure;
+use super::capture::CaptureFile;
 use super::console::eprint;
 use super::defects::{chosen, list_defects};
 use super::observe::Output;
@@ -21,6 +22,7 @@ use crate::cm::policy::Policy;
 use crate::cm::server::{Account, Password, Server, Setup};
 use crate::cm::upstream::address::Address;
 use crate::cm::upstream::{self, Settings, Upstream, stream};
+use crate::diag::name;
 use crate::random::{Random, Secure};
 use crate::trace::intake::Intake;
 use crate::wire::tls::{self, TlsError};
@@ -77,9 +79,8 @@ pub(super) struct Args {
     /// Do not print traffic
     #[arg(long)]
     quiet: bool,
-    /// Also write the traffic to FILE, for `xmppscope show`
-    #[arg(long, value_name = "FILE")]
-    write: Option<PathBuf>,
+    #[command(flatten)]
+    capture: CaptureFile,
     /// Do not hide passwords, SASL payloads and cookies in what is printed and written
     #[arg(long)]
     show_secrets: bool,
@@ -186,7 +187,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     };
     raise_file_limit();
 
-    let watched = !args.quiet || args.write.is_some();
+    let watched = !args.quiet || args.capture.path().is_some();
     let mut watch =
         watched.then(|| Watch::prepare(&args.output, BUFFER, args.quiet)).transpose()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -195,8 +196,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         .map_err(|error| Failure::Environment(format!("cannot start: {error}")))?;
     let (listener, bound) = runtime.block_on(listen(&args.listen))?;
     let url = format!("http://{bound}/http-bind");
-    if let (Some(watch), Some(path)) = (&mut watch, &args.write) {
-        watch.capture(path, url.clone(), args.show_secrets)?;
+    if let Some(watch) = &mut watch {
+        let mut inputs = args.output.inputs();
+        args.upstream.ca_file.iter().for_each(|file| inputs.add(file));
+        watch.capture(&args.capture, &inputs, url.clone(), args.show_secrets)?;
     }
 
     eprint(&format!("listening on {url}"));
@@ -297,7 +300,7 @@ impl Place {
                     _ if args.upstream.insecure => {
                         "accepting any certificate (--insecure)".to_owned()
                     }
-                    Some(file) => format!("trusting the CA certificates in {}", file.display()),
+                    Some(file) => format!("trusting the CA certificates in {}", name(file)),
                     None => "trusting the system's CA certificates".to_owned(),
                 };
                 eprint(&format!("upstream {address}: {tls}; {trusts}"));

@@ -2,13 +2,18 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use super::console::{eprint, err, err_is_terminal, out_is_terminal, print};
+use super::options::When;
 use super::{
     Failure, check, cm, demo, diff, exit, generate, prove, proxy, report, run, scenarios, show,
     snapshot, spec,
 };
+use crate::diag::name;
 
 /// Show, explain and test XMPP over the web
 ///
@@ -53,12 +58,11 @@ enum Command {
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
+    survive_large_files();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version go to stdout and are a success; a closed pipe there is no failure of ours.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::OK });
+            return ended(wrong_or_help(&error));
         }
     };
     let result = match cli.command {
@@ -76,11 +80,39 @@ pub fn main() -> ExitCode {
         Command::Snapshot(args) => snapshot::run(&args),
         Command::Spec(args) => spec::run(&args),
     };
+    ended(result)
+}
+
+fn ended(result: Result<u8, Failure>) -> ExitCode {
     let (words, code) = match result {
         Ok(code) => return ExitCode::from(code),
         Err(Failure::Usage(words)) => (words, exit::USAGE),
         Err(Failure::Environment(words)) => (words, exit::ENVIRONMENT),
     };
-    let _ = writeln!(std::io::stderr(), "xmppscope: {words}");
+    eprint(&format!("xmppscope: {words}"));
     ExitCode::from(code)
+}
+
+/// Prints what clap says: help and version on stdout, or what is wrong with the command line, which it quotes.
+fn wrong_or_help(error: &clap::Error) -> Result<u8, Failure> {
+    let text = error.render();
+    if error.use_stderr() {
+        // Styles only where no argument could bring its own.
+        let foreign = std::env::args_os().any(|word| name(&word).to_string().contains('\\'));
+        let styled = err_is_terminal() && !foreign && When::Auto.decide(true);
+        let text = if styled { text.ansi().to_string() } else { text.to_string() };
+        let _ = write!(err(), "{text}"); // there is nowhere to report a failure
+        return Ok(exit::USAGE);
+    }
+    let styled = out_is_terminal() && When::Auto.decide(true);
+    print(&if styled { text.ansi().to_string() } else { text.to_string() })
+}
+
+/// A file that grows beyond what the system allows (`ulimit -f`) is an error of writing, as a full disk is, and not the end
+/// of the process.
+fn survive_large_files() {
+    let noted = Arc::new(AtomicBool::new(false));
+    if let Err(error) = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, noted) {
+        eprint(&format!("warning: cannot handle the signal SIGXFSZ: {error}"));
+    }
 }

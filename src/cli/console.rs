@@ -1,10 +1,16 @@
-//! Standard output and standard error.
+//! Standard output and standard error. No other file opens them: what is printed for people passes through [`Printed`].
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, IsTerminal, Stderr, Stdout, Write};
+use std::os::fd::AsFd as _;
 
 use terminal_size::{Width, terminal_size};
 
+use super::options::When;
 use super::{Failure, exit};
+use crate::diag::sanitise::sanitise;
+use crate::diag::{Diagnostic, Printed};
+use crate::files::{FileError, Inputs};
 
 /// Columns of the terminal; none where the output is no terminal, and no line is cut or broken.
 pub fn width(terminal: bool) -> Option<usize> {
@@ -14,9 +20,50 @@ pub fn width(terminal: bool) -> Option<usize> {
     terminal_size().map(|(Width(width), _)| usize::from(width.max(20)))
 }
 
-/// A reader who has seen enough is no failure.
-pub fn print(text: &[u8]) -> Result<u8, Failure> {
-    let mut out = io::stdout().lock();
+/// Whether standard output is a terminal.
+pub fn out_is_terminal() -> bool {
+    stdout().is_terminal()
+}
+
+/// Whether standard output is a file.
+pub fn out_is_file() -> bool {
+    let file = stdout().as_fd().try_clone_to_owned().map(File::from);
+    file.and_then(|file| file.metadata()).is_ok_and(|about| about.is_file())
+}
+
+/// Whether standard error is a terminal.
+#[allow(clippy::disallowed_methods)] // the one place
+pub fn err_is_terminal() -> bool {
+    io::stderr().is_terminal()
+}
+
+#[allow(clippy::disallowed_methods)] // the one place
+fn stdout() -> Stdout {
+    io::stdout()
+}
+
+/// Standard output, for people.
+pub fn out() -> Printed<Stdout> {
+    Printed::new(stdout())
+}
+
+/// Standard error.
+#[allow(clippy::disallowed_methods)] // the one place
+pub fn err() -> Printed<Stderr> {
+    Printed::new(io::stderr())
+}
+
+/// Prints text for people. A reader who has seen enough is no failure.
+pub fn print(text: &str) -> Result<u8, Failure> {
+    write(&mut out(), text.as_bytes())
+}
+
+/// Prints a format for programs, which has escaped what would be harmful: no byte may be changed.
+pub fn print_data(data: &[u8]) -> Result<u8, Failure> {
+    write(&mut stdout(), data)
+}
+
+fn write(out: &mut impl Write, text: &[u8]) -> Result<u8, Failure> {
     match out.write_all(text).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(unwritable(&error)),
         _ => Ok(exit::OK),
@@ -28,7 +75,20 @@ pub fn unwritable(error: &io::Error) -> Failure {
     Failure::Environment(format!("cannot print: {error}"))
 }
 
-/// Writes a line to stderr; a failure is ignored, since there is nowhere to report it.
+/// Sees that standard output is none of the files that are read: it would be read again and again, or is emptied already.
+pub fn not_into(inputs: &Inputs) -> Result<(), Failure> {
+    if inputs.hold_open(&stdout()) {
+        return Err(Failure::Usage(format!("cannot write standard output: {}", FileError::Input)));
+    }
+    Ok(())
+}
+
+/// Writes a line to stderr, whatever is in it; a failure is ignored, since there is nowhere to report it.
 pub fn eprint(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(err(), "{}", sanitise(line));
+}
+
+/// Shows a mistake at its place, on stderr.
+pub fn explain(mistake: &Diagnostic, color: When) {
+    let _ = writeln!(err(), "{}", mistake.render(color.decide(err_is_terminal())));
 }

@@ -4,7 +4,6 @@ use super::Failure;
 use super::console::print;
 use crate::defects::{self, Defect};
 use crate::diag::nearest;
-use crate::ui::sanitise;
 
 /// The defects of these names.
 pub(super) fn chosen(names: &[String]) -> Result<Vec<&'static Defect>, Failure> {
@@ -22,10 +21,9 @@ pub(super) fn chosen(names: &[String]) -> Result<Vec<&'static Defect>, Failure> 
             (true, Some(near)) => format!("no such defect; did you mean {near}?"),
             (true, None) => "no such defect".to_owned(),
         };
-        Err(Failure::Usage(
-            sanitise(&format!("--defect {name}: {hint} (list: `xmppscope cm --list-defects`)"))
-                .into_owned(),
-        ))
+        Err(Failure::Usage(format!(
+            "--defect {name}: {hint} (list: `xmppscope cm --list-defects`)"
+        )))
     };
     names.iter().map(one).collect()
 }
@@ -36,5 +34,5 @@ pub(super) fn list_defects() -> Result<u8, Failure> {
     for defect in defects::all() {
         text += &format!("{}\n    {}\n", defect.name, defect.says);
     }
-    print(text.as_bytes())
+    print(&text)
 }

@@ -7,7 +7,7 @@ mod story;
 mod user;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use self::socket_user::SocketUser;
 use self::story::{DOMAIN, Story, WAIT, Who};
 use self::user::User;
+use super::capture::CaptureFile;
 use super::observe::Output;
 use super::watch::{Watch, Watching, listen};
 use super::{Failure, exit};
@@ -29,6 +30,7 @@ use crate::cm::http::serve::Service;
 use crate::cm::machine::Machine;
 use crate::cm::policy::Policy;
 use crate::cm::server::{Account, Password, Server, Setup};
+use crate::diag::name;
 use crate::proxy::{Proxy, StreamSettings};
 use crate::random::{Random, Secure};
 use crate::trace::intake::Intake;
@@ -58,9 +60,8 @@ Exit status:
   3  something did not happen as narrated, or a file cannot be written
   130  interrupted before the end")]
 pub(super) struct Args {
-    /// Also write the traffic to FILE, for `xmppscope show`
-    #[arg(long, value_name = "FILE")]
-    write: Option<PathBuf>,
+    #[command(flatten)]
+    capture: CaptureFile,
     #[command(flatten)]
     output: Output,
 }
@@ -77,9 +78,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let target: Address = format!("http://{back}")
         .parse()
         .map_err(|error| Failure::Environment(format!("cannot start: {error}")))?;
-    if let Some(path) = &args.write {
-        watch.capture(path, target.to_string(), false)?;
-    }
+    watch.capture(&args.capture, &args.output.inputs(), target.to_string(), false)?;
     let mut random = Secure::default();
     let passwords = Who::ALL.map(|_| random.token(9));
     let accounts = Who::ALL.map(|who| (who.name(), &*passwords[who as usize]));
@@ -92,7 +91,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         }
     });
     if outcome == Some(Ok(())) {
-        watching.narrator().close(next(args.write.as_deref()));
+        watching.narrator().close(next(args.capture.path()));
     }
     runtime.shutdown_timeout(Duration::from_millis(100));
     match (watching.finish()?, outcome) {
@@ -202,7 +201,7 @@ fn next(capture: Option<&Path>) -> String {
     if let Some(path) = capture {
         text += &format!(
             "  xmppscope show {}\n    print the same traffic from the capture\n",
-            path.display()
+            name(path)
         );
     }
     text + "  xmppscope proxy --target http://127.0.0.1:5280\n    the same in front of your own server\n  xmppscope cm\n    a \

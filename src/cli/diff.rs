@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::console::{eprint, print};
-use super::observe::{not_events, say_built_in, unreadable};
+use super::console::{eprint, not_into, out_is_terminal, print, print_data};
+use super::failure::{not_events, unreadable};
+use super::observe::say_built_in;
 use super::options::When;
 use super::progress::{Reading, progress};
 use super::words::counted;
 use super::{Failure, exit, settings};
+use crate::diag::name;
+use crate::files::Inputs;
 use crate::report::difference::{self, Compared, Document};
 use crate::snapshot::{
     APPROVED, PENDING, Snapshot, SnapshotError, Transcript, Varying, diff, transcript,
@@ -20,7 +22,7 @@ use crate::snapshot::{
 use crate::trace::capture::CaptureError;
 use crate::trace::open::{self, Input, OpenError, is_stdin};
 use crate::ui::outcomes::IN_FOLDER;
-use crate::ui::{Styles, Unit, difference as ui, sanitise};
+use crate::ui::{Styles, Unit, difference as ui};
 
 /// How the name of a capture ends.
 const CAPTURE: &str = "ndjson";
@@ -72,21 +74,21 @@ enum Format {
 }
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
+    not_into(&Inputs::of([&args.old, &args.new]))?;
     let replace = args.settings.read(args.color)?.replace;
     let varying = Varying { replace, ..Varying::default() };
     let documents = documents(&args.old, &args.new, &varying)?;
     let differ = documents.iter().any(Document::differs);
-    let sides = [&args.old, &args.new].map(|path| path.display().to_string());
+    let sides = [&args.old, &args.new].map(|path| name(path).to_string());
     let [old, new] = &sides;
-    let out = match args.format {
+    match args.format {
         Format::Text => {
-            text(&documents, &Styles::new(args.color.decide(io::stdout().is_terminal())))
+            print(&text(&documents, &Styles::new(args.color.decide(out_is_terminal()))))?
         }
-        Format::Json => difference::json(old, new, &documents),
-        Format::Html => difference::html(old, new, &documents),
-        Format::Markdown => difference::markdown(old, new, &documents),
+        Format::Json => print_data(difference::json(old, new, &documents).as_bytes())?,
+        Format::Html => print(&difference::html(old, new, &documents))?,
+        Format::Markdown => print(&difference::markdown(old, new, &documents))?,
     };
-    print(out.as_bytes())?;
     Ok(if differ { exit::DIFFERS } else { exit::OK })
 }
 
@@ -126,8 +128,8 @@ fn documents(old: &Path, new: &Path, varying: &Varying) -> Result<Vec<Document>,
             let (folder, file) = if is_folder { (old, new) } else { (new, old) };
             Err(Failure::Usage(format!(
                 "{} is a folder and {} is a file: give two files or two folders",
-                sanitise(&folder.display().to_string()),
-                sanitise(&file.display().to_string())
+                name(folder),
+                name(file)
             )))
         }
     }
@@ -172,7 +174,7 @@ fn files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Failure> {
             if path.ends_with(IN_FOLDER) {
                 continue;
             }
-            let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned();
+            let name = name(path.strip_prefix(folder).unwrap_or(&path)).to_string();
             for (rank, end) in [CAPTURE, APPROVED, PENDING].into_iter().enumerate() {
                 let Some(name) = name.strip_suffix(end).and_then(|name| name.strip_suffix('.'))
                 else {
@@ -188,7 +190,7 @@ fn files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Failure> {
     if found.is_empty() {
         return Err(Failure::Usage(format!(
             "{}: no captures (*.{CAPTURE}) or snapshots (*.{APPROVED}) in this folder",
-            sanitise(&folder.display().to_string())
+            name(folder)
         )));
     }
     Ok(found.into_iter().map(|(name, (_, path))| (name, path)).collect())
@@ -197,7 +199,7 @@ fn files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Failure> {
 /// Reads a file and finds out what it is by how it begins.
 fn read(path: &Path, varying: &Varying, reading: &mut Reading) -> Result<Transcript, Failure> {
     let name = open::name(path);
-    let wrong = |words: String| Failure::Usage(sanitise(&format!("{name}: {words}")).into_owned());
+    let wrong = |words: String| Failure::Usage(format!("{name}: {words}"));
     let failed = |error: OpenError| not_events(&error);
     say_built_in(path);
     let mut input = Input::open(path).map_err(failed)?;
@@ -207,11 +209,14 @@ fn read(path: &Path, varying: &Varying, reading: &mut Reading) -> Result<Transcr
     }
     let bytes = input.bytes().map_err(failed)?;
     let text = String::from_utf8(bytes).map_err(|_| wrong(UNKNOWN.to_owned()))?;
+    if text.trim().is_empty() {
+        return Err(wrong("the file is empty".to_owned()));
+    }
     if text.starts_with("---\n") || text.starts_with("---\r\n") {
         let parsed = Snapshot::parse(&text, Path::new(&name));
         return Ok(parsed.map_err(|error| snapshot(&error))?.transcript);
     }
-    if !text.starts_with("== ") && !text.trim().is_empty() {
+    if !text.starts_with("== ") {
         return Err(wrong(UNKNOWN.to_owned()));
     }
     text.replace("\r\n", "\n").parse().map_err(|error| wrong(format!("{error}")))
@@ -229,17 +234,17 @@ fn events(input: Input, varying: &Varying, reading: &Reading) -> Result<Transcri
                 let words = format!(
                     "{name}: line {line} is damaged ({why}); what is missing would be reported as a difference"
                 );
-                return Err(Failure::Usage(sanitise(&words).into_owned()));
+                return Err(Failure::Usage(words));
             }
             Err(error) if error.is_fatal() => return Err(not_events(&error)),
-            Err(error) => reading.aside(|| eprint(&sanitise(&format!("xmppscope: {error}")))),
+            Err(error) => reading.aside(|| eprint(&format!("xmppscope: {error}"))),
         }
     }
     Ok(transcript(&events, None, varying))
 }
 
 fn snapshot(error: &SnapshotError) -> Failure {
-    let words = sanitise(&error.to_string()).into_owned();
+    let words = error.to_string();
     match error {
         SnapshotError::Unreadable { .. } => Failure::Environment(words),
         _ => Failure::Usage(words),

@@ -3,7 +3,6 @@
 mod manual;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,19 +12,21 @@ use clap_complete::aot::{self, Shell};
 use tokio::sync::watch;
 
 use super::Failure;
-use super::console::{print, unwritable};
-use super::observe;
+use super::console::{not_into, print, print_data, unwritable};
+use super::failure;
 use super::progress::progress;
 use super::spec::checked;
 use crate::bundle;
 use crate::clock::Clock;
+use crate::diag::name;
+use crate::files::{Inputs, LONGEST_TEXT, text};
 use crate::report::conformance::{Column, Table, write};
 use crate::report::requirements::Checked;
 use crate::runner;
 use crate::scenario::{Scenario, pack, schema};
 use crate::spec::catalogue;
+use crate::ui::Unit;
 use crate::ui::outcomes::{Format, Layout, Plan, Report, Summary};
-use crate::ui::{Unit, sanitise};
 
 /// Generate man pages, completions, the JSON Schema of scenarios, and more
 #[derive(Debug, clap::Args)]
@@ -91,52 +92,51 @@ pub(super) fn run(args: &Args, program: clap::Command) -> Result<u8, Failure> {
         What::Man { command, output } => man(program, command, output.as_deref()),
         What::Completions { shell } => completions(program, *shell),
         What::Target { name } => target(name),
-        What::Schema => print(format!("{:#}\n", schema()).as_bytes()),
+        What::Schema => print_data(format!("{:#}\n", schema()).as_bytes()),
         What::Conformance { outcomes } => conformance(outcomes),
     }
 }
 
 fn man(program: clap::Command, command: &[String], folder: Option<&Path>) -> Result<u8, Failure> {
-    let name = [&[program.get_name().to_owned()], command].concat().join("-");
+    let command_name = [&[program.get_name().to_owned()], command].concat().join("-");
     let pages = manual::pages(program).map_err(|error| unwritable(&error))?;
     let Some(folder) = folder else {
-        let page = pages.iter().find(|page| page.file == format!("{name}.1"));
-        let words = || format!("there is no command {}", sanitise(&command.join(" ")));
-        return print(&page.ok_or_else(|| Failure::Usage(words()))?.text);
+        let page = pages.iter().find(|page| page.file == format!("{command_name}.1"));
+        let words = || format!("there is no command {}", name(&command.join(" ")));
+        return print_data(&page.ok_or_else(|| Failure::Usage(words()))?.text);
     };
-    let written = manual::write(&pages, folder)
-        .map_err(|(path, error)| observe::unwritable(&path, &error))?;
-    let paths: Vec<_> = written.iter().map(|path| path.display().to_string()).collect();
-    print(sanitise(&format!("{}\n", paths.join("\n"))).as_bytes())
+    let written =
+        manual::write(&pages, folder).map_err(|(path, error)| failure::unwritable(&path, error))?;
+    let paths: Vec<_> = written.iter().map(|path| format!("{}\n", name(path))).collect();
+    print(&paths.concat())
 }
 
 fn completions(mut program: clap::Command, shell: Shell) -> Result<u8, Failure> {
     let name = program.get_name().to_owned();
     let mut text = Vec::new();
     aot::generate(shell, &mut program, name, &mut text);
-    print(&text)
+    print_data(&text)
 }
 
-fn target(name: &str) -> Result<u8, Failure> {
-    let target = bundle::target(name).ok_or_else(|| {
+fn target(wanted: &str) -> Result<u8, Failure> {
+    let target = bundle::target(wanted).ok_or_else(|| {
         let names = bundle::target_names().join(", ");
-        Failure::Usage(format!("xmppscope has no target {}; it has {names}", sanitise(name)))
+        Failure::Usage(format!("xmppscope has no target {}; it has {names}", name(wanted)))
     })?;
-    print(target.text.as_bytes())
+    print_data(target.text.as_bytes())
 }
 
 fn conformance(files: &[PathBuf]) -> Result<u8, Failure> {
     let pack = &pack().scenarios;
+    not_into(&Inputs::of(files))?;
     let read = |name: &str, text: &str| {
-        let wrong = |wrong| Failure::Usage(sanitise(&format!("{name}: {wrong}")).into_owned());
+        let wrong = |wrong| Failure::Usage(format!("{name}: {wrong}"));
         Column::read(text, pack).map_err(wrong)
     };
     let mut columns = Vec::new();
     for file in files {
-        let name = file.display().to_string();
-        let text = fs::read_to_string(file)
-            .map_err(|error| Failure::Environment(format!("cannot read {name}: {error}")))?;
-        columns.push(read(&name, &text)?);
+        let text = text(file, LONGEST_TEXT).map_err(|error| failure::unreadable(file, &error))?;
+        columns.push(read(&name(file).to_string(), &text)?);
     }
     columns.insert(0, read("the embedded connection manager", &embedded(pack)?)?);
     let columns = Column::join(columns);
@@ -146,7 +146,7 @@ fn conformance(files: &[PathBuf]) -> Result<u8, Failure> {
             .map_err(|wrong| Failure::Usage(format!("{}: {wrong}", column.name())))?;
     }
     let requirements: Vec<Checked<'_>> = catalogue().iter().map(checked).collect();
-    print(write(&Table::of(&requirements, &columns), catalogue()).as_bytes())
+    print(&write(&Table::of(&requirements, &columns), catalogue()))
 }
 
 /// The outcomes of the embedded connection manager, as they would be written to a file.

@@ -40,8 +40,8 @@ struct State {
     lost_lines: u64,
     written: u64,
     closed: bool,
-    /// Nobody reads any more: what comes is dropped in silence.
-    broken: bool,
+    /// Why nothing more is written, if so: what comes is dropped in silence. A reader who left is no failure.
+    broken: Option<io::ErrorKind>,
     done: bool,
 }
 
@@ -85,7 +85,7 @@ fn write(shared: &Shared, out: &mut impl Write) {
         let mut state = shared.lock();
         state.written += text.len() as u64;
         if let Err(error) = written {
-            state.broken = true;
+            state.broken = Some(error.kind());
             state.text = Vec::new();
             if error.kind() != io::ErrorKind::BrokenPipe {
                 eprint(&format!("xmppscope: cannot print: {error}; printing stops here"));
@@ -101,7 +101,7 @@ fn write(shared: &Shared, out: &mut impl Write) {
 impl Lane {
     fn hand_over(&mut self) {
         let mut state = self.shared.lock();
-        if state.broken {
+        if state.broken.is_some() {
             self.pending.clear();
             return;
         }
@@ -148,8 +148,8 @@ impl Drop for Lane {
 
 impl Outlet {
     /// Waits until everything is written, or nothing of it has been read for `patience`, or `late` says that this takes
-    /// too long.
-    pub(super) fn finish(self, patience: Duration, late: impl Fn() -> bool) {
+    /// too long. False if it could not be written.
+    pub(super) fn finish(self, patience: Duration, late: impl Fn() -> bool) -> bool {
         let mut state = self.shared.lock();
         let (mut idle, mut written) = (Duration::ZERO, state.written);
         while !state.done {
@@ -167,9 +167,10 @@ impl Outlet {
                 eprint(&format!(
                     "xmppscope: the output is not being read; more than {lost} lines are lost"
                 ));
-                return;
+                return true;
             }
         }
+        let printed = state.broken.is_none_or(|why| why == io::ErrorKind::BrokenPipe);
         let lost = state.lost_lines;
         drop(state);
         if lost > 0 {
@@ -178,6 +179,7 @@ impl Outlet {
             ));
         }
         let _ = self.thread.join(); // it has said what went wrong, if anything did
+        printed
     }
 }
 

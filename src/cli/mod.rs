@@ -1,6 +1,7 @@
 //! The command line: one file per command. Only here the environment is read, output is opened and exit codes are
 //! chosen.
 
+mod capture;
 mod check;
 mod ci;
 mod cm;

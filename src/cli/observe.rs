@@ -1,22 +1,22 @@
 //! From events to output: the part that `proxy` and `show` share.
 
-use std::io::{self, IsTerminal, Write};
-use std::path::Path;
+use std::io::{self, Write};
 
 use chrono::{DateTime, FixedOffset};
 use clap::{ArgAction, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
-use super::console::{eprint, width};
+use super::console::{self, eprint, explain, out_is_terminal, width};
 use super::options::When;
 use super::{Failure, settings};
+use crate::files::Inputs;
 use crate::report::json::Json;
 use crate::rules::{Counts, Judge, Observation};
 use crate::snapshot::{Varying, transcript};
 use crate::trace::Event;
 use crate::trace::filter::Filter;
-use crate::trace::open::{OpenError, built_in};
-use crate::ui::{Look, Printer, Styles, sanitise};
+use crate::trace::open::built_in;
+use crate::ui::{Look, Printer, Styles};
 
 /// How traffic is printed.
 #[derive(Debug, clap::Args)]
@@ -65,11 +65,16 @@ impl Output {
         };
         // A second call, as in tests, keeps the first log.
         let _ = tracing_subscriber::fmt()
-            .with_writer(io::stderr)
+            .with_writer(console::err)
             .with_max_level(level)
             .with_ansi(false)
             .without_time()
             .try_init();
+    }
+
+    /// What is read for it.
+    pub(super) fn inputs(&self) -> Inputs {
+        Inputs::of([self.settings.file()])
     }
 
     /// Checks the filter, and prepares the output.
@@ -78,13 +83,14 @@ impl Output {
         started: DateTime<FixedOffset>,
         out: Box<dyn Write + Send>,
     ) -> Result<View, Failure> {
-        let colour_of_errors = self.color.decide(io::stderr().is_terminal());
         let filter = match &self.filter {
             None => Filter::all(),
-            Some(text) => Filter::parse(text)
-                .map_err(|diagnostic| Failure::Usage(diagnostic.render(colour_of_errors)))?,
+            Some(text) => Filter::parse(text).map_err(|mistake| {
+                explain(&mistake, self.color);
+                Failure::Usage("--filter is not a valid expression".to_owned())
+            })?,
         };
-        let terminal = io::stdout().is_terminal();
+        let terminal = out_is_terminal();
         let colour = self.color.decide(terminal);
         let sink = match self.format {
             Format::Json => Sink::Json(Json::new(out, started)),
@@ -255,27 +261,10 @@ impl End {
     }
 }
 
-/// A failure to write where the user asked for it.
-pub(super) fn unwritable(path: &Path, error: &io::Error) -> Failure {
-    Failure::Environment(format!("cannot write {}: {error}", path.display()))
-}
-
-/// A failure to read what the user named.
-pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    let path = path.display().to_string();
-    Failure::Environment(format!("cannot read {}: {error}", sanitise(&path)))
-}
-
 /// Says that what is read is not a file, but a recording that is part of the program.
-pub(super) fn say_built_in(path: &Path) {
+pub(super) fn say_built_in(path: &std::path::Path) {
     if built_in(path).is_some() {
         let words = "xmppscope: there is no such file here; reading the recording of this name that is part of xmppscope";
         eprint(words);
     }
-}
-
-/// Why a file of events cannot be read.
-pub(super) fn not_events(error: &OpenError) -> Failure {
-    let words = sanitise(&error.to_string()).into_owned();
-    if error.is_unreadable() { Failure::Environment(words) } else { Failure::Usage(words) }
 }

@@ -2,11 +2,11 @@
 //! files, as the progress of many commands.
 
 use std::fs;
-use std::io::{self, IsTerminal};
-use std::os::fd::AsFd;
+
 use std::path::Path;
 
 use super::ci::in_ci;
+use super::console::err_is_terminal;
 use crate::trace::open::Position;
 use crate::ui::{Progress, Unit};
 
@@ -50,14 +50,8 @@ impl Reading {
     }
 }
 
-/// Whether standard output is a file.
-pub(super) fn writes_file() -> bool {
-    let file = io::stdout().as_fd().try_clone_to_owned().map(fs::File::from);
-    file.and_then(|file| file.metadata()).is_ok_and(|about| about.is_file())
-}
-
 fn is_shown() -> bool {
     #[allow(clippy::disallowed_methods)] // cli reads the environment
     let terminal = std::env::var_os("TERM");
-    io::stderr().is_terminal() && terminal.is_none_or(|name| name != "dumb") && !in_ci()
+    err_is_terminal() && terminal.is_none_or(|name| name != "dumb") && !in_ci()
 }

@@ -12,9 +12,11 @@ use super::progress::progress;
 use super::words::counted;
 use super::{Failure, exit};
 use crate::defects::{self, Defect};
+use crate::diag::name;
+use crate::diag::sanitise::sanitise;
 use crate::runner;
 use crate::scenario::Scenario;
-use crate::ui::{Unit, sanitise};
+use crate::ui::Unit;
 
 /// Test the scenarios themselves: mutation testing with known defects
 ///
@@ -58,7 +60,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let _interrupt = Interrupt::watch()?;
-    let scenarios = check::scenarios(&args.paths, args.color)?;
+    let (scenarios, _) = check::scenarios(&args.paths, args.color)?;
     let mut chosen = if args.defect.is_empty() {
         defects::all().collect::<Vec<&Defect>>()
     } else {
@@ -79,7 +81,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let shown = progress("mutation testing", Unit::Items("runs"), Some(all));
     let proof = runner::prove(&scenarios, &chosen, threads, &|_, _| shown.one());
     drop(shown);
-    let path = |place: usize| scenarios[place].place.source.path.display().to_string();
+    let path = |place: usize| name(&scenarios[place].place.source.path).to_string();
     let mut text = String::new();
     if args.table {
         text += &tables(&proof, &scenarios);
@@ -132,7 +134,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         scenarios.len() - weak.len() - unprovable,
         weak.len()
     );
-    print(sanitise(&text).as_bytes())?;
+    print(&sanitise(&text))?;
     if unsound + missed + weak.len() > 0 {
         eprint("not proved");
         return Ok(exit::DIFFERS);
@@ -141,7 +143,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
 }
 
 fn tables(proof: &runner::Proof, scenarios: &[Arc<Scenario>]) -> String {
-    let path = |place: usize| scenarios[place].place.source.path.display().to_string();
+    let path = |place: usize| name(&scenarios[place].place.source.path).to_string();
     let mut text = String::from("Scenarios that catch each defect:\n");
     for (defect, by) in &proof.caught {
         text += &format!("  {}\n", defect.name);

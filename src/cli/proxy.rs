@@ -8,10 +8,13 @@ use std::time::Duration;
 use hickory_resolver::TokioResolver;
 
 use super::Failure;
+use super::capture::CaptureFile;
 use super::console::eprint;
 use super::observe::Output;
 use super::options::size;
 use super::watch::{Watch, listen, raise_file_limit};
+use crate::diag::name;
+use crate::files::Inputs;
 use crate::proxy::{Proxy, StreamSettings};
 use crate::trace::intake::Intake;
 use crate::wire::address::{Address, Scheme};
@@ -49,11 +52,8 @@ pub(super) struct Args {
     /// Address to listen on; port 0 picks a free port
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8124")]
     listen: String,
-    /// Also write the traffic to FILE, for `xmppscope show`
-    ///
-    /// All traffic is written, even if --filter hides it from the output. Only the file's owner can read it.
-    #[arg(long, value_name = "FILE")]
-    write: Option<PathBuf>,
+    #[command(flatten)]
+    capture: CaptureFile,
     /// Host header for the target: the client's (keep), the target's own, or NAME
     ///
     /// Servers with virtual hosts use this name to choose one [default: keep for a target on this machine, otherwise
@@ -144,14 +144,12 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         .build()
         .map_err(|error| Failure::Environment(format!("cannot start: {error}")))?;
     let (listener, bound) = runtime.block_on(listen(&args.listen))?;
-    if let Some(path) = &args.write {
-        watch.capture(path, target.to_string(), args.show_secrets)?;
-    }
+    watch.capture(&args.capture, &args.inputs(), target.to_string(), args.show_secrets)?;
 
     args.announce(&target, bound);
     match identity.as_ref().map(|identity| &identity.file) {
         Some(Some(file)) => {
-            eprint(&format!("your client must trust the certificate {}", file.display()));
+            eprint(&format!("your client must trust the certificate {}", name(file)));
         }
         Some(None) if is_stream => eprint(
             "clients get a certificate that is generated for this run; --tls-dir keeps one that they can trust",
@@ -185,6 +183,14 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
 }
 
 impl Args {
+    /// What is read.
+    fn inputs(&self) -> Inputs {
+        let mut inputs = self.output.inputs();
+        let own = self.tls_dir.iter().flat_map(|dir| [dir.join("cert.pem"), dir.join("key.pem")]);
+        self.ca_file.iter().cloned().chain(own).for_each(|file| inputs.add(&file));
+        inputs
+    }
+
     fn listens_with_tls(&self) -> bool {
         self.tls || self.tls_dir.is_some()
     }

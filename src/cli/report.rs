@@ -1,20 +1,22 @@
 //! `xmppscope report`: a capture, or the results of a run of scenarios, as an HTML page.
 
 use std::fs;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use super::console::{eprint, print};
-use super::observe::{not_events, say_built_in, unreadable, unwritable};
+use super::console::{eprint, not_into, out_is_terminal, print_data};
+use super::failure::{not_events, unreadable, unwritable};
+use super::observe::say_built_in;
 use super::progress::{Reading, progress};
 use super::words::counted;
 use super::{Failure, exit};
+use crate::diag::name;
+use crate::files::{Access, FileError, Inputs, LONGEST_TEXT, Whole, text};
 use crate::report::html::{Page, Run, Traffic};
 use crate::trace::capture::{CaptureError, Preface};
 use crate::trace::open::{self, is_stdin, open};
+use crate::ui::Unit;
 use crate::ui::outcomes::IN_FOLDER;
-use crate::ui::{Unit, sanitise};
-use crate::wire::owner_only;
 
 /// Turn a capture, or a run of scenarios, into an HTML page
 ///
@@ -45,14 +47,14 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
-    if args.output.is_none() && io::stdout().is_terminal() {
+    if args.output.is_none() && out_is_terminal() {
         let words = "not printing a whole page to the terminal: name a file with -o report.html, or use -o - to print it";
         return Err(Failure::Usage(words.to_owned()));
     }
     let mut making = Making {
         page: Page::new(&title(&args.path)),
         damaged: false,
-        read: Vec::new(),
+        read: Inputs::default(),
         reading: None,
     };
     if args.path.is_dir() {
@@ -67,20 +69,13 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     drop(reading);
     let shown = progress("writing the page", Unit::Items("pages"), None);
     if let Some(path) = args.output.as_deref().filter(|path| path.as_os_str() != "-") {
-        if read.iter().any(|read| is_same_file(read, path)) {
-            let path = path.display().to_string();
-            let words = format!(
-                "the page would overwrite its input, {}: choose another file with -o",
-                sanitise(&path)
-            );
-            return Err(Failure::Usage(words));
-        }
-        write(&page, path).map_err(|error| unwritable(path, &error))?;
+        write(&page, path, &read).map_err(|error| unwritable(path, error))?;
     } else {
+        not_into(&read)?;
         let mut text = Vec::new();
         page.write(&mut text).map_err(|error| Failure::Environment(error.to_string()))?;
         drop(shown);
-        print(&text)?;
+        print_data(&text)?;
     }
     Ok(if damaged { exit::USAGE } else { exit::OK })
 }
@@ -94,7 +89,7 @@ struct Making {
     /// Something was left out because it is damaged.
     damaged: bool,
     /// The files that it is made of.
-    read: Vec<PathBuf>,
+    read: Inputs,
     /// The captures that are being read.
     reading: Option<Reading>,
 }
@@ -103,23 +98,22 @@ impl Making {
     /// Adds the results of a run, or captures alone.
     fn folder(&mut self, folder: &Path) -> Result<(), Failure> {
         let path = folder.join(IN_FOLDER);
-        self.read.push(path.clone());
-        let text = match fs::read_to_string(&path) {
+        self.read.add(&path);
+        let text = match text(&path, LONGEST_TEXT) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return self.captures(folder),
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                return Err(Failure::Usage(format!("{}: not a text file", path.display())));
+                return Err(Failure::Usage(format!("{}: not a text file", name(&path))));
             }
             Err(error) => return Err(unreadable(&path, &error)),
         };
-        let mut run = Run::read(&text).map_err(|error| {
-            Failure::Usage(sanitise(&format!("{}: {error}", path.display())).into_owned())
-        })?;
+        let mut run = Run::read(&text)
+            .map_err(|error| Failure::Usage(format!("{}: {error}", name(&path))))?;
         let captures = run.captures();
-        let paths: Vec<_> = captures.iter().map(|(_, name)| folder.join(name)).collect();
+        let paths: Vec<_> = captures.iter().map(|(_, inside)| folder.join(inside)).collect();
         self.begin(&paths);
-        for (place, name) in captures {
-            match self.scenario(&folder.join(&name), &name) {
+        for (place, inside) in captures {
+            match self.scenario(&folder.join(&inside), &inside) {
                 Ok(trace) => run.traced(place, trace),
                 Err(Failure::Usage(words) | Failure::Environment(words)) => self.left_out(&words),
             }
@@ -133,7 +127,7 @@ impl Making {
         let mut found = Vec::new();
         files(folder, &mut found).map_err(|error| unreadable(folder, &error))?;
         found.sort();
-        let name = folder.display();
+        let name = name(folder);
         if found.is_empty() {
             return Err(Failure::Usage(format!(
                 "{name}: no {IN_FOLDER} and no captures (*.ndjson) in this folder; `xmppscope run --write {name}` writes them"
@@ -145,7 +139,7 @@ impl Making {
         self.begin(&found);
         for path in found {
             let inside = path.strip_prefix(folder).unwrap_or(&path);
-            match self.capture(&path, &inside.display().to_string()) {
+            match self.capture(&path, &crate::diag::name(inside).to_string()) {
                 Ok(_) => {}
                 Err(Failure::Usage(words) | Failure::Environment(words)) => self.left_out(&words),
             }
@@ -184,7 +178,7 @@ impl Making {
     }
 
     fn add(&mut self, path: &Path, name: &str, begin: Begin) -> Result<usize, Failure> {
-        self.read.push(path.to_owned());
+        self.read.add(path);
         say_built_in(path);
         let recording = open(path).map_err(|error| not_events(&error))?;
         if let Some(reading) = &mut self.reading {
@@ -201,7 +195,7 @@ impl Making {
                 Err(error) => {
                     self.damaged |= matches!(error.cause, CaptureError::Line { .. });
                     let words = format!("xmppscope: {error}");
-                    let print = || eprint(&sanitise(&words));
+                    let print = || eprint(&words);
                     self.reading.as_ref().map_or_else(print, |reading| reading.aside(print));
                     traffic.fault(error.cause.to_string());
                 }
@@ -217,7 +211,7 @@ fn title(path: &Path) -> String {
         return open::name(path);
     }
     let path = if path.ends_with(IN_FOLDER) { path.parent().unwrap_or(path) } else { path };
-    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+    name(path.file_name().unwrap_or(path.as_os_str())).to_string()
 }
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
@@ -234,18 +228,8 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether two names are those of one file, by links too.
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    #[cfg(unix)]
-    if let (Ok(one), Ok(other)) = (fs::metadata(one), fs::metadata(other)) {
-        use std::os::unix::fs::MetadataExt;
-        return one.is_file() && (one.dev(), one.ino()) == (other.dev(), other.ino());
-    }
-    matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
-}
-
-fn write(page: &Page, path: &Path) -> io::Result<()> {
-    let mut file = BufWriter::new(owner_only::create(path)?);
+fn write(page: &Page, path: &Path, read: &Inputs) -> Result<(), FileError> {
+    let mut file = Whole::create(path, Access::Owner, read)?;
     page.write(&mut file)?;
-    file.flush()
+    file.finish()
 }

@@ -8,11 +8,11 @@ use clap::Subcommand;
 
 use super::Failure;
 use super::console::{eprint, print};
-use super::observe::unwritable;
+use super::failure::unwritable;
 use super::words::counted;
 use crate::bundle;
+use crate::diag::name;
 use crate::scenario::{examples, pack};
-use crate::ui::sanitise;
 
 /// How many files are named in an error.
 const NAMED: usize = 3;
@@ -65,9 +65,9 @@ fn list() -> Result<u8, Failure> {
     let (pack, examples) = (&pack().scenarios, &examples().scenarios);
     let mut text = String::new();
     for scenario in pack.iter().chain(examples) {
-        text += &format!("{}: {}\n", scenario.place.source.path.display(), scenario.name.value);
+        text += &format!("{}: {}\n", name(&scenario.place.source.path), scenario.name.value);
     }
-    let code = print(text.as_bytes())?;
+    let code = print(&text)?;
     eprint(&format!(
         "{} of the conformance pack, {}",
         counted(pack.len(), "scenario"),
@@ -88,30 +88,23 @@ fn export(folder: &Path, force: bool) -> Result<u8, Failure> {
     }
     for file in &files {
         let path = folder.join(&file.path);
-        write(&path, file.text, force).map_err(|error| unwritable(&path, &error))?;
+        write(&path, file.text, force).map_err(|error| unwritable(&path, error))?;
     }
     let (pack, examples) = (pack().scenarios.len(), examples().scenarios.len());
     let shared = files.len() - pack - examples;
-    print(
-        format!(
-            "wrote {} to {}: {} of the conformance pack, {}, {}\n",
-            counted(files.len(), "file"),
-            sanitise(&folder.display().to_string()),
-            counted(pack, "scenario"),
-            counted(examples, "example"),
-            counted(shared, "shared file")
-        )
-        .as_bytes(),
-    )
+    print(&format!(
+        "wrote {} to {}: {} of the conformance pack, {}, {}\n",
+        counted(files.len(), "file"),
+        name(folder),
+        counted(pack, "scenario"),
+        counted(examples, "example"),
+        counted(shared, "shared file")
+    ))
 }
 
 /// Why nothing is written.
 fn refusal(existing: &[PathBuf]) -> String {
-    let names: Vec<_> = existing
-        .iter()
-        .take(NAMED)
-        .map(|path| sanitise(&path.display().to_string()).into_owned())
-        .collect();
+    let names: Vec<_> = existing.iter().take(NAMED).map(|path| name(path).to_string()).collect();
     let more = existing.len() - names.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let exist = if existing.len() == 1 { "exists" } else { "exist" };

@@ -4,9 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
+use super::failure::unreadable;
 use super::mistakes::wrong;
 use super::options::When;
-use crate::diag::read_text;
+use crate::files::text;
 use crate::scenario::{Settings, limits, read_settings};
 
 /// The file that is read by default, if it exists.
@@ -21,18 +22,20 @@ pub(super) struct Options {
 }
 
 impl Options {
+    /// The file that is named, or would be read.
+    pub(super) fn file(&self) -> &Path {
+        self.settings.as_deref().unwrap_or(Path::new(DEFAULT))
+    }
+
     /// Reads the file.
     pub(super) fn read(&self, color: When) -> Result<Settings, Failure> {
-        let path = self.settings.as_deref().unwrap_or(Path::new(DEFAULT));
-        let text = match read_text(path, limits::FILE) {
+        let path = self.file();
+        let text = match text(path, limits::FILE) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.settings.is_none() => {
                 return Ok(Settings::default());
             }
-            Err(error) => {
-                let path = path.display();
-                return Err(Failure::Environment(format!("cannot read {path}: {error}")));
-            }
+            Err(error) => return Err(unreadable(path, &error)),
         };
         read_settings(path, text).map_err(|mistakes| wrong(&mistakes, color))
     }

@@ -1,15 +1,16 @@
 //! `xmppscope show`: a capture file, printed as it was live.
 
-use std::io::{self, BufWriter};
+use std::io::BufWriter;
 use std::path::PathBuf;
 
-use super::console::eprint;
-use super::observe::{End, Output, not_events, say_built_in};
-use super::progress::{Reading, writes_file};
+use super::console::{self, eprint, not_into};
+use super::failure::not_events;
+use super::observe::{End, Output, say_built_in};
+use super::progress::Reading;
 use super::{Failure, exit};
+use crate::files::Inputs;
 use crate::trace::capture::CaptureError;
 use crate::trace::open::{self, open};
-use crate::ui::sanitise;
 
 /// Print a capture
 ///
@@ -35,12 +36,14 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     args.output.start_log();
     say_built_in(&args.file);
+    not_into(&Inputs::of([&args.file]))?;
     let recording = open(&args.file).map_err(|error| not_events(&error))?;
     let started = recording.preface.started;
-    let mut view = args.output.open(started, Box::new(BufWriter::new(io::stdout())))?;
+    let mut view = args.output.open(started, Box::new(BufWriter::new(console::out())))?;
     let mut damaged = false;
     // On a terminal, what is printed shows how far it is; and what reads a pipe may use the terminal, too.
-    let mut reading = writes_file().then(|| Reading::begin(&open::name(&args.file), &[&args.file]));
+    let mut reading =
+        console::out_is_file().then(|| Reading::begin(&open::name(&args.file), &[&args.file]));
     if let Some(reading) = &mut reading {
         reading.file(&recording.position);
     }
@@ -54,7 +57,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
             Err(error) => {
                 view.flush();
                 let words = format!("xmppscope: {error}");
-                let print = || eprint(&sanitise(&words));
+                let print = || eprint(&words);
                 reading.as_ref().map_or_else(print, |reading| reading.aside(print));
                 damaged |= matches!(error.cause, CaptureError::Line { .. });
             }

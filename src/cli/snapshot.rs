@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use console::Term;
 
-use super::console::{eprint, print};
+use super::console::{eprint, out_is_terminal, print};
 use super::options::When;
 use super::words::counted;
 use super::{Failure, exit};
-use crate::diag::sanitise::one_line;
+use crate::diag::name;
+use crate::diag::sanitise::{one_line, sanitise};
 use crate::runner;
 use crate::scenario::{Scenario, load, pack};
 use crate::snapshot::{self, Diff, Pending, Snapshot, SnapshotError, approved, diff, pending};
 use crate::ui::quoted;
-use crate::ui::{Styles, difference, sanitise};
+use crate::ui::{Styles, difference};
 
 /// Review, accept or reject pending snapshots of conversations
 ///
@@ -108,7 +109,7 @@ fn waiting(paths: &Paths) -> Result<Vec<Pending>, Failure> {
 
 #[allow(clippy::needless_pass_by_value)] // it is what is done with errors
 fn failure(error: SnapshotError) -> Failure {
-    let words = sanitise(&error.to_string()).into_owned();
+    let words = error.to_string();
     match error {
         SnapshotError::Unreadable { .. } | SnapshotError::Unwritable { .. } => {
             Failure::Environment(words)
@@ -119,15 +120,11 @@ fn failure(error: SnapshotError) -> Failure {
     }
 }
 
-fn name(path: &Path) -> String {
-    sanitise(&path.display().to_string()).into_owned()
-}
-
 fn accept(paths: &Paths) -> Result<u8, Failure> {
     let waiting = waiting(paths)?;
     for pending in &waiting {
         pending.accept().map_err(failure)?;
-        print(format!("accepted {}\n", name(&pending.path)).as_bytes())?;
+        print(&format!("accepted {}\n", name(&pending.path)))?;
     }
     done(waiting.len());
     Ok(exit::OK)
@@ -138,7 +135,7 @@ fn throw_away(paths: &Paths) -> Result<u8, Failure> {
     let waiting = snapshot::waiting(&paths.paths).map_err(failure)?;
     for path in &waiting {
         snapshot::reject(path).map_err(failure)?;
-        print(format!("rejected {}\n", name(path)).as_bytes())?;
+        print(&format!("rejected {}\n", name(path)))?;
     }
     done(waiting.len());
     Ok(exit::OK)
@@ -169,7 +166,7 @@ fn list(paths: &Paths, check: bool) -> Result<u8, Failure> {
             }
         }
     }
-    print(text.as_bytes())?;
+    print(&text)?;
     Ok(if text.is_empty() { exit::OK } else { exit::DIFFERS })
 }
 
@@ -207,16 +204,16 @@ fn review(paths: &Paths) -> Result<u8, Failure> {
     let term = Term::stderr();
     if !io::stdin().is_terminal() || !term.is_term() {
         let all: Vec<_> =
-            paths.paths.iter().map(|path| quoted(&path.to_string_lossy()).into_owned()).collect();
+            paths.paths.iter().map(|path| quoted(&name(path).to_string()).into_owned()).collect();
         let all = all.join(" ");
         return Err(Failure::Environment(format!(
             "a review needs a terminal; without one, run `xmppscope snapshot list {all}`, then accept or reject"
         )));
     }
-    let styles = Styles::new(paths.color.decide(io::stdout().is_terminal()));
+    let styles = Styles::new(paths.color.decide(out_is_terminal()));
     let mut skipped = 0;
     for (number, pending) in waiting.iter().enumerate() {
-        print(shown(pending, (number + 1, waiting.len()), &styles).as_bytes())?;
+        print(&shown(pending, (number + 1, waiting.len()), &styles))?;
         match ask(&term).map_err(|error| Failure::Environment(error.to_string()))? {
             Answer::Accept => pending.accept().map_err(failure)?,
             Answer::Reject => pending.reject().map_err(failure)?,
@@ -236,7 +233,7 @@ fn review(paths: &Paths) -> Result<u8, Failure> {
 
 /// One that waits: how it differs, or the whole of it if nothing was approved.
 fn shown(pending: &Pending, (number, all): (usize, usize), styles: &Styles) -> String {
-    let path = difference::heading(&name(&pending.target()), styles);
+    let path = difference::heading(&name(&pending.target()).to_string(), styles);
     let mut text = format!("\n{number} of {all}  {path}\n");
     text += &format!("{}\n\n", sanitise(&pending.new.description));
     match &pending.approved {

@@ -1,11 +1,9 @@
 //! `xmppscope spec`: the requirements, and what checks each of them.
 
-use std::io::{self, IsTerminal};
-
 use clap::ValueEnum;
 
 use super::Failure;
-use super::console::{print, unwritable, width};
+use super::console::{out_is_terminal, print, print_data, unwritable, width};
 use super::options::When;
 use crate::cm::keeps::keeps;
 use crate::defects::{self, WITHOUT};
@@ -13,8 +11,8 @@ use crate::report::requirements::{Checked, Defect, json};
 use crate::rules;
 use crate::scenario::{Scenario, pack};
 use crate::spec::{self, Matches, Mode, Observable, Requirement, catalogue};
+use crate::ui::Styles;
 use crate::ui::requirements::{Detail, list, one};
-use crate::ui::{Styles, sanitise};
 
 /// List the requirements of the specifications, and what checks them
 ///
@@ -106,11 +104,11 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let catalogue = catalogue();
     let found = match &args.wanted {
         None => Matches::Specification(catalogue.iter().collect()),
-        Some(wanted) => catalogue
-            .find(wanted)
-            .map_err(|unknown| Failure::Usage(sanitise(&unknown.to_string()).into_owned()))?,
+        Some(wanted) => {
+            catalogue.find(wanted).map_err(|unknown| Failure::Usage(unknown.to_string()))?
+        }
     };
-    let terminal = io::stdout().is_terminal();
+    let terminal = out_is_terminal();
     let styles = Styles::new(args.color.decide(terminal));
     let columns = width(terminal);
     let page = columns.unwrap_or(PAGE).min(WIDEST);
@@ -140,10 +138,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
             };
             let mut out = Vec::new();
             json(&mut out, catalogue, &args.filter(all)).map_err(|error| unwritable(&error))?;
-            return print(&out);
+            return print_data(&out);
         }
     };
-    print(text.as_bytes())
+    print(&text)
 }
 
 impl Args {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::mem;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -13,12 +13,15 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::console::eprint;
+use super::capture::CaptureFile;
+use super::console::{self, eprint};
+use super::failure::unwritable;
 use super::lane::{self, Outlet};
-use super::observe::{Output, View, unwritable};
+use super::observe::{Output, View};
 use super::options::BATCH;
 use super::{Failure, exit};
 use crate::clock::Clock;
+use crate::files::Inputs;
 use crate::trace::capture::{Preface, Secrets, Writer};
 use crate::trace::intake::Intake;
 use crate::trace::record::Recorder;
@@ -106,23 +109,23 @@ impl Watch {
         let clock = Clock::start();
         let room = (buffer / 2).max(LEAST);
         let opened =
-            if quiet { lane::open(io::sink(), room) } else { lane::open(io::stdout(), room) };
+            if quiet { lane::open(io::sink(), room) } else { lane::open(console::out(), room) };
         let (lane, outlet) = opened.map_err(no_thread)?;
         let view = output.open(clock.started(), Box::new(lane))?;
         Ok(Self { clock, view, outlet, capture: None, buffer })
     }
 
-    /// Begins a capture file.
+    /// Begins a capture file, if one is asked for. It is none of `inputs`.
     pub(super) fn capture(
         &mut self,
-        path: &Path,
+        file: &CaptureFile,
+        inputs: &Inputs,
         target: String,
         show_secrets: bool,
     ) -> Result<(), Failure> {
         let secrets = if show_secrets { Secrets::Shown } else { Secrets::Hidden };
         let preface = Preface::new(self.clock.started(), target, secrets);
-        let writer = Writer::create(path, &preface).map_err(|e| unwritable(path, &e))?;
-        self.capture = Some((path.to_owned(), writer));
+        self.capture = file.begin(inputs, &preface)?;
         Ok(())
     }
 
@@ -192,8 +195,9 @@ impl Watching {
             ));
         }
         let until = until.map(|until| until.max(clock.now() + SHORTEST));
-        self.outlet.finish(PATIENCE, || until.is_some_and(|until| clock.now() >= until));
-        Ok(if outcome.complete { exit::OK } else { exit::ENVIRONMENT })
+        let printed =
+            self.outlet.finish(PATIENCE, || until.is_some_and(|until| clock.now() >= until));
+        Ok(if outcome.complete && printed { exit::OK } else { exit::ENVIRONMENT })
     }
 }
 
@@ -418,7 +422,7 @@ impl Observer {
         if let Some((path, capture)) = &mut self.capture
             && let Err(error) = act(capture)
         {
-            eprint(&format!("xmppscope: {}; the capture ends here", unwritable(path, &error)));
+            eprint(&format!("xmppscope: {}; the capture ends here", unwritable(path, error)));
             self.capture = None;
         }
     }

@@ -15,6 +15,8 @@ const MOST_LINES: usize = 50;
 /// Longer messages, labels and helps are cut.
 const LONGEST_WORDS: usize = 2000;
 
+use super::sanitise::{of_same_length, one_line, sanitise};
+
 /// Says what is wrong, where, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -37,24 +39,29 @@ impl Diagnostic {
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let excerpt = Excerpt::of(&self.source, on_characters(&self.source, &self.span));
-        // What the renderer leaves as it is; the stand-in is two bytes long as well, so places stay right.
-        let shown = excerpt.text.replace(|c| matches!(c, '\u{80}'..='\u{9f}'), "·");
+        // Some of what is unsafe the renderer leaves as it is; the stand-ins are as long, so places stay right.
+        let shown = of_same_length(excerpt.text);
+        let [message, label] = [&self.message, &self.label].map(|text| cut(text));
+        let [message, label] = [sanitise(&message), sanitise(&label)];
+        let name = one_line(&self.name);
+        let help = self.help.as_deref().map(cut);
+        let help = help.as_deref().map(sanitise);
         let annotation = AnnotationKind::Primary.span(excerpt.span);
-        let annotation = match cut(&self.label) {
-            label if label.is_empty() => annotation,
+        let annotation = match &*label {
+            "" => annotation,
             label => annotation.label(label),
         };
-        let snippet = Snippet::source(&shown).line_start(excerpt.line).annotation(annotation);
-        let group = Level::ERROR.primary_title(cut(&self.message));
+        let snippet = Snippet::source(&*shown).line_start(excerpt.line).annotation(annotation);
+        let group = Level::ERROR.primary_title(&*message);
         let group = match excerpt.column {
-            None => group.element(snippet.path(&self.name)),
+            None => group.element(snippet.path(&*name)),
             Some(column) => {
-                let origin = Origin::path(&self.name).line(excerpt.line).char_column(column);
+                let origin = Origin::path(&*name).line(excerpt.line).char_column(column);
                 group.element(origin).element(snippet)
             }
         };
-        let group = match &self.help {
-            Some(help) => group.element(Level::HELP.message(cut(help))),
+        let group = match &help {
+            Some(help) => group.element(Level::HELP.message(&**help)),
             None => group,
         };
         renderer.render(&[group])
@@ -137,6 +144,7 @@ fn on_characters(source: &str, span: &Range<usize>) -> Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diag::sanitise::is_unsafe;
 
     fn diagnostic(source: &str, span: Range<usize>) -> Diagnostic {
         Diagnostic {
@@ -221,8 +229,14 @@ mod tests {
 
     #[test]
     fn control_characters_of_the_source_do_not_reach_the_terminal() {
-        let text = diagnostic("a\x1b[31m\x07\u{202e}b", 0..1).render(false);
-        assert!(!text.contains(['\x1b', '\x07', '\u{202e}']), "{text:?}");
+        let hostile = "a\x1b[31m\x07\u{9b}\u{202e}\u{200b}\u{feff}\u{e0041}b";
+        let mut diagnostic = diagnostic(hostile, 0..1);
+        for field in [&mut diagnostic.message, &mut diagnostic.name, &mut diagnostic.label] {
+            hostile.clone_into(field);
+        }
+        diagnostic.help = Some(hostile.to_owned());
+        let text = diagnostic.render(false);
+        assert!(!text.contains(|c| c != '\n' && is_unsafe(c)), "{text:?}");
     }
 
     #[test]

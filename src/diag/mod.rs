@@ -4,11 +4,13 @@
 mod diagnostic;
 pub mod logic;
 mod mistakes;
+mod name;
 mod nearest;
+mod printed;
 pub mod sanitise;
-mod text;
 
 pub use diagnostic::Diagnostic;
 pub use mistakes::Mistakes;
+pub use name::{Name, name};
 pub use nearest::nearest;
-pub use text::read_text;
+pub use printed::Printed;

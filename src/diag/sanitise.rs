@@ -1,5 +1,5 @@
 //! Text from the wire is made harmless: what could move the cursor, change colours, hide or reorder text is shown as
-//! an escape instead of being obeyed.
+//! an escape instead of being obeyed; so is what begins a workflow command in the log of a CI system.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -27,16 +27,41 @@ pub fn bytes(bytes: &[u8]) -> String {
     out
 }
 
+/// What is as long as the text in bytes, with a stand-in for each character that [`is_unsafe`] and beyond ASCII.
+pub(super) fn of_same_length(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || !text.chars().any(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let stand_in = |c: char| match c.len_utf8() {
+        _ if !is_unsafe(c) => c.to_string(),
+        1 => c.to_string(),
+        2 => "·".to_owned(),
+        3 => "\u{fffd}".to_owned(),
+        _ => "··".to_owned(),
+    };
+    Cow::Owned(text.chars().map(stand_in).collect())
+}
+
+/// What begins a workflow command of GitHub, Azure or Gitea, wherever on a line of a job's log it stands.
+pub const COMMANDS: [&str; 2] = ["##[", "##vso["];
+
+/// Whether the sign at the beginning of a text begins a workflow command.
+pub fn is_command(text: &str) -> bool {
+    COMMANDS.iter().any(|command| text.starts_with(command))
+}
+
 fn clean(text: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
     // Nearly all traffic is plain ASCII: decide that without decoding characters.
     // The whole is looked at without a way out, so that the compiler can look at many bytes at a time.
     let plain = text.bytes().fold(true, |plain, byte| plain & (0x20..0x7f).contains(&byte));
-    if plain || !text.chars().any(&is_bad) {
+    let commands = memchr::memmem::find(text.as_bytes(), b"##").is_some();
+    if !commands && (plain || !text.chars().any(&is_bad)) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
         match c {
+            '#' if is_command(&text[at..]) => out.push_str("\\u{23}"),
             '\n' if is_bad(c) => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' if is_bad(c) => out.push_str("\\t"),
@@ -81,6 +106,10 @@ mod tests {
         assert_eq!(sanitise("a\n\tb\u{9b}"), "a\n\tb\\u{9b}");
         assert_eq!(one_line("\u{202e}evil\u{2066}"), "\\u{202e}evil\\u{2066}");
         assert_eq!(one_line("grüße 👩‍👩‍👧 שלום"), "grüße 👩‍👩‍👧 שלום", "what people write stays");
+        assert_eq!(
+            one_line("# ## ##[error]x ##vso[task.x]"),
+            "# ## \\u{23}#[error]x \\u{23}#vso[task.x]"
+        );
         assert!(matches!(one_line("plain"), Cow::Borrowed(_)));
         assert_eq!(bytes(b"a\xff\x1b\xc3\xa9"), "a\\xff\\u{1b}é");
     }

@@ -5,12 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::limits;
+use crate::diag::name;
 
 /// Why files can't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The system says no.
-    #[error("cannot read {}: {error}", path.display())]
+    #[error("cannot read {}: {error}", name(path))]
     Unreadable {
         /// The file or folder.
         path: PathBuf,
@@ -18,12 +19,12 @@ pub enum LoadError {
         error: io::Error,
     },
     /// Something is named that holds none.
-    #[error("no scenarios (*.yaml) in {}", .0.display())]
+    #[error("no scenarios (*.yaml) in {}", name(.0))]
     Nothing(PathBuf),
     /// There is too much to look at.
     #[error(
         "more than {} files and folders in {}; name the folder in it that holds scenarios",
-        limits::ENTRIES, .0.display()
+        limits::ENTRIES, name(.0)
     )]
     TooMany(PathBuf),
 }

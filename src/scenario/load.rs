@@ -12,13 +12,16 @@ use super::limits;
 use super::model::{Actor, CLIENT, Scenario, Session};
 use super::read::{File, FileKind, Said, read};
 use super::source::{Located, Place, Source};
-use crate::diag::{Mistakes, read_text};
+use crate::diag::{Mistakes, name};
+use crate::files::text as read_text;
 
 /// What was found in files.
 #[derive(Debug, Default)]
 pub struct Loaded {
     /// The scenarios, in the order of the paths given and within a folder by name. One with a mistake is left out.
     pub scenarios: Vec<Scenario>,
+    /// All files that were read.
+    pub files: Vec<PathBuf>,
     /// How many shared files were read.
     pub shared: usize,
     /// The mistakes of all files, by file and place.
@@ -93,7 +96,8 @@ pub fn load_texts(
     for key in order {
         library.finish(&key);
     }
-    let mut loaded = library.loaded;
+    let Library { files, mut loaded, .. } = library;
+    loaded.files = files.into_values().map(|entry| entry.source.path.clone()).collect();
     loaded.mistakes.sort();
     loaded
 }
@@ -142,7 +146,7 @@ impl Library<'_> {
         for path in &named {
             let key = plain(&folder.join(&path.value));
             if used.contains(&key) {
-                let message = format!("`{}` is used twice", path.value.display());
+                let message = format!("`{}` is used twice", name(&path.value));
                 self.loaded.mistakes.push(path.place.mistake(message, ""));
                 return;
             }
@@ -201,14 +205,14 @@ impl Library<'_> {
                 Ok(text) if is_recognised(&text) => self.add(key.to_owned(), key.to_owned(), text),
                 // Whoever wrote the scenario may not be allowed to see the file: no line of it is shown.
                 Ok(_) => {
-                    let message = format!("`{}` is not a shared file", named.value.display());
+                    let message = format!("`{}` is not a shared file", name(&named.value));
                     let mut mistake = named.place.mistake(message, "");
                     mistake.help = Some("a shared file begins with `shared:`".to_owned());
                     self.loaded.mistakes.push(mistake);
                     return false;
                 }
                 Err(error) => {
-                    let message = format!("cannot read `{}`: {error}", named.value.display());
+                    let message = format!("cannot read `{}`: {error}", name(&named.value));
                     self.loaded.mistakes.push(named.place.mistake(message, ""));
                     return false;
                 }

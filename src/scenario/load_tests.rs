@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::load::{Loaded, load, load_texts};
 use super::{LoadError, limits, schema};
-use crate::diag::Mistakes;
+use crate::diag::{Mistakes, name};
 
 const SCENARIO: &str = "name: a\ncovers: [bosh-long-polling]\nsteps: []\n";
 const SHARED: &str = "shared: a\nsteps:\n  - note: x\n";
@@ -46,7 +46,7 @@ fn links_that_lead_round_in_a_circle_are_skipped_and_named() {
     assert_eq!(rendered(&loaded.mistakes), "");
     // Each once, and what is reached by a link again.
     assert_eq!(loaded.scenarios.len(), 5);
-    let inside = |path: &PathBuf| path.strip_prefix(folder.path()).unwrap().display().to_string();
+    let inside = |path: &PathBuf| name(path.strip_prefix(folder.path()).unwrap()).to_string();
     let skipped: Vec<String> = loaded.skipped.iter().map(|(path, _)| inside(path)).collect();
     let expected = [
         "b/other/other",
@@ -79,7 +79,7 @@ fn a_socket_in_a_folder_is_skipped() {
 #[test]
 fn no_line_is_shown_of_a_file_that_a_foreign_scenario_uses_or_a_foreign_folder_links_to() {
     let secret = folder(&[("key", "SECRET: KEY\n"), ("key.yaml", "kind: SECRET\ndata: KEY\n")]);
-    let at = |name: &str| secret.path().join(name).display().to_string();
+    let at = |file: &str| name(&secret.path().join(file)).to_string();
     let uses =
         |path: &str| format!("name: a\ncovers: [bosh-long-polling]\nuse: {path}\nsteps: []\n");
     let files = [
@@ -117,7 +117,7 @@ fn a_file_that_is_too_large_and_one_that_has_no_length_are_named() {
     let large = folder(&[("a.yaml", &"#".repeat(limits::FILE as usize + 1))]);
     for path in [large.path().join("a.yaml"), "/dev/zero".into()] {
         let error = load(std::slice::from_ref(&path)).unwrap_err().to_string();
-        let expected = format!("cannot read {}: it is larger than 1 MiB", path.display());
+        let expected = format!("cannot read {}: it is larger than 1 MiB", name(&path));
         assert!(error.starts_with(&expected), "{error}");
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::model::{Provision, Scenario};
 use super::read::PROVISIONS;
 use crate::diag::logic::{Cursor, Logic, Parsed, ends};
-use crate::diag::{Diagnostic, nearest};
+use crate::diag::{Diagnostic, name, nearest};
 use crate::spec::{Level, Matches, catalogue};
 
 /// Every predicate, with an example.
@@ -58,7 +58,7 @@ impl Only {
 impl What {
     fn holds(&self, scenario: &Scenario, row: Option<usize>) -> bool {
         let within = |text: &str, word: &str| text.to_lowercase().contains(word);
-        let path = |word: &str| within(&scenario.place.source.path.to_string_lossy(), word);
+        let path = |word: &str| within(&name(&scenario.place.source.path).to_string(), word);
         let covers = |holds: &dyn Fn(&str) -> bool| scenario.covers.iter().any(|id| holds(id));
         match self {
             Self::Word(word) => {

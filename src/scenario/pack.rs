@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use super::load::{Loaded, load_texts};
 use crate::bundle;
+use crate::diag::name;
 
 /// The folder whose files are part of the program, as the paths of scenarios begin.
 const FOLDER: &str = "scenarios";
@@ -58,7 +59,8 @@ fn read(folders: &[&str]) -> Loaded {
 
 /// `14.10` comes behind `14.9`.
 fn order(path: &Path) -> Vec<(u64, String)> {
-    path.to_string_lossy()
+    name(path)
+        .to_string()
         .split(['/', '.', '-'])
         .map(|part| match part.parse() {
             Ok(number) => (number, String::new()),

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, name};
 
 /// A file that was read.
 #[derive(PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Place {
     pub fn mistake(&self, message: impl Into<String>, label: impl Into<String>) -> Diagnostic {
         Diagnostic {
             message: message.into(),
-            name: self.source.path.display().to_string(),
+            name: name(&self.source.path).to_string(),
             source: Arc::clone(&self.source.text),
             span: self.span.clone(),
             label: label.into(),
@@ -108,7 +108,7 @@ impl<T: fmt::Debug> fmt::Debug for Located<T> {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (line, column) = self.line_and_column();
-        write!(f, "{}:{line}:{column}", self.source.path.display())
+        write!(f, "{}:{line}:{column}", name(&self.source.path))
     }
 }
 

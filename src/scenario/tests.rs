@@ -8,7 +8,9 @@ use super::*;
 
 fn loaded(files: &[(&str, &str)]) -> Loaded {
     let texts = files.iter().map(|&(path, text)| (path.into(), text.to_owned()));
-    load_texts(texts, &|path: &Path| Err(io::Error::other(format!("no {}", path.display()))))
+    load_texts(texts, &|path: &Path| {
+        Err(io::Error::other(format!("no {}", crate::diag::name(path))))
+    })
 }
 
 fn mistakes(text: &str) -> String {

@@ -1,11 +1,12 @@
 //! What is approved, and what waits for approval: folders of snapshots.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::diff::diff;
 use super::file::{APPROVED, PENDING, Snapshot, SnapshotError};
+use crate::files::{Access, FileError, Inputs, Whole};
 
 /// What becomes of a conversation that is not as it was approved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,17 +142,23 @@ fn remove_if_there(path: &Path) -> Result<(), SnapshotError> {
 
 fn write(path: &Path, text: &str) -> Result<(), SnapshotError> {
     let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
-    folder.and_then(|()| fs::write(path, text)).map_err(|error| unwritable(path, error))
+    let put = || {
+        folder?;
+        let mut file = Whole::create(path, Access::Usual, &Inputs::default())?;
+        file.write_all(text.as_bytes())?;
+        file.finish()
+    };
+    put().map_err(|error: FileError| unwritable(path, error))
 }
 
-fn unwritable(path: &Path, error: io::Error) -> SnapshotError {
-    SnapshotError::Unwritable { path: path.to_owned(), error }
+fn unwritable(path: &Path, error: impl Into<FileError>) -> SnapshotError {
+    SnapshotError::Unwritable { path: path.to_owned(), error: error.into() }
 }
 
 /// Whether the name of a file has this ending.
 fn ends(path: &Path, ending: &str) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.strip_suffix(ending).is_some_and(|name| name.ends_with('.'))
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    name.strip_suffix(ending.as_bytes()).is_some_and(|name| name.ends_with(b"."))
 }
 
 fn find(paths: &[PathBuf], ending: &str) -> Result<Vec<PathBuf>, SnapshotError> {

@@ -1,12 +1,13 @@
 //! Snapshots as files, in the format of insta: a head in YAML between `---`, then the text. So `cargo insta review` works
 //! on them too.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::transcript::{NotTranscript, Transcript};
+use crate::diag::name;
 use crate::diag::sanitise::one_line;
+use crate::files::{FileError, LONGEST_TEXT, text};
 
 /// How the name of an approved snapshot ends.
 pub const APPROVED: &str = "snap";
@@ -28,7 +29,7 @@ pub struct Snapshot {
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     /// The system says no.
-    #[error("cannot read {}: {error}", path.display())]
+    #[error("cannot read {}: {error}", name(path))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -36,21 +37,21 @@ pub enum SnapshotError {
         error: io::Error,
     },
     /// The system does not let it be written.
-    #[error("cannot write {}: {error}", path.display())]
+    #[error("cannot write {}: {error}", name(path))]
     Unwritable {
         /// The file.
         path: PathBuf,
         /// Why not.
-        error: io::Error,
+        error: FileError,
     },
     /// Another file was named.
-    #[error("{}: not a snapshot; its name must end with .{APPROVED} or .{PENDING}", .0.display())]
+    #[error("{}: not a snapshot; its name must end with .{APPROVED} or .{PENDING}", name(.0))]
     OtherFile(PathBuf),
     /// It has no head.
-    #[error("{}: not a snapshot; it must begin with a head between two lines `---`", .0.display())]
+    #[error("{}: not a snapshot; it must begin with a head between two lines `---`", name(.0))]
     NoHead(PathBuf),
     /// What follows the head is no transcript.
-    #[error("{}:{}: {}", path.display(), wrong.line, wrong.what)]
+    #[error("{}:{}: {}", name(path), wrong.line, wrong.what)]
     NotTranscript {
         /// The file.
         path: PathBuf,
@@ -62,7 +63,7 @@ pub enum SnapshotError {
 impl Snapshot {
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self, SnapshotError> {
-        let text = fs::read_to_string(path)
+        let text = text(path, LONGEST_TEXT)
             .map_err(|error| SnapshotError::Unreadable { path: path.to_owned(), error })?;
         Self::parse(&text, path)
     }

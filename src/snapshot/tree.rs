@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::bosh::{NS, XBOSH};
-use crate::diag::sanitise::is_unsafe;
+use crate::diag::sanitise::{is_command, is_unsafe};
 use crate::xml::{self, Element, Limits};
 use crate::xmpp::ns;
 
@@ -218,8 +218,9 @@ fn prefix(namespace: &str) -> Option<&'static str> {
 
 /// Line ends are written as references: a text stays on its line. So is what a terminal would obey.
 fn escape(text: &str, out: &mut String) {
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
         match c {
+            '#' if is_command(&text[at..]) => out.push_str("&#35;"),
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),

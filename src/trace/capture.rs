@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufWriter, Write};
-use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
@@ -14,7 +13,6 @@ use serde::{Deserialize, Serialize};
 use super::event::{Event, Fact};
 use super::redact;
 use super::written::micros;
-use crate::wire::owner_only;
 
 /// The version this program writes, and the only one it reads.
 pub const VERSION: u32 = 1;
@@ -87,16 +85,16 @@ impl Preface {
     }
 }
 
-/// Writes a capture file.
+/// Writes a capture.
 #[derive(Debug)]
-pub struct Writer {
-    file: BufWriter<File>,
+pub struct Writer<W: Write = File> {
+    file: BufWriter<W>,
 }
 
-impl Writer {
-    /// Creates the file, readable by its owner alone, and writes the first line.
-    pub fn create(path: &Path, preface: &Preface) -> io::Result<Self> {
-        let mut writer = Self { file: BufWriter::new(owner_only::create(path)?) };
+impl<W: Write> Writer<W> {
+    /// Begins with the first line.
+    pub fn new(file: W, preface: &Preface) -> io::Result<Self> {
+        let mut writer = Self { file: BufWriter::new(file) };
         writer.line(preface)?;
         writer.flush()?;
         Ok(writer)
@@ -115,6 +113,11 @@ impl Writer {
     /// Puts what was written into the file.
     pub fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
+    }
+
+    /// The file, with all that was written in it.
+    pub fn into_file(self) -> io::Result<W> {
+        self.file.into_inner().map_err(io::IntoInnerError::into_error)
     }
 }
 

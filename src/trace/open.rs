@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::capture::{self, CaptureError, Preface, Reader};
 use super::event::Event;
 use crate::bundle;
+use crate::diag::name as name_of;
+use crate::files::{LONGEST_TEXT, bounded};
 
 /// Editors put this mark before a text; it is no part of it.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -26,7 +28,7 @@ pub fn is_stdin(path: &Path) -> bool {
 
 /// What people call the file at a path.
 pub fn name(path: &Path) -> String {
-    if is_stdin(path) { "standard input".to_owned() } else { path.display().to_string() }
+    if is_stdin(path) { "standard input".to_owned() } else { name_of(path).to_string() }
 }
 
 /// The recording of this path that is part of the program, if there is no file.
@@ -128,13 +130,10 @@ impl Input {
         }
     }
 
-    /// Reads all of it, if it is no file of events.
-    pub fn bytes(mut self) -> Result<Vec<u8>, OpenError> {
-        let mut bytes = Vec::new();
-        match self.from.read_to_end(&mut bytes) {
-            Ok(_) => Ok(bytes),
-            Err(error) => Err(self.error(error)),
-        }
+    /// Reads all of it, within a bound, if it is no file of events.
+    pub fn bytes(self) -> Result<Vec<u8>, OpenError> {
+        let Self { name, from, .. } = self;
+        bounded(from, LONGEST_TEXT).map_err(|error| OpenError { name, cause: error.into() })
     }
 
     fn error(&self, error: io::Error) -> OpenError {

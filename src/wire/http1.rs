@@ -616,12 +616,12 @@ mod tests {
             let head = "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
             let bytes = [head, body].concat();
             for step in [1, 2, 3, 5, bytes.len()] {
-                let log = read(&mut Dialogue::default(), Side::Client, bytes.as_bytes(), step);
-                let begins = log.starts_with("POST /a; cut; not http: ");
+                let said = read(&mut Dialogue::default(), Side::Client, bytes.as_bytes(), step);
+                let begins = said.starts_with("POST /a; cut; not http: ");
                 let shown = &body[..body.len().min(20)];
                 assert!(
-                    begins && log.ends_with(&format!("; raw {raw}; ")),
-                    "{shown:?} {step}: {log}"
+                    begins && said.ends_with(&format!("; raw {raw}; ")),
+                    "{shown:?} {step}: {said}"
                 );
             }
         }

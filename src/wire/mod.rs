@@ -7,7 +7,6 @@ pub mod host;
 pub mod http1;
 #[cfg(test)]
 pub(crate) mod nameserver;
-pub mod owner_only;
 pub mod protocol;
 pub mod resolve;
 pub mod secured;

@@ -16,8 +16,8 @@ use rustls::{
     SignatureScheme,
 };
 
-use super::owner_only;
-use crate::diag::read_text;
+use crate::diag::name;
+use crate::files::{create_private, text};
 
 /// Bytes of a file of certificates: those of a whole system take a quarter of it.
 const LONGEST: u64 = 1 << 20;
@@ -26,7 +26,7 @@ const LONGEST: u64 = 1 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A certificate or key file can't be read or holds none.
-    #[error("cannot read certificates from {path}: {cause}", path = path.display())]
+    #[error("cannot read certificates from {path}: {cause}", path = name(path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -34,7 +34,7 @@ pub enum TlsError {
         cause: String,
     },
     /// A certificate or key file can't be written.
-    #[error("cannot write {path}: {cause}", path = path.display())]
+    #[error("cannot write {path}: {cause}", path = name(path))]
     Write {
         /// The file.
         path: PathBuf,
@@ -203,12 +203,12 @@ fn generate(names: Vec<String>) -> Result<(String, String), TlsError> {
 }
 
 fn read(path: &Path) -> Result<String, TlsError> {
-    read_text(path, LONGEST)
+    text(path, LONGEST)
         .map_err(|cause| TlsError::Read { path: path.to_owned(), cause: cause.to_string() })
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
-    owner_only::create(path)?.write_all(text.as_bytes())
+    create_private(path)?.write_all(text.as_bytes())
 }
 
 /// Verifies certificates by their CAs. One that is marked as a CA's own is accepted where the user has named this very

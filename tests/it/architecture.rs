@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use syn::visit::{self, Visit};
 
 /// From top to bottom, as in `src/lib.rs`.
-const ROOMS: [&str; 21] = [
+const ROOMS: [&str; 22] = [
     "cli", "ui", "report", "snapshot", "runner", "defects", "scenario", "proxy", "cm", "client",
-    "rules", "trace", "wire", "bosh", "xmpp", "xml", "spec", "bundle", "clock", "random", "diag",
+    "rules", "trace", "wire", "bosh", "xmpp", "xml", "spec", "bundle", "clock", "random", "files",
+    "diag",
 ];
 
 #[test]
@@ -115,6 +116,49 @@ fn every_file_is_part_of_the_program() {
     };
     let stray: Vec<&str> = read.files.keys().map(String::as_str).filter(|p| !known(p)).collect();
     assert!(stray.is_empty(), "no `mod` names these files:\n{}", stray.join("\n"));
+}
+
+#[test]
+fn one_room_opens_files_for_writing() {
+    let stray = writers(&Crate::read(&source()));
+    assert!(stray.is_empty(), "use `crate::files` instead:\n{}", stray.join("\n"));
+}
+
+#[test]
+fn a_file_that_is_opened_for_writing_elsewhere_is_found() {
+    let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
+    let read = Crate::parse(vec![
+        file("lib.rs", "mod a; mod files;"),
+        file(
+            "a.rs",
+            "fn f() { std::fs::write(\"x\", \"\"); } #[cfg(test)] mod tests { fn f() { File::create(); } }",
+        ),
+        file("files/mod.rs", "mod b;"),
+        file("files/b.rs", "fn f() { File::create(\"x\"); }"),
+    ]);
+    assert_eq!(writers(&read), ["a.rs: fs::write"]);
+}
+
+/// Calls that open files for writing, outside of the room that does so and of tests.
+fn writers(read: &Crate) -> Vec<String> {
+    const CALLS: [&str; 7] = [
+        "File::create",
+        "File::create_new",
+        "File::options",
+        "OpenOptions::new",
+        "fs::write",
+        "fs::copy",
+        "NamedTempFile::new",
+    ];
+    let mut found = Vec::new();
+    for (path, file) in read.files.iter().filter(|(path, _)| !path.starts_with("files/")) {
+        let mut paths = Paths::default();
+        paths.visit_file(file);
+        let ends = paths.0.iter().map(|names| names[names.len() - 2..].join("::"));
+        found
+            .extend(ends.filter(|end| CALLS.contains(&&**end)).map(|end| format!("{path}: {end}")));
+    }
+    found
 }
 
 /// The rooms that a line of code names: `crate::room`, outside of comments.

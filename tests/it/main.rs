@@ -16,6 +16,7 @@ mod documents;
 mod ejabberd;
 #[cfg(target_os = "linux")] // it needs to know what order a kernel keeps, and which threads sleep
 mod endings;
+mod escapes;
 mod field;
 mod formats;
 mod fuzz;
@@ -24,6 +25,7 @@ mod hostile;
 mod installed;
 mod interrupt;
 mod lag;
+mod outputs;
 mod pack;
 mod peers;
 mod peers_bed;

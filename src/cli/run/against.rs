@@ -19,11 +19,11 @@ use crate::cli::defects::chosen;
 use crate::cli::mistakes::wrong;
 use crate::clock::{Clock, words};
 use crate::defects::Defect;
-use crate::diag::read_text;
+use crate::diag::name;
+use crate::files::text;
 use crate::runner::dial::{Dial, Network};
 use crate::runner::{self, About, EMBEDDED, Job, Knowledge, Outcome, Software, Target, Tolerance};
 use crate::scenario::{Provision, limits, read_target};
-use crate::ui::sanitise;
 use crate::wire::address::Address;
 use crate::wire::tls;
 
@@ -233,7 +233,7 @@ async fn network(
     tell(News::Begin(software));
     let mut target = Arc::clone(target);
     if let Some(why) = refused.filter(|_| guessed) {
-        eprint(&sanitise(&format!("the server does not allow anonymous login: {why}")));
+        eprint(&format!("the server does not allow anonymous login: {why}"));
         eprint(
             "skipping scenarios that need a login; to run them, list accounts in a target file (docs/reference/targets.md)",
         );
@@ -306,7 +306,7 @@ fn file(args: &Args, path: &str) -> Result<Target, Failure> {
 
 /// The text of a target file; of one that is part of the program, if there is no file and this is its name.
 fn target_text(path: &str) -> Result<(PathBuf, String), Failure> {
-    let error = match read_text(Path::new(path), limits::FILE) {
+    let error = match text(Path::new(path), limits::FILE) {
         Ok(text) => return Ok((path.into(), text)),
         Err(error) => error,
     };
@@ -322,5 +322,5 @@ fn target_text(path: &str) -> Result<(PathBuf, String), Failure> {
     let hint =
         format!("; a URL begins with http:// or https://; xmppscope has the targets {names}");
     let hint = if missing { &*hint } else { "" };
-    Err(Failure::Environment(format!("cannot read {}: {error}{hint}", sanitise(path))))
+    Err(Failure::Environment(format!("cannot read {}: {error}{hint}", name(path))))
 }

@@ -1,12 +1,13 @@
 //! The options of `xmppscope run`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValue;
 use clap::{ValueEnum, ValueHint};
 
 use crate::cli::options::When;
 use crate::cli::settings;
+use crate::diag::name;
 use crate::snapshot;
 use crate::ui::outcomes::{Format, Show};
 use crate::ui::quoted;
@@ -166,6 +167,12 @@ impl ValueEnum for Show {
 }
 
 impl Args {
+    /// The files that it reads beside scenarios.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        let target = self.target.as_deref().map(Path::new);
+        target.into_iter().chain(self.ca_file.as_deref()).chain([self.settings.file()])
+    }
+
     /// The options for running a single scenario again.
     pub(super) fn repeated(&self) -> String {
         let mut text = String::new();
@@ -177,13 +184,13 @@ impl Args {
             add("domain", domain);
         }
         if let Some(file) = &self.ca_file {
-            add("ca-file", &file.to_string_lossy());
+            add("ca-file", &name(file).to_string());
         }
         for defect in &self.defect {
             add("defect", defect);
         }
         if let Some(folder) = &self.snapshots {
-            add("snapshots", &folder.to_string_lossy());
+            add("snapshots", &name(folder).to_string());
         }
         for (given, name) in [(self.insecure, "insecure"), (self.strict, "strict")] {
             if given {

@@ -1,6 +1,5 @@
 //! `xmppscope run`, from its options to its exit code.
 
-use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use super::against::Against;
@@ -11,10 +10,11 @@ use super::snapshots::Snapshots;
 use super::{list, stems};
 use crate::cli::Failure;
 use crate::cli::check;
-use crate::cli::console::eprint;
+use crate::cli::console::{eprint, explain, not_into};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::options::When;
 use crate::clock::Clock;
+use crate::files::Inputs;
 use crate::runner::{self, Job};
 use crate::scenario::Only;
 use crate::ui::outcomes::Plan;
@@ -25,7 +25,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<u8, Failure> {
     let interrupt = Interrupt::watch()?;
     let only = args.only.as_deref().map(|text| expression(text, args.color)).transpose()?;
     let against = Against::of(args)?;
-    let scenarios = check::scenarios(&args.paths, args.color)?;
+    let (scenarios, files) = check::scenarios(&args.paths, args.color)?;
     let all = runner::jobs(&scenarios);
     let names = stems::stems(&all);
     if args.snapshots.is_some() || args.write.is_some() {
@@ -42,7 +42,10 @@ pub(in crate::cli) fn run(args: &Args) -> Result<u8, Failure> {
         return list::list(&jobs, &against);
     }
     let snapshots = Snapshots::of(args, args.settings.read(args.color)?);
-    let outputs = Outputs::open(args, against.started())?;
+    let mut inputs = Inputs::of(files);
+    args.files().for_each(|file| inputs.add(file));
+    not_into(&inputs)?;
+    let outputs = Outputs::open(args, &inputs, against.started())?;
     let clock = Clock::start();
     let plan = Plan {
         target: against.words(),
@@ -61,7 +64,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<u8, Failure> {
 
 fn expression(text: &str, color: When) -> Result<Only, Failure> {
     Only::parse(text).map_err(|wrong| {
-        eprint(&wrong.render(color.decide(io::stderr().is_terminal())));
+        explain(&wrong, color);
         Failure::Usage("--only is not a valid expression".to_owned())
     })
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::against::Against;
 use crate::cli::Failure;
 use crate::cli::console::print;
+use crate::diag::name;
+use crate::diag::sanitise::sanitise;
 use crate::runner::Job;
 use crate::spec::catalogue;
-use crate::ui::sanitise;
 
 /// Each scenario with its requirements, and why it would be skipped.
 pub(super) fn list(jobs: &[Job], against: &Against) -> Result<u8, Failure> {
@@ -23,7 +24,7 @@ pub(super) fn list(jobs: &[Job], against: &Against) -> Result<u8, Failure> {
             (Some(row), 1) => format!(" (row {})", row + 1),
             (_, rows) => format!(" ({rows} rows)"),
         };
-        let path = scenario.place.source.path.display();
+        let path = name(&scenario.place.source.path);
         let line = scenario.name.place.line_and_column().0;
         text += &format!("{path}:{line}: {}{rows}\n", scenario.name.value);
         for id in &scenario.covers {
@@ -40,5 +41,5 @@ pub(super) fn list(jobs: &[Job], against: &Against) -> Result<u8, Failure> {
     }
     let what = if jobs.len() == 1 { "run" } else { "runs" };
     text += &format!("{} {what}\n", jobs.len());
-    print(sanitise(&text).as_bytes())
+    print(&sanitise(&text))
 }

@@ -1,8 +1,8 @@
 //! Where outcomes go: each format to its file or to the terminal, and captures to their folder.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, FixedOffset};
@@ -10,8 +10,9 @@ use chrono::{DateTime, FixedOffset};
 use super::args::Args;
 use super::captures::Captures;
 use crate::cli::Failure;
-use crate::cli::console::{eprint, print, width};
-use crate::cli::observe::unwritable;
+use crate::cli::console::{eprint, out_is_terminal, print, print_data, width};
+use crate::cli::failure::unwritable;
+use crate::files::{Access, Inputs, Whole};
 use crate::runner::Outcome;
 use crate::snapshot::Diff;
 use crate::ui::Styles;
@@ -30,7 +31,7 @@ struct Output {
     format: Format,
     writer: Box<dyn Writer>,
     /// Not the terminal, but this file.
-    file: Option<(PathBuf, BufWriter<File>)>,
+    file: Option<(PathBuf, Whole)>,
 }
 
 impl Output {
@@ -44,17 +45,42 @@ impl Output {
                 let mut text = Vec::new();
                 write(&mut *self.writer, &mut text)
                     .map_err(|error| format!("cannot print: {error}"))?;
-                print(&text).map(|_| ()).map_err(|failure| failure.to_string())
+                let printed = if self.format == Format::Pretty {
+                    print(&String::from_utf8_lossy(&text))
+                } else {
+                    print_data(&text)
+                };
+                printed.map(|_| ()).map_err(|failure| failure.to_string())
             }
-            Some((path, file)) => write(&mut *self.writer, file)
-                .map_err(|error| format!("cannot write {}: {error}", path.display())),
+            Some((path, file)) => {
+                write(&mut *self.writer, file).map_err(|error| unwritable(path, error).to_string())
+            }
+        }
+    }
+
+    /// Writes the end of it, and puts its file in its place.
+    fn finish(mut self, report: &Report) -> Result<(), String> {
+        let live = self.format.is_live();
+        self.write(|writer, out| {
+            if live { writer.finished(&report.summary, out) } else { report.write(writer, out) }
+        })?;
+        match self.file {
+            None => Ok(()),
+            Some((path, file)) => {
+                file.finish().map_err(|error| unwritable(&path, error).to_string())
+            }
         }
     }
 }
 
 impl Outputs {
-    /// Opens all files, so that a file that cannot be written is reported before anything runs.
-    pub(super) fn open(args: &Args, started: DateTime<FixedOffset>) -> Result<Self, Failure> {
+    /// Opens all files, so that a file that cannot be written is reported before anything runs. None of them is one of
+    /// `inputs`, and what they held before stays until the run is over.
+    pub(super) fn open(
+        args: &Args,
+        inputs: &Inputs,
+        started: DateTime<FixedOffset>,
+    ) -> Result<Self, Failure> {
         let formats = if args.format.is_empty() { &[Format::Pretty][..] } else { &args.format };
         if args.output.len() > formats.len() {
             return Err(Failure::Usage(format!(
@@ -69,25 +95,27 @@ impl Outputs {
                 "{bare} formats have no --output; only one format can go to standard output"
             )));
         }
-        let distinct: BTreeSet<_> = args.output.iter().collect();
-        if distinct.len() < args.output.len() {
-            return Err(Failure::Usage("two formats cannot share one --output".to_owned()));
-        }
+        let mut places = BTreeSet::new();
         let mut outputs = Self { formats: Vec::new(), captures: None, failed: None };
         for (number, format) in formats.iter().enumerate() {
             let file = match args.output.get(number) {
                 None => None,
                 Some(path) => {
-                    let file = File::create(path).map_err(|error| unwritable(path, &error))?;
-                    Some((path.clone(), BufWriter::new(file)))
+                    let file = Whole::create(path, Access::Usual, inputs)
+                        .map_err(|error| unwritable(path, error))?;
+                    if !places.insert(absolute(file.place())) {
+                        let words = "two formats cannot share one --output";
+                        return Err(Failure::Usage(words.to_owned()));
+                    }
+                    Some((path.clone(), file))
                 }
             };
             let writer = format.writer(layout(args, file.is_none(), started));
             outputs.formats.push(Output { format: *format, writer, file });
         }
         if let Some(folder) = &args.write {
-            fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
-            outputs.captures = Some(Captures::open(folder, started)?);
+            fs::create_dir_all(folder).map_err(|error| unwritable(folder, error))?;
+            outputs.captures = Some(Captures::open(folder, inputs, started)?);
         }
         Ok(outputs)
     }
@@ -112,23 +140,15 @@ impl Outputs {
 
     /// The run has finished.
     pub(super) fn finish(mut self, report: &Report) -> Result<(), Failure> {
-        for output in &mut self.formats {
-            let live = output.format.is_live();
-            let written = output.write(|writer, out| {
-                if live {
-                    writer.finished(&report.summary, out)?;
-                } else {
-                    report.write(writer, out)?;
-                }
-                out.flush()
-            });
-            self.failed = self.failed.or(written.err());
+        let printed = |output: &Output| output.format.is_live() && output.file.is_none();
+        let is_printed = self.formats.iter().any(printed);
+        for output in self.formats {
+            self.failed = self.failed.or(output.finish(report).err());
         }
-        if let Some(captures) = &mut self.captures {
+        if let Some(captures) = self.captures {
             self.failed = self.failed.or(captures.finish(report).err());
         }
-        let printed = |output: &Output| output.format.is_live() && output.file.is_none();
-        if !self.formats.iter().any(printed) {
+        if !is_printed {
             eprint(&report.summary.in_words());
         }
         self.failed.map_or(Ok(()), |words| Err(Failure::Environment(words)))
@@ -144,9 +164,18 @@ impl Outputs {
     }
 }
 
+/// A path from the root, by whatever name its folder is called.
+fn absolute(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    match (fs::canonicalize(folder), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
+}
+
 /// The layout of what people read.
 fn layout(args: &Args, stdout: bool, started: DateTime<FixedOffset>) -> Layout {
-    let terminal = stdout && io::stdout().is_terminal();
+    let terminal = stdout && out_is_terminal();
     Layout {
         styles: Styles::new(stdout && args.color.decide(terminal)),
         width: width(terminal),

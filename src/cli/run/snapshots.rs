@@ -6,6 +6,7 @@ use super::args::{Args, Update};
 use super::stems::from;
 use crate::cli::ci::in_ci;
 use crate::cli::words::counted;
+use crate::diag::name;
 use crate::runner::{self, Outcome, Verdict};
 use crate::scenario::matching::FailureKind;
 use crate::scenario::{Level, Pattern, Replacement, Settings, Varies};
@@ -66,8 +67,7 @@ impl Snapshots {
             accounts: outcome.chosen.accounts.clone(),
         };
         let new = Snapshot {
-            source: from(self.here.as_deref(), &outcome.scenario.place.source.path)
-                .display()
+            source: name(from(self.here.as_deref(), &outcome.scenario.place.source.path))
                 .to_string(),
             description: outcome.name(),
             transcript: transcript(&outcome.events, Some(&outcome.own), &varying),
@@ -133,7 +133,7 @@ impl Snapshots {
                 format!("{what}; use --update new to write them for review")
             }
             (Update::New, 1..) => {
-                let folder = self.folder.to_string_lossy();
+                let folder = name(&self.folder).to_string();
                 format!("{what}; to review them: xmppscope snapshot review {}", quoted(&folder))
             }
             (Update::All, 1..) => format!("{what}; {written} approved"),
@@ -162,7 +162,7 @@ fn fail(outcome: &mut Outcome, path: &Path, seen: String) {
         level: Level::Must,
         place: outcome.scenario.name.place.clone(),
         says: None,
-        expected: format!("the conversation in {}.snap", path.display()),
+        expected: format!("the conversation in {}.snap", name(path)),
         seen,
         at: outcome.duration,
         // Its traffic is not printed: the difference says more.

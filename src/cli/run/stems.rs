@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use crate::cli::Failure;
+use crate::diag::name;
 use crate::runner::Job;
 use crate::ui::outcomes::IN_FOLDER;
-use crate::ui::sanitise;
 
 /// A name for each run: the path of its scenario without the ending, and the row, as in `xep-0124/11/hold.2`. It does not
 /// depend on which of them are run, nor on what is done first; it is relative, and stays in its folder.
@@ -34,8 +34,7 @@ pub(super) fn from<'p>(folder: Option<&Path>, path: &'p Path) -> &'p Path {
 
 /// Two runs of one name would overwrite each other's files, and one would that of the file beside captures.
 pub(super) fn distinct(jobs: &[Job], stems: &[PathBuf], captures: bool) -> Result<(), Failure> {
-    let path =
-        |job: &Job| sanitise(&job.scenario.place.source.path.display().to_string()).into_owned();
+    let path = |job: &Job| name(&job.scenario.place.source.path).to_string();
     let beside = Path::new(IN_FOLDER).with_extension("");
     let mut known: BTreeMap<&Path, &Job> = BTreeMap::new();
     for (job, stem) in jobs.iter().zip(stems) {
@@ -50,7 +49,7 @@ pub(super) fn distinct(jobs: &[Job], stems: &[PathBuf], captures: bool) -> Resul
                 "{} and {} would both write {}; rename one of the scenario files",
                 path(other),
                 path(job),
-                stem.display()
+                name(stem)
             )));
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
+use crate::diag;
 use crate::runner::Verdict;
 use crate::scenario::Scenario;
 
@@ -137,8 +138,10 @@ impl Column {
             let defects = defects.strip_suffix(", in virtual time").unwrap_or(defects);
             return Err(Wrong::Defects(defects.to_owned()));
         }
-        let paths: BTreeSet<String> =
-            pack.iter().map(|scenario| scenario.place.source.path.display().to_string()).collect();
+        let paths: BTreeSet<String> = pack
+            .iter()
+            .map(|scenario| diag::name(&scenario.place.source.path).to_string())
+            .collect();
         let mut runs = Vec::new();
         for (number, line) in lines {
             let of = |error: serde_json::Error| wrong(number, error.to_string());
@@ -190,7 +193,7 @@ impl Column {
     /// Sees that all of the pack was run.
     pub fn whole(&self, pack: &[Scenario]) -> Result<(), Wrong> {
         for scenario in pack {
-            let path = scenario.place.source.path.display().to_string();
+            let path = diag::name(&scenario.place.source.path).to_string();
             let rows = scenario.sweep.len();
             let was_run = |row: Option<usize>| {
                 let number = |run: &Run| run.row.as_ref().map(|row| row.number);

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::document::Document;
+use crate::report::json::write;
 use crate::snapshot::{Change, ExchangeDiff, Place, Sign, StrandDiff};
 use crate::wire::Side;
 
@@ -86,8 +87,9 @@ pub fn json(old: &str, new: &str, documents: &[Document]) -> String {
         compared: documents.len(),
         files: documents.iter().filter(|document| document.differs()).map(file).collect(),
     };
-    // Texts and numbers can always be written.
-    serde_json::to_string(&all).unwrap_or_default() + "\n"
+    let mut out = Vec::new();
+    let _ = write(&mut out, &all); // memory takes everything
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 fn file(document: &Document) -> File<'_> {

@@ -7,6 +7,8 @@ use chrono::{DateTime, FixedOffset};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
+use crate::diag::sanitise::{is_command, is_unsafe};
+
 /// Writes a value on a line.
 pub(crate) fn write(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     value.serialize(&mut Serializer::with_formatter(&mut *out, Harmless))?;
@@ -23,8 +25,8 @@ pub(crate) fn rfc_3339(time: DateTime<FixedOffset>) -> String {
     time.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
 }
 
-/// Compact JSON that is harmless where it is printed: beyond what JSON escapes, also the control characters above
-/// ASCII, line separators, and what reorders text.
+/// Compact JSON that is harmless where it is printed: beyond what JSON escapes, also all that [`is_unsafe`], and what begins
+/// a workflow command.
 struct Harmless;
 
 impl Formatter for Harmless {
@@ -33,26 +35,21 @@ impl Formatter for Harmless {
         out: &mut W,
         text: &str,
     ) -> io::Result<()> {
-        if text.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+        if text.bytes().all(|b| (0x20..0x7f).contains(&b) && b != b'#') {
             return out.write_all(text.as_bytes());
         }
         let mut written = 0;
-        for (at, c) in text.char_indices().filter(|&(_, c)| is_harmful(c)) {
+        let is_harmful =
+            |&(at, c): &(usize, char)| is_unsafe(c) || c == '#' && is_command(&text[at..]);
+        for (at, c) in text.char_indices().filter(is_harmful) {
             out.write_all(&text.as_bytes()[written..at])?;
-            write!(out, "\\u{:04x}", u32::from(c))?;
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
             written = at + c.len_utf8();
         }
         out.write_all(&text.as_bytes()[written..])
     }
-}
-
-/// All of them are in the basic plane: one escape each.
-pub(super) fn is_harmful(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-        )
 }
 
 /// For fields that are left out where they are `false`.

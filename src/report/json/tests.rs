@@ -4,7 +4,7 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset};
 
 use super::Json;
-use super::ndjson::is_harmful;
+use crate::diag::sanitise::is_unsafe;
 use crate::rules::{Counts, Finding, Judge, Kind, Level, Observation, Party};
 use crate::trace::filter::{Filter, Selection};
 use crate::trace::{Content, Event, Fact, Headers, How, Raw, Request, Response, Story};
@@ -182,12 +182,12 @@ fn a_finding_of_time_alone() {
 
 #[test]
 fn nothing_in_it_moves_a_terminal() {
-    let evil = "\u{1b}]0;x\u{7}\u{7f}\u{9b}31m\u{202e}\u{2066}\u{61c}\u{200f}\u{2028}ü👩‍👧 \" \\";
+    let evil = "\u{1b}]0;x\u{7}\u{7f}\u{9b}31m\u{202e}\u{2066}\u{61c}\u{200f}\u{2028}\u{200b}\u{feff}\u{e0041}##[error]ü👩‍👧 \" \\";
     let events = vec![event(0, 1, Fact::Failed { cause: evil.into() })];
     let all = lines(events, "");
     let line = all.lines().nth(1).unwrap();
-    assert!(!line.contains(is_harmful), "{line}");
-    assert!(line.contains("\\u009b31m\\u202e\\u2066\\u061c\\u200f\\u2028ü👩‍👧 \\\" \\\\"), "{line}");
+    assert!(!line.contains(|c| c != '\n' && is_unsafe(c)), "{line}");
+    assert!(line.contains("\\u009b31m\\u202e\\u2066\\u061c\\u200f\\u2028\\u200b\\ufeff\\udb40\\udc41\\u0023#[error]ü👩‍👧 \\\" \\\\"), "{line}");
     let value: serde_json::Value = serde_json::from_str(line).unwrap();
     assert_eq!(value["cause"], evil, "and a parser gets back what was sent");
 }

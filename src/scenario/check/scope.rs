@@ -102,7 +102,10 @@ impl Checker {
                     if Arc::ptr_eq(&earlier.place.source, &name.place.source) {
                         format!("it is sent in line {line}")
                     } else {
-                        format!("it is sent in {}:{line}", earlier.place.source.path.display())
+                        format!(
+                            "it is sent in {}:{line}",
+                            crate::diag::name(&earlier.place.source.path)
+                        )
                     }
                 });
                 self.wrong_with_help(&name.place, message, help);

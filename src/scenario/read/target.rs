@@ -10,7 +10,7 @@ use super::reader::Reader;
 use super::steps::ACTION;
 use super::values::items;
 use crate::clock::words;
-use crate::diag::Mistakes;
+use crate::diag::{self, Mistakes};
 use crate::scenario::limits;
 use crate::scenario::model::{ACCOUNTS, Action, Provision};
 use crate::scenario::source::{Located, Place, Source};
@@ -154,7 +154,7 @@ impl Reader {
             }
         }
         let file = yaml.place.source.path.file_stem();
-        let stem = file.map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        let stem = file.map_or_else(String::new, |stem| diag::name(stem).to_string());
         let mut accounts = accounts.into_iter();
         let mut target = Target {
             name: name.unwrap_or(stem),

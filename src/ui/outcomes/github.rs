@@ -107,9 +107,9 @@ fn mark(
     )
 }
 
-/// Text on one line, without what an older form of commands begins with, wherever in a line that stands.
+/// Text on one line, without what begins a command there.
 fn plain(text: &str) -> String {
-    one_line(text).replace("##[", "# #[")
+    one_line(text).into_owned()
 }
 
 fn data(text: &str) -> String {

@@ -9,6 +9,7 @@ use super::plan::Plan;
 use super::summary::Summary;
 use super::writer::Writer;
 use crate::clock::words;
+use crate::diag::name;
 use crate::diag::sanitise::{one_line, sanitise};
 use crate::runner::{Failure, Outcome, Verdict};
 use crate::scenario::Level;
@@ -120,7 +121,7 @@ impl Pretty {
 
     /// How to run one alone.
     fn again(&self, outcome: &Outcome) -> String {
-        let path = outcome.scenario.place.source.path.to_string_lossy();
+        let path = name(&outcome.scenario.place.source.path).to_string();
         let row = outcome.row.as_ref().map(|(number, _)| format!("row:{number}"));
         let which = match (self.layout.pack, row) {
             (false, None) => quoted(&path).into_owned(),

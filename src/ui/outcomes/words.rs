@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::diag::name;
 use crate::diag::sanitise::one_line;
 use crate::runner::{Failure, Outcome, Verdict};
 use crate::scenario::{Level, Place};
@@ -14,8 +15,7 @@ pub(super) fn begins(outcome: &Outcome) -> (String, usize) {
 
 /// File and line.
 pub(super) fn at(place: &Place) -> (String, usize) {
-    let path = place.source.path.to_string_lossy();
-    (one_line(&path).into_owned(), place.line_and_column().0)
+    (name(&place.source.path).to_string(), place.line_and_column().0)
 }
 
 pub(super) fn level(level: Level) -> &'static str {
