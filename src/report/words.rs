@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::bosh::{Body, BodyType, compared_terms};
 use crate::clock::words;
 use crate::diag::sanitise::one_line;
+use crate::trace::redact::is_hidden;
 use crate::trace::{Content, Exchange, Message, Reading, Response, Session};
 use crate::wire::Side;
 
@@ -155,13 +156,16 @@ pub fn asked(exchange: &Exchange) -> String {
 /// The size on the wire, and what was decoded or left out.
 pub fn size(content: &Content) -> String {
     let mut text = bytes(content.size);
+    let hidden = is_hidden(&content.bytes);
     if let Some(coding) = &content.coding {
         text += &format!(" {}", one_line(coding));
-        if content.undecoded.is_none() {
+        if content.undecoded.is_none() && !hidden {
             text += &format!(" of {}", bytes(content.bytes.len() as u64));
         }
     }
-    if content.clipped {
+    if hidden {
+        text += " (hidden: not text)";
+    } else if content.clipped {
         text += &format!(" (first {} kept)", bytes(content.bytes.len() as u64));
     }
     if content.cut {

@@ -150,6 +150,9 @@ impl Known {
     pub(super) fn learn(&mut self, values: Vec<Value>) -> bool {
         let before = self.fresh.all.len();
         for Value { bytes, is_identity } in values {
+            if self.of.get(&self.on).is_some_and(|count| *count >= VALUES_OF_CONNECTION) {
+                break;
+            }
             for bytes in secrets_in(&bytes) {
                 let count = self.of.get(&self.on).copied().unwrap_or(0);
                 if count < VALUES_OF_CONNECTION && !self.seen.contains(&bytes) {

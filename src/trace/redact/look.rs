@@ -12,6 +12,9 @@ use super::pair::{self, Ground};
 use super::secrets::{ELEMENT_STEMS, STEMS, TAG_STEMS};
 use super::url;
 
+/// With more names of secrets than this, whatever follows is hidden: nobody means so many.
+const MOST: usize = 20_000;
+
 /// What was found.
 #[derive(Debug, Default)]
 pub(super) struct Found {
@@ -68,6 +71,9 @@ pub(super) fn look(bytes: &[u8], ground: Ground) -> Found {
     let mut found = Found::default();
     // A name is judged once, whatever the number of stems in it; in a secret nothing is looked for.
     let mut behind = 0;
+    let mut names = 0;
+    // The next `@`: without one there is no user information.
+    let mut sign = 0;
     for stem in STEM.search.find_iter(bytes) {
         if stem.start() < behind {
             continue;
@@ -77,7 +83,11 @@ pub(super) fn look(bytes: &[u8], ground: Ground) -> Found {
             Stem::Name => {
                 let run = run(bytes, stem.range());
                 behind = run.end;
-                name(bytes, run, ground, &mut found);
+                names += usize::from(name(bytes, &run, ground, &mut found));
+                if names > MOST {
+                    conceal(bytes, run.end..bytes.len(), &mut found.hits);
+                    break;
+                }
             }
             Stem::Tag => {
                 let start = bytes[..stem.start()].trim_ascii_end().last();
@@ -86,7 +96,13 @@ pub(super) fn look(bytes: &[u8], ground: Ground) -> Found {
             }
             Stem::Element => found.elements = true,
             Stem::Authority => {
-                if let Some(secret) = url::user_information(bytes, stem.end()) {
+                let end = stem.end();
+                if sign < end {
+                    sign = memchr::memchr(b'@', &bytes[end..]).map_or(usize::MAX, |at| end + at);
+                }
+                if sign <= end.saturating_add(url::LONGEST)
+                    && let Some(secret) = url::user_information(bytes, stem.end())
+                {
                     conceal(bytes, secret, &mut found.hits);
                 }
             }
@@ -123,18 +139,21 @@ fn run(bytes: &[u8], stem: Range<usize>) -> Range<usize> {
     stem.start - before..stem.end + after
 }
 
-fn name(bytes: &[u8], run: Range<usize>, ground: Ground, found: &mut Found) {
+/// Conceals what belongs to this name; whether it is a secret's.
+fn name(bytes: &[u8], run: &Range<usize>, ground: Ground, found: &mut Found) -> bool {
     let name = &bytes[run.clone()];
     let is_parameter = matches!(ground, Ground::Target | Ground::Form)
         || matches!(bytes[..run.start].last(), Some(b'?' | b'&' | b';' | b'#'));
     let place = if is_parameter { Place::Parameter } else { Place::Elsewhere };
-    if is_secret(name, place) {
+    let is_one = is_secret(name, place);
+    if is_one {
         found.elements = true;
-        pair::value(bytes, &run, ground, &mut found.hits);
+        pair::value(bytes, run, ground, &mut found.hits);
     }
     if name.eq_ignore_ascii_case(b"bearer") {
         bearer(bytes, run.end, &mut found.hits);
     }
+    is_one
 }
 
 fn is_token(byte: u8) -> bool {

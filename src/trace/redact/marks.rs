@@ -28,8 +28,8 @@ pub(super) fn conceal(bytes: &[u8], range: Range<usize>, hits: &mut Vec<Hit>) {
     }
 }
 
-/// Whether this has been replaced already.
-pub(super) fn is_hidden(content: &[u8]) -> bool {
+/// Whether this is what stands in the place of a secret, and nothing else.
+pub fn is_hidden(content: &[u8]) -> bool {
     hidden_len(content) == Some(content.len())
 }
 

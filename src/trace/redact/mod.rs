@@ -34,6 +34,7 @@ mod tests;
 mod url;
 
 pub use known::{Known, VALUES, VALUES_OF_CONNECTION};
+pub use marks::is_hidden;
 pub use redactor::{Redactor, header, target};
 pub(super) use redactor::{body, field, url, words};
 pub use secrets::VERSION;

@@ -2,19 +2,22 @@
 
 /// Of so many bytes, one that no text has is a slip, as in a page of an old encoding.
 const SLIP: usize = 10;
+/// The same of what begins as XML does.
+const SLIP_IN_MARKUP: usize = 3;
 
 /// Whether a content cannot be searched for secrets.
 pub(super) fn is_opaque(bytes: &[u8]) -> bool {
-    let Some(first) = strange(bytes) else { return false };
-    !is_wide(bytes) && {
-        let mut count = 1;
-        let mut rest = &bytes[first + 1..];
-        while let Some(at) = strange(rest) {
-            count += 1;
-            rest = &rest[at + 1..];
-        }
-        count * SLIP > bytes.len()
-    }
+    let controls =
+        |bytes: &[u8]| bytes.iter().map(|byte| usize::from(is_strange(*byte))).sum::<usize>();
+    let count: usize = match std::str::from_utf8(bytes) {
+        Ok(_) => controls(bytes),
+        Err(_) => bytes
+            .utf8_chunks()
+            .map(|chunk| controls(chunk.valid().as_bytes()) + chunk.invalid().len())
+            .sum(),
+    };
+    let slip = if bytes.starts_with(b"<") { SLIP_IN_MARKUP } else { SLIP };
+    count > 1 && count * slip > bytes.len() && !is_wide(bytes)
 }
 
 /// Whether this is text of two or four bytes a character.
@@ -79,6 +82,7 @@ mod tests {
         assert!(!is_opaque(b"<body>a control\x01 character in the middle of it</body>"));
         let wide: Vec<u8> = "<a/>".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert!(!is_opaque(&wide) && is_wide(&wide) && !is_wide(b"abc\0"));
+        assert!(!is_opaque(b"<a>\xe2</a>"));
         assert!(!is_opaque("\u{e9}".as_bytes()[..1].as_ref()), "it is cut");
     }
 

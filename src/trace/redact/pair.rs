@@ -271,7 +271,7 @@ fn labelled(bytes: &[u8], name: &Range<usize>, hits: &mut Vec<Hit>) {
     let from = name.start - before.len() + first.map_or(0, |at| at + 1);
     let behind = &bytes[name.end..bytes.len().min(name.end + BESIDE)];
     let last = behind.iter().position(|byte| matches!(byte, b'}' | b'>'));
-    let to = last.map_or(bytes.len(), |at| name.end + at);
+    let to = name.end + last.unwrap_or(behind.len());
     let mut at = from;
     while at < to {
         let Some(begin) = bytes[at..to].iter().position(|byte| is_word(*byte)) else { break };

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// What no URL contains ends the search for an `@`.
-const LONGEST: usize = 1024;
+pub(super) const LONGEST: usize = 1024;
 /// A user name that is longer is a token: some services take one in its place.
 const LONGEST_USER: usize = 20;
 
