@@ -256,7 +256,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__cm)
-            opts="-v -h --listen --domain --account --anonymous --defect --list-defects --quiet --write --show-secrets --upstream --ca-file --insecure --upstream-plain --wait --hold --requests --inactivity --polling --maxpause --max-sessions --max-sessions-per-address --max-body --max-waiting --filter --format --settings --color --verbose --help"
+            opts="-v -h --listen --domain --account --anonymous --defect --list-defects --quiet --write --force --show-secrets --upstream --ca-file --insecure --upstream-plain --wait --hold --requests --inactivity --polling --maxpause --max-sessions --max-sessions-per-address --max-body --max-waiting --max-queued --filter --format --settings --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -330,6 +330,10 @@ _xmppscope() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-queued)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --filter)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -354,7 +358,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__demo)
-            opts="-v -h --write --filter --format --settings --color --verbose --help"
+            opts="-v -h --write --force --filter --format --settings --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -990,7 +994,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__proxy)
-            opts="-v -h --target --listen --write --host --starttls --ca-file --insecure --tls --tls-dir --tls-name --show-secrets --buffer --body-limit --filter --format --settings --color --verbose --help"
+            opts="-v -h --target --listen --write --force --host --starttls --ca-file --insecure --tls --tls-dir --tls-name --show-secrets --buffer --body-limit --max-connections --filter --format --settings --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1033,6 +1037,10 @@ _xmppscope() {
                     return 0
                     ;;
                 --body-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-connections)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

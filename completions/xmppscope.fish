@@ -50,7 +50,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l account -d 'A
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l defect -d 'Break a requirement on purpose; repeatable' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l write -d 'Also write the traffic to FILE, for `xmppscope show`' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l upstream -d 'Use the XMPP server at this address instead of the built-in one' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l ca-file -d 'Trust only the CA certificates in this PEM file' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l ca-file -d 'Trust only the certificates in this PEM file, of CAs or the server\'s own' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l wait -d 'Longest time to hold a request, in seconds' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l hold -d 'Maximum number of requests held at once' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l requests -d 'Maximum number of open requests per session, at least hold + 1 [default: hold + 1]' -r
@@ -61,6 +61,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l max-sessions 
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l max-sessions-per-address -d 'Maximum number of sessions per client address; further ones are refused with policy-violation' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l max-body -d 'Maximum size of a request; larger ones are refused with HTTP 413' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l max-waiting -d 'Maximum number of stanzas queued for a client; more end its session with policy-violation' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l max-queued -d 'Maximum size of what is queued for all clients together; more ends the session that holds the most' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l filter -d 'Print only what matches, for example \'kind:message or finding\'' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l format -d 'Output format' -r -f -a "pretty\t'One line for each message and stanza, followed by the XML'
 compact\t'Like pretty, without the XML'
@@ -73,6 +74,7 @@ never\t'Never'"
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l anonymous -d 'Allow anonymous login in addition to the accounts'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l list-defects -d 'List all defects and exit'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l quiet -d 'Do not print traffic'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l force -d 'Let --write overwrite a file that is not empty'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l show-secrets -d 'Do not hide passwords, SASL payloads and cookies in what is printed and written'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l insecure -d 'Accept any certificate'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l upstream-plain -d 'Continue without TLS if the server offers none; always allowed for a server on this machine'
@@ -88,6 +90,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand demo" -l settings -d
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand demo" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand demo" -l force -d 'Let --write overwrite a file that is not empty'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand demo" -s v -l verbose -d 'Also print when connections open and close; -vv also logs debug messages to stderr'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand diff" -l format -d 'Output format' -r -f -a "text\t'Text for people'
@@ -132,11 +135,12 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l write -d '
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l host -d 'Host header for the target: the client\'s (keep), the target\'s own, or NAME' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l starttls -d 'How to handle STARTTLS with an xmpp:// target [default: take-over]' -r -f -a "take-over\t'End TLS here on both sides, and show the stream in it'
 pass\t'Pass TLS on: nothing is seen from there on'"
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l ca-file -d 'Trust only the CA certificates in this PEM file, for a target with TLS' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l ca-file -d 'Trust only the certificates in this PEM file, of CAs or the target\'s own, for a target with TLS' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l tls-dir -d 'Listen with TLS, using cert.pem and key.pem in DIR, which are generated if missing' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l tls-name -d 'Additional name for a generated certificate, such as the XMPP domain; repeatable' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l buffer -d 'Maximum amount of traffic waiting to be printed' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l body-limit -d 'Maximum size of a message to print and write; the rest of a longer one is left out' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l max-connections -d 'Maximum number of client connections at a time; further ones are closed' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l filter -d 'Print only what matches, for example \'kind:message or finding\'' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l format -d 'Output format' -r -f -a "pretty\t'One line for each message and stanza, followed by the XML'
 compact\t'Like pretty, without the XML'
@@ -146,6 +150,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l settings -
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l force -d 'Let --write overwrite a file that is not empty'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l insecure -d 'Accept any certificate of the target'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l tls -d 'Listen with TLS, for web pages served over https'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l show-secrets -d 'Do not hide passwords, SASL payloads and cookies in what is printed and written'
