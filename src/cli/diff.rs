@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::console::{eprint, not_into, out_is_terminal, print, print_data};
-use super::failure::{not_events, unreadable};
+use super::failure::{not_events, not_kept, unreadable};
 use super::observe::say_built_in;
 use super::options::When;
 use super::progress::{Reading, progress};
@@ -17,7 +17,7 @@ use crate::diag::name;
 use crate::files::Inputs;
 use crate::report::difference::{self, Compared, Document};
 use crate::snapshot::{
-    APPROVED, PENDING, Snapshot, SnapshotError, Transcript, Varying, diff, transcript,
+    APPROVED, Diff, Maker, PENDING, Snapshot, SnapshotError, Transcript, Varying, diff,
 };
 use crate::trace::capture::CaptureError;
 use crate::trace::open::{self, Input, OpenError, is_stdin};
@@ -121,7 +121,7 @@ fn documents(old: &Path, new: &Path, varying: &Varying) -> Result<Vec<Document>,
             let (old, new) = (read(old)?, read(new)?);
             drop(reading);
             let _shown = progress("comparing", Unit::Items("files"), None);
-            Ok(vec![Document { name: None, compared: Compared::Both(diff(&old, &new)) }])
+            Ok(vec![Document { name: None, compared: Compared::Both(compare(&old, &new)?) }])
         }
         (true, true) => folders(old, new, varying),
         (is_folder, _) => {
@@ -133,6 +133,15 @@ fn documents(old: &Path, new: &Path, varying: &Varying) -> Result<Vec<Document>,
             )))
         }
     }
+}
+
+/// Compares two transcripts.
+fn compare(old: &Transcript, new: &Transcript) -> Result<Diff, Failure> {
+    let differs = diff(old, new);
+    for side in [old, new] {
+        side.check().map_err(|error| not_kept(&error))?;
+    }
+    Ok(differs)
 }
 
 /// Two folders, by the paths in them without the ends of their names.
@@ -147,7 +156,7 @@ fn folders(old: &Path, new: &Path, varying: &Varying) -> Result<Vec<Document>, F
     let mut read = |path: &Path| read(path, varying, &mut reading);
     for name in names {
         let compared = match (before.get(name), after.get(name)) {
-            (Some(old), Some(new)) => Compared::Both(diff(&read(old)?, &read(new)?)),
+            (Some(old), Some(new)) => Compared::Both(compare(&read(old)?, &read(new)?)?),
             (Some(_), None) => Compared::OnlyOld,
             _ => Compared::OnlyNew,
         };
@@ -225,11 +234,11 @@ fn read(path: &Path, varying: &Varying, reading: &mut Reading) -> Result<Transcr
 const UNKNOWN: &str = "not a capture (`xmppscope proxy --write`), transcript (`xmppscope show --format transcript`) or snapshot";
 
 fn events(input: Input, varying: &Varying, reading: &Reading) -> Result<Transcript, Failure> {
-    let mut events = Vec::new();
+    let mut maker = Maker::default();
     for event in input.events().map_err(|error| not_events(&error))? {
         reading.update();
         match event {
-            Ok(event) => events.push(event),
+            Ok(event) => maker.take(&event, true),
             Err(OpenError { name, cause: CaptureError::Line { line, why } }) => {
                 let words = format!(
                     "{name}: line {line} is damaged ({why}); what is missing would be reported as a difference"
@@ -240,7 +249,7 @@ fn events(input: Input, varying: &Varying, reading: &Reading) -> Result<Transcri
             Err(error) => reading.aside(|| eprint(&format!("xmppscope: {error}"))),
         }
     }
-    Ok(transcript(&events, None, varying))
+    Ok(maker.finish(varying))
 }
 
 fn snapshot(error: &SnapshotError) -> Failure {

@@ -35,3 +35,12 @@ pub(super) fn not_events(error: &OpenError) -> Failure {
     let words = error.to_string();
     if error.is_unreadable() { Failure::Environment(words) } else { Failure::Usage(words) }
 }
+
+/// Why what is compared or made could not be kept.
+pub(super) fn not_kept(error: &io::Error) -> Failure {
+    let folder = std::env::temp_dir();
+    Failure::Environment(format!(
+        "cannot use a temporary file in {}: {error}; the variable TMPDIR names another folder",
+        name(&folder)
+    ))
+}

@@ -1,18 +1,20 @@
 //! From events to output: the part that `proxy` and `show` share.
 
 use std::io::{self, Write};
+use std::mem;
 
 use chrono::{DateTime, FixedOffset};
 use clap::{ArgAction, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
 use super::console::{self, eprint, explain, out_is_terminal, width};
+use super::failure::not_kept;
 use super::options::When;
 use super::{Failure, settings};
 use crate::files::Inputs;
 use crate::report::json::Json;
 use crate::rules::{Counts, Judge, Observation};
-use crate::snapshot::{Varying, transcript};
+use crate::snapshot::{Maker, Varying};
 use crate::trace::Event;
 use crate::trace::filter::Filter;
 use crate::trace::open::built_in;
@@ -103,7 +105,7 @@ impl Output {
             Format::Transcript => {
                 let replace = self.settings.read(self.color)?.replace;
                 let varying = Varying { replace, ..Varying::default() };
-                Sink::Transcript(out, varying, Vec::new())
+                Sink::Transcript(out, varying, Box::default())
             }
             Format::Pretty | Format::Compact => {
                 let look = Look {
@@ -132,8 +134,8 @@ impl Output {
 enum Sink {
     Printer(Box<Printer<Box<dyn Write + Send>>>),
     Json(Json<Box<dyn Write + Send>>),
-    /// A transcript is made when all events are known.
-    Transcript(Box<dyn Write + Send>, Varying, Vec<Event>),
+    /// A transcript is printed when all events are known.
+    Transcript(Box<dyn Write + Send>, Varying, Box<Maker>),
 }
 
 /// Judges events, filters them and prints them.
@@ -150,8 +152,9 @@ pub(super) struct View {
 impl View {
     /// Takes the next event.
     pub(super) fn take(&mut self, event: Event) {
-        if let Sink::Transcript(_, _, events) = &mut self.sink {
-            events.push(event.clone());
+        if let Sink::Transcript(_, _, maker) = &mut self.sink {
+            maker.take(&event, true);
+            return;
         }
         self.judge.take(event, &mut self.seen);
         self.show();
@@ -231,8 +234,15 @@ impl View {
         let finished = match &mut self.sink {
             Sink::Printer(printer) => printer.finish(story, &self.counts),
             Sink::Json(json) => json.finish(&self.counts),
-            Sink::Transcript(out, varying, events) => {
-                write!(out, "{}", transcript(events, None, varying)).and_then(|()| out.flush())
+            Sink::Transcript(out, varying, maker) => {
+                let transcript = mem::take(&mut **maker).finish(varying);
+                let written = write!(out, "{transcript}").and_then(|()| out.flush());
+                if let Err(error) = transcript.check() {
+                    eprint(&format!("xmppscope: {}; the transcript is wrong", not_kept(&error)));
+                    self.end = Some(End::Failed);
+                    return;
+                }
+                written
             }
         };
         self.end = End::of(finished);

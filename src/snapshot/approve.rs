@@ -44,6 +44,8 @@ pub struct Pending {
 /// Compares a conversation with the snapshot at `path`, a path without the ending, and does what `update` says.
 pub fn compare(path: &Path, new: &Snapshot, update: Update) -> Result<Standing, SnapshotError> {
     let (approved, pending) = (with(path, APPROVED), with(path, PENDING));
+    let kept = new.transcript.check();
+    kept.map_err(|error| SnapshotError::Unreadable { path: std::env::temp_dir(), error })?;
     let standing = match read_if_there(&approved)? {
         None => Standing::Missing,
         Some(old) if is_same(&old, new) => Standing::Same,

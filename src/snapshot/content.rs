@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::transcript::Content;
+use super::exchange::Content;
 use super::tree::{Leaf, Tree};
 use crate::diag::sanitise::{self, one_line};
 use crate::trace::redact::{self, Redactor};

@@ -2,12 +2,17 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
+use ring::digest;
+
 use super::content::{REQUEST_HEADERS, RESPONSE_HEADERS, content, element, headers, kept, lines};
-use super::names::{Names, Varying, rid_name, shape};
+use super::exchange::{Content, Exchange, Message};
+use super::names::{Facts, Names, Varying, rid_name, shape};
+use super::shelf::Shelf;
 use super::streams::{Streams, only_counts};
-use super::transcript::{Content, Exchange, Message, Strand, Transcript};
+use super::transcript::{Exchanges, Strand, Transcript};
 use super::tree::{Leaf, Tree};
 use crate::diag::sanitise::one_line;
 use crate::trace::redact;
@@ -27,6 +32,8 @@ const QUIET: Duration = Duration::from_secs(1);
 const BUSY: Duration = Duration::from_secs(2);
 /// So much before `wait` is over an answer may come that came since it was over.
 const EARLY: Duration = Duration::from_millis(250);
+/// Sessions are put in order by about so many bytes of their text.
+const BEGIN: usize = 1024;
 /// Two answers on two connections that are closer than this can be seen in either order.
 const RACE: Duration = Duration::from_millis(100);
 
@@ -43,9 +50,12 @@ pub fn transcript(events: &[Event], own: Option<&Range<usize>>, varying: &Varyin
     maker.finish(varying)
 }
 
+/// Makes a transcript of events as they come. They are not kept: memory is needed for what is told of each exchange beside
+/// its content, about a hundred bytes.
 #[derive(Default)]
-struct Maker {
+pub struct Maker {
     story: Story,
+    shelf: Shelf,
     strands: BTreeMap<Key, Draft>,
     /// When the last event was.
     last: Duration,
@@ -82,9 +92,9 @@ struct Draft {
 }
 
 /// An exchange, with what its words are made of.
-#[derive(Default)]
 struct Turn {
-    exchange: Exchange,
+    /// Its number on the shelf.
+    exchange: usize,
     /// It is no exchange of HTTP: elements of a stream.
     is_stream: bool,
     shown: bool,
@@ -94,8 +104,16 @@ struct Turn {
     answered: Option<Duration>,
 }
 
+impl Turn {
+    fn new(exchange: usize, shown: bool) -> Self {
+        let (asked, answered) = (Duration::ZERO, None);
+        Self { exchange, is_stream: false, shown, rid: None, asked, answered }
+    }
+}
+
 impl Maker {
-    fn take(&mut self, event: &Event, shown: bool) {
+    /// Takes the next event; whether what belongs to it is shown.
+    pub fn take(&mut self, event: &Event, shown: bool) {
         let effect = self.story.take(event);
         let begun = match &event.fact {
             Fact::Request(request) => request.first,
@@ -126,8 +144,8 @@ impl Maker {
                 Some((Side::Server, _)) => "nothing, the server left",
                 None => "nothing",
             };
-            if let Some(turn) = self.turn(exchange) {
-                words.clone_into(&mut turn.exchange.server.words);
+            if let Some(number) = self.turn(exchange).map(|turn| turn.exchange) {
+                words.clone_into(&mut self.shelf.get_mut(number).server.words);
             }
         }
     }
@@ -160,17 +178,21 @@ impl Maker {
         let strand = self.strand(id, event.conn);
         let place = place.filter(|_| !again).unwrap_or(count);
         if place == strand.turns.len() {
+            let new = self.shelf.add(Exchange::default());
+            let strand = self.strand(id, event.conn);
             let asked = event.at;
-            strand.turns.push(Turn { is_stream: true, shown, asked, ..Turn::default() });
+            strand.turns.push(Turn { is_stream: true, asked, ..Turn::new(new, shown) });
         }
-        let turn = &mut strand.turns[place];
+        let turn = &mut self.strand(id, event.conn).turns[place];
         turn.shown |= shown;
+        if message.from == Side::Server {
+            turn.answered.get_or_insert(event.at);
+        }
+        let number = turn.exchange;
+        let exchange = self.shelf.get_mut(number);
         let side = match message.from {
-            Side::Client => &mut turn.exchange.client,
-            Side::Server => {
-                turn.answered.get_or_insert(event.at);
-                &mut turn.exchange.server
-            }
+            Side::Client => &mut exchange.client,
+            Side::Server => &mut exchange.server,
         };
         if again {
             side.say("on another connection");
@@ -203,20 +225,17 @@ impl Maker {
         self.streams.join(new, old, before.turns.len());
         before.over = before.over.or(strand.over);
         before.conn = strand.conn;
-        let first = strand.turns.iter().position(|turn| turn.shown);
-        before.turns.extend(strand.turns.into_iter().enumerate().map(|(number, mut turn)| {
-            if Some(number) == first {
-                turn.exchange.client.say("on another connection");
-            }
-            turn
-        }));
+        if let Some(first) = strand.turns.iter().find(|turn| turn.shown) {
+            self.shelf.get_mut(first.exchange).client.say("on another connection");
+        }
+        before.turns.extend(strand.turns);
     }
 
     /// TLS has begun.
     fn secured(&mut self, effect: &Effect) {
         let strand = effect.session.and_then(|id| self.strands.get_mut(&Key::Session(id)));
-        if let Some(turn) = strand.and_then(|strand| strand.turns.last_mut()) {
-            turn.exchange.server.say("then TLS");
+        if let Some(turn) = strand.and_then(|strand| strand.turns.last()) {
+            self.shelf.get_mut(turn.exchange).server.say("then TLS");
         }
     }
 
@@ -244,10 +263,10 @@ impl Maker {
             return;
         }
         let (asked, answered) = (event.at, Some(event.at));
-        let mut turn = Turn { is_stream: true, shown, asked, answered, ..Turn::default() };
-        turn.exchange.client.words = client;
-        turn.exchange.server.words = server;
-        strand.turns.push(turn);
+        let [client, server] =
+            [client, server].map(|words| Message { words, ..Message::default() });
+        let new = self.shelf.add(Exchange { client, server });
+        strand.turns.push(Turn { is_stream: true, asked, answered, ..Turn::new(new, shown) });
     }
 
     /// One side said something that is not HTTP: all of a connection is one exchange.
@@ -272,10 +291,9 @@ impl Maker {
 
     /// A new exchange that belongs to no session.
     fn alone(&mut self, shown: bool) -> &mut Exchange {
-        let strand = self.strands.entry(Key::None).or_default();
-        strand.turns.push(Turn { shown, ..Turn::default() });
-        let place = strand.turns.len() - 1;
-        &mut strand.turns[place].exchange
+        let number = self.shelf.add(Exchange::default());
+        self.strands.entry(Key::None).or_default().turns.push(Turn::new(number, shown));
+        self.shelf.get_mut(number)
     }
 
     /// The exchange that holds what is not HTTP on this connection.
@@ -288,8 +306,8 @@ impl Maker {
             self.raw.insert(conn, place);
             place
         };
-        let strand = self.strands.entry(Key::None).or_default();
-        &mut strand.turns[place].exchange
+        let number = self.strands.entry(Key::None).or_default().turns[place].exchange;
+        self.shelf.get_mut(number)
     }
 
     fn request(&mut self, event: &Event, request: &Request, effect: &Effect, shown: bool) {
@@ -320,17 +338,10 @@ impl Maker {
             headers: headers(&request.headers, &REQUEST_HEADERS),
             content: content(&message.reading, &request.content.bytes, &request.headers),
         };
-        strand.turns.push(Turn {
-            exchange: Exchange {
-                client,
-                server: Message { words: "nothing".to_owned(), ..Message::default() },
-            },
-            is_stream: false,
-            shown,
-            rid: exchange.rid(),
-            asked: event.at,
-            answered: None,
-        });
+        let server = Message { words: "nothing".to_owned(), ..Message::default() };
+        let new = self.shelf.add(Exchange { client, server });
+        let (rid, asked) = (exchange.rid(), event.at);
+        strand.turns.push(Turn { rid, asked, ..Turn::new(new, shown) });
         self.places.insert(exchange.number, (key, strand.turns.len() - 1));
     }
 
@@ -373,15 +384,21 @@ impl Maker {
         if let Some(turn) = self.turn(exchange) {
             turn.shown |= shown;
             turn.answered = Some(response.first);
-            turn.exchange.server = Message { words: words.join(", "), headers, content };
+            let number = turn.exchange;
+            self.shelf.get_mut(number).server =
+                Message { words: words.join(", "), headers, content };
             if let Some(id) = message.session.filter(|_| response.status == 101) {
                 // The handshake belongs to the session that begins with it.
-                let turn = std::mem::take(turn);
+                let empty = self.shelf.add(Exchange::default());
+                let Some(turn) = self.turn(exchange) else { return };
+                let turn = std::mem::replace(turn, Turn::new(empty, false));
                 let strand = self.strand(id, exchange.conn);
                 strand.conn = Some(exchange.conn);
                 strand.turns.push(turn);
             }
         }
+        // Nothing more comes to it.
+        self.places.remove(&exchange.number);
     }
 
     /// When a request was answered, in words. What the pace of the clients, or of this machine, may change has no say as
@@ -422,16 +439,21 @@ impl Maker {
         if self.quiet.is_some_and(|over| over > asked) { AT_ONCE } else { BUSY }
     }
 
-    fn finish(self, varying: &Varying) -> Transcript {
-        let mut names = Names::new(varying);
-        let mut found: Vec<(Key, Draft)> = self.strands.into_iter().collect();
-        for (_, strand) in &mut found {
-            strand.say_disorder();
-            strand.say_origin_once();
-            names.learn(strand.turns.iter().map(|turn| &turn.exchange), strand.base);
+    /// The transcript.
+    pub fn finish(self, varying: &Varying) -> Transcript {
+        let Self { shelf: mut kept, strands, story, places, .. } = self;
+        // Not needed any more, and large.
+        drop((story, places));
+        let mut facts = Facts::new(varying);
+        let mut found: Vec<(Key, Draft)> = strands.into_iter().collect();
+        for (_, strand) in &found {
+            strand.say_disorder(&mut kept);
+            strand.say_origin_once(&mut kept);
+            facts.learn(strand.turns.iter().map(|turn| kept.get(turn.exchange)), strand.base);
         }
-        order(&mut found, &names);
-        let mut transcript = Transcript::default();
+        let mut names = Names::new(varying, facts);
+        order(&mut found, &names, &kept);
+        let mut strands = Vec::new();
         for (number, (key, strand)) in found.into_iter().enumerate() {
             if !strand.turns.iter().any(|turn| turn.shown) {
                 continue;
@@ -447,22 +469,30 @@ impl Maker {
             if !began && key != Key::None {
                 title += ", set up before";
             }
-            let granted = strand.granted();
-            let turns = strand.turns.into_iter().filter(|turn| turn.shown);
-            let exchanges =
-                turns.map(|turn| names.replace(turn.exchange, strand.base, granted)).collect();
-            transcript.strands.push(Strand { title, exchanges });
+            let granted = strand.granted(&kept);
+            let turns = strand.turns.iter().filter(|turn| turn.shown);
+            let numbers: Vec<usize> = turns.map(|turn| turn.exchange).collect();
+            for &number in &numbers {
+                let exchange = kept.get(number).into_owned();
+                kept.set(number, names.replace(exchange, strand.base, granted));
+            }
+            strands.push((title, numbers));
         }
-        transcript
+        let kept = Arc::new(kept);
+        let strand = |(title, numbers)| Strand {
+            title,
+            exchanges: Exchanges::of(Arc::clone(&kept), numbers),
+        };
+        Transcript { strands: strands.into_iter().map(strand).collect() }
     }
 }
 
 impl Draft {
     /// Says of answers that they came before one that was due earlier.
-    fn say_disorder(&mut self) {
+    fn say_disorder(&self, kept: &mut Shelf) {
         let base = self.base.unwrap_or_default();
         let turns: Vec<_> = self.turns.iter().map(|t| (t.rid, t.asked, t.answered)).collect();
-        for (number, turn) in self.turns.iter_mut().enumerate() {
+        for (number, turn) in self.turns.iter().enumerate() {
             let (Some(rid), Some(answered)) = (turn.rid, turn.answered) else { continue };
             // Requests are open a few at a time: the ones around are enough.
             let around = number.saturating_sub(32)..turns.len().min(number + 32);
@@ -470,28 +500,34 @@ impl Draft {
                 (other? < rid && asked < answered && due? > answered + RACE).then_some(other?)
             });
             if let Some(first) = earlier.min() {
-                turn.exchange.server.words +=
+                kept.get_mut(turn.exchange).server.words +=
                     &format!(", before that of {}", rid_name(first, base));
             }
         }
     }
 
     /// Whether a response has named the session.
-    fn granted(&self) -> bool {
-        let mut bodies = self.turns.iter().filter_map(|turn| turn.exchange.server.xml());
-        bodies.any(|body| body.attr("sid").is_some())
+    fn granted(&self, kept: &Shelf) -> bool {
+        self.turns.iter().any(|turn| {
+            let exchange = kept.get(turn.exchange);
+            exchange.server.xml().is_some_and(|body| body.attr("sid").is_some())
+        })
     }
 
     /// Of a browser's requests, what is said of other origins stands where it is new.
-    fn say_origin_once(&mut self) {
+    fn say_origin_once(&self, kept: &mut Shelf) {
         let (mut asked, mut answered) = (Vec::new(), Vec::new());
-        for turn in self.turns.iter_mut().filter(|turn| turn.shown && !turn.is_stream) {
-            let Exchange { client, server } = &mut turn.exchange;
+        for turn in self.turns.iter().filter(|turn| turn.shown && !turn.is_stream) {
+            let before = kept.get(turn.exchange);
+            let Exchange { mut client, mut server } = before.clone().into_owned();
             let browser = client.headers.iter().any(|(name, _)| name == "origin");
             say_once(&mut client.headers, &mut asked, "origin");
             // To others it does not matter, and is not shown.
             if browser && turn.answered.is_some() {
                 say_once(&mut server.headers, &mut answered, "access-control-allow-origin");
+            }
+            if client.headers != before.client.headers || server.headers != before.server.headers {
+                kept.set(turn.exchange, Exchange { client, server });
             }
         }
     }
@@ -550,7 +586,7 @@ fn say_once(headers: &mut Vec<(String, String)>, last: &mut Vec<(String, String)
 }
 
 /// Puts sessions that were opened at the same time in an order that does not depend on which came first.
-fn order(found: &mut [(Key, Draft)], names: &Names<'_>) {
+fn order(found: &mut [(Key, Draft)], names: &Names<'_>, kept: &Shelf) {
     let mut start = 0;
     while start < found.len() {
         let mut end = start + 1;
@@ -566,13 +602,18 @@ fn order(found: &mut [(Key, Draft)], names: &Names<'_>) {
         if end - start > 1 {
             found[start..end].sort_by_cached_key(|(_, strand)| {
                 let mut names = names.clone();
-                let turns = strand.turns.iter();
-                let exchanges = turns
-                    .map(|turn| names.replace(turn.exchange.clone(), strand.base, strand.granted()))
-                    .collect();
-                let mut text = String::new();
-                Strand { title: String::new(), exchanges }.write(&mut text);
-                shape(&text)
+                let granted = strand.granted(kept);
+                // The beginning decides, and where that is the same, a digest of the whole.
+                let (mut begin, mut whole) = (String::new(), digest::Context::new(&digest::SHA256));
+                for turn in &strand.turns {
+                    let exchange = kept.get(turn.exchange).into_owned();
+                    let text = shape(&names.replace(exchange, strand.base, granted).text(false));
+                    if begin.len() < BEGIN {
+                        begin += &text;
+                    }
+                    whole.update(text.as_bytes());
+                }
+                (begin, whole.finish().as_ref().to_vec())
             });
         }
         start = end;

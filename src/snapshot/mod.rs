@@ -6,9 +6,11 @@
 mod approve;
 mod content;
 mod diff;
+mod exchange;
 mod file;
 mod make;
 mod names;
+mod shelf;
 mod streams;
 #[cfg(test)]
 mod tests;
@@ -19,8 +21,9 @@ pub use approve::{Pending, Standing, Update, approved, compare, pending, reject,
 pub use diff::{
     Change, Diff, ExchangeDiff, Part, Phrase, Place, Sign, StrandDiff, What, diff, inline,
 };
+pub use exchange::{Content, Exchange, Message};
 pub use file::{APPROVED, PENDING, Snapshot, SnapshotError};
-pub use make::transcript;
+pub use make::{Maker, transcript};
 pub use names::{Varying, shape};
-pub use transcript::{Content, Exchange, Message, NotTranscript, Strand, Transcript};
+pub use transcript::{Exchanges, NotTranscript, Strand, Transcript};
 pub use tree::{Leaf, Tree};

@@ -4,12 +4,13 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
-use std::sync::LazyLock;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, LazyLock};
 
 use regex_lite::Regex;
 use ring::digest::{SHA256, digest};
 
-use super::transcript::{Content, Exchange, Message};
+use super::exchange::{Content, Exchange, Message};
 use super::tree::{Leaf, Tree};
 use crate::scenario::{Replacement, Varies};
 use crate::xmpp::ns;
@@ -37,15 +38,24 @@ pub struct Varying {
 pub(super) struct Names<'r> {
     /// What the user says.
     rules: &'r [Replacement],
+    /// What varies.
+    facts: Arc<Facts>,
+    /// Numbers given, by kind and value, which are a number too.
+    given: HashMap<u64, u32>,
+    counts: HashMap<&'r str, u32>,
+}
+
+/// What varies, as far as the trace tells.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
     /// What a value is, wherever it stands: sids, stream names, whole JIDs.
     known: HashMap<String, Known>,
     /// The rids from which those of each session are counted.
     bases: Vec<u64>,
-    /// Ids of stanzas. They may be short, and are replaced only in attributes that hold ids.
-    ids: HashSet<String>,
-    /// Numbers given, by kind and value.
-    given: HashMap<(&'r str, String), usize>,
-    counts: HashMap<&'r str, usize>,
+    /// Ids of stanzas, as numbers. They may be short, and are replaced only in attributes that hold ids.
+    ids: HashSet<u64>,
+    /// Makes numbers of texts: there may be very many. Two are the same once in 10^19, and nobody can choose which.
+    numbers: RandomState,
 }
 
 #[derive(Debug, Clone)]
@@ -66,26 +76,19 @@ enum Place {
     Name(&'static str),
 }
 
-impl<'r> Names<'r> {
+impl Facts {
     /// Nothing is known but what is said to vary.
-    pub(super) fn new(varying: &'r Varying) -> Self {
+    pub(super) fn new(varying: &Varying) -> Self {
         let accounts = varying.accounts.iter();
-        Self {
-            rules: &varying.replace,
-            known: accounts
-                .map(|(jid, name)| (jid.clone(), Known::Account(name.clone())))
-                .collect(),
-            bases: Vec::new(),
-            ids: HashSet::new(),
-            given: HashMap::new(),
-            counts: HashMap::new(),
-        }
+        let known =
+            accounts.map(|(jid, name)| (jid.clone(), Known::Account(name.clone()))).collect();
+        Self { known, ..Self::default() }
     }
 
     /// Notes what varies in the exchanges of a strand.
     pub(super) fn learn<'a>(
         &mut self,
-        exchanges: impl Iterator<Item = &'a Exchange>,
+        exchanges: impl Iterator<Item = Cow<'a, Exchange>>,
         base: Option<u64>,
     ) {
         self.bases.extend(base);
@@ -108,6 +111,10 @@ impl<'r> Names<'r> {
         }
     }
 
+    fn is_id(&self, value: &str) -> bool {
+        self.ids.contains(&self.numbers.hash_one(value))
+    }
+
     /// What names a stream, and a session that can be resumed.
     fn stream(&mut self, element: &Tree) {
         let kind = match (&*element.name, element.attr("xmlns")) {
@@ -122,7 +129,7 @@ impl<'r> Names<'r> {
 
     fn stanza(&mut self, element: &Tree, anonymous: bool) {
         if let Some(id) = id_of(element) {
-            self.ids.insert(id.to_owned());
+            self.ids.insert(self.numbers.hash_one(id));
         }
         let bound = element.name == "jid" || element.name == "authorization-identifier";
         if bound {
@@ -143,6 +150,14 @@ impl<'r> Names<'r> {
         for child in element.children() {
             self.stanza(child, anonymous);
         }
+    }
+}
+
+impl<'r> Names<'r> {
+    /// No names are given yet.
+    pub(super) fn new(varying: &'r Varying, facts: Facts) -> Self {
+        let (given, counts) = (HashMap::new(), HashMap::new());
+        Self { rules: &varying.replace, facts: Arc::new(facts), given, counts }
     }
 
     /// The exchange with names for what varies. `base` is the rid from which the session's others are counted. In a session
@@ -230,7 +245,9 @@ impl<'r> Names<'r> {
                             "id" if matches!(&*child.name, "open" | "stream:stream") => {
                                 self.name("stream", value)
                             }
-                            "id" if self.ids.contains(value) && !self.known.contains_key(value) => {
+                            "id" if self.facts.is_id(value)
+                                && !self.facts.known.contains_key(value) =>
+                            {
                                 self.name("id", value)
                             }
                             "stamp" => "[stamp]".to_owned(),
@@ -267,10 +284,10 @@ impl<'r> Names<'r> {
         if before.starts_with("rid") {
             let number: u64 = value.parse().unwrap_or_default();
             let near = |base: &&u64| number >= **base && number - **base <= FAR;
-            let near = self.bases.iter().find(near);
+            let near = self.facts.bases.iter().find(near);
             return near.map_or_else(|| "[rid]".to_owned(), |base| rid(value, Some(*base)));
         }
-        let mut whole = self.known.keys();
+        let mut whole = self.facts.known.keys();
         match whole.find(|whole| whole.starts_with(value) && value.len() >= DISTINCT) {
             Some(whole) if whole != value => "[sid…]".to_owned(),
             _ => value.to_owned(),
@@ -332,7 +349,7 @@ impl<'r> Names<'r> {
     }
 
     fn word<'w>(&mut self, word: &'w str) -> Cow<'w, str> {
-        match self.known.get(word) {
+        match self.facts.known.get(word) {
             Some(Known::Whole(kind)) => {
                 let kind = *kind;
                 return self.name(kind, word).into();
@@ -369,7 +386,7 @@ impl<'r> Names<'r> {
     }
 
     fn bare(&mut self, jid: &str) -> String {
-        match (self.known.get(jid), jid.split_once('@')) {
+        match (self.facts.known.get(jid), jid.split_once('@')) {
             (Some(Known::User), Some((local, domain))) => {
                 format!("{}@{domain}", self.name("user", local))
             }
@@ -380,7 +397,7 @@ impl<'r> Names<'r> {
 
     /// `[kind-n]`
     fn name(&mut self, kind: &'r str, value: &str) -> String {
-        let key = (kind, value.to_owned());
+        let key = self.facts.numbers.hash_one((kind, value));
         let number = if let Some(number) = self.given.get(&key) {
             *number
         } else {

@@ -1,7 +1,11 @@
 //! A transcript and its text. `docs/reference/transcript.md` describes the text.
 
-use std::fmt;
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::{fmt, io};
 
+use super::exchange::{CLIENT, Content, Exchange, Message, SERVER};
+use super::shelf::Shelf;
 use super::tree::Tree;
 
 /// A conversation as it should look at every run.
@@ -17,40 +21,58 @@ pub struct Strand {
     /// `session 1`, and what else is to be said of all of it.
     pub title: String,
     /// Its exchanges, in the order in which the requests came.
-    pub exchanges: Vec<Exchange>,
+    pub exchanges: Exchanges,
 }
 
-/// A request and its response.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Exchange {
-    /// What the client sent.
-    pub client: Message,
-    /// What it was answered.
-    pub server: Message,
+/// Exchanges in their order; of many, most are in a temporary file.
+#[derive(Debug, Clone, Default)]
+pub struct Exchanges {
+    shelf: Arc<Shelf>,
+    numbers: Vec<usize>,
 }
 
-/// One side of an exchange.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Message {
-    /// How it was sent, or when it was answered: `again`, `404, held`.
-    pub words: String,
-    /// Headers that are not as they always are, by name.
-    pub headers: Vec<(String, String)>,
-    /// What it carries.
-    pub content: Content,
+impl Exchanges {
+    /// Those of a shelf that have these numbers.
+    pub(super) fn of(shelf: Arc<Shelf>, numbers: Vec<usize>) -> Self {
+        Self { shelf, numbers }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.numbers.is_empty()
+    }
+
+    /// The one at this place.
+    pub fn get(&self, place: usize) -> Cow<'_, Exchange> {
+        self.shelf.get(self.numbers[place])
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = Cow<'_, Exchange>> {
+        self.numbers.iter().map(|number| self.shelf.get(*number))
+    }
 }
 
-/// What a message carries.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Content {
-    /// Nothing.
-    #[default]
-    None,
-    /// XML. In a stream, this is any number of elements, in an element without a name.
-    Xml(Tree),
-    /// Something else, by line.
-    Text(Vec<String>),
+impl FromIterator<Exchange> for Exchanges {
+    fn from_iter<I: IntoIterator<Item = Exchange>>(all: I) -> Self {
+        let mut shelf = Shelf::default();
+        let numbers = all.into_iter().map(|exchange| shelf.add(exchange)).collect();
+        Self::of(Arc::new(shelf), numbers)
+    }
 }
+
+impl PartialEq for Exchanges {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().zip(other.iter()).all(|(one, other)| one == other)
+    }
+}
+
+impl Eq for Exchanges {}
 
 /// Why a text is no transcript.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,8 +84,6 @@ pub struct NotTranscript {
     pub what: String,
 }
 
-const CLIENT: &str = "client:";
-const SERVER: &str = "server:";
 /// Goes before the title of a strand.
 const STRAND: &str = "== ";
 /// In the title, goes before what carries a stream.
@@ -71,80 +91,30 @@ const OVER: &str = " over ";
 
 impl fmt::Display for Transcript {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = String::new();
         for (number, strand) in self.strands.iter().enumerate() {
             if number > 0 {
-                out.push('\n');
+                f.write_str("\n")?;
             }
-            strand.write(&mut out);
+            writeln!(f, "{STRAND}{}", strand.title)?;
+            for exchange in strand.exchanges.iter() {
+                f.write_str(&exchange.text(strand.is_stream()))?;
+            }
         }
-        f.write_str(&out)
+        Ok(())
+    }
+}
+
+impl Transcript {
+    /// Sees that all of it could be kept: a temporary file holds what is not in memory.
+    pub fn check(&self) -> io::Result<()> {
+        self.strands.iter().try_for_each(|strand| strand.exchanges.shelf.check())
     }
 }
 
 impl Strand {
-    /// Appends its text.
-    pub fn write(&self, out: &mut String) {
-        *out += &format!("{STRAND}{}\n", self.title);
-        for exchange in &self.exchanges {
-            out.push('\n');
-            let Exchange { client, server } = exchange;
-            // On a stream, nobody has to answer.
-            let one_side = self.is_stream() && (client.is_nothing() || server.is_nothing());
-            if !(one_side && client.is_nothing()) {
-                client.write(CLIENT, out);
-            }
-            if !(one_side && server.is_nothing()) {
-                server.write(SERVER, out);
-            }
-        }
-    }
-
     /// Whether WebSocket or TCP carries it: its exchanges are elements, and each side may speak alone.
     pub fn is_stream(&self) -> bool {
         self.title.contains(OVER)
-    }
-}
-
-impl Message {
-    fn write(&self, who: &str, out: &mut String) {
-        out.push_str(who);
-        if !self.words.is_empty() {
-            out.push(' ');
-            out.push_str(&self.words);
-        }
-        out.push('\n');
-        for (name, value) in &self.headers {
-            *out += &format!("  {name}: {value}\n");
-        }
-        match &self.content {
-            Content::None => {}
-            Content::Xml(tree) => tree.write(2, out),
-            Content::Text(lines) => {
-                for line in lines {
-                    let between = if line.is_empty() { "" } else { " " };
-                    *out += &format!("  |{between}{line}\n");
-                }
-            }
-        }
-    }
-
-    /// Whether nothing is said of it.
-    fn is_nothing(&self) -> bool {
-        self.words.is_empty() && self.headers.is_empty() && self.content == Content::None
-    }
-
-    /// Whether it stands for a response that never came.
-    pub fn is_none(&self) -> bool {
-        self.words.starts_with("nothing") && self.content == Content::None
-    }
-
-    /// The element, if it carries one.
-    pub fn xml(&self) -> Option<&Tree> {
-        match &self.content {
-            Content::Xml(tree) => Some(tree),
-            Content::None | Content::Text(_) => None,
-        }
     }
 }
 
@@ -152,7 +122,9 @@ impl std::str::FromStr for Transcript {
     type Err = NotTranscript;
 
     fn from_str(text: &str) -> Result<Self, NotTranscript> {
-        let mut transcript = Self::default();
+        let mut shelf = Shelf::default();
+        // The title of each strand, and its exchanges on the shelf.
+        let mut strands: Vec<(String, Vec<usize>)> = Vec::new();
         let mut answered = true;
         let mut lines = text.lines().enumerate().map(|(n, line)| (n + 1, line)).peekable();
         while let Some((number, line)) = lines.next() {
@@ -162,18 +134,17 @@ impl std::str::FromStr for Transcript {
             }
             if let Some(title) = line.strip_prefix(STRAND) {
                 answered = true;
-                let title = title.to_owned();
-                transcript.strands.push(Strand { title, exchanges: Vec::new() });
+                strands.push((title.to_owned(), Vec::new()));
                 continue;
             }
-            let Some(strand) = transcript.strands.last_mut() else {
+            let Some((title, exchanges)) = strands.last_mut() else {
                 return Err(wrong("a transcript must begin with a line such as `== session 1`"));
             };
             let mut block = Vec::new();
             while let Some((_, next)) = lines.next_if(|(_, next)| next.starts_with("  ")) {
                 block.push(&next[2..]);
             }
-            let is_stream = strand.is_stream();
+            let is_stream = title.contains(OVER);
             let message = |words: &str| {
                 let words = words.trim_start().to_owned();
                 read(&block, is_stream)
@@ -182,24 +153,29 @@ impl std::str::FromStr for Transcript {
             };
             if let Some(words) = line.strip_prefix(CLIENT) {
                 let (client, server) = (message(words)?, Message::default());
-                strand.exchanges.push(Exchange { client, server });
+                exchanges.push(shelf.add(Exchange { client, server }));
                 answered = false;
             } else if let Some(words) = line.strip_prefix(SERVER) {
                 if answered && is_stream {
-                    strand.exchanges.push(Exchange::default());
+                    exchanges.push(shelf.add(Exchange::default()));
                     answered = false;
                 }
-                let exchange = strand.exchanges.last_mut();
+                let exchange = exchanges.last().copied();
                 let Some(exchange) = exchange.filter(|_| !answered) else {
                     return Err(wrong("`server:` must follow `client:`"));
                 };
-                exchange.server = message(words)?;
+                shelf.get_mut(exchange).server = message(words)?;
                 answered = true;
             } else {
                 return Err(wrong("expected `== `, `client:`, `server:` or an indented line"));
             }
         }
-        Ok(transcript)
+        let shelf = Arc::new(shelf);
+        let strand = |(title, numbers)| Strand {
+            title,
+            exchanges: Exchanges::of(Arc::clone(&shelf), numbers),
+        };
+        Ok(Self { strands: strands.into_iter().map(strand).collect() })
     }
 }
 

@@ -21,7 +21,7 @@ pub const VERSION: u32 = 1;
 const KINDS: usize = 16;
 
 /// A longer line is damaged: no content is kept that is so large.
-const LINE_LIMIT: u64 = 256 << 20;
+const LINE_LIMIT: u64 = 64 << 20;
 
 /// The first line of a capture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

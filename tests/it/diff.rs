@@ -163,3 +163,70 @@ fn what_cannot_be_compared_is_told() {
         assert!(text.contains(words), "{text}");
     }
 }
+
+/// A capture that is longer than what is kept in memory: it is compared by way of a temporary file.
+#[test]
+fn a_long_capture_is_compared_with_little_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string("fixtures/strophe-login-chat.ndjson").unwrap();
+    let mut lines = text.lines();
+    let preface = lines.next().unwrap();
+    let events: Vec<serde_json::Value> =
+        lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    let long = |name: &str, extra: &str| {
+        let mut out = format!("{preface}\n");
+        for round in 0..1000_u64 {
+            for event in events.iter().filter(|event| event["event"] != "finished") {
+                let mut event = event.clone();
+                for (field, step) in [("at", 100_000_000), ("first", 100_000_000), ("conn", 100)] {
+                    if let Some(value) = event[field].as_u64() {
+                        event[field] = (value + round * step).into();
+                    }
+                }
+                let mut line = event.to_string();
+                if round == 700 {
+                    line = line.replace("Is this thing on?", extra);
+                }
+                out += &line;
+                out.push('\n');
+            }
+        }
+        let path = folder.path().join(name);
+        fs::write(&path, out + "{\"at\":300000000000,\"conn\":0,\"event\":\"finished\"}\n")
+            .unwrap();
+        path
+    };
+    let [old, new] = [("old", "Is this thing on?"), ("new", "Is it off?")].map(|(n, t)| long(n, t));
+    let (code, out) = diff(&old, &new, &[]);
+    assert_eq!(code, Some(1), "{out}");
+    assert!(out.contains("Is it off?") && out.lines().count() < 20, "{out}");
+    assert_eq!(diff(&old, &old, &[]), (Some(0), String::new()));
+    // Where nothing can be put away, that is said.
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_xmppscope"))
+        .arg("diff")
+        .args([&old, &new])
+        .env("TMPDIR", folder.path().join("nowhere"))
+        .output()
+        .unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{errors}");
+    assert!(errors.contains("cannot use a temporary file in"), "{errors}");
+}
+
+#[test]
+fn a_line_without_end_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("long.ndjson");
+    let text = fs::read_to_string("fixtures/strophe-login-chat.ndjson").unwrap();
+    let (preface, rest) = text.split_once('\n').unwrap();
+    let line = "x".repeat(200 << 20);
+    fs::write(&path, format!("{preface}\n{line}\n{rest}")).unwrap();
+    let path = path.to_str().unwrap();
+    let (code, out, errors) = rig::run(&["show", path, "--format", "compact"]);
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(errors.contains("line 2 is damaged and was skipped: longer than 64 MiB"), "{errors}");
+    assert!(out.contains("exchanges"), "{out}");
+    let (code, _, errors) = rig::run(&["diff", path, "fixtures/strophe-login-chat.ndjson"]);
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(errors.contains("line 2 is damaged (longer than 64 MiB)"), "{errors}");
+}

@@ -17,15 +17,17 @@ pub(super) type Pairs = Vec<(Option<usize>, Option<usize>)>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Keys {
     /// All of it but the rid.
-    pub(super) whole: u32,
+    pub(super) whole: u64,
     /// The request but its rid.
-    pub(super) request: u32,
+    pub(super) request: u64,
     /// What kind of request it is.
-    pub(super) request_kind: u32,
+    pub(super) request_kind: u64,
     /// The response.
-    pub(super) response: u32,
+    pub(super) response: u64,
     /// What kind of response it is.
-    pub(super) response_kind: u32,
+    pub(super) response_kind: u64,
+    /// The rid of the request.
+    pub(super) rid: Option<i64>,
     /// An empty poll, or another request that says nothing.
     pub(super) poll: bool,
 }
@@ -57,7 +59,7 @@ pub(super) fn exchanges(old: &[Keys], new: &[Keys]) -> Pairs {
 }
 
 /// By what larger gaps are divided, one after another.
-const LEVELS: [fn(&Keys) -> u32; 3] = [|k| k.whole, |k| k.request, |k| k.request_kind];
+const LEVELS: [fn(&Keys) -> u64; 3] = [|k| k.whole, |k| k.request, |k| k.request_kind];
 
 fn within(
     old: &[Keys],
@@ -110,14 +112,14 @@ fn within(
 }
 
 /// What both have in the same order. Only what is in both at all is looked at: the rest would make it slow for nothing.
-fn anchors(old: &[Keys], new: &[Keys], key: impl Fn(&Keys) -> u32) -> Vec<(usize, usize)> {
-    let mut known: HashMap<u32, u8> = HashMap::new();
+fn anchors(old: &[Keys], new: &[Keys], key: impl Fn(&Keys) -> u64) -> Vec<(usize, usize)> {
+    let mut known: HashMap<u64, u8> = HashMap::new();
     for (keys, bit) in [(old, 1), (new, 2)] {
         for keys in keys {
             *known.entry(key(keys)).or_default() |= bit;
         }
     }
-    let common = |all: &[Keys]| -> (Vec<usize>, Vec<u32>) {
+    let common = |all: &[Keys]| -> (Vec<usize>, Vec<u64>) {
         let keys = all.iter().map(&key).enumerate();
         keys.filter(|(_, key)| known.get(key) == Some(&3)).unzip()
     };

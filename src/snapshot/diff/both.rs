@@ -3,9 +3,10 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::align::{self, Keys, Pairs};
-use super::canon::{Canon, Name, names_of, own_rid};
+use super::canon::{Canon, Name, names_of};
 use super::change::{Change, ExchangeDiff, Place, StrandDiff, What};
-use super::compare::{Carried, Comparison, Link, take_equal};
+use super::compare::{Carried, Comparison, take_equal};
+use super::numbers::Numbers;
 use super::renaming::Renaming;
 use super::strands::{self, Keyed};
 use super::words;
@@ -19,43 +20,45 @@ const FAR: u64 = 8;
 pub(super) struct Both<'a> {
     old: &'a Strand,
     new: &'a Strand,
-    entries: Vec<Entry<'a>>,
+    old_keys: &'a [Keys],
+    new_keys: &'a [Keys],
+    entries: Vec<Entry>,
     /// Exchanges that stand at another place: their numbers in both.
     moved: Vec<(usize, usize)>,
 }
 
 /// An exchange, or two that are the same one.
-struct Entry<'a> {
+struct Entry {
     old: Option<usize>,
     new: Option<usize>,
     swapped: bool,
     changes: Vec<Change>,
-    links: Vec<Link<'a>>,
     carried: Vec<Carried>,
     /// Nothing differs in it but names and the rid.
     plain: bool,
 }
 
 impl<'a> Both<'a> {
-    pub(super) fn of(old: &Keyed<'a>, new: &Keyed<'a>) -> Self {
+    pub(super) fn of(numbers: &Numbers, old: &'a Keyed<'a>, new: &'a Keyed<'a>) -> Self {
         let pairs = align::exchanges(&old.keys, &new.keys);
         let entry = |(old, new)| Entry {
             old,
             new,
             swapped: false,
             changes: Vec::new(),
-            links: Vec::new(),
             carried: Vec::new(),
             plain: false,
         };
         let mut both = Self {
             old: old.strand,
             new: new.strand,
+            old_keys: &old.keys,
+            new_keys: &new.keys,
             moved: moved(&pairs, old, new),
             entries: pairs.into_iter().map(entry).collect(),
         };
-        both.swaps();
-        both.compare(&old.keys, &new.keys);
+        both.swaps(numbers);
+        both.compare();
         both.rids();
         both.stanzas_moved();
         both.places();
@@ -63,30 +66,35 @@ impl<'a> Both<'a> {
     }
 
     fn old_place(&self, n: usize) -> Place {
-        place(self.old, n)
+        place(self.old_keys, n)
     }
 
     fn new_place(&self, n: usize) -> Place {
-        place(self.new, n)
+        place(self.new_keys, n)
     }
 
     /// Finds requests whose responses changed places.
-    fn swaps(&mut self) {
+    fn swaps(&mut self, numbers: &Numbers) {
         let none = Canon { own: None };
-        let carried = |exchange: &Exchange| -> String {
-            let body = exchange.server.xml();
-            body.map(|body| body.nodes.iter().map(|node| none.leaf(node)).collect())
-                .unwrap_or_default()
+        // What a response carries, as a number.
+        let carried = |exchange: &Exchange| {
+            let body = exchange.server.xml().filter(|body| !body.nodes.is_empty())?;
+            Some(numbers.of(body.nodes.iter().map(|node| none.leaf(node)).collect::<String>()))
         };
-        let mut waiting: HashMap<(String, String), usize> = HashMap::new();
+        let mut waiting: HashMap<(u64, u64), usize> = HashMap::new();
         let mut swaps = Vec::new();
         for (number, entry) in self.entries.iter().enumerate() {
             let (Some(i), Some(j)) = (entry.old, entry.new) else { continue };
-            let (had, has) = (carried(&self.old.exchanges[i]), carried(&self.new.exchanges[j]));
-            if had == has || had.is_empty() || has.is_empty() {
+            if self.old_keys[i].response == self.new_keys[j].response {
                 continue;
             }
-            match waiting.remove(&(has.clone(), had.clone())) {
+            let carried =
+                (carried(&self.old.exchanges.get(i)), carried(&self.new.exchanges.get(j)));
+            let (Some(had), Some(has)) = carried else { continue };
+            if had == has {
+                continue;
+            }
+            match waiting.remove(&(has, had)) {
                 Some(first) => swaps.push((first, number, i, j)),
                 None => drop(waiting.insert((had, has), number)),
             }
@@ -106,14 +114,15 @@ impl<'a> Both<'a> {
         }
     }
 
-    fn compare(&mut self, old_keys: &[Keys], new_keys: &[Keys]) {
+    fn compare(&mut self) {
+        let (old_keys, new_keys) = (self.old_keys, self.new_keys);
         let (left, came): (HashSet<usize>, HashSet<usize>) = self.moved.iter().copied().unzip();
         for entry in &mut self.entries {
             match (entry.old, entry.new) {
                 (Some(i), Some(j)) if old_keys[i].whole == new_keys[j].whole => entry.plain = true,
                 (Some(i), Some(j)) => {
-                    let (old, new) = (&self.old.exchanges[i], &self.new.exchanges[j]);
-                    let found = Comparison::of(old, new, entry.swapped);
+                    let (old, new) = (self.old.exchanges.get(i), self.new.exchanges.get(j));
+                    let found = Comparison::of(&old, &new, entry.swapped);
                     let before = entry.changes.len();
                     entry.changes.extend(found.changes);
                     if entry.changes.is_empty() && !entry.swapped {
@@ -125,7 +134,6 @@ impl<'a> Both<'a> {
                         let what = What::Other;
                         entry.changes.push(Change { side, subject, what, old: None, new: None });
                     }
-                    entry.links = found.links;
                     let shifted = |mut carried: Carried| {
                         carried.change = carried.change.map(|n| n + before);
                         carried
@@ -133,10 +141,10 @@ impl<'a> Both<'a> {
                     entry.carried = found.carried.into_iter().map(shifted).collect();
                 }
                 (Some(i), None) if !left.contains(&i) => {
-                    entry.carried = carried(&self.old.exchanges[i], false);
+                    entry.carried = carried(&self.old.exchanges.get(i), false);
                 }
                 (None, Some(j)) if !came.contains(&j) => {
-                    entry.carried = carried(&self.new.exchanges[j], true);
+                    entry.carried = carried(&self.new.exchanges.get(j), true);
                 }
                 _ => {}
             }
@@ -145,11 +153,11 @@ impl<'a> Both<'a> {
 
     /// Finds rids that are not explained by requests that came or went.
     fn rids(&mut self) {
-        let rid = |strand: &Strand, n: Option<usize>| own_rid(&strand.exchanges[n?]);
+        let rid = |keys: &[Keys], n: Option<usize>| keys[n?].rid;
         let mut both = Vec::new();
         let (mut only_old, mut only_new) = (Vec::new(), Vec::new());
         for (number, entry) in self.entries.iter().enumerate() {
-            match (rid(self.old, entry.old), rid(self.new, entry.new)) {
+            match (rid(self.old_keys, entry.old), rid(self.new_keys, entry.new)) {
                 (Some(old), Some(new)) => both.push((number, old, new)),
                 (old, new) => {
                     only_old.extend(old);
@@ -159,8 +167,8 @@ impl<'a> Both<'a> {
         }
         let mut before: HashSet<i64> = both.iter().map(|(_, old, _)| *old).collect();
         let mut after: HashSet<i64> = both.iter().map(|(_, _, new)| *new).collect();
-        before.extend(self.moved.iter().filter_map(|moved| rid(self.old, Some(moved.0))));
-        after.extend(self.moved.iter().filter_map(|moved| rid(self.new, Some(moved.1))));
+        before.extend(self.moved.iter().filter_map(|moved| rid(self.old_keys, Some(moved.0))));
+        after.extend(self.moved.iter().filter_map(|moved| rid(self.new_keys, Some(moved.1))));
         let sorted = |mut all: Vec<i64>, known: &HashSet<i64>| {
             all.retain(|rid| !known.contains(rid));
             all.sort_unstable();
@@ -177,9 +185,9 @@ impl<'a> Both<'a> {
             .map(|&(_, old, new)| among_both(new, &only_new) - among_both(old, &only_old))
             .collect();
         // A session that was set up before is not in it from its beginning.
-        let begins = [self.old, self.new]
+        let begins = [self.old_keys, self.new_keys]
             .iter()
-            .all(|strand| strand.exchanges.first().and_then(own_rid) == Some(0));
+            .all(|keys| keys.first().and_then(|keys| keys.rid) == Some(0));
         let expected = if begins { 0 } else { steps.first().copied().unwrap_or_default() };
         let mut found = unexpected(&steps, expected);
         let reads_the_same = |n: &usize| both[*n].1 == both[*n].2;
@@ -224,7 +232,7 @@ impl<'a> Both<'a> {
             }
             dropped.extend(was.change.map(|n| (from, n)));
             dropped.extend(is.change.map(|n| (to, n)));
-            let label = |entry: &Entry<'_>| match (entry.old, entry.new) {
+            let label = |entry: &Entry| match (entry.old, entry.new) {
                 (Some(n), _) => Some(self.old_place(n).label()),
                 (None, Some(n)) => Some(format!("the added {}", self.new_place(n).label())),
                 (None, None) => None,
@@ -250,8 +258,8 @@ impl<'a> Both<'a> {
 
     /// Says of exchanges that they stand at another place.
     fn places(&mut self) {
-        let after = |strand: &Strand, n: usize| {
-            let before = n.checked_sub(1).map(|n| place(strand, n).label());
+        let after = |keys: &[Keys], n: usize| {
+            let before = n.checked_sub(1).map(|n| place(keys, n).label());
             Some(before.map_or("first".to_owned(), |label| format!("after {label}")))
         };
         let (old, new): (HashSet<usize>, HashMap<usize, usize>) = (
@@ -265,47 +273,49 @@ impl<'a> Both<'a> {
             let Some(&i) = new.get(&j) else { continue };
             entry.old = Some(i);
             entry.plain = true;
-            let (old, new) = (after(self.old, i), after(self.new, j));
+            let (old, new) = (after(self.old_keys, i), after(self.new_keys, j));
             let (side, subject, what) = (None, String::new(), What::Place);
             entry.changes.push(Change { side, subject, what, old, new });
         }
     }
 
-    pub(super) fn vote(&self, renaming: &mut Renaming<'a>) {
+    pub(super) fn vote(&self, renaming: &mut Renaming) {
         for entry in &self.entries {
-            for (old, new) in self.names(entry) {
-                renaming.vote(old, new);
-            }
+            self.names(entry, &mut |old, new| renaming.vote(old, new));
         }
     }
 
-    /// Names of an entry that stand at the same place.
-    fn names(&self, entry: &Entry<'a>) -> Vec<(Name<'a>, Name<'a>)> {
-        if let (true, Some(i), Some(j)) = (entry.plain, entry.old, entry.new) {
-            let (mut old, mut new) = (Vec::new(), Vec::new());
-            names_of(&self.old.exchanges[i], &mut old);
-            names_of(&self.new.exchanges[j], &mut new);
-            return old.into_iter().zip(new).collect();
+    /// Passes on the names of an entry that stand at the same place. They are found again each time: kept, they would
+    /// need more memory than anything else.
+    fn names(&self, entry: &Entry, each: &mut dyn FnMut(Name<'_>, Name<'_>)) {
+        let (Some(i), Some(j)) = (entry.old, entry.new) else { return };
+        let (old, new) = (self.old.exchanges.get(i), self.new.exchanges.get(j));
+        if entry.plain {
+            let (mut before, mut after) = (Vec::new(), Vec::new());
+            names_of(&old, &mut before);
+            names_of(&new, &mut after);
+            before.into_iter().zip(after).for_each(|(old, new)| each(old, new));
+        } else {
+            let links = Comparison::of(&old, &new, entry.swapped).links;
+            for link in &links {
+                each(link.old, link.new);
+            }
         }
-        entry.links.iter().map(|link| (link.old, link.new)).collect()
     }
 
     /// Says of names that they are not the ones that they should be.
-    fn broken(&mut self, renaming: &Renaming<'_>) {
+    fn broken(&mut self, renaming: &Renaming) {
         let mut found: Vec<(usize, Vec<Change>)> = Vec::new();
         for (number, entry) in self.entries.iter().enumerate() {
-            let is_broken = |(old, new): (Name<'_>, Name<'_>)| !renaming.allows(old, new);
             let (Some(i), Some(j)) = (entry.old, entry.new) else { continue };
-            if !self.names(entry).into_iter().any(is_broken) {
+            let mut is_broken = false;
+            self.names(entry, &mut |old, new| is_broken |= !renaming.allows(old, new));
+            if !is_broken {
                 continue;
             }
-            let (old, new) = (&self.old.exchanges[i], &self.new.exchanges[j]);
-            let changes = if entry.plain {
-                renaming.broken(&Comparison::of(old, new, false).links)
-            } else {
-                renaming.broken(&entry.links)
-            };
-            found.push((number, changes));
+            let (old, new) = (self.old.exchanges.get(i), self.new.exchanges.get(j));
+            let swapped = entry.swapped && !entry.plain;
+            found.push((number, renaming.broken(&Comparison::of(&old, &new, swapped).links)));
         }
         // Two responses with each other's ids have changed places.
         let mut waiting: HashMap<(Option<String>, Option<String>), usize> = HashMap::new();
@@ -335,7 +345,7 @@ impl<'a> Both<'a> {
         }
     }
 
-    pub(super) fn finish(mut self, renaming: &Renaming<'_>) -> Option<StrandDiff> {
+    pub(super) fn finish(mut self, renaming: &Renaming) -> Option<StrandDiff> {
         self.broken(renaming);
         let mut exchanges = Vec::new();
         for entry in std::mem::take(&mut self.entries) {
@@ -343,13 +353,13 @@ impl<'a> Both<'a> {
             if is_pair && entry.changes.is_empty() {
                 continue;
             }
-            let of = |n: Option<usize>, strand: &'a Strand| n.map(|n| &strand.exchanges[n]);
+            let of = |n: Option<usize>, strand: &'a Strand| n.map(|n| strand.exchanges.get(n));
             let Some(shown) = of(entry.new, self.new).or(of(entry.old, self.old)) else { continue };
             exchanges.push(ExchangeDiff {
                 old: entry.old.map(|n| self.old_place(n)),
                 new: entry.new.map(|n| self.new_place(n)),
-                request: words::request(shown),
-                response: words::response(shown),
+                request: words::request(&shown),
+                response: words::response(&shown),
                 changes: entry.changes,
             });
         }
@@ -377,8 +387,8 @@ impl<'a> Both<'a> {
     }
 }
 
-fn place(strand: &Strand, n: usize) -> Place {
-    let rid = strand.exchanges.get(n).and_then(own_rid).map(|rid| format!("[rid{rid:+}]"));
+fn place(keys: &[Keys], n: usize) -> Place {
+    let rid = keys.get(n).and_then(|keys| keys.rid).map(|rid| format!("[rid{rid:+}]"));
     Place { number: n + 1, rid }
 }
 
@@ -408,7 +418,7 @@ fn moved(pairs: &Pairs, old: &Keyed<'_>, new: &Keyed<'_>) -> Vec<(usize, usize)>
             gained.extend(j);
         }
     }
-    let rid = |all: &Keyed<'_>, n: usize| own_rid(&all.strand.exchanges[n]);
+    let rid = |all: &Keyed<'_>, n: usize| all.keys[n].rid;
     let key = |all: &Keyed<'_>, n: usize| {
         let keys = all.keys[n];
         (keys.whole, keys.poll.then(|| rid(all, n)))

@@ -1,5 +1,7 @@
 //! What holds of every comparison.
 
+use std::borrow::Cow;
+
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -85,7 +87,12 @@ fn one_tree(exchange: &mut Exchange, which: Index, change: impl Fn(&mut Tree)) {
 /// Changes one thing.
 fn mutate(transcript: &mut Transcript, what: u8, at: Index, which: Index, third: Index) {
     let strand = at.index(transcript.strands.len());
-    let exchanges = &mut transcript.strands[strand].exchanges;
+    if what > 12 {
+        transcript.strands.remove(strand);
+        return;
+    }
+    let place = &mut transcript.strands[strand].exchanges;
+    let mut exchanges: Vec<Exchange> = place.iter().map(Cow::into_owned).collect();
     let n = at.index(exchanges.len());
     match what {
         0 => one_tree(&mut exchanges[n], which, |tree| {
@@ -129,11 +136,13 @@ fn mutate(transcript: &mut Transcript, what: u8, at: Index, which: Index, third:
             exchanges.swap(n, other);
         }
         12 => {
-            let Content::Xml(tree) = &mut exchanges[n].client.content else { return };
-            tree.attributes[0].1 = "[rid+40]".to_owned();
+            if let Content::Xml(tree) = &mut exchanges[n].client.content {
+                tree.attributes[0].1 = "[rid+40]".to_owned();
+            }
         }
-        _ => drop(transcript.strands.remove(strand)),
+        _ => unreachable!("no other change is made"),
     }
+    *place = exchanges.into_iter().collect();
 }
 
 /// How much came, went and became something else.

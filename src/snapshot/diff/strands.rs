@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use super::align::Keys;
-use crate::snapshot::Strand;
+use super::canon::{Canon, own_rid};
+use super::numbers::Numbers;
+use super::words;
+use crate::snapshot::{Content, Exchange, Strand, Transcript};
 
 /// Of more pairs than this, strands are paired as they stand.
 const PAIRS: usize = 1 << 16;
@@ -16,13 +19,44 @@ pub(super) struct Keyed<'a> {
     pub(super) keys: Vec<Keys>,
 }
 
-impl Keyed<'_> {
+impl<'a> Keyed<'a> {
+    /// All strands of a transcript.
+    pub(super) fn all(numbers: &Numbers, transcript: &'a Transcript) -> Vec<Self> {
+        let strand = |strand: &'a Strand| {
+            let keys = strand.exchanges.iter().map(|exchange| keys(numbers, &exchange)).collect();
+            Self { strand, keys }
+        };
+        transcript.strands.iter().map(strand).collect()
+    }
+
     fn is_session(&self) -> bool {
         self.strand.title.starts_with("session")
     }
 
-    fn whole(&self) -> Vec<u32> {
-        self.keys.iter().map(|keys| keys.whole).collect()
+    /// A number for all of it.
+    fn whole(&self, numbers: &Numbers) -> u64 {
+        let whole: Vec<u64> = self.keys.iter().map(|keys| keys.whole).collect();
+        numbers.of((title(&self.strand.title), whole))
+    }
+}
+
+fn keys(numbers: &Numbers, exchange: &Exchange) -> Keys {
+    let canon = Canon::of(exchange);
+    let request = numbers.of(canon.request(&exchange.client));
+    let response = numbers.of(canon.response(&exchange.server));
+    let poll = match &exchange.client.content {
+        Content::None => true,
+        Content::Xml(body) => body.nodes.is_empty() && body.attr("type").is_none(),
+        Content::Text(_) => false,
+    };
+    Keys {
+        whole: numbers.of((request, response)),
+        request,
+        response,
+        request_kind: numbers.of(words::kind(&exchange.client)),
+        response_kind: numbers.of(words::kind(&exchange.server)),
+        rid: own_rid(exchange),
+        poll,
     }
 }
 
@@ -37,15 +71,19 @@ pub(super) fn title(text: &str) -> String {
 }
 
 /// Pairs, and what is in one alone; in the order of the old one, what came behind it.
-pub(super) fn pair(old: &[Keyed<'_>], new: &[Keyed<'_>]) -> Vec<(Option<usize>, Option<usize>)> {
+pub(super) fn pair(
+    numbers: &Numbers,
+    old: &[Keyed<'_>],
+    new: &[Keyed<'_>],
+) -> Vec<(Option<usize>, Option<usize>)> {
     let mut partner: Vec<Option<usize>> = vec![None; old.len()];
     let mut taken = vec![false; new.len()];
-    let mut same: HashMap<(String, Vec<u32>), Vec<usize>> = HashMap::new();
+    let mut same: HashMap<u64, Vec<usize>> = HashMap::new();
     for (j, strand) in new.iter().enumerate().rev() {
-        same.entry((title(&strand.strand.title), strand.whole())).or_default().push(j);
+        same.entry(strand.whole(numbers)).or_default().push(j);
     }
     for (i, strand) in old.iter().enumerate() {
-        let known = same.get_mut(&(title(&strand.strand.title), strand.whole()));
+        let known = same.get_mut(&strand.whole(numbers));
         if let Some(j) = known.and_then(Vec::pop) {
             partner[i] = Some(j);
             taken[j] = true;
@@ -81,6 +119,10 @@ fn similar(
     right: &[usize],
 ) -> Vec<(usize, usize)> {
     let fits = |i: usize, j: usize| old[i].is_session() == new[j].is_session();
+    if let ([i], [j]) = (left, right) {
+        // There is no choice.
+        return if fits(*i, *j) { vec![(*i, *j)] } else { Vec::new() };
+    }
     if left.len() * right.len() > PAIRS {
         return left
             .iter()
@@ -116,7 +158,7 @@ fn similar(
 
 /// What is in a strand, without order.
 struct Bag {
-    counts: HashMap<(u8, u32), usize>,
+    counts: HashMap<(u8, u64), usize>,
     size: usize,
 }
 
@@ -135,7 +177,7 @@ impl Bag {
 
     /// Out of 1000.
     fn likeness(&self, other: &Self) -> usize {
-        let common = |(key, count): (&(u8, u32), &usize)| {
+        let common = |(key, count): (&(u8, u64), &usize)| {
             other.counts.get(key).map_or(0, |found| *count.min(found))
         };
         let shared: usize = self.counts.iter().map(common).sum();

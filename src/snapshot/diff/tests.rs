@@ -205,7 +205,10 @@ fn brackets_without_end_cost_nothing() {
     let text = "[".repeat(200_000);
     let old = transcript(OLD);
     let mut new = old.clone();
-    new.strands[0].exchanges[2].server.words.clone_from(&text);
+    let mut exchanges: Vec<_> =
+        old.strands[0].exchanges.iter().map(std::borrow::Cow::into_owned).collect();
+    exchanges[2].server.words.clone_from(&text);
+    new.strands[0].exchanges = exchanges.into_iter().collect();
     assert!(!diff(&old, &new).is_equal());
 }
 

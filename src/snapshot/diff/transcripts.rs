@@ -4,18 +4,17 @@ use super::both::Both;
 use super::change::{Diff, StrandDiff};
 use super::numbers::Numbers;
 use super::renaming::Renaming;
-use super::strands;
+use super::strands::{self, Keyed};
 use crate::snapshot::{Strand, Transcript};
 
 /// What differs.
 pub fn diff(old: &Transcript, new: &Transcript) -> Diff {
-    let mut numbers = Numbers::default();
-    let mut keyed = |transcript| numbers.keyed(transcript);
-    let (old, new): (Vec<_>, Vec<_>) = (keyed(old), keyed(new));
+    let numbers = Numbers::default();
+    let (old, new) = (Keyed::all(&numbers, old), Keyed::all(&numbers, new));
     let mut found = Vec::new();
-    for (i, j) in strands::pair(&old, &new) {
+    for (i, j) in strands::pair(&numbers, &old, &new) {
         found.push(match (i.map(|i| &old[i]), j.map(|j| &new[j])) {
-            (Some(old), Some(new)) => Found::Both(Both::of(old, new)),
+            (Some(old), Some(new)) => Found::Both(Both::of(&numbers, old, new)),
             (Some(old), None) => Found::Old(old.strand),
             (None, Some(new)) => Found::New(new.strand),
             (None, None) => continue,
@@ -38,7 +37,7 @@ enum Found<'a> {
 }
 
 impl Found<'_> {
-    fn finish(self, renaming: &Renaming<'_>) -> Option<StrandDiff> {
+    fn finish(self, renaming: &Renaming) -> Option<StrandDiff> {
         let (old, new, strand) = match self {
             Self::Both(both) => return both.finish(renaming),
             Self::Old(strand) => (Some(strand.title.clone()), None, strand),
