@@ -285,6 +285,11 @@ impl Headers {
         Self(String::with_capacity(bytes))
     }
 
+    /// All of it, a line after the other.
+    pub(super) fn text(&self) -> &str {
+        &self.0
+    }
+
     /// Names and values in the order sent.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.lines().map(|line| line.split_once(": ").unwrap_or((line, "")))

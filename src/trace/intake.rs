@@ -153,13 +153,16 @@ impl Intake {
                 |_| value.iter().map(|&b| char::from(b)).collect::<String>().into(),
                 Cow::Borrowed,
             );
-            if self.show_secrets {
-                headers.push(name, &value);
-            } else {
-                headers.push(name, &redact::field(name, &value, &mut self.known));
-            }
+            headers.push(name, &value);
         }
-        headers
+        if self.show_secrets || redact::is_harmless(headers.text().as_bytes(), &self.known) {
+            return headers;
+        }
+        let mut hidden = Headers::with_capacity(size);
+        for (name, value) in headers.iter() {
+            hidden.push(name, &redact::field(name, value, &mut self.known));
+        }
+        hidden
     }
 
     /// The content of the message with these headers. `bytes` are as they were on the wire, transfer coding removed;

@@ -41,6 +41,7 @@ mod rig;
 mod scenario;
 mod secrets;
 mod shipped;
+mod secrets_run;
 mod streams;
 mod streams_rig;
 mod streams_tls;

@@ -19,6 +19,7 @@
 
 mod base64;
 mod elements;
+mod gate;
 mod head;
 mod known;
 mod look;
@@ -36,5 +37,5 @@ mod url;
 pub use known::{Known, VALUES, VALUES_OF_CONNECTION};
 pub use marks::is_hidden;
 pub use redactor::{Redactor, header, target};
-pub(super) use redactor::{body, field, url, words};
+pub(super) use redactor::{body, field, is_harmless, url, words};
 pub use secrets::VERSION;

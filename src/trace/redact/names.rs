@@ -1,5 +1,6 @@
 //! Whether a name is that of a secret.
 
+use super::gate;
 use super::secrets::{
     INNOCENT, INNOCENT_ENDINGS, INNOCENT_VALUES, NOT_IN_ELEMENTS, PARAMETER_WORDS, STRONG, WORDS,
 };
@@ -21,6 +22,9 @@ pub(super) enum Place {
 /// Whether what has this name is a secret.
 pub(super) fn is_secret(name: &[u8], place: Place) -> bool {
     let name = &name[name.len().saturating_sub(LONGEST)..];
+    if !gate::may_hold_name(name) {
+        return false;
+    }
     let words = Words::of(name);
     let plain = &words.plain[..];
     if INNOCENT.contains(&plain) {

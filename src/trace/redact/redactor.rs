@@ -10,7 +10,7 @@ use super::look::{self, Found};
 use super::marks::{Hit, conceal, in_order, placeholder, replace};
 use super::pair::Ground;
 use super::peel::{LAYERS, peel};
-use super::{head, opaque};
+use super::{gate, head, opaque};
 
 /// A tag longer than this, split over pieces, is not waited for.
 const LONGEST_TAG: usize = 64 * 1024;
@@ -121,10 +121,23 @@ fn behind(hits: Vec<Hit>, from: usize) -> Vec<Hit> {
         .collect()
 }
 
+/// Whether it is certain at a first look that there is nothing to hide in these bytes, which are text.
+pub(in super::super) fn is_harmless(bytes: &[u8], known: &Known) -> bool {
+    if gate::may_hold(bytes) || memchr(0, bytes).is_some() {
+        return false;
+    }
+    let mut hits = Vec::new();
+    known.find(bytes, &mut hits);
+    hits.is_empty()
+}
+
 /// One body without its secrets.
 pub(in super::super) fn body<'a>(bytes: &'a [u8], known: &mut Known) -> Cow<'a, [u8]> {
     if opaque::is_opaque(bytes) {
         return Cow::Owned(placeholder(bytes.len()).into_bytes());
+    }
+    if is_harmless(bytes, known) {
+        return Cow::Borrowed(bytes);
     }
     if opaque::is_wide(bytes) {
         // Text in an encoding that nobody here reads, with something like a secret in it.
@@ -215,7 +228,8 @@ fn layer(
     learned: &mut Vec<Value>,
     depth: usize,
 ) -> Vec<Hit> {
-    let Found { mut hits, elements, escapes } = look::look(bytes, ground);
+    let Found { mut hits, elements, escapes } =
+        if gate::may_hold(bytes) { look::look(bytes, ground) } else { Found::default() };
     if elements && memchr(b'<', bytes).is_some() {
         let mut tree = Elements::new(depth > 0);
         tree.find(bytes, false, &mut hits);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// What no URL contains ends the search for an `@`.
+/// An `@` that is farther away ends no user information.
 pub(super) const LONGEST: usize = 1024;
 /// A user name that is longer is a token: some services take one in its place.
 const LONGEST_USER: usize = 20;
@@ -10,9 +10,7 @@ const LONGEST_USER: usize = 20;
 /// The secret in the authority that begins at `start`, behind the `//`.
 pub(super) fn user_information(bytes: &[u8], start: usize) -> Option<Range<usize>> {
     let rest = &bytes[start..bytes.len().min(start + LONGEST)];
-    let is_end =
-        |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'<' | b'>' | b'"' | b'\'' | b'`');
-    let rest = &rest[..rest.iter().position(is_end).unwrap_or(rest.len())];
+    let rest = &rest[..rest.iter().position(|byte| is_end(*byte)).unwrap_or(rest.len())];
     // `/`, `?` and `#` end an authority, unless they stand in a password that nobody has escaped.
     let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
     let proper = &rest[..end.unwrap_or(rest.len())];
@@ -23,6 +21,18 @@ pub(super) fn user_information(bytes: &[u8], start: usize) -> Option<Range<usize
     let port = &proper[colon + 1..];
     let at = memchr::memrchr(b'@', rest).filter(|_| !port.iter().all(u8::is_ascii_digit))?;
     secret(&rest[..at], start)
+}
+
+/// Whether the `@` at this place may end user information.
+pub(super) fn is_behind_slashes(bytes: &[u8], at: usize) -> bool {
+    let before = &bytes[at.saturating_sub(LONGEST)..at];
+    let start = before.iter().rposition(|byte| is_end(*byte)).map_or(0, |end| end + 1);
+    before[start..].windows(2).any(|two| two == b"//")
+}
+
+/// No URL has this.
+fn is_end(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || matches!(byte, b'<' | b'>' | b'"' | b'\'' | b'`')
 }
 
 fn secret(user_information: &[u8], start: usize) -> Option<Range<usize>> {
