@@ -1,7 +1,5 @@
 //! `xmppscope scenarios`: the scenarios that are part of the program, listed and written to files.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -12,6 +10,7 @@ use super::failure::unwritable;
 use super::words::counted;
 use crate::bundle;
 use crate::diag::name;
+use crate::files::put;
 use crate::scenario::{examples, pack};
 
 /// How many files are named in an error.
@@ -88,7 +87,7 @@ fn export(folder: &Path, force: bool) -> Result<u8, Failure> {
     }
     for file in &files {
         let path = folder.join(&file.path);
-        write(&path, file.text, force).map_err(|error| unwritable(&path, error))?;
+        put(&path, file.text.as_bytes()).map_err(|error| unwritable(&path, error))?;
     }
     let (pack, examples) = (pack().scenarios.len(), examples().scenarios.len());
     let shared = files.len() - pack - examples;
@@ -112,18 +111,4 @@ fn refusal(existing: &[PathBuf]) -> String {
         "{}{more} {exist}; nothing was written. Use another folder, or --force to overwrite",
         names.join(", ")
     )
-}
-
-fn write(path: &Path, text: &str, force: bool) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let mut options = OpenOptions::new();
-    options.write(true);
-    if force {
-        options.create(true).truncate(true)
-    } else {
-        options.create_new(true)
-    };
-    options.open(path)?.write_all(text.as_bytes())
 }

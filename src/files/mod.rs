@@ -14,4 +14,4 @@ pub use growing::growing;
 pub use inputs::Inputs;
 pub use private::create_private;
 pub use text::{LONGEST_TEXT, bounded, text};
-pub use whole::{Access, Whole, within};
+pub use whole::{Access, Whole, put, within};

@@ -103,6 +103,16 @@ impl Whole {
     }
 }
 
+/// Writes a file that belongs to no input, in a folder that is created if it does not exist.
+pub fn put(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut file = Whole::create(path, Access::Usual, &Inputs::default())?;
+    file.write_all(bytes)?;
+    file.finish()
+}
+
 impl Write for Whole {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.to {

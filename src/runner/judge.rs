@@ -44,5 +44,11 @@ pub(super) fn answer(got: &ReceivedResponse) -> Answer {
     let http = if response.version == 0 { Http::V10 } else { Http::V11 };
     let headers = response.headers.iter();
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    Answer::new(response.status, http, headers, response.content.bytes.clone().into())
+    let mut answer =
+        Answer::new(response.status, http, headers, response.content.bytes.clone().into());
+    // It was decoded to be searched for secrets. No client would read it.
+    if let (Some(coding), None) = (&response.content.coding, answer.header("Content-Encoding")) {
+        answer.body = Err(format!("it is coded with {coding}, and has no Content-Encoding"));
+    }
+    answer
 }

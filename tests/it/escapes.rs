@@ -145,7 +145,7 @@ fn names_of_files_in_foreign_folders() {
         &["run", ".", "--format", "tap"],
         &["run", ".", "--format", "json"],
         &["run", ".", "--format", "junit"],
-        &["run", ".", "--format", "markdown"],
+        &["run", ".", "--format", "markdown", "--defect", "bosh-resp-requests/over-255"],
         &["run", ".", "--list"],
         &["run", ".", "--snapshots", "s"],
         &["check", "."],

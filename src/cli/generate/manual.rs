@@ -1,12 +1,13 @@
 //! Man pages, made of the definition of the command line: one for the program, and one for each command.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::builder::Resettable;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
+
+use crate::files::{FileError, put};
 
 /// A man page.
 pub(super) struct Page {
@@ -31,11 +32,10 @@ pub(super) fn pages(program: clap::Command) -> io::Result<Vec<Page>> {
 }
 
 /// Writes pages to a folder; gives their paths.
-pub(super) fn write(pages: &[Page], folder: &Path) -> Result<Vec<PathBuf>, (PathBuf, io::Error)> {
-    fs::create_dir_all(folder).map_err(|error| (folder.to_owned(), error))?;
+pub(super) fn write(pages: &[Page], folder: &Path) -> Result<Vec<PathBuf>, (PathBuf, FileError)> {
     let write = |page: &Page| {
         let path = folder.join(&page.file);
-        match fs::write(&path, &page.text) {
+        match put(&path, &page.text) {
             Ok(()) => Ok(path),
             Err(error) => Err((path, error)),
         }
