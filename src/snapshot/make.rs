@@ -471,13 +471,15 @@ impl Maker {
             }
             let granted = strand.granted(&kept);
             let turns = strand.turns.iter().filter(|turn| turn.shown);
-            let numbers: Vec<usize> = turns.map(|turn| turn.exchange).collect();
+            let mut numbers: Vec<usize> = turns.map(|turn| turn.exchange).collect();
+            numbers.shrink_to_fit();
             for &number in &numbers {
                 let exchange = kept.get(number).into_owned();
                 kept.set(number, names.replace(exchange, strand.base, granted));
             }
             strands.push((title, numbers));
         }
+        kept.close();
         let kept = Arc::new(kept);
         let strand = |(title, numbers)| Strand {
             title,

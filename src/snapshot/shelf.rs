@@ -10,7 +10,7 @@ use super::exchange::{Content, Exchange, Message};
 use super::tree::{Leaf, Tree};
 
 /// About so many bytes of exchanges stay in memory.
-const ROOM: usize = 16 << 20;
+const ROOM: usize = 8 << 20;
 
 /// Exchanges by number.
 #[derive(Debug, Default)]
@@ -86,6 +86,12 @@ impl Shelf {
             *weight = self::weight(exchange);
             self.bytes += *weight as usize;
         }
+    }
+
+    /// Gives back what was meant for more exchanges.
+    pub(super) fn close(&mut self) {
+        self.weigh();
+        self.slots.shrink_to_fit();
     }
 
     /// Why something is missing, if so.

@@ -145,13 +145,15 @@ fn names_of_files_in_foreign_folders() {
         &["run", ".", "--format", "tap"],
         &["run", ".", "--format", "json"],
         &["run", ".", "--format", "junit"],
-        &["run", ".", "--format", "markdown", "--defect", "bosh-resp-requests/over-255"],
+        &["run", ".", "--format", "markdown"],
         &["run", ".", "--list"],
         &["run", ".", "--snapshots", "s"],
         &["check", "."],
     ] {
         let shown = harmless(command, folder.path());
-        assert!(shown.contains("\\u{1b}[2J") || command[0] == "check", "{command:?}: {shown}");
+        // These name no file that is in order.
+        let names_none = command[0] == "check" || command.contains(&"markdown");
+        assert!(names_none || shown.contains("\\u{1b}[2J"), "{command:?}: {shown}");
     }
 }
 

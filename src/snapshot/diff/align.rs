@@ -16,8 +16,6 @@ pub(super) type Pairs = Vec<(Option<usize>, Option<usize>)>;
 /// What two exchanges have in common is known by numbers that are equal where they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Keys {
-    /// All of it but the rid.
-    pub(super) whole: u64,
     /// The request but its rid.
     pub(super) request: u64,
     /// What kind of request it is.
@@ -32,9 +30,16 @@ pub(super) struct Keys {
     pub(super) poll: bool,
 }
 
+impl Keys {
+    /// All of the exchange but the rid: equal where request and response are.
+    pub(super) fn whole(&self) -> u64 {
+        self.request.rotate_left(32).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ self.response
+    }
+}
+
 /// How much two exchanges look like the same; 0 if they are surely not.
 fn score(old: Keys, new: Keys) -> u32 {
-    if old.whole == new.whole {
+    if old.whole() == new.whole() {
         return 120; // more than two that are merely of a kind
     }
     let response = match () {
@@ -59,7 +64,7 @@ pub(super) fn exchanges(old: &[Keys], new: &[Keys]) -> Pairs {
 }
 
 /// By what larger gaps are divided, one after another.
-const LEVELS: [fn(&Keys) -> u64; 3] = [|k| k.whole, |k| k.request, |k| k.request_kind];
+const LEVELS: [fn(&Keys) -> u64; 3] = [|k| k.whole(), |k| k.request, |k| k.request_kind];
 
 fn within(
     old: &[Keys],
@@ -69,7 +74,10 @@ fn within(
     level: usize,
     pairs: &mut Pairs,
 ) {
-    while !left.is_empty() && !right.is_empty() && old[left.start].whole == new[right.start].whole {
+    while !left.is_empty()
+        && !right.is_empty()
+        && old[left.start].whole() == new[right.start].whole()
+    {
         pairs.push((Some(left.start), Some(right.start)));
         left.start += 1;
         right.start += 1;
@@ -77,7 +85,7 @@ fn within(
     let (old_end, new_end) = (left.end, right.end);
     while !left.is_empty()
         && !right.is_empty()
-        && old[left.end - 1].whole == new[right.end - 1].whole
+        && old[left.end - 1].whole() == new[right.end - 1].whole()
     {
         left.end -= 1;
         right.end -= 1;

@@ -119,7 +119,9 @@ impl<'a> Both<'a> {
         let (left, came): (HashSet<usize>, HashSet<usize>) = self.moved.iter().copied().unzip();
         for entry in &mut self.entries {
             match (entry.old, entry.new) {
-                (Some(i), Some(j)) if old_keys[i].whole == new_keys[j].whole => entry.plain = true,
+                (Some(i), Some(j)) if old_keys[i].whole() == new_keys[j].whole() => {
+                    entry.plain = true;
+                }
                 (Some(i), Some(j)) => {
                     let (old, new) = (self.old.exchanges.get(i), self.new.exchanges.get(j));
                     let found = Comparison::of(&old, &new, entry.swapped);
@@ -421,7 +423,7 @@ fn moved(pairs: &Pairs, old: &Keyed<'_>, new: &Keyed<'_>) -> Vec<(usize, usize)>
     let rid = |all: &Keyed<'_>, n: usize| all.keys[n].rid;
     let key = |all: &Keyed<'_>, n: usize| {
         let keys = all.keys[n];
-        (keys.whole, keys.poll.then(|| rid(all, n)))
+        (keys.whole(), keys.poll.then(|| rid(all, n)))
     };
     let mut both = take_equal(&mut lost, &mut gained, |i| key(old, i), |j| key(new, j));
     both.retain(|&(i, j)| match (rid(old, i), rid(new, j)) {

@@ -35,7 +35,7 @@ impl<'a> Keyed<'a> {
 
     /// A number for all of it.
     fn whole(&self, numbers: &Numbers) -> u64 {
-        let whole: Vec<u64> = self.keys.iter().map(|keys| keys.whole).collect();
+        let whole: Vec<u64> = self.keys.iter().map(Keys::whole).collect();
         numbers.of((title(&self.strand.title), whole))
     }
 }
@@ -50,7 +50,6 @@ fn keys(numbers: &Numbers, exchange: &Exchange) -> Keys {
         Content::Text(_) => false,
     };
     Keys {
-        whole: numbers.of((request, response)),
         request,
         response,
         request_kind: numbers.of(words::kind(&exchange.client)),
@@ -167,7 +166,7 @@ impl Bag {
         let mut counts = HashMap::new();
         for keys in keys {
             for key in
-                [(0, keys.whole), (1, keys.request), (2, keys.response), (3, keys.request_kind)]
+                [(0, keys.whole()), (1, keys.request), (2, keys.response), (3, keys.request_kind)]
             {
                 *counts.entry(key).or_default() += 1;
             }
