@@ -69,7 +69,8 @@ fn close_codes_are_printed_in_words() {
         (b"\x03\xf3", "Close 1011 internal error"),
         (b"\x0f\xa0kicked\x1b[2J", r#"Close 4000 "kicked\u{1b}[2J""#),
         (b"\x03", r#"Close "\u{3}""#),
-        (b"\x03\xe8\xff", "Close \"\\u{3}\u{fffd}\u{fffd}\""),
+        // What is no text cannot be searched for secrets.
+        (b"\x03\xe8\xff", r#"Close "[hidden 3 bytes]""#),
     ];
     for (payload, words) in close {
         let (client, server) = (proxy.connect(), target.accept());
