@@ -18,7 +18,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::content::decode;
+use super::content::{Decoded, decode};
 use super::event::{Content, Headers, Request, Response};
 use super::redact::{self, Known, Redactor};
 
@@ -172,34 +172,20 @@ impl Intake {
         let codings = codings(headers);
         let mut content = Content { bytes, size, clipped, ..Content::default() };
         if !is_identity(&codings) {
-            self.remove(&codings, &mut content);
+            let decoded = decode(&codings, &content.bytes, self.body_limit);
+            replace(&mut content, &codings, decoded);
         }
         // Coded but not said to be: what is in there must be searched for secrets too.
         for _ in 0..LAYERS {
             let Some(coding) = coding_of(&content.bytes) else { break };
             let decoded = decode(coding, &content.bytes, self.body_limit);
+            // Two bytes tell little.
             if coding == "deflate" && decoded.bytes.is_empty() {
                 break;
             }
-            self.remove(coding, &mut content);
+            replace(&mut content, coding, decoded);
         }
         self.kept(content)
-    }
-
-    /// Removes a coding.
-    fn remove(&self, coding: &str, content: &mut Content) {
-        let decoded = decode(coding, &content.bytes, self.body_limit);
-        content.coding = Some(match content.coding.take() {
-            Some(before) => format!("{coding}, {before}"),
-            None => coding.to_owned(),
-        });
-        content.clipped |= decoded.clipped;
-        content.bytes = decoded.bytes;
-        content.undecoded = decoded.error;
-        if content.undecoded.is_some() && content.bytes.first() != Some(&b'<') {
-            // Whatever is in there can't be searched for secrets.
-            content.bytes.clear();
-        }
     }
 
     /// The content of the message with these headers, of which whoever recorded it has removed the content coding, as
@@ -277,6 +263,21 @@ impl Intake {
             content.bytes = hidden;
         }
         content
+    }
+}
+
+/// Puts what was decoded in the place of what was coded.
+fn replace(content: &mut Content, coding: &str, decoded: Decoded) {
+    content.coding = Some(match content.coding.take() {
+        Some(before) => format!("{coding}, {before}"),
+        None => coding.to_owned(),
+    });
+    content.clipped |= decoded.clipped;
+    content.bytes = decoded.bytes;
+    content.undecoded = decoded.error;
+    if content.undecoded.is_some() && content.bytes.first() != Some(&b'<') {
+        // Whatever is in there can't be searched for secrets.
+        content.bytes.clear();
     }
 }
 
