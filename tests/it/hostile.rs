@@ -1,61 +1,26 @@
 //! Hostile input, from the wire to the screen: every file of fixtures/hostile as a request and as an answer.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::time::Duration;
 
 use xmppscope::clock::Clock;
-use xmppscope::report::json::Json;
-use xmppscope::rules::Judge;
-use xmppscope::trace::filter::Selection;
 use xmppscope::trace::intake::Intake;
-use xmppscope::trace::record::Recorder;
-use xmppscope::ui::{Look, Printer, Styles};
 use xmppscope::wire::Side;
-use xmppscope::wire::tap::{Queue, Tap};
+
+use crate::observed;
 
 /// What pretty printing and JSON make of a connection that carried `body` both ways.
 fn shown(body: &[u8]) -> (String, String) {
     let clock = Clock::start();
-    let queue = Queue::new(64 << 20);
-    let mut tap = Tap::new(1, SocketAddr::from((Ipv4Addr::LOCALHOST, 1)), queue.clone(), clock);
     let head = |first: &str| {
         let kind = "Content-Type: text/xml; charset=utf-8";
         format!("{first}\r\n{kind}\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes()
     };
-    tap.passed(Side::Client, &[&head("POST /http-bind HTTP/1.1"), body].concat());
-    tap.passed(Side::Server, &[&head("HTTP/1.1 200 OK"), body].concat());
-    drop(tap);
-    let mut items = Vec::new();
-    queue.take(&mut items, Some(Duration::ZERO));
-    let mut recorder = Recorder::new(Intake::new(false, 4 << 20));
-    let mut events = Vec::new();
-    for item in items {
-        recorder.take(item, &mut events);
-    }
-    let look = Look {
-        styles: Styles::default(),
-        width: Some(80),
-        xml: true,
-        live: false,
-        verbose: true,
-        started: clock.started(),
-    };
-    let (mut pretty, mut json) = (Vec::new(), Vec::new());
-    let mut judge = Judge::default();
-    let mut seen = Vec::new();
-    for event in events {
-        judge.take(event, &mut seen);
-    }
-    let mut printer = Printer::new(&mut pretty, look);
-    let mut lines = Json::new(&mut json, clock.started());
-    for seen in &seen {
-        printer.show(seen, judge.story(), &Selection::all()).unwrap();
-        lines.show(seen, judge.story(), &Selection::all()).unwrap();
-    }
-    drop((printer, lines));
-    (String::from_utf8(pretty).unwrap(), String::from_utf8(json).unwrap())
+    let request = [&head("POST /http-bind HTTP/1.1"), body].concat();
+    let response = [&head("HTTP/1.1 200 OK"), body].concat();
+    let sent = [(Side::Client, &request[..]), (Side::Server, &response[..])];
+    let events = observed::events(sent, Intake::new(false, 4 << 20), clock);
+    observed::printed(events, Some(80), clock)
 }
 
 #[test]

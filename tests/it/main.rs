@@ -25,6 +25,7 @@ mod hostile;
 mod installed;
 mod interrupt;
 mod lag;
+mod observed;
 mod outputs;
 mod pack;
 mod peers;

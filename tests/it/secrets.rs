@@ -2,24 +2,17 @@
 //! capture, in nothing printed, in no page and in no transcript, and what stands around it still is.
 
 use std::fmt::Write as _;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use xmppscope::clock::Clock;
 use xmppscope::report::html::Page;
-use xmppscope::report::json::Json;
-use xmppscope::rules::Judge;
 use xmppscope::snapshot::{self, Varying};
-use xmppscope::trace::Event;
 use xmppscope::trace::capture::{Preface, Secrets};
-use xmppscope::trace::filter::Selection;
 use xmppscope::trace::intake::Intake;
-use xmppscope::trace::record::Recorder;
-use xmppscope::ui::{Look, Printer, Styles};
 use xmppscope::wire::Side;
-use xmppscope::wire::tap::{Queue, Tap};
+
+use crate::observed;
 
 const SECRET: &str = "hT7SECRETq9Zr4k2";
 /// What stands around a secret, and is to be seen.
@@ -29,19 +22,8 @@ pub const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 /// What is made of what two sides send: each output by its name.
 fn outputs(sent: &[(Side, Vec<u8>)], intake: Intake) -> Vec<(&'static str, String)> {
     let clock = Clock::start();
-    let queue = Queue::new(64 << 20);
-    let mut tap = Tap::new(1, SocketAddr::from((Ipv4Addr::LOCALHOST, 1)), queue.clone(), clock);
-    for (side, bytes) in sent {
-        tap.passed(*side, bytes);
-    }
-    drop(tap);
-    let mut items = Vec::new();
-    queue.take(&mut items, Some(Duration::ZERO));
-    let mut recorder = Recorder::new(intake);
-    let mut events: Vec<Event> = Vec::new();
-    for item in items {
-        recorder.take(item, &mut events);
-    }
+    let sent = sent.iter().map(|(side, bytes)| (*side, &bytes[..]));
+    let events = observed::events(sent, intake, clock);
 
     let mut capture = String::new();
     for event in &events {
@@ -65,33 +47,12 @@ fn outputs(sent: &[(Side, Vec<u8>)], intake: Intake) -> Vec<(&'static str, Strin
     let mut html = Vec::new();
     page.write(&mut html).unwrap();
 
-    let look = Look {
-        styles: Styles::default(),
-        width: None,
-        xml: true,
-        live: false,
-        verbose: true,
-        started: clock.started(),
-    };
-    let (mut pretty, mut json) = (Vec::new(), Vec::new());
-    let mut judge = Judge::default();
-    let mut seen = Vec::new();
-    for event in events {
-        judge.take(event, &mut seen);
-    }
-    let mut printer = Printer::new(&mut pretty, look);
-    let mut lines = Json::new(&mut json, clock.started());
-    for seen in &seen {
-        printer.show(seen, judge.story(), &Selection::all()).unwrap();
-        lines.show(seen, judge.story(), &Selection::all()).unwrap();
-    }
-    drop((printer, lines));
-    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let (pretty, json) = observed::printed(events, None, clock);
     vec![
         ("the capture", capture),
-        ("what is printed", text(pretty)),
-        ("JSON", text(json)),
-        ("the page", text(html)),
+        ("what is printed", pretty),
+        ("JSON", json),
+        ("the page", String::from_utf8(html).unwrap()),
         ("the transcript", transcript.to_string()),
     ]
 }
