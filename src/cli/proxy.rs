@@ -95,8 +95,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "SIZE", default_value = "4MiB", value_parser = size)]
     body_limit: usize,
     /// Maximum number of client connections at a time; further ones are closed
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
-    max_connections: usize,
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+    max_connections: u32,
     #[command(flatten)]
     output: Output,
 }
@@ -173,7 +173,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         verifier,
         resolver,
     };
-    let connections = args.max_connections;
+    let connections = args.max_connections as usize;
     let proxy =
         Proxy { target, host, connect, accept, streams, queue, clock, connections, listens: None };
     runtime.block_on(proxy.serve(listener, watching.stopped()));
