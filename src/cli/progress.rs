@@ -2,7 +2,6 @@
 //! files, as the progress of many commands.
 
 use std::fs;
-
 use std::path::Path;
 
 use super::ci::in_ci;

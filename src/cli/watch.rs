@@ -371,28 +371,19 @@ impl Observer {
             }
             self.tell_of_left(item.conn, item.at);
         }
-        let (conn, bytes) = (
-            item.conn,
-            match &item.what {
-                What::Bytes { from, bytes, .. } => Some((*from, bytes.len())),
-                _ => None,
-            },
-        );
+        let conn = item.conn;
+        let bytes = match &item.what {
+            What::Bytes { from, bytes, .. } => Some((*from, bytes.len())),
+            _ => None,
+        };
         self.recorder.take(item, &mut self.events);
         let Some((from, bytes)) = bytes else { return self.pass_on() };
-        // A chunk may hold thousands of elements: the time may be over in the middle of it.
         let all = self.events.len();
-        let mut events = mem::take(&mut self.events).into_iter();
-        while !self.queue.is_hurried()
-            && let Some(event) = events.next()
-        {
-            self.events.push(event);
-            self.pass_on();
-        }
-        if events.len() > 0 {
+        let rest = self.pass_on_in_time();
+        if rest > 0 {
             let left = &mut self.left.entry(conn).or_default()[from as usize];
-            left.messages += events.len() as u64;
-            left.bytes += (bytes * events.len() / all) as u64;
+            left.messages += rest as u64;
+            left.bytes += (bytes * rest / all) as u64;
         }
     }
 
@@ -411,11 +402,28 @@ impl Observer {
 
     fn pass_on(&mut self) {
         let mut events = mem::take(&mut self.events);
-        for event in events.drain(..) {
-            self.capture(|capture| capture.write(&event));
-            self.view.take(event);
-        }
+        events.drain(..).for_each(|event| self.show(event));
         self.events = events;
+    }
+
+    /// A chunk may hold thousands of elements, and the time may be over in the middle of it. Gives how many are left.
+    fn pass_on_in_time(&mut self) -> usize {
+        let mut events = mem::take(&mut self.events);
+        let mut rest = events.drain(..);
+        while !self.queue.is_hurried()
+            && let Some(event) = rest.next()
+        {
+            self.show(event);
+        }
+        let left = rest.len();
+        drop(rest);
+        self.events = events;
+        left
+    }
+
+    fn show(&mut self, event: Event) {
+        self.capture(|capture| capture.write(&event));
+        self.view.take(event);
     }
 
     fn capture(&mut self, act: impl FnOnce(&mut Writer) -> io::Result<()>) {
