@@ -6,7 +6,9 @@
 //! Memory is bounded by [`REMEMBERED`] requests.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::Hasher;
+
+use rustc_hash::FxHasher;
 
 /// How many of the latest requests are remembered, answered or not.
 pub const REMEMBERED: usize = 32;
@@ -85,8 +87,8 @@ pub struct RidWindow {
 
 /// A fingerprint of a request's bytes, to compare within one run of the program only.
 pub fn fingerprint(bytes: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    bytes.hash(&mut hasher);
+    let mut hasher = FxHasher::default();
+    hasher.write(bytes);
     hasher.finish()
 }
 

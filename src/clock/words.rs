@@ -4,14 +4,15 @@ use std::time::Duration;
 
 /// A duration as people read it, rounded: `0.4 ms`, `180 ms`, `66.1 s`, `12 min 5 s`, `3 h 20 min`.
 pub fn words(duration: Duration) -> String {
-    let millis = (duration.as_micros() + 500) / 1000;
-    let seconds = duration.as_secs_f64().round() as u64;
-    if duration < Duration::from_micros(9_950) {
-        format!("{:.1} ms", duration.as_secs_f64() * 1e3)
+    let micros = duration.as_micros();
+    let millis = (micros + 500) / 1000;
+    let seconds = (millis + 500) / 1000;
+    if micros < 9_950 {
+        tenths((micros + 50) / 100, "ms")
     } else if millis < 1000 {
         format!("{millis} ms")
-    } else if duration.as_secs_f64() < 599.95 {
-        format!("{:.1} s", duration.as_secs_f64())
+    } else if micros < 599_950_000 {
+        tenths((micros + 50_000) / 100_000, "s")
     } else if seconds < 7200 {
         parts(seconds / 60, "min", seconds % 60, "s")
     } else {
@@ -19,7 +20,11 @@ pub fn words(duration: Duration) -> String {
     }
 }
 
-fn parts(large: u64, unit: &str, small: u64, small_unit: &str) -> String {
+fn tenths(number: u128, unit: &str) -> String {
+    format!("{}.{} {unit}", number / 10, number % 10)
+}
+
+fn parts(large: u128, unit: &str, small: u128, small_unit: &str) -> String {
     match small {
         0 => format!("{large} {unit}"),
         _ => format!("{large} {unit} {small} {small_unit}"),

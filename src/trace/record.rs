@@ -10,7 +10,7 @@ use super::event::{Content, Event, Fact, Frame, Part, Raw, Request, Response};
 use super::intake::{Intake, Pieces, RequestLine, StatusLine};
 use crate::wire::Side;
 use crate::wire::conversation::{Foreign, Mark};
-use crate::wire::http1::{HEAD_LIMIT, HEADER_LIMIT};
+use crate::wire::http1::{self, HEAD_LIMIT};
 use crate::wire::stream::Kind;
 use crate::wire::tap::{Charge, Chunk, Item, What};
 use crate::wire::websocket::{self, Assembler, Close, Deflate, Inflater, Opcode, Step};
@@ -247,14 +247,17 @@ impl Half {
             // A head is needed whole, however little of a body is to be kept.
             Mark::Part(_) => self.part(bytes, chunk, stream.intake.body_limit().max(HEAD_LIMIT)),
             Mark::Request(_) => self.begin(bytes, |half, head| {
-                let mut headers = [httparse::EMPTY_HEADER; HEADER_LIMIT];
-                let mut request = httparse::Request::new(&mut headers);
-                request.parse(head).is_ok().then(|| Fact::Request(half.request(&request, stream)))
+                let mut headers = http1::lines();
+                let mut request = httparse::Request::new(&mut []);
+                let is_head = request.parse_with_uninit_headers(head, &mut headers).is_ok();
+                is_head.then(|| Fact::Request(half.request(&request, stream)))
             }),
             Mark::Response(_, answers) => self.begin(bytes, |half, head| {
-                let mut headers = [httparse::EMPTY_HEADER; HEADER_LIMIT];
-                let mut response = httparse::Response::new(&mut headers);
-                let is_head = response.parse(head).is_ok();
+                let mut headers = http1::lines();
+                let mut response = httparse::Response::new(&mut []);
+                let is_head = httparse::ParserConfig::default()
+                    .parse_response_with_uninit_headers(&mut response, head, &mut headers)
+                    .is_ok();
                 is_head.then(|| Fact::Response(half.response(&response, answers, stream)))
             }),
             Mark::Content(_) => self.content(bytes, chunk, stream.intake.body_limit()),

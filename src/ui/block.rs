@@ -68,9 +68,9 @@ impl Block {
         let styles = &self.styles;
         let wide = self.is_wide();
         let page = &mut self.page;
-        page.put(&styles.time, &clock(self.started, head.at));
+        clock(page, &styles.time, self.started, head.at);
         let since = head.since.map(|since| format!("+{}", crate::clock::words(since)));
-        page.put(&styles.time, &format!(" {:>8} ", since.unwrap_or_default()));
+        page.write(&styles.time, format_args!(" {:>8} ", since.as_deref().unwrap_or_default()));
         if let Some(session) = head.session {
             page.put(&styles.session, &one_line(session.name()));
             if let Some(jid) = session.jid() {
@@ -88,7 +88,7 @@ impl Block {
             page.plain(if wide { "rid " } else { "" }).put(&styles.rid, rid).space();
         }
         if let Some(conn) = head.conn {
-            page.put(&styles.dim, &format!("#{conn}")).space();
+            page.write(&styles.dim, format_args!("#{conn}")).space();
         }
     }
 
@@ -334,11 +334,12 @@ impl Block {
 }
 
 /// Wall-clock time of day.
-fn clock(started: DateTime<FixedOffset>, at: Duration) -> String {
+fn clock(page: &mut Page, ink: &Ink, started: DateTime<FixedOffset>, at: Duration) {
     let time = started.time();
     let start = u128::from(time.num_seconds_from_midnight()) * 1000
         + u128::from(time.nanosecond() / 1_000_000 % 1000);
     let millis = (start + at.as_millis()) % 86_400_000;
     let (seconds, minutes) = (millis / 1000 % 60, millis / 60_000 % 60);
-    format!("{:02}:{minutes:02}:{seconds:02}.{:03}", millis / 3_600_000, millis % 1000)
+    let (hours, millis) = (millis / 3_600_000, millis % 1000);
+    page.write(ink, format_args!("{hours:02}:{minutes:02}:{seconds:02}.{millis:03}"));
 }

@@ -1,5 +1,7 @@
 //! Building a line that knows how wide it is on the screen.
 
+use std::fmt::{self, Write};
+
 use unicode_width::UnicodeWidthStr;
 
 use crate::xml::Ink;
@@ -31,6 +33,16 @@ impl Page {
         self.text.push_str(text);
         self.text.push_str(&ink.off);
         self.column += self.columns(text);
+        self
+    }
+
+    /// The same, put together here.
+    pub(super) fn write(&mut self, ink: &Ink, text: fmt::Arguments<'_>) -> &mut Self {
+        self.text.push_str(&ink.on);
+        let start = self.text.len();
+        let _ = self.text.write_fmt(text); // a String takes everything
+        self.column += self.columns(&self.text[start..]);
+        self.text.push_str(&ink.off);
         self
     }
 

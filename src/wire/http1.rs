@@ -6,6 +6,7 @@
 //! tells the tunnel whether an answer is owed, and the recorder where what it keeps begins and ends.
 
 use std::collections::VecDeque;
+use std::mem::MaybeUninit;
 
 use super::Side;
 use super::protocol::Protocol;
@@ -14,6 +15,11 @@ use super::protocol::Protocol;
 pub const HEAD_LIMIT: usize = 64 * 1024;
 /// A head with more header lines than this is not taken for HTTP.
 pub const HEADER_LIMIT: usize = 256;
+
+/// Room for the header lines of a message. It is left as it is, since most messages have few.
+pub(crate) fn lines<'a>() -> [MaybeUninit<httparse::Header<'a>>; HEADER_LIMIT] {
+    [const { MaybeUninit::uninit() }; HEADER_LIMIT]
+}
 
 /// What a stretch of bytes is.
 #[derive(Debug)]
@@ -226,10 +232,10 @@ impl Dialogue {
             let mut next = State::Head;
             let mut open = Open::Other;
             let taken = self.requests.head(bytes, sink, |head, sink| {
-                let mut headers = [httparse::EMPTY_HEADER; HEADER_LIMIT];
-                let mut request = httparse::Request::new(&mut headers);
-                let httparse::Status::Complete(len) = request.parse(head).map_err(NotHttp::Head)?
-                else {
+                let mut headers = lines();
+                let mut request = httparse::Request::new(&mut []);
+                let parsed = request.parse_with_uninit_headers(head, &mut headers);
+                let httparse::Status::Complete(len) = parsed.map_err(NotHttp::Head)? else {
                     return Ok(None);
                 };
                 open = match request.method {
@@ -269,11 +275,14 @@ impl Dialogue {
             let mut switched = false;
             let mut last = false;
             let taken = self.responses.head(bytes, sink, |head, sink| {
-                let mut headers = [httparse::EMPTY_HEADER; HEADER_LIMIT];
-                let mut response = httparse::Response::new(&mut headers);
-                let httparse::Status::Complete(len) =
-                    response.parse(head).map_err(NotHttp::Head)?
-                else {
+                let mut headers = lines();
+                let mut response = httparse::Response::new(&mut []);
+                let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(
+                    &mut response,
+                    head,
+                    &mut headers,
+                );
+                let httparse::Status::Complete(len) = parsed.map_err(NotHttp::Head)? else {
                     return Ok(None);
                 };
                 let code = response.code.unwrap_or(0);

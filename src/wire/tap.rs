@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::{Bytes, BytesMut};
+
 use super::Side;
 use super::conversation::{Conversation, Expect, Mark};
 use super::http1::Dialogue;
@@ -15,6 +17,9 @@ use crate::clock::Clock;
 
 /// What one item costs beyond its bytes; small chunks must not cheat the bound.
 const ITEM_COST: usize = 128;
+
+/// Small copies share an allocation of this size: the observer frees one thing instead of a hundred.
+const SHELF: usize = 64 << 10;
 
 /// Something that happened on a connection.
 #[derive(Debug)]
@@ -115,7 +120,7 @@ impl Lost {
 /// Observed bytes; while they live they count against the queue's bound.
 #[derive(Debug)]
 pub struct Chunk {
-    bytes: Box<[u8]>,
+    bytes: Bytes,
     cost: usize,
     queue: Arc<Queue>,
 }
@@ -166,6 +171,7 @@ impl Drop for Chunk {
 pub struct Queue {
     state: Mutex<State>,
     ready: Condvar,
+    shelf: Mutex<BytesMut>,
     used: AtomicUsize,
     limit: usize,
     owed: AtomicUsize,
@@ -186,6 +192,7 @@ impl Queue {
         Arc::new(Self {
             state: Mutex::default(),
             ready: Condvar::new(),
+            shelf: Mutex::default(),
             used: AtomicUsize::new(0),
             limit,
             owed: AtomicUsize::new(0),
@@ -206,7 +213,19 @@ impl Queue {
             return None;
         }
         self.used.fetch_add(cost, Ordering::Relaxed);
-        Some(Chunk { bytes: bytes.into(), cost, queue: Arc::clone(self) })
+        Some(Chunk { bytes: self.copy(bytes), cost, queue: Arc::clone(self) })
+    }
+
+    fn copy(&self, bytes: &[u8]) -> Bytes {
+        if bytes.len() > SHELF / 8 {
+            return Bytes::copy_from_slice(bytes);
+        }
+        let mut room = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        if room.capacity() < bytes.len() {
+            *room = BytesMut::with_capacity(SHELF);
+        }
+        room.extend_from_slice(bytes);
+        room.split().freeze()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -176,15 +176,12 @@ impl Summary {
         let detail = or_none(&self.detail);
         let rest = match self.kind {
             // A result speaks for itself; a request or an error needs its subject.
-            Kind::Iq if self.type_ == "result" => detail.or(subject).map(str::to_owned),
-            Kind::Iq | Kind::Other => {
-                or_none(&[subject, detail].into_iter().flatten().collect::<Vec<_>>().join(": "))
-                    .map(str::to_owned)
-            }
-            Kind::Message => detail.or(subject).map(str::to_owned),
-            _ => detail.map(str::to_owned),
+            Kind::Iq if self.type_ == "result" => [None, detail.or(subject)],
+            Kind::Iq | Kind::Other => [subject, detail],
+            Kind::Message => [None, detail.or(subject)],
+            _ => [None, detail],
         };
-        let (head, addressed) = self.head();
+        let (mut line, addressed) = self.head();
         let colon = match self.kind {
             Kind::Message | Kind::Features => true,
             // `iq set #7 roster`, but `iq result #7: 12 contacts`
@@ -193,38 +190,46 @@ impl Summary {
             Kind::Presence => addressed || self.type_ != "available",
             _ => false,
         };
-        match rest {
-            None => head,
-            Some(rest) if head.is_empty() => rest,
-            Some(rest) if colon => format!("{head}: {rest}"),
-            Some(rest) => format!("{head} {rest}"),
+        let between = if colon { ": " } else { " " };
+        for (part, before) in rest.into_iter().flatten().zip([between, ": "]) {
+            if !line.is_empty() {
+                line += before;
+            }
+            line += part;
         }
+        line
     }
 
     /// What stands before the content, and whether addresses are in it.
     fn head(&self) -> (String, bool) {
-        let mut words = vec![self.kind.title().to_owned()];
+        let mut head = String::with_capacity(128);
+        let mut add = |parts: &[&str]| {
+            if !head.is_empty() {
+                head.push(' ');
+            }
+            head.extend(parts.iter().copied());
+        };
+        add(&[self.kind.title()]);
         match self.kind {
             Kind::Features | Kind::StreamError | Kind::Other => {}
             // `presence away` says it all; `presence available away` does not say more.
             Kind::Presence if self.type_ == "available" && !self.detail.is_empty() => {}
-            _ => words.push(self.type_.clone()),
+            _ if self.type_.is_empty() => {}
+            _ => add(&[&self.type_]),
         }
         let mut addressed = false;
         if matches!(self.kind, Kind::Message | Kind::Presence | Kind::Iq) {
-            if self.kind == Kind::Iq {
-                words.extend(self.id.as_ref().map(|id| format!("#{id}")));
+            if let Some(id) = self.id.as_ref().filter(|_| self.kind == Kind::Iq) {
+                add(&["#", id]);
             }
-            let parties = match (&self.from, &self.to) {
-                (Some(from), Some(to)) => Some(format!("{from} → {to}")),
-                (Some(from), None) => Some(from.clone()),
-                (None, Some(to)) => Some(format!("→ {to}")),
-                (None, None) => None,
-            };
-            addressed = parties.is_some();
-            words.extend(parties);
+            addressed = self.from.is_some() || self.to.is_some();
+            if let Some(from) = &self.from {
+                add(&[from]);
+            }
+            if let Some(to) = &self.to {
+                add(&["→ ", to]);
+            }
         }
-        words.retain(|word| !word.is_empty());
-        (words.join(" "), addressed)
+        (head, addressed)
     }
 }

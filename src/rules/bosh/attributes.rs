@@ -59,8 +59,10 @@ impl Rule for Attributes {
 }
 
 fn numbers(body: &Body, party: Party, found: &mut Findings) {
-    for name in NUMBERS {
-        if let Some(Err(error)) = body.number(name) {
+    for name in body.element().attributes().map(|(_, name, _)| name) {
+        if NUMBERS.contains(&name)
+            && let Some(Err(error)) = body.number(name)
+        {
             let words = format!(
                 "{name} is malformed: {}. The other side may reject it or use a default.",
                 short(&error.to_string())
@@ -87,17 +89,17 @@ fn kind(body: &Body, party: Party, link: Option<&BoshLink>, found: &mut Findings
 }
 
 /// The part of a content type before its parameters.
-fn media_type(text: &str) -> String {
-    text.split(';').next().unwrap_or(text).trim().to_ascii_lowercase()
+fn media_type(text: &str) -> &str {
+    text.split(';').next().unwrap_or(text).trim()
 }
 
 impl Reported {
     fn content_type(&mut self, response: &ResponseView<'_>, found: &mut Findings) {
         let asked = response.link.asked.as_ref().and_then(|asked| asked.content.as_deref());
         let is = response.http.headers.get("content-type");
-        let kind = is.map(media_type);
-        let fits = kind.as_deref() == Some("text/xml") && asked.is_none()
-            || kind.is_some() && kind == asked.map(media_type);
+        let fits = is.is_some_and(|is| {
+            media_type(is).eq_ignore_ascii_case(asked.map_or("text/xml", media_type))
+        });
         if fits || std::mem::replace(&mut self.content_type, true) {
             return;
         }

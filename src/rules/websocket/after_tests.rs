@@ -48,7 +48,7 @@ fn the_end_of_a_websocket_without_frames_says_what_is_known() {
     }
     assert!(end("37000 1 S. fin")[0].contains("Note ws-ended-unseen Nobody"));
     assert!(end("60005 1 C. fin")[0].contains("Note ws-ended-unseen Nobody: The client ended"));
-    let raw = end("100 1 !raw S a WebSocket | abc\n60150 1 S. fin");
+    let raw = end("100 1 !raw S a WebSocket | abc\n60120 1 S. fin");
     assert!(
         raw.last().is_some_and(|found| found.contains("Nothing had passed for 60.0 s")),
         "{raw:?}"

@@ -1,5 +1,9 @@
 //! Whether a name is that of a secret.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use super::gate;
 use super::secrets::{
     INNOCENT, INNOCENT_ENDINGS, INNOCENT_VALUES, NOT_IN_ELEMENTS, PARAMETER_WORDS, STRONG, WORDS,
@@ -7,6 +11,10 @@ use super::secrets::{
 
 /// A longer name is judged by its end.
 const LONGEST: usize = 128;
+
+/// Tells at once what most names have none of.
+static STRONG_ONES: LazyLock<AhoCorasick> =
+    LazyLock::new(|| AhoCorasick::new(STRONG).expect("a few short patterns"));
 
 /// Where a name stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,9 +47,10 @@ pub(super) fn is_secret(name: &[u8], place: Place) -> bool {
             });
         !innocent && !is_innocent(ending)
     };
-    STRONG
-        .iter()
-        .any(|stem| plain.rfind(stem).is_some_and(|at| applies(stem, &plain[at + stem.len()..])))
+    STRONG_ONES.is_match(plain)
+        && STRONG.iter().any(|stem| {
+            plain.rfind(stem).is_some_and(|at| applies(stem, &plain[at + stem.len()..]))
+        })
         || words.iter().any(|(word, ending)| {
             let is_one = WORDS.contains(&word)
                 || word.ends_with("pass") && !INNOCENT.contains(&word)
