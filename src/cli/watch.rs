@@ -39,6 +39,8 @@ const LAST: Duration = Duration::from_secs(1);
 const SHORTEST: Duration = Duration::from_millis(300);
 /// A deadline is called passed this much later, when all that happened before it has been read.
 const SETTLE: Duration = Duration::from_millis(20);
+/// So long after the last traffic the observer looks for more by itself: to be woken costs the tunnel time.
+const LINGER: Duration = Duration::from_millis(100);
 
 /// An output that is prepared: whatever can be wrong with it is known before anything is listened on.
 pub(super) struct Watch {
@@ -317,11 +319,22 @@ impl Observer {
         let captures = self.capture.is_some();
         let mut items: Vec<Item> = Vec::new();
         let mut last = Vec::new();
+        let mut lingers = Duration::ZERO;
         loop {
             let due = self.view.deadline().map(|due| due + SETTLE);
-            let patience = due.map(|due| due.saturating_sub(self.clock.now()));
+            let was_awake = self.clock.now() < lingers;
+            let patience = match due {
+                _ if was_awake => Some(Duration::ZERO),
+                due => due.map(|due| due.saturating_sub(self.clock.now())),
+            };
             let open = self.queue.take(&mut items, patience);
             let idle = items.is_empty();
+            if !idle {
+                if !was_awake && open {
+                    thread::sleep(BATCH); // what has begun is passed on first
+                }
+                lingers = self.clock.now() + LINGER;
+            }
             for item in items.drain(..) {
                 self.take(item);
             }
