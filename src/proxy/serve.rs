@@ -18,12 +18,6 @@ use crate::wire::tunnel::{self, End};
 /// How long answers that are under way may take when the proxy is told to stop.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Serves a client, who has a place as long as this takes.
-async fn held(place: OwnedSemaphorePermit, served: impl Future<Output = ()>) {
-    served.await;
-    drop(place);
-}
-
 impl Proxy {
     /// Serves clients until `stop` is done, then lets answers under way finish for at most a second.
     pub async fn serve(mut self, listener: TcpListener, stop: impl Future<Output = ()>) {
@@ -60,12 +54,10 @@ impl Proxy {
                     let queue = Arc::clone(&self.queue);
                     if self.target.scheme.is_stream() {
                         let tap = Tap::expecting(Expect::Stream, conn, client, queue, self.clock);
-                        let served = Arc::clone(&self).handle_stream(tcp, tap);
-                        tokio::spawn(held(place, served));
+                        tokio::spawn(Arc::clone(&self).handle_stream(tcp, tap, place));
                     } else {
-                        let tap = Tap::new(conn, client, queue, self.clock);
-                        let served = Arc::clone(&self).handle(tcp, tap);
-                        tokio::spawn(held(place, served));
+                        let tap = Box::new(Tap::new(conn, client, queue, self.clock));
+                        tokio::spawn(Arc::clone(&self).handle(tcp, tap, place));
                     }
                 }
                 Err(error) => {
@@ -77,7 +69,13 @@ impl Proxy {
         }
     }
 
-    async fn handle(self: Arc<Self>, tcp: TcpStream, mut tap: Tap) {
+    /// Serves a client, who has a place as long as this takes.
+    async fn handle(
+        self: Arc<Self>,
+        tcp: TcpStream,
+        mut tap: Box<Tap>,
+        _place: OwnedSemaphorePermit,
+    ) {
         let mut client = match &self.accept {
             None => Socket::Plain(tcp),
             Some(config) => {
@@ -93,9 +91,9 @@ impl Proxy {
         };
         let mut server = match Box::pin(self.reach()).await {
             Ok(server) => server,
-            Err(cause) => return Box::pin(answer::refuse(client, tap, cause)).await,
+            Err(cause) => return Box::pin(answer::refuse(client, *tap, cause)).await,
         };
-        let host = self.host.clone().map(HostEditor::new);
+        let host = self.host.clone().map(HostEditor::new).map(Box::new);
         match tunnel::join(&mut client, &mut server, &mut tap, host).await {
             // STARTTLS is a matter of XML streams.
             End::Fin | End::StartTls { .. } => tap.close(),
@@ -107,7 +105,7 @@ impl Proxy {
             End::Unanswered(error) => {
                 let cause = answer::unanswered(&self.target, error.as_ref());
                 drop(server);
-                Box::pin(answer::refuse(client, tap, cause)).await;
+                Box::pin(answer::refuse(client, *tap, cause)).await;
             }
         }
     }

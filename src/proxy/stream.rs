@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::answer;
 use super::secure::{Begin, Hello};
@@ -43,7 +44,12 @@ impl From<String> for Refused {
 
 impl Proxy {
     /// Serves a client of an XMPP server.
-    pub(super) async fn handle_stream(self: Arc<Self>, tcp: TcpStream, mut tap: Tap) {
+    pub(super) async fn handle_stream(
+        self: Arc<Self>,
+        tcp: TcpStream,
+        mut tap: Tap,
+        _place: OwnedSemaphorePermit,
+    ) {
         let (mut client, mut server) = if self.target.scheme == Scheme::Xmpps {
             match Box::pin(self.direct_tls(tcp, &mut tap)).await {
                 Ok(both) => both,

@@ -76,7 +76,7 @@ pub async fn join(
     client: &mut Socket,
     server: &mut Socket,
     tap: &mut Tap,
-    mut host: Option<HostEditor>,
+    mut host: Option<Box<HostEditor>>,
 ) -> End {
     let mut up = Pipe::default();
     let mut down = Pipe::default();
@@ -84,7 +84,7 @@ pub async fn join(
     let mut down_open = true;
     poll_fn(|cx| {
         if up_open {
-            match pass(cx, Side::Client, client, server, &mut up, tap, host.as_mut()) {
+            match pass(cx, Side::Client, client, server, &mut up, tap, host.as_deref_mut()) {
                 Poll::Pending => {}
                 // Where the server takes no more, what it already sent still belongs to the client.
                 Poll::Ready(Step::Done | Step::To) => up_open = false,

@@ -26,7 +26,7 @@ const SAMPLE: u32 = 20;
 /// Judges how often a client sends requests.
 #[derive(Debug, Default)]
 pub struct Pace {
-    sessions: PerSession<State>,
+    sessions: PerSession<Box<State>>,
 }
 
 #[derive(Debug, Default)]

@@ -26,7 +26,7 @@ const DISORDER: Duration = Duration::from_millis(50);
 /// Judges the rids of sessions.
 #[derive(Debug, Default)]
 pub struct Order {
-    sessions: Timed<Rids>,
+    sessions: Timed<Box<Rids>>,
 }
 
 #[derive(Debug, Default)]

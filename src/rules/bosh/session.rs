@@ -24,7 +24,7 @@ const CROSSING: Duration = Duration::from_secs(1);
 /// Judges the ends of sessions.
 #[derive(Debug, Default)]
 pub struct Ends {
-    sessions: PerSession<State>,
+    sessions: PerSession<Box<State>>,
     /// Up to this exchange, requests may have passed without being recorded.
     unseen: u64,
 }

@@ -18,7 +18,8 @@ const MANY: usize = 16_384;
 /// The sessions, by number, by `sid`, and by what they are resumed by.
 #[derive(Debug)]
 pub(super) struct Sessions {
-    all: FxHashMap<SessionId, Session>,
+    /// Boxed: a table has room to spare, and sessions are many.
+    all: FxHashMap<SessionId, Box<Session>>,
     by_sid: HashMap<String, SessionId>,
     by_previd: HashMap<String, SessionId>,
     /// Those that are over, the oldest first.
@@ -46,15 +47,15 @@ impl Default for Sessions {
 
 impl Sessions {
     pub(super) fn get(&self, id: SessionId) -> Option<&Session> {
-        self.all.get(&id)
+        self.all.get(&id).map(Box::as_ref)
     }
 
     pub(super) fn get_mut(&mut self, id: SessionId) -> Option<&mut Session> {
-        self.all.get_mut(&id)
+        self.all.get_mut(&id).map(Box::as_mut)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Session> {
-        self.all.values()
+        self.all.values().map(Box::as_ref)
     }
 
     /// How many there were.
@@ -80,7 +81,7 @@ impl Sessions {
         if self.all.len() >= self.many {
             self.forget_quiet();
         }
-        self.all.insert(id, session);
+        self.all.insert(id, Box::new(session));
         id
     }
 
@@ -90,7 +91,7 @@ impl Sessions {
             return id;
         }
         let id = self.begin(at);
-        if let Some(link) = self.all.get_mut(&id).and_then(Session::bosh_mut) {
+        if let Some(link) = self.get_mut(id).and_then(Session::bosh_mut) {
             link.sid = Some(sid.to_owned());
         }
         self.learn_sid(id);
@@ -99,7 +100,7 @@ impl Sessions {
 
     /// The session has got its sid: from now on it is found by that.
     pub(super) fn learn_sid(&mut self, id: SessionId) {
-        if let Some(sid) = self.all.get(&id).and_then(Session::sid) {
+        if let Some(sid) = self.get(id).and_then(Session::sid) {
             self.by_sid.insert(sid.to_owned(), id);
         }
     }
