@@ -139,7 +139,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l ca-file -d
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l tls-dir -d 'Listen with TLS, using cert.pem and key.pem in DIR, which are generated if missing' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l tls-name -d 'Additional name for a generated certificate, such as the XMPP domain; repeatable' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l buffer -d 'Maximum amount of traffic waiting to be printed' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l body-limit -d 'Maximum size of a message to print and write; the rest of a longer one is left out' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l body-limit -d 'Maximum size of a message to print and write, up to 10 MiB; the rest of a longer one is left out' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l max-connections -d 'Maximum number of client connections at a time; further ones are closed' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l filter -d 'Print only what matches, for example \'kind:message or finding\'' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l format -d 'Output format' -r -f -a "pretty\t'One line for each message and stanza, followed by the XML'

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use tokio::runtime;
 use tokio::sync::watch;
 
 use super::console::eprint;
-use super::watch::stopped;
 use super::{Failure, exit};
 
 /// So long may a command take to report what there is.
@@ -32,7 +32,7 @@ impl Interrupt {
     pub(super) fn watch() -> Result<Self, Failure> {
         let failed = |error| Failure::Environment(format!("cannot wait for signals: {error}"));
         let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+            runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let deferred = Arc::new(AtomicBool::new(false));
         let (send, stop) = watch::channel(false);
         let left = Arc::clone(&deferred);
@@ -61,6 +61,41 @@ impl Interrupt {
         self.deferred.store(true, Ordering::Relaxed);
         self.stop.clone()
     }
+}
+
+/// Done at Ctrl-C, SIGTERM, or when the terminal is gone.
+pub(super) async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut hangup)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
+    else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
+    }
+}
+
+/// What a second signal leaves behind.
+pub(super) const INCOMPLETE: &str =
+    "xmppscope: interrupted; the output and the capture are incomplete";
+
+/// From now on a signal ends the program at once, whatever it does.
+#[allow(clippy::exit)] // nothing else ends a thread that prints
+pub(super) fn leave_at_next_signal() {
+    let leave = || {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build();
+        if let Ok(runtime) = runtime {
+            runtime.block_on(stopped());
+            eprint(INCOMPLETE);
+            process::exit(i32::from(exit::INTERRUPTED));
+        }
+    };
+    // Without it the program ends in time, but no sooner.
+    let _ = thread::Builder::new().name("signals".to_owned()).spawn(leave);
 }
 
 /// Ends the process. Another thread may hold stderr, and wait for somebody to read it.

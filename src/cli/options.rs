@@ -26,6 +26,16 @@ pub fn size(text: &str) -> Result<usize, String> {
         .ok_or_else(|| "expected a size such as 64MiB, 500kB or 4096".to_owned())
 }
 
+/// How much of a message is kept: no more than a line of a capture can hold, of which a byte may take six.
+pub fn body_limit(text: &str) -> Result<usize, String> {
+    match size(text)? {
+        size if size > 10 << 20 => {
+            Err("at most 10MiB, so that a capture can be read again".to_owned())
+        }
+        size => Ok(size),
+    }
+}
+
 /// When to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum When {
@@ -60,6 +70,8 @@ mod tests {
     #[test]
     fn sizes_with_and_without_units() {
         assert_eq!(size("64MiB"), Ok(64 << 20));
+        assert_eq!(body_limit("10MiB"), Ok(10 << 20));
+        assert!(body_limit("11MiB").is_err_and(|error| error.contains("at most 10MiB")));
         assert_eq!(size("500 kB"), Ok(500_000));
         assert_eq!(size("4096"), Ok(4096));
         assert!(size("many").is_err());

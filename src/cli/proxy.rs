@@ -11,7 +11,7 @@ use super::Failure;
 use super::capture::CaptureFile;
 use super::console::eprint;
 use super::observe::Output;
-use super::options::size;
+use super::options::{body_limit, size};
 use super::watch::{Watch, listen, raise_file_limit};
 use crate::diag::name;
 use crate::files::Inputs;
@@ -91,8 +91,8 @@ pub(super) struct Args {
     /// capture, and the number of messages lost is reported.
     #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = size)]
     buffer: usize,
-    /// Maximum size of a message to print and write; the rest of a longer one is left out
-    #[arg(long, value_name = "SIZE", default_value = "4MiB", value_parser = size)]
+    /// Maximum size of a message to print and write, up to 10 MiB; the rest of a longer one is left out
+    #[arg(long, value_name = "SIZE", default_value = "4MiB", value_parser = body_limit)]
     body_limit: usize,
     /// Maximum number of client connections at a time; further ones are closed
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]

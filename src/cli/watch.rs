@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use super::capture::CaptureFile;
 use super::console::{self, eprint};
 use super::failure::unwritable;
+use super::interrupt::{INCOMPLETE, leave_at_next_signal, stopped};
 use super::lane::{self, Outlet};
 use super::observe::{Output, View};
 use super::options::BATCH;
@@ -203,24 +204,6 @@ impl Watching {
     }
 }
 
-/// What a second signal leaves behind.
-const INCOMPLETE: &str = "xmppscope: interrupted; the output and the capture are incomplete";
-
-/// From now on a signal ends the program at once, whatever it does.
-#[allow(clippy::exit)] // nothing else ends a thread that prints
-pub(super) fn leave_at_next_signal() {
-    let leave = || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        if let Ok(runtime) = runtime {
-            runtime.block_on(stopped());
-            eprint(INCOMPLETE);
-            std::process::exit(i32::from(exit::INTERRUPTED));
-        }
-    };
-    // Without it the program ends in time, but no sooner.
-    let _ = thread::Builder::new().name("signals".to_owned()).spawn(leave);
-}
-
 #[allow(clippy::needless_pass_by_value)] // the signature `map_err` asks for
 fn no_thread(error: io::Error) -> Failure {
     Failure::Environment(format!("cannot start a thread: {error}"))
@@ -281,22 +264,6 @@ fn finished(observer: &thread::JoinHandle<Outcome>) -> Result<bool, Failure> {
             () = stopped() => false,
         }
     }))
-}
-
-/// Done at Ctrl-C, SIGTERM, or when the terminal is gone.
-pub(super) async fn stopped() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut hangup)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
-    else {
-        let _ = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
-    }
 }
 
 /// Reads the queue on a thread of its own: records, captures, prints. An output that fails is given up, and said
