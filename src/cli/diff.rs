@@ -19,7 +19,6 @@ use crate::report::difference::{self, Compared, Document};
 use crate::snapshot::{
     APPROVED, Diff, Maker, PENDING, Snapshot, SnapshotError, Transcript, Varying, diff,
 };
-use crate::trace::capture::CaptureError;
 use crate::trace::open::{self, Input, OpenError, is_stdin};
 use crate::ui::outcomes::IN_FOLDER;
 use crate::ui::{Styles, Unit, difference as ui};
@@ -239,10 +238,8 @@ fn events(input: Input, varying: &Varying, reading: &Reading) -> Result<Transcri
         reading.update();
         match event {
             Ok(event) => maker.take(&event, true),
-            Err(OpenError { name, cause: CaptureError::Line { line, why } }) => {
-                let words = format!(
-                    "{name}: line {line} is damaged ({why}); what is missing would be reported as a difference"
-                );
+            Err(error) if error.cause.is_damage() => {
+                let words = format!("{error}; what is missing would be reported as a difference");
                 return Err(Failure::Usage(words));
             }
             Err(error) if error.is_fatal() => return Err(not_events(&error)),

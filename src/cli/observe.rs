@@ -15,9 +15,9 @@ use crate::files::Inputs;
 use crate::report::json::Json;
 use crate::rules::{Counts, Judge, Observation};
 use crate::snapshot::{Maker, Varying};
-use crate::trace::Event;
 use crate::trace::filter::Filter;
 use crate::trace::open::built_in;
+use crate::trace::{Event, Source};
 use crate::ui::{Look, Printer, Styles};
 
 /// How traffic is printed.
@@ -83,6 +83,7 @@ impl Output {
     pub(super) fn open(
         &self,
         started: DateTime<FixedOffset>,
+        source: Option<&Source>,
         out: Box<dyn Write + Send>,
     ) -> Result<View, Failure> {
         let filter = match &self.filter {
@@ -95,7 +96,7 @@ impl Output {
         let terminal = out_is_terminal();
         let colour = self.color.decide(terminal);
         let sink = match self.format {
-            Format::Json => Sink::Json(Json::new(out, started)),
+            Format::Json => Sink::Json(Json::new(out, started).of(source.cloned())),
             Format::Transcript if self.filter.is_some() => {
                 return Err(Failure::Usage(
                     "--filter cannot be used with --format transcript: a transcript is always complete"
@@ -119,15 +120,20 @@ impl Output {
                 Sink::Printer(Box::new(Printer::new(out, look)))
             }
         };
-        Ok(View {
-            judge: Judge::default(),
+        let mut view = View {
+            judge: Judge::new(source),
             filter,
             sink,
             counts: Counts::default(),
             seen: Vec::new(),
             terminal,
             end: None,
-        })
+        };
+        // Programs have it in the first line.
+        if let Some(source) = source.filter(|_| self.format != Format::Json) {
+            view.narrate(&source.to_string());
+        }
+        Ok(view)
     }
 }
 

@@ -13,7 +13,7 @@ use super::{Failure, exit};
 use crate::diag::name;
 use crate::files::{Access, FileError, Inputs, LONGEST_TEXT, Whole, text};
 use crate::report::html::{Page, Run, Traffic};
-use crate::trace::capture::{CaptureError, Preface};
+use crate::trace::capture::Preface;
 use crate::trace::open::{self, is_stdin, open};
 use crate::ui::Unit;
 use crate::ui::outcomes::IN_FOLDER;
@@ -193,7 +193,7 @@ impl Making {
                 Ok(event) => traffic.take(event),
                 Err(error) if error.is_fatal() => return Err(not_events(&error)),
                 Err(error) => {
-                    self.damaged |= matches!(error.cause, CaptureError::Line { .. });
+                    self.damaged |= error.cause.is_damage();
                     let words = format!("xmppscope: {error}");
                     let print = || eprint(&words);
                     self.reading.as_ref().map_or_else(print, |reading| reading.aside(print));

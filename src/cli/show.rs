@@ -9,7 +9,7 @@ use super::observe::{End, Output, say_built_in};
 use super::progress::Reading;
 use super::{Failure, exit};
 use crate::files::Inputs;
-use crate::trace::capture::CaptureError;
+use crate::trace::capture::Preface;
 use crate::trace::open::{self, open};
 
 /// Print a capture
@@ -38,8 +38,9 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     say_built_in(&args.file);
     not_into(&Inputs::of([&args.file]))?;
     let recording = open(&args.file).map_err(|error| not_events(&error))?;
-    let started = recording.preface.started;
-    let mut view = args.output.open(started, Box::new(BufWriter::new(console::out())))?;
+    let Preface { started, source, .. } = &recording.preface;
+    let mut view =
+        args.output.open(*started, source.as_ref(), Box::new(BufWriter::new(console::out())))?;
     let mut damaged = false;
     // On a terminal, what is printed shows how far it is; and what reads a pipe may use the terminal, too.
     let mut reading =
@@ -59,7 +60,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
                 let words = format!("xmppscope: {error}");
                 let print = || eprint(&words);
                 reading.as_ref().map_or_else(print, |reading| reading.aside(print));
-                damaged |= matches!(error.cause, CaptureError::Line { .. });
+                damaged |= error.cause.is_damage();
             }
         }
         if view.end().is_some() {

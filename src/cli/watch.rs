@@ -114,7 +114,7 @@ impl Watch {
         let opened =
             if quiet { lane::open(io::sink(), room) } else { lane::open(console::out(), room) };
         let (lane, outlet) = opened.map_err(no_thread)?;
-        let view = output.open(clock.started(), Box::new(lane))?;
+        let view = output.open(clock.started(), None, Box::new(lane))?;
         Ok(Self { clock, view, outlet, capture: None, buffer })
     }
 

@@ -1,5 +1,8 @@
 //! What rules report.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use super::kinds::Kind;
 use crate::wire::Side;
 
@@ -83,9 +86,18 @@ impl Finding {
 
 /// Collects findings.
 #[derive(Debug, Default)]
-pub struct Findings(Vec<Finding>);
+pub struct Findings {
+    found: Vec<Finding>,
+    /// The kinds that have no ground, since what they rest on is not known.
+    unfounded: Option<Arc<BTreeSet<&'static str>>>,
+}
 
 impl Findings {
+    /// Collects findings but those of these kinds.
+    pub(super) fn without(unfounded: Option<Arc<BTreeSet<&'static str>>>) -> Self {
+        Self { found: Vec::new(), unfounded }
+    }
+
     /// Adds a finding. The requirement has to be one of those that its kind lists.
     pub fn add(
         &mut self,
@@ -101,16 +113,19 @@ impl Findings {
             "{} is not about {requirement:?}: add that in kinds.rs",
             kind.name
         );
-        self.0.push(Finding { kind, requirement, level, party, words });
+        if self.unfounded.as_ref().is_some_and(|kinds| kinds.contains(kind.name)) {
+            return;
+        }
+        self.found.push(Finding { kind, requirement, level, party, words });
     }
 
     /// Whether a rule before this one has reported one of these kinds about the same event: it knows the cause better.
     pub(super) fn has(&self, kinds: &[Kind]) -> bool {
-        self.0.iter().any(|finding| kinds.contains(finding.kind))
+        self.found.iter().any(|finding| kinds.contains(finding.kind))
     }
 
     /// All findings that were added.
     pub(super) fn into_vec(self) -> Vec<Finding> {
-        self.0
+        self.found
     }
 }

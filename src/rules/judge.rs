@@ -1,5 +1,7 @@
 //! Passes every event of a trace to every rule, and wakes the rules that wait for a time.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::all::all;
@@ -7,24 +9,38 @@ use super::endpoint::Endpoints;
 use super::finding::Findings;
 use super::kinds;
 use super::moment::Moment;
+use super::needs::unfounded;
 use super::observation::Observation;
 use super::rule::Rule;
-use crate::trace::{Effect, Event, Fact, Story};
+use crate::trace::{Effect, Event, Fact, Source, Story};
 
 /// Reads and judges a trace.
 pub struct Judge {
     story: Story,
     endpoints: Endpoints,
     rules: Vec<Box<dyn Rule>>,
+    /// The kinds of findings that are left out.
+    unfounded: Option<Arc<BTreeSet<&'static str>>>,
 }
 
 impl Default for Judge {
     fn default() -> Self {
-        Self { story: Story::default(), endpoints: Endpoints::default(), rules: all() }
+        Self::new(None)
     }
 }
 
 impl Judge {
+    /// A judge of what was read from this source, if it was not recorded here. Findings that rest on what it does not hold are
+    /// left out.
+    pub fn new(source: Option<&Source>) -> Self {
+        Self {
+            story: Story::default(),
+            endpoints: Endpoints::default(),
+            rules: all(),
+            unfounded: source.map(|source| Arc::new(unfounded(&source.unknown))),
+        }
+    }
+
     /// The story so far.
     pub fn story(&self) -> &Story {
         &self.story
@@ -37,7 +53,7 @@ impl Judge {
         if let Some(message) = &effect.message {
             self.endpoints.learn(message);
         }
-        let mut found = Findings::default();
+        let mut found = Findings::without(self.unfounded.clone());
         let moment = Moment::new(&event, &effect, &self.story, &self.endpoints);
         for rule in &mut self.rules {
             rule.look(&moment, &mut found);
@@ -63,7 +79,7 @@ impl Judge {
         while let Some(due) = self.deadline().filter(|&due| due <= now) {
             for rule in &mut self.rules {
                 while rule.deadline() == Some(due) {
-                    let mut found = Findings::default();
+                    let mut found = Findings::without(self.unfounded.clone());
                     let session = rule.wake(due, &self.story, &mut found);
                     for finding in found.into_vec() {
                         if let Some(id) = session.filter(|_| *finding.kind == kinds::SESSION_SILENT)

@@ -24,6 +24,7 @@ mod memory;
 #[cfg(test)]
 mod mixtures;
 mod moment;
+mod needs;
 mod observation;
 #[cfg(test)]
 pub(crate) mod playbook;

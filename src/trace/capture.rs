@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{Event, Fact};
 use super::redact;
+use super::source::Source;
 use super::written::micros;
 
 /// The version this program writes, and the only one it reads.
@@ -41,7 +42,13 @@ pub struct Preface {
     /// How they were found. Captures of the first description of secrets do not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hides: Option<Hides>,
+    /// Which file of another program it was read from; none if the traffic was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
 }
+
+/// Events as they are read, in order of time. After an error that is not [an end](CaptureError::is_end) reading goes on.
+pub type Events = Box<dyn Iterator<Item = Result<Event, CaptureError>> + Send>;
 
 /// By what secrets were found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,7 +88,13 @@ impl Preface {
             target,
             secrets,
             hides: (secrets == Secrets::Hidden).then(Hides::now),
+            source: None,
         }
+    }
+
+    /// The first line for a trace that began at `started`, and was read from a file of another program. Secrets are hidden.
+    pub fn read(started: DateTime<FixedOffset>, target: String, source: Source) -> Self {
+        Self { source: Some(source), ..Self::new(started, target, Secrets::Hidden) }
     }
 }
 
@@ -131,7 +144,36 @@ pub enum CaptureError {
     #[error(
         "not an xmppscope capture: line 1 is not a preface ({0}); `xmppscope proxy --write FILE` writes captures"
     )]
-    NotCapture(String),
+    NotCapture(&'static str),
+    /// It is of another program, and cannot be read: what it is, and what to do.
+    #[error("{0}")]
+    Foreign(String),
+    /// It is nothing that is known.
+    #[error(
+        "{what}; xmppscope reads captures (`xmppscope proxy --write FILE` writes them), {readable}"
+    )]
+    Unreadable {
+        /// What is wrong with it.
+        what: &'static str,
+        /// What can be read beside captures.
+        readable: String,
+    },
+    /// A part of a file of another program is damaged; reading can go on behind it.
+    #[error("{place} is damaged and was skipped: {why}")]
+    Part {
+        /// Where it is, such as `entry 3 (line 210)`.
+        place: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A file of another program ends before its end, or cannot be read on. What came before is there.
+    #[error("{place}: the file is incomplete: {why}")]
+    Cut {
+        /// Where, such as `line 210`.
+        place: String,
+        /// What is missing.
+        why: String,
+    },
     /// Written by another version.
     #[error(
         "unsupported capture format version {0}; this xmppscope reads version {VERSION}; use the xmppscope that wrote the file"
@@ -163,6 +205,37 @@ pub enum CaptureError {
     },
 }
 
+impl CaptureError {
+    /// A file that begins so is nothing that is known; what can be read beside captures is told in `readable`.
+    pub(super) fn unreadable(start: &[u8], readable: String) -> Self {
+        let what = match start.trim_ascii() {
+            [] => "the file is empty",
+            start if start.iter().take(512).any(|byte| *byte == 0) => {
+                "not an xmppscope capture, and no text"
+            }
+            _ => "not an xmppscope capture, and no file of another program that can be recognised",
+        };
+        Self::Unreadable { what, readable }
+    }
+
+    /// Whether nothing more can be read. After other errors the rest can be.
+    pub fn is_end(&self) -> bool {
+        !matches!(
+            self,
+            Self::Line { .. }
+                | Self::Part { .. }
+                | Self::Cut { .. }
+                | Self::Unknown { .. }
+                | Self::Unfinished { .. }
+        )
+    }
+
+    /// Whether a part of the file was skipped because it is damaged.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Line { .. } | Self::Part { .. })
+    }
+}
+
 /// Reads a capture file, line by line.
 #[derive(Debug)]
 pub struct Reader<R> {
@@ -174,26 +247,37 @@ pub struct Reader<R> {
     unknown: BTreeMap<String, u64>,
 }
 
+/// Whether a file that begins so is a capture, whatever is wrong with it.
+pub(super) fn is(start: &[u8]) -> bool {
+    let text = start.trim_ascii_start();
+    text.starts_with(b"{") && {
+        let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        memchr::memmem::find(line, br#""xmppscope""#).is_some()
+    }
+}
+
 /// Opens a capture: its preface, and the reader for its events.
 pub fn read<R: BufRead>(mut from: R) -> Result<(Preface, Reader<R>), CaptureError> {
     // A first line that is megabytes long is not ours: don't read it all.
     let mut text = Vec::new();
     io::Read::take(&mut from, 64 * 1024).read_until(b'\n', &mut text)?;
     if text.is_empty() {
-        return Err(CaptureError::NotCapture("the file is empty".to_owned()));
+        return Err(CaptureError::NotCapture("the file is empty"));
     }
-    let value: serde_json::Value =
-        serde_json::from_slice(&text).map_err(|e| CaptureError::NotCapture(e.to_string()))?;
+    let value: serde_json::Value = serde_json::from_slice(&text)
+        .map_err(|_| CaptureError::NotCapture("it is cut or damaged"))?;
     if let Some(version) = value.get("version").and_then(serde_json::Value::as_u64)
         && version != u64::from(VERSION)
         && value.get("xmppscope").is_some()
     {
         return Err(CaptureError::Version(version));
     }
-    let preface: Preface =
-        serde_json::from_value(value).map_err(|e| CaptureError::NotCapture(e.to_string()))?;
+    let preface: Preface = serde_json::from_value(value)
+        .map_err(|_| CaptureError::NotCapture("fields are missing in it"))?;
     if preface.xmppscope != "capture" {
-        return Err(CaptureError::NotCapture(format!("it says {:?}", preface.xmppscope)));
+        return Err(CaptureError::NotCapture(
+            "it is another file of xmppscope, such as `--format json` prints",
+        ));
     }
     Ok((preface, Reader { from, line: 1, finished: false, text, unknown: BTreeMap::new() }))
 }
@@ -233,6 +317,11 @@ fn event(line: &[u8]) -> Result<Event, NotEvent> {
         name => return Err(NotEvent::Unknown(name.to_owned())),
     };
     Ok(Event { at, conn, fact })
+}
+
+/// Reads an event from its line, which was written here.
+pub(super) fn line(text: &[u8]) -> Result<Event, CaptureError> {
+    event(text).map_err(|error| CaptureError::Line { line: 0, why: error.to_string() })
 }
 
 impl<R: BufRead> Reader<R> {

@@ -6,12 +6,14 @@ pub mod capture;
 mod content;
 pub mod event;
 pub mod filter;
+mod import;
 pub mod intake;
 pub mod open;
 pub mod reading;
 pub mod record;
 pub mod redact;
 mod scope;
+pub mod source;
 pub mod story;
 mod written;
 
@@ -20,6 +22,7 @@ pub use event::{
 };
 pub use open::open;
 pub use reading::{Reading, Stanza};
+pub use source::{Source, Unknown};
 pub use story::{
     Ack, BoshLink, BoshRequest, CloseFrame, Count, Effect, Exchange, Header, Line, Link,
     Management, Message, Sent, Session, SessionId, Step, Story, Stream, TcpLink, Upgrade,

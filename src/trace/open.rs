@@ -7,11 +7,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::capture::{self, CaptureError, Preface, Reader};
+use super::capture::{self, CaptureError, Events, Preface};
 use super::event::Event;
+use super::import::{START, readable, recognise};
+use super::intake::Intake;
 use crate::bundle;
 use crate::diag::name as name_of;
 use crate::files::{LONGEST_TEXT, bounded};
+
+/// Of one content, this much is kept of what another program has written.
+const BODY_LIMIT: usize = 4 << 20;
 
 /// Editors put this mark before a text; it is no part of it.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -41,6 +46,8 @@ pub struct Input {
     /// How much of it has been read.
     pub position: Position,
     name: String,
+    /// Its first bytes, as far as they have been looked at.
+    start: Vec<u8>,
     from: Box<dyn BufRead + Send>,
     is_file: bool,
 }
@@ -54,7 +61,7 @@ pub struct Recording {
     /// How much of the file has been read.
     pub position: Position,
     name: String,
-    events: Reader<Box<dyn BufRead + Send>>,
+    events: Events,
     /// All of it is there, as far as that can be known: it is neither a pipe nor a terminal.
     pub(super) is_file: bool,
 }
@@ -109,31 +116,60 @@ impl Input {
             }
         };
         let from = Box::new(BufReader::new(Counted(from, position.clone())));
-        let from = behind_mark(from).map_err(fail)?;
-        Ok(Self { position, name: name(path), from: Box::new(from), is_file })
+        let from = Box::new(behind_mark(from).map_err(fail)?);
+        Ok(Self { position, name: name(path), start: Vec::new(), from, is_file })
     }
 
-    /// Whether it begins as a file of events does, and not as a text for people.
+    /// Whether it begins as a file of events does, of this program or another, and not as a text for people.
     pub fn holds_events(&mut self) -> Result<bool, OpenError> {
-        match self.from.fill_buf() {
-            Ok(bytes) => Ok(bytes.first() == Some(&b'{')),
-            Err(error) => Err(self.error(error)),
-        }
+        self.look()?;
+        // What is recognised and cannot be read is said to be that.
+        Ok(capture::is(&self.start) || !matches!(recognise(&self.start), Ok(None)))
     }
 
     /// Reads on to the first event.
-    pub fn events(self) -> Result<Recording, OpenError> {
-        let Self { position, name, from, is_file } = self;
-        match capture::read(from) {
+    pub fn events(mut self) -> Result<Recording, OpenError> {
+        self.look()?;
+        let Self { position, name, start, from, is_file } = self;
+        let opened = if capture::is(&start) {
+            capture::read(again(start, from))
+                .map(|(preface, events)| (preface, Box::new(events) as Events))
+        } else {
+            match recognise(&start) {
+                Ok(Some(format)) => {
+                    (format.open)(again(start, from), Intake::new(false, BODY_LIMIT))
+                }
+                Ok(None) => Err(CaptureError::unreadable(&start, readable())),
+                Err(error) => Err(error),
+            }
+        };
+        match opened {
             Ok((preface, events)) => Ok(Recording { preface, position, name, events, is_file }),
             Err(cause) => Err(OpenError { name, cause }),
         }
     }
 
+    /// Looks at the beginning, no further than it takes: a capture may still be written.
+    fn look(&mut self) -> Result<(), OpenError> {
+        while self.start.len() < START && !capture::is(&self.start) {
+            let bytes = match self.from.fill_buf() {
+                Ok([]) => break,
+                Ok(bytes) => &bytes[..bytes.len().min(START - self.start.len())],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(self.error(error)),
+            };
+            let count = bytes.len();
+            self.start.extend_from_slice(bytes);
+            self.from.consume(count);
+        }
+        Ok(())
+    }
+
     /// Reads all of it, within a bound, if it is no file of events.
     pub fn bytes(self) -> Result<Vec<u8>, OpenError> {
-        let Self { name, from, .. } = self;
-        bounded(from, LONGEST_TEXT).map_err(|error| OpenError { name, cause: error.into() })
+        let Self { name, start, from, .. } = self;
+        bounded(again(start, from), LONGEST_TEXT)
+            .map_err(|error| OpenError { name, cause: error.into() })
     }
 
     fn error(&self, error: io::Error) -> OpenError {
@@ -151,6 +187,11 @@ fn behind_mark(mut from: Box<dyn BufRead + Send>) -> io::Result<impl BufRead + S
     Ok(Cursor::new(start).chain(from))
 }
 
+/// All of what is read, with what has been looked at.
+fn again(start: Vec<u8>, from: Box<dyn BufRead + Send>) -> Box<dyn BufRead + Send> {
+    Box::new(Cursor::new(start).chain(from))
+}
+
 impl Iterator for Recording {
     type Item = Result<Event, OpenError>;
 
@@ -163,12 +204,7 @@ impl Iterator for Recording {
 impl OpenError {
     /// Whether nothing more can be read. After other errors the rest can be.
     pub fn is_fatal(&self) -> bool {
-        !matches!(
-            self.cause,
-            CaptureError::Line { .. }
-                | CaptureError::Unknown { .. }
-                | CaptureError::Unfinished { .. }
-        )
+        self.cause.is_end()
     }
 
     /// Whether the system does not let the file be read; otherwise what is in it is wrong.
@@ -239,11 +275,13 @@ mod tests {
         assert!(errors[0].starts_with("FILE: line 1: the capture is incomplete"), "{errors:?}");
         for text in ["", "a", "\u{feff}", "{}", "[package]\nname = 'a'"] {
             let (_, errors) = read(text);
-            assert!(errors[0].starts_with("FILE: not an xmppscope capture: line 1 "), "{errors:?}");
-            assert!(
-                errors[0].ends_with("`xmppscope proxy --write FILE` writes captures"),
-                "{errors:?}"
-            );
+            let what = if text.trim_start_matches('\u{feff}').is_empty() {
+                "the file is empty"
+            } else {
+                "not an xmppscope capture, and no"
+            };
+            assert!(errors[0].starts_with(&format!("FILE: {what}")), "{errors:?}");
+            assert!(errors[0].contains("`xmppscope proxy --write FILE` writes them"), "{errors:?}");
         }
         let (_, errors) = read(PREFACE.replace("\"version\":1", "\"version\":2"));
         assert!(errors[0].starts_with("FILE: unsupported capture format version 2"), "{errors:?}");

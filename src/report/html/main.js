@@ -112,6 +112,7 @@
       about.textContent = `${words.join(' · ')} · ${spell(counts.ms)}`;
     }
     const told = [...(trace.faults ?? [])];
+    if (trace.source) told.unshift(`This trace was ${trace.source}.`);
     if (trace.secrets) told.push('Secrets are not hidden in this capture: passwords may be in this page.');
     if (counts.lost) told.push(`${counted(counts.lost, 'message')} passed without being recorded.`);
     if (trace.left_out) {

@@ -15,6 +15,9 @@ pub(super) struct Trace {
     pub(super) clock: f64,
     #[serde(skip_serializing_if = "is_false")]
     pub(super) secrets: bool,
+    /// What it was read from, if it was not recorded, and what is unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) source: Option<String>,
     /// What could not be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) faults: Vec<String>,

@@ -11,7 +11,7 @@ use crate::report::json::{millis, rfc_3339};
 use crate::report::{carriers, words};
 use crate::rules::{Counts, Judge, Observation};
 use crate::trace::capture::{Preface, Secrets};
-use crate::trace::{Ack, Event, SessionId, Step};
+use crate::trace::{Ack, Event, SessionId, Source, Step};
 use crate::wire::Side;
 
 /// Takes the events of a trace into a page.
@@ -49,13 +49,15 @@ impl<'a> Traffic<'a> {
             started: rfc_3339(preface.started),
             clock,
             secrets: preface.secrets == Secrets::Shown,
+            source: preface.source.as_ref().map(Source::to_string),
             faults: Vec::new(),
             left_out: 0,
             counts: Totals::default(),
             sessions: Vec::new(),
             events: Vec::new(),
         };
-        let (judge, counts, seen) = (Judge::default(), Counts::default(), Vec::new());
+        let (judge, counts, seen) =
+            (Judge::new(preface.source.as_ref()), Counts::default(), Vec::new());
         let unacked = HashMap::new();
         Self { page, trace, judge, counts, seen, judged, unacked }
     }

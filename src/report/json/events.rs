@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::line::Line;
 use super::ndjson::{millis, rfc_3339, write};
 use crate::rules::{Counts, Observation};
-use crate::trace::Story;
 use crate::trace::filter::Selection;
+use crate::trace::{Source, Story};
 
 /// The version of the format.
 pub const VERSION: u32 = 1;
@@ -19,16 +19,19 @@ pub const VERSION: u32 = 1;
 pub struct Json<W> {
     out: W,
     started: DateTime<FixedOffset>,
+    source: Option<Source>,
     begun: bool,
 }
 
 /// The first line.
 #[derive(Serialize)]
-struct Preface {
+struct Preface<'a> {
     xmppscope: &'static str,
     version: u32,
     tool: &'static str,
     started: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a Source>,
 }
 
 /// [`Counts`], as written: the last line.
@@ -49,7 +52,13 @@ struct Last {
 impl<W: Write> Json<W> {
     /// A writer for a trace that began at `started`.
     pub fn new(out: W, started: DateTime<FixedOffset>) -> Self {
-        Self { out, started, begun: false }
+        Self { out, started, source: None, begun: false }
+    }
+
+    /// The same for a trace that was read from this source, if it was not recorded here.
+    #[must_use]
+    pub fn of(self, source: Option<Source>) -> Self {
+        Self { source, ..self }
     }
 
     /// Writes what was seen, as far as it is kept by the filter.
@@ -97,6 +106,7 @@ impl<W: Write> Json<W> {
             version: VERSION,
             tool: concat!("xmppscope ", env!("CARGO_PKG_VERSION")),
             started: rfc_3339(self.started),
+            source: self.source.as_ref(),
         };
         write(&mut self.out, &preface)
     }

@@ -1,0 +1,94 @@
+//! Events that a file has in another order than that of time: they are put in order outside of memory. What is kept
+//! meanwhile has passed the intake, so no secret is in it.
+
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::time::Duration;
+
+use tempfile::SpooledTempFile;
+
+use crate::trace::capture::{CaptureError, Events, line};
+use crate::trace::event::{Event, Fact};
+
+/// Up to this size all of it is kept in memory, beyond in a file without a name.
+const MEMORY: usize = 16 << 20;
+
+/// Takes events in any order, and gives them in order of time.
+pub(super) struct Sorter {
+    kept: SpooledTempFile,
+    size: u64,
+    places: Vec<Place>,
+}
+
+/// Where an event is kept.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    at: Duration,
+    offset: u64,
+}
+
+impl Default for Sorter {
+    fn default() -> Self {
+        Self { kept: SpooledTempFile::new(MEMORY), size: 0, places: Vec::new() }
+    }
+}
+
+impl Sorter {
+    /// Takes an event. Its times are since any beginning, the same for all.
+    pub(super) fn take(&mut self, event: &Event) -> io::Result<()> {
+        let mut text = serde_json::to_vec(event)?;
+        text.push(b'\n');
+        self.kept.write_all(&text)?;
+        self.places.push(Place { at: event.at, offset: self.size });
+        self.size += text.len() as u64;
+        Ok(())
+    }
+
+    /// How many events there are.
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Keeps of the events those whose number, in the order in which they were taken, is wanted.
+    pub(super) fn retain(&mut self, mut wanted: impl FnMut(usize) -> bool) {
+        let mut number = 0;
+        self.places.retain(|_| {
+            number += 1;
+            wanted(number - 1)
+        });
+    }
+
+    /// The time of the first.
+    pub(super) fn first(&self) -> Option<Duration> {
+        self.places.iter().map(|place| place.at).min()
+    }
+
+    /// The events in order of time, which begins at `start`; those of the same time as they were taken. `last` comes behind them.
+    pub(super) fn events(mut self, start: Duration, last: Option<CaptureError>) -> Events {
+        self.places.sort_by_key(|place| place.at);
+        let end = self.places.last().map_or(start, |place| place.at);
+        let mut kept = BufReader::new(self.kept);
+        let events = self.places.into_iter().map(move |place| {
+            kept.seek(SeekFrom::Start(place.offset))?;
+            let mut text = Vec::new();
+            kept.read_until(b'\n', &mut text)?;
+            let mut event = line(&text)?;
+            shift(&mut event, start);
+            Ok(event)
+        });
+        let finished = Event { at: end.saturating_sub(start), conn: 0, fact: Fact::Finished };
+        Box::new(events.chain(last.map(Err)).chain([Ok(finished)]))
+    }
+}
+
+/// The same event with times since `start`.
+fn shift(event: &mut Event, start: Duration) {
+    event.at = event.at.saturating_sub(start);
+    let first = match &mut event.fact {
+        Fact::Request(request) => &mut request.first,
+        Fact::Response(response) => &mut response.first,
+        Fact::Frame(frame) => &mut frame.first,
+        Fact::Part(part) => &mut part.first,
+        _ => return,
+    };
+    *first = first.saturating_sub(start);
+}
