@@ -95,7 +95,7 @@ impl Output {
         };
         let terminal = out_is_terminal();
         let colour = self.color.decide(terminal);
-        let sink = match self.format {
+        let mut sink = match self.format {
             Format::Json => Sink::Json(Json::new(out, started).of(source.cloned())),
             Format::Transcript if self.filter.is_some() => {
                 return Err(Failure::Usage(
@@ -120,20 +120,24 @@ impl Output {
                 Sink::Printer(Box::new(Printer::new(out, look)))
             }
         };
-        let mut view = View {
+        let said = match (&mut sink, source) {
+            // Programs have it in the first line, and a transcript is what remains the same of all sources.
+            (Sink::Printer(printer), Some(source)) => printer.source(source),
+            (Sink::Transcript(..), Some(source)) => {
+                eprint(&format!("# {source}"));
+                Ok(())
+            }
+            _ => Ok(()),
+        };
+        Ok(View {
             judge: Judge::new(source),
             filter,
             sink,
             counts: Counts::default(),
             seen: Vec::new(),
             terminal,
-            end: None,
-        };
-        // Programs have it in the first line.
-        if let Some(source) = source.filter(|_| self.format != Format::Json) {
-            view.narrate(&source.to_string());
-        }
-        Ok(view)
+            end: End::of(said),
+        })
     }
 }
 

@@ -135,7 +135,7 @@ pub struct Frame {
     pub first: Duration,
     /// The opcode of its first frame.
     pub opcode: u8,
-    /// How many frames it came in.
+    /// How many frames it came in; 0 if that is not known.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub frames: u32,
     /// How many of them were masked.

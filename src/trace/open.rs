@@ -124,7 +124,7 @@ impl Input {
     pub fn holds_events(&mut self) -> Result<bool, OpenError> {
         self.look()?;
         // What is recognised and cannot be read is said to be that.
-        Ok(capture::is(&self.start) || !matches!(recognise(&self.start), Ok(None)))
+        Ok(self.start.first() == Some(&b'{') || !matches!(recognise(&self.start), Ok(None)))
     }
 
     /// Reads on to the first event.

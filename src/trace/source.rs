@@ -82,14 +82,14 @@ impl Unknown {
     /// What is not known, as a noun.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Times => "exact times",
+            Self::Times => "times",
             Self::Connections => "connections",
-            Self::Ends => "who closed them",
+            Self::Ends => "who closed connections",
             Self::Heads => "paths and header lines",
             Self::Status => "status codes",
             Self::Contents => "contents",
             Self::Framing => "framing",
-            Self::Control => "ping, pong and Close frames",
+            Self::Control => "control frames (ping, pong, Close)",
             Self::Text => "the XML exactly as it was sent",
             Self::Missing => "some of the messages",
             Self::Tls => "TLS",
@@ -109,12 +109,8 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "read from {}", self.what)?;
         let missing: Vec<&str> = self.unknown.iter().map(|unknown| unknown.words()).collect();
-        if let Some((last, others)) = missing.split_last() {
-            f.write_str("; unknown: ")?;
-            if !others.is_empty() {
-                write!(f, "{} and ", others.join(", "))?;
-            }
-            f.write_str(last)?;
+        if !missing.is_empty() {
+            write!(f, "; unknown: {}", missing.join(", "))?;
         }
         self.notes.iter().try_for_each(|note| write!(f, "; {note}"))
     }
@@ -136,10 +132,11 @@ mod tests {
         let mut source = Source::new("a log", []);
         assert_eq!(source.to_string(), "read from a log");
         source.unknown.insert(Unknown::Times);
-        assert_eq!(source.to_string(), "read from a log; unknown: exact times");
+        assert_eq!(source.to_string(), "read from a log; unknown: times");
         source.unknown.extend([Unknown::Tls, Unknown::Heads]);
         source.notes.push("2 lines are left out".to_owned());
-        let words = "read from a log; unknown: exact times, paths and header lines and TLS; 2 lines are left out";
+        let words =
+            "read from a log; unknown: times, paths and header lines, TLS; 2 lines are left out";
         assert_eq!(source.to_string(), words);
     }
 

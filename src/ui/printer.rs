@@ -23,7 +23,7 @@ use crate::rules::{Counts, Observation};
 use crate::trace::filter::Selection;
 use crate::trace::{
     Exchange, Fact, Frame, Header, Message, Part, Reading, Request, Response, Session, SessionId,
-    Story,
+    Source, Story,
 };
 use crate::wire::Side;
 use crate::wire::stream::Kind;
@@ -69,6 +69,12 @@ impl<W: Write> Printer<W> {
             pings: BTreeMap::new(),
             status: false,
         }
+    }
+
+    /// Says in the first line what is printed, if it was not recorded here.
+    pub fn source(&mut self, source: &Source) -> io::Result<()> {
+        self.block.page.marked(&self.look.styles.narration, &source.to_string());
+        self.print()
     }
 
     /// The terminal has another width now.

@@ -307,8 +307,8 @@ impl<'a> Details<'a> {
             },
             Fact::Frame(frame) => Self {
                 opcode: Some(Opcode(frame.opcode).to_string()),
-                frames: Some(frame.frames),
-                masked: Some(frame.masked),
+                frames: Some(frame.frames).filter(|count| *count > 0),
+                masked: (frame.frames > 0).then_some(frame.masked),
                 reserved: Some(frame.reserved).filter(|&bits| bits != 0),
                 padded: frame.padded,
                 unfinished: frame.unfinished,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tempfile::SpooledTempFile;
 
-use crate::trace::capture::{CaptureError, Events, line};
+use crate::trace::capture::{CaptureError, line};
 use crate::trace::event::{Event, Fact};
 
 /// Up to this size all of it is kept in memory, beyond in a file without a name.
@@ -23,6 +23,8 @@ pub(super) struct Sorter {
 #[derive(Debug, Clone, Copy)]
 struct Place {
     at: Duration,
+    /// Of the same time, messages of HTTP come before what follows from them.
+    rank: u8,
     offset: u64,
 }
 
@@ -38,7 +40,8 @@ impl Sorter {
         let mut text = serde_json::to_vec(event)?;
         text.push(b'\n');
         self.kept.write_all(&text)?;
-        self.places.push(Place { at: event.at, offset: self.size });
+        let rank = u8::from(!matches!(event.fact, Fact::Request(_) | Fact::Response(_)));
+        self.places.push(Place { at: event.at, rank, offset: self.size });
         self.size += text.len() as u64;
         Ok(())
     }
@@ -57,26 +60,26 @@ impl Sorter {
         });
     }
 
-    /// The time of the first.
-    pub(super) fn first(&self) -> Option<Duration> {
-        self.places.iter().map(|place| place.at).min()
+    /// The time of the last.
+    pub(super) fn last(&self) -> Option<Duration> {
+        self.places.iter().map(|place| place.at).max()
     }
 
-    /// The events in order of time, which begins at `start`; those of the same time as they were taken. `last` comes behind them.
-    pub(super) fn events(mut self, start: Duration, last: Option<CaptureError>) -> Events {
-        self.places.sort_by_key(|place| place.at);
-        let end = self.places.last().map_or(start, |place| place.at);
+    /// The events in order of time, which begins at `start`; those of the same time as they were taken.
+    pub(super) fn events(
+        mut self,
+        start: Duration,
+    ) -> impl Iterator<Item = Result<Event, CaptureError>> + Send {
+        self.places.sort_by_key(|place| (place.at, place.rank));
         let mut kept = BufReader::new(self.kept);
-        let events = self.places.into_iter().map(move |place| {
+        self.places.into_iter().map(move |place| {
             kept.seek(SeekFrom::Start(place.offset))?;
             let mut text = Vec::new();
             kept.read_until(b'\n', &mut text)?;
             let mut event = line(&text)?;
             shift(&mut event, start);
             Ok(event)
-        });
-        let finished = Event { at: end.saturating_sub(start), conn: 0, fact: Fact::Finished };
-        Box::new(events.chain(last.map(Err)).chain([Ok(finished)]))
+        })
     }
 }
 
