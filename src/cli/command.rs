@@ -10,8 +10,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use super::console::{eprint, err, err_is_terminal, out_is_terminal, print};
 use super::options::When;
 use super::{
-    Failure, check, cm, demo, diff, exit, generate, prove, proxy, report, run, scenarios, show,
-    snapshot, spec,
+    Failure, check, cm, convert, demo, diff, exit, generate, prove, proxy, report, run, scenarios,
+    show, snapshot, spec,
 };
 use crate::diag::name;
 
@@ -43,6 +43,7 @@ struct Cli {
 enum Command {
     Check(check::Args),
     Cm(Box<cm::Args>),
+    Convert(convert::Args),
     Demo(demo::Args),
     Diff(diff::Args),
     Generate(generate::Args),
@@ -69,6 +70,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Generate(args) => generate::run(&args, Cli::command()),
         Command::Cm(args) => cm::run(&args),
+        Command::Convert(args) => convert::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Prove(args) => prove::run(&args),

@@ -7,6 +7,7 @@ mod ci;
 mod cm;
 mod command;
 mod console;
+mod convert;
 mod defects;
 mod demo;
 mod diff;

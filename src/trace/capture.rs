@@ -249,11 +249,11 @@ pub struct Reader<R> {
 
 /// Whether a file that begins so is a capture, whatever is wrong with it.
 pub(super) fn is(start: &[u8]) -> bool {
-    let text = start.trim_ascii_start();
-    text.starts_with(b"{") && {
-        let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        memchr::memmem::find(line, br#""xmppscope""#).is_some()
-    }
+    const KEY: &[u8] = br#""xmppscope""#;
+    let line = start.trim_ascii_start().split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let mut found = memchr::memmem::find_iter(line, KEY);
+    line.starts_with(b"{")
+        && found.any(|at| line[at + KEY.len()..].trim_ascii_start().starts_with(b":"))
 }
 
 /// Opens a capture: its preface, and the reader for its events.

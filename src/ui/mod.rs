@@ -3,6 +3,7 @@
 //! their formats.
 
 mod block;
+pub mod curl;
 pub mod difference;
 mod line;
 mod look;

@@ -31,7 +31,9 @@ const FIRST: [&str; 6] =
 pub(in crate::trace::import) fn is(start: &[u8]) -> bool {
     start.split_inclusive(|byte| *byte == b'\n').any(|line| match Line::of(line).1 {
         Line::Request(line) => is_request(line),
-        Line::About(words) => FIRST.iter().any(|first| words.starts_with(first)) && words.contains([':', '(']),
+        Line::About(words) => {
+            FIRST.iter().any(|first| words.starts_with(first)) && words.contains([':', '('])
+        }
         Line::Failed(_) => true,
         _ => false,
     })
@@ -42,7 +44,9 @@ pub(super) fn is_request(line: &str) -> bool {
     let mut words = line.split(' ');
     let method = words.next().unwrap_or_default();
     let is_method = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase());
-    is_method && words.next_back().is_some_and(|version| version.starts_with("HTTP/")) && words.next().is_some()
+    is_method
+        && words.next_back().is_some_and(|version| version.starts_with("HTTP/"))
+        && words.next().is_some()
 }
 
 impl<'a> Line<'a> {
@@ -52,7 +56,11 @@ impl<'a> Line<'a> {
         let Ok(line) = std::str::from_utf8(bytes) else { return (None, text) };
         let line = line.trim_end_matches(['\r', '\n']);
         let (time, rest) = stamp(line);
-        let rest = rest.strip_prefix('[').and_then(|ids| ids.split_once("] ")).filter(|(ids, _)| is_ids(ids)).map_or(rest, |(_, rest)| rest);
+        let rest = rest
+            .strip_prefix('[')
+            .and_then(|ids| ids.split_once("] "))
+            .filter(|(ids, _)| is_ids(ids))
+            .map_or(rest, |(_, rest)| rest);
         let line = match rest.as_bytes() {
             [b'*', b' ', ..] => Self::About(rest[2..].trim()),
             [b'>'] => Self::Request(""),
@@ -125,15 +133,28 @@ mod tests {
         let meter = "\r100   133  100   133    0     0  12345      0 --:--:-- --:--:-- --:--:-- 13300<a/>\n";
         assert_eq!(of(meter), Line::Text(b"<a/>\n"));
         let (time, line) = Line::of(b"12:00:01.500000 [0-0] * Connected to a (::1) port 1\n");
-        assert_eq!((time, line), (Some(Duration::from_millis(43_201_500)), Line::About("Connected to a (::1) port 1")));
+        assert_eq!(
+            (time, line),
+            (Some(Duration::from_millis(43_201_500)), Line::About("Connected to a (::1) port 1"))
+        );
     }
 
     #[test]
     fn what_is_output_of_curl_is_recognised() {
-        for text in ["$ curl -v x\n*   Trying 1.2.3.4:80...\n", "> GET / HTTP/1.1\n", "curl: (6) Could not resolve host: a"] {
+        for text in [
+            "$ curl -v x\n*   Trying 1.2.3.4:80...\n",
+            "> GET / HTTP/1.1\n",
+            "curl: (6) Could not resolve host: a",
+        ] {
             assert!(is(text.as_bytes()), "{text}");
         }
-        for text in ["* a list\n* of things (many)\n", "> GET it\n", "> a quote of HTTP/1.1\n", "<body/>", ""] {
+        for text in [
+            "* a list\n* of things (many)\n",
+            "> GET it\n",
+            "> a quote of HTTP/1.1\n",
+            "<body/>",
+            "",
+        ] {
             assert!(!is(text.as_bytes()), "{text}");
         }
     }

@@ -175,7 +175,11 @@ impl Transcript {
         if words.starts_with("Trying ") && self.answer.is_some() {
             self.settle()?;
         }
-        let number = || words.rsplit_once('#').and_then(|(_, rest)| rest.trim_end_matches(')').split(' ').next()?.parse::<u64>().ok());
+        let number = || {
+            words.rsplit_once('#').and_then(|(_, rest)| {
+                rest.trim_end_matches(')').split(' ').next()?.parse::<u64>().ok()
+            })
+        };
         if words.starts_with("Connected to ") || words.starts_with("Established connection to ") {
             self.failure = None;
             self.conns += 1;
@@ -184,7 +188,8 @@ impl Transcript {
                 self.numbers.insert(number, self.conn);
             }
         } else if words.starts_with("Re-using existing") || words.starts_with("Reusing existing") {
-            self.conn = number().and_then(|number| self.numbers.get(&number).copied()).unwrap_or(self.conn);
+            self.conn =
+                number().and_then(|number| self.numbers.get(&number).copied()).unwrap_or(self.conn);
         } else if words.starts_with("SSL connection using") || words.starts_with("ALPN") {
             self.tls = true;
         } else if let Some((_, by, how)) = ENDS.iter().find(|(end, ..)| words.contains(end)) {
@@ -237,12 +242,21 @@ impl Transcript {
     fn text(&mut self, bytes: &[u8]) {
         let line = String::from_utf8_lossy(bytes);
         // The next command, as a terminal shows it.
-        let command = line.contains("$ curl ") || line.contains("# curl ") || line.starts_with("curl ");
+        let command =
+            line.contains("$ curl ") || line.contains("# curl ") || line.starts_with("curl ");
         let Some(answer) = self.answer.as_mut().filter(|_| !command) else { return };
         // Where content ends without a line's end, what curl says follows directly.
-        const NOTES: [&[u8]; 4] =
-            [b"* Connection #", b"* Closing connection", b"* closing connection", b"* shutting down connection"];
-        let end = NOTES.iter().filter_map(|note| memchr::memmem::find(bytes, note)).min().unwrap_or(bytes.len());
+        const NOTES: [&[u8]; 4] = [
+            b"* Connection #",
+            b"* Closing connection",
+            b"* closing connection",
+            b"* shutting down connection",
+        ];
+        let end = NOTES
+            .iter()
+            .filter_map(|note| memchr::memmem::find(bytes, note))
+            .min()
+            .unwrap_or(bytes.len());
         let room = self.intake.body_limit().saturating_sub(answer.body.len()).saturating_add(1);
         answer.body.extend_from_slice(&bytes[..end.min(room)]);
     }
@@ -284,11 +298,15 @@ impl Transcript {
         let count = self.requests.get(&self.conn).copied().unwrap_or_default();
         response.answers = count.checked_sub(1);
         if self.date.is_none() {
-            self.date = response.headers.get("date").and_then(|date| DateTime::parse_from_rfc2822(date).ok());
+            self.date = response
+                .headers
+                .get("date")
+                .and_then(|date| DateTime::parse_from_rfc2822(date).ok());
         }
         let is_interim = (100..200).contains(&status) && status != 101;
         let method = if is_interim { self.asked.clone() } else { self.asked.take() };
-        let has_content = method.as_deref() != Some("HEAD") && status != 101 && status != 204 && status != 304;
+        let has_content =
+            method.as_deref() != Some("HEAD") && status != 101 && status != 204 && status != 304;
         let conn = self.conn;
         if is_interim {
             return self.event(conn, Fact::Response(response));
@@ -302,7 +320,8 @@ impl Transcript {
         let Some(Answer { mut response, conn, body, has_content, cut }) = self.answer.take() else {
             return Ok(());
         };
-        let length = response.headers.get("content-length").and_then(|length| length.parse::<u64>().ok());
+        let length =
+            response.headers.get("content-length").and_then(|length| length.parse::<u64>().ok());
         let body = trimmed(body, length);
         let size = length.unwrap_or(body.len() as u64);
         response.content = if body.is_empty() && size > 0 && has_content && !cut {
@@ -334,7 +353,11 @@ impl Transcript {
         if !self.requests.is_empty() {
             source.notes.push("the contents of requests are not in it".to_owned());
         }
-        let preface = Preface::read(self.date.unwrap_or_default(), self.target.take().unwrap_or_default(), source);
+        let preface = Preface::read(
+            self.date.unwrap_or_default(),
+            self.target.take().unwrap_or_default(),
+            source,
+        );
         let end = self.now.saturating_sub(start);
         let finished = Event { at: end, conn: 0, fact: Fact::Finished };
         Ok((preface, Box::new(self.sorter.events(start).chain([Ok(finished)]))))
