@@ -13,7 +13,7 @@ use super::options::When;
 use super::{Failure, settings};
 use crate::files::Inputs;
 use crate::report::json::Json;
-use crate::rules::{Counts, Judge, Observation};
+use crate::rules::{Counts, Judge, Observation, Tally};
 use crate::snapshot::{Maker, Varying};
 use crate::trace::filter::Filter;
 use crate::trace::open::built_in;
@@ -134,6 +134,7 @@ impl Output {
             filter,
             sink,
             counts: Counts::default(),
+            tally: Tally::default(),
             seen: Vec::new(),
             terminal,
             end: End::of(said),
@@ -154,6 +155,8 @@ pub(super) struct View {
     filter: Filter,
     sink: Sink,
     counts: Counts,
+    /// The incidents that were printed.
+    tally: Tally,
     seen: Vec<Observation>,
     terminal: bool,
     end: Option<End>,
@@ -189,6 +192,9 @@ impl View {
                 continue;
             }
             let kept = self.filter.keep(&seen.subject(story));
+            if kept.message {
+                seen.findings.iter().for_each(|finding| self.tally.count(seen.at, finding));
+            }
             let shown = match &mut self.sink {
                 Sink::Printer(printer) => printer.show(&seen, story, &kept),
                 Sink::Json(json) => json.show(&seen, story, &kept),
@@ -242,8 +248,8 @@ impl View {
         }
         let story = self.judge.story();
         let finished = match &mut self.sink {
-            Sink::Printer(printer) => printer.finish(story, &self.counts),
-            Sink::Json(json) => json.finish(&self.counts),
+            Sink::Printer(printer) => printer.finish(story, &self.counts, &self.tally),
+            Sink::Json(json) => json.finish(&self.counts, &self.tally),
             Sink::Transcript(out, varying, maker) => {
                 let transcript = mem::take(&mut **maker).finish(varying);
                 let written = write!(out, "{transcript}").and_then(|()| out.flush());

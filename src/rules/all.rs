@@ -8,6 +8,7 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
     vec![
         Box::new(bosh::Content::default()),
         Box::new(bosh::Attributes::default()),
+        Box::new(bosh::Lost::default()),
         Box::new(http::Exchanges::default()),
         Box::new(http::Connections::default()),
         Box::new(http::Cors::default()),
@@ -20,6 +21,8 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
         Box::new(bosh::Pace::default()),
         Box::new(bosh::Ends::default()),
         Box::new(bosh::Silence::default()),
+        Box::new(bosh::Unused::default()),
+        Box::new(bosh::PlainGet),
         Box::new(websocket::Frames::default()),
         Box::new(websocket::Pongs::default()),
         Box::new(websocket::Framing::default()),

@@ -75,9 +75,39 @@ pub struct Finding {
     pub party: Party,
     /// What happened, why it matters, and what to do.
     pub words: String,
+    /// The incident that it is part of; none for a note that stands alone.
+    pub incident: Option<Incident>,
+    /// Findings with the same thread are one incident, although each has words of its own.
+    pub thread: Option<String>,
+}
+
+/// The incident that a finding is part of: its number, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Incident {
+    /// This finding begins it, and explains it.
+    Begins(u32),
+    /// An earlier finding began it.
+    Follows(u32),
+}
+
+impl Incident {
+    /// Its number.
+    pub fn number(self) -> u32 {
+        match self {
+            Self::Begins(number) | Self::Follows(number) => number,
+        }
+    }
 }
 
 impl Finding {
+    /// Its level, and the number of the incident that it begins: `error #3`.
+    pub fn title(&self) -> String {
+        match self.incident {
+            Some(Incident::Begins(number)) => format!("{} #{number}", self.level.name()),
+            _ => self.level.name().to_owned(),
+        }
+    }
+
     /// Short name of its kind, such as `rid-repeat`.
     pub fn name(&self) -> &'static str {
         self.kind.name
@@ -90,12 +120,14 @@ pub struct Findings {
     found: Vec<Finding>,
     /// The kinds that have no ground, since what they rest on is not known.
     unfounded: Option<Arc<BTreeSet<&'static str>>>,
+    /// The last one had none.
+    dropped: bool,
 }
 
 impl Findings {
     /// Collects findings but those of these kinds.
     pub(super) fn without(unfounded: Option<Arc<BTreeSet<&'static str>>>) -> Self {
-        Self { found: Vec::new(), unfounded }
+        Self { unfounded, ..Self::default() }
     }
 
     /// Adds a finding. The requirement has to be one of those that its kind lists.
@@ -113,10 +145,19 @@ impl Findings {
             "{} is not about {requirement:?}: add that in kinds.rs",
             kind.name
         );
-        if self.unfounded.as_ref().is_some_and(|kinds| kinds.contains(kind.name)) {
+        self.dropped = self.unfounded.as_ref().is_some_and(|kinds| kinds.contains(kind.name));
+        if self.dropped {
             return;
         }
-        self.found.push(Finding { kind, requirement, level, party, words });
+        let (incident, thread) = (None, None);
+        self.found.push(Finding { kind, requirement, level, party, words, incident, thread });
+    }
+
+    /// The finding that was added last belongs to this thread.
+    pub(super) fn thread(&mut self, thread: String) {
+        if let Some(last) = self.found.last_mut().filter(|_| !self.dropped) {
+            last.thread = Some(thread);
+        }
     }
 
     /// Whether a rule before this one has reported one of these kinds about the same event: it knows the cause better.

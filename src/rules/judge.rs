@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::all::all;
 use super::endpoint::Endpoints;
 use super::finding::Findings;
+use super::incidents::{Incidents, Scene};
 use super::kinds;
 use super::moment::Moment;
 use super::needs::unfounded;
@@ -19,6 +20,7 @@ pub struct Judge {
     story: Story,
     endpoints: Endpoints,
     rules: Vec<Box<dyn Rule>>,
+    incidents: Incidents,
     /// The kinds of findings that are left out.
     unfounded: Option<Arc<BTreeSet<&'static str>>>,
 }
@@ -37,6 +39,7 @@ impl Judge {
             story: Story::default(),
             endpoints: Endpoints::default(),
             rules: all(),
+            incidents: Incidents::default(),
             unfounded: source.map(|source| Arc::new(unfounded(&source.unknown))),
         }
     }
@@ -62,7 +65,9 @@ impl Judge {
         let session =
             effect.message.as_ref().and_then(|message| message.session).or(effect.session);
         let session = session.or_else(abandoned);
-        let (at, findings) = (event.at, found.into_vec());
+        let (at, mut findings) = (event.at, found.into_vec());
+        let scene = Scene { at, fact: Some(&event.fact), effect: &effect, session };
+        self.incidents.take(&scene, &self.story, &mut findings);
         if event.fact == Fact::Finished && findings.is_empty() {
             return;
         }
@@ -86,7 +91,9 @@ impl Judge {
                         {
                             self.story.ended(id);
                         }
-                        let (effect, findings) = (Effect::default(), vec![finding]);
+                        let (effect, mut findings) = (Effect::default(), vec![finding]);
+                        let scene = Scene { at: due, fact: None, effect: &effect, session };
+                        self.incidents.take(&scene, &self.story, &mut findings);
                         seen.push(Observation { at: due, event: None, effect, session, findings });
                     }
                 }

@@ -36,6 +36,8 @@ kinds! {
         "bosh-req-lang",
     ];
     SID_MISSING = "sid-missing" ["bosh-sid-on-later-requests"];
+    SID_WRONG = "sid-wrong" ["bosh-sid-on-later-requests"];
+    SESSIONS_UNUSED = "sessions-unused" [];
     GRANT_LACKS = "grant-lacks" ["bosh-resp-sid", "bosh-resp-wait", "bosh-resp-requests"];
     GRANT_VER = "grant-ver" ["bosh-resp-ver"];
     WAIT_TOO_LONG = "wait-too-long" ["bosh-resp-wait-bounded"];
@@ -119,6 +121,8 @@ kinds! {
     REQUEST_CUT = "request-cut" [];
     NO_ANSWER = "no-answer" ["bosh-respond-200"];
     CLIENT_GAVE_UP = "client-gave-up" ["bosh-wait-not-exceeded"];
+    SCRIPT_SYNTAX = "script-syntax" ["bosh-historic-script-syntax"];
+    BOSH_PLAIN_GET = "bosh-plain-get" [];
     NOT_POST = "not-post" ["bosh-client-post-only"];
     NOT_HTTP = "not-http" ["bosh-http-conformance"];
     NOT_XMPP = "not-xmpp" [];

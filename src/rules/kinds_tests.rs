@@ -132,6 +132,10 @@ fn scripts() -> Vec<String> {
     }
     scripts.push("0 1 C> <body rid='1' to='a'><presence xmlns='jabber:client'/></body>".into());
     scripts.push("0 1 C> <body rid='1' to='a'/>".into());
+    scripts.push("0 1 C> <body rid='1' sid='undefined'/>".into());
+    scripts.push("0 1 C> GET /bosh\n9 1 S> 400\n20 1 C> GET /bosh?%3Cbody\n29 1 S> 404".into());
+    let opened = "5 1 S> <body sid='s1' wait='60' requests='2'/>\n";
+    scripts.push(format!("{create}{opened}{create}{opened}{create}{opened}60000 tick"));
     scripts.extend(GRANTS.map(|grant| format!("{create}5 1 S> <body {grant}/>")));
     scripts.extend(REQUESTS.map(|request| format!("{}10 1 C> {request}\n20 1 C. fin", open())));
     let poll = "10 1 C> <body rid='100001' sid='s1'/>";

@@ -9,12 +9,14 @@
 
 mod all;
 mod bosh;
+mod causes;
 mod counts;
 mod endpoint;
 #[cfg(test)]
 mod filter_tests;
 mod finding;
 mod http;
+mod incidents;
 mod judge;
 pub(crate) mod kinds;
 #[cfg(test)]
@@ -32,6 +34,7 @@ mod rule;
 #[cfg(test)]
 mod stories_tests;
 mod stream;
+mod tally;
 mod tcp;
 mod unwatched;
 mod websocket;
@@ -39,7 +42,7 @@ mod words;
 
 pub use bosh::view::{BoshView, RequestView, ResponseView};
 pub use counts::Counts;
-pub use finding::{Finding, Findings, Level, Party};
+pub use finding::{Finding, Findings, Incident, Level, Party};
 pub use http::view::{HttpPart, HttpView};
 pub use judge::Judge;
 pub use kinds::{KINDS, Kind, about};
@@ -48,5 +51,6 @@ pub use observation::Observation;
 pub use rule::Rule;
 pub use stream::line::{LinePart, LineView};
 pub use stream::view::StreamView;
+pub use tally::{Tallied, Tally};
 pub use unwatched::unwatched;
 pub use websocket::view::WebSocketView;

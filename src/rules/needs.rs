@@ -64,6 +64,8 @@ const NEEDS: &[(Unknown, &[&Kind])] = &[
     (
         Unknown::Heads,
         &[
+            &k::SCRIPT_SYNTAX,
+            &k::BOSH_PLAIN_GET,
             &k::NOT_POST,
             &k::CORS_PREFLIGHT,
             &k::CORS_HIDDEN,
@@ -164,6 +166,7 @@ const NEEDS: &[(Unknown, &[&Kind])] = &[
     (
         Unknown::Missing,
         &[
+            &k::SESSIONS_UNUSED,
             &k::FEATURES_LATE,
             &k::FEATURES_MISSING,
             &k::AUTH_TOO_EARLY,
@@ -223,6 +226,7 @@ const NEEDS: &[(Unknown, &[&Kind])] = &[
 const NOTHING: &[&Kind] = &[
     &k::CREATION_LACKS,
     &k::SID_MISSING,
+    &k::SID_WRONG,
     &k::GRANT_LACKS,
     &k::GRANT_VER,
     &k::WAIT_TOO_LONG,

@@ -10,7 +10,7 @@ use super::look::Look;
 use super::sanitise::{self, one_line, sanitise};
 use super::styles::Styles;
 use crate::report::words::{self, count};
-use crate::rules::{Finding, Level, Party};
+use crate::rules::{Finding, Level, Party, Tallied, Tally};
 use crate::trace::{Content, Exchange, Message, Raw, Reading, Response, Session, Stanza};
 use crate::wire::Side;
 use crate::xml::{Ink, Pretty, TokenKind, attributes, pretty, tokens};
@@ -301,6 +301,25 @@ impl Block {
         }
     }
 
+    /// The list of incidents, the gravest first.
+    pub(super) fn incidents(&mut self, tally: &Tally) {
+        for incident in tally.gravest_first() {
+            let Tallied { number, level, party, count, .. } = incident;
+            let title = format!("  #{number} {}{}", level.name(), in_brackets(*party));
+            self.page.put(ink(&self.styles, *level), &title).plain(", ");
+            clock(&mut self.page, &Ink::default(), self.started, incident.first);
+            let times = if *count > 1 { format!(", {count} times") } else { String::new() };
+            let id = incident.requirement.unwrap_or(incident.name);
+            self.page
+                .plain(&format!("{times}:"))
+                .space()
+                .prose(&Ink::default(), &one_line(&incident.words), INDENT)
+                .gap(id.len() + 3, INDENT)
+                .put(&self.styles.dim, &format!("[{id}]"))
+                .end();
+        }
+    }
+
     /// Findings with no message of their own: the first one stands on the line of the event.
     pub(super) fn finding_lines(&mut self, findings: &[Finding]) {
         for (index, finding) in findings.iter().enumerate() {
@@ -311,25 +330,33 @@ impl Block {
 
     fn finding(&mut self, finding: &Finding) {
         let styles = &self.styles;
-        let (ink, level) = match finding.level {
-            Level::Error => (&styles.error, "error"),
-            Level::Warning => (&styles.warning, "warning"),
-            Level::Note => (&styles.note, "note"),
-        };
-        let party = match finding.party {
-            Party::Client => " (client)",
-            Party::Server => " (server)",
-            Party::Between => " (in between)",
-            Party::Nobody => "",
-        };
+        let (title, party) = (finding.title(), in_brackets(finding.party));
         let id = finding.requirement.unwrap_or(finding.name());
         self.page
-            .put(ink, &format!("{level}{party}:"))
+            .put(ink(styles, finding.level), &format!("{title}{party}:"))
             .space()
             .prose(&Ink::default(), &one_line(&finding.words), INDENT + 2)
             .gap(id.len() + 3, INDENT + 2)
             .put(&styles.dim, &format!("[{id}]"))
             .end();
+    }
+}
+
+fn ink(styles: &Styles, level: Level) -> &Ink {
+    match level {
+        Level::Error => &styles.error,
+        Level::Warning => &styles.warning,
+        Level::Note => &styles.note,
+    }
+}
+
+/// Who should look at a finding, as it stands behind its level.
+fn in_brackets(party: Party) -> &'static str {
+    match party {
+        Party::Client => " (client)",
+        Party::Server => " (server)",
+        Party::Between => " (in between)",
+        Party::Nobody => "",
     }
 }
 

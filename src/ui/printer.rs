@@ -19,7 +19,7 @@ use super::sanitise::one_line;
 use super::summary::sentence;
 use crate::report::carriers;
 use crate::report::words::{self, is_empty};
-use crate::rules::{Counts, Observation};
+use crate::rules::{Counts, Observation, Tally};
 use crate::trace::filter::Selection;
 use crate::trace::{
     Exchange, Fact, Frame, Header, Message, Part, Reading, Request, Response, Session, SessionId,
@@ -504,10 +504,13 @@ impl<W: Write> Printer<W> {
         self.print()
     }
 
-    /// Prints what was kept back, and the summary.
-    pub fn finish(&mut self, story: &Story, counts: &Counts) -> io::Result<()> {
+    /// Prints what was kept back, and the summary: what was counted, and the incidents.
+    pub fn finish(&mut self, story: &Story, counts: &Counts, tally: &Tally) -> io::Result<()> {
         self.settle_all(story);
         self.block.page.prose(&self.look.styles.strong, &sentence(counts), INDENT).end();
+        if tally.is_worth_a_list() {
+            self.block.incidents(tally);
+        }
         self.print()?;
         self.flush(story)
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use regex_lite::Regex;
 use xmppscope::defects;
-use xmppscope::rules::{Counts, Judge, KINDS, Level};
+use xmppscope::rules::{Counts, Judge, KINDS, Level, Tally};
 use xmppscope::trace::capture;
 use xmppscope::trace::filter::Filter;
 use xmppscope::ui::{Look, Printer, Styles};
@@ -166,18 +166,22 @@ fn show(name: &str, width: Option<usize>, xml: bool, filter: &Filter) -> Shown {
     let styles = Styles::new(false);
     let look = Look { styles, width, xml, live: false, verbose: false, started: preface.started };
     let (mut out, mut judge, mut counts) = (Vec::new(), Judge::default(), Counts::default());
+    let mut tally = Tally::default();
     let (mut printer, mut seen, mut marked) = (Printer::new(&mut out, look), vec![], vec![]);
     for event in events {
         judge.take(event.unwrap(), &mut seen);
         for seen in seen.drain(..) {
             counts.count(&seen, judge.story());
             let kept = filter.keep(&seen.subject(judge.story()));
+            if kept.message {
+                seen.findings.iter().for_each(|finding| tally.count(seen.at, finding));
+            }
             printer.show(&seen, judge.story(), &kept).unwrap();
             let grave = seen.findings.iter().filter(|finding| finding.level > Level::Note);
             marked.extend(grave.map(|finding| finding.name().to_owned()));
         }
     }
-    printer.finish(judge.story(), &counts).unwrap();
+    printer.finish(judge.story(), &counts, &tally).unwrap();
     drop(printer);
     Shown { text: String::from_utf8(out).unwrap(), marked }
 }

@@ -14,6 +14,7 @@
   const title = make('h1', {}, make('span', { class: 'tool' }, 'xmppscope'), make('span', { class: 'name' }, data.name));
   const about = make('p', { class: 'subject' });
   const warnings = make('div', { class: 'warnings' });
+  const incidents = make('details', { class: 'incidents' });
   const theme = make('button', { type: 'button', title: 'Light or dark (t)', 'aria-label': 'Light or dark', onclick: () => turn() }, '◐');
   const helpButton = make('button', { type: 'button', title: 'Keyboard shortcuts (?)', 'aria-label': 'Keyboard shortcuts', onclick: () => help.showModal() }, '?');
   const top = make('header', { class: 'top' }, title, about, make('div', { class: 'buttons' }, helpButton, theme));
@@ -119,8 +120,29 @@
       told.push(`This page is full: ${counted(trace.left_out, 'event')} at the end ${trace.left_out === 1 ? 'is' : 'are'} left out.`);
     }
     warnings.replaceChildren(...told.map((text) => make('p', {}, text)));
+    list(trace);
     update();
     refresh();
+  }
+
+  /** The incidents of a trace, the gravest first. */
+  function list(trace) {
+    const known = new Map();
+    for (const event of data.run ? [] : trace.events) {
+      for (const finding of event.findings ?? []) {
+        if (!finding.incident) continue;
+        const incident = known.get(finding.incident) ?? { finding, at: event.at, count: 0, level: finding.level };
+        if (incident.finding.name === finding.name) incident.count += 1;
+        if (LEVELS.indexOf(finding.level) < LEVELS.indexOf(incident.level)) incident.level = finding.level;
+        known.set(finding.incident, incident);
+      }
+    }
+    const all = [...known.values()].sort((a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level)
+      || b.count - a.count || a.finding.incident - b.finding.incident);
+    incidents.hidden = all.length === 0;
+    incidents.replaceChildren(make('summary', {}, counted(all.length, 'incident')), ...all.map(({ finding, at, count, level }) =>
+      make('p', {}, `#${finding.incident} `, make('span', { class: `level ${level}` }, level),
+        ` ${clock(trace, at)}${count > 1 ? `, ${count} times` : ''}: ${blamed(finding)}${finding.words}`)));
   }
 
   function date({ started }) {
@@ -196,7 +218,7 @@
     : undefined;
   names?.addEventListener('change', () => choose(Number(names.value)));
   if (names) search.before(names);
-  app.append(...[top, scenarios?.element, warnings, main, help].filter(Boolean));
+  app.append(...[top, scenarios?.element, warnings, incidents, main, help].filter(Boolean));
   main.append(make('p', { class: 'no-traffic' }, 'No traffic was recorded for this scenario.'));
 
   if (data.run) {

@@ -8,7 +8,7 @@ use crate::diag::sanitise;
 use crate::report::carriers;
 use crate::report::json::{is_false, is_zero, millis};
 use crate::report::words::{self, count};
-use crate::rules::{Finding, Observation, kinds};
+use crate::rules::{Finding, Incident, Observation, kinds};
 use crate::trace::{Content, Fact, Headers, How, Message, Reading, Response, Session, Story};
 use crate::wire::Side;
 use crate::wire::stream::Kind;
@@ -97,6 +97,10 @@ struct FindingRow {
     requirement: Option<&'static str>,
     level: &'static str,
     party: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incident: Option<u32>,
+    #[serde(skip_serializing_if = "is_false")]
+    follows: bool,
     words: String,
 }
 
@@ -322,6 +326,8 @@ impl FindingRow {
             requirement: finding.requirement,
             level: finding.level.name(),
             party: finding.party.name(),
+            incident: finding.incident.map(Incident::number),
+            follows: matches!(finding.incident, Some(Incident::Follows(_))),
             words: finding.words.clone(),
         }
     }

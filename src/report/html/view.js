@@ -223,7 +223,7 @@ class TimeLine {
       element.append(
         make('span', { class: 'time' }), make('span', { class: 'lane' }),
         make('span', { class: 'text', title: finding.words },
-          make('span', { class: `level ${finding.level}` }, finding.level),
+          make('span', { class: `level ${finding.level}` }, title(finding)),
           make('span', { class: 'words' }, `${blamed(finding)}${finding.words}`)),
         make('span', { class: 'id' }, finding.requirement ?? finding.name),
       );
@@ -300,6 +300,11 @@ class TimeLine {
 /** Each session has a colour of its own, none of them that of an error or a warning; what belongs to none is grey. */
 function hue(session) {
   return session === undefined ? 'none' : String(100 + ((112 + (session - 1) * 84) % 216));
+}
+
+/** The level of a finding, and the number of the incident that it begins. */
+function title({ level, incident, follows }) {
+  return incident && !follows ? `${level} #${incident}` : level;
 }
 
 /** Who should look at a finding. */

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::line::Line;
 use super::ndjson::{millis, rfc_3339, write};
-use crate::rules::{Counts, Observation};
+use crate::rules::{Counts, Observation, Tallied, Tally};
 use crate::trace::filter::Selection;
 use crate::trace::{Source, Story};
 
@@ -34,9 +34,9 @@ struct Preface<'a> {
     source: Option<&'a Source>,
 }
 
-/// [`Counts`], as written: the last line.
+/// [`Counts`] and the [`Tally`], as written: the last line.
 #[derive(Serialize)]
-struct Last {
+struct Last<'a> {
     event: &'static str,
     sessions: u32,
     exchanges: u64,
@@ -47,6 +47,37 @@ struct Last {
     warnings: u64,
     lost: u64,
     time_ms: f64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    incidents: Vec<IncidentFields<'a>>,
+}
+
+/// An incident, as it is listed.
+#[derive(Serialize)]
+struct IncidentFields<'a> {
+    number: u32,
+    name: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requirement: Option<&'static str>,
+    level: &'static str,
+    party: &'static str,
+    count: u64,
+    first: u64,
+    words: &'a str,
+}
+
+impl<'a> IncidentFields<'a> {
+    fn of(incident: &'a Tallied) -> Self {
+        Self {
+            number: incident.number,
+            name: incident.name,
+            requirement: incident.requirement,
+            level: incident.level.name(),
+            party: incident.party.name(),
+            count: incident.count,
+            first: u64::try_from(incident.first.as_micros()).unwrap_or(u64::MAX),
+            words: &incident.words,
+        }
+    }
 }
 
 impl<W: Write> Json<W> {
@@ -78,7 +109,7 @@ impl<W: Write> Json<W> {
     }
 
     /// Writes the last line.
-    pub fn finish(&mut self, totals: &Counts) -> io::Result<()> {
+    pub fn finish(&mut self, totals: &Counts, tally: &Tally) -> io::Result<()> {
         self.begin()?;
         let last = Last {
             event: "summary",
@@ -91,6 +122,7 @@ impl<W: Write> Json<W> {
             warnings: totals.warnings,
             lost: totals.lost,
             time_ms: millis(totals.time),
+            incidents: tally.gravest_first().into_iter().map(IncidentFields::of).collect(),
         };
         write(&mut self.out, &last)?;
         self.out.flush()

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::ndjson::{is_false, is_zero, millis, rfc_3339};
 use crate::bosh::{Body, GrantedTerms, Number, RequestedTerms, XBOSH};
-use crate::rules::{Finding, Observation};
+use crate::rules::{Finding, Incident, Observation};
 use crate::trace::filter::Selection;
 use crate::trace::{
     Content, Event, Exchange, Fact, How, Message, Reading, Secured, Session, SessionId, Stanza,
@@ -245,6 +245,10 @@ struct FindingFields<'a> {
     requirement: Option<&'static str>,
     level: &'static str,
     party: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incident: Option<u32>,
+    #[serde(skip_serializing_if = "is_false")]
+    follows: bool,
     words: &'a str,
 }
 
@@ -418,6 +422,8 @@ impl<'a> FindingFields<'a> {
             requirement: finding.requirement,
             level: finding.level.name(),
             party: finding.party.name(),
+            incident: finding.incident.map(Incident::number),
+            follows: matches!(finding.incident, Some(Incident::Follows(_))),
             words: &finding.words,
         }
     }

@@ -5,7 +5,7 @@ use chrono::{DateTime, FixedOffset};
 
 use super::Json;
 use crate::diag::sanitise::is_unsafe;
-use crate::rules::{Counts, Finding, Judge, Kind, Level, Observation, Party};
+use crate::rules::{Counts, Finding, Judge, Kind, Level, Observation, Party, Tally};
 use crate::trace::filter::{Filter, Selection};
 use crate::trace::{Content, Event, Fact, Headers, How, Raw, Request, Response, Story};
 use crate::wire::Side;
@@ -155,6 +155,8 @@ fn a_finding_of_time_alone() {
         level: Level::Warning,
         party: Party::Client,
         words: "no request for 31 s".into(),
+        incident: Some(crate::rules::Incident::Begins(1)),
+        thread: None,
     };
     let seen = Observation {
         at: Duration::from_secs(31),
@@ -167,16 +169,14 @@ fn a_finding_of_time_alone() {
     let mut json = Json::new(&mut out, started());
     json.show(&seen, &story, &Selection::all()).unwrap();
     json.show(&seen, &story, &Selection::default()).unwrap();
-    json.finish(&Counts {
-        sessions: 1,
-        time: Duration::from_micros(31_000_250),
-        ..Counts::default()
-    })
-    .unwrap();
+    let time = Duration::from_micros(31_000_250);
+    let mut tally = Tally::default();
+    tally.count(seen.at, &seen.findings[0]);
+    json.finish(&Counts { sessions: 1, time, ..Counts::default() }, &tally).unwrap();
     insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
     {"xmppscope":"events","version":1,"tool":"xmppscope 0.1.0","started":"2026-03-01T12:00:00.000000+01:00"}
-    {"event":"finding","at":31000000,"time":"2026-03-01T12:00:31.000000+01:00","findings":[{"name":"silent","requirement":"bosh-inactivity","level":"warning","party":"client","words":"no request for 31 s"}]}
-    {"event":"summary","sessions":1,"exchanges":0,"messages":0,"resends":0,"empties":0,"errors":0,"warnings":0,"lost":0,"time_ms":31000.25}
+    {"event":"finding","at":31000000,"time":"2026-03-01T12:00:31.000000+01:00","findings":[{"name":"silent","requirement":"bosh-inactivity","level":"warning","party":"client","incident":1,"words":"no request for 31 s"}]}
+    {"event":"summary","sessions":1,"exchanges":0,"messages":0,"resends":0,"empties":0,"errors":0,"warnings":0,"lost":0,"time_ms":31000.25,"incidents":[{"number":1,"name":"silent","requirement":"bosh-inactivity","level":"warning","party":"client","count":1,"first":31000000,"words":"no request for 31 s"}]}
     "#);
 }
 

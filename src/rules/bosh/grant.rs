@@ -1,6 +1,7 @@
 //! How a session begins: what the creation request lacks, and whether the granted values fit the requested ones
 //! (XEP-0124 §7).
 
+use super::lost::belongs_in_a_session;
 use super::view::BoshView;
 use crate::bosh::{Body, BodyType, GrantedTerms, Number, RequestedTerms};
 use crate::rules::finding::{Findings, Level, Party};
@@ -33,11 +34,9 @@ fn request(body: &Body, found: &mut Findings) {
     if body.kind() != BodyType::Ordinary {
         return;
     }
-    if !body.is_empty() || body.pause().is_some() || body.is_restart() {
-        let words = "The request has no sid, so it requests a new session, but its content belongs \
-             in an existing one. The client may have lost its sid.";
-        let id = "bosh-sid-on-later-requests";
-        return found.add(&kinds::SID_MISSING, id, Level::Warning, Party::Client, words);
+    // That it has lost its session is reported.
+    if belongs_in_a_session(body) {
+        return;
     }
     let present = [
         ("to", body.to().is_some() || body.text("route").is_some(), "bosh-req-to"),

@@ -15,6 +15,10 @@ use crate::trace::{BoshLink, BoshRequest, Exchange, Session, SessionId, Story};
 
 /// A response may be this late, because of the network and a busy server.
 const LATE: Duration = Duration::from_secs(1);
+/// A response that has not begun so long after `wait` is overdue.
+const OVERDUE: Duration = Duration::from_secs(2);
+/// A number of seconds that no clock reaches is not a limit.
+const FOREVER: Duration = Duration::from_secs(1 << 32);
 /// Some connection managers answer this long before `wait` runs out, to be safe.
 const MARGIN: Duration = Duration::from_secs(3);
 /// When a newer request arrives, the older one has to be answered within this time.
@@ -28,6 +32,8 @@ const PARKED: usize = 8;
 #[derive(Debug, Default)]
 pub struct Hold {
     sessions: Timed<State>,
+    /// The requests whose response is known to be overdue, by exchange; woken when the next one is.
+    overdue: Timed<Vec<u64>>,
 }
 
 #[derive(Debug, Default)]
@@ -46,6 +52,7 @@ struct State {
 impl Rule for Hold {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
         if moment.hides_requests() {
+            self.overdue.clear();
             return self.sessions.clear();
         }
         let Some(view) = moment.bosh() else { return };
@@ -63,21 +70,66 @@ impl Rule for Hold {
                     state.crowded = false;
                     timer.clear();
                 }
+                let told = self.overdue.get(response.session.id);
+                let told = told.is_some_and(|(told, _)| told.contains(&response.exchange.number));
                 if let Some(body) = response.good() {
-                    state.answered(&response, body, found);
+                    state.answered(&response, body, told, found);
                 }
             }
+        }
+        let (told, mut timer) = self.overdue.of(view.session().id, moment.story);
+        told.retain(|number| view.link().open.iter().any(|open| open.number == *number));
+        match state.next_due(view.link(), told) {
+            Some((due, _)) => timer.set(due),
+            None => timer.clear(),
         }
     }
 
     fn deadline(&self) -> Option<Duration> {
-        self.sessions.deadline()
+        [self.sessions.deadline(), self.overdue.deadline()].into_iter().flatten().min()
     }
 
     fn wake(&mut self, now: Duration, story: &Story, found: &mut Findings) -> Option<SessionId> {
+        if self.overdue.deadline().is_some_and(|due| due <= now) {
+            return self.wait_over(now, story, found);
+        }
         let (session, state) = self.sessions.due(now, story)?;
         if let Some(link) = session.bosh() {
             state.released_late(session, link, now, found);
+        }
+        Some(session.id)
+    }
+}
+
+impl Hold {
+    /// `wait` of a request is over, and there is no response.
+    fn wait_over(
+        &mut self,
+        now: Duration,
+        story: &Story,
+        found: &mut Findings,
+    ) -> Option<SessionId> {
+        let (session, told) = self.overdue.due(now, story)?;
+        let link = session.bosh().filter(|_| !session.over)?;
+        let state = self.sessions.of(session.id, story).0;
+        while let Some((due, exchange)) = state.next_due(link, told).filter(|(due, _)| *due <= now)
+        {
+            debug_assert!(due <= now);
+            told.push(exchange.number);
+            let wait = exchange.bosh.as_ref().and_then(|request| wait(link, request));
+            let words = format!(
+                "rid {} has had no response for {}, and wait is {} s: it is overdue. A client that \
+                 waits for it sees a frozen connection.",
+                exchange.rid().unwrap_or_default(),
+                words(now.saturating_sub(exchange.at)),
+                wait.unwrap_or_default().as_secs()
+            );
+            let id = "bosh-wait-not-exceeded";
+            found.add(&kinds::WAIT_EXCEEDED, id, Level::Warning, Party::Server, words);
+        }
+        let next = state.next_due(link, told).map(|(due, _)| due);
+        if let Some(due) = next {
+            self.overdue.of(session.id, story).1.set(due);
         }
         Some(session.id)
     }
@@ -93,6 +145,19 @@ fn distinct(link: &BoshLink) -> Vec<&Exchange> {
 }
 
 impl State {
+    /// The open request whose response is overdue next, and when, apart from those of which it was reported. How long a
+    /// request that arrived before its turn may be held is not said.
+    fn next_due<'a>(&self, link: &'a BoshLink, told: &[u64]) -> Option<(Duration, &'a Exchange)> {
+        let open = link.open.iter().filter(|open| !told.contains(&open.number));
+        let due = open.filter_map(|open| {
+            let request = open.bosh.as_ref()?;
+            let parked = request.rid.is_none_or(|rid| self.parked.contains(&rid));
+            let due = open.at.checked_add(wait(link, request)?)?.checked_add(OVERDUE)?;
+            (!parked && due < FOREVER).then_some((due, &**open))
+        });
+        due.min_by_key(|(due, _)| *due)
+    }
+
     fn came(&mut self, request: &BoshRequest) {
         let Some(rid) = request.rid else { return };
         self.highest = self.highest.max(rid);
@@ -158,7 +223,14 @@ impl State {
         found.add(&kinds::HOLD_EXCEEDED, id, Level::Warning, Party::Server, words);
     }
 
-    fn answered(&mut self, response: &ResponseView<'_>, body: &Body, found: &mut Findings) {
+    /// `told`: it was reported when its wait was over.
+    fn answered(
+        &mut self,
+        response: &ResponseView<'_>,
+        body: &Body,
+        told: bool,
+        found: &mut Findings,
+    ) {
         let ResponseView { asked, session, link, .. } = response;
         let (Some(rid), Some(held), Some(wait)) = (asked.rid, response.held, wait(link, asked))
         else {
@@ -170,6 +242,9 @@ impl State {
             if self.contiguous < Some(rid) {
                 self.contiguous = Some(rid);
             }
+            return;
+        }
+        if told {
             return;
         }
         if held > wait.saturating_add(LATE) {
@@ -223,7 +298,14 @@ mod tests {
         assert_eq!(after_open(&format!("{poll}\n60500 1 S> <body/>")), [""; 0]);
         assert_eq!(
             after_open(&format!("{poll}\n63010 1 S> <body/>")),
-            ["63010 Warning wait-exceeded Server: rid 100001 was held for 63.0 s, longer than \
+            [
+                "62010 Warning wait-exceeded Server: rid 100001 has had no response for 62.0 s, and wait \
+                 is 60 s: it is overdue. A client that waits for it sees a frozen connection."
+            ]
+        );
+        assert_eq!(
+            after_open(&format!("{poll}\n61510 1 S> <body/>")),
+            ["61510 Warning wait-exceeded Server: rid 100001 was held for 61.5 s, longer than \
                  wait (60 s)."]
         );
     }

@@ -245,7 +245,7 @@ mod tests {
              one."
         );
         assert!(
-            found[2].contains("had no request open for 83.2 s, and inactivity is 60 s"),
+            found[2].contains("follows from the silence of the client 22.7 s before (see #1)"),
             "{found:?}"
         );
     }

@@ -12,12 +12,9 @@ fn after_open(script: &str) -> Vec<String> {
 #[test]
 fn a_client_that_gives_up_after_wait_is_a_warning_to_the_server() {
     let found = after_open("66110 1 C. reset");
-    assert_eq!(
-        found,
-        ["66110 Warning client-gave-up Server: The client closed the connection after 66.1 s \
-             while rid 100001 was held; wait is 60, so the response was overdue. strophe.js gives \
-             up after 1.1 × wait and sends the same rid again."]
-    );
+    assert!(found[0].starts_with("62010 Warning wait-exceeded Server: "), "{found:?}");
+    let script = polling() + "66110 1 C. reset";
+    assert!(words("client-gave-up", &script)[0].ends_with(" before (see #1)."));
     let script = polling() + "3010 1 C. fin";
     assert_eq!(
         words("client-gave-up", &script),

@@ -225,7 +225,7 @@ fn a_status_that_complains_says_of_what() {
     assert_eq!(
         found[1],
         "1010 Note ws-complaint Client: The server closes with 1003 (data that cannot be accepted, \"text only\"): \
-         10 ms before, the client had sent a binary message."
+         10 ms before, the client had sent a binary message. See #1."
     );
     one("1000 1 S= close 1002", "1000 Error ws-complaint Nobody");
     let large = format!(

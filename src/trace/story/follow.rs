@@ -293,7 +293,7 @@ impl Story {
         let reading = read(&request.content, request.headers.get("content-type"));
         let (mut since, mut gap, mut stanzas) = (None, None, Vec::new());
         if let Reading::Body(body) = &reading {
-            let id = match body.sid() {
+            let id = match body.sid().filter(|sid| !sid.is_empty()) {
                 Some(sid) => self.sessions.with_sid(sid, event.at),
                 None => self.sessions.begin(event.at),
             };
