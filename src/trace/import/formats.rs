@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use super::{curl, foreign, har};
+use super::{curl, foreign, har, log};
 use crate::trace::capture::{CaptureError, Events, Preface};
 use crate::trace::intake::Intake;
 
@@ -26,6 +26,7 @@ type Open = fn(Box<dyn BufRead + Send>, Intake) -> Result<(Preface, Events), Cap
 const FORMATS: &[Format] = &[
     Format { name: "HTTP Archives (HAR)", is: har::is, open: har::open },
     Format { name: "output of `curl -v`", is: curl::is, open: curl::open },
+    Format { name: "logs of clients and servers", is: log::is, open: log::open },
 ];
 
 /// The format of a file that begins so. An error says what else it seems to be, and what to do; `None`: nothing that is known.

@@ -7,6 +7,7 @@ mod curl;
 mod foreign;
 mod formats;
 mod har;
+mod log;
 mod sorter;
 
 pub(super) use formats::{START, readable, recognise};
