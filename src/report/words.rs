@@ -7,7 +7,7 @@ use crate::bosh::{Body, BodyType, compared_terms};
 use crate::clock::words;
 use crate::diag::sanitise::one_line;
 use crate::trace::redact::is_hidden;
-use crate::trace::{Content, Exchange, Message, Reading, Response, Session};
+use crate::trace::{Content, Exchange, Headers, Message, Reading, Response, Session};
 use crate::wire::Side;
 
 /// A size for people.
@@ -61,7 +61,7 @@ pub fn what_request(message: &Message) -> Vec<String> {
     if let Some(pause) = body.text("pause") {
         parts.push(format!("pauses for {} s", one_line(pause)));
     }
-    parts.extend(kind(body));
+    parts.extend(kind(body, 200));
     if !message.stanzas.is_empty() {
         parts.push(count(message.stanzas.len() as u64, "stanza"));
     } else if parts.is_empty() {
@@ -70,11 +70,27 @@ pub fn what_request(message: &Message) -> Vec<String> {
     parts
 }
 
-fn kind(body: &Body) -> Option<String> {
+/// Whether something else came than what was asked for: no 101, or no 200 with a `<body/>`.
+pub fn is_other(exchange: &Exchange, message: &Message, response: &Response) -> bool {
+    match response.status {
+        100..200 => false,
+        _ if exchange.upgrade.is_some() => true,
+        300.. => true,
+        _ => {
+            exchange.preflight.is_none()
+                && !matches!(message.reading, Reading::Body(_) | Reading::Empty)
+        }
+    }
+}
+
+/// What kind of body it is, if it came with this status.
+fn kind(body: &Body, status: u16) -> Option<String> {
     let condition = body.text("condition").map(|c| format!(" {}", one_line(c))).unwrap_or_default();
     match body.kind() {
         BodyType::Ordinary => None,
         BodyType::Terminate => Some(format!("terminate{condition}")),
+        // An error of which the session recovers comes with 200 (XEP-0124 §17.3).
+        BodyType::Error if status != 200 => Some(format!("error{condition}")),
         BodyType::Error => Some(format!("recoverable error{condition}")),
         BodyType::Other(other) => Some(format!("type {:?}{condition}", one_line(other))),
     }
@@ -87,6 +103,7 @@ pub fn response(message: &Message, response: &Response, session: Option<&Session
     if response.status != 200 || !is_bosh {
         parts.push(status(response));
     }
+    parts.extend(unreadable(&response.content, &response.headers));
     parts.extend(message.held.map(|held| held_for(held, session)));
     if message.exchange.is_none() && !(100..200).contains(&response.status) {
         let early = response.answers.is_some();
@@ -99,7 +116,7 @@ pub fn response(message: &Message, response: &Response, session: Option<&Session
         Some(kind) if asks_for_websocket => {
             parts.push(one_line(kind.split(';').next().unwrap_or(kind).trim()).into_owned());
         }
-        _ => parts.extend(what_response(message)),
+        _ => parts.extend(what_response(message, response)),
     }
     let is_plain = matches!(message.reading, Reading::Body(_)) && message.stanzas.is_empty();
     if !is_plain && response.content.size > 0 {
@@ -109,12 +126,12 @@ pub fn response(message: &Message, response: &Response, session: Option<&Session
 }
 
 /// What a response within a session brings.
-pub fn what_response(message: &Message) -> Vec<String> {
+pub fn what_response(message: &Message, response: &Response) -> Vec<String> {
     let body = match &message.reading {
         Reading::Body(body) => body,
         reading => return vec![other(reading)],
     };
-    let mut parts: Vec<String> = kind(body).into_iter().collect();
+    let mut parts: Vec<String> = kind(body, response.status).into_iter().collect();
     if !message.stanzas.is_empty() {
         parts.push(count(message.stanzas.len() as u64, "stanza"));
     } else if body.kind() == BodyType::Ordinary {
@@ -136,6 +153,12 @@ pub fn held_for(held: Duration, session: Option<&Session>) -> String {
     }
     let wait = session.and_then(Session::wait).map(|wait| format!(" of wait {wait}"));
     format!("held {}{}", words(held), wait.unwrap_or_default())
+}
+
+/// What keeps the receiver from reading a content that is read here.
+pub fn unreadable(content: &Content, headers: &Headers) -> Option<String> {
+    let coding = content.unannounced(headers)?;
+    Some(format!("unreadable: {} without Content-Encoding", one_line(&coding)))
 }
 
 /// `504 Gateway Time-out`

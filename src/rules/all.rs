@@ -12,6 +12,7 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
         Box::new(http::Exchanges::default()),
         Box::new(http::Connections::default()),
         Box::new(http::Cors::default()),
+        Box::new(http::HeaderLines::default()),
         Box::new(bosh::Order::default()),
         Box::new(bosh::Crowd::default()),
         Box::new(bosh::Grant),

@@ -129,6 +129,8 @@ kinds! {
     TARGET_FAILED = "target-failed" [];
     OWN_ANSWER = "own-answer" [];
     UNDECODABLE = "undecodable" [];
+    UNREADABLE = "unreadable" ["bosh-response-compression"];
+    CHUNKED = "chunked" ["bosh-no-chunked"];
     UNASKED_ANSWER = "unasked-answer" ["bosh-http-conformance"];
     UNOBSERVED = "unobserved" [];
     CORS_PREFLIGHT = "cors-preflight" ["bosh-cors-preflight"];

@@ -21,7 +21,8 @@ const GRANTS: [&str; 7] = [
 ];
 
 /// What a client sends in a session `s1` of which rid 100000 was the first.
-const REQUESTS: [&str; 28] = [
+const REQUESTS: [&str; 29] = [
+    "POST /http-bind | Transfer-Encoding: chunked | <body rid='100001' sid='s1'/>",
     "<body sid='s1'/>",
     "<body rid='' sid='s1'/>",
     "<body rid='9007199254740992' sid='s1'/>",
@@ -53,7 +54,8 @@ const REQUESTS: [&str; 28] = [
 ];
 
 /// Responses to a poll.
-const ANSWERS: [&str; 32] = [
+const ANSWERS: [&str; 33] = [
+    "S> 200 | coding: gzip | <body/>",
     "S> 502",
     "S> 400",
     "S> 413",

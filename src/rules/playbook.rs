@@ -19,7 +19,7 @@
 //! - `tick`: nothing, time passes.
 //!
 //! In place of a header, `cut: yes` says that the content is not complete, `undecoded: why` that its coding was not
-//! removed, and `latin-1: yes` that it is not UTF-8.
+//! removed, `coding: gzip` that it was, and `latin-1: yes` that it is not UTF-8.
 //!
 //! `<body` without a namespace is given that of BOSH, and the prefix `xmpp`.
 
@@ -323,6 +323,7 @@ fn parts(text: &str, full: impl Fn(&str) -> String) -> (&str, Headers, Content) 
             match name {
                 "cut" => content.cut = true,
                 "latin-1" => latin_1 = true,
+                "coding" => content.coding = Some(value.to_owned()),
                 "undecoded" => content.undecoded = Some(value.to_owned()),
                 _ => headers.push(name, value),
             }

@@ -5,6 +5,8 @@ use std::io::Read;
 use brotli_decompressor::Decompressor;
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
+use super::event::{Content, Headers};
+
 /// What came out of a coded content.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Decoded {
@@ -46,6 +48,24 @@ pub fn decode(coding: &str, bytes: &[u8], limit: usize) -> Decoded {
         }
     }
     decoded
+}
+
+impl Content {
+    /// The codings that were removed although no header line announces them: nobody but a trace removes them
+    /// (RFC 9110 §8.4). They were told by the first bytes.
+    pub fn unannounced(&self, headers: &Headers) -> Option<String> {
+        let removed: Vec<&str> = codings(self.coding.as_deref()?).collect();
+        let announced = headers.all("content-encoding").flat_map(codings).count();
+        // What was found below the announced ones stands in front.
+        let more = removed.len().saturating_sub(announced);
+        (more > 0).then(|| removed[..more].join(", "))
+    }
+}
+
+/// The codings in a list of them.
+fn codings(list: &str) -> impl Iterator<Item = &str> {
+    let is_coding = |coding: &&str| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity");
+    list.split(',').map(str::trim).filter(is_coding)
 }
 
 fn read(decoder: impl Read, limit: usize) -> Decoded {
@@ -91,6 +111,28 @@ mod tests {
         let mut encoder = GzEncoder::new(vec![], Compression::fast());
         encoder.write_all(gzip).unwrap();
         encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn codings_that_no_header_announces_are_told_apart() {
+        for (removed, headers, unannounced) in [
+            (None, &[][..], None),
+            (Some("gzip"), &[], Some("gzip")),
+            (Some("gzip"), &["gzip"], None),
+            (Some("gzip"), &["identity"], Some("gzip")),
+            (Some("deflate, gzip"), &["gzip"], Some("deflate")),
+            (Some("gzip, gzip"), &["gzip, gzip"], None),
+            (Some("br, gzip"), &["br", "gzip"], None),
+        ] {
+            let content = Content { coding: removed.map(str::to_owned), ..Content::default() };
+            let mut lines = Headers::default();
+            headers.iter().for_each(|value| lines.push("Content-Encoding", value));
+            assert_eq!(
+                content.unannounced(&lines).as_deref(),
+                unannounced,
+                "{removed:?} {headers:?}"
+            );
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::look::Look;
 use super::sanitise::{self, one_line, sanitise};
 use super::styles::Styles;
 use crate::report::words::{self, count};
-use crate::rules::{Finding, Level, Party, Tallied, Tally};
+use crate::rules::{Finding, Level, Party, Tallied, Tally, page_lines};
 use crate::trace::{Content, Exchange, Message, Raw, Reading, Response, Session, Stanza};
 use crate::wire::Side;
 use crate::xml::{Ink, Pretty, TokenKind, attributes, pretty, tokens};
@@ -168,21 +168,31 @@ impl Block {
         }
     }
 
-    /// What a handshake of WebSocket was for, and the first lines of the page that came in place of 101.
+    /// Where a request went, and the first lines of the page that came in place of what was asked for.
     pub(super) fn refusal(&mut self, exchange: &Exchange, message: &Message, response: &Response) {
-        let host = exchange.upgrade.as_ref().and_then(|upgrade| upgrade.host.as_deref());
+        let host = exchange.host.as_deref();
         let asked = [("Host", host), ("Origin", exchange.origin.as_deref())];
         let asked = asked.map(|(name, value)| {
             let value = value.map(one_line);
             format!("{name}: {}", value.as_deref().unwrap_or("–"))
         });
-        self.page.to(INDENT).put(&self.styles.dim, &asked.join(", ")).end();
+        let mut asked = [&[words::asked(exchange)], &asked[..]].concat();
+        if let Some(location) = response.headers.get("location") {
+            asked.push(format!("Location: {}", one_line(location)));
+        }
+        let ink = self.styles.dim.clone();
+        self.page.to(INDENT).list(&ink, &asked, INDENT + 2).end();
         // What can be read as XML is shown as that.
-        if !matches!(message.reading, Reading::Other | Reading::Partial) {
+        let is_shown =
+            self.xml && matches!(message.reading, Reading::Malformed(_) | Reading::OtherXml(_));
+        if is_shown
+            || matches!(message.reading, Reading::Body(_))
+            || response.content.undecoded.is_some()
+        {
             return;
         }
-        let text = String::from_utf8_lossy(&response.content.bytes);
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()).take(PAGE_LINES) {
+        let content = &response.content.bytes[..response.content.bytes.len().min(SHOWN)];
+        for line in page_lines(&String::from_utf8_lossy(content)).iter().take(PAGE_LINES) {
             let line = &line[..words::boundary(line, PAGE_COLUMNS)];
             self.page.to(INDENT + 2).cut(&Ink::default(), &one_line(line)).end();
         }

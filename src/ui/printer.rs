@@ -255,8 +255,9 @@ impl<W: Write> Printer<W> {
         self.block.head(&seen.head(session, Some(Side::Server)));
         let parts = words::response(message, response, session);
         self.block.page.list(&Ink::default(), &parts, INDENT).end();
-        if let Some(exchange) = message.exchange.as_ref().filter(|_| response.status != 101)
-            && exchange.upgrade.is_some()
+        if let Some(exchange) = &message.exchange
+            && words::is_other(exchange, message, response)
+            && (exchange.is_bosh() || exchange.upgrade.is_some() || !seen.findings.is_empty())
         {
             self.block.refusal(exchange, message, response);
         }

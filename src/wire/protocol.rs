@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Protocol {
     /// A TLS handshake record (RFC 8446 §5.1).
     TlsHandshake,
+    /// A TLS record of another kind: the middle of a connection with TLS.
+    TlsRecord,
     /// A TLS alert, with its description (RFC 8446 §6).
     TlsAlert(u8),
     /// The connection preface of HTTP/2 (RFC 9113 §3.4).
@@ -23,8 +25,10 @@ pub enum Protocol {
     Ssh,
     /// The header that load balancers put in front (PROXY protocol, version 1 or 2).
     ProxyHeader,
-    /// The greeting of a mail or file server.
-    Greeting,
+    /// The greeting of a mail or file server, which is this.
+    Greeting(&'static str),
+    /// A frame of WebSocket (RFC 6455 §5.2).
+    WebSocketFrame,
 }
 
 const METHODS: [&[u8]; 9] = [
@@ -51,6 +55,7 @@ impl Protocol {
         match bytes {
             [0x16, 3, ..] | [0x16] => return Some(Self::TlsHandshake),
             [0x15, 3, _, 0, 2, _, description, ..] => return Some(Self::TlsAlert(*description)),
+            [0x14 | 0x15 | 0x17, 3, 0..=4, ..] => return Some(Self::TlsRecord),
             [0, 0, _, 4, 0 | 1, 0, 0, 0, 0, ..] => return Some(Self::Http2Settings),
             _ => {}
         }
@@ -64,11 +69,43 @@ impl Protocol {
             Some(Self::Ssh)
         } else if is(b"PROXY ") || is(PROXY_2) || is(&PROXY_2[4..]) {
             Some(Self::ProxyHeader)
-        } else if is(b"220 ") || is(b"220-") || is(b"* OK") || is(b"+OK") {
-            Some(Self::Greeting)
+        } else if let Some(service) = greeting(bytes) {
+            Some(Self::Greeting(service))
+        } else if is_frame(bytes) {
+            Some(Self::WebSocketFrame)
         } else {
             is_stream(bytes).then_some(Self::XmppStream)
         }
+    }
+}
+
+/// Which server greets so.
+fn greeting(bytes: &[u8]) -> Option<&'static str> {
+    let is = |start: &[u8]| bytes.starts_with(start);
+    let line = bytes[..bytes.len().min(HEADER)].to_ascii_uppercase();
+    let has = |word: &[u8]| line.windows(word.len()).any(|window| window == word);
+    if is(b"220 ") || is(b"220-") {
+        return Some(match (has(b"SMTP"), has(b"FTP")) {
+            (true, _) => "an SMTP server",
+            (_, true) => "an FTP server",
+            _ => "a mail or FTP server",
+        });
+    }
+    if is(b"* OK") || is(b"* PREAUTH") {
+        return Some("an IMAP server");
+    }
+    is(b"+OK").then_some("a POP3 server")
+}
+
+/// Whether this begins as a frame of WebSocket does: of a client, which masks it, or of a server.
+fn is_frame(bytes: &[u8]) -> bool {
+    match bytes {
+        // Text or a control frame, masked, with a short length or the mark of a long one.
+        [0x81 | 0xc1 | 0x88..=0x8a, length, _, _, _, _, ..] if length & 0x80 != 0 => true,
+        [0x81, 1..=126, first, ..] if *first == b'<' || *first == b'{' || *first == 0 => true,
+        [0x88, 2..=125, high, low, ..] => (1000..5000).contains(&u16::from_be_bytes([*high, *low])),
+        [0x89 | 0x8a, 0] => true,
+        _ => false,
     }
 }
 
@@ -95,7 +132,9 @@ impl fmt::Display for Protocol {
             Self::XmppStream => "an XMPP stream",
             Self::Ssh => "the banner of an SSH server",
             Self::ProxyHeader => "a PROXY protocol header",
-            Self::Greeting => "the greeting of a mail or FTP server",
+            Self::Greeting(service) => return write!(f, "the greeting of {service}"),
+            Self::WebSocketFrame => "frames of WebSocket",
+            Self::TlsRecord => "TLS records",
         })
     }
 }
@@ -141,7 +180,16 @@ mod tests {
             (b"SSH-2.0-OpenSSH_9.2p1\r\n", "the banner of an SSH server"),
             (b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n", "a PROXY protocol header"),
             (b"\r\n\r\n\0\r\nQUIT\n\x21\x11", "a PROXY protocol header"),
-            (b"220 mail.example.org ESMTP\r\n", "the greeting of a mail or FTP server"),
+            (b"220 mail.example.org ESMTP\r\n", "the greeting of an SMTP server"),
+            (b"220 (vsFTPd 3.0.3)\r\n", "the greeting of an FTP server"),
+            (b"220 ready\r\n", "the greeting of a mail or FTP server"),
+            (b"* OK [CAPABILITY IMAP4rev1] ready\r\n", "the greeting of an IMAP server"),
+            (b"+OK POP3 ready\r\n", "the greeting of a POP3 server"),
+            (b"\x17\x03\x03\x00\x20\x01\x02", "TLS records"),
+            (b"\x15\x03\x03\x00\x1a\x00\x00\x00", "TLS records"),
+            (b"\x81\x85\x01\x02\x03\x04hello", "frames of WebSocket"),
+            (b"\x81\x07<open/>", "frames of WebSocket"),
+            (b"\x88\x02\x03\xe8", "frames of WebSocket"),
         ] {
             let found = Protocol::of(bytes).map(|protocol| protocol.to_string());
             assert_eq!(found.as_deref(), Some(words));

@@ -1,7 +1,7 @@
 //! What is not a stanza: features, stream errors, SASL, stream management and the rest.
 
 use super::ns;
-use super::words::{Words, attr, child_text, count, text};
+use super::words::{Words, attr, child_text, count, error_words, text};
 use crate::xml::Element;
 
 /// `<stream:features/>`: what is offered, in the order offered.
@@ -200,6 +200,10 @@ pub(super) fn management(element: &Element) -> Words {
     }
 }
 
+fn holds_stanza_condition(error: &Element) -> bool {
+    error.children().any(|child| child.namespace() == ns::STANZA_ERRORS)
+}
+
 /// Everything else, by its name and namespace.
 pub(super) fn other(element: &Element) -> Words {
     let name = element.name();
@@ -217,6 +221,11 @@ pub(super) fn other(element: &Element) -> Words {
         (ns::CSI, "active" | "inactive") => {
             words.subject = format!("client state {name}");
             words.noise = Some("csi");
+        }
+        // Tigase puts the error of a stanza into the <body/> itself.
+        (ns::HTTPBIND | "" | ns::CLIENT, "error") if holds_stanza_condition(element) => {
+            words.subject = "error".to_owned();
+            words.detail = error_words(element);
         }
         (ns::COMPRESS, _) => words.subject = format!("stream compression: {name}"),
         (_, _) => words.subject = name_and_namespace(element),

@@ -82,7 +82,11 @@ pub(super) fn count(number: usize, singular: &str) -> String {
 
 /// The error in a stanza: `item-not-found (cancel): text [application-condition]`.
 pub(super) fn stanza_error(stanza: &Element) -> Option<String> {
-    let error = own_child(stanza, "error")?;
+    own_child(stanza, "error").map(error_words)
+}
+
+/// What an `<error/>` says.
+pub(super) fn error_words(error: &Element) -> String {
     let mut words = String::new();
     let mut text_of = None;
     let mut application = Vec::new();
@@ -116,5 +120,5 @@ pub(super) fn stanza_error(stanza: &Element) -> Option<String> {
     if !application.is_empty() {
         words = format!("{words} [{}]", application.join(", "));
     }
-    Some(words)
+    words
 }

@@ -279,6 +279,7 @@ fn answer(message: &Message, response: &Response) -> String {
     if response.own {
         parts.push("from xmppscope in place of the target".to_owned());
     }
+    parts.extend(words::unreadable(&response.content, &response.headers));
     if message.exchange.is_none() && response.status >= 200 {
         parts.push("unsolicited".to_owned());
     }
@@ -287,12 +288,18 @@ fn answer(message: &Message, response: &Response) -> String {
         let protocol = protocol.map(|name| format!(" ({name})")).unwrap_or_default();
         parts.push(format!("WebSocket{protocol} from here on"));
     } else if is_bosh {
-        parts.push(list(words::what_response(message), message));
+        parts.push(list(words::what_response(message, response), message));
     } else {
         parts.extend(response.headers.get("content-type").map(str::to_owned));
     }
+    if let Some(exchange) = &message.exchange
+        && words::is_other(exchange, message, response)
+    {
+        let host = exchange.host.as_deref().map(|host| format!(" at {host}")).unwrap_or_default();
+        parts.push(format!("to {}{host}", words::asked(exchange)));
+    }
     parts.retain(|part| !part.is_empty());
-    parts.join(", ")
+    cut(&parts.join(", "), LINE).into_owned()
 }
 
 /// How long an answer was held, and its size.

@@ -153,9 +153,9 @@ impl<'a> Traffic<'a> {
     /// What becomes known of a session.
     fn learn(&mut self, seen: &Observation) {
         let story = self.judge.story();
-        let begun = story.begun() as usize;
-        if self.trace.sessions.len() < begun {
-            self.trace.sessions.resize_with(begun, SessionFacts::default);
+        let number = seen.session.map_or(0, |id| id.0 as usize);
+        if self.trace.sessions.len() < number {
+            self.trace.sessions.resize_with(number, SessionFacts::default);
         }
         let session = seen.session.and_then(|id| story.session(id));
         let known = session.and_then(|session| {

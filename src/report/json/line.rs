@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::ndjson::{is_false, is_zero, millis, rfc_3339};
 use crate::bosh::{Body, GrantedTerms, Number, RequestedTerms, XBOSH};
+use crate::report::words;
 use crate::rules::{Finding, Incident, Observation};
 use crate::trace::filter::Selection;
 use crate::trace::{
@@ -56,6 +57,10 @@ struct Details<'a> {
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<&'a str>,
     #[serde(skip_serializing_if = "is_false")]
     own: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,6 +93,8 @@ struct Details<'a> {
     tls: Option<&'a Secured>,
     #[serde(skip_serializing_if = "Option::is_none")]
     coding: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unannounced: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     undecoded: Option<&'a str>,
     #[serde(skip_serializing_if = "is_false")]
@@ -302,13 +309,26 @@ impl<'a> Details<'a> {
         match fact {
             Fact::Opened { client } => Self { client: Some(client.to_string()), ..none },
             Fact::Failed { cause } => Self { cause: Some(cause), ..none },
-            Fact::Request(request) => of_content(Side::Client, &request.content),
-            Fact::Response(response) => Self {
-                status: Some(response.status),
-                reason: Some(response.reason.as_str()),
-                own: response.own,
-                ..of_content(Side::Server, &response.content)
+            Fact::Request(request) => Self {
+                unannounced: request.content.unannounced(&request.headers),
+                ..of_content(Side::Client, &request.content)
             },
+            Fact::Response(response) => {
+                let message = seen.effect.message.as_ref();
+                let exchange = message.and_then(|message| {
+                    let exchange = message.exchange.as_ref()?;
+                    words::is_other(exchange, message, response).then_some(exchange)
+                });
+                Self {
+                    status: Some(response.status),
+                    reason: Some(response.reason.as_str()),
+                    host: exchange.and_then(|exchange| exchange.host.as_deref()),
+                    origin: exchange.and_then(|exchange| exchange.origin.as_deref()),
+                    own: response.own,
+                    unannounced: response.content.unannounced(&response.headers),
+                    ..of_content(Side::Server, &response.content)
+                }
+            }
             Fact::Frame(frame) => Self {
                 opcode: Some(Opcode(frame.opcode).to_string()),
                 frames: Some(frame.frames).filter(|count| *count > 0),

@@ -49,6 +49,11 @@ impl Rule for Attributes {
         let view = moment.bosh();
         numbers(body, party, found);
         kind(body, party, view.as_ref().map(BoshView::link), found);
+        if let Some(BoshView::Request(request)) = &view
+            && request.asks.creates
+        {
+            content(body, found);
+        }
         if let Some(BoshView::Response(response)) = view {
             let said = self.sessions.of(response.session.id, moment.story);
             said.content_type(&response, found);
@@ -88,6 +93,36 @@ fn kind(body: &Body, party: Party, link: Option<&BoshLink>, found: &mut Findings
     found.add(&kinds::TYPE_UNKNOWN, "bosh-type-values", Level::Error, party, words);
 }
 
+/// `content` of a creation request that is no media type.
+fn content(body: &Body, found: &mut Findings) {
+    let Some(content) = body.text("content").filter(|content| !is_media_type(content)) else {
+        return;
+    };
+    let words = format!(
+        "content='{}' is not a media type (RFC 9110 §8.3.1): the server cannot follow it, or refuses the request. Send \
+         text/xml; charset=utf-8, with the semicolon.",
+        short(content)
+    );
+    found.add(&kinds::ATTRIBUTE_MALFORMED, None, Level::Error, Party::Client, words);
+}
+
+/// Whether this is a media type with its parameters (RFC 9110 §8.3.1).
+fn is_media_type(text: &str) -> bool {
+    let is_token = |text: &str| {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        !text.is_empty() && text.bytes().all(fits)
+    };
+    let kind = media_type(text).split_once('/');
+    let mut parameters = text.split(';').skip(1).map(str::trim).filter(|one| !one.is_empty());
+    let is_value = |value: &str| {
+        is_token(value) || (value.len() > 1 && value.starts_with('"') && value.ends_with('"'))
+    };
+    kind.is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype))
+        && parameters.all(|one| {
+            one.split_once('=').is_some_and(|(name, value)| is_token(name) && is_value(value))
+        })
+}
+
 /// The part of a content type before its parameters.
 fn media_type(text: &str) -> &str {
     text.split(';').next().unwrap_or(text).trim()
@@ -96,6 +131,10 @@ fn media_type(text: &str) -> &str {
 impl Reported {
     fn content_type(&mut self, response: &ResponseView<'_>, found: &mut Findings) {
         let asked = response.link.asked.as_ref().and_then(|asked| asked.content.as_deref());
+        // What is no media type cannot be honoured; that was reported with the request.
+        if asked.is_some_and(|asked| !is_media_type(asked)) {
+            return;
+        }
         let is = response.http.headers.get("content-type");
         let fits = is.is_some_and(|is| {
             media_type(is).eq_ignore_ascii_case(asked.map_or("text/xml", media_type))
@@ -167,6 +206,32 @@ mod tests {
 
     fn answered(answer: &str) -> Vec<String> {
         at_least(Level::Note, &format!("{OPEN}\n20 1 S> {answer}"))
+    }
+
+    #[test]
+    fn what_is_asked_for_as_content_has_to_be_a_media_type() {
+        for (content, is) in [
+            ("text/xml; charset=utf-8", true),
+            ("text/xml;charset=\"utf-8\"", true),
+            ("application/xml", true),
+            ("text/xml;", true),
+            ("text/xml charset=utf-8", false),
+            ("text/xml; charset", false),
+            ("xml", false),
+            ("", false),
+            ("text/xml, charset=utf-8", false),
+        ] {
+            assert_eq!(is_media_type(content), is, "{content}");
+        }
+        let open = OPEN.replace(" to='a'", " to='a' content='text/xml charset=utf-8'");
+        let found = at_least(Level::Note, &format!("{open}\n20 1 S> <body/>"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].starts_with(
+                "0 Error attribute-malformed Client: content='text/xml charset=utf-8' is not a media type"
+            ),
+            "{found:?}"
+        );
     }
 
     #[test]

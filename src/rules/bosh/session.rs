@@ -197,7 +197,9 @@ impl State {
                     self.terminated(answer, first, found);
                 }
             }
-            BodyType::Error => recoverable(answer, found),
+            BodyType::Error if http.status == 200 => recoverable(answer, found),
+            // With another status, the session does not go on: that is reported as HTTP.
+            BodyType::Error => {}
             BodyType::Ordinary | BodyType::Other(_) => {
                 self.good = true;
                 self.server = answer.server().map(str::to_owned);

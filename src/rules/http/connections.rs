@@ -8,18 +8,24 @@ use super::view::HttpView;
 use super::words::{from_server, rid};
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::idle::fits;
 use crate::rules::kinds;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
-use crate::rules::words::short;
-use crate::trace::{Exchange, Fact, Request, Response, Session};
+use crate::rules::words::{nth, short};
+use crate::trace::{Exchange, Fact, How, Request, Response, Session};
 use crate::wire::Side;
+
+/// What ends a connection this soon after a request does not wait for anything.
+const SOON: Duration = Duration::from_millis(100);
 
 /// Judges connections that end within a request or before the response, and responses without a request.
 #[derive(Debug, Default)]
 pub struct Connections {
     /// Connections of which something is known that affects what their end means.
     known: FxHashMap<u64, Course>,
+    /// How many connections in a row ended with their first request, and without an answer.
+    in_vain: u32,
 }
 
 #[derive(Debug, Default)]
@@ -30,6 +36,10 @@ struct Course {
     unseen: bool,
     /// It ended within a request, which was reported: such a request gets no response.
     cut: bool,
+    /// Something was answered on it.
+    answered: bool,
+    /// How the server's side ended it.
+    how: Option<How>,
 }
 
 impl Rule for Connections {
@@ -37,7 +47,13 @@ impl Rule for Connections {
         let conn = moment.event.conn;
         match &moment.event.fact {
             Fact::Failed { .. } => self.known.entry(conn).or_default().failed = true,
-            Fact::Lost { .. } => self.known.entry(conn).or_default().unseen = true,
+            Fact::Lost { .. } => {
+                let known = self.known.entry(conn).or_default();
+                (known.unseen, known.answered) = (true, true);
+            }
+            Fact::Ended { by: Side::Server, how, .. } => {
+                self.known.entry(conn).or_default().how.get_or_insert(*how);
+            }
             Fact::Request(request) if request.content.cut => self.cut(request, moment, found),
             Fact::Response(response) if response.own => {
                 self.known.entry(conn).or_default().failed = true;
@@ -49,10 +65,15 @@ impl Rule for Connections {
             {
                 unasked(response, found);
             }
+            Fact::Response(_) => {
+                self.in_vain = 0;
+                let known = self.known.entry(conn).or_default();
+                known.answered = true;
+            }
             Fact::Closed { stopped, .. } => {
                 let course = self.known.remove(&conn).unwrap_or_default();
                 if !stopped {
-                    closed(moment, &course, found);
+                    self.closed(moment, &course, found);
                 }
             }
             _ => {}
@@ -83,6 +104,29 @@ impl Connections {
         self.known.entry(conn).or_default().cut = true;
         found.add(&kinds::REQUEST_CUT, None, Level::Warning, party, words);
     }
+
+    /// Requests whose connection was lost before their response arrived.
+    fn closed(&mut self, moment: &Moment<'_>, course: &Course, found: &mut Findings) {
+        for exchange in
+            moment.effect.abandoned.iter().filter(|exchange| moment.expects_bosh(exchange))
+        {
+            let session = exchange.session().and_then(|id| moment.story.session(id));
+            let (by, at) = moment.gone();
+            let held = at.saturating_sub(exchange.at);
+            match by {
+                Some(Side::Client) => gave_up(exchange, held, session, found),
+                _ if course.failed => {}
+                Some(Side::Server) => {
+                    if !course.answered {
+                        self.in_vain = self.in_vain.saturating_add(1);
+                    }
+                    unanswered(exchange, held, session, course, self.in_vain, found);
+                }
+                None if course.cut => {}
+                None => lost(exchange, held, found),
+            }
+        }
+    }
 }
 
 /// A response without a request.
@@ -103,23 +147,6 @@ fn unasked(response: &Response, found: &mut Findings) {
     );
     let id = "bosh-http-conformance";
     found.add(&kinds::UNASKED_ANSWER, id, Level::Warning, Party::Server, words);
-}
-
-/// Requests whose connection was lost before their response arrived.
-fn closed(moment: &Moment<'_>, course: &Course, found: &mut Findings) {
-    for exchange in moment.effect.abandoned.iter().filter(|exchange| moment.expects_bosh(exchange))
-    {
-        let session = exchange.session().and_then(|id| moment.story.session(id));
-        let (by, at) = moment.gone();
-        let held = at.saturating_sub(exchange.at);
-        match by {
-            Some(Side::Client) => gave_up(exchange, held, session, found),
-            _ if course.failed => {}
-            Some(Side::Server) => unanswered(exchange, held, found),
-            None if course.cut => {}
-            None => lost(exchange, held, found),
-        }
-    }
 }
 
 fn gave_up(exchange: &Exchange, held: Duration, session: Option<&Session>, found: &mut Findings) {
@@ -148,18 +175,58 @@ fn gave_up(exchange: &Exchange, held: Duration, session: Option<&Session>, found
     }
 }
 
-fn unanswered(exchange: &Exchange, held: Duration, found: &mut Findings) {
+fn unanswered(
+    exchange: &Exchange,
+    held: Duration,
+    session: Option<&Session>,
+    course: &Course,
+    in_vain: u32,
+    found: &mut Findings,
+) {
     let rid = rid(exchange);
-    if held.as_millis() < 100 {
+    let did = if course.how == Some(How::Reset) { "reset" } else { "closed" };
+    if held < SOON && !course.answered {
+        let times = match in_vain {
+            0 | 1 => String::new(),
+            times => format!(" This is the {} time in a row.", nth(times)),
+        };
         let words = format!(
-            "The server closed the connection {} after {rid} arrived, without a response. If the \
+            "The server's side {did} a new connection {} after its first request ({rid}), without a response: that is no \
+             race of an idle connection.{times} A port that expects something else, such as TLS or XMPP over TCP, does that, \
+             and so does a server that crashes. Check the scheme (https://) and port of the target, then the server's log.",
+            words(held)
+        );
+        return found.add(
+            &kinds::NO_ANSWER,
+            "bosh-respond-200",
+            Level::Error,
+            Party::Nobody,
+            words,
+        );
+    }
+    if held < SOON {
+        let words = format!(
+            "The server {did} the connection {} after {rid} arrived, without a response. If the \
              connection had been idle, this is a race; browsers then send the request again.",
             words(held)
         );
         return found.add(&kinds::NO_ANSWER, None, Level::Warning, Party::Server, words);
     }
+    if let Some(usual) = fits(held)
+        && session.and_then(Session::wait).is_some_and(|wait| wait >= usual.as_secs())
+    {
+        let words = format!(
+            "The server's side {did} the connection after {} without a response to {rid}, which fits a timeout of {} s \
+             in between (reverse proxy, load balancer) that is not longer than wait. Raise it, or let the client request a \
+             shorter wait.",
+            words(held),
+            usual.as_secs()
+        );
+        let id = "bosh-respond-200";
+        return found.add(&kinds::NO_ANSWER, id, Level::Error, Party::Between, words);
+    }
     let words = format!(
-        "The server closed the connection after {} without a response to {rid}. The cause may be a \
+        "The server {did} the connection after {} without a response to {rid}. The cause may be a \
          crash, or a timeout of something in front of the connection manager; the client will send \
          the request again.",
         words(held)

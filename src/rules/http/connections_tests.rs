@@ -26,16 +26,69 @@ fn a_client_that_gives_up_after_wait_is_a_warning_to_the_server() {
 
 #[test]
 fn a_server_that_closes_without_a_response_is_an_error() {
-    let found = after_open("50010 1 S. fin");
+    let found = after_open("47010 1 S. fin");
     assert!(
         found[0].starts_with(
-            "50010 Error no-answer Server: The server closed the connection after 50.0 s without a \
+            "47010 Error no-answer Server: The server closed the connection after 47.0 s without a \
              response to rid 100001."
         ),
         "{found:?}"
     );
     assert!(after_open("15 1 S. fin")[0].starts_with("15 Warning no-answer"));
     assert_eq!(after_open("50010 1 S. stopped"), [""; 0]);
+}
+
+#[test]
+fn who_hung_up_and_how_says_why_there_is_no_answer() {
+    let create = "C> <body rid='100000' to='a' wait='60' hold='1' ver='1.6' xml:lang='en' xmpp:version='1.0'/>";
+    let first = format!("0 1 {create}\n40 1 S. fin");
+    for (script, start, piece) in [
+        (
+            first.clone(),
+            "40 Error no-answer Nobody",
+            "closed a new connection 40 ms after its first request",
+        ),
+        (
+            format!("0 1 {create}\n40 1 S. reset"),
+            "40 Error no-answer Nobody",
+            "reset a new connection 40 ms after",
+        ),
+        (
+            format!("{first}\n5000 2 {create}\n5040 2 S. fin"),
+            "5040 Error no-answer Nobody",
+            "the 2nd time in a row. A port that expects something else, such as TLS",
+        ),
+        (
+            format!("{first}\n5000 2 {create}\n5040 2 S> 502\n6000 3 {create}\n6040 3 S. fin"),
+            "6040 Error no-answer Nobody",
+            "without a response: that is no race of an idle connection. See #1.",
+        ),
+        (polling() + "15 1 S. fin", "15 Warning no-answer Server", "this is a race"),
+        (
+            polling() + "15 1 S. reset",
+            "15 Warning no-answer Server",
+            "The server reset the connection",
+        ),
+        (
+            polling() + "50010 1 S. fin",
+            "50010 Error no-answer Between",
+            "which fits a timeout of 50 s",
+        ),
+        (
+            polling() + "47010 1 S. reset",
+            "47010 Error no-answer Server",
+            "reset the connection after 47.0 s",
+        ),
+        (
+            polling() + "15 1 &- reset\n16 1 . gone",
+            "16 Warning no-answer Nobody",
+            "it is not known which side",
+        ),
+        (polling() + "15 1 C- reset\n16 1 . gone", "16 Note client-gave-up Nobody", "The client"),
+    ] {
+        let found = at_least(Level::Note, &script).pop().unwrap();
+        assert!(found.starts_with(start) && found.contains(piece), "{script}: {found}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Whether a browser lets the page see a response: CORS (Fetch standard; practice, not in XEP-0124).
 //!
-//! Not every request with `Origin` crosses origins. A missing header is an error only if there was a preflight, or if
-//! the browser says so in `Sec-Fetch-Site`.
+//! Not every request with `Origin` crosses origins. A missing header is reported if there was a preflight, if the browser
+//! says so in `Sec-Fetch-Site`, or if `Host`, as the browser has sent it, is not that of the page.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -10,9 +10,10 @@ use super::words::rid;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
 use crate::rules::moment::Moment;
+use crate::rules::page::{Page, Whence};
 use crate::rules::rule::Rule;
 use crate::rules::words::short;
-use crate::trace::{Exchange, Headers, Reading, Response};
+use crate::trace::{Exchange, Headers, Reading, Request, Response};
 
 /// Origins and preflights remembered.
 const REMEMBERED: usize = 64;
@@ -30,6 +31,8 @@ pub struct Cors {
 struct Origin {
     /// Whether its requests cross origins, as far as is known.
     foreign: Option<bool>,
+    /// They go to another host than that of the page.
+    elsewhere: bool,
     /// Responses in a row that it may see.
     good: u64,
     /// What was wrong with the last one.
@@ -50,14 +53,12 @@ impl Rule for Cors {
                 let headers = headers.unwrap_or_default().to_ascii_lowercase();
                 self.preflights.push_back((exchange.number, headers));
             }
-            HttpPart::Request(request) => {
-                let foreign = match request.headers.get("sec-fetch-site") {
-                    Some("same-origin") => false,
-                    Some("same-site" | "cross-site") => true,
-                    _ => return,
-                };
-                self.origin(name).foreign = Some(foreign);
-            }
+            HttpPart::Request(request) => match request.headers.get("sec-fetch-site") {
+                Some("same-origin") => self.origin(name).foreign = Some(false),
+                Some("same-site" | "cross-site") => self.origin(name).foreign = Some(true),
+                _ if is_elsewhere(request, name) => self.origin(name).elsewhere = true,
+                _ => {}
+            },
             HttpPart::Response(response, _) if !response.own => {
                 if let Some(wanted) = &exchange.preflight {
                     let place = self.preflights.iter().position(|(n, _)| *n == exchange.number);
@@ -67,7 +68,10 @@ impl Rule for Cors {
                     preflight(response, exchange, name, wanted, &headers, found);
                 } else if view.expects_bosh {
                     let empty = matches!(view.reading, Reading::Empty);
-                    self.origin(name).answer(response, exchange, name, empty, found);
+                    // Of what is not even requested by a page, no page sees anything.
+                    if exchange.method != "OPTIONS" {
+                        self.origin(name).answer(response, exchange, name, empty, found);
+                    }
                 }
             }
             HttpPart::Response(..) => {}
@@ -85,6 +89,24 @@ impl Cors {
         }
         self.origins.entry(name.to_owned()).or_default()
     }
+}
+
+/// Whether a request goes to another host than that of its page. `Host` says so only where nobody has passed the
+/// request on, and where it is a name that a browser would have been given.
+fn is_elsewhere(request: &Request, origin: &str) -> bool {
+    let whence = Whence::of(&request.target, &request.headers);
+    let closes =
+        request.headers.get("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+    let Some(host) =
+        whence.bare_host().filter(|_| !whence.passed_on && !closes && request.version > 0)
+    else {
+        return false;
+    };
+    let page = origin.split_once("://").map_or(origin, |(_, rest)| rest);
+    let page = page.rsplit_once(':').map_or(page, |(name, _)| name);
+    let is_name =
+        |host: &str| host.contains('.') && !host.ends_with(|char: char| char.is_ascii_digit());
+    is_name(host) && is_name(page) && !host.eq_ignore_ascii_case(page)
 }
 
 /// What keeps a browser from showing a response to a page of this origin.
@@ -137,7 +159,8 @@ impl Origin {
         };
         let good = std::mem::take(&mut self.good);
         // A page of the same origin does not need the header.
-        if self.foreign != Some(true) || self.last == Some(kind) {
+        let crosses = self.foreign.unwrap_or(self.elsewhere);
+        if !crosses || self.last == Some(kind) {
             return;
         }
         self.last = Some(kind);
@@ -156,8 +179,19 @@ impl Origin {
              and the console reports CORS.{before}{truth}",
             rid(exchange)
         );
-        let party = if kind == "doubled" { Party::Between } else { Party::Server };
-        found.add(&kinds::CORS_HIDDEN, "bosh-cors-on-response", Level::Warning, party, words);
+        let page = (response.status != 200).then(|| Page::of(response));
+        let party = match page {
+            _ if kind == "doubled" => Party::Between,
+            Some(page) if page.is_of_proxy() => Party::Between,
+            _ => Party::Server,
+        };
+        let level = match (truth.is_empty(), self.foreign) {
+            // Nothing else is wrong, and the page gets none of it.
+            (true, _) => Level::Error,
+            (false, Some(true)) => Level::Warning,
+            (false, _) => Level::Note,
+        };
+        found.add(&kinds::CORS_HIDDEN, "bosh-cors-on-response", level, party, words);
     }
 }
 
@@ -272,7 +306,7 @@ mod tests {
         );
         assert_eq!(
             found[1],
-            "60030 Warning cors-hidden Server: The browser hides the response to rid 100001 from \
+            "60030 Warning cors-hidden Between: The browser hides the response to rid 100001 from \
              the page: no Access-Control-Allow-Origin. The client sees status 0, and the console \
              reports CORS. The previous response was not hidden. CORS is not the cause: the \
              response was HTTP 504."
@@ -302,6 +336,33 @@ mod tests {
             &format!("{CREATE}\n20 1 S> <body sid='s' wait='60' requests='2'/>"),
         );
         assert_eq!(found, [""; 0]);
+    }
+
+    #[test]
+    fn a_response_with_200_that_the_page_does_not_see_is_an_error() {
+        for (request, found) in [
+            ("Host: chat.example.org | Origin: https://www.example.org", 1),
+            ("Host: chat.example.org:5281 | Origin: https://chat.example.org:8443", 0),
+            ("Host: 192.0.2.7 | Origin: https://www.example.org", 0),
+            ("Host: prosody | Origin: https://www.example.org", 0),
+            (
+                "Host: chat.example.org | X-Forwarded-For: 192.0.2.1 | Origin: https://www.example.org",
+                0,
+            ),
+            ("Host: chat.example.org | Connection: close | Origin: https://www.example.org", 0),
+            (
+                "Host: chat.example.org | Sec-Fetch-Site: same-origin | Origin: https://www.example.org",
+                0,
+            ),
+        ] {
+            let create = CREATE.replace("Origin: http://a", request);
+            let script = format!("{create}\n20 1 S> <body sid='s1' wait='60' requests='2'/>");
+            let all = at_least(Level::Warning, &script);
+            assert_eq!(all.len(), found, "{request}: {all:?}");
+            for one in all {
+                assert!(one.starts_with("20 Error cors-hidden Server: The browser hides"), "{one}");
+            }
+        }
     }
 
     #[test]

@@ -3,29 +3,34 @@
 
 use std::time::Duration;
 
-use super::foreign;
+use super::asked::{Pending, whence};
 use super::status::{self, Refusal};
 use super::view::{HttpPart, HttpView};
-use super::words::{from_server, is_page, page, rid};
+use super::words::{from_server, is_page, rid};
+use super::{foreign, instead};
 use crate::bosh::NotBody;
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
 use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
+use crate::rules::page::Page;
 use crate::rules::rule::Rule;
-use crate::rules::words::short;
+use crate::rules::words::{nth, short};
 use crate::trace::{Exchange, Fact, Reading, Request, Response, Session, Story};
 use crate::wire::Side;
 use crate::wire::protocol::Protocol;
 
-/// Requests whose size is remembered until their response arrives.
-const PENDING: usize = 8;
+/// Refusals that are remembered.
+const REMEMBERED: usize = 16;
 
 /// Judges messages as HTTP.
 #[derive(Debug, Default)]
 pub struct Exchanges {
     sessions: PerSession<Endpoint>,
+    pending: Pending,
+    /// How requests were refused that belong to no session, with how often.
+    refusals: Vec<(String, u32)>,
 }
 
 /// What is known of the responses in a session.
@@ -33,8 +38,6 @@ pub struct Exchanges {
 struct Endpoint {
     /// `Server` of the last good response.
     server: Option<String>,
-    /// Exchange, size and stanzas of requests without a response.
-    pending: Vec<(u64, u64, usize)>,
     /// Size of the largest request that got a good response.
     largest: u64,
 }
@@ -45,7 +48,7 @@ impl Rule for Exchanges {
             Fact::Request(_) | Fact::Response(_) => {
                 let Some(view) = moment.http() else { return };
                 match view.part {
-                    HttpPart::Request(request) => self.request(request, &view, moment.story, found),
+                    HttpPart::Request(request) => self.request(request, &view, found),
                     // What BOSH gets at a path of WebSocket is judged there.
                     HttpPart::Response(response, _)
                         if view.exchange.creates()
@@ -60,12 +63,14 @@ impl Rule for Exchanges {
                 }
             }
             Fact::Failed { cause } => failed(cause, found),
+            Fact::Closed { .. } => self.pending.close(moment.event.conn),
             // An XMPP stream in answer to HTTP is judged as the wrong port.
             Fact::Raw(raw)
                 if raw.from == Side::Server
                     && Protocol::of(&raw.bytes) == Some(Protocol::XmppStream) => {}
             Fact::Raw(raw) => foreign::judge(raw, found),
             Fact::Lost { messages, bytes } => {
+                self.pending.close(moment.event.conn);
                 let words = format!(
                     "{messages} messages ({bytes} B) were not recorded, because xmppscope could \
                      not keep up. They reached the other side; the findings that follow may not \
@@ -79,13 +84,7 @@ impl Rule for Exchanges {
 }
 
 impl Exchanges {
-    fn request(
-        &mut self,
-        request: &Request,
-        view: &HttpView<'_>,
-        story: &Story,
-        found: &mut Findings,
-    ) {
+    fn request(&mut self, request: &Request, view: &HttpView<'_>, found: &mut Findings) {
         let exchange = view.exchange;
         if exchange.is_bosh() && exchange.method != "POST" {
             let words = format!(
@@ -101,12 +100,9 @@ impl Exchanges {
                 words,
             );
         }
-        if let Some(session) = view.session {
-            let known = self.sessions.of(session.id, story);
-            if known.pending.len() >= PENDING {
-                known.pending.remove(0);
-            }
-            known.pending.push((exchange.number, request.content.size, view.stanzas.len()));
+        if view.expects_bosh {
+            let (size, stanzas) = (request.content.size, view.stanzas.len());
+            self.pending.ask(exchange, &request.headers, size, stanzas);
         }
     }
 
@@ -119,6 +115,8 @@ impl Exchanges {
         found: &mut Findings,
     ) {
         let HttpView { exchange, reading, session, .. } = *view;
+        let asked = self.pending.answer(exchange);
+        let asked = asked.as_ref();
         if response.own {
             let words = format!("xmppscope answered {} in place of the target.", rid(exchange));
             return found.add(&kinds::OWN_ANSWER, None, Level::Note, Party::Nobody, words);
@@ -128,8 +126,6 @@ impl Exchanges {
             Some(session) => self.sessions.of(session.id, story),
             None => &mut nobody,
         };
-        let place = known.pending.iter().position(|&(number, ..)| number == exchange.number);
-        let sent = place.map(|place| known.pending.remove(place));
         let server = response.headers.get("server");
         if response.content.cut {
             let (level, party) = match story.left(exchange.conn) {
@@ -147,35 +143,37 @@ impl Exchanges {
             return found.add(&kinds::ANSWER_CUT, None, level, party, words);
         }
         if response.status != 200 {
+            let page = Page::of(response);
             let refusal = Refusal {
                 response,
                 exchange,
+                reading,
                 held,
                 session,
-                reading,
+                page: &page,
+                whence: &whence(exchange, asked, session),
+                asked,
                 usual_server: known.server.as_deref(),
-                sent: sent.map(|(_, size, stanzas)| (size, stanzas)),
                 largest: known.largest,
             };
+            // In a session, each refusal may have a history of its own.
+            if session.is_none_or(|session| session.granted().is_none()) {
+                let times = times(&mut self.refusals, response, exchange, &page);
+                if times > 1 {
+                    return status::again(&refusal, &nth(times), found);
+                }
+            }
             return status::explain(&refusal, found);
         }
         match reading {
             Reading::Body(_) => {
                 known.server = server.map(str::to_owned);
-                known.largest = known.largest.max(sent.map_or(0, |(_, size, _)| size));
+                known.largest = known.largest.max(asked.map_or(0, |asked| asked.size));
             }
             Reading::Empty => empty(response, exchange, session, found),
             reading if is_other(reading, response) => {
-                let words = format!(
-                    "The response to {} is not BOSH: 200{}, {}. Something else answers at {}, such \
-                     as a web server or a login page, or the URL is not the connection manager's.",
-                    rid(exchange),
-                    from_server(response),
-                    page(response),
-                    short(&exchange.target),
-                );
-                let id = "bosh-single-body-root";
-                found.add(&kinds::NOT_BOSH, id, Level::Error, Party::Between, words);
+                let (page, whence) = (Page::of(response), whence(exchange, asked, session));
+                instead::explain(response, exchange, &page, &whence, found);
             }
             Reading::Partial if response.content.undecoded.is_some() => {
                 let why = response.content.undecoded.as_deref().unwrap_or_default();
@@ -190,6 +188,27 @@ impl Exchanges {
             _ => {}
         }
     }
+}
+
+/// How often a request was refused so, this time included.
+fn times(
+    refusals: &mut Vec<(String, u32)>,
+    response: &Response,
+    exchange: &Exchange,
+    page: &Page,
+) -> u32 {
+    let said = page.sentence.as_deref().unwrap_or_default();
+    let Response { status, reason, .. } = response;
+    let key = format!("{status} {reason} {} {} {said}", exchange.target, exchange.creates());
+    if let Some((_, times)) = refusals.iter_mut().find(|(before, _)| *before == key) {
+        *times = times.saturating_add(1);
+        return *times;
+    }
+    if refusals.len() >= REMEMBERED {
+        refusals.remove(0);
+    }
+    refusals.push((key, 1));
+    1
 }
 
 /// Whether it is a web page, or anything else that was not meant to be BOSH.

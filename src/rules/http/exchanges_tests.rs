@@ -17,7 +17,7 @@ fn a_504_while_wait_was_running_names_the_read_timeout() {
                     <html><head><title>504 Gateway Time-out</title></head></html>"
         ),
         ["60020 Error http-status Between: rid 100001: HTTP 504 Gateway Time-out from \
-          \"nginx/1.24\" after 60.0 s (text/html, 61 B, titled \"504 Gateway Time-out\"). wait=60 \
+          \"nginx/1.24\" after 60.0 s. wait=60 \
           ran out at the same time: the read timeout of the reverse proxy (about 60 s) must be \
           longer than wait. Raise it (proxy_read_timeout in nginx), or let the client request a \
           shorter wait. Earlier responses came from \"Cowboy\". strophe.js sends the same rid \
@@ -30,7 +30,10 @@ fn a_504_before_wait_runs_out_is_explained() {
     let found = after_open("50010 1 S> 504");
     assert!(found[0].contains("wait=60 was still running: the read timeout"), "{found:?}");
     let found = after_open("20 1 S> 504");
-    assert!(found[0].contains("got no response from the connection manager in time"), "{found:?}");
+    assert!(
+        found[0].contains("The reverse proxy got no answer of the back end in time"),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -39,22 +42,22 @@ fn each_status_is_explained() {
         ("400", "Warning http-status Server", "legacy form of bad-request"),
         ("403", "Warning http-status Server", "legacy form of policy-violation"),
         ("404", "Warning http-status Server", "does not know this session"),
-        ("405", "Error http-status Between", "POST is not allowed here"),
+        ("405", "Error http-status Between", "POST is not allowed at /http-bind"),
         ("413", "Error http-status Between", "client_max_body_size"),
-        ("500", "Error http-status Server", "check its log"),
-        ("502", "Error http-status Between", "nothing reached the connection manager"),
+        ("500", "Error http-status Nobody", "its log says why"),
+        ("502", "Error http-status Between", "could not connect to the back end"),
         ("503", "Error http-status Between", "strophe.js sends the same rid again"),
         (
             "301 | Location: /http-bind/",
             "Error http-status Between",
-            "redirects to /http-bind/. Most",
+            "redirects to /http-bind/, which differs by the slash at its end. Most",
         ),
         (
             "307 | Location: /b",
             "Error http-status Between",
             "redirects to /b. Configure the client",
         ),
-        ("204", "Error http-status Server", "The response to a valid request has status 200"),
+        ("204", "Error http-status Nobody", "The response to a valid request has status 200"),
     ] {
         let found = after_open(&format!("20 1 S> {answer}"));
         assert_eq!(found.len(), 1, "{found:?}");
@@ -90,9 +93,9 @@ fn a_page_instead_of_bosh_is_described() {
     assert_eq!(
         found,
         [
-            "20 Error not-bosh Between: The response to rid 100001 is not BOSH: 200 from \"Apache\", \
-          text/html, 36 B, titled \"Log in\". Something else answers at /http-bind, such as a web \
-          server or a login page, or the URL is not the connection manager's."
+            "20 Error not-bosh Between: The response to rid 100001 is not BOSH: 200 from \"Apache\" (text/html, 36 B, \
+             titled \"Log in\"). Something else answers at /http-bind, such as a web server or a login page, or the URL is \
+             not the connection manager's; connection managers are usually at /http-bind, /http-bind/, /bosh or /bosh/."
         ]
     );
     let found = after_open("20 1 S> 200 | <html><p>It works");

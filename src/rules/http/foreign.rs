@@ -6,6 +6,7 @@ use crate::rules::kinds::{self, Kind};
 use crate::rules::words::around;
 use crate::trace::Raw;
 use crate::wire::Side;
+use crate::wire::protocol::Protocol;
 
 /// How much of what is not known is quoted.
 const QUOTED: usize = 40;
@@ -26,11 +27,17 @@ pub(super) fn judge(raw: &Raw, found: &mut Findings) {
         );
         return found.add(&kinds::WS_FRAME_INVALID, None, Level::Error, party, words);
     }
-    if let Some(speaks) = why.strip_suffix(" where HTTP/1 was expected") {
+    // Where the first bytes decided, those behind them may say more.
+    let greets = match Protocol::of(&raw.bytes) {
+        Some(greeting @ Protocol::Greeting(_)) => Some(greeting.to_string()),
+        _ => None,
+    };
+    let named = |speaks| greets.as_deref().unwrap_or(speaks);
+    if let Some(speaks) = why.strip_suffix(" where HTTP/1 was expected").map(named) {
         let (party, words) = on_http(from, speaks);
         return add(&kinds::NOT_HTTP, party, words, found);
     }
-    if let Some(speaks) = why.strip_suffix(" where an XML stream was expected") {
+    if let Some(speaks) = why.strip_suffix(" where an XML stream was expected").map(named) {
         let (party, words) = on_xmpp(from, speaks);
         return add(&kinds::NOT_XMPP, party, words, found);
     }
@@ -93,6 +100,17 @@ fn on_http(from: Side, speaks: &str) -> (Party, String) {
                 .to_owned()
         }
         (_, "a PROXY protocol header") => return (Party::Between, PROXY_HEADER.to_owned()),
+        (_, "TLS records") => return tls_goes_on(from),
+        (Side::Client, "frames of WebSocket") => {
+            "The client sends frames of WebSocket on a connection that is none: it did not ask for one here (no handshake with \
+             Upgrade), or something in front has used the connection for another request. Check what passes the handshake on."
+                .to_owned()
+        }
+        (Side::Server, "frames of WebSocket") => {
+            "The target sends frames of WebSocket on a connection that it did not switch with 101: something after this point \
+             mixes up connections, or the port is one for WebSocket without HTTP. Check host and port in --target."
+                .to_owned()
+        }
         (Side::Client, "an XMPP stream") => {
             "The client begins an XMPP stream over TCP on a port for HTTP. Give it the URL of BOSH or WebSocket, or point \
              the proxy at the XMPP port (--target xmpp://…)."
@@ -138,8 +156,29 @@ fn on_xmpp(from: Side, speaks: &str) -> (Party, String) {
                 .to_owned()
         }
         (_, "a PROXY protocol header") => return (Party::Between, PROXY_HEADER.to_owned()),
+        (_, "TLS records") => return tls_goes_on(from),
+        (Side::Client, "frames of WebSocket") => {
+            "The client sends frames of WebSocket. This is a port for XMPP over TCP: give it the ws:// or wss:// URL of the \
+             server, which is on its HTTP port."
+                .to_owned()
+        }
+        (Side::Server, "frames of WebSocket") => {
+            "The target answers with frames of WebSocket, so it is an HTTP port of the XMPP server. Use the port for XMPP \
+             clients in --target (usually 5222, or 5223 with xmpps://), or an http:// URL."
+                .to_owned()
+        }
         (side, speaks) => wrong_server(side, speaks, "XMPP"),
     };
+    (Party::from(from), words)
+}
+
+/// TLS without its beginning: this side goes on with what the other one has not seen.
+fn tls_goes_on(from: Side) -> (Party, String) {
+    let words = format!(
+        "The {} sends records of TLS without a handshake before them: it goes on with TLS on a connection that has none here. \
+         Use TLS on both sides of the proxy (--tls, and an https:// or xmpps:// target), or on neither.",
+        from.name()
+    );
     (Party::from(from), words)
 }
 
@@ -208,9 +247,44 @@ mod tests {
                 "does not read it",
             ),
             (
-                format!("S the greeting of a mail or FTP server{xml}"),
+                format!("S the greeting of an IMAP server{xml}"),
                 "0 Error not-xmpp Server",
-                "check host",
+                "the greeting of an IMAP server, so it does not speak XMPP: check host",
+            ),
+            (
+                format!("S the greeting of an SMTP server{http}"),
+                "0 Error not-http Server",
+                "the greeting of an SMTP server, so it does not speak HTTP: check host",
+            ),
+            (format!("C the banner of an SSH server{xml}"), "0 Error not-xmpp Client", "SSH"),
+            (format!("C TLS records{http}"), "0 Error not-http Client", "without a handshake"),
+            (format!("S TLS records{xml}"), "0 Error not-xmpp Server", "without a handshake"),
+            (format!("C frames of WebSocket{http}"), "0 Error not-http Client", "no handshake"),
+            (format!("S frames of WebSocket{http}"), "0 Error not-http Server", "101"),
+            (format!("C frames of WebSocket{xml}"), "0 Error not-xmpp Client", "ws://"),
+            (format!("S frames of WebSocket{xml}"), "0 Error not-xmpp Server", "5222"),
+            (
+                format!("S HTTP/2 (a SETTINGS frame){http}"),
+                "0 Error not-http Server",
+                "does not serve HTTP/1",
+            ),
+            (format!("S HTTP/2 (a SETTINGS frame){xml}"), "0 Error not-xmpp Server", "web server"),
+            (
+                format!("C HTTP/2 (its connection preface){xml}"),
+                "0 Error not-xmpp Client",
+                "HTTP client",
+            ),
+            (format!("C a TLS alert (unknown_ca){http}"), "0 Error not-http Client", "gave up"),
+            (format!("S a TLS alert (40){xml}"), "0 Error not-xmpp Server", "xmpps://"),
+            (
+                format!("S a PROXY protocol header{http}"),
+                "0 Error not-http Between",
+                "proxy_protocol",
+            ),
+            (
+                format!("S the greeting of a mail or FTP server{xml} | 220 mail.example.org ESMTP"),
+                "0 Error not-xmpp Server",
+                "an SMTP server",
             ),
             ("C not an XML stream | hello".to_owned(), "0 Error not-xmpp Client", "\"hello\""),
             (

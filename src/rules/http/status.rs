@@ -1,12 +1,16 @@
-//! Explains a status other than 200: what it means for BOSH, who sent it, what the client does next (XEP-0124 §17.1).
+//! Explains a status other than 200 where BOSH is expected: why it came, who sent it, what the client does next
+//! (XEP-0124 §17.1). What it means whatever was asked for is in `page`; what a connection manager means by 400, 403 and
+//! 404 in `legacy`.
 
 use std::time::Duration;
 
-use super::words::{from_server, page, rid};
+use super::asked::Asked;
+use super::words::rid;
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
-use crate::rules::words::{counted, short};
+use crate::rules::page::{Carrier, Cause, Meaning, Page, Refused, Role, Whence, shared, status};
+use crate::rules::words::short;
 use crate::trace::{Exchange, Reading, Response, Session};
 
 /// A response with a status other than 200, and what is known about it.
@@ -14,84 +18,74 @@ use crate::trace::{Exchange, Reading, Response, Session};
 pub(super) struct Refusal<'a> {
     pub(super) response: &'a Response,
     pub(super) exchange: &'a Exchange,
+    pub(super) reading: &'a Reading,
     /// How long the request was held.
     pub(super) held: Duration,
     pub(super) session: Option<&'a Session>,
-    pub(super) reading: &'a Reading,
+    pub(super) page: &'a Page,
+    pub(super) whence: &'a Whence,
+    /// The request; none if it was not seen.
+    pub(super) asked: Option<&'a Asked>,
     /// `Server` of the last good response.
     pub(super) usual_server: Option<&'a str>,
-    /// Size and stanzas of the request.
-    pub(super) sent: Option<(u64, usize)>,
     /// The largest request that was accepted.
     pub(super) largest: u64,
 }
 
-struct Verdict {
-    party: Party,
-    level: Level,
-    requirement: Option<&'static str>,
-    words: String,
+/// What it means.
+pub(super) struct Verdict {
+    pub(super) party: Party,
+    pub(super) level: Level,
+    pub(super) requirement: Option<&'static str>,
+    pub(super) words: String,
+}
+
+impl Verdict {
+    /// A failure that has this cause.
+    pub(super) fn new(party: Party, words: impl Into<String>) -> Self {
+        let requirement = Some("bosh-respond-200");
+        Self { party, level: Level::Error, requirement, words: words.into() }
+    }
+}
+
+impl From<Cause> for Verdict {
+    fn from(cause: Cause) -> Self {
+        Self::new(cause.party, cause.words)
+    }
 }
 
 /// Reports what a status other than 200 means.
 pub(super) fn explain(refusal: &Refusal<'_>, found: &mut Findings) {
-    let Refusal { response, exchange, .. } = refusal;
-    let verdict = match response.status {
-        300..400 => redirect(refusal),
-        400 | 403 | 404 => legacy(refusal),
-        401 | 407 => plain(
-            Party::Between,
-            "Something in front of the connection manager requires authentication.",
-        ),
-        405 => plain(
-            Party::Between,
-            "POST is not allowed here: this is a static web server, or not the path of BOSH.",
-        ),
-        413 => too_large(refusal),
-        429 => plain(Party::Between, "Something limits the request rate of the client."),
-        500 => plain(Party::Server, "The server failed; check its log at this time."),
-        502 | 503 if refusal.held.as_secs() >= 1 => plain(
-            Party::Between,
-            "A reverse proxy in front of the connection manager reports this: the connection \
-             manager probably closed the connection without a response, or stopped. Check that it \
-             is running.",
-        ),
-        502 | 503 => plain(
-            Party::Between,
-            "A reverse proxy in front of the connection manager reports this when it cannot \
-             connect: nothing reached the connection manager. Check that it is running at the \
-             address that the reverse proxy uses.",
-        ),
-        504 => time_out(refusal),
-        _ => plain(Party::Server, "The response to a valid request has status 200."),
-    };
+    let Refusal { response, exchange, page, .. } = refusal;
+    let verdict = refusal.verdict();
     let after = match refusal.held.as_millis() {
         0..1000 => String::new(),
         _ => format!(" after {}", words(refusal.held)),
     };
-    let reason = match response.reason.as_str() {
-        "" => String::new(),
-        reason => format!(" {}", short(reason)),
-    };
-    let what = match refusal.reading {
-        Reading::Body(_) => String::new(),
-        _ => format!(" ({})", page(response)),
-    };
     let words = format!(
-        "{}: HTTP {}{reason}{}{after}{what}. {}{}{}",
+        "{}: HTTP {}{}{after}.{} {}{}{}",
         rid(exchange),
-        response.status,
-        from_server(response),
+        status(response),
+        page.from(),
+        page.quoted(),
         verdict.words,
-        another_server(refusal),
+        refusal.another_server(),
         reaction(response.status),
     );
     found.add(&kinds::HTTP_STATUS, verdict.requirement, verdict.level, verdict.party, words);
 }
 
-fn plain(party: Party, words: &str) -> Verdict {
-    let requirement = Some("bosh-respond-200");
-    Verdict { party, level: Level::Error, requirement, words: words.to_owned() }
+/// The same answer to the same request once more: the first one says what it means.
+pub(super) fn again(refusal: &Refusal<'_>, nth: &str, found: &mut Findings) {
+    let Refusal { response, exchange, page, .. } = refusal;
+    let verdict = refusal.verdict();
+    let words = format!(
+        "{}: HTTP {}{} again, for the {nth} time; the first one above says what it means.",
+        rid(exchange),
+        status(response),
+        page.from(),
+    );
+    found.add(&kinds::HTTP_STATUS, verdict.requirement, verdict.level, verdict.party, words);
 }
 
 fn reaction(status: u16) -> &'static str {
@@ -102,122 +96,328 @@ fn reaction(status: u16) -> &'static str {
     }
 }
 
-/// Another back end, or something in front of it, names another server than earlier responses.
-fn another_server(refusal: &Refusal<'_>) -> String {
-    match (refusal.usual_server, refusal.response.headers.get("server")) {
-        (Some(usual), Some(now)) if usual != now => {
-            format!(" Earlier responses came from \"{}\".", short(usual))
+impl Refusal<'_> {
+    fn verdict(&self) -> Verdict {
+        if let Some(verdict) =
+            self.without_sid().or_else(|| self.unset_path()).or_else(|| self.time_out())
+        {
+            return verdict;
         }
-        (Some(usual), None) => {
-            format!(
-                " Earlier responses came from \"{}\", this one does not name a server.",
-                short(usual)
-            )
+        let (whence, response, page, held) = (self.whence, self.response, self.page, self.held);
+        let refused = Refused { carrier: Carrier::Bosh, whence, response, page, held };
+        if let Some(cause) = shared(&refused) {
+            return cause.into();
         }
-        _ => String::new(),
-    }
-}
-
-fn redirect(refusal: &Refusal<'_>) -> Verdict {
-    let location = refusal.response.headers.get("location").map(short);
-    let repeats_as_get = matches!(refusal.response.status, 301..=303);
-    let words = match location {
-        Some(location) => format!(
-            "It redirects to {location}. {}Configure the client with that URL.",
-            if repeats_as_get {
-                "Most clients repeat the request there with GET and without its content. "
-            } else {
-                ""
+        match page.meaning() {
+            Some(Meaning::UnknownDomain) => return self.unknown_domain(),
+            Some(Meaning::UnknownSession) => return self.legacy(404),
+            Some(Meaning::RidMissing) => {
+                return Verdict::new(
+                    Party::Client,
+                    "The request has no rid, or one that is not a positive whole number.",
+                );
             }
-        ),
-        None => "It does not name a destination.".to_owned(),
-    };
-    Verdict { words, ..plain(Party::Between, "") }
-}
-
-/// 400, 403 and 404 represent conditions if one side is older than version 1.6.
-fn legacy(refusal: &Refusal<'_>) -> Verdict {
-    let status = refusal.response.status;
-    let asked = refusal.session.and_then(|session| session.asked());
-    let has_ver = asked.is_some_and(|asked| asked.ver.is_some());
-    let begun = refusal.session.is_some_and(|session| session.granted().is_some());
-    let sid_unknown = refusal.session.is_some_and(|session| session.granted().is_none());
-    let mut words = match status {
-        404 if refusal.exchange.creates() || !refusal.exchange.is_bosh() => {
-            "Nothing is served at this path; connection managers are usually at /http-bind, \
-             /http-bind/, /bosh or /bosh/."
-                .to_owned()
+            Some(Meaning::WantsLength) => return self.length(),
+            _ => {}
         }
-        404 => {
-            let before =
-                if sid_unknown { " The trace does not contain its creation either." } else { "" };
+        match response.status {
+            201..300 => self.no_content(),
+            300..400 => self.redirect(),
+            400 if self.is_chunked() => self.length(),
+            400 | 403 => self.legacy(response.status),
+            404 | 410 => self.not_found(),
+            405 | 501 => self.method(),
+            406 | 415 => self.media_type(),
+            411 => self.length(),
+            413 => self.too_large(),
+            414 => Verdict::new(
+                Party::Client,
+                "The path is longer than what answered allows: BOSH goes into the content of a POST.",
+            ),
+            500..600 => self.failed(),
+            _ => Verdict::new(
+                self.between_or_nobody(),
+                format!(
+                    "A connection manager does not answer with this status. {}.",
+                    whence.words()
+                ),
+            ),
+        }
+    }
+
+    /// In between, if that is who wrote the page; the server, if it did; nobody, if nothing shows who.
+    pub(super) fn between_or_nobody(&self) -> Party {
+        match self.page.role() {
+            _ if self.page.is_of_proxy() => Party::Between,
+            Some(Role::Server) => Party::Server,
+            _ => Party::Nobody,
+        }
+    }
+
+    /// The program that answered.
+    pub(super) fn who(&self) -> &'static str {
+        self.page.by().unwrap_or("what answered")
+    }
+
+    pub(super) fn is_chunked(&self) -> bool {
+        self.asked.is_some_and(Asked::is_chunked)
+    }
+
+    /// Another back end, or something in front of it, names another server than earlier responses.
+    fn another_server(&self) -> String {
+        match (self.usual_server, self.response.headers.get("server")) {
+            (Some(usual), Some(now)) if usual != now => {
+                format!(" Earlier responses came from \"{}\".", short(usual))
+            }
+            (Some(usual), None) => {
+                format!(
+                    " Earlier responses came from \"{}\", this one does not name a server.",
+                    short(usual)
+                )
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// Content of a session, and no sid: that was reported with the request.
+    fn without_sid(&self) -> Option<Verdict> {
+        let lost = self.exchange.creates() && self.asked.is_some_and(|asked| asked.stanzas > 0);
+        if !lost || !matches!(self.response.status, 400 | 404) || self.page.is_of_proxy() {
+            return None;
+        }
+        let words = "It follows from the missing sid: without one, the request would open a session, and such a request has \
+            no content.";
+        let requirement = Some("bosh-http-400-legacy");
+        Some(Verdict {
+            party: Party::Client,
+            level: Level::Note,
+            requirement,
+            words: words.to_owned(),
+        })
+    }
+
+    /// The path shows that the client was not given one.
+    fn unset_path(&self) -> Option<Verdict> {
+        let refuses = matches!(self.response.status, 400..=405 | 410 | 501);
+        if !refuses || !self.whence.is_unset() || self.page.is_of_server() {
+            return None;
+        }
+        Some(Verdict::new(
+            Party::Client,
             format!(
-                "The connection manager does not know this session (any more), or the rid is \
-                 outside its window: this is the legacy form of item-not-found.{before}"
+                "No connection manager answers at {}: the client has no URL of one, because the setting for it is empty or has \
+                 another name. Give it the URL, such as /http-bind.",
+                short(&self.whence.target)
+            ),
+        ))
+    }
+
+    fn unknown_domain(&self) -> Verdict {
+        let to = match &self.whence.to {
+            Some(to) => format!("the domain {} in `to`", short(to)),
+            None => "the domain in `to`".to_owned(),
+        };
+        Verdict {
+            requirement: Some("bosh-error-is-binding-not-http"),
+            ..Verdict::new(
+                Party::Client,
+                format!(
+                    "The server does not serve {to} (host-unknown): check the domain that the client is given, or add it to \
+                     the server. The server says so by HTTP {} in place of 200 and a condition (XEP-0124 §17.2).",
+                    self.response.status
+                ),
             )
         }
-        403 => "This is the legacy form of policy-violation (too many requests, too often, or too \
-             large), or a web server forbids this path."
-            .to_owned(),
-        _ => "This is the legacy form of bad-request: the request could not be parsed, or an \
-             attribute is missing."
-            .to_owned(),
-    };
-    if status == 403 {
-        words += &size(refusal);
     }
-    let id = if has_ver {
-        "bosh-error-is-binding-not-http"
-    } else {
-        match status {
-            400 => "bosh-http-400-legacy",
-            403 => "bosh-http-403-legacy",
-            _ => "bosh-http-404-legacy",
+
+    fn no_content(&self) -> Verdict {
+        Verdict::new(
+            self.between_or_nobody(),
+            "The response to a valid request has status 200 and a <body/>: what answers is not a connection manager, or a \
+             script in front of it changes the status.",
+        )
+    }
+
+    fn redirect(&self) -> Verdict {
+        let Some(location) = self.response.headers.get("location") else {
+            let words = match self.response.status {
+                304 => {
+                    "A cache answers that nothing has changed: switch caching off for this path."
+                }
+                _ => "It does not name a destination.",
+            };
+            return Verdict::new(Party::Between, words);
+        };
+        let path = self.whence.target.split(['?', '#']).next().unwrap_or_default();
+        let bare = |text: &str| {
+            text.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/').to_owned()
+        };
+        let ends_alike = !bare(path).is_empty() && bare(location).ends_with(&bare(path));
+        let how = match (location.strip_prefix("https://"), ends_alike) {
+            (_, true)
+                if location.split('?').next().unwrap_or_default().ends_with('/')
+                    && !path.ends_with('/') =>
+            {
+                ", which differs by the slash at its end"
+            }
+            (Some(_), true) => ", the same with https",
+            _ => "",
+        };
+        let repeats_as_get = matches!(self.response.status, 301..=303);
+        let get = if repeats_as_get {
+            "Most clients repeat the request there with GET and without its content. "
+        } else {
+            ""
+        };
+        Verdict::new(
+            Party::Between,
+            format!(
+                "It redirects to {}{how}. {get}Configure the client with that URL.",
+                short(location)
+            ),
+        )
+    }
+
+    fn method(&self) -> Verdict {
+        if self.exchange.method != "POST" {
+            let words =
+                format!("BOSH is sent with POST, and this was {}.", short(&self.exchange.method));
+            return Verdict::new(Party::Client, words);
         }
-    };
-    if has_ver && begun {
-        words += " A client that sent `ver` should get HTTP 200 with a condition.";
+        let allow = self.response.headers.get("allow");
+        let allow = allow.map(|allow| format!(" (only {})", short(allow))).unwrap_or_default();
+        Verdict::new(
+            Party::Between,
+            format!(
+                "POST is not allowed at {}{allow}: {} serves files or something else there, and no connection manager. Check \
+                 the path and the route of the reverse proxy; {PATHS}.",
+                short(&self.whence.target),
+                self.who(),
+            ),
+        )
     }
-    if status == 404 && !begun && (refusal.exchange.creates() || !refusal.exchange.is_bosh()) {
-        // This is not from a connection manager: the URL is wrong, or whatever serves it.
-        return plain(Party::Between, &words);
+
+    fn media_type(&self) -> Verdict {
+        let kind = self.asked.and_then(|asked| asked.headers.get("content-type"));
+        let is_xml = kind.is_some_and(|kind| kind.to_ascii_lowercase().contains("xml"));
+        let has = kind
+            .map_or("no Content-Type".to_owned(), |kind| format!("Content-Type {}", short(kind)));
+        if is_xml {
+            return Verdict::new(
+                self.between_or_nobody(),
+                format!(
+                    "The request has {has}, as BOSH should, so what answers is not a connection manager but something that \
+                     wants another format: check the path."
+                ),
+            );
+        }
+        Verdict::new(
+            Party::Client,
+            format!(
+                "The request has {has}, which {} refuses: BOSH is text/xml; charset=utf-8 (XEP-0124 §5).",
+                self.who()
+            ),
+        )
     }
-    Verdict { party: Party::Server, level: Level::Warning, requirement: Some(id), words }
+
+    /// A `Content-Length` is wanted.
+    fn length(&self) -> Verdict {
+        if !self.is_chunked() {
+            let words = format!(
+                "{} wants a Content-Length, and the request has none that it accepts.",
+                capital(self.who())
+            );
+            return Verdict::new(self.between_or_nobody(), words);
+        }
+        let (party, from) = if self.whence.passed_on {
+            (
+                Party::Between,
+                "what passed it on has made it so (proxy_request_buffering on in nginx undoes that)",
+            )
+        } else {
+            (Party::Client, "the client, or something between it and this point, has made it so")
+        };
+        Verdict::new(
+            party,
+            format!(
+                "The request is chunked (Transfer-Encoding) and has no Content-Length, which BOSH should not do (XEP-0124 §5) \
+                 and servers refuse: {from}. Send Content-Length."
+            ),
+        )
+    }
+
+    fn failed(&self) -> Verdict {
+        let party = self.between_or_nobody();
+        let words = match party {
+            Party::Between => format!(
+                "{} failed, and not the XMPP server: its error log says why.",
+                capital(self.who())
+            ),
+            Party::Server => "The server failed; check its log at this time.".to_owned(),
+            _ => "What answered failed; its log says why at this time.".to_owned(),
+        };
+        Verdict::new(party, words)
+    }
+
+    /// Something in between has waited for a shorter time than `wait`.
+    fn time_out(&self) -> Option<Verdict> {
+        if !matches!(self.response.status, 504 | 524 | 598 | 599) || self.page.is_of_server() {
+            return None;
+        }
+        let wait = self.session.and_then(Session::wait)?;
+        let seconds = self.held.as_secs_f64();
+        if seconds < 5.0 || seconds >= wait as f64 + 2.0 {
+            return None;
+        }
+        let what = match self.page.role() {
+            Some(Role::Cdn) => "content delivery network",
+            _ => "reverse proxy",
+        };
+        let raise = match self.page.by() {
+            Some("Cloudflare") => "Cloudflare waits for 100 s, and longer for few customers only: let the client request a shorter wait".to_owned(),
+            by => format!("Raise it ({}), or let the client request a shorter wait", setting(by)),
+        };
+        Some(Verdict::new(
+            Party::Between,
+            format!(
+                "wait={wait} {}: the read timeout of the {what} (about {} s) must be longer than wait. {raise}.",
+                if seconds < wait as f64 {
+                    "was still running"
+                } else {
+                    "ran out at the same time"
+                },
+                seconds.round()
+            ),
+        ))
+    }
 }
 
-fn too_large(refusal: &Refusal<'_>) -> Verdict {
-    let words = format!(
-        "The request is larger than a reverse proxy or the server allows (client_max_body_size in \
-         nginx, or the server's stanza size limit).{}",
-        size(refusal)
-    );
-    let requirement = Some("bosh-large-request-limit");
-    Verdict { party: Party::Between, level: Level::Error, requirement, words }
-}
+/// Where connection managers usually are.
+pub(super) const PATHS: &str =
+    "connection managers are usually at /http-bind, /http-bind/, /bosh or /bosh/";
 
-fn size(refusal: &Refusal<'_>) -> String {
-    match refusal.sent {
-        Some((size, stanzas)) if size > 1000 => format!(
-            " This request has {size} B ({}); the largest accepted so far had {} B.",
-            counted(stanzas, "stanza"),
-            refusal.largest
-        ),
-        _ => String::new(),
+/// The setting of the time that a program waits for an answer.
+fn setting(by: Option<&str>) -> &'static str {
+    match by {
+        Some("Apache") => "ProxyTimeout, or timeout= of ProxyPass, in Apache",
+        Some("HAProxy") => "timeout server in HAProxy",
+        Some("Envoy") => "timeout of the route in Envoy",
+        Some("AWS's load balancer") => "the idle timeout of the load balancer",
+        Some("Varnish") => "first_byte_timeout in Varnish",
+        Some("IIS") => "the proxy's time-out in IIS",
+        _ => "proxy_read_timeout in nginx",
     }
 }
 
-fn time_out(refusal: &Refusal<'_>) -> Verdict {
-    let wait = refusal.session.and_then(Session::wait);
-    let seconds = refusal.held.as_secs_f64();
-    let words = match wait {
-        Some(wait) if seconds >= 5.0 && seconds < wait as f64 + 2.0 => format!(
-            "wait={wait} {}: the read timeout of the reverse proxy (about {} s) must be longer \
-             than wait. Raise it (proxy_read_timeout in nginx), or let the client request a \
-             shorter wait.",
-            if seconds < wait as f64 { "was still running" } else { "ran out at the same time" },
-            seconds.round()
-        ),
-        _ => "A reverse proxy got no response from the connection manager in time.".to_owned(),
-    };
-    Verdict { words, ..plain(Party::Between, "") }
+/// At the beginning of a sentence; a name stays as it is.
+pub(super) fn capital(text: &str) -> String {
+    if !text.starts_with("a ") && !text.starts_with("what ") {
+        return text.to_owned();
+    }
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
+
+#[cfg(test)]
+#[path = "status_tests.rs"]
+mod tests;

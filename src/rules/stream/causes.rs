@@ -383,9 +383,8 @@ fn host(asking: &Asking<'_>) -> Option<Cause> {
     let mut words =
         format!("the server does not serve '{}', which the client asked for in `to`", short(to));
     let handshake = asking.view.session.websocket().and_then(|link| link.handshake.as_ref());
-    let upgrade = handshake.and_then(|exchange| exchange.upgrade.as_ref());
     let seen = [
-        ("Host", upgrade.and_then(|upgrade| upgrade.host.as_deref())),
+        ("Host", handshake.and_then(|exchange| exchange.host.as_deref())),
         ("Origin", handshake.and_then(|exchange| exchange.origin.as_deref())),
     ];
     let seen: Vec<_> = seen

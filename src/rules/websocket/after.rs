@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
-use super::idle;
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::idle;
 use crate::rules::kinds;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;

@@ -1,5 +1,6 @@
 //! What a request says of the WebSocket that it asks for, and what it lacks where it was seen (RFC 6455 §4.1).
 
+use crate::rules::page::Whence;
 use crate::rules::words::short;
 use crate::trace::Request;
 use crate::wire::websocket::is_upgrade;
@@ -10,11 +11,8 @@ pub(super) struct Asked {
     /// Number of its exchange.
     pub(super) number: u64,
     pub(super) method: String,
-    pub(super) target: String,
-    pub(super) host: Option<String>,
-    /// `X-Forwarded-Host`
-    pub(super) forwarded_host: Option<String>,
-    pub(super) origin: Option<String>,
+    /// Where it wants to go.
+    pub(super) whence: Whence,
     /// The subprotocols that it offers.
     pub(super) offers: Vec<String>,
     /// `Sec-WebSocket-Version`
@@ -27,8 +25,6 @@ pub(super) struct Asked {
     key: Option<String>,
     /// Minor version of HTTP/1.
     minor: u8,
-    /// Something passed it on before it came here.
-    pub(super) passed_on: bool,
 }
 
 impl Asked {
@@ -48,14 +44,10 @@ impl Asked {
                 || of_websocket.iter().any(|name| headers.get(name).is_some())
                 || headers.get("sec-fetch-mode") == Some("websocket"));
         let connection: Vec<String> = list("connection");
-        let passed_on = ["via", "forwarded", "x-forwarded-for", "x-forwarded-proto", "x-real-ip"];
         Self {
             number,
             method: request.method.clone(),
-            target: request.target.clone(),
-            host: one("host").or_else(|| one(":authority")),
-            forwarded_host: one("x-forwarded-host"),
-            origin: one("origin"),
+            whence: Whence::of(&request.target, headers),
             offers: list("sec-websocket-protocol"),
             version: one("sec-websocket-version"),
             upgrades,
@@ -63,7 +55,6 @@ impl Asked {
             connection: (!connection.is_empty()).then(|| connection.join(", ")),
             key: one("sec-websocket-key"),
             minor: request.version,
-            passed_on: passed_on.iter().any(|name| headers.get(name).is_some()),
         }
     }
 
@@ -113,21 +104,6 @@ impl Asked {
             }
         }
         lacks
-    }
-
-    /// `Host is a, Origin https://b`
-    pub(super) fn whence(&self) -> String {
-        let host = self.host.as_deref().map_or("missing".to_owned(), short);
-        let forwarded = match &self.forwarded_host {
-            Some(name) if Some(name) != self.host.as_ref() => {
-                format!(" (X-Forwarded-Host {})", short(name))
-            }
-            _ => String::new(),
-        };
-        match &self.origin {
-            Some(origin) => format!("Host is {host}{forwarded}, Origin {}", short(origin)),
-            None => format!("Host is {host}{forwarded}, and there is no Origin"),
-        }
     }
 
     /// `foo and bar`, or `nothing`.

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::ending_course::Course;
 use super::ending_words::{IN_FLIGHT, UNANSWERED, pending, seconds, unanswered};
-use super::idle::fits;
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::idle::fits;
 use crate::rules::kinds;
 use crate::trace::{How, Session, WebSocketLink};
 use crate::wire::Side;

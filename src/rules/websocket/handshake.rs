@@ -6,7 +6,6 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashMap;
 
 use super::asked::Asked;
-use super::page::{Page, status};
 use super::refused::Path;
 use super::{refused, switched};
 use crate::clock::words;
@@ -15,6 +14,7 @@ use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::http::view::HttpPart;
 use crate::rules::kinds;
 use crate::rules::moment::Moment;
+use crate::rules::page::{Page, status};
 use crate::rules::rule::Rule;
 use crate::rules::words::{nth, short};
 use crate::trace::{Exchange, Fact, Reading, Request, Response};
@@ -84,12 +84,12 @@ impl Rule for Handshake {
 /// Whether a request wants XMPP: by the subprotocol that it offers, or else by its path.
 fn is_for_xmpp(asked: &Asked, moment: &Moment<'_>) -> bool {
     asked.means_xmpp()
-        || names_websocket(&asked.target)
+        || names_websocket(&asked.whence.target)
         || (asked.offers.is_empty()
             // Deeper down, such names are usual for other things, too.
-            && (moment.has_websocket_path(&asked.target)
-                || (moment.is_websocket_path(&asked.target)
-                    && asked.target.trim_matches('/').matches('/').count() < 2)))
+            && (moment.has_websocket_path(&asked.whence.target)
+                || (moment.is_websocket_path(&asked.whence.target)
+                    && asked.whence.target.trim_matches('/').matches('/').count() < 2)))
 }
 
 impl Handshake {
@@ -99,7 +99,7 @@ impl Handshake {
             return;
         }
         let asked = Asked::of(exchange.number, request);
-        let to_websocket = moment.is_websocket_path(&asked.target);
+        let to_websocket = moment.is_websocket_path(&asked.whence.target);
         let concerns = if asked.is_handshake {
             is_for_xmpp(&asked, moment)
         } else {
@@ -134,9 +134,9 @@ impl Handshake {
             if times > 1 {
                 return again(asked, response, &page, times, found);
             }
-            let path = if moment.has_websocket_path(&asked.target) {
+            let path = if moment.has_websocket_path(&asked.whence.target) {
                 Path::HadWebSocket
-            } else if moment.is_bosh_path(&asked.target) || page.is_of_bosh() {
+            } else if moment.is_bosh_path(&asked.whence.target) || page.is_of_bosh() {
                 Path::Bosh
             } else {
                 Path::Unknown
@@ -147,7 +147,7 @@ impl Handshake {
             if !matches!(reading, Reading::Body(_)) {
                 bosh(asked, response, &page, self.times(asked, response.status, &page), found);
             }
-        } else if !moment.has_websocket_path(&asked.target)
+        } else if !moment.has_websocket_path(&asked.whence.target)
             && names_websocket_or_page(asked, &page)
             && self.times(asked, response.status, &page) == 1
         {
@@ -158,7 +158,7 @@ impl Handshake {
     /// How often this was asked and answered so, this time included.
     fn times(&mut self, asked: &Asked, status: u16, page: &Page) -> u32 {
         let said = page.sentence.as_deref().unwrap_or_default();
-        let key = format!("{status} {} {} {said}", asked.target, asked.whence());
+        let key = format!("{status} {} {} {said}", asked.whence.target, asked.whence.words());
         if let Some((_, times)) = self.refusals.iter_mut().find(|(before, _)| *before == key) {
             *times = times.saturating_add(1);
             return *times;
@@ -172,7 +172,7 @@ impl Handshake {
 }
 
 fn names_websocket_or_page(asked: &Asked, page: &Page) -> bool {
-    names_websocket(&asked.target) || page.is_of_websocket()
+    names_websocket(&asked.whence.target) || page.is_of_websocket()
 }
 
 /// The same refusal once more: the first one says what it means.
@@ -180,7 +180,7 @@ fn again(asked: &Asked, response: &Response, page: &Page, times: u32, found: &mu
     let words = format!(
         "The WebSocket at {} was refused again, for the {} time: HTTP {}{}. The first refusal above \
          says what it means.",
-        short(&asked.target),
+        short(&asked.whence.target),
         nth(times),
         status(response),
         page.from(),
@@ -194,7 +194,7 @@ fn bosh(asked: &Asked, response: &Response, page: &Page, times: u32, found: &mut
         let words = format!(
             "The client sent BOSH to the WebSocket path {} again, for the {} time, and got HTTP {}{}. The \
              first finding above says what to do.",
-            short(&asked.target),
+            short(&asked.whence.target),
             nth(times),
             status(response),
             page.from(),
@@ -206,7 +206,7 @@ fn bosh(asked: &Asked, response: &Response, page: &Page, times: u32, found: &mut
         "The client sent BOSH (POST with <body/>) to {}, a path at which servers have WebSocket, \
          and got HTTP {}{}. Configure this URL with ws:// or wss:// as a WebSocket URL, or give the \
          client the path of BOSH, such as /http-bind.",
-        short(&asked.target),
+        short(&asked.whence.target),
         status(response),
         page.from(),
     );
@@ -216,7 +216,7 @@ fn bosh(asked: &Asked, response: &Response, page: &Page, times: u32, found: &mut
 /// A GET that does not ask for a WebSocket, at a path where none was seen to work.
 fn plain(asked: &Asked, response: &Response, page: &Page, found: &mut Findings) {
     let right = if page.is_of_websocket() { " So the path is right." } else { "" };
-    let before = if asked.passed_on {
+    let before = if asked.whence.passed_on {
         " If a client did ask for a WebSocket, what passed the request on has removed Upgrade and the \
          Sec-WebSocket lines."
     } else {
@@ -227,7 +227,7 @@ fn plain(asked: &Asked, response: &Response, page: &Page, found: &mut Findings) 
          Sec-WebSocket-Key), and got HTTP {}{}.{}{right} A browser does this when the URL is opened in \
          its address bar, and Jitsi does it to stay on one node behind a load balancer; it is not a \
          handshake.{before}",
-        short(&asked.target),
+        short(&asked.whence.target),
         status(response),
         page.from(),
         page.quoted(),
@@ -242,7 +242,7 @@ fn unanswered(asked: &Asked, exchange: &Exchange, moment: &Moment<'_>, found: &m
     }
     let (by, at) = moment.gone();
     let held = at.saturating_sub(exchange.at);
-    let target = short(&asked.target);
+    let target = short(&asked.whence.target);
     let after = words(held);
     let (level, party, words) = match by {
         Some(Side::Server) => (

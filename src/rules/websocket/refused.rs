@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use super::asked::Asked;
-use super::page::{Page, Role, status};
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds::{self, Kind};
+use crate::rules::page::{Carrier, Meaning, Page, Refused, Role, shared, status};
 use crate::rules::words::{list, short};
 use crate::trace::Response;
 
@@ -85,7 +85,7 @@ pub(super) fn judge(
     };
     let words = format!(
         "{what} {}: HTTP {}{}{after}.{} {}",
-        short(&asked.target),
+        short(&asked.whence.target),
         status(response),
         page.from(),
         page.quoted(),
@@ -97,9 +97,11 @@ pub(super) fn judge(
 impl Refusal<'_> {
     fn verdict(&self) -> Verdict {
         let status = self.response.status;
-        if self.page.says("plain http request was sent to https port") {
-            let words = "This port expects TLS: use wss:// (an https:// target).";
-            return Verdict::new(Party::Client, words);
+        let (response, page, held) = (self.response, self.page, self.held);
+        let carrier = Carrier::WebSocket;
+        let whence = &self.asked.whence;
+        if let Some(cause) = shared(&Refused { carrier, whence, response, page, held }) {
+            return Verdict::new(cause.party, cause.words);
         }
         if matches!(status, 300..400) {
             return self.redirect();
@@ -118,7 +120,6 @@ impl Refusal<'_> {
         }
         match status {
             200..300 => self.page_instead(),
-            401 | 407 => self.authentication(),
             400 => self.bad_request(),
             403 => self.forbidden(),
             404 | 410 => self.not_found(),
@@ -129,18 +130,9 @@ impl Refusal<'_> {
                      POST, or of something else; {PATHS}."
                 ),
             ),
-            421 => Verdict::new(
-                Party::Nobody,
-                format!("The server is not responsible for this host: {}.", self.asked.whence()),
-            ),
             426 => self.upgrade_required(),
-            429 => {
-                Verdict::new(Party::Nobody, "Something limits how often this client may connect.")
-            }
             500 => self.failed(),
             501 => self.not_implemented(),
-            502..=504 => self.gateway(),
-            520..=530 => self.cdn(),
             _ => self.other(),
         }
     }
@@ -150,7 +142,7 @@ impl Refusal<'_> {
         let lost = self.asked.lost();
         if !lost.is_empty() {
             let what = list(&lost);
-            let words = if self.asked.passed_on {
+            let words = if self.asked.whence.passed_on {
                 format!(
                     "The request was no longer complete when it arrived here: {what}. Something in \
                      front of this point took that away. {PASS_ON}."
@@ -198,7 +190,7 @@ impl Refusal<'_> {
         if self.page.says("origin") && self.page.says("not allowed") {
             return self.origin_by_another_status();
         }
-        if self.page.is_of_new_web_server() {
+        if self.page.meaning() == Some(Meaning::StartPage) {
             return Verdict::new(
                 Party::Between,
                 format!(
@@ -229,19 +221,7 @@ impl Refusal<'_> {
             );
         };
         let lower = location.to_ascii_lowercase();
-        let is_login = ["login", "signin", "sign-in", "sso", "auth", "saml", "openid", "/cas/"]
-            .iter()
-            .any(|word| lower.contains(word));
         let to = short(location);
-        if is_login {
-            return Verdict::new(
-                Party::Between,
-                format!(
-                    "It leads to {to}: a login stands in front of the WebSocket, which a client cannot \
-                     pass. Let this path through without it."
-                ),
-            );
-        }
         let url = lower
             .strip_prefix("http")
             .map_or_else(|| location.to_owned(), |_| format!("ws{}", &location[4..]));
@@ -262,16 +242,13 @@ impl Refusal<'_> {
         if let Some(verdict) = self.without_subprotocol() {
             return verdict;
         }
-        if self.page.says("unknown host") || self.page.says("invalid host") {
-            return self.host();
-        }
         Verdict::new(
             Party::Nobody,
             format!(
                 "The request was complete when it passed here (Upgrade, Connection, key, version 13), so \
                  either something after this point took Upgrade or Connection away, or what answers is \
                  not the WebSocket. {PASS_ON}, and check the path; {}.",
-                self.asked.whence()
+                self.asked.whence.words()
             ),
         )
     }
@@ -280,7 +257,7 @@ impl Refusal<'_> {
         let words = format!(
             "The server does not accept the origin of the page. {}. Allow it in the server's settings; \
              the status for this is 403.",
-            self.asked.whence()
+            self.asked.whence.words()
         );
         Verdict::new(Party::Server, words).about("ws-origin-refused-as-403")
     }
@@ -334,7 +311,7 @@ impl Refusal<'_> {
         if let Some(verdict) = self.incomplete() {
             return verdict;
         }
-        Verdict::new(self.proxy_or_nobody(), format!("{}.", self.asked.whence()))
+        Verdict::new(self.proxy_or_nobody(), format!("{}.", self.asked.whence.words()))
     }
 
     /// In between, if that is who wrote the page.

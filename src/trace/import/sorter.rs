@@ -60,6 +60,11 @@ impl Sorter {
         });
     }
 
+    /// The time of the first.
+    pub(super) fn first(&self) -> Option<Duration> {
+        self.places.iter().map(|place| place.at).min()
+    }
+
     /// The time of the last.
     pub(super) fn last(&self) -> Option<Duration> {
         self.places.iter().map(|place| place.at).max()

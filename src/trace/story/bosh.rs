@@ -61,7 +61,7 @@ impl BoshLink {
     }
 
     /// Takes the response that ends an exchange, with its body if that is what came. Gives whether the session is over
-    /// with it: by its word, or because it is none that was asked for.
+    /// by its word.
     pub(super) fn response(
         &mut self,
         exchange: &Exchange,
@@ -77,7 +77,11 @@ impl BoshLink {
             self.granted = Some(Box::new(GrantedTerms::of(body)));
             self.sid.get_or_insert_with(|| sid.to_owned());
         }
-        let terminates = body.is_some_and(|body| body.kind() == BodyType::Terminate);
-        terminates || (exchange.creates() && self.granted.is_none())
+        body.is_some_and(|body| body.kind() == BodyType::Terminate)
+    }
+
+    /// Whether this exchange has asked for the session in vain.
+    pub(super) fn is_refused(&self, exchange: &Exchange) -> bool {
+        exchange.creates() && self.granted.is_none()
     }
 }

@@ -1,5 +1,6 @@
 //! A request of HTTP, and what it asks of BOSH.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::id::SessionId;
@@ -20,6 +21,8 @@ pub struct Exchange {
     pub method: String,
     /// Request target.
     pub target: String,
+    /// Its `Host`.
+    pub host: Option<Arc<str>>,
     /// The `Origin` of the request: a browser sent it.
     pub origin: Option<String>,
     /// Method that a CORS preflight asks for.
@@ -35,8 +38,6 @@ pub struct Exchange {
 /// What a request to become a WebSocket asks for (RFC 6455 §4.1).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Upgrade {
-    /// `Host`
-    pub host: Option<String>,
     /// The subprotocols it offers.
     pub subprotocols: Vec<String>,
     /// `Sec-WebSocket-Key`
@@ -56,7 +57,6 @@ impl Upgrade {
             values.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).collect()
         };
         Some(Self {
-            host: request.headers.get("host").map(str::to_owned),
             subprotocols: list("sec-websocket-protocol"),
             key: request.headers.get("sec-websocket-key").map(str::to_owned),
             extensions: list("sec-websocket-extensions"),

@@ -31,6 +31,8 @@ pub(super) struct Connection {
     first: u64,
     /// How many requests there were on this connection.
     count: u64,
+    /// `Host` of the last one; they rarely differ.
+    host: Option<Arc<str>>,
 }
 
 impl Connection {
@@ -62,6 +64,10 @@ impl Exchanges {
         let connection = self.conns.entry(conn).or_default();
         let answered_early = connection.count < connection.first;
         connection.count += 1;
+        let host = request.headers.get("host").or_else(|| request.headers.get(":authority"));
+        if connection.host.as_deref() != host {
+            connection.host = host.map(Arc::from);
+        }
         let preflight = || request.headers.get("access-control-request-method").map(str::to_owned);
         Exchange {
             number: self.count,
@@ -69,6 +75,7 @@ impl Exchanges {
             at,
             method: request.method.clone(),
             target: request.target.clone(),
+            host: connection.host.clone(),
             origin: request.headers.get("origin").map(str::to_owned),
             preflight: (request.method == "OPTIONS").then(preflight).flatten(),
             answered_early,

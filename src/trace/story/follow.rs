@@ -281,9 +281,13 @@ impl Story {
     /// These requests will get no response.
     fn abandon<'a>(&mut self, waiting: impl IntoIterator<Item = &'a Arc<Exchange>>, at: Duration) {
         for exchange in waiting {
-            let session = exchange.session().and_then(|id| self.sessions.get_mut(id));
-            if let Some(link) = session.and_then(Session::bosh_mut) {
-                link.abandon(exchange, at);
+            let Some(id) = exchange.session() else { continue };
+            let Some(link) = self.sessions.get_mut(id).and_then(Session::bosh_mut) else {
+                continue;
+            };
+            link.abandon(exchange, at);
+            if link.is_refused(exchange) {
+                self.sessions.refuse(id);
             }
         }
     }
@@ -340,10 +344,13 @@ impl Story {
             if let Some(link) = session.bosh_mut() {
                 let nameless = link.sid.is_none();
                 let over = link.response(exchange, body, event.at);
+                let refused = link.is_refused(exchange);
                 if nameless {
                     self.sessions.learn_sid(id);
                 }
-                if over {
+                if refused {
+                    self.sessions.refuse(id);
+                } else if over {
                     self.sessions.end(id);
                 }
             }

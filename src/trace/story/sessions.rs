@@ -29,6 +29,8 @@ pub(super) struct Sessions {
     begun: u32,
     /// Those that turned out to be others, resumed.
     joined: u32,
+    /// Those that the server did not open.
+    refused: u32,
 }
 
 impl Default for Sessions {
@@ -41,6 +43,7 @@ impl Default for Sessions {
             many: MANY,
             begun: 0,
             joined: 0,
+            refused: 0,
         }
     }
 }
@@ -58,9 +61,17 @@ impl Sessions {
         self.all.values().map(Box::as_ref)
     }
 
-    /// How many there were.
+    /// How many there were: what was asked for and refused is none.
     pub(super) fn begun(&self) -> u32 {
-        self.begun - self.joined
+        self.begun - self.joined - self.refused
+    }
+
+    /// The server did not open this session.
+    pub(super) fn refuse(&mut self, id: SessionId) {
+        if self.all.get(&id).is_some_and(|session| !session.over) {
+            self.refused += 1;
+            self.end(id);
+        }
     }
 
     /// Begins a session of BOSH that has no sid yet.

@@ -11,7 +11,7 @@ const USUAL: [u64; 17] =
 
 /// The usual timeout that a silence fits. Timers fire late rather than early: a silence may be longer by 2 % or
 /// 1.5 s, whichever is less but at least 1 s, and shorter by 0.3 s.
-pub(crate) fn fits(silence: Duration) -> Option<Duration> {
+pub(super) fn fits(silence: Duration) -> Option<Duration> {
     USUAL.into_iter().map(Duration::from_secs).find(|&usual| {
         let late = (usual / 50).clamp(Duration::from_secs(1), Duration::from_millis(1500));
         let early = Duration::from_millis(300);

@@ -1,0 +1,259 @@
+//! Header lines by which a message is read: content coding, character encoding, length. What the receiver cannot read is
+//! an error, even where it can be read here.
+
+use super::view::{HttpPart, HttpView};
+use super::words::rid;
+use crate::rules::finding::{Findings, Level, Party};
+use crate::rules::kinds;
+use crate::rules::moment::Moment;
+use crate::rules::page::{Page, Role, Whence};
+use crate::rules::rule::Rule;
+use crate::rules::words::{around, nth, short};
+use crate::trace::{Exchange, Fact, Headers, Reading, Request, Response};
+use crate::wire::Side;
+
+/// Judges the header lines by which a message is read.
+#[derive(Debug, Default)]
+pub struct HeaderLines {
+    /// How often something was reported, by side and what it was; it is explained once.
+    reported: Vec<(Side, String, u32)>,
+    chunked: bool,
+}
+
+impl Rule for HeaderLines {
+    fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
+        if !matches!(moment.event.fact, Fact::Request(_) | Fact::Response(_)) {
+            return;
+        }
+        let Some(view) = moment.http().filter(|view| view.expects_bosh) else { return };
+        let why = match view.part {
+            HttpPart::Request(request) => {
+                self.chunked(request, view.exchange, found);
+                unreadable(&view, &request.headers)
+            }
+            HttpPart::Response(response, _) if !response.own => {
+                unreadable(&view, &response.headers)
+            }
+            HttpPart::Response(..) => None,
+        };
+        if let Some(why) = why {
+            self.report(&why, &view, found);
+        }
+    }
+}
+
+/// Why a receiver cannot read a message: what is wrong, and what it does to the receiver.
+struct Unreadable {
+    what: String,
+    effect: String,
+    requirement: Option<&'static str>,
+}
+
+impl HeaderLines {
+    fn report(&mut self, why: &Unreadable, view: &HttpView<'_>, found: &mut Findings) {
+        let times = self.times(view.from(), &why.what);
+        let (receiver, message) = match view.from() {
+            Side::Client => ("server", rid(view.exchange)),
+            Side::Server => ("client", format!("the response to {}", rid(view.exchange))),
+        };
+        let party = match view.part {
+            HttpPart::Request(_) => Party::Client,
+            HttpPart::Response(response, _) => party(response),
+        };
+        let Unreadable { what, effect, requirement } = why;
+        let words = match times {
+            1 => format!("The {receiver} cannot read {message}: {what}. {effect}"),
+            _ => format!(
+                "The {receiver} cannot read {message}: {what}, for the {} time.",
+                nth(times)
+            ),
+        };
+        found.add(&kinds::UNREADABLE, *requirement, Level::Error, party, words);
+    }
+
+    fn times(&mut self, side: Side, what: &str) -> u32 {
+        if let Some((.., times)) =
+            self.reported.iter_mut().find(|(by, said, _)| *by == side && said == what)
+        {
+            *times = times.saturating_add(1);
+            return *times;
+        }
+        if self.reported.len() < 16 {
+            self.reported.push((side, what.to_owned(), 1));
+        }
+        1
+    }
+
+    /// A request in chunks.
+    fn chunked(&mut self, request: &Request, exchange: &Exchange, found: &mut Findings) {
+        let mut codings = request.headers.all("transfer-encoding");
+        let is_chunked = codings.any(|coding| coding.to_ascii_lowercase().contains("chunked"));
+        if !is_chunked || std::mem::replace(&mut self.chunked, true) {
+            return;
+        }
+        let party = match Whence::of(&request.target, &request.headers).passed_on {
+            true => Party::Between,
+            false => Party::Client,
+        };
+        let words = format!(
+            "{} is chunked (Transfer-Encoding) and has no Content-Length, which BOSH should not do: some servers refuse \
+             it with 400 or 411. Reported once.",
+            rid(exchange)
+        );
+        found.add(&kinds::CHUNKED, "bosh-no-chunked", Level::Warning, party, words);
+    }
+}
+
+/// Who is behind a response that is wrong: in between, if its header lines name what passes it on.
+fn party(response: &Response) -> Party {
+    match Page::of(response).role() {
+        Some(Role::Proxy | Role::Cdn | Role::Guard) => Party::Between,
+        _ => Party::Server,
+    }
+}
+
+fn unreadable(view: &HttpView<'_>, headers: &Headers) -> Option<Unreadable> {
+    let content = view.content();
+    if let Some(coding) = content.unannounced(headers) {
+        return Some(Unreadable {
+            what: format!("its content is {coding}, and there is no Content-Encoding for that"),
+            effect: format!(
+                "Without it nobody decodes the content (RFC 9110 §8.4): the receiver gets bytes that are no XML. Send \
+                 Content-Encoding: {coding}, or do not compress; a reverse proxy that drops the header does this, too."
+            ),
+            requirement: Some("bosh-response-compression").filter(|_| view.from() == Side::Server),
+        });
+    }
+    let bytes = &content.bytes[..];
+    if !matches!(view.reading, Reading::Body(_)) {
+        return None;
+    }
+    let charset = charset(headers)?;
+    let named = charset.to_ascii_lowercase();
+    let is_utf8 = matches!(&*named, "utf-8" | "utf8" | "unicode-1-1-utf-8");
+    let wide = ["utf-16", "utf16", "utf-32", "utf32", "ucs-2", "iso-10646"];
+    let is_wide = wide.iter().any(|name| named.starts_with(name));
+    if is_utf8 || (bytes.is_ascii() && !is_wide) {
+        return None;
+    }
+    let at = bytes.iter().position(|byte| !byte.is_ascii()).unwrap_or_default();
+    let effect = if is_wide {
+        "Whoever follows that gets no XML at all.".to_owned()
+    } else {
+        format!(
+            "Whoever follows that reads other characters: the text there is \"{}\".",
+            around(bytes, at, 40)
+        )
+    };
+    Some(Unreadable {
+        what: format!("Content-Type says {}, and the content is UTF-8", short(&charset)),
+        effect: format!("{effect} Say charset=utf-8 (XEP-0124 §5)."),
+        requirement: None,
+    })
+}
+
+/// The character encoding that a `Content-Type` names.
+fn charset(headers: &Headers) -> Option<String> {
+    let kind = headers.get("content-type")?;
+    kind.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        let is_it = name.trim().eq_ignore_ascii_case("charset");
+        is_it.then(|| value.trim().trim_matches(['"', '\'']).to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::playbook::{at_least, open};
+
+    fn answered(answer: &str) -> Vec<String> {
+        let script = format!("{}10 1 C> <body rid='100001' sid='s1'/>\n20 1 S> {answer}", open());
+        at_least(Level::Warning, &script)
+    }
+
+    #[test]
+    fn what_a_client_cannot_read_is_an_error() {
+        for (answer, start, piece) in [
+            (
+                "200 | coding: gzip | <body/>",
+                "unreadable Server",
+                "its content is gzip, and there is no Content-Encoding",
+            ),
+            ("200 | coding: deflate | Server: nginx | <body/>", "unreadable Between", "deflate"),
+            (
+                "200 | Content-Encoding: gzip | coding: br, gzip | <body/>",
+                "unreadable Server",
+                "its content is br",
+            ),
+            (
+                "200 | Content-Type: text/xml; charset=iso-8859-1 | <body><message xmlns='jabber:client'><body>é</body></message></body>",
+                "unreadable Server",
+                "Content-Type says iso-8859-1, and the content is UTF-8. Whoever follows that reads other characters",
+            ),
+            (
+                "200 | Content-Type: text/xml; charset=\"UTF-16\" | <body/>",
+                "unreadable Server",
+                "says UTF-16",
+            ),
+        ] {
+            let found = answered(answer);
+            assert_eq!(found.len(), 1, "{answer}: {found:?}");
+            assert!(
+                found[0].starts_with(&format!("20 Error {start}: The client cannot read")),
+                "{found:?}"
+            );
+            assert!(found[0].contains(piece), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_client_can_read_is_not_reported() {
+        for answer in [
+            "200 | Content-Encoding: gzip | coding: gzip | <body/>",
+            "200 | Content-Type: text/xml; charset=ISO-8859-1 | <body/>",
+            "200 | Content-Type: text/xml; charset=utf8 | <body><message xmlns='jabber:client'><body>é</body></message></body>",
+            "200 | Content-Type: text/xml | <body><message xmlns='jabber:client'><body>é</body></message></body>",
+        ] {
+            assert_eq!(answered(answer), [""; 0], "{answer}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_nobody_can_read_is_the_clients() {
+        let request = "10 1 C> POST /http-bind | coding: gzip | <body rid='100001' sid='s1'/>";
+        let found = at_least(Level::Warning, &(open() + request));
+        assert!(
+            found[0].starts_with("10 Error unreadable Client: The server cannot read rid 100001"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn the_second_time_it_is_not_explained_again() {
+        let (open, coded) = (open(), "S> 200 | coding: gzip | <body/>");
+        let script = format!(
+            "{open}10 1 C> <body rid='100001' sid='s1'/>\n20 1 {coded}\n30 1 C> <body rid='100002' sid='s1'/>\n40 1 {coded}"
+        );
+        let found = at_least(Level::Warning, &script);
+        assert!(found[1].ends_with("for that, for the 2nd time."), "{found:?}");
+    }
+
+    #[test]
+    fn chunks_are_reported_once() {
+        for (more, party) in [("", "Client"), (" | X-Forwarded-For: 192.0.2.1", "Between")] {
+            let chunked = format!("Transfer-Encoding: chunked{more}");
+            let script = format!(
+                "{}10 1 C> POST /http-bind | {chunked} | <body rid='100001' sid='s1'/>\n20 1 S> <body/>
+                 30 1 C> POST /http-bind | {chunked} | <body rid='100002' sid='s1'/>",
+                open()
+            );
+            let found = at_least(Level::Warning, &script);
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert!(
+                found[0].starts_with(&format!("10 Warning chunked {party}: rid 100001 is chunked")),
+                "{found:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,496 @@
+//! What an answer means for BOSH and WebSocket alike: by its page where that says more than the status, else by the
+//! status.
+
+use std::time::Duration;
+
+use super::signature::{Meaning, Role};
+use super::whence::Whence;
+use super::whose::Page;
+use crate::clock::words;
+use crate::rules::finding::Party;
+use crate::rules::words::short;
+use crate::trace::Response;
+
+/// What a request was for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// Requests of BOSH.
+    Bosh,
+    /// The handshake of a WebSocket.
+    WebSocket,
+}
+
+impl Carrier {
+    /// What should have answered.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bosh => "the connection manager",
+            Self::WebSocket => "the WebSocket",
+        }
+    }
+
+    /// The beginning of its URL, with TLS.
+    fn secure(self) -> &'static str {
+        match self {
+            Self::Bosh => "https://",
+            Self::WebSocket => "wss://",
+        }
+    }
+}
+
+/// An answer other than what was asked for, and what is known about it.
+#[derive(Debug)]
+pub struct Refused<'a> {
+    /// What was asked for.
+    pub carrier: Carrier,
+    /// Where the request wanted to go.
+    pub whence: &'a Whence,
+    /// The answer.
+    pub response: &'a Response,
+    /// Whose page it is.
+    pub page: &'a Page,
+    /// How long the request was held.
+    pub held: Duration,
+}
+
+/// Who should look at it, why it happened, and what to do.
+#[derive(Debug)]
+pub struct Cause {
+    /// Who should look at it.
+    pub party: Party,
+    /// Why it happened, and what to do.
+    pub words: String,
+}
+
+fn of(party: Party, words: impl Into<String>) -> Option<Cause> {
+    Some(Cause { party, words: words.into() })
+}
+
+/// Check what the reverse proxy connects to.
+const BACK_END: &str = "check that the XMPP server runs, and that the address, port and scheme (http or https) in the \
+    reverse proxy are those of its HTTP port, not of its port for TCP";
+
+/// How to pass `Host` on.
+const PASS_HOST_ON: &str = "Let the reverse proxy pass Host on (proxy_set_header Host $host in nginx, ProxyPreserveHost On in \
+    Apache), or use --host here";
+
+/// What an answer means, if that does not depend on what was asked for.
+pub fn shared(refused: &Refused<'_>) -> Option<Cause> {
+    if let Some(cause) = refused.page.meaning().and_then(|meaning| refused.by_page(meaning)) {
+        return Some(cause);
+    }
+    let hosts =
+        ["unknown host", "invalid host", "host not allowed", "host not found", "host is not"];
+    match refused.response.status {
+        400 | 403 | 404 | 421 if hosts.iter().any(|words| refused.page.says(words)) => {
+            refused.unknown_host()
+        }
+        300..=399 => refused.login_elsewhere(),
+        401 | 407 => refused.authentication(),
+        408 => of(
+            Party::Nobody,
+            "What answered stopped waiting for the rest of the request: it came too slowly, or not at all.",
+        ),
+        421 => of(
+            Party::Between,
+            format!(
+                "What answered is not responsible for this host: {}. {PASS_HOST_ON}, and check that the name in TLS is \
+                 the same.",
+                refused.whence.words()
+            ),
+        ),
+        429 => refused.too_many(),
+        431 | 494 => refused.head_too_large(),
+        451 => of(
+            Party::Between,
+            "A rule or a law keeps this from the client, and not the XMPP server.",
+        ),
+        495 | 496 => refused.wants_certificate(),
+        497 => refused.wants_tls(),
+        444 | 499 => of(
+            Party::Between,
+            "nginx uses this status for itself when it or the client ends a connection without an answer; its log says more.",
+        ),
+        498 => {
+            of(Party::Between, "Something in front wants a token that is missing or has expired.")
+        }
+        502..=504 => refused.gateway(),
+        520..=530 => refused.cdn(),
+        _ => None,
+    }
+}
+
+impl Refused<'_> {
+    /// The program that answered, at the beginning of a sentence.
+    fn who(&self) -> String {
+        match self.page.by() {
+            Some(by) if by.starts_with("a ") => format!("A {}", &by[2..]),
+            Some(by) => by.to_owned(),
+            None => "The reverse proxy".to_owned(),
+        }
+    }
+
+    fn by_page(&self, meaning: Meaning) -> Option<Cause> {
+        let (who, name) = (self.who(), self.carrier.name());
+        match meaning {
+            Meaning::UnknownHost => self.unknown_host(),
+            Meaning::WrongSni => of(
+                Party::Between,
+                format!(
+                    "The name in TLS (SNI) is not that in Host, or the certificate of what answered does not have it: {}. \
+                     Connect with the name that is in Host and in the certificate.",
+                    self.whence.words()
+                ),
+            ),
+            Meaning::WantsTls => self.wants_tls(),
+            Meaning::WantsCertificate => self.wants_certificate(),
+            Meaning::HeadTooLarge => self.head_too_large(),
+            Meaning::RateLimit => self.too_many(),
+            Meaning::Login => {
+                let by = self.page.by().filter(|by| !by.starts_with("a "));
+                let by = by.map(|by| format!(" ({by})")).unwrap_or_default();
+                self.login(&format!("A login{by} stands"))
+            }
+            Meaning::BotCheck => of(
+                Party::Between,
+                format!(
+                    "{who} checks whether the client is a person in a browser, which no XMPP client can pass. Except this \
+                     path from that check."
+                ),
+            ),
+            Meaning::Blocked => of(
+                Party::Between,
+                format!(
+                    "A firewall for web applications ({who}) has blocked the request, and nothing reached {name}: except \
+                     this path from its rules; XML in a POST is what they often take for an attack."
+                ),
+            ),
+            Meaning::ForbiddenByRule => of(
+                Party::Between,
+                format!("The XMPP server did not send this: a rule of {} refuses this path or client.", self.whom()),
+            ),
+            Meaning::MethodByRule => of(
+                Party::Between,
+                format!(
+                    "The XMPP server did not send this: {} is not set up to pass POST on. Allow all methods at this path, and \
+                     switch caching off.",
+                    self.whom()
+                ),
+            ),
+            Meaning::Portal => of(
+                Party::Between,
+                "The network answers with its own page (a captive portal): log in to the network first, or use https://, \
+                 which it cannot answer."
+                    .to_owned(),
+            ),
+            Meaning::FilesOnly => of(
+                Party::Between,
+                format!(
+                    "What answers ({who}) only serves files, and {name} is not there: this host or path does not lead to the \
+                     XMPP server. Give the client the server's URL, or add a route for this path."
+                ),
+            ),
+            Meaning::ApplicationFailed => of(
+                Party::Between,
+                format!("A script ({who}) answers at this path, and it failed: its log says why at this time."),
+            ),
+            Meaning::Maintenance => of(
+                Party::Between,
+                format!("A page for maintenance was sent in place of the answer.{}", self.retry_after()),
+            ),
+            Meaning::ServerFailed => {
+                of(Party::Server, "The XMPP server itself says so: its log says why at this time.")
+            }
+            Meaning::ProxyFailed => of(
+                Party::Between,
+                format!("{who} failed, and not the XMPP server: its own settings for this path. Its error log says why."),
+            ),
+            Meaning::BackEndRefused => {
+                of(Party::Between, format!("{who} could not connect to the back end: {BACK_END}."))
+            }
+            Meaning::BackEndNone => of(
+                Party::Between,
+                format!(
+                    "{who} has no back end that it may use: either its health check fails, or no server is configured. \
+                     Check that the XMPP server runs, and what the health check asks for."
+                ),
+            ),
+            Meaning::BackEndBroke => of(
+                Party::Between,
+                format!(
+                    "{who} reached the back end, which ended the connection or did not speak HTTP: {BACK_END}; or the \
+                     server crashed, which its log says."
+                ),
+            ),
+            Meaning::BackEndTls => of(
+                Party::Between,
+                format!(
+                    "{who} failed, and not the XMPP server: it speaks TLS to a back end that has none there, or whose \
+                     certificate it does not trust. Check scheme and port of the back end in its settings."
+                ),
+            ),
+            Meaning::BackEndName => of(
+                Party::Between,
+                format!(
+                    "{who} finds no address for the name of the back end: check that name in its settings, and, with \
+                     containers, that both are in the same network."
+                ),
+            ),
+            Meaning::CdnHost => of(
+                Party::Between,
+                format!(
+                    "{who} does not serve this host: {}. Use the host name that is set up there, not an address.",
+                    self.whence.words()
+                ),
+            ),
+            Meaning::UnknownDomain
+            | Meaning::UnknownSession
+            | Meaning::RidMissing
+            | Meaning::WantsLength
+            | Meaning::NoRoute
+            | Meaning::ApplicationPage
+            | Meaning::StartPage
+            | Meaning::PageOfWebsocket
+            | Meaning::PageOfBosh => None,
+        }
+    }
+
+    /// The program that answered, within a sentence.
+    fn whom(&self) -> &'static str {
+        self.page.by().unwrap_or("what answered")
+    }
+
+    fn unknown_host(&self) -> Option<Cause> {
+        let Whence { host, .. } = self.whence;
+        let host = host.as_deref().map_or("missing".to_owned(), short);
+        if let Some(named) = self.named_host()
+            && self.whence.bare_host().is_some_and(|host| !host.eq_ignore_ascii_case(&named))
+        {
+            return of(
+                Party::Between,
+                format!(
+                    "The server got Host {}, which it does not serve, although Host is {host} here: something after this point \
+                     replaces it. {PASS_HOST_ON}.",
+                    short(&named)
+                ),
+            );
+        }
+        let Some(other) = self.whence.other_host() else {
+            return of(
+                Party::Server,
+                format!(
+                    "The server does not serve this host. {}. Add it to the server's settings (in Prosody a VirtualHost, \
+                     http_host or http_default_host).",
+                    self.whence.words()
+                ),
+            );
+        };
+        let from = match (&self.whence.forwarded_host, &self.whence.to) {
+            (Some(forwarded), Some(to)) if forwarded == to => {
+                "X-Forwarded-Host and `to` say".to_owned()
+            }
+            (Some(_), _) => "X-Forwarded-Host says".to_owned(),
+            _ => "`to` says".to_owned(),
+        };
+        let origin = match &self.whence.origin {
+            Some(origin) => format!(" (Origin is {})", short(origin)),
+            None => String::new(),
+        };
+        of(
+            Party::Between,
+            format!(
+                "The server knows no such host: Host is {host} in this request, while {from} {}{origin}. {PASS_HOST_ON}; \
+                 else add this host to the server's settings.",
+                short(other)
+            ),
+        )
+    }
+
+    /// The host that the page says is not known.
+    fn named_host(&self) -> Option<String> {
+        let said = self.page.sentence.as_deref()?;
+        let rest = said.split_once("Unknown host: ")?.1;
+        let name = rest.split_whitespace().next()?.trim_end_matches(['.', ',', '"']);
+        Some(name.rsplit_once(':').map_or(name, |(name, _)| name).to_owned())
+    }
+
+    fn wants_tls(&self) -> Option<Cause> {
+        let (party, what) = match self.whence.passed_on {
+            true => (Party::Between, "the reverse proxy"),
+            false => (Party::Client, "the client"),
+        };
+        of(
+            party,
+            format!(
+                "This port expects TLS: use {} in {what}, or an https:// target here.",
+                self.carrier.secure()
+            ),
+        )
+    }
+
+    fn wants_certificate(&self) -> Option<Cause> {
+        of(
+            Party::Between,
+            format!(
+                "What answered wants a TLS certificate of the client before it lets anything through to {}: give the client \
+                 one, or do not ask for it at this path.",
+                self.carrier.name()
+            ),
+        )
+    }
+
+    fn head_too_large(&self) -> Option<Cause> {
+        of(
+            Party::Between,
+            "The header lines of the request are larger than what answered allows, most often because of cookies: delete the \
+             cookies of this host, or raise the limit (large_client_header_buffers in nginx, LimitRequestFieldSize in Apache).",
+        )
+    }
+
+    fn too_many(&self) -> Option<Cause> {
+        let party = if self.page.is_of_server() { Party::Server } else { Party::Between };
+        of(
+            party,
+            format!(
+                "Something limits how often this client may send requests.{} BOSH and reconnecting clients need more: except \
+                 this path, or raise the limit.",
+                self.retry_after()
+            ),
+        )
+    }
+
+    /// ` It says to come back after 30 s (Retry-After).`
+    fn retry_after(&self) -> String {
+        let Some(value) = self.response.headers.get("retry-after") else { return String::new() };
+        let unit = if value.bytes().all(|byte| byte.is_ascii_digit()) { " s" } else { "" };
+        format!(" It says to come back after {}{unit} (Retry-After).", short(value))
+    }
+
+    /// A redirect to something that is called a login.
+    fn login_elsewhere(&self) -> Option<Cause> {
+        let location = self.response.headers.get("location")?;
+        let lower = location.to_ascii_lowercase();
+        let mut parts = lower.split(|char: char| !char.is_ascii_alphanumeric() && char != '-');
+        let is_login = parts.any(|part| {
+            matches!(
+                part,
+                "login"
+                    | "log-in"
+                    | "signin"
+                    | "sign-in"
+                    | "sso"
+                    | "auth"
+                    | "authorize"
+                    | "saml"
+                    | "saml2"
+                    | "openid"
+                    | "openid-connect"
+                    | "oauth2"
+                    | "oauth"
+                    | "cas"
+                    | "idp"
+                    | "anmelden"
+            )
+        });
+        if !is_login {
+            return None;
+        }
+        self.login(&format!("It leads to {}: a login stands", short(location)))
+    }
+
+    fn login(&self, stands: &str) -> Option<Cause> {
+        of(
+            Party::Between,
+            format!(
+                "{stands} in front of {}, which no XMPP client can pass. Let this path through without it: XMPP has a login \
+                 of its own.",
+                self.carrier.name()
+            ),
+        )
+    }
+
+    fn authentication(&self) -> Option<Cause> {
+        let scheme = ["www-authenticate", "proxy-authenticate"]
+            .iter()
+            .find_map(|name| self.response.headers.get(name))
+            .map(|value| format!(" ({})", short(value)))
+            .unwrap_or_default();
+        let why = match self.carrier {
+            Carrier::Bosh => "XMPP authenticates within BOSH, and most clients cannot do both",
+            Carrier::WebSocket => {
+                "XMPP authenticates within the WebSocket, and a page cannot add Authorization to a handshake"
+            }
+        };
+        let party = if self.page.is_of_server() { Party::Server } else { Party::Between };
+        of(
+            party,
+            format!(
+                "Something asks for authentication by HTTP{scheme} before it lets a request through to {}; {why}. Let this \
+                 path through without it.",
+                self.carrier.name()
+            ),
+        )
+    }
+
+    /// 502, 503 and 504.
+    fn gateway(&self) -> Option<Cause> {
+        if self.page.is_of_server() {
+            return of(
+                Party::Server,
+                "The XMPP server itself says so: its log says why at this time.",
+            );
+        }
+        let slow = self.held.as_secs() >= 2;
+        let who = self.who();
+        let retry = if self.response.status == 503 { self.retry_after() } else { String::new() };
+        let what = match self.response.status {
+            504 if slow => {
+                format!(
+                    "{who} waited {} for an answer of the back end, and got none",
+                    words(self.held)
+                )
+            }
+            504 => format!("{who} got no answer of the back end in time"),
+            503 if self.page.is_of_proxy() || self.page.role().is_some() => {
+                format!("{who} has no back end that it can use for this path, or limits requests")
+            }
+            _ if slow => format!(
+                "{who} reached the back end, which broke off or could not be understood, or could not connect to it in \
+                 time"
+            ),
+            _ => format!("{who} could not connect to the back end, or the back end broke off"),
+        };
+        of(Party::Between, format!("{what}: {BACK_END}.{retry}"))
+    }
+
+    /// What a content delivery network says of its own.
+    fn cdn(&self) -> Option<Cause> {
+        let what = match self.response.status {
+            520 => "got an answer from the origin server that it could not understand, or none",
+            521 => {
+                "was refused by the origin server: nothing listens on that port, or a firewall is there"
+            }
+            522 => "could not connect to the origin server in time",
+            523 => "found no way to the origin server",
+            524 => "connected to the origin server, and got no answer in time",
+            525 => "could not agree on TLS with the origin server",
+            526 => "does not trust the certificate of the origin server",
+            530 => "could not find the address of the origin server",
+            _ => "reports a failure of its own",
+        };
+        let who = match self.page.role() {
+            Some(Role::Cdn) => self.who(),
+            _ => "The content delivery network".to_owned(),
+        };
+        let websocket = match self.carrier {
+            Carrier::WebSocket => ", and that WebSocket is enabled there",
+            Carrier::Bosh => "",
+        };
+        of(
+            Party::Between,
+            format!(
+                "{who} {what}. The XMPP server did not send this: check the way from there to it{websocket}."
+            ),
+        )
+    }
+}

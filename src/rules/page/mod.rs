@@ -1,0 +1,14 @@
+//! Answers that are not what was asked for, over whatever carrier: whose page it is, by the signatures in
+//! `signatures.yaml`; which sentence in it decides; and what follows from that for BOSH and WebSocket alike.
+
+mod cause;
+mod sentence;
+mod signature;
+mod whence;
+mod whose;
+
+pub(super) use cause::{Carrier, Cause, Refused, shared};
+pub use sentence::lines;
+pub(super) use signature::{Meaning, Role};
+pub(super) use whence::Whence;
+pub(super) use whose::{Page, status};

@@ -1,0 +1,134 @@
+//! Where a request wants to go, and where it comes from: host, path, domain and page, beside each other.
+
+use crate::rules::words::short;
+use crate::trace::Headers;
+
+/// Header lines that only what passes a request on adds.
+const PASSED_ON: [&str; 5] =
+    ["via", "forwarded", "x-forwarded-for", "x-forwarded-proto", "x-real-ip"];
+
+/// Where a request wants to go, and where it comes from.
+#[derive(Debug, Clone, Default)]
+pub struct Whence {
+    /// The request target.
+    pub target: String,
+    /// `Host`
+    pub host: Option<String>,
+    /// `X-Forwarded-Host`
+    pub forwarded_host: Option<String>,
+    /// `Origin`: the page that sends it.
+    pub origin: Option<String>,
+    /// `to` in a `<body/>`: the domain that is wanted.
+    pub to: Option<String>,
+    /// Something passed it on before it came here.
+    pub passed_on: bool,
+}
+
+impl Whence {
+    /// What the head of a request says.
+    pub fn of(target: &str, headers: &Headers) -> Self {
+        let one = |name| headers.get(name).map(str::to_owned);
+        Self {
+            target: target.to_owned(),
+            host: one("host").or_else(|| one(":authority")),
+            forwarded_host: one("x-forwarded-host"),
+            origin: one("origin"),
+            to: None,
+            passed_on: PASSED_ON.iter().any(|name| headers.get(name).is_some()),
+        }
+    }
+
+    /// `Host is a (X-Forwarded-Host b), to is c, Origin https://d`
+    pub fn words(&self) -> String {
+        let host = self.host.as_deref().map_or("missing".to_owned(), short);
+        let mut words = format!("Host is {host}");
+        if let Some(name) =
+            self.forwarded_host.as_ref().filter(|&name| Some(name) != self.host.as_ref())
+        {
+            words += &format!(" (X-Forwarded-Host {})", short(name));
+        }
+        if let Some(to) = &self.to {
+            words += &format!(", `to` is {}", short(to));
+        }
+        match &self.origin {
+            Some(origin) => words + &format!(", Origin {}", short(origin)),
+            None if self.to.is_some() => words,
+            None => words + ", and there is no Origin",
+        }
+    }
+
+    /// The host without its port.
+    pub fn bare_host(&self) -> Option<&str> {
+        let host = self.host.as_deref()?;
+        match host.rsplit_once(':') {
+            Some((name, port))
+                if !name.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) =>
+            {
+                Some(name)
+            }
+            _ => Some(host),
+        }
+    }
+
+    /// What the request is for by other words than `Host`, if those are another host.
+    pub fn other_host(&self) -> Option<&str> {
+        let host = self.bare_host();
+        let is_other = |name: &&str| host.is_some_and(|host| !host.eq_ignore_ascii_case(name));
+        self.forwarded_host.as_deref().filter(is_other).or(self.to.as_deref().filter(is_other))
+    }
+
+    /// Whether the path is one that a program makes of a setting that it does not have.
+    pub fn is_unset(&self) -> bool {
+        let path = self.target.split(['?', '#']).next().unwrap_or_default();
+        let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        let last = last.to_ascii_lowercase();
+        matches!(
+            &*last,
+            "undefined" | "null" | "none" | "nil" | "nan" | "false" | "[object%20object]"
+        ) || last.contains("{{")
+            || last.contains("%7b%7b")
+            || last.starts_with("${")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_put_beside_each_other() {
+        let mut headers = Headers::default();
+        headers.push("Host", "192.0.2.70:5280");
+        headers.push("X-Forwarded-Host", "meet.example.org");
+        let mut whence = Whence::of("/http-bind", &headers);
+        assert_eq!(
+            whence.words(),
+            "Host is 192.0.2.70:5280 (X-Forwarded-Host meet.example.org), and there is no Origin"
+        );
+        assert_eq!(
+            (whence.bare_host(), whence.other_host()),
+            (Some("192.0.2.70"), Some("meet.example.org"))
+        );
+        whence.host = Some("meet.example.org".to_owned());
+        assert_eq!(whence.other_host(), None);
+        whence.to = Some("example.org".to_owned());
+        assert_eq!(whence.words(), "Host is meet.example.org, `to` is example.org");
+        assert_eq!(whence.other_host(), Some("example.org"));
+    }
+
+    #[test]
+    fn a_setting_that_is_missing_shows_in_the_path() {
+        for (target, unset) in [
+            ("/undefined", true),
+            ("/chat/null?x", true),
+            ("/undefined/", true),
+            ("/[object%20Object]", true),
+            ("/%7B%7Bbosh%7D%7D", true),
+            ("/http-bind", false),
+            ("/", false),
+        ] {
+            let whence = Whence { target: target.to_owned(), ..Whence::default() };
+            assert_eq!(whence.is_unset(), unset, "{target}");
+        }
+    }
+}
