@@ -47,9 +47,10 @@ const UNREADABLE: &[&str] = &[
     "bad-format",
     "restricted-xml",
     "undefined-condition",
+    "recoverable",
 ];
-const UNKNOWN: &[&str] = &["item-not-found", "bad-request"];
-const OVER: &[&str] = &["item-not-found"];
+const UNKNOWN: &[&str] = &["item-not-found", "bad-request", "recoverable"];
+const OVER: &[&str] = &["item-not-found", "recoverable"];
 const PACE: &[&str] = &["policy-violation", "resource-constraint"];
 const NAMES: &[&str] = &[
     "bad-request",
@@ -88,6 +89,7 @@ const ROWS: &[Row] = &[
     of_request(kinds::RID_MISSING, "the missing rid", UNKNOWN),
     of_request(kinds::RID_MALFORMED, "the malformed rid", UNKNOWN),
     of_request(kinds::RID_TOO_LARGE, "the rid that is too large", UNKNOWN),
+    of_request(kinds::RID_WRAPPED, "the rid that has wrapped", UNKNOWN),
     of_request(kinds::RID_BEYOND_WINDOW, "the rid beyond the window", OVER),
     of_request(kinds::RID_TOO_OLD, "the rid that is too old", OVER),
     of_request(kinds::RID_REUSED, "the rid that was used before", UNKNOWN),
@@ -128,6 +130,13 @@ const ROWS: &[Row] = &[
     of_session(kinds::PAYLOAD_NAMESPACE, "the wrong namespace", Reach::Within(5), NAMES),
     of_session(kinds::RESTART_MISSING, "the missing restart", Reach::Within(60), ORDER),
     of_session(kinds::AUTH_TOO_EARLY, "the login that began too early", Reach::Within(5), ORDER),
+    of_session(
+        kinds::LOGIN_IDLE,
+        "what the client has not sent",
+        Reach::Within(60),
+        &["connection-timeout", "policy-violation", "undefined-condition", "not-authorized"],
+    ),
+    of_session(kinds::XML_DECLARATION, "the XML declaration", Reach::Session, UNREADABLE),
     of_session(kinds::WAIT_EXCEEDED, "the response that is overdue", Reach::Session, &["gave-up"]),
     of_session(
         kinds::RID_LOST,

@@ -53,6 +53,8 @@ kinds! {
     NO_MECHANISMS = "no-mechanisms" [];
     AUTH_TOO_EARLY = "auth-too-early" ["xbosh-client-waits-features"];
     LOGIN_FAILED = "login-failed" [];
+    LOGIN_IDLE = "login-idle" [];
+    LOGIN_AGAIN = "login-again" [];
     RESTART_MISSING = "restart-missing" [
         "xbosh-client-restart-after-success",
         "ws-restart-by-open",
@@ -62,6 +64,7 @@ kinds! {
     RID_MISSING = "rid-missing" ["bosh-rid-on-every-request"];
     RID_MALFORMED = "rid-malformed" ["bosh-schema-attr-types"];
     RID_TOO_LARGE = "rid-too-large" ["bosh-rid-max"];
+    RID_WRAPPED = "rid-wrapped" ["bosh-rid-increment"];
     RID_PREDICTABLE = "rid-predictable" ["bosh-rid-initial-random"];
     RID_REPEAT = "rid-repeat" [];
     RID_REUSED = "rid-reused" ["bosh-client-resend-exact"];
@@ -152,6 +155,8 @@ kinds! {
     XML_LIMIT = "xml-limit" [];
     NOT_BODY = "not-body" ["bosh-body-namespace"];
     TEXT_IN_BODY = "text-in-body" ["bosh-no-character-data"];
+    XML_DECLARATION = "xml-declaration" [];
+    IQ_UNANSWERED = "iq-unanswered" [];
     STANZA_NAMESPACE = "stanza-namespace" ["xbosh-jabber-client-ns", "tcp-content-namespace"];
     STREAM_NAMESPACE = "stream-namespace" ["xbosh-features-stream-ns", "xbosh-stream-error-ns"];
     SASL_NAMESPACE = "sasl-namespace" ["xbosh-sasl-namespace"];
@@ -159,6 +164,7 @@ kinds! {
     ATTRIBUTE_MALFORMED = "attribute-malformed" ["bosh-schema-attr-types"];
     ATTRIBUTE_MISPLACED = "attribute-misplaced" ["bosh-response-no-request-attrs"];
     TYPE_UNKNOWN = "type-unknown" ["bosh-type-values"];
+    CONTENT_ATTRIBUTE = "content-attribute" [];
     CONTENT_TYPE = "content-type" ["bosh-content-type-default", "bosh-content-honoured"];
     ACK_REDUNDANT = "ack-redundant" ["bosh-ack-not-redundant"];
 

@@ -136,6 +136,25 @@ fn scripts() -> Vec<String> {
     scripts.push("0 1 C> <body rid='1' to='a'/>".into());
     scripts.push("0 1 C> <body rid='1' sid='undefined'/>".into());
     scripts.push("0 1 C> GET /bosh\n9 1 S> 400\n20 1 C> GET /bosh?%3Cbody\n29 1 S> 404".into());
+    scripts.push(create.replace("to='a'", "to='a' content='xml'"));
+    scripts.push(format!("0 1 C> <?xml version='1.0'?>{}", &create[7..]));
+    scripts.push(open().replace("100000", "4294967295") + "10 1 C> <body rid='0' sid='s1'/>");
+    let iq = "<iq xmlns='jabber:client' type='get' id='1'/>";
+    scripts.push(open() + &format!("10 1 C> <body rid='100001' sid='s1'>{iq}</body>\n70000 tick"));
+    let error = "<error xmlns='http://etherx.jabber.org/streams'>\
+        <connection-timeout xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></error>";
+    scripts.push(
+        open() + &format!("10 1 C> <body rid='100001' sid='s1'/>\n9000 1 S> <body>{error}</body>"),
+    );
+    let bound = |n: u64| {
+        let bind = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>a@a/w</jid></bind>";
+        let iq = format!("<iq xmlns='jabber:client' type='result' id='1'>{bind}</iq>");
+        format!(
+            "{n}0 {n} C> <body rid='100001' sid='t{n}'/>\n{n}1 {n} S> <body>{iq}</body>
+             {n}2 {n} C> <body rid='100002' sid='t{n}'/>\n{n}3 {n} C. reset\n"
+        )
+    };
+    scripts.push(bound(1) + &bound(2));
     let opened = "5 1 S> <body sid='s1' wait='60' requests='2'/>\n";
     scripts.push(format!("{create}{opened}{create}{opened}{create}{opened}60000 tick"));
     scripts.extend(GRANTS.map(|grant| format!("{create}5 1 S> <body {grant}/>")));

@@ -143,6 +143,7 @@ const NEEDS: &[(Unknown, &[&Kind])] = &[
         &[
             &k::ANSWER_DIFFERS,
             &k::XML_MALFORMED,
+            &k::XML_DECLARATION,
             &k::NOT_BODY,
             &k::TEXT_IN_BODY,
             &k::STANZA_NAMESPACE,
@@ -169,6 +170,8 @@ const NEEDS: &[(Unknown, &[&Kind])] = &[
         Unknown::Missing,
         &[
             &k::SESSIONS_UNUSED,
+            &k::LOGIN_IDLE,
+            &k::IQ_UNANSWERED,
             &k::FEATURES_LATE,
             &k::FEATURES_MISSING,
             &k::AUTH_TOO_EARLY,
@@ -229,6 +232,9 @@ const NOTHING: &[&Kind] = &[
     &k::CREATION_LACKS,
     &k::SID_MISSING,
     &k::SID_WRONG,
+    &k::RID_WRAPPED,
+    &k::LOGIN_AGAIN,
+    &k::CONTENT_ATTRIBUTE,
     &k::GRANT_LACKS,
     &k::GRANT_VER,
     &k::WAIT_TOO_LONG,

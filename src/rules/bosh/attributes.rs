@@ -49,10 +49,16 @@ impl Rule for Attributes {
         let view = moment.bosh();
         numbers(body, party, found);
         kind(body, party, view.as_ref().map(BoshView::link), found);
-        if let Some(BoshView::Request(request)) = &view
+        if let Some(BoshView::Request(request)) = view
             && request.asks.creates
+            && let Some(content) = body.text("content").filter(|text| !is_media_type(text))
         {
-            content(body, found);
+            let words = format!(
+                "content='{}' is not a media type (RFC 9110 §8.3.1), which is TYPE/SUBTYPE and then \
+                 `; NAME=VALUE`: text/xml; charset=utf-8.",
+                short(content)
+            );
+            found.add(&kinds::CONTENT_ATTRIBUTE, None, Level::Warning, Party::Client, words);
         }
         if let Some(BoshView::Response(response)) = view {
             let said = self.sessions.of(response.session.id, moment.story);
@@ -91,19 +97,6 @@ fn kind(body: &Body, party: Party, link: Option<&BoshLink>, found: &mut Findings
     };
     let words = format!("type='{}' does not exist{effect}", short(other));
     found.add(&kinds::TYPE_UNKNOWN, "bosh-type-values", Level::Error, party, words);
-}
-
-/// `content` of a creation request that is no media type.
-fn content(body: &Body, found: &mut Findings) {
-    let Some(content) = body.text("content").filter(|content| !is_media_type(content)) else {
-        return;
-    };
-    let words = format!(
-        "content='{}' is not a media type (RFC 9110 §8.3.1): the server cannot follow it, or refuses the request. Send \
-         text/xml; charset=utf-8, with the semicolon.",
-        short(content)
-    );
-    found.add(&kinds::ATTRIBUTE_MALFORMED, None, Level::Error, Party::Client, words);
 }
 
 /// Whether this is a media type with its parameters (RFC 9110 §8.3.1).
@@ -228,7 +221,7 @@ mod tests {
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(
             found[0].starts_with(
-                "0 Error attribute-malformed Client: content='text/xml charset=utf-8' is not a media type"
+                "0 Warning content-attribute Client: content='text/xml charset=utf-8' is not a media type"
             ),
             "{found:?}"
         );

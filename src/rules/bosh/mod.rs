@@ -6,6 +6,7 @@ mod features;
 mod grant;
 mod hold;
 mod lost;
+mod node;
 mod pace;
 mod plain;
 mod resend;

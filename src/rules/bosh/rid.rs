@@ -94,6 +94,11 @@ impl Rule for Order {
 impl Order {
     fn request(&mut self, request: &RequestView<'_>, story: &Story, found: &mut Findings) {
         let RequestView { http, body, exchange, asks, session, link } = request;
+        let last =
+            self.sessions.get(session.id).and_then(|(rids, _)| rids.window.as_ref()?.contiguous());
+        if wrapped(body, last, found) {
+            return;
+        }
         let Some(rid) = number(body, found) else { return };
         let (rids, mut timer) = self.sessions.of(session.id, story);
         let print = fingerprint(&http.content.bytes);
@@ -223,6 +228,23 @@ impl Order {
             }
         }
     }
+}
+
+/// Whether the client counts rids in a type that is too small, so that they begin anew.
+fn wrapped(body: &Body, last: Option<u64>, found: &mut Findings) -> bool {
+    let (Some(last), Some(text)) = (last, body.text("rid")) else { return false };
+    let limits =
+        [(i32::MAX as u64, "2^31-1"), (u64::from(u32::MAX), "2^32-1"), (MAX_RID, "2^53-1")];
+    let limit = limits.into_iter().find(|(limit, _)| last.abs_diff(*limit) <= 1);
+    let begins_anew = text.trim().parse::<i64>().is_ok_and(|rid| rid <= 1);
+    let Some((_, name)) = limit.filter(|_| begins_anew) else { return false };
+    let words = format!(
+        "The rid has wrapped: {last} ({name}) is followed by {}. Rids count up to 2^53-1 and do not \
+         begin anew: the client needs a larger type, or a first rid that leaves room.",
+        crate::rules::words::short(text)
+    );
+    found.add(&kinds::RID_WRAPPED, "bosh-rid-increment", Level::Error, Party::Client, words);
+    true
 }
 
 fn number(body: &Body, found: &mut Findings) -> Option<u64> {

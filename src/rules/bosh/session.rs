@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::node::Node;
 use super::resend::{Fate, Refused, Resends};
 use super::terms::requests;
 use super::view::{BoshView, RequestView, ResponseView};
@@ -13,10 +14,11 @@ use crate::rules::kinds;
 use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
+use crate::rules::stream::conflicts::{self, Conflicts};
 use crate::rules::stream::errors;
 use crate::rules::words::short;
 use crate::trace::{BoshRequest, Exchange, Session, SessionId, Story};
-use crate::xmpp::ns;
+use crate::xmpp::{ns, stream_condition};
 
 /// A request may cross the end of its session on the network.
 const CROSSING: Duration = Duration::from_secs(1);
@@ -25,6 +27,7 @@ const CROSSING: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub struct Ends {
     sessions: PerSession<Box<State>>,
+    conflicts: Conflicts,
     /// Up to this exchange, requests may have passed without being recorded.
     unseen: u64,
 }
@@ -46,8 +49,8 @@ struct State {
     late: bool,
     /// A response other than an error came before.
     good: bool,
-    /// `Server` of the last good response.
-    server: Option<String>,
+    /// The node that the session lives on.
+    node: Node,
     /// The last exchange, and the highest rid before it.
     rids: (u64, u64),
     /// The highest rid.
@@ -83,6 +86,7 @@ impl Rule for Ends {
             Some(BoshView::Request(request)) => {
                 let state = self.sessions.of(request.session.id, moment.story);
                 state.resends.keep(&request);
+                state.node.request(&request);
                 state.request(&request, found);
             }
             Some(BoshView::Response(view)) => {
@@ -92,8 +96,19 @@ impl Rule for Ends {
                     state.resends.settle(view.exchange.number, Fate::Cut);
                 }
                 if let Some(body) = view.body() {
-                    let answer = Answer { view, body, unseen: self.unseen };
+                    let conflict = state
+                        .over
+                        .is_none()
+                        .then(|| conflict(&view, body, moment.story, &mut self.conflicts));
+                    let conflict = conflict.flatten();
+                    let answer = Answer { view, body, unseen: self.unseen, conflict };
                     state.answer(&answer, found);
+                    if answer.conflict.is_some()
+                        && let Some(jid) = view.session.jid()
+                        && found.has(&[kinds::TERMINATED, kinds::STREAM_ERROR])
+                    {
+                        found.thread(format!("conflict {jid}"));
+                    }
                 }
             }
             None => {}
@@ -118,13 +133,38 @@ struct Answer<'a> {
     body: &'a Body,
     /// Up to this exchange, requests may have passed without being recorded.
     unseen: u64,
+    /// The stream error conflict in it, explained.
+    conflict: Option<String>,
 }
 
-impl<'a> Answer<'a> {
-    /// The name of the server that responded.
-    fn server(&self) -> Option<&'a str> {
-        self.view.http.headers.get("server")
+impl Answer<'_> {
+    /// The stream error inside, in words.
+    fn stream_error(&self) -> Option<String> {
+        self.conflict
+            .clone()
+            .or_else(|| self.body.element().child(ns::STREAMS, "error").map(errors::explain))
     }
+
+    /// What the connection manager says beside the condition, in an attribute of its own.
+    fn message(&self) -> String {
+        let message = self.body.text("message").filter(|text| !text.trim().is_empty());
+        message.map(|text| format!(" It says: \"{}\".", short(text.trim()))).unwrap_or_default()
+    }
+}
+
+/// Who has taken the place of a session whose stream ends with a conflict.
+fn conflict(
+    view: &ResponseView<'_>,
+    body: &Body,
+    story: &Story,
+    conflicts: &mut Conflicts,
+) -> Option<String> {
+    let error = body.element().child(ns::STREAMS, "error")?;
+    let is_conflict = stream_condition(error)?.name() == "conflict";
+    is_conflict.then(|| {
+        let who = conflicts::explain(view.session, story, view.at, conflicts);
+        format!("Stream error conflict{}: {who}", errors::quoted(error))
+    })
 }
 
 impl State {
@@ -197,12 +237,12 @@ impl State {
                     self.terminated(answer, first, found);
                 }
             }
+            // With another status, that is what counts (§17.3).
             BodyType::Error if http.status == 200 => recoverable(answer, found),
-            // With another status, the session does not go on: that is reported as HTTP.
             BodyType::Error => {}
             BodyType::Ordinary | BodyType::Other(_) => {
                 self.good = true;
-                self.server = answer.server().map(str::to_owned);
+                self.node.learn(&answer.view);
                 if http.status == 200 && !http.content.cut {
                     self.resends.settle(exchange.number, Fate::Answered);
                 }
@@ -234,9 +274,7 @@ impl State {
     fn refused_again(&self, answer: &Answer<'_>) -> Option<String> {
         let (ResponseView { exchange, link, .. }, unseen) = (answer.view, answer.unseen);
         // Another back end cannot know the earlier request.
-        if let (Some(usual), Some(now)) = (self.server.as_deref(), answer.server())
-            && usual != now
-        {
+        if self.node.moved(&answer.view).is_some() {
             return None;
         }
         let idle = self.idle.filter(|(number, _)| *number == exchange.number);
@@ -255,7 +293,8 @@ impl State {
                     "The connection manager ended the session{} without giving a reason.",
                     age(&answer.view)
                 );
-                let error = stream_error(body).map(|error| format!(" {error}")).unwrap_or_default();
+                let error =
+                    answer.stream_error().map(|error| format!(" {error}")).unwrap_or_default();
                 let words = words + &error;
                 return found.add(&kinds::TERMINATED, None, Level::Warning, Party::Server, words);
             }
@@ -283,18 +322,28 @@ impl State {
             _ => None,
         };
         let server_errs = refused.is_some();
+        let moved = match condition {
+            Condition::ItemNotFound if !server_errs => self.node.moved(&answer.view),
+            _ => None,
+        };
+        let is_moved = moved.is_some() && !self.expired(&answer.view);
         let why = refused.or_else(|| self.detail(condition, answer));
         let words = format!(
-            "The session ended{} with {condition} (in response to {}). {}",
+            "The session ended{} with {condition} (in response to {}). {}{}",
             age(&answer.view),
             rid(exchange),
-            why.as_deref().unwrap_or(condition.explain())
+            why.as_deref().unwrap_or(condition.explain()),
+            answer.message()
         );
         if server_errs {
             let id = "bosh-resend-replays";
             return found.add(&kinds::TERMINATED, id, Level::Error, Party::Server, words);
         }
         let party = match condition.party() {
+            _ if is_moved => Party::Between,
+            _ if condition == Condition::ItemNotFound && self.in_order(&answer.view) => {
+                Party::Nobody
+            }
             bosh::Party::Client => Party::Client,
             bosh::Party::ConnectionManager | bosh::Party::Server => Party::Server,
             bosh::Party::Unclear => Party::Nobody,
@@ -326,31 +375,53 @@ impl State {
         })
     }
 
+    /// How long no request was open before this one.
+    fn idle(&self, response: &ResponseView<'_>) -> Duration {
+        let idle = self.idle.filter(|(number, _)| *number == response.exchange.number);
+        idle.map(|(_, idle)| idle).unwrap_or_default()
+    }
+
+    /// Whether the session had expired before this request.
+    fn expired(&self, response: &ResponseView<'_>) -> bool {
+        let limit = response.link.inactivity().map(Duration::from_secs);
+        limit.is_some_and(|limit| self.idle(response) >= limit)
+    }
+
+    /// Whether nothing about the request explains that the session is not known: it began in this trace, its rid is the
+    /// next one, and the client was not silent for long.
+    fn in_order(&self, response: &ResponseView<'_>) -> bool {
+        let next = self.rids.0 == response.exchange.number
+            && response.asked.rid == self.rids.1.checked_add(1);
+        self.good
+            && next
+            && response.link.granted.is_some()
+            && !self.expired(response)
+            && !self.resends.is_copy(response.exchange)
+    }
+
     /// What this trace shows about the cause.
     fn detail(&self, condition: Condition, answer: &Answer<'_>) -> Option<String> {
-        let ResponseView { exchange, link, .. } = answer.view;
+        let ResponseView { link, .. } = answer.view;
         match condition {
             Condition::ItemNotFound => {
-                let idle = self.idle.filter(|(number, _)| *number == exchange.number);
-                let limit = link.inactivity().map(Duration::from_secs);
-                if let (Some((_, idle)), Some(limit)) = (idle, limit)
-                    && idle >= limit
-                {
+                let idle = self.idle(&answer.view);
+                if self.expired(&answer.view) {
                     return Some(format!(
                         "The client had no request open for {}, and inactivity is {} s, so the \
                          session had expired (hidden tab, suspended computer, slow page).",
                         words(idle),
-                        limit.as_secs()
+                        link.inactivity().unwrap_or_default()
                     ));
                 }
-                if let (Some(usual), Some(now)) = (self.server.as_deref(), answer.server())
-                    && usual != now
-                {
+                if let Some(moved) = self.node.moved(&answer.view) {
+                    return Some(moved);
+                }
+                if self.in_order(&answer.view) {
                     return Some(format!(
-                        "Earlier responses came from \"{}\", this one from \"{}\": another back \
-                         end, which does not know the session.",
-                        short(usual),
-                        short(now)
+                        "The rid is the next one, and the client had no request open for only {}: \
+                         neither explains it. The connection manager has lost the session, as after \
+                         a restart, or another node has answered.",
+                        words(idle)
                     ));
                 }
                 self.beyond(&answer.view).or_else(|| {
@@ -362,6 +433,13 @@ impl State {
                     })
                 })
             }
+            // What is wrong with it would have been reported.
+            Condition::BadRequest if answer.view.asked.rid.is_some() => Some(
+                "The connection manager rejected the request. Its XML is well-formed, and its \
+                 numbers are numbers, so that is not why: look at its HTTP headers, at the \
+                 attributes that this server wants, and into the server's log."
+                    .to_owned(),
+            ),
             Condition::HostUnknown | Condition::ImproperAddressing | Condition::HostGone => {
                 let asked = link.asked.as_ref()?;
                 let to = asked.to.as_deref().or(asked.route.as_deref());
@@ -379,7 +457,7 @@ impl State {
                 .body
                 .uri()
                 .map(|uri| format!("The client has to use {} instead.", short(&uri))),
-            _ => stream_error(answer.body),
+            _ => answer.stream_error(),
         }
     }
 }
@@ -394,14 +472,9 @@ fn age(response: &ResponseView<'_>) -> String {
     }
 }
 
-/// The stream error inside, in words.
-fn stream_error(body: &Body) -> Option<String> {
-    body.element().child(ns::STREAMS, "error").map(errors::explain)
-}
-
 /// A stream error has to come with terminate and remote-stream-error.
 fn misplaced_stream_error(answer: &Answer<'_>, found: &mut Findings) {
-    if let Some(error) = stream_error(answer.body) {
+    if let Some(error) = answer.stream_error() {
         let words = format!(
             "{error} A stream error ends the stream, but the body lacks type='terminate' with \
              condition='remote-stream-error'."

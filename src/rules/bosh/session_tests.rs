@@ -88,8 +88,8 @@ fn a_stream_error_is_explained() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(
         found[0].contains(
-            "Stream error conflict: the same resource logged in elsewhere (two tabs, a \
-                           reload) (\"Replaced\")."
+            "Stream error conflict (\"Replaced\"): the same resource logged in elsewhere (two tabs, a \
+             reload)."
         ),
         "{found:?}"
     );

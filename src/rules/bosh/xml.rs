@@ -18,6 +18,9 @@ use crate::xmpp::ns;
 /// How much of the source is quoted.
 const QUOTED: usize = 60;
 
+/// So many wrong namespaces of a side are reported.
+const REPORTED: usize = 8;
+
 /// Judges the content of messages as XML.
 #[derive(Debug, Default)]
 pub struct Content {
@@ -27,8 +30,9 @@ pub struct Content {
 /// What was reported of one side of a session; once is enough.
 #[derive(Debug, Default)]
 struct Reported {
-    stanza_namespace: bool,
-    other_namespace: bool,
+    /// Elements whose namespace was reported, and that namespace.
+    names: Vec<(&'static str, String)>,
+    declaration: bool,
 }
 
 impl Rule for Content {
@@ -128,82 +132,145 @@ impl Content {
         }
         let Some(session) = view.session else { return };
         let said = &mut self.sessions.of(session.id, story)[view.from() as usize];
+        if view.from() == Side::Client && !said.declaration {
+            said.declaration = declaration(view, found);
+        }
         for payload in body.payloads() {
             said.payload(payload, view, found);
         }
     }
 }
 
+/// What stands before `<body/>`, where some connection managers expect nothing.
+fn declaration(view: &HttpView<'_>, found: &mut Findings) -> bool {
+    let bytes = &view.content().bytes[..];
+    let mark = bytes.starts_with(b"\xef\xbb\xbf");
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    let what = match (text.starts_with(b"<?xml"), mark) {
+        (true, _) => "an XML declaration, which is allowed (XML 1.0 §2.8)",
+        (false, true) => "a byte order mark, which is allowed (XML 1.0 §4.3.3)",
+        _ => return false,
+    };
+    let words = format!(
+        "{} begins with {what}, but some connection managers refuse it, because they put the \
+         content into another document. Leave it out. Reported once per session.",
+        what_request(view)
+    );
+    found.add(&kinds::XML_DECLARATION, None, Level::Note, Party::Client, words);
+    true
+}
+
+fn what_request(view: &HttpView<'_>) -> String {
+    let rid = view.exchange.rid();
+    rid.map_or_else(|| "The request".to_owned(), |rid| format!("The request with rid {rid}"))
+}
+
+/// Elements that belong in a namespace: their names, the namespaces in which they are fine, and the one that is meant.
+const HOMES: [(&[&str], &[&str], &str); 4] = [
+    (&["message", "presence", "iq"], &[ns::CLIENT], ns::CLIENT),
+    (&["features", "error"], &[ns::STREAMS], ns::STREAMS),
+    (
+        &["auth", "challenge", "response", "success", "failure", "abort"],
+        &[ns::SASL, ns::SASL2, ns::COMPRESS, ns::TLS],
+        ns::SASL,
+    ),
+    (&["authenticate"], &[ns::SASL2], ns::SASL2),
+];
+
+/// What an iq carries, and where it belongs.
+const PAYLOADS: [(&str, &[&str]); 3] =
+    [("bind", &[ns::BIND]), ("session", &[ns::SESSION]), ("ping", &[ns::PING])];
+
 impl Reported {
     fn payload(&mut self, payload: &Element, view: &HttpView<'_>, found: &mut Findings) {
-        let namespace = payload.namespace();
-        if !(namespace.is_empty() || namespace == ns::HTTPBIND) {
-            return;
-        }
-        let name = payload.name();
-        let place = match namespace {
-            "" => "no namespace".to_owned(),
-            _ => format!("the namespace of BOSH ({namespace})"),
-        };
-        let (what, party) = (what(view), Party::from(view.from()));
-        match name {
-            "message" | "presence" | "iq" if !self.stanza_namespace => {
-                self.stanza_namespace = true;
-                let words = format!(
-                    "{what}: <{name}> is in {place}, because it lacks xmlns='jabber:client'. \
-                     Lenient peers accept it, strict ones do not recognise the stanza. Reported \
-                     once per session and side."
-                );
-                let id = "xbosh-jabber-client-ns";
-                found.add(&kinds::STANZA_NAMESPACE, id, Level::Warning, party, words);
+        let (name, namespace) = (payload.name(), payload.namespace());
+        let home = HOMES.iter().find_map(|(names, fine, meant)| {
+            names.iter().find(|known| **known == name).map(|known| (*known, *fine, *meant))
+        });
+        match home {
+            Some((known, fine, meant)) if !fine.contains(&namespace) => {
+                self.misplaced(known, namespace, meant, view, found);
             }
-            "features" | "error" if !self.other_namespace => {
-                self.other_namespace = true;
-                let words = format!(
-                    "{what}: <{name}> is in {place}, not in {}; clients will not recognise it. \
-                     Reported once per session and side.",
-                    ns::STREAMS
-                );
-                let id = match name {
-                    "error" => "xbosh-stream-error-ns",
-                    _ => "xbosh-features-stream-ns",
-                };
-                found.add(&kinds::STREAM_NAMESPACE, id, Level::Error, party, words);
-            }
-            "auth" | "challenge" | "response" | "success" | "failure" | "abort"
-                if !self.other_namespace =>
-            {
-                self.other_namespace = true;
-                let words = format!(
-                    "{what}: <{name}> is in {place}, not in the SASL namespace. Reported once per \
-                     session and side."
-                );
-                found.add(
-                    &kinds::SASL_NAMESPACE,
-                    "xbosh-sasl-namespace",
-                    Level::Warning,
-                    party,
-                    words,
-                );
-            }
-            "message" | "presence" | "iq" | "uri" => {}
-            _ if !self.other_namespace => {
-                self.other_namespace = true;
-                let words = format!(
-                    "{what}: <{}> is in {place}, where no such element is defined. Reported once \
-                     per session and side.",
-                    short(name)
-                );
-                found.add(
-                    &kinds::PAYLOAD_NAMESPACE,
-                    "bosh-schema-children",
-                    Level::Warning,
-                    party,
-                    words,
-                );
+            // Anything may be carried, in a namespace of its own.
+            None if namespace.is_empty() || namespace == ns::HTTPBIND => {
+                if name != "uri" {
+                    self.misplaced("", namespace, "", view, found);
+                }
             }
             _ => {}
         }
+        if name == "iq" {
+            for child in payload.children() {
+                let known = PAYLOADS.iter().find(|(known, _)| *known == child.name());
+                if let Some((known, fine)) = known.filter(|(_, f)| !f.contains(&child.namespace()))
+                {
+                    self.misplaced(known, child.namespace(), fine[0], view, found);
+                }
+            }
+        }
+    }
+
+    fn misplaced(
+        &mut self,
+        name: &'static str,
+        namespace: &str,
+        meant: &str,
+        view: &HttpView<'_>,
+        found: &mut Findings,
+    ) {
+        // Stanzas are all the same in this.
+        let group = if matches!(name, "presence" | "iq") { "message" } else { name };
+        let is_known = |(known, other): &(&str, String)| *known == group && *other == namespace;
+        if self.names.len() >= REPORTED || self.names.iter().any(is_known) {
+            return;
+        }
+        self.names.push((group, namespace.to_owned()));
+        let place = match namespace {
+            "" => "no namespace".to_owned(),
+            ns::HTTPBIND => format!("the namespace of BOSH ({namespace})"),
+            _ => format!("the namespace '{}'", short(namespace)),
+        };
+        let (what, party) = (what(view), Party::from(view.from()));
+        let (kind, id, level, words) = match name {
+            "message" | "presence" | "iq" => (
+                &kinds::STANZA_NAMESPACE,
+                "xbosh-jabber-client-ns",
+                Level::Warning,
+                format!(
+                    "{what}: <{name}> is in {place}, not in jabber:client. \
+                     Lenient peers accept it, strict ones do not recognise the stanza."
+                ),
+            ),
+            "features" | "error" => (
+                &kinds::STREAM_NAMESPACE,
+                if name == "error" { "xbosh-stream-error-ns" } else { "xbosh-features-stream-ns" },
+                Level::Error,
+                format!(
+                    "{what}: <{name}> is in {place}, not in {meant}; clients will not recognise it."
+                ),
+            ),
+            "auth" | "challenge" | "response" | "success" | "failure" | "abort"
+            | "authenticate" => (
+                &kinds::SASL_NAMESPACE,
+                "xbosh-sasl-namespace",
+                Level::Warning,
+                format!("{what}: <{name}> is in {place}, not in the SASL namespace."),
+            ),
+            "" => (
+                &kinds::PAYLOAD_NAMESPACE,
+                "bosh-schema-children",
+                Level::Warning,
+                format!("{what}: an element is in {place}, where no such element is defined."),
+            ),
+            _ => (
+                &kinds::PAYLOAD_NAMESPACE,
+                "bosh-schema-children",
+                Level::Warning,
+                format!("{what}: <{name}> is in {place}, not in {meant}: it is not recognised."),
+            ),
+        };
+        let words = format!("{words} Reported once per session and side.");
+        found.add(kind, id, level, party, words);
     }
 }
 
@@ -272,7 +339,8 @@ mod tests {
              20 1 C> <body rid='100002' sid='s1'><iq xmlns=''/></body>
              22 1 S> <body><message xmlns='jabber:client'/></body>",
         );
-        assert_eq!(found.len(), 2, "{found:?}");
+        assert_eq!(found.len(), 3, "{found:?}");
+        assert!(found[2].contains("20 Warning stanza-namespace Client: rid 100002: <iq> is in no"));
         assert!(
             found[0].starts_with("10 Warning stanza-namespace Client: rid 100001: <iq> is in the")
         );

@@ -209,7 +209,9 @@ impl History {
             (Side::Server, "connection-timeout") => {
                 self.waiting(asking).or_else(|| silence(asking, Side::Client))
             }
-            (Side::Server, "undefined-condition") => specific(asking.error),
+            (Side::Server, "undefined-condition") => errors::by_text(asking.error)
+                .map(|meaning| Cause::plain(format!("{meaning}.")))
+                .or_else(|| specific(asking.error)),
             (Side::Server, "invalid-from") => self.wrong_sender(asking),
             (Side::Server, "system-shutdown" | "reset") => return None,
             _ => None,

@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::errors;
-use super::suspect::{Asking, Big, Cause};
+use super::suspect::{Asking, Big, Cause, NEAR};
+use crate::clock::words;
 use crate::rules::finding::Party;
 use crate::rules::words::{nth, short};
-use crate::trace::Session;
+use crate::trace::{Session, Story};
 use crate::xmpp::jid;
 
 /// Conflicts that lie closer together are one quarrel.
@@ -21,7 +22,7 @@ const REMEMBERED: usize = 64;
 
 /// Sessions that were replaced by others.
 #[derive(Debug, Default)]
-pub(super) struct Conflicts {
+pub struct Conflicts {
     seen: VecDeque<(Duration, String)>,
     /// Stanzas that ended a stream: when, whose, and which.
     blamed: VecDeque<(Duration, String, Big)>,
@@ -61,20 +62,35 @@ impl Conflicts {
 
 /// Who has taken the place of this session.
 pub(super) fn conflict(asking: &Asking<'_>, conflicts: &mut Conflicts) -> Cause {
-    let (view, own) = (asking.view, asking.view.session.id);
-    let Some(jid) = view.session.jid() else {
+    replaced(asking.view.session, asking.story, asking.view.at, conflicts)
+}
+
+/// The same in a sentence, for a stream that BOSH carries.
+pub fn explain(
+    session: &Session,
+    story: &Story,
+    at: Duration,
+    conflicts: &mut Conflicts,
+) -> String {
+    replaced(session, story, at, conflicts).words
+}
+
+fn replaced(session: &Session, story: &Story, at: Duration, conflicts: &mut Conflicts) -> Cause {
+    let own = session.id;
+    let ago = |since: Duration| words(at.saturating_sub(since));
+    let Some(jid) = session.jid() else {
         let meaning = errors::meaning("conflict").unwrap_or_default();
         return Cause::plain(format!("{meaning}."));
     };
     let later = || {
-        let sessions = asking.story.sessions();
-        sessions.filter(|it| it.id != own && it.began > view.session.began)
+        let sessions = story.sessions();
+        sessions.filter(|it| it.id != own && it.began > session.began)
     };
-    let own_name = view.session.stream.management().id.as_deref();
+    let own_name = session.stream.management().id.as_deref();
     let resumes = |it: &Session| {
         own_name.is_some() && it.stream.management().resuming() == own_name && it.id != own
     };
-    if let Some(resuming) = asking.story.sessions().find(|it| resumes(it)) {
+    if let Some(resuming) = story.sessions().find(|it| resumes(it)) {
         let place =
             resuming.link.line().map(|line| format!(" on #{}", line.conn)).unwrap_or_default();
         let words =
@@ -88,29 +104,32 @@ pub(super) fn conflict(asking: &Asking<'_>, conflicts: &mut Conflicts) -> Cause 
         // Some servers let an account log in once.
         .or_else(|| {
             let same = |it: &&Session| it.jid().map(jid::before_slash) == Some(bare);
-            later().filter(same).filter(|it| asking.is_near(it.last)).max_by_key(|it| it.began)
+            later()
+                .filter(same)
+                .filter(|it| at.saturating_sub(it.last) <= NEAR)
+                .max_by_key(|it| it.began)
         });
-    let mut words = match rival {
+    let mut said = match rival {
         Some(rival) => format!(
             "{} logged in again as session {}, which began {} before.",
             short(rival.jid().unwrap_or(jid)),
             Session::name(rival),
-            asking.ago(rival.began)
+            ago(rival.began)
         ),
         None => format!(
             "{} logged in elsewhere, not through here (another tab or device, or a reload).",
             short(jid)
         ),
     };
-    let (count, first) = conflicts.count(jid, view.at);
+    let (count, first) = conflicts.count(jid, at);
     if count > 1 {
         let _ = write!(
-            words,
+            said,
             " It is the {} conflict of this address within {}: two clients keep disconnecting each \
              other. Give each its own resource, or let the server choose it.",
             nth(count),
-            asking.ago(first)
+            ago(first)
         ); // a String takes it
     }
-    Cause::plain(words)
+    Cause::plain(said)
 }

@@ -38,7 +38,8 @@ const DEFINED: [&str; 27] = [
 /// Explains a stream error: its condition, what that means, and the text in it.
 pub fn explain(error: &Element) -> String {
     let condition = stream_condition(error).map_or("no condition", Element::name);
-    let meaning = meaning(condition).map(|meaning| format!(": {meaning}")).unwrap_or_default();
+    let meaning = by_text(error).or(meaning(condition));
+    let meaning = meaning.map(|meaning| format!(": {meaning}")).unwrap_or_default();
     format!("Stream error {}{meaning}{}.", short(condition), quoted(error))
 }
 
@@ -48,10 +49,24 @@ pub(super) fn is_defined(condition: &str) -> bool {
 }
 
 /// The text of a stream error, as ` ("…")`.
-pub(super) fn quoted(error: &Element) -> String {
+pub fn quoted(error: &Element) -> String {
     let text = error.child(ns::STREAM_ERRORS, "text").map(Element::text);
     let text = text.filter(|text| !text.trim().is_empty());
     text.map(|text| format!(" (\"{}\")", short(text.trim()))).unwrap_or_default()
+}
+
+/// What the text of an error means, where its condition says little.
+pub(super) fn by_text(error: &Element) -> Option<&'static str> {
+    let text = error.child(ns::STREAM_ERRORS, "text")?.text().to_ascii_lowercase();
+    let text = text.trim();
+    if text.contains("features to proceed with") || text.contains("no stream features") {
+        return Some(
+            "the server offers this client no way to go on, not even to log in. As a rule TLS ends \
+             before it, at a reverse proxy, so that it takes the connection for insecure (Prosody: \
+             consider_bosh_secure, consider_websocket_secure)",
+        );
+    }
+    None
 }
 
 /// What a condition means in general.

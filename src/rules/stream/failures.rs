@@ -201,6 +201,9 @@ impl State {
         let answers_other = seen.before.foreign && read_nothing && from == Side::Server;
         if !found.has(&SAID) && !answers_other {
             found.add(&kinds::STREAM_ERROR, None, level, by, words);
+            if let (Some("conflict"), Some(jid)) = (condition, view.session.jid()) {
+                found.thread(format!("conflict {jid}"));
+            }
         }
         let problem = match condition {
             _ if error.namespace() != ns::STREAMS => Some(format!(

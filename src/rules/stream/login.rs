@@ -1,6 +1,7 @@
 //! The login, on any carrier: mechanisms, SASL, resource binding (RFC 6120 §6 and §7).
 
 use super::odd::is_other_kind;
+use super::refusals::Attempt;
 use super::view::StreamView;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::http::view::HttpPart;
@@ -14,6 +15,9 @@ use crate::wire::Side;
 use crate::xml::Element;
 use crate::xmpp::{begins_login, bound_to_tls, ns};
 
+/// So many mechanisms of an offer are remembered.
+const MECHANISMS: usize = 32;
+
 /// Judges logins.
 #[derive(Debug, Default)]
 pub struct Login {
@@ -26,6 +30,10 @@ struct State {
     /// The request that opened the session says that it came over TLS to a reverse proxy.
     forwarded_https: bool,
     authenticated: bool,
+    /// The login that was begun last.
+    attempt: Attempt,
+    /// The mechanisms that the server offers.
+    offered: Vec<String>,
     /// Why a login cannot succeed, which was reported: it is bound to a TLS channel that ends at the proxy, or comes
     /// without the TLS that is required.
     doomed: Option<&'static str>,
@@ -72,6 +80,9 @@ fn is_forwarded_https(moment: &Moment<'_>) -> bool {
 
 impl State {
     fn sent(&mut self, element: &Element, view: &StreamView<'_>) {
+        if begins_login(element) {
+            self.attempt = Attempt::of(element);
+        }
         let Some(tcp) = view.session.tcp().filter(|_| begins_login(element)) else { return };
         let bound = bound_to_tls(element).is_some();
         self.doomed = match &tcp.secured {
@@ -87,7 +98,8 @@ impl State {
         match (element.namespace(), element.name()) {
             (ns::STREAMS, "features") => self.features(element, view, found),
             (ns::SASL | ns::SASL2, "success") => self.authenticated = true,
-            (ns::SASL | ns::SASL2, "failure") => sasl_failure(element, self.doomed, found),
+            (ns::SASL | ns::SASL2, "challenge") => self.attempt.challenged = true,
+            (ns::SASL | ns::SASL2, "failure") => self.failure(element, view, found),
             (ns::CLIENT, "iq") if element.attr("type") == Some("error") => {
                 bind_failure(element, found);
             }
@@ -96,6 +108,16 @@ impl State {
     }
 
     fn features(&mut self, features: &Element, view: &StreamView<'_>, found: &mut Findings) {
+        let mechanisms = features
+            .children()
+            .filter(|child| matches!(child.namespace(), ns::SASL | ns::SASL2))
+            .flat_map(Element::children)
+            .filter(|child| child.name() == "mechanism")
+            .map(|mechanism| mechanism.text().trim().to_owned());
+        let mechanisms: Vec<_> = mechanisms.take(MECHANISMS).collect();
+        if !mechanisms.is_empty() {
+            self.offered = mechanisms;
+        }
         let has =
             |names: &[(&str, &str)]| names.iter().any(|(n, e)| features.child(n, e).is_some());
         let login = features.children().any(|child| {
@@ -142,20 +164,40 @@ impl State {
     }
 }
 
-fn sasl_failure(failure: &Element, doomed: Option<&str>, found: &mut Findings) {
-    let condition = failure.children().find(|child| child.name() != "text");
-    let condition = condition.map_or("no condition", Element::name);
-    if let Some(why) = doomed {
-        let words = format!("The login failed with {}: that {why}.", short(condition));
-        return found.add(&kinds::LOGIN_FAILED, None, Level::Note, Party::Nobody, words);
+impl State {
+    /// The server refuses the login.
+    fn failure(&self, failure: &Element, view: &StreamView<'_>, found: &mut Findings) {
+        let condition = failure.children().find(|child| child.name() != "text");
+        let condition = condition.map_or("no condition", Element::name);
+        if let Some(why) = self.doomed {
+            let words = format!("The login failed with {}: that {why}.", short(condition));
+            return found.add(&kinds::LOGIN_FAILED, None, Level::Note, Party::Nobody, words);
+        }
+        let by_mechanism = match condition {
+            "not-authorized" => Some(self.attempt.not_authorized(&self.offered, view.session)),
+            "invalid-mechanism" => Some(self.attempt.invalid(&self.offered)),
+            _ => None,
+        };
+        let meaning = by_mechanism.as_deref().unwrap_or(meaning(condition));
+        let text = failure.children().find(|child| child.name() == "text").map(Element::text);
+        let text =
+            text.map(|text| format!(" The server says: \"{}\"", short(&text))).unwrap_or_default();
+        let words = format!("The login failed with {}: {meaning}.{text}", short(condition));
+        let party = match condition {
+            "temporary-auth-failure" => Party::Server,
+            _ => Party::Client,
+        };
+        found.add(&kinds::LOGIN_FAILED, None, Level::Warning, party, words);
     }
-    let meaning = match condition {
-        "not-authorized" => "wrong user name or password, or the account does not exist",
+}
+
+/// What the condition of a refused login means in general.
+fn meaning(condition: &str) -> &'static str {
+    match condition {
         "account-disabled" => "the account is disabled",
         "credentials-expired" => "the password has expired",
         "encryption-required" => "the server requires TLS, and considers this connection insecure",
         "invalid-authzid" => "the client may not use this authorization identity",
-        "invalid-mechanism" => "the server does not offer this mechanism here",
         "mechanism-too-weak" => "the server requires a stronger mechanism",
         "malformed-request" | "incorrect-encoding" => {
             "the server cannot read the data that the client sent"
@@ -163,16 +205,7 @@ fn sasl_failure(failure: &Element, doomed: Option<&str>, found: &mut Findings) {
         "temporary-auth-failure" => "the server cannot check the login at the moment",
         "aborted" => "the client aborted it",
         _ => "the server's text or log may say why",
-    };
-    let text = failure.children().find(|child| child.name() == "text").map(|text| text.text());
-    let text =
-        text.map(|text| format!(" The server says: \"{}\"", short(&text))).unwrap_or_default();
-    let words = format!("The login failed with {}: {meaning}.{text}", short(condition));
-    let party = match condition {
-        "temporary-auth-failure" => Party::Server,
-        _ => Party::Client,
-    };
-    found.add(&kinds::LOGIN_FAILED, None, Level::Warning, party, words);
+    }
 }
 
 fn bind_failure(iq: &Element, found: &mut Findings) {

@@ -36,6 +36,92 @@ fn a_failed_login_is_explained() {
 }
 
 #[test]
+fn a_refused_login_is_explained_by_its_mechanism() {
+    const PASSWORD: &str = "wrong user name or password, or the account does not exist";
+    let challenge = format!("<challenge {SASL}>eA==</challenge>");
+    let token = "the token was refused";
+    // "\0alice@a\0secret", "n,,n=alice@a,r=1" and "\0alice\0secret".
+    let (with_domain, scram, plain) =
+        ("AGFsaWNlQGEAc2VjcmV0", "biwsbj1hbGljZUBhLHI9MQ==", "AGFsaWNlAHNlY3JldA==");
+    for (mechanism, first, before, condition, why) in [
+        (
+            "EXTERNAL",
+            "=",
+            "",
+            "not-authorized",
+            "EXTERNAL means the certificate of the client's TLS, and none reaches the XMPP server through HTTP here. Take another of the mechanisms offered: PLAIN",
+        ),
+        ("ANONYMOUS", "", "", "not-authorized", "this domain (a) does not allow anonymous logins"),
+        ("OAUTHBEARER", "", "", "not-authorized", token),
+        ("X-OAUTH2", "", "", "not-authorized", token),
+        ("X-TOKEN", "", "", "not-authorized", token),
+        ("JWT", "", "", "not-authorized", token),
+        ("HT-SHA-256-NONE", "", "", "not-authorized", token),
+        ("SCRAM-SHA-1", "", "", "not-authorized", "refused before any password was proved"),
+        (
+            "SCRAM-SHA-256",
+            "",
+            &*challenge,
+            "not-authorized",
+            "the server knows the user name and refuses the proof",
+        ),
+        (
+            "SCRAM-SHA-1",
+            scram,
+            &challenge,
+            "not-authorized",
+            "The user name is \"alice@a\", with a domain",
+        ),
+        ("PLAIN", plain, "", "not-authorized", PASSWORD),
+        ("PLAIN", with_domain, "", "not-authorized", "The user name is \"alice@a\", with a domain"),
+        ("PLAIN", "[hidden 28 bytes]", "", "not-authorized", PASSWORD),
+        (
+            "DIGEST-MD5",
+            "",
+            &challenge,
+            "not-authorized",
+            "or the realm is not the one of the server",
+        ),
+        ("GSSAPI", "", "", "not-authorized", "the Kerberos ticket was refused"),
+        ("", "", "", "not-authorized", PASSWORD),
+        (
+            "SCRAM-SHA-512",
+            "",
+            "",
+            "invalid-mechanism",
+            "SCRAM-SHA-512 was not offered; offered were PLAIN",
+        ),
+        ("PLAIN", "", "", "invalid-mechanism", "the server offers PLAIN, and refuses it"),
+    ] {
+        let found = after(&format!(
+            "10 1 C> <body rid='100001' sid='s1'><auth {SASL} mechanism='{mechanism}'>{first}</auth></body>
+             20 1 S> <body>{before}</body>
+             30 1 C> <body rid='100002' sid='s1'><response {SASL}>eA==</response></body>
+             40 1 S> <body><failure {SASL}><{condition}/></failure></body>"
+        ));
+        let expected = format!("login-failed Client: The login failed with {condition}: ");
+        assert!(found[0].contains(&expected), "{mechanism}: {found:?}");
+        assert!(found[0].contains(why), "{mechanism}: {found:?}");
+    }
+}
+
+#[test]
+fn nothing_to_go_on_with_is_tls_that_ends_before_the_server() {
+    let error = "<error xmlns='http://etherx.jabber.org/streams'>\
+        <undefined-condition xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>\
+        <text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>No stream features to proceed with</text></error>";
+    let bosh = format!(
+        "{CREATE}\n5 1 S> <body type='terminate' condition='remote-stream-error'>{error}</body>"
+    );
+    let open = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='a' version='1.0'/>";
+    let websocket = format!("0 1 websocket\n1 1 C= {open}\n2 1 S= {open}\n3 1 S= {error}");
+    for script in [bosh, websocket] {
+        let found = at_least(Level::Warning, &script).join("\n");
+        assert!(found.contains("As a rule TLS ends before it, at a reverse proxy"), "{found}");
+    }
+}
+
+#[test]
 fn a_failed_bind_is_explained() {
     let found = after(
         "10 1 C> <body rid='100001' sid='s1'><iq xmlns='jabber:client' type='set' id='b'/></body>

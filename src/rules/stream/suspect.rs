@@ -10,7 +10,7 @@ use crate::wire::Side;
 use crate::xml::Element;
 
 /// What came before a stream error within this time may be its cause.
-const NEAR: Duration = Duration::from_secs(2);
+pub(super) const NEAR: Duration = Duration::from_secs(2);
 
 /// A big stanza.
 #[derive(Debug, Clone)]
