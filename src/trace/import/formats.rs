@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use super::{curl, foreign, har, log};
+use super::{access, curl, foreign, har, log, pcap};
 use crate::trace::capture::{CaptureError, Events, Preface};
 use crate::trace::intake::Intake;
 
@@ -26,6 +26,8 @@ type Open = fn(Box<dyn BufRead + Send>, Intake) -> Result<(Preface, Events), Cap
 const FORMATS: &[Format] = &[
     Format { name: "HTTP Archives (HAR)", is: har::is, open: har::open },
     Format { name: "output of `curl -v`", is: curl::is, open: curl::open },
+    Format { name: "packets (pcap and pcapng)", is: pcap::is, open: pcap::open },
+    Format { name: "access logs of nginx and Apache", is: access::is, open: access::open },
     Format { name: "logs of clients and servers", is: log::is, open: log::open },
 ];
 

@@ -3,11 +3,14 @@
 //! goes through [`Intake`](super::intake::Intake), which hides secrets. What a format cannot know is not invented, but named in the
 //! [`Source`](super::source::Source), so that nothing is found that rests on it.
 
+mod access;
 mod curl;
 mod foreign;
 mod formats;
 mod har;
 mod log;
+mod paths;
+mod pcap;
 mod sorter;
 
 pub(super) use formats::{START, readable, recognise};

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, Read};
 pub(super) const LONGEST: u64 = 16 << 20;
 
 /// Reads lines.
-pub(super) struct Lines {
+pub(in crate::trace::import) struct Lines {
     from: Box<dyn BufRead + Send>,
     text: Vec<u8>,
     /// How many were read.
@@ -16,12 +16,12 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn new(from: Box<dyn BufRead + Send>) -> Self {
+    pub(in crate::trace::import) fn new(from: Box<dyn BufRead + Send>) -> Self {
         Self { from, text: Vec::new(), number: 0, cut: 0 }
     }
 
     /// The next line, without its end.
-    pub(super) fn next(&mut self) -> io::Result<Option<&[u8]>> {
+    pub(in crate::trace::import) fn next(&mut self) -> io::Result<Option<&[u8]>> {
         self.text.clear();
         let read = self.from.by_ref().take(LONGEST).read_until(b'\n', &mut self.text)?;
         if read == 0 {

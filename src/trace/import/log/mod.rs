@@ -15,6 +15,7 @@ mod status;
 mod streams;
 mod times;
 
+pub(super) use lines::Lines;
 pub(super) use open::{is, open};
 
 #[cfg(test)]
