@@ -22,6 +22,9 @@ _xmppscope() {
             xmppscope,cm)
                 cmd="xmppscope__subcmd__cm"
                 ;;
+            xmppscope,convert)
+                cmd="xmppscope__subcmd__convert"
+                ;;
             xmppscope,demo)
                 cmd="xmppscope__subcmd__demo"
                 ;;
@@ -99,6 +102,9 @@ _xmppscope() {
                 ;;
             xmppscope__subcmd__help,cm)
                 cmd="xmppscope__subcmd__help__subcmd__cm"
+                ;;
+            xmppscope__subcmd__help,convert)
+                cmd="xmppscope__subcmd__help__subcmd__convert"
                 ;;
             xmppscope__subcmd__help,demo)
                 cmd="xmppscope__subcmd__help__subcmd__demo"
@@ -224,7 +230,7 @@ _xmppscope() {
 
     case "${cmd}" in
         xmppscope)
-            opts="-h -V --help --version check cm demo diff generate prove proxy report run scenarios show snapshot spec help"
+            opts="-h -V --help --version check cm convert demo diff generate prove proxy report run scenarios show snapshot spec help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -348,6 +354,40 @@ _xmppscope() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__convert)
+            opts="-o -h --output --to --exchange --filter --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --to)
+                    COMPREPLY=($(compgen -W "capture har curl" -- "${cur}"))
+                    return 0
+                    ;;
+                --exchange)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -604,7 +644,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__help)
-            opts="check cm demo diff generate prove proxy report run scenarios show snapshot spec help"
+            opts="check cm convert demo diff generate prove proxy report run scenarios show snapshot spec help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -632,6 +672,20 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__help__subcmd__cm)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__help__subcmd__convert)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

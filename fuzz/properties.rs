@@ -1,6 +1,8 @@
 //! What must hold for any bytes. The fuzz targets look for bytes for which it does not; `tests/it/fuzz.rs` replays the seeds, and
 //! some bytes made at random, in every run of the tests.
 
+use xmppscope::trace::Fact;
+use xmppscope::trace::open::Input;
 use xmppscope::wire::Side;
 use xmppscope::wire::conversation::{Conversation, Expect, Mark};
 use xmppscope::wire::stream::{self, Kind, Splitter};
@@ -252,5 +254,48 @@ fn note_mark(mark: &Mark, end: usize, all: &mut Vec<(String, usize)>) {
     match all.last_mut() {
         Some((last, before)) if *last == word && joins => *before = end,
         _ => all.push((word, end)),
+    }
+}
+
+/// Files of other programs: whatever they are, what is made of them is in order of time and bounded, or the error says what to do.
+pub fn import(input: &[u8]) {
+    let opened = Input::of("the file".to_owned(), std::io::Cursor::new(input.to_vec()))
+        .and_then(Input::events);
+    let recording = match opened {
+        Ok(recording) => recording,
+        Err(error) => {
+            assert!(error.is_fatal());
+            return assert_plain(&error.to_string());
+        }
+    };
+    // A capture may say so of itself.
+    let own = input.windows(11).any(|name| name == b"\"xmppscope\"");
+    let imported = recording.preface.source.is_some() && !own;
+    let (mut last, mut finished, mut conns) = (std::time::Duration::ZERO, false, 0);
+    for event in recording.take(10_000) {
+        match event {
+            Ok(event) if imported => {
+                assert!(event.at >= last, "{:?} after {last:?}", event.at);
+                last = event.at;
+                finished |= event.fact == Fact::Finished;
+                assert!(event.conn <= conns + 1, "connections are counted");
+                conns = conns.max(event.conn);
+                let content = event.fact.content().map_or(0, |content| content.bytes.len());
+                assert!(content <= 4 << 20);
+            }
+            Ok(_) => {}
+            Err(error) if imported => assert_plain(&error.to_string()),
+            Err(_) => {}
+        }
+    }
+    assert!(finished || !imported);
+}
+
+/// An error is in the words of people, not in those of a parser.
+fn assert_plain(words: &str) {
+    for parser in
+        ["EOF while", "expected value", "expected `", "trailing", "invalid type", "invalid escape"]
+    {
+        assert!(!words.contains(parser), "{words}");
     }
 }

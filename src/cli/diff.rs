@@ -30,7 +30,7 @@ const CAPTURE: &str = "ndjson";
 ///
 /// Compares the content, not how it is written: the order of attributes, prefixes, white space between elements, and
 /// values that vary from run to run (sids, ids, rids, resources) are ignored. Exchanges are aligned, so that one more
-/// empty poll is one line. OLD and NEW are captures, transcripts (`xmppscope show --format transcript`), snapshots, or
+/// empty poll is one line. OLD and NEW are captures, other recordings that `xmppscope show` reads, transcripts (`xmppscope show --format transcript`), snapshots, or
 /// folders of captures or snapshots.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\

@@ -18,7 +18,7 @@ use crate::trace::open::{self, is_stdin, open};
 use crate::ui::Unit;
 use crate::ui::outcomes::IN_FOLDER;
 
-/// Turn a capture, or a run of scenarios, into an HTML page
+/// Turn a recording, or a run of scenarios, into an HTML page
 ///
 /// The page is a single file that needs no network. It shows a timeline of sessions and connections, every exchange with
 /// its XML, findings, search and filters, and for a run, the outcome of each scenario. No content of the traffic can run
@@ -38,8 +38,8 @@ Exit status:
      which the page reports, too
   3  a file cannot be read or written")]
 pub(super) struct Args {
-    /// Capture (- reads standard input), or folder written by `xmppscope run --write`
-    #[arg(value_name = "CAPTURE|RUN")]
+    /// Capture, HAR or other recording (- reads standard input), or folder written by `xmppscope run --write`
+    #[arg(value_name = "RECORDING|RUN")]
     path: PathBuf,
     /// File to write, readable only by its owner; - writes to standard output [default: -]
     #[arg(short, long, value_name = "FILE")]

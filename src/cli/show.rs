@@ -12,22 +12,24 @@ use crate::files::Inputs;
 use crate::trace::capture::Preface;
 use crate::trace::open::{self, open};
 
-/// Print a capture
+/// Print a capture, or a HAR or other file that holds traffic
 ///
-/// Prints what `xmppscope proxy --write FILE` wrote, with the same filters and formats as the proxy.
+/// Prints what `xmppscope proxy --write FILE` wrote, with the same filters and formats as the proxy; or a file of another
+/// program: an HTTP Archive (HAR) of a browser or a proxy, or output of `curl -v`. A file is recognised by its content.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
   xmppscope show session.ndjson
   xmppscope show session.ndjson --format compact --filter 'not noise'
   xmppscope show session.ndjson --filter finding
+  xmppscope show chat.example.har
 
 Exit status:
   0  everything was printed
-  2  wrong usage, or not a capture; also if damaged lines were skipped
+  2  wrong usage, or not a recording; also if damaged parts were skipped
   3  the file cannot be read")]
 pub(super) struct Args {
-    /// Capture; - reads standard input
+    /// Capture, HAR or other recording; - reads standard input
     file: PathBuf,
     #[command(flatten)]
     output: Output,

@@ -181,7 +181,10 @@ impl<W: Write> Archive<W> {
         let upgrade = response.status == 101;
         let mime = response.headers.get("content-type").unwrap_or("x-unknown");
         let mut content = text(&response.content);
-        content["size"] = response.content.bytes.len().into();
+        let missing = response.content.bytes.is_empty();
+        let size =
+            if missing { response.content.size } else { response.content.bytes.len() as u64 };
+        content["size"] = size.into();
         content["mimeType"] = mime.into();
         let response_value = json!({
             "status": response.status,
@@ -297,8 +300,11 @@ impl Socket {
     }
 }
 
-/// A content as text, or in base64.
+/// A content as text, or in base64; nothing if it is not in the recording.
 fn text(content: &Content) -> Value {
+    if content.bytes.is_empty() && content.size > 0 {
+        return json!({ "comment": format!("{} B were sent, which are not in the recording.", content.size) });
+    }
     let mut value = match std::str::from_utf8(&content.bytes) {
         Ok(text) => json!({ "text": text }),
         Err(_) => json!({ "text": BASE64_STANDARD.encode(&content.bytes), "encoding": "base64" }),

@@ -115,9 +115,20 @@ impl Input {
                 }
             }
         };
-        let from = Box::new(BufReader::new(Counted(from, position.clone())));
-        let from = Box::new(behind_mark(from).map_err(fail)?);
-        Ok(Self { position, name: name(path), start: Vec::new(), from, is_file })
+        let from = Counted(from, position.clone());
+        let input = Self::of(name(path), from)?;
+        Ok(Self { position, is_file, ..input })
+    }
+
+    /// What is read from elsewhere, and what people call it.
+    pub fn of(name: String, from: impl Read + Send + 'static) -> Result<Self, OpenError> {
+        match behind_mark(Box::new(BufReader::new(from))) {
+            Ok(from) => {
+                let (position, start) = (Position::default(), Vec::new());
+                Ok(Self { position, name, start, from: Box::new(from), is_file: false })
+            }
+            Err(error) => Err(OpenError { name, cause: error.into() }),
+        }
     }
 
     /// Whether it begins as a file of events does, of this program or another, and not as a text for people.
@@ -275,13 +286,13 @@ mod tests {
         assert!(errors[0].starts_with("FILE: line 1: the capture is incomplete"), "{errors:?}");
         for text in ["", "a", "\u{feff}", "{}", "[package]\nname = 'a'"] {
             let (_, errors) = read(text);
-            let what = if text.trim_start_matches('\u{feff}').is_empty() {
-                "the file is empty"
-            } else {
-                "not an xmppscope capture, and no"
+            let what = match text.trim_start_matches('\u{feff}') {
+                "" => "the file is empty",
+                "{}" => "this is JSON of a program",
+                _ => "not an xmppscope capture, and no",
             };
             assert!(errors[0].starts_with(&format!("FILE: {what}")), "{errors:?}");
-            assert!(errors[0].contains("`xmppscope proxy --write FILE` writes them"), "{errors:?}");
+            assert!(text == "{}" || errors[0].contains("HTTP Archives (HAR)"), "{errors:?}");
         }
         let (_, errors) = read(PREFACE.replace("\"version\":1", "\"version\":2"));
         assert!(errors[0].starts_with("FILE: unsupported capture format version 2"), "{errors:?}");

@@ -1,15 +1,14 @@
 //! The documents say what is so: the recorded traffic is shown as they show it, and their tables are complete.
 #![allow(clippy::disallowed_methods)] // a test looks at its environment
 
-use std::fs::{self, File};
-use std::io::BufReader;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use regex_lite::Regex;
 use xmppscope::defects;
 use xmppscope::rules::{Counts, Judge, KINDS, Level, Tally};
-use xmppscope::trace::capture;
 use xmppscope::trace::filter::Filter;
+use xmppscope::trace::open;
 use xmppscope::ui::{Look, Printer, Styles};
 
 /// Columns of the terminal in the documents.
@@ -18,7 +17,7 @@ const COLUMNS: usize = 96;
 #[test]
 fn recorded_traffic_is_shown_like_this() {
     for name in captures() {
-        let shown = show(&name, None, false, &Filter::all()).text;
+        let shown = show(&capture(&name), None, false, &Filter::all()).text;
         insta::assert_snapshot!(format!("show_{}", name.replace('-', "_")), shown);
     }
 }
@@ -26,7 +25,7 @@ fn recorded_traffic_is_shown_like_this() {
 #[test]
 fn what_works_is_shown_without_a_warning() {
     for name in captures() {
-        let marked = show(&name, None, false, &Filter::all()).marked;
+        let marked = show(&capture(&name), None, false, &Filter::all()).marked;
         match name.as_str() {
             "broken" => assert!(marked.len() > 10, "{marked:?}"),
             "gloox-http10" => assert_eq!(marked, ["type-unknown"]),
@@ -155,20 +154,28 @@ fn printed_by(arguments: &str) -> String {
             other => other.clone_into(&mut file),
         }
     }
-    let name = file.strip_prefix("fixtures/").and_then(|name| name.strip_suffix(".ndjson"));
-    show(name.expect("a capture of fixtures/"), Some(COLUMNS), xml, &filter).text
+    show(Path::new(&file), Some(COLUMNS), xml, &filter).text
 }
 
-/// Prints a capture as `xmppscope show` does, but on a terminal of so many columns.
-fn show(name: &str, width: Option<usize>, xml: bool, filter: &Filter) -> Shown {
-    let file = File::open(root().join(format!("fixtures/{name}.ndjson"))).unwrap();
-    let (preface, events) = capture::read(BufReader::new(file)).unwrap();
+/// A capture of the fixtures.
+fn capture(name: &str) -> PathBuf {
+    Path::new("fixtures").join(name).with_extension("ndjson")
+}
+
+/// Prints a recording as `xmppscope show` does, but on a terminal of so many columns.
+fn show(file: &Path, width: Option<usize>, xml: bool, filter: &Filter) -> Shown {
+    let recording = open(&root().join(file)).unwrap();
+    let preface = recording.preface.clone();
     let styles = Styles::new(false);
     let look = Look { styles, width, xml, live: false, verbose: false, started: preface.started };
-    let (mut out, mut judge, mut counts) = (Vec::new(), Judge::default(), Counts::default());
+    let (mut out, mut judge, mut counts) =
+        (Vec::new(), Judge::new(preface.source.as_ref()), Counts::default());
     let mut tally = Tally::default();
     let (mut printer, mut seen, mut marked) = (Printer::new(&mut out, look), vec![], vec![]);
-    for event in events {
+    if let Some(source) = &preface.source {
+        printer.source(source).unwrap();
+    }
+    for event in recording {
         judge.take(event.unwrap(), &mut seen);
         for seen in seen.drain(..) {
             counts.count(&seen, judge.story());

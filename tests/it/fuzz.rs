@@ -40,6 +40,29 @@ fn the_seeds_have_every_property() {
     assert!(replayed > 25, "only {replayed} files: are the seeds there?");
 }
 
+#[test]
+fn files_of_other_programs_have_the_property_cut_and_damaged() {
+    let mut replayed = 0;
+    for entry in fs::read_dir("fixtures/import").unwrap() {
+        let path = entry.unwrap().path();
+        println!("{}", path.display()); // printed if it fails
+        let mut input = fs::read(&path).unwrap();
+        properties::import(&input);
+        for end in (0..input.len()).step_by(97) {
+            properties::import(&input[..end]);
+        }
+        for place in (0..input.len()).step_by(101) {
+            for byte in [b'"', b'{', b'9', b'\n', 0xff] {
+                let before = std::mem::replace(&mut input[place], byte);
+                properties::import(&input);
+                input[place] = before;
+            }
+        }
+        replayed += 1;
+    }
+    assert!(replayed > 9, "only {replayed} files: are the fixtures there?");
+}
+
 /// As many bytes of settings as the target takes, then bytes of these words, and any others between them.
 fn bytes(settings: usize, words: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {
     let word = prop_oneof![

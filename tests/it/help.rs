@@ -49,6 +49,11 @@ fn of_show_in_short() {
 }
 
 #[test]
+fn of_convert() {
+    insta::assert_snapshot!(help(&["convert", "--help"]));
+}
+
+#[test]
 fn of_check() {
     insta::assert_snapshot!(help(&["check", "--help"]));
 }

@@ -22,6 +22,7 @@ mod formats;
 mod fuzz;
 mod help;
 mod hostile;
+mod import;
 mod installed;
 mod interrupt;
 mod lag;

@@ -232,7 +232,7 @@ impl Transcript {
 
     fn fail(&mut self, words: &str) -> io::Result<()> {
         let cause = self.intake.text(words.as_bytes().to_vec(), 0).bytes;
-        let cause = format!("curl: {}", String::from_utf8_lossy(&cause));
+        let cause = format!("No response: {}", String::from_utf8_lossy(&cause));
         self.conns += 1;
         self.conn = self.conns;
         self.event(self.conn, Fact::Failed { cause })

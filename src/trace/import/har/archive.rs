@@ -197,7 +197,7 @@ impl Archive {
         };
         self.before = Some(start);
         let times = Times::of(start, &entry).before(spoken.first);
-        if kept && !times.known {
+        if kept && !times.known && !fails(&entry) {
             self.unknown.insert(Unknown::Times);
         }
         for event in events(&entry, times, conn, is_websocket, bodies, &mut self.intake) {
@@ -224,7 +224,7 @@ impl Archive {
         if bodies.iter().any(|body| body.damaged) {
             self.damaged("its content is said to be in base64, and is not");
         }
-        let fails = entry.response.status.number().unwrap_or_default() < 100.0;
+        let fails = fails(entry);
         if bodies[0].bytes.is_none() || (bodies[1].bytes.is_none() && !fails) {
             self.missing_contents += 1;
         }
@@ -266,22 +266,13 @@ impl Archive {
         });
         let start = self.items.iter().filter(|item| item.kept).map(|item| item.start).min();
         let Some(start) = start else {
-            return Err(self.errors.pop().filter(|_| self.count == 0).unwrap_or_else(|| {
-                let of = match self.count {
-                    0 => "it has no requests".to_owned(),
-                    1 => "its only request does not concern XMPP".to_owned(),
-                    many => format!("none of its {many} requests concerns XMPP"),
-                };
-                CaptureError::Foreign(format!(
-                    "this is {what}, but {of} (BOSH or WebSocket): open the network tools before the login, let them keep the log, and export again"
-                ))
-            }));
+            return Err(self.useless(&what));
         };
         let mut source = Source::new(what, std::mem::take(&mut self.unknown));
         if self.missing_contents > 0 {
             source.unknown.insert(Unknown::Contents);
             source.notes.push(format!(
-                "{} without their contents",
+                "contents of {} are missing",
                 counted(self.missing_contents, "exchange")
             ));
         }
@@ -290,10 +281,7 @@ impl Archive {
             source.notes.push("messages of the WebSocket are missing, which Chrome and Edge export, Firefox and Safari do not".to_owned());
         }
         if left_out > 0 {
-            source.notes.push(format!(
-                "{} left out that do not concern XMPP",
-                counted(left_out as u64, "request")
-            ));
+            source.notes.push(format!("{} left out", counted(left_out as u64, "other request")));
         }
         let zone = self.zone.unwrap_or_default();
         let started =
@@ -308,6 +296,23 @@ impl Archive {
         let traffic = Lanes::new(self.sorter.events(start), self.groups);
         let events = traffic.chain(self.errors.into_iter().map(Err)).chain([Ok(finished)]);
         Ok((preface, Box::new(events)))
+    }
+
+    /// There is nothing to show in it.
+    fn useless(&self, what: &str) -> CaptureError {
+        let of = match self.count {
+            0 => "it has no requests".to_owned(),
+            1 => "its only request does not concern XMPP (BOSH or WebSocket)".to_owned(),
+            many => format!("none of its {many} requests concerns XMPP (BOSH or WebSocket)"),
+        };
+        let cut = match self.errors.last() {
+            Some(CaptureError::Cut { place, why }) => format!("; {place}: {why}"),
+            _ => {
+                ": open the network tools before the login, let them keep the log, and export again"
+                    .to_owned()
+            }
+        };
+        CaptureError::Foreign(format!("this is {what}, but {of}{cut}"))
     }
 
     /// What was read, with the program that has written it.
@@ -341,6 +346,11 @@ impl Archive {
 fn is_websocket(entry: &Entry) -> bool {
     let url = entry.request.url.as_text();
     entry.kind.as_text() == "websocket" || url.starts_with("ws://") || url.starts_with("wss://")
+}
+
+/// Whether an entry has no response.
+fn fails(entry: &Entry) -> bool {
+    entry.response.status.number().unwrap_or_default() < 100.0
 }
 
 fn counted(count: u64, what: &str) -> String {

@@ -112,9 +112,11 @@ impl Body {
 
     /// What came with the response.
     pub(super) fn of_response(entry: &mut Entry) -> Self {
-        let Response { content, body_size, .. } = &mut entry.response;
+        let Response { content, body_size, headers, .. } = &mut entry.response;
         let content = std::mem::take(&mut content.0);
-        let wire = size(body_size).filter(|size| *size > 0);
+        // What some write as the size on the wire includes the head.
+        let coded = header(&headers.0, "content-encoding").is_some();
+        let wire = size(body_size).filter(|size| *size > 0 && coded);
         let size = wire.or_else(|| size(&content.size));
         let body = Self::new(content.text, &content.encoding, size);
         // Without a size on the wire, that of what is there.

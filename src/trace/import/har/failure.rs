@@ -6,6 +6,9 @@ use crate::trace::event::{Event, Fact};
 use crate::wire::Side;
 use crate::wire::tap::How;
 
+/// How a cause begins whose side is not known.
+const START: &str = "No response: ";
+
 /// What is known of the end of an exchange without a response: words of programs, and what they mean.
 const MEANINGS: &[(&[&str], &str)] = &[
     (
@@ -60,9 +63,10 @@ const MEANINGS: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// Words for: whoever asked gave up.
-const ABORTED: &[&str] =
-    &["ERR_ABORTED", "NS_BINDING_ABORTED", "NS_ERROR_ABORT", "ancel", "aborted"];
+/// Codes for: whoever asked gave up.
+const ABORTED: &[&str] = &["ERR_ABORTED", "NS_BINDING_ABORTED", "NS_ERROR_ABORT"];
+/// The same as words, which are all that is said then.
+const CANCELLED: [&str; 5] = ["aborted", "canceled", "(canceled)", "cancelled", "load cancelled"];
 
 /// What follows, at this time, from an exchange that has no response.
 pub(super) fn facts(error: Option<&str>, at: Duration, conn: u64, sent: u64) -> Vec<Event> {
@@ -70,7 +74,8 @@ pub(super) fn facts(error: Option<&str>, at: Duration, conn: u64, sent: u64) -> 
     let closed = event(Fact::Closed { client: sent, server: 0, stopped: false });
     let has =
         |words: &[&str]| error.is_some_and(|error| words.iter().any(|word| error.contains(word)));
-    if has(ABORTED) {
+    let cancelled = error.is_some_and(|error| CANCELLED.contains(&&*error.to_ascii_lowercase()));
+    if cancelled || has(ABORTED) {
         let left = Fact::Ended { by: Side::Client, how: How::Fin, together: false };
         return vec![event(left), closed];
     }
@@ -82,5 +87,41 @@ pub(super) fn facts(error: Option<&str>, at: Duration, conn: u64, sent: u64) -> 
                       browser may"
             .to_owned(),
     };
-    vec![event(Fact::Failed { cause: format!("No response: {cause}") }), closed]
+    // What was converted before says so already.
+    let cause = format!("{START}{}", cause.strip_prefix(START).unwrap_or(&cause));
+    vec![event(Fact::Failed { cause }), closed]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who is said to have ended it, or the cause.
+    fn of(error: Option<&str>) -> String {
+        match &facts(error, Duration::ZERO, 1, 0)[0].fact {
+            Fact::Ended { by, .. } => format!("{by:?}"),
+            Fact::Failed { cause } => cause.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_a_program_says_of_a_failure_is_explained() {
+        for gone in ["net::ERR_ABORTED", "NS_BINDING_ABORTED", "(canceled)", "Load cancelled"] {
+            assert_eq!(of(Some(gone)), "Client", "{gone}");
+        }
+        for (error, words) in [
+            ("net::ERR_CONNECTION_REFUSED", "nothing listens"),
+            ("net::ERR_CONNECTION_TIMED_OUT", "in time"),
+            ("net::ERR_CERT_DATE_INVALID", "certificate"),
+            ("net::ERR_FAILED", "CORS"),
+            ("net::ERR_BLOCKED_BY_CLIENT", "blocked the request"),
+            ("The network connection was lost.", "No response: The network connection was lost."),
+        ] {
+            assert!(of(Some(error)).contains(words), "{error}: {}", of(Some(error)));
+        }
+        let unknown = of(None);
+        assert!(unknown.contains("does not say why"));
+        assert_eq!(of(Some(&unknown)), unknown, "as it was after it was converted");
+    }
 }
