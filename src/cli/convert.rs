@@ -79,11 +79,11 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         Some(path) => {
             let mut file = Whole::create(path, Access::Owner, &inputs)
                 .map_err(|error| unwritable(path, error))?;
-            let code = convert(args, choice, recording, &mut file, Some(path))?;
+            let code = convert(args, &choice, recording, &mut file, Some(path))?;
             file.finish().map_err(|error| unwritable(path, error))?;
             Ok(code)
         }
-        None => convert(args, choice, recording, &mut io::BufWriter::new(out()), None),
+        None => convert(args, &choice, recording, &mut io::BufWriter::new(out()), None),
     }
 }
 
@@ -114,7 +114,7 @@ impl Choice {
 
 fn convert(
     args: &Args,
-    choice: Choice,
+    choice: &Choice,
     recording: Recording,
     to: &mut dyn Write,
     path: Option<&Path>,
@@ -149,7 +149,7 @@ fn convert(
             }
         }
         Format::Curl => {
-            let request = find(&choice, &preface, &mut traffic)?;
+            let request = find(choice, &preface, &mut traffic)?;
             let command = curl::command(
                 &request,
                 &origin(&request, &preface),

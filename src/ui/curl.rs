@@ -61,8 +61,11 @@ pub fn command(request: &Request, origin: &str, secrets: bool) -> String {
             words.push("--data-binary @-".to_owned());
         }
     }
-    let comments: String = comments.iter().map(|comment| format!("# {comment}\n")).collect();
-    format!("{comments}{before}{}\n", words.join(" \\\n  "))
+    let mut all = String::new();
+    for comment in comments {
+        all += &format!("# {comment}\n");
+    }
+    format!("{all}{before}{}\n", words.join(" \\\n  "))
 }
 
 /// A word as a shell reads it, without characters that a terminal would act on.
@@ -70,16 +73,18 @@ fn word(text: &str) -> String {
     if !text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
         return quoted(text).into_owned();
     }
-    let escaped: String = text
-        .chars()
-        .map(|c| match c {
-            '\'' | '\\' => format!("\\{c}"),
+    let mut escaped = String::new();
+    for c in text.chars() {
+        match c {
+            '\'' | '\\' => escaped.extend(['\\', c]),
             c if c.is_control() => {
-                c.to_string().bytes().map(|byte| format!("\\x{byte:02x}")).collect()
+                for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                    escaped += &format!("\\x{byte:02x}");
+                }
             }
-            c => c.to_string(),
-        })
-        .collect();
+            c => escaped.push(c),
+        }
+    }
     format!("$'{escaped}'")
 }
 
@@ -92,7 +97,9 @@ mod tests {
 
     fn request(method: &str, headers: &[(&str, &str)], bytes: &[u8]) -> Request {
         let mut lines = Headers::default();
-        headers.iter().for_each(|(name, value)| lines.push(name, value));
+        for (name, value) in headers {
+            lines.push(name, value);
+        }
         let size = bytes.len() as u64;
         Request {
             first: Duration::ZERO,

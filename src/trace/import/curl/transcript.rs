@@ -42,6 +42,14 @@ const ENDS: [(&str, Side, How); 5] = [
     ("Operation timed out", Side::Client, How::Fin),
 ];
 
+/// What curl says right behind a content that ends without a line's end.
+const NOTES: [&[u8]; 4] = [
+    b"* Connection #",
+    b"* Closing connection",
+    b"* closing connection",
+    b"* shutting down connection",
+];
+
 /// Reads it.
 pub(in crate::trace::import) fn open(
     mut from: Box<dyn BufRead + Send>,
@@ -149,9 +157,9 @@ impl Transcript {
 
     fn head_line(&mut self, from: Side, text: &str) -> io::Result<()> {
         if !self.is_head(from) {
-            if from == Side::Client {
-                self.settle()?;
-            } else if self.answer.as_ref().is_some_and(|answer| answer.response.status >= 200) {
+            // What an interim response was followed by is not over.
+            let over = |answer: &Answer| answer.response.status >= 200;
+            if from == Side::Client || self.answer.as_ref().is_some_and(over) {
                 self.settle()?;
             }
             self.head = Some((from, Vec::new()));
@@ -245,13 +253,6 @@ impl Transcript {
         let command =
             line.contains("$ curl ") || line.contains("# curl ") || line.starts_with("curl ");
         let Some(answer) = self.answer.as_mut().filter(|_| !command) else { return };
-        // Where content ends without a line's end, what curl says follows directly.
-        const NOTES: [&[u8]; 4] = [
-            b"* Connection #",
-            b"* Closing connection",
-            b"* closing connection",
-            b"* shutting down connection",
-        ];
         let end = NOTES
             .iter()
             .filter_map(|note| memchr::memmem::find(bytes, note))

@@ -182,18 +182,15 @@ impl Archive {
             });
             self.learn(&entry, &bodies, is_websocket, spoken);
         }
-        let start = match instant(&entry.started) {
-            Some((start, date)) => {
-                self.zone.get_or_insert(date);
-                start
+        let start = if let Some((start, date)) = instant(&entry.started) {
+            self.zone.get_or_insert(date);
+            start
+        } else {
+            if kept {
+                self.damaged("it has no date, so its time is that of the entry before");
+                self.unknown.insert(Unknown::Times);
             }
-            None => {
-                if kept {
-                    self.damaged("it has no date, so its time is that of the entry before");
-                    self.unknown.insert(Unknown::Times);
-                }
-                self.before.or(spoken.first).unwrap_or_default()
-            }
+            self.before.or(spoken.first).unwrap_or_default()
         };
         self.before = Some(start);
         let times = Times::of(start, &entry).before(spoken.first);

@@ -87,7 +87,7 @@ impl Place {
                 let between = within == Within::Nothing;
                 if byte == b'"' && within != Within::Escape {
                     *self = Self::Outside;
-                } else if between && length >= longest && (byte < 0x80 || byte >= 0xc0) {
+                } else if between && length >= longest && !(0x80..0xc0).contains(&byte) {
                     *self = Self::Beyond { escaped: byte == b'\\' };
                     return false;
                 } else {

@@ -42,16 +42,15 @@ impl<I> Lanes<I> {
     fn place(&mut self, event: &mut Event) {
         let entry = event.conn;
         let group = self.group(entry);
-        let lane = match self.busy.get(&entry) {
-            Some(lane) => *lane,
-            None => {
-                let lane = self.free.get_mut(&group).and_then(Vec::pop).unwrap_or_else(|| {
-                    self.count += 1;
-                    Lane { conn: self.count, requests: 0 }
-                });
-                self.busy.insert(entry, lane);
-                lane
-            }
+        let lane = if let Some(lane) = self.busy.get(&entry) {
+            *lane
+        } else {
+            let lane = self.free.get_mut(&group).and_then(Vec::pop).unwrap_or_else(|| {
+                self.count += 1;
+                Lane { conn: self.count, requests: 0 }
+            });
+            self.busy.insert(entry, lane);
+            lane
         };
         event.conn = lane.conn;
         match &mut event.fact {
