@@ -78,7 +78,7 @@ pub(super) fn open(
     let started = DateTime::UNIX_EPOCH + TimeDelta::from_std(first).unwrap_or_default();
     let started = zone.map_or(started.fixed_offset(), |zone| started.with_timezone(&zone));
     let preface = Preface::read(started, String::new(), source(untimed, others, damaged));
-    Ok((preface, sorter.events(first, None)))
+    Ok((preface, sorter.trace(first, None)))
 }
 
 fn source(untimed: u64, others: u64, damaged: u64) -> Source {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tempfile::SpooledTempFile;
 
-use crate::trace::capture::{CaptureError, line};
+use crate::trace::capture::{CaptureError, Events, line};
 use crate::trace::event::{Event, Fact};
 
 /// Up to this size all of it is kept in memory, beyond in a file without a name.
@@ -68,6 +68,13 @@ impl Sorter {
     /// The time of the last.
     pub(super) fn last(&self) -> Option<Duration> {
         self.places.iter().map(|place| place.at).max()
+    }
+
+    /// All of a trace that begins at `start`: the events in order of time, and behind them what went wrong.
+    pub(super) fn trace(self, start: Duration, last: Option<CaptureError>) -> Events {
+        let end = self.last().unwrap_or(start).saturating_sub(start);
+        let finished = Event { at: end, conn: 0, fact: Fact::Finished };
+        Box::new(self.events(start).chain(last.map(Err)).chain([Ok(finished)]))
     }
 
     /// The events in order of time, which begins at `start`; those of the same time as they were taken.

@@ -9,7 +9,6 @@ use super::lines::{LONGEST, Lines, decolour};
 use super::reader::{Counts, Reader, is_brief};
 use super::roots;
 use crate::trace::capture::{CaptureError, Events, Preface};
-use crate::trace::event::{Event, Fact};
 use crate::trace::intake::Intake;
 use crate::trace::source::{Source, Unknown};
 use crate::wire::Side;
@@ -52,10 +51,7 @@ pub(in crate::trace::import) fn open(
     };
     let source = source(known, &counts, times.are_known(), times.note(), lines.cut);
     let preface = Preface::read(times.started(first), String::new(), source);
-    let end = sorter.last().unwrap_or(first).saturating_sub(first);
-    let finished = Event { at: end, conn: 0, fact: Fact::Finished };
-    let events = sorter.events(first).chain(broken.map(Err)).chain([Ok(finished)]);
-    Ok((preface, Box::new(events)))
+    Ok((preface, sorter.trace(first, broken)))
 }
 
 /// The beginning of a file.

@@ -51,7 +51,7 @@ pub(in crate::trace::import) fn open(
     let started = DateTime::UNIX_EPOCH + TimeDelta::from_std(first).unwrap_or_default();
     let source = source(&counts, &others, unread, damage);
     let preface = Preface::read(started.fixed_offset(), String::new(), source);
-    Ok((preface, sorter.events(first, cut)))
+    Ok((preface, sorter.trace(first, cut)))
 }
 
 /// How to read what is encrypted.
