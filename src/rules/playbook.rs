@@ -185,6 +185,14 @@ pub(super) fn words(name: &str, script: &str) -> Vec<String> {
     found.map(|finding| finding.words.clone()).collect()
 }
 
+fn how(text: &str) -> How {
+    match text {
+        "reset" => How::Reset,
+        "timeout" => How::TimedOut,
+        _ => How::Fin,
+    }
+}
+
 fn facts(at: Duration, what: &str, numbers: &mut (u64, u64)) -> Vec<Fact> {
     let (verb, rest) = what.split_once(' ').unwrap_or((what, ""));
     let rest = rest.trim();
@@ -217,7 +225,7 @@ fn facts(at: Duration, what: &str, numbers: &mut (u64, u64)) -> Vec<Fact> {
         "." => vec![Fact::Closed { client: 0, server: 0, stopped: false }],
         "C-" | "S-" | "C." | "S." => {
             let by = if verb.starts_with('C') { Side::Client } else { Side::Server };
-            let how = if rest == "reset" { How::Reset } else { How::Fin };
+            let how = how(rest);
             let stopped = rest == "stopped";
             let mut facts = vec![Fact::Ended { by, how, together: false }];
             if verb.ends_with('.') {
@@ -226,7 +234,7 @@ fn facts(at: Duration, what: &str, numbers: &mut (u64, u64)) -> Vec<Fact> {
             facts
         }
         "&-" => {
-            let how = if rest == "reset" { How::Reset } else { How::Fin };
+            let how = how(rest);
             let ended = |by| Fact::Ended { by, how, together: true };
             vec![ended(Side::Client), ended(Side::Server)]
         }

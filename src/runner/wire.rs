@@ -432,7 +432,7 @@ impl Wire {
                 How::Fin => {
                     let _ = stream.shutdown().await; // its peer may be gone
                 }
-                How::Reset => stream.reset(),
+                How::Reset | How::TimedOut => stream.reset(),
             }
         }
         drop(stream);
@@ -512,7 +512,7 @@ impl Wire {
     fn read(&self, read: io::Result<usize>, buffer: &[u8], taps: &mut Taps) -> Option<How> {
         match read {
             Ok(0) => Some(How::Fin),
-            Err(_) => Some(How::Reset),
+            Err(error) => Some(How::of(&error)),
             Ok(size) => {
                 taps.shown.passed(Side::Server, &buffer[..size]);
                 taps.judged.passed(Side::Server, &buffer[..size]);

@@ -126,7 +126,9 @@ mod tests {
         ] {
             let content = Content { coding: removed.map(str::to_owned), ..Content::default() };
             let mut lines = Headers::default();
-            headers.iter().for_each(|value| lines.push("Content-Encoding", value));
+            for value in headers {
+                lines.push("Content-Encoding", value);
+            }
             assert_eq!(
                 content.unannounced(&lines).as_deref(),
                 unannounced,

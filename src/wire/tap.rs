@@ -2,6 +2,7 @@
 //! bounded in bytes. The tunnel never waits for it. When the queue is full, whole messages are left out and counted, and
 //! the connection is observed again from its next request, frame or element on.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -40,6 +41,30 @@ pub enum How {
     Fin,
     /// By a reset, or another error of the connection.
     Reset,
+    /// It did not: the network reports that the peer does not answer any more.
+    #[serde(rename = "timeout")]
+    TimedOut,
+}
+
+impl How {
+    /// What an error of a connection says.
+    pub fn of(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::TimedOut
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable => Self::TimedOut,
+            _ => Self::Reset,
+        }
+    }
+
+    /// What a connection did that ended so: `was closed`, without the `was`.
+    pub fn past(self) -> &'static str {
+        match self {
+            Self::Fin => "closed",
+            Self::Reset => "reset",
+            Self::TimedOut => "timed out",
+        }
+    }
 }
 
 /// What happened on a connection.
@@ -453,7 +478,7 @@ impl Tap {
     fn end(&mut self, at: Duration, by: Side, how: How, together: bool) {
         let known = &mut self.ends[by as usize];
         // A reset may follow the last byte; anything else is the same end, seen again.
-        if known.is_some_and(|known| known == How::Reset || how == How::Fin) {
+        if known.is_some_and(|known| known != How::Fin || how == How::Fin) {
             return;
         }
         *known = Some(how);

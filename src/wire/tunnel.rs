@@ -60,9 +60,9 @@ struct Pipe {
 enum Step {
     Done,
     /// The sending side failed.
-    From,
+    From(How),
     /// The receiving side failed.
-    To,
+    To(How),
     /// The server ended in order, or failed, and owes an answer that it has not begun.
     Unanswered(Option<io::Error>),
     /// Both sides have ended, at least one of them by a reset, and the tap knows.
@@ -87,8 +87,12 @@ pub async fn join(
             match pass(cx, Side::Client, client, server, &mut up, tap, host.as_deref_mut()) {
                 Poll::Pending => {}
                 // Where the server takes no more, what it already sent still belongs to the client.
-                Poll::Ready(Step::Done | Step::To) => up_open = false,
-                Poll::Ready(Step::From | Step::Unanswered(_) | Step::StartTls) => {
+                Poll::Ready(Step::Done | Step::To(_)) => up_open = false,
+                Poll::Ready(Step::From(how)) => {
+                    ended(tap, Side::Client, how, server);
+                    return Poll::Ready(End::Reset);
+                }
+                Poll::Ready(Step::Unanswered(_) | Step::StartTls) => {
                     ended(tap, Side::Client, How::Reset, server);
                     return Poll::Ready(End::Reset);
                 }
@@ -100,7 +104,7 @@ pub async fn join(
                 Poll::Pending => {}
                 Poll::Ready(Step::Done) => down_open = false,
                 Poll::Ready(Step::Unanswered(error)) => {
-                    let how = if error.is_none() { How::Fin } else { How::Reset };
+                    let how = error.as_ref().map_or(How::Fin, How::of);
                     let left = if up.ended { None } else { its_end(client) };
                     match left {
                         None if !up.ended => return Poll::Ready(End::Unanswered(error)),
@@ -108,18 +112,18 @@ pub async fn join(
                         Some(left) => tap.both_ended(left, how),
                     }
                     // The client has left as well: nobody waits for this answer.
-                    if how == How::Reset || left == Some(How::Reset) {
+                    if how != How::Fin || left.is_some_and(|left| left != How::Fin) {
                         return Poll::Ready(End::Reset);
                     }
                     (up.ended, down.ended) = (true, true);
                     cx.waker().wake_by_ref();
                 }
-                Poll::Ready(Step::From) => {
-                    ended(tap, Side::Server, How::Reset, client);
+                Poll::Ready(Step::From(how)) => {
+                    ended(tap, Side::Server, how, client);
                     return Poll::Ready(End::Reset);
                 }
-                Poll::Ready(Step::To) => {
-                    ended(tap, Side::Client, How::Reset, server);
+                Poll::Ready(Step::To(how)) => {
+                    ended(tap, Side::Client, how, server);
                     return Poll::Ready(End::Reset);
                 }
                 Poll::Ready(Step::Reset) => return Poll::Ready(End::Reset),
@@ -144,7 +148,7 @@ fn ended(tap: &mut Tap, by: Side, how: How, other: &Socket) -> bool {
         (Side::Client, Some(too)) => tap.both_ended(how, too),
         (Side::Server, Some(too)) => tap.both_ended(too, how),
     }
-    too == Some(How::Reset)
+    too.is_some_and(|too| too != How::Fin)
 }
 
 /// How a peer has ended its direction, if all that it sent before has been read. The end stays to be read, but a reset
@@ -155,7 +159,7 @@ fn its_end(peer: &Socket) -> Option<How> {
         Ok(_) => None,
         Err(error) => match error.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => None,
-            _ => Some(How::Reset),
+            _ => Some(How::of(&error)),
         },
     }
 }
@@ -173,7 +177,8 @@ fn pass(
     for _ in 0..TURN {
         while pipe.written < pipe.held.len() {
             match ready!(to.as_mut().poll_write(cx, &pipe.held[pipe.written..])) {
-                Ok(0) | Err(_) => return Poll::Ready(Step::To),
+                Ok(0) => return Poll::Ready(Step::To(How::Reset)),
+                Err(error) => return Poll::Ready(Step::To(How::of(&error))),
                 Ok(n) => pipe.written += n,
             }
         }
@@ -184,12 +189,14 @@ fn pass(
         if pipe.unflushed {
             match ready!(to.as_mut().poll_flush(cx)) {
                 Ok(()) => pipe.unflushed = false,
-                Err(_) => return Poll::Ready(Step::To),
+                Err(error) => return Poll::Ready(Step::To(How::of(&error))),
             }
         }
         if pipe.ended {
-            if !pipe.shut && ready!(to.as_mut().poll_shutdown(cx)).is_err() {
-                return Poll::Ready(Step::To);
+            if !pipe.shut
+                && let Err(error) = ready!(to.as_mut().poll_shutdown(cx))
+            {
+                return Poll::Ready(Step::To(How::of(&error)));
             }
             pipe.shut = true;
             return Poll::Ready(Step::Done);
@@ -249,7 +256,7 @@ fn pass(
             Err(error) if side == Side::Server && tap.dialogue().unanswered() => {
                 return Poll::Ready(Step::Unanswered(Some(error)));
             }
-            Err(_) => return Poll::Ready(Step::From),
+            Err(error) => return Poll::Ready(Step::From(How::of(&error))),
         }
     }
     cx.waker().wake_by_ref();

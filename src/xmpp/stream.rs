@@ -224,7 +224,7 @@ pub(super) fn other(element: &Element) -> Words {
         }
         // Tigase puts the error of a stanza into the <body/> itself.
         (ns::HTTPBIND | "" | ns::CLIENT, "error") if holds_stanza_condition(element) => {
-            words.subject = "error".to_owned();
+            words.subject = "error".into();
             words.detail = error_words(element);
         }
         (ns::COMPRESS, _) => words.subject = format!("stream compression: {name}"),

@@ -12,7 +12,7 @@ fn what_people_reported_is_explained() {
         .filter(|path| path.extension().is_some_and(|end| end == "ndjson"))
         .collect();
     paths.sort();
-    assert!(paths.len() >= 11, "{paths:?}");
+    assert!(paths.len() >= 19, "{paths:?}");
     for path in paths {
         let (status, out, err) = rig::run(&["show", "--color", "never", path.to_str().unwrap()]);
         assert_eq!((status, &*err), (Some(0), ""), "{}", path.display());

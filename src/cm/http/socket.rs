@@ -173,7 +173,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
                     return Poll::Ready(Ok(()));
                 }
                 Ok(()) => How::Fin,
-                Err(_) => How::Reset,
+                Err(error) => How::of(&error),
             };
             self.closing = Some((how, self.whole()));
             self.ended(Side::Client, how);
@@ -181,7 +181,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let Some((how, whole)) = self.closing else { return Poll::Ready(Ok(())) };
         ready!(self.ahead.poll_taken(whole, cx));
         Poll::Ready(match how {
-            How::Reset => Err(io::ErrorKind::ConnectionReset.into()),
+            How::Reset | How::TimedOut => Err(io::ErrorKind::ConnectionReset.into()),
             How::Fin => Ok(()),
         })
     }

@@ -147,6 +147,9 @@ impl Row {
             Fact::Ended { by, how: How::Reset, .. } => {
                 ("reset", format!("the {} reset the connection", by.name()))
             }
+            Fact::Ended { by, how: How::TimedOut, .. } => {
+                ("reset", format!("the {} does not answer any more (time-out of TCP)", by.name()))
+            }
             Fact::Lost { messages, bytes } => {
                 let (messages, bytes) = (count(*messages, "message"), words::bytes(*bytes));
                 ("lost", format!("{messages} ({bytes}) passed without being recorded"))

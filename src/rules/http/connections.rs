@@ -29,6 +29,7 @@ pub struct Connections {
 }
 
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // each is a thing that happened, in any order
 struct Course {
     /// The target failed, which was reported: what ends because of it is not reported again.
     failed: bool,
@@ -38,8 +39,8 @@ struct Course {
     cut: bool,
     /// Something was answered on it.
     answered: bool,
-    /// How the server's side ended it.
-    how: Option<How>,
+    /// How client and server ended it.
+    how: [Option<How>; 2],
 }
 
 impl Rule for Connections {
@@ -51,8 +52,8 @@ impl Rule for Connections {
                 let known = self.known.entry(conn).or_default();
                 (known.unseen, known.answered) = (true, true);
             }
-            Fact::Ended { by: Side::Server, how, .. } => {
-                self.known.entry(conn).or_default().how.get_or_insert(*how);
+            Fact::Ended { by, how, .. } => {
+                self.known.entry(conn).or_default().how[*by as usize].get_or_insert(*how);
             }
             Fact::Request(request) if request.content.cut => self.cut(request, moment, found),
             Fact::Response(response) if response.own => {
@@ -114,7 +115,7 @@ impl Connections {
             let (by, at) = moment.gone();
             let held = at.saturating_sub(exchange.at);
             match by {
-                Some(Side::Client) => gave_up(exchange, held, session, found),
+                Some(Side::Client) => gave_up(exchange, held, session, course, found),
                 _ if course.failed => {}
                 Some(Side::Server) => {
                     if !course.answered {
@@ -149,9 +150,23 @@ fn unasked(response: &Response, found: &mut Findings) {
     found.add(&kinds::UNASKED_ANSWER, id, Level::Warning, Party::Server, words);
 }
 
-fn gave_up(exchange: &Exchange, held: Duration, session: Option<&Session>, found: &mut Findings) {
+fn gave_up(
+    exchange: &Exchange,
+    held: Duration,
+    session: Option<&Session>,
+    course: &Course,
+    found: &mut Findings,
+) {
     let rid = rid(exchange);
     let wait = session.and_then(Session::wait);
+    if course.how[Side::Client as usize] == Some(How::TimedOut) {
+        let words = format!(
+            "The network has lost the client {} after {rid} arrived: it answers no packet any more (time-out of TCP), as when \
+             a phone loses its network or a computer sleeps.",
+            words(held)
+        );
+        return found.add(&kinds::CLIENT_GAVE_UP, None, Level::Note, Party::Nobody, words);
+    }
     let closed =
         format!("The client closed the connection after {} while {rid} was held", words(held));
     match wait {
@@ -184,7 +199,16 @@ fn unanswered(
     found: &mut Findings,
 ) {
     let rid = rid(exchange);
-    let did = if course.how == Some(How::Reset) { "reset" } else { "closed" };
+    let how = course.how[Side::Server as usize].unwrap_or(How::Fin);
+    if how == How::TimedOut {
+        let words = format!(
+            "The network has lost the server {} after {rid} arrived: it answers no packet any more (time-out of TCP). A \
+             firewall or NAT on the way may have forgotten the connection, or the machine is gone.",
+            words(held)
+        );
+        return found.add(&kinds::NO_ANSWER, None, Level::Error, Party::Nobody, words);
+    }
+    let did = how.past();
     if held < SOON && !course.answered {
         let times = match in_vain {
             0 | 1 => String::new(),

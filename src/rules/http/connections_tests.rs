@@ -84,6 +84,16 @@ fn who_hung_up_and_how_says_why_there_is_no_answer() {
             "16 Warning no-answer Nobody",
             "it is not known which side",
         ),
+        (
+            polling() + "30010 1 S. timeout",
+            "30010 Error no-answer Nobody",
+            "The network has lost the server 30.0 s after",
+        ),
+        (
+            polling() + "900010 1 C. timeout",
+            "900010 Note client-gave-up Nobody",
+            "The network has lost the client",
+        ),
         (polling() + "15 1 C- reset\n16 1 . gone", "16 Note client-gave-up Nobody", "The client"),
     ] {
         let found = at_least(Level::Note, &script).pop().unwrap();

@@ -91,10 +91,8 @@ impl HeaderLines {
         if !is_chunked || std::mem::replace(&mut self.chunked, true) {
             return;
         }
-        let party = match Whence::of(&request.target, &request.headers).passed_on {
-            true => Party::Between,
-            false => Party::Client,
-        };
+        let passed_on = Whence::of(&request.target, &request.headers).passed_on;
+        let party = if passed_on { Party::Between } else { Party::Client };
         let words = format!(
             "{} is chunked (Transfer-Encoding) and has no Content-Length, which BOSH should not do: some servers refuse \
              it with 400 or 411. Reported once.",

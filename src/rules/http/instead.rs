@@ -1,5 +1,7 @@
 //! A 200 that is not BOSH: what came in its place, and why.
 
+use std::time::Duration;
+
 use super::status::{PATHS, capital};
 use super::words::{page as describe, rid};
 use crate::rules::finding::{Findings, Level, Party};
@@ -16,8 +18,7 @@ pub(super) fn explain(
     whence: &Whence,
     found: &mut Findings,
 ) {
-    let refused =
-        Refused { carrier: Carrier::Bosh, whence, response, page, held: Default::default() };
+    let refused = Refused { carrier: Carrier::Bosh, whence, response, page, held: Duration::ZERO };
     let (party, why) = match shared(&refused) {
         Some(cause) => (cause.party, cause.words),
         None => cause(page, whence),

@@ -55,10 +55,9 @@ impl Refusal<'_> {
         let begun = self.session.is_some_and(|session| session.granted().is_some());
         let mut words = match status {
             404 if self.page.meaning() == Some(Meaning::UnknownSession) || !begun => {
-                let before = match self.session.is_some_and(|session| session.granted().is_none()) {
-                    true => " The trace does not contain its creation either.",
-                    false => "",
-                };
+                let is_new = self.session.is_some_and(|session| session.granted().is_none());
+                let before =
+                    if is_new { " The trace does not contain its creation either." } else { "" };
                 format!(
                     "The connection manager does not know this session (any more): this is the legacy form of \
                      item-not-found.{before}"

@@ -134,6 +134,12 @@ impl Refusal<'_> {
                 Party::Client,
                 "The path is longer than what answered allows: BOSH goes into the content of a POST.",
             ),
+            417 => Verdict::new(
+                self.between_or_nobody(),
+                "What answered does not accept Expect: 100-continue, which the client sends before its content: switch that \
+                 off in the client.",
+            ),
+            426 => self.upgrade(),
             500..600 => self.failed(),
             _ => Verdict::new(
                 self.between_or_nobody(),
@@ -293,6 +299,23 @@ impl Refusal<'_> {
                  the path and the route of the reverse proxy; {PATHS}.",
                 short(&self.whence.target),
                 self.who(),
+            ),
+        )
+    }
+
+    /// Another protocol is wanted.
+    fn upgrade(&self) -> Verdict {
+        let wanted = self.response.headers.get("upgrade").unwrap_or("websocket");
+        if !wanted.to_ascii_lowercase().contains("websocket") {
+            let words = format!("What answers wants another protocol here: {}.", short(wanted));
+            return Verdict::new(self.between_or_nobody(), words);
+        }
+        Verdict::new(
+            Party::Client,
+            format!(
+                "{} is a path of WebSocket: give the client this URL with ws:// or wss:// as its WebSocket URL, or the path of \
+                 BOSH; {PATHS}.",
+                short(&self.whence.target)
             ),
         )
     }

@@ -367,6 +367,24 @@ const ANSWERS: &[(&str, &str, &str, &str)] = &[
         "A script (PHP)",
         "its log",
     ),
+    (
+        "426 Upgrade Required | Upgrade: websocket",
+        "Error http-status Client",
+        "/http-bind is a path of WebSocket",
+        "ws:// or wss://",
+    ),
+    (
+        "417 Expectation Failed | Server: lighttpd",
+        "Error http-status Between",
+        "does not accept Expect",
+        "switch that off",
+    ),
+    (
+        "511 Network Authentication Required",
+        "Error http-status Between",
+        "(a captive portal)",
+        "log in to the network",
+    ),
     // The connection manager itself.
     (
         "405 Invalid hostname. | Server: Tigase | <body type='error'><error><not-allowed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></body>",

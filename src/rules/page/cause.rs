@@ -1,5 +1,5 @@
-//! What an answer means for BOSH and WebSocket alike: by its page where that says more than the status, else by the
-//! status.
+//! What an answer means for BOSH and WebSocket alike: by its page where that says more than the status (`meaning`), else
+//! by the status.
 
 use std::time::Duration;
 
@@ -62,16 +62,16 @@ pub struct Cause {
     pub words: String,
 }
 
-fn of(party: Party, words: impl Into<String>) -> Option<Cause> {
-    Some(Cause { party, words: words.into() })
+pub(super) fn of(party: Party, words: impl Into<String>) -> Cause {
+    Cause { party, words: words.into() }
 }
 
 /// Check what the reverse proxy connects to.
-const BACK_END: &str = "check that the XMPP server runs, and that the address, port and scheme (http or https) in the \
+pub(super) const BACK_END: &str = "check that the XMPP server runs, and that the address, port and scheme (http or https) in the \
     reverse proxy are those of its HTTP port, not of its port for TCP";
 
 /// How to pass `Host` on.
-const PASS_HOST_ON: &str = "Let the reverse proxy pass Host on (proxy_set_header Host $host in nginx, ProxyPreserveHost On in \
+pub(super) const PASS_HOST_ON: &str = "Let the reverse proxy pass Host on (proxy_set_header Host $host in nginx, ProxyPreserveHost On in \
     Apache), or use --host here";
 
 /// What an answer means, if that does not depend on what was asked for.
@@ -81,11 +81,11 @@ pub fn shared(refused: &Refused<'_>) -> Option<Cause> {
     }
     let hosts =
         ["unknown host", "invalid host", "host not allowed", "host not found", "host is not"];
-    match refused.response.status {
+    Some(match refused.response.status {
         400 | 403 | 404 | 421 if hosts.iter().any(|words| refused.page.says(words)) => {
             refused.unknown_host()
         }
-        300..=399 => refused.login_elsewhere(),
+        300..=399 => return refused.login_elsewhere(),
         401 | 407 => refused.authentication(),
         408 => of(
             Party::Nobody,
@@ -100,7 +100,7 @@ pub fn shared(refused: &Refused<'_>) -> Option<Cause> {
             ),
         ),
         429 => refused.too_many(),
-        431 | 494 => refused.head_too_large(),
+        431 | 494 => head_too_large(),
         451 => of(
             Party::Between,
             "A rule or a law keeps this from the client, and not the XMPP server.",
@@ -115,14 +115,24 @@ pub fn shared(refused: &Refused<'_>) -> Option<Cause> {
             of(Party::Between, "Something in front wants a token that is missing or has expired.")
         }
         502..=504 => refused.gateway(),
+        511 => return refused.by_page(Meaning::Portal),
         520..=530 => refused.cdn(),
-        _ => None,
-    }
+        _ => return None,
+    })
+}
+
+/// The header lines are too large.
+pub(super) fn head_too_large() -> Cause {
+    of(
+        Party::Between,
+        "The header lines of the request are larger than what answered allows, most often because of cookies: delete the \
+         cookies of this host, or raise the limit (large_client_header_buffers in nginx, LimitRequestFieldSize in Apache).",
+    )
 }
 
 impl Refused<'_> {
     /// The program that answered, at the beginning of a sentence.
-    fn who(&self) -> String {
+    pub(super) fn who(&self) -> String {
         match self.page.by() {
             Some(by) if by.starts_with("a ") => format!("A {}", &by[2..]),
             Some(by) => by.to_owned(),
@@ -130,194 +140,11 @@ impl Refused<'_> {
         }
     }
 
-    fn by_page(&self, meaning: Meaning) -> Option<Cause> {
-        let (who, name) = (self.who(), self.carrier.name());
-        match meaning {
-            Meaning::UnknownHost => self.unknown_host(),
-            Meaning::WrongSni => of(
-                Party::Between,
-                format!(
-                    "The name in TLS (SNI) is not that in Host, or the certificate of what answered does not have it: {}. \
-                     Connect with the name that is in Host and in the certificate.",
-                    self.whence.words()
-                ),
-            ),
-            Meaning::WantsTls => self.wants_tls(),
-            Meaning::WantsCertificate => self.wants_certificate(),
-            Meaning::HeadTooLarge => self.head_too_large(),
-            Meaning::RateLimit => self.too_many(),
-            Meaning::Login => {
-                let by = self.page.by().filter(|by| !by.starts_with("a "));
-                let by = by.map(|by| format!(" ({by})")).unwrap_or_default();
-                self.login(&format!("A login{by} stands"))
-            }
-            Meaning::BotCheck => of(
-                Party::Between,
-                format!(
-                    "{who} checks whether the client is a person in a browser, which no XMPP client can pass. Except this \
-                     path from that check."
-                ),
-            ),
-            Meaning::Blocked => of(
-                Party::Between,
-                format!(
-                    "A firewall for web applications ({who}) has blocked the request, and nothing reached {name}: except \
-                     this path from its rules; XML in a POST is what they often take for an attack."
-                ),
-            ),
-            Meaning::ForbiddenByRule => of(
-                Party::Between,
-                format!("The XMPP server did not send this: a rule of {} refuses this path or client.", self.whom()),
-            ),
-            Meaning::MethodByRule => of(
-                Party::Between,
-                format!(
-                    "The XMPP server did not send this: {} is not set up to pass POST on. Allow all methods at this path, and \
-                     switch caching off.",
-                    self.whom()
-                ),
-            ),
-            Meaning::Portal => of(
-                Party::Between,
-                "The network answers with its own page (a captive portal): log in to the network first, or use https://, \
-                 which it cannot answer."
-                    .to_owned(),
-            ),
-            Meaning::FilesOnly => of(
-                Party::Between,
-                format!(
-                    "What answers ({who}) only serves files, and {name} is not there: this host or path does not lead to the \
-                     XMPP server. Give the client the server's URL, or add a route for this path."
-                ),
-            ),
-            Meaning::ApplicationFailed => of(
-                Party::Between,
-                format!("A script ({who}) answers at this path, and it failed: its log says why at this time."),
-            ),
-            Meaning::Maintenance => of(
-                Party::Between,
-                format!("A page for maintenance was sent in place of the answer.{}", self.retry_after()),
-            ),
-            Meaning::ServerFailed => {
-                of(Party::Server, "The XMPP server itself says so: its log says why at this time.")
-            }
-            Meaning::ProxyFailed => of(
-                Party::Between,
-                format!("{who} failed, and not the XMPP server: its own settings for this path. Its error log says why."),
-            ),
-            Meaning::BackEndRefused => {
-                of(Party::Between, format!("{who} could not connect to the back end: {BACK_END}."))
-            }
-            Meaning::BackEndNone => of(
-                Party::Between,
-                format!(
-                    "{who} has no back end that it may use: either its health check fails, or no server is configured. \
-                     Check that the XMPP server runs, and what the health check asks for."
-                ),
-            ),
-            Meaning::BackEndBroke => of(
-                Party::Between,
-                format!(
-                    "{who} reached the back end, which ended the connection or did not speak HTTP: {BACK_END}; or the \
-                     server crashed, which its log says."
-                ),
-            ),
-            Meaning::BackEndTls => of(
-                Party::Between,
-                format!(
-                    "{who} failed, and not the XMPP server: it speaks TLS to a back end that has none there, or whose \
-                     certificate it does not trust. Check scheme and port of the back end in its settings."
-                ),
-            ),
-            Meaning::BackEndName => of(
-                Party::Between,
-                format!(
-                    "{who} finds no address for the name of the back end: check that name in its settings, and, with \
-                     containers, that both are in the same network."
-                ),
-            ),
-            Meaning::CdnHost => of(
-                Party::Between,
-                format!(
-                    "{who} does not serve this host: {}. Use the host name that is set up there, not an address.",
-                    self.whence.words()
-                ),
-            ),
-            Meaning::UnknownDomain
-            | Meaning::UnknownSession
-            | Meaning::RidMissing
-            | Meaning::WantsLength
-            | Meaning::NoRoute
-            | Meaning::ApplicationPage
-            | Meaning::StartPage
-            | Meaning::PageOfWebsocket
-            | Meaning::PageOfBosh => None,
-        }
-    }
-
-    /// The program that answered, within a sentence.
-    fn whom(&self) -> &'static str {
-        self.page.by().unwrap_or("what answered")
-    }
-
-    fn unknown_host(&self) -> Option<Cause> {
-        let Whence { host, .. } = self.whence;
-        let host = host.as_deref().map_or("missing".to_owned(), short);
-        if let Some(named) = self.named_host()
-            && self.whence.bare_host().is_some_and(|host| !host.eq_ignore_ascii_case(&named))
-        {
-            return of(
-                Party::Between,
-                format!(
-                    "The server got Host {}, which it does not serve, although Host is {host} here: something after this point \
-                     replaces it. {PASS_HOST_ON}.",
-                    short(&named)
-                ),
-            );
-        }
-        let Some(other) = self.whence.other_host() else {
-            return of(
-                Party::Server,
-                format!(
-                    "The server does not serve this host. {}. Add it to the server's settings (in Prosody a VirtualHost, \
-                     http_host or http_default_host).",
-                    self.whence.words()
-                ),
-            );
-        };
-        let from = match (&self.whence.forwarded_host, &self.whence.to) {
-            (Some(forwarded), Some(to)) if forwarded == to => {
-                "X-Forwarded-Host and `to` say".to_owned()
-            }
-            (Some(_), _) => "X-Forwarded-Host says".to_owned(),
-            _ => "`to` says".to_owned(),
-        };
-        let origin = match &self.whence.origin {
-            Some(origin) => format!(" (Origin is {})", short(origin)),
-            None => String::new(),
-        };
-        of(
-            Party::Between,
-            format!(
-                "The server knows no such host: Host is {host} in this request, while {from} {}{origin}. {PASS_HOST_ON}; \
-                 else add this host to the server's settings.",
-                short(other)
-            ),
-        )
-    }
-
-    /// The host that the page says is not known.
-    fn named_host(&self) -> Option<String> {
-        let said = self.page.sentence.as_deref()?;
-        let rest = said.split_once("Unknown host: ")?.1;
-        let name = rest.split_whitespace().next()?.trim_end_matches(['.', ',', '"']);
-        Some(name.rsplit_once(':').map_or(name, |(name, _)| name).to_owned())
-    }
-
-    fn wants_tls(&self) -> Option<Cause> {
-        let (party, what) = match self.whence.passed_on {
-            true => (Party::Between, "the reverse proxy"),
-            false => (Party::Client, "the client"),
+    pub(super) fn wants_tls(&self) -> Cause {
+        let (party, what) = if self.whence.passed_on {
+            (Party::Between, "the reverse proxy")
+        } else {
+            (Party::Client, "the client")
         };
         of(
             party,
@@ -328,7 +155,7 @@ impl Refused<'_> {
         )
     }
 
-    fn wants_certificate(&self) -> Option<Cause> {
+    pub(super) fn wants_certificate(&self) -> Cause {
         of(
             Party::Between,
             format!(
@@ -339,15 +166,7 @@ impl Refused<'_> {
         )
     }
 
-    fn head_too_large(&self) -> Option<Cause> {
-        of(
-            Party::Between,
-            "The header lines of the request are larger than what answered allows, most often because of cookies: delete the \
-             cookies of this host, or raise the limit (large_client_header_buffers in nginx, LimitRequestFieldSize in Apache).",
-        )
-    }
-
-    fn too_many(&self) -> Option<Cause> {
+    pub(super) fn too_many(&self) -> Cause {
         let party = if self.page.is_of_server() { Party::Server } else { Party::Between };
         of(
             party,
@@ -360,7 +179,7 @@ impl Refused<'_> {
     }
 
     /// ` It says to come back after 30 s (Retry-After).`
-    fn retry_after(&self) -> String {
+    pub(super) fn retry_after(&self) -> String {
         let Some(value) = self.response.headers.get("retry-after") else { return String::new() };
         let unit = if value.bytes().all(|byte| byte.is_ascii_digit()) { " s" } else { "" };
         format!(" It says to come back after {}{unit} (Retry-After).", short(value))
@@ -395,10 +214,10 @@ impl Refused<'_> {
         if !is_login {
             return None;
         }
-        self.login(&format!("It leads to {}: a login stands", short(location)))
+        Some(self.login(&format!("It leads to {}: a login stands", short(location))))
     }
 
-    fn login(&self, stands: &str) -> Option<Cause> {
+    pub(super) fn login(&self, stands: &str) -> Cause {
         of(
             Party::Between,
             format!(
@@ -409,7 +228,7 @@ impl Refused<'_> {
         )
     }
 
-    fn authentication(&self) -> Option<Cause> {
+    fn authentication(&self) -> Cause {
         let scheme = ["www-authenticate", "proxy-authenticate"]
             .iter()
             .find_map(|name| self.response.headers.get(name))
@@ -433,7 +252,7 @@ impl Refused<'_> {
     }
 
     /// 502, 503 and 504.
-    fn gateway(&self) -> Option<Cause> {
+    fn gateway(&self) -> Cause {
         if self.page.is_of_server() {
             return of(
                 Party::Server,
@@ -464,7 +283,7 @@ impl Refused<'_> {
     }
 
     /// What a content delivery network says of its own.
-    fn cdn(&self) -> Option<Cause> {
+    fn cdn(&self) -> Cause {
         let what = match self.response.status {
             520 => "got an answer from the origin server that it could not understand, or none",
             521 => {

@@ -2,6 +2,7 @@
 //! `signatures.yaml`; which sentence in it decides; and what follows from that for BOSH and WebSocket alike.
 
 mod cause;
+mod meaning;
 mod sentence;
 mod signature;
 mod whence;

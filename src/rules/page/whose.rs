@@ -110,13 +110,11 @@ impl Page {
 
     /// Whether something in front of the XMPP server wrote the page itself, by the page or by the lack of one.
     pub fn is_of_proxy(&self) -> bool {
-        match self.author {
-            Some(author) => author.role != Role::Server,
-            None => {
-                let sender = self.sender.map(|sender| sender.role);
-                self.size == 0 && matches!(sender, Some(Role::Proxy | Role::Cdn | Role::Guard))
-            }
+        if let Some(author) = self.author {
+            return author.role != Role::Server;
         }
+        let sender = self.sender.map(|sender| sender.role);
+        self.size == 0 && matches!(sender, Some(Role::Proxy | Role::Cdn | Role::Guard))
     }
 
     /// It is a web page, or looks like one.

@@ -168,9 +168,23 @@ impl State {
     }
 }
 
+/// Nobody ended the connection: the network has lost one side.
+fn timed_out(view: &LineView<'_>, by: Option<Side>, found: &mut Findings) {
+    let whom = by.map_or("one side", Side::name);
+    let resumable = view.session.stream.management().resumable;
+    let words = format!(
+        "The network has lost the {whom}: it answers no packet any more (time-out of TCP). Nobody has closed the stream{}.",
+        if resumable { ", and the server keeps the session until it is resumed" } else { "" }
+    );
+    found.add(&kinds::TCP_CUT, None, Level::Warning, Party::Nobody, words);
+}
+
 /// The connection ends while both streams are open.
 fn cut(view: &LineView<'_>, by: Option<Side>, how: How, found: &mut Findings) {
     let idle = view.at.saturating_sub(view.line.last());
+    if how == How::TimedOut {
+        return timed_out(view, by, found);
+    }
     let manner = if how == How::Reset { "reset" } else { "ended" };
     // It may have been something in between on that side.
     let who = by.map_or("The connection was".to_owned(), |by| format!("The {}'s side", by.name()));

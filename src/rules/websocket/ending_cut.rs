@@ -44,7 +44,11 @@ impl Cut<'_> {
             Some(side) => format!("by the {}'s side", side.name()),
             None => "by one side (it is not known which)".to_owned(),
         };
-        let reset = if self.how == Some(How::Reset) { " (TCP reset)" } else { "" };
+        let reset = match self.how {
+            Some(How::Reset) => " (TCP reset)",
+            Some(How::TimedOut) => " (time-out of TCP: it answers no packet any more)",
+            _ => "",
+        };
         let cut =
             format!("The connection was cut {who}{reset}, with neither <close/> nor a Close frame");
         let heard = format!(

@@ -65,7 +65,7 @@ pub(super) async fn disconnected(
     let wanted = match demanded {
         None => "the connection to be ended",
         Some(How::Fin) => "the connection to be ended in order",
-        Some(How::Reset) => "the connection to be reset",
+        Some(How::Reset | How::TimedOut) => "the connection to be reset",
     };
     let seen = match ended {
         None => format!("it is open after {}", words(within)),
@@ -73,6 +73,7 @@ pub(super) async fn disconnected(
         Some(ended) if demanded.is_some_and(|how| how != ended.how) => match ended.how {
             How::Fin => "it was ended in order".to_owned(),
             How::Reset => "it was reset".to_owned(),
+            How::TimedOut => "it timed out".to_owned(),
         },
         Some(_) => return Ok(()),
     };

@@ -142,7 +142,10 @@ fn unanswered(
                 return broken(format!("cannot connect: {why}"));
             }
             let after = words(at.saturating_sub(begun));
-            let end = if how == How::Fin { "closed" } else { "reset" };
+            let end = match how {
+                How::TimedOut => "lost",
+                how => how.past(),
+            };
             (
                 format!("a response to `{}`", name.value),
                 format!("its connection was {end} after {after}, with no response"),
