@@ -193,7 +193,9 @@ impl View {
             }
             let kept = self.filter.keep(&seen.subject(story));
             if kept.message {
-                seen.findings.iter().for_each(|finding| self.tally.count(seen.at, finding));
+                for finding in &seen.findings {
+                    self.tally.count(seen.at, finding);
+                }
             }
             let shown = match &mut self.sink {
                 Sink::Printer(printer) => printer.show(&seen, story, &kept),

@@ -8,7 +8,11 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
     vec![
         Box::new(bosh::Content::default()),
         Box::new(bosh::Attributes::default()),
+        Box::new(bosh::RequestHeaders::default()),
+        Box::new(bosh::Requests::default()),
+        Box::new(bosh::Acks::default()),
         Box::new(bosh::Lost::default()),
+        Box::new(stream::Stanzas::default()),
         Box::new(http::Exchanges::default()),
         Box::new(http::Connections::default()),
         Box::new(http::Cors::default()),

@@ -120,8 +120,6 @@ pub struct Findings {
     found: Vec<Finding>,
     /// The kinds that have no ground, since what they rest on is not known.
     unfounded: Option<Arc<BTreeSet<&'static str>>>,
-    /// The last one had none.
-    dropped: bool,
 }
 
 impl Findings {
@@ -145,18 +143,22 @@ impl Findings {
             "{} is not about {requirement:?}: add that in kinds.rs",
             kind.name
         );
-        self.dropped = self.unfounded.as_ref().is_some_and(|kinds| kinds.contains(kind.name));
-        if self.dropped {
+        if self.unfounded.as_ref().is_some_and(|kinds| kinds.contains(kind.name)) {
             return;
         }
         let (incident, thread) = (None, None);
         self.found.push(Finding { kind, requirement, level, party, words, incident, thread });
     }
 
-    /// The finding that was added last belongs to this thread.
-    pub(super) fn thread(&mut self, thread: String) {
-        if let Some(last) = self.found.last_mut().filter(|_| !self.dropped) {
-            last.thread = Some(thread);
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// The findings that were added since there were so many belong to this thread.
+    pub(super) fn thread(&mut self, since: usize, thread: &str) {
+        for finding in &mut self.found[since..] {
+            finding.thread = Some(thread.to_owned());
         }
     }
 

@@ -228,12 +228,22 @@ fn symptom(finding: &Finding, scene: &Scene<'_>) -> Option<String> {
         let inner = error.map(|error| error.name().to_owned());
         return inner.or_else(|| body.text("condition").map(str::to_owned));
     }
-    if kind == kinds::HTTP_STATUS && finding.party != Party::Between {
+    if kind == kinds::STREAM_ERROR {
+        let error = match &message.reading {
+            Reading::Element(error) => Some(&**error),
+            Reading::Body(body) => body.element().child(ns::STREAMS, "error"),
+            _ => None,
+        };
+        return error.and_then(stream_condition).map(|error| error.name().to_owned());
+    }
+    if kind == kinds::HTTP_STATUS {
         let Some(Fact::Response(response)) = scene.fact else { return None };
         let condition = match response.status {
             400 => "bad-request",
-            403 => "policy-violation",
-            404 => "item-not-found",
+            411 => "length-required",
+            // What is in between may mean the path.
+            403 if finding.party != Party::Between => "policy-violation",
+            404 if finding.party != Party::Between => "item-not-found",
             _ => return None,
         };
         return Some(condition.to_owned());
@@ -244,12 +254,11 @@ fn symptom(finding: &Finding, scene: &Scene<'_>) -> Option<String> {
 /// What an incident is about: the same words but for numbers and quotations.
 fn gist(finding: &Finding) -> u64 {
     let mut hasher = FxHasher::default();
-    finding.kind.name.hash(&mut hasher);
     if let Some(thread) = &finding.thread {
         thread.hash(&mut hasher);
         return hasher.finish();
     }
-    (finding.requirement, finding.party, finding.level).hash(&mut hasher);
+    (finding.kind.name, finding.requirement, finding.party, finding.level).hash(&mut hasher);
     let mut quoted = false;
     for char in finding.words.chars() {
         quoted ^= char == '"';

@@ -61,7 +61,9 @@ fn what_is_the_same_again_is_short_and_points_to_the_first() {
     assert!(found[1].words.ends_with(". See #1."), "{}", found[1].words);
     assert!(found[1].words.len() < found[0].words.len() / 2);
     let mut tally = Tally::default();
-    found.iter().for_each(|finding| tally.count(std::time::Duration::ZERO, finding));
+    for finding in &found {
+        tally.count(std::time::Duration::ZERO, finding);
+    }
     assert!(tally.is_worth_a_list());
     let list = tally.gravest_first();
     assert_eq!((list.len(), list[0].number, list[0].count), (1, 1, 3));

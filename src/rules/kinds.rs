@@ -155,6 +155,32 @@ kinds! {
     XML_LIMIT = "xml-limit" [];
     NOT_BODY = "not-body" ["bosh-body-namespace"];
     TEXT_IN_BODY = "text-in-body" ["bosh-no-character-data"];
+    TERMS_LATE = "terms-late" ["bosh-creation-attrs-only-first"];
+    ATTRIBUTE_UNKNOWN = "attribute-unknown" ["bosh-schema-known-attrs", "bosh-historic-secure"];
+    ROUTE_MALFORMED = "route-malformed" ["bosh-route-syntax"];
+    VERSION_MALFORMED = "version-malformed" ["bosh-ver-format", "xbosh-version-format"];
+    STREAM_NOT_OFFERED = "stream-not-offered" ["bosh-multi-client-assume"];
+    RESTART_ODD = "restart-odd" [
+        "xbosh-restart-attr",
+        "xbosh-restart-empty",
+        "xbosh-restart-to",
+        "xbosh-restart-lang",
+        "xbosh-namespace",
+        "xbosh-schema-booleans",
+    ];
+    ACK_WRONG = "ack-wrong" ["bosh-client-ack-consistent", "bosh-client-ack-not-redundant"];
+    KEY_WRONG = "key-wrong" [
+        "bosh-key-hex-format",
+        "bosh-client-newkey-first",
+        "bosh-client-key-each",
+        "bosh-key-sha1",
+    ];
+    REQUEST_HEADERS = "request-headers" [
+        "bosh-request-content-type",
+        "bosh-http-conformance",
+    ];
+    IQ_INVALID = "iq-invalid" [];
+    STANZA_INVALID = "stanza-invalid" [];
     XML_DECLARATION = "xml-declaration" [];
     IQ_UNANSWERED = "iq-unanswered" [];
     STANZA_NAMESPACE = "stanza-namespace" ["xbosh-jabber-client-ns", "tcp-content-namespace"];

@@ -141,6 +141,25 @@ fn scripts() -> Vec<String> {
     scripts.push(open().replace("100000", "4294967295") + "10 1 C> <body rid='0' sid='s1'/>");
     let iq = "<iq xmlns='jabber:client' type='get' id='1'/>";
     scripts.push(open() + &format!("10 1 C> <body rid='100001' sid='s1'>{iq}</body>\n70000 tick"));
+    let key = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
+    for (creation, later) in [
+        ("ack='7' newkey='x' route='a' secure='1' version='1'", ""),
+        ("ack='1'", "ack='100000' key='k' restart='1' mood='m' inactivity='9' stream='s' wait='9'"),
+        ("newkey='KEY'", "ack='5' xmpp:restart='yes'"),
+        ("newkey='KEY'", "key='KEY' xmpp:restart='1'"),
+    ] {
+        let creation = create.replace("to='a'", &format!("to='a' {creation}"));
+        let creation =
+            creation.replace("='1.6'", "='1'").replace("xmpp:version='1.0'", "xmpp:version='1'");
+        let opened = "5 1 S> <body sid='s1' wait='60' requests='2'/>";
+        let later = format!("10 1 C> <body rid='100001' sid='s1' {later}><a xmlns='b'/></body>");
+        scripts.push(format!("{creation}{opened}\n{later}").replace("KEY", key));
+    }
+    let iq = "<iq xmlns='jabber:client' to='@'/>";
+    scripts.push(open() + &format!("10 1 C> <body rid='100001' sid='s1'>{iq}</body>"));
+    for headers in ["Transfer-Encoding: chunked", "Host: a | Host: b", "Content-Type: text/plain"] {
+        scripts.push(format!("0 1 C> POST /http-bind | {headers} | {}", &create[7..]));
+    }
     let error = "<error xmlns='http://etherx.jabber.org/streams'>\
         <connection-timeout xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></error>";
     scripts.push(

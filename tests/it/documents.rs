@@ -181,7 +181,9 @@ fn show(file: &Path, width: Option<usize>, xml: bool, filter: &Filter) -> Shown 
             counts.count(&seen, judge.story());
             let kept = filter.keep(&seen.subject(judge.story()));
             if kept.message {
-                seen.findings.iter().for_each(|finding| tally.count(seen.at, finding));
+                for finding in &seen.findings {
+                    tally.count(seen.at, finding);
+                }
             }
             printer.show(&seen, judge.story(), &kept).unwrap();
             let grave = seen.findings.iter().filter(|finding| finding.level > Level::Note);

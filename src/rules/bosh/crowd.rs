@@ -72,8 +72,8 @@ mod tests {
     #[test]
     fn one_request_more_than_allowed_is_a_warning_unless_it_ends_the_session() {
         let two = "
-            10 1 C> <body rid='100001' sid='s1'><iq xmlns='jabber:client'/></body>
-            11 2 C> <body rid='100002' sid='s1'><iq xmlns='jabber:client'/></body>";
+            10 1 C> <body rid='100001' sid='s1'><presence xmlns='jabber:client'/></body>
+            11 2 C> <body rid='100002' sid='s1'><presence xmlns='jabber:client'/></body>";
         assert_eq!(after_open(two), [""; 0]);
         let three = format!("{two}\n12 3 C> <body rid='100003' sid='s1'/>");
         assert_eq!(
@@ -84,7 +84,7 @@ mod tests {
         let end = format!("{two}\n12 3 C> <body rid='100003' sid='s1' type='terminate'/>");
         assert_eq!(after_open(&end), [""; 0]);
         let repeated = format!(
-            "{two}\n12 3 C> <body rid='100002' sid='s1'><iq xmlns='jabber:client'/></body>"
+            "{two}\n12 3 C> <body rid='100002' sid='s1'><presence xmlns='jabber:client'/></body>"
         );
         assert_eq!(after_open(&repeated), [""; 0]);
     }

@@ -331,7 +331,7 @@ mod tests {
     fn an_older_request_that_is_released_empty_is_not_reported() {
         let script = "
             10 1 C> <body rid='100001' sid='s1'/>
-            5000 2 C> <body rid='100002' sid='s1'><iq xmlns='jabber:client'/></body>
+            5000 2 C> <body rid='100002' sid='s1'><presence xmlns='jabber:client'/></body>
             5002 1 S> <body/>";
         assert_eq!(words("wait-early", &(open() + script)), [""; 0]);
         assert_eq!(after_open(&format!("{script}\n8000 tick")), [""; 0]);
@@ -341,7 +341,7 @@ mod tests {
     fn two_held_requests_are_one_too_many_for_hold_1() {
         let script = "
             10 1 C> <body rid='100001' sid='s1'/>
-            5000 2 C> <body rid='100002' sid='s1'><iq xmlns='jabber:client'/></body>
+            5000 2 C> <body rid='100002' sid='s1'><presence xmlns='jabber:client'/></body>
             9000 tick
             14800 1 S> <body/>";
         assert_eq!(

@@ -25,14 +25,14 @@ fn a_resend_after_an_abort_is_a_note_with_the_time_between() {
 #[test]
 fn the_same_response_to_a_repeat_is_a_note_and_a_different_one_a_warning() {
     let script = "
-        10 1 C> <body rid='100001' sid='s1'><iq xmlns='jabber:client'/></body>
-        20 1 S> <body><iq xmlns='jabber:client' id='1'/></body>
-        30 2 C> <body rid='100001' sid='s1'><iq xmlns='jabber:client'/></body>
-        40 2 S> <body><iq xmlns='jabber:client' id='1'/></body>";
+        10 1 C> <body rid='100001' sid='s1'><presence xmlns='jabber:client'/></body>
+        20 1 S> <body><message xmlns='jabber:client' id='1'/></body>
+        30 2 C> <body rid='100001' sid='s1'><presence xmlns='jabber:client'/></body>
+        40 2 S> <body><message xmlns='jabber:client' id='1'/></body>";
     assert_eq!(found("answer-replayed", script).len(), 1);
     assert_eq!(after_open(script), [""; 0]);
     let lost = script
-        .replace("40 2 S> <body><iq xmlns='jabber:client' id='1'/></body>", "40 2 S> <body/>");
+        .replace("40 2 S> <body><message xmlns='jabber:client' id='1'/></body>", "40 2 S> <body/>");
     assert_eq!(found("answer-differs", &lost).len(), 1);
 }
 
@@ -135,9 +135,9 @@ fn rids_that_are_missing_or_malformed() {
 #[test]
 fn responses_out_of_order_are_an_error_if_they_are_far_apart() {
     let script = "
-        10 1 C> <body rid='100001' sid='s1'><iq xmlns='jabber:client'/></body>
-        11 2 C> <body rid='100002' sid='s1'><iq xmlns='jabber:client'/></body>
-        20 2 S> <body><iq xmlns='jabber:client'/></body>";
+        10 1 C> <body rid='100001' sid='s1'><presence xmlns='jabber:client'/></body>
+        11 2 C> <body rid='100002' sid='s1'><presence xmlns='jabber:client'/></body>
+        20 2 S> <body><presence xmlns='jabber:client'/></body>";
     let found = after_open(&format!("{script}\n320 1 S> <body/>"));
     assert_eq!(
         found,

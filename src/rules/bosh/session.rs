@@ -102,12 +102,12 @@ impl Rule for Ends {
                         .then(|| conflict(&view, body, moment.story, &mut self.conflicts));
                     let conflict = conflict.flatten();
                     let answer = Answer { view, body, unseen: self.unseen, conflict };
+                    let before = found.len();
                     state.answer(&answer, found);
                     if answer.conflict.is_some()
                         && let Some(jid) = view.session.jid()
-                        && found.has(&[kinds::TERMINATED, kinds::STREAM_ERROR])
                     {
-                        found.thread(format!("conflict {jid}"));
+                        found.thread(before, &format!("conflict {jid}"));
                     }
                 }
             }

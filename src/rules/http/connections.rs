@@ -121,7 +121,11 @@ impl Connections {
                     if !course.answered {
                         self.in_vain = self.in_vain.saturating_add(1);
                     }
+                    let before = found.len();
                     unanswered(exchange, held, session, course, self.in_vain, found);
+                    if self.in_vain > 0 {
+                        found.thread(before, "first requests without an answer");
+                    }
                 }
                 None if course.cut => {}
                 None => lost(exchange, held, found),

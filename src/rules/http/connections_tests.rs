@@ -61,7 +61,7 @@ fn who_hung_up_and_how_says_why_there_is_no_answer() {
         (
             format!("{first}\n5000 2 {create}\n5040 2 S> 502\n6000 3 {create}\n6040 3 S. fin"),
             "6040 Error no-answer Nobody",
-            "without a response: that is no race of an idle connection. See #1.",
+            "without a response: that is no race of an idle connection. A port",
         ),
         (polling() + "15 1 S. fin", "15 Warning no-answer Server", "this is a race"),
         (

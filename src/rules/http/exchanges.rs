@@ -158,10 +158,13 @@ impl Exchanges {
             };
             // In a session, each refusal may have a history of its own.
             if session.is_none_or(|session| session.granted().is_none()) {
-                let times = times(&mut self.refusals, response, exchange, &page);
-                if times > 1 {
-                    return status::again(&refusal, &nth(times), found);
+                let (thread, times) = times(&mut self.refusals, response, exchange, &page);
+                let before = found.len();
+                match times {
+                    1 => status::explain(&refusal, found),
+                    times => status::again(&refusal, &nth(times), found),
                 }
+                return found.thread(before, &thread);
             }
             return status::explain(&refusal, found);
         }
@@ -196,19 +199,19 @@ fn times(
     response: &Response,
     exchange: &Exchange,
     page: &Page,
-) -> u32 {
+) -> (String, u32) {
     let said = page.sentence.as_deref().unwrap_or_default();
     let Response { status, reason, .. } = response;
     let key = format!("{status} {reason} {} {} {said}", exchange.target, exchange.creates());
     if let Some((_, times)) = refusals.iter_mut().find(|(before, _)| *before == key) {
         *times = times.saturating_add(1);
-        return *times;
+        return (key, *times);
     }
     if refusals.len() >= REMEMBERED {
         refusals.remove(0);
     }
-    refusals.push((key, 1));
-    1
+    refusals.push((key.clone(), 1));
+    (key, 1)
 }
 
 /// Whether it is a web page, or anything else that was not meant to be BOSH.

@@ -52,6 +52,7 @@ struct Unreadable {
 impl HeaderLines {
     fn report(&mut self, why: &Unreadable, view: &HttpView<'_>, found: &mut Findings) {
         let times = self.times(view.from(), &why.what);
+        let before = found.len();
         let (receiver, message) = match view.from() {
             Side::Client => ("server", rid(view.exchange)),
             Side::Server => ("client", format!("the response to {}", rid(view.exchange))),
@@ -69,6 +70,7 @@ impl HeaderLines {
             ),
         };
         found.add(&kinds::UNREADABLE, *requirement, Level::Error, party, words);
+        found.thread(before, &format!("{receiver} {what}"));
     }
 
     fn times(&mut self, side: Side, what: &str) -> u32 {
@@ -234,7 +236,7 @@ mod tests {
             "{open}10 1 C> <body rid='100001' sid='s1'/>\n20 1 {coded}\n30 1 C> <body rid='100002' sid='s1'/>\n40 1 {coded}"
         );
         let found = at_least(Level::Warning, &script);
-        assert!(found[1].ends_with("for that, for the 2nd time."), "{found:?}");
+        assert!(found[1].ends_with("for that, for the 2nd time. See #1."), "{found:?}");
     }
 
     #[test]

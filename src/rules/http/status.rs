@@ -80,7 +80,7 @@ pub(super) fn again(refusal: &Refusal<'_>, nth: &str, found: &mut Findings) {
     let Refusal { response, exchange, page, .. } = refusal;
     let verdict = refusal.verdict();
     let words = format!(
-        "{}: HTTP {}{} again, for the {nth} time; the first one above says what it means.",
+        "{}: HTTP {}{} again, for the {nth} time.",
         rid(exchange),
         status(response),
         page.from(),

@@ -32,8 +32,9 @@ pub struct Again {
 impl Rule for Again {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
         let (_, at) = moment.gone();
-        let abandoned: Vec<_> = moment.abandoned().map(|(_, asked)| asked.session).collect();
-        abandoned.into_iter().for_each(|id| self.cut(id, at));
+        for (_, asked) in moment.abandoned() {
+            self.cut(asked.session, at);
+        }
         if let (crate::trace::Fact::Closed { stopped: false, .. }, Some(id)) =
             (&moment.event.fact, moment.effect.session)
         {
@@ -99,8 +100,9 @@ impl Again {
             short(Session::name(former))
         );
         let level = if count < OFTEN { Level::Note } else { Level::Warning };
+        let before = found.len();
         found.add(&kinds::LOGIN_AGAIN, None, level, Party::Client, words);
-        found.thread(format!("login again {account}"));
+        found.thread(before, &format!("login again {account}"));
     }
 
     fn count(&mut self, account: &str) -> u32 {

@@ -23,7 +23,10 @@ fn stanzas_come_after_the_login_and_after_the_bind() {
 #[test]
 fn what_the_server_asks_before_the_login_is_answered() {
     for kind in ["result", "error"] {
-        let answer = format!("30 1 C= <iq xmlns='jabber:client' type='{kind}' id='p' to='a'/>");
+        let answer = format!(
+            "20 1 S= <iq xmlns='jabber:client' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>
+             30 1 C= <iq xmlns='jabber:client' type='{kind}' id='p' to='a'><error/></iq>"
+        );
         assert_eq!(names(&format!("{BEGUN}{answer}")), [""; 0]);
     }
 }

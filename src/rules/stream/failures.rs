@@ -200,9 +200,10 @@ impl State {
         let read_nothing = view.line.elements[Side::Client as usize] == 0;
         let answers_other = seen.before.foreign && read_nothing && from == Side::Server;
         if !found.has(&SAID) && !answers_other {
+            let before = found.len();
             found.add(&kinds::STREAM_ERROR, None, level, by, words);
             if let (Some("conflict"), Some(jid)) = (condition, view.session.jid()) {
-                found.thread(format!("conflict {jid}"));
+                found.thread(before, &format!("conflict {jid}"));
             }
         }
         let problem = match condition {

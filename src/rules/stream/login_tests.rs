@@ -124,7 +124,8 @@ fn nothing_to_go_on_with_is_tls_that_ends_before_the_server() {
 #[test]
 fn a_failed_bind_is_explained() {
     let found = after(
-        "10 1 C> <body rid='100001' sid='s1'><iq xmlns='jabber:client' type='set' id='b'/></body>
+        "10 1 C> <body rid='100001' sid='s1'><iq xmlns='jabber:client' type='set' id='b'><bind \
+         xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq></body>
          20 1 S> <body><iq xmlns='jabber:client' type='error' id='b'><bind \
          xmlns='urn:ietf:params:xml:ns:xmpp-bind'/><error type='cancel'><conflict \
          xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq></body>",

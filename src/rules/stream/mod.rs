@@ -16,6 +16,7 @@ mod opening;
 mod refusals;
 #[cfg(test)]
 pub(super) mod scripts;
+mod stanzas;
 mod suspect;
 mod unanswered;
 pub(super) mod view;
@@ -30,4 +31,5 @@ pub use headers::Headers;
 pub use idle::Idle;
 pub use login::Login;
 pub use opening::Opening;
+pub use stanzas::Stanzas;
 pub use unanswered::Unanswered;

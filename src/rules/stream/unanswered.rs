@@ -86,6 +86,10 @@ fn take(questions: &mut VecDeque<Question>, view: &StreamView<'_>, iq: &Stanza) 
     let (from, summary) = (view.from, &iq.summary);
     let Some(id) = &summary.id else { return };
     if matches!(&*summary.type_, "get" | "set") {
+        // It is sent again with its request.
+        if questions.iter().any(|known| known.from == from && known.id == *id) {
+            return;
+        }
         if questions.len() == REMEMBERED {
             questions.pop_front();
         }

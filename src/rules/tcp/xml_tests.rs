@@ -50,7 +50,7 @@ fn namespaces_are_those_of_a_stream() {
     );
     assert_eq!(
         found(
-            "10 1 S~ <x:message xmlns:x='jabber:client'/>\n11 1 S~ <x:iq xmlns:x='jabber:client'/>"
+            "10 1 S~ <x:message xmlns:x='jabber:client'/>\n11 1 S~ <x:presence xmlns:x='jabber:client'/>"
         )
         .len(),
         1

@@ -165,7 +165,7 @@ fn a_peer_that_was_dead_was_given_up() {
     );
     assert!(found.contains("the client's <r/> 20.0 s before was not answered"), "{found}");
     let found = one(
-        "1000 1 C= <iq CLIENT type='get' id='p'/>\n11000 1 C. fin",
+        "1000 1 C= <iq CLIENT type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>\n11000 1 C. fin",
         "11000 Warning ws-cut Nobody",
     );
     assert!(found.contains("the iq p 10.0 s before was not answered"), "{found}");

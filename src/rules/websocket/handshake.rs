@@ -130,9 +130,11 @@ impl Handshake {
         }
         let page = Page::of(response);
         if asked.is_handshake {
-            let times = self.times(asked, response.status, &page);
+            let (thread, times) = self.times(asked, response.status, &page);
+            let before = found.len();
             if times > 1 {
-                return again(asked, response, &page, times, found);
+                again(asked, response, &page, times, found);
+                return found.thread(before, &thread);
             }
             let path = if moment.has_websocket_path(&asked.whence.target) {
                 Path::HadWebSocket
@@ -141,33 +143,37 @@ impl Handshake {
             } else {
                 Path::Unknown
             };
-            return refused::judge(asked, response, &page, held, path, found);
+            refused::judge(asked, response, &page, held, path, found);
+            return found.thread(before, &thread);
         }
         if view.exchange.creates() {
             if !matches!(reading, Reading::Body(_)) {
-                bosh(asked, response, &page, self.times(asked, response.status, &page), found);
+                let (thread, times) = self.times(asked, response.status, &page);
+                let before = found.len();
+                bosh(asked, response, &page, times, found);
+                found.thread(before, &thread);
             }
         } else if !moment.has_websocket_path(&asked.whence.target)
             && names_websocket_or_page(asked, &page)
-            && self.times(asked, response.status, &page) == 1
+            && self.times(asked, response.status, &page).1 == 1
         {
             plain(asked, response, &page, found);
         }
     }
 
     /// How often this was asked and answered so, this time included.
-    fn times(&mut self, asked: &Asked, status: u16, page: &Page) -> u32 {
+    fn times(&mut self, asked: &Asked, status: u16, page: &Page) -> (String, u32) {
         let said = page.sentence.as_deref().unwrap_or_default();
         let key = format!("{status} {} {} {said}", asked.whence.target, asked.whence.words());
         if let Some((_, times)) = self.refusals.iter_mut().find(|(before, _)| *before == key) {
             *times = times.saturating_add(1);
-            return *times;
+            return (key, *times);
         }
         if self.refusals.len() >= REMEMBERED {
             self.refusals.remove(0);
         }
-        self.refusals.push((key, 1));
-        1
+        self.refusals.push((key.clone(), 1));
+        (key, 1)
     }
 }
 
@@ -178,8 +184,7 @@ fn names_websocket_or_page(asked: &Asked, page: &Page) -> bool {
 /// The same refusal once more: the first one says what it means.
 fn again(asked: &Asked, response: &Response, page: &Page, times: u32, found: &mut Findings) {
     let words = format!(
-        "The WebSocket at {} was refused again, for the {} time: HTTP {}{}. The first refusal above \
-         says what it means.",
+        "The WebSocket at {} was refused again, for the {} time: HTTP {}{}.",
         short(&asked.whence.target),
         nth(times),
         status(response),
@@ -192,8 +197,7 @@ fn again(asked: &Asked, response: &Response, page: &Page, times: u32, found: &mu
 fn bosh(asked: &Asked, response: &Response, page: &Page, times: u32, found: &mut Findings) {
     if times > 1 {
         let words = format!(
-            "The client sent BOSH to the WebSocket path {} again, for the {} time, and got HTTP {}{}. The \
-             first finding above says what to do.",
+            "The client sent BOSH to the WebSocket path {} again, for the {} time, and got HTTP {}{}.",
             short(&asked.whence.target),
             nth(times),
             status(response),

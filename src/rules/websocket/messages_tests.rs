@@ -157,7 +157,7 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
         "asks for STARTTLS",
     ),
     (
-        "S= <iq CLIENT type='error'><error><text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>no</text></error></iq>",
+        "S= <iq CLIENT type='error' id='1'><error><text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>no</text></error></iq>",
         "ws-language",
         "ws-language-self-contained",
         "has no language",
@@ -199,7 +199,7 @@ fn without_the_beginning_nothing_is_judged_that_depends_on_the_framing() {
 
 #[test]
 fn text_has_the_language_of_the_open() {
-    let error = "10 1 S= <iq CLIENT type='error'><error><text \
+    let error = "10 1 S= <iq CLIENT type='error' id='1'><error><text \
         xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>no</text></error></iq>";
     assert_eq!(after(error), [""; 0]);
 }
