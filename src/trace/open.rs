@@ -134,6 +134,10 @@ impl Input {
     /// Whether it begins as a file of events does, of this program or another, and not as a text for people.
     pub fn holds_events(&mut self) -> Result<bool, OpenError> {
         self.look()?;
+        // So begin transcripts and snapshots.
+        if self.start.starts_with(b"== ") || self.start.starts_with(b"---") {
+            return Ok(false);
+        }
         // What is recognised and cannot be read is said to be that.
         Ok(self.start.first() == Some(&b'{') || !matches!(recognise(&self.start), Ok(None)))
     }

@@ -132,11 +132,15 @@ fn starts_line(start: &[u8], text: &[u8]) -> bool {
 
 /// Whether it begins with the length of a record and its first key, as flows of mitmproxy do.
 fn is_flows(start: &[u8]) -> bool {
-    let digits = start.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    (2..12).contains(&digits)
-        && start.get(digits) == Some(&b':')
-        && has(&start[digits..start.len().min(200)], b";")
-        && start.get(digits + 1).is_some_and(u8::is_ascii_digit)
+    let mut parts = start.splitn(3, |byte| *byte == b':');
+    let is_length = |part: Option<&[u8]>| {
+        part.is_some_and(|part| {
+            !part.is_empty() && part.len() < 12 && part.iter().all(u8::is_ascii_digit)
+        })
+    };
+    is_length(parts.next())
+        && is_length(parts.next())
+        && parts.next().is_some_and(|key| key.first().is_some_and(u8::is_ascii_lowercase))
 }
 
 #[cfg(test)]
