@@ -26,6 +26,7 @@ mod import;
 mod installed;
 mod interrupt;
 mod lag;
+mod logs;
 mod observed;
 mod outputs;
 mod pack;

@@ -199,10 +199,7 @@ mod tests {
     fn a_request_that_took_a_minute() {
         let other = TIMED.replace("/http-bind", "/news");
         let (preface, events) = read(&format!("{TIMED}\n{other}\nnoise\n"));
-        assert_eq!(
-            preface.started.to_rfc3339(),
-            "2026-03-01T11:59:59.999+01:00".replace("11:59", "11:59")
-        );
+        assert_eq!(preface.started.to_rfc3339(), "2026-03-01T11:59:59.999+01:00");
         let Fact::Request(request) = &events[0].fact else { panic!("{events:?}") };
         assert_eq!((request.method.as_str(), request.target.as_str()), ("POST", "/http-bind"));
         assert_eq!(request.headers.get("referer"), Some("https://chat.example.org/a"));

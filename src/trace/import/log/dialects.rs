@@ -2,8 +2,8 @@
 //! a sample to [the tests](super::tests).
 //!
 //! What stands in front of the XML on its line is matched with `mark`, or, where the mark stands on a line of its own, that
-//! line. Its groups are `recv` and `sent`, as the program says it, `client` and `server`, where it says who sent it, and
-//! `session`; a 2 is added to a name that is there already.
+//! line. Its groups are `recv` and `sent`, as the program says it, `client` and `server`, where it says who sent it,
+//! `session`, and `bosh`, if that is carried by BOSH; a 2 is added to a name that is there already.
 
 use std::sync::LazyLock;
 
@@ -47,10 +47,19 @@ pub(super) struct Mark {
     /// Who sent it, where the line says that.
     pub by: Option<Side>,
     pub session: Option<String>,
+    /// The session is carried by BOSH.
+    pub bosh: bool,
     /// The dialect knows this line.
     pub known: bool,
     /// It is a copy of what stands in another line.
     pub copy: bool,
+}
+
+impl Mark {
+    /// Whether it says who sent something.
+    pub(super) fn says(&self) -> bool {
+        self.received.is_some() || self.by.is_some()
+    }
 }
 
 impl Known {
@@ -68,6 +77,7 @@ impl Known {
             by: one(["client", "client"], ["server", "server"])
                 .map(|client| if client { Side::Client } else { Side::Server }),
             session: session.map(|session| session.as_str().to_owned()),
+            bosh: found.name("bosh").is_some(),
             known: true,
             copy,
         }
@@ -108,22 +118,20 @@ static TABLE: &[Dialect] = &[
     // mod_bosh prints requests; mod_stanza_debug prints stanzas; without it, c2s and s2s print the first tags of stanzas.
     Dialect {
         what: "log of Prosody",
-        mark: r"(?:^|\s)(?<session>(?:c2s|bosh|s2sin|s2sout|comp|jcp|mod_bosh)[\w-]*)\s+(?:debug|info|warn|error)\s+(?:(?<recv>RECV:|Received\[\w+\]:|Handling new request [^<]*:)|(?<sent>SEND:|Sending\[\w+\]:))\s*$",
+        mark: r"(?:^|\s)(?<session>(?:c2s|(?<bosh>bosh)|s2sin|s2sout|comp|jcp|mod_bosh)[\w-]*)\s+(?:debug|info|warn|error)\s+(?:(?<recv>RECV:|Received(?:\[\w+\]:)?|Handling new request [^<]*:)|(?<sent>SEND:|Sending\[\w+\]:))\s*$",
         copy: Some(
             r"BOSH stanza received:|(?:^|\s)bosh\S+\s+debug\s+(?:RECV:|Received\[)|Client sent opening|Sent reply",
         ),
         signature: Some(
             r"\s(?:c2s|bosh|mod_|portmanager|hostmanager|modulemanager|general|startup|adns|http)\w*\s+(?:debug|info|warn|error)\s",
         ),
-        note: Some("Prosody logs requests of BOSH and no responses"),
         ..SERVER
     },
     // xmpp_socket: TCP, and what goes into BOSH and WebSocket; mod_bosh and ejabberd_bosh: Erlang terms.
     Dialect {
         what: "log of ejabberd",
-        mark: r"\((?:[^()|]*\|)?(?<session><[\d.]+>)\) (?:(?<recv>Received)|(?<sent>Send)) XML on stream = |(?<recv2>Incoming data: )",
+        mark: r"\((?:(?<bosh>http_bind)\||[^()|]*\|)?(?<session><[\d.]+>)\) (?:(?<recv>Received)|(?<sent>Send)) XML on stream = |(?<recv2>Incoming data: )",
         signature: Some(r"\] <\d+\.\d+\.\d+>@(?:ejabberd|mod_|xmpp_|gen_mod)"),
-        note: None,
         ..SERVER
     },
     Dialect {
@@ -203,11 +211,11 @@ static TABLE: &[Dialect] = &[
     },
 ];
 
-/// The dialect of a text: the first of those that mark the most of its pieces of XML.
-pub(super) fn spoken<'a>(prefixes: impl Iterator<Item = &'a str> + Clone) -> &'static Known {
+/// The dialect of pieces of XML, by what stands in front of them: the first of those that mark the most.
+pub(super) fn spoken(prefixes: &[(String, Vec<u8>)]) -> &'static Known {
     let last = DIALECTS.len() - 1;
     let count = |known: &Known| {
-        let marks = prefixes.clone().map(|prefix| known.mark(prefix));
+        let marks = prefixes.iter().map(|(prefix, _)| known.mark(prefix));
         marks.filter(|mark| mark.known).count()
     };
     let mut best = (0, last);

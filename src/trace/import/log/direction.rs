@@ -42,11 +42,12 @@ impl Tag {
     pub(super) fn sender(&self) -> Option<Side> {
         match self.name.as_str() {
             "body" if self.get("rid").is_some() => Some(Side::Client),
-            "body" => Some(Side::Server),
-            "stream" | "open" if self.get("id").is_some() => Some(Side::Server),
-            "stream" | "open" if self.get("to").is_some() => Some(Side::Client),
-            "features" | "challenge" | "success" | "proceed" | "enabled" | "resumed" | "failed"
-            | "compressed" | "continue" | "failure" => Some(Side::Server),
+            "stream" | "open" => match (self.get("id"), self.get("to")) {
+                (Some(_), _) => Some(Side::Server),
+                (None, to) => to.map(|_| Side::Client),
+            },
+            "body" | "features" | "challenge" | "success" | "proceed" | "enabled" | "resumed"
+            | "failed" | "compressed" | "continue" | "failure" => Some(Side::Server),
             "auth" | "response" | "abort" | "authenticate" | "starttls" | "enable" | "resume"
             | "compress" | "next" | "active" | "inactive" => Some(Side::Client),
             _ => None,
@@ -62,7 +63,7 @@ impl Tag {
         let is_own =
             |jid: &str| own.is_some_and(|own| own == jid || bare(own).as_deref() == Some(jid));
         match (self.get("from"), self.get("to")) {
-            (from, Some(to)) if is_own(to) && !from.is_some_and(|from| own == Some(from)) => {
+            (from, Some(to)) if is_own(to) && from.is_none_or(|from| own != Some(from)) => {
                 Some(Side::Server)
             }
             (Some(from), _) if is_own(from) => Some(Side::Client),

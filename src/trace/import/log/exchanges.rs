@@ -30,6 +30,7 @@ struct Open {
     place: Place,
     sid: Option<String>,
     id: Option<u64>,
+    rid: Option<String>,
 }
 
 impl Exchanges {
@@ -39,7 +40,12 @@ impl Exchanges {
     }
 
     /// A request came. Gives where; `conns` is how many connections there are.
-    pub(super) fn request(&mut self, sid: Option<&str>, conns: &mut u64) -> Place {
+    pub(super) fn request(
+        &mut self,
+        sid: Option<&str>,
+        rid: Option<&str>,
+        conns: &mut u64,
+    ) -> Place {
         if self.open.len() == OPEN {
             let given_up = self.open.pop_front();
             self.free.extend(given_up.map(|open| open.place.next()));
@@ -48,8 +54,8 @@ impl Exchanges {
             *conns += 1;
             Place { conn: *conns, number: 0 }
         });
-        let sid = sid.map(str::to_owned);
-        self.open.push_back(Open { place, sid, id: self.posted.take() });
+        let [sid, rid] = [sid, rid].map(|text| text.map(str::to_owned));
+        self.open.push_back(Open { place, sid, id: self.posted.take(), rid });
         place
     }
 
@@ -61,6 +67,12 @@ impl Exchanges {
         };
         let at = self.open.iter().position(is_its);
         self.close(at)
+    }
+
+    /// A response to the request with this rid came. Gives where that was; none if it is not open.
+    pub(super) fn answer(&mut self, rid: &str) -> Option<Place> {
+        let at = self.open.iter().position(|open| open.rid.as_deref() == Some(rid))?;
+        self.close(Some(at))
     }
 
     /// What came of the request that strophe.js calls so. Gives where it was.
@@ -94,11 +106,11 @@ mod tests {
     fn a_response_answers_the_oldest_request_of_its_session() {
         let (mut exchanges, mut conns) = (Exchanges::default(), 0);
         let place = |conn, number| Place { conn, number };
-        assert_eq!(exchanges.request(None, &mut conns), place(1, 0));
+        assert_eq!(exchanges.request(None, None, &mut conns), place(1, 0));
         assert_eq!(exchanges.response(Some("a")), Some(place(1, 0)));
-        assert_eq!(exchanges.request(Some("a"), &mut conns), place(1, 1));
-        assert_eq!(exchanges.request(Some("a"), &mut conns), place(2, 0));
-        assert_eq!(exchanges.request(Some("b"), &mut conns), place(3, 0));
+        assert_eq!(exchanges.request(Some("a"), None, &mut conns), place(1, 1));
+        assert_eq!(exchanges.request(Some("a"), None, &mut conns), place(2, 0));
+        assert_eq!(exchanges.request(Some("b"), None, &mut conns), place(3, 0));
         assert_eq!(exchanges.response(Some("b")), Some(place(3, 0)));
         assert_eq!(exchanges.response(None), Some(place(1, 1)));
         assert!(!exchanges.unasked);
@@ -111,9 +123,9 @@ mod tests {
     fn strophe_says_which_request_failed() {
         let (mut exchanges, mut conns) = (Exchanges::default(), 0);
         exchanges.post(1);
-        exchanges.request(Some("a"), &mut conns);
+        exchanges.request(Some("a"), None, &mut conns);
         exchanges.post(2);
-        let second = exchanges.request(Some("a"), &mut conns);
+        let second = exchanges.request(Some("a"), None, &mut conns);
         assert_eq!(exchanges.failed(2), Some(second));
         assert_eq!(exchanges.failed(7), None);
         assert_eq!(exchanges.response(None).map(|place| place.conn), Some(1));
@@ -123,7 +135,7 @@ mod tests {
     fn open_requests_are_bounded() {
         let (mut exchanges, mut conns) = (Exchanges::default(), 0);
         for _ in 0..10 * OPEN {
-            exchanges.request(None, &mut conns);
+            exchanges.request(None, None, &mut conns);
         }
         assert_eq!((exchanges.open.len(), conns), (OPEN, OPEN as u64));
     }

@@ -9,6 +9,7 @@ mod lines;
 mod open;
 mod piece;
 mod reader;
+mod replies;
 mod roots;
 mod stamp;
 mod status;

@@ -60,6 +60,9 @@ struct Start {
     prefixes: Vec<(String, Vec<u8>)>,
     /// The program that it is known to be of by other lines.
     by: Option<&'static Known>,
+    /// Lines with text, and those of them that hold XML.
+    lines: usize,
+    with_xml: usize,
 }
 
 impl Start {
@@ -70,11 +73,15 @@ impl Start {
         let others: [&[u8]; 4] = [b"<!D", b"<html", b"---", b"== "];
         let is_other = others.iter().any(|other| text.trim_ascii_start().starts_with(other));
         if is_other || text.iter().take(512).any(|byte| *byte == 0) {
-            return Self { prefixes, by };
+            return Self { prefixes, by, lines: 0, with_xml: 0 };
         }
         decolour(&mut text);
+        let (mut lines, mut with_xml) = (0, 0);
         for line in text.split(|byte| *byte == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let written = line.trim_ascii();
+            lines += usize::from(!written.is_empty());
+            with_xml += usize::from(written.starts_with(b"<") || roots::find(line, 0).is_some());
             let Some(start) = roots::find(line, 0) else {
                 before = String::from_utf8_lossy(&line[..line.len().min(512)]).into_owned();
                 by = by.or_else(|| DIALECTS.iter().find(|known| known.is_by(&before)));
@@ -86,27 +93,27 @@ impl Start {
             prefixes.push((prefix, line[start.at..].to_vec()));
             before.clear();
         }
-        Self { prefixes, by }
+        Self { prefixes, by, lines, with_xml }
     }
 
     fn is_log(&self) -> bool {
         let known = self.spoken();
-        let mark = |prefix: &str| known.mark(prefix).known;
-        self.by.is_some()
-            || self.prefixes.iter().any(|(prefix, xml)| {
-                mark(prefix)
-                    || Tag::of(xml).sender().is_some()
-                    || Tag::of(xml).likely(None).is_some()
-            })
+        let is_marked = self.prefixes.iter().any(|(prefix, _)| known.mark(prefix).says());
+        // Without a mark, it has to be XMPP for the most part: many texts quote some.
+        let is_said = |xml: &[u8]| {
+            let tag = Tag::of(xml);
+            tag.sender().or_else(|| tag.likely(None)).is_some()
+        };
+        let is_xmpp = self.with_xml * 2 >= self.lines;
+        let speaks = is_xmpp && self.prefixes.iter().any(|(_, xml)| is_said(xml));
+        self.by.is_some() || is_marked || speaks
     }
 
     fn spoken(&self) -> &'static Known {
-        if self.prefixes.is_empty() {
-            if let Some(by) = self.by {
-                return by;
-            }
+        match self.by {
+            Some(by) if self.prefixes.is_empty() => by,
+            _ => spoken(&self.prefixes),
         }
-        spoken(self.prefixes.iter().map(|(prefix, _)| prefix.as_str()))
     }
 
     /// Whose log it is: what only one side sends tells it where the program is not known.
@@ -124,7 +131,7 @@ impl Start {
     fn brief_are_copies(&self) -> bool {
         let full =
             |(prefix, _): &&(String, Vec<u8>)| prefix.contains("SEND:") || prefix.contains("RECV:");
-        self.prefixes.iter().find(full).is_some()
+        self.prefixes.iter().any(|prefix| full(&prefix))
             && self.prefixes.iter().any(|(prefix, _)| is_brief(prefix))
     }
 }
@@ -163,8 +170,9 @@ fn source(
     with(Unknown::Times, !timed);
     with(Unknown::Status, counts.statuses == 0);
     with(Unknown::Text, dialect.rewrites || counts.cut > 0);
-    with(Unknown::Contents, counts.cut > 0);
-    let gaps = counts.unasked || counts.unclear > 0 || counts.cut > 0 || long > 0;
+    with(Unknown::Contents, counts.cut + counts.replies > 0);
+    let gaps =
+        counts.replies > 0 || counts.unasked || counts.unclear > 0 || counts.cut > 0 || long > 0;
     with(Unknown::Missing, gaps || dialect.note.is_some());
     let what = match dialect.of {
         None if counts.statuses > 0 => "console log of strophe.js",
@@ -174,6 +182,7 @@ fn source(
     let notes = [
         of_times.map(str::to_owned),
         dialect.note.map(str::to_owned),
+        (counts.replies > 0).then(|| "the <body/> of BOSH responses is not in it".to_owned()),
         (counts.cut > 0)
             .then(|| format!("of {} only the beginning is there", elements(counts.cut))),
         (counts.unclear > 0).then(|| {

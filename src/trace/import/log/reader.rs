@@ -8,6 +8,7 @@ use super::dialects::{Known, Mark};
 use super::direction::{Tag, bound};
 use super::exchanges::{Exchanges, Place};
 use super::piece::{Piece, Rest};
+use super::replies::{Replies, Reply};
 use super::roots;
 use super::stamp;
 use super::status::{self, Status};
@@ -33,6 +34,7 @@ pub(super) struct Reader {
     pub times: Times,
     pub counts: Counts,
     exchanges: Exchanges,
+    replies: Replies,
     streams: Streams,
     conns: u64,
     /// The piece that goes on in the next line.
@@ -57,12 +59,10 @@ pub(super) struct Counts {
     pub cut: u64,
     /// Elements that are there twice.
     pub copies: u64,
+    /// Responses of BOSH of which the stanzas alone are there.
+    pub replies: u64,
     /// Status codes of HTTP.
     pub statuses: u64,
-    /// Exchanges of BOSH.
-    pub exchanges: u64,
-    /// Elements of streams.
-    pub elements: u64,
     /// Responses without their request.
     pub unasked: bool,
 }
@@ -83,6 +83,7 @@ impl Reader {
             times: Times::default(),
             counts: Counts::default(),
             exchanges: Exchanges::default(),
+            replies: Replies::default(),
             streams: Streams::default(),
             conns: 0,
             open: None,
@@ -147,7 +148,7 @@ impl Reader {
             || text.get(start).is_some_and(|byte| *byte != b'<') && {
                 let end = roots::find(text, 0).map_or(text.len(), |start| start.at);
                 let mark = self.known.mark(&String::from_utf8_lossy(&text[..end]));
-                mark.received.is_some() || mark.by.is_some()
+                mark.says()
             }
     }
 
@@ -182,15 +183,17 @@ impl Reader {
         }
         let words = String::from_utf8_lossy(&text[text.len().saturating_sub(PREFIX)..]);
         let next = self.known.mark(&words);
-        let says = next.received.is_some() || next.by.is_some();
-        (if says { next } else { mark }, if at.is_zero() { at } else { self.times.now() })
+        (if next.says() { next } else { mark }, if at.is_zero() { at } else { self.times.now() })
     }
 
     /// A line without XML.
     fn other(&mut self, line: &[u8], mark: Mark, at: Duration, number: u64) -> io::Result<()> {
-        if mark.received.is_some() || mark.by.is_some() {
+        if mark.says() {
             self.pending = mark;
             return Ok(());
+        }
+        if let Some(reply) = self.replies.line(line) {
+            return self.reply(reply, at);
         }
         match status::read(line) {
             Some(Status::Posting(id)) => self.exchanges.post(id),
@@ -236,10 +239,16 @@ impl Reader {
             self.own = bound(&bytes).or(self.own.take());
         }
         let session = mark.session.as_deref().unwrap_or_default();
+        if mark.bosh && tag.name != "body" {
+            // What the client sends is in its requests.
+            if from == Side::Server && kind == Some(Kind::Element) {
+                self.replies.stanza(session, &bytes);
+            }
+            return Ok(());
+        }
         if tag.name == "body" {
-            let sid = tag.get("sid").map(str::to_owned);
             let content = self.content(bytes, size, cut);
-            return self.body(from, sid.as_deref(), content, at);
+            return self.body(from, &tag, content, at);
         }
         let kind = kind.unwrap_or(Kind::Element);
         let websocket = self.known.dialect.websocket;
@@ -247,7 +256,6 @@ impl Reader {
         let (conn, websocket) = (stream.conn, stream.websocket);
         let bytes = stream.scoped(from, &tag, bytes);
         let size = size.max(bytes.len() as u64);
-        self.counts.elements += 1;
         self.intake.on(conn);
         let content = self.content(bytes, size, cut);
         let fact = if websocket {
@@ -263,23 +271,33 @@ impl Reader {
     }
 
     /// A `<body/>`.
-    fn body(
-        &mut self,
-        from: Side,
-        sid: Option<&str>,
-        content: Content,
-        at: Duration,
-    ) -> io::Result<()> {
-        self.counts.exchanges += 1;
+    fn body(&mut self, from: Side, tag: &Tag, content: Content, at: Duration) -> io::Result<()> {
+        let sid = tag.get("sid");
         if from == Side::Server {
             let place = self.exchanges.response(sid);
             return self.response(place, 200, content, at);
         }
-        let Place { conn, .. } = self.exchanges.request(sid, &mut self.conns);
+        let Place { conn, .. } = self.exchanges.request(sid, tag.get("rid"), &mut self.conns);
         let line = RequestLine { method: "POST", target: "", version: 1 };
         let mut request = self.intake.request(at, &line, std::iter::empty());
         request.content = content;
         self.sorter.take(&Event { at, conn, fact: Fact::Request(request) })
+    }
+
+    /// A response of which the log has the stanzas alone.
+    fn reply(&mut self, reply: Reply, at: Duration) -> io::Result<()> {
+        let Reply { sid, rid, stanzas } = reply;
+        let place = match &rid {
+            Some(rid) => self.exchanges.answer(rid),
+            None => self.exchanges.response(sid.as_deref()),
+        };
+        if place.is_none() {
+            return Ok(());
+        }
+        self.counts.replies += 1;
+        let size = stanzas.len() as u64;
+        let content = self.content(stanzas, size.max(1), true);
+        self.response(place, 200, content, at)
     }
 
     /// What a client says of a request that was not answered with 200.

@@ -112,7 +112,7 @@ mod tests {
         let mut first = None;
         let at = lines.iter().map(|line| {
             times.see(&find(line.as_bytes()).unwrap().1);
-            let at = times.now().as_secs() as i64;
+            let at = times.now().as_secs().cast_signed();
             at - *first.get_or_insert(at)
         });
         at.collect()

@@ -19,11 +19,10 @@ pub(super) enum Speech {
 pub(super) fn of(bytes: &[u8]) -> Speech {
     match (Protocol::of(bytes), bytes) {
         (Some(Protocol::HttpRequest), _) => Speech::Clear(Expect::Http, Some(Side::Client)),
-        (Some(Protocol::HttpResponse), _) => Speech::Middle,
         (Some(Protocol::XmppStream), _) | (None, [b'<', ..]) => Speech::Clear(Expect::Stream, None),
         (Some(Protocol::TlsHandshake | Protocol::TlsAlert(_)), _)
         | (None, [0x14..=0x17, 3, ..]) => Speech::Tls,
-        (None, [b' ' | b'\n', ..]) => Speech::Middle,
+        (Some(Protocol::HttpResponse), _) | (None, [b' ' | b'\n', ..]) => Speech::Middle,
         _ => Speech::Other,
     }
 }

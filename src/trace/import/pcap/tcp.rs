@@ -63,7 +63,7 @@ impl Order {
     /// The other side has received all bytes before this number: what is missing of them was not captured.
     pub(super) fn acknowledge(&mut self, number: u32, out: &mut Vec<Next>) {
         while let (Some(next), Some((first, _))) = (self.next, self.waiting.first_key_value()) {
-            let missing = (first - self.base) as i64;
+            let missing = (first - self.base).cast_signed();
             if i64::from(number.wrapping_sub(next).cast_signed()) <= missing {
                 return;
             }
