@@ -46,6 +46,7 @@ fn folder() -> TempDir {
         own(&format!("{name}.ndjson"), "fixtures/strophe-login-chat.ndjson");
     }
     own("chat.example.har", "fixtures/import/chrome-bosh.har");
+    own("monday.pcap", "fixtures/logs/prosody.pcap");
     own("mine.yaml", "scenarios/examples/tutorial/cut.yaml");
     own("docs/tutorial/mistakes.yaml", "docs/tutorial/mistakes.yaml");
     for name in ["a", "b", "mine", "other"] {

@@ -98,7 +98,11 @@ impl Start {
 
     fn is_log(&self) -> bool {
         let known = self.spoken();
-        let is_marked = self.prefixes.iter().any(|(prefix, _)| known.mark(prefix).says());
+        let is_one = !std::ptr::eq(known, DIALECTS.last().unwrap_or(known));
+        let is_marked = self.prefixes.iter().any(|(prefix, _)| {
+            let mark = known.mark(prefix);
+            mark.says() || is_one && mark.known
+        });
         // Without a mark, it has to be XMPP for the most part: many texts quote some.
         let is_said = |xml: &[u8]| {
             let tag = Tag::of(xml);
