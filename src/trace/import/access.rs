@@ -51,18 +51,19 @@ pub(super) fn open(
 ) -> Result<(Preface, Events), CaptureError> {
     let mut lines = Lines::new(from);
     let mut sorter = Sorter::default();
-    let (mut zone, mut all, mut others, mut untimed, mut damaged) = (None, 0, 0_u64, 0_u64, 0_u64);
+    let (mut zone, mut all, mut counts) = (None, 0, Counts::default());
     while let Some(text) = lines.next()? {
         let Some(line) = Line::read(text) else {
-            damaged += u64::from(!text.trim_ascii().is_empty());
+            counts.damaged += u64::from(!text.trim_ascii().is_empty());
             continue;
         };
         if !paths::is_xmpp(&line.target) {
-            others += 1;
+            counts.others += 1;
             continue;
         }
         zone.get_or_insert(*line.at.offset());
-        untimed += u64::from(line.lasted.is_none());
+        counts.untimed += u64::from(line.lasted.is_none());
+        counts.given_up += u64::from(line.status == 499);
         let (conn, number) = (1 + all % CONNS, all / CONNS);
         all += 1;
         for event in line.events(conn, number, &mut intake) {
@@ -71,17 +72,28 @@ pub(super) fn open(
     }
     let Some(first) = sorter.first() else {
         return Err(CaptureError::Foreign(format!(
-            "this is an access log, and none of its {others} requests goes to a path of BOSH or WebSocket, such as /http-bind or /xmpp-websocket; \
-             give the log of the virtual host that passes them on"
+            "this is an access log, and none of its requests ({}) goes to a path of BOSH or WebSocket, such as /http-bind or /xmpp-websocket; \
+             give the log of the virtual host that passes them on",
+            counts.others
         )));
     };
     let started = DateTime::UNIX_EPOCH + TimeDelta::from_std(first).unwrap_or_default();
     let started = zone.map_or(started.fixed_offset(), |zone| started.with_timezone(&zone));
-    let preface = Preface::read(started, String::new(), source(untimed, others, damaged));
+    let preface = Preface::read(started, String::new(), source(&counts));
     Ok((preface, sorter.trace(first, None)))
 }
 
-fn source(untimed: u64, others: u64, damaged: u64) -> Source {
+/// What is special in a log, and what is left out of it.
+#[derive(Debug, Default)]
+struct Counts {
+    untimed: u64,
+    given_up: u64,
+    others: u64,
+    damaged: u64,
+}
+
+fn source(counts: &Counts) -> Source {
+    let Counts { untimed, given_up, others, damaged } = *counts;
     let mut unknown = BTreeSet::from([
         Unknown::Connections,
         Unknown::Heads,
@@ -96,13 +108,14 @@ fn source(untimed: u64, others: u64, damaged: u64) -> Source {
     }
     let mut source = Source::new("an access log of a web server", unknown);
     let notes = [
-        Some("its times are those of whole seconds".to_owned()).filter(|_| untimed > 0),
         (untimed > 0).then(|| {
             "how long requests took is not in it: add $request_time to log_format in nginx"
                 .to_owned()
         }),
-        (others > 0).then(|| format!("left out: {others} requests to other paths")),
-        (damaged > 0).then(|| format!("left out: {damaged} lines that are no requests")),
+        (given_up > 0)
+            .then(|| format!("requests that the client gave up (status 499): {given_up}")),
+        (others > 0).then(|| format!("left out: requests to other paths ({others})")),
+        (damaged > 0).then(|| format!("left out: lines that are no requests ({damaged})")),
     ];
     source.notes = notes.into_iter().flatten().collect();
     source
@@ -209,7 +222,7 @@ mod tests {
         let source = preface.source.unwrap();
         assert!(!source.unknown.contains(&Unknown::Times));
         let notes =
-            ["left out: 1 requests to other paths", "left out: 1 lines that are no requests"];
+            ["left out: requests to other paths (1)", "left out: lines that are no requests (1)"];
         assert_eq!(source.notes, notes);
     }
 
@@ -268,7 +281,7 @@ mod tests {
         let text = TIMED.replace("/http-bind", "/");
         let error = open(Box::new(Cursor::new(text)), Intake::new(false, 9)).err().unwrap();
         assert!(
-            error.to_string().starts_with("this is an access log, and none of its 1 requests"),
+            error.to_string().starts_with("this is an access log, and none of its requests (1)"),
             "{error}"
         );
     }

@@ -23,6 +23,8 @@ pub(super) struct Exchanges {
 pub(super) struct Place {
     pub conn: u64,
     pub number: u64,
+    /// It neither opens nor ends a session, so that a response says nothing but its stanzas.
+    pub plain: bool,
 }
 
 #[derive(Debug)]
@@ -44,6 +46,7 @@ impl Exchanges {
         &mut self,
         sid: Option<&str>,
         rid: Option<&str>,
+        plain: bool,
         conns: &mut u64,
     ) -> Place {
         if self.open.len() == OPEN {
@@ -52,8 +55,9 @@ impl Exchanges {
         }
         let place = self.free.pop().unwrap_or_else(|| {
             *conns += 1;
-            Place { conn: *conns, number: 0 }
+            Place { conn: *conns, number: 0, plain }
         });
+        let place = Place { plain, ..place };
         let [sid, rid] = [sid, rid].map(|text| text.map(str::to_owned));
         self.open.push_back(Open { place, sid, id: self.posted.take(), rid });
         place
@@ -105,12 +109,12 @@ mod tests {
     #[test]
     fn a_response_answers_the_oldest_request_of_its_session() {
         let (mut exchanges, mut conns) = (Exchanges::default(), 0);
-        let place = |conn, number| Place { conn, number };
-        assert_eq!(exchanges.request(None, None, &mut conns), place(1, 0));
+        let place = |conn, number| Place { conn, number, plain: true };
+        assert_eq!(exchanges.request(None, None, true, &mut conns), place(1, 0));
         assert_eq!(exchanges.response(Some("a")), Some(place(1, 0)));
-        assert_eq!(exchanges.request(Some("a"), None, &mut conns), place(1, 1));
-        assert_eq!(exchanges.request(Some("a"), None, &mut conns), place(2, 0));
-        assert_eq!(exchanges.request(Some("b"), None, &mut conns), place(3, 0));
+        assert_eq!(exchanges.request(Some("a"), None, true, &mut conns), place(1, 1));
+        assert_eq!(exchanges.request(Some("a"), None, true, &mut conns), place(2, 0));
+        assert_eq!(exchanges.request(Some("b"), None, true, &mut conns), place(3, 0));
         assert_eq!(exchanges.response(Some("b")), Some(place(3, 0)));
         assert_eq!(exchanges.response(None), Some(place(1, 1)));
         assert!(!exchanges.unasked);
@@ -123,9 +127,9 @@ mod tests {
     fn strophe_says_which_request_failed() {
         let (mut exchanges, mut conns) = (Exchanges::default(), 0);
         exchanges.post(1);
-        exchanges.request(Some("a"), None, &mut conns);
+        exchanges.request(Some("a"), None, true, &mut conns);
         exchanges.post(2);
-        let second = exchanges.request(Some("a"), None, &mut conns);
+        let second = exchanges.request(Some("a"), None, true, &mut conns);
         assert_eq!(exchanges.failed(2), Some(second));
         assert_eq!(exchanges.failed(7), None);
         assert_eq!(exchanges.response(None).map(|place| place.conn), Some(1));
@@ -135,7 +139,7 @@ mod tests {
     fn open_requests_are_bounded() {
         let (mut exchanges, mut conns) = (Exchanges::default(), 0);
         for _ in 0..10 * OPEN {
-            exchanges.request(None, None, &mut conns);
+            exchanges.request(None, None, true, &mut conns);
         }
         assert_eq!((exchanges.open.len(), conns), (OPEN, OPEN as u64));
     }

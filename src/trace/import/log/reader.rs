@@ -12,13 +12,14 @@ use super::replies::{Replies, Reply};
 use super::roots;
 use super::stamp;
 use super::status::{self, Status};
-use super::streams::Streams;
+use super::streams::{Stream, Streams};
 use super::times::Times;
 use crate::trace::event::{Content, Event, Fact, Frame, Part, Response};
 use crate::trace::import::sorter::Sorter;
 use crate::trace::intake::{Intake, RequestLine, StatusLine};
 use crate::wire::Side;
 use crate::wire::stream::Kind;
+use crate::xmpp::ns;
 
 /// What stands in front of XML is looked at this far.
 const PREFIX: usize = 512;
@@ -242,6 +243,7 @@ impl Reader {
         if mark.bosh && tag.name != "body" {
             // What the client sends is in its requests.
             if from == Side::Server && kind == Some(Kind::Element) {
+                let bytes = Stream::default().scoped(from, &tag, bytes);
                 self.replies.stanza(session, &bytes);
             }
             return Ok(());
@@ -277,26 +279,34 @@ impl Reader {
             let place = self.exchanges.response(sid);
             return self.response(place, 200, content, at);
         }
-        let Place { conn, .. } = self.exchanges.request(sid, tag.get("rid"), &mut self.conns);
+        let plain = sid.is_some() && tag.get("type").is_none();
+        let Place { conn, .. } =
+            self.exchanges.request(sid, tag.get("rid"), plain, &mut self.conns);
         let line = RequestLine { method: "POST", target: "", version: 1 };
         let mut request = self.intake.request(at, &line, std::iter::empty());
         request.content = content;
         self.sorter.take(&Event { at, conn, fact: Fact::Request(request) })
     }
 
-    /// A response of which the log has the stanzas alone.
+    /// A response of which the log has the stanzas alone. A `<body/>` without attributes is put around them.
     fn reply(&mut self, reply: Reply, at: Duration) -> io::Result<()> {
         let Reply { sid, rid, stanzas } = reply;
         let place = match &rid {
             Some(rid) => self.exchanges.answer(rid),
             None => self.exchanges.response(sid.as_deref()),
         };
-        if place.is_none() {
-            return Ok(());
-        }
+        let Some(Place { plain, .. }) = place else { return Ok(()) };
         self.counts.replies += 1;
-        let size = stanzas.len() as u64;
-        let content = self.content(stanzas, size.max(1), true);
+        let content = if plain {
+            let start = format!("<body xmlns='{}' xmlns:stream='{}'>", ns::HTTPBIND, ns::STREAMS);
+            let body = [start.as_bytes(), &stanzas, b"</body>"].concat();
+            let size = body.len() as u64;
+            self.content(body, size, false)
+        } else {
+            // What the session was granted, or ended with, is not in the log.
+            let size = stanzas.len() as u64;
+            self.content(stanzas, size.max(1), true)
+        };
         self.response(place, 200, content, at)
     }
 

@@ -292,6 +292,24 @@ fn ejabberd() {
 }
 
 #[test]
+fn ejabberd_over_bosh() {
+    let text = r#"2026-11-29 14:44:11.028308+00:00 [debug] <0.492.0>@mod_bosh:process/1:70 Incoming data: <<"<body xmlns='http://jabber.org/protocol/httpbind' rid='7' sid='e6'><iq type='set' id='b1' xmlns='jabber:client'/></body>">>
+2026-11-29 14:44:11.029218+00:00 [notice] <0.488.0> (http_bind|<0.487.0>) Send XML on stream = <<"<iq type='result' id='b1'/>">>
+2026-11-29 14:44:11.029262+00:00 [debug] <0.487.0>@ejabberd_bosh:do_reply/4:679 Send reply:
+** RequestID: 7
+** Reply: {body,<<>>,[],
+"#;
+    assert_read(
+        "log of ejabberd",
+        text,
+        &[
+            "1 0 C request <body xmlns='http://jabber.org/protocol/httpbind' rid='7' sid='e6'><iq type='set' id='b1' xmlns='jabber:client'/></body>",
+            "1 0 S response 200 to 0 <body xmlns='http://jabber.org/protocol/httpbind' xmlns:stream='http://etherx.jabber.org/streams'><iq xmlns='jabber:client' type='result' id='b1'/></body>",
+        ],
+    );
+}
+
+#[test]
 fn mongooseim() {
     let text = r#"when=2026-03-01T12:00:00.000000+00:00 level=debug what=bosh_receive pid=<0.909.0> at=mongoose_bosh_handler:info/3:90 sid=missing request_body="<body rid=\"1\" xmlns=\"http://jabber.org/protocol/httpbind\"/>"
 when=2026-03-01T12:00:00.010000+00:00 level=debug what=bosh_send pid=<0.909.0> at=mongoose_bosh_handler:info/3:97 reply_body="<body sid='e4' xmlns='http://jabber.org/protocol/httpbind'/>" req_sid=missing
