@@ -264,7 +264,8 @@ fn prosody_over_bosh() {
         [
             format!("1 0 C request <body rid=\"1\" {HTTPBIND}/>"),
             format!("2 0 C request <body rid=\"2\" sid=\"c226\" {HTTPBIND}><iq id='1'/></body>"),
-            "1 0 S response 200 to 0 <iq id='1' type='result'/> (cut)".to_owned(),
+            "1 0 S response 200 to 0 <iq xmlns='jabber:client' id='1' type='result'/> (cut)"
+                .to_owned(),
         ]
     );
     let source = preface.source.unwrap();
