@@ -130,7 +130,7 @@ fn a_certificate_that_is_not_right_is_refused_and_the_client_gets_no_tls() {
     }
     between.told(&[
         "its certificate is not for chat.example, the domain that the client asks for",
-        "error (server): TLS with xmpp://127.0.0.1:",
+        "(server): TLS with xmpp://127.0.0.1:",
         "its certificate has expired",
         "its certificate is not signed by a trusted CA; give the CA with --ca-file",
         "its certificate is marked as that of a CA, as `openssl req -x509` makes them; to trust exactly this \
@@ -208,7 +208,7 @@ fn a_client_that_does_not_trust_the_proxy_is_named() {
     assert_refused(client, "no trust");
     // TLS with the server was agreed first, and carries nothing.
     assert_eq!(drain(&mut server.unwrap()), b"");
-    between.told(&["error (client): TLS: the client does not trust this proxy's certificate"]);
+    between.told(&["(client): TLS: the client does not trust this proxy's certificate"]);
 }
 
 #[test]
@@ -301,7 +301,9 @@ fn what_a_server_sends_between_proceed_and_tls_is_refused() {
     }
     let left =
         between.told(&["sent 5 bytes after <proceed/>, before TLS began: an attack on STARTTLS"]);
-    assert_eq!(left.out.matches("sent 5 bytes after <proceed/>").count(), 2, "{}", left.out);
+    let is_finding =
+        |line: &&str| line.contains("sent 5 bytes after <proceed/>") && !line.contains("2 times");
+    assert_eq!(left.out.lines().filter(is_finding).count(), 2, "{}", left.out);
 }
 
 #[test]
@@ -368,7 +370,7 @@ fn nothing_hangs_wherever_somebody_leaves() {
     send(&mut client, LOGIN.as_bytes());
     drain(&mut client); // an alert, perhaps
     ends(&mut server);
-    between.told(&["error (client): TLS: the client sends something that is not TLS"]);
+    between.told(&["(client): TLS: the client sends something that is not TLS"]);
 }
 
 #[test]
@@ -423,12 +425,12 @@ fn direct_tls_is_taken_over_with_what_the_client_asks_for() {
         "TLS from the first byte, taken over, client TLS 1.3, SNI chat.example, server TLS 1.3 \
          xmpp-client, certificate verified for chat.example",
         "taken over, client TLS 1.3 xmpp-client, SNI chat.example, server TLS 1.3 xmpp-client",
-        "error (client): TLS: the client begins with an XMPP stream, not with TLS; with an xmpps:// target the client has to \
+        "(client): TLS: the client begins with an XMPP stream, not with TLS; with an xmpps:// target the client has to \
          begin with TLS at once",
         "the client begins with an HTTP/1 request, not with TLS",
         "the client begins with the banner of an SSH server, not with TLS",
         "the client begins with something unknown, not with TLS",
-        "error (server): TLS with xmpps://127.0.0.1:",
+        "(server): TLS with xmpps://127.0.0.1:",
         "what it sends is not TLS; is this the port for direct TLS?",
     ]);
 }

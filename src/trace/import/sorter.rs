@@ -37,10 +37,14 @@ impl Default for Sorter {
 impl Sorter {
     /// Takes an event. Its times are since any beginning, the same for all.
     pub(super) fn take(&mut self, event: &Event) -> io::Result<()> {
+        self.take_as(event, 0)
+    }
+
+    /// The same; of events of one time, those of a lower rank come first.
+    pub(super) fn take_as(&mut self, event: &Event, rank: u8) -> io::Result<()> {
         let mut text = serde_json::to_vec(event)?;
         text.push(b'\n');
         self.kept.write_all(&text)?;
-        let rank = u8::from(!matches!(event.fact, Fact::Request(_) | Fact::Response(_)));
         self.places.push(Place { at: event.at, rank, offset: self.size });
         self.size += text.len() as u64;
         Ok(())

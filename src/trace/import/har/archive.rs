@@ -153,7 +153,9 @@ impl Archive {
 
     /// Keeps an event.
     fn keep(&mut self, event: &Event) {
-        if let Err(error) = self.sorter.take(event) {
+        // A handshake comes before the messages of its WebSocket.
+        let rank = u8::from(!matches!(event.fact, Fact::Request(_) | Fact::Response(_)));
+        if let Err(error) = self.sorter.take_as(event, rank) {
             self.failed.get_or_insert(error);
         }
     }
