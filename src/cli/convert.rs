@@ -46,7 +46,7 @@ pub(super) struct Args {
     /// What to write
     #[arg(long, value_enum, default_value_t = Format::Capture, value_name = "FORMAT")]
     to: Format,
-    /// With --to curl: the number of the exchange, as `show` prints it behind #
+    /// With --to curl: the number of the exchange, counted from 1 in the order of requests
     #[arg(long, value_name = "N", conflicts_with = "filter")]
     exchange: Option<u64>,
     /// With --to curl: the first exchange that matches, for example 'status:404'

@@ -123,7 +123,12 @@ const ROWS: &[Row] = &[
     of_request(kinds::STREAM_NOT_OFFERED, "the stream that was not offered", UNKNOWN),
     of_request(kinds::ROUTE_MALFORMED, "the malformed route", UNREADABLE),
     of_request(kinds::VERSION_MALFORMED, "the malformed version", UNREADABLE),
-    of_request(kinds::UNREADABLE, "the response that the client cannot read", &["unused"]),
+    of_session(
+        kinds::UNREADABLE,
+        "the response that the client cannot read",
+        Reach::Within(60),
+        &["unused"],
+    ),
     of_request(
         kinds::REQUEST_HEADERS,
         "the headers of the request",

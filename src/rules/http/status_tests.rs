@@ -35,7 +35,7 @@ const ANSWERS: &[(&str, &str, &str, &str)] = &[
         "407 | Proxy-Authenticate: Negotiate",
         "Error http-status Between",
         "(Negotiate)",
-        "through without it",
+        "connect without it",
     ),
     (
         "302 Found | Location: https://id.example.org/realms/a/protocol/openid-connect/auth?x",

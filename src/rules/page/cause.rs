@@ -86,7 +86,8 @@ pub fn shared(refused: &Refused<'_>) -> Option<Cause> {
             refused.unknown_host()
         }
         300..=399 => return refused.login_elsewhere(),
-        401 | 407 => refused.authentication(),
+        401 => refused.authentication(),
+        407 => refused.own_proxy(),
         408 => of(
             Party::Nobody,
             "What answered stopped waiting for the rest of the request: it came too slowly, or not at all.",
@@ -246,6 +247,20 @@ impl Refused<'_> {
             format!(
                 "Something asks for authentication by HTTP{scheme} before it lets a request through to {}; {why}. Let this \
                  path through without it.",
+                self.carrier.name()
+            ),
+        )
+    }
+
+    /// 407: the client's own way out wants a login.
+    fn own_proxy(&self) -> Cause {
+        let scheme = self.response.headers.get("proxy-authenticate");
+        let scheme = scheme.map(|value| format!(" ({})", short(value))).unwrap_or_default();
+        of(
+            Party::Between,
+            format!(
+                "The proxy that the client uses for its way out asks for a login of its own{scheme}, so nothing reached \
+                 {}: log in to that proxy, or let the client connect without it.",
                 self.carrier.name()
             ),
         )

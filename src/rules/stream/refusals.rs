@@ -56,6 +56,12 @@ impl Attempt {
                  the server checks it with another key"
                     .to_owned()
             }
+            name if name.ends_with("-PLUS") => {
+                "this mechanism binds the login to the TLS of the client, which has to reach the \
+                 XMPP server: if TLS ends before it, as in a reverse proxy, take the mechanism \
+                 without -PLUS. Otherwise the user name or the password is wrong"
+                    .to_owned()
+            }
             name if name.starts_with("SCRAM-") && self.challenged => {
                 "the server knows the user name and refuses the proof: the password is wrong (some \
                  servers do the same for an account that does not exist)"

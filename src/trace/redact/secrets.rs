@@ -57,7 +57,7 @@ pub(super) const WORDS: &[&str] =
     &["auth", "hmac", "otp", "pass", "pin", "psk", "pw", "session", "sig", "ticket"];
 
 /// The same in parameters of a URL or a form only: elsewhere too much else has this name.
-pub(super) const PARAMETER_WORDS: &[&str] = &["key"];
+pub(super) const PARAMETER_WORDS: &[&str] = &["code", "key", "nonce"];
 
 /// Of what is above, this does not make an element's content secret: `<session/>` is a feature, `<credentials/>` holds
 /// elements that are judged by themselves, a signature is public.
@@ -266,12 +266,14 @@ pub(super) const STEMS: &[&str] = &[
     "assertion",
     "auth",
     "bearer",
+    "code",
     "cookie",
     "credential",
     "csrf",
     "hmac",
     "jwt",
     "key",
+    "nonce",
     "otp",
     "pass",
     "pin",
