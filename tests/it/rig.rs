@@ -191,7 +191,7 @@ pub fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
 /// That printed traffic tells of no error but those of the given requirements (`error (client): … [requirement]`).
 #[track_caller]
 pub fn assert_broken(out: &str, known: &[&str]) {
-    let errors = Regex::new(r"\berror(?: \([\w ]+\))?: .*\[([\w-]+)\]$").unwrap();
+    let errors = Regex::new(r"\berror(?: #\d+)?(?: \([\w ]+\))?: .*\[([\w-]+)\]$").unwrap();
     let told: Vec<&str> = out.lines().filter(|line| errors.is_match(line)).collect();
     let count = format!(", {} error{}, ", told.len(), if told.len() == 1 { "" } else { "s" });
     assert!(out.contains(&count), "the summary counts other errors than {told:#?}\n{out}");

@@ -58,7 +58,7 @@ function found(findings) {
   return findings.map((finding) => {
     const known = data.requirements[finding.requirement];
     return make('div', { class: `found ${finding.level}` },
-      make('p', {}, make('span', { class: `level ${finding.level}` }, title(finding)), `${blamed(finding)}${finding.words}`),
+      make('p', {}, make('span', { class: `level ${finding.level}` }, graded(finding)), `${blamed(finding)}${finding.words}`),
       known ? demand(finding.requirement) : make('p', { class: 'id' }, finding.name));
   });
 }

@@ -223,7 +223,7 @@ class TimeLine {
       element.append(
         make('span', { class: 'time' }), make('span', { class: 'lane' }),
         make('span', { class: 'text', title: finding.words },
-          make('span', { class: `level ${finding.level}` }, title(finding)),
+          make('span', { class: `level ${finding.level}` }, graded(finding)),
           make('span', { class: 'words' }, `${blamed(finding)}${finding.words}`)),
         make('span', { class: 'id' }, finding.requirement ?? finding.name),
       );
@@ -303,7 +303,7 @@ function hue(session) {
 }
 
 /** The level of a finding, and the number of the incident that it begins. */
-function title({ level, incident, follows }) {
+function graded({ level, incident, follows }) {
   return incident && !follows ? `${level} #${incident}` : level;
 }
 
