@@ -119,10 +119,11 @@ fn is_hidden(text: &str) -> bool {
     count.is_some_and(|count| count.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// `[hidden 12 bytes #0a1b2c]` as one word, by which it gets a name as any other that varies.
+/// `[hidden 12 bytes #0a1b2c]` as one word, by which it gets a name as any other that varies. The letter keeps a number alone from
+/// looking like such a name.
 fn identity(text: &str) -> Option<String> {
     let (_, tag) = text.strip_prefix("[hidden ")?.strip_suffix(']')?.split_once(" #")?;
-    tag.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| format!("[hidden-{tag}]"))
+    tag.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| format!("[hidden-x{tag}]"))
 }
 
 pub(super) fn lines(bytes: &[u8]) -> Vec<String> {
