@@ -34,6 +34,10 @@ const NEEDS: &[(Unknown, &[&Kind])] = &[
             &k::SM_NOT_RESENT,
             &k::STREAM_UNANSWERED,
             &k::TCP_IDLE_CUT,
+            &k::SESSIONS_UNUSED,
+            &k::LOGIN_IDLE,
+            &k::LOGIN_AGAIN,
+            &k::IQ_UNANSWERED,
         ],
     ),
     // Requests share a connection, or do not.
@@ -58,6 +62,7 @@ const NEEDS: &[(Unknown, &[&Kind])] = &[
             &k::TCP_CUT,
             &k::TCP_IDLE_CUT,
             &k::STREAM_ERROR_UNCLOSED,
+            &k::LOGIN_AGAIN,
         ],
     ),
     // A method, a path or a header line is wrong, or missing.
@@ -171,6 +176,7 @@ const NEEDS: &[(Unknown, &[&Kind])] = &[
         Unknown::Missing,
         &[
             &k::SESSIONS_UNUSED,
+            &k::RESTART_ODD,
             &k::STREAM_NOT_OFFERED,
             &k::ACK_WRONG,
             &k::KEY_WRONG,
@@ -241,10 +247,8 @@ const NOTHING: &[&Kind] = &[
     &k::ATTRIBUTE_UNKNOWN,
     &k::ROUTE_MALFORMED,
     &k::VERSION_MALFORMED,
-    &k::RESTART_ODD,
     &k::STANZA_INVALID,
     &k::RID_WRAPPED,
-    &k::LOGIN_AGAIN,
     &k::CONTENT_ATTRIBUTE,
     &k::GRANT_LACKS,
     &k::GRANT_VER,

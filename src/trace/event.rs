@@ -315,6 +315,12 @@ impl Headers {
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
+
+    /// Whether the content comes in chunks (RFC 9112 section 7.1).
+    pub fn are_chunked(&self) -> bool {
+        let mut codings = self.all("transfer-encoding").flat_map(|value| value.split(','));
+        codings.any(|coding| coding.trim().eq_ignore_ascii_case("chunked"))
+    }
 }
 
 impl fmt::Debug for Headers {

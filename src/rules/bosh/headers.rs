@@ -36,9 +36,6 @@ impl Rule for RequestHeaders {
 fn wrong(request: &Request) -> Vec<(&'static str, Level, String)> {
     let headers = &request.headers;
     let mut wrong = Vec::new();
-    let chunked = headers
-        .all("transfer-encoding")
-        .any(|coding| coding.to_ascii_lowercase().contains("chunked"));
     let kind = headers.get("content-type").map(|kind| (kind, media_type(kind)));
     if let Some((kind, media)) = kind
         && !["text/xml", "application/xml", ""].contains(&&*media)
@@ -54,7 +51,7 @@ fn wrong(request: &Request) -> Vec<(&'static str, Level, String)> {
     if request.version == 1 && hosts > 1 {
         let words = format!("The request has {hosts} Host headers; a server answers 400.");
         wrong.push(("bosh-http-conformance", Level::Error, words));
-    } else if chunked && headers.get("content-length").is_some() {
+    } else if headers.are_chunked() && headers.get("content-length").is_some() {
         let words = "The request has both Transfer-Encoding and Content-Length, which is an error \
             that servers refuse (RFC 9112 §6.1)."
             .to_owned();

@@ -22,21 +22,37 @@ const ATTRIBUTES: [&str; 3] = ["host", "from", "authid"];
 /// What is known of the node that a session lives on.
 #[derive(Debug, Default)]
 pub(super) struct Node {
-    signs: Vec<(&'static str, String)>,
+    signs: Vec<Sign>,
     /// The name of the cookie that the server set when it granted the session.
     cookie: Option<String>,
     /// The last request did not have that cookie.
     unsent: bool,
 }
 
+/// What a sign has said last, and how often that has changed.
+#[derive(Debug)]
+struct Sign {
+    name: &'static str,
+    value: String,
+    changes: u32,
+}
+
 impl Node {
     /// Learns from a good response.
     pub(super) fn learn(&mut self, view: &ResponseView<'_>) {
         for (name, value) in signs(view) {
-            match self.signs.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, known)) => *known = value,
-                None => self.signs.push((name, value)),
+            match self.signs.iter_mut().find(|sign| sign.name == name) {
+                Some(sign) if sign.value == value => {}
+                Some(sign) => {
+                    value.clone_into(&mut sign.value);
+                    sign.changes = sign.changes.saturating_add(1);
+                }
+                None => self.signs.push(Sign { name, value: value.to_owned(), changes: 0 }),
             }
+        }
+        if self.unsent {
+            // The session was found without it.
+            self.cookie = None;
         }
         if view.asked.creates
             && let Some(cookie) = view.http.headers.get("set-cookie")
@@ -56,14 +72,16 @@ impl Node {
     /// How a response shows that it comes from another node.
     pub(super) fn moved(&self, view: &ResponseView<'_>) -> Option<String> {
         for (name, now) in signs(view) {
-            let usual = self.signs.iter().find(|(known, _)| *known == name);
-            if let Some((_, usual)) = usual.filter(|(_, usual)| *usual != now) {
+            // What changes again and again between good responses names no node.
+            let mut steady = self.signs.iter().filter(|sign| sign.changes < 2);
+            let differs = |sign: &&Sign| sign.name == name && sign.value != now;
+            if let Some(usual) = steady.find(differs).map(|sign| &sign.value) {
                 let sign = if name == "Server" { String::new() } else { format!(" ({name})") };
                 return Some(format!(
                     "Earlier responses came from \"{}\", this one from \"{}\"{sign}: another back \
                      end, which does not know the session.",
                     short(usual),
-                    short(&now)
+                    short(now)
                 ));
             }
         }
@@ -77,8 +95,10 @@ impl Node {
     }
 }
 
-fn signs(view: &ResponseView<'_>) -> impl Iterator<Item = (&'static str, String)> {
-    let header = |name: &'static str| Some((name, view.http.headers.get(name)?.to_owned()));
-    let attribute = |name: &'static str| Some((name, view.body()?.text(name)?.to_owned()));
+fn signs<'a>(view: &ResponseView<'a>) -> impl Iterator<Item = (&'static str, &'a str)> {
+    let ResponseView { http, .. } = *view;
+    let body = view.body();
+    let header = |name: &'static str| Some((name, http.headers.get(name)?));
+    let attribute = move |name: &'static str| Some((name, body?.text(name)?));
     HEADERS.into_iter().filter_map(header).chain(ATTRIBUTES.into_iter().filter_map(attribute))
 }

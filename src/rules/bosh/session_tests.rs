@@ -33,6 +33,23 @@ fn item_not_found_from_another_server_points_to_the_load_balancer() {
 }
 
 #[test]
+fn a_header_that_varies_between_good_responses_names_no_node() {
+    let good = |at: u64, rid: u64, by: &str| {
+        format!(
+            "{at} 1 C> <body rid='{rid}' sid='s1'/>\n{} 1 S> 200 | X-Served-By: {by} | <body/>\n",
+            at + 1
+        )
+    };
+    let gone = "90 1 C> <body rid='100004' sid='s1'/>\n91 1 S> 200 | X-Served-By: d | <body type='terminate' condition='item-not-found'/>";
+    let one =
+        open() + &good(10, 100_001, "a") + &good(20, 100_002, "a") + &good(30, 100_003, "a") + gone;
+    assert!(words("terminated", &one)[0].contains("(X-Served-By): another back end"));
+    let many =
+        open() + &good(10, 100_001, "a") + &good(20, 100_002, "b") + &good(30, 100_003, "c") + gone;
+    assert!(!words("terminated", &many)[0].contains("another back end"));
+}
+
+#[test]
 fn a_poll_cut_after_a_minute_is_not_a_silence_of_a_minute() {
     let script = polling()
         + "60200 1 C. reset\n60300 2 C> <body rid='100001' sid='s1'/>

@@ -62,6 +62,9 @@ impl Rule for Unused {
                     self.clients.len() - 1
                 });
                 let client = &mut self.clients[place];
+                if client.told {
+                    client.granted.pop();
+                }
                 client.granted.push((response.session.id, response.at));
                 if client.granted.len() >= MANY {
                     client.report(found);
@@ -111,7 +114,7 @@ impl Client {
             words(last.saturating_sub(*first))
         );
         self.told = true;
-        found.add(&kinds::SESSIONS_UNUSED, None, Level::Error, Party::Client, words);
+        found.add(&kinds::SESSIONS_UNUSED, None, Level::Error, Party::Nobody, words);
     }
 }
 
@@ -147,5 +150,17 @@ mod tests {
                 assert!(found[0].starts_with(begins), "{found:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_client_that_could_not_read_the_responses_is_not_accused() {
+        let coded = opened(4, 1000).replace("S> <body", "S> 200 | coding: gzip | <body");
+        let found = words("sessions-unused", &(coded + "60000 tick"));
+        assert!(
+            found[0].contains("It follows from the response that the client cannot read"),
+            "{found:?}"
+        );
+        let found = words("sessions-unused", &(opened(4, 1000) + "60000 tick"));
+        assert!(found[0].contains("or does not take the sid"), "{found:?}");
     }
 }

@@ -23,8 +23,7 @@ pub(super) struct Asked {
 impl Asked {
     /// Whether its content came in chunks.
     pub(super) fn is_chunked(&self) -> bool {
-        let mut codings = self.headers.all("transfer-encoding");
-        codings.any(|coding| coding.to_ascii_lowercase().contains("chunked"))
+        self.headers.are_chunked()
     }
 }
 

@@ -123,7 +123,7 @@ impl Connections {
                     }
                     let before = found.len();
                     unanswered(exchange, held, session, course, self.in_vain, found);
-                    if self.in_vain > 0 {
+                    if !course.answered {
                         found.thread(before, "first requests without an answer");
                     }
                 }

@@ -88,8 +88,9 @@ impl HeaderLines {
 
     /// A request in chunks.
     fn chunked(&mut self, request: &Request, exchange: &Exchange, found: &mut Findings) {
-        let mut codings = request.headers.all("transfer-encoding");
-        let is_chunked = codings.any(|coding| coding.to_ascii_lowercase().contains("chunked"));
+        let headers = &request.headers;
+        // With both it is another mistake, which is reported with the others.
+        let is_chunked = headers.are_chunked() && headers.get("content-length").is_none();
         if !is_chunked || std::mem::replace(&mut self.chunked, true) {
             return;
         }
@@ -106,7 +107,7 @@ impl HeaderLines {
 
 /// Who is behind a response that is wrong: in between, if its header lines name what passes it on.
 fn party(response: &Response) -> Party {
-    match Page::of(response).role() {
+    match Page::sender(&response.headers) {
         Some(Role::Proxy | Role::Cdn | Role::Guard) => Party::Between,
         _ => Party::Server,
     }
@@ -165,7 +166,7 @@ fn charset(headers: &Headers) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::playbook::{at_least, open};
+    use crate::rules::playbook::{at_least, open, words};
 
     fn answered(answer: &str) -> Vec<String> {
         let script = format!("{}10 1 C> <body rid='100001' sid='s1'/>\n20 1 S> {answer}", open());
@@ -241,6 +242,9 @@ mod tests {
 
     #[test]
     fn chunks_are_reported_once() {
+        let both = "Transfer-Encoding: chunked | Content-Length: 9";
+        let script = format!("0 1 C> POST /http-bind | {both} | <body rid='100000' to='a'/>");
+        assert_eq!(words("chunked", &script), [""; 0], "that is another mistake");
         for (more, party) in [("", "Client"), (" | X-Forwarded-For: 192.0.2.1", "Between")] {
             let chunked = format!("Transfer-Encoding: chunked{more}");
             let script = format!(

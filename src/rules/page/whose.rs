@@ -4,7 +4,7 @@
 use super::sentence::sentence;
 use super::signature::{Meaning, Role, Signature};
 use crate::rules::words::short;
-use crate::trace::Response;
+use crate::trace::{Headers, Response};
 
 /// How much of a page is read.
 const READ: usize = 16 * 1024;
@@ -49,6 +49,11 @@ impl Page {
             size: response.content.size,
             text,
         }
+    }
+
+    /// What sent these header lines, if they name it.
+    pub fn sender(headers: &Headers) -> Option<Role> {
+        Signature::of_headers(headers).map(|signature| signature.role)
     }
 
     #[cfg(test)]

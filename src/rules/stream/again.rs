@@ -9,7 +9,7 @@ use crate::rules::kinds;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::{nth, short};
-use crate::trace::{Session, SessionId};
+use crate::trace::{Fact, How, Session, SessionId};
 use crate::wire::Side;
 use crate::xmpp::jid;
 
@@ -25,20 +25,33 @@ const OFTEN: u32 = 3;
 pub struct Again {
     /// Sessions whose connection was lost while the client waited.
     cuts: VecDeque<(SessionId, Duration)>,
+    /// Connections that the client has closed in order, as a page does that is loaded anew.
+    left: VecDeque<u64>,
     /// How often each account has logged in anew.
     counts: VecDeque<(String, u32)>,
 }
 
 impl Rule for Again {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
-        let (_, at) = moment.gone();
-        for (_, asked) in moment.abandoned() {
-            self.cut(asked.session, at);
-        }
-        if let (crate::trace::Fact::Closed { stopped: false, .. }, Some(id)) =
-            (&moment.event.fact, moment.effect.session)
-        {
-            self.cut(id, at);
+        let conn = moment.event.conn;
+        match moment.event.fact {
+            Fact::Ended { by: Side::Client, how: How::Fin, .. } => {
+                if self.left.len() == REMEMBERED {
+                    self.left.pop_front();
+                }
+                self.left.push_back(conn);
+            }
+            Fact::Closed { stopped, .. } => {
+                let left = self.left.iter().position(|known| *known == conn);
+                if left.and_then(|place| self.left.remove(place)).is_none() {
+                    let (_, at) = moment.gone();
+                    moment.abandoned().for_each(|(_, asked)| self.cut(asked.session, at));
+                    if let Some(id) = moment.effect.session.filter(|_| !stopped) {
+                        self.cut(id, at);
+                    }
+                }
+            }
+            _ => {}
         }
         if let Some(request) = moment.bosh_request() {
             self.cuts.retain(|(id, _)| *id != request.session.id);
@@ -164,6 +177,7 @@ mod tests {
                 "",
             ),
             (bound(0, 1, "s1") + &bound(3000, 2, "s2"), ""),
+            (bound(0, 1, "s1") + "1000 1 C. fin\n" + &bound(3000, 2, "s2"), ""),
             (
                 bound(0, 1, "s1")
                     + cut

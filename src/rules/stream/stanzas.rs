@@ -1,6 +1,7 @@
 //! Stanzas by themselves: ids, types, questions and addresses (RFC 6120 §8, RFC 6121 §4.7 and §5.2, RFC 7622).
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::view::StreamView;
 use crate::rules::finding::{Findings, Level, Party};
@@ -9,7 +10,7 @@ use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::short;
-use crate::trace::{Message, Step};
+use crate::trace::{Message, Reading, Step};
 use crate::wire::Side;
 use crate::xml::Element;
 use crate::xmpp::{jid, ns};
@@ -24,6 +25,8 @@ const PRESENCES: [&str; 7] =
 #[derive(Debug, Default)]
 pub struct Stanzas {
     sessions: PerSession<[State; 2]>,
+    /// Until then, questions may have passed without being seen.
+    unseen: Option<Duration>,
 }
 
 /// What is known of one side.
@@ -41,12 +44,20 @@ struct State {
 impl Rule for Stanzas {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
         if moment.hides_requests() {
+            self.unseen = Some(moment.event.at);
             return self.sessions.clear();
         }
         let Some(view) = moment.stream() else { return };
+        let joined = self.unseen.is_some_and(|until| view.session.began <= until);
         let sides = self.sessions.of(view.session.id, moment.story);
         if sides[view.from as usize].is_again(view.message) {
             return;
+        }
+        // What could not be read may have been a question.
+        let is_unread = matches!(view.message.reading, Reading::Partial | Reading::Malformed(_));
+        sides[view.from as usize].blind |= is_unread;
+        for side in sides.iter_mut() {
+            side.blind |= joined;
         }
         for element in view.elements().filter(|element| element.namespace() == ns::CLIENT) {
             judge(element, &view, sides, found);
@@ -347,6 +358,24 @@ mod tests {
             let found = of_kinds(&["iq-inv", "stanza-inv"], Level::Note, &script).join("\n");
             assert_eq!(found.is_empty(), expected.is_empty(), "{stanza}: {found}");
             assert!(found.contains(expected), "{stanza}: {found}");
+        }
+    }
+
+    #[test]
+    fn a_question_that_was_not_seen_may_have_been_asked() {
+        let login = websocket_login(0, 1);
+        let ping =
+            "<iq xmlns='jabber:client' type='get' id='p1'><ping xmlns='urn:xmpp:ping'/></iq>";
+        let answer = "20 1 C= <iq xmlns='jabber:client' type='result' id='p1'/>";
+        for (before, is_wrong) in [
+            (format!("10 1 S= {ping}\n"), false),
+            (format!("10 1 S= {ping}\n15 1 !lost 3\n"), false),
+            ("15 1 !lost 3\n".to_owned(), false),
+            (String::new(), true),
+        ] {
+            let script = format!("{login}{before}{answer}");
+            let found = of_kinds(&["iq-inv"], Level::Note, &script);
+            assert_eq!(!found.is_empty(), is_wrong, "{script}: {found:?}");
         }
     }
 
