@@ -8,6 +8,7 @@ mod foreign;
 mod headers;
 mod instead;
 mod legacy;
+mod redirect;
 mod status;
 pub(super) mod view;
 pub(super) mod words;

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::asked::Asked;
+use super::redirect;
 use super::words::rid;
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
@@ -245,43 +246,7 @@ impl Refusal<'_> {
     }
 
     fn redirect(&self) -> Verdict {
-        let Some(location) = self.response.headers.get("location") else {
-            let words = match self.response.status {
-                304 => {
-                    "A cache answers that nothing has changed: switch caching off for this path."
-                }
-                _ => "It does not name a destination.",
-            };
-            return Verdict::new(Party::Between, words);
-        };
-        let path = self.whence.target.split(['?', '#']).next().unwrap_or_default();
-        let bare = |text: &str| {
-            text.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/').to_owned()
-        };
-        let ends_alike = !bare(path).is_empty() && bare(location).ends_with(&bare(path));
-        let how = match (location.strip_prefix("https://"), ends_alike) {
-            (_, true)
-                if location.split('?').next().unwrap_or_default().ends_with('/')
-                    && !path.ends_with('/') =>
-            {
-                ", which differs by the slash at its end"
-            }
-            (Some(_), true) => ", the same with https",
-            _ => "",
-        };
-        let repeats_as_get = matches!(self.response.status, 301..=303);
-        let get = if repeats_as_get {
-            "Most clients repeat the request there with GET and without its content. "
-        } else {
-            ""
-        };
-        Verdict::new(
-            Party::Between,
-            format!(
-                "It redirects to {}{how}. {get}Configure the client with that URL.",
-                short(location)
-            ),
-        )
+        Verdict::new(Party::Between, redirect::explain(self.response, self.whence))
     }
 
     fn method(&self) -> Verdict {
