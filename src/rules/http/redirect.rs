@@ -30,10 +30,31 @@ struct Change {
     scheme: Option<String>,
     host: bool,
     port: Option<u16>,
-    slash: bool,
-    path: bool,
-    /// It is a page for people, by its path.
-    page: bool,
+    path: Path,
+}
+
+#[derive(PartialEq)]
+enum Path {
+    Same,
+    /// Only the slash at its end is different.
+    Slash,
+    Other,
+    /// Another one, and by its look a page for people.
+    Page,
+}
+
+impl Path {
+    fn of(from: &str, to: &str) -> Self {
+        if from == to {
+            Self::Same
+        } else if from.trim_end_matches('/') == to.trim_end_matches('/') {
+            Self::Slash
+        } else if to == "/" || to.rsplit('/').next().is_some_and(|last| last.contains('.')) {
+            Self::Page
+        } else {
+            Self::Other
+        }
+    }
 }
 
 impl Change {
@@ -43,15 +64,11 @@ impl Change {
         let host = whence.host.as_deref().and_then(|host| host.parse::<Uri>().ok());
         let port = host.as_ref().and_then(Uri::port_u16);
         let other_host = to.host().zip(whence.bare_host());
-        let other_path = from.trim_end_matches('/') != to.path().trim_end_matches('/');
-        let last = to.path().rsplit('/').next().unwrap_or_default();
         Self {
             scheme: to.scheme_str().map(str::to_owned),
             host: other_host.is_some_and(|(to, from)| !to.eq_ignore_ascii_case(from)),
             port: to.port_u16().filter(|to| Some(*to) != port),
-            slash: !other_path && from != to.path(),
-            path: other_path,
-            page: other_path && (to.path() == "/" || last.contains('.')),
+            path: Path::of(&from, to.path()),
         }
     }
 
@@ -60,13 +77,13 @@ impl Change {
         let differs: Vec<String> = [
             self.host.then(|| "by the host".to_owned()),
             port,
-            self.slash.then(|| "by the slash at its end".to_owned()),
+            (self.path == Path::Slash).then(|| "by the slash at its end".to_owned()),
         ]
         .into_iter()
         .flatten()
         .collect();
         match (&differs[..], self.scheme.as_deref()) {
-            _ if self.path => String::new(),
+            _ if matches!(self.path, Path::Other | Path::Page) => String::new(),
             ([], Some("https")) => ", the same with https".to_owned(),
             ([], Some("http")) => ", the same with http".to_owned(),
             ([], _) => String::new(),
@@ -76,7 +93,7 @@ impl Change {
 
     fn advice(&self, whence: &Whence) -> String {
         let of_https = whence.origin.as_deref().is_some_and(|origin| origin.starts_with("https:"));
-        if self.page {
+        if self.path == Path::Page {
             return format!(
                 "That is a page for people, and no connection manager answered at {}: check the path and the route of the \
                  reverse proxy.",
@@ -92,9 +109,7 @@ impl Change {
             (Some(_), _) if !self.host => {
                 format!("The port may be one that only the reverse proxy knows. {pass_on}.")
             }
-            (None, Some(scheme))
-                if scheme == "https" && !(self.host || self.slash || self.path) =>
-            {
+            (None, Some(scheme)) if scheme == "https" && !self.host && self.path == Path::Same => {
                 format!(
                     "Configure the client with that URL. If it has that URL, this goes round in circles: {}.",
                     pass_on.replacen("Let", "let", 1)
