@@ -10,8 +10,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use super::console::{eprint, err, err_is_terminal, out_is_terminal, print};
 use super::options::When;
 use super::{
-    Failure, check, cm, convert, demo, diff, exit, generate, prove, proxy, report, run, scenarios,
-    show, snapshot, spec,
+    Failure, check, cm, convert, demo, diff, doctor, exit, generate, prove, proxy, report, run,
+    scenarios, show, snapshot, spec,
 };
 use crate::diag::name;
 
@@ -46,6 +46,7 @@ enum Command {
     Convert(convert::Args),
     Demo(demo::Args),
     Diff(diff::Args),
+    Doctor(Box<doctor::Args>),
     Generate(generate::Args),
     Prove(prove::Args),
     Proxy(Box<proxy::Args>),
@@ -73,6 +74,7 @@ pub fn main() -> ExitCode {
         Command::Convert(args) => convert::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Prove(args) => prove::run(&args),
         Command::Proxy(args) => proxy::run(&args),
         Command::Report(args) => report::run(&args),

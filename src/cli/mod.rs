@@ -11,6 +11,7 @@ mod convert;
 mod defects;
 mod demo;
 mod diff;
+mod doctor;
 pub mod exit;
 mod failure;
 mod generate;

@@ -3,6 +3,7 @@
 pub mod carriers;
 pub mod conformance;
 pub mod difference;
+pub mod doctor;
 pub mod har;
 pub mod html;
 pub mod json;

@@ -5,6 +5,7 @@
 mod block;
 pub mod curl;
 pub mod difference;
+pub mod doctor;
 mod line;
 mod look;
 pub mod outcomes;

@@ -66,10 +66,11 @@ pub fn client(ca_file: Option<&Path>, insecure: bool) -> Result<Arc<ClientConfig
 /// Settings for connections on which another protocol is spoken: trusting the certificates in a file, those of the
 /// system, or any.
 pub fn trusting(ca_file: Option<&Path>, insecure: bool) -> Result<ClientConfig, TlsError> {
-    Ok(config(verifier(ca_file, insecure)?)?)
+    Ok(verifying(verifier(ca_file, insecure)?)?)
 }
 
-fn config(verifier: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, rustls::Error> {
+/// Settings for connections whose certificates are verified in this way.
+pub fn verifying(verifier: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, rustls::Error> {
     let builder =
         ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
     Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
@@ -96,7 +97,7 @@ pub fn for_name(
     name: ServerName<'static>,
     verifier: Arc<dyn ServerCertVerifier>,
 ) -> Result<ClientConfig, rustls::Error> {
-    let mut config = config(Arc::new(ForName { name, verifier }))?;
+    let mut config = verifying(Arc::new(ForName { name, verifier }))?;
     config.resumption = Resumption::disabled();
     Ok(config)
 }

@@ -140,7 +140,7 @@ fn mark(sign: Sign) -> String {
 }
 
 /// A text that can stand between tags, with what would hide or reorder it made visible.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in crate::diag::sanitise::sanitise(text).chars() {
         match c {

@@ -8,6 +8,6 @@ mod json;
 mod markdown;
 
 pub use document::{Compared, Document};
-pub use html::html;
+pub use html::{escaped, html};
 pub use json::{VERSION, json};
 pub use markdown::markdown;

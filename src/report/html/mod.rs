@@ -12,6 +12,6 @@ mod tests;
 mod trace;
 mod traffic;
 
-pub use page::Page;
+pub use page::{Page, hash};
 pub use run::{Run, RunError};
 pub use traffic::Traffic;

@@ -112,7 +112,7 @@ impl Page {
 }
 
 /// As a policy names what may be in the page.
-pub(super) fn hash(text: &str) -> String {
+pub fn hash(text: &str) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
     format!("sha256-{}", BASE64_STANDARD.encode(digest))
 }

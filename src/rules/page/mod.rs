@@ -10,6 +10,6 @@ mod whose;
 
 pub(super) use cause::{Carrier, Cause, Refused, shared};
 pub use sentence::lines;
-pub(super) use signature::{Meaning, Role};
+pub use signature::{Meaning, Role};
 pub(super) use whence::Whence;
-pub(super) use whose::{Page, status};
+pub use whose::{Page, status};

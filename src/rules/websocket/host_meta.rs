@@ -38,10 +38,12 @@ struct Asked {
 }
 
 /// A link in host-meta.
-#[derive(Debug, PartialEq, Eq)]
-struct Link {
-    rel: String,
-    href: String,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Its relation, such as `urn:xmpp:alt-connections:websocket`.
+    pub rel: String,
+    /// Its URL.
+    pub href: String,
 }
 
 /// What is wrong.
@@ -130,8 +132,7 @@ fn judge(exchange: &Exchange, response: &Response, is_json: bool) -> Vec<Fault> 
         }
         _ => return Vec::new(),
     }
-    let links = if is_json { json(response) } else { xrd(response) };
-    let links = match links {
+    let links = match links(response, is_json) {
         Ok(links) => links,
         Err(_) if response.content.clipped => return Vec::new(),
         Err(why) => {
@@ -148,6 +149,14 @@ fn judge(exchange: &Exchange, response: &Response, is_json: bool) -> Vec<Fault> 
         return vec![Fault(&kinds::HOST_META_WRONG, None, Level::Note, Party::Server, words)];
     }
     links.iter().filter_map(|link| link.fault(&target)).collect()
+}
+
+/// The links of host-meta, or of host-meta.json.
+///
+/// # Errors
+/// In words, if it cannot be read.
+pub fn links(response: &Response, is_json: bool) -> Result<Vec<Link>, String> {
+    if is_json { json(response) } else { xrd(response) }
 }
 
 /// The links of an XRD.

@@ -28,7 +28,7 @@ pub use ending::Ending;
 pub use ending_frames::CloseFrames;
 pub use frames::Frames;
 pub use handshake::Handshake;
-pub use host_meta::HostMeta;
+pub use host_meta::{HostMeta, Link, links};
 pub use messages::Messages;
 pub use messages_framing::Framing;
 pub use pings::Pongs;

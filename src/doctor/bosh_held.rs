@@ -1,0 +1,165 @@
+//! A request is held for as long as was granted, through everything on the way; and answered when the next one comes.
+
+use std::time::Duration;
+
+use super::bosh::{Reply, Session};
+use super::check::{BOSH_HOLD, BOSH_RELEASE};
+use super::context::Context;
+use super::http::{Got, Http, What};
+use super::reach::Place;
+use super::refused::{about, why};
+use super::trouble::{self, Trouble};
+use crate::clock::words;
+
+/// So much later than granted an answer may come.
+const SLACK: Duration = Duration::from_secs(10);
+/// So much sooner it still counts as held.
+const EARLY: Duration = Duration::from_millis(700);
+/// A held request is to be answered within this time once the next one is there.
+const PROMPT: Duration = Duration::from_secs(2);
+/// What a session asks for whose requests are not held to the end.
+const LONG: u64 = 60;
+
+/// Has a request held for the whole time.
+pub async fn hold(context: &Context, place: &Place, mut session: Session<'_>, mut http: Http<'_>) {
+    let at = place.alive[0];
+    let granted = session.book().grant().and_then(crate::client::bosh::Grant::wait);
+    let Some(granted) = granted.filter(|_| !context.settings.quick) else {
+        session.keep(http.finish().await);
+        session.end(at).await;
+        return;
+    };
+    let doing = context.begin(&BOSH_HOLD, &place.endpoint);
+    let mut tries = 0;
+    let (reply, held) = loop {
+        let sent = http.send(&session.poll()).await;
+        let got = http.receive(sent, granted + SLACK).await;
+        let held = got.held;
+        match Reply::of(got) {
+            // What was on its way when the session began.
+            Reply::Body(body) if !body.is_empty() && tries < 3 => tries += 1,
+            reply => break (reply, held),
+        }
+    };
+    session.keep(http.finish().await);
+    match reply {
+        Reply::Body(..) if held + EARLY >= granted => {
+            doing.well(format!("held for {}, as granted ({})", words(held), words(granted)));
+        }
+        Reply::Body(..) if held < Duration::from_secs(1) => doing.weak(
+            about(Trouble::new(&trouble::NOT_HELD), &place.endpoint),
+            format!(
+                "answered empty after {}, although {} were granted: the client asks again and again",
+                words(held),
+                words(granted)
+            ),
+        ),
+        Reply::Body(..) => doing.note(format!(
+            "answered empty after {}, sooner than the {} that were granted",
+            words(held),
+            words(granted)
+        )),
+        Reply::Other(got) => {
+            let (trouble, words) = given_up(&session, place, &got, granted);
+            doing.broken(trouble, words);
+        }
+    }
+    session.end(at).await;
+}
+
+/// Who gave up while a request was held.
+fn given_up(
+    session: &Session<'_>,
+    place: &Place,
+    got: &Got,
+    granted: Duration,
+) -> (Trouble, String) {
+    let (general, said) = session.why(got);
+    let seconds = granted.as_secs() + 15;
+    let timed_out = match &got.what {
+        What::Response(response, _) => matches!(response.status, 408 | 502..=504 | 524),
+        What::Ended(_) => true,
+        _ => false,
+    };
+    if timed_out && got.held >= Duration::from_millis(500) && got.held < granted {
+        let trouble = Trouble { kind: &trouble::READ_TIMEOUT, ..general }
+            .with("seconds", seconds)
+            .with("wait", granted.as_secs());
+        let words = format!(
+            "given up after {}, while the connection manager may hold a request for {}: {said}",
+            words(got.held),
+            words(granted)
+        );
+        return (trouble, words);
+    }
+    if matches!(got.what, What::Late) {
+        let trouble = Trouble::new(&trouble::NOT_HELD);
+        let words = format!(
+            "no answer {} after the {} that were granted: clients take the connection for dead",
+            words(SLACK),
+            words(granted)
+        );
+        return (about(trouble, &place.endpoint), words);
+    }
+    (general.with("seconds", seconds), said)
+}
+
+/// Sees a held request answered when the next one comes.
+pub async fn release(context: &Context, place: &Place) {
+    let doing = context.begin(&BOSH_RELEASE, &place.endpoint);
+    let at = place.alive[0];
+    let opened = tokio::try_join!(
+        Http::open(context, &place.endpoint, at),
+        Http::open(context, &place.endpoint, at)
+    );
+    let Ok((mut first, mut second)) = opened else {
+        return doing.skipped("no second connection could be made");
+    };
+    let (mut session, got) = Session::open(context, &place.endpoint, &mut first, LONG).await;
+    if !session.is_open() {
+        let (trouble, words) = session.why(&got);
+        return doing.broken(trouble, format!("a second session is refused: {words}"));
+    }
+    let polling = session.book().grant().and_then(|grant| {
+        grant.body().text("polling").and_then(|seconds| seconds.parse::<u64>().ok())
+    });
+    let pause = Duration::from_secs(polling.unwrap_or_default().min(6));
+    let mut held = first.send(&session.poll()).await;
+    // The features, if they come late.
+    let mut early = first.receive(held, pause + Duration::from_millis(300)).await;
+    if matches!(&early.what, What::Response(..)) {
+        held = first.send(&session.poll()).await;
+        early = first.receive(held, pause + Duration::from_millis(300)).await;
+    }
+    if !matches!(early.what, What::Late) {
+        let (trouble, words) = why(&place.endpoint, &early, &session.findings());
+        match Reply::of(early) {
+            Reply::Body(..) => doing.note("requests are not held, so none has to be released"),
+            Reply::Other(_) => doing.broken(trouble, words),
+        }
+    } else {
+        let sent = second.send(&session.poll()).await;
+        let got = first.receive(sent, PROMPT).await;
+        match Reply::of(got) {
+            Reply::Body(..) => doing.well(format!(
+                "a held request is answered {} after the next one was sent",
+                words(context.clock.now().saturating_sub(sent))
+            )),
+            Reply::Other(got) if matches!(got.what, What::Late) => doing.broken(
+                about(Trouble::new(&trouble::NOT_RELEASED), &place.endpoint),
+                format!(
+                    "a held request is not answered within {} after the next one was sent: what a client sends waits for \
+                     the poll before it",
+                    words(PROMPT)
+                ),
+            ),
+            Reply::Other(got) => {
+                let (trouble, words) = session.why(&got);
+                doing.broken(trouble, words);
+            }
+        }
+    }
+    session.keep(first.finish().await);
+    session.keep(second.finish().await);
+    session.end(at).await;
+}

@@ -1,0 +1,98 @@
+//! What is checked, and what came of it.
+
+use std::time::Duration;
+
+use super::trouble::Trouble;
+
+/// Something that is checked.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Check {
+    /// Its name, which is stable.
+    pub name: &'static str,
+    /// What it does, for somebody who wants to know beforehand.
+    pub does: &'static str,
+}
+
+/// What came of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// It was not made, because something that it needs is missing.
+    Skipped,
+    /// As it should be.
+    Well,
+    /// Worth knowing, and no trouble.
+    Note,
+    /// It works, but not for everybody, or not always.
+    Weak,
+    /// It does not work.
+    Broken,
+}
+
+impl Verdict {
+    /// Its name, as reports write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Skipped => "skipped",
+            Self::Well => "well",
+            Self::Note => "note",
+            Self::Weak => "weak",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+/// What a check has found.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The check.
+    pub check: &'static Check,
+    /// What was checked: a URL, a domain.
+    pub subject: String,
+    /// Whether it is well.
+    pub verdict: Verdict,
+    /// What was seen, in a sentence or two, safe to print.
+    pub words: String,
+    /// What is wrong.
+    pub trouble: Option<Trouble>,
+    /// How long the check took.
+    pub took: Duration,
+}
+
+macro_rules! checks {
+    ($($constant:ident $name:literal $does:literal;)*) => {
+        $(
+            #[doc = $does]
+            pub const $constant: Check = Check { name: $name, does: $does };
+        )*
+    };
+}
+
+checks! {
+    ADDRESSES "addresses" "looks up the name and connects to each of its addresses";
+    TLS "tls" "makes a TLS handshake with each address, and judges the certificate as a browser would";
+    HOST_META "host-meta" "fetches /.well-known/host-meta (XEP-0156), and judges it as a web page would";
+    HOST_META_JSON "host-meta-json" "fetches /.well-known/host-meta.json, and judges it as a web page would";
+    SRV "srv" "looks up the SRV records of the domain, and connects to what they name";
+    PATHS "paths" "tries the usual paths, because host-meta names none";
+    PREFLIGHT "preflight" "asks as a browser does whether a page may send requests (OPTIONS)";
+    CORS "cors" "looks whether a page may read what is answered (CORS)";
+    CORS_ERRORS "cors-errors" "sends a request of an unknown session, and looks whether a page may read that answer too";
+    HTTP "http" "notes HTTP/2, HTTP/3, compression, kept connections and who answers";
+    BOSH_SESSION "bosh-session" "opens a BOSH session without logging in, and ends it";
+    BOSH_MECHANISMS "bosh-mechanisms" "looks how the server lets people log in";
+    BOSH_HOLD "bosh-hold" "has one request held for the whole time that was granted";
+    BOSH_RELEASE "bosh-release" "sends a second request while one is held, and sees the first one answered";
+    BOSH_REPEAT "bosh-repeat" "sends one request twice, as after a lost connection";
+    BOSH_NODES "bosh-nodes" "goes on with a session on new connections, to every address";
+    BOSH_SIZE "bosh-size" "sends requests of up to 1 MB, to find the largest that passes";
+    WS_UPGRADE "websocket-upgrade" "opens a WebSocket as a browser does, through every address";
+    WS_ORIGIN "websocket-origin" "opens it without Origin, as a native client does";
+    WS_SUBPROTOCOL "websocket-subprotocol" "looks whether the subprotocol xmpp is agreed, and asks once without it";
+    WS_OPEN "websocket-open" "opens a stream and looks how the server lets people log in";
+    WS_IDLE "websocket-idle" "leaves a WebSocket alone, answers pings, and sees whether it survives";
+    WS_CLOSE "websocket-close" "ends the stream and the WebSocket in order";
+    TCP_STREAM "tcp-stream" "opens a stream over TCP, with STARTTLS or TLS, and looks how the server lets people log in";
+    LOGIN "login" "logs in and binds a resource";
+    MESSAGE "message" "sends a message to itself";
+    RESUMPTION "resumption" "cuts the connection and resumes the stream (XEP-0198)";
+}

@@ -1,0 +1,102 @@
+//! What every check has at hand: the settings, the time, a voice.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::check::{Check, Outcome, Verdict};
+use super::settings::Settings;
+use super::trouble::Trouble;
+use crate::clock::Clock;
+use crate::diag::sanitise::one_line;
+use crate::random::{Random, Secure};
+
+/// What every check has at hand.
+pub struct Context {
+    /// What is examined, and how.
+    pub settings: Settings,
+    /// The time.
+    pub clock: Clock,
+    random: Mutex<Secure>,
+    conns: AtomicU64,
+    out: UnboundedSender<Outcome>,
+}
+
+impl Context {
+    /// Outcomes go to `out`.
+    pub fn new(settings: Settings, out: UnboundedSender<Outcome>) -> Self {
+        let (random, conns) = (Mutex::default(), AtomicU64::default());
+        Self { settings, clock: Clock::start(), random, conns, out }
+    }
+
+    /// The number of a new connection.
+    pub fn next_conn(&self) -> u64 {
+        self.conns.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Unpredictable text, such as an id.
+    pub fn token(&self) -> String {
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).token(9)
+    }
+
+    /// An unpredictable number.
+    pub fn number(&self) -> u64 {
+        let mut bytes = [0; 8];
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).fill(&mut bytes);
+        u64::from_le_bytes(bytes)
+    }
+
+    /// Begins a check.
+    pub fn begin(&self, check: &'static Check, subject: impl ToString) -> Doing<'_> {
+        Doing { context: self, check, subject: subject.to_string(), since: self.clock.now() }
+    }
+}
+
+/// A check under way. It says at least one outcome.
+pub struct Doing<'a> {
+    context: &'a Context,
+    check: &'static Check,
+    subject: String,
+    since: Duration,
+}
+
+impl Doing<'_> {
+    fn say(&self, verdict: Verdict, trouble: Option<Trouble>, words: &str) {
+        let outcome = Outcome {
+            check: self.check,
+            subject: one_line(&self.subject).into_owned(),
+            verdict,
+            words: one_line(words).into_owned(),
+            trouble,
+            took: self.context.clock.now().saturating_sub(self.since),
+        };
+        let _ = self.context.out.send(outcome); // nobody listens any more once it was interrupted
+    }
+
+    /// As it should be.
+    pub fn well(&self, words: impl AsRef<str>) {
+        self.say(Verdict::Well, None, words.as_ref());
+    }
+
+    /// Worth knowing.
+    pub fn note(&self, words: impl AsRef<str>) {
+        self.say(Verdict::Note, None, words.as_ref());
+    }
+
+    /// Not for everybody, or not always.
+    pub fn weak(&self, trouble: Trouble, words: impl AsRef<str>) {
+        self.say(Verdict::Weak, Some(trouble), words.as_ref());
+    }
+
+    /// It does not work.
+    pub fn broken(&self, trouble: Trouble, words: impl AsRef<str>) {
+        self.say(Verdict::Broken, Some(trouble), words.as_ref());
+    }
+
+    /// It could not be checked.
+    pub fn skipped(&self, words: impl AsRef<str>) {
+        self.say(Verdict::Skipped, None, words.as_ref());
+    }
+}

@@ -1,0 +1,371 @@
+//! From a domain to its endpoints: host-meta (XEP-0156), SRV records (RFC 6120 §3.2, XEP-0368), usual paths.
+
+use tokio::task::JoinSet;
+
+use super::bosh::Session;
+use super::check::{HOST_META, HOST_META_JSON, PATHS, SRV};
+use super::context::{Context, Doing};
+use super::cors;
+use super::endpoint::{BY_HOST_META, BY_PATH, BY_SRV, Carrier, Endpoint};
+use super::http::{Http, Request, once};
+use super::reach::{Unmade, connect, secure};
+use super::refused::{about, why, with_program};
+use super::trouble::{self, Trouble};
+use super::websocket;
+use crate::rules::{host_meta_links, status_words};
+use crate::trace::Response;
+use crate::wire::address::Address;
+use crate::wire::resolve::Found;
+
+/// So many redirects are followed.
+const REDIRECTS: usize = 3;
+/// Where connection managers and WebSockets usually are, with `:PORT` where it is not 443.
+const BOSH_PATHS: [&str; 7] = [
+    "/http-bind",
+    "/http-bind/",
+    "/bosh",
+    ":5281/http-bind",
+    ":5280/http-bind",
+    ":5443/bosh",
+    ":7443/http-bind/",
+];
+const WEBSOCKET_PATHS: [&str; 7] = [
+    "/xmpp-websocket",
+    "/ws",
+    "/websocket",
+    ":5281/xmpp-websocket",
+    ":5443/ws",
+    ":7443/ws/",
+    ":5280/xmpp-websocket",
+];
+
+/// What a domain says of itself.
+pub async fn discover(context: &Context) -> Vec<Endpoint> {
+    let (xml, json, tcp) =
+        tokio::join!(host_meta(context, false), host_meta(context, true), services(context));
+    let mut endpoints: Vec<Endpoint> = Vec::new();
+    for endpoint in xml.into_iter().chain(json) {
+        if !endpoints.contains(&endpoint) {
+            endpoints.push(endpoint);
+        }
+    }
+    if endpoints.is_empty() {
+        endpoints = usual_paths(context).await;
+    }
+    endpoints.extend(tcp);
+    endpoints
+}
+
+/// An endpoint of HTTPS at the domain itself.
+fn at_domain(domain: &str, rest: &str) -> Option<Endpoint> {
+    let ascii = idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_owned());
+    let address: Address = format!("https://{ascii}{rest}").parse().ok()?;
+    Some(Endpoint { carrier: Carrier::Bosh, address, found: BY_PATH })
+}
+
+async fn host_meta(context: &Context, is_json: bool) -> Vec<Endpoint> {
+    let (check, path) = match is_json {
+        true => (&HOST_META_JSON, "/.well-known/host-meta.json"),
+        false => (&HOST_META, "/.well-known/host-meta"),
+    };
+    let domain = &context.settings.domain;
+    let Some(mut endpoint) = at_domain(domain, path) else { return Vec::new() };
+    let doing = context.begin(check, &endpoint);
+    let mut hops = 0;
+    loop {
+        let Some((response, found)) = fetch(context, &doing, &endpoint).await else {
+            return Vec::new();
+        };
+        let location = response
+            .headers
+            .get("location")
+            .filter(|_| (300..400).contains(&response.status) && hops < REDIRECTS);
+        if let Some(next) = location.and_then(|location| follow(&endpoint, location)) {
+            hops += 1;
+            endpoint = next;
+            continue;
+        }
+        if response.status != 200 {
+            doing.note(format!(
+                "there is none (HTTP {}): web clients need the URLs in their settings",
+                status_words(&response)
+            ));
+            return Vec::new();
+        }
+        return judge(context, &doing, &endpoint, &response, found, is_json);
+    }
+}
+
+/// Fetches it as a page does; what stands in the way is said.
+async fn fetch(
+    context: &Context,
+    doing: &Doing<'_>,
+    endpoint: &Endpoint,
+) -> Option<(Response, Vec<crate::rules::Finding>)> {
+    let port = endpoint.address.port().unwrap_or(443);
+    let name = endpoint.address.name();
+    let addresses = match context.settings.names.addresses(name, port).await {
+        Ok(addresses) => addresses,
+        Err(why) => {
+            doing.note(format!("{why}: web clients need the URLs in their settings"));
+            return None;
+        }
+    };
+    let mut refusal = None;
+    for at in addresses {
+        let tcp = match connect(at).await {
+            Ok(tcp) => tcp,
+            Err(unmade) => {
+                refusal = Some(unmade);
+                continue;
+            }
+        };
+        if endpoint.address.is_tls() {
+            match secure(context, tcp, name, &["http/1.1"]).await {
+                Ok((_, Some(presented))) if !presented.is_trusted() => {
+                    for (trouble, words) in presented.faults() {
+                        doing.broken(
+                            about(trouble, endpoint).with("host", name),
+                            format!("{words}: browsers do not fetch it"),
+                        );
+                    }
+                    return None;
+                }
+                Ok(_) => {}
+                Err(unmade) => {
+                    refusal = Some(unmade);
+                    continue;
+                }
+            }
+        }
+        let request = Request::new("GET", &endpoint.address.path)
+            .from(cors::foreign_origin(context, endpoint));
+        let (got, found) = once(context, endpoint, at, &request).await;
+        return match got.what {
+            super::http::What::Response(response, _) => Some((*response, found)),
+            _ => {
+                let (_, words) = why(endpoint, &got, &found);
+                doing.note(format!("{words}: web clients need the URLs in their settings"));
+                None
+            }
+        };
+    }
+    let words = refusal.as_ref().map_or("no address", Unmade::words);
+    doing.note(format!("{words}: web clients need the URLs in their settings"));
+    None
+}
+
+fn follow(from: &Endpoint, location: &str) -> Option<Endpoint> {
+    let url = match location.starts_with('/') {
+        true => format!("{}{location}", from.origin()),
+        false => location.to_owned(),
+    };
+    Some(Endpoint { address: url.parse().ok()?, ..from.clone() })
+}
+
+fn judge(
+    context: &Context,
+    doing: &Doing<'_>,
+    endpoint: &Endpoint,
+    response: &Response,
+    found: Vec<crate::rules::Finding>,
+    is_json: bool,
+) -> Vec<Endpoint> {
+    let of = |kind| with_program(about(Trouble::new(kind), endpoint), response);
+    let mut clean = true;
+    for finding in &found {
+        let kind = match finding.name() {
+            "host-meta-wrong" => &trouble::HOST_META_WRONG,
+            "host-meta-insecure" => &trouble::HOST_META_INSECURE,
+            _ => continue,
+        };
+        clean = false;
+        doing.broken(of(kind), &finding.words);
+    }
+    if let Some(origin) = cors::foreign_origin(context, endpoint)
+        && let Err((kind, words)) = cors::readable(&response.headers, origin)
+    {
+        clean = false;
+        let kind = match kind.name {
+            "cors-doubled" => kind,
+            _ => &trouble::HOST_META_CORS,
+        };
+        doing.broken(
+            of(kind).with("origin", origin),
+            format!("{words}: pages of {origin} find no URL, as if there were no host-meta"),
+        );
+    }
+    let links = host_meta_links(response, is_json).unwrap_or_default();
+    let endpoints: Vec<Endpoint> = links
+        .iter()
+        .filter_map(|link| {
+            let rel = link.rel.to_ascii_lowercase();
+            let carrier = match rel.strip_prefix("urn:xmpp:alt-connections:")? {
+                "websocket" => Carrier::WebSocket,
+                "xbosh" => Carrier::Bosh,
+                _ => return None,
+            };
+            let address: Address = link.href.parse().ok()?;
+            (!address.scheme.is_stream()).then_some(Endpoint {
+                carrier,
+                address,
+                found: BY_HOST_META,
+            })
+        })
+        .collect();
+    if clean {
+        let names: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
+        match &names[..] {
+            [] => doing.note("it has no link for XMPP"),
+            names => doing.well(format!("names {}", names.join(" and "))),
+        }
+        let kind = response.headers.get("content-type").unwrap_or("no Content-Type");
+        let due = if is_json { "json" } else { "xml" };
+        if !kind.contains(due) && !(is_json && kind.contains("jrd")) {
+            doing.note(format!(
+                "its Content-Type is {kind}, which is no type of it; browsers read it all the same"
+            ));
+        }
+    }
+    endpoints
+}
+
+/// What SRV records name.
+async fn services(context: &Context) -> Vec<Endpoint> {
+    let mut endpoints = Vec::new();
+    let domain = &context.settings.domain;
+    let (mut none, mut refused) = (0, 0);
+    for (service, scheme) in [("_xmpp-client._tcp", "xmpp"), ("_xmpps-client._tcp", "xmpps")] {
+        let doing = context.begin(&SRV, format!("{service}.{domain}"));
+        let chance = |up_to: u32| (context.number() % (u64::from(up_to) + 1)) as u32;
+        match context.settings.names.services(service, domain, chance).await {
+            Err(why) => doing.skipped(why),
+            Ok(Found::Nothing) => {
+                none += 1;
+                if scheme == "xmpp" {
+                    doing.note(format!("no SRV record: clients try {domain}:5222"));
+                }
+            }
+            Ok(Found::NotOffered) => {
+                refused += 1;
+                if scheme == "xmpp" {
+                    doing.weak(
+                        Trouble::new(&trouble::SRV_NOT_OFFERED).with("domain", domain),
+                        "the record's target is \".\": native clients do not even try",
+                    );
+                } else {
+                    doing.well("the domain says that it does not offer this");
+                }
+            }
+            Ok(Found::Services(services)) => {
+                let names: Vec<String> =
+                    services.iter().map(|one| format!("{}:{}", one.host, one.port)).collect();
+                doing.well(names.join(", then "));
+                for name in names {
+                    if let Ok(address) = format!("{scheme}://{name}").parse() {
+                        endpoints.push(Endpoint { carrier: Carrier::Tcp, address, found: BY_SRV });
+                    }
+                }
+            }
+        }
+    }
+    if none > 0 && refused == 0 && endpoints.is_empty() {
+        // RFC 6120 §3.2.2; whether it is there is no promise of anybody.
+        let ascii = idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.clone());
+        let address: Option<Address> = format!("xmpp://{ascii}").parse().ok();
+        if let Some(address) = address
+            && answers(context, &address, 5222).await
+        {
+            endpoints.push(Endpoint { carrier: Carrier::Tcp, address, found: BY_PATH });
+        }
+    }
+    endpoints
+}
+
+/// Whether anything accepts connections there.
+async fn answers(context: &Context, address: &Address, port: u16) -> bool {
+    let port = address.port().unwrap_or(port);
+    let Ok(found) = context.settings.names.addresses(address.name(), port).await else {
+        return false;
+    };
+    for at in found {
+        if connect(at).await.is_ok() {
+            return true;
+        }
+    }
+    false
+}
+
+/// Tries the usual places.
+async fn usual_paths(context: &Context) -> Vec<Endpoint> {
+    let domain = &context.settings.domain;
+    let doing = context.begin(&PATHS, format!("https://{domain}"));
+    let places = BOSH_PATHS
+        .map(|rest| (Carrier::Bosh, rest))
+        .into_iter()
+        .chain(WEBSOCKET_PATHS.map(|rest| (Carrier::WebSocket, rest)));
+    let mut found = Vec::new();
+    let mut dead: Vec<u16> = Vec::new();
+    for (carrier, rest) in places {
+        if found.iter().any(|one: &Endpoint| one.carrier == carrier) {
+            continue;
+        }
+        let Some(endpoint) = at_domain(domain, rest) else { continue };
+        let endpoint = Endpoint { carrier, ..endpoint };
+        let port = endpoint.address.port().unwrap_or(443);
+        if dead.contains(&port) {
+            continue;
+        }
+        let Ok(addresses) = context.settings.names.addresses(endpoint.address.name(), port).await
+        else {
+            break;
+        };
+        let Some(at) = first_alive(&addresses).await else {
+            dead.push(port);
+            continue;
+        };
+        let is_it = match carrier {
+            Carrier::Bosh => match Http::open(context, &endpoint, at).await {
+                Ok(mut http) => {
+                    let (mut session, _) = Session::open(context, &endpoint, &mut http, 1).await;
+                    session.end(at).await;
+                    session.is_open()
+                }
+                Err(_) => false,
+            },
+            _ => match websocket::open(context, &endpoint, at).await {
+                Ok(socket) => {
+                    socket.into_line().finish().await;
+                    true
+                }
+                Err(_) => false,
+            },
+        };
+        if is_it {
+            found.push(endpoint);
+        }
+    }
+    match &found[..] {
+        [] => doing.note(
+            "nothing answers at the usual paths and ports: name the URL itself, if there is one",
+        ),
+        all => {
+            let names: Vec<String> = all.iter().map(ToString::to_string).collect();
+            doing.well(format!("found {}; no host-meta says so", names.join(" and ")));
+        }
+    }
+    found
+}
+
+async fn first_alive(addresses: &[std::net::SocketAddr]) -> Option<std::net::SocketAddr> {
+    let mut tries = JoinSet::new();
+    for &at in addresses {
+        tries.spawn(async move { connect(at).await.ok().map(|_| at) });
+    }
+    while let Some(tried) = tries.join_next().await {
+        if let Ok(Some(at)) = tried {
+            return Some(at);
+        }
+    }
+    None
+}

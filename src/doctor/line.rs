@@ -1,0 +1,218 @@
+//! A connection of ours: it is written to as bytes, read as facts, and observed as any other traffic.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::context::Context;
+use crate::clock::Clock;
+use crate::trace::intake::Intake;
+use crate::trace::record::Recorder;
+use crate::trace::{Event, Fact, How, Reading, Secured, Story};
+use crate::wire::Side;
+use crate::wire::conversation::Expect;
+use crate::wire::socket::Socket;
+use crate::wire::tap::{Queue, Tap};
+
+/// How much of one content is kept.
+const KEPT: usize = 1 << 20;
+/// How much may wait to be recorded.
+const ROOM: usize = 64 << 20;
+/// A peer that takes no more may have so long to say why.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// A connection of ours.
+pub struct Line {
+    socket: Socket,
+    clock: Clock,
+    /// With secrets, for us.
+    known: Seen,
+    /// Without, for everybody else.
+    shown: Seen,
+    /// What it means, as far as it was taken.
+    story: Story,
+    /// How many of the facts were taken.
+    taken: usize,
+    over: bool,
+}
+
+/// Something that came.
+#[derive(Debug)]
+pub struct Came {
+    /// When its last byte came.
+    pub at: Duration,
+    /// What it is: a response, a frame, a part of a stream, other bytes, or the end.
+    pub fact: Fact,
+    /// What its content is.
+    pub reading: Reading,
+}
+
+/// What was recorded.
+struct Seen {
+    tap: Tap,
+    queue: Arc<Queue>,
+    recorder: Recorder,
+    events: Vec<Event>,
+}
+
+impl Seen {
+    fn new(intake: Intake, expect: Expect, conn: u64, socket: &Socket, clock: Clock) -> Self {
+        let queue = Queue::new(ROOM);
+        let peer = socket.tcp().local_addr().unwrap_or_else(|_| ([127, 0, 0, 1], 0).into());
+        let tap = Tap::expecting(expect, conn, peer, Arc::clone(&queue), clock);
+        Self { tap, queue, recorder: Recorder::new(intake), events: Vec::new() }
+    }
+
+    fn settle(&mut self) {
+        let mut items = Vec::new();
+        self.queue.take(&mut items, Some(Duration::ZERO));
+        for item in items {
+            self.recorder.take(item, &mut self.events);
+        }
+    }
+}
+
+impl Line {
+    /// Takes over a socket on which nothing was said yet.
+    pub fn new(context: &Context, socket: Socket, expect: Expect) -> Self {
+        let (conn, clock) = (context.next_conn(), context.clock);
+        let known = Seen::new(Intake::new(true, KEPT), expect, conn, &socket, clock);
+        let account = context.settings.account.as_ref();
+        let passwords = account.map(|one| (&*one.user, &*one.password));
+        let hiding = Intake::new(false, KEPT).knowing(passwords);
+        let shown = Seen::new(hiding, expect, conn, &socket, clock);
+        Self { socket, clock, known, shown, story: Story::default(), taken: 0, over: false }
+    }
+
+    fn passed(&mut self, from: Side, bytes: &[u8]) {
+        for seen in [&mut self.known, &mut self.shown] {
+            seen.tap.passed(from, bytes);
+            seen.settle();
+        }
+    }
+
+    fn ended(&mut self, by: Side, how: How) {
+        if std::mem::replace(&mut self.over, true) {
+            return;
+        }
+        for seen in [&mut self.known, &mut self.shown] {
+            seen.tap.ended(by, how);
+            seen.settle();
+        }
+    }
+
+    /// Writes all of this; while that takes, what comes is read.
+    pub async fn write(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        let mut buffer = vec![0; 16 << 10];
+        while !rest.is_empty() && !self.over {
+            let (mut reader, mut writer) = tokio::io::split(&mut self.socket);
+            tokio::select! {
+                biased;
+                written = writer.write(rest) => match written {
+                    Ok(size) if size > 0 => {
+                        self.passed(Side::Client, &rest[..size]);
+                        rest = &rest[size..];
+                    }
+                    _ => return self.hear_out(&mut buffer).await,
+                },
+                read = reader.read(&mut buffer) => self.took(read, &buffer),
+            }
+        }
+        if self.socket.flush().await.is_err() {
+            self.hear_out(&mut buffer).await;
+        }
+    }
+
+    /// It takes no more; but why, it may have said.
+    async fn hear_out(&mut self, buffer: &mut [u8]) {
+        let until = self.clock.now() + LAST_WORDS;
+        while !self.over && self.read(until, buffer).await {}
+        self.ended(Side::Server, How::Reset);
+    }
+
+    fn took(&mut self, read: io::Result<usize>, buffer: &[u8]) {
+        match read {
+            Ok(0) => self.ended(Side::Server, How::Fin),
+            Ok(size) => self.passed(Side::Server, &buffer[..size]),
+            Err(error) => self.ended(Side::Server, How::of(&error)),
+        }
+    }
+
+    /// Reads once; false if it is too late.
+    async fn read(&mut self, until: Duration, buffer: &mut [u8]) -> bool {
+        let left = until.saturating_sub(self.clock.now());
+        match tokio::time::timeout(left, self.socket.read(buffer)).await {
+            Ok(read) => {
+                self.took(read, buffer);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// The next thing that comes; none if it is `until`, or nothing more can come.
+    pub async fn next(&mut self, until: Duration) -> Option<Came> {
+        let mut buffer = vec![0; 16 << 10];
+        loop {
+            while let Some(Event { at, fact, .. }) = self.known.events.get(self.taken).cloned() {
+                let effect = self.story.take(&self.known.events[self.taken]);
+                self.taken += 1;
+                let theirs = match &fact {
+                    Fact::Ended { by, .. } => *by == Side::Server,
+                    fact => fact.from() == Some(Side::Server),
+                };
+                if theirs {
+                    let reading = effect.message.map_or(Reading::Empty, |message| message.reading);
+                    return Some(Came { at, fact, reading });
+                }
+            }
+            if self.over || !self.read(until, &mut buffer).await {
+                return None;
+            }
+        }
+    }
+
+    /// Whether it is known to have ended.
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// The socket, to put TLS on it; what was seen stays.
+    pub async fn secure<E>(
+        self,
+        secure: impl AsyncFnOnce(Socket) -> Result<Socket, E>,
+    ) -> Result<Self, E> {
+        let Self { socket, clock, mut known, mut shown, story, taken, over } = self;
+        let socket = secure(socket).await?;
+        for seen in [&mut known, &mut shown] {
+            seen.tap.secured(Secured { starttls: true, ..Secured::default() });
+            seen.settle();
+        }
+        Ok(Self { socket, clock, known, shown, story, taken, over })
+    }
+
+    /// Ends it, and gives what was seen, secrets hidden.
+    pub async fn finish(mut self) -> Vec<Event> {
+        if !self.over {
+            let _ = self.socket.shutdown().await; // its peer may be gone
+            self.ended(Side::Client, How::Fin);
+        }
+        let Self { shown: Seen { tap, queue, mut recorder, mut events }, .. } = self;
+        tap.close();
+        let mut items = Vec::new();
+        queue.take(&mut items, Some(Duration::ZERO));
+        for item in items {
+            recorder.take(item, &mut events);
+        }
+        events
+    }
+
+    /// Ends it by a reset, as when the network is gone, and gives what was seen, secrets hidden.
+    pub async fn reset(self) -> Vec<Event> {
+        self.socket.reset();
+        self.finish().await
+    }
+}

@@ -1,0 +1,273 @@
+//! Names, addresses, TLS: whether something answers at all.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::InvalidMessage;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::certificate::{Presented, Watching};
+use super::check::{ADDRESSES, TLS};
+use super::context::{Context, Doing};
+use super::endpoint::{Carrier, Endpoint};
+use super::line::Line;
+use super::refused::about;
+use super::trouble::{self, Trouble};
+use crate::clock::words;
+use crate::trace::Tls;
+use crate::wire::conversation::Expect;
+use crate::wire::protocol::Protocol;
+use crate::wire::socket::Socket;
+use crate::wire::tls;
+
+/// How long an address may take to accept a connection, and to agree on TLS.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// An endpoint that answers.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// What it is.
+    pub endpoint: Endpoint,
+    /// The addresses that answer, at least one.
+    pub alive: Vec<SocketAddr>,
+    /// A browser would take its certificate, or there is none.
+    pub trusted: bool,
+}
+
+/// Why a connection could not be made.
+#[derive(Debug)]
+pub enum Unmade {
+    /// Of TCP.
+    Tcp(String),
+    /// Of TLS.
+    Tls(String, &'static trouble::Kind),
+}
+
+impl Unmade {
+    /// In words.
+    pub fn words(&self) -> &str {
+        match self {
+            Self::Tcp(words) | Self::Tls(words, _) => words,
+        }
+    }
+}
+
+/// Connects to one address.
+pub async fn connect(at: SocketAddr) -> Result<TcpStream, Unmade> {
+    let failed = |why: &str| Unmade::Tcp(format!("{at}: {why}"));
+    match tokio::time::timeout(PATIENCE, TcpStream::connect(at)).await {
+        Ok(Ok(tcp)) => {
+            let _ = tcp.set_nodelay(true); // refused only by a socket that is gone
+            Ok(tcp)
+        }
+        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            Err(failed("nothing listens there (connection refused)"))
+        }
+        Ok(Err(error)) => Err(failed(&error.to_string())),
+        Err(_) => {
+            let within = words(PATIENCE);
+            Err(failed(&format!("no connection within {within}; a firewall may drop it")))
+        }
+    }
+}
+
+/// Agrees on TLS, whatever the certificate is.
+pub async fn secure(
+    context: &Context,
+    tcp: TcpStream,
+    name: &str,
+    alpn: &[&str],
+) -> Result<(Socket, Option<Presented>), Unmade> {
+    let failed = |why: &str, kind| Unmade::Tls(format!("TLS: {why}"), kind);
+    let unusable = |error: &dyn std::fmt::Display| failed(&error.to_string(), &trouble::TLS_FAILED);
+    let ascii = idna::domain_to_ascii(name).unwrap_or_else(|_| name.to_owned());
+    let server = ServerName::try_from(ascii).map_err(|error| unusable(&error))?;
+    let watching = Watching::new(Arc::clone(&context.settings.trust));
+    let mut config =
+        tls::verifying(Arc::clone(&watching) as Arc<_>).map_err(|error| unusable(&error))?;
+    config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+    let shaking = TlsConnector::from(Arc::new(config)).connect(server, tcp);
+    match tokio::time::timeout(PATIENCE, shaking).await {
+        Ok(Ok(stream)) => Ok((Socket::Tls(Box::new(stream.into())), watching.presented())),
+        Ok(Err(error)) => Err(match tls::cause(&error) {
+            Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+                failed("what answers there does not speak TLS", &trouble::PLAIN_ON_TLS_PORT)
+            }
+            _ => unusable(&error),
+        }),
+        Err(_) => Err(failed(
+            &format!("no answer to the handshake within {}", words(PATIENCE)),
+            &trouble::TLS_FAILED,
+        )),
+    }
+}
+
+/// A connection on which the endpoint's protocol can begin.
+pub async fn open(context: &Context, endpoint: &Endpoint, at: SocketAddr) -> Result<Line, Unmade> {
+    let tcp = connect(at).await?;
+    let stream = endpoint.carrier == Carrier::Tcp;
+    let socket = if endpoint.address.is_tls() {
+        let (name, alpn) = match stream {
+            true => (&*context.settings.domain, "xmpp-client"),
+            false => (endpoint.address.name(), "http/1.1"),
+        };
+        secure(context, tcp, name, &[alpn]).await?.0
+    } else {
+        Socket::Plain(tcp)
+    };
+    Ok(Line::new(context, socket, if stream { Expect::Stream } else { Expect::Http }))
+}
+
+/// Looks up an endpoint's name, connects to each address, and agrees on TLS with each. None if nothing answers.
+pub async fn reach(context: &Context, endpoint: &Endpoint, port: u16) -> Option<Place> {
+    let doing = context.begin(&ADDRESSES, endpoint);
+    let host = endpoint.address.name();
+    let found = match context.settings.names.addresses(host, port).await {
+        Ok(found) => found,
+        Err(why) => {
+            doing.broken(about(Trouble::new(&trouble::NO_ADDRESS), endpoint), why);
+            return None;
+        }
+    };
+    let (mut alive, mut dead) = (Vec::new(), Vec::new());
+    let mut tries = tokio::task::JoinSet::new();
+    for (order, &at) in found.iter().enumerate() {
+        tries.spawn(async move { (order, at, connect(at).await.map(drop)) });
+    }
+    let mut tried = tries.join_all().await;
+    tried.sort_by_key(|(order, ..)| *order);
+    for (_, at, made) in tried {
+        match made {
+            Ok(()) => alive.push(at),
+            Err(unmade) => dead.push((at, unmade)),
+        }
+    }
+    say_addresses(&doing, endpoint, &alive, &dead);
+    if alive.is_empty() {
+        return None;
+    }
+    let mut place = Place { endpoint: endpoint.clone(), alive, trusted: true };
+    if endpoint.address.is_tls() {
+        judge_tls(context, &mut place).await;
+    }
+    (!place.alive.is_empty()).then_some(place)
+}
+
+fn say_addresses(
+    doing: &Doing<'_>,
+    endpoint: &Endpoint,
+    alive: &[SocketAddr],
+    dead: &[(SocketAddr, Unmade)],
+) {
+    let list = |all: &[String]| all.join(", ");
+    let living: Vec<String> = alive.iter().map(ToString::to_string).collect();
+    if alive.is_empty() {
+        let why: Vec<String> = dead.iter().map(|(_, why)| why.words().to_owned()).collect();
+        return doing.broken(about(Trouble::new(&trouble::UNREACHABLE), endpoint), list(&why));
+    }
+    if dead.is_empty() {
+        let s = if alive.len() == 1 { "answers" } else { "answer" };
+        return doing.well(format!("{} {s}", list(&living)));
+    }
+    for (at, why) in dead {
+        let family = if at.is_ipv6() { "IPv6" } else { "IPv4" };
+        doing.weak(
+            Trouble::new(&trouble::ADDRESS_DEAD).with("address", at.ip()).with("family", family),
+            format!(
+                "{}; {} answers. Clients that try the {family} address first wait, or fail",
+                why.words(),
+                list(&living)
+            ),
+        );
+    }
+}
+
+/// Agrees on TLS with each address; those with which that fails are left out.
+async fn judge_tls(context: &Context, place: &mut Place) {
+    let doing = context.begin(&TLS, &place.endpoint);
+    let (name, alpn): (&str, &[&str]) = match place.endpoint.carrier {
+        Carrier::Tcp => (&context.settings.domain, &["xmpp-client"]),
+        _ => (place.endpoint.address.name(), &["h2", "http/1.1"]),
+    };
+    let mut said: Vec<String> = Vec::new();
+    let mut usable = Vec::new();
+    let several = place.alive.len() > 1;
+    for &at in &place.alive {
+        let agreed = match connect(at).await {
+            Ok(tcp) => secure(context, tcp, name, alpn).await,
+            Err(unmade) => Err(unmade),
+        };
+        let on = if several { format!(" ({at})") } else { String::new() };
+        match agreed {
+            Err(unmade) => {
+                let mut kind = match &unmade {
+                    Unmade::Tls(_, kind) => kind,
+                    Unmade::Tcp(_) => &trouble::UNREACHABLE,
+                };
+                let mut words = unmade.words().to_owned();
+                if let Some(spoken) = speaks_plainly(at).await {
+                    kind = &trouble::PLAIN_ON_TLS_PORT;
+                    words = format!("TLS: what answers there speaks {spoken}, without TLS");
+                }
+                doing.broken(Trouble::new(kind).with("host", name), words + &on);
+            }
+            Ok((socket, presented)) => {
+                usable.push(at);
+                let Some(presented) = presented else { continue };
+                let faults = presented.faults();
+                place.trusted &= presented.is_trusted();
+                for (trouble, words) in &faults {
+                    if !said.contains(words) {
+                        doing.broken(trouble.clone().with("host", name), format!("{words}{on}"));
+                        said.push(words.clone());
+                    }
+                }
+                let words = format!("{}, {}", agreed_words(&socket), presented.words());
+                if faults.is_empty() && !said.contains(&words) {
+                    doing.well(&words);
+                    said.push(words);
+                }
+            }
+        }
+    }
+    place.alive = usable;
+}
+
+fn agreed_words(socket: &Socket) -> String {
+    match socket {
+        Socket::Tls(stream) => {
+            let Tls { version, alpn, .. } = match &**stream {
+                tokio_rustls::TlsStream::Client(stream) => Tls::of(stream.get_ref().1),
+                tokio_rustls::TlsStream::Server(stream) => Tls::of(stream.get_ref().1),
+            };
+            match alpn.as_deref() {
+                Some("h2") => format!("{version}, HTTP/2 offered"),
+                _ => version,
+            }
+        }
+        Socket::Plain(_) => "no TLS".to_owned(),
+    }
+}
+
+/// What speaks at a port that does not speak TLS, if a request of HTTP shows it.
+async fn speaks_plainly(at: SocketAddr) -> Option<String> {
+    let mut tcp = connect(at).await.ok()?;
+    tcp.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.ok()?;
+    let mut buffer = [0; 512];
+    let read = tokio::time::timeout(Duration::from_secs(2), tcp.read(&mut buffer)).await;
+    let size = read.ok()?.ok()?;
+    match Protocol::of(&buffer[..size])? {
+        Protocol::HttpResponse
+            if !buffer[..size].windows(3).any(|three| three.eq_ignore_ascii_case(b"tls")) =>
+        {
+            Some("HTTP".to_owned())
+        }
+        Protocol::XmppStream => Some("XMPP".to_owned()),
+        _ => None,
+    }
+}

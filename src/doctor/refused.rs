@@ -1,0 +1,167 @@
+//! What it means when an answer is not the one that was hoped for: the rules' words, and a cause by name.
+
+use super::endpoint::{BY_HOST_META, BY_SRV, Carrier, Endpoint};
+use super::http::{Got, What};
+use super::reach::Unmade;
+use super::trouble::{self, Kind, Trouble};
+use crate::clock::words;
+use crate::rules::{Finding, Level, Meaning, Page, Role, status_words};
+use crate::trace::Response;
+
+/// A cause, and a sentence.
+pub type Why = (Trouble, String);
+
+/// Why something that was asked for did not come; `found` is what the rules say of it.
+pub fn why(endpoint: &Endpoint, got: &Got, found: &[Finding]) -> Why {
+    let (trouble, own) = match &got.what {
+        What::Response(response, _) => {
+            let kind = kind(endpoint, response, got.held.as_secs_f64());
+            let words = format!("HTTP {}{}", status_words(response), Page::of(response).from());
+            (with_program(Trouble::new(kind), response), words)
+        }
+        What::Raw(why) => {
+            let plain = !endpoint.address.is_tls() && why.contains("TLS");
+            let kind = match plain {
+                true => &trouble::TLS_ON_PLAIN_PORT,
+                false if endpoint.carrier == Carrier::Bosh => &trouble::NOT_BOSH,
+                false => &trouble::NOT_WEBSOCKET,
+            };
+            (Trouble::new(kind), why.clone())
+        }
+        What::Ended(how) => (
+            Trouble::new(&trouble::REFUSED),
+            format!(
+                "the connection was {} without an answer after {}",
+                how.past(),
+                words(got.held)
+            ),
+        ),
+        What::Late => (
+            Trouble::new(&trouble::BACK_END_DOWN),
+            format!(
+                "no answer within {}: what accepts the connection may wait for a server that does not answer",
+                words(got.held)
+            ),
+        ),
+        What::Unmade(Unmade::Tcp(words)) => (Trouble::new(&trouble::UNREACHABLE), words.clone()),
+        What::Unmade(Unmade::Tls(words, kind)) => (Trouble::new(kind), words.clone()),
+    };
+    let said = said(found).unwrap_or(own);
+    (about(trouble, endpoint), said)
+}
+
+/// With what a remedy may need of the endpoint. What names an endpoint that does not work is what has to be mended.
+pub fn about(trouble: Trouble, endpoint: &Endpoint) -> Trouble {
+    let dead = [&trouble::UNREACHABLE, &trouble::NO_ADDRESS, &trouble::PATH_WRONG];
+    let kind = match endpoint.found {
+        BY_HOST_META if dead.contains(&trouble.kind) => &trouble::HOST_META_DEAD_LINK,
+        BY_SRV if dead.contains(&trouble.kind) => &trouble::SRV_DEAD,
+        _ => trouble.kind,
+    };
+    Trouble { kind, ..trouble }
+        .with("path", endpoint.path())
+        .with("host", endpoint.address.authority())
+        .with("url", endpoint)
+}
+
+/// To be mended in the program that sent this, if it says who it is.
+pub fn with_program(trouble: Trouble, response: &Response) -> Trouble {
+    trouble.by(Page::of(response).by())
+}
+
+/// The gravest finding, without the request that it is about.
+pub fn said(found: &[Finding]) -> Option<String> {
+    let grave = found.iter().filter(|finding| finding.level == Level::Error);
+    let finding = grave.min_by_key(|finding| is_wordy(finding))?;
+    let words = &finding.words;
+    let about_rid = words.strip_prefix("rid ").and_then(|rest| rest.split_once(": "));
+    let words = match about_rid {
+        Some((rid, rest)) if rid.bytes().all(|byte| byte.is_ascii_digit()) => rest,
+        _ => words,
+    };
+    // What a certain client does next is of no interest here.
+    let words = words.split(" strophe.js ").next().unwrap_or(words);
+    Some(words.to_owned())
+}
+
+/// What CORS hides is told by checks of its own.
+fn is_wordy(finding: &Finding) -> bool {
+    finding.name().starts_with("cors")
+}
+
+fn kind(endpoint: &Endpoint, response: &Response, held: f64) -> &'static Kind {
+    let page = Page::of(response);
+    match page.meaning() {
+        Some(meaning) => {
+            if let Some(kind) = by_meaning(meaning, endpoint.carrier) {
+                return kind;
+            }
+        }
+        None => {}
+    }
+    let hosts = ["unknown host", "invalid host", "host not"];
+    let websocket = endpoint.carrier == Carrier::WebSocket;
+    match response.status {
+        400 | 403 | 404 | 421 if hosts.iter().any(|words| page.says(words)) => {
+            &trouble::HOST_NOT_PASSED
+        }
+        300..=399 => redirect(endpoint, response),
+        401 | 407 | 511 => &trouble::LOGIN_PAGE,
+        421 => &trouble::HOST_NOT_PASSED,
+        404 | 410 if page.role() != Some(Role::Server) || page.is_html() => &trouble::PATH_WRONG,
+        413 => &trouble::BODY_LIMIT,
+        429 | 451 => &trouble::BLOCKED,
+        403 if page.is_of_proxy() => &trouble::BLOCKED,
+        504 if held >= 0.5 => &trouble::READ_TIMEOUT,
+        502..=504 | 520..=530 => &trouble::BACK_END_DOWN,
+        400 | 426 | 501 if websocket => &trouble::UPGRADE_DROPPED,
+        200 if websocket => match page.is_of_websocket() {
+            true => &trouble::UPGRADE_DROPPED,
+            false => &trouble::NOT_WEBSOCKET,
+        },
+        200..=299 => &trouble::NOT_BOSH,
+        405 => &trouble::PATH_WRONG,
+        _ => &trouble::REFUSED,
+    }
+}
+
+fn by_meaning(meaning: Meaning, carrier: Carrier) -> Option<&'static Kind> {
+    Some(match meaning {
+        Meaning::UnknownHost | Meaning::WrongSni | Meaning::CdnHost => &trouble::HOST_NOT_PASSED,
+        Meaning::UnknownDomain => &trouble::DOMAIN_UNKNOWN,
+        Meaning::UnknownSession => &trouble::NOT_STICKY,
+        Meaning::WantsTls => &trouble::TLS_ON_PLAIN_PORT,
+        Meaning::WantsCertificate | Meaning::Login | Meaning::Portal => &trouble::LOGIN_PAGE,
+        Meaning::RateLimit
+        | Meaning::BotCheck
+        | Meaning::Blocked
+        | Meaning::ForbiddenByRule
+        | Meaning::MethodByRule => &trouble::BLOCKED,
+        Meaning::NoRoute
+        | Meaning::FilesOnly
+        | Meaning::ApplicationPage
+        | Meaning::ApplicationFailed
+        | Meaning::StartPage => &trouble::PATH_WRONG,
+        Meaning::PageOfWebsocket if carrier == Carrier::WebSocket => &trouble::UPGRADE_DROPPED,
+        Meaning::PageOfWebsocket | Meaning::PageOfBosh => &trouble::PATH_WRONG,
+        Meaning::Maintenance
+        | Meaning::ServerFailed
+        | Meaning::ProxyFailed
+        | Meaning::BackEndRefused
+        | Meaning::BackEndNone
+        | Meaning::BackEndBroke
+        | Meaning::BackEndTls
+        | Meaning::BackEndName => &trouble::BACK_END_DOWN,
+        _ => return None,
+    })
+}
+
+/// A redirect to another host is most often that of a login.
+fn redirect(endpoint: &Endpoint, response: &Response) -> &'static Kind {
+    let Some(location) = response.headers.get("location") else { return &trouble::REDIRECTED };
+    let uri: http::Uri = location.parse().unwrap_or_default();
+    let elsewhere =
+        uri.host().is_some_and(|host| !host.eq_ignore_ascii_case(endpoint.address.name()));
+    let same_path = uri.path().trim_end_matches('/') == endpoint.path().trim_end_matches('/');
+    if elsewhere && !same_path { &trouble::LOGIN_PAGE } else { &trouble::REDIRECTED }
+}

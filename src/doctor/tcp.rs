@@ -1,0 +1,229 @@
+//! A stream over TCP (RFC 6120), secured by STARTTLS or with TLS from the first byte (XEP-0368).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::bosh::offered;
+use super::certificate::Presented;
+use super::check::TCP_STREAM;
+use super::context::Context;
+use super::http::PATIENCE;
+use super::line::{Came, Line};
+use super::login;
+use super::reach::{self, Place, connect};
+use super::refused::about;
+use super::trouble::{self, Trouble};
+use super::websocket::{condition, text};
+use crate::clock::{Clock, words};
+use crate::trace::{Fact, Reading};
+use crate::wire::conversation::Expect;
+use crate::wire::socket::Socket;
+use crate::xml::{Element, write_attribute};
+use crate::xmpp::ns;
+
+/// A stream over TCP, as far as its features.
+pub struct Stream {
+    line: Line,
+    header: String,
+    clock: Clock,
+}
+
+/// Why there is no stream.
+pub struct NoStream {
+    kind: &'static trouble::Kind,
+    words: String,
+}
+
+impl NoStream {
+    /// In words.
+    pub fn words(&self) -> &str {
+        &self.words
+    }
+}
+
+fn none(kind: &'static trouble::Kind, words: impl Into<String>) -> NoStream {
+    NoStream { kind, words: words.into() }
+}
+
+impl Stream {
+    fn new(context: &Context, line: Line) -> Self {
+        let mut header = String::from("<?xml version='1.0'?><stream:stream");
+        for (name, value) in [
+            ("xmlns", ns::CLIENT),
+            ("xmlns:stream", ns::STREAMS),
+            ("to", &context.settings.domain),
+            ("version", "1.0"),
+        ] {
+            write_attribute(name, value, &mut header);
+        }
+        header.push('>');
+        Self { line, header, clock: context.clock }
+    }
+
+    /// Sends an element.
+    pub async fn send(&mut self, element: &Element) {
+        self.line.write(text(element).as_bytes()).await;
+    }
+
+    /// Begins the stream, anew if there was one.
+    pub async fn begin(&mut self) {
+        let header = self.header.clone();
+        self.line.write(header.as_bytes()).await;
+    }
+
+    /// The next element; none if none comes until then.
+    pub async fn element(&mut self, until: Duration) -> Option<Element> {
+        loop {
+            match self.line.next(until).await? {
+                Came { reading: Reading::Element(element), .. } => return Some(*element),
+                Came { fact: Fact::Ended { .. } | Fact::Raw(_), .. } => return None,
+                _ => {}
+            }
+        }
+    }
+
+    /// The next stream features, or why there are none.
+    async fn features(&mut self) -> Result<Element, NoStream> {
+        let until = self.clock.now() + PATIENCE;
+        let mut begun = false;
+        loop {
+            let Some(came) = self.line.next(until).await else {
+                return Err(match begun {
+                    true => none(
+                        &trouble::FEATURES_MISSING,
+                        format!("the server sends no features within {}", words(PATIENCE)),
+                    ),
+                    false => none(
+                        &trouble::NOT_XMPP,
+                        format!("nothing answers a stream header within {}", words(PATIENCE)),
+                    ),
+                });
+            };
+            match (came.fact, came.reading) {
+                (_, Reading::Header(_)) => begun = true,
+                (_, Reading::Element(element)) if element.is(ns::STREAMS, "features") => {
+                    return Ok(*element);
+                }
+                (_, Reading::Element(element)) if element.is(ns::STREAMS, "error") => {
+                    let condition = condition(&element).unwrap_or_default();
+                    let kind = match condition.starts_with("host-unknown") {
+                        true => &trouble::DOMAIN_UNKNOWN,
+                        false => &trouble::REFUSED,
+                    };
+                    return Err(none(kind, format!("the server ends the stream: {condition}")));
+                }
+                (Fact::Raw(raw), _) => {
+                    let why = raw.why.unwrap_or_else(|| "bytes that are not XMPP".to_owned());
+                    return Err(none(&trouble::NOT_XMPP, why));
+                }
+                (Fact::Ended { how, .. }, _) => {
+                    let words = format!("the connection is {} without an answer", how.past());
+                    return Err(none(&trouble::NOT_XMPP, words));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The line below.
+    pub fn into_line(self) -> Line {
+        self.line
+    }
+}
+
+/// A stream that is as secure as the server allows, up to its features.
+pub struct Opened {
+    /// The stream.
+    pub stream: Stream,
+    /// Its features.
+    pub features: Element,
+    /// The certificate, if it came by STARTTLS.
+    pub presented: Option<Presented>,
+    /// STARTTLS was offered, or the stream has TLS from its first byte.
+    pub secure: bool,
+}
+
+/// Opens a stream, with STARTTLS if it is offered.
+pub async fn open(context: &Context, place: &Place, at: SocketAddr) -> Result<Opened, NoStream> {
+    let unmade = |unmade: reach::Unmade| none(&trouble::UNREACHABLE, unmade.words());
+    if place.endpoint.address.is_tls() {
+        let line = reach::open(context, &place.endpoint, at).await.map_err(unmade)?;
+        let mut stream = Stream::new(context, line);
+        stream.begin().await;
+        let features = stream.features().await?;
+        return Ok(Opened { stream, features, presented: None, secure: true });
+    }
+    let tcp = connect(at).await.map_err(unmade)?;
+    let line = Line::new(context, Socket::Plain(tcp), Expect::Stream);
+    let mut stream = Stream::new(context, line);
+    stream.begin().await;
+    let features = stream.features().await?;
+    if features.child(ns::TLS, "starttls").is_none() {
+        return Ok(Opened { stream, features, presented: None, secure: false });
+    }
+    stream.send(&Element::new(ns::TLS, "starttls")).await;
+    let proceed = stream.element(context.clock.now() + PATIENCE).await;
+    if !proceed.is_some_and(|element| element.is(ns::TLS, "proceed")) {
+        return Err(none(
+            &trouble::TLS_FAILED,
+            "STARTTLS is offered, and refused when it is asked for",
+        ));
+    }
+    let Stream { line, header, clock } = stream;
+    let mut presented = None;
+    let line = line
+        .secure(async |socket| {
+            let Socket::Plain(tcp) = socket else { return Ok(socket) };
+            let (socket, seen) =
+                reach::secure(context, tcp, &context.settings.domain, &["xmpp-client"]).await?;
+            presented = seen;
+            Ok(socket)
+        })
+        .await
+        .map_err(|error: reach::Unmade| none(&trouble::TLS_FAILED, error.words()))?;
+    let mut stream = Stream { line, header, clock };
+    stream.begin().await;
+    let features = stream.features().await?;
+    Ok(Opened { stream, features, presented, secure: true })
+}
+
+/// Examines a server over TCP.
+pub async fn examine(context: &Arc<Context>, place: &mut Place) {
+    let doing = context.begin(&TCP_STREAM, &place.endpoint);
+    let opened = match open(context, place, place.alive[0]).await {
+        Ok(opened) => opened,
+        Err(NoStream { kind, words }) => {
+            doing.broken(about(Trouble::new(kind), &place.endpoint), words);
+            return;
+        }
+    };
+    if let Some(presented) = &opened.presented {
+        place.trusted &= presented.is_trusted();
+        for (trouble, words) in presented.faults() {
+            doing.broken(about(trouble, &place.endpoint), format!("STARTTLS: {words}"));
+        }
+    }
+    let mechanisms = offered(&opened.features);
+    opened.stream.into_line().finish().await;
+    let how = match (place.endpoint.address.is_tls(), &opened.presented) {
+        (true, _) => "TLS from the first byte".to_owned(),
+        (false, Some(presented)) => format!("STARTTLS, {}", presented.words()),
+        (false, None) => "no encryption".to_owned(),
+    };
+    if !opened.secure {
+        let trouble = about(Trouble::new(&trouble::STARTTLS_MISSING), &place.endpoint);
+        doing.broken(
+            trouble,
+            "the server offers no STARTTLS: clients refuse to log in, or send the password unencrypted",
+        );
+    }
+    match &mechanisms[..] {
+        [] => doing.broken(
+            about(Trouble::new(&trouble::MECHANISMS_MISSING), &place.endpoint),
+            format!("{how}; the server offers no SASL mechanism"),
+        ),
+        names => doing.well(format!("{how}; log in with {}", names.join(", "))),
+    }
+    login::examine(context, place).await;
+}

@@ -1,0 +1,217 @@
+//! What `xmppscope doctor` prints at a terminal: a line for each check as it is done, then what is to be changed.
+
+use std::fmt::Write as _;
+
+use unicode_width::UnicodeWidthStr as _;
+
+use super::styles::Styles;
+use crate::clock::words;
+use crate::diag::sanitise::one_line;
+use crate::doctor::{Outcome, Overall, Problem, Report, Verdict};
+use crate::report::words::count;
+use crate::xml::Ink;
+
+/// Columns of a file.
+const WIDE: usize = 100;
+/// Names of checks are this wide at most.
+const NAME: usize = 22;
+
+/// Writes outcomes and problems as text.
+#[derive(Debug)]
+pub struct Doctor {
+    styles: Styles,
+    width: usize,
+    /// The last subject whose title was written.
+    subject: Option<String>,
+}
+
+impl Doctor {
+    /// For so many columns.
+    pub fn new(styles: Styles, width: Option<usize>) -> Self {
+        Self { styles, width: width.unwrap_or(WIDE).max(40), subject: None }
+    }
+
+    /// A line for an outcome, with a title if it is about something else than the one before.
+    pub fn outcome(&mut self, outcome: &Outcome) -> String {
+        let mut out = String::new();
+        if self.subject.as_ref() != Some(&outcome.subject) {
+            if self.subject.is_some() {
+                out.push('\n');
+            }
+            let _ = writeln!(out, "{}", inked(&self.styles.strong, &outcome.subject)); // a String takes it
+            self.subject = Some(outcome.subject.clone());
+        }
+        let (sign, ink) = self.sign(outcome.verdict);
+        let indent = 2 + 2 + NAME;
+        let lines = wrap(&outcome.words, self.width.saturating_sub(indent));
+        for (number, line) in lines.iter().enumerate() {
+            if number == 0 {
+                let name = outcome.check.name;
+                let _ = writeln!(out, "  {} {name:<NAME$}{line}", inked(ink, sign)); // the same
+            } else {
+                let _ = writeln!(out, "{:indent$}{line}", ""); // the same
+            }
+        }
+        out
+    }
+
+    fn sign(&self, verdict: Verdict) -> (&'static str, &Ink) {
+        let styles = &self.styles;
+        match verdict {
+            Verdict::Well => ("✔", &styles.server),
+            Verdict::Note => ("·", &styles.note),
+            Verdict::Weak => ("▲", &styles.warning),
+            Verdict::Broken => ("✖", &styles.error),
+            Verdict::Skipped => ("–", &styles.dim),
+        }
+    }
+
+    /// What is to be changed, at the end.
+    pub fn end(&self, report: &Report) -> String {
+        let problems = report.problems();
+        let mut out = String::from("\n");
+        let _ = writeln!(out, "{}", inked(&self.styles.strong, &headline(report, &problems))); // a String takes it
+        for (number, problem) in problems.iter().enumerate() {
+            self.problem(number + 1, problem, &mut out);
+        }
+        out
+    }
+
+    fn problem(&self, number: usize, problem: &Problem, out: &mut String) {
+        let (sign, ink) = self.sign(if problem.broken { Verdict::Broken } else { Verdict::Weak });
+        let title = format!("{number}. {}", problem.kind.title);
+        let _ = writeln!(
+            out,
+            "\n{} {} [{}]",
+            inked(ink, sign),
+            inked(&self.styles.strong, &title),
+            problem.kind.name
+        ); // a String takes it
+        self.paragraph(&problem.subjects.join(", "), out);
+        for why in &problem.why {
+            self.paragraph(&sentence(why), out);
+        }
+        if let Some(proof) = &problem.proof {
+            self.paragraph(proof, out);
+        }
+        if !problem.advice.is_empty() {
+            self.paragraph(&format!("What to do: {}", problem.advice), out);
+        }
+        for (program, snippet) in self.chosen(problem) {
+            let _ = writeln!(
+                out,
+                "\n     {}",
+                inked(&self.styles.dim, &format!("# {}", program_name(program)))
+            ); // the same
+            for line in snippet.trim_end().lines() {
+                let _ = writeln!(out, "     {}", one_line(line)); // the same
+            }
+        }
+    }
+
+    /// The snippet of the program that has to be changed, if it is known; otherwise all of them.
+    fn chosen<'a>(&self, problem: &'a Problem) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let known = problem.program.map(str::to_ascii_lowercase);
+        let is_it =
+            move |program: &str| known.as_deref().is_none_or(|known| known.starts_with(program));
+        let any = problem.snippets.iter().any(|(program, _)| is_it(program));
+        problem
+            .snippets
+            .iter()
+            .filter(move |(program, _)| !any || is_it(program))
+            .map(|(program, snippet)| (&**program, &**snippet))
+    }
+
+    fn paragraph(&self, text: &str, out: &mut String) {
+        for line in wrap(text, self.width.saturating_sub(5)) {
+            let _ = writeln!(out, "     {line}"); // a String takes it
+        }
+    }
+}
+
+/// What came out, in a sentence.
+pub fn headline(report: &Report, problems: &[Problem]) -> String {
+    let broken = problems.iter().filter(|problem| problem.broken).count();
+    let weak = problems.len() - broken;
+    let longest = report.outcomes.iter().map(|outcome| outcome.took).max().unwrap_or_default();
+    let checks = count(report.outcomes.len() as u64, "result");
+    let known = format!("{checks}; the longest check took {}", words(longest));
+    match (report.overall(), broken, weak) {
+        (Overall::Unreachable, ..) => format!("Nothing answers ({known})."),
+        (_, 0, 0) => format!("All is well ({known})."),
+        (_, 0, n) => format!("It works; {} to look at ({known}).", things(n)),
+        (_, n, 0) => format!("{} broken ({known}).", are(n)),
+        (_, n, m) => format!("{} broken, {} to look at ({known}).", are(n), things(m)),
+    }
+}
+
+fn things(n: usize) -> String {
+    count(n as u64, "thing")
+}
+
+fn are(n: usize) -> String {
+    format!("{} {}", things(n), if n == 1 { "is" } else { "are" })
+}
+
+/// A program's name as it is written.
+pub fn program_name(program: &str) -> &str {
+    match program {
+        "apache" => "Apache",
+        "haproxy" => "HAProxy",
+        "caddy" => "Caddy",
+        "traefik" => "Traefik",
+        "prosody" => "Prosody",
+        other => other,
+    }
+}
+
+/// With a capital letter at its beginning, unless that is a name, and a full stop.
+pub fn sentence(text: &str) -> String {
+    let text = text.trim_end_matches('.');
+    let mut chars = text.chars();
+    let plain = text.split(' ').next().is_some_and(|word| word.chars().all(char::is_alphabetic));
+    match chars.next() {
+        Some(first) if plain => first.to_uppercase().chain(chars).chain(['.']).collect(),
+        _ => format!("{text}."),
+    }
+}
+
+fn inked(ink: &Ink, text: &str) -> String {
+    format!("{}{text}{}", ink.on, ink.off)
+}
+
+/// Breaks a text at spaces.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.last_mut().expect("there is one from the start");
+        if !last.is_empty() && last.width() + 1 + word.width() > width {
+            lines.push(word.to_owned());
+        } else {
+            if !last.is_empty() {
+                last.push(' ');
+            }
+            last.push_str(word);
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_broken_at_spaces_and_nothing_is_lost() {
+        let text = "one two three four five https://a.very.long.name.example/with/a/path six";
+        let lines = wrap(text, 12);
+        assert_eq!(lines.join(" "), text);
+        assert!(lines.iter().all(|line| line.width() <= 12 || !line.contains(' ')), "{lines:?}");
+    }
+
+    #[test]
+    fn sentences_begin_with_a_capital_letter_unless_it_is_a_name() {
+        assert_eq!(sentence("the answer is late"), "The answer is late.");
+        assert_eq!(sentence("127.0.0.1:1: nothing listens."), "127.0.0.1:1: nothing listens.");
+    }
+}
