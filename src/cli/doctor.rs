@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::console::{eprint, err_is_terminal, out_is_terminal, print, unwritable, width};
 use super::interrupt::Interrupt;
@@ -26,6 +27,9 @@ use crate::wire::tls;
 
 /// The variable that holds the password of `--user`.
 const PASSWORD: &str = "XMPPSCOPE_PASSWORD";
+
+/// What comes within this time is printed together, so that it can be put in order.
+const TOGETHER: Duration = Duration::from_millis(300);
 
 /// Find out why a client does not connect, and what to change
 ///
@@ -64,9 +68,9 @@ pub(super) struct Args {
     /// Log in as JID, send a message to it, and resume the stream; otherwise anonymously, where that is allowed
     #[arg(long, value_name = "JID")]
     user: Option<String>,
-    /// Origin of the web page that uses the server, such as https://www.example
+    /// Origin of the web page that uses the server, such as `https://www.example`
     ///
-    /// CORS and WebSocket servers decide by it. [default: https://DOMAIN for a domain, none for a URL]
+    /// CORS and WebSocket servers decide by it. [default: `https://DOMAIN` for a domain, none for a URL]
     #[arg(long, value_name = "URL")]
     origin: Option<String>,
     /// The same at the server behind the reverse proxy, for comparison
@@ -150,7 +154,8 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         pretty: (args.format == Format::Pretty)
             .then(|| Doctor::new(styles, width(out_is_terminal()))),
         report,
-        begun: false,
+        printed: 0,
+        due: None,
     };
     if args.format == Format::Pretty && err_is_terminal() {
         eprint(&format!(
@@ -172,15 +177,22 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         let mut all = std::pin::pin!(examine(settings, out));
         let mut done = false;
         loop {
+            let due = async {
+                match seen.due {
+                    Some(due) => tokio::time::sleep_until(due).await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 biased;
                 outcome = outcomes.recv() => match outcome {
                     Some(outcome) => {
-                        shown.aside(|| seen.take(outcome))?;
+                        seen.take(outcome);
                         shown.one();
                     }
                     None => return Ok::<_, Failure>(true),
                 },
+                () = due => shown.aside(|| seen.print())?,
                 ended = &mut all, if !done => {
                     ended.map_err(|error| Failure::Usage(error.to_string()))?;
                     done = true;
@@ -190,40 +202,44 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         }
     })?;
     drop(shown);
-    let (seen, code) = (seen, code(finished));
+    seen.print()?;
     seen.end(args.format)?;
-    Ok(code.unwrap_or_else(|| match seen.report.overall() {
+    Ok(match seen.report.overall() {
+        _ if !finished => exit::INTERRUPTED,
         Overall::Well | Overall::Weak => exit::OK,
         Overall::Broken => exit::DIFFERS,
         Overall::Unreachable => exit::ENVIRONMENT,
-    }))
-}
-
-/// The exit status of what was not finished.
-fn code(finished: bool) -> Option<u8> {
-    (!finished).then_some(exit::INTERRUPTED)
+    })
 }
 
 /// What was seen so far.
 struct Seen {
     pretty: Option<Doctor>,
     report: Report,
-    begun: bool,
+    /// How many of the outcomes are printed.
+    printed: usize,
+    /// When the others are to be.
+    due: Option<Instant>,
 }
 
 impl Seen {
-    /// Prints a line at once, if there are lines.
-    fn take(&mut self, outcome: Outcome) -> Result<(), Failure> {
-        if let Some(doctor) = &mut self.pretty {
-            self.begun = true;
-            let text = doctor.outcome(&outcome);
-            let mut out = super::console::out();
-            out.write_all(text.as_bytes())
-                .and_then(|()| out.flush())
-                .map_err(|error| unwritable(&error))?;
-        }
+    fn take(&mut self, outcome: Outcome) {
         self.report.outcomes.push(outcome);
-        Ok(())
+        self.due = self.due.or_else(|| Some(Instant::now() + TOGETHER));
+    }
+
+    /// Prints what is new, what belongs together side by side.
+    fn print(&mut self) -> Result<(), Failure> {
+        self.due = None;
+        let new = &mut self.report.outcomes[self.printed..];
+        self.printed += new.len();
+        let Some(doctor) = &mut self.pretty else { return Ok(()) };
+        doctor.arrange(new);
+        let text: String = new.iter().map(|outcome| doctor.outcome(outcome)).collect();
+        let mut out = super::console::out();
+        out.write_all(text.as_bytes())
+            .and_then(|()| out.flush())
+            .map_err(|error| unwritable(&error))
     }
 
     fn end(&self, format: Format) -> Result<u8, Failure> {

@@ -135,12 +135,13 @@ pub fn why(endpoint: &Endpoint, got: &Got, found: &[Finding]) -> Why {
     let (general, words) = refused::why(endpoint, got, found);
     let What::Response(response, Reading::Body(body)) = &got.what else { return (general, words) };
     let kind = match body.text("condition") {
-        Some("host-unknown" | "improper-addressing" | "host-gone") => &trouble::DOMAIN_UNKNOWN,
+        // The last is what ejabberd says to a domain that it does not serve.
+        Some("host-unknown" | "improper-addressing" | "host-gone" | "internal-server-error") => {
+            &trouble::DOMAIN_UNKNOWN
+        }
         Some("item-not-found") => &trouble::NOT_STICKY,
         Some("see-other-uri") => &trouble::REDIRECTED,
-        Some("remote-connection-failed" | "internal-server-error" | "system-shutdown") => {
-            &trouble::BACK_END_DOWN
-        }
+        Some("remote-connection-failed" | "system-shutdown") => &trouble::BACK_END_DOWN,
         _ => &trouble::REFUSED,
     };
     let condition = body.text("condition").unwrap_or("no condition");
@@ -179,7 +180,12 @@ pub async fn examine(context: &Arc<Context>, place: &Place) {
     let mechanisms = mechanisms(&mut session, &mut http, &got);
     let (mechanisms, (), ()) =
         tokio::join!(mechanisms, cors::preflight(context, place), cors::errors(context, place));
-    say_mechanisms(&context.begin(&BOSH_MECHANISMS, endpoint), place, response, &mechanisms);
+    say_mechanisms(
+        &context.begin(&BOSH_MECHANISMS, endpoint),
+        place,
+        response,
+        mechanisms.as_deref(),
+    );
     notes(context, place, response, &http);
     tokio::join!(
         bosh_held::hold(context, place, session, http),
@@ -267,10 +273,10 @@ pub fn say_mechanisms(
     doing: &Doing<'_>,
     place: &Place,
     response: &Response,
-    mechanisms: &Option<Vec<String>>,
+    mechanisms: Option<&[String]>,
 ) {
     let of = |kind| about(with_program(Trouble::new(kind), response), &place.endpoint);
-    match mechanisms.as_deref() {
+    match mechanisms {
         None => doing.broken(
             of(&trouble::FEATURES_MISSING),
             "the server sends no stream features, without which no client can log in",
@@ -282,14 +288,11 @@ pub fn say_mechanisms(
 
 /// Why there may be none.
 pub fn no_mechanisms(place: &Place) -> String {
-    let why = match place.endpoint.address.is_tls() {
-        true => {
-            "most often because TLS ends at a reverse proxy, and the server takes the connection behind it for \
+    let why = if place.endpoint.address.is_tls() {
+        "most often because TLS ends at a reverse proxy, and the server takes the connection behind it for \
              insecure and waits for encryption"
-        }
-        false => {
-            "most often because the connection is not encrypted, and the server insists on that"
-        }
+    } else {
+        "most often because the connection is not encrypted, and the server insists on that"
     };
     format!("the server offers no SASL mechanism: {why}")
 }
@@ -306,17 +309,16 @@ fn notes(context: &Context, place: &Place, response: &Response, http: &Http<'_>)
         }
         None => {}
     }
-    words.push(match http.is_free_after(response) {
-        true => "connections are kept".to_owned(),
-        false => {
-            "each request needs a new connection, which costs a handshake every time".to_owned()
-        }
-    });
+    let kept = if http.is_free_after(response) {
+        "connections are kept"
+    } else {
+        "each request needs a new connection, which costs a handshake every time"
+    };
+    words.push(kept.to_owned());
     if let Some(coding) = header("content-encoding") {
         words.push(format!("compressed with {coding}"));
     }
-    if let Some(other) = header("alt-svc").filter(|value| value.contains("h3")) {
-        let _ = other;
+    if header("alt-svc").is_some_and(|value| value.contains("h3")) {
         words.push(
             "HTTP/3 is offered (Alt-Svc), so browsers may leave by another way next time"
                 .to_owned(),

@@ -131,13 +131,7 @@ pub async fn release(context: &Context, place: &Place) {
         held = first.send(&session.poll()).await;
         early = first.receive(held, pause + Duration::from_millis(300)).await;
     }
-    if !matches!(early.what, What::Late) {
-        let (trouble, words) = why(&place.endpoint, &early, &session.findings());
-        match Reply::of(early) {
-            Reply::Body(..) => doing.note("requests are not held, so none has to be released"),
-            Reply::Other(_) => doing.broken(trouble, words),
-        }
-    } else {
+    if matches!(early.what, What::Late) {
         let sent = second.send(&session.poll()).await;
         let got = first.receive(sent, PROMPT).await;
         match Reply::of(got) {
@@ -157,6 +151,12 @@ pub async fn release(context: &Context, place: &Place) {
                 let (trouble, words) = session.why(&got);
                 doing.broken(trouble, words);
             }
+        }
+    } else {
+        let (trouble, words) = why(&place.endpoint, &early, &session.findings());
+        match Reply::of(early) {
+            Reply::Body(..) => doing.note("requests are not held, so none has to be released"),
+            Reply::Other(_) => doing.broken(trouble, words),
         }
     }
     session.keep(first.finish().await);

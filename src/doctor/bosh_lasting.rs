@@ -18,6 +18,8 @@ const SHORT: u64 = 1;
 const CONNECTIONS: usize = 4;
 /// The largest request that is sent.
 const LARGEST: usize = 1_000_000;
+/// What is to be let through.
+const ENOUGH: usize = 1 << 20;
 /// What a request has to be allowed to have: a stanza with a picture, several stanzas at once.
 const NEEDED: usize = 64 << 10;
 
@@ -136,7 +138,7 @@ pub async fn size(context: &Context, place: &Place) {
             (bad, refusal) = (middle, got);
         }
     }
-    let trouble = Trouble::new(&trouble::BODY_LIMIT).with("size", good / 1024);
+    let trouble = Trouble::new(&trouble::BODY_LIMIT).with("size", ENOUGH);
     let (trouble, how) = match refusal.response() {
         Some(response) => (
             with_program(trouble, response),
@@ -159,12 +161,12 @@ pub async fn size(context: &Context, place: &Place) {
 
 /// A request of a session that does not exist, with so many bytes in it.
 fn padded(context: &Context, place: &Place, size: usize) -> Request {
-    let content = format!(
+    let text = format!(
         "<body xmlns='http://jabber.org/protocol/httpbind' rid='{}' sid='xmppscope-{}'>\
          <message xmlns='jabber:client'><body>{}</body></message></body>",
         first_rid(context.number()),
         context.token(),
         "x".repeat(size)
     );
-    Request::bosh(&place.endpoint.address.path, content).from(context.settings.origin.as_deref())
+    Request::bosh(&place.endpoint.address.path, text).from(context.settings.origin.as_deref())
 }

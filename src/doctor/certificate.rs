@@ -226,6 +226,10 @@ impl Presented {
     fn untrusted(&self, error: &Error, about: &About) -> (Trouble, String) {
         let issuer = &about.issuer;
         let of = |kind| Trouble::new(kind).with("issuer", issuer);
+        if about.self_signed && self.chain.len() == 1 {
+            let words = "the certificate is self-signed, and no browser knows it";
+            return (of(&trouble::CERTIFICATE_UNTRUSTED), words.to_owned());
+        }
         if let Error::InvalidCertificate(error) = error
             && is_marked_as_ca(error)
         {
@@ -237,10 +241,6 @@ impl Presented {
             return (of(&trouble::CERTIFICATE_UNTRUSTED), words);
         }
         match self.chain.len() {
-            1 if about.self_signed => (
-                of(&trouble::CERTIFICATE_UNTRUSTED),
-                "the certificate is self-signed, and no browser knows it".to_owned(),
-            ),
             1 => (
                 of(&trouble::CERTIFICATE_CHAIN),
                 format!(

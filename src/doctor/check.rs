@@ -76,7 +76,7 @@ checks! {
     PATHS "paths" "tries the usual paths, because host-meta names none";
     PREFLIGHT "preflight" "asks as a browser does whether a page may send requests (OPTIONS)";
     CORS "cors" "looks whether a page may read what is answered (CORS)";
-    CORS_ERRORS "cors-errors" "sends a request of an unknown session, and looks whether a page may read that answer too";
+    CORS_ERRORS "cors-errors" "sends requests that fail, and looks whether a page may read the answers, too";
     HTTP "http" "notes HTTP/2, HTTP/3, compression, kept connections and who answers";
     BOSH_SESSION "bosh-session" "opens a BOSH session without logging in, and ends it";
     BOSH_MECHANISMS "bosh-mechanisms" "looks how the server lets people log in";

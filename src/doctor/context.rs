@@ -49,7 +49,7 @@ impl Context {
     }
 
     /// Begins a check.
-    pub fn begin(&self, check: &'static Check, subject: impl ToString) -> Doing<'_> {
+    pub fn begin(&self, check: &'static Check, subject: &dyn ToString) -> Doing<'_> {
         Doing { context: self, check, subject: subject.to_string(), since: self.clock.now() }
     }
 }

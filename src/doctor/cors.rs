@@ -8,6 +8,7 @@ use super::http::{Request, once};
 use super::reach::Place;
 use super::refused::{about, with_program};
 use super::trouble::{self, Kind, Trouble};
+use crate::client::bosh::first_rid;
 use crate::diag::sanitise::one_line;
 use crate::rules::status_words;
 use crate::trace::{Headers, Response};
@@ -129,37 +130,38 @@ pub async fn preflight(context: &Context, place: &Place) {
     doing.well("browsers may send requests (OPTIONS)");
 }
 
-/// Whether a page may read what goes wrong, too.
+/// Whether a page may read what goes wrong, too: what is said to a lost session, and to something that is no XML.
 pub async fn errors(context: &Context, place: &Place) {
     let Some(origin) = foreign_origin(context, &place.endpoint) else { return };
     let doing = context.begin(&CORS_ERRORS, &place.endpoint);
-    let content = format!(
+    let lost = format!(
         "<body xmlns='http://jabber.org/protocol/httpbind' rid='{}' sid='xmppscope-{}'/>",
-        crate::client::bosh::first_rid(context.number()),
+        first_rid(context.number()),
         context.token()
     );
-    let request = Request::bosh(&place.endpoint.address.path, content).from(Some(origin));
-    let (got, _) = once(context, &place.endpoint, place.alive[0], &request).await;
-    let Some(response) = got.response() else {
-        return doing.skipped("a request of an unknown session got no answer");
-    };
-    match readable(&response.headers, origin) {
-        Ok(()) => doing.well(format!(
-            "pages may read what is said to a lost session (HTTP {})",
-            response.status
-        )),
-        Err((kind, words)) => {
-            let kind = match kind.name {
-                "cors-missing" => &trouble::CORS_ON_ERRORS,
-                _ => kind,
-            };
-            let trouble = with_program(Trouble::new(kind), response).with("origin", origin);
-            let words = format!(
-                "the answer to a request of an unknown session (HTTP {}): {words}; a page sees \"error 0\" and cannot \
-                 tell that it has to log in again",
-                status_words(response)
-            );
-            doing.broken(about(trouble, &place.endpoint), words);
+    let mut statuses = Vec::new();
+    for (what, content) in
+        [("a request of an unknown session", &*lost), ("what is no XML", "<body")]
+    {
+        let request = Request::bosh(&place.endpoint.address.path, content).from(Some(origin));
+        let (got, _) = once(context, &place.endpoint, place.alive[0], &request).await;
+        let Some(response) = got.response() else { continue };
+        let Err((kind, words)) = readable(&response.headers, origin) else {
+            statuses.push(response.status.to_string());
+            continue;
+        };
+        let kind = if *kind == trouble::CORS_MISSING { &trouble::CORS_ON_ERRORS } else { kind };
+        let trouble = with_program(Trouble::new(kind), response).with("origin", origin);
+        let words = format!(
+            "the answer to {what} (HTTP {}): {words}; a page sees \"error 0\" there, and cannot tell why",
+            status_words(response)
+        );
+        return doing.broken(about(trouble, &place.endpoint), words);
+    }
+    match &statuses[..] {
+        [] => doing.skipped("requests that fail get no answer"),
+        some => {
+            doing.well(format!("pages may read what goes wrong, too (HTTP {})", some.join(", ")));
         }
     }
 }

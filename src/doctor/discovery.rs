@@ -7,19 +7,19 @@ use super::check::{HOST_META, HOST_META_JSON, PATHS, SRV};
 use super::context::{Context, Doing};
 use super::cors;
 use super::endpoint::{BY_HOST_META, BY_PATH, BY_SRV, Carrier, Endpoint};
-use super::http::{Http, Request, once};
+use super::http::{Http, Request, What, once};
 use super::reach::{Unmade, connect, secure};
 use super::refused::{about, why, with_program};
 use super::trouble::{self, Trouble};
 use super::websocket;
-use crate::rules::{host_meta_links, status_words};
+use crate::rules::{Finding, host_meta_links, status_words};
 use crate::trace::Response;
 use crate::wire::address::Address;
 use crate::wire::resolve::Found;
 
 /// So many redirects are followed.
 const REDIRECTS: usize = 3;
-/// Where connection managers and WebSockets usually are, with `:PORT` where it is not 443.
+/// Where servers usually have BOSH and WebSocket, with `:PORT` where it is not 443.
 const BOSH_PATHS: [&str; 7] = [
     "/http-bind",
     "/http-bind/",
@@ -50,7 +50,7 @@ pub async fn discover(context: &Context) -> Vec<Endpoint> {
         }
     }
     if endpoints.is_empty() {
-        endpoints = usual_paths(context).await;
+        endpoints = Box::pin(usual_paths(context)).await;
     }
     endpoints.extend(tcp);
     endpoints
@@ -64,13 +64,14 @@ fn at_domain(domain: &str, rest: &str) -> Option<Endpoint> {
 }
 
 async fn host_meta(context: &Context, is_json: bool) -> Vec<Endpoint> {
-    let (check, path) = match is_json {
-        true => (&HOST_META_JSON, "/.well-known/host-meta.json"),
-        false => (&HOST_META, "/.well-known/host-meta"),
+    let (check, path) = if is_json {
+        (&HOST_META_JSON, "/.well-known/host-meta.json")
+    } else {
+        (&HOST_META, "/.well-known/host-meta")
     };
     let domain = &context.settings.domain;
     let Some(mut endpoint) = at_domain(domain, path) else { return Vec::new() };
-    let doing = context.begin(check, &endpoint);
+    let doing = context.begin(check, domain);
     let mut hops = 0;
     loop {
         let Some((response, found)) = fetch(context, &doing, &endpoint).await else {
@@ -92,7 +93,7 @@ async fn host_meta(context: &Context, is_json: bool) -> Vec<Endpoint> {
             ));
             return Vec::new();
         }
-        return judge(context, &doing, &endpoint, &response, found, is_json);
+        return judge(context, &doing, &endpoint, &response, &found, is_json);
     }
 }
 
@@ -101,13 +102,13 @@ async fn fetch(
     context: &Context,
     doing: &Doing<'_>,
     endpoint: &Endpoint,
-) -> Option<(Response, Vec<crate::rules::Finding>)> {
+) -> Option<(Response, Vec<Finding>)> {
     let port = endpoint.address.port().unwrap_or(443);
     let name = endpoint.address.name();
     let addresses = match context.settings.names.addresses(name, port).await {
         Ok(addresses) => addresses,
         Err(why) => {
-            doing.note(format!("{why}: web clients need the URLs in their settings"));
+            doing.note(format!("{why}; web clients need the URLs in their settings"));
             return None;
         }
     };
@@ -141,24 +142,23 @@ async fn fetch(
         let request = Request::new("GET", &endpoint.address.path)
             .from(cors::foreign_origin(context, endpoint));
         let (got, found) = once(context, endpoint, at, &request).await;
-        return match got.what {
-            super::http::What::Response(response, _) => Some((*response, found)),
-            _ => {
-                let (_, words) = why(endpoint, &got, &found);
-                doing.note(format!("{words}: web clients need the URLs in their settings"));
-                None
-            }
-        };
+        if let What::Response(response, _) = got.what {
+            return Some((*response, found));
+        }
+        let (_, words) = why(endpoint, &got, &found);
+        doing.note(format!("{words}; web clients need the URLs in their settings"));
+        return None;
     }
     let words = refusal.as_ref().map_or("no address", Unmade::words);
-    doing.note(format!("{words}: web clients need the URLs in their settings"));
+    doing.note(format!("{words}; web clients need the URLs in their settings"));
     None
 }
 
 fn follow(from: &Endpoint, location: &str) -> Option<Endpoint> {
-    let url = match location.starts_with('/') {
-        true => format!("{}{location}", from.origin()),
-        false => location.to_owned(),
+    let url = if location.starts_with('/') {
+        format!("{}{location}", from.origin())
+    } else {
+        location.to_owned()
     };
     Some(Endpoint { address: url.parse().ok()?, ..from.clone() })
 }
@@ -168,12 +168,12 @@ fn judge(
     doing: &Doing<'_>,
     endpoint: &Endpoint,
     response: &Response,
-    found: Vec<crate::rules::Finding>,
+    found: &[Finding],
     is_json: bool,
 ) -> Vec<Endpoint> {
     let of = |kind| with_program(about(Trouble::new(kind), endpoint), response);
     let mut clean = true;
-    for finding in &found {
+    for finding in found {
         let kind = match finding.name() {
             "host-meta-wrong" => &trouble::HOST_META_WRONG,
             "host-meta-insecure" => &trouble::HOST_META_INSECURE,
@@ -221,7 +221,7 @@ fn judge(
         }
         let kind = response.headers.get("content-type").unwrap_or("no Content-Type");
         let due = if is_json { "json" } else { "xml" };
-        if !kind.contains(due) && !(is_json && kind.contains("jrd")) {
+        if !kind.contains(due) {
             doing.note(format!(
                 "its Content-Type is {kind}, which is no type of it; browsers read it all the same"
             ));
@@ -236,14 +236,14 @@ async fn services(context: &Context) -> Vec<Endpoint> {
     let domain = &context.settings.domain;
     let (mut none, mut refused) = (0, 0);
     for (service, scheme) in [("_xmpp-client._tcp", "xmpp"), ("_xmpps-client._tcp", "xmpps")] {
-        let doing = context.begin(&SRV, format!("{service}.{domain}"));
+        let doing = context.begin(&SRV, domain);
         let chance = |up_to: u32| (context.number() % (u64::from(up_to) + 1)) as u32;
         match context.settings.names.services(service, domain, chance).await {
             Err(why) => doing.skipped(why),
             Ok(Found::Nothing) => {
                 none += 1;
                 if scheme == "xmpp" {
-                    doing.note(format!("no SRV record: clients try {domain}:5222"));
+                    doing.note(format!("no record {service}: clients try {domain}:5222"));
                 }
             }
             Ok(Found::NotOffered) => {
@@ -251,16 +251,16 @@ async fn services(context: &Context) -> Vec<Endpoint> {
                 if scheme == "xmpp" {
                     doing.weak(
                         Trouble::new(&trouble::SRV_NOT_OFFERED).with("domain", domain),
-                        "the record's target is \".\": native clients do not even try",
+                        format!("the target of {service} is \".\": native clients do not even try"),
                     );
                 } else {
-                    doing.well("the domain says that it does not offer this");
+                    doing.well(format!("{service}: the domain says that it does not offer this"));
                 }
             }
             Ok(Found::Services(services)) => {
                 let names: Vec<String> =
                     services.iter().map(|one| format!("{}:{}", one.host, one.port)).collect();
-                doing.well(names.join(", then "));
+                doing.well(format!("{service}: {}", names.join(", then ")));
                 for name in names {
                     if let Ok(address) = format!("{scheme}://{name}").parse() {
                         endpoints.push(Endpoint { carrier: Carrier::Tcp, address, found: BY_SRV });
@@ -299,7 +299,7 @@ async fn answers(context: &Context, address: &Address, port: u16) -> bool {
 /// Tries the usual places.
 async fn usual_paths(context: &Context) -> Vec<Endpoint> {
     let domain = &context.settings.domain;
-    let doing = context.begin(&PATHS, format!("https://{domain}"));
+    let doing = context.begin(&PATHS, domain);
     let places = BOSH_PATHS
         .map(|rest| (Carrier::Bosh, rest))
         .into_iter()

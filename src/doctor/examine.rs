@@ -42,7 +42,7 @@ pub async fn examine(
             let mut all = JoinSet::new();
             for endpoint in endpoints {
                 let context = Arc::clone(&context);
-                all.spawn_local(async move { one(&context, endpoint).await });
+                all.spawn_local(async move { Box::pin(one(&context, endpoint)).await });
             }
             while all.join_next().await.is_some() {}
         })
@@ -89,7 +89,7 @@ async fn one(context: &Arc<Context>, endpoint: Endpoint) {
     let port = endpoint.address.port().unwrap_or(scheme);
     let Some(mut place) = reach(context, &endpoint, port).await else { return };
     match place.endpoint.carrier {
-        Carrier::Bosh => bosh::examine(context, &place).await,
+        Carrier::Bosh => Box::pin(bosh::examine(context, &place)).await,
         Carrier::WebSocket => websocket::examine(context, &place).await,
         Carrier::Tcp => tcp::examine(context, &mut place).await,
     }

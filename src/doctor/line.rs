@@ -28,11 +28,11 @@ pub struct Line {
     socket: Socket,
     clock: Clock,
     /// With secrets, for us.
-    known: Seen,
+    known: Box<Seen>,
     /// Without, for everybody else.
-    shown: Seen,
+    shown: Box<Seen>,
     /// What it means, as far as it was taken.
-    story: Story,
+    story: Box<Story>,
     /// How many of the facts were taken.
     taken: usize,
     over: bool,
@@ -78,12 +78,12 @@ impl Line {
     /// Takes over a socket on which nothing was said yet.
     pub fn new(context: &Context, socket: Socket, expect: Expect) -> Self {
         let (conn, clock) = (context.next_conn(), context.clock);
-        let known = Seen::new(Intake::new(true, KEPT), expect, conn, &socket, clock);
+        let known = Box::new(Seen::new(Intake::new(true, KEPT), expect, conn, &socket, clock));
         let account = context.settings.account.as_ref();
         let passwords = account.map(|one| (&*one.user, &*one.password));
         let hiding = Intake::new(false, KEPT).knowing(passwords);
-        let shown = Seen::new(hiding, expect, conn, &socket, clock);
-        Self { socket, clock, known, shown, story: Story::default(), taken: 0, over: false }
+        let shown = Box::new(Seen::new(hiding, expect, conn, &socket, clock));
+        Self { socket, clock, known, shown, story: Box::default(), taken: 0, over: false }
     }
 
     fn passed(&mut self, from: Side, bytes: &[u8]) {
@@ -200,7 +200,7 @@ impl Line {
             let _ = self.socket.shutdown().await; // its peer may be gone
             self.ended(Side::Client, How::Fin);
         }
-        let Self { shown: Seen { tap, queue, mut recorder, mut events }, .. } = self;
+        let Seen { tap, queue, mut recorder, mut events } = *self.shown;
         tap.close();
         let mut items = Vec::new();
         queue.take(&mut items, Some(Duration::ZERO));

@@ -39,9 +39,10 @@ pub async fn examine(context: &Arc<Context>, place: &Place) {
         || place.endpoint.carrier == super::Carrier::Tcp
         || place.alive[0].ip().is_loopback();
     if account.is_some() && !(place.trusted && encrypted) {
-        return doing.skipped(match place.trusted {
-            true => "the password is not sent without encryption",
-            false => "the password is not sent to a server whose certificate is not trusted",
+        return doing.skipped(if place.trusted {
+            "the password is not sent without encryption"
+        } else {
+            "the password is not sent to a server whose certificate is not trusted"
         });
     }
     let logged_in = match log_in(context, place, &who).await {
@@ -75,10 +76,8 @@ enum NoLogin {
 
 async fn log_in(context: &Arc<Context>, place: &Place, who: &Who) -> Result<LoggedIn, NoLogin> {
     let failed = |words: String| {
-        let kind = match words.contains("resource") {
-            true => &trouble::BIND_FAILED,
-            false => &trouble::LOGIN_FAILED,
-        };
+        let kind =
+            if words.contains("resource") { &trouble::BIND_FAILED } else { &trouble::LOGIN_FAILED };
         NoLogin::Failed(kind, words)
     };
     let mut talk = Talk::open(context, place).await.map_err(failed)?;

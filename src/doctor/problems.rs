@@ -27,6 +27,16 @@ pub struct Problem {
     pub snippets: Vec<(String, String)>,
 }
 
+impl Problem {
+    /// The snippet of the program that has to be changed, if it is known; otherwise all of them.
+    pub fn chosen(&self) -> &[(String, String)] {
+        match &self.snippets[..] {
+            [(name, _), ..] if is_of(self.program, name) => &self.snippets[..1],
+            all => all,
+        }
+    }
+}
+
 /// All that came out.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -99,7 +109,13 @@ impl Report {
             }
             let rank = KINDS.iter().position(|kind| *kind == trouble.kind).unwrap_or(usize::MAX);
             let mut values = trouble.values.clone();
-            values.entry("domain").or_insert_with(|| self.domain.clone());
+            for (name, value) in [
+                ("domain", self.domain.clone()),
+                ("bosh", format!("https://{}/http-bind", self.domain)),
+                ("websocket", format!("wss://{}/xmpp-websocket", self.domain)),
+            ] {
+                values.entry(name).or_insert(value);
+            }
             if let Some(origin) = &self.origin {
                 values.entry("origin").or_insert_with(|| origin.clone());
             }
@@ -163,7 +179,7 @@ impl Report {
             ("login", _) => {
                 has(&|other| other.verdict == Verdict::Broken && other.check.name != "login")
             }
-            (_, "cors-on-errors") => has(&of("cors-missing")),
+            (_, "cors-on-errors" | "cors-preflight") => has(&of("cors-missing")),
             _ => false,
         }
     }
@@ -171,6 +187,9 @@ impl Report {
     /// What the server behind the reverse proxy says to the same check.
     fn proof(&self, outcome: &Outcome) -> Option<String> {
         let url = self.direct.as_ref()?;
+        if OUTSIDE.contains(&outcome.check.name) || outcome.check.name == "tls" {
+            return None; // who answers there is somebody else
+        }
         let mut direct = self
             .outcomes
             .iter()

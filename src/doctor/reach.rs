@@ -112,9 +112,10 @@ pub async fn open(context: &Context, endpoint: &Endpoint, at: SocketAddr) -> Res
     let tcp = connect(at).await?;
     let stream = endpoint.carrier == Carrier::Tcp;
     let socket = if endpoint.address.is_tls() {
-        let (name, alpn) = match stream {
-            true => (&*context.settings.domain, "xmpp-client"),
-            false => (endpoint.address.name(), "http/1.1"),
+        let (name, alpn) = if stream {
+            (&*context.settings.domain, "xmpp-client")
+        } else {
+            (endpoint.address.name(), "http/1.1")
         };
         secure(context, tcp, name, &[alpn]).await?.0
     } else {
@@ -139,10 +140,10 @@ pub async fn reach(context: &Context, endpoint: &Endpoint, port: u16) -> Option<
     for (order, &at) in found.iter().enumerate() {
         tries.spawn(async move { (order, at, connect(at).await.map(drop)) });
     }
-    let mut tried = tries.join_all().await;
-    tried.sort_by_key(|(order, ..)| *order);
-    for (_, at, made) in tried {
-        match made {
+    let mut made = tries.join_all().await;
+    made.sort_by_key(|(order, ..)| *order);
+    for (_, at, connected) in made {
+        match connected {
             Ok(()) => alive.push(at),
             Err(unmade) => dead.push((at, unmade)),
         }

@@ -91,13 +91,9 @@ fn is_wordy(finding: &Finding) -> bool {
 
 fn kind(endpoint: &Endpoint, response: &Response, held: f64) -> &'static Kind {
     let page = Page::of(response);
-    match page.meaning() {
-        Some(meaning) => {
-            if let Some(kind) = by_meaning(meaning, endpoint.carrier) {
-                return kind;
-            }
-        }
-        None => {}
+    let meant = page.meaning().and_then(|meaning| by_meaning(meaning, endpoint.carrier));
+    if let Some(kind) = meant {
+        return kind;
     }
     let hosts = ["unknown host", "invalid host", "host not"];
     let websocket = endpoint.carrier == Carrier::WebSocket;
@@ -115,10 +111,13 @@ fn kind(endpoint: &Endpoint, response: &Response, held: f64) -> &'static Kind {
         504 if held >= 0.5 => &trouble::READ_TIMEOUT,
         502..=504 | 520..=530 => &trouble::BACK_END_DOWN,
         400 | 426 | 501 if websocket => &trouble::UPGRADE_DROPPED,
-        200 if websocket => match page.is_of_websocket() {
-            true => &trouble::UPGRADE_DROPPED,
-            false => &trouble::NOT_WEBSOCKET,
-        },
+        200 if websocket => {
+            if page.is_of_websocket() {
+                &trouble::UPGRADE_DROPPED
+            } else {
+                &trouble::NOT_WEBSOCKET
+            }
+        }
         200..=299 => &trouble::NOT_BOSH,
         405 => &trouble::PATH_WRONG,
         _ => &trouble::REFUSED,
@@ -137,13 +136,14 @@ fn by_meaning(meaning: Meaning, carrier: Carrier) -> Option<&'static Kind> {
         | Meaning::Blocked
         | Meaning::ForbiddenByRule
         | Meaning::MethodByRule => &trouble::BLOCKED,
+        Meaning::PageOfWebsocket if carrier == Carrier::WebSocket => &trouble::UPGRADE_DROPPED,
         Meaning::NoRoute
         | Meaning::FilesOnly
         | Meaning::ApplicationPage
         | Meaning::ApplicationFailed
-        | Meaning::StartPage => &trouble::PATH_WRONG,
-        Meaning::PageOfWebsocket if carrier == Carrier::WebSocket => &trouble::UPGRADE_DROPPED,
-        Meaning::PageOfWebsocket | Meaning::PageOfBosh => &trouble::PATH_WRONG,
+        | Meaning::StartPage
+        | Meaning::PageOfBosh
+        | Meaning::PageOfWebsocket => &trouble::PATH_WRONG,
         Meaning::Maintenance
         | Meaning::ServerFailed
         | Meaning::ProxyFailed

@@ -159,8 +159,8 @@ impl Bosh {
                 Some(Ok((rid, sending, answer))) = self.open.join_next() => {
                     let (mut actions, now) = (Vec::new(), context.clock.now());
                     match answer {
-                        Some((status, content)) => {
-                            self.session.response(rid, sending, status, &content, now, &mut actions);
+                        Some((status, body)) => {
+                            self.session.response(rid, sending, status, &body, now, &mut actions);
                         }
                         None => self.session.lost(rid, sending, now),
                     }

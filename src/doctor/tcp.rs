@@ -89,15 +89,13 @@ impl Stream {
         let mut begun = false;
         loop {
             let Some(came) = self.line.next(until).await else {
-                return Err(match begun {
-                    true => none(
-                        &trouble::FEATURES_MISSING,
-                        format!("the server sends no features within {}", words(PATIENCE)),
-                    ),
-                    false => none(
-                        &trouble::NOT_XMPP,
-                        format!("nothing answers a stream header within {}", words(PATIENCE)),
-                    ),
+                let within = words(PATIENCE);
+                return Err(if begun {
+                    let words = format!("the server sends no features within {within}");
+                    none(&trouble::FEATURES_MISSING, words)
+                } else {
+                    let words = format!("nothing answers a stream header within {within}");
+                    none(&trouble::NOT_XMPP, words)
                 });
             };
             match (came.fact, came.reading) {
@@ -107,9 +105,10 @@ impl Stream {
                 }
                 (_, Reading::Element(element)) if element.is(ns::STREAMS, "error") => {
                     let condition = condition(&element).unwrap_or_default();
-                    let kind = match condition.starts_with("host-unknown") {
-                        true => &trouble::DOMAIN_UNKNOWN,
-                        false => &trouble::REFUSED,
+                    let kind = if condition.starts_with("host-unknown") {
+                        &trouble::DOMAIN_UNKNOWN
+                    } else {
+                        &trouble::REFUSED
                     };
                     return Err(none(kind, format!("the server ends the stream: {condition}")));
                 }

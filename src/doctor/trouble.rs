@@ -2,6 +2,7 @@
 //! further up hides what is below.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 /// A cause.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,8 +32,8 @@ impl Trouble {
 
     /// With a value for its remedy.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.values.insert(name, value.to_string());
+    pub fn with(mut self, name: &'static str, value: impl Display) -> Self {
+        self.values.insert(name, format!("{value}"));
         self
     }
 

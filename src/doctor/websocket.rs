@@ -305,7 +305,7 @@ async fn stream(
                 let mechanisms = offered(&element);
                 match &mechanisms[..] {
                     [] => doing.broken(of(&trouble::MECHANISMS_MISSING), no_mechanisms(place)),
-                    _ => say_mechanisms(&doing, place, response, &Some(mechanisms)),
+                    _ => say_mechanisms(&doing, place, response, Some(&mechanisms)),
                 }
                 return true;
             }
@@ -326,6 +326,11 @@ async fn stream(
         None if opened => doing.broken(
             of(&trouble::FEATURES_MISSING),
             "the server opens the stream and sends no features, without which no client can log in",
+        ),
+        None if socket.line.is_over() => doing.broken(
+            of(&trouble::UPGRADE_DROPPED),
+            "the server agrees to the WebSocket (HTTP 101), and the connection ends at once, without a frame: a reverse proxy \
+             passes the answer on, and took Upgrade and Connection out of the request",
         ),
         None => doing.broken(
             of(&trouble::NOT_WEBSOCKET),
@@ -478,7 +483,7 @@ fn cut(context: &Context, doing: &Doing<'_>, place: &Place, cut: Cut<'_>) {
 
 /// `the server pings every 60 s`
 fn pinged(pings: &[Duration]) -> String {
-    let gaps: Vec<Duration> = pings.windows(2).map(|two| two[1] - two[0]).collect();
+    let gaps: Vec<Duration> = pings.windows(2).map(|two| two[1].saturating_sub(two[0])).collect();
     match (pings.len(), gaps.iter().min()) {
         (0, _) => "the server sends no pings: clients have to".to_owned(),
         (_, Some(gap)) => format!("the server pings every {}", words(*gap)),

@@ -31,6 +31,17 @@ impl Doctor {
         Self { styles, width: width.unwrap_or(WIDE).max(40), subject: None }
     }
 
+    /// Puts side by side what is about the same subject, what was written last first.
+    pub fn arrange(&self, outcomes: &mut [Outcome]) {
+        let mut order: Vec<String> = self.subject.iter().cloned().collect();
+        for outcome in &*outcomes {
+            if !order.contains(&outcome.subject) {
+                order.push(outcome.subject.clone());
+            }
+        }
+        outcomes.sort_by_key(|outcome| order.iter().position(|one| *one == outcome.subject));
+    }
+
     /// A line for an outcome, with a title if it is about something else than the one before.
     pub fn outcome(&mut self, outcome: &Outcome) -> String {
         let mut out = String::new();
@@ -43,7 +54,12 @@ impl Doctor {
         }
         let (sign, ink) = self.sign(outcome.verdict);
         let indent = 2 + 2 + NAME;
-        let lines = wrap(&outcome.words, self.width.saturating_sub(indent));
+        let words = match outcome.trouble {
+            // The end says the rest.
+            Some(_) => first_sentence(&outcome.words),
+            None => &outcome.words,
+        };
+        let lines = wrap(words, self.width.saturating_sub(indent));
         for (number, line) in lines.iter().enumerate() {
             if number == 0 {
                 let name = outcome.check.name;
@@ -97,7 +113,7 @@ impl Doctor {
         if !problem.advice.is_empty() {
             self.paragraph(&format!("What to do: {}", problem.advice), out);
         }
-        for (program, snippet) in self.chosen(problem) {
+        for (program, snippet) in problem.chosen() {
             let _ = writeln!(
                 out,
                 "\n     {}",
@@ -107,19 +123,6 @@ impl Doctor {
                 let _ = writeln!(out, "     {}", one_line(line)); // the same
             }
         }
-    }
-
-    /// The snippet of the program that has to be changed, if it is known; otherwise all of them.
-    fn chosen<'a>(&self, problem: &'a Problem) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let known = problem.program.map(str::to_ascii_lowercase);
-        let is_it =
-            move |program: &str| known.as_deref().is_none_or(|known| known.starts_with(program));
-        let any = problem.snippets.iter().any(|(program, _)| is_it(program));
-        problem
-            .snippets
-            .iter()
-            .filter(move |(program, _)| !any || is_it(program))
-            .map(|(program, snippet)| (&**program, &**snippet))
     }
 
     fn paragraph(&self, text: &str, out: &mut String) {
@@ -163,6 +166,13 @@ pub fn program_name(program: &str) -> &str {
         "prosody" => "Prosody",
         other => other,
     }
+}
+
+/// Up to the first full stop that ends a sentence.
+fn first_sentence(text: &str) -> &str {
+    text.match_indices(". ")
+        .find(|(at, _)| text[at + 2..].starts_with(char::is_uppercase))
+        .map_or(text, |(at, _)| &text[..at])
 }
 
 /// With a capital letter at its beginning, unless that is a name, and a full stop.
