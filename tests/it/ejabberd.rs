@@ -49,6 +49,24 @@ impl Ejabberd {
 
     /// A server that has ports for XML streams as well.
     pub fn start_with(pairs: usize, streams: Option<&Streams>) -> Self {
+        Self::start_as(pairs, streams, |port| configuration(port, streams))
+    }
+
+    /// A server of another domain as well, with these lines at the top level of its configuration.
+    pub fn start_for(domain: &str, streams: &Streams, settings: &str) -> Self {
+        Self::start_as(1, Some(streams), |port| {
+            let hosts = format!("hosts: [{DOMAIN}, {domain}, ");
+            let usual =
+                configuration(port, Some(streams)).replace(&format!("hosts: [{DOMAIN}, "), &hosts);
+            format!("{usual}{settings}\n")
+        })
+    }
+
+    fn start_as(
+        pairs: usize,
+        streams: Option<&Streams>,
+        configuration: impl Fn(u16) -> String,
+    ) -> Self {
         let binary = find("erl").filter(|_| find("ejabberdctl").is_some());
         let binary = binary.expect(
             "ejabberd is not installed, and this test talks to the real one: run ./test, which installs it",
@@ -57,7 +75,7 @@ impl Ejabberd {
         let port = free_port();
         let (alice, bob) = (Password::random(), Password::random());
         let at = |name: &str| folder.path().join(name);
-        fs::write(at("ejabberd.yml"), configuration(port, streams)).unwrap();
+        fs::write(at("ejabberd.yml"), configuration(port)).unwrap();
         fs::create_dir(at("spool")).unwrap();
         let users: Vec<String> = (1..=pairs)
             .flat_map(|n| {

@@ -12,6 +12,7 @@ mod demo;
 mod dependencies;
 mod diff;
 mod differences;
+mod doctor;
 mod documents;
 mod ejabberd;
 #[cfg(target_os = "linux")] // it needs to know what order a kernel keeps, and which threads sleep

@@ -1,0 +1,185 @@
+//! What goes wrong on the way to the server.
+
+use super::setup::{BOSH, Setup, UPGRADE, WEBSOCKET, location};
+
+pub fn all() -> Vec<Setup> {
+    [ways(), answers()].concat()
+}
+
+/// Requests that go elsewhere.
+fn ways() -> Vec<Setup> {
+    vec![
+        Setup::nginx(
+            "host-not-passed",
+            "location / {
+               proxy_pass http://{server};
+               proxy_set_header X-Forwarded-Proto $scheme;
+               # here
+             }",
+        )
+        .prosody(ONE_HOST)
+        .has("host-not-passed")
+        .mend("# here", "nginx"),
+        Setup::apache(
+            "host-not-passed-apache",
+            "ProxyPreserveHost Off
+             ProxyPass / http://{server}/ upgrade=websocket",
+        )
+        .prosody(ONE_HOST)
+        .at(WEBSOCKET)
+        .has("host-not-passed")
+        .mend("ProxyPreserveHost Off", "apache"),
+        Setup::nginx(
+            "path-with-a-slash-too-many",
+            "location /http-bind {
+               proxy_pass http://{server}/;
+               proxy_set_header Host $host;
+               proxy_set_header X-Forwarded-Proto $scheme;
+             }",
+        )
+        .ejabberd("")
+        .has("path-wrong")
+        .mend("proxy_pass http://{server}/;", "nginx"),
+        Setup::location("path-wrong", "/http-bind", "")
+            .at("https://chat.example/bosh")
+            .has("path-wrong")
+            .instead("https://chat.example/bosh", BOSH),
+        Setup::caddy(
+            "path-removed-by-caddy",
+            "handle_path /http-bind* {
+               reverse_proxy {server}
+             }",
+        )
+        .has("path-wrong")
+        .mend(
+            "handle_path /http-bind* {
+               reverse_proxy {server}
+             }",
+            "caddy",
+        ),
+        Setup::nginx("redirected", &format!("# here\n  {}", location("/http-bind/", "")))
+            .has("redirected")
+            .mend("# here", "nginx"),
+        Setup::apache(
+            "redirected-apache",
+            "# here
+             RewriteEngine On
+             RewriteRule ^/http-bind$ /http-bind/ [R=301,L]
+             ProxyPass /http-bind/ http://{server}/http-bind/",
+        )
+        .has("redirected")
+        .mend("# here", "apache"),
+    ]
+}
+
+/// Something else that answers.
+fn answers() -> Vec<Setup> {
+    vec![
+        Setup::nginx(
+            "back-end-down",
+            "location / {
+               proxy_pass http://127.0.0.1:{dead};
+               proxy_set_header Host $host;
+               proxy_set_header X-Forwarded-Proto $scheme;
+             }",
+        )
+        .has("back-end-down")
+        .mend("proxy_pass http://127.0.0.1:{dead};", "nginx"),
+        Setup::haproxy(
+            "back-end-down-haproxy",
+            "frontend web
+               bind 127.0.0.1:{port} ssl crt {valid}/haproxy.pem
+               http-request set-header X-Forwarded-Proto https
+               default_backend xmpp
+             backend xmpp
+               server xmpp 127.0.0.1:{dead}",
+        )
+        .has("back-end-down")
+        .mend("server xmpp 127.0.0.1:{dead}", "haproxy"),
+        Setup::nginx(
+            "login-page",
+            &format!(
+                "auth_request /auth;
+                 location = /auth {{ return 401; }}
+                 location @login {{ return 302 https://login.example/start?rd=https://$host$request_uri; }}
+                 {}",
+                location("/http-bind", "error_page 401 = @login;\n# here")
+            ),
+        )
+        .has("login-page")
+        .mend("# here", "nginx"),
+        Setup::nginx(
+            "login-basic",
+            &format!(
+                "auth_basic Intranet;
+                 auth_basic_user_file /dev/null;
+                 {}",
+                location("/http-bind", "# here")
+            ),
+        )
+        .has("login-page")
+        .mend("# here", "nginx"),
+        Setup::nginx(
+            "blocked",
+            &format!(
+                "deny all;
+                 {}",
+                location("/http-bind", "# here")
+            ),
+        )
+        .has("blocked")
+        .mend("# here", "nginx"),
+        Setup::haproxy(
+            "blocked-haproxy",
+            "# here
+             http-request deny if METH_POST",
+        )
+        .has("blocked")
+        .mend("# here", "haproxy"),
+        Setup::location("body-limit", "/http-bind", "client_max_body_size 8k;")
+            .slow()
+            .has("body-limit")
+            .mend("client_max_body_size 8k;", "nginx"),
+        Setup::haproxy(
+            "body-limit-haproxy",
+            "option http-buffer-request
+             # here
+             http-request deny deny_status 413 if { req.body_size gt 8192 }",
+        )
+        .slow()
+        .has("body-limit")
+        .mend("# here", "haproxy"),
+        Setup::nginx(
+            "cached",
+            &format!(
+                "proxy_cache_path {{folder}}/cache keys_zone=all:1m;
+                 server {{
+                   listen 127.0.0.1:{{port}} ssl;
+                   ssl_certificate {{valid}}/fullchain.pem;
+                   ssl_certificate_key {{valid}}/privkey.pem;
+                   proxy_cache all;
+                   proxy_cache_methods GET HEAD POST;
+                   proxy_cache_valid 200 1m;
+                   {}
+                 }}",
+                location("/http-bind", "# here")
+            ),
+        )
+        .has("cached")
+        .mend("# here", "nginx"),
+        Setup::location("websocket-wrong-path", "/", UPGRADE)
+            .ejabberd("")
+            .at("wss://chat.example/ws")
+            .has("path-wrong")
+            .instead("wss://chat.example/ws", WEBSOCKET),
+    ]
+}
+
+/// Its virtual hosts have the modules, so that a Host header that is none of them leads nowhere.
+const ONE_HOST: &str = r#"modules_enabled = { "saslauth", "tls", "roster", "disco", "posix", "smacks" }
+http_default_host = ""
+VirtualHost "localhost"
+  modules_enabled = { "bosh", "websocket" }
+VirtualHost "chat.example"
+  modules_enabled = { "bosh", "websocket" }
+"#;

@@ -1,0 +1,111 @@
+//! What is wrong with addresses, ports and certificates.
+
+use super::setup::{BOSH, Setup, WEBSOCKET};
+
+/// A server of nginx with these lines for TLS.
+fn tls(name: &'static str, lines: &str) -> Setup {
+    let server = format!(
+        "server {{
+           {lines}
+           location / {{
+             proxy_pass http://{{server}};
+             proxy_set_header Host $host;
+             proxy_set_header X-Forwarded-Proto https;
+           }}
+         }}"
+    );
+    Setup::nginx(name, &server)
+}
+
+pub fn all() -> Vec<Setup> {
+    vec![
+        Setup::location("address-dead", "/", "")
+            .at(&format!(
+                "{BOSH} --resolve chat.example:[::1]:{{dead}} --resolve chat.example:127.0.0.1:{{port}}"
+            ))
+            .has("address-dead")
+            .instead(" --resolve chat.example:[::1]:{dead}", ""),
+        tls("plain-on-tls-port", "listen 127.0.0.1:{port};")
+            .has("plain-on-tls-port")
+            .mend("listen 127.0.0.1:{port};", "nginx"),
+        Setup::location("tls-on-plain-port", "/", "")
+            .at("http://chat.example/http-bind")
+            .has("tls-on-plain-port")
+            .instead("http://chat.example/http-bind", BOSH),
+        tls(
+            "tls-failed",
+            "listen 127.0.0.1:{port} ssl;
+             ssl_certificate {valid}/fullchain.pem;
+             ssl_certificate_key {valid}/privkey.pem;
+             ssl_protocols TLSv1.1;",
+        )
+        .has("tls-failed")
+        .mend("ssl_protocols TLSv1.1;", "nginx"),
+        tls(
+            "certificate-expired",
+            "listen 127.0.0.1:{port} ssl;
+             ssl_certificate {expired}/fullchain.pem;
+             ssl_certificate_key {expired}/privkey.pem;",
+        )
+        .has("certificate-expired")
+        .instead("{expired}", "{valid}"),
+        Setup::haproxy(
+            "certificate-expired-websocket",
+            "frontend web
+               bind 127.0.0.1:{port} ssl crt {expired}/haproxy.pem
+               default_backend xmpp
+             backend xmpp
+               server xmpp {server}",
+        )
+        .ejabberd("")
+        .at(WEBSOCKET)
+        .has("certificate-expired")
+        .instead("{expired}", "{valid}"),
+        tls(
+            "certificate-name",
+            "listen 127.0.0.1:{port} ssl;
+             # here
+             ssl_certificate {other}/fullchain.pem; ssl_certificate_key {other}/privkey.pem;",
+        )
+        .has("certificate-name")
+        .mend(
+            "# here
+             ssl_certificate {other}/fullchain.pem; ssl_certificate_key {other}/privkey.pem;",
+            "nginx",
+        ),
+        tls(
+            "certificate-chain-nginx",
+            "listen 127.0.0.1:{port} ssl;
+             ssl_certificate {valid}/cert.pem;
+             ssl_certificate_key {valid}/privkey.pem;",
+        )
+        .has("certificate-chain")
+        .mend("ssl_certificate {valid}/cert.pem;", "nginx"),
+        Setup::caddy(
+            "certificate-chain-caddy",
+            "https://chat.example:{port} {
+               bind 127.0.0.1
+               tls {valid}/cert.pem {valid}/privkey.pem
+               reverse_proxy {server}
+             }",
+        )
+        .ejabberd("")
+        .has("certificate-chain")
+        .mend("tls {valid}/cert.pem {valid}/privkey.pem", "caddy"),
+        Setup::apache(
+            "certificate-untrusted",
+            "SSLEngine on
+             SSLCertificateFile {self-signed}/cert.pem
+             SSLCertificateKeyFile {self-signed}/privkey.pem
+             RequestHeader set X-Forwarded-Proto https
+             ProxyPass / http://{server}/ upgrade=websocket",
+        )
+        .at(WEBSOCKET)
+        .has("certificate-untrusted")
+        .mend(
+            "SSLCertificateFile {self-signed}/cert.pem
+             SSLCertificateKeyFile {self-signed}/privkey.pem",
+            "apache",
+        ),
+    ]
+}
