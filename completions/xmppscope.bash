@@ -31,6 +31,9 @@ _xmppscope() {
             xmppscope,diff)
                 cmd="xmppscope__subcmd__diff"
                 ;;
+            xmppscope,doctor)
+                cmd="xmppscope__subcmd__doctor"
+                ;;
             xmppscope,generate)
                 cmd="xmppscope__subcmd__generate"
                 ;;
@@ -111,6 +114,9 @@ _xmppscope() {
                 ;;
             xmppscope__subcmd__help,diff)
                 cmd="xmppscope__subcmd__help__subcmd__diff"
+                ;;
+            xmppscope__subcmd__help,doctor)
+                cmd="xmppscope__subcmd__help__subcmd__doctor"
                 ;;
             xmppscope__subcmd__help,generate)
                 cmd="xmppscope__subcmd__help__subcmd__generate"
@@ -230,7 +236,7 @@ _xmppscope() {
 
     case "${cmd}" in
         xmppscope)
-            opts="-h -V --help --version check cm convert demo diff generate prove proxy report run scenarios show snapshot spec help"
+            opts="-h -V --help --version check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -457,6 +463,64 @@ _xmppscope() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        xmppscope__subcmd__doctor)
+            opts="-h --domain --user --origin --direct --resolve --dns --ca-file --quick --wait --idle --dry-run --format --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --domain)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --origin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --direct)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resolve)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --idle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "pretty json markdown html" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         xmppscope__subcmd__generate)
             opts="-h --help man completions schema target conformance help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -644,7 +708,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__help)
-            opts="check cm convert demo diff generate prove proxy report run scenarios show snapshot spec help"
+            opts="check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -714,6 +778,20 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__help__subcmd__diff)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__help__subcmd__doctor)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

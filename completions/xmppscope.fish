@@ -31,6 +31,7 @@ complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "cm" -d 'Run a s
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "convert" -d 'Convert a recording: to a capture, a HAR, or a curl command'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "demo" -d 'Watch a ten-second demo, with no client or server of your own'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "diff" -d 'Compare two captures, transcripts or snapshots'
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "doctor" -d 'Find out why a client does not connect, and what to change'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "generate" -d 'Generate man pages, completions, the JSON Schema of scenarios, and more'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "prove" -d 'Test the scenarios themselves: mutation testing with known defects'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "proxy" -d 'Show the traffic between an XMPP client and its server: BOSH, WebSocket or TCP'
@@ -110,6 +111,25 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand diff" -l color -d 'W
 always\t'Always'
 never\t'Never'"
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l domain -d 'XMPP domain, if it is not the host of the URL' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l user -d 'Log in as JID, send a message to it, and resume the stream; otherwise anonymously, where that is allowed' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l origin -d 'Origin of the web page that uses the server, such as `https://www.example`' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l direct -d 'The same at the server behind the reverse proxy, for comparison' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l resolve -d 'Connect to ADDR in place of HOST\'s address, and to PORT if it is given; may be repeated' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l dns -d 'Name server to ask, in place of the system\'s' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l ca-file -d 'Trust only the certificates in this PEM file, of CAs or the server\'s own' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l wait -d 'How long BOSH requests may be held, in seconds' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l idle -d 'How long a WebSocket is left idle, in seconds' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l format -d 'Format of the output' -r -f -a "pretty\t'For people: a line for each check as it is done, then what to change'
+json\t'One JSON object'
+markdown\t'To paste into an issue; IP addresses and user names are shortened'
+html\t'A page for a browser'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l quick -d 'Leave out what takes long: a request held to its end, an idle WebSocket, large requests'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l dry-run -d 'Say what would be done, and do nothing'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "man" -d 'Print a man page, or write all of them to a folder'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "completions" -d 'Print completions of the command line for a shell'
@@ -259,21 +279,22 @@ never\t'Never'"
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand spec" -l unchecked -d 'Only requirements that neither a rule nor a scenario checks'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand spec" -l uncovered -d 'Only requirements on a connection manager that no scenario covers, with the reason'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand spec" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "check" -d 'Check scenario files for mistakes, without running them'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "cm" -d 'Run a strict BOSH connection manager with a built-in XMPP server'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "convert" -d 'Convert a recording: to a capture, a HAR, or a curl command'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "demo" -d 'Watch a ten-second demo, with no client or server of your own'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "diff" -d 'Compare two captures, transcripts or snapshots'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "generate" -d 'Generate man pages, completions, the JSON Schema of scenarios, and more'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "prove" -d 'Test the scenarios themselves: mutation testing with known defects'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "proxy" -d 'Show the traffic between an XMPP client and its server: BOSH, WebSocket or TCP'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "report" -d 'Turn a recording, or a run of scenarios, into an HTML page'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "run" -d 'Test a connection manager with scenarios'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "scenarios" -d 'List the built-in scenarios, or write them to files'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "show" -d 'Print a capture, or a HAR or other file that holds traffic'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "snapshot" -d 'Review, accept or reject pending snapshots of conversations'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "spec" -d 'List the requirements of the specifications, and what checks them'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff generate prove proxy report run scenarios show snapshot spec help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "check" -d 'Check scenario files for mistakes, without running them'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "cm" -d 'Run a strict BOSH connection manager with a built-in XMPP server'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "convert" -d 'Convert a recording: to a capture, a HAR, or a curl command'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "demo" -d 'Watch a ten-second demo, with no client or server of your own'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "diff" -d 'Compare two captures, transcripts or snapshots'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "doctor" -d 'Find out why a client does not connect, and what to change'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "generate" -d 'Generate man pages, completions, the JSON Schema of scenarios, and more'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "prove" -d 'Test the scenarios themselves: mutation testing with known defects'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "proxy" -d 'Show the traffic between an XMPP client and its server: BOSH, WebSocket or TCP'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "report" -d 'Turn a recording, or a run of scenarios, into an HTML page'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "run" -d 'Test a connection manager with scenarios'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "scenarios" -d 'List the built-in scenarios, or write them to files'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "show" -d 'Print a capture, or a HAR or other file that holds traffic'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "snapshot" -d 'Review, accept or reject pending snapshots of conversations'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "spec" -d 'List the requirements of the specifications, and what checks them'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "man" -d 'Print a man page, or write all of them to a folder'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "completions" -d 'Print completions of the command line for a shell'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "schema" -d 'Print the JSON Schema of scenario files, for editors'

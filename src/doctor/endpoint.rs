@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::trouble::{self, Trouble};
 use crate::wire::address::Address;
 
 /// What carries XMPP there.
@@ -75,4 +76,18 @@ impl fmt::Display for Endpoint {
         let path = if self.carrier == Carrier::Tcp { "" } else { &self.address.path };
         write!(f, "{scheme}://{}{path}", self.address.authority())
     }
+}
+
+/// With what a remedy may need of the endpoint. What names an endpoint that does not work is what has to be mended.
+pub fn about(trouble: Trouble, endpoint: &Endpoint) -> Trouble {
+    let dead = [&trouble::UNREACHABLE, &trouble::NO_ADDRESS, &trouble::PATH_WRONG];
+    let kind = match endpoint.found {
+        BY_HOST_META if dead.contains(&trouble.kind) => &trouble::HOST_META_DEAD_LINK,
+        BY_SRV if dead.contains(&trouble.kind) => &trouble::SRV_DEAD,
+        _ => trouble.kind,
+    };
+    Trouble { kind, ..trouble }
+        .with("path", endpoint.path())
+        .with("host", endpoint.address.authority())
+        .with("url", endpoint)
 }

@@ -7,11 +7,11 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::{JoinSet, LocalSet};
 
 use super::check::{self, Check, Outcome};
+use super::checks::{bosh, discovery, tcp, websocket};
 use super::context::Context;
 use super::endpoint::{Carrier, DIRECT, Endpoint, GIVEN};
 use super::reach::reach;
 use super::settings::{Settings, Subject};
-use super::{bosh, discovery, tcp, websocket};
 use crate::wire::address::{Address, AddressError, Scheme};
 
 /// Examines a domain or a URL; outcomes go to `out` as they come, and it is closed at the end.

@@ -2,29 +2,24 @@
 //!
 //! ```text
 //! examine     what is done, in which order and what side by side
-//!   discovery   from a domain to endpoints: host-meta, SRV, usual paths
+//!   checks      discovery, and the checks of an endpoint
+//!   refused     what it means when an answer is not the one that was hoped for
+//!   talk        connections of ours: HTTP, WebSocket, TCP, a session of BOSH
 //!   reach       names, addresses, TLS
-//!   http  bosh  websocket  tcp  login      the checks of an endpoint, a file for each family
 //! problems    from outcomes to what is broken, by its cause, in the order in which to mend it
+//!   remedy      what to change, as data
 //! ```
 //!
-//! A check talks over a [`Line`](line::Line), which records what passes as any observer would, so that the
+//! A check talks over a [line](talk), which records what passes as any observer would, so that the
 //! [rules](crate::rules) explain what is wrong as they do for traffic of others. It then says its [`Outcome`]s through the [`Context`].
 //! Every check is one that a careful client could have made: nothing here loads a server.
 
-mod bosh;
-mod bosh_held;
-mod bosh_lasting;
 mod certificate;
 mod check;
+mod checks;
 mod context;
-mod cors;
-mod discovery;
 mod endpoint;
 mod examine;
-mod http;
-mod line;
-mod login;
 mod names;
 mod problems;
 mod reach;
@@ -32,9 +27,7 @@ mod refused;
 mod remedy;
 mod settings;
 mod talk;
-mod tcp;
 mod trouble;
-mod websocket;
 
 pub use check::{Check, Outcome, Verdict};
 pub use endpoint::Carrier;

@@ -14,13 +14,10 @@ use tokio_rustls::TlsConnector;
 use super::certificate::{Presented, Watching};
 use super::check::{ADDRESSES, TLS};
 use super::context::{Context, Doing};
-use super::endpoint::{Carrier, Endpoint};
-use super::line::Line;
-use super::refused::about;
+use super::endpoint::{Carrier, Endpoint, about};
 use super::trouble::{self, Trouble};
 use crate::clock::words;
 use crate::trace::Tls;
-use crate::wire::conversation::Expect;
 use crate::wire::protocol::Protocol;
 use crate::wire::socket::Socket;
 use crate::wire::tls;
@@ -105,23 +102,6 @@ pub async fn secure(
             &trouble::TLS_FAILED,
         )),
     }
-}
-
-/// A connection on which the endpoint's protocol can begin.
-pub async fn open(context: &Context, endpoint: &Endpoint, at: SocketAddr) -> Result<Line, Unmade> {
-    let tcp = connect(at).await?;
-    let stream = endpoint.carrier == Carrier::Tcp;
-    let socket = if endpoint.address.is_tls() {
-        let (name, alpn) = if stream {
-            (&*context.settings.domain, "xmpp-client")
-        } else {
-            (endpoint.address.name(), "http/1.1")
-        };
-        secure(context, tcp, name, &[alpn]).await?.0
-    } else {
-        Socket::Plain(tcp)
-    };
-    Ok(Line::new(context, socket, if stream { Expect::Stream } else { Expect::Http }))
 }
 
 /// Looks up an endpoint's name, connects to each address, and agrees on TLS with each. None if nothing answers.

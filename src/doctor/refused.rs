@@ -1,9 +1,9 @@
 //! What it means when an answer is not the one that was hoped for: the rules' words, and a cause by name.
 
-use super::endpoint::{BY_HOST_META, BY_SRV, Carrier, Endpoint};
-use super::http::{Got, What};
+use super::endpoint::{Carrier, Endpoint, about};
 use super::reach::Unmade;
-use super::trouble::{self, Kind, Trouble};
+use super::talk::{Got, What};
+use super::trouble::{self, Kind, Trouble, with_program};
 use crate::clock::words;
 use crate::rules::{Finding, Level, Meaning, Page, Role, status_words};
 use crate::trace::Response;
@@ -48,25 +48,6 @@ pub fn why(endpoint: &Endpoint, got: &Got, found: &[Finding]) -> Why {
     };
     let said = said(found).unwrap_or(own);
     (about(trouble, endpoint), said)
-}
-
-/// With what a remedy may need of the endpoint. What names an endpoint that does not work is what has to be mended.
-pub fn about(trouble: Trouble, endpoint: &Endpoint) -> Trouble {
-    let dead = [&trouble::UNREACHABLE, &trouble::NO_ADDRESS, &trouble::PATH_WRONG];
-    let kind = match endpoint.found {
-        BY_HOST_META if dead.contains(&trouble.kind) => &trouble::HOST_META_DEAD_LINK,
-        BY_SRV if dead.contains(&trouble.kind) => &trouble::SRV_DEAD,
-        _ => trouble.kind,
-    };
-    Trouble { kind, ..trouble }
-        .with("path", endpoint.path())
-        .with("host", endpoint.address.authority())
-        .with("url", endpoint)
-}
-
-/// To be mended in the program that sent this, if it says who it is.
-pub fn with_program(trouble: Trouble, response: &Response) -> Trouble {
-    trouble.by(Page::of(response).by())
 }
 
 /// The gravest finding, without the request that it is about.

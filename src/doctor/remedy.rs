@@ -20,8 +20,8 @@ pub struct Remedy {
 }
 
 /// The programs for which there are snippets.
-pub const PROGRAMS: [&str; 7] =
-    ["nginx", "apache", "haproxy", "caddy", "traefik", "prosody", "ejabberd"];
+pub const PROGRAMS: [&str; 8] =
+    ["nginx", "apache", "haproxy", "caddy", "traefik", "prosody", "ejabberd", "dns"];
 
 /// The remedy of a trouble.
 pub fn of(trouble: &str) -> Option<&'static Remedy> {

@@ -4,6 +4,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
+use crate::rules::Page;
+use crate::trace::Response;
+
 /// A cause.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Kind {
@@ -43,6 +46,11 @@ impl Trouble {
         self.program = program;
         self
     }
+}
+
+/// To be mended in the program that sent this, if it says who it is.
+pub fn with_program(trouble: Trouble, response: &Response) -> Trouble {
+    trouble.by(Page::of(response).by())
 }
 
 macro_rules! kinds {

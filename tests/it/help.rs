@@ -89,6 +89,16 @@ fn of_diff() {
 }
 
 #[test]
+fn of_doctor() {
+    insta::assert_snapshot!(help(&["doctor", "--help"]));
+}
+
+#[test]
+fn of_doctor_in_short() {
+    insta::assert_snapshot!(help(&["doctor", "-h"]));
+}
+
+#[test]
 fn of_spec() {
     insta::assert_snapshot!(help(&["spec", "--help"]));
 }

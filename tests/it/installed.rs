@@ -92,7 +92,7 @@ fn commands(page: &str) -> Vec<Vec<String>> {
 fn is_tried(words: &[String]) -> bool {
     let has = |option: &str| words.iter().any(|word| word == option);
     match words[0].as_str() {
-        "demo" | "proxy" => false,
+        "demo" | "doctor" | "proxy" => false,
         "cm" => has("--list-defects"),
         "prove" => words.iter().any(|word| word.contains("examples")),
         "run" => !has("--target"),

@@ -13,6 +13,7 @@ mod dependencies;
 mod diff;
 mod differences;
 mod doctor;
+mod doctor_plain;
 mod documents;
 mod ejabberd;
 #[cfg(target_os = "linux")] // it needs to know what order a kernel keeps, and which threads sleep

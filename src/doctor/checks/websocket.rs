@@ -4,154 +4,27 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
-use super::bosh::{no_mechanisms, offered, say_mechanisms};
-use super::check::{WS_CLOSE, WS_IDLE, WS_OPEN, WS_ORIGIN, WS_SUBPROTOCOL, WS_UPGRADE};
-use super::context::{Context, Doing};
-use super::endpoint::Endpoint;
-use super::http::{Got, Http, PATIENCE, Request, What, findings};
-use super::line::{Came, Line};
+use super::bosh::{no_mechanisms, say_mechanisms};
 use super::login;
-use super::reach::Place;
-use super::refused::{self, about, with_program};
-use super::trouble::{self, Trouble};
 use crate::clock::words;
-use crate::rules::Finding;
+use crate::doctor::check::{WS_CLOSE, WS_IDLE, WS_OPEN, WS_ORIGIN, WS_SUBPROTOCOL, WS_UPGRADE};
+use crate::doctor::context::{Context, Doing};
+use crate::doctor::endpoint::about;
+use crate::doctor::reach::Place;
+use crate::doctor::refused;
+use crate::doctor::talk::{
+    Came, Got, Manner, PATIENCE, Upgrade, WebSocket, condition, offered, open_element,
+    open_websocket, text, upgrade,
+};
+use crate::doctor::trouble::{self, Trouble, with_program};
+use crate::rules::{Finding, Page, status_words};
 use crate::trace::{Fact, How, Reading, Response};
-use crate::wire::websocket::{Opcode, accept, frame};
-use crate::xml::{Element, Scope, write};
+use crate::wire::websocket::Opcode;
+use crate::xml::Element;
 use crate::xmpp::ns;
 
 /// How long a server may take for features and for `<close/>`.
 const PROMPT: Duration = Duration::from_secs(5);
-
-/// How a handshake is made.
-#[derive(Debug, Clone, Copy)]
-struct Manner<'a> {
-    origin: Option<&'a str>,
-    subprotocol: bool,
-}
-
-/// A WebSocket that was opened.
-pub struct WebSocket {
-    line: Line,
-    mask: u32,
-}
-
-impl WebSocket {
-    /// Sends a text message.
-    pub async fn send(&mut self, text: &str) {
-        self.frame(Opcode::TEXT, text.as_bytes()).await;
-    }
-
-    async fn frame(&mut self, opcode: Opcode, payload: &[u8]) {
-        // Masks have to differ, and hide nothing here (RFC 6455 §10.3 is about pages).
-        self.mask = self.mask.wrapping_mul(0x9e37_79b9).wrapping_add(0x7f4a_7c15);
-        self.line.write(&frame(opcode, payload, Some(self.mask.to_be_bytes()))).await;
-    }
-
-    /// The next thing that comes; pings are answered.
-    pub async fn next(&mut self, until: Duration) -> Option<Came> {
-        let came = self.line.next(until).await?;
-        if let Fact::Frame(frame) = &came.fact
-            && frame.opcode == Opcode::PING.0
-        {
-            let payload = frame.content.bytes.clone();
-            self.frame(Opcode::PONG, &payload).await;
-        }
-        Some(came)
-    }
-
-    /// The next element; what else comes is passed over. None if none comes until then.
-    pub async fn element(&mut self, until: Duration) -> Option<Element> {
-        loop {
-            match self.next(until).await?.reading {
-                Reading::Element(element) => return Some(*element),
-                Reading::Header(header) => return Some(*header),
-                _ => {}
-            }
-        }
-    }
-
-    /// The line below.
-    pub fn into_line(self) -> Line {
-        self.line
-    }
-}
-
-/// `<open/>` to a domain.
-pub fn open_element(domain: &str) -> String {
-    let open =
-        Element::new(ns::FRAMING, "open").with_attr("to", domain).with_attr("version", "1.0");
-    text(&open)
-}
-
-/// An element as a message.
-pub fn text(element: &Element) -> String {
-    let mut out = String::new();
-    write(element, &Scope { default: "", prefixes: &[] }, &mut out);
-    out
-}
-
-/// What came of a handshake.
-enum Upgrade {
-    Open(WebSocket, Box<Response>),
-    Refused(Got, Vec<Finding>),
-}
-
-async fn upgrade(
-    context: &Context,
-    endpoint: &Endpoint,
-    at: SocketAddr,
-    manner: Manner<'_>,
-) -> Upgrade {
-    let key = STANDARD.encode(context.number().to_be_bytes().repeat(2));
-    let mut request = Request::new("GET", &endpoint.address.path)
-        .with("Upgrade", "websocket")
-        .with("Connection", "Upgrade")
-        .with("Sec-WebSocket-Version", "13")
-        .with("Sec-WebSocket-Key", &key)
-        .from(manner.origin);
-    if manner.subprotocol {
-        request = request.with("Sec-WebSocket-Protocol", "xmpp");
-    }
-    let mut http = match Http::open(context, endpoint, at).await {
-        Ok(http) => http,
-        Err(unmade) => {
-            let got = Got { held: Duration::ZERO, what: What::Unmade(unmade) };
-            return Upgrade::Refused(got, Vec::new());
-        }
-    };
-    let got = http.ask(&request).await;
-    match got.what {
-        What::Response(response, _)
-            if response.status == 101
-                && response.headers.get("sec-websocket-accept") == Some(&*accept(&key)) =>
-        {
-            let mask = context.number() as u32;
-            Upgrade::Open(WebSocket { line: http.into_line(), mask }, response)
-        }
-        what => Upgrade::Refused(Got { what, ..got }, findings(http.finish().await)),
-    }
-}
-
-/// Opens a WebSocket as a page does, and a stream on it up to its features: for a login.
-pub async fn open(
-    context: &Context,
-    endpoint: &Endpoint,
-    at: SocketAddr,
-) -> Result<WebSocket, String> {
-    let manner = Manner { origin: context.settings.origin.as_deref(), subprotocol: true };
-    match upgrade(context, endpoint, at, manner).await {
-        Upgrade::Open(mut socket, _) => {
-            socket.send(&open_element(&context.settings.domain)).await;
-            Ok(socket)
-        }
-        Upgrade::Refused(got, found) => Err(refused::why(endpoint, &got, &found).1),
-    }
-}
 
 /// Examines an endpoint of WebSocket.
 pub async fn examine(context: &Arc<Context>, place: &Place) {
@@ -178,7 +51,7 @@ pub async fn examine(context: &Arc<Context>, place: &Place) {
     }
     let Some((at, mut socket, response)) = opened else { return };
     if refusals.is_empty() {
-        let by = crate::rules::Page::of(&response).by().map(|by| format!(", answered by {by}"));
+        let by = Page::of(&response).by().map(|by| format!(", answered by {by}"));
         doing.well(format!("a WebSocket was opened{}", by.unwrap_or_default()));
     }
     let agreed = subprotocol(context, place, at, &response).await;
@@ -220,7 +93,7 @@ async fn refusal(
                 Trouble { kind: &trouble::ORIGIN_REFUSED, ..trouble }.with("origin", origin);
             let words = format!(
                 "HTTP {} with Origin: {origin}, and an open WebSocket without: pages of this origin are not allowed",
-                crate::rules::status_words(response)
+                status_words(response)
             );
             return (trouble, words);
         }
@@ -327,7 +200,7 @@ async fn stream(
             of(&trouble::FEATURES_MISSING),
             "the server opens the stream and sends no features, without which no client can log in",
         ),
-        None if socket.line.is_over() => doing.broken(
+        None if socket.is_over() => doing.broken(
             of(&trouble::UPGRADE_DROPPED),
             "the server agrees to the WebSocket (HTTP 101), and the connection ends at once, without a frame: a reverse proxy \
              passes the answer on, and took Upgrade and Connection out of the request",
@@ -342,17 +215,6 @@ async fn stream(
         ),
     }
     false
-}
-
-/// The condition of a stream error, with its text.
-pub fn condition(error: &Element) -> Option<String> {
-    let mut children = error.children().filter(|one| one.namespace() == ns::STREAM_ERRORS);
-    let condition = children.find(|one| one.name() != "text")?.name().to_owned();
-    let text = error.child(ns::STREAM_ERRORS, "text").map(|text| text.text().trim().to_owned());
-    Some(match text {
-        Some(text) if !text.is_empty() => format!("{condition}: {text}"),
-        _ => condition,
-    })
 }
 
 /// Ends a WebSocket in order.
@@ -390,7 +252,7 @@ async fn idle(context: &Context, place: &Place, at: SocketAddr) {
         return;
     }
     let doing = context.begin(&WS_IDLE, &place.endpoint);
-    let mut socket = match open(context, &place.endpoint, at).await {
+    let mut socket = match open_websocket(context, &place.endpoint, at).await {
         Ok(socket) => socket,
         Err(why) => return doing.skipped(format!("no further WebSocket could be opened: {why}")),
     };

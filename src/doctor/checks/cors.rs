@@ -1,15 +1,15 @@
 //! Whether a page of another origin may use an endpoint of BOSH, as browsers decide it (Fetch Standard, CORS protocol;
 //! XEP-0124 §19.1 leaves it to HTTP).
 
-use super::check::{CORS, CORS_ERRORS, PREFLIGHT};
-use super::context::{Context, Doing};
-use super::endpoint::Endpoint;
-use super::http::{Request, once};
-use super::reach::Place;
-use super::refused::{about, with_program};
-use super::trouble::{self, Kind, Trouble};
 use crate::client::bosh::first_rid;
 use crate::diag::sanitise::one_line;
+use crate::doctor::check::{CORS, CORS_ERRORS, PREFLIGHT};
+use crate::doctor::context::{Context, Doing};
+use crate::doctor::endpoint::{Endpoint, about};
+use crate::doctor::reach::Place;
+use crate::doctor::refused::why;
+use crate::doctor::talk::{Request, once};
+use crate::doctor::trouble::{self, Kind, Trouble, with_program};
 use crate::rules::status_words;
 use crate::trace::{Headers, Response};
 
@@ -106,7 +106,7 @@ pub async fn preflight(context: &Context, place: &Place) {
         doing.broken(about(trouble, &place.endpoint), words);
     };
     let Some(response) = got.response() else {
-        let (_, words) = super::refused::why(&place.endpoint, &got, &found);
+        let (_, words) = why(&place.endpoint, &got, &found);
         return broken(&trouble::CORS_PREFLIGHT, &words);
     };
     if !(200..300).contains(&response.status) {

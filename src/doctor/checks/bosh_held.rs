@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::bosh::{Reply, Session};
-use super::check::{BOSH_HOLD, BOSH_RELEASE};
-use super::context::Context;
-use super::http::{Got, Http, What};
-use super::reach::Place;
-use super::refused::{about, why};
-use super::trouble::{self, Trouble};
+use super::bosh::why;
 use crate::clock::words;
+use crate::doctor::check::{BOSH_HOLD, BOSH_RELEASE};
+use crate::doctor::context::Context;
+use crate::doctor::endpoint::about;
+use crate::doctor::reach::Place;
+use crate::doctor::talk::{Got, Http, Reply, Session, What};
+use crate::doctor::trouble::{self, Trouble};
 
 /// So much later than granted an answer may come.
 const SLACK: Duration = Duration::from_secs(10);
@@ -74,7 +74,7 @@ fn given_up(
     got: &Got,
     granted: Duration,
 ) -> (Trouble, String) {
-    let (general, said) = session.why(got);
+    let (general, said) = why(&place.endpoint, got, &session.findings());
     let seconds = granted.as_secs() + 15;
     let timed_out = match &got.what {
         What::Response(response, _) => matches!(response.status, 408 | 502..=504 | 524),
@@ -117,7 +117,7 @@ pub async fn release(context: &Context, place: &Place) {
     };
     let (mut session, got) = Session::open(context, &place.endpoint, &mut first, LONG).await;
     if !session.is_open() {
-        let (trouble, words) = session.why(&got);
+        let (trouble, words) = why(&place.endpoint, &got, &session.findings());
         return doing.broken(trouble, format!("a second session is refused: {words}"));
     }
     let polling = session.book().grant().and_then(|grant| {
@@ -148,7 +148,7 @@ pub async fn release(context: &Context, place: &Place) {
                 ),
             ),
             Reply::Other(got) => {
-                let (trouble, words) = session.why(&got);
+                let (trouble, words) = why(&place.endpoint, &got, &session.findings());
                 doing.broken(trouble, words);
             }
         }

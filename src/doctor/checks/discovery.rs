@@ -1,17 +1,17 @@
 //! From a domain to its endpoints: host-meta (XEP-0156), SRV records (RFC 6120 §3.2, XEP-0368), usual paths.
 
+use std::net::SocketAddr;
+
 use tokio::task::JoinSet;
 
-use super::bosh::Session;
-use super::check::{HOST_META, HOST_META_JSON, PATHS, SRV};
-use super::context::{Context, Doing};
 use super::cors;
-use super::endpoint::{BY_HOST_META, BY_PATH, BY_SRV, Carrier, Endpoint};
-use super::http::{Http, Request, What, once};
-use super::reach::{Unmade, connect, secure};
-use super::refused::{about, why, with_program};
-use super::trouble::{self, Trouble};
-use super::websocket;
+use crate::doctor::check::{HOST_META, HOST_META_JSON, PATHS, SRV};
+use crate::doctor::context::{Context, Doing};
+use crate::doctor::endpoint::{BY_HOST_META, BY_PATH, BY_SRV, Carrier, Endpoint, about};
+use crate::doctor::reach::{Unmade, connect, secure};
+use crate::doctor::refused::why;
+use crate::doctor::talk::{Http, Request, Session, What, once, open_websocket};
+use crate::doctor::trouble::{self, Trouble, with_program};
 use crate::rules::{Finding, host_meta_links, status_words};
 use crate::trace::Response;
 use crate::wire::address::Address;
@@ -333,7 +333,7 @@ async fn usual_paths(context: &Context) -> Vec<Endpoint> {
                 }
                 Err(_) => false,
             },
-            _ => match websocket::open(context, &endpoint, at).await {
+            _ => match open_websocket(context, &endpoint, at).await {
                 Ok(socket) => {
                     socket.into_line().finish().await;
                     true
@@ -357,7 +357,7 @@ async fn usual_paths(context: &Context) -> Vec<Endpoint> {
     found
 }
 
-async fn first_alive(addresses: &[std::net::SocketAddr]) -> Option<std::net::SocketAddr> {
+async fn first_alive(addresses: &[SocketAddr]) -> Option<SocketAddr> {
     let mut tries = JoinSet::new();
     for &at in addresses {
         tries.spawn(async move { connect(at).await.ok().map(|_| at) });

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::check::{LOGIN, MESSAGE, RESUMPTION};
-use super::context::Context;
-use super::reach::Place;
-use super::refused::about;
-use super::talk::Talk;
-use super::trouble::{self, Trouble};
 use crate::client::{Login, Step, Who};
 use crate::clock::words;
+use crate::doctor::check::{LOGIN, MESSAGE, RESUMPTION};
+use crate::doctor::context::Context;
+use crate::doctor::endpoint::{Carrier, about};
+use crate::doctor::reach::Place;
+use crate::doctor::talk::{Talk, offered};
+use crate::doctor::trouble::{self, Trouble};
 use crate::xml::Element;
 use crate::xmpp::ns;
 
@@ -36,7 +36,7 @@ pub async fn examine(context: &Arc<Context>, place: &Place) {
         None => Who::Anonymous,
     };
     let encrypted = place.endpoint.address.is_tls()
-        || place.endpoint.carrier == super::Carrier::Tcp
+        || place.endpoint.carrier == Carrier::Tcp
         || place.alive[0].ip().is_loopback();
     if account.is_some() && !(place.trusted && encrypted) {
         return doing.skipped(if place.trusted {
@@ -60,7 +60,7 @@ pub async fn examine(context: &Arc<Context>, place: &Place) {
     doing.well(format!("logged in as {jid}"));
     message(context, place, &mut talk, &jid).await;
     match (&who, place.endpoint.carrier) {
-        (Who::Account { .. }, super::Carrier::WebSocket | super::Carrier::Tcp) => {
+        (Who::Account { .. }, Carrier::WebSocket | Carrier::Tcp) => {
             resume(context, place, talk, managed, &who).await;
         }
         _ => talk.end().await,
@@ -90,7 +90,7 @@ async fn log_in(context: &Arc<Context>, place: &Place, who: &Who) -> Result<Logg
         };
         if element.is(ns::STREAMS, "features") {
             managed |= element.child(ns::SM3, "sm").is_some();
-            let anonymous = super::bosh::offered(&element).iter().any(|name| name == "ANONYMOUS");
+            let anonymous = offered(&element).iter().any(|name| name == "ANONYMOUS");
             let begins = element.child(ns::SASL, "mechanisms").is_some();
             if *who == Who::Anonymous && begins && !anonymous {
                 talk.end().await;

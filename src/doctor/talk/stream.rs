@@ -1,21 +1,16 @@
-//! A stream over TCP (RFC 6120), secured by STARTTLS or with TLS from the first byte (XEP-0368).
+//! A stream of ours over TCP (RFC 6120), secured by STARTTLS or with TLS from the first byte (XEP-0368).
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::bosh::offered;
-use super::certificate::Presented;
-use super::check::TCP_STREAM;
-use super::context::Context;
+use super::features::{condition, text};
 use super::http::PATIENCE;
-use super::line::{Came, Line};
-use super::login;
-use super::reach::{self, Place, connect};
-use super::refused::about;
-use super::trouble::{self, Trouble};
-use super::websocket::{condition, text};
+use super::line::{self, Came, Line};
 use crate::clock::{Clock, words};
+use crate::doctor::certificate::Presented;
+use crate::doctor::context::Context;
+use crate::doctor::reach::{self, Place, connect};
+use crate::doctor::trouble::{self, Kind};
 use crate::trace::{Fact, Reading};
 use crate::wire::conversation::Expect;
 use crate::wire::socket::Socket;
@@ -31,7 +26,8 @@ pub struct Stream {
 
 /// Why there is no stream.
 pub struct NoStream {
-    kind: &'static trouble::Kind,
+    /// Its cause.
+    pub kind: &'static Kind,
     words: String,
 }
 
@@ -42,7 +38,7 @@ impl NoStream {
     }
 }
 
-fn none(kind: &'static trouble::Kind, words: impl Into<String>) -> NoStream {
+fn none(kind: &'static Kind, words: impl Into<String>) -> NoStream {
     NoStream { kind, words: words.into() }
 }
 
@@ -147,7 +143,7 @@ pub struct Opened {
 pub async fn open(context: &Context, place: &Place, at: SocketAddr) -> Result<Opened, NoStream> {
     let unmade = |unmade: reach::Unmade| none(&trouble::UNREACHABLE, unmade.words());
     if place.endpoint.address.is_tls() {
-        let line = reach::open(context, &place.endpoint, at).await.map_err(unmade)?;
+        let line = line::open(context, &place.endpoint, at).await.map_err(unmade)?;
         let mut stream = Stream::new(context, line);
         stream.begin().await;
         let features = stream.features().await?;
@@ -185,44 +181,4 @@ pub async fn open(context: &Context, place: &Place, at: SocketAddr) -> Result<Op
     stream.begin().await;
     let features = stream.features().await?;
     Ok(Opened { stream, features, presented, secure: true })
-}
-
-/// Examines a server over TCP.
-pub async fn examine(context: &Arc<Context>, place: &mut Place) {
-    let doing = context.begin(&TCP_STREAM, &place.endpoint);
-    let opened = match open(context, place, place.alive[0]).await {
-        Ok(opened) => opened,
-        Err(NoStream { kind, words }) => {
-            doing.broken(about(Trouble::new(kind), &place.endpoint), words);
-            return;
-        }
-    };
-    if let Some(presented) = &opened.presented {
-        place.trusted &= presented.is_trusted();
-        for (trouble, words) in presented.faults() {
-            doing.broken(about(trouble, &place.endpoint), format!("STARTTLS: {words}"));
-        }
-    }
-    let mechanisms = offered(&opened.features);
-    opened.stream.into_line().finish().await;
-    let how = match (place.endpoint.address.is_tls(), &opened.presented) {
-        (true, _) => "TLS from the first byte".to_owned(),
-        (false, Some(presented)) => format!("STARTTLS, {}", presented.words()),
-        (false, None) => "no encryption".to_owned(),
-    };
-    if !opened.secure {
-        let trouble = about(Trouble::new(&trouble::STARTTLS_MISSING), &place.endpoint);
-        doing.broken(
-            trouble,
-            "the server offers no STARTTLS: clients refuse to log in, or send the password unencrypted",
-        );
-    }
-    match &mechanisms[..] {
-        [] => doing.broken(
-            about(Trouble::new(&trouble::MECHANISMS_MISSING), &place.endpoint),
-            format!("{how}; the server offers no SASL mechanism"),
-        ),
-        names => doing.well(format!("{how}; log in with {}", names.join(", "))),
-    }
-    login::examine(context, place).await;
 }

@@ -1,15 +1,17 @@
 //! A session survives what happens to it: lost connections, other addresses, large requests.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::bosh::{Reply, Session};
-use super::check::{BOSH_NODES, BOSH_REPEAT, BOSH_SIZE};
-use super::context::Context;
-use super::http::{Got, Http, Request, What, once};
-use super::reach::Place;
-use super::refused::{about, with_program};
-use super::trouble::{self, Trouble};
+use super::bosh::why;
 use crate::client::bosh::first_rid;
+use crate::doctor::check::{BOSH_NODES, BOSH_REPEAT, BOSH_SIZE};
+use crate::doctor::context::{Context, Doing};
+use crate::doctor::endpoint::about;
+use crate::doctor::reach::Place;
+use crate::doctor::talk::{Got, Http, Reply, Request, Session, What, once};
+use crate::doctor::trouble::{self, Trouble, with_program};
+use crate::rules::status_words;
 use crate::trace::Reading;
 
 /// Requests of these sessions are held for a second.
@@ -33,7 +35,7 @@ pub async fn lasting(context: &Context, place: &Place) {
     let (mut session, got) = Session::open(context, &place.endpoint, &mut http, SHORT).await;
     if !session.is_open() {
         session.keep(http.finish().await);
-        let (trouble, words) = session.why(&got);
+        let (trouble, words) = why(&place.endpoint, &got, &session.findings());
         return repeating.broken(trouble, format!("a further session is refused: {words}"));
     }
     let request = session.poll();
@@ -91,14 +93,8 @@ async fn nodes(context: &Context, place: &Place, session: &mut Session<'_>) {
     doing.well(format!("a session goes on over {count} new connections{addresses}"));
 }
 
-fn lost(
-    doing: &super::context::Doing<'_>,
-    place: &Place,
-    session: &Session<'_>,
-    got: &Got,
-    at: std::net::SocketAddr,
-) {
-    let (trouble, said) = session.why(got);
+fn lost(doing: &Doing<'_>, place: &Place, session: &Session<'_>, got: &Got, at: SocketAddr) {
+    let (trouble, said) = why(&place.endpoint, got, &session.findings());
     if trouble.kind.name == trouble::NOT_STICKY.name {
         let words = format!(
             "a session that was granted a moment ago is not known on a new connection (to {at}): several servers answer for \
@@ -140,10 +136,9 @@ pub async fn size(context: &Context, place: &Place) {
     }
     let trouble = Trouble::new(&trouble::BODY_LIMIT).with("size", ENOUGH);
     let (trouble, how) = match refusal.response() {
-        Some(response) => (
-            with_program(trouble, response),
-            format!("HTTP {}", crate::rules::status_words(response)),
-        ),
+        Some(response) => {
+            (with_program(trouble, response), format!("HTTP {}", status_words(response)))
+        }
         None => (trouble, "the connection is closed".to_owned()),
     };
     let words = format!(

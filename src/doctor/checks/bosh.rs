@@ -1,134 +1,20 @@
 //! BOSH: a session is opened, and looked at from all sides (XEP-0124, XEP-0206).
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::check::{BOSH_MECHANISMS, BOSH_SESSION, HTTP};
-use super::context::{Context, Doing};
-use super::cors;
-use super::endpoint::Endpoint;
-use super::http::{Got, Http, Request, What, findings};
-use super::reach::Place;
-use super::refused::{self, Why, about, with_program};
-use super::trouble::{self, Trouble};
-use super::{bosh_held, bosh_lasting, login};
+use super::{bosh_held, bosh_lasting, cors, login};
 use crate::bosh::{Body, BodyType};
-use crate::client::bosh::{Book, Terms, Wrapper, first_rid};
+use crate::doctor::check::{BOSH_MECHANISMS, BOSH_SESSION, HTTP};
+use crate::doctor::context::{Context, Doing};
+use crate::doctor::endpoint::{Endpoint, about};
+use crate::doctor::reach::Place;
+use crate::doctor::refused::{self, Why};
+use crate::doctor::talk::{Got, Http, Reply, Session, What, offered};
+use crate::doctor::trouble::{self, Trouble, with_program};
 use crate::rules::{Finding, Page};
-use crate::trace::{Event, Reading, Response};
-use crate::xml::Element;
+use crate::trace::{Reading, Response};
 use crate::xmpp::ns;
-
-/// A session of BOSH that nobody logs in to.
-pub struct Session<'a> {
-    context: &'a Context,
-    endpoint: &'a Endpoint,
-    book: Book,
-    /// What was seen of it, secrets hidden.
-    seen: Vec<Event>,
-}
-
-/// The answer to a request of a session.
-pub enum Reply {
-    /// As it should be.
-    Body(Box<Body>),
-    /// It is none.
-    Other(Got),
-}
-
-impl Reply {
-    /// What came of a request, if it is a body of a session that goes on.
-    pub fn of(got: Got) -> Self {
-        match got.what {
-            What::Response(response, Reading::Body(body))
-                if response.status == 200 && body.kind() == BodyType::Ordinary =>
-            {
-                Self::Body(body)
-            }
-            what => Self::Other(Got { what, ..got }),
-        }
-    }
-}
-
-impl<'a> Session<'a> {
-    /// Opens one on this connection, with this `wait`.
-    pub async fn open(
-        context: &'a Context,
-        endpoint: &'a Endpoint,
-        http: &mut Http<'_>,
-        wait: u64,
-    ) -> (Self, Got) {
-        let rid = first_rid(context.number());
-        let terms = Terms { wait: Some(wait), ..Terms::new(&*context.settings.domain) };
-        let mut book = Book::new(rid, None);
-        book.ask(terms.creation(rid));
-        let mut session = Self { context, endpoint, book, seen: Vec::new() };
-        let creation = session.book.asked().clone();
-        session.book.mark_used(rid);
-        let request = session.request(&creation).with("Accept-Encoding", "gzip, deflate, br");
-        let got = http.ask(&request).await;
-        if let What::Response(response, Reading::Body(body)) = &got.what
-            && response.status == 200
-            && body.kind() == BodyType::Ordinary
-        {
-            session.book.open((**body).clone());
-        }
-        (session, got)
-    }
-
-    /// Whether it was granted.
-    pub fn is_open(&self) -> bool {
-        self.book.sid().is_some_and(|sid| !sid.is_empty())
-    }
-
-    /// What was granted.
-    pub fn book(&self) -> &Book {
-        &self.book
-    }
-
-    /// A request as a page sends it.
-    fn request(&self, body: &Wrapper) -> Request {
-        Request::bosh(&self.endpoint.address.path, body.to_xml())
-            .from(self.context.settings.origin.as_deref())
-    }
-
-    /// The next request, empty.
-    pub fn poll(&mut self) -> Request {
-        let body = self.book.draft();
-        self.book.mark_used(self.book.rids().next());
-        self.request(&body)
-    }
-
-    /// What was seen on a connection of it.
-    pub fn keep(&mut self, seen: Vec<Event>) {
-        self.seen.extend(seen);
-    }
-
-    /// What the rules say of it.
-    pub fn findings(&self) -> Vec<Finding> {
-        findings(self.seen.clone())
-    }
-
-    /// Ends it. Whether anybody hears of that is of no interest.
-    pub async fn end(&mut self, at: SocketAddr) {
-        if !self.is_open() || self.book.is_over() {
-            return;
-        }
-        let body = self.book.draft().with("type", "terminate");
-        let request = self.request(&body);
-        if let Ok(mut http) = Http::open(self.context, self.endpoint, at).await {
-            let sent = http.send(&request).await;
-            http.receive(sent, Duration::from_secs(2)).await;
-            self.keep(http.finish().await);
-        }
-    }
-
-    /// Why a request did not get the answer that was due.
-    pub fn why(&self, got: &Got) -> Why {
-        why(self.endpoint, got, &self.findings())
-    }
-}
 
 /// Why a request of BOSH did not get the answer that was due.
 pub fn why(endpoint: &Endpoint, got: &Got, found: &[Finding]) -> Why {
@@ -204,17 +90,17 @@ fn no_session(session: &Session<'_>, got: &Got) -> Why {
         {
             let trouble = Trouble::new(&trouble::NOT_BOSH);
             (
-                about(trouble, session.endpoint),
+                about(trouble, session.endpoint()),
                 "the answer grants no session: it has no sid".to_owned(),
             )
         }
-        _ => session.why(got),
+        _ => why(session.endpoint(), got, &session.findings()),
     }
 }
 
 /// `wait 60 s, hold 1, …`
 fn terms(session: &Session<'_>) -> String {
-    let granted = |name| session.book.grant().and_then(|grant| grant.body().text(name));
+    let granted = |name| session.book().grant().and_then(|grant| grant.body().text(name));
     let mut words = Vec::new();
     for (name, unit) in
         [("wait", " s"), ("hold", ""), ("requests", ""), ("inactivity", " s"), ("polling", " s")]
@@ -252,20 +138,6 @@ async fn mechanisms(
         }
     }
     None
-}
-
-/// The SASL mechanisms in stream features.
-pub fn offered(features: &Element) -> Vec<String> {
-    let classic = features.child(ns::SASL, "mechanisms");
-    let second = features.child(ns::SASL2, "authentication");
-    let lists = classic.into_iter().chain(second);
-    let mut names: Vec<String> = lists
-        .flat_map(Element::children)
-        .filter(|child| child.name() == "mechanism")
-        .map(|child| child.text().trim().to_owned())
-        .collect();
-    names.dedup();
-    names
 }
 
 /// Says how the server lets people log in; `response` names who sent that.

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::context::Context;
-use super::endpoint::{Carrier, Endpoint};
+use super::features::text;
 use super::http::{Http, Request, What};
-use super::reach::Place;
-use super::tcp;
+use super::stream::{self, Stream};
 use super::websocket::{self, WebSocket};
 use crate::client::bosh::{Action, End, Session, Terms, first_rid};
+use crate::doctor::context::Context;
+use crate::doctor::endpoint::{Carrier, Endpoint};
+use crate::doctor::reach::Place;
 use crate::xml::Element;
 use crate::xmpp::ns;
 
@@ -33,7 +34,7 @@ pub struct Talk {
 enum Link {
     Bosh(Box<Bosh>),
     WebSocket(WebSocket),
-    Tcp(tcp::Stream),
+    Tcp(Stream),
 }
 
 impl Talk {
@@ -47,7 +48,7 @@ impl Talk {
                 Link::WebSocket(websocket::open(context, &place.endpoint, at).await?)
             }
             Carrier::Tcp => {
-                let opened = tcp::open(context, place, at).await;
+                let opened = stream::open(context, place, at).await;
                 let opened = opened.map_err(|none| none.words().to_owned())?;
                 inbox.push_back(opened.features);
                 Link::Tcp(opened.stream)
@@ -60,7 +61,7 @@ impl Talk {
     pub async fn send(&mut self, element: &Element) {
         match &mut self.link {
             Link::Bosh(bosh) => bosh.session.send(element),
-            Link::WebSocket(socket) => socket.send(&websocket::text(element)).await,
+            Link::WebSocket(socket) => socket.send(&text(element)).await,
             Link::Tcp(stream) => stream.send(element).await,
         }
     }
@@ -97,7 +98,7 @@ impl Talk {
                 while bosh.next(&self.context, until).await.is_some() {}
             }
             Link::WebSocket(mut socket) => {
-                socket.send(&websocket::text(&Element::new(ns::FRAMING, "close"))).await;
+                socket.send(&text(&Element::new(ns::FRAMING, "close"))).await;
                 let until = self.context.clock.now() + Duration::from_secs(1);
                 while socket.next(until).await.is_some() {}
                 socket.into_line().finish().await;

@@ -1,13 +1,16 @@
 //! A connection of ours: it is written to as bytes, read as facts, and observed as any other traffic.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::context::Context;
 use crate::clock::Clock;
+use crate::doctor::context::Context;
+use crate::doctor::endpoint::{Carrier, Endpoint};
+use crate::doctor::reach::{Unmade, connect, secure};
 use crate::trace::intake::Intake;
 use crate::trace::record::Recorder;
 use crate::trace::{Event, Fact, How, Reading, Secured, Story};
@@ -215,4 +218,21 @@ impl Line {
         self.socket.reset();
         self.finish().await
     }
+}
+
+/// A connection on which the endpoint's protocol can begin.
+pub async fn open(context: &Context, endpoint: &Endpoint, at: SocketAddr) -> Result<Line, Unmade> {
+    let tcp = connect(at).await?;
+    let stream = endpoint.carrier == Carrier::Tcp;
+    let socket = if endpoint.address.is_tls() {
+        let (name, alpn) = if stream {
+            (&*context.settings.domain, "xmpp-client")
+        } else {
+            (endpoint.address.name(), "http/1.1")
+        };
+        secure(context, tcp, name, &[alpn]).await?.0
+    } else {
+        Socket::Plain(tcp)
+    };
+    Ok(Line::new(context, socket, if stream { Expect::Stream } else { Expect::Http }))
 }

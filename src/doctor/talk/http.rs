@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::context::Context;
-use super::endpoint::Endpoint;
-use super::line::{Came, Line};
-use super::reach::{self, Unmade};
+use super::line::{self, Came, Line};
+use crate::doctor::context::Context;
+use crate::doctor::endpoint::Endpoint;
+use crate::doctor::reach::Unmade;
 use crate::rules::{Finding, Judge};
 use crate::trace::{Event, Fact, How, Reading, Response};
 
@@ -123,7 +123,7 @@ impl<'a> Http<'a> {
         endpoint: &Endpoint,
         at: SocketAddr,
     ) -> Result<Self, Unmade> {
-        let line = reach::open(context, endpoint, at).await?;
+        let line = line::open(context, endpoint, at).await?;
         Ok(Self { context, host: endpoint.address.authority(), line })
     }
 

@@ -1,0 +1,51 @@
+//! A stream over TCP (RFC 6120), secured by STARTTLS or with TLS from the first byte (XEP-0368).
+
+use std::sync::Arc;
+
+use super::login;
+use crate::doctor::check::TCP_STREAM;
+use crate::doctor::context::Context;
+use crate::doctor::endpoint::about;
+use crate::doctor::reach::Place;
+use crate::doctor::talk::{offered, open_stream};
+use crate::doctor::trouble::{self, Trouble};
+
+/// Examines a server over TCP.
+pub async fn examine(context: &Arc<Context>, place: &mut Place) {
+    let doing = context.begin(&TCP_STREAM, &place.endpoint);
+    let opened = match open_stream(context, place, place.alive[0]).await {
+        Ok(opened) => opened,
+        Err(none) => {
+            doing.broken(about(Trouble::new(none.kind), &place.endpoint), none.words());
+            return;
+        }
+    };
+    if let Some(presented) = &opened.presented {
+        place.trusted &= presented.is_trusted();
+        for (trouble, words) in presented.faults() {
+            doing.broken(about(trouble, &place.endpoint), format!("STARTTLS: {words}"));
+        }
+    }
+    let mechanisms = offered(&opened.features);
+    opened.stream.into_line().finish().await;
+    let how = match (place.endpoint.address.is_tls(), &opened.presented) {
+        (true, _) => "TLS from the first byte".to_owned(),
+        (false, Some(presented)) => format!("STARTTLS, {}", presented.words()),
+        (false, None) => "no encryption".to_owned(),
+    };
+    if !opened.secure {
+        let trouble = about(Trouble::new(&trouble::STARTTLS_MISSING), &place.endpoint);
+        doing.broken(
+            trouble,
+            "the server offers no STARTTLS: clients refuse to log in, or send the password unencrypted",
+        );
+    }
+    match &mechanisms[..] {
+        [] => doing.broken(
+            about(Trouble::new(&trouble::MECHANISMS_MISSING), &place.endpoint),
+            format!("{how}; the server offers no SASL mechanism"),
+        ),
+        names => doing.well(format!("{how}; log in with {}", names.join(", "))),
+    }
+    login::examine(context, place).await;
+}
