@@ -8,20 +8,23 @@ use crate::bosh::{Body, BodyType};
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
-use crate::rules::memory::PerSession;
+use crate::rules::memory::Timed;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
+use crate::trace::{SessionId, Story};
 use crate::xmpp::ns;
 
 /// After this many responses without features, and this time, they are reported as missing.
 const PATIENCE: (u32, Duration) = (3, Duration::from_secs(5));
 /// A request so soon after `<success/>` may have been sent before the client saw it.
 const CROSSING: Duration = Duration::from_secs(1);
+/// After this time, a restart is reported as missing while the client waits for a response.
+const RESTART: Duration = Duration::from_secs(5);
 
 /// Judges when features come and whether the stream is restarted.
 #[derive(Debug, Default)]
 pub struct Features {
-    sessions: PerSession<State>,
+    sessions: Timed<State>,
 }
 
 #[derive(Debug, Default)]
@@ -38,28 +41,43 @@ struct State {
 
 impl Rule for Features {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
-        match moment.bosh() {
-            Some(BoshView::Request(request)) => {
-                let state = self.sessions.of(request.session.id, moment.story);
-                state.request(&request, found);
-            }
-            Some(BoshView::Response(response)) => {
+        let Some(view) = moment.bosh() else { return };
+        let (state, mut timer) = self.sessions.of(view.session().id, moment.story);
+        match view {
+            BoshView::Request(request) => state.request(&request, found),
+            BoshView::Response(response) => {
                 if let Some(body) = response.body() {
-                    let state = self.sessions.of(response.session.id, moment.story);
                     state.response(&response, body, found);
                 }
             }
-            None => {}
         }
+        match state.restart_due {
+            Some(success) => timer.set(success.saturating_add(RESTART)),
+            None => timer.clear(),
+        }
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        self.sessions.deadline()
+    }
+
+    fn wake(&mut self, now: Duration, story: &Story, found: &mut Findings) -> Option<SessionId> {
+        let (session, state) = self.sessions.due(now, story)?;
+        if session.is_alive() {
+            state.hangs(now, "has sent no request with xmpp:restart='true'", found);
+        }
+        Some(session.id)
     }
 }
 
 impl State {
     fn request(&mut self, request: &RequestView<'_>, found: &mut Findings) {
-        if request.body.is_restart() {
+        // One without its prefix is reported as that.
+        let bare = || request.body.unknown_attributes().any(|name| name == "restart");
+        if request.body.is_restart() || request.asks.terminates || bare() {
             self.restart_due = None;
         } else {
-            self.no_restart(request.exchange.at, request.asks.rid, found);
+            self.no_restart(request, found);
         }
         if request.body.payloads().any(|payload| payload.is(ns::SASL, "auth")) {
             self.auth(found);
@@ -87,19 +105,30 @@ impl State {
         }
     }
 
-    fn no_restart(&mut self, at: Duration, rid: Option<u64>, found: &mut Findings) {
-        let Some(success) = self.restart_due else { return };
+    /// A request that crosses `<success/>` is empty: stanzas come after the login.
+    fn no_restart(&mut self, request: &RequestView<'_>, found: &mut Findings) {
+        let (Some(success), at) = (self.restart_due, request.exchange.at) else { return };
         self.without += 1;
-        let since = at.saturating_sub(success);
-        if self.without < 2 && since < CROSSING {
-            return;
-        }
-        self.restart_due = None;
+        let crosses = self.without < 2 && at.saturating_sub(success) < CROSSING;
+        let stanza = request.body.payloads().find(|payload| payload.namespace() == ns::CLIENT);
+        let sent = match stanza {
+            Some(stanza) => format!("sends <{}/> instead", stanza.name()),
+            None if crosses => return,
+            None => format!(
+                "sends rid {} without xmpp:restart='true'",
+                request.asks.rid.unwrap_or_default()
+            ),
+        };
+        self.hangs(at, &sent, found);
+    }
+
+    /// The server waits for a restart, and this is what the client does.
+    fn hangs(&mut self, now: Duration, does: &str, found: &mut Findings) {
+        let Some(success) = self.restart_due.take() else { return };
         let words = format!(
-            "SASL succeeded {} ago, but the client has not restarted the stream: rid {} has no \
-             xmpp:restart='true'. The server waits for the restart, so the login hangs.",
-            words(since),
-            rid.unwrap_or_default()
+            "SASL succeeded {} ago, but the client has not restarted the stream: it {does}. The \
+             server waits for the restart: it answers nothing else, or refuses it.",
+            words(now.saturating_sub(success)),
         );
         let id = "xbosh-client-restart-after-success";
         found.add(&kinds::RESTART_MISSING, id, Level::Error, Party::Client, words);

@@ -58,12 +58,52 @@ fn a_restart_that_does_not_come_is_an_error_and_a_crossing_poll_is_not() {
     assert_eq!(
         found,
         ["2120 Error restart-missing Client: SASL succeeded 2.1 s ago, but the client has not \
-          restarted the stream: rid 100002 has no xmpp:restart='true'. The server waits for the \
-          restart, so the login hangs."]
+          restarted the stream: it sends rid 100002 without xmpp:restart='true'. The server waits \
+          for the restart: it answers nothing else, or refuses it."]
     );
     let crossing = format!(
         "{success}\n25 1 C> <body rid='100002' sid='s1'/>
          40 2 C> <body rid='100003' sid='s1' to='a' xmpp:restart='true'/>"
     );
     assert_eq!(after(&crossing), [""; 0]);
+}
+
+#[test]
+fn a_bind_without_a_restart_is_the_clients_mistake_and_no_iq_without_an_answer() {
+    let bind = "<iq xmlns='jabber:client' type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>";
+    let restart = "<body rid='100002' sid='s1' to='a' xml:lang='en' xmpp:restart='true'/>";
+    for (sent, expected) in [
+        (
+            format!("25 1 C> <body rid='100002' sid='s1'>{bind}</body>\n40000 tick"),
+            "25 Error restart-missing Client: SASL succeeded 5.0 ms ago, but the client has not \
+             restarted the stream: it sends <iq/> instead.",
+        ),
+        (
+            "25 1 C> <body rid='100002' sid='s1'/>\n40000 tick".to_owned(),
+            "5020 Error restart-missing Client: SASL succeeded 5.0 s ago, but the client has not \
+             restarted the stream: it has sent no request with xmpp:restart='true'.",
+        ),
+        // It is reported that this restart has no prefix, and nothing else.
+        (
+            format!("25 1 C> {}\n40000 tick", restart.replace("xmpp:", "")),
+            "25 Error restart-odd Client: `restart` has no prefix",
+        ),
+        // The client has left, or ends the session.
+        ("25 1 C. fin\n40000 tick".to_owned(), ""),
+        ("25 1 C> <body rid='100002' sid='s1' type='terminate'/>\n40000 tick".to_owned(), ""),
+        (
+            format!(
+                "25 1 C> {restart}\n26 1 S> <body {STREAM}><stream:features/></body>
+                 30 1 C> <body rid='100003' sid='s1'>{bind}</body>\n40000 tick"
+            ),
+            "30030 Warning iq-unanswered Server: 1 iq has had no answer for 30.0 s: bind (id b).",
+        ),
+    ] {
+        let found = after(&format!(
+            "10 1 C> <body rid='100001' sid='s1'><auth {SASL} mechanism='PLAIN'/></body>
+             20 1 S> <body><success {SASL}/></body>\n{sent}"
+        ));
+        assert_eq!(found.len(), usize::from(!expected.is_empty()), "{sent}: {found:?}");
+        assert!(found.join("").starts_with(expected), "{found:?}");
+    }
 }

@@ -181,7 +181,9 @@ fn later(request: &RequestView<'_>, notes: &mut Notes<'_>) {
     let adds = has_streams(request.link) && body.is_empty() && body.to().is_some();
     let mut terms: Vec<_> =
         TERMS.into_iter().filter(|name| body.text(name).is_some()).map(str::to_owned).collect();
-    if body.xbosh("restart").is_none() {
+    // One without its prefix is reported as that.
+    let bare = body.unknown_attributes().any(|name| name == "restart");
+    if body.xbosh("restart").is_none() && !bare {
         terms.extend(body.to().map(|_| "to".to_owned()));
         terms.extend(body.lang().map(|_| "xml:lang".to_owned()));
     } else {

@@ -74,12 +74,7 @@ impl Rule for Idle {
     fn wake(&mut self, now: Duration, story: &Story, found: &mut Findings) -> Option<SessionId> {
         let (session, state) = self.sessions.due(now, story)?;
         // Whoever asks for nothing has left, or has another problem.
-        let here = match session.bosh() {
-            Some(link) => !link.open.is_empty(),
-            None => session.link.line().is_some_and(|line| !line.gone && line.left.is_none()),
-        };
-        let gone = session.over || !here;
-        if let Some((since, due)) = state.due.take().filter(|_| !gone) {
+        if let Some((since, due)) = state.due.take().filter(|_| session.is_alive()) {
             tell(&due, now.saturating_sub(since), false, found);
         }
         Some(session.id)

@@ -11,9 +11,9 @@ use crate::rules::memory::Timed;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::{counted, list, short};
-use crate::trace::{Session, SessionId, Stanza, Story};
+use crate::trace::{Reading, Session, SessionId, Stanza, Story};
 use crate::wire::Side;
-use crate::xmpp::{Kind, jid};
+use crate::xmpp::{Kind, jid, ns};
 
 /// An answer that has not come after this time is missed.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -25,7 +25,14 @@ const REMEMBERED: usize = 64;
 /// Watches for answers.
 #[derive(Debug, Default)]
 pub struct Unanswered {
-    sessions: Timed<VecDeque<Question>>,
+    sessions: Timed<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    questions: VecDeque<Question>,
+    /// SASL has succeeded and the client has not restarted the stream: it gets no answers, and that is reported.
+    restart_due: bool,
 }
 
 #[derive(Debug)]
@@ -43,15 +50,12 @@ impl Rule for Unanswered {
             return self.sessions.clear();
         }
         let Some(view) = moment.stream() else { return };
-        let iqs = view.message.stanzas.iter().filter(|stanza| stanza.summary.kind == Kind::Iq);
-        if iqs.clone().next().is_none() {
-            return;
+        let (state, mut timer) = self.sessions.of(view.session.id, moment.story);
+        state.restart(&view);
+        for iq in view.message.stanzas.iter().filter(|it| it.summary.kind == Kind::Iq) {
+            state.take(&view, iq);
         }
-        let (questions, mut timer) = self.sessions.of(view.session.id, moment.story);
-        for iq in iqs {
-            take(questions, &view, iq);
-        }
-        match questions.front() {
+        match state.questions.front() {
             Some(first) => timer.set(first.at + PATIENCE),
             None => timer.clear(),
         }
@@ -62,7 +66,7 @@ impl Rule for Unanswered {
     }
 
     fn wake(&mut self, now: Duration, story: &Story, found: &mut Findings) -> Option<SessionId> {
-        let (session, questions) = self.sessions.due(now, story)?;
+        let (session, State { questions, .. }) = self.sessions.due(now, story)?;
         let mut missed = Vec::new();
         while let Some(question) = questions.front()
             && question.at + PATIENCE <= now + TOGETHER
@@ -81,13 +85,33 @@ impl Rule for Unanswered {
     }
 }
 
-/// Takes an iq: a question, or the answer to one.
-fn take(questions: &mut VecDeque<Question>, view: &StreamView<'_>, iq: &Stanza) {
-    let (from, summary) = (view.from, &iq.summary);
-    let Some(id) = &summary.id else { return };
-    if matches!(&*summary.type_, "get" | "set") {
+impl State {
+    /// Whether the client has to restart the stream before anything else. SASL2 has no restart.
+    fn restart(&mut self, view: &StreamView<'_>) {
+        let restarts = match &view.message.reading {
+            Reading::Body(body) => body.is_restart(),
+            Reading::Header(_) => true,
+            Reading::Element(element) => element.is(ns::FRAMING, "open"),
+            _ => false,
+        };
+        self.restart_due &= !(restarts && view.from == Side::Client);
+        for element in view.elements().filter(|_| view.from == Side::Server) {
+            self.restart_due |= element.is(ns::SASL, "success");
+            self.restart_due &= !element.is(ns::STREAMS, "features");
+        }
+    }
+
+    /// Takes an iq: a question, or the answer to one.
+    fn take(&mut self, view: &StreamView<'_>, iq: &Stanza) {
+        let (from, summary, questions) = (view.from, &iq.summary, &mut self.questions);
+        let Some(id) = &summary.id else { return };
+        if !matches!(&*summary.type_, "get" | "set") {
+            questions.retain(|question| question.from == from || question.id != *id);
+            return;
+        }
         // It is sent again with its request.
-        if questions.iter().any(|known| known.from == from && known.id == *id) {
+        let again = questions.iter().any(|known| known.from == from && known.id == *id);
+        if again || (self.restart_due && from == Side::Client) {
             return;
         }
         if questions.len() == REMEMBERED {
@@ -95,19 +119,6 @@ fn take(questions: &mut VecDeque<Question>, view: &StreamView<'_>, iq: &Stanza) 
         }
         let (id, to, subject) = (id.clone(), summary.to.clone(), summary.subject.clone());
         questions.push_back(Question { from, id, to, subject, at: view.at });
-    } else {
-        questions.retain(|question| question.from == from || question.id != *id);
-    }
-}
-
-/// Whether an answer could have come: the session lives, and there is a way.
-fn is_alive(session: &Session) -> bool {
-    if session.over {
-        return false;
-    }
-    match session.bosh() {
-        Some(link) => !link.open.is_empty(),
-        None => session.link.line().is_some_and(|line| !line.gone && line.left.is_none()),
     }
 }
 
@@ -124,7 +135,7 @@ fn report(
         .link
         .line()
         .is_none_or(|line| line.last[side.other() as usize].is_some_and(|last| last > first.at));
-    if !is_alive(session) || !heard {
+    if !session.is_alive() || !heard {
         return;
     }
     let own = session.jid().map(jid::before_slash).unwrap_or_default();

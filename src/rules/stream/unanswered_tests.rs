@@ -1,7 +1,7 @@
 //! Which iqs had no answer, and who has to give it.
 
 use crate::rules::Level;
-use crate::rules::playbook::{at_least, of_kinds, open, websocket_login};
+use crate::rules::playbook::{at_least, of_kinds, open, websocket, websocket_login};
 
 fn iq(id: &str, to: &str, inner: &str) -> String {
     format!("<iq xmlns='jabber:client' type='get' id='{id}'{to}>{inner}</iq>")
@@ -67,4 +67,23 @@ fn whoever_has_to_answer_is_named() {
         assert_eq!(of_kinds(&["iq-"], Level::Note, &silent), [""; 0]);
     }
     assert_eq!(at_least(Level::Warning, &websocket_login(0, 1)), [""; 0]);
+}
+
+#[test]
+fn what_is_asked_without_a_restart_needs_no_answer() {
+    let bind = "<iq xmlns='jabber:client' type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>";
+    for (namespace, parts, is_missing) in [
+        ("urn:ietf:params:xml:ns:xmpp-sasl", ["<auth mechanism='PLAIN'", "<success"], true),
+        ("urn:xmpp:sasl:2", ["<authenticate mechanism='PLAIN'", "<success"], false),
+    ] {
+        let [auth, success] = parts.map(|part| format!("{part} xmlns='{namespace}'/>"));
+        let script = format!(
+            "{}10 1 C= {auth}\n20 1 S= {success}\n30 1 C= {bind}\n50 1 S= <presence xmlns='jabber:client'/>\n40000 tick",
+            websocket(0, 1)
+        );
+        let found = of_kinds(&["iq-un", "restart-"], Level::Note, &script);
+        let expected =
+            if is_missing { "Error restart-missing Client" } else { "iq-unanswered Server" };
+        assert!(found.len() == 1 && found[0].contains(expected), "{namespace}: {found:?}");
+    }
 }

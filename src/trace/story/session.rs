@@ -119,6 +119,17 @@ impl Session {
         !self.over && self.link.line().is_some_and(|line| line.gone)
     }
 
+    /// Whether it goes on, and the server has a way to its client: an open request, or a connection that nobody has left.
+    pub fn is_alive(&self) -> bool {
+        !self.over
+            && match &self.link {
+                Link::Bosh(link) => !link.open.is_empty(),
+                Link::WebSocket(_) | Link::Tcp(_) => {
+                    self.link.line().is_some_and(|line| !line.gone && line.left.is_none())
+                }
+            }
+    }
+
     /// Its `sid`; none until the connection manager has named it.
     pub fn sid(&self) -> Option<&str> {
         self.bosh()?.sid.as_deref()
