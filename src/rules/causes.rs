@@ -50,7 +50,10 @@ const UNREADABLE: &[&str] = &[
     "recoverable",
 ];
 const UNKNOWN: &[&str] = &["item-not-found", "bad-request", "recoverable"];
+const NO_SESSION: &[&str] =
+    &["item-not-found", "bad-request", "recoverable", "improper-addressing", "host-unknown"];
 const OVER: &[&str] = &["item-not-found", "recoverable"];
+const PAUSE: &[&str] = &["bad-request", "policy-violation", "recoverable"];
 const PACE: &[&str] = &["policy-violation", "resource-constraint"];
 const NAMES: &[&str] = &[
     "bad-request",
@@ -84,7 +87,7 @@ const fn of_session(
 }
 
 const ROWS: &[Row] = &[
-    of_request(kinds::SID_MISSING, "the missing sid", UNKNOWN),
+    of_request(kinds::SID_MISSING, "the missing sid", NO_SESSION),
     of_request(kinds::SID_WRONG, "the wrong sid", UNKNOWN),
     of_request(kinds::RID_MISSING, "the missing rid", UNKNOWN),
     of_request(kinds::RID_MALFORMED, "the malformed rid", UNKNOWN),
@@ -114,20 +117,17 @@ const ROWS: &[Row] = &[
         about: Some("bosh-req-wait"),
         ..of_request(kinds::CREATION_LACKS, "the missing `wait`", &["bad-request"])
     },
-    of_request(
-        kinds::PAUSE_NOT_GRANTED,
-        "the pause that was not granted",
-        &["bad-request", "policy-violation", "recoverable"],
-    ),
+    of_request(kinds::PAUSE_NOT_GRANTED, "the pause that was not granted", PAUSE),
+    of_request(kinds::PAUSE_TOO_LONG, "the pause that is too long", PAUSE),
     of_request(kinds::KEY_WRONG, "the key sequence", UNKNOWN),
     of_request(kinds::STREAM_NOT_OFFERED, "the stream that was not offered", UNKNOWN),
     of_request(kinds::ROUTE_MALFORMED, "the malformed route", UNREADABLE),
     of_request(kinds::VERSION_MALFORMED, "the malformed version", UNREADABLE),
     of_session(
         kinds::UNREADABLE,
-        "the response that the client cannot read",
+        "the content that cannot be read",
         Reach::Within(60),
-        &["unused"],
+        &["unused", "bad-request"],
     ),
     of_request(
         kinds::REQUEST_HEADERS,
@@ -157,6 +157,9 @@ const ROWS: &[Row] = &[
     of_session(kinds::SASL_NAMESPACE, "the namespace of the login", Reach::Within(5), NAMES),
     of_session(kinds::PAYLOAD_NAMESPACE, "the wrong namespace", Reach::Within(5), NAMES),
     of_session(kinds::RESTART_MISSING, "the missing restart", Reach::Within(60), ORDER),
+    of_session(kinds::STANZA_TOO_EARLY, "the stanza that came too early", Reach::Within(5), ORDER),
+    of_session(kinds::LOGIN_TWICE, "the second login", Reach::Within(5), ORDER),
+    of_request(kinds::BOSH_STARTTLS, "the STARTTLS", ORDER),
     of_session(kinds::AUTH_TOO_EARLY, "the login that began too early", Reach::Within(5), ORDER),
     of_session(
         kinds::LOGIN_IDLE,

@@ -60,6 +60,8 @@ kinds! {
         "ws-restart-by-open",
         "tcp-restart-new-id",
     ];
+    LOGIN_TWICE = "login-twice" [];
+    BOSH_STARTTLS = "bosh-starttls" ["xbosh-client-ignores-starttls"];
     BIND_FAILED = "bind-failed" [];
     RID_MISSING = "rid-missing" ["bosh-rid-on-every-request"];
     RID_MALFORMED = "rid-malformed" ["bosh-schema-attr-types"];
@@ -177,6 +179,7 @@ kinds! {
     ];
     REQUEST_HEADERS = "request-headers" [
         "bosh-request-content-type",
+        "bosh-utf8",
         "bosh-http-conformance",
     ];
     IQ_INVALID = "iq-invalid" [];

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::KINDS;
-use super::playbook::{open, open_with, play};
+use super::playbook::{open, open_with, play, websocket};
 
 /// Attributes of a creation request that lacks nothing.
 const CREATION: [&str; 6] =
@@ -21,7 +21,9 @@ const GRANTS: [&str; 7] = [
 ];
 
 /// What a client sends in a session `s1` of which rid 100000 was the first.
-const REQUESTS: [&str; 29] = [
+const REQUESTS: [&str; 31] = [
+    "<body rid='100001' sid='s1'><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></body>",
+    "POST /http-bind | Content-Type: text/xml; charset=latin1 | <body rid='100001' sid='s1'/>",
     "POST /http-bind | Transfer-Encoding: chunked | <body rid='100001' sid='s1'/>",
     "<body sid='s1'/>",
     "<body rid='' sid='s1'/>",
@@ -162,9 +164,9 @@ fn scripts() -> Vec<String> {
     }
     let error = "<error xmlns='http://etherx.jabber.org/streams'>\
         <connection-timeout xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></error>";
-    scripts.push(
-        open() + &format!("10 1 C> <body rid='100001' sid='s1'/>\n9000 1 S> <body>{error}</body>"),
-    );
+    let auth = "10 1 C= <auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'/>\n";
+    scripts.push(format!("{}9000 1 S= {error}", websocket(0, 1)));
+    scripts.push(websocket(0, 1) + auth + auth);
     let bound = |n: u64| {
         let bind = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>a@a/w</jid></bind>";
         let iq = format!("<iq xmlns='jabber:client' type='result' id='1'>{bind}</iq>");

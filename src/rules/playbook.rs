@@ -39,11 +39,15 @@ pub(super) const FEATURES: &str = "<stream:features xmlns:stream='http://etherx.
     <mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms>\
     </stream:features>";
 
+/// Stream features that do not ask for a login, so that stanzas may follow.
+const NO_LOGIN: &str = "<stream:features xmlns:stream='http://etherx.jabber.org/streams'>\
+    <bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features>";
+
 /// The usual beginning of a session `s1`, with these attributes of the response.
 pub(super) fn open_with(granted: &str) -> String {
     format!(
         "0 1 C> <body rid='100000' to='a' wait='60' hold='1' ver='1.6' xml:lang='en' xmpp:version='1.0'/>
-         5 1 S> 200 | Server: Cowboy | <body sid='s1' ver='1.6' {granted}>{FEATURES}</body>\n"
+         5 1 S> 200 | Server: Cowboy | <body sid='s1' ver='1.6' {granted}>{NO_LOGIN}</body>\n"
     )
 }
 

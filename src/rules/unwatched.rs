@@ -179,10 +179,6 @@ const UNWATCHED: &[(&str, &str)] = &[
         "TLS ends before the traffic is read, here or at a reverse proxy",
     ),
     (
-        "xbosh-client-ignores-starttls",
-        "what answers <starttls/> in BOSH shows it: a stream error, which is reported",
-    ),
-    (
         "xbosh-encryption-negotiated-http",
         "TLS ends before the traffic is read, here or at a reverse proxy",
     ),

@@ -37,7 +37,7 @@ struct State {
     /// The highest rid so far: what is sent again is not judged again.
     highest: u64,
     told_ack: bool,
-    told_key: bool,
+    told_keys: Vec<&'static str>,
 }
 
 impl Rule for Acks {
@@ -183,7 +183,8 @@ impl State {
     }
 
     fn tell_key(&mut self, id: &'static str, words: String, found: &mut Findings) {
-        if !std::mem::replace(&mut self.told_key, true) {
+        if !self.told_keys.contains(&id) {
+            self.told_keys.push(id);
             add(&kinds::KEY_WRONG, id, Level::Error, words, found);
         }
     }

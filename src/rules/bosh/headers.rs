@@ -37,8 +37,8 @@ fn wrong(request: &Request) -> Vec<(&'static str, Level, String)> {
     let headers = &request.headers;
     let mut wrong = Vec::new();
     let kind = headers.get("content-type").map(|kind| (kind, media_type(kind)));
-    if let Some((kind, media)) = kind
-        && !["text/xml", "application/xml", ""].contains(&&*media)
+    if let Some((kind, media)) = &kind
+        && !["text/xml", "application/xml", ""].contains(&&**media)
     {
         let words = format!(
             "The request has Content-Type {}, where text/xml; charset=utf-8 is expected: some \
@@ -46,6 +46,16 @@ fn wrong(request: &Request) -> Vec<(&'static str, Level, String)> {
             short(kind)
         );
         wrong.push(("bosh-request-content-type", Level::Note, words));
+    }
+    if let Some((kind, _)) = kind
+        && charset(kind).is_some_and(|charset| !is_utf_8(&charset))
+    {
+        let words = format!(
+            "The request has Content-Type {}, but BOSH is UTF-8: a server that goes by it reads \
+             other characters, or refuses the request.",
+            short(kind)
+        );
+        wrong.push(("bosh-utf8", Level::Warning, words));
     }
     let hosts = headers.all("host").count();
     if request.version == 1 && hosts > 1 {
@@ -58,6 +68,18 @@ fn wrong(request: &Request) -> Vec<(&'static str, Level, String)> {
         wrong.push(("bosh-http-conformance", Level::Error, words));
     }
     wrong
+}
+
+/// The charset of a content type, if it has one.
+fn charset(text: &str) -> Option<String> {
+    let mut parameters = text.split(';').skip(1).filter_map(|one| one.split_once('='));
+    let charset = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    charset.map(|(_, value)| value.trim().trim_matches('"').to_ascii_lowercase())
+}
+
+/// Whether this is UTF-8, or a part of it.
+fn is_utf_8(charset: &str) -> bool {
+    ["utf-8", "utf8", "us-ascii", "ascii", ""].contains(&charset)
 }
 
 /// The part of a content type before its parameters.
@@ -74,6 +96,11 @@ mod tests {
     fn headers_that_servers_refuse_are_the_clients() {
         for (headers, begins) in [
             ("Host: a", ""),
+            ("Host: a | Content-Type: text/xml; charset=\"UTF-8\"", ""),
+            (
+                "Content-Type: text/xml; charset=iso-8859-1",
+                "Warning request-headers Client: The request has Content-Type text/xml; charset=iso-8859-1, but",
+            ),
             ("Host: a | Content-Type: application/xml", ""),
             (
                 "Content-Type: text/plain;charset=UTF-8",

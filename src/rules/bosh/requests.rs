@@ -1,7 +1,9 @@
 //! What a client's requests have that they should not, or in a wrong way: terms after the creation, unknown and historic
 //! attributes, a malformed route, odd restarts (XEP-0124 §7 and §22, XEP-0206 §4).
 
-use super::view::RequestView;
+use std::time::Duration;
+
+use super::view::{BoshView, RequestView, ResponseView};
 use crate::bosh::{Body, BodyType, XBOSH, parse_boolean};
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds::{self, Kind};
@@ -9,7 +11,7 @@ use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::{list, short};
-use crate::trace::BoshLink;
+use crate::trace::{BoshLink, Fact};
 use crate::xmpp::ns;
 
 /// Terms that only a creation request has; `to` and `xml:lang` a restart has, too.
@@ -27,38 +29,82 @@ const OF_RESPONSES: [&str; 9] = [
     "time",
 ];
 
+/// So many streams of a session are remembered.
+const STREAMS: usize = 64;
+
 /// Judges the attributes of requests. Each kind is reported once per session.
 #[derive(Debug, Default)]
 pub struct Requests {
     sessions: PerSession<State>,
+    /// Until then, something may have passed without being seen.
+    unseen: Option<Duration>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     told: Vec<&'static str>,
-    /// The client has asked for a restart, and the server has not let it log in since.
-    restarted: bool,
+    restarts: Restarts,
+    /// The streams that the server has named.
+    streams: Vec<String>,
+}
+
+/// When a restart is due: once after each login.
+#[derive(Debug, Default)]
+struct Restarts {
+    /// The rid of the last restart: what is sent again is not judged again.
+    rid: u64,
+    /// A login has succeeded since.
+    due: bool,
+    /// A restart has come that was due.
+    done: bool,
+    /// Something passed that was not seen or cannot be read: it may have been the success of a login.
+    blind: bool,
 }
 
 impl Rule for Requests {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
-        if let Some(request) = moment.bosh_request() {
-            let state = self.sessions.of(request.session.id, moment.story);
-            let mut notes = Notes { told: &mut state.told, found };
-            names(request.body, &mut notes);
-            if request.asks.creates {
-                creation(request.body, &mut notes);
-            } else {
-                later(&request, &mut notes);
+        if let Fact::Lost { .. } = moment.event.fact {
+            self.unseen = Some(moment.event.at);
+            return self.sessions.clear();
+        }
+        match moment.bosh() {
+            Some(BoshView::Request(request)) => {
+                let state = self.sessions.of(request.session.id, moment.story);
+                let joined = self.unseen.is_some_and(|until| request.session.began <= until);
+                state.restarts.blind |= joined || request.link.asked.is_none();
+                state.request(&request, found);
             }
-            restart(request.body, &mut state.restarted, &mut notes);
-        } else if let Some(view) = moment.stream()
-            && view
-                .elements()
-                .any(|it| it.is(ns::SASL, "success") || it.is(ns::STREAMS, "features"))
-            && let Some(state) = self.sessions.get(view.session.id)
+            Some(BoshView::Response(response)) => {
+                let state = self.sessions.of(response.session.id, moment.story);
+                state.response(&response);
+            }
+            None => {}
+        }
+    }
+}
+
+impl State {
+    fn request(&mut self, request: &RequestView<'_>, found: &mut Findings) {
+        let mut notes = Notes { told: &mut self.told, found };
+        names(request.body, &mut notes);
+        if request.asks.creates {
+            creation(request.body, &mut notes);
+        } else {
+            later(request, &self.streams, &mut notes);
+        }
+        restart(request, &mut self.restarts, &mut notes);
+    }
+
+    fn response(&mut self, response: &ResponseView<'_>) {
+        let Some(body) = response.body() else {
+            self.restarts.blind |= response.http.status == 200;
+            return;
+        };
+        self.restarts.due |= body.payloads().any(|it| it.is(ns::SASL, "success"));
+        if let Some(stream) = body.stream().filter(|_| self.streams.len() < STREAMS)
+            && !self.streams.iter().any(|known| known == stream)
         {
-            state.restarted = false;
+            self.streams.push(stream.to_owned());
         }
     }
 }
@@ -173,7 +219,7 @@ fn is_version(text: &str) -> bool {
 }
 
 /// A request in a session.
-fn later(request: &RequestView<'_>, notes: &mut Notes<'_>) {
+fn later(request: &RequestView<'_>, streams: &[String], notes: &mut Notes<'_>) {
     let body = request.body;
     let has_streams =
         |link: &BoshLink| link.granted.as_ref().is_some_and(|granted| granted.stream.is_some());
@@ -210,11 +256,30 @@ fn later(request: &RequestView<'_>, notes: &mut Notes<'_>) {
              its response to the creation had no `stream`.";
         let id = "bosh-multi-client-assume";
         notes.add(&kinds::STREAM_NOT_OFFERED, id, Level::Error, "stream", words.to_owned());
+    } else if let Some(stream) = body.stream()
+        && has_streams(request.link)
+        && streams.len() < STREAMS
+        && !streams.iter().any(|known| known == stream)
+    {
+        let words = format!(
+            "The request names the stream '{}', which no response has named: the streams of this \
+             session are {}. Expect item-not-found.",
+            short(stream),
+            list(&streams.iter().map(|stream| short(stream)).collect::<Vec<_>>())
+        );
+        notes.add(&kinds::STREAM_NOT_OFFERED, None, Level::Error, "stream", words);
+    }
+    if body.payloads().any(|payload| payload.is(ns::TLS, "starttls")) {
+        let words = "The client asks for STARTTLS, which BOSH does not have: encryption is a matter of \
+            HTTP (https://). Servers refuse it.";
+        let id = "xbosh-client-ignores-starttls";
+        notes.add(&kinds::BOSH_STARTTLS, id, Level::Warning, "starttls", words.to_owned());
     }
 }
 
 /// A restart of the stream.
-fn restart(body: &Body, restarted: &mut bool, notes: &mut Notes<'_>) {
+fn restart(request: &RequestView<'_>, restarts: &mut Restarts, notes: &mut Notes<'_>) {
+    let body = request.body;
     let kind = &kinds::RESTART_ODD;
     let Some(text) = body.xbosh("restart") else { return };
     if parse_boolean(text).is_none() {
@@ -238,10 +303,21 @@ fn restart(body: &Body, restarted: &mut bool, notes: &mut Notes<'_>) {
         let words = "The restart lacks xml:lang: texts may come in another language.";
         notes.add(kind, "xbosh-restart-lang", Level::Note, "lang", words.to_owned());
     }
-    if std::mem::replace(restarted, true) {
-        let words = "The client restarts the stream a second time without having logged in again \
-             and without having got features: a restart is due once after each login.";
-        notes.add(kind, None, Level::Warning, "twice", words.to_owned());
+    let again = request.asks.rid.is_none_or(|rid| rid <= restarts.rid);
+    restarts.rid = restarts.rid.max(request.asks.rid.unwrap_or_default());
+    if again || restarts.blind || !body.is_empty() {
+        return;
+    }
+    match (std::mem::take(&mut restarts.due), restarts.done) {
+        (true, _) => restarts.done = true,
+        (false, done) => {
+            let words = format!(
+                "The client restarts the stream {}: a restart is due once, after the login has \
+                 succeeded.",
+                if done { "a second time" } else { "before it has logged in" }
+            );
+            notes.add(kind, None, Level::Warning, "undue", words);
+        }
     }
 }
 

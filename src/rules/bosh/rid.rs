@@ -127,6 +127,8 @@ impl Order {
                     gap_opens(rid, first, missing, found);
                 }
             }
+            // The rid is that of the session that is meant.
+            Arrival::BeyondWindow { .. } | Arrival::TooOld if found.has(&[kinds::SID_WRONG]) => {}
             Arrival::BeyondWindow { highest } => beyond(rid, highest, requests, found),
             Arrival::TooOld => {
                 let words = format!(

@@ -156,10 +156,7 @@ mod tests {
     fn a_client_that_could_not_read_the_responses_is_not_accused() {
         let coded = opened(4, 1000).replace("S> <body", "S> 200 | coding: gzip | <body");
         let found = words("sessions-unused", &(coded + "60000 tick"));
-        assert!(
-            found[0].contains("It follows from the response that the client cannot read"),
-            "{found:?}"
-        );
+        assert!(found[0].contains("It follows from the content that cannot be read"), "{found:?}");
         let found = words("sessions-unused", &(opened(4, 1000) + "60000 tick"));
         assert!(found[0].contains("or does not take the sid"), "{found:?}");
     }

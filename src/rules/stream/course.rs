@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use super::line::{LinePart, LineView};
-use crate::trace::{Message, Reading};
+use crate::bosh::Body;
+use crate::trace::{Message, Reading, Session};
 use crate::wire::Side;
 use crate::xml::Element;
 use crate::xmpp::ns;
@@ -114,7 +115,7 @@ impl Course {
         match &message.reading {
             Reading::Header(_) => self.old_framing = true,
             Reading::StreamEnd => self.closed[from as usize] = Some(view.at),
-            Reading::Element(element) => self.element(from, element, view),
+            Reading::Element(element) => self.element(from, element, view.session, view.at),
             Reading::Partial => self.blind = true,
             _ => {}
         }
@@ -130,8 +131,21 @@ impl Course {
         }
     }
 
-    fn element(&mut self, from: Side, element: &Element, view: &LineView<'_>) {
-        let at = view.at;
+    /// BOSH carries it in a `<body/>`, whose client asks for a restart by an attribute. Its elements are taken one by one.
+    pub(super) fn take_body(&mut self, body: &Body, from: Side, at: Duration) {
+        if from == Side::Client && body.is_restart() {
+            self.open(from, at);
+        }
+    }
+
+    /// Takes an element, after it was judged.
+    pub(super) fn element(
+        &mut self,
+        from: Side,
+        element: &Element,
+        session: &Session,
+        at: Duration,
+    ) {
         match (from, element.namespace(), element.name()) {
             (_, ns::FRAMING, "close") => self.closed[from as usize] = Some(at),
             (Side::Client, ns::SASL | ns::SASL2, "auth" | "authenticate" | "response") => {
@@ -144,7 +158,7 @@ impl Course {
             (Side::Server, ns::SASL2, "success") => {
                 (self.login, self.sasl2, self.features) = (Progress::Done, true, false);
                 let inline = |name| element.descendants().any(|inner| inner.name() == name);
-                if view.session.jid().is_some() || inline("bound") || inline("resumed") {
+                if session.jid().is_some() || inline("bound") || inline("resumed") {
                     self.bound = Progress::Done;
                 }
             }

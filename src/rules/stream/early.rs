@@ -1,18 +1,20 @@
-//! Stanzas that come before the login or before a resource is bound (RFC 6120 §4.3.5, §6.3.4 and §7.3.1).
+//! What a client sends out of turn: stanzas before the login or before a resource is bound, and a login during or after
+//! another (RFC 6120 §4.3.5, §6.3.4, §6.4 and §7.3.1).
 
 use super::course::{Course, Progress};
-use super::line::{LinePart, LineView};
+use super::line::LinePart;
+use crate::bosh::BodyType;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
 use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
-use crate::trace::Reading;
+use crate::trace::{Reading, Session};
 use crate::wire::Side;
 use crate::xml::Element;
-use crate::xmpp::ns;
+use crate::xmpp::{begins_login, ns};
 
-/// Judges what a client sends too early.
+/// Judges what a client sends out of turn.
 #[derive(Debug, Default)]
 pub struct Early {
     sessions: PerSession<State>,
@@ -21,41 +23,87 @@ pub struct Early {
 #[derive(Debug, Default)]
 struct State {
     course: Course,
+    /// The highest rid: what is sent again is not judged again.
+    rid: u64,
     told: bool,
+    told_login: bool,
 }
 
 impl Rule for Early {
     fn look(&mut self, moment: &Moment<'_>, found: &mut Findings) {
-        let Some(view) = moment.line() else { return };
-        let state = self.sessions.of(view.session.id, moment.story);
-        state.course.follow(&view);
-        if let LinePart::Message(message) = view.part
-            && let (Side::Client, Reading::Element(element)) = (message.from, &message.reading)
-            && !state.told
-            && let Some(why) = too_early(&state.course, element)
-        {
-            state.told = true;
-            let words = match why {
-                TooEarly::Login => format!(
-                    "The client sends <{}/> before it has logged in. Nothing but the login is \
-                     accepted yet: expect the stream error not-authorized.",
-                    element.name()
-                ),
-                TooEarly::Bind => format!(
-                    "The client sends <{}/> before it has bound a resource. It has to bind first: \
-                     expect the stream error not-authorized.",
-                    element.name()
-                ),
-            };
-            tell(&view, words, found);
+        if moment.hides_requests() {
+            return self.sessions.clear();
         }
-        state.course.take(&view);
+        if let Some(view) = moment.line() {
+            let state = self.sessions.of(view.session.id, moment.story);
+            state.course.follow(&view);
+            if let LinePart::Message(message) = view.part
+                && let (Side::Client, Reading::Element(element)) = (message.from, &message.reading)
+            {
+                state.judge(element, view.session, found);
+            }
+            return state.course.take(&view);
+        }
+        let Some(view) = moment.stream() else { return };
+        let (Reading::Body(body), Some(rid)) = (&view.message.reading, view.message.rid()) else {
+            return;
+        };
+        let state = self.sessions.of(view.session.id, moment.story);
+        let again = view.from == Side::Client && rid <= state.rid;
+        let ends = view.session.over || body.kind() == BodyType::Terminate;
+        state.rid = state.rid.max(rid);
+        state.course.take_body(body, view.from, view.at);
+        for element in view.elements().filter(|_| !again) {
+            if view.from == Side::Client && !ends {
+                state.judge(element, view.session, found);
+            }
+            state.course.element(view.from, element, view.session, view.at);
+        }
     }
 }
 
-fn tell(view: &LineView<'_>, words: String, found: &mut Findings) {
-    let id = view.either(None, Some("tcp-not-authorized"));
-    found.add(&kinds::STANZA_TOO_EARLY, id, Level::Error, Party::Client, words);
+impl State {
+    /// What a client sends, once of each.
+    fn judge(&mut self, element: &Element, session: &Session, found: &mut Findings) {
+        let (course, client) = (&self.course, Party::Client);
+        if let Some(when) = again(course, element).filter(|_| !self.told_login) {
+            self.told_login = true;
+            let words = format!(
+                "The client begins a login with <{}/> {when}: a stream has one login, and servers \
+                 refuse another.",
+                element.name()
+            );
+            found.add(&kinds::LOGIN_TWICE, None, Level::Error, client, words);
+        }
+        let Some(why) = too_early(course, element).filter(|_| !self.told) else { return };
+        self.told = true;
+        let words = match why {
+            TooEarly::Login => format!(
+                "The client sends <{}/> before it has logged in. Nothing but the login is \
+                 accepted yet: expect the stream error not-authorized.",
+                element.name()
+            ),
+            TooEarly::Bind => format!(
+                "The client sends <{}/> before it has bound a resource. It has to bind first: \
+                 expect the stream error not-authorized.",
+                element.name()
+            ),
+        };
+        let id = session.tcp().map(|_| "tcp-not-authorized");
+        found.add(&kinds::STANZA_TOO_EARLY, id, Level::Error, client, words);
+    }
+}
+
+/// Whether a login comes during or after another. One in place of a restart that is due is reported as that.
+fn again(course: &Course, element: &Element) -> Option<&'static str> {
+    if course.blind || course.restart.is_some() || !begins_login(element) {
+        return None;
+    }
+    match course.login {
+        Progress::No => None,
+        Progress::Asked => Some("while another one has no answer yet"),
+        Progress::Done => Some("after it has logged in"),
+    }
 }
 
 /// What a stanza comes before.
@@ -89,7 +137,7 @@ pub(super) fn too_early_at_all(course: &Course, element: &Element) -> Option<Too
         }
         (Progress::Done, Progress::No) if course.bind_offered && !course.resuming && !resumes => {
             // A restart that is missing is reported as that.
-            let server_itself = iq && element.attr("to").is_none();
+            let server_itself = iq && element.attr("to").is_none() && !has(ns::SESSION);
             (!server_itself && course.restart.is_none() && !course.sasl2).then_some(TooEarly::Bind)
         }
         _ => None,

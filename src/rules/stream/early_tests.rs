@@ -1,4 +1,5 @@
-use crate::rules::playbook::names;
+use crate::rules::Level;
+use crate::rules::playbook::{at_least, names, of_kinds, websocket, websocket_login};
 
 const BEGUN: &str = "0 1 websocket
     10 1 C= <open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='a' version='1.0'/>
@@ -61,4 +62,93 @@ fn what_was_not_seen_is_not_judged() {
     let lost = "25 1 !lost 2\n";
     assert_eq!(names(&format!("{BEGUN}{lost}{MESSAGE}")), ["unobserved"]);
     assert_eq!(names(MESSAGE), [""; 0]);
+}
+
+/// A session of BOSH in which this passes, a body of the client and one of the server in turn.
+fn bosh(bodies: &[&str]) -> String {
+    let sasl = "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'";
+    let mut script = format!(
+        "0 1 C> <body rid='100000' to='a' wait='60' hold='1' ver='1.6' xml:lang='en' xmpp:version='1.0'/>
+         5 1 S> <body sid='s1' ver='1.6' wait='60' requests='2' hold='1' inactivity='60'><features \
+         xmlns='http://etherx.jabber.org/streams'><mechanisms {sasl}><mechanism>PLAIN</mechanism>\
+         </mechanisms></features></body>\n"
+    );
+    for (n, pair) in bodies.chunks(2).enumerate() {
+        let (n, answer) = (n + 1, pair.get(1).copied().unwrap_or("/>"));
+        script += &format!("{n}0 1 C> <body rid='10000{n}' sid='s1' {}\n", pair[0]);
+        script += &format!("{n}5 1 S> <body {answer}\n");
+    }
+    script.replace("SASL", sasl)
+}
+
+const AUTH: [&str; 2] = ["><auth SASL mechanism='PLAIN'/></body>", "><success SASL/></body>"];
+const RESTART: [&str; 2] = [
+    "xmpp:restart='true' to='a' xml:lang='en'/>",
+    "><features xmlns='http://etherx.jabber.org/streams'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></features></body>",
+];
+const ERROR: &str = " type='terminate' condition='remote-stream-error'><error xmlns='http://etherx.jabber.org/streams'>\
+    <not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></error></body>";
+
+#[test]
+fn over_bosh_it_is_the_same_and_the_stream_error_follows_from_it() {
+    let stanza = "><message xmlns='jabber:client' to='b@a'/></body>";
+    let bind = "><iq xmlns='jabber:client' type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq></body>";
+    let session = "><iq xmlns='jabber:client' type='set' id='s'><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq></body>";
+    let twice = "><auth SASL mechanism='PLAIN'/><auth SASL mechanism='PLAIN'/></body>";
+    let (login, restarted) = (AUTH.to_vec(), [AUTH, RESTART].concat());
+    let with = |before: &[&'static str], last: &'static str| [before, &[last, ERROR]].concat();
+    for (bodies, kind) in [
+        (with(&[], stanza), "stanza-too-early Client: The client sends <message/> before it has l"),
+        (
+            with(&[], bind),
+            "stanza-too-early Client: The client sends <iq/> before it has logged in",
+        ),
+        (
+            with(&restarted, stanza),
+            "stanza-too-early Client: The client sends <message/> before it has b",
+        ),
+        (
+            with(&restarted, session),
+            "stanza-too-early Client: The client sends <iq/> before it has bound",
+        ),
+        (
+            with(&[], twice),
+            "login-twice Client: The client begins a login with <auth/> while another",
+        ),
+        (
+            with(&restarted, "><auth SASL mechanism='PLAIN'/></body>"),
+            "login-twice Client: The client begins a login with <auth/> after it has logged in",
+        ),
+        // That a restart is missing is reported, and nothing else.
+        (with(&login, stanza), "restart-missing Client: "),
+        (
+            with(&[], "><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></body>"),
+            "bosh-starttls Client: ",
+        ),
+    ] {
+        let found = at_least(Level::Note, &bosh(&bodies));
+        assert_eq!(found.len(), 2, "{bodies:?}: {found:?}");
+        assert!(found[0].contains(kind), "{bodies:?}: {found:?}");
+        assert!(
+            found[1].contains("Note terminated Client: ") && found[1].contains("(see #1)"),
+            "{found:?}"
+        );
+    }
+    let fine = [&restarted[..], &[bind, "/>", stanza, "/>"]].concat();
+    assert_eq!(names(&bosh(&fine)), [""; 0]);
+}
+
+#[test]
+fn a_login_comes_once_and_may_be_tried_again() {
+    let auth = "C= <auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>eA==</auth>";
+    let failure =
+        "S= <failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/></failure>";
+    for (script, is_twice) in [
+        (format!("{}10 1 {auth}\n20 1 {failure}\n30 1 {auth}", websocket(0, 1)), false),
+        (format!("{}10 1 {auth}\n20 1 {auth}", websocket(0, 1)), true),
+        (format!("{}10 1 {auth}", websocket_login(0, 1)), true),
+    ] {
+        let found = of_kinds(&["login-twice"], Level::Note, &script);
+        assert_eq!(found.len(), usize::from(is_twice), "{script}: {found:?}");
+    }
 }

@@ -10,7 +10,7 @@ use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::short;
-use crate::trace::{Link, Reading};
+use crate::trace::{Link, Reading, Session};
 use crate::wire::Side;
 use crate::xml::Element;
 use crate::xmpp::{begins_login, bound_to_tls, ns};
@@ -101,7 +101,12 @@ impl State {
             (ns::SASL | ns::SASL2, "challenge") => self.attempt.challenged = true,
             (ns::SASL | ns::SASL2, "failure") => self.failure(element, view, found),
             (ns::CLIENT, "iq") if element.attr("type") == Some("error") => {
-                bind_failure(element, found);
+                let pairs = view.message.stanzas.iter().filter_map(|it| it.pair.as_ref());
+                // The request need not be in it.
+                let binds = pairs.flat_map(|pair| &pair.namespaces).any(|it| it == ns::BIND);
+                if binds || element.child(ns::BIND, "bind").is_some() {
+                    bind_failure(element, view.session, found);
+                }
             }
             _ => {}
         }
@@ -208,10 +213,7 @@ fn meaning(condition: &str) -> &'static str {
     }
 }
 
-fn bind_failure(iq: &Element, found: &mut Findings) {
-    if iq.child(ns::BIND, "bind").is_none() {
-        return;
-    }
+fn bind_failure(iq: &Element, session: &Session, found: &mut Findings) {
     let error = iq.children().find(|child| child.name() == "error");
     let condition = error
         .and_then(|error| error.children().find(|child| child.namespace() == ns::STANZA_ERRORS))
@@ -219,6 +221,9 @@ fn bind_failure(iq: &Element, found: &mut Findings) {
     let meaning = match condition {
         "conflict" => "the resource is in use",
         "resource-constraint" => "the account already has too many resources",
+        "not-allowed" if session.jid().is_some() => {
+            "a stream has one resource, and this one has it already"
+        }
         "not-allowed" => "the client may not bind a resource",
         _ => "the server gives no further reason",
     };

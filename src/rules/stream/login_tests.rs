@@ -1,5 +1,5 @@
 use super::*;
-use crate::rules::playbook::{at_least, words};
+use crate::rules::playbook::{at_least, open, words};
 
 const CREATE: &str = "0 1 C> <body rid='100000' to='a' wait='60' hold='1' ver='1.6' xml:lang='en' \
     xmpp:version='1.0'/>";
@@ -123,18 +123,36 @@ fn nothing_to_go_on_with_is_tls_that_ends_before_the_server() {
 
 #[test]
 fn a_failed_bind_is_explained() {
-    let found = after(
-        "10 1 C> <body rid='100001' sid='s1'><iq xmlns='jabber:client' type='set' id='b'><bind \
-         xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq></body>
-         20 1 S> <body><iq xmlns='jabber:client' type='error' id='b'><bind \
-         xmlns='urn:ietf:params:xml:ns:xmpp-bind'/><error type='cancel'><conflict \
-         xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq></body>",
+    let bind = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>";
+    let ask = |n: u64, id: &str| {
+        format!(
+            "{n}0 1 C> <body rid='10000{n}' sid='s1'><iq xmlns='jabber:client' type='set' id='{id}'>{bind}</iq></body>\n"
+        )
+    };
+    let refuse = |n: u64, id: &str, inner: &str, condition: &str| {
+        format!(
+            "{n}5 1 S> <body><iq xmlns='jabber:client' type='error' id='{id}'>{inner}<error type='cancel'>\
+             <{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq></body>\n"
+        )
+    };
+    let bound = bind.replace("/>", "><jid>a@a/w</jid></bind>");
+    let done = format!(
+        "15 1 S> <body><iq xmlns='jabber:client' type='result' id='b'>{bound}</iq></body>\n"
     );
-    assert_eq!(
-        found,
-        ["20 Warning bind-failed Client: Resource binding failed with conflict: the resource is \
-             in use."]
-    );
+    for (script, expected) in [
+        (ask(1, "b") + &refuse(1, "b", bind, "conflict"), "conflict: the resource is in use."),
+        // What was asked need not be in the error.
+        (ask(1, "b") + &refuse(1, "b", "", "conflict"), "conflict: the resource is in use."),
+        (
+            ask(1, "b") + &done + &ask(2, "c") + &refuse(2, "c", "", "not-allowed"),
+            "not-allowed: a stream has one resource, and this one has it already.",
+        ),
+    ] {
+        let found = at_least(Level::Warning, &(open() + &script));
+        let begins = "Warning bind-failed Client: Resource binding failed with ";
+        assert_eq!(found.len(), 1, "{script}: {found:?}");
+        assert!(found[0].ends_with(&format!("{begins}{expected}")), "{found:?}");
+    }
 }
 
 #[test]

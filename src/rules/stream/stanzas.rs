@@ -94,6 +94,8 @@ struct Wrong {
 fn judge(stanza: &Element, view: &StreamView<'_>, sides: &mut [State; 2], found: &mut Findings) {
     let mut wrong = Vec::new();
     match stanza.name() {
+        // An answer has the id of its question, if that has one.
+        "iq" if answers_none(stanza, &sides[view.from.other() as usize]) => return,
         "iq" => iq(stanza, &mut wrong),
         "message" => {
             kind(stanza, &MESSAGES, Level::Note, "it is taken for normal", &mut wrong);
@@ -113,6 +115,11 @@ fn judge(stanza: &Element, view: &StreamView<'_>, sides: &mut [State; 2], found:
             found.add(kind, None, level, Party::from(view.from), words);
         }
     }
+}
+
+/// Whether this iq refuses one of the other side that had no id.
+fn answers_none(iq: &Element, other: &State) -> bool {
+    iq.attr("type") == Some("error") && iq.attr("id").is_none() && other.told.contains(&"id")
 }
 
 fn iq(iq: &Element, wrong: &mut Vec<Wrong>) {
