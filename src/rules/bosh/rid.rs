@@ -27,6 +27,8 @@ const DISORDER: Duration = Duration::from_millis(50);
 #[derive(Debug, Default)]
 pub struct Order {
     sessions: Timed<Box<Rids>>,
+    /// Rids that came without their sid, which was reported.
+    misdirected: VecDeque<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -57,6 +59,8 @@ struct Gap {
     /// The rid that arrived instead.
     instead: u64,
     at: Duration,
+    /// What shows that it is the client's.
+    client: Option<String>,
 }
 
 #[derive(Debug)]
@@ -84,7 +88,8 @@ impl Rule for Order {
 
     fn wake(&mut self, now: Duration, story: &Story, found: &mut Findings) -> Option<SessionId> {
         let (session, rids) = self.sessions.due(now, story)?;
-        if let Some(gap) = rids.gap.as_ref().filter(|_| !session.over) {
+        // Nobody waits for a response that would be late.
+        if let Some(gap) = rids.gap.as_ref().filter(|_| session.is_alive()) {
             gap_stays(gap, now, found);
         }
         Some(session.id)
@@ -100,6 +105,12 @@ impl Order {
             return;
         }
         let Some(rid) = number(body, found) else { return };
+        if found.has(&[kinds::SID_WRONG, kinds::SID_MISSING]) {
+            if self.misdirected.len() == REMEMBERED {
+                self.misdirected.pop_front();
+            }
+            self.misdirected.push_back(rid);
+        }
         let (rids, mut timer) = self.sessions.of(session.id, story);
         let print = fingerprint(&http.content.bytes);
         let requests = requests(link);
@@ -120,16 +131,26 @@ impl Order {
             Arrival::Repeat { n, identical, held } => {
                 rids.repeat(exchange, rid, n, identical, held, found);
             }
+            Arrival::Gap { first, .. } if self.misdirected.contains(&first) => {}
             Arrival::Gap { first, missing } => {
                 if rids.gap.as_ref().is_none_or(|gap| gap.first != first) {
-                    rids.gap = Some(Gap { first, instead: rid, at: exchange.at });
+                    let client = rids.hung_up(exchange.at);
+                    rids.gap = Some(Gap { first, instead: rid, at: exchange.at, client });
                     timer.set(exchange.at.saturating_add(GAP));
                     gap_opens(rid, first, missing, found);
                 }
             }
             // The rid is that of the session that is meant.
             Arrival::BeyondWindow { .. } | Arrival::TooOld if found.has(&[kinds::SID_WRONG]) => {}
-            Arrival::BeyondWindow { highest } => beyond(rid, highest, requests, found),
+            Arrival::BeyondWindow { highest } => {
+                if let Some(gap) = &mut rids.gap {
+                    gap.client = Some(format!(
+                        "the client has gone on up to rid {rid}, beyond the window, and has not \
+                         sent it"
+                    ));
+                }
+                beyond(rid, highest, requests, found);
+            }
             Arrival::TooOld => {
                 let words = format!(
                     "rid {rid} is too old to be answered: the last rid was {}. Expect \
@@ -299,15 +320,21 @@ fn gap_opens(rid: u64, first: u64, missing: u64, found: &mut Findings) {
 }
 
 fn gap_stays(gap: &Gap, now: Duration, found: &mut Findings) {
+    let (party, why) = match &gap.client {
+        Some(why) => (Party::Client, &**why),
+        None => (
+            Party::Nobody,
+            "the client has skipped it, or it was lost on the way here or took another route",
+        ),
+    };
     let words = format!(
-        "rid {} has been missing for {}: it was lost on the way here, or took another route. The \
-         connection manager cannot answer rid {} before it arrives.",
+        "rid {} has been missing for {}: {why}. The connection manager cannot answer rid {} before \
+         it arrives.",
         gap.first,
         words(now.saturating_sub(gap.at)),
         gap.instead
     );
-    let id = "bosh-rid-increment";
-    found.add(&kinds::RID_LOST, id, Level::Warning, Party::Between, words);
+    found.add(&kinds::RID_LOST, "bosh-rid-increment", Level::Warning, party, words);
 }
 
 fn beyond(rid: u64, highest: u64, requests: Option<u64>, found: &mut Findings) {
@@ -326,6 +353,20 @@ impl Rids {
             self.sent.pop_front();
         }
         self.sent.push_back(sent);
+    }
+
+    /// If the client closed the connection under its last request, and so has gone on too far after that.
+    fn hung_up(&self, now: Duration) -> Option<String> {
+        let last = self.sent.back()?;
+        let (at, by) = last.gone?;
+        (by == Some(Side::Client)).then(|| {
+            format!(
+                "the client closed the connection of rid {} {} before, and went on too far, as with \
+                 a rid that was not restored rightly, or gave up what it was sending",
+                last.rid,
+                words(now.saturating_sub(at))
+            )
+        })
     }
 
     fn repeat(

@@ -97,13 +97,45 @@ fn a_gap_is_reported_once_and_closed_once() {
 }
 
 #[test]
-fn a_gap_that_stays_is_a_warning() {
-    let found = after_open("10 1 C> <body rid='100002' sid='s1'/>\n6000 tick");
-    assert_eq!(found.len(), 1, "{found:?}");
-    assert!(
-        found[0]
-            .starts_with("5010 Warning rid-lost Between: rid 100001 has been missing for 5.0 s")
+fn a_gap_that_stays_is_a_warning_and_the_clients_if_it_hung_up_or_went_on() {
+    let sid = "t0";
+    let other = format!(
+        "7 2 C> <body rid='500000' to='a' wait='60' hold='1' ver='1.6' xml:lang='en' xmpp:version='1.0'/>
+         8 2 S> <body sid='{sid}' ver='1.6' wait='60' requests='2' hold='1' inactivity='60'/>"
     );
+    let (missing, warning) = ("rid 100001 has been missing for 5.0 s:", "Warning rid-lost");
+    let after = "10 1 C> <body rid='100002' sid='s1'/>";
+    for (script, expected) in [
+        (after.to_owned(), format!("5010 {warning} Nobody: {missing} the client has skipped it, or it")),
+        (
+            "10 1 C> <body rid='100001' sid='s1'/>\n20 1 C. fin\n120 2 C> <body rid='100003' sid='s1'/>"
+                .to_owned(),
+            format!(
+                "5120 {warning} Client: rid 100002 has been missing for 5.0 s: the client closed the \
+                 connection of rid 100001 100 ms before, and went on too far"
+            ),
+        ),
+        (
+            format!("{after}\n20 3 C> <body rid='100003' sid='s1'/>"),
+            format!("5010 {warning} Client: {missing} the client has gone on up to rid 100003, beyond"),
+        ),
+        // The server's side closed the connection.
+        (
+            "10 1 C> <body rid='100001' sid='s1'/>\n20 1 S. fin\n120 2 C> <body rid='100003' sid='s1'/>"
+                .to_owned(),
+            format!("5120 {warning} Nobody: "),
+        ),
+        // Nobody waits for a response any more.
+        (format!("{after}\n20 1 C. fin"), String::new()),
+        // It came with the sid of another session, or with none, and that is reported.
+        (format!("{other}\n9 3 C> <body rid='100001' sid='{sid}'/>\n{after}"), String::new()),
+        (format!("9 3 C> <body rid='100001' sid=''/>\n{after}"), String::new()),
+    ] {
+        let found = after_open(&format!("{script}\n6000 tick"));
+        let lost: Vec<_> = found.iter().filter(|line| line.contains("rid-lost")).collect();
+        assert_eq!(lost.len(), usize::from(!expected.is_empty()), "{script}: {found:?}");
+        assert!(lost.iter().all(|line| line.starts_with(&expected)), "{script}: {found:?}");
+    }
 }
 
 #[test]
