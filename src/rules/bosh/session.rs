@@ -1,5 +1,6 @@
 //! How sessions end: which side ends them, with which condition, and what is sent afterwards (XEP-0124 §13 and §17).
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::node::Node;
@@ -15,9 +16,11 @@ use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::stream::conflicts::{self, Conflicts};
-use crate::rules::stream::errors;
+use crate::rules::stream::{errors, said};
 use crate::rules::words::short;
 use crate::trace::{BoshRequest, Exchange, Session, SessionId, Story};
+use crate::wire::Side;
+use crate::xml::Element;
 use crate::xmpp::{ns, stream_condition};
 
 /// A request may cross the end of its session on the network.
@@ -145,10 +148,27 @@ impl Answer<'_> {
             .or_else(|| self.body.element().child(ns::STREAMS, "error").map(errors::explain))
     }
 
-    /// What the connection manager says beside the condition, in an attribute of its own.
+    /// What the connection manager says beside the condition, in an attribute or an element of its own, or nothing.
     fn message(&self) -> String {
-        let message = self.body.text("message").filter(|text| !text.trim().is_empty());
-        message.map(|text| format!(" It says: \"{}\".", short(text.trim()))).unwrap_or_default()
+        let element = || self.body.payloads().find(|it| matches!(it.name(), "text" | "reason"));
+        let message = self.body.text("message").map(Cow::Borrowed);
+        let message = message.or_else(|| element().map(Element::text)).unwrap_or_default();
+        message.trim().to_owned()
+    }
+
+    /// The same as a sentence.
+    fn quoted(&self) -> String {
+        match &*self.message() {
+            "" => String::new(),
+            text => format!(" It says: \"{}\".", short(text)),
+        }
+    }
+
+    /// Whose the stream error inside is in general.
+    fn party(&self) -> Option<Party> {
+        let error = self.body.element().child(ns::STREAMS, "error")?;
+        let condition = stream_condition(error).map_or("", Element::name);
+        Some(errors::standing(condition, Side::Server).1)
     }
 }
 
@@ -295,8 +315,9 @@ impl State {
                 );
                 let error =
                     answer.stream_error().map(|error| format!(" {error}")).unwrap_or_default();
-                let words = words + &error;
-                return found.add(&kinds::TERMINATED, None, Level::Warning, Party::Server, words);
+                let words = words + &error + &answer.quoted();
+                let party = answer.party().unwrap_or(Party::Server);
+                return found.add(&kinds::TERMINATED, None, Level::Warning, party, words);
             }
             Some(Err(unknown)) => {
                 self.told = true;
@@ -327,19 +348,30 @@ impl State {
             _ => None,
         };
         let is_moved = moved.is_some() && !self.expired(&answer.view);
-        let why = refused.or_else(|| self.detail(condition, answer));
+        let message = answer.message();
+        // Who says nothing in particular may have had any of the usual reasons.
+        let usual = said::is_plain(&message, condition.as_str());
+        let by_text = || said::or_general(&message, condition.as_str(), condition.explain());
+        let why = refused
+            .or_else(|| self.detail(condition, answer))
+            .filter(|_| usual || condition != Condition::BadRequest)
+            .or_else(|| by_text().map(sentence))
+            .unwrap_or_default();
         let words = format!(
-            "The session ended{} with {condition} (in response to {}). {}{}",
+            "The session ended{} with {condition} (in response to {}).{}{why}{}",
             age(&answer.view),
             rid(exchange),
-            why.as_deref().unwrap_or(condition.explain()),
-            answer.message()
+            if why.is_empty() { "" } else { " " },
+            answer.quoted()
         );
         if server_errs {
             let id = "bosh-resend-replays";
             return found.add(&kinds::TERMINATED, id, Level::Error, Party::Server, words);
         }
         let party = match condition.party() {
+            _ if condition == Condition::RemoteStreamError && answer.party().is_some() => {
+                answer.party().unwrap_or(Party::Server)
+            }
             _ if is_moved => Party::Between,
             _ if condition == Condition::ItemNotFound && self.in_order(&answer.view) => {
                 Party::Nobody
@@ -460,6 +492,13 @@ impl State {
             _ => answer.stream_error(),
         }
     }
+}
+
+/// What stands after a colon, as a sentence.
+fn sentence(words: &str) -> String {
+    let mut chars = words.trim_end_matches('.').chars();
+    let first = chars.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(chars).chain(['.']).collect()
 }
 
 /// ` after 60.0 s` of a session that has lived.

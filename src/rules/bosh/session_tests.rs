@@ -1,5 +1,5 @@
 use super::*;
-use crate::rules::playbook::{at_least, names, open, words};
+use crate::rules::playbook::{at_least, names, of_kinds, open, words};
 
 fn polling() -> String {
     open() + "10 1 C> <body rid='100001' sid='s1'/>\n"
@@ -332,4 +332,51 @@ fn a_response_that_the_client_has_acknowledged_need_not_be_kept() {
     assert!(server(&(open() + &rest(""))));
     // So does a pause in between.
     assert!(!server(&(open() + &rest("pause='10'"))));
+}
+
+#[test]
+fn what_the_server_says_decides_over_the_usual_reasons_of_a_condition() {
+    let streams = "xmlns='urn:ietf:params:xml:ns:xmpp-streams'";
+    let error = |inner: &str| {
+        format!(
+            "condition='remote-stream-error'><error xmlns='http://etherx.jabber.org/streams'>{inner}</error></body>"
+        )
+    };
+    for (answer, expected) in [
+        (
+            "condition='policy-violation'/>".to_owned(),
+            "Error terminated Client: The session ended with policy-violation (in response to rid \
+             100001). The client had more requests open",
+        ),
+        (
+            "condition='policy-violation' message='Too many failed authentications'/>".to_owned(),
+            "(in response to rid 100001). Logins failed too often, and the server refuses more of them \
+             for a while. It says: \"Too many failed authentications\".",
+        ),
+        (
+            "condition='policy-violation'><text>Not on a Sunday</text></body>".to_owned(),
+            "(in response to rid 100001). It says: \"Not on a Sunday\".",
+        ),
+        (
+            "condition='bad-request' message='Only POST of Mondays'/>".to_owned(),
+            "(in response to rid 100001). It says: \"Only POST of Mondays\".",
+        ),
+        ("><reason>Kicked by administrator</reason></body>".to_owned(), "It says: \"Kicked by adm"),
+        (
+            error(&format!("<not-authorized {streams}/><text {streams}>Token expired</text>")),
+            "Error terminated Client: The session ended with remote-stream-error (in response to rid \
+             100001). Stream error not-authorized: the token has expired: the client has to get a new \
+             one before it logs in (\"Token expired\").",
+        ),
+        // Whose a stream error is, is the same as over WebSocket and TCP.
+        (error(&format!("<internal-server-error {streams}/>")), "Error terminated Server: "),
+        (error(&format!("<undefined-condition {streams}/>")), "Error terminated Nobody: "),
+    ] {
+        let script = format!(
+            "{}10 1 C> <body rid='100001' sid='s1'/>\n20 1 S> <body type='terminate' {answer}",
+            open()
+        );
+        let found = of_kinds(&["terminated"], Level::Note, &script).join("");
+        assert!(found.contains(expected), "{answer}: {found}");
+    }
 }

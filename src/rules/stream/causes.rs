@@ -1,7 +1,6 @@
 //! What a stream error follows from: what the trace shows before it is the first suspect, and the general meaning of its
 //! condition comes second.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::conflicts::{Conflicts, conflict};
@@ -10,15 +9,15 @@ use super::early::{TooEarly, too_early_at_all};
 use super::errors;
 use super::line::{LinePart, LineView};
 use super::odd::{Odd, odd};
-use super::suspect::{Asking, Big, Cause};
+use super::said;
+use super::suspect::{Asking, Big, Cause, host, other_host, silence, specific};
 use crate::clock::words;
 use crate::rules::finding::{Level, Party};
 use crate::rules::moment::Moment;
 use crate::rules::words::short;
 use crate::trace::{Message, Reading};
 use crate::wire::Side;
-use crate::xml::Element;
-use crate::xmpp::{jid, ns, stream_condition};
+use crate::xmpp::{jid, ns};
 
 /// Servers have limits from about this size on.
 const BIG: usize = 8 * 1024;
@@ -153,7 +152,7 @@ impl History {
         asking: &Asking<'_>,
         conflicts: &mut Conflicts,
     ) -> (String, Level, Party) {
-        let (level, party) = standing(asking.condition, asking.from);
+        let (level, party) = errors::standing(asking.condition, asking.from);
         let condition = if asking.condition.is_empty() { "no condition" } else { asking.condition };
         let who = match asking.from {
             Side::Client => " from the client",
@@ -166,7 +165,7 @@ impl History {
             let level = if cause.reported { Level::Note } else { level };
             return (words, level, cause.party.unwrap_or(party));
         }
-        let meaning = errors::meaning(condition).filter(|_| asking.from == Side::Server);
+        let meaning = errors::meaning_of(asking.error).filter(|_| asking.from == Side::Server);
         let meaning = meaning.map(|words| format!(": {words}")).unwrap_or_default();
         (format!("{begins}{meaning}.{}", self.before(asking)), level, party)
     }
@@ -204,12 +203,12 @@ impl History {
             (Side::Server, "conflict") => Some(conflict(asking, conflicts)),
             (Side::Server, "see-other-host") => other_host(asking.error),
             (Side::Server, "policy-violation" | "resource-constraint") => {
-                self.refused(asking).or_else(|| self.size(asking, conflicts))
+                self.limit(asking, conflicts)
             }
             (Side::Server, "connection-timeout") => {
                 self.waiting(asking).or_else(|| silence(asking, Side::Client))
             }
-            (Side::Server, "undefined-condition") => errors::by_text(asking.error)
+            (Side::Server, "undefined-condition") => said::meaning(&errors::text(asking.error))
                 .map(|meaning| Cause::plain(format!("{meaning}.")))
                 .or_else(|| specific(asking.error)),
             (Side::Server, "invalid-from") => self.wrong_sender(asking),
@@ -303,6 +302,19 @@ impl History {
         .map(Cause::reported)
     }
 
+    /// A limit of the server, by what it says, or else by what came before.
+    fn limit(&self, asking: &Asking<'_>, conflicts: &mut Conflicts) -> Option<Cause> {
+        let text = errors::text(asking.error);
+        let plain = said::is_plain(&text, asking.condition);
+        match said::meaning(&text).filter(|_| !plain) {
+            Some(said::FAILED_LOGINS) => self.refused(asking),
+            Some(said::TOO_BIG) => self.size(asking, conflicts),
+            Some(meaning) => Some(Cause::plain(format!("{meaning}."))),
+            None if plain => self.refused(asking).or_else(|| self.size(asking, conflicts)),
+            None => None,
+        }
+    }
+
     /// Logins that failed.
     fn refused(&self, asking: &Asking<'_>) -> Option<Cause> {
         let (count, at) = self.refused;
@@ -354,78 +366,4 @@ impl History {
 /// The name of an element as it is shown.
 fn shown(name: Option<&str>) -> String {
     name.map_or("a message".to_owned(), |name| format!("<{}/>", short(name)))
-}
-
-/// How serious a condition is, and whose it is in general.
-fn standing(condition: &str, from: Side) -> (Level, Party) {
-    let peer = Party::from(from.other());
-    match condition {
-        "see-other-host" | "reset" => (Level::Note, Party::Nobody),
-        "system-shutdown" => (Level::Warning, Party::from(from)),
-        "conflict" => (Level::Warning, peer),
-        "connection-timeout" => (Level::Warning, Party::Nobody),
-        "undefined-condition" | "" => (Level::Error, Party::Nobody),
-        "internal-server-error"
-        | "remote-connection-failed"
-        | "resource-constraint"
-        | "host-gone" => (Level::Error, Party::from(from)),
-        _ if errors::is_defined(condition) => (Level::Error, peer),
-        _ => (Level::Error, Party::Nobody),
-    }
-}
-
-/// The domain that is not served.
-fn host(asking: &Asking<'_>) -> Option<Cause> {
-    let [client, _] = &asking.view.session.stream.headers;
-    let to = client.as_ref()?.to.as_deref().unwrap_or_default();
-    if to.is_empty() {
-        return Cause::client("the client named no domain: `to` is missing.".to_owned())
-            .map(Cause::reported);
-    }
-    let mut words =
-        format!("the server does not serve '{}', which the client asked for in `to`", short(to));
-    let handshake = asking.view.session.websocket().and_then(|link| link.handshake.as_ref());
-    let seen = [
-        ("Host", handshake.and_then(|exchange| exchange.host.as_deref())),
-        ("Origin", handshake.and_then(|exchange| exchange.origin.as_deref())),
-    ];
-    let seen: Vec<_> = seen
-        .iter()
-        .filter_map(|(name, value)| value.map(|value| format!("{name} {}", short(value))))
-        .collect();
-    if !seen.is_empty() {
-        let _ = write!(words, " (the handshake had {})", seen.join(", ")); // a String takes it
-    }
-    words.push_str(". Give the client a domain of this server, or let the server serve it.");
-    Cause::client(words)
-}
-
-fn silence(asking: &Asking<'_>, of: Side) -> Option<Cause> {
-    let last = asking.view.line.last[of as usize]?;
-    let silent = asking.view.at.saturating_sub(last);
-    (silent >= Duration::from_secs(1)).then(|| {
-        Cause::plain(format!("nothing had come from the {} for {}.", of.name(), words(silent)))
-    })
-}
-
-/// What an error says in a namespace of its own.
-fn specific(error: &Element) -> Option<Cause> {
-    let own = error.children().find(|child| child.namespace() != ns::STREAM_ERRORS)?;
-    let counts = [own.attr("h"), own.attr("send-count")];
-    if let ("handled-count-too-high", [Some(h), Some(sent)]) = (own.name(), counts) {
-        return Cause::client(format!(
-            "handled-count-too-high: the client acknowledged {} stanzas, but the server says that \
-             it has sent {}.",
-            short(h),
-            short(sent)
-        ));
-    }
-    Some(Cause::plain(format!("{}.", short(own.name()))))
-}
-
-fn other_host(error: &Element) -> Option<Cause> {
-    let host = stream_condition(error)?.text();
-    let host = host.trim();
-    (!host.is_empty())
-        .then(|| Cause::plain(format!("the client should connect to {} instead.", short(host))))
 }

@@ -1,6 +1,9 @@
 //! Explains stream errors (RFC 6120 §4.9).
 
+use super::said;
+use crate::rules::finding::{Level, Party};
 use crate::rules::words::short;
+use crate::wire::Side;
 use crate::xml::Element;
 use crate::xmpp::{ns, stream_condition};
 
@@ -35,11 +38,19 @@ const DEFINED: [&str; 27] = [
     "xml-not-well-formed",
 ];
 
+/// Conditions of which a text says more than what they mean in general.
+const VAGUE: [&str; 5] = [
+    "internal-server-error",
+    "not-authorized",
+    "policy-violation",
+    "resource-constraint",
+    "undefined-condition",
+];
+
 /// Explains a stream error: its condition, what that means, and the text in it.
 pub fn explain(error: &Element) -> String {
     let condition = stream_condition(error).map_or("no condition", Element::name);
-    let meaning = by_text(error).or(meaning(condition));
-    let meaning = meaning.map(|meaning| format!(": {meaning}")).unwrap_or_default();
+    let meaning = meaning_of(error).map(|meaning| format!(": {meaning}")).unwrap_or_default();
     format!("Stream error {}{meaning}{}.", short(condition), quoted(error))
 }
 
@@ -50,23 +61,45 @@ pub(super) fn is_defined(condition: &str) -> bool {
 
 /// The text of a stream error, as ` ("…")`.
 pub fn quoted(error: &Element) -> String {
-    let text = error.child(ns::STREAM_ERRORS, "text").map(Element::text);
-    let text = text.filter(|text| !text.trim().is_empty());
-    text.map(|text| format!(" (\"{}\")", short(text.trim()))).unwrap_or_default()
+    match &*text(error) {
+        "" => String::new(),
+        text => format!(" (\"{}\")", short(text)),
+    }
 }
 
-/// What the text of an error means, where its condition says little.
-pub(super) fn by_text(error: &Element) -> Option<&'static str> {
-    let text = error.child(ns::STREAM_ERRORS, "text")?.text().to_ascii_lowercase();
-    let text = text.trim();
-    if text.contains("features to proceed with") || text.contains("no stream features") {
-        return Some(
-            "the server offers this client no way to go on, not even to log in. As a rule TLS ends \
-             before it, at a reverse proxy, so that it takes the connection for insecure (Prosody: \
-             consider_bosh_secure, consider_websocket_secure)",
-        );
+/// The text of a stream error, or nothing.
+pub(super) fn text(error: &Element) -> String {
+    let text = error.child(ns::STREAM_ERRORS, "text").map(Element::text);
+    text.map(|text| text.trim().to_owned()).unwrap_or_default()
+}
+
+/// How serious a condition is, and whose it is in general.
+pub fn standing(condition: &str, from: Side) -> (Level, Party) {
+    let peer = Party::from(from.other());
+    match condition {
+        "see-other-host" | "reset" => (Level::Note, Party::Nobody),
+        "system-shutdown" => (Level::Warning, Party::from(from)),
+        "conflict" => (Level::Warning, peer),
+        "connection-timeout" => (Level::Warning, Party::Nobody),
+        "undefined-condition" | "" => (Level::Error, Party::Nobody),
+        "internal-server-error"
+        | "remote-connection-failed"
+        | "resource-constraint"
+        | "host-gone" => (Level::Error, Party::from(from)),
+        _ if is_defined(condition) => (Level::Error, peer),
+        _ => (Level::Error, Party::Nobody),
     }
-    None
+}
+
+/// What a stream error means by its text, or by its condition where the text says no more.
+pub(super) fn meaning_of(error: &Element) -> Option<&'static str> {
+    let condition = stream_condition(error).map_or("", Element::name);
+    let (text, general) = (text(error), meaning(condition).unwrap_or_default());
+    let said = match said::or_general(&text, condition, general) {
+        None if !VAGUE.contains(&condition) => Some(general),
+        said => said,
+    };
+    said.filter(|said| !said.is_empty())
 }
 
 /// What a condition means in general.
@@ -115,5 +148,29 @@ mod tests {
         let expected = "Stream error conflict: the same resource logged in elsewhere (two tabs, a reload) \
             (\"Replaced\").";
         assert_eq!(explain(&error), expected);
+    }
+
+    #[test]
+    fn what_the_server_says_decides_over_the_general_meaning() {
+        for (condition, text, expected) in [
+            ("policy-violation", "", ": a limit of the server was exceeded, such as the size of a"),
+            (
+                "policy-violation",
+                "Too many failed authentications",
+                ": logins failed too often, and",
+            ),
+            ("policy-violation", "Not on a Sunday", " (\"Not on a Sunday\")."),
+            ("not-authorized", "Token expired", ": the token has expired"),
+            ("host-unknown", "We are example.net", ": the server does not serve this domain (\"We"),
+            ("conflict", "Kicked", ": an administrator of the server ended it (\"Kicked\")."),
+            ("undefined-condition", "", "."),
+        ] {
+            let namespace = "xmlns='urn:ietf:params:xml:ns:xmpp-streams'";
+            let text = format!("<text {namespace}>{text}</text>");
+            let error = format!("<error><{condition} {namespace}/>{text}</error>");
+            let error = parse(error.as_bytes(), &Limits::default()).unwrap();
+            let begins = format!("Stream error {condition}{expected}");
+            assert!(explain(&error).starts_with(&begins), "{}", explain(&error));
+        }
     }
 }

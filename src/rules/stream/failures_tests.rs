@@ -185,3 +185,33 @@ fn a_component_is_refused_for_its_secret_and_not_for_being_one() {
     assert!(script("invalid-namespace").contains("namespace 'jabber:component:accept'"));
     assert!(!script("policy-violation").contains("follows from"));
 }
+
+#[test]
+fn what_the_server_says_of_a_limit_decides_which_one_it_is() {
+    let failure =
+        "80 1 S= <failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/></failure>";
+    let big = format!(
+        "50 1 C= <message xmlns='jabber:client'><body>{}</body></message>",
+        "x".repeat(70_000)
+    );
+    for (text, expected) in [
+        ("", "the login had failed once, the last time 20 ms before."),
+        ("Policy violation", "the login had failed once, the last time 20 ms before."),
+        (
+            "Too many failed authentications",
+            "the login had failed once, the last time 20 ms before.",
+        ),
+        ("Stanza is too large", "<message/> of 700"),
+        ("Too many stanzas", "the client sends more within this time than the server accepts"),
+        ("Not on a Sunday", "Stream error policy-violation (\"Not on a Sunday\")."),
+    ] {
+        let said =
+            format!("/><text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>{text}</text></error>");
+        let error = error("policy-violation").replace("/></error>", &said);
+        // A server that offers no login, so that nothing is too early.
+        let begun = begun(1, 0).replace("mechanism", "other");
+        let script = format!("{begun}{big}\n{failure}\n100 1 {error}");
+        let found = words("stream-error", &script).join("");
+        assert!(found.contains(expected), "{text}: {found}");
+    }
+}

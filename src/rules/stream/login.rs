@@ -2,6 +2,7 @@
 
 use super::odd::is_other_kind;
 use super::refusals::Attempt;
+use super::said;
 use super::view::StreamView;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::http::view::HttpPart;
@@ -183,11 +184,16 @@ impl State {
             "invalid-mechanism" => Some(self.attempt.invalid(&self.offered)),
             _ => None,
         };
-        let meaning = by_mechanism.as_deref().unwrap_or(meaning(condition));
+        let general = by_mechanism.as_deref().unwrap_or(meaning(condition));
         let text = failure.children().find(|child| child.name() == "text").map(Element::text);
-        let text =
-            text.map(|text| format!(" The server says: \"{}\"", short(&text))).unwrap_or_default();
-        let words = format!("The login failed with {}: {meaning}.{text}", short(condition));
+        let text = text.unwrap_or_default();
+        let meaning = said::or_general(&text, condition, general);
+        let meaning = meaning.map(|meaning| format!(": {meaning}")).unwrap_or_default();
+        let text = match text.trim() {
+            "" => String::new(),
+            text => format!(" The server says: \"{}\"", short(text)),
+        };
+        let words = format!("The login failed with {}{meaning}.{text}", short(condition));
         let party = match condition {
             "temporary-auth-failure" => Party::Server,
             _ => Party::Client,

@@ -24,15 +24,37 @@ fn features_without_a_mechanism_name_the_usual_cause() {
 
 #[test]
 fn a_failed_login_is_explained() {
-    let found = after(&format!(
-        "10 1 C> <body rid='100001' sid='s1'><auth {SASL} mechanism='PLAIN'/></body>
-         20 1 S> <body><failure {SASL}><not-authorized/><text>no such user</text></failure></body>"
-    ));
-    assert_eq!(
-        found,
-        ["20 Warning login-failed Client: The login failed with not-authorized: wrong user name \
-             or password, or the account does not exist. The server says: \"no such user\""]
-    );
+    let usual = ": wrong user name or password, or the account does not exist.";
+    for (text, meaning) in [
+        ("", usual),
+        ("Invalid username or password", usual),
+        ("no such user", ": the account does not exist."),
+        (
+            "Token expired",
+            ": the token has expired: the client has to get a new one before it logs in.",
+        ),
+        (
+            "Too many failed login attempts",
+            ": logins failed too often, and the server refuses more of them for a while.",
+        ),
+        (
+            "Forbidden by policy",
+            ": a policy of the server forbids it, which its administrator knows.",
+        ),
+        ("Not on a Sunday", ""),
+    ] {
+        let found = after(&format!(
+            "10 1 C> <body rid='100001' sid='s1'><auth {SASL} mechanism='PLAIN'/></body>
+             20 1 S> <body><failure {SASL}><not-authorized/><text>{text}</text></failure></body>"
+        ));
+        let says = match (text, meaning) {
+            ("", _) => String::new(),
+            (text, "") => format!(". The server says: \"{text}\""),
+            (text, _) => format!(" The server says: \"{text}\""),
+        };
+        let begins = "20 Warning login-failed Client: The login failed with not-authorized";
+        assert_eq!(found, [format!("{begins}{meaning}{says}")]);
+    }
 }
 
 #[test]

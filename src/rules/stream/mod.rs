@@ -14,6 +14,7 @@ mod login;
 pub(super) mod odd;
 mod opening;
 mod refusals;
+pub(super) mod said;
 #[cfg(test)]
 pub(super) mod scripts;
 mod stanzas;
