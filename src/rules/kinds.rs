@@ -155,7 +155,7 @@ kinds! {
         "tcp-restricted-xml",
     ];
     XML_LIMIT = "xml-limit" [];
-    NOT_BODY = "not-body" ["bosh-body-namespace"];
+    NOT_BODY = "not-body" ["bosh-body-namespace", "bosh-single-body-root"];
     TEXT_IN_BODY = "text-in-body" ["bosh-no-character-data"];
     TERMS_LATE = "terms-late" ["bosh-creation-attrs-only-first"];
     ATTRIBUTE_UNKNOWN = "attribute-unknown" ["bosh-schema-known-attrs", "bosh-historic-secure"];

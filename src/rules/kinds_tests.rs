@@ -21,7 +21,8 @@ const GRANTS: [&str; 7] = [
 ];
 
 /// What a client sends in a session `s1` of which rid 100000 was the first.
-const REQUESTS: [&str; 31] = [
+const REQUESTS: [&str; 32] = [
+    "POST /http-bind | Content-Type: application/json | {}",
     "<body rid='100001' sid='s1'><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></body>",
     "POST /http-bind | Content-Type: text/xml; charset=latin1 | <body rid='100001' sid='s1'/>",
     "POST /http-bind | Transfer-Encoding: chunked | <body rid='100001' sid='s1'/>",

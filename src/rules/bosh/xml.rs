@@ -48,6 +48,7 @@ impl Rule for Content {
             Reading::Body(body) => self.body(body, &view, moment.story, found),
             Reading::Malformed(error) if judged() => malformed(error, &view, found),
             Reading::OtherXml(not) if judged() => not_body(not, &view, found),
+            Reading::Other if judged() && view.from() == Side::Client => not_xml(&view, found),
             _ => {}
         }
     }
@@ -114,6 +115,25 @@ fn not_body(not: &NotBody, view: &HttpView<'_>, found: &mut Findings) {
     found.add(&kinds::NOT_BODY, "bosh-body-namespace", Level::Error, party, words);
 }
 
+/// A request that is anything else than XML.
+fn not_xml(view: &HttpView<'_>, found: &mut Findings) {
+    let bytes = view.content().bytes.trim_ascii_start();
+    let text = String::from_utf8_lossy(bytes);
+    let kind = match bytes.first() {
+        Some(b'{' | b'[') => " but JSON",
+        _ if text.contains("%3C") || text.contains("%3c") => {
+            " but a form, as scripts send it that encode what they are given"
+        }
+        _ => "",
+    };
+    let words = format!(
+        "{} is not XML{kind}: a request of BOSH is a <body/> and nothing around it. The text there: {}",
+        what(view),
+        around(bytes, 0, QUOTED)
+    );
+    found.add(&kinds::NOT_BODY, "bosh-single-body-root", Level::Error, Party::Client, words);
+}
+
 fn short_error(not: &NotBody) -> String {
     around(not.to_string().as_bytes(), 0, 160)
 }
@@ -146,23 +166,18 @@ fn declaration(view: &HttpView<'_>, found: &mut Findings) -> bool {
     let bytes = &view.content().bytes[..];
     let mark = bytes.starts_with(b"\xef\xbb\xbf");
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
-    let what = match (text.starts_with(b"<?xml"), mark) {
+    let start = match (text.starts_with(b"<?xml"), mark) {
         (true, _) => "an XML declaration, which is allowed (XML 1.0 §2.8)",
         (false, true) => "a byte order mark, which is allowed (XML 1.0 §4.3.3)",
         _ => return false,
     };
     let words = format!(
-        "{} begins with {what}, but some connection managers refuse it, because they put the \
+        "{} begins with {start}, but some connection managers refuse it, because they put the \
          content into another document. Leave it out. Reported once per session.",
-        what_request(view)
+        what(view)
     );
     found.add(&kinds::XML_DECLARATION, None, Level::Note, Party::Client, words);
     true
-}
-
-fn what_request(view: &HttpView<'_>) -> String {
-    let rid = view.exchange.rid();
-    rid.map_or_else(|| "The request".to_owned(), |rid| format!("The request with rid {rid}"))
 }
 
 /// Elements that belong in a namespace: their names, the namespaces in which they are fine, and the one that is meant.
@@ -368,6 +383,21 @@ mod tests {
             found[0].contains("not-body Client: The request is not BOSH: the root"),
             "{found:?}"
         );
+        for (content, begins) in [
+            ("{\"rid\":1}", "The request is not XML but JSON: a request of BOSH is a <body/> and"),
+            (
+                "body=%3Cbody%20rid%3D'1'%2F%3E",
+                "The request is not XML but a form, as scripts send",
+            ),
+            ("hello", "The request is not XML: a request of BOSH"),
+        ] {
+            let found = after_open(&format!(
+                "10 1 C> POST /http-bind | Content-Type: text/plain | {content}"
+            ));
+            let begins = format!("10 Error not-body Client: {begins}");
+            assert!(found.len() == 1 && found[0].starts_with(&begins), "{content}: {found:?}");
+        }
+        assert_eq!(after_open("10 1 C> POST /upload | Content-Type: text/plain | hello"), [""; 0]);
         assert_eq!(after_open("10 1 C> POST /upload | <svg/>"), [""; 0]);
         assert_eq!(after_open("10 1 C> POST /upload | <svg>"), [""; 0]);
     }
