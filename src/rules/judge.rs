@@ -13,7 +13,7 @@ use super::moment::Moment;
 use super::needs::unfounded;
 use super::observation::Observation;
 use super::rule::Rule;
-use crate::trace::{Effect, Event, Fact, Source, Story};
+use crate::trace::{Effect, Event, Fact, Source, Story, Unknown};
 
 /// Reads and judges a trace.
 pub struct Judge {
@@ -23,6 +23,8 @@ pub struct Judge {
     incidents: Incidents,
     /// The kinds of findings that are left out.
     unfounded: Option<Arc<BTreeSet<&'static str>>>,
+    /// It is not known when things happened, so nothing took any time.
+    untimed: bool,
 }
 
 impl Default for Judge {
@@ -40,6 +42,7 @@ impl Judge {
             endpoints: Endpoints::default(),
             rules: all(),
             incidents: Incidents::default(),
+            untimed: source.is_some_and(|source| source.unknown.contains(&Unknown::Times)),
             unfounded: source.map(|source| Arc::new(unfounded(&source.unknown))),
         }
     }
@@ -52,7 +55,10 @@ impl Judge {
     /// Takes the next event; whatever was due earlier comes first.
     pub fn take(&mut self, event: Event, seen: &mut Vec<Observation>) {
         self.wake(event.at, seen);
-        let effect = self.story.take(&event);
+        let mut effect = self.story.take(&event);
+        if let Some(message) = effect.message.as_mut().filter(|_| self.untimed) {
+            message.forget_times();
+        }
         if let Some(message) = &effect.message {
             self.endpoints.learn(message);
         }

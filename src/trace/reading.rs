@@ -54,8 +54,8 @@ pub struct Pair {
     pub namespaces: Vec<String>,
     /// The rid of the request that carried it, or of the request whose answer did.
     pub rid: Option<u64>,
-    /// How long ago it passed.
-    pub after: Duration,
+    /// How long ago it passed; none if times are not known.
+    pub after: Option<Duration>,
 }
 
 impl Stanza {

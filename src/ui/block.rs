@@ -280,8 +280,9 @@ impl Block {
             // Where there is little room, the question's name is enough.
             let rid = pair.rid.filter(|_| self.is_wide());
             let rid = rid.map(|rid| format!(" of rid {rid}")).unwrap_or_default();
-            let after = crate::clock::words(pair.after);
-            line += &format!(" (answers {}{rid}, {after})", one_line(&pair.subject));
+            let after = pair.after.map(|after| format!(", {}", crate::clock::words(after)));
+            let after = after.unwrap_or_default();
+            line += &format!(" (answers {}{rid}{after})", one_line(&pair.subject));
         }
         line
     }

@@ -25,5 +25,6 @@ pub(super) fn sentence(counts: &Counts) -> String {
     if counts.lost > 0 {
         text += &format!(", {} not recorded", count(counts.lost, "message"));
     }
-    format!("{text} in {}", words(counts.time))
+    // Where times are not known, everything is at once.
+    if counts.time.is_zero() { text } else { format!("{text} in {}", words(counts.time)) }
 }

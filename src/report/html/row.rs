@@ -265,7 +265,8 @@ impl Row {
     fn message(&mut self, message: &Message) {
         let stanzas = message.stanzas.iter().take(STANZAS).map(|stanza| {
             let answers = stanza.pair.as_ref().map_or_else(String::new, |pair| {
-                format!(" (answers {}, {})", pair.subject, crate::clock::words(pair.after))
+                let after = pair.after.map(|after| format!(", {}", crate::clock::words(after)));
+                format!(" (answers {}{})", pair.subject, after.unwrap_or_default())
             });
             let line = stanza.summary.line() + &answers;
             Payload { kind: stanza.summary.kind.as_str(), line: cut(&line, LINE).into_owned() }

@@ -230,7 +230,8 @@ struct Answers<'a> {
     subject: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     rid: Option<u64>,
-    ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ms: Option<f64>,
 }
 
 /// A request that will get no answer.
@@ -428,7 +429,7 @@ impl<'a> Payload<'a> {
             answers: stanza.pair.as_ref().map(|pair| Answers {
                 subject: &pair.subject,
                 rid: pair.rid,
-                ms: millis(pair.after),
+                ms: pair.after.map(millis),
             }),
             xml: String::from_utf8_lossy(xml),
         }

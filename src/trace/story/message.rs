@@ -69,6 +69,14 @@ impl Message {
         self.exchange.as_ref()?.rid()
     }
 
+    /// Times are not known, so nothing is known of what took how long.
+    pub fn forget_times(&mut self) {
+        (self.since, self.gap, self.held) = (None, None, None);
+        for pair in self.stanzas.iter_mut().filter_map(|stanza| stanza.pair.as_mut()) {
+            pair.after = None;
+        }
+    }
+
     /// What the request, or the request that is answered, asks of BOSH.
     pub fn bosh(&self) -> Option<&BoshRequest> {
         self.exchange.as_ref()?.bosh.as_ref()

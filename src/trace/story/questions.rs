@@ -51,7 +51,7 @@ impl Questions {
                 subject: question.subject,
                 namespaces: question.namespaces,
                 rid: question.rid,
-                after: at.saturating_sub(question.at),
+                after: Some(at.saturating_sub(question.at)),
             });
         }
     }
@@ -88,7 +88,7 @@ mod tests {
         let text = format!("<iq xmlns='jabber:client' {text}</iq>");
         let mut stanza = Stanza::of(&xml::parse(text.as_bytes(), &Limits::default()).unwrap());
         questions.take(from, &mut stanza, Some(rid), Duration::from_millis(at));
-        stanza.pair.map(|pair| (pair.subject, pair.rid, pair.after.as_millis()))
+        stanza.pair.map(|pair| (pair.subject, pair.rid, pair.after.unwrap().as_millis()))
     }
 
     #[test]
