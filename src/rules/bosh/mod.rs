@@ -1,6 +1,7 @@
 //! Rules on BOSH requests, responses and sessions (XEP-0124, XEP-0206).
 
 mod acks;
+mod answer;
 mod attributes;
 mod crowd;
 mod features;
@@ -14,6 +15,7 @@ mod plain;
 mod requests;
 mod resend;
 mod rid;
+mod rid_words;
 mod session;
 mod silence;
 mod terms;

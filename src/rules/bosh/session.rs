@@ -1,13 +1,13 @@
 //! How sessions end: which side ends them, with which condition, and what is sent afterwards (XEP-0124 §13 and §17).
 
-use std::borrow::Cow;
 use std::time::Duration;
 
+use super::answer::{Answer, age, conflict, misplaced_stream_error, recoverable, sentence};
 use super::node::Node;
 use super::resend::{Fate, Refused, Resends};
 use super::terms::requests;
 use super::view::{BoshView, RequestView, ResponseView};
-use crate::bosh::{self, Body, BodyType, Condition};
+use crate::bosh::{self, BodyType, Condition};
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::http::words::rid;
@@ -15,13 +15,10 @@ use crate::rules::kinds;
 use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
-use crate::rules::stream::conflicts::{self, Conflicts};
-use crate::rules::stream::{errors, said};
+use crate::rules::stream::conflicts::Conflicts;
+use crate::rules::stream::said;
 use crate::rules::words::short;
 use crate::trace::{BoshRequest, Exchange, Session, SessionId, Story};
-use crate::wire::Side;
-use crate::xml::Element;
-use crate::xmpp::{ns, stream_condition};
 
 /// A request may cross the end of its session on the network.
 const CROSSING: Duration = Duration::from_secs(1);
@@ -127,64 +124,6 @@ impl Ends {
             self.sessions.of(id, story).free = Some(at);
         }
     }
-}
-
-/// A `<body/>` in a response of a session.
-#[derive(Debug)]
-struct Answer<'a> {
-    view: ResponseView<'a>,
-    body: &'a Body,
-    /// Up to this exchange, requests may have passed without being recorded.
-    unseen: u64,
-    /// The stream error conflict in it, explained.
-    conflict: Option<String>,
-}
-
-impl Answer<'_> {
-    /// The stream error inside, in words.
-    fn stream_error(&self) -> Option<String> {
-        self.conflict
-            .clone()
-            .or_else(|| self.body.element().child(ns::STREAMS, "error").map(errors::explain))
-    }
-
-    /// What the connection manager says beside the condition, in an attribute or an element of its own, or nothing.
-    fn message(&self) -> String {
-        let element = || self.body.payloads().find(|it| matches!(it.name(), "text" | "reason"));
-        let message = self.body.text("message").map(Cow::Borrowed);
-        let message = message.or_else(|| element().map(Element::text)).unwrap_or_default();
-        message.trim().to_owned()
-    }
-
-    /// The same as a sentence.
-    fn quoted(&self) -> String {
-        match &*self.message() {
-            "" => String::new(),
-            text => format!(" It says: \"{}\".", short(text)),
-        }
-    }
-
-    /// Whose the stream error inside is in general.
-    fn party(&self) -> Option<Party> {
-        let error = self.body.element().child(ns::STREAMS, "error")?;
-        let condition = stream_condition(error).map_or("", Element::name);
-        Some(errors::standing(condition, Side::Server).1)
-    }
-}
-
-/// Who has taken the place of a session whose stream ends with a conflict.
-fn conflict(
-    view: &ResponseView<'_>,
-    body: &Body,
-    story: &Story,
-    conflicts: &mut Conflicts,
-) -> Option<String> {
-    let error = body.element().child(ns::STREAMS, "error")?;
-    let is_conflict = stream_condition(error)?.name() == "conflict";
-    is_conflict.then(|| {
-        let who = conflicts::explain(view.session, story, view.at, conflicts);
-        format!("Stream error conflict{}: {who}", errors::quoted(error))
-    })
 }
 
 impl State {
@@ -349,12 +288,12 @@ impl State {
         };
         let is_moved = moved.is_some() && !self.expired(&answer.view);
         let message = answer.message();
-        // Who says nothing in particular may have had any of the usual reasons.
-        let usual = said::is_plain(&message, condition.as_str());
         let by_text = || said::or_general(&message, condition.as_str(), condition.explain());
         let why = refused
-            .or_else(|| self.detail(condition, answer))
-            .filter(|_| usual || condition != Condition::BadRequest)
+            .or_else(|| match condition {
+                Condition::ItemNotFound => self.not_found(&answer.view),
+                _ => answer.detail(condition),
+            })
             .or_else(|| by_text().map(sentence))
             .unwrap_or_default();
         let words = format!(
@@ -431,120 +370,38 @@ impl State {
             && !self.resends.is_copy(response.exchange)
     }
 
-    /// What this trace shows about the cause.
-    fn detail(&self, condition: Condition, answer: &Answer<'_>) -> Option<String> {
-        let ResponseView { link, .. } = answer.view;
-        match condition {
-            Condition::ItemNotFound => {
-                let idle = self.idle(&answer.view);
-                if self.expired(&answer.view) {
-                    return Some(format!(
-                        "The client had no request open for {}, and inactivity is {} s, so the \
-                         session had expired (hidden tab, suspended computer, slow page).",
-                        words(idle),
-                        link.inactivity().unwrap_or_default()
-                    ));
-                }
-                if let Some(moved) = self.node.moved(&answer.view) {
-                    return Some(moved);
-                }
-                if self.in_order(&answer.view) {
-                    return Some(format!(
-                        "The rid is the next one, and the client had no request open for only {}: \
-                         neither explains it. The connection manager has lost the session, as after \
-                         a restart, or another node has answered.",
-                        words(idle)
-                    ));
-                }
-                self.beyond(&answer.view).or_else(|| {
-                    let fresh = !self.good && link.asked.is_none();
-                    fresh.then(|| {
-                        "The trace does not contain the creation of this session, and the \
-                         connection manager does not know it (any more)."
-                            .to_owned()
-                    })
-                })
-            }
-            // What is wrong with it would have been reported.
-            Condition::BadRequest if answer.view.asked.rid.is_some() => Some(
-                "The connection manager rejected the request. Its XML is well-formed, and its \
-                 numbers are numbers, so that is not why: look at its HTTP headers, at the \
-                 attributes that this server wants, and into the server's log."
-                    .to_owned(),
-            ),
-            Condition::HostUnknown | Condition::ImproperAddressing | Condition::HostGone => {
-                let asked = link.asked.as_ref()?;
-                let to = asked.to.as_deref().or(asked.route.as_deref());
-                Some(match to {
-                    Some(to) if !to.contains('.') && to != "localhost" => format!(
-                        "The client asked for '{}', which does not look like a domain; is it a \
-                         user name?",
-                        short(to)
-                    ),
-                    Some(to) => format!("The client asked for '{}'.", short(to)),
-                    None => "The client did not name a domain.".to_owned(),
-                })
-            }
-            Condition::SeeOtherUri => answer
-                .body
-                .uri()
-                .map(|uri| format!("The client has to use {} instead.", short(&uri))),
-            _ => answer.stream_error(),
+    /// What this trace shows about the cause of item-not-found.
+    fn not_found(&self, view: &ResponseView<'_>) -> Option<String> {
+        let link = view.link;
+        let idle = self.idle(view);
+        if self.expired(view) {
+            return Some(format!(
+                "The client had no request open for {}, and inactivity is {} s, so the \
+                 session had expired (hidden tab, suspended computer, slow page).",
+                words(idle),
+                link.inactivity().unwrap_or_default()
+            ));
         }
-    }
-}
-
-/// What stands after a colon, as a sentence.
-fn sentence(words: &str) -> String {
-    let mut chars = words.trim_end_matches('.').chars();
-    let first = chars.next().map(|first| first.to_ascii_uppercase());
-    first.into_iter().chain(chars).chain(['.']).collect()
-}
-
-/// ` after 60.0 s` of a session that has lived.
-fn age(response: &ResponseView<'_>) -> String {
-    match response.at.saturating_sub(response.session.began) {
-        age if age.as_secs() >= 1 && response.link.granted.is_some() => {
-            format!(" after {}", words(age))
+        if let Some(moved) = self.node.moved(view) {
+            return Some(moved);
         }
-        _ => String::new(),
+        if self.in_order(view) {
+            return Some(format!(
+                "The rid is the next one, and the client had no request open for only {}: \
+                 neither explains it. The connection manager has lost the session, as after \
+                 a restart, or another node has answered.",
+                words(idle)
+            ));
+        }
+        self.beyond(view).or_else(|| {
+            let fresh = !self.good && link.asked.is_none();
+            fresh.then(|| {
+                "The trace does not contain the creation of this session, and the \
+                 connection manager does not know it (any more)."
+                    .to_owned()
+            })
+        })
     }
-}
-
-/// A stream error has to come with terminate and remote-stream-error.
-fn misplaced_stream_error(answer: &Answer<'_>, found: &mut Findings) {
-    if let Some(error) = answer.stream_error() {
-        let words = format!(
-            "{error} A stream error ends the stream, but the body lacks type='terminate' with \
-             condition='remote-stream-error'."
-        );
-        let id = "xbosh-stream-error-condition";
-        found.add(&kinds::STREAM_ERROR, id, Level::Error, Party::Server, words);
-    }
-}
-
-fn recoverable(answer: &Answer<'_>, found: &mut Findings) {
-    let ResponseView { exchange, asked, link, .. } = answer.view;
-    let rid_shown = rid(exchange);
-    let again = asked.rid.is_some() && link.open.iter().any(|open| open.rid() == asked.rid);
-    let (level, words) = if again {
-        (
-            Level::Note,
-            format!(
-                "{rid_shown} got a recoverable error, because it is the older of two copies; the \
-                 newer one is held."
-            ),
-        )
-    } else {
-        (
-            Level::Warning,
-            format!(
-                "{rid_shown} got a recoverable error: the session continues, and the client has to \
-                 repeat this request and all earlier ones without a response."
-            ),
-        )
-    };
-    found.add(&kinds::RECOVERABLE_ERROR, "bosh-recoverable-error", level, Party::Server, words);
 }
 
 #[cfg(test)]

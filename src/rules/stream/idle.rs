@@ -105,13 +105,7 @@ impl State {
         match (element.namespace(), element.name()) {
             (ns::SASL | ns::SASL2, "success") => (self.authenticated, self.due) = (true, None),
             (ns::STREAMS, "features") => {
-                let mechanisms = element
-                    .children()
-                    .filter(|it| matches!(it.namespace(), ns::SASL | ns::SASL2))
-                    .flat_map(Element::children)
-                    .filter(|it| it.name() == "mechanism")
-                    .map(|it| short(it.text().trim()));
-                let mechanisms: Vec<_> = mechanisms.collect();
+                let mechanisms: Vec<_> = view.mechanisms().map(short).collect();
                 let bind = element.child(ns::BIND, "bind").is_some();
                 let due = match (self.authenticated, bind) {
                     (false, _) if !mechanisms.is_empty() => Some(Due::Login(mechanisms)),

@@ -114,22 +114,13 @@ impl State {
     }
 
     fn features(&mut self, features: &Element, view: &StreamView<'_>, found: &mut Findings) {
-        let mechanisms = features
-            .children()
-            .filter(|child| matches!(child.namespace(), ns::SASL | ns::SASL2))
-            .flat_map(Element::children)
-            .filter(|child| child.name() == "mechanism")
-            .map(|mechanism| mechanism.text().trim().to_owned());
-        let mechanisms: Vec<_> = mechanisms.take(MECHANISMS).collect();
-        if !mechanisms.is_empty() {
+        let mechanisms: Vec<_> = view.mechanisms().take(MECHANISMS).map(str::to_owned).collect();
+        let login = !mechanisms.is_empty();
+        if login {
             self.offered = mechanisms;
         }
         let has =
             |names: &[(&str, &str)]| names.iter().any(|(n, e)| features.child(n, e).is_some());
-        let login = features.children().any(|child| {
-            matches!(child.namespace(), ns::SASL | ns::SASL2)
-                && child.children().any(|mechanism| mechanism.name() == "mechanism")
-        });
         let other_way = has(&[(ns::BIND, "bind"), (ns::IQ_AUTH_FEATURE, "auth")]);
         let tls = features.child(ns::TLS, "starttls");
         self.tls_required = tls.is_some_and(|tls| tls.child(ns::TLS, "required").is_some());

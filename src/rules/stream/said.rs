@@ -130,7 +130,7 @@ mod tests {
             let found = or_general(text, condition, "general");
             match expected {
                 Some(begins) => {
-                    assert!(found.is_some_and(|it| it.starts_with(begins)), "{text}: {found:?}")
+                    assert!(found.is_some_and(|it| it.starts_with(begins)), "{text}: {found:?}");
                 }
                 None => assert_eq!(found, None, "{text}"),
             }

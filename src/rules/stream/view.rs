@@ -35,6 +35,12 @@ impl<'a> StreamView<'a> {
         };
         body.into_iter().flat_map(|body| body.payloads()).chain(single)
     }
+
+    /// The SASL mechanisms that stream features among them offer.
+    pub fn mechanisms(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let stanzas = self.message.stanzas.iter();
+        stanzas.flat_map(|stanza| &stanza.summary.mechanisms).map(String::as_str)
+    }
 }
 
 impl<'a> Moment<'a> {
