@@ -28,6 +28,7 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
         Box::new(bosh::Hold::default()),
         Box::new(bosh::Pace::default()),
         Box::new(bosh::Ends::default()),
+        Box::new(http::BesideCondition),
         Box::new(bosh::Silence::default()),
         Box::new(bosh::Unused::default()),
         Box::new(bosh::PlainGet),

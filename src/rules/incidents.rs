@@ -22,8 +22,8 @@ const OPEN: usize = 4096;
 const CAUSES: usize = 16;
 /// A note that follows from something says so within this time.
 const NEAR: Duration = Duration::from_secs(5);
-/// If the same event has one of these, it is about the same thing as the finding before it.
-const BESIDE: [Kind; 1] = [kinds::CORS_HIDDEN];
+/// If the same event has one of these, it is about the same thing as the finding before it; of a status, only a note.
+const BESIDE: [Kind; 2] = [kinds::CORS_HIDDEN, kinds::HTTP_STATUS];
 /// Notes of these kinds are the effect of what was reported right before.
 const EFFECTS: [Kind; 4] =
     [kinds::STREAM_ERROR, kinds::LOGIN_FAILED, kinds::SM_HANDLED_TOO_HIGH, kinds::WS_COMPLAINT];
@@ -77,7 +77,7 @@ impl Incidents {
                 symptom(finding, scene).and_then(|symptom| self.cause(&symptom, exchange, scene));
             if let Some(cause) = cause {
                 self.follows(finding, &cause, scene.at);
-            } else if let Some(number) = beside.filter(|_| BESIDE.contains(finding.kind)) {
+            } else if let Some(number) = beside.filter(|_| is_beside(finding)) {
                 finding.incident = Some(Incident::Follows(number));
             } else if finding.level > Level::Note {
                 self.repeats(finding);
@@ -204,6 +204,11 @@ impl Incidents {
     }
 }
 
+fn is_beside(finding: &Finding) -> bool {
+    BESIDE.contains(finding.kind)
+        && (finding.level == Level::Note || *finding.kind != kinds::HTTP_STATUS)
+}
+
 /// ` See #3.`
 fn see_also(incident: Option<u32>) -> String {
     incident.map(|number| format!(" See #{number}.")).unwrap_or_default()
@@ -238,6 +243,10 @@ fn symptom(finding: &Finding, scene: &Scene<'_>) -> Option<String> {
     }
     if kind == kinds::HTTP_STATUS {
         let Some(Fact::Response(response)) = scene.fact else { return None };
+        // What its content says is a finding of its own.
+        if matches!(&message.reading, Reading::Body(body) if body.text("condition").is_some()) {
+            return None;
+        }
         let condition = match response.status {
             400 => "bad-request",
             411 => "length-required",

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::asked::{Pending, whence};
+use super::beside::ends_session;
 use super::status::{self, Refusal};
 use super::view::{HttpPart, HttpView};
 use super::words::{from_server, is_page, rid};
@@ -141,6 +142,9 @@ impl Exchanges {
                 response.content.size
             );
             return found.add(&kinds::ANSWER_CUT, None, level, party, words);
+        }
+        if response.status != 200 && ends_session(reading) {
+            return;
         }
         if response.status != 200 {
             let page = Page::of(response);

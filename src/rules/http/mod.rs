@@ -1,6 +1,7 @@
 //! Rules on HTTP exchanges where BOSH is expected: status, web pages instead of BOSH, connections, CORS.
 
 mod asked;
+mod beside;
 mod connections;
 mod cors;
 mod exchanges;
@@ -13,6 +14,7 @@ mod status;
 pub(super) mod view;
 pub(super) mod words;
 
+pub use beside::BesideCondition;
 pub use connections::Connections;
 pub use cors::Cors;
 pub use exchanges::Exchanges;

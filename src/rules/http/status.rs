@@ -89,7 +89,8 @@ pub(super) fn again(refusal: &Refusal<'_>, nth: &str, found: &mut Findings) {
     found.add(&kinds::HTTP_STATUS, verdict.requirement, verdict.level, verdict.party, words);
 }
 
-fn reaction(status: u16) -> &'static str {
+/// What a client does next.
+pub(super) fn reaction(status: u16) -> &'static str {
     match status {
         400..500 => " strophe.js disconnects at once on any 4xx.",
         500..600 => " strophe.js sends the same rid again.",
