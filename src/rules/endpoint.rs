@@ -69,9 +69,7 @@ impl Endpoints {
     /// Whether this target is one at which servers have WebSocket, or had it before, and nothing else.
     pub(super) fn is_websocket(&self, target: &str) -> bool {
         let path = path(target);
-        let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-        let usual = WEBSOCKETS.iter().any(|name| name.eq_ignore_ascii_case(last));
-        (usual || names_websocket(path) || self.websockets.contains(path))
+        (is_usual_websocket(path) || self.websockets.contains(path))
             && !self.answered.contains(path)
     }
 
@@ -86,6 +84,13 @@ impl Endpoints {
     pub(super) fn expects(&self, exchange: &Exchange) -> bool {
         exchange.is_bosh() || (exchange.method == "POST" && self.knows(&exchange.target))
     }
+}
+
+/// Whether servers have WebSocket at a path of this name.
+pub(super) fn is_usual_websocket(target: &str) -> bool {
+    let path = path(target);
+    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    WEBSOCKETS.iter().any(|name| name.eq_ignore_ascii_case(last)) || names_websocket(path)
 }
 
 /// Whether a path says by its name that it is a WebSocket for XMPP, so that nothing else is expected there.

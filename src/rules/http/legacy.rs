@@ -10,39 +10,53 @@ use crate::trace::Reading;
 impl Refusal<'_> {
     /// Whether what answered can be no connection manager: a page of something else.
     fn is_no_connection_manager(&self) -> bool {
-        let is_page = self.page.is_html() && !matches!(self.reading, Reading::Body(_));
+        let is_page = (self.page.is_html() || self.page.is_json())
+            && !matches!(self.reading, Reading::Body(_));
         self.page.is_of_proxy() || (is_page && !self.page.is_of_server())
     }
 
     /// 404
     pub(super) fn not_found(&self) -> Verdict {
-        let begins = self.exchange.creates() || !self.exchange.is_bosh();
-        let target = short(&self.whence.target);
         if self.is_no_connection_manager() {
-            let who = match self.page.by() {
-                Some(by) => format!("{by} has no route for it"),
-                None => "a page is not what a connection manager answers".to_owned(),
-            };
-            let sid = if begins { "" } else { ", whatever sid the request has" };
-            return Verdict::new(
-                Party::Between,
-                format!(
-                    "No connection manager answers at {target}{sid}: {who}. Check the path; {PATHS}."
-                ),
-            );
+            return self.no_route();
         }
-        if begins && self.session.is_none_or(|session| session.granted().is_none()) {
+        if self.begins() && self.session.is_none_or(|session| session.granted().is_none()) {
             let module = if self.page.is_of_server() {
                 " at the XMPP server, or not for this host: enable its module for BOSH, and check the path"
             } else {
                 ", or not for this host: check the path and the route of the reverse proxy"
             };
             return Verdict::new(
-                self.between_or_nobody(),
-                format!("Nothing is served at {target}{module}. {}; {PATHS}.", self.whence.words()),
+                self.page.party(),
+                format!(
+                    "Nothing is served at {}{module}. {}; {PATHS}.",
+                    short(&self.whence.target),
+                    self.whence.words()
+                ),
             );
         }
         self.legacy(404)
+    }
+
+    /// Nothing leads from this path to a connection manager.
+    pub(super) fn no_route(&self) -> Verdict {
+        let who = match self.page.by() {
+            Some(by) => format!("{by} has no route for it"),
+            None => "a page is not what a connection manager answers".to_owned(),
+        };
+        let sid = if self.begins() { "" } else { ", whatever sid the request has" };
+        Verdict::new(
+            Party::Between,
+            format!(
+                "No connection manager answers at {}{sid}: {who}. Check the path; {PATHS}.",
+                short(&self.whence.target)
+            ),
+        )
+    }
+
+    /// Whether the request belongs to no session.
+    fn begins(&self) -> bool {
+        self.exchange.creates() || !self.exchange.is_bosh()
     }
 
     /// 400, 403 and 404 represent conditions if one side is older than version 1.6.
@@ -102,7 +116,7 @@ impl Refusal<'_> {
             ),
         };
         let (party, whose) = match self.page.by() {
-            Some(_) => (self.between_or_nobody(), "The XMPP server did not send this"),
+            Some(_) => (self.page.party(), "The XMPP server did not send this"),
             None => (Party::Nobody, "A page is not what a connection manager answers"),
         };
         Verdict::new(party, format!("{whose}: {why}. {}.", self.whence.words()))

@@ -100,9 +100,7 @@ pub(super) fn reaction(status: u16) -> &'static str {
 
 impl Refusal<'_> {
     fn verdict(&self) -> Verdict {
-        if let Some(verdict) =
-            self.without_sid().or_else(|| self.unset_path()).or_else(|| self.time_out())
-        {
+        if let Some(verdict) = self.without_sid().or_else(|| self.time_out()) {
             return verdict;
         }
         let (whence, response, page, held) = (self.whence, self.response, self.page, self.held);
@@ -112,7 +110,9 @@ impl Refusal<'_> {
         }
         match page.meaning() {
             Some(Meaning::UnknownDomain) => return self.unknown_domain(),
-            Some(Meaning::UnknownSession) => return self.legacy(404),
+            Some(Meaning::UnknownSession) if !self.exchange.creates() => return self.legacy(404),
+            Some(Meaning::NoRoute) => return self.no_route(),
+            Some(Meaning::WantsWebsocket | Meaning::PageOfWebsocket) => return self.upgrade(),
             Some(Meaning::RidMissing) => {
                 return Verdict::new(
                     Party::Client,
@@ -137,28 +137,19 @@ impl Refusal<'_> {
                 "The path is longer than what answered allows: BOSH goes into the content of a POST.",
             ),
             417 => Verdict::new(
-                self.between_or_nobody(),
+                self.page.party(),
                 "What answered does not accept Expect: 100-continue, which the client sends before its content: switch that \
                  off in the client.",
             ),
             426 => self.upgrade(),
             500..600 => self.failed(),
             _ => Verdict::new(
-                self.between_or_nobody(),
+                self.page.party(),
                 format!(
                     "A connection manager does not answer with this status. {}.",
                     whence.words()
                 ),
             ),
-        }
-    }
-
-    /// In between, if that is who wrote the page; the server, if it did; nobody, if nothing shows who.
-    pub(super) fn between_or_nobody(&self) -> Party {
-        match self.page.role() {
-            _ if self.page.is_of_proxy() => Party::Between,
-            Some(Role::Server) => Party::Server,
-            _ => Party::Nobody,
         }
     }
 
@@ -204,22 +195,6 @@ impl Refusal<'_> {
         })
     }
 
-    /// The path shows that the client was not given one.
-    fn unset_path(&self) -> Option<Verdict> {
-        let refuses = matches!(self.response.status, 400..=405 | 410 | 501);
-        if !refuses || !self.whence.is_unset() || self.page.is_of_server() {
-            return None;
-        }
-        Some(Verdict::new(
-            Party::Client,
-            format!(
-                "No connection manager answers at {}: the client has no URL of one, because the setting for it is empty or has \
-                 another name. Give it the URL, such as /http-bind.",
-                short(&self.whence.target)
-            ),
-        ))
-    }
-
     fn unknown_domain(&self) -> Verdict {
         let to = match &self.whence.to {
             Some(to) => format!("the domain {} in `to`", short(to)),
@@ -240,7 +215,7 @@ impl Refusal<'_> {
 
     fn no_content(&self) -> Verdict {
         Verdict::new(
-            self.between_or_nobody(),
+            self.page.party(),
             "The response to a valid request has status 200 and a <body/>: what answers is not a connection manager, or a \
              script in front of it changes the status.",
         )
@@ -274,7 +249,7 @@ impl Refusal<'_> {
         let wanted = self.response.headers.get("upgrade").unwrap_or("websocket");
         if !wanted.to_ascii_lowercase().contains("websocket") {
             let words = format!("What answers wants another protocol here: {}.", short(wanted));
-            return Verdict::new(self.between_or_nobody(), words);
+            return Verdict::new(self.page.party(), words);
         }
         Verdict::new(
             Party::Client,
@@ -293,7 +268,7 @@ impl Refusal<'_> {
             .map_or("no Content-Type".to_owned(), |kind| format!("Content-Type {}", short(kind)));
         if is_xml {
             return Verdict::new(
-                self.between_or_nobody(),
+                self.page.party(),
                 format!(
                     "The request has {has}, as BOSH should, so what answers is not a connection manager but something that \
                      wants another format: check the path."
@@ -316,7 +291,7 @@ impl Refusal<'_> {
                 "{} wants a Content-Length, and the request has none that it accepts.",
                 capital(self.who())
             );
-            return Verdict::new(self.between_or_nobody(), words);
+            return Verdict::new(self.page.party(), words);
         }
         let (party, from) = if self.whence.passed_on {
             (
@@ -336,7 +311,7 @@ impl Refusal<'_> {
     }
 
     fn failed(&self) -> Verdict {
-        let party = self.between_or_nobody();
+        let party = self.page.party();
         let words = match party {
             Party::Between => format!(
                 "{} failed, and not the XMPP server: its error log says why.",

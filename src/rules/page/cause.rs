@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::signature::{Meaning, Role};
-use super::whence::Whence;
+use super::whence::{Slip, Whence};
 use super::whose::Page;
 use crate::clock::words;
 use crate::rules::finding::Party;
@@ -26,6 +26,14 @@ impl Carrier {
         match self {
             Self::Bosh => "the connection manager",
             Self::WebSocket => "the WebSocket",
+        }
+    }
+
+    /// Where it often is.
+    fn usual_path(self) -> &'static str {
+        match self {
+            Self::Bosh => "/http-bind",
+            Self::WebSocket => "/xmpp-websocket",
         }
     }
 
@@ -76,15 +84,11 @@ pub(super) const PASS_HOST_ON: &str = "Let the reverse proxy pass Host on (proxy
 
 /// What an answer means, if that does not depend on what was asked for.
 pub fn shared(refused: &Refused<'_>) -> Option<Cause> {
-    if let Some(cause) = refused.page.meaning().and_then(|meaning| refused.by_page(meaning)) {
+    let by_page = || refused.page.meaning().and_then(|meaning| refused.by_page(meaning));
+    if let Some(cause) = refused.by_path().or_else(by_page) {
         return Some(cause);
     }
-    let hosts =
-        ["unknown host", "invalid host", "host not allowed", "host not found", "host is not"];
     Some(match refused.response.status {
-        400 | 403 | 404 | 421 if hosts.iter().any(|words| refused.page.says(words)) => {
-            refused.unknown_host()
-        }
         300..=399 => return refused.login_elsewhere(),
         401 => refused.authentication(),
         407 => refused.own_proxy(),
@@ -141,6 +145,59 @@ impl Refused<'_> {
         }
     }
 
+    /// The path shows that it was made by mistake, and nothing that answers there speaks against that.
+    fn by_path(&self) -> Option<Cause> {
+        let refuses = matches!(self.response.status, 200..300 | 400 | 403..=405 | 410 | 419 | 501);
+        let is_elsewhere = matches!(
+            self.page.meaning(),
+            None | Some(
+                Meaning::NoRoute
+                    | Meaning::FilesOnly
+                    | Meaning::ApplicationPage
+                    | Meaning::StartPage
+                    | Meaning::Csrf
+            )
+        );
+        let slip = self.whence.slip().filter(|_| refuses && is_elsewhere)?;
+        let party = if self.whence.passed_on { Party::Between } else { Party::Client };
+        let name = self.carrier.name();
+        let path = short(&self.whence.target);
+        let (party, words) = match slip {
+            Slip::Unset => (
+                Party::Client,
+                format!(
+                    "{} answers at {path}: the client has no URL of one, because the setting for it is empty or has another \
+                     name. Give it the URL, such as {}.",
+                    name.replacen("the", "No", 1),
+                    self.carrier.usual_path()
+                ),
+            ),
+            Slip::Url => (
+                Party::Client,
+                format!(
+                    "The path {path} has a URL or a host in it: the client took its URL for a path, because the scheme is \
+                     missing, or put it behind another URL. Give it the whole URL, which begins with {}.",
+                    self.carrier.secure()
+                ),
+            ),
+            Slip::Slashes => (
+                party,
+                format!(
+                    "The path {path} has two slashes in a row, so a URL that ends in a slash was put before a path that \
+                     begins with one, and {name} is not at that path. Remove one of them."
+                ),
+            ),
+            Slip::Twice => (
+                party,
+                format!(
+                    "The path {path} has the same part twice: it is added to a URL, or by the route of a reverse proxy, that \
+                     has it already, and {name} is not at that path. Remove one of them."
+                ),
+            ),
+        };
+        Some(of(party, words))
+    }
+
     pub(super) fn wants_tls(&self) -> Cause {
         let (party, what) = if self.whence.passed_on {
             (Party::Between, "the reverse proxy")
@@ -168,9 +225,8 @@ impl Refused<'_> {
     }
 
     pub(super) fn too_many(&self) -> Cause {
-        let party = if self.page.is_of_server() { Party::Server } else { Party::Between };
         of(
-            party,
+            self.in_front(),
             format!(
                 "Something limits how often this client may send requests.{} BOSH and reconnecting clients need more: except \
                  this path, or raise the limit.",
@@ -241,9 +297,8 @@ impl Refused<'_> {
                 "XMPP authenticates within the WebSocket, and a page cannot add Authorization to a handshake"
             }
         };
-        let party = if self.page.is_of_server() { Party::Server } else { Party::Between };
         of(
-            party,
+            self.in_front(),
             format!(
                 "Something asks for authentication by HTTP{scheme} before it lets a request through to {}; {why}. Let this \
                  path through without it.",

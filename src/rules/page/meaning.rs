@@ -1,6 +1,6 @@
 //! What a page means, where it says more than the status.
 
-use super::cause::{BACK_END, Cause, PASS_HOST_ON, Refused, head_too_large, of};
+use super::cause::{BACK_END, Carrier, Cause, PASS_HOST_ON, Refused, head_too_large, of};
 use super::signature::Meaning;
 use super::whence::Whence;
 use crate::rules::finding::Party;
@@ -29,6 +29,41 @@ impl Refused<'_> {
                 let by = by.map(|by| format!(" ({by})")).unwrap_or_default();
                 self.login(&format!("A login{by} stands"))
             }
+            Meaning::LoginsFailed => self.logins_failed(),
+            Meaning::TokenExpired => of(
+                Party::Client,
+                "The token that the request carries has expired: let the client, or the page that it runs in, get a new one \
+                 before it connects, and compare the clocks if it was new.",
+            ),
+            Meaning::TokenInvalid => of(
+                Party::Nobody,
+                "What answered does not accept the token or the signature that the request carries: compare key, issuer and \
+                 audience of the token with those in its settings, and whether the token got there whole.",
+            ),
+            Meaning::TokenMissing => of(
+                self.in_front(),
+                format!(
+                    "What answered wants a token or a key before it lets a request through to {name}, and this request has \
+                     none that it knows. Let this path through without it, as XMPP has a login of its own, or give the client a URL with it."
+                ),
+            ),
+            Meaning::OriginRefused if self.carrier == Carrier::Bosh => of(
+                self.page.party(),
+                format!(
+                    "What answered does not accept pages of this origin: {}. Allow that origin in its settings, or serve the \
+                     page from the same host.",
+                    self.whence.words()
+                ),
+            ),
+            Meaning::Csrf => of(
+                Party::Between,
+                format!(
+                    "A web application{} answers in place of {name}: with each POST it wants a token against forged requests \
+                     (CSRF), which no XMPP client has. Add a route for this path that leads to the XMPP server, before that \
+                     of the application.",
+                    self.page.by().map(|by| format!(" ({by})")).unwrap_or_default()
+                ),
+            ),
             Meaning::BotCheck => of(
                 Party::Between,
                 format!(
@@ -94,8 +129,34 @@ impl Refused<'_> {
         })
     }
 
+    /// Logins from this address have failed too often.
+    fn logins_failed(&self) -> Cause {
+        let (party, shared) = if self.whence.passed_on {
+            let shared = " If everybody has this address, it is that of the reverse proxy: let it pass on that of the client \
+                          (X-Forwarded-For), and the server trust it.";
+            (Party::Nobody, shared)
+        } else {
+            (Party::Client, "")
+        };
+        of(
+            party,
+            format!(
+                "Too many logins from this address have failed, so it is shut out for a time: check the user name and the \
+                 password that the client repeats, then wait, or lift the block.{shared}"
+            ),
+        )
+    }
+
+    /// Whoever stands before what was asked for.
+    pub(super) fn in_front(&self) -> Party {
+        if self.page.is_of_server() { Party::Server } else { Party::Between }
+    }
+
     /// What a reverse proxy says of its back end.
     fn back_end(&self, meaning: Meaning) -> Option<Cause> {
+        if self.page.is_of_server() {
+            return None;
+        }
         let who = self.who();
         Some(match meaning {
             Meaning::BackEndRefused => {
@@ -127,6 +188,14 @@ impl Refused<'_> {
                 format!(
                     "{who} finds no address for the name of the back end: check that name in its settings, and, with \
                      containers, that both are in the same network."
+                ),
+            ),
+            Meaning::TunnelDown => of(
+                Party::Between,
+                format!(
+                    "The tunnel to this host has no other end ({}): start its program where the XMPP server is, and compare \
+                     the host name, which is often another one after a restart.",
+                    self.whom()
                 ),
             ),
             _ => return None,

@@ -3,13 +3,15 @@
 
 mod cause;
 mod meaning;
+mod saying;
 mod sentence;
 mod signature;
+mod text;
 mod whence;
 mod whose;
 
 pub(super) use cause::{Carrier, Cause, Refused, shared};
-pub use sentence::lines;
 pub use signature::{Meaning, Role};
+pub use text::lines;
 pub(super) use whence::Whence;
 pub use whose::{Page, status};

@@ -1,5 +1,8 @@
 //! The sentence in a page that decides.
 
+use super::saying;
+use super::signature::Meaning;
+use super::text::said;
 use crate::rules::words::around;
 
 /// Words in a sentence by which it decides, in lower case, the strongest first, and how many words it has at least.
@@ -8,7 +11,9 @@ const DECIDES: &[(&str, usize)] = &[
     ("only informative", 3),
     ("unknown host", 2),
     ("host not", 2),
-    ("origin", 2),
+    ("attempt to", 3),
+    (".lua:", 2),
+    ("traceback", 2),
     ("reason:", 2),
     ("subprotocol", 2),
     ("sub-protocol", 2),
@@ -19,6 +24,7 @@ const DECIDES: &[(&str, usize)] = &[
     ("upstream", 2),
     ("no server is available", 2),
     ("respond in time", 2),
+    ("timed out responding", 3),
     ("incomplete response", 2),
     ("administrative rules", 2),
     ("invalid hostname", 2),
@@ -34,35 +40,63 @@ const DECIDES: &[(&str, usize)] = &[
     ("xmpp", 4),
 ];
 
-/// The sentence in a page that decides, or else the first that is more than the status again.
-pub(super) fn sentence(page: &str, reason: &str) -> Option<String> {
-    let lines = lines(page);
-    let says_more = |line: &&String| {
-        let bare: String = line.chars().filter(|char| !char.is_ascii_digit()).collect();
-        let bare = bare
-            .replace("HTTP", "")
-            .replace("Error", "")
-            .replace("ERROR", "")
-            .replace("Status", "");
-        let bare = bare.trim_matches(|char: char| !char.is_alphanumeric());
-        let is = |status: &&str| {
-            status.trim_end_matches(['.', '!']).eq_ignore_ascii_case(bare)
-                || bare.ends_with(&format!("Reason: {status}"))
-        };
-        let lower = line.to_ascii_lowercase();
-        let is_footer = FOOTERS.iter().any(|start| lower.starts_with(start));
-        bare.chars().count() > 2 && !is(&reason) && !STATUSES.iter().any(is) && !is_footer
-    };
-    let more: Vec<&String> = lines.iter().filter(says_more).collect();
-    let words = |line: &&String| line.split_whitespace().count();
-    let deciding = DECIDES.iter().find_map(|&(word, least)| {
-        let decides =
-            |line: &&&String| words(line) >= least && line.to_ascii_lowercase().contains(word);
-        more.iter().find(decides).copied()
+/// The sentence in a page that decides, or else the first that is more than the status again; and what it means.
+pub(super) fn sentence(page: &str, status: u16, reason: &str) -> (Option<String>, Option<Meaning>) {
+    // Whatever sends an error in JSON says that something failed, with another status, too.
+    let is_json = page.trim_start().starts_with('{') && status < 400;
+    let status = if is_json { 400 } else { status };
+    let lines: Vec<String> = said(page).into_iter().map(without_label).collect();
+    let more: Vec<&String> = lines.iter().filter(|line| says_more(line, reason)).collect();
+    let meant = more.iter().filter_map(|line| {
+        let (place, means) = saying::meaning(line, status)?;
+        Some((place, *line, means))
     });
-    let deciding = deciding.or_else(|| more.iter().find(|line| words(line) > 2).copied());
-    let line = deciding?;
-    Some(around(line.as_bytes(), 0, 160))
+    let line = |line: &String| around(line.as_bytes(), 0, 160);
+    if let Some((_, said, means)) = meant.min_by_key(|(place, ..)| *place) {
+        return (Some(line(said)), Some(means));
+    }
+    let means = saying::meaning(reason, status).map(|(_, means)| means);
+    let words = |line: &&String| line.split_whitespace().count();
+    let deciding = |lines: &[&String]| {
+        let decides = DECIDES.iter().find_map(|&(word, least)| {
+            let decides =
+                |line: &&&String| words(line) >= least && line.to_ascii_lowercase().contains(word);
+            lines.iter().find(decides).copied()
+        });
+        let decides = decides.or_else(|| lines.iter().find(|line| words(line) > 2).copied());
+        decides.map(line)
+    };
+    let (weak, strong): (Vec<_>, Vec<_>) = more.iter().copied().partition(|line| is_weak(line));
+    (deciding(&strong).or_else(|| deciding(&weak)), means)
+}
+
+/// Whether a line is more than a status, or the name of a program.
+fn says_more(line: &str, reason: &str) -> bool {
+    let bare: String = line.chars().filter(|char| !char.is_ascii_digit()).collect();
+    let bare =
+        bare.replace("HTTP", "").replace("Error", "").replace("ERROR", "").replace("Status", "");
+    let bare = bare.trim_matches(|char: char| !char.is_alphanumeric());
+    let is = |status: &&str| {
+        status.trim_end_matches(['.', '!']).eq_ignore_ascii_case(bare)
+            || bare.ends_with(&format!("Reason: {status}"))
+    };
+    let lower = line.to_ascii_lowercase();
+    let is_footer = FOOTERS.iter().any(|start| lower.starts_with(start));
+    bare.chars().count() > 2 && !is(&reason) && !STATUSES.iter().any(is) && !is_footer
+}
+
+/// Tomcat's `Message …`, without the name of the row.
+fn without_label(line: String) -> String {
+    match line.strip_prefix("Message ") {
+        Some(rest) if rest.starts_with(|char: char| char.is_ascii_uppercase()) => rest.to_owned(),
+        _ => line,
+    }
+}
+
+/// Whether a line says only what the status is, in a whole sentence.
+fn is_weak(line: &str) -> bool {
+    let lower = line.to_ascii_lowercase();
+    WEAK.iter().any(|words| lower.contains(words))
 }
 
 /// What titles repeat of a status.
@@ -85,67 +119,39 @@ const STATUSES: &[&str] = &[
 ];
 
 /// What lines begin with, in lower case, that only name a program.
-const FOOTERS: &[&str] = &["nginx", "openresty", "cloudflare", "apache/", "powered by", "caddy"];
+const FOOTERS: &[&str] = &[
+    "nginx",
+    "openresty",
+    "cloudflare ray id",
+    "apache/",
+    "apache tomcat/",
+    "powered by",
+    "caddy",
+    "varnish cache server",
+    "guru meditation",
+    "xid:",
+    "generated by cloudfront",
+    "type status report",
+    "type exception report",
+];
 
-/// Tags that stay within a line.
-const INLINE: &[&str] =
-    &["a", "b", "i", "em", "strong", "span", "code", "tt", "small", "font", "abbr"];
-
-/// The lines of a page, without tags, scripts and styles.
-pub fn lines(page: &str) -> Vec<String> {
-    let mut text = String::with_capacity(page.len());
-    let mut rest = page;
-    while let Some(start) = rest.find('<') {
-        text += &rest[..start].replace(['\r', '\n'], " ");
-        let tag = &rest[start..];
-        let inner = tag[1..].trim_start_matches('/');
-        let name: String = inner.chars().take_while(char::is_ascii_alphanumeric).collect();
-        let name = name.to_ascii_lowercase();
-        let end = match &*name {
-            "script" | "style" if !tag.starts_with("</") => {
-                let close = format!("</{name}");
-                let lower = tag.to_ascii_lowercase();
-                lower.find(&close).unwrap_or(tag.len())
-            }
-            _ if tag.starts_with("<!--") => tag.find("-->").map_or(tag.len(), |at| at + 3),
-            _ => tag.find('>').map_or(tag.len(), |at| at + 1),
-        };
-        if !INLINE.contains(&&*name) {
-            text.push('\n');
-        }
-        rest = &tag[end..];
-    }
-    // Plain text has lines of its own.
-    if text.is_empty() {
-        text += rest;
-    } else {
-        text += &rest.replace(['\r', '\n'], " ");
-    }
-    let text = text.replace("&nbsp;", " ").replace("&lt;", "<").replace("&gt;", ">");
-    let text = text
-        .replace("&quot;", "\"")
-        .replace("&#39;", "'")
-        .replace("&apos;", "'")
-        .replace("&amp;", "&");
-    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut lines: Vec<String> = Vec::new();
-    for line in text.lines().map(words).filter(|line| !line.is_empty()) {
-        match lines.last_mut() {
-            // A title is often the first heading as well.
-            Some(last) if *last == line => {}
-            Some(last) if last.ends_with("Reason:") => *last = format!("{last} {line}"),
-            _ => lines.push(line),
-        }
-    }
-    lines
-}
+/// Parts of sentences that are the same on every page of a program or of a status, in lower case.
+const WEAK: &[&str] = &[
+    "check your error log",
+    "description the ",
+    "if you provide content",
+    "the request could not be satisfied",
+    "whatever you were looking for",
+    "what kind of request do you call that",
+    "you can't do that",
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn said(page: &str) -> Option<String> {
-        sentence(page, "Bad Gateway")
+        sentence(page, 502, "Bad Gateway").0
     }
 
     #[test]

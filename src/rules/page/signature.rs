@@ -52,6 +52,18 @@ pub enum Meaning {
     RateLimit,
     /// A login is wanted.
     Login,
+    /// Logins have failed too often.
+    LoginsFailed,
+    /// The token of the request has expired.
+    TokenExpired,
+    /// The token of the request, or its signature, is not accepted.
+    TokenInvalid,
+    /// A token or a key is wanted.
+    TokenMissing,
+    /// Pages of this origin are not accepted.
+    OriginRefused,
+    /// A web application wants its token against forged requests.
+    Csrf,
     /// A person has to show to be one.
     BotCheck,
     /// A firewall has refused the request.
@@ -76,6 +88,8 @@ pub enum Meaning {
     PageOfWebsocket,
     /// The page of a connection manager, which it shows to a browser.
     PageOfBosh,
+    /// What answers only speaks WebSocket.
+    WantsWebsocket,
     /// Work is being done on the service.
     Maintenance,
     /// The XMPP server failed.
@@ -92,6 +106,8 @@ pub enum Meaning {
     BackEndTls,
     /// The name of the back end has no address.
     BackEndName,
+    /// The program that holds the other end of a tunnel is not connected.
+    TunnelDown,
     /// The content delivery network does not serve this host.
     CdnHost,
 }
@@ -104,6 +120,8 @@ pub(super) struct Signature {
     pub(super) role: Role,
     #[serde(default)]
     page: Vec<String>,
+    #[serde(default)]
+    title: Vec<String>,
     #[serde(default)]
     header: Option<String>,
     #[serde(default)]
@@ -126,7 +144,12 @@ impl Signature {
     }
 
     fn fits_page(&self, status: u16, text: &str) -> bool {
-        !self.page.is_empty()
+        let title =
+            || text.split_once("<title>").and_then(|(_, rest)| rest.split("</title>").next());
+        let has_title =
+            || title().is_some_and(|title| self.title.iter().all(|part| title.contains(&**part)));
+        !(self.page.is_empty() && self.title.is_empty())
+            && (self.title.is_empty() || has_title())
             && (self.status.is_empty() || self.status.contains(&status))
             && self.page.iter().all(|part| text.contains(&**part))
     }
@@ -187,22 +210,24 @@ mod tests {
         let mut wrong = Vec::new();
         for signature in all() {
             let by = &signature.by;
-            assert!(!signature.page.is_empty() || signature.header.is_some(), "{by}");
-            for part in signature.page.iter().chain(&signature.header) {
+            let of_page = !(signature.page.is_empty() && signature.title.is_empty());
+            assert!(of_page || signature.header.is_some(), "{by}");
+            for part in signature.page.iter().chain(&signature.title).chain(&signature.header) {
                 assert!(!part.chars().any(|char| char.is_ascii_uppercase()), "{by}: {part}");
             }
             let response = response(&signature.example);
             let page = Page::of(&response);
             let what = format!("{by}: {}", status(&response));
-            if signature.page.is_empty() {
+            if !of_page {
                 let found =
                     Signature::of_headers(&response.headers).map(|found| (&found.by, found.means));
                 if found != Some((by, signature.means)) {
                     wrong.push(format!("{what}: told as {found:?}"));
                 }
             } else {
-                let found = page.signature().map(|found| (&found.by, &found.page));
-                if found != Some((by, &signature.page)) {
+                let found = page.signature();
+                let is_it = |found: &Signature| std::ptr::eq(found, signature);
+                if !found.is_some_and(is_it) {
                     wrong.push(format!("{what}: told as {found:?}"));
                 }
                 let text = page.text();

@@ -7,6 +7,19 @@ use crate::trace::Headers;
 const PASSED_ON: [&str; 5] =
     ["via", "forwarded", "x-forwarded-for", "x-forwarded-proto", "x-real-ip"];
 
+/// A path that shows how it was made, by mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slip {
+    /// Of a setting that is not there.
+    Unset,
+    /// Of a whole URL, or one without its scheme.
+    Url,
+    /// Of a part that ends in a slash and one that begins with a slash.
+    Slashes,
+    /// Of a part that has the path already, and the path.
+    Twice,
+}
+
 /// Where a request wants to go, and where it comes from.
 #[derive(Debug, Clone, Default)]
 pub struct Whence {
@@ -77,9 +90,35 @@ impl Whence {
         self.forwarded_host.as_deref().filter(is_other).or(self.to.as_deref().filter(is_other))
     }
 
+    /// What is wrong with the path, if that shows how it was made.
+    pub fn slip(&self) -> Option<Slip> {
+        if self.is_unset() {
+            return Some(Slip::Unset);
+        }
+        let path = self.path();
+        if ["http:/", "https:/", "ws:/", "wss:/"].iter().any(|scheme| path.contains(scheme)) {
+            return Some(Slip::Url);
+        }
+        let mut segments = path.trim_matches('/').split('/').collect::<Vec<_>>();
+        let (first, more) = (segments[0], segments.len() > 1);
+        if more && self.bare_host().is_some_and(|host| host.eq_ignore_ascii_case(first)) {
+            return Some(Slip::Url);
+        }
+        if path.contains("//") {
+            return Some(Slip::Slashes);
+        }
+        let whole = segments.len();
+        segments.dedup();
+        (segments.len() < whole).then_some(Slip::Twice)
+    }
+
+    fn path(&self) -> &str {
+        self.target.split(['?', '#']).next().unwrap_or_default()
+    }
+
     /// Whether the path is one that a program makes of a setting that it does not have.
-    pub fn is_unset(&self) -> bool {
-        let path = self.target.split(['?', '#']).next().unwrap_or_default();
+    fn is_unset(&self) -> bool {
+        let path = self.path();
         let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         let last = last.to_ascii_lowercase();
         matches!(
@@ -117,18 +156,30 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_that_is_missing_shows_in_the_path() {
-        for (target, unset) in [
-            ("/undefined", true),
-            ("/chat/null?x", true),
-            ("/undefined/", true),
-            ("/[object%20Object]", true),
-            ("/%7B%7Bbosh%7D%7D", true),
-            ("/http-bind", false),
-            ("/", false),
+    fn a_path_shows_how_it_was_made() {
+        for (target, slip) in [
+            ("/undefined", Some(Slip::Unset)),
+            ("/chat/null?x", Some(Slip::Unset)),
+            ("/undefined/", Some(Slip::Unset)),
+            ("/[object%20Object]", Some(Slip::Unset)),
+            ("/%7B%7Bbosh%7D%7D", Some(Slip::Unset)),
+            ("/http-bind/http-bind", Some(Slip::Twice)),
+            ("/chat/ws/ws/?a", Some(Slip::Twice)),
+            ("//http-bind", Some(Slip::Slashes)),
+            ("/chat//http-bind", Some(Slip::Slashes)),
+            ("/https://chat.a/http-bind", Some(Slip::Url)),
+            ("/login/wss:/chat.a/ws", Some(Slip::Url)),
+            ("/chat.a/http-bind", Some(Slip::Url)),
+            ("/http-bind?room=a//b&url=https://c", None),
+            ("/chat.a", None),
+            ("/a/b/a", None),
+            ("/http-bind/", None),
+            ("/", None),
+            ("", None),
         ] {
-            let whence = Whence { target: target.to_owned(), ..Whence::default() };
-            assert_eq!(whence.is_unset(), unset, "{target}");
+            let host = Some("chat.a:5280".to_owned());
+            let whence = Whence { target: target.to_owned(), host, ..Whence::default() };
+            assert_eq!(whence.slip(), slip, "{target}");
         }
     }
 }

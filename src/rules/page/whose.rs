@@ -3,6 +3,7 @@
 
 use super::sentence::sentence;
 use super::signature::{Meaning, Role, Signature};
+use crate::rules::finding::Party;
 use crate::rules::words::short;
 use crate::trace::{Headers, Response};
 
@@ -20,10 +21,13 @@ pub struct Page {
     via: Option<String>,
     /// The sentence that decides, escaped.
     pub sentence: Option<String>,
+    /// What it means, whoever says it.
+    says: Option<Meaning>,
     /// Reason phrase and content, in lower case, with single spaces.
     text: String,
     size: u64,
     is_html: bool,
+    is_json: bool,
 }
 
 impl Page {
@@ -37,15 +41,20 @@ impl Page {
         let lower = format!("{}\n{content}", response.reason).to_lowercase();
         let text = lower.split_whitespace().collect::<Vec<_>>().join(" ");
         // Prosody and others escape apostrophes.
-        let text = text.replace("&apos;", "'").replace("&#39;", "'");
+        let text = ["&apos;", "&#39;", "&#039;", "&#x27;"]
+            .iter()
+            .fold(text, |text, apostrophe| text.replace(apostrophe, "'"));
+        let (sentence, says) = sentence(&content, response.status, &response.reason);
         let header = |name| response.headers.get(name).map(str::to_owned);
         Self {
             author: Signature::of_page(response.status, &text),
             sender: Signature::of_headers(&response.headers),
             server: header("server"),
             via: header("via"),
-            sentence: sentence(&content, &response.reason),
+            sentence,
+            says,
             is_html: text.contains("<html") || text.contains("<!doctype html"),
+            is_json: content.trim_start().starts_with('{'),
             size: response.content.size,
             text,
         }
@@ -73,7 +82,12 @@ impl Page {
 
     /// What it means, if it says more than its status.
     pub fn meaning(&self) -> Option<Meaning> {
-        self.author.and_then(|author| author.means).or(self.sender.and_then(|sender| sender.means))
+        let author = self.author.and_then(|author| author.means);
+        match author {
+            // Why the rule refuses it is in the sentence.
+            Some(Meaning::ForbiddenByRule) => self.says.or(author),
+            _ => author.or(self.says).or(self.sender.and_then(|sender| sender.means)),
+        }
     }
 
     /// Whether the page is that of a WebSocket module, which shows it to whatever does not ask for a WebSocket.
@@ -122,9 +136,23 @@ impl Page {
         self.size == 0 && matches!(sender, Some(Role::Proxy | Role::Cdn | Role::Guard))
     }
 
+    /// Who wrote the page, or sent it: nobody, if nothing shows that.
+    pub fn party(&self) -> Party {
+        match self.role() {
+            _ if self.is_of_proxy() => Party::Between,
+            Some(Role::Server) => Party::Server,
+            _ => Party::Nobody,
+        }
+    }
+
     /// It is a web page, or looks like one.
     pub fn is_html(&self) -> bool {
         self.is_html
+    }
+
+    /// It looks like JSON.
+    pub fn is_json(&self) -> bool {
+        self.is_json
     }
 
     /// There is nothing on it.

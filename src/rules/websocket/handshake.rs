@@ -9,7 +9,7 @@ use super::asked::Asked;
 use super::refused::Path;
 use super::{refused, switched};
 use crate::clock::words;
-use crate::rules::endpoint::names_websocket;
+use crate::rules::endpoint::{is_usual_websocket, names_websocket};
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::http::view::HttpPart;
 use crate::rules::kinds;
@@ -136,7 +136,9 @@ impl Handshake {
                 again(asked, response, &page, times, found);
                 return found.thread(before, &thread);
             }
-            let path = if moment.has_websocket_path(&asked.whence.target) {
+            let path = if matches!(reading, Reading::Body(_)) {
+                Path::AnswersBosh { is_named: is_usual_websocket(&asked.whence.target) }
+            } else if moment.has_websocket_path(&asked.whence.target) {
                 Path::HadWebSocket
             } else if moment.is_bosh_path(&asked.whence.target) || page.is_of_bosh() {
                 Path::Bosh

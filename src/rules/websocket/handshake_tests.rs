@@ -360,6 +360,33 @@ fn a_websocket_at_a_path_of_bosh_is_told_so() {
 }
 
 #[test]
+fn a_connection_manager_that_answers_is_named() {
+    for (path, answer, party) in [
+        ("/chat", "200 | <body/>", "Client"),
+        ("/ws", "200 | <body type='terminate' condition='bad-request'/>", "Nobody"),
+        ("/ws", "400 Bad Request | <body type='terminate' condition='bad-request'/>", "Nobody"),
+    ] {
+        let found = to(&ASK.replace("/xmpp-websocket?room=x", path), answer);
+        one(
+            &found,
+            &[&format!("ws-refused {party}:"), "a connection manager answers at this path"],
+        );
+    }
+}
+
+#[test]
+fn a_path_that_was_made_by_mistake_is_named() {
+    for (path, piece) in [
+        ("/undefined", "No WebSocket answers at /undefined"),
+        ("/xmpp-websocket/xmpp-websocket", "the same part twice"),
+        ("//xmpp-websocket", "two slashes in a row"),
+    ] {
+        let found = to(&ASK.replace("/xmpp-websocket?room=x", path), "404 Not Found");
+        one(&found, &["ws-refused Client:", piece]);
+    }
+}
+
+#[test]
 fn pages_that_say_more_than_their_status_are_understood() {
     one(
         &to(ASK, "200 | <html><body><h1>It works!</h1></body></html>"),

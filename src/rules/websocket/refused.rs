@@ -7,7 +7,7 @@ use super::asked::Asked;
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds::{self, Kind};
-use crate::rules::page::{Carrier, Meaning, Page, Refused, Role, shared, status};
+use crate::rules::page::{Carrier, Meaning, Page, Refused, shared, status};
 use crate::rules::words::{list, short};
 use crate::trace::Response;
 
@@ -36,6 +36,8 @@ pub(super) enum Path {
     HadWebSocket,
     /// It is one of BOSH.
     Bosh,
+    /// A `<body/>` of BOSH came from there, although it may have the name of one of WebSocket.
+    AnswersBosh { is_named: bool },
     /// Nothing.
     Unknown,
 }
@@ -98,6 +100,9 @@ impl Refusal<'_> {
     fn verdict(&self) -> Verdict {
         let status = self.response.status;
         let (response, page, held) = (self.response, self.page, self.held);
+        if let Path::AnswersBosh { is_named } = self.path {
+            return Self::answers_bosh(is_named);
+        }
         let carrier = Carrier::WebSocket;
         let whence = &self.asked.whence;
         if let Some(cause) = shared(&Refused { carrier, whence, response, page, held }) {
@@ -105,6 +110,9 @@ impl Refusal<'_> {
         }
         if matches!(status, 300..400) {
             return self.redirect();
+        }
+        if page.meaning() == Some(Meaning::NoRoute) {
+            return self.not_found();
         }
         if self.path == Path::Bosh && matches!(status, 200..300 | 400 | 404..=406 | 426 | 501) {
             let words = format!(
@@ -135,6 +143,20 @@ impl Refusal<'_> {
             501 => self.not_implemented(),
             _ => self.other(),
         }
+    }
+
+    /// A connection manager answers.
+    fn answers_bosh(is_named: bool) -> Verdict {
+        let (party, or) = if is_named {
+            (Party::Nobody, ", or let the route of this path lead to the server's WebSocket")
+        } else {
+            (Party::Client, ", or use this URL, with http:// or https://, as its BOSH URL")
+        };
+        let words = format!(
+            "A <body/> of BOSH came, so a connection manager answers at this path, and WebSocket has a path of its own: \
+             {PATHS}. Give the client that path{or}."
+        );
+        Verdict::new(party, words)
     }
 
     /// The request lacks something already where it was seen.
@@ -187,7 +209,7 @@ impl Refusal<'_> {
                  {PASS_ON}."
             ));
         }
-        if self.page.says("origin") && self.page.says("not allowed") {
+        if self.page.meaning() == Some(Meaning::OriginRefused) {
             return self.origin_by_another_status();
         }
         if self.page.meaning() == Some(Meaning::StartPage) {
@@ -236,7 +258,7 @@ impl Refusal<'_> {
     }
 
     fn bad_request(&self) -> Verdict {
-        if self.page.says("origin") {
+        if self.page.meaning() == Some(Meaning::OriginRefused) {
             return self.origin_by_another_status();
         }
         if let Some(verdict) = self.without_subprotocol() {
@@ -311,15 +333,6 @@ impl Refusal<'_> {
         if let Some(verdict) = self.incomplete() {
             return verdict;
         }
-        Verdict::new(self.proxy_or_nobody(), format!("{}.", self.asked.whence.words()))
-    }
-
-    /// In between, if that is who wrote the page.
-    pub(super) fn proxy_or_nobody(&self) -> Party {
-        match self.page.role() {
-            _ if self.page.is_of_proxy() => Party::Between,
-            Some(Role::Server) => Party::Server,
-            _ => Party::Nobody,
-        }
+        Verdict::new(self.page.party(), format!("{}.", self.asked.whence.words()))
     }
 }

@@ -2,13 +2,13 @@
 
 use super::refused::{PATHS, Path, Refusal, Verdict};
 use crate::rules::finding::Party;
-use crate::rules::page::Role;
+use crate::rules::page::{Meaning, Role};
 
 impl Refusal<'_> {
     /// 403: servers check where the page is from, or which host is wanted.
     pub(super) fn forbidden(&self) -> Verdict {
         let whence = self.asked.whence.words();
-        if self.page.says("origin") {
+        if self.page.meaning() == Some(Meaning::OriginRefused) {
             return Verdict::new(
                 Party::Server,
                 format!(
@@ -78,7 +78,7 @@ impl Refusal<'_> {
                  reverse proxy and the server's WebSocket module"
             }
         };
-        Verdict::new(self.proxy_or_nobody(), format!("{who}. {whence}; {PATHS}."))
+        Verdict::new(self.page.party(), format!("{who}. {whence}; {PATHS}."))
     }
 
     pub(super) fn failed(&self) -> Verdict {
@@ -89,6 +89,6 @@ impl Refusal<'_> {
                  without mod_proxy_wstunnel. Its error log says why.",
             );
         }
-        Verdict::new(self.proxy_or_nobody(), "What answered failed; its log says why at this time.")
+        Verdict::new(self.page.party(), "What answered failed; its log says why at this time.")
     }
 }
