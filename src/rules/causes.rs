@@ -16,6 +16,10 @@ pub(super) struct Row {
     pub(super) symptoms: &'static [&'static str],
     /// About this requirement; any if there is none.
     about: Option<&'static str>,
+    /// With one of these statuses; any if there are none.
+    statuses: &'static [u16],
+    /// How it has them, if that is no more than likely.
+    pub(super) likely: Option<&'static str>,
 }
 
 /// Where the effects of a finding are looked for.
@@ -27,6 +31,8 @@ pub(super) enum Reach {
     Within(u64),
     /// In the same session.
     Session,
+    /// In the same session, until a request gets a good response.
+    Unanswered,
 }
 
 impl Reach {
@@ -34,7 +40,7 @@ impl Reach {
     pub(super) fn within(self) -> Duration {
         match self {
             Self::Within(seconds) => Duration::from_secs(seconds),
-            Self::Request | Self::Session => Duration::MAX,
+            Self::Request | Self::Session | Self::Unanswered => Duration::MAX,
         }
     }
 }
@@ -74,7 +80,7 @@ const ORDER: &[&str] = &[
 ];
 
 const fn of_request(kind: Kind, phrase: &'static str, symptoms: &'static [&'static str]) -> Row {
-    Row { kind, phrase, reach: Reach::Request, symptoms, about: None }
+    of_session(kind, phrase, Reach::Request, symptoms)
 }
 
 const fn of_session(
@@ -83,7 +89,7 @@ const fn of_session(
     reach: Reach,
     symptoms: &'static [&'static str],
 ) -> Row {
-    Row { kind, phrase, reach, symptoms, about: None }
+    Row { kind, phrase, reach, symptoms, about: None, statuses: &[], likely: None }
 }
 
 const ROWS: &[Row] = &[
@@ -169,6 +175,15 @@ const ROWS: &[Row] = &[
     ),
     of_session(kinds::XML_DECLARATION, "the XML declaration", Reach::Session, UNREADABLE),
     of_session(kinds::WAIT_EXCEEDED, "the response that is overdue", Reach::Session, &["gave-up"]),
+    Row {
+        statuses: &[502, 503, 521, 522, 523],
+        likely: Some("at whose restart sessions are lost"),
+        ..of_session(kinds::HTTP_STATUS, "the failure of the back end", Reach::Unanswered, OVER)
+    },
+    Row {
+        likely: Some("at whose restart sessions are lost"),
+        ..of_session(kinds::OWN_ANSWER, "the failure of the target", Reach::Unanswered, OVER)
+    },
     of_session(
         kinds::RID_LOST,
         "the missing rid",
@@ -177,10 +192,12 @@ const ROWS: &[Row] = &[
     ),
 ];
 
-/// What can follow from a finding, if anything.
-pub(super) fn row(finding: &Finding) -> Option<&'static Row> {
+/// What can follow from a finding about a response with this status, if it is about one; if anything does.
+pub(super) fn row(finding: &Finding, status: Option<u16>) -> Option<&'static Row> {
     let is_it = |row: &&Row| {
-        row.kind == *finding.kind && row.about.is_none_or(|id| finding.requirement == Some(id))
+        row.kind == *finding.kind
+            && row.about.is_none_or(|id| finding.requirement == Some(id))
+            && (row.statuses.is_empty() || status.is_some_and(|it| row.statuses.contains(&it)))
     };
     ROWS.iter().find(is_it)
 }

@@ -10,6 +10,7 @@ use super::causes::{Reach, Row, row};
 use super::finding::{Finding, Incident, Level, Party};
 use super::kinds::{self, Kind};
 use super::memory::PerSession;
+use crate::bosh::BodyType;
 use crate::clock::words;
 use crate::trace::{Effect, Fact, Reading, SessionId, Story};
 use crate::xmpp::{ns, stream_condition};
@@ -71,6 +72,11 @@ impl Incidents {
         let exchange = scene.effect.message.as_ref().and_then(|it| it.exchange.as_ref());
         let exchange = exchange.map(|exchange| exchange.number);
         let exchange = exchange.or_else(|| Some(scene.effect.abandoned.first()?.number));
+        if let Some(id) = scene.session.filter(|_| is_good(scene))
+            && let Some(state) = self.sessions.get(id)
+        {
+            state.causes.retain(|cause| !matches!(cause.row.reach, Reach::Unanswered));
+        }
         let mut beside = None;
         for finding in findings {
             let cause =
@@ -121,10 +127,12 @@ impl Incidents {
                 0..100 => String::new(),
                 _ => format!(" {} before", words(ago)),
             };
-            let surely = if cause.incident.is_some() { "" } else { "probably " };
+            let is_sure = cause.incident.is_some() && cause.row.likely.is_none();
+            let surely = if is_sure { "" } else { "probably " };
+            let how = cause.row.likely.map(|how| format!(", {how}")).unwrap_or_default();
             let first = first_sentence(&finding.words);
             finding.words =
-                format!("{first} It {surely}follows from {}{ago}{see}.", cause.row.phrase);
+                format!("{first} It {surely}follows from {}{ago}{how}{see}.", cause.row.phrase);
         }
         finding.party = cause.party;
         match cause.incident {
@@ -178,7 +186,11 @@ impl Incidents {
         if let (Some(id), Some(number)) = (scene.session, incident) {
             self.sessions.of(id, story).last = Some((scene.at, number));
         }
-        let Some(row) = row(finding) else { return };
+        let status = match scene.fact {
+            Some(Fact::Response(response)) => Some(response.status),
+            _ => None,
+        };
+        let Some(row) = row(finding, status) else { return };
         let (at, level, party) = (scene.at, finding.level, finding.party);
         let cause = Cause { at, row, level, party, incident };
         match (row.reach, exchange, scene.session) {
@@ -192,7 +204,7 @@ impl Incidents {
                 causes.insert(place.unwrap_or(causes.len()), cause);
                 causes.truncate(CAUSES);
             }
-            (Reach::Session | Reach::Within(_), _, Some(id)) => {
+            (Reach::Session | Reach::Within(_) | Reach::Unanswered, _, Some(id)) => {
                 let state = self.sessions.of(id, story);
                 if state.causes.len() >= CAUSES {
                     state.causes.remove(0);
@@ -202,6 +214,14 @@ impl Incidents {
             _ => {}
         }
     }
+}
+
+/// Whether a request of a session was answered, and the session goes on.
+fn is_good(scene: &Scene<'_>) -> bool {
+    let Some(Fact::Response(response)) = scene.fact else { return false };
+    let reading = scene.effect.message.as_ref().map(|message| &message.reading);
+    response.status == 200
+        && matches!(reading, Some(Reading::Body(body)) if body.kind() == BodyType::Ordinary)
 }
 
 fn is_beside(finding: &Finding) -> bool {

@@ -2,7 +2,7 @@
 
 use super::first_sentence;
 use crate::rules::playbook::{open, play};
-use crate::rules::{Incident, Tally};
+use crate::rules::{Incident, Party, Tally};
 
 /// Findings as lines: `#1 error terminated`, `see #1 note terminated`.
 fn incidents(script: &str) -> Vec<String> {
@@ -46,6 +46,70 @@ fn effects_follow_from_their_cause() {
     ] {
         assert_eq!(incidents(&(open() + &script)), expected, "{script}");
     }
+}
+
+#[test]
+fn a_session_that_is_gone_after_the_back_end_failed_follows_from_that() {
+    let gone = "S> <body type='terminate' condition='item-not-found'/>";
+    let again = |ms: u64, answer: &str| format!("{ms} 1 {POLL}\n{ms} 1 {answer}\n");
+    let failed = "S> 502 Bad Gateway | Server: nginx";
+    for (script, expected) in [
+        (
+            again(10, failed) + &again(2000, gone),
+            &["#1 error http-status", "- note rid-repeat", "see #1 note terminated"][..],
+        ),
+        (
+            again(10, failed) + &again(2000, failed) + &again(4000, "S> 404 Not Found"),
+            &[
+                "#1 error http-status",
+                "- note rid-repeat",
+                "see #1 error http-status",
+                "- note rid-repeat",
+                "see #1 note http-status",
+            ],
+        ),
+        (
+            again(10, "S> 503 | no healthy upstream")
+                + "2000 1 C> <body rid='100002' sid='s1'/>\n2010 1 "
+                + gone,
+            &["#1 error http-status", "see #1 note terminated"],
+        ),
+        // The proxy's own answer is a note.
+        (
+            again(10, "own> 502") + &again(2000, gone),
+            &["- note own-answer", "- note rid-repeat", "#1 error terminated"],
+        ),
+        // The session was still there after that, or nothing speaks for a restart.
+        (
+            again(10, failed)
+                + &again(1000, "S> <body/>")
+                + "2000 1 C> <body rid='100002' sid='s1'/>\n2010 1 "
+                + gone,
+            &[
+                "#1 error http-status",
+                "- note rid-repeat",
+                "- note wait-early",
+                "#2 error terminated",
+            ],
+        ),
+        (
+            again(10, "S> 504 Gateway Timeout") + &again(2000, gone),
+            &["#1 error http-status", "- note rid-repeat", "#2 error terminated"],
+        ),
+    ] {
+        assert_eq!(incidents(&(open() + &script)), expected, "{script}");
+    }
+    let script = open() + &again(10, failed) + &again(2000, gone);
+    let seen = play(&script);
+    let last = seen.iter().flat_map(|seen| &seen.findings).last().unwrap();
+    assert_eq!(last.party, Party::Between);
+    assert!(
+        last.words.ends_with(
+            "It probably follows from the failure of the back end 2.0 s before, at whose restart sessions are lost (see #1)."
+        ),
+        "{}",
+        last.words
+    );
 }
 
 #[test]
