@@ -56,8 +56,21 @@ pub(super) const STRONG: &[&str] = &[
 pub(super) const WORDS: &[&str] =
     &["auth", "hmac", "otp", "pass", "pin", "psk", "pw", "session", "sig", "ticket"];
 
-/// The same in parameters of a URL or a form only: elsewhere too much else has this name.
-pub(super) const PARAMETER_WORDS: &[&str] = &["code", "key", "nonce"];
+/// The same in parameters of a URL or a form only: elsewhere too much else has this name. What a single sign-on sends beside
+/// them opens nothing by itself, and stays: `state`, `RelayState`, `SAMLRequest`, `login_hint`, `session_state`.
+pub(super) const PARAMETER_WORDS: &[&str] = &[
+    "assertion", // RFC 7521
+    "code",
+    "key",
+    "magic", // links that log in
+    "mfa",
+    "nonce",
+    "pgt",     // CAS: proxy granting tickets
+    "samlart", // SAML: artifact
+    "ssosig",  // Discourse
+    "verifier",
+    "wresult", // WS-Federation: assertion
+];
 
 /// Of what is above, this does not make an element's content secret: `<session/>` is a feature, `<credentials/>` holds
 /// elements that are judged by themselves, a signature is public.
@@ -273,13 +286,17 @@ pub(super) const STEMS: &[&str] = &[
     "hmac",
     "jwt",
     "key",
+    "magic",
+    "mfa",
     "nonce",
     "otp",
     "pass",
+    "pgt",
     "pin",
     "previd",
     "psk",
     "pw",
+    "samlart",
     "samlres",
     "secret",
     "sess",
@@ -287,6 +304,8 @@ pub(super) const STEMS: &[&str] = &[
     "ticket",
     "token",
     "ufrag",
+    "verifier",
+    "wresult",
     "xsrf",
 ];
 /// The same for what is secret by its element or attribute.

@@ -456,3 +456,50 @@ proptest! {
         is_harmless(&document.as_bytes()[..cut.index(document.len() + 1)]);
     }
 }
+
+#[test]
+fn urls_of_logins() {
+    for name in [
+        "code",
+        "nonce",
+        "code_verifier",
+        "oauth_verifier",
+        "login_verifier",
+        "id_token",
+        "assertion",
+        "client_assertion",
+        "SAMLResponse",
+        "SAMLart",
+        "wresult",
+        "ticket",
+        "pgtId",
+        "session",
+        "session_code",
+        "otp",
+        "pin",
+        "mfa",
+        "magic",
+        "sig",
+        "ssosig",
+        "openid.sig",
+    ] {
+        let (url, hidden) =
+            (format!("/cb?{name}=SECRET&x=1"), format!("/cb?{name}=[hidden 6 bytes]&x=1"));
+        assert_eq!(super::redactor::target(&url), hidden);
+        let location = super::redactor::header("Location", &url).into_owned();
+        assert_eq!(location, hidden);
+    }
+    for name in [
+        "state",
+        "RelayState",
+        "SAMLRequest",
+        "login",
+        "login_hint",
+        "session_state",
+        "client_id",
+        "sid",
+    ] {
+        let url = format!("/cb?{name}=shown&x=1");
+        assert_eq!(super::redactor::target(&url), url);
+    }
+}
