@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::view::HttpView;
 use super::words::{from_server, rid};
+use crate::bosh::Body;
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::idle::fits;
@@ -13,8 +14,9 @@ use crate::rules::kinds;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::{nth, short};
-use crate::trace::{Exchange, Fact, How, Request, Response, Session};
+use crate::trace::{Content, Exchange, Fact, How, Request, Response, Session};
 use crate::wire::Side;
+use crate::xml::{self, Limits};
 
 /// What ends a connection this soon after a request does not wait for anything.
 const SOON: Duration = Duration::from_millis(100);
@@ -82,6 +84,13 @@ impl Rule for Connections {
     }
 }
 
+/// Whether all of a `<body/>` is there.
+fn is_whole(content: &Content) -> bool {
+    let limits = Limits::default();
+    content.undecoded.is_none()
+        && xml::parse(&content.bytes, &limits).is_ok_and(|root| Body::new(root).is_ok())
+}
+
 impl Connections {
     /// A request that is incomplete.
     fn cut(&mut self, request: &Request, moment: &Moment<'_>, found: &mut Findings) {
@@ -94,23 +103,42 @@ impl Connections {
             return;
         }
         let came = request.content.size;
-        let of = request.headers.get("content-length");
-        let of = of.map(|length| format!(" of {}", short(length))).unwrap_or_default();
-        let words = format!("The connection ended within a request: {came}{of} B arrived.");
-        let party = match moment.story.left(conn) {
-            Some((Side::Server, _)) => Party::Server,
-            Some((Side::Client, _)) => Party::Client,
-            None => Party::Nobody,
+        let length = request.headers.get("content-length");
+        let of = length.map(|length| format!(" of {}", short(length))).unwrap_or_default();
+        let left = moment.story.left(conn);
+        let waited = left.map(|(_, at)| at.saturating_sub(request.first)).unwrap_or_default();
+        let ended = match left {
+            Some((side, _)) if waited >= SOON => {
+                format!("The {} closed the connection after {}", side.name(), words(waited))
+            }
+            Some((side, _)) => format!("The {} closed the connection", side.name()),
+            None => "The connection ended".to_owned(),
         };
+        let (party, why) = match left {
+            _ if length.is_some() && is_whole(&request.content) => (
+                Party::Client,
+                " The content is whole all the same, so the client announces more in Content-Length than it sends, and \
+                 servers wait for the rest.",
+            ),
+            Some((Side::Client, _)) => {
+                (Party::Client, " That happens on a reload, a closed page or a change of network.")
+            }
+            Some((Side::Server, _)) => (Party::Server, ""),
+            None => (Party::Nobody, ""),
+        };
+        let words = format!("{ended} within a request: {came}{of} B arrived.{why}");
         self.known.entry(conn).or_default().cut = true;
         found.add(&kinds::REQUEST_CUT, None, Level::Warning, party, words);
     }
 
     /// Requests whose connection was lost before their response arrived.
     fn closed(&mut self, moment: &Moment<'_>, course: &Course, found: &mut Findings) {
-        for exchange in
-            moment.effect.abandoned.iter().filter(|exchange| moment.expects_bosh(exchange))
-        {
+        // The request that is not whole was reported.
+        let mut abandoned = &moment.effect.abandoned[..];
+        if course.cut {
+            abandoned = abandoned.split_last().map(|(_, before)| before).unwrap_or_default();
+        }
+        for exchange in abandoned.iter().filter(|exchange| moment.expects_bosh(exchange)) {
             let session = exchange.session().and_then(|id| moment.story.session(id));
             let (by, at) = moment.gone();
             let held = at.saturating_sub(exchange.at);
@@ -127,7 +155,6 @@ impl Connections {
                         found.thread(before, "first requests without an answer");
                     }
                 }
-                None if course.cut => {}
                 None => lost(exchange, held, found),
             }
         }

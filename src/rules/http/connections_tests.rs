@@ -117,7 +117,7 @@ fn a_connection_of_which_nobody_saw_who_ended_it_accuses_nobody() {
         let mut findings = seen.iter().flat_map(|seen| &seen.findings);
         assert!(findings.all(|finding| finding.requirement.is_none()), "{seen:?}");
     }
-    let cut = "20 1 C> POST /http-bind | Content-Length: 1000 | cut: yes | <body rid='7' sid='s1'>";
+    let cut = "20 1 C> POST /http-bind | Host: a | Content-Length: 1000 | cut: yes | <body rid='7' sid='s1'>";
     let found = at_least(Level::Warning, &(open() + "20 1 &- reset\n" + cut + "\n20 1 . gone"));
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].contains("Warning request-cut Nobody"), "{found:?}");
@@ -143,8 +143,7 @@ fn an_upload_that_ends_with_the_target_accuses_nobody_else() {
     // Regression: the client was reported to have cut its request, and the server to have sent no response.
     let failed = "0 1 !failed the target closed the connection without a response";
     let own = "1 1 own> 502 Bad Gateway | xmppscope: no";
-    let cut =
-        "2 1 C> POST /http-bind | Content-Length: 1000 | cut: yes | <body rid='7' sid='s1'><mess";
+    let cut = "2 1 C> POST /http-bind | Host: a | Content-Length: 1000 | cut: yes | <body rid='7' sid='s1'><mess";
     for rest in [
         format!("{own}\n{cut}\n2 1 . gone"),
         format!("{cut}\n2 1 {}\n3 1 . gone", &own[4..]),
@@ -184,4 +183,33 @@ fn interim_responses_timeouts_of_idle_connections_and_lost_requests_are_not_unas
     }
     let lost = open() + "20 1 !lost 1\n21 1 unasked> 200 | <body/>";
     assert!(!names(&lost).contains(&"unasked-answer"));
+}
+
+#[test]
+fn a_request_that_is_cut_says_by_whom_and_why() {
+    let cut = |content: &str, end: &str| {
+        format!(
+            "10 1 {end}\n10 1 C> POST /http-bind | Host: a | Content-Length: 999 | cut: yes | {content}\n11 1 . gone"
+        )
+    };
+    let (half, whole) = ("<body rid='7' sid='s1'><mess", "<body rid='7' sid='s1'/>");
+    for (script, pieces) in [
+        (
+            cut(half, "C- reset"),
+            [
+                "request-cut Client: The client closed",
+                " of 999 B arrived. That happens on a reload",
+            ],
+        ),
+        (cut(half, "S- fin"), ["request-cut Server: The server closed", " B arrived."]),
+        (
+            cut(whole, "S- fin"),
+            ["request-cut Client: The server closed", "announces more in Content-Length"],
+        ),
+        (cut(half, "&- reset"), ["request-cut Nobody: The connection ended", " B arrived."]),
+    ] {
+        let found = at_least(Level::Warning, &script);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(pieces.iter().all(|piece| found[0].contains(piece)), "{found:?}");
+    }
 }

@@ -41,6 +41,23 @@ pub(super) fn judge(raw: &Raw, found: &mut Findings) {
         let (party, words) = on_xmpp(from, speaks);
         return add(&kinds::NOT_XMPP, party, words, found);
     }
+    if why == "an unusable Content-Length" {
+        let words = format!(
+            "The {}'s Content-Length is not a number, or there are several that differ, so nobody can tell where the message \
+             ends: servers answer that with 400 (RFC 9112 §6.3). The data is forwarded unchanged.",
+            from.name()
+        );
+        return add(&kinds::NOT_HTTP, party, words, found);
+    }
+    if is_rest_of_content(&raw.bytes) {
+        let words = format!(
+            "The {} sends more than it has announced: after the end by its Content-Length comes \"{}\". It probably counts \
+             characters, where bytes count (RFC 9110 §8.6).",
+            from.name(),
+            around(&raw.bytes, 0, QUOTED)
+        );
+        return add(&kinds::NOT_HTTP, party, words, found);
+    }
     if why == "not an XML stream" || why.starts_with("an end tag") {
         let words = format!(
             "The {} sends something that is not an XML stream ({why}): \"{}\". The data is forwarded unchanged.",
@@ -59,6 +76,13 @@ pub(super) fn judge(raw: &Raw, found: &mut Findings) {
         from.name()
     );
     add(&kinds::NOT_HTTP, party, words, found);
+}
+
+/// Whether these bytes are the end of XML, whose beginning came before.
+fn is_rest_of_content(bytes: &[u8]) -> bool {
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let begins = bytes.starts_with(b"<") && !bytes.starts_with(b"</");
+    !begins && line.iter().take(200).any(|byte| *byte == b'>') && line.is_ascii()
 }
 
 fn add(kind: &'static Kind, party: Party, words: String, found: &mut Findings) {
@@ -293,6 +317,17 @@ mod tests {
                 "101",
             ),
             ("S invalid HTTP version".to_owned(), "0 Error not-http Server", "not HTTP/1"),
+            (
+                "C an unusable Content-Length | POST / HTTP/1.1".to_owned(),
+                "0 Error not-http Client",
+                "several that differ",
+            ),
+            (
+                "C invalid HTTP token | /body>POST /http-bind HTTP/1.1".to_owned(),
+                "0 Error not-http Client",
+                "counts characters",
+            ),
+            ("C invalid HTTP token | > ".to_owned(), "0 Error not-http Client", "more than it has"),
             (
                 "C the connection ended inside a head".to_owned(),
                 "0 Warning not-http Client",

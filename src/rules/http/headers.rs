@@ -18,6 +18,8 @@ pub struct HeaderLines {
     /// How often something was reported, by side and what it was; it is explained once.
     reported: Vec<(Side, String, u32)>,
     chunked: bool,
+    /// Mistakes in heads of requests that were reported.
+    wrong: Vec<&'static str>,
 }
 
 impl Rule for HeaderLines {
@@ -29,6 +31,7 @@ impl Rule for HeaderLines {
         let why = match view.part {
             HttpPart::Request(request) => {
                 self.chunked(request, view.exchange, found);
+                self.wrong(request, view.exchange, found);
                 unreadable(&view, &request.headers)
             }
             HttpPart::Response(response, _) if !response.own => {
@@ -86,6 +89,32 @@ impl HeaderLines {
         1
     }
 
+    /// A head that servers refuse (RFC 9112 sections 3.2 and 6.3). What announces no length is no head as it was sent.
+    fn wrong(&mut self, request: &Request, exchange: &Exchange, found: &mut Findings) {
+        let headers = &request.headers;
+        let lengths = headers.all("content-length").flat_map(|value| value.split(',')).count();
+        let is_sent = lengths > 0 || headers.get("transfer-encoding").is_some();
+        let (what, level, words) = if lengths > 1 {
+            let words = format!(
+                "has {lengths} values of Content-Length; servers may refuse that with 400 (RFC 9110 §8.6)"
+            );
+            ("lengths", Level::Warning, words)
+        } else if is_sent && request.version == 1 && headers.get("host").is_none() {
+            let words =
+                "has no Host header, without which servers answer 400 to HTTP/1.1 (RFC 9112 §3.2)"
+                    .to_owned();
+            ("host", Level::Error, words)
+        } else {
+            return;
+        };
+        if self.wrong.contains(&what) {
+            return;
+        }
+        self.wrong.push(what);
+        let words = format!("{} {words}. Reported once.", rid(exchange));
+        found.add(&kinds::REQUEST_HEADERS, "bosh-http-conformance", level, sender(request), words);
+    }
+
     /// A request in chunks.
     fn chunked(&mut self, request: &Request, exchange: &Exchange, found: &mut Findings) {
         let headers = &request.headers;
@@ -94,15 +123,19 @@ impl HeaderLines {
         if !is_chunked || std::mem::replace(&mut self.chunked, true) {
             return;
         }
-        let passed_on = Whence::of(&request.target, &request.headers).passed_on;
-        let party = if passed_on { Party::Between } else { Party::Client };
         let words = format!(
             "{} is chunked (Transfer-Encoding) and has no Content-Length, which BOSH should not do: some servers refuse \
              it with 400 or 411. Reported once.",
             rid(exchange)
         );
-        found.add(&kinds::CHUNKED, "bosh-no-chunked", Level::Warning, party, words);
+        found.add(&kinds::CHUNKED, "bosh-no-chunked", Level::Warning, sender(request), words);
     }
+}
+
+/// Who has sent a request, as far as it got here: what passed it on, if it says so.
+fn sender(request: &Request) -> Party {
+    let passed_on = Whence::of(&request.target, &request.headers).passed_on;
+    if passed_on { Party::Between } else { Party::Client }
 }
 
 /// Who is behind a response that is wrong: in between, if its header lines name what passes it on.
@@ -166,7 +199,7 @@ fn charset(headers: &Headers) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::playbook::{at_least, open, words};
+    use crate::rules::playbook::{at_least, of_kinds, open, words};
 
     fn answered(answer: &str) -> Vec<String> {
         let script = format!("{}10 1 C> <body rid='100001' sid='s1'/>\n20 1 S> {answer}", open());
@@ -241,12 +274,42 @@ mod tests {
     }
 
     #[test]
+    fn heads_that_servers_refuse_are_reported_once() {
+        for (head, begins) in [
+            ("Content-Length: 9", "0 Error request-headers Client: rid 100000 has no Host header"),
+            (
+                "Transfer-Encoding: chunked",
+                "0 Error request-headers Client: rid 100000 has no Host",
+            ),
+            ("Via: 1.1 a | Content-Length: 9", "0 Error request-headers Between:"),
+            (
+                "Host: a | Content-Length: 9 | Content-Length: 9",
+                "0 Warning request-headers Client: rid 100000 has 2 values",
+            ),
+            (
+                "Host: a | Content-Length: 9, 9",
+                "0 Warning request-headers Client: rid 100000 has 2 values",
+            ),
+            ("Host: a | Content-Length: 9", ""),
+            ("User-Agent: a", ""),
+        ] {
+            let ask = format!(
+                "1 C> POST /http-bind | {head} | <body rid='100000' to='a' wait='60' hold='1' ver='1.6' xml:lang='en' xmpp:version='1.0'/>"
+            );
+            let script = format!("0 {ask}\n10 1 S> 400 Bad Request\n20 {ask}");
+            let found = of_kinds(&["request-headers"], Level::Warning, &script);
+            assert_eq!(found.len(), usize::from(!begins.is_empty()), "{head}: {found:?}");
+            assert!(found.join("").starts_with(begins), "{head}: {found:?}");
+        }
+    }
+
+    #[test]
     fn chunks_are_reported_once() {
-        let both = "Transfer-Encoding: chunked | Content-Length: 9";
+        let both = "Host: a | Transfer-Encoding: chunked | Content-Length: 9";
         let script = format!("0 1 C> POST /http-bind | {both} | <body rid='100000' to='a'/>");
         assert_eq!(words("chunked", &script), [""; 0], "that is another mistake");
         for (more, party) in [("", "Client"), (" | X-Forwarded-For: 192.0.2.1", "Between")] {
-            let chunked = format!("Transfer-Encoding: chunked{more}");
+            let chunked = format!("Host: a | Transfer-Encoding: chunked{more}");
             let script = format!(
                 "{}10 1 C> POST /http-bind | {chunked} | <body rid='100001' sid='s1'/>\n20 1 S> <body/>
                  30 1 C> POST /http-bind | {chunked} | <body rid='100002' sid='s1'/>",
