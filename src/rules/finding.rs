@@ -77,8 +77,17 @@ pub struct Finding {
     pub words: String,
     /// The incident that it is part of; none for a note that stands alone.
     pub incident: Option<Incident>,
-    /// Findings with the same thread are one incident, although each has words of its own.
-    pub thread: Option<String>,
+    /// Findings with the same thread are one incident.
+    pub thread: Option<Thread>,
+}
+
+/// What holds findings together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Thread {
+    /// It goes on, and each finding has words of its own.
+    On(String),
+    /// It is the same again: the first one says what it means.
+    Again(String),
 }
 
 /// The incident that a finding is part of: its number, from 1.
@@ -158,7 +167,14 @@ impl Findings {
     /// The findings that were added since there were so many belong to this thread.
     pub(super) fn thread(&mut self, since: usize, thread: &str) {
         for finding in &mut self.found[since..] {
-            finding.thread = Some(thread.to_owned());
+            finding.thread = Some(Thread::On(thread.to_owned()));
+        }
+    }
+
+    /// The same, of what is the same each time, although its words may differ.
+    pub(super) fn again(&mut self, since: usize, what: &str) {
+        for finding in &mut self.found[since..] {
+            finding.thread = Some(Thread::Again(what.to_owned()));
         }
     }
 

@@ -7,9 +7,10 @@ use std::time::Duration;
 use rustc_hash::{FxHashMap, FxHasher};
 
 use super::causes::{Reach, Row, row};
-use super::finding::{Finding, Incident, Level, Party};
+use super::finding::{Finding, Incident, Level, Party, Thread};
 use super::kinds::{self, Kind};
 use super::memory::PerSession;
+use super::words::nth;
 use crate::bosh::BodyType;
 use crate::clock::words;
 use crate::trace::{Effect, Fact, Reading, SessionId, Story};
@@ -52,8 +53,8 @@ struct Cause {
 #[derive(Debug, Default)]
 pub(super) struct Incidents {
     count: u32,
-    /// Incidents by what they are about.
-    known: FxHashMap<u64, u32>,
+    /// Incidents by what they are about, and how often that came.
+    known: FxHashMap<u64, (u32, u32)>,
     /// What may have effects in the response to a request, by exchange.
     requests: FxHashMap<u64, Vec<Cause>>,
     sessions: PerSession<State>,
@@ -148,17 +149,19 @@ impl Incidents {
     /// A finding that begins an incident, or repeats one.
     fn repeats(&mut self, finding: &mut Finding) {
         let gist = gist(finding);
-        if let Some(&number) = self.known.get(&gist) {
-            finding.incident = Some(Incident::Follows(number));
-            if finding.thread.is_none() {
-                finding.words.truncate(first_sentence(&finding.words).len());
+        if let Some((number, times)) = self.known.get_mut(&gist) {
+            *times = times.saturating_add(1);
+            finding.incident = Some(Incident::Follows(*number));
+            if !matches!(finding.thread, Some(Thread::On(_))) {
+                let first = first_sentence(&finding.words).trim_end_matches('.');
+                finding.words = format!("{first}, for the {} time.", nth(*times));
             }
-            finding.words += &see_also(Some(number));
+            finding.words += &see_also(Some(*number));
             return;
         }
         self.count = self.count.saturating_add(1);
         if self.known.len() < KNOWN {
-            self.known.insert(gist, self.count);
+            self.known.insert(gist, (self.count, 1));
         }
         finding.incident = Some(Incident::Begins(self.count));
     }

@@ -17,21 +17,16 @@ use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::page::Page;
 use crate::rules::rule::Rule;
-use crate::rules::words::{nth, short};
+use crate::rules::words::short;
 use crate::trace::{Exchange, Fact, Reading, Request, Response, Session, Story};
 use crate::wire::Side;
 use crate::wire::protocol::Protocol;
-
-/// Refusals that are remembered.
-const REMEMBERED: usize = 16;
 
 /// Judges messages as HTTP.
 #[derive(Debug, Default)]
 pub struct Exchanges {
     sessions: PerSession<Endpoint>,
     pending: Pending,
-    /// How requests were refused that belong to no session, with how often.
-    refusals: Vec<(String, u32)>,
 }
 
 /// What is known of the responses in a session.
@@ -160,17 +155,13 @@ impl Exchanges {
                 usual_server: known.server.as_deref(),
                 largest: known.largest,
             };
+            let before = found.len();
+            status::explain(&refusal, found);
             // In a session, each refusal may have a history of its own.
             if session.is_none_or(|session| session.granted().is_none()) {
-                let (thread, times) = times(&mut self.refusals, response, exchange, &page);
-                let before = found.len();
-                match times {
-                    1 => status::explain(&refusal, found),
-                    times => status::again(&refusal, &nth(times), found),
-                }
-                return found.thread(before, &thread);
+                found.again(before, &same(response, exchange, &page));
             }
-            return status::explain(&refusal, found);
+            return;
         }
         match reading {
             Reading::Body(_) => {
@@ -197,25 +188,11 @@ impl Exchanges {
     }
 }
 
-/// How often a request was refused so, this time included.
-fn times(
-    refusals: &mut Vec<(String, u32)>,
-    response: &Response,
-    exchange: &Exchange,
-    page: &Page,
-) -> (String, u32) {
+/// By what it is known that a request is refused as one before.
+fn same(response: &Response, exchange: &Exchange, page: &Page) -> String {
     let said = page.sentence.as_deref().unwrap_or_default();
     let Response { status, reason, .. } = response;
-    let key = format!("{status} {reason} {} {} {said}", exchange.target, exchange.creates());
-    if let Some((_, times)) = refusals.iter_mut().find(|(before, _)| *before == key) {
-        *times = times.saturating_add(1);
-        return (key, *times);
-    }
-    if refusals.len() >= REMEMBERED {
-        refusals.remove(0);
-    }
-    refusals.push((key.clone(), 1));
-    (key, 1)
+    format!("{status} {reason} {} {} {said}", exchange.target, exchange.creates())
 }
 
 /// Whether it is a web page, or anything else that was not meant to be BOSH.

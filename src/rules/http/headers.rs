@@ -8,15 +8,13 @@ use crate::rules::kinds;
 use crate::rules::moment::Moment;
 use crate::rules::page::{Page, Role, Whence};
 use crate::rules::rule::Rule;
-use crate::rules::words::{around, nth, short};
+use crate::rules::words::{around, short};
 use crate::trace::{Exchange, Fact, Headers, Reading, Request, Response};
 use crate::wire::Side;
 
 /// Judges the header lines by which a message is read.
 #[derive(Debug, Default)]
 pub struct HeaderLines {
-    /// How often something was reported, by side and what it was; it is explained once.
-    reported: Vec<(Side, String, u32)>,
     chunked: bool,
     /// Mistakes in heads of requests that were reported.
     wrong: Vec<&'static str>,
@@ -40,7 +38,7 @@ impl Rule for HeaderLines {
             HttpPart::Response(..) => None,
         };
         if let Some(why) = why {
-            self.report(&why, &view, found);
+            report(&why, &view, found);
         }
     }
 }
@@ -52,43 +50,23 @@ struct Unreadable {
     requirement: Option<&'static str>,
 }
 
+fn report(why: &Unreadable, view: &HttpView<'_>, found: &mut Findings) {
+    let before = found.len();
+    let (receiver, message) = match view.from() {
+        Side::Client => ("server", rid(view.exchange)),
+        Side::Server => ("client", format!("the response to {}", rid(view.exchange))),
+    };
+    let party = match view.part {
+        HttpPart::Request(_) => Party::Client,
+        HttpPart::Response(response, _) => party(response),
+    };
+    let Unreadable { what, effect, requirement } = why;
+    let words = format!("The {receiver} cannot read {message}: {what}. {effect}");
+    found.add(&kinds::UNREADABLE, *requirement, Level::Error, party, words);
+    found.again(before, &format!("{receiver} {what}"));
+}
+
 impl HeaderLines {
-    fn report(&mut self, why: &Unreadable, view: &HttpView<'_>, found: &mut Findings) {
-        let times = self.times(view.from(), &why.what);
-        let before = found.len();
-        let (receiver, message) = match view.from() {
-            Side::Client => ("server", rid(view.exchange)),
-            Side::Server => ("client", format!("the response to {}", rid(view.exchange))),
-        };
-        let party = match view.part {
-            HttpPart::Request(_) => Party::Client,
-            HttpPart::Response(response, _) => party(response),
-        };
-        let Unreadable { what, effect, requirement } = why;
-        let words = match times {
-            1 => format!("The {receiver} cannot read {message}: {what}. {effect}"),
-            _ => format!(
-                "The {receiver} cannot read {message}: {what}, for the {} time.",
-                nth(times)
-            ),
-        };
-        found.add(&kinds::UNREADABLE, *requirement, Level::Error, party, words);
-        found.thread(before, &format!("{receiver} {what}"));
-    }
-
-    fn times(&mut self, side: Side, what: &str) -> u32 {
-        if let Some((.., times)) =
-            self.reported.iter_mut().find(|(by, said, _)| *by == side && said == what)
-        {
-            *times = times.saturating_add(1);
-            return *times;
-        }
-        if self.reported.len() < 16 {
-            self.reported.push((side, what.to_owned(), 1));
-        }
-        1
-    }
-
     /// A head that servers refuse (RFC 9112 sections 3.2 and 6.3). What announces no length is no head as it was sent.
     fn wrong(&mut self, request: &Request, exchange: &Exchange, found: &mut Findings) {
         let headers = &request.headers;

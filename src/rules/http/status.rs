@@ -76,19 +76,6 @@ pub(super) fn explain(refusal: &Refusal<'_>, found: &mut Findings) {
     found.add(&kinds::HTTP_STATUS, verdict.requirement, verdict.level, verdict.party, words);
 }
 
-/// The same answer to the same request once more: the first one says what it means.
-pub(super) fn again(refusal: &Refusal<'_>, nth: &str, found: &mut Findings) {
-    let Refusal { response, exchange, page, .. } = refusal;
-    let verdict = refusal.verdict();
-    let words = format!(
-        "{}: HTTP {}{} again, for the {nth} time.",
-        rid(exchange),
-        status(response),
-        page.from(),
-    );
-    found.add(&kinds::HTTP_STATUS, verdict.requirement, verdict.level, verdict.party, words);
-}
-
 /// What a client does next.
 pub(super) fn reaction(status: u16) -> &'static str {
     match status {

@@ -649,7 +649,7 @@ fn a_refusal_that_comes_again_is_explained_once() {
         "0 1 C> {CREATE}\n10 1 S> 502\n20 1 C> {CREATE}\n30 1 S> 502\n40 1 C> {CREATE}\n50 1 S> 404"
     );
     let found = words("http-status", &script);
-    assert!(found[1].ends_with("HTTP 502 again, for the 2nd time. See #1."), "{found:?}");
+    assert!(found[1].ends_with("HTTP 502, for the 2nd time. See #1."), "{found:?}");
     assert!(found[2].contains("Nothing is served"), "{found:?}");
 }
 

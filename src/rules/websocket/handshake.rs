@@ -16,19 +16,19 @@ use crate::rules::kinds;
 use crate::rules::moment::Moment;
 use crate::rules::page::{Page, status};
 use crate::rules::rule::Rule;
-use crate::rules::words::{nth, short};
+use crate::rules::words::short;
 use crate::trace::{Exchange, Fact, Reading, Request, Response};
 use crate::wire::Side;
 
-/// Requests of a connection, and refusals, that are remembered.
+/// Requests of a connection, and answers to others, that are remembered.
 const REMEMBERED: usize = 16;
 
 /// Judges handshakes.
 #[derive(Debug, Default)]
 pub struct Handshake {
     conns: FxHashMap<u64, Conn>,
-    /// What was asked and answered, with how often.
-    refusals: Vec<(String, u32)>,
+    /// How requests were answered that ask for no WebSocket.
+    plain: Vec<String>,
 }
 
 /// What is known of a connection.
@@ -130,12 +130,7 @@ impl Handshake {
         }
         let page = Page::of(response);
         if asked.is_handshake {
-            let (thread, times) = self.times(asked, response.status, &page);
             let before = found.len();
-            if times > 1 {
-                again(asked, response, &page, times, found);
-                return found.thread(before, &thread);
-            }
             let path = if matches!(reading, Reading::Body(_)) {
                 Path::AnswersBosh { is_named: is_usual_websocket(&asked.whence.target) }
             } else if moment.has_websocket_path(&asked.whence.target) {
@@ -146,68 +141,38 @@ impl Handshake {
                 Path::Unknown
             };
             refused::judge(asked, response, &page, held, path, found);
-            return found.thread(before, &thread);
+            return found.again(before, &same(asked, response.status, &page));
         }
         if view.exchange.creates() {
             if !matches!(reading, Reading::Body(_)) {
-                let (thread, times) = self.times(asked, response.status, &page);
                 let before = found.len();
-                bosh(asked, response, &page, times, found);
-                found.thread(before, &thread);
+                bosh(asked, response, &page, found);
+                found.again(before, &same(asked, response.status, &page));
             }
         } else if !moment.has_websocket_path(&asked.whence.target)
             && names_websocket_or_page(asked, &page)
-            && self.times(asked, response.status, &page).1 == 1
         {
-            plain(asked, response, &page, found);
+            let same = same(asked, response.status, &page);
+            if self.plain.len() < REMEMBERED && !self.plain.contains(&same) {
+                self.plain.push(same);
+                plain(asked, response, &page, found);
+            }
         }
     }
+}
 
-    /// How often this was asked and answered so, this time included.
-    fn times(&mut self, asked: &Asked, status: u16, page: &Page) -> (String, u32) {
-        let said = page.sentence.as_deref().unwrap_or_default();
-        let key = format!("{status} {} {} {said}", asked.whence.target, asked.whence.words());
-        if let Some((_, times)) = self.refusals.iter_mut().find(|(before, _)| *before == key) {
-            *times = times.saturating_add(1);
-            return (key, *times);
-        }
-        if self.refusals.len() >= REMEMBERED {
-            self.refusals.remove(0);
-        }
-        self.refusals.push((key.clone(), 1));
-        (key, 1)
-    }
+/// By what it is known that something was asked and answered as before.
+fn same(asked: &Asked, status: u16, page: &Page) -> String {
+    let said = page.sentence.as_deref().unwrap_or_default();
+    format!("{status} {} {} {said}", asked.whence.target, asked.whence.words())
 }
 
 fn names_websocket_or_page(asked: &Asked, page: &Page) -> bool {
     names_websocket(&asked.whence.target) || page.is_of_websocket()
 }
 
-/// The same refusal once more: the first one says what it means.
-fn again(asked: &Asked, response: &Response, page: &Page, times: u32, found: &mut Findings) {
-    let words = format!(
-        "The WebSocket at {} was refused again, for the {} time: HTTP {}{}.",
-        short(&asked.whence.target),
-        nth(times),
-        status(response),
-        page.from(),
-    );
-    found.add(&kinds::WS_REFUSED, None, Level::Error, Party::Nobody, words);
-}
-
 /// A request of BOSH to a path of WebSocket.
-fn bosh(asked: &Asked, response: &Response, page: &Page, times: u32, found: &mut Findings) {
-    if times > 1 {
-        let words = format!(
-            "The client sent BOSH to the WebSocket path {} again, for the {} time, and got HTTP {}{}.",
-            short(&asked.whence.target),
-            nth(times),
-            status(response),
-            page.from(),
-        );
-        let kind = &kinds::BOSH_AT_WEBSOCKET;
-        return found.add(kind, None, Level::Error, Party::Client, words);
-    }
+fn bosh(asked: &Asked, response: &Response, page: &Page, found: &mut Findings) {
     let words = format!(
         "The client sent BOSH (POST with <body/>) to {}, a path at which servers have WebSocket, \
          and got HTTP {}{}. Configure this URL with ws:// or wss:// as a WebSocket URL, or give the \

@@ -279,7 +279,7 @@ fn a_refusal_that_is_repeated_is_explained_once() {
         format!("0 1 C> {ASK}\n5 1 S> 502\n10 2 C> {ASK}\n15 2 S> 502\n20 2 C> {ASK}\n25 2 S> 404");
     let found = words("ws-refused", &script);
     assert_eq!(found.len(), 3, "{found:?}");
-    assert!(found[1].contains("refused again, for the 2nd time: HTTP 502"), "{found:?}");
+    assert!(found[1].contains("HTTP 502, for the 2nd time. See #1."), "{found:?}");
     assert!(found[2].contains("Host is"), "{found:?}");
 }
 
