@@ -316,6 +316,29 @@ impl Headers {
         self.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
+    /// The media type of the content, in lower case and without its parameters (RFC 9110 section 8.3).
+    pub fn media_type(&self) -> Option<String> {
+        let kind = self.get("content-type")?;
+        Some(kind.split(';').next().unwrap_or(kind).trim().to_ascii_lowercase())
+    }
+
+    /// The character encoding that the content is said to have.
+    pub fn charset(&self) -> Option<&str> {
+        let kind = self.get("content-type")?;
+        kind.split(';').skip(1).find_map(|parameter| {
+            let (name, value) = parameter.split_once('=')?;
+            let is_it = name.trim().eq_ignore_ascii_case("charset");
+            is_it.then(|| value.trim().trim_matches(['"', '\'']))
+        })
+    }
+
+    /// Whether something passed the message on before it came here, by the header lines that only that adds.
+    pub fn are_passed_on(&self) -> bool {
+        ["via", "forwarded", "x-forwarded-for", "x-forwarded-proto", "x-real-ip"]
+            .iter()
+            .any(|name| self.get(name).is_some())
+    }
+
     /// Whether the content comes in chunks (RFC 9112 section 7.1).
     pub fn are_chunked(&self) -> bool {
         let mut codings = self.all("transfer-encoding").flat_map(|value| value.split(','));

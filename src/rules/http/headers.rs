@@ -6,7 +6,7 @@ use super::words::rid;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
 use crate::rules::moment::Moment;
-use crate::rules::page::{Page, Role, Whence};
+use crate::rules::page::{Page, Role};
 use crate::rules::rule::Rule;
 use crate::rules::words::{around, short};
 use crate::trace::{Exchange, Fact, Headers, Reading, Request, Response};
@@ -112,8 +112,7 @@ impl HeaderLines {
 
 /// Who has sent a request, as far as it got here: what passed it on, if it says so.
 fn sender(request: &Request) -> Party {
-    let passed_on = Whence::of(&request.target, &request.headers).passed_on;
-    if passed_on { Party::Between } else { Party::Client }
+    if request.headers.are_passed_on() { Party::Between } else { Party::Client }
 }
 
 /// Who is behind a response that is wrong: in between, if its header lines name what passes it on.
@@ -140,7 +139,7 @@ fn unreadable(view: &HttpView<'_>, headers: &Headers) -> Option<Unreadable> {
     if !matches!(view.reading, Reading::Body(_)) {
         return None;
     }
-    let charset = charset(headers)?;
+    let charset = headers.charset()?;
     let named = charset.to_ascii_lowercase();
     let is_utf8 = matches!(&*named, "utf-8" | "utf8" | "unicode-1-1-utf-8");
     let wide = ["utf-16", "utf16", "utf-32", "utf32", "ucs-2", "iso-10646"];
@@ -158,19 +157,9 @@ fn unreadable(view: &HttpView<'_>, headers: &Headers) -> Option<Unreadable> {
         )
     };
     Some(Unreadable {
-        what: format!("Content-Type says {}, and the content is UTF-8", short(&charset)),
+        what: format!("Content-Type says {}, and the content is UTF-8", short(charset)),
         effect: format!("{effect} Say charset=utf-8 (XEP-0124 §5)."),
         requirement: None,
-    })
-}
-
-/// The character encoding that a `Content-Type` names.
-fn charset(headers: &Headers) -> Option<String> {
-    let kind = headers.get("content-type")?;
-    kind.split(';').skip(1).find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        let is_it = name.trim().eq_ignore_ascii_case("charset");
-        is_it.then(|| value.trim().trim_matches(['"', '\'']).to_owned())
     })
 }
 

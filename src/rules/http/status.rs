@@ -87,7 +87,7 @@ pub(super) fn reaction(status: u16) -> &'static str {
 
 impl Refusal<'_> {
     fn verdict(&self) -> Verdict {
-        if let Some(verdict) = self.without_sid().or_else(|| self.time_out()) {
+        if let Some(verdict) = self.time_out() {
             return verdict;
         }
         let (whence, response, page, held) = (self.whence, self.response, self.page, self.held);
@@ -163,23 +163,6 @@ impl Refusal<'_> {
             }
             _ => String::new(),
         }
-    }
-
-    /// Content of a session, and no sid: that was reported with the request.
-    fn without_sid(&self) -> Option<Verdict> {
-        let lost = self.exchange.creates() && self.asked.is_some_and(|asked| asked.stanzas > 0);
-        if !lost || !matches!(self.response.status, 400 | 404) || self.page.is_of_proxy() {
-            return None;
-        }
-        let words = "It follows from the missing sid: without one, the request would open a session, and such a request has \
-            no content.";
-        let requirement = Some("bosh-http-400-legacy");
-        Some(Verdict {
-            party: Party::Client,
-            level: Level::Note,
-            requirement,
-            words: words.to_owned(),
-        })
     }
 
     fn unknown_domain(&self) -> Verdict {

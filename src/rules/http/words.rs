@@ -20,10 +20,8 @@ pub fn rid(exchange: &Exchange) -> String {
 
 /// Describes a response that is not BOSH: content type, size and beginning.
 pub fn page(response: &Response) -> String {
-    let kind = response.headers.get("content-type").map_or_else(
-        || "no Content-Type".to_owned(),
-        |kind| short(kind.split(';').next().unwrap_or(kind).trim()),
-    );
+    let kind = response.headers.media_type();
+    let kind = kind.map_or_else(|| "no Content-Type".to_owned(), |kind| short(&kind));
     let size = response.content.size;
     if size == 0 {
         return "no content".to_owned();

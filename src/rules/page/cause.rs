@@ -286,11 +286,7 @@ impl Refused<'_> {
     }
 
     fn authentication(&self) -> Cause {
-        let scheme = ["www-authenticate", "proxy-authenticate"]
-            .iter()
-            .find_map(|name| self.response.headers.get(name))
-            .map(|value| format!(" ({})", short(value)))
-            .unwrap_or_default();
+        let scheme = self.scheme("www-authenticate");
         let why = match self.carrier {
             Carrier::Bosh => "XMPP authenticates within BOSH, and most clients cannot do both",
             Carrier::WebSocket => {
@@ -307,10 +303,15 @@ impl Refused<'_> {
         )
     }
 
+    /// ` (Basic realm="a")`, by the header line that asks for it.
+    fn scheme(&self, name: &str) -> String {
+        let value = self.response.headers.get(name);
+        value.map(|value| format!(" ({})", short(value))).unwrap_or_default()
+    }
+
     /// 407: the client's own way out wants a login.
     fn own_proxy(&self) -> Cause {
-        let scheme = self.response.headers.get("proxy-authenticate");
-        let scheme = scheme.map(|value| format!(" ({})", short(value))).unwrap_or_default();
+        let scheme = self.scheme("proxy-authenticate");
         of(
             Party::Between,
             format!(

@@ -3,10 +3,6 @@
 use crate::rules::words::short;
 use crate::trace::Headers;
 
-/// Header lines that only what passes a request on adds.
-const PASSED_ON: [&str; 5] =
-    ["via", "forwarded", "x-forwarded-for", "x-forwarded-proto", "x-real-ip"];
-
 /// A path that shows how it was made, by mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Slip {
@@ -47,7 +43,7 @@ impl Whence {
             forwarded_host: one("x-forwarded-host"),
             origin: one("origin"),
             to: None,
-            passed_on: PASSED_ON.iter().any(|name| headers.get(name).is_some()),
+            passed_on: headers.are_passed_on(),
         }
     }
 
