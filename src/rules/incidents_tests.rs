@@ -131,7 +131,7 @@ fn what_is_the_same_again_is_short_and_points_to_the_first() {
     assert!(tally.is_worth_a_list());
     let list = tally.gravest_first();
     assert_eq!((list.len(), list[0].number, list[0].count), (1, 1, 3));
-    assert_eq!(list[0].words, first_sentence(&found[0].words));
+    assert_eq!(list[0].sentence(), first_sentence(&found[0].words));
 }
 
 #[test]

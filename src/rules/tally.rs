@@ -32,8 +32,15 @@ pub struct Tallied {
     pub count: u64,
     /// When the first came.
     pub first: Duration,
-    /// The first sentence of what was said of it.
+    /// What was said of it first.
     pub words: String,
+}
+
+impl Tallied {
+    /// The first sentence of what was said of it.
+    pub fn sentence(&self) -> &str {
+        first_sentence(&self.words)
+    }
 }
 
 impl Tally {
@@ -50,7 +57,7 @@ impl Tally {
             return;
         }
         let Finding { level, party, requirement, .. } = *finding;
-        let (name, words) = (finding.name(), first_sentence(&finding.words).to_owned());
+        let (name, words) = (finding.name(), finding.words.clone());
         let first = Tallied { number, level, party, name, requirement, count: 1, first: at, words };
         self.incidents.insert(number, first);
     }

@@ -324,7 +324,7 @@ impl Block {
             self.page
                 .plain(&format!("{times}:"))
                 .space()
-                .prose(&Ink::default(), &one_line(&incident.words), INDENT)
+                .prose(&Ink::default(), &one_line(incident.sentence()), INDENT)
                 .gap(id.len() + 3, INDENT)
                 .put(&self.styles.dim, &format!("[{id}]"))
                 .end();

@@ -127,22 +127,11 @@
 
   /** The incidents of a trace, the gravest first. */
   function list(trace) {
-    const known = new Map();
-    for (const event of data.run ? [] : trace.events) {
-      for (const finding of event.findings ?? []) {
-        if (!finding.incident) continue;
-        const incident = known.get(finding.incident) ?? { finding, at: event.at, count: 0, level: finding.level };
-        if (incident.finding.name === finding.name) incident.count += 1;
-        if (LEVELS.indexOf(finding.level) < LEVELS.indexOf(incident.level)) incident.level = finding.level;
-        known.set(finding.incident, incident);
-      }
-    }
-    const all = [...known.values()].sort((a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level)
-      || b.count - a.count || a.finding.incident - b.finding.incident);
+    const all = trace.incidents;
     incidents.hidden = all.length === 0;
-    incidents.replaceChildren(make('summary', {}, counted(all.length, 'incident')), ...all.map(({ finding, at, count, level }) =>
-      make('p', {}, `#${finding.incident} `, make('span', { class: `level ${level}` }, level),
-        ` ${clock(trace, at)}${count > 1 ? `, ${count} times` : ''}: ${blamed(finding)}${finding.words}`)));
+    incidents.replaceChildren(make('summary', {}, counted(all.length, 'incident')), ...all.map(({ number, level, party, count, at, words }) =>
+      make('p', {}, `#${number} `, make('span', { class: `level ${level}` }, level),
+        ` ${clock(trace, at)}${count > 1 ? `, ${count} times` : ''}: ${blamed({ party })}${words}`)));
   }
 
   function date({ started }) {

@@ -79,6 +79,16 @@ fn an_event_in_words() {
 }
 
 #[test]
+fn incidents_are_those_of_the_rules() {
+    let ask = "<body xmlns='http://jabber.org/protocol/httpbind' rid='100000'><a/></body>";
+    let (trace, _) = page(&[ask, ask]);
+    let first = &trace["incidents"][0];
+    assert_eq!((&first["level"], &first["party"]), (&Value::from("error"), &Value::from("client")));
+    assert_eq!((&first["count"], &first["at"]), (&Value::from(2), &Value::from(7.0)));
+    assert!(first["words"].as_str().unwrap().contains("no sid"), "{first}");
+}
+
+#[test]
 fn contents_are_bounded_and_the_page_says_so() {
     let large = format!("<body>{}</body>", "<a>é</a>".repeat(CONTENT));
     let deep = "<a>".repeat(CONTENT);

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::row::Row;
-use crate::report::json::is_false;
+use crate::report::json::{is_false, millis};
+use crate::rules::Tallied;
 
 /// A trace.
 #[derive(Debug, Serialize)]
@@ -24,8 +25,35 @@ pub(super) struct Trace {
     /// Events for which there is no room in the page.
     pub(super) left_out: u64,
     pub(super) counts: Totals,
+    /// The gravest first.
+    pub(super) incidents: Vec<IncidentFacts>,
     pub(super) sessions: Vec<SessionFacts>,
     pub(super) events: Vec<Row>,
+}
+
+/// An incident, in the list of them.
+#[derive(Debug, Serialize)]
+pub(super) struct IncidentFacts {
+    number: u32,
+    level: &'static str,
+    party: &'static str,
+    count: u64,
+    /// When the first came, in milliseconds.
+    at: f64,
+    words: String,
+}
+
+impl IncidentFacts {
+    pub(super) fn of(incident: &Tallied) -> Self {
+        Self {
+            number: incident.number,
+            level: incident.level.name(),
+            party: incident.party.name(),
+            count: incident.count,
+            at: millis(incident.first),
+            words: incident.words.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Default, Serialize)]

@@ -6,10 +6,10 @@ use chrono::Timelike;
 
 use super::page::Page;
 use super::row::Row;
-use super::trace::{SessionFacts, Totals, Trace};
+use super::trace::{IncidentFacts, SessionFacts, Totals, Trace};
 use crate::report::json::{millis, rfc_3339};
 use crate::report::{carriers, words};
-use crate::rules::{Counts, Judge, Observation};
+use crate::rules::{Counts, Judge, Observation, Tally};
 use crate::trace::capture::{Preface, Secrets};
 use crate::trace::{Ack, Event, SessionId, Source, Step};
 use crate::wire::Side;
@@ -20,6 +20,7 @@ pub struct Traffic<'a> {
     trace: Trace,
     judge: Judge,
     counts: Counts,
+    tally: Tally,
     seen: Vec<Observation>,
     judged: bool,
     /// Rows of stanzas that nobody has acknowledged yet, by session and sender, the oldest first.
@@ -53,13 +54,14 @@ impl<'a> Traffic<'a> {
             faults: Vec::new(),
             left_out: 0,
             counts: Totals::default(),
+            incidents: Vec::new(),
             sessions: Vec::new(),
             events: Vec::new(),
         };
         let (judge, counts, seen) =
             (Judge::new(preface.source.as_ref()), Counts::default(), Vec::new());
-        let unacked = HashMap::new();
-        Self { page, trace, judge, counts, seen, judged, unacked }
+        let (tally, unacked) = (Tally::default(), HashMap::new());
+        Self { page, trace, judge, counts, tally, seen, judged, unacked }
     }
 
     /// Takes the next event.
@@ -146,6 +148,8 @@ impl<'a> Traffic<'a> {
             lost,
             ms,
         };
+        let incidents = self.tally.gravest_first();
+        self.trace.incidents = incidents.into_iter().map(IncidentFacts::of).collect();
         self.page.traces.push(self.trace);
         self.page.traces.len() - 1
     }
@@ -179,6 +183,7 @@ impl<'a> Traffic<'a> {
             }
         }
         for finding in seen.findings.iter().filter(|_| self.judged) {
+            self.tally.count(seen.at, finding);
             if let Some(id) = finding.requirement {
                 self.page.requirement(id);
             }

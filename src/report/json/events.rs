@@ -75,7 +75,7 @@ impl<'a> IncidentFields<'a> {
             party: incident.party.name(),
             count: incident.count,
             first: u64::try_from(incident.first.as_micros()).unwrap_or(u64::MAX),
-            words: &incident.words,
+            words: incident.sentence(),
         }
     }
 }
