@@ -393,6 +393,12 @@ const ANSWERS: &[(&str, &str, &str, &str)] = &[
         "get a new one",
     ),
     (
+        "401 Unauthorized | WWW-Authenticate: Bearer error=\"invalid_token\", error_description=\"The access token expired\"",
+        "Error http-status Client",
+        "has expired",
+        "get a new one",
+    ),
+    (
         "403 Forbidden | {\"error\":\"signature is invalid\"}",
         "Error http-status Nobody",
         "the signature that the request carries",

@@ -100,6 +100,7 @@ const SAYINGS: &[Saying] = &[
     of(&["websocket request"], With::Failure, Meaning::WantsWebsocket),
     of(&["websocket protocol"], With::Failure, Meaning::WantsWebsocket),
     of(&["websocket", "expected"], With::Failure, Meaning::WantsWebsocket),
+    of(&["websocket endpoint"], With::Failure, Meaning::WantsWebsocket),
     of(&["websocket", "required"], With::Failure, Meaning::WantsWebsocket),
     of(&["sec-websocket-key"], With::Failure, Meaning::WantsWebsocket),
     of(&["tunnel", "not found"], With::Failure, Meaning::TunnelDown),
@@ -135,11 +136,12 @@ const REFUSES: &[&str] = &[
     "trusted",
     "mismatch",
     "not match",
+    "whitelist",
 ];
 
 /// Whether a sentence speaks of the `Origin` of a request, and not of the origin server of a content delivery network.
 fn refuses_origin(lower: &str) -> bool {
-    lower.contains("origin")
+    (lower.contains("origin") || lower.contains("cors"))
         && !["origin server", "origin web", "origin domain", "the origin,"]
             .iter()
             .any(|other| lower.contains(other))
@@ -204,6 +206,13 @@ mod tests {
                 Some(Meaning::WantsWebsocket),
             ),
             (400, "Can \"Upgrade\" only to \"WebSocket\".", Some(Meaning::WantsWebsocket)),
+            (403, "CORS error: https://b is not whitelisted", Some(Meaning::OriginRefused)),
+            (
+                401,
+                "Bearer error=\"invalid_token\", error_description=\"The access token expired\"",
+                Some(Meaning::TokenExpired),
+            ),
+            (401, "Bearer realm=\"a\"", None),
             (403, "Forbidden", None),
         ] {
             assert_eq!(meaning(sentence, status).map(|(_, means)| means), means, "{sentence}");

@@ -1,6 +1,7 @@
 //! Whose page an answer is. What `Server` says is not who wrote the page: nginx puts its name on everything that it
 //! passes on.
 
+use super::saying;
 use super::sentence::sentence;
 use super::signature::{Meaning, Role, Signature};
 use crate::rules::finding::Party;
@@ -45,6 +46,9 @@ impl Page {
             .iter()
             .fold(text, |text, apostrophe| text.replace(apostrophe, "'"));
         let (sentence, says) = sentence(&content, response.status, &response.reason);
+        let challenge = response.headers.get("www-authenticate");
+        let challenge = || saying::meaning(challenge?, response.status).map(|(_, means)| means);
+        let says = says.or_else(challenge);
         let header = |name| response.headers.get(name).map(str::to_owned);
         Self {
             author: Signature::of_page(response.status, &text),

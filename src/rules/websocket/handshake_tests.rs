@@ -375,6 +375,14 @@ fn a_connection_manager_that_answers_is_named() {
 }
 
 #[test]
+fn a_websocket_that_finds_no_handshake_did_not_get_it() {
+    let found = to(ASK, "400 Bad Request | not a WebSocket handshake");
+    one(&found, &["ws-upgrade-lost Between:", "something after this point took Upgrade"]);
+    let found = to(ASK, "400 Bad Request | WebSocket protocol version not supported");
+    one(&found, &["ws-refused Nobody:"]);
+}
+
+#[test]
 fn a_path_that_was_made_by_mistake_is_named() {
     for (path, piece) in [
         ("/undefined", "No WebSocket answers at /undefined"),

@@ -264,6 +264,16 @@ impl Refusal<'_> {
         if let Some(verdict) = self.without_subprotocol() {
             return verdict;
         }
+        let others = ["subprotocol", "version", "extension"];
+        if self.page.meaning() == Some(Meaning::WantsWebsocket)
+            && !others.iter().any(|other| self.page.says(other))
+        {
+            return Verdict::lost(format!(
+                "What answered speaks WebSocket, and found no handshake in what it got. The request was complete when it \
+                 passed here (Upgrade, Connection, key, version 13), so something after this point took Upgrade or \
+                 Connection away. {PASS_ON}."
+            ));
+        }
         Verdict::new(
             Party::Nobody,
             format!(
