@@ -29,41 +29,6 @@ impl Refused<'_> {
                 let by = by.map(|by| format!(" ({by})")).unwrap_or_default();
                 self.login(&format!("A login{by} stands"))
             }
-            Meaning::LoginsFailed => self.logins_failed(),
-            Meaning::TokenExpired => of(
-                Party::Client,
-                "The token that the request carries has expired: let the client, or the page that it runs in, get a new one \
-                 before it connects, and compare the clocks if it was new.",
-            ),
-            Meaning::TokenInvalid => of(
-                Party::Nobody,
-                "What answered does not accept the token or the signature that the request carries: compare key, issuer and \
-                 audience of the token with those in its settings, and whether the token got there whole.",
-            ),
-            Meaning::TokenMissing => of(
-                self.in_front(),
-                format!(
-                    "What answered wants a token or a key before it lets a request through to {name}, and this request has \
-                     none that it knows. Let this path through without it, as XMPP has a login of its own, or give the client a URL with it."
-                ),
-            ),
-            Meaning::OriginRefused if self.carrier == Carrier::Bosh => of(
-                self.page.party(),
-                format!(
-                    "What answered does not accept pages of this origin: {}. Allow that origin in its settings, or serve the \
-                     page from the same host.",
-                    self.whence.words()
-                ),
-            ),
-            Meaning::Csrf => of(
-                Party::Between,
-                format!(
-                    "A web application{} answers in place of {name}: with each POST it wants a token against forged requests \
-                     (CSRF), which no XMPP client has. Add a route for this path that leads to the XMPP server, before that \
-                     of the application.",
-                    self.page.by().map(|by| format!(" ({by})")).unwrap_or_default()
-                ),
-            ),
             Meaning::BotCheck => of(
                 Party::Between,
                 format!(
@@ -125,7 +90,50 @@ impl Refused<'_> {
                     self.whence.words()
                 ),
             ),
-            _ => return self.back_end(meaning),
+            _ => return self.by_admission(meaning).or_else(|| self.back_end(meaning)),
+        })
+    }
+
+    /// What a page says of what lets a request in: logins, tokens, the page that it comes from.
+    fn by_admission(&self, meaning: Meaning) -> Option<Cause> {
+        let name = self.carrier.name();
+        Some(match meaning {
+            Meaning::LoginsFailed => self.logins_failed(),
+            Meaning::TokenExpired => of(
+                Party::Client,
+                "The token that the request carries has expired: let the client, or the page that it runs in, get a new one \
+                 before it connects, and compare the clocks if it was new.",
+            ),
+            Meaning::TokenInvalid => of(
+                Party::Nobody,
+                "What answered does not accept the token or the signature that the request carries: compare key, issuer and \
+                 audience of the token with those in its settings, and whether the token got there whole.",
+            ),
+            Meaning::TokenMissing => of(
+                self.in_front(),
+                format!(
+                    "What answered wants a token or a key before it lets a request through to {name}, and this request has \
+                     none that it knows. Let this path through without it, as XMPP has a login of its own, or give the client a URL with it."
+                ),
+            ),
+            Meaning::OriginRefused if self.carrier == Carrier::Bosh => of(
+                self.page.party(),
+                format!(
+                    "What answered does not accept pages of this origin: {}. Allow that origin in its settings, or serve the \
+                     page from the same host.",
+                    self.whence.words()
+                ),
+            ),
+            Meaning::Csrf => of(
+                Party::Between,
+                format!(
+                    "A web application{} answers in place of {name}: with each POST it wants a token against forged requests \
+                     (CSRF), which no XMPP client has. Add a route for this path that leads to the XMPP server, before that \
+                     of the application.",
+                    self.page.by().map(|by| format!(" ({by})")).unwrap_or_default()
+                ),
+            ),
+            _ => return None,
         })
     }
 

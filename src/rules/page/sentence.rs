@@ -47,12 +47,12 @@ pub(super) fn sentence(page: &str, status: u16, reason: &str) -> (Option<String>
     let status = if is_json { 400 } else { status };
     let lines: Vec<String> = said(page).into_iter().map(without_label).collect();
     let more: Vec<&String> = lines.iter().filter(|line| says_more(line, reason)).collect();
-    let meant = more.iter().filter_map(|line| {
+    let sayings = more.iter().filter_map(|line| {
         let (place, means) = saying::meaning(line, status)?;
         Some((place, *line, means))
     });
     let line = |line: &String| around(line.as_bytes(), 0, 160);
-    if let Some((_, said, means)) = meant.min_by_key(|(place, ..)| *place) {
+    if let Some((_, said, means)) = sayings.min_by_key(|(place, ..)| *place) {
         return (Some(line(said)), Some(means));
     }
     let means = saying::meaning(reason, status).map(|(_, means)| means);

@@ -218,16 +218,9 @@ mod tests {
             let response = response(&signature.example);
             let page = Page::of(&response);
             let what = format!("{by}: {}", status(&response));
-            if !of_page {
-                let found =
-                    Signature::of_headers(&response.headers).map(|found| (&found.by, found.means));
-                if found != Some((by, signature.means)) {
-                    wrong.push(format!("{what}: told as {found:?}"));
-                }
-            } else {
+            if of_page {
                 let found = page.signature();
-                let is_it = |found: &Signature| std::ptr::eq(found, signature);
-                if !found.is_some_and(is_it) {
+                if !found.is_some_and(|found| std::ptr::eq(found, signature)) {
                     wrong.push(format!("{what}: told as {found:?}"));
                 }
                 let text = page.text();
@@ -238,6 +231,12 @@ mod tests {
                     if other.by != *by && !is_general {
                         wrong.push(format!("{what}: {} fits, too", other.by));
                     }
+                }
+            } else {
+                let found =
+                    Signature::of_headers(&response.headers).map(|found| (&found.by, found.means));
+                if found != Some((by, signature.means)) {
+                    wrong.push(format!("{what}: told as {found:?}"));
                 }
             }
         }
