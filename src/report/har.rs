@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use chrono::{DateTime, FixedOffset, SecondsFormat};
+use chrono::{DateTime, FixedOffset};
 use serde_json::{Value, json};
 use tempfile::SpooledTempFile;
 
+use super::json::{later, millis, rfc_3339};
 use crate::trace::capture::{Preface, Secrets};
 use crate::trace::{Content, Effect, Event, Exchange, Fact, Frame, Headers, Request, Response};
 use crate::wire::Side;
@@ -234,7 +235,6 @@ impl<W: Write> Archive<W> {
         upgrade: bool,
     ) -> Value {
         let Waiting { request, conn, .. } = waiting;
-        let began = self.started + request.first;
         let mut asked = json!({
             "method": request.method,
             "url": self.url(request, upgrade),
@@ -258,7 +258,7 @@ impl<W: Write> Archive<W> {
             "connection": conn.to_string(),
             "request": asked,
             "response": response,
-            "startedDateTime": began.to_rfc3339_opts(SecondsFormat::Micros, true),
+            "startedDateTime": rfc_3339(later(self.started, request.first)),
             "time": millis(send + wait + receive),
             "timings": {
                 "blocked": -1, "dns": -1, "ssl": -1, "connect": -1,
@@ -333,8 +333,4 @@ fn query(target: &str) -> Value {
 
 fn version(minor: u8) -> &'static str {
     if minor == 0 { "HTTP/1.0" } else { "HTTP/1.1" }
-}
-
-fn millis(time: Duration) -> f64 {
-    time.as_micros() as f64 / 1000.0
 }

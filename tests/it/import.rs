@@ -219,9 +219,6 @@ fn odd_values_are_passed_over() {
             }
         }
     }
-    let (_, _, errors) =
-        read(har(&[&entry("").replace("2026-03-01T11:00:00Z", "yesterday")])).unwrap();
-    assert!(errors[0].contains("entry 1 of the archive"), "{errors:?}");
     // Deep nesting is passed over, and does not overflow a stack.
     let deep = format!(
         r#","response":{{"status":200}},"_x":{}{}"#,
@@ -235,6 +232,76 @@ fn odd_values_are_passed_over() {
     bytes[at] = 0xff;
     let (_, events, errors) = read(bytes).unwrap();
     assert_eq!((events.len(), errors.len()), (3, 1), "{errors:?}");
+}
+
+#[test]
+fn null_may_stand_everywhere() {
+    let answered = entry(r#","response":{"status":200}"#);
+    let nulls = answered.replace(r#""httpVersion":"HTTP/1.1""#, r#""httpVersion":null"#);
+    let more = r#","response":{"status":200},"time":null,"timings":null,"_webSocketMessages":null,"connection":null"#;
+    for entries in [
+        &["null", &answered][..],
+        &[&answered, "null", "[1]", "true", "1.5", "\"x\""],
+        &[r#"{"request":null,"response":null,"startedDateTime":null}"#, &nulls],
+        &[&entry(more)],
+        &[&entry(&more.replace("null", "{}"))],
+        &[&entry(&more.replace("null", "[]"))],
+        &[&entry(&more.replace("null", "7"))],
+    ] {
+        let (_, events, errors) = read(har(entries)).unwrap();
+        assert_eq!((events.len(), &errors[..]), (3, &[][..]), "{entries:?}");
+    }
+    let of_nothing =
+        r#"{"log":{"version":null,"creator":null,"browser":null,"pages":null,"entries":null}}"#;
+    let words = read(of_nothing).unwrap_err();
+    assert!(words.contains("it has no requests"), "{words}");
+}
+
+#[test]
+fn an_exchange_without_a_date_is_shown_with_the_others() {
+    let dated = entry(r#","response":{"status":200}"#);
+    for date in [
+        "null",
+        "\"\"",
+        "\"yesterday\"",
+        "\"1926-03-01T11:00:00Z\"",
+        "\"+262142-12-31T23:59:59Z\"",
+        "1e300",
+        "-5",
+        "[]",
+    ] {
+        let undated = dated.replace("\"2026-03-01T11:00:00Z\"", date);
+        for entries in [[&dated, &undated], [&undated, &dated], [&undated, &undated]] {
+            let (source, events, errors) = read(har(&entries.map(String::as_str))).unwrap();
+            assert_eq!((events.len(), &errors[..]), (5, &[][..]), "{date}");
+            assert!(source.contains("unknown: times"), "{source}");
+            assert!(source.contains("without a date"), "{source}");
+            // All within the time that one takes.
+            assert!(events.iter().all(|event| event.at.as_millis() <= 5), "{date}: {events:?}");
+        }
+    }
+}
+
+#[test]
+fn a_capture_with_times_that_no_clock_shows_is_converted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.ndjson");
+    let text = fs::read_to_string("fixtures/strophe-login-chat.ndjson").unwrap();
+    let (preface, rest) = text.split_once('\n').unwrap();
+    let mut preface: serde_json::Value = serde_json::from_str(preface).unwrap();
+    preface["started"] = "+262142-12-31T23:59:59Z".into();
+    let late = rest
+        .replace("\"at\":", "\"at\":1844674407370")
+        .replace("\"first\":", "\"first\":1844674407370");
+    for rest in [rest, &late] {
+        fs::write(&path, format!("{preface}\n{rest}")).unwrap();
+        for more in
+            [&["convert", "--to", "har"][..], &["show"], &["show", "--format", "json"], &["report"]]
+        {
+            let (status, _, err) = rig::run(&[more, &[path.to_str().unwrap()]].concat());
+            assert!(matches!(status, Some(0 | 2)), "{more:?}: {err}");
+        }
+    }
 }
 
 /// Gives a text piece by piece.

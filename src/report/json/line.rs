@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, FixedOffset, TimeDelta};
+use chrono::{DateTime, FixedOffset};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::ndjson::{is_false, is_zero, millis, rfc_3339};
+use super::ndjson::{is_false, is_zero, later, millis, rfc_3339};
 use crate::bosh::{Body, GrantedTerms, Number, RequestedTerms, XBOSH};
 use crate::report::words;
 use crate::rules::{Finding, Incident, Observation};
@@ -267,7 +267,6 @@ impl<'a> Line<'a> {
         kept: &Selection,
         started: DateTime<FixedOffset>,
     ) -> Self {
-        let passed = TimeDelta::from_std(seen.at).unwrap_or_default();
         let fact = seen.event.as_ref().map(|event| &event.fact);
         let content = fact.and_then(Fact::content).map_or(&[][..], |content| &content.bytes);
         let message = seen.effect.message.as_ref();
@@ -275,7 +274,7 @@ impl<'a> Line<'a> {
         Self {
             event: fact.map_or("finding", Fact::name),
             at: seen.at.as_micros() as u64,
-            time: rfc_3339(started.checked_add_signed(passed).unwrap_or(started)),
+            time: rfc_3339(later(started, seen.at)),
             conn: seen.event.as_ref().and_then(conn),
             fact: fact.map(|fact| Details::of(fact, seen)).unwrap_or_default(),
             session: seen.session.and_then(|id| who(story, id)),

@@ -8,4 +8,4 @@ mod ndjson;
 mod tests;
 
 pub use events::{Json, VERSION};
-pub(crate) use ndjson::{is_false, is_zero, millis, rfc_3339, write};
+pub(crate) use ndjson::{is_false, is_zero, later, millis, rfc_3339, write};

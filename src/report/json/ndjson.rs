@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, TimeDelta};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
@@ -23,6 +23,12 @@ pub(crate) fn millis(time: Duration) -> f64 {
 /// A time of the day, to the microsecond.
 pub(crate) fn rfc_3339(time: DateTime<FixedOffset>) -> String {
     time.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
+}
+
+/// The date so long after another one; that one itself if there is none so late.
+pub(crate) fn later(started: DateTime<FixedOffset>, passed: Duration) -> DateTime<FixedOffset> {
+    let passed = TimeDelta::from_std(passed).unwrap_or_default();
+    started.checked_add_signed(passed).unwrap_or(started)
 }
 
 /// Compact JSON that is harmless where it is printed: beyond what JSON escapes, also all that [`is_unsafe`], and what begins

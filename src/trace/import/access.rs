@@ -6,9 +6,10 @@ use std::io::BufRead;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use chrono::{DateTime, FixedOffset, TimeDelta};
+use chrono::{DateTime, FixedOffset};
 use regex_lite::Regex;
 
+use super::instant::{date, of_date};
 use super::log::Lines;
 use super::paths;
 use super::sorter::Sorter;
@@ -61,7 +62,7 @@ pub(super) fn open(
             counts.others += 1;
             continue;
         }
-        zone.get_or_insert(*line.at.offset());
+        zone.get_or_insert(line.zone);
         counts.untimed += u64::from(line.lasted.is_none());
         counts.given_up += u64::from(line.status == 499);
         let (conn, number) = (1 + all % CONNS, all / CONNS);
@@ -77,9 +78,7 @@ pub(super) fn open(
             counts.others
         )));
     };
-    let started = DateTime::UNIX_EPOCH + TimeDelta::from_std(first).unwrap_or_default();
-    let started = zone.map_or(started.fixed_offset(), |zone| started.with_timezone(&zone));
-    let preface = Preface::read(started, String::new(), source(&counts));
+    let preface = Preface::read(date(first, zone), String::new(), source(&counts));
     Ok((preface, sorter.trace(first, None)))
 }
 
@@ -125,8 +124,9 @@ fn source(counts: &Counts) -> Source {
 #[derive(Debug)]
 struct Line {
     host: Option<String>,
-    /// When it was written.
-    at: DateTime<FixedOffset>,
+    /// When it was written, and in which time zone.
+    at: Duration,
+    zone: FixedOffset,
     method: String,
     target: String,
     version: u8,
@@ -152,9 +152,11 @@ impl Line {
         // The whole is longer than its parts, such as $upstream_response_time.
         let lasted = SECONDS.captures_iter(rest).filter_map(|found| found[1].parse::<f64>().ok());
         let lasted = lasted.reduce(f64::max).map(Duration::from_secs_f64);
+        let at = DateTime::parse_from_str(get("time")?, "%d/%b/%Y:%H:%M:%S %z").ok()?;
         Some(Self {
             host: given("host"),
-            at: DateTime::parse_from_str(get("time")?, "%d/%b/%Y:%H:%M:%S %z").ok()?,
+            at: of_date(&at)?,
+            zone: *at.offset(),
             method,
             target,
             version,
@@ -169,7 +171,7 @@ impl Line {
     /// The request, and what came of it.
     fn events(&self, conn: u64, number: u64, intake: &mut Intake) -> Vec<Event> {
         // A line is written at the end.
-        let end = Duration::from_micros(self.at.timestamp_micros().try_into().unwrap_or(0));
+        let end = self.at;
         let begin = end.saturating_sub(self.lasted.unwrap_or_default());
         let lines =
             [("Host", &self.host), ("Referer", &self.referrer), ("User-Agent", &self.agent)];
@@ -254,6 +256,8 @@ mod tests {
             "",
             "hello",
             r#"192.0.2.1 - - [32/Mar/2026:12:00:00 +0000] "POST / HTTP/1.1" 200 1"#,
+            r#"192.0.2.1 - - [01/Mar/1926:12:00:00 +0000] "POST / HTTP/1.1" 200 1"#,
+            r#"192.0.2.1 - - [01/Mar/2026:12:00:00 +9999] "POST / HTTP/1.1" 200 1"#,
             r#"192.0.2.1 - - [01/Mar/2026:12:00:00 +0000] "\x16\x03\x01" 400 157"#,
         ] {
             assert!(Line::read(other.as_bytes()).is_none(), "{other}");

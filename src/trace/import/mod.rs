@@ -8,9 +8,12 @@ mod curl;
 mod foreign;
 mod formats;
 mod har;
+mod instant;
+mod lanes;
 mod log;
 mod paths;
 mod pcap;
 mod sorter;
+mod words;
 
 pub(super) use formats::{START, readable, recognise};

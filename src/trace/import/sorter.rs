@@ -1,7 +1,7 @@
 //! Events that a file has in another order than that of time: they are put in order outside of memory. What is kept
 //! meanwhile has passed the intake, so no secret is in it.
 
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::time::Duration;
 
 use tempfile::SpooledTempFile;
@@ -35,7 +35,7 @@ impl Default for Sorter {
 }
 
 impl Sorter {
-    /// Takes an event. Its times are since any beginning, the same for all.
+    /// Takes an event. Its times are since any beginning, the same for all, and zero if they are not known.
     pub(super) fn take(&mut self, event: &Event) -> io::Result<()> {
         self.take_as(event, 0)
     }
@@ -64,34 +64,40 @@ impl Sorter {
         });
     }
 
-    /// The time of the first.
+    /// The time of the first. Events whose time is not known have none, and come in front at that of the first which has one.
     pub(super) fn first(&self) -> Option<Duration> {
-        self.places.iter().map(|place| place.at).min()
+        let times = || self.places.iter().map(|place| place.at);
+        times().filter(|at| !at.is_zero()).min().or_else(|| times().min())
     }
 
     /// The time of the last.
-    pub(super) fn last(&self) -> Option<Duration> {
+    fn last(&self) -> Option<Duration> {
         self.places.iter().map(|place| place.at).max()
     }
 
     /// All of a trace that begins at `start`: the events in order of time, and behind them what went wrong.
-    pub(super) fn trace(self, start: Duration, last: Option<CaptureError>) -> Events {
+    pub(super) fn trace<E>(self, start: Duration, errors: E) -> Events
+    where
+        E: IntoIterator<Item = CaptureError, IntoIter: Send + 'static>,
+    {
         let end = self.last().unwrap_or(start).saturating_sub(start);
         let finished = Event { at: end, conn: 0, fact: Fact::Finished };
-        Box::new(self.events(start).chain(last.map(Err)).chain([Ok(finished)]))
+        Box::new(self.events(start).chain(errors.into_iter().map(Err)).chain([Ok(finished)]))
     }
 
     /// The events in order of time, which begins at `start`; those of the same time as they were taken.
-    pub(super) fn events(
+    fn events(
         mut self,
         start: Duration,
     ) -> impl Iterator<Item = Result<Event, CaptureError>> + Send {
         self.places.sort_by_key(|place| (place.at, place.rank));
         let mut kept = BufReader::new(self.kept);
+        let mut at = self.size;
         self.places.into_iter().map(move |place| {
-            kept.seek(SeekFrom::Start(place.offset))?;
+            // Unlike `seek`, this keeps what is read ahead.
+            kept.seek_relative(place.offset.cast_signed() - at.cast_signed())?;
             let mut text = Vec::new();
-            kept.read_until(b'\n', &mut text)?;
+            at = place.offset + kept.read_until(b'\n', &mut text)? as u64;
             let mut event = line(&text)?;
             shift(&mut event, start);
             Ok(event)

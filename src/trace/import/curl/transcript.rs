@@ -10,6 +10,7 @@ use chrono::{DateTime, FixedOffset};
 use super::lines::{Line, is_request, next};
 use crate::trace::capture::{CaptureError, Events, Preface};
 use crate::trace::event::{Content, Event, Fact, Response};
+use crate::trace::import::instant::of_date;
 use crate::trace::import::sorter::Sorter;
 use crate::trace::intake::{Intake, RequestLine, StatusLine};
 use crate::trace::source::{Source, Unknown};
@@ -233,17 +234,21 @@ impl Transcript {
         let waits = self.asked.take().is_some();
         if self.failure.take().is_some() || waits || self.sorter.len() == 0 {
             self.settle()?;
-            self.fail(said)?;
+            self.fail(said, waits)?;
         }
         Ok(())
     }
 
-    fn fail(&mut self, words: &str) -> io::Result<()> {
+    /// No response came: to the request that waits for one, or to one that could not be sent.
+    fn fail(&mut self, words: &str, waits: bool) -> io::Result<()> {
         let cause = self.intake.text(words.as_bytes().to_vec(), 0).bytes;
         let cause = format!("No response: {}", String::from_utf8_lossy(&cause));
-        self.conns += 1;
-        self.conn = self.conns;
-        self.event(self.conn, Fact::Failed { cause })
+        if !waits {
+            self.conns += 1;
+            self.conn = self.conns;
+        }
+        self.event(self.conn, Fact::Failed { cause })?;
+        self.event(self.conn, Fact::Closed { client: 0, server: 0, stopped: false })
     }
 
     /// What is no line of curl's: content, if a response is there.
@@ -302,7 +307,8 @@ impl Transcript {
             self.date = response
                 .headers
                 .get("date")
-                .and_then(|date| DateTime::parse_from_rfc2822(date).ok());
+                .and_then(|date| DateTime::parse_from_rfc2822(date).ok())
+                .filter(|date| of_date(date).is_some());
         }
         let is_interim = (100..200).contains(&status) && status != 101;
         let method = if is_interim { self.asked.clone() } else { self.asked.take() };
@@ -340,7 +346,8 @@ impl Transcript {
     fn finish(mut self) -> Result<(Preface, Events), CaptureError> {
         self.settle()?;
         if let Some(words) = self.failure.take() {
-            self.fail(&words)?;
+            let waits = self.asked.take().is_some();
+            self.fail(&words, waits)?;
         }
         if self.sorter.len() == 0 {
             let words = "this is output of curl, but no request is in it; `curl -v URL > FILE 2>&1` writes one";
@@ -359,9 +366,7 @@ impl Transcript {
             self.target.take().unwrap_or_default(),
             source,
         );
-        let end = self.now.saturating_sub(start);
-        let finished = Event { at: end, conn: 0, fact: Fact::Finished };
-        Ok((preface, Box::new(self.sorter.events(start).chain([Ok(finished)]))))
+        Ok((preface, self.sorter.trace(start, None)))
     }
 }
 

@@ -1,23 +1,22 @@
-//! The archive as a whole: it is gone through once, an entry at a time.
+//! What is kept of an archive, and the trace that it becomes.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::fmt;
-use std::io::{self, BufRead};
+use std::io;
 use std::time::Duration;
 
-use chrono::{DateTime, FixedOffset};
-use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use chrono::FixedOffset;
+use serde::Deserialize;
 
-use super::clip::{Clip, LONGEST};
-use super::concern::{Concern, is_xmpp};
-use super::entry::{Entry, Message, instant};
-use super::exchange::{Body, Messages, Times, Url, events, is_http1};
-use super::fields::{Object, Scalar};
-use super::lanes::Lanes;
+use super::concern::Concern;
+use super::entry::{Entry, moment};
+use super::exchange::{Body, Spoken, Times, Url, events, is_http1};
+use super::fields::Scalar;
 use crate::trace::capture::{CaptureError, Events, Preface};
 use crate::trace::event::{Event, Fact};
+use crate::trace::import::instant::date;
+use crate::trace::import::lanes::Lanes;
 use crate::trace::import::sorter::Sorter;
+use crate::trace::import::words::counted;
 use crate::trace::intake::Intake;
 use crate::trace::source::{Source, Unknown};
 
@@ -27,46 +26,14 @@ const MOST_ERRORS: usize = 20;
 /// Of the name of a program, so many characters are shown.
 const LONGEST_NAME: usize = 60;
 
-/// Whether a file that begins so is an HTTP Archive.
-pub(in crate::trace::import) fn is(start: &[u8]) -> bool {
-    let has = |name: &[u8]| memchr::memmem::find(start, name).is_some();
-    let log = memchr::memmem::find_iter(start, br#""log""#).any(|at| {
-        let behind = start[at + 5..].trim_ascii_start();
-        behind.starts_with(b":") && behind[1..].trim_ascii_start().starts_with(b"{")
-    });
-    start.trim_ascii_start().starts_with(b"{")
-        && log
-        && (has(br#""creator""#) || has(br#""entries""#))
-}
-
-/// Reads it.
-pub(in crate::trace::import) fn open(
-    from: Box<dyn BufRead + Send>,
-    intake: Intake,
-) -> Result<(Preface, Events), CaptureError> {
-    let mut archive = Archive::new(intake);
-    let mut json =
-        serde_json::Deserializer::from_reader(io::BufReader::new(Clip::new(from, LONGEST)));
-    let read = Root(&mut archive).deserialize(&mut json);
-    if let Some(error) = archive.failed.take() {
-        return Err(error.into());
-    }
-    match read {
-        Ok(()) => {}
-        Err(error) if error.is_io() => return Err(io::Error::from(error).into()),
-        Err(error) => archive.broken(&error),
-    }
-    archive.finish()
-}
-
 /// What has been read of an archive.
-struct Archive {
-    intake: Intake,
+pub(super) struct Archive {
+    pub(super) intake: Intake,
     sorter: Sorter,
-    creator: Program,
-    browser: Program,
+    pub(super) creator: Program,
+    pub(super) browser: Program,
     /// How many entries there were.
-    count: u64,
+    pub(super) count: u64,
     /// What was taken of them, in the order of events.
     items: Vec<Item>,
     /// The connection of each entry, as a number.
@@ -78,12 +45,13 @@ struct Archive {
     target: Option<String>,
     /// The time of the entry before, and the time zone of the first.
     before: Option<Duration>,
-    zone: Option<DateTime<FixedOffset>>,
+    zone: Option<FixedOffset>,
     unknown: BTreeSet<Unknown>,
+    undated: u64,
     missing_contents: u64,
     silent: u64,
     errors: Vec<CaptureError>,
-    failed: Option<io::Error>,
+    pub(super) failed: Option<io::Error>,
 }
 
 /// An entry that was taken.
@@ -93,18 +61,20 @@ struct Item {
     /// Where it went, if it depends on that whether it is shown.
     endpoint: Option<String>,
     kept: bool,
-    start: Duration,
+    /// When it began, if that is known.
+    start: Option<Duration>,
 }
 
+/// A program that has a part in the file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Program {
+pub(super) struct Program {
     name: Scalar,
     version: Scalar,
 }
 
 impl Archive {
-    fn new(intake: Intake) -> Self {
+    pub(super) fn new(intake: Intake) -> Self {
         Self {
             intake,
             sorter: Sorter::default(),
@@ -119,6 +89,7 @@ impl Archive {
             before: None,
             zone: None,
             unknown: [Unknown::Framing].into(),
+            undated: 0,
             missing_contents: 0,
             silent: 0,
             errors: Vec::new(),
@@ -138,7 +109,7 @@ impl Archive {
     }
 
     /// The file cannot be read to its end.
-    fn broken(&mut self, error: &serde_json::Error) {
+    pub(super) fn broken(&mut self, error: &serde_json::Error) {
         let (line, entry) = (error.line(), self.count);
         let why = if error.is_eof() {
             format!("it ends within entry {entry}; export it again, and copy all of it")
@@ -152,7 +123,7 @@ impl Archive {
     }
 
     /// Keeps an event.
-    fn keep(&mut self, event: &Event) {
+    pub(super) fn keep(&mut self, event: &Event) {
         // A handshake comes before the messages of its WebSocket.
         let rank = u8::from(!matches!(event.fact, Fact::Request(_) | Fact::Response(_)));
         if let Err(error) = self.sorter.take_as(event, rank) {
@@ -161,7 +132,7 @@ impl Archive {
     }
 
     /// The entry, whose messages have been taken.
-    fn entry(&mut self, mut entry: Entry, spoken: &Spoken) {
+    pub(super) fn entry(&mut self, mut entry: Entry, spoken: &Spoken) {
         let conn = self.count;
         let bodies = [Body::of_request(&mut entry), Body::of_response(&mut entry)];
         let concern = Concern::of(
@@ -172,7 +143,7 @@ impl Archive {
         let is_websocket = spoken.xmpp.is_some() || is_websocket(&entry);
         self.group(&entry);
         if concern == Concern::No {
-            return self.take(None, false, Duration::ZERO);
+            return self.take(None, false, None);
         }
         let url = Url::of(entry.request.url.as_text());
         let kept = concern == Concern::Yes;
@@ -184,17 +155,16 @@ impl Archive {
             });
             self.learn(&entry, &bodies, is_websocket, spoken);
         }
-        let start = if let Some((start, date)) = instant(&entry.started) {
-            self.zone.get_or_insert(date);
-            start
-        } else {
-            if kept {
-                self.damaged("it has no date, so its time is that of the entry before");
-                self.unknown.insert(Unknown::Times);
-            }
-            self.before.or(spoken.first).unwrap_or_default()
-        };
-        self.before = Some(start);
+        let (dated, zone) = moment(&entry.started).unzip();
+        self.zone = self.zone.or(zone.flatten());
+        // Before the first date it is the time at which the trace begins.
+        let known = dated.or(self.before).or(spoken.first);
+        let start = known.unwrap_or_default();
+        self.before = known;
+        if kept && dated.is_none() {
+            self.undated += 1;
+            self.unknown.insert(Unknown::Times);
+        }
         let times = Times::of(start, &entry).before(spoken.first);
         if kept && !times.known && !fails(&entry) {
             self.unknown.insert(Unknown::Times);
@@ -202,10 +172,10 @@ impl Archive {
         for event in events(&entry, times, conn, is_websocket, bodies, &mut self.intake) {
             self.keep(&event);
         }
-        self.take((!kept).then(|| url.endpoint()), kept, times.start);
+        self.take((!kept).then(|| url.endpoint()), kept, known.map(|_| times.start));
     }
 
-    fn take(&mut self, endpoint: Option<String>, kept: bool, start: Duration) {
+    fn take(&mut self, endpoint: Option<String>, kept: bool, start: Option<Duration>) {
         self.items.push(Item { end: self.sorter.len(), endpoint, kept, start });
     }
 
@@ -248,7 +218,7 @@ impl Archive {
     }
 
     /// What was read, in order.
-    fn finish(mut self) -> Result<(Preface, Events), CaptureError> {
+    pub(super) fn finish(mut self) -> Result<(Preface, Events), CaptureError> {
         let what = self.what();
         for item in &mut self.items {
             item.kept |=
@@ -263,11 +233,18 @@ impl Archive {
             }
             item.is_some_and(|item| item.kept)
         });
-        let start = self.items.iter().filter(|item| item.kept).map(|item| item.start).min();
-        let Some(start) = start else {
+        let mut kept = self.items.iter().filter(|item| item.kept).peekable();
+        if kept.peek().is_none() {
             return Err(self.useless(&what));
-        };
+        }
+        let start = kept.filter_map(|item| item.start).min().unwrap_or_default();
         let mut source = Source::new(what, std::mem::take(&mut self.unknown));
+        if self.undated > 0 {
+            source.notes.push(format!(
+                "without a date, and shown at the time of the one before: {}",
+                counted(self.undated, "exchange")
+            ));
+        }
         if self.missing_contents > 0 {
             source.unknown.insert(Unknown::Contents);
             source.notes.push(format!(
@@ -282,19 +259,15 @@ impl Archive {
         if left_out > 0 {
             source.notes.push(format!("{} left out", counted(left_out as u64, "other request")));
         }
-        let zone = self.zone.unwrap_or_default();
-        let started =
-            DateTime::from_timestamp_micros(i64::try_from(start.as_micros()).unwrap_or_default())
-                .unwrap_or_default()
-                .with_timezone(zone.offset());
         let target = self.target.take().unwrap_or_default();
         let target = self.intake.text(target.into_bytes(), 0).bytes;
-        let preface = Preface::read(started, String::from_utf8_lossy(&target).into_owned(), source);
-        let end = self.sorter.last().unwrap_or(start).saturating_sub(start);
-        let finished = Event { at: end, conn: 0, fact: Fact::Finished };
-        let traffic = Lanes::new(self.sorter.events(start), self.groups);
-        let events = traffic.chain(self.errors.into_iter().map(Err)).chain([Ok(finished)]);
-        Ok((preface, Box::new(events)))
+        let preface = Preface::read(
+            date(start, self.zone),
+            String::from_utf8_lossy(&target).into_owned(),
+            source,
+        );
+        let trace = self.sorter.trace(start, self.errors);
+        Ok((preface, Box::new(Lanes::new(trace, self.groups))))
     }
 
     /// There is nothing to show in it.
@@ -350,171 +323,4 @@ fn is_websocket(entry: &Entry) -> bool {
 /// Whether an entry has no response.
 fn fails(entry: &Entry) -> bool {
     entry.response.status.number().unwrap_or_default() < 100.0
-}
-
-fn counted(count: u64, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-/// What is known of the messages of an entry.
-#[derive(Debug, Default)]
-struct Spoken {
-    /// When the first was sent.
-    first: Option<Duration>,
-    /// Whether they are XMPP; none if there are no messages.
-    xmpp: Option<bool>,
-}
-
-/// The object that is the file.
-struct Root<'a>(&'a mut Archive);
-/// The object `log`.
-struct Log<'a>(&'a mut Archive);
-/// The list of entries.
-struct Entries<'a>(&'a mut Archive);
-/// An entry.
-struct One<'a>(&'a mut Archive);
-/// The messages of an entry.
-struct Frames<'a>(&'a mut Archive, &'a mut Spoken);
-
-/// What is read into an archive while it comes.
-macro_rules! reads {
-    ($type:ident) => {
-        impl<'de> DeserializeSeed<'de> for $type<'_> {
-            type Value = ();
-
-            fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
-                from.deserialize_any(self)
-            }
-        }
-    };
-}
-
-reads!(Root);
-reads!(Log);
-reads!(Entries);
-reads!(One);
-reads!(Frames);
-
-impl<'de> Visitor<'de> for Root<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
-                "log" => map.next_value_seed(Log(&mut *self.0))?,
-                _ => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
-        Ok(())
-    }
-}
-
-impl<'de> Visitor<'de> for Log<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
-                "creator" => self.0.creator = map.next_value::<Object<Program>>()?.0,
-                "browser" => self.0.browser = map.next_value::<Object<Program>>()?.0,
-                "entries" => map.next_value_seed(Entries(&mut *self.0))?,
-                _ => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
-        Ok(())
-    }
-}
-
-impl<'de> Visitor<'de> for Entries<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while list.next_element_seed(One(&mut *self.0))?.is_some() {
-            if let Some(error) = &self.0.failed {
-                return Err(A::Error::custom(error));
-            }
-        }
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-}
-
-impl<'de> Visitor<'de> for One<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let archive = self.0;
-        archive.count += 1;
-        let (mut entry, mut spoken) = (Entry::default(), Spoken::default());
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
-                "connection" | "_connectionId" => entry.connection = map.next_value()?,
-                "_resourceType" => entry.kind = map.next_value()?,
-                "_error" => entry.error = map.next_value()?,
-                "startedDateTime" => entry.started = map.next_value()?,
-                "time" => entry.time = map.next_value()?,
-                "request" => entry.request = map.next_value::<Object<_>>()?.0,
-                "response" => entry.response = map.next_value::<Object<_>>()?.0,
-                "timings" => entry.timings = map.next_value::<Object<_>>()?.0,
-                "_webSocketMessages" => {
-                    map.next_value_seed(Frames(&mut *archive, &mut spoken))?;
-                }
-                _ => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
-        archive.entry(entry, &spoken);
-        Ok(())
-    }
-}
-
-impl<'de> Visitor<'de> for Frames<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let Self(archive, spoken) = self;
-        let mut messages = Messages::default();
-        while let Some(Object(message)) = list.next_element::<Object<Message>>()? {
-            let Some(event) = messages.event(message, archive.count, &mut archive.intake) else {
-                continue;
-            };
-            if let Fact::Frame(frame) = &event.fact
-                && frame.opcode < 8
-            {
-                let bytes = frame.content.bytes.trim_ascii_start();
-                // A stanza of an old dialect may have no namespace.
-                let xmpp = is_xmpp(bytes) || bytes.starts_with(b"<stream:stream");
-                spoken.xmpp = Some(spoken.xmpp.unwrap_or_default() || xmpp);
-            }
-            spoken.first = Some(spoken.first.map_or(event.at, |first| first.min(event.at)));
-            archive.keep(&event);
-        }
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, FixedOffset, NaiveDateTime};
 use serde::Deserialize;
 
 use super::fields::{List, Object, Scalar};
+use crate::trace::import::instant::{of_date, of_seconds};
 
 /// A request and its response, without messages of WebSocket.
 #[derive(Debug, Default)]
@@ -97,35 +98,33 @@ pub(super) struct Message {
 /// Longer than any exchange takes, so that sums of times stay in range.
 const LONGEST: f64 = 1e12;
 
+/// A larger number is of milliseconds since 1970.
+const SECONDS: f64 = 1e11;
+
 /// So many milliseconds; nothing for what does not apply.
 pub(super) fn millis(time: &Scalar) -> Duration {
     let time = time.number().unwrap_or_default();
     Duration::from_micros((time.clamp(0.0, LONGEST) * 1000.0).round() as u64)
 }
 
-/// A point in time, since 1970.
-pub(super) fn instant(time: &Scalar) -> Option<(Duration, DateTime<FixedOffset>)> {
-    let Scalar::Text(text) = time else { return None };
-    let text = text.trim();
-    let parsed = DateTime::parse_from_rfc3339(text)
+/// A point in time, since 1970, and its time zone: a date, or a number of seconds or milliseconds.
+pub(super) fn moment(time: &Scalar) -> Option<(Duration, Option<FixedOffset>)> {
+    if let Some(date) = date(time.as_text().trim()) {
+        return Some((of_date(&date)?, Some(*date.offset())));
+    }
+    let number = time.number()?;
+    let seconds = if number > SECONDS { number / 1000.0 } else { number };
+    Some((of_seconds(seconds)?, None))
+}
+
+fn date(text: &str) -> Option<DateTime<FixedOffset>> {
+    let date = DateTime::parse_from_rfc3339(text)
         .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"))
         .or_else(|_| {
             NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f")
                 .map(|at| at.and_utc().into())
         });
-    let parsed: DateTime<FixedOffset> = parsed.ok()?;
-    let micros = u64::try_from(parsed.timestamp_micros()).ok()?;
-    Some((Duration::from_micros(micros), parsed))
-}
-
-/// The time of a message: seconds since 1970, or milliseconds, or a date.
-pub(super) fn moment(time: &Scalar) -> Option<Duration> {
-    if let Some((at, _)) = instant(time) {
-        return Some(at);
-    }
-    let number = time.number().filter(|number| *number > 0.0)?;
-    let seconds = if number > 1e11 { number / 1000.0 } else { number };
-    Some(Duration::from_micros((seconds.min(LONGEST) * 1e6).round() as u64))
+    date.ok()
 }
 
 #[cfg(test)]
@@ -134,23 +133,36 @@ mod tests {
 
     #[test]
     fn times_are_read_as_programs_write_them() {
-        let at = |text: &str| instant(&Scalar::Text(text.to_owned())).map(|(at, _)| at.as_millis());
-        for text in [
+        let of = |time: Scalar| moment(&time).map(|(at, _)| at.as_millis());
+        let text = |text: &str| of(Scalar::Text(text.to_owned()));
+        for date in [
             "2026-03-01T11:00:00.100Z",
             "2026-03-01T12:00:00.100+01:00",
             "2026-03-01T12:00:00.100+0100",
             "2026-03-01T11:00:00.100000+00:00",
             "2026-03-01T11:00:00.100",
+            "1772362800100",
         ] {
-            assert_eq!(at(text), Some(1_772_362_800_100), "{text}");
+            assert_eq!(text(date), Some(1_772_362_800_100), "{date}");
         }
-        for text in ["", "today", "1926-03-01T11:00:00Z"] {
-            assert_eq!(at(text), None, "{text}");
+        for date in [
+            "",
+            "today",
+            "1926-03-01T11:00:00Z",
+            "0000-01-01T00:00:00Z",
+            "+99999-01-01T00:00:00Z",
+            "+262142-12-31T23:59:59.999+0000",
+            "-262143-01-01T00:00:00.000+0000",
+            "99999999999999999999999999999999",
+            "NaN",
+        ] {
+            assert_eq!(text(date), None, "{date}");
         }
-        let of = |number| moment(&Scalar::Number(number)).map(|at| at.as_millis());
-        assert_eq!(of(1_772_362_800.2), Some(1_772_362_800_200));
-        assert_eq!(of(1_772_362_800_200.0), Some(1_772_362_800_200));
-        assert_eq!((of(f64::NAN), of(-1.0)), (None, None));
+        let number = |number| of(Scalar::Number(number));
+        assert_eq!(number(1_772_362_800.2), Some(1_772_362_800_200));
+        assert_eq!(number(1_772_362_800_200.0), Some(1_772_362_800_200));
+        assert_eq!((number(f64::NAN), number(-1.0), number(1e300)), (None, None, None));
+        assert_eq!(of(Scalar::None), None);
         assert_eq!(millis(&Scalar::Number(-1.0)), Duration::ZERO);
         assert_eq!(millis(&Scalar::Text("1.5".to_owned())), Duration::from_micros(1500));
     }

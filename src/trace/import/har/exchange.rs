@@ -266,6 +266,15 @@ fn bytes<'a>(
     lines.iter().map(|(name, value)| (&**name, value.as_bytes()))
 }
 
+/// What is known of the messages of an entry.
+#[derive(Debug, Default)]
+pub(super) struct Spoken {
+    /// When the first was sent.
+    pub(super) first: Option<Duration>,
+    /// Whether they are XMPP; none if there are no messages.
+    pub(super) xmpp: Option<bool>,
+}
+
 /// One WebSocket's messages as events, in the order of the file.
 #[derive(Debug, Default)]
 pub(super) struct Messages {
@@ -284,7 +293,7 @@ impl Messages {
         intake: &mut Intake,
     ) -> Option<Event> {
         intake.on(conn);
-        let at = moment(&message.time).unwrap_or(self.last);
+        let at = moment(&message.time).map_or(self.last, |(at, _)| at);
         self.last = at;
         let from = match message.direction.as_text() {
             "send" | "sent" | "request" | "outgoing" => Side::Client,

@@ -79,20 +79,33 @@ impl Exchanges {
         self.close(Some(at))
     }
 
-    /// What came of the request that strophe.js calls so. Gives where it was.
-    pub(super) fn failed(&mut self, id: u64) -> Option<Place> {
-        let by_id = self.open.iter().position(|open| open.id == Some(id));
-        let nameless = || self.open.iter().position(|open| open.id.is_none());
-        let at = by_id.or_else(nameless);
+    /// The request that strophe.js calls so was answered, though not with 200. Gives where it was.
+    pub(super) fn refused(&mut self, id: u64) -> Option<Place> {
+        let at = self.called(id);
         self.close(at)
     }
 
+    /// It got no response. Gives where it was; nothing comes on this connection any more.
+    pub(super) fn lost(&mut self, id: u64) -> Option<Place> {
+        let at = self.called(id);
+        self.take(at)
+    }
+
+    fn called(&self, id: u64) -> Option<usize> {
+        let by_id = self.open.iter().position(|open| open.id == Some(id));
+        by_id.or_else(|| self.open.iter().position(|open| open.id.is_none()))
+    }
+
     fn close(&mut self, at: Option<usize>) -> Option<Place> {
-        let open = at.and_then(|at| self.open.remove(at));
-        self.unasked |= open.is_none();
-        let place = open?.place;
+        let place = self.take(at)?;
         self.free.push(place.next());
         Some(place)
+    }
+
+    fn take(&mut self, at: Option<usize>) -> Option<Place> {
+        let open = at.and_then(|at| self.open.remove(at));
+        self.unasked |= open.is_none();
+        open.map(|open| open.place)
     }
 }
 
@@ -130,9 +143,17 @@ mod tests {
         exchanges.request(Some("a"), None, true, &mut conns);
         exchanges.post(2);
         let second = exchanges.request(Some("a"), None, true, &mut conns);
-        assert_eq!(exchanges.failed(2), Some(second));
-        assert_eq!(exchanges.failed(7), None);
+        assert_eq!(exchanges.refused(2), Some(second));
+        assert_eq!(exchanges.refused(7), None);
         assert_eq!(exchanges.response(None).map(|place| place.conn), Some(1));
+        // A connection is not used again after it was lost.
+        exchanges.post(3);
+        let third = exchanges.request(Some("a"), None, true, &mut conns);
+        assert_eq!(exchanges.lost(3), Some(third));
+        for _ in 0..3 {
+            let next = exchanges.request(Some("a"), None, true, &mut conns);
+            assert_ne!(next.conn, third.conn);
+        }
     }
 
     #[test]

@@ -9,6 +9,8 @@ use super::lines::{LONGEST, Lines, decolour};
 use super::reader::{Counts, Reader, is_brief};
 use super::roots;
 use crate::trace::capture::{CaptureError, Events, Preface};
+use crate::trace::import::instant::date;
+use crate::trace::import::words::counted;
 use crate::trace::intake::Intake;
 use crate::trace::source::{Source, Unknown};
 use crate::wire::Side;
@@ -50,7 +52,7 @@ pub(in crate::trace::import) fn open(
         return Err(broken.unwrap_or_else(|| CaptureError::Foreign(empty(known))));
     };
     let source = source(known, &counts, times.are_known(), times.note(), lines.cut);
-    let preface = Preface::read(times.started(first), String::new(), source);
+    let preface = Preface::read(date(first, times.zone()), String::new(), source);
     Ok((preface, sorter.trace(first, broken)))
 }
 
@@ -171,7 +173,7 @@ fn source(
         Unknown::Tls,
     ]);
     let mut with = |it: Unknown, is: bool| is.then(|| unknown.insert(it));
-    with(Unknown::Times, !timed);
+    with(Unknown::Times, !timed || counts.early > 0);
     with(Unknown::Status, counts.statuses == 0);
     with(Unknown::Text, dialect.rewrites || counts.cut > 0);
     with(Unknown::Contents, counts.cut + counts.replies > 0);
@@ -185,18 +187,26 @@ fn source(
     let mut source = Source::new(format!("a {what}"), unknown);
     let notes = [
         of_times.map(str::to_owned),
+        (timed && counts.early > 0).then(|| {
+            format!(
+                "before the first time, and shown at the first time: {}",
+                counted(counts.early, "event")
+            )
+        }),
         dialect.note.map(str::to_owned),
         (counts.replies > 0).then(|| "the <body/> of BOSH responses is not in it".to_owned()),
         (counts.cut > 0)
-            .then(|| format!("of {} only the beginning is there", elements(counts.cut))),
+            .then(|| format!("of {} only the beginning is there", counted(counts.cut, "element"))),
         (counts.unclear > 0).then(|| {
             format!(
                 "left out: {} of which the log does not say who sent it",
-                elements(counts.unclear)
+                counted(counts.unclear, "element")
             )
         }),
-        (long > 0).then(|| format!("{} longer than {} MiB cut", lines(long), LONGEST >> 20)),
-        (counts.lines > 0).then(|| format!("left out: {} without XML", lines(counts.lines))),
+        (long > 0)
+            .then(|| format!("{} longer than {} MiB cut", counted(long, "line"), LONGEST >> 20)),
+        (counts.lines > 0)
+            .then(|| format!("left out: {} without XML", counted(counts.lines, "line"))),
         (counts.failures > 0).then(|| {
             format!(
                 "{} of them may be about a failure, line {} first",
@@ -206,12 +216,4 @@ fn source(
     ];
     source.notes = notes.into_iter().flatten().collect();
     source
-}
-
-fn elements(count: u64) -> String {
-    if count == 1 { "1 element".to_owned() } else { format!("{count} elements") }
-}
-
-fn lines(count: u64) -> String {
-    if count == 1 { "1 line".to_owned() } else { format!("{count} lines") }
 }

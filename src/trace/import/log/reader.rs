@@ -54,6 +54,8 @@ pub(super) struct Counts {
     /// Those of them that seem to be about a failure, and the number of the first.
     pub failures: u64,
     pub first_failure: u64,
+    /// Events before the first time.
+    pub early: u64,
     /// Elements of which it is not known who sent them.
     pub unclear: u64,
     /// Elements of which only the beginning is there.
@@ -184,7 +186,7 @@ impl Reader {
         }
         let words = String::from_utf8_lossy(&text[text.len().saturating_sub(PREFIX)..]);
         let next = self.known.mark(&words);
-        (if next.says() { next } else { mark }, if at.is_zero() { at } else { self.times.now() })
+        (if next.says() { next } else { mark }, self.times.now())
     }
 
     /// A line without XML.
@@ -201,8 +203,7 @@ impl Reader {
             Some(Status::Ok(_)) => self.counts.statuses += 1,
             Some(Status::Failed(id, status)) => {
                 self.counts.statuses += 1;
-                let place = self.exchanges.failed(id);
-                return self.failed(place, status, at);
+                return self.failed(id, status, at);
             }
             None => {}
         }
@@ -265,7 +266,7 @@ impl Reader {
         } else {
             Fact::Part(Part { from, first: at, kind, content, own: false })
         };
-        self.sorter.take(&Event { at, conn, fact })
+        self.event(at, conn, fact)
     }
 
     fn content(&mut self, bytes: Vec<u8>, size: u64, cut: bool) -> Content {
@@ -285,7 +286,7 @@ impl Reader {
         let line = RequestLine { method: "POST", target: "", version: 1 };
         let mut request = self.intake.request(at, &line, std::iter::empty());
         request.content = content;
-        self.sorter.take(&Event { at, conn, fact: Fact::Request(request) })
+        self.event(at, conn, Fact::Request(request))
     }
 
     /// A response of which the log has the stanzas alone. A `<body/>` without attributes is put around them.
@@ -311,13 +312,21 @@ impl Reader {
     }
 
     /// What a client says of a request that was not answered with 200.
-    fn failed(&mut self, place: Option<Place>, status: u16, at: Duration) -> io::Result<()> {
+    fn failed(&mut self, id: u64, status: u16, at: Duration) -> io::Result<()> {
         if status > 0 {
+            let place = self.exchanges.refused(id);
             return self.response(place, status, Content::default(), at);
         }
+        let place = self.exchanges.lost(id);
         let conn = self.conn(place);
         let cause = "The browser got no response (status 0): the connection was refused or lost, or CORS hides it.";
-        self.sorter.take(&Event { at, conn, fact: Fact::Failed { cause: cause.to_owned() } })
+        self.event(at, conn, Fact::Failed { cause: cause.to_owned() })?;
+        self.event(at, conn, Fact::Closed { client: 0, server: 0, stopped: false })
+    }
+
+    fn event(&mut self, at: Duration, conn: u64, fact: Fact) -> io::Result<()> {
+        self.counts.early += u64::from(at.is_zero());
+        self.sorter.take(&Event { at, conn, fact })
     }
 
     fn response(
@@ -331,8 +340,7 @@ impl Reader {
         let line = StatusLine { version: 1, status, reason: "" };
         let response = self.intake.response(at, &line, std::iter::empty());
         let answers = place.map(|place| place.number);
-        let fact = Fact::Response(Response { answers, content, ..response });
-        self.sorter.take(&Event { at, conn, fact })
+        self.event(at, conn, Fact::Response(Response { answers, content, ..response }))
     }
 
     /// The connection of a request, or another one.

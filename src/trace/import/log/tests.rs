@@ -56,7 +56,8 @@ fn strophe() {
          12:00:00.160 SENT <body rid='2' {HTTPBIND} sid='c4a1'/>\n\
          12:01:00.164 request id 2.1 error 504 happened\n\
          12:01:00.264 SENT <body rid='2' {HTTPBIND} sid='c4a1'/>\n\
-         12:01:00.364 request id 2.2 error 0 happened\n"
+         12:01:00.364 request id 2.2 error 0 happened\n\
+         12:01:00.464 SENT <body rid='2' {HTTPBIND} sid='c4a1'/>\n"
     );
     let events = [
         format!("1 0 C request <body rid='1' {HTTPBIND} to='b'/>"),
@@ -65,6 +66,8 @@ fn strophe() {
         "1 60063 S response 504 to 1".to_owned(),
         format!("1 60163 C request <body rid='2' {HTTPBIND} sid='c4a1'/>"),
         "1 60263 - failed".to_owned(),
+        "1 60263 - closed".to_owned(),
+        format!("2 60363 C request <body rid='2' {HTTPBIND} sid='c4a1'/>"),
     ];
     assert_read("console log of strophe.js", &text, &events.each_ref().map(String::as_str));
 }
@@ -213,9 +216,30 @@ fn slixmpp() {
         &[
             "1 0 C part <presence xmlns=\"jabber:client\" />",
             "1 0 S part <iq xmlns='jabber:client' type=\"result\" id=\"1\" />",
-            "1 1596820854000 S part <message xmlns='jabber:client' to=\"a@b\" />",
+            "1 0 S part <message xmlns='jabber:client' to=\"a@b\" />",
         ],
     );
+}
+
+#[test]
+fn what_comes_before_the_first_time_is_not_of_1970() {
+    let timed =
+        "2026-03-01 12:00:00.5 SENT: <iq id='2'/>\n2026-03-01 12:00:02.5 RECV: <iq id='2'/>\n";
+    for before in
+        ["SENT: <iq id='1'/>\n", "SENT: <iq id='1'>\n</iq>\n", "SENT: <iq/> SENT: <iq/>\n"]
+    {
+        let (preface, events) = read(format!("{before}{timed}"));
+        assert_eq!(preface.started.to_rfc3339(), "2026-03-01T12:00:00.500+00:00");
+        let source = preface.source.unwrap();
+        assert!(source.unknown.contains(&Unknown::Times), "{source}");
+        assert!(source.to_string().contains("shown at the first time"), "{source}");
+        let (last, others) = events.split_last().unwrap();
+        assert!(
+            last.starts_with("1 2000 ") && others.iter().all(|event| event.starts_with("1 0 "))
+        );
+    }
+    let (preface, _) = read(timed);
+    assert!(!preface.source.unwrap().unknown.contains(&Unknown::Times));
 }
 
 #[test]

@@ -2,21 +2,22 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
+use chrono::{FixedOffset, NaiveDate};
 
 use super::stamp::{Day, Stamp};
+use crate::trace::import::instant::instant;
 
 /// A log without a year is of this one, which has all days.
 const SOME_YEAR: i32 = 2000;
 const DAY: i64 = 86_400_000_000;
 /// Lines of several threads may be out of order by so much.
-const DISORDER: i64 = 60_000_000;
+const DISORDER: Duration = Duration::from_secs(60);
 
 /// The times of a log.
 #[derive(Debug, Default)]
 pub(super) struct Times {
-    /// Microseconds since 1970, in UTC, of the last stamp.
-    last: Option<i64>,
+    /// When the last stamp was written, since 1970.
+    last: Option<Duration>,
     offset: i32,
     /// The day of stamps that have none.
     day: i64,
@@ -50,7 +51,8 @@ impl Times {
                 if self.day == 0 {
                     self.day = NaiveDate::from_ymd_opt(SOME_YEAR, 1, 1).map_or(0, days);
                 }
-                let before = self.last.map(|last| last - self.day * DAY);
+                let micros = |last: Duration| i64::try_from(last.as_micros()).unwrap_or_default();
+                let before = self.last.map(|last| micros(last) - self.day * DAY);
                 // Past midnight.
                 if before.is_some_and(|before| stamp.micros < before - DAY / 2) {
                     self.day += 1;
@@ -58,19 +60,22 @@ impl Times {
                 self.day
             }
         };
+        let offset = stamp.offset.unwrap_or(0);
+        let Some(at) = instant(day * DAY + stamp.micros - i64::from(offset) * 1_000_000) else {
+            return;
+        };
         if self.last.is_none() {
-            self.offset = stamp.offset.unwrap_or(0);
+            self.offset = offset;
         }
-        let at = day * DAY + stamp.micros - i64::from(stamp.offset.unwrap_or(0)) * 1_000_000;
         self.last = Some(match self.last {
             Some(last) if at < last && last - at < DISORDER => last,
-            _ => at.max(0),
+            _ => at,
         });
     }
 
     /// When what is read now was written, since 1970; nothing is known before the first stamp.
     pub(super) fn now(&self) -> Duration {
-        Duration::from_micros(self.last.and_then(|last| last.try_into().ok()).unwrap_or(0))
+        self.last.unwrap_or_default()
     }
 
     /// Whether there were any.
@@ -88,13 +93,9 @@ impl Times {
         }
     }
 
-    /// The time of day at which a trace began, so long after 1970.
-    pub(super) fn started(&self, start: Duration) -> DateTime<FixedOffset> {
-        let utc = DateTime::UNIX_EPOCH + TimeDelta::from_std(start).unwrap_or_default();
-        match FixedOffset::east_opt(self.offset) {
-            Some(offset) => utc.with_timezone(&offset),
-            None => utc.fixed_offset(),
-        }
+    /// The time zone of the first stamp.
+    pub(super) fn zone(&self) -> Option<FixedOffset> {
+        FixedOffset::east_opt(self.offset)
     }
 }
 
@@ -105,7 +106,23 @@ fn days(date: NaiveDate) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trace::import::instant::date;
     use crate::trace::import::log::stamp::find;
+
+    #[test]
+    fn what_no_clock_shows_does_not_count() {
+        assert_eq!(seconds(&["2026-03-01 12:00:00", "1926-03-01 12:00:00"]), [0, 0]);
+        assert_eq!(seconds(&["1926-03-01 12:00:00", "0000-01-01 00:00:00"]), [0, 0]);
+        let mut times = Times::default();
+        times.see(&find(b"1926-03-01 12:00:00").unwrap().1);
+        assert!(!times.are_known());
+        // A year passes with every second line.
+        for _ in 0..10_000 {
+            times.see(&find(b"Dec 31 23:59:59").unwrap().1);
+            times.see(&find(b"Jan 01 00:00:00").unwrap().1);
+        }
+        assert!(date(times.now(), None).to_rfc3339().starts_with("9999-12-31"));
+    }
 
     fn seconds(lines: &[&str]) -> Vec<i64> {
         let mut times = Times::default();
@@ -133,7 +150,7 @@ mod tests {
         let mut times = Times::default();
         assert_eq!(times.note(), Some("the log has no times"));
         times.see(&find(b"2026-03-01T12:00:00.5+01:00").unwrap().1);
-        assert_eq!(times.started(times.now()).to_rfc3339(), "2026-03-01T12:00:00.500+01:00");
+        assert_eq!(date(times.now(), times.zone()).to_rfc3339(), "2026-03-01T12:00:00.500+01:00");
         assert_eq!(times.note(), None);
     }
 }

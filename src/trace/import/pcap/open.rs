@@ -3,11 +3,11 @@
 use std::io::BufRead;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta};
-
 use super::flows::{Counts, Flows};
 use super::packets::{Others, read};
 use crate::trace::capture::{CaptureError, Events, Preface};
+use crate::trace::import::instant::date;
+use crate::trace::import::words::counted;
 use crate::trace::intake::Intake;
 use crate::trace::source::{Source, Unknown};
 
@@ -48,9 +48,8 @@ pub(in crate::trace::import) fn open(
         return Err(CaptureError::Foreign(empty(&counts, &others, segments)));
     };
     let unread = xmpp.iter().filter(|xmpp| !**xmpp).count() as u64;
-    let started = DateTime::UNIX_EPOCH + TimeDelta::from_std(first).unwrap_or_default();
     let source = source(&counts, &others, unread, damage);
-    let preface = Preface::read(started.fixed_offset(), String::new(), source);
+    let preface = Preface::read(date(first, None), String::new(), source);
     Ok((preface, sorter.trace(first, cut)))
 }
 
@@ -62,7 +61,7 @@ const DECRYPT: &str = "to read TLS, let the client log its keys (SSLKEYLOGFILE=k
 /// What a file without XMPP holds.
 fn empty(counts: &Counts, others: &Others, segments: u64) -> String {
     if counts.encrypted > 0 {
-        let encrypted = connections(counts.encrypted);
+        let encrypted = counted(counts.encrypted, "connection");
         return format!(
             "these packets hold no XMPP in the clear: {encrypted} encrypted with TLS; {DECRYPT}"
         );
@@ -82,23 +81,30 @@ fn source(counts: &Counts, others: &Others, unread: u64, damage: Option<&str>) -
     if gaps > 0 || middle > 0 || others.short > 0 || damage.is_some() {
         source.unknown.insert(Unknown::Missing);
     }
+    if others.untimed > 0 {
+        source.unknown.insert(Unknown::Times);
+    }
     let notes = [
-        (encrypted > 0)
-            .then(|| format!("{} encrypted with TLS left out; {DECRYPT}", connections(encrypted))),
+        (encrypted > 0).then(|| {
+            format!("{} encrypted with TLS left out; {DECRYPT}", counted(encrypted, "connection"))
+        }),
         (other + unread > 0)
-            .then(|| format!("{} without XMPP left out", connections(other + unread))),
-        (middle > 0).then(|| format!("{} began before the first packet", connections(middle))),
+            .then(|| format!("{} without XMPP left out", counted(other + unread, "connection"))),
+        (middle > 0)
+            .then(|| format!("{} began before the first packet", counted(middle, "connection"))),
         (gaps > 0).then(|| format!("{gaps} B were not captured")),
         (others.short > 0)
             .then(|| format!("{} packets are cut; capture with `tcpdump -s 0`", others.short)),
+        (others.untimed > 0).then(|| {
+            format!(
+                "without a time, and shown at that of the one before: {}",
+                counted(others.untimed, "packet")
+            )
+        }),
         (others.links > 0).then(|| {
             format!("{} packets of a kind of link that is not read here are left out", others.links)
         }),
     ];
     source.notes = notes.into_iter().flatten().collect();
     source
-}
-
-fn connections(count: u64) -> String {
-    if count == 1 { "1 connection".to_owned() } else { format!("{count} connections") }
 }

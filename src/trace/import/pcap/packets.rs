@@ -7,6 +7,8 @@ use std::time::Duration;
 use etherparse::{EtherType, LaxNetSlice, LaxSlicedPacket, TransportSlice};
 use pcap_parser::{Block, PcapBlockOwned, PcapError, create_reader};
 
+use crate::trace::import::instant::instant;
+
 /// A larger block is damaged.
 const LARGEST: usize = 16 << 20;
 const BUFFER: usize = 256 << 10;
@@ -35,6 +37,8 @@ pub(super) struct Others {
     pub links: u64,
     /// Packets of which only the beginning was captured.
     pub short: u64,
+    /// Packets without a time.
+    pub untimed: u64,
 }
 
 /// An interface of pcapng, or that of a pcap file.
@@ -56,13 +60,16 @@ pub(super) fn read(
         return Ok(Some("its header is damaged"));
     };
     let mut interfaces = Vec::new();
+    let mut last = Duration::ZERO;
     let mut room = BUFFER;
     loop {
         match reader.next() {
             Ok((size, block)) => {
                 if let Some((at, link, data, whole)) = packet(&block, &mut interfaces) {
                     others.short += u64::from(!whole);
-                    match segment(at, link, data) {
+                    others.untimed += u64::from(at.is_none());
+                    last = at.unwrap_or(last);
+                    match segment(last, link, data) {
                         Ok(Some(segment)) => sink(&segment)?,
                         Ok(None) => others.packets += 1,
                         Err(UnknownLink) => others.links += 1,
@@ -91,12 +98,16 @@ pub(super) fn read(
     }
 }
 
-/// When a packet passed, its link, its bytes, and whether these are all of it.
+/// When a packet passed, if that is known, its link, its bytes, and whether these are all of it.
 fn packet<'a>(
     block: &'a PcapBlockOwned<'_>,
     interfaces: &mut Vec<Interface>,
-) -> Option<(Duration, i32, &'a [u8], bool)> {
+) -> Option<(Option<Duration>, i32, &'a [u8], bool)> {
     let whole = |captured: u32, sent: u32| captured >= sent;
+    let at = |seconds: u64, parts: u64, resolution: u64| {
+        let micros = u128::from(parts) * 1_000_000 / u128::from(resolution);
+        instant(u128::from(seconds) * 1_000_000 + micros)
+    };
     match block {
         PcapBlockOwned::LegacyHeader(header) => {
             let resolution =
@@ -106,8 +117,7 @@ fn packet<'a>(
         }
         PcapBlockOwned::Legacy(packet) => {
             let interface = interfaces.first()?;
-            let nanos = u64::from(packet.ts_usec) * (1_000_000_000 / interface.resolution);
-            let at = Duration::from_secs(packet.ts_sec.into()) + Duration::from_nanos(nanos);
+            let at = at(packet.ts_sec.into(), packet.ts_usec.into(), interface.resolution);
             Some((at, interface.link, packet.data, whole(packet.caplen, packet.origlen)))
         }
         PcapBlockOwned::NG(Block::SectionHeader(_)) => {
@@ -124,16 +134,14 @@ fn packet<'a>(
             let interface = interfaces.get(packet.if_id as usize)?;
             let units = u64::from(packet.ts_high) << 32 | u64::from(packet.ts_low);
             let seconds = (units / interface.resolution).saturating_add_signed(interface.offset);
-            let part = u128::from(units % interface.resolution) * 1_000_000_000;
-            let nanos = (part / u128::from(interface.resolution)) as u64;
-            let at = Duration::from_secs(seconds) + Duration::from_nanos(nanos);
+            let at = at(seconds, units % interface.resolution, interface.resolution);
             let data = packet.data.get(..packet.caplen as usize).unwrap_or(packet.data);
             Some((at, interface.link, data, whole(packet.caplen, packet.origlen)))
         }
         // It has no time.
         PcapBlockOwned::NG(Block::SimplePacket(packet)) => {
             let interface = interfaces.first()?;
-            Some((Duration::ZERO, interface.link, packet.data, true))
+            Some((None, interface.link, packet.data, true))
         }
         PcapBlockOwned::NG(_) => None,
     }

@@ -195,6 +195,24 @@ fn bosh_in_every_kind_of_link() {
 }
 
 #[test]
+fn what_has_no_time_is_shown_at_that_of_the_packet_before() {
+    // Units of a second, and numbers that are far too large.
+    let late = |(at, packet): (u32, Vec<u8>)| (at + 4_000_000_000, packet);
+    let mut file = pcapng(RAW as u16, &bosh().into_iter().map(late).collect::<Vec<_>>());
+    let resolution = file.windows(5).position(|window| window == [9, 0, 1, 0, 9]).unwrap() + 4;
+    file[resolution] = 0;
+    let (preface, events) = read(&file).unwrap();
+    assert_eq!(words(&events), OF_BOSH);
+    let source = preface.source.unwrap();
+    assert!(source.unknown.contains(&Unknown::Times), "{source}");
+    assert!(source.to_string().contains("without a time, and shown at that of the one before"));
+    for value in [1, 30, 63, 127, 0x80, 0x80 | 63, 0xff] {
+        file[resolution] = value;
+        assert_eq!(words(&read(&file).unwrap().1), OF_BOSH, "{value}");
+    }
+}
+
+#[test]
 fn segments_that_are_lost_sent_again_and_out_of_order() {
     let mut packets = bosh();
     packets.insert(5, packets[3].clone());

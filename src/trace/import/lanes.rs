@@ -1,6 +1,6 @@
 //! Which connection carried what. A browser may send several requests at once over one connection (HTTP/2), and often it is not
 //! known which connection it was; here, as with HTTP/1, a connection carries one exchange at a time. So each connection of the
-//! file becomes as many as there were exchanges at the same time.
+//! file becomes as many as there were exchanges at the same time, counted in the order of events.
 
 use std::collections::HashMap;
 
@@ -15,10 +15,10 @@ struct Lane {
     requests: u64,
 }
 
-/// Gives events in order of time the numbers of connections. What comes has the number of its entry instead.
+/// Gives events in order of time the numbers of connections. What comes has the number of its entry instead, from 1.
 pub(super) struct Lanes<I> {
     events: I,
-    /// The connection of each entry, as a number.
+    /// The connection of each entry, as a number. Those that have none are of one.
     groups: Vec<u32>,
     /// Lanes that wait for a request, by connection.
     free: HashMap<u32, Vec<Lane>>,
@@ -40,6 +40,9 @@ impl<I> Lanes<I> {
     }
 
     fn place(&mut self, event: &mut Event) {
+        if event.fact == Fact::Finished {
+            return;
+        }
         let entry = event.conn;
         let group = self.group(entry);
         let lane = if let Some(lane) = self.busy.get(&entry) {
