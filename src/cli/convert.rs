@@ -16,6 +16,7 @@ use crate::files::{Access, Inputs, Whole};
 use crate::report::har::Archive;
 use crate::rules::{Judge, Observation};
 use crate::trace::capture::{Preface, Secrets, Writer};
+use crate::trace::event::scheme;
 use crate::trace::filter::Filter;
 use crate::trace::open::{self, Recording, open};
 use crate::trace::{Event, Fact, Request};
@@ -46,7 +47,7 @@ pub(super) struct Args {
     /// What to write
     #[arg(long, value_enum, default_value_t = Format::Capture, value_name = "FORMAT")]
     to: Format,
-    /// With --to curl: the number of the exchange, counted from 1 in the order of requests
+    /// With --to curl: the number of the exchange, which show prints behind #
     #[arg(long, value_name = "N", conflicts_with = "filter")]
     exchange: Option<u64>,
     /// With --to curl: the first exchange that matches, for example 'status:404'
@@ -238,7 +239,7 @@ fn find(choice: &Choice, preface: &Preface, traffic: &mut Traffic) -> Result<Req
             "the recording has {exchanges}: choose one with --exchange N, the number that `xmppscope show` prints behind #, or with --filter"
         ))),
         (Choice::Number(number), _) => Err(Failure::Usage(format!(
-            "there is no exchange {number}: the recording has {exchanges}"
+            "there is no exchange {number}: the recording has {exchanges}; N is the number that `xmppscope show` prints behind #"
         ))),
         (Choice::Filter(_), _) => {
             Err(Failure::Usage(format!("none of the recording's {exchanges} matches --filter")))
@@ -251,7 +252,7 @@ fn find(choice: &Choice, preface: &Preface, traffic: &mut Traffic) -> Result<Req
 
 /// Where a request went.
 fn origin(request: &Request, preface: &Preface) -> String {
-    let (scheme, rest) = preface.target.split_once("://").unwrap_or(("http", &preface.target));
+    let (scheme, rest) = scheme(&preface.target).unwrap_or(("http", &preface.target));
     let scheme = if matches!(scheme, "https" | "wss") { "https" } else { "http" };
     let host = rest.split(['/', '?']).next().unwrap_or_default();
     format!("{scheme}://{}", request.headers.get("host").unwrap_or(host))

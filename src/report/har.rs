@@ -13,6 +13,7 @@ use tempfile::SpooledTempFile;
 
 use super::json::{later, millis, rfc_3339};
 use crate::trace::capture::{Preface, Secrets};
+use crate::trace::event::scheme;
 use crate::trace::{Content, Effect, Event, Exchange, Fact, Frame, Headers, Request, Response};
 use crate::wire::Side;
 
@@ -53,7 +54,7 @@ struct Socket {
 impl<W: Write> Archive<W> {
     /// Begins an archive.
     pub fn new(mut out: W, preface: &Preface) -> io::Result<Self> {
-        let (scheme, rest) = preface.target.split_once("://").unwrap_or(("http", &preface.target));
+        let (scheme, rest) = scheme(&preface.target).unwrap_or(("http", &preface.target));
         let host = rest.split(['/', '?']).next().unwrap_or_default().to_owned();
         let creator = json!({ "name": "xmppscope", "version": env!("CARGO_PKG_VERSION") });
         let hidden = match preface.secrets {
@@ -268,8 +269,8 @@ impl<W: Write> Archive<W> {
     }
 
     fn url(&self, request: &Request, upgrade: bool) -> String {
-        if request.target.contains("://") {
-            return request.target.clone();
+        if let Some(url) = request.url() {
+            return url.to_owned();
         }
         let host = request.headers.get("host").unwrap_or(&self.host);
         let host = if host.is_empty() { "unknown.invalid" } else { host };

@@ -102,6 +102,21 @@ pub struct Request {
     pub content: Content,
 }
 
+impl Request {
+    /// The target as a URL, if it is one (RFC 9112 §3.2.2): a path with a URL in its query is none.
+    pub fn url(&self) -> Option<&str> {
+        scheme(&self.target).map(|_| &*self.target)
+    }
+}
+
+/// The scheme with which a URL begins, and what is behind `://`.
+pub fn scheme(url: &str) -> Option<(&str, &str)> {
+    url.split_once("://").filter(|(scheme, _)| {
+        let part = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+        !scheme.is_empty() && scheme.bytes().all(part)
+    })
+}
+
 /// A response: head and content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Response {

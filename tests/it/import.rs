@@ -166,7 +166,10 @@ fn a_request_becomes_a_command_of_curl() {
     assert!(filtered.contains("-X OPTIONS"), "{filtered}");
     for (more, words) in [
         (&[][..], "has 7 exchanges: choose one with --exchange N"),
-        (&["--exchange", "8"], "there is no exchange 8: the recording has 7 exchanges"),
+        (
+            &["--exchange", "8"],
+            "there is no exchange 8: the recording has 7 exchanges; N is the number that",
+        ),
         (&["--filter", "status:404"], "none of the recording's 7 exchanges matches"),
         (&["--filter", "status:"], "--filter is not a valid expression"),
     ] {
@@ -177,6 +180,19 @@ fn a_request_becomes_a_command_of_curl() {
     let (status, _, err) = rig::run(&["convert", "--exchange", "1", "fixtures/converse.ndjson"]);
     assert_eq!(status, Some(2));
     assert!(err.contains("--to curl"), "{err}");
+}
+
+#[test]
+fn a_url_within_a_url_is_not_where_a_request_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.har");
+    let url = "https://a.example/http-bind?return=https://x.example/";
+    let one = entry(r#","response":{"status":200}"#).replace("https://a.example/http-bind", url);
+    fs::write(&path, har(&[&one])).unwrap();
+    for to in ["har", "curl"] {
+        let (_, out, _) = rig::run(&["convert", "--to", to, path.to_str().unwrap()]);
+        assert!(out.contains(url), "{out}");
+    }
 }
 
 #[test]

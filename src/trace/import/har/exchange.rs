@@ -10,7 +10,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use super::entry::{Entry, Message, Pair, PostData, Response, Timings, millis, moment};
 use super::failure;
 use super::fields::Scalar;
-use crate::trace::event::{Content, Event, Fact, Frame, Headers};
+use crate::trace::event::{Content, Event, Fact, Frame, Headers, scheme};
 use crate::trace::intake::{Intake, Pieces, RequestLine, StatusLine};
 use crate::wire::Side;
 
@@ -180,7 +180,7 @@ impl<'a> Url<'a> {
     /// Takes a URL apart. User and password in it are left out.
     pub(super) fn of(url: &'a str) -> Self {
         let url = url.split('#').next().unwrap_or_default();
-        let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+        let (scheme, rest) = scheme(url).unwrap_or(("", url));
         let (authority, target) = match rest.find(['/', '?']) {
             Some(at) => rest.split_at(at),
             None => (rest, "/"),
