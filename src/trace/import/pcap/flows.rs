@@ -6,9 +6,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::flow::{Flow, Speaks};
 use super::packets::Segment;
 use super::speech::{self, Speech};
-use super::tcp::{Next, Order};
+use super::tcp::Next;
 use crate::clock::Clock;
 use crate::trace::event::{Event, Fact};
 use crate::trace::import::{paths, sorter::Sorter};
@@ -19,15 +20,18 @@ use crate::wire::conversation::{Expect, StartTls};
 use crate::wire::secured::Secured;
 use crate::wire::tap::{How, Item, Lost, Queue, Tap, What};
 
-/// So many connections are followed at once.
+/// So many connections are followed at once. Of more, those of which nothing was heard for the longest time end.
 const MANY: usize = 50_000;
 
-/// Ports at which servers of XMPP listen; otherwise the lower one is the server's.
-const PORTS: [u16; 8] = [5222, 5223, 5269, 5280, 5281, 5443, 7070, 7443];
+/// So many bytes of all connections wait for segments that are missing.
+const WAITING: usize = 256 << 20;
 
 /// All connections.
 pub(super) struct Flows {
     all: HashMap<(SocketAddr, SocketAddr), Flow>,
+    /// How many there may be, and how many bytes of all of them wait.
+    many: usize,
+    waiting: usize,
     queue: Arc<Queue>,
     clock: Clock,
     recorder: Recorder,
@@ -51,32 +55,12 @@ pub(super) struct Counts {
     pub middle: u64,
 }
 
-/// One connection.
-struct Flow {
-    client: SocketAddr,
-    server: SocketAddr,
-    began: Duration,
-    conn: u64,
-    orders: [Order; 2],
-    speaks: Speaks,
-    /// Nothing of it was seen before its first bytes.
-    middle: bool,
-}
-
-/// What a connection speaks, as far as it is followed.
-enum Speaks {
-    /// Nothing was said.
-    Nothing,
-    Clear(Box<Tap>),
-    /// Bytes are missing: it is followed again from the next request or element on.
-    Lost(Expect),
-    Ignored,
-}
-
 impl Flows {
     pub(super) fn new(intake: Intake) -> Self {
         Self {
             all: HashMap::new(),
+            many: MANY,
+            waiting: 0,
             queue: Queue::new(usize::MAX / 2),
             clock: Clock::start(),
             recorder: Recorder::new(intake),
@@ -102,17 +86,40 @@ impl Flows {
             if segment.reset || segment.data.is_empty() && !segment.syn {
                 return Ok(());
             }
-            if self.all.len() >= MANY {
-                self.finish(segment.at)?;
+            if self.all.len() >= self.many {
+                self.make_room(segment.at)?;
             }
             self.all.insert(key, Flow::new(segment));
         }
         let Some(mut flow) = self.all.remove(&key) else { return Ok(()) };
+        self.waiting -= flow.waiting();
         let over = self.segment(&mut flow, segment)?;
-        if !over {
+        if matches!(flow.speaks, Speaks::Ignored) {
+            flow.orders = Default::default();
+        }
+        if self.waiting + flow.waiting() > WAITING {
+            self.release(&mut flow, segment.at)?;
+        }
+        if over || flow.ended == [true; 2] && !matches!(flow.speaks, Speaks::Clear(_)) {
+            self.leave(&flow);
+        } else {
+            self.waiting += flow.waiting();
             self.all.insert(key, flow);
         }
         Ok(())
+    }
+
+    /// Forgets connections: those that are ignored, and of the others a quarter, if there are as many.
+    fn make_room(&mut self, at: Duration) -> io::Result<()> {
+        self.all.retain(|_, flow| !matches!(flow.speaks, Speaks::Ignored));
+        let most = self.many / 4 * 3;
+        if self.all.len() <= most {
+            return Ok(());
+        }
+        let mut keys: Vec<_> = self.all.iter().map(|(key, flow)| (flow.heard, *key)).collect();
+        keys.sort_unstable();
+        keys.truncate(self.all.len() - most);
+        keys.into_iter().try_for_each(|(_, key)| self.end(key, at))
     }
 
     /// All that is there was read.
@@ -124,20 +131,38 @@ impl Flows {
 
     fn end(&mut self, key: (SocketAddr, SocketAddr), at: Duration) -> io::Result<()> {
         let Some(mut flow) = self.all.remove(&key) else { return Ok(()) };
-        for side in [Side::Client, Side::Server] {
-            let mut next = Vec::new();
-            flow.orders[side as usize].finish(&mut next);
-            self.pass(&mut flow, side, next, at)?;
-        }
+        self.waiting -= flow.waiting();
+        self.release(&mut flow, at)?;
+        self.leave(&flow);
         // Dropped, the tap says that it was stopped: the end was not seen.
         flow.speaks = Speaks::Ignored;
         self.drain(at, &flow, true)
     }
 
+    /// Passes on what waits for segments that are missing.
+    fn release(&mut self, flow: &mut Flow, at: Duration) -> io::Result<()> {
+        for side in [Side::Client, Side::Server] {
+            let mut next = Vec::new();
+            flow.orders[side as usize].finish(&mut next);
+            self.pass(flow, side, next, at)?;
+        }
+        Ok(())
+    }
+
+    /// A connection is over. Counts it if it said too little to be read.
+    fn leave(&mut self, flow: &Flow) {
+        self.counts.others += u64::from(!flow.first.is_empty());
+    }
+
     /// A segment of a connection. Gives whether that is over.
     fn segment(&mut self, flow: &mut Flow, segment: &Segment<'_>) -> io::Result<bool> {
         let at = segment.at;
-        let side = if segment.from == flow.client { Side::Client } else { Side::Server };
+        let side = flow.side(segment.from);
+        flow.heard = at;
+        if matches!(flow.speaks, Speaks::Ignored) {
+            flow.ended[side as usize] |= segment.fin;
+            return Ok(segment.reset);
+        }
         let first = segment.sequence.wrapping_add(u32::from(segment.syn));
         if segment.syn {
             flow.orders[side as usize].begin(first);
@@ -147,16 +172,19 @@ impl Flows {
             flow.orders[side.other() as usize].acknowledge(number, &mut next);
             self.pass(flow, side.other(), next, at)?;
         }
+        let side = flow.side(segment.from);
         let mut next = Vec::new();
         flow.orders[side as usize].take(first, segment.data, &mut next);
         self.pass(flow, side, next, at)?;
         if segment.fin || segment.reset {
+            let side = flow.side(segment.from);
             let mut next = Vec::new();
             if segment.reset {
                 flow.orders[side as usize].finish(&mut next);
                 self.pass(flow, side, next, at)?;
             }
             if flow.orders[side as usize].is_complete() {
+                flow.ended[side as usize] = true;
                 let how = if segment.reset { How::Reset } else { How::Fin };
                 if let Speaks::Clear(tap) = &mut flow.speaks {
                     tap.ended(side, how);
@@ -185,9 +213,10 @@ impl Flows {
         next: Vec<Next>,
         at: Duration,
     ) -> io::Result<()> {
+        let from = flow.address(side);
         for next in next {
             match next {
-                Next::Bytes(bytes) => self.bytes(flow, side, &bytes, at)?,
+                Next::Bytes(bytes) => self.bytes(flow, flow.side(from), &bytes, at)?,
                 Next::Gap(bytes) => self.gap(flow, bytes, at)?,
             }
         }
@@ -195,32 +224,59 @@ impl Flows {
     }
 
     fn bytes(&mut self, flow: &mut Flow, side: Side, bytes: &[u8], at: Duration) -> io::Result<()> {
-        let mut side = side;
-        let begins = match &flow.speaks {
-            Speaks::Nothing => Some(None),
-            Speaks::Lost(expect) => Some(Some(*expect)),
-            Speaks::Clear(_) | Speaks::Ignored => None,
-        };
-        if let Some(expected) = begins {
-            match speech::of(bytes) {
-                Speech::Clear(expect, by) if expected.is_none_or(|before| before == expect) => {
-                    if let Some(by) = by.filter(|by| *by != side && flow.conn == 0) {
-                        flow.turn();
-                        side = by;
-                    }
+        match &flow.speaks {
+            Speaks::Nothing => return self.begin(flow, side, bytes, at),
+            Speaks::Lost(expect) => {
+                let expect = *expect;
+                if matches!(speech::of(bytes), Speech::Clear(speech, _) if speech == expect) {
                     self.speak(flow, expect, at)?;
                 }
-                Speech::Tls if expected.is_none() => {
-                    self.counts.encrypted += 1;
-                    flow.speaks = Speaks::Ignored;
+            }
+            Speaks::Clear(_) | Speaks::Ignored => {}
+        }
+        self.tap(flow, side, bytes, at)
+    }
+
+    /// The first bytes of a connection, as far as it takes to tell what it speaks.
+    fn begin(&mut self, flow: &mut Flow, side: Side, bytes: &[u8], at: Duration) -> io::Result<()> {
+        flow.first.push((side, bytes.to_vec(), at));
+        let of_side = flow.first.iter().filter(|(from, ..)| *from == side);
+        let begin: Vec<u8> = of_side.flat_map(|(_, bytes, _)| bytes).copied().collect();
+        match speech::of(&begin) {
+            Speech::Short => return Ok(()),
+            Speech::Clear(expect, by) => {
+                let first = std::mem::take(&mut flow.first);
+                let turned = by.is_some_and(|by| by != side);
+                if turned {
+                    flow.turn();
                 }
-                Speech::Other if expected.is_none() => {
-                    self.counts.others += 1;
-                    flow.speaks = Speaks::Ignored;
+                let began = first.first().map_or(at, |(.., at)| *at);
+                self.speak(flow, expect, began)?;
+                for (from, bytes, at) in first {
+                    let from = if turned { from.other() } else { from };
+                    self.tap(flow, from, &bytes, at)?;
                 }
-                _ => {}
+                return Ok(());
+            }
+            Speech::Tls => {
+                self.counts.encrypted += 1;
+                flow.speaks = Speaks::Ignored;
+            }
+            Speech::Other => {
+                self.counts.others += 1;
+                flow.speaks = Speaks::Ignored;
+            }
+            Speech::Middle => {
+                flow.first.retain(|(from, ..)| *from != side);
+                return Ok(());
             }
         }
+        flow.first.clear();
+        Ok(())
+    }
+
+    /// Bytes of a connection that is followed, if it is.
+    fn tap(&mut self, flow: &mut Flow, side: Side, bytes: &[u8], at: Duration) -> io::Result<()> {
         let mut rest = bytes;
         while let Speaks::Clear(tap) = &mut flow.speaks
             && !rest.is_empty()
@@ -293,42 +349,6 @@ impl Flows {
     }
 }
 
-impl Flow {
-    fn new(segment: &Segment<'_>) -> Self {
-        let (from, to) = (segment.from, segment.to);
-        let is_server = |address: SocketAddr, other: SocketAddr| {
-            let known = |address: SocketAddr| PORTS.contains(&address.port());
-            known(address) && !known(other)
-                || known(address) == known(other) && address.port() < other.port()
-        };
-        let from_server = match (segment.syn, segment.acknowledged) {
-            (true, acknowledged) => acknowledged.is_some(),
-            (false, _) => is_server(from, to),
-        };
-        let (client, server) = if from_server { (to, from) } else { (from, to) };
-        Self {
-            client,
-            server,
-            began: segment.at,
-            conn: 0,
-            orders: Default::default(),
-            speaks: Speaks::Nothing,
-            middle: !segment.syn,
-        }
-    }
-
-    /// Whether this SYN begins another connection.
-    fn has_begun(&self, segment: &Segment<'_>) -> bool {
-        segment.at > self.began && !matches!(self.speaks, Speaks::Nothing)
-    }
-
-    /// The sides are the other way round.
-    fn turn(&mut self) {
-        std::mem::swap(&mut self.client, &mut self.server);
-        self.orders.swap(0, 1);
-    }
-}
-
 /// Whether an event shows that its connection has XMPP.
 fn is_xmpp(event: &Event) -> bool {
     let holds =
@@ -343,5 +363,76 @@ fn is_xmpp(event: &Event) -> bool {
         Fact::Response(response) => holds(&response.content.bytes),
         Fact::Frame(_) | Fact::Part(_) => true,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(number: u32) -> SocketAddr {
+        SocketAddr::from((number.to_be_bytes(), 40_000))
+    }
+
+    /// What the client with this number sends to a server, in a connection that began before.
+    fn segment(number: u32, sequence: u32, data: &[u8]) -> Segment<'_> {
+        Segment {
+            at: Duration::from_millis(u64::from(sequence)),
+            from: address(number),
+            to: SocketAddr::from(([192, 0, 2, 1], 80)),
+            sequence,
+            acknowledged: Some(1),
+            syn: false,
+            fin: false,
+            reset: false,
+            data,
+        }
+    }
+
+    const ASKS: &[u8] = b"GET /http-bind HTTP/1.1\r\n\r\n";
+
+    fn flows(many: usize) -> Flows {
+        Flows { many, ..Flows::new(Intake::new(false, 1000)) }
+    }
+
+    #[test]
+    fn who_goes_on_speaking_stays_whatever_else_begins() {
+        let mut flows = flows(8);
+        let mut sequence = 1;
+        for number in 2..200 {
+            flows.take(&segment(1, sequence, ASKS)).unwrap();
+            sequence += ASKS.len() as u32;
+            let other = if number % 2 == 0 { ASKS } else { &b"\x17\x03\x03\x01\x00"[..] };
+            flows.take(&segment(number, sequence, other)).unwrap();
+            assert!(flows.all.len() <= 8);
+        }
+        // All that it asked is on one connection.
+        assert_eq!(flows.conns.iter().filter(|conn| **conn == 1).count(), 198);
+    }
+
+    #[test]
+    fn what_is_ignored_is_forgotten_when_it_ends() {
+        let mut flows = flows(1000);
+        for (number, first) in [(1, &b"\x17\x03\x03\x01\x00"[..]), (2, b"SSH-2.0-x\r\n"), (3, b"G")]
+        {
+            flows.take(&segment(number, 1, first)).unwrap();
+            let fin = segment(number, 1 + first.len() as u32, b"");
+            flows.take(&Segment { fin: true, ..fin }).unwrap();
+            assert_eq!(flows.all.len(), 1);
+            let (from, to) = (fin.to, fin.from);
+            flows.take(&Segment { fin: true, from, to, sequence: 1, ..fin }).unwrap();
+            assert_eq!(flows.all.len(), 0);
+        }
+        assert_eq!((flows.counts.encrypted, flows.counts.others), (1, 2));
+        // Of what waits for a segment that is missing, nothing is kept.
+        flows.take(&segment(1, 1, b"\x17\x03\x03\x01\x00")).unwrap();
+        flows.take(&segment(1, 1000, &[0; 1000])).unwrap();
+        assert_eq!(flows.waiting, 0);
+        flows.take(&segment(2, 1, ASKS)).unwrap();
+        flows.take(&segment(2, 1000, &[0; 1000])).unwrap();
+        assert_eq!(flows.waiting, 1000);
+        let reset = segment(2, 3000, b"");
+        flows.take(&Segment { reset: true, ..reset }).unwrap();
+        assert_eq!((flows.waiting, flows.all.len()), (0, 1));
     }
 }

@@ -36,6 +36,11 @@ impl Order {
         self.waiting.is_empty()
     }
 
+    /// How many bytes wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.size
+    }
+
     /// Takes a segment.
     pub(super) fn take(&mut self, sequence: u32, data: &[u8], out: &mut Vec<Next>) {
         let next = *self.next.get_or_insert(sequence);

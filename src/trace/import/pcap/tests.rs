@@ -233,6 +233,33 @@ fn segments_that_are_lost_sent_again_and_out_of_order() {
 }
 
 #[test]
+fn what_comes_byte_by_byte_is_read() {
+    let mut talk = Talk::open(40_000, 5280);
+    for byte in REQUEST.chars() {
+        talk.client(&byte.to_string());
+    }
+    for byte in RESPONSE.chars() {
+        talk.server(&byte.to_string());
+    }
+    talk.send(Side::Client, Flag::Fin, "").send(Side::Server, Flag::Fin, "");
+    let (_, events) = read(&pcap(RAW, &talk.packets)).unwrap();
+    assert_eq!(words(&events), OF_BOSH);
+    let Fact::Request(request) = &events[1].fact else { panic!("{events:?}") };
+    // The first byte came behind SYN and its answer.
+    assert_eq!(request.first.as_millis(), 20);
+    for tls in
+        ["\x15\x03\x01\x00\x02\x02\x28", "\x14\x03\x03\x00\x01\x01", "\x16\x03\x01\x02\x00\x01"]
+    {
+        let mut talk = Talk::open(40_000, 443);
+        for byte in tls.chars() {
+            talk.client(&byte.to_string());
+        }
+        let error = read(&pcap(RAW, &talk.packets)).err().unwrap().to_string();
+        assert!(error.contains("1 connection encrypted with TLS"), "{tls:?}: {error}");
+    }
+}
+
+#[test]
 fn a_gap_is_said_and_reading_goes_on_behind_it() {
     let mut talk = Talk::open(40_000, 5280);
     talk.client(REQUEST)
