@@ -86,7 +86,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand convert" -s o -l out
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand convert" -l to -d 'What to write' -r -f -a "capture\t'Capture, for `xmppscope show`, `report` and `diff`'
 har\t'HTTP Archive, which the Network tab of browsers opens'
 curl\t'curl command that sends one request again'"
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand convert" -l exchange -d 'With --to curl: the number of the exchange, which show prints behind #' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand convert" -l exchange -d 'With --to curl: the number of the request among all requests of the recording, counted from 1' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand convert" -l filter -d 'With --to curl: the first exchange that matches, for example \'status:404\'' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand convert" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand demo" -l write -d 'Also write the traffic to FILE, for `xmppscope show`' -r -F

@@ -47,7 +47,7 @@ pub(super) struct Args {
     /// What to write
     #[arg(long, value_enum, default_value_t = Format::Capture, value_name = "FORMAT")]
     to: Format,
-    /// With --to curl: the number of the exchange, which show prints behind #
+    /// With --to curl: the number of the request among all requests of the recording, counted from 1
     #[arg(long, value_name = "N", conflicts_with = "filter")]
     exchange: Option<u64>,
     /// With --to curl: the first exchange that matches, for example 'status:404'
@@ -87,6 +87,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         None => convert(args, &choice, recording, &mut io::BufWriter::new(out()), None),
     }
 }
+
+/// What N is. The number behind `#` is that of a connection.
+const COUNTED: &str =
+    "N counts requests, from 1; `xmppscope show --format json` prints it as `exchange`";
 
 /// Which exchange is wanted.
 enum Choice {
@@ -236,10 +240,10 @@ fn find(choice: &Choice, preface: &Preface, traffic: &mut Traffic) -> Result<Req
     match (choice, only) {
         (Choice::Only, Some(request)) if count == 1 => Ok(request),
         (Choice::Only, _) if count > 0 => Err(Failure::Usage(format!(
-            "the recording has {exchanges}: choose one with --exchange N, the number that `xmppscope show` prints behind #, or with --filter"
+            "the recording has {exchanges}: choose one with --exchange N, or with --filter; {COUNTED}"
         ))),
         (Choice::Number(number), _) => Err(Failure::Usage(format!(
-            "there is no exchange {number}: the recording has {exchanges}; N is the number that `xmppscope show` prints behind #"
+            "there is no exchange {number}: the recording has {exchanges}; {COUNTED}"
         ))),
         (Choice::Filter(_), _) => {
             Err(Failure::Usage(format!("none of the recording's {exchanges} matches --filter")))

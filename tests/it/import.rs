@@ -168,7 +168,7 @@ fn a_request_becomes_a_command_of_curl() {
         (&[][..], "has 7 exchanges: choose one with --exchange N"),
         (
             &["--exchange", "8"],
-            "there is no exchange 8: the recording has 7 exchanges; N is the number that",
+            "there is no exchange 8: the recording has 7 exchanges; N counts requests, from 1",
         ),
         (&["--filter", "status:404"], "none of the recording's 7 exchanges matches"),
         (&["--filter", "status:"], "--filter is not a valid expression"),
