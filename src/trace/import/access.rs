@@ -10,6 +10,7 @@ use chrono::{DateTime, FixedOffset};
 use regex_lite::Regex;
 
 use super::instant::{date, of_date};
+use super::lanes::Lanes;
 use super::log::Lines;
 use super::paths;
 use super::sorter::Sorter;
@@ -22,9 +23,6 @@ use crate::wire::tap::How;
 
 /// A longer line is none of an access log.
 const LONGEST: usize = 32 << 10;
-
-/// The exchanges of a log are given so many connections in turn: as many can be open at once.
-const CONNS: u64 = 16_384;
 
 /// A line: the host, if it is there; the time; the request; the status; the size; the referrer and the user agent; the rest.
 static LINE: LazyLock<Regex> = LazyLock::new(|| {
@@ -65,9 +63,8 @@ pub(super) fn open(
         zone.get_or_insert(line.zone);
         counts.untimed += u64::from(line.lasted.is_none());
         counts.given_up += u64::from(line.status == 499);
-        let (conn, number) = (1 + all % CONNS, all / CONNS);
         all += 1;
-        for event in line.events(conn, number, &mut intake) {
+        for event in line.events(all, &mut intake) {
             sorter.take(&event)?;
         }
     }
@@ -79,7 +76,7 @@ pub(super) fn open(
         )));
     };
     let preface = Preface::read(date(first, zone), String::new(), source(&counts));
-    Ok((preface, sorter.trace(first, None)))
+    Ok((preface, Box::new(Lanes::new(sorter.trace(first, None), Vec::new()))))
 }
 
 /// What is special in a log, and what is left out of it.
@@ -168,8 +165,8 @@ impl Line {
         })
     }
 
-    /// The request, and what came of it.
-    fn events(&self, conn: u64, number: u64, intake: &mut Intake) -> Vec<Event> {
+    /// The request, which has this number in the log, and what came of it.
+    fn events(&self, number: u64, intake: &mut Intake) -> Vec<Event> {
         // A line is written at the end.
         let end = self.at;
         let begin = end.saturating_sub(self.lasted.unwrap_or_default());
@@ -179,19 +176,29 @@ impl Line {
             lines.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?.as_bytes())));
         let line =
             RequestLine { method: &self.method, target: &self.target, version: self.version };
-        intake.on(conn);
-        let request = intake.request(begin, &line, headers);
-        let request = Event { at: begin, conn, fact: Fact::Request(request) };
-        // nginx: the client has closed the connection and got nothing.
-        if self.status == 499 {
+        intake.on(number);
+        let request = Fact::Request(intake.request(begin, &line, headers));
+        let closed = Fact::Closed { client: 0, server: self.size, stopped: false };
+        let facts = if self.status == 499 {
+            // nginx: the client has closed the connection and got nothing.
             let ended = Fact::Ended { by: Side::Client, how: How::Fin, together: false };
-            return vec![request, Event { at: end, conn, fact: ended }];
-        }
-        let line = StatusLine { version: 1, status: self.status, reason: "" };
-        let response = intake.response(end, &line, std::iter::empty());
-        let content = Content { size: self.size, clipped: self.size > 0, ..Content::default() };
-        let response = Response { answers: Some(number), content, ..response };
-        vec![request, Event { at: end, conn, fact: Fact::Response(response) }]
+            vec![(begin, request), (end, ended), (end, closed)]
+        } else {
+            // A WebSocket has its line when it is closed; how long its handshake took is not in it.
+            let upgraded = self.status == 101;
+            let at = if upgraded { begin } else { end };
+            let line = StatusLine { version: 1, status: self.status, reason: "" };
+            let response = intake.response(at, &line, std::iter::empty());
+            let size = if upgraded { 0 } else { self.size };
+            let content = Content { size, clipped: size > 0, ..Content::default() };
+            let mut facts =
+                vec![(begin, request), (at, Fact::Response(Response { content, ..response }))];
+            if upgraded {
+                facts.push((end, closed));
+            }
+            facts
+        };
+        facts.into_iter().map(|(at, fact)| Event { at, conn: number, fact }).collect()
     }
 }
 
@@ -273,8 +280,60 @@ mod tests {
         let left = TIMED.replace(" 504 ", " 499 ");
         let (_, events) = read(&format!("{quick}\n{left}\n"));
         let names: Vec<_> = events.iter().map(|event| event.fact.name()).collect();
-        assert_eq!(names, ["request", "request", "response", "ended", "finished"]);
-        assert_eq!(events[0].conn, 2);
+        assert_eq!(names, ["request", "request", "response", "ended", "closed", "finished"]);
+        assert_eq!(events[0].conn, 1);
+    }
+
+    /// The connection of each event, and what it is.
+    fn conns(events: &[Event]) -> Vec<(u64, &str)> {
+        events.iter().map(|event| (event.conn, event.fact.name())).collect()
+    }
+
+    #[test]
+    fn requests_at_the_same_time_are_on_connections_of_their_own() {
+        let line = |time: &str, status: u16, lasted: &str| {
+            format!(
+                r#"192.0.2.1 - - [01/Mar/2026:{time} +0000] "POST /http-bind HTTP/1.1" {status} 9 "-" "-" {lasted}"#
+            )
+        };
+        // One that is held, two that follow each other meanwhile, and one after all of them.
+        let held = line("12:01:00", 200, "60.000");
+        let quick = [line("12:00:10", 200, "1.000"), line("12:00:20", 499, "1.000")];
+        let next = [line("12:00:30", 200, "1.000"), line("12:01:10", 200, "1.000")];
+        let (_, events) =
+            read(&[&quick[0], &quick[1], &next[0], &held, &next[1]].map(String::as_str).join("\n"));
+        assert_eq!(
+            conns(&events),
+            [
+                (1, "request"),
+                (2, "request"),
+                (2, "response"),
+                (2, "request"),
+                (2, "ended"),
+                (2, "closed"),
+                (3, "request"),
+                (3, "response"),
+                (1, "response"),
+                (1, "request"),
+                (1, "response"),
+                (0, "finished"),
+            ]
+        );
+        let answers = events.iter().filter_map(|event| match &event.fact {
+            Fact::Response(response) => response.answers,
+            _ => None,
+        });
+        assert_eq!(answers.collect::<Vec<_>>(), [0, 0, 0, 1]);
+    }
+
+    #[test]
+    fn a_websocket_opens_at_once_and_closes_when_its_line_is_written() {
+        let line =
+            TIMED.replace("POST /http-bind", "GET /xmpp-websocket").replace(" 504 ", " 101 ");
+        let (_, events) = read(&line);
+        let names = [(1, "request"), (1, "response"), (1, "closed"), (0, "finished")];
+        assert_eq!(conns(&events), names);
+        assert_eq!((events[1].at, events[2].at.as_millis()), (Duration::ZERO, 60_001));
     }
 
     #[test]
