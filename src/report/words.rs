@@ -187,7 +187,8 @@ pub fn size(content: &Content) -> String {
         }
     }
     if hidden {
-        text += " (hidden: not text)";
+        let why = content.undecoded.as_deref().map_or("not text".into(), one_line);
+        text += &format!(" (hidden: {why})");
     } else if content.clipped {
         text += &format!(" (first {} kept)", bytes(content.bytes.len() as u64));
     }

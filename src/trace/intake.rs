@@ -21,6 +21,7 @@ use std::time::Duration;
 use super::content::{Decoded, decode};
 use super::event::{Content, Headers, Request, Response};
 use super::redact::{self, Known, Redactor};
+use crate::wire::protocol::Protocol;
 
 /// So many codings that nobody has announced are removed one after the other.
 const LAYERS: usize = 4;
@@ -196,6 +197,25 @@ impl Intake {
         self.kept(Content { bytes, size, coding, ..Content::default() })
     }
 
+    /// The same where it is not known whether the content coding was removed, as in a file with the bytes of a content.
+    pub(super) fn perhaps_decoded(
+        &mut self,
+        bytes: Vec<u8>,
+        size: Option<u64>,
+        headers: &Headers,
+    ) -> Content {
+        let announced = codings(headers);
+        let is_coded = coding_of(&bytes).is_some()
+            || !is_identity(&announced)
+                && std::str::from_utf8(&bytes).is_err()
+                && decode(&announced, &bytes, self.body_limit).error.is_none();
+        if !is_coded {
+            return self.decoded(bytes, size, headers);
+        }
+        let size = size.unwrap_or(bytes.len() as u64);
+        self.content(bytes, size, headers)
+    }
+
     /// A text that no coding was applied to, of which `size` bytes were sent: a part of a stream, a control frame.
     pub fn text(&mut self, bytes: Vec<u8>, size: u64) -> Content {
         let clipped = size > bytes.len() as u64;
@@ -257,12 +277,27 @@ impl Intake {
             content.bytes.truncate(self.body_limit);
             content.clipped = true;
         }
+        if content.undecoded.is_none() {
+            content.undecoded = encrypted(&content.bytes);
+        }
         if !self.show_secrets
             && let Cow::Owned(hidden) = redact::body(&content.bytes, &mut self.known)
         {
             content.bytes = hidden;
         }
         content
+    }
+}
+
+/// What a content is that TLS was to be removed from.
+fn encrypted(bytes: &[u8]) -> Option<String> {
+    match Protocol::of(bytes) {
+        Some(tls @ (Protocol::TlsHandshake | Protocol::TlsRecord | Protocol::TlsAlert(_)))
+            if bytes.len() > 1 =>
+        {
+            Some(format!("it is {tls}"))
+        }
+        _ => None,
     }
 }
 
@@ -282,7 +317,7 @@ fn replace(content: &mut Content, coding: &str, decoded: Decoded) {
 }
 
 /// The coding that a content has by its first bytes.
-fn coding_of(bytes: &[u8]) -> Option<&'static str> {
+pub(super) fn coding_of(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0x1f, 0x8b, ..] => Some("gzip"),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("zstd"),

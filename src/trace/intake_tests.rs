@@ -1,7 +1,7 @@
 use std::io::Write;
 
 use flate2::Compression;
-use flate2::write::GzEncoder;
+use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 
 use super::*;
 
@@ -150,4 +150,49 @@ fn no_piece_shows_the_secret_that_another_began() {
     let shown = take(began) + &take(ended);
     assert!(!shown.contains("c2V") && !shown.contains("cmV0"), "{shown}");
     assert_eq!(shows().piece(&mut Pieces::default(), AUTH.as_bytes()), AUTH.as_bytes());
+}
+
+#[test]
+fn what_a_file_has_of_a_content_may_be_coded_or_not() {
+    let coded = |coding: &str| {
+        let mut bytes = Vec::new();
+        match coding {
+            "gzip" => GzEncoder::new(&mut bytes, Compression::fast()).write_all(b"<body/>"),
+            "deflate" => ZlibEncoder::new(&mut bytes, Compression::fast()).write_all(b"<body/>"),
+            _ => DeflateEncoder::new(&mut bytes, Compression::fast()).write_all(b"<body/>"),
+        }
+        .unwrap();
+        bytes
+    };
+    let read = |bytes: &[u8], announced: &[&str]| {
+        let mut headers = Headers::default();
+        for coding in announced {
+            headers.push("Content-Encoding", coding);
+        }
+        Intake::new(false, 100).perhaps_decoded(bytes.to_vec(), None, &headers)
+    };
+    for (bytes, announced, coding) in [
+        (coded("gzip"), &["gzip"][..], Some("gzip")),
+        (coded("gzip"), &[], Some("gzip")),
+        (coded("deflate"), &["deflate"], Some("deflate")),
+        (coded("deflate"), &[], Some("deflate")),
+        (coded("raw"), &["deflate"], Some("deflate")),
+        (b"<body/>".to_vec(), &["gzip"], Some("gzip")),
+        (b"<body/>".to_vec(), &["br"], Some("br")),
+        (b"<body/>".to_vec(), &[], None),
+    ] {
+        let content = read(&bytes, announced);
+        let text = String::from_utf8_lossy(&content.bytes);
+        assert_eq!((&*text, content.coding.as_deref()), ("<body/>", coding), "{announced:?}");
+        assert_eq!(content.undecoded, None);
+    }
+    let zstd = read(&[0x28, 0xb5, 0x2f, 0xfd, 4, 0, 1, 2, 3], &[]);
+    assert!(zstd.undecoded.unwrap().contains("zstd"));
+    for (bytes, what) in [
+        (&b"\x15\x03\x01\x00\x02\x02\x28"[..], "it is a TLS alert (handshake_failure)"),
+        (b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x03", "it is a TLS handshake"),
+        (b"\x17\x03\x03\x00\x05\x01\x00\x00\x01\x03", "it is TLS records"),
+    ] {
+        assert_eq!(read(bytes, &[]).undecoded.as_deref(), Some(what));
+    }
 }

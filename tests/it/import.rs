@@ -183,6 +183,34 @@ fn a_request_becomes_a_command_of_curl() {
 }
 
 #[test]
+fn what_a_content_is_that_is_no_text_is_named() {
+    let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.har");
+    for (bytes, words) in [
+        (utf16("\u{feff}<body xmlns='http://jabber.org/protocol/httpbind'/>"), "; it is UTF-16."),
+        (
+            b"\x15\x03\x01\x00\x02\x02\x28".to_vec(),
+            "(hidden: it is a TLS alert (handshake_failure))",
+        ),
+        (
+            b"\x28\xb5\x2f\xfd\x04\x00\x01\x02\x03".to_vec(),
+            "unreadable: zstd without Content-Encoding",
+        ),
+        ((128..255).collect(), "it is no text, and hidden as a whole"),
+    ] {
+        let text = BASE64_STANDARD.encode(&bytes);
+        let one = entry(&format!(
+            r#","response":{{"status":200,"headers":[{{"name":"Content-Type","value":"text/xml"}}],"content":{{"text":"{text}","encoding":"base64"}}}}"#
+        ));
+        fs::write(&path, har(&[&one])).unwrap();
+        let (_, out, _) = rig::run(&["show", "--color", "never", path.to_str().unwrap()]);
+        assert!(out.contains(words), "{words}: {out}");
+        assert!(!out.contains("text before the root element"), "{out}");
+    }
+}
+
+#[test]
 fn a_url_within_a_url_is_not_where_a_request_goes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.har");

@@ -10,6 +10,7 @@ use crate::rules::memory::PerSession;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::{around, short};
+use crate::trace::redact::is_hidden;
 use crate::trace::{Reading, Story};
 use crate::wire::Side;
 use crate::xml::{Element, Error, ErrorKind};
@@ -67,6 +68,11 @@ fn what(view: &HttpView<'_>) -> String {
 
 fn malformed(error: &Error, view: &HttpView<'_>, found: &mut Findings) {
     let (what, party) = (what(view), Party::from(view.from()));
+    if is_hidden(&view.content().bytes) {
+        let words = format!("{what} is not well-formed: it is no text, and hidden as a whole.");
+        let id = "bosh-body-wellformed";
+        return found.add(&kinds::XML_MALFORMED, id, Level::Error, party, words);
+    }
     let quoted = around(&view.content().bytes, error.at.offset, QUOTED);
     if error.kind.is_limit() {
         let words = format!("{what} cannot be read in full: {error} (at {}).", error.at);
@@ -80,6 +86,7 @@ fn malformed(error: &Error, view: &HttpView<'_>, found: &mut Findings) {
         | ErrorKind::ProcessingInstruction
         | ErrorKind::DocumentType
         | ErrorKind::UndeclaredEntity(_) => "; servers answer with an error".to_owned(),
+        ErrorKind::NotUtf8(_) if is_utf16(&view.content().bytes) => "; it is UTF-16".to_owned(),
         _ => String::new(),
     };
     let words = format!(
@@ -87,6 +94,11 @@ fn malformed(error: &Error, view: &HttpView<'_>, found: &mut Findings) {
         error.at, error.kind
     );
     found.add(&kinds::XML_MALFORMED, requirement(&error.kind, party), Level::Error, party, words);
+}
+
+/// Whether a text begins with the byte order mark of UTF-16.
+fn is_utf16(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff])
 }
 
 fn requirement(kind: &ErrorKind, party: Party) -> &'static str {
@@ -314,6 +326,16 @@ mod tests {
             "{found:?}"
         );
         assert!(found[0].contains("attribute \"polling\" occurs twice"), "{found:?}");
+    }
+
+    #[test]
+    fn what_stands_for_hidden_bytes_is_not_judged_as_if_it_had_been_sent() {
+        let asks = "10 1 C> <body rid='100001' sid='s1'/>\n";
+        let found =
+            after_open(&format!("{asks}12 1 S> 200 | Content-Type: text/xml | [hidden 59 bytes]"));
+        let words =
+            "The response to rid 100001 is not well-formed: it is no text, and hidden as a whole.";
+        assert!(found[0].contains(words), "{found:?}");
     }
 
     #[test]

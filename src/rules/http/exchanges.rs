@@ -175,9 +175,12 @@ impl Exchanges {
             }
             Reading::Partial if response.content.undecoded.is_some() => {
                 let why = response.content.undecoded.as_deref().unwrap_or_default();
+                let what = match response.content.coding {
+                    Some(_) => "its content coding cannot be decoded",
+                    None => "its content is no text",
+                };
                 let words = format!(
-                    "The response to {} cannot be judged, because its content coding cannot be \
-                     decoded: {}.",
+                    "The response to {} cannot be judged, because {what}: {}.",
                     rid(exchange),
                     short(why)
                 );

@@ -1,5 +1,7 @@
 //! Files of known programs that cannot be read: what they are, and what to take in their place.
 
+use crate::trace::intake::coding_of;
+
 /// What a file that begins so seems to be, and what to do; none if it is nothing that is known.
 pub(super) fn name(start: &[u8]) -> Option<String> {
     KNOWN.iter().find(|(is, ..)| is(start)).map(|(_, what, todo)| format!("{what}; {todo}"))
@@ -14,7 +16,7 @@ const EXPORT: &str =
 /// Those that are easiest to tell first; what is only known to be JSON or a page last.
 const KNOWN: &[Known] = &[
     (
-        |start| start.starts_with(&[0x1f, 0x8b]),
+        |start| coding_of(start) == Some("gzip"),
         "this is compressed with gzip",
         "decompress it with `gunzip`, and open what comes out",
     ),
@@ -22,7 +24,7 @@ const KNOWN: &[Known] = &[
         |start| {
             start.starts_with(b"\xfd7zXZ\0")
                 || start.starts_with(b"BZh")
-                || start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
+                || coding_of(start) == Some("zstd")
         },
         "this is compressed",
         "decompress it with `unxz`, `bunzip2` or `unzstd`, and open what comes out",

@@ -7,7 +7,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
     .with_decode_allow_trailing_bits(true);
-const OLD: GeneralPurpose = GeneralPurpose::new(&STANDARD, LENIENT);
+/// The alphabet with `+` and `/`.
+pub(in crate::trace) const OLD: GeneralPurpose = GeneralPurpose::new(&STANDARD, LENIENT);
 const NEW: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT);
 
 /// What it stands for, if it is base64 and not a short word.

@@ -34,6 +34,7 @@ mod secrets;
 mod tests;
 mod url;
 
+pub(super) use base64::OLD as BASE64;
 pub use known::{Known, VALUES, VALUES_OF_CONNECTION};
 pub use marks::is_hidden;
 pub use redactor::{Redactor, header, target};

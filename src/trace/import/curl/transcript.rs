@@ -334,11 +334,9 @@ impl Transcript {
         response.content = if body.is_empty() && size > 0 && has_content && !cut {
             self.unknown.insert(Unknown::Contents);
             self.intake.text(body, size)
-        } else if body.starts_with(&[0x1f, 0x8b]) {
-            self.intake.content(body, size, &response.headers)
         } else {
             let size = has_content.then_some(size);
-            Content { cut, ..self.intake.decoded(body, size, &response.headers) }
+            Content { cut, ..self.intake.perhaps_decoded(body, size, &response.headers) }
         };
         self.event(conn, Fact::Response(response))
     }

@@ -4,23 +4,14 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::entry::{Entry, Message, Pair, PostData, Response, Timings, millis, moment};
 use super::failure;
 use super::fields::Scalar;
 use crate::trace::event::{Content, Event, Fact, Frame, Headers, scheme};
 use crate::trace::intake::{Intake, Pieces, RequestLine, StatusLine};
+use crate::trace::redact::BASE64;
 use crate::wire::Side;
-
-/// Base64 as programs write it, with padding or without.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
 
 /// A content as it is in the file.
 #[derive(Debug, Default)]
@@ -125,10 +116,7 @@ impl Body {
 
     fn content(self, headers: &Headers, intake: &mut Intake) -> Content {
         match self.bytes {
-            Some(bytes) if self.raw && bytes.starts_with(&[0x1f, 0x8b]) => {
-                let size = bytes.len() as u64;
-                intake.content(bytes, size, headers)
-            }
+            Some(bytes) if self.raw => intake.perhaps_decoded(bytes, self.size, headers),
             Some(bytes) => intake.decoded(bytes, self.size, headers),
             None => intake.text(Vec::new(), self.size.unwrap_or(1)),
         }
