@@ -9,7 +9,7 @@ use super::console::{eprint, print};
 use super::interrupt::Interrupt;
 use super::mistakes::wrong;
 use super::options::When;
-use super::words::counted;
+use crate::diag::counted;
 use crate::diag::name;
 use crate::scenario::{LoadError, Loaded, Scenario, is_built_in, load, pack};
 

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::Failure;
 use super::console::{eprint, explain};
 use super::options::When;
-use super::words::counted;
 use crate::diag::Mistakes;
+use crate::diag::counted;
 use crate::diag::sanitise::one_line;
 
 /// Shows the mistakes in files, and says how many there are.

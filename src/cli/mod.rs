@@ -31,7 +31,6 @@ mod show;
 mod snapshot;
 mod spec;
 mod watch;
-mod words;
 
 pub use command::main;
 pub use failure::Failure;

@@ -8,8 +8,8 @@ use console::Term;
 
 use super::console::{eprint, out_is_terminal, print};
 use super::options::When;
-use super::words::counted;
 use super::{Failure, exit};
+use crate::diag::counted;
 use crate::diag::name;
 use crate::diag::sanitise::{one_line, sanitise};
 use crate::runner;

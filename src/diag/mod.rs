@@ -8,9 +8,11 @@ mod name;
 mod nearest;
 mod printed;
 pub mod sanitise;
+mod words;
 
 pub use diagnostic::Diagnostic;
 pub use mistakes::Mistakes;
 pub use name::{Name, name};
 pub use nearest::nearest;
 pub use printed::Printed;
+pub use words::counted;

@@ -3,13 +3,7 @@
 use std::fmt::Write;
 use std::ops::Range;
 
-/// `1 stanza`, `2 stanzas`.
-pub(super) fn counted(number: impl TryInto<u64>, noun: &str) -> String {
-    match number.try_into().unwrap_or(u64::MAX) {
-        1 => format!("1 {noun}"),
-        number => format!("{number} {noun}s"),
-    }
-}
+pub(super) use crate::diag::counted;
 
 /// Up to about `room` bytes of a content around a place, with everything escaped that must not reach a terminal.
 pub(super) fn around(bytes: &[u8], at: usize, room: usize) -> String {

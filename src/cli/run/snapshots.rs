@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::args::{Args, Update};
 use super::stems::from;
 use crate::cli::ci::in_ci;
-use crate::cli::words::counted;
+use crate::diag::counted;
 use crate::diag::name;
 use crate::runner::{self, Outcome, Verdict};
 use crate::scenario::matching::FailureKind;

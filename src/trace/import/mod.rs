@@ -14,6 +14,5 @@ mod log;
 mod paths;
 mod pcap;
 mod sorter;
-mod words;
 
 pub(super) use formats::{START, readable, recognise};

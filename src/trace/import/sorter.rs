@@ -1,6 +1,7 @@
 //! Events that a file has in another order than that of time: they are put in order outside of memory. What is kept
 //! meanwhile has passed the intake, so no secret is in it.
 
+use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Write};
 use std::time::Duration;
 
@@ -75,8 +76,20 @@ impl Sorter {
         self.places.iter().map(|place| place.at).max()
     }
 
-    /// All of a trace that begins at `start`: the events in order of time, and behind them what went wrong.
-    pub(super) fn trace<E>(self, start: Duration, errors: E) -> Events
+    /// All of a trace that begins at `start`: the events in order of time, their connections counted in this order, and behind them
+    /// what went wrong.
+    pub(super) fn trace(self, start: Duration, error: Option<CaptureError>) -> Events {
+        let mut conns = HashMap::from([(0, 0)]);
+        Box::new(self.as_taken(start, error).map(move |event| {
+            let mut event = event?;
+            let next = conns.len() as u64;
+            event.conn = *conns.entry(event.conn).or_insert(next);
+            Ok(event)
+        }))
+    }
+
+    /// The same with connections as they were taken.
+    pub(super) fn as_taken<E>(self, start: Duration, errors: E) -> Events
     where
         E: IntoIterator<Item = CaptureError, IntoIter: Send + 'static>,
     {

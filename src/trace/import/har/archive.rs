@@ -11,12 +11,12 @@ use super::concern::Concern;
 use super::entry::{Entry, moment};
 use super::exchange::{Body, Spoken, Times, Url, events, is_http1};
 use super::fields::Scalar;
+use crate::diag::counted;
 use crate::trace::capture::{CaptureError, Events, Preface};
 use crate::trace::event::{Event, Fact};
 use crate::trace::import::instant::date;
 use crate::trace::import::lanes::Lanes;
 use crate::trace::import::sorter::Sorter;
-use crate::trace::import::words::counted;
 use crate::trace::intake::Intake;
 use crate::trace::source::{Source, Unknown};
 
@@ -266,7 +266,7 @@ impl Archive {
             String::from_utf8_lossy(&target).into_owned(),
             source,
         );
-        let trace = self.sorter.trace(start, self.errors);
+        let trace = self.sorter.as_taken(start, self.errors);
         Ok((preface, Box::new(Lanes::new(trace, self.groups))))
     }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::flows::{Counts, Flows};
 use super::packets::{Others, read};
+use crate::diag::counted;
 use crate::trace::capture::{CaptureError, Events, Preface};
 use crate::trace::import::instant::date;
-use crate::trace::import::words::counted;
 use crate::trace::intake::Intake;
 use crate::trace::source::{Source, Unknown};
 

@@ -356,6 +356,11 @@ fn other_traffic_is_left_out() {
     let (preface, events) = read(&pcap(RAW, &packets)).unwrap();
     assert_eq!(words(&events), OF_BOSH);
     assert_eq!(preface.source.unwrap().notes, ["1 connection without XMPP left out"]);
+    // Connections are counted without them.
+    let early =
+        other.packets.iter().cloned().chain(bosh().into_iter().map(|(at, it)| (at + 100, it)));
+    let (_, events) = read(&pcap(RAW, &early.collect::<Vec<_>>())).unwrap();
+    assert_eq!((words(&events), events[0].conn), (OF_BOSH.map(str::to_owned).to_vec(), 1));
     let error = read(&pcap(RAW, &other.packets)).err().unwrap().to_string();
     assert!(error.starts_with("these packets hold no XMPP: capture at the port"), "{error}");
 }
