@@ -211,6 +211,20 @@ fn what_a_content_is_that_is_no_text_is_named() {
 }
 
 #[test]
+fn a_script_that_speaks_xmpp_is_no_xmpp() {
+    let chat = entry(r#","response":{"status":200}"#);
+    let script = chat.replace("http-bind", "strophe.js").replace(
+        r#""response":{"status":200}"#,
+        r#""response":{"status":200,"content":{"mimeType":"text/javascript","text":"x('http://jabber.org/protocol/httpbind')"}}"#,
+    );
+    let script =
+        script.replace("<body xmlns='http://jabber.org/protocol/httpbind' rid='5' sid='a'/>", "");
+    let (source, events, _) = read(har(&[&script, &chat])).unwrap();
+    assert_eq!(events.len(), 3, "{events:?}");
+    assert!(source.contains("1 other request left out"), "{source}");
+}
+
+#[test]
 fn a_url_within_a_url_is_not_where_a_request_goes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.har");

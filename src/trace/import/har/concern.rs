@@ -56,9 +56,14 @@ impl Concern {
             pair.name.as_text().eq_ignore_ascii_case("sec-websocket-protocol")
                 && pair.value.as_text().contains("xmpp")
         });
+        let mime = entry.response.content.0.mime_type.as_text();
+        let other = OTHERS.iter().any(|other| mime.contains(other));
+        // A script of a client has names of XMPP in it.
+        let [asked, answered] = contents.map(|content| content.is_some_and(is_xmpp));
         if spoke == Some(true)
             || subprotocol
-            || contents.into_iter().flatten().any(is_xmpp)
+            || asked
+            || answered && !other
             || path.split('/').skip(3).any(|part| PATHS.contains(&part))
             // A `<body/>` in the query (XEP-0252).
             || is_xmpp(url.as_bytes())
@@ -66,8 +71,6 @@ impl Concern {
         {
             return Self::Yes;
         }
-        let mime = entry.response.content.0.mime_type.as_text();
-        let other = OTHERS.iter().any(|other| mime.contains(other));
         let large = contents.into_iter().flatten().any(|content| content.len() > SEARCHED);
         if spoke.is_some() || other || large { Self::No } else { Self::Perhaps }
     }

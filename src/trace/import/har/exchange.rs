@@ -104,12 +104,12 @@ impl Body {
     /// What came with the response.
     pub(super) fn of_response(entry: &mut Entry) -> Self {
         let Response { content, body_size, headers, .. } = &mut entry.response;
-        let content = std::mem::take(&mut content.0);
+        let content = &mut content.0;
         // What some write as the size on the wire includes the head.
         let coded = header(&headers.0, "content-encoding").is_some();
         let wire = size(body_size).filter(|size| *size > 0 && coded);
         let size = wire.or_else(|| size(&content.size));
-        let body = Self::new(content.text, &content.encoding, size);
+        let body = Self::new(std::mem::take(&mut content.text), &content.encoding, size);
         // Without a size on the wire, that of what is there.
         Self { size: body.size.filter(|_| wire.is_some() || body.bytes.is_none()), ..body }
     }
