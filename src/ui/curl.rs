@@ -76,9 +76,11 @@ pub fn command(request: &Request, origin: &str, secrets: bool) -> String {
                 .to_owned()
         }),
     ];
-    let comments: String =
-        comments.into_iter().flatten().map(|comment| format!("# {comment}\n")).collect();
-    format!("{comments}{before}{}\n", words.join(" \\\n  "))
+    let mut all = String::new();
+    for comment in comments.into_iter().flatten() {
+        all += &format!("# {comment}\n");
+    }
+    format!("{all}{before}{}\n", words.join(" \\\n  "))
 }
 
 /// The URL, and what else curl has to know to send it as it was. No target takes it to another place, such as a file.
@@ -128,8 +130,8 @@ fn line(name: &str, value: &str, content: &Content) -> Option<String> {
 
 /// A word as a shell reads it, without characters that a terminal would act on.
 fn word(text: &str) -> String {
-    let escapes = |c: char| is_unsafe(c) && c != '\n' && c != '\t';
-    if !text.chars().any(escapes) {
+    let acts = |c: char| is_unsafe(c) && c != '\n' && c != '\t';
+    if !text.chars().any(acts) {
         return quoted(text).into_owned();
     }
     let mut escaped = String::new();
@@ -137,7 +139,7 @@ fn word(text: &str) -> String {
         match c {
             '\'' | '\\' => escaped.extend(['\\', c]),
             // A shell at a terminal would look for it in its history.
-            c if escapes(c) || c == '!' => {
+            c if acts(c) || c == '!' => {
                 for byte in c.encode_utf8(&mut [0; 4]).bytes() {
                     escaped += &format!("\\x{byte:02x}");
                 }

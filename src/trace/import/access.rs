@@ -76,7 +76,7 @@ pub(super) fn open(
         )));
     };
     let preface = Preface::read(date(first, zone), String::new(), source(&counts));
-    Ok((preface, Box::new(Lanes::new(sorter.as_taken(first, None), Vec::new()))))
+    Ok((preface, Box::new(Lanes::new(sorter.in_order(first, None), Vec::new()))))
 }
 
 /// What is special in a log, and what is left out of it.

@@ -80,7 +80,7 @@ impl Sorter {
     /// what went wrong.
     pub(super) fn trace(self, start: Duration, error: Option<CaptureError>) -> Events {
         let mut conns = HashMap::from([(0, 0)]);
-        Box::new(self.as_taken(start, error).map(move |event| {
+        Box::new(self.in_order(start, error).map(move |event| {
             let mut event = event?;
             let next = conns.len() as u64;
             event.conn = *conns.entry(event.conn).or_insert(next);
@@ -89,7 +89,7 @@ impl Sorter {
     }
 
     /// The same with connections as they were taken.
-    pub(super) fn as_taken<E>(self, start: Duration, errors: E) -> Events
+    pub(super) fn in_order<E>(self, start: Duration, errors: E) -> Events
     where
         E: IntoIterator<Item = CaptureError, IntoIter: Send + 'static>,
     {

@@ -266,7 +266,7 @@ impl Archive {
             String::from_utf8_lossy(&target).into_owned(),
             source,
         );
-        let trace = self.sorter.as_taken(start, self.errors);
+        let trace = self.sorter.in_order(start, self.errors);
         Ok((preface, Box::new(Lanes::new(trace, self.groups))))
     }
 

@@ -68,7 +68,7 @@ impl Times {
             self.offset = offset;
         }
         self.last = Some(match self.last {
-            Some(last) if at < last && last - at < DISORDER => last,
+            Some(last) if at < last && last.saturating_sub(at) < DISORDER => last,
             _ => at,
         });
     }

@@ -250,8 +250,8 @@ impl Flows {
                 if turned {
                     flow.turn();
                 }
-                let began = first.first().map_or(at, |(.., at)| *at);
-                self.speak(flow, expect, began)?;
+                let spoke = first.first().map_or(at, |(.., at)| *at);
+                self.speak(flow, expect, spoke)?;
                 for (from, bytes, at) in first {
                     let from = if turned { from.other() } else { from };
                     self.tap(flow, from, &bytes, at)?;
