@@ -166,6 +166,11 @@ impl Drop for Proxy {
 
 /// Runs the binary to its end.
 pub fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
+    run_within(LONG, arguments)
+}
+
+/// Runs the binary to its end, which has to come in time.
+pub fn run_within(limit: Duration, arguments: &[&str]) -> (Option<i32>, String, String) {
     let child = Command::new(env!("CARGO_BIN_EXE_xmppscope"))
         .args(arguments)
         .env("TZ", "UTC")
@@ -177,7 +182,7 @@ pub fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
     let pid = child.id().to_string();
     let (done, ended) = mpsc::channel::<()>();
     let watch = thread::spawn(move || {
-        if ended.recv_timeout(LONG) == Err(mpsc::RecvTimeoutError::Timeout) {
+        if ended.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
             let _ = Command::new("kill").args(["-KILL", &pid]).status(); // the exit code tells the test
         }
     });

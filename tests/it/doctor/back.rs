@@ -26,7 +26,8 @@ pub struct Back {
 }
 
 impl Back {
-    /// Prosody, for which a connection is secure only if the reverse proxy says so.
+    /// Prosody, for which a connection is secure only if the reverse proxy says so. It grants a short time between polls, since whoever
+    /// is careful waits for it.
     fn prosody(settings: &str, identities: &Identities) -> Self {
         let [https, starttls, direct] = [free_port(), free_port(), free_port()];
         let identity = identities.folder("valid");
@@ -34,6 +35,7 @@ impl Back {
         let server = Prosody::start_with(&format!(
             r#"
 modules_enabled = {{ "saslauth", "tls", "roster", "disco", "ping", "posix", "bosh", "websocket", "smacks" }}
+bosh_max_polling = 1
 consider_bosh_secure = false
 consider_websocket_secure = false
 https_ports = {{ {https} }}

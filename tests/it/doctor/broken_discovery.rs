@@ -60,20 +60,18 @@ pub fn all() -> Vec<Setup> {
     let dead = "_xmpp-client._tcp.chat.example SRV 0 5 {dead} xmpp.example";
     vec![
         links("host-meta-wrong-rel", &[("bosh", bosh.1), ("ws", websocket.1)]),
-        domain("host-meta-of-a-page", spa).mend(spa, "nginx"),
+        domain("host-meta-of-a-page", spa).follows(&["host-meta-cors"]).mend(spa, "nginx"),
         links("host-meta-dead-link", &[bosh, ("websocket", "wss://dead.example/xmpp-websocket")])
             .at("chat.example --resolve dead.example:127.0.0.1:{dead}")
             .has("host-meta-dead-link"),
         links("host-meta-insecure", &[("xbosh", "http://plain.example/http-bind"), websocket])
             .front_also("listen 127.0.0.1:{plain};")
             .at("chat.example --resolve plain.example:127.0.0.1:{plain}")
-            .has("host-meta-insecure"),
+            .has("host-meta-insecure")
+            .follows(&["mechanisms-missing"]),
         domain("host-meta-cors", &host_meta(&format!("{TYPE}\n# here"), &LINKS))
             .has("host-meta-cors")
             .mend("# here", "nginx"),
-        domain("host-meta-type", &host_meta(&format!("default_type text/html;\n{CORS}"), &LINKS))
-            .has("host-meta-type")
-            .mend("default_type text/html;", "nginx"),
         dns("srv-not-offered", &[HOSTS, nowhere].join("\n"))
             .has("srv-not-offered")
             .mend(nowhere, "dns"),

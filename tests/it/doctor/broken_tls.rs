@@ -1,8 +1,8 @@
 //! What is wrong with addresses, ports and certificates.
 
-use super::setup::{BOSH, Setup, WEBSOCKET};
+use super::setup::{BOSH, Setup, UPGRADE, WEBSOCKET};
 
-/// A server of nginx with these lines for TLS.
+/// A server of nginx with these lines for TLS. WebSocket is examined sooner than BOSH.
 fn tls(name: &'static str, lines: &str) -> Setup {
     let server = format!(
         "server {{
@@ -11,17 +11,18 @@ fn tls(name: &'static str, lines: &str) -> Setup {
              proxy_pass http://{{server}};
              proxy_set_header Host $host;
              proxy_set_header X-Forwarded-Proto https;
+             {UPGRADE}
            }}
          }}"
     );
-    Setup::nginx(name, &server)
+    Setup::nginx(name, &server).at(WEBSOCKET)
 }
 
 pub fn all() -> Vec<Setup> {
     vec![
-        Setup::location("address-dead", "/", "")
+        Setup::location("address-dead", "/", UPGRADE)
             .at(&format!(
-                "{BOSH} --resolve chat.example:[::1]:{{dead}} --resolve chat.example:127.0.0.1:{{port}}"
+                "{WEBSOCKET} --resolve chat.example:[::1]:{{dead}} --resolve chat.example:127.0.0.1:{{port}}"
             ))
             .has("address-dead")
             .instead(" --resolve chat.example:[::1]:{dead}", ""),
@@ -90,6 +91,7 @@ pub fn all() -> Vec<Setup> {
              }",
         )
         .ejabberd("")
+        .at(WEBSOCKET)
         .has("certificate-chain")
         .mend("tls {valid}/cert.pem {valid}/privkey.pem", "caddy"),
         Setup::apache(

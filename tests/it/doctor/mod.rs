@@ -34,13 +34,14 @@ mod zone;
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
+use std::time::Instant;
 
 use back::Servers;
 use identities::Identities;
 use setup::Setup;
 
 /// Set-ups that run side by side: each waits more than it works.
-const LANES: usize = 4;
+const LANES: usize = 6;
 
 fn broken() -> Vec<Setup> {
     [
@@ -103,12 +104,14 @@ fn each(setups: Vec<Setup>, lanes: usize, does: impl Fn(&Setup, &Servers<'_>, &I
             scope.spawn(|| {
                 loop {
                     let Some(setup) = waiting.lock().unwrap().pop() else { return };
+                    let started = Instant::now();
                     // The panic has been printed by then.
                     if catch_unwind(AssertUnwindSafe(|| does(setup, &servers, &identities)))
                         .is_err()
                     {
                         failed.lock().unwrap().push(setup.name);
                     }
+                    eprintln!("{} took {:.1?}", setup.name, started.elapsed());
                 }
             });
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -19,6 +20,9 @@ pub const BOSH: &str = "https://chat.example/http-bind";
 pub const WEBSOCKET: &str = "wss://chat.example/xmpp-websocket";
 /// The origin of the page that uses the server.
 const ORIGIN: &str = "https://page.example";
+
+/// For one run: what is waited for on purpose takes a few seconds.
+const LIMIT: Duration = Duration::from_secs(40);
 
 /// What stands for a word in braces.
 pub type Values = BTreeMap<&'static str, String>;
@@ -208,9 +212,9 @@ impl Setup {
         }
         let front = setup.front.as_ref().map(|(program, lines)| {
             let configuration = filled(&program.configuration(lines), &values);
-            (Front::start(*program, &configuration, port), configuration)
+            (Front::start(*program, &configuration, port), filled(lines, &values))
         });
-        let (front, configuration) = front.unzip();
+        let (front, lines) = front.unzip();
         let mut arguments = format!("doctor {}", filled(&setup.arguments, &values));
         if !arguments.contains(&format!("--resolve {HOST}")) {
             arguments += &format!(" --resolve {HOST}:127.0.0.1:{port}");
@@ -223,8 +227,8 @@ impl Setup {
             identities.ca().display(),
             zone::serve(&filled(&setup.zone, &values))
         );
-        let configuration = configuration.unwrap_or_default();
-        Bed { arguments, configuration, _running: (front, server, second, dead) }
+        let lines = lines.unwrap_or_default();
+        Bed { arguments, lines, _running: (front, server, second, dead) }
     }
 
     /// Finds the trouble and no other, mends it and finds nothing any more.
@@ -264,7 +268,7 @@ impl Setup {
 
     fn examine(&self, bed: &Bed) -> Value {
         let arguments: Vec<&str> = bed.arguments.split_whitespace().collect();
-        let (code, out, errors) = rig::run(&arguments);
+        let (code, out, errors) = rig::run_within(LIMIT, &arguments);
         let report: Value = serde_json::from_str(&out)
             .unwrap_or_else(|_| panic!("{}: {code:?}\n{out}\n{errors}\n{bed}", self.name));
         let expected = match report["verdict"].as_str().unwrap() {
@@ -330,12 +334,12 @@ pub fn filled(text: &str, values: &Values) -> String {
 /// A set-up that runs; it ends with this value.
 pub struct Bed {
     arguments: String,
-    configuration: String,
+    lines: String,
     _running: (Option<Front>, Arc<Back>, Option<Arc<Back>>, Nowhere),
 }
 
 impl fmt::Display for Bed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "xmppscope {}\n{}", self.arguments, self.configuration)
+        write!(f, "xmppscope {}\n{}", self.arguments, self.lines)
     }
 }
