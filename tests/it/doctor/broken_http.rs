@@ -29,6 +29,16 @@ fn ways() -> Vec<Setup> {
         .at(WEBSOCKET)
         .has("host-not-passed")
         .mend("ProxyPreserveHost Off", "apache"),
+        Setup::caddy(
+            "host-not-passed-caddy",
+            "reverse_proxy {server} {
+               header_up Host {upstream_hostport}
+             }",
+        )
+        .prosody(ONE_HOST)
+        .at(WEBSOCKET)
+        .has("host-not-passed")
+        .mend("header_up Host {upstream_hostport}", "caddy"),
         Setup::nginx(
             "path-with-a-slash-too-many",
             "location /http-bind {
@@ -96,6 +106,36 @@ fn answers() -> Vec<Setup> {
         )
         .has("back-end-down")
         .mend("server xmpp 127.0.0.1:{dead}", "haproxy"),
+        Setup::apache("back-end-down-apache", "ProxyPass / http://127.0.0.1:{dead}/ upgrade=websocket")
+            .at(WEBSOCKET)
+            .has("back-end-down")
+            .mend("ProxyPass / http://127.0.0.1:{dead}/ upgrade=websocket", "apache"),
+        Setup::apache(
+            "login-basic-apache",
+            "ProxyPass / http://{server}/ upgrade=websocket
+             <Location />
+               AuthType Basic
+               AuthName Intranet
+               AuthUserFile /dev/null
+               Require valid-user
+             </Location>
+             # here",
+        )
+        .ejabberd("")
+        .at(WEBSOCKET)
+        .has("login-page")
+        .mend("# here", "apache"),
+        Setup::apache(
+            "blocked-apache",
+            "ProxyPass / http://{server}/ upgrade=websocket
+             <Location />
+               Require all denied
+             </Location>
+             # here",
+        )
+        .at(WEBSOCKET)
+        .has("blocked")
+        .mend("# here", "apache"),
         Setup::nginx(
             "login-page",
             &format!(

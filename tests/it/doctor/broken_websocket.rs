@@ -22,6 +22,23 @@ pub fn all() -> Vec<Setup> {
         .at(WEBSOCKET)
         .has("upgrade-dropped")
         .mend("ProxyPass /xmpp-websocket http://{server}/xmpp-websocket", "apache"),
+        Setup::caddy(
+            "upgrade-dropped-caddy",
+            "reverse_proxy {server} {
+               header_up -Upgrade
+               header_up -Connection
+             }",
+        )
+        .ejabberd("")
+        .at(WEBSOCKET)
+        .has("upgrade-dropped")
+        .mend(
+            "reverse_proxy {server} {
+               header_up -Upgrade
+               header_up -Connection
+             }",
+            "caddy",
+        ),
         Setup::location("origin-refused-ejabberd", "/xmpp-websocket", UPGRADE)
             .ejabberd("websocket_origin: [\"https://other.example\"]")
             .at(WEBSOCKET)
@@ -37,6 +54,14 @@ pub fn all() -> Vec<Setup> {
         .at(WEBSOCKET)
         .has("origin-refused")
         .mend("if ($http_origin !~ '^(https://other.example)?$') { return 403; }", "nginx"),
+        Setup::haproxy(
+            "origin-refused-haproxy",
+            "# here
+             http-request deny if { req.hdr(Origin) -m found } !{ req.hdr(Origin) https://other.example }",
+        )
+        .at(WEBSOCKET)
+        .has("origin-refused")
+        .mend("# here", "haproxy"),
         Setup::location(
             "subprotocol-missing-nginx",
             "/xmpp-websocket",
