@@ -3,7 +3,7 @@
 use super::setup::{BOSH, Setup, UPGRADE, WEBSOCKET, location};
 
 pub fn all() -> Vec<Setup> {
-    [ways(), answers()].concat()
+    [ways(), refusals(), answers()].concat()
 }
 
 /// Requests that go elsewhere.
@@ -82,34 +82,9 @@ fn ways() -> Vec<Setup> {
     ]
 }
 
-/// Something else that answers.
-fn answers() -> Vec<Setup> {
+/// A login or a rule before it.
+fn refusals() -> Vec<Setup> {
     vec![
-        Setup::nginx(
-            "back-end-down",
-            "location / {
-               proxy_pass http://127.0.0.1:{dead};
-               proxy_set_header Host $host;
-               proxy_set_header X-Forwarded-Proto $scheme;
-             }",
-        )
-        .has("back-end-down")
-        .mend("proxy_pass http://127.0.0.1:{dead};", "nginx"),
-        Setup::haproxy(
-            "back-end-down-haproxy",
-            "frontend web
-               bind 127.0.0.1:{port} ssl crt {valid}/haproxy.pem
-               http-request set-header X-Forwarded-Proto https
-               default_backend xmpp
-             backend xmpp
-               server xmpp 127.0.0.1:{dead}",
-        )
-        .has("back-end-down")
-        .mend("server xmpp 127.0.0.1:{dead}", "haproxy"),
-        Setup::apache("back-end-down-apache", "ProxyPass / http://127.0.0.1:{dead}/ upgrade=websocket")
-            .at(WEBSOCKET)
-            .has("back-end-down")
-            .mend("ProxyPass / http://127.0.0.1:{dead}/ upgrade=websocket", "apache"),
         Setup::apache(
             "login-basic-apache",
             "ProxyPass / http://{server}/ upgrade=websocket
@@ -176,6 +151,40 @@ fn answers() -> Vec<Setup> {
         )
         .has("blocked")
         .mend("# here", "haproxy"),
+    ]
+}
+
+/// Something else that answers.
+fn answers() -> Vec<Setup> {
+    vec![
+        Setup::nginx(
+            "back-end-down",
+            "location / {
+               proxy_pass http://127.0.0.1:{dead};
+               proxy_set_header Host $host;
+               proxy_set_header X-Forwarded-Proto $scheme;
+             }",
+        )
+        .has("back-end-down")
+        .mend("proxy_pass http://127.0.0.1:{dead};", "nginx"),
+        Setup::haproxy(
+            "back-end-down-haproxy",
+            "frontend web
+               bind 127.0.0.1:{port} ssl crt {valid}/haproxy.pem
+               http-request set-header X-Forwarded-Proto https
+               default_backend xmpp
+             backend xmpp
+               server xmpp 127.0.0.1:{dead}",
+        )
+        .has("back-end-down")
+        .mend("server xmpp 127.0.0.1:{dead}", "haproxy"),
+        Setup::apache(
+            "back-end-down-apache",
+            "ProxyPass / http://127.0.0.1:{dead}/ upgrade=websocket",
+        )
+        .at(WEBSOCKET)
+        .has("back-end-down")
+        .mend("ProxyPass / http://127.0.0.1:{dead}/ upgrade=websocket", "apache"),
         Setup::location("body-limit", "/http-bind", "client_max_body_size 8k;")
             .slow()
             .has("body-limit")

@@ -24,6 +24,10 @@ const ORIGIN: &str = "https://page.example";
 /// For one run: what is waited for on purpose takes a few seconds.
 const LIMIT: Duration = Duration::from_secs(40);
 
+/// What remedies may leave open.
+pub const PLACEHOLDERS: [&str; 8] =
+    ["path", "host", "domain", "origin", "seconds", "size", "bosh", "websocket"];
+
 /// What stands for a word in braces.
 pub type Values = BTreeMap<&'static str, String>;
 
@@ -248,9 +252,25 @@ impl Setup {
             self.name,
             self.trouble
         );
+        self.assert_remedy(&problems[0]);
         drop(bed);
         let bed = self.start(true, servers, identities);
         self.assert_well(&bed);
+    }
+
+    /// What is advised has the snippet that mends it, with all that has to be filled in.
+    fn assert_remedy(&self, problem: &Value) {
+        let remedies = problem["remedies"].as_array().unwrap();
+        for (_, mend) in &self.mends {
+            let Mend::Snippet(program) = mend else { continue };
+            let is_there = remedies.iter().any(|remedy| remedy["program"] == *program);
+            assert!(is_there, "{}: no snippet for {program}\n{problem:#}", self.name);
+        }
+        let shown = problem.to_string();
+        for name in PLACEHOLDERS {
+            let open = format!("{{{name}}}");
+            assert!(!shown.contains(&open), "{}: {open} is not filled in\n{problem:#}", self.name);
+        }
     }
 
     /// Finds nothing.

@@ -6,12 +6,8 @@ use std::process::{Command, Stdio};
 use super::front::Program;
 use super::identities::Identities;
 use super::remedies::REMEDIES;
-use super::setup::{Values, filled, rendered};
+use super::setup::{PLACEHOLDERS, Values, filled, rendered};
 use crate::prosody::{find, free_port};
-
-/// What a remedy may leave open.
-const PLACEHOLDERS: [&str; 8] =
-    ["path", "host", "domain", "origin", "seconds", "size", "bosh", "websocket"];
 
 /// Programs, and where their snippets belong: how the comment begins, and what is around.
 const NGINX: [(&str, &str); 3] = [
