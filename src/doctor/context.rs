@@ -1,5 +1,6 @@
 //! What every check has at hand: the settings, the time, a voice.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -21,14 +22,15 @@ pub struct Context {
     pub clock: Clock,
     random: Mutex<Secure>,
     conns: AtomicU64,
+    sids: Mutex<BTreeSet<String>>,
     out: UnboundedSender<Outcome>,
 }
 
 impl Context {
     /// Outcomes go to `out`.
     pub fn new(settings: Settings, out: UnboundedSender<Outcome>) -> Self {
-        let (random, conns) = (Mutex::default(), AtomicU64::default());
-        Self { settings, clock: Clock::start(), random, conns, out }
+        let (random, conns, sids) = (Mutex::default(), AtomicU64::default(), Mutex::default());
+        Self { settings, clock: Clock::start(), random, conns, sids, out }
     }
 
     /// The number of a new connection.
@@ -46,6 +48,11 @@ impl Context {
         let mut bytes = [0; 8];
         self.random.lock().unwrap_or_else(PoisonError::into_inner).fill(&mut bytes);
         u64::from_le_bytes(bytes)
+    }
+
+    /// Whether no other session was granted this sid.
+    pub fn is_new(&self, sid: &str) -> bool {
+        self.sids.lock().unwrap_or_else(PoisonError::into_inner).insert(sid.to_owned())
     }
 
     /// Begins a check.

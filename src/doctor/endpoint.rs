@@ -88,6 +88,6 @@ pub fn about(trouble: Trouble, endpoint: &Endpoint) -> Trouble {
     };
     Trouble { kind, ..trouble }
         .with("path", endpoint.path())
-        .with("host", endpoint.address.authority())
+        .with("host", endpoint.address.name())
         .with("url", endpoint)
 }

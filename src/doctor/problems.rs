@@ -180,6 +180,16 @@ impl Report {
                 has(&|other| other.verdict == Verdict::Broken && other.check.name != "login")
             }
             (_, "cors-on-errors" | "cors-preflight") => has(&of("cors-missing")),
+            (_, "not-released" | "repeat-lost" | "not-held" | "not-bosh" | "features-missing") => {
+                has(&of("not-sticky")) || has(&of("cached"))
+            }
+            (_, "not-sticky") => has(&of("cached")),
+            (_, "back-end-down") => {
+                has(&of("read-timeout"))
+                    && has(&|other| {
+                        other.check.name == "bosh-session" && other.verdict == Verdict::Well
+                    })
+            }
             _ => false,
         }
     }

@@ -158,7 +158,7 @@ fn say_addresses(
     for (at, why) in dead {
         let family = if at.is_ipv6() { "IPv6" } else { "IPv4" };
         doing.weak(
-            Trouble::new(&trouble::ADDRESS_DEAD).with("address", at.ip()).with("family", family),
+            about(Trouble::new(&trouble::ADDRESS_DEAD), endpoint).with("address", at.ip()),
             format!(
                 "{}; {} answers. Clients that try the {family} address first wait, or fail",
                 why.words(),
@@ -244,7 +244,10 @@ async fn speaks_plainly(at: SocketAddr) -> Option<String> {
     let size = read.ok()?.ok()?;
     match Protocol::of(&buffer[..size])? {
         Protocol::HttpResponse
-            if !buffer[..size].windows(3).any(|three| three.eq_ignore_ascii_case(b"tls")) =>
+            // A port that speaks TLS may say so in plain HTTP.
+            if ![&b"tls"[..], b"https"].iter().any(|word| {
+                buffer[..size].windows(word.len()).any(|some| some.eq_ignore_ascii_case(word))
+            }) =>
         {
             Some("HTTP".to_owned())
         }

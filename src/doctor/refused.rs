@@ -99,6 +99,7 @@ fn kind(endpoint: &Endpoint, response: &Response, held: f64) -> &'static Kind {
                 &trouble::NOT_WEBSOCKET
             }
         }
+        200..=299 if page.is_html() => &trouble::PATH_WRONG,
         200..=299 => &trouble::NOT_BOSH,
         405 => &trouble::PATH_WRONG,
         _ => &trouble::REFUSED,

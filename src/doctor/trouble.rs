@@ -83,7 +83,6 @@ kinds! {
     HOST_META_INSECURE "host-meta-insecure" "host-meta names a URL without TLS";
     HOST_META_DEAD_LINK "host-meta-dead-link" "host-meta names a URL that does not work";
     HOST_META_CORS "host-meta-cors" "Pages may not read host-meta";
-    HOST_META_TYPE "host-meta-type" "host-meta has the wrong Content-Type";
     LOGIN_PAGE "login-page" "Something asks for a login before the XMPP server";
     BLOCKED "blocked" "A rule in front of the server refuses the request";
     HOST_NOT_PASSED "host-not-passed" "The server does not know the host that it is asked for";

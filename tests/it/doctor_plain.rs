@@ -88,7 +88,7 @@ fn answers_that_are_not_bosh_have_a_cause_by_name() {
         ),
         (
             "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n<html></html>",
-            "not-bosh",
+            "path-wrong",
             "",
         ),
         ("", "refused", "without a response"),

@@ -10,6 +10,8 @@ use crate::doctor::endpoint::about;
 use crate::doctor::reach::Place;
 use crate::doctor::talk::{Got, Http, Reply, Session, What};
 use crate::doctor::trouble::{self, Trouble};
+use crate::rules::{Page, status_words};
+use crate::trace::Reading;
 
 /// So much later than granted an answer may come.
 const SLACK: Duration = Duration::from_secs(10);
@@ -17,6 +19,8 @@ const SLACK: Duration = Duration::from_secs(10);
 const EARLY: Duration = Duration::from_millis(700);
 /// A held request is to be answered within this time once the next one is there.
 const PROMPT: Duration = Duration::from_secs(2);
+/// What a clock may be off.
+const MARGIN: Duration = Duration::from_millis(300);
 /// What a session asks for whose requests are not held to the end.
 const LONG: u64 = 60;
 
@@ -85,6 +89,13 @@ fn given_up(
         let trouble = Trouble { kind: &trouble::READ_TIMEOUT, ..general }
             .with("seconds", seconds)
             .with("wait", granted.as_secs());
+        // What Apache says then is that the back end ended the connection.
+        let said = match got.response() {
+            Some(response) if response.status != 504 => {
+                format!("HTTP {}{}", status_words(response), Page::of(response).from())
+            }
+            _ => said,
+        };
         let words = format!(
             "given up after {}, while the connection manager may hold a request for {}: {said}",
             words(got.held),
@@ -120,26 +131,42 @@ pub async fn release(context: &Context, place: &Place) {
         let (trouble, words) = why(&place.endpoint, &got, &session.findings());
         return doing.broken(trouble, format!("a second session is refused: {words}"));
     }
+    if session.is_repeated() {
+        return doing.broken(
+            about(Trouble::new(&trouble::CACHED), &place.endpoint),
+            "two requests that open a session get the same answer, with the same sid: a cache keeps the answers to POST",
+        );
+    }
     let polling = session.book().grant().and_then(|grant| {
         grant.body().text("polling").and_then(|seconds| seconds.parse::<u64>().ok())
     });
-    let pause = Duration::from_secs(polling.unwrap_or_default().min(6));
+    let pause = Duration::from_secs(polling.unwrap_or_default().min(6)) + MARGIN;
     let mut held = first.send(&session.poll()).await;
+    let mut early = first.receive(held, pause).await;
     // The features, if they come late.
-    let mut early = first.receive(held, pause + Duration::from_millis(300)).await;
-    if matches!(&early.what, What::Response(..)) {
+    if matches!(&early.what, What::Response(_, Reading::Body(body)) if !body.is_empty() && body.text("type").is_none())
+    {
         held = first.send(&session.poll()).await;
-        early = first.receive(held, pause + Duration::from_millis(300)).await;
+        early = first.receive(held, pause).await;
     }
     if matches!(early.what, What::Late) {
         let sent = second.send(&session.poll()).await;
         let got = first.receive(sent, PROMPT).await;
-        match Reply::of(got) {
-            Reply::Body(..) => doing.well(format!(
-                "a held request is answered {} after the next one was sent",
-                words(context.clock.now().saturating_sub(sent))
-            )),
-            Reply::Other(got) if matches!(got.what, What::Late) => doing.broken(
+        let after = words(context.clock.now().saturating_sub(sent));
+        let answer = match Reply::of(got) {
+            Reply::Body(..) => None,
+            // The next request may have gone elsewhere, and been answered there.
+            Reply::Other(got) if matches!(got.what, What::Late) => {
+                let next = second.receive(sent, PROMPT + MARGIN).await;
+                Some(if matches!(next.what, What::Late) { got } else { next })
+            }
+            Reply::Other(got) => Some(got),
+        };
+        session.keep(first.finish().await);
+        session.keep(second.finish().await);
+        match answer {
+            None => doing.well(format!("a held request is answered {after} after the next one was sent")),
+            Some(got) if matches!(got.what, What::Late) => doing.broken(
                 about(Trouble::new(&trouble::NOT_RELEASED), &place.endpoint),
                 format!(
                     "a held request is not answered within {} after the next one was sent: what a client sends waits for \
@@ -147,19 +174,20 @@ pub async fn release(context: &Context, place: &Place) {
                     words(PROMPT)
                 ),
             ),
-            Reply::Other(got) => {
+            Some(got) => {
                 let (trouble, words) = why(&place.endpoint, &got, &session.findings());
                 doing.broken(trouble, words);
             }
         }
     } else {
-        let (trouble, words) = why(&place.endpoint, &early, &session.findings());
+        session.keep(first.finish().await);
         match Reply::of(early) {
             Reply::Body(..) => doing.note("requests are not held, so none has to be released"),
-            Reply::Other(_) => doing.broken(trouble, words),
+            Reply::Other(got) => {
+                let (trouble, words) = given_up(&session, place, &got, Duration::from_secs(LONG));
+                doing.broken(trouble, words);
+            }
         }
     }
-    session.keep(first.finish().await);
-    session.keep(second.finish().await);
     session.end(at).await;
 }

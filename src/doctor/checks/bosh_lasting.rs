@@ -42,10 +42,14 @@ pub async fn lasting(context: &Context, place: &Place) {
     let sent = http.send(&request).await;
     let first = http.receive(sent, Duration::from_secs(SHORT + 5)).await;
     session.keep(http.finish().await);
-    let Reply::Body(first) = Reply::of(first) else {
-        let words = "the request that was to be repeated got no answer";
-        repeating.skipped(words);
-        return session.end(at).await;
+    let first = match Reply::of(first) {
+        Reply::Body(body) => body,
+        Reply::Other(got) => {
+            repeating.skipped("the request that was to be repeated got no answer");
+            let nodes = context.begin(&BOSH_NODES, &place.endpoint);
+            lost(&nodes, place, &session, &got, at);
+            return session.end(at).await;
+        }
     };
     let (again, _) = once(context, &place.endpoint, at, &request).await;
     match &again.what {

@@ -250,7 +250,7 @@ async fn services(context: &Context) -> Vec<Endpoint> {
                 refused += 1;
                 if scheme == "xmpp" {
                     doing.weak(
-                        Trouble::new(&trouble::SRV_NOT_OFFERED).with("domain", domain),
+                        Trouble::new(&trouble::SRV_NOT_OFFERED).with("host", domain),
                         format!("the target of {service} is \".\": native clients do not even try"),
                     );
                 } else {

@@ -16,6 +16,8 @@ pub struct Session<'a> {
     context: &'a Context,
     endpoint: &'a Endpoint,
     book: Book,
+    /// Another session was granted the same sid.
+    repeated: bool,
     /// What was seen of it, secrets hidden.
     seen: Vec<Event>,
 }
@@ -54,7 +56,7 @@ impl<'a> Session<'a> {
         let terms = Terms { wait: Some(wait), ..Terms::new(&*context.settings.domain) };
         let mut book = Book::new(rid, None);
         book.ask(terms.creation(rid));
-        let mut session = Self { context, endpoint, book, seen: Vec::new() };
+        let mut session = Self { context, endpoint, book, repeated: false, seen: Vec::new() };
         let creation = session.book.asked().clone();
         session.book.mark_used(rid);
         let request = session.request(&creation).with("Accept-Encoding", "gzip, deflate, br");
@@ -64,6 +66,7 @@ impl<'a> Session<'a> {
             && body.kind() == BodyType::Ordinary
         {
             session.book.open((**body).clone());
+            session.repeated = session.book.sid().is_some_and(|sid| !context.is_new(sid));
         }
         (session, got)
     }
@@ -76,6 +79,11 @@ impl<'a> Session<'a> {
     /// Whether it was granted.
     pub fn is_open(&self) -> bool {
         self.book.sid().is_some_and(|sid| !sid.is_empty())
+    }
+
+    /// Whether another session was granted the same sid.
+    pub fn is_repeated(&self) -> bool {
+        self.repeated
     }
 
     /// What was granted.
