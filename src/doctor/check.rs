@@ -39,6 +39,17 @@ impl Verdict {
             Self::Broken => "broken",
         }
     }
+
+    /// Its sign in lists.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Skipped => "–",
+            Self::Well => "✔",
+            Self::Note => "·",
+            Self::Weak => "▲",
+            Self::Broken => "✖",
+        }
+    }
 }
 
 /// What a check has found.

@@ -33,5 +33,5 @@ pub use check::{Check, Outcome, Verdict};
 pub use endpoint::Carrier;
 pub use examine::{endpoint_of, examine, plan};
 pub use names::{Names, Pinned};
-pub use problems::{Overall, Problem, Report};
+pub use problems::{Difference, Overall, Problem, Report};
 pub use settings::{Account, Settings, Subject};

@@ -77,6 +77,30 @@ impl Overall {
     }
 }
 
+/// What differs between what is examined and the server behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference<'a> {
+    /// The name of the check.
+    pub check: &'static str,
+    /// What is seen in front.
+    pub front: &'a str,
+    /// What the server itself does.
+    pub direct: &'a str,
+}
+
+/// Checks whose words say what there is, and not how long it took.
+const COMPARED: [&str; 9] = [
+    "bosh-session",
+    "bosh-mechanisms",
+    "bosh-size",
+    "cors",
+    "preflight",
+    "cors-errors",
+    "websocket-subprotocol",
+    "websocket-origin",
+    "websocket-open",
+];
+
 /// Checks that show no more than whether something is there.
 const OUTSIDE: [&str; 5] = ["addresses", "srv", "host-meta", "host-meta-json", "paths"];
 
@@ -96,6 +120,18 @@ impl Report {
             Some(Verdict::Weak) => Overall::Weak,
             _ => Overall::Well,
         }
+    }
+
+    /// The outcomes by what they are about, in the order in which that came up.
+    pub fn by_subject(&self) -> Vec<(&str, Vec<&Outcome>)> {
+        let mut all: Vec<(&str, Vec<&Outcome>)> = Vec::new();
+        for outcome in &self.outcomes {
+            match all.iter_mut().find(|(subject, _)| *subject == outcome.subject) {
+                Some((_, outcomes)) => outcomes.push(outcome),
+                None => all.push((&outcome.subject, vec![outcome])),
+            }
+        }
+        all
     }
 
     /// What is to be mended, in this order.
@@ -157,6 +193,27 @@ impl Report {
             problem.proof = problem.proof.take().or_else(|| self.proof(outcome));
         }
         found.into_values().collect()
+    }
+
+    /// What differs at the server behind the reverse proxy.
+    pub fn differences(&self) -> Vec<Difference<'_>> {
+        let Some(url) = &self.direct else { return Vec::new() };
+        let of = |check: &str, direct: bool| {
+            self.outcomes.iter().find(|outcome| {
+                outcome.check.name == check
+                    && (outcome.subject == *url) == direct
+                    && outcome.verdict != Verdict::Skipped
+            })
+        };
+        let differs = |check: &&'static str| {
+            let (front, direct) = (of(check, false)?, of(check, true)?);
+            (front.words != direct.words).then_some(Difference {
+                check: front.check.name,
+                front: &front.words,
+                direct: &direct.words,
+            })
+        };
+        COMPARED.iter().filter_map(differs).collect()
     }
 
     /// Whether an outcome follows from another one of the same endpoint, which is told.

@@ -7,8 +7,10 @@ use unicode_width::UnicodeWidthStr as _;
 use super::styles::Styles;
 use crate::clock::words;
 use crate::diag::sanitise::one_line;
-use crate::doctor::{Outcome, Overall, Problem, Report, Verdict};
+use crate::doctor::{Difference, Outcome, Overall, Problem, Report, Verdict};
+use crate::report::doctor::{program, sentence};
 use crate::report::words::count;
+use crate::snapshot::Sign;
 use crate::xml::Ink;
 
 /// Columns of a file.
@@ -52,7 +54,7 @@ impl Doctor {
             let _ = writeln!(out, "{}", inked(&self.styles.strong, &outcome.subject)); // a String takes it
             self.subject = Some(outcome.subject.clone());
         }
-        let (sign, ink) = self.sign(outcome.verdict);
+        let (sign, ink) = (outcome.verdict.sign(), self.ink(outcome.verdict));
         let indent = 2 + 2 + NAME;
         let words = match outcome.trouble {
             // The end says the rest.
@@ -71,14 +73,14 @@ impl Doctor {
         out
     }
 
-    fn sign(&self, verdict: Verdict) -> (&'static str, &Ink) {
+    fn ink(&self, verdict: Verdict) -> &Ink {
         let styles = &self.styles;
         match verdict {
-            Verdict::Well => ("✔", &styles.server),
-            Verdict::Note => ("·", &styles.note),
-            Verdict::Weak => ("▲", &styles.warning),
-            Verdict::Broken => ("✖", &styles.error),
-            Verdict::Skipped => ("–", &styles.dim),
+            Verdict::Well => &styles.server,
+            Verdict::Note => &styles.note,
+            Verdict::Weak => &styles.warning,
+            Verdict::Broken => &styles.error,
+            Verdict::Skipped => &styles.dim,
         }
     }
 
@@ -90,11 +92,26 @@ impl Doctor {
         for (number, problem) in problems.iter().enumerate() {
             self.problem(number + 1, problem, &mut out);
         }
+        let differences = report.differences();
+        if let Some(direct) = report.direct.as_ref().filter(|_| !differences.is_empty()) {
+            let _ = writeln!(out, "\nDifferent at {direct}, without what is in between:"); // a String takes it
+            for Difference { check, front, direct } in differences {
+                let (sign, ink) = (Sign::Changed.mark(), self.styles.sign(Sign::Changed));
+                let text =
+                    format!("{check}: {} → {}", first_sentence(front), first_sentence(direct));
+                for (number, line) in wrap(&text, self.width.saturating_sub(4)).iter().enumerate() {
+                    let sign =
+                        if number == 0 { inked(ink, &sign.to_string()) } else { " ".to_owned() };
+                    let _ = writeln!(out, "  {sign} {line}"); // the same
+                }
+            }
+        }
         out
     }
 
     fn problem(&self, number: usize, problem: &Problem, out: &mut String) {
-        let (sign, ink) = self.sign(if problem.broken { Verdict::Broken } else { Verdict::Weak });
+        let verdict = if problem.broken { Verdict::Broken } else { Verdict::Weak };
+        let (sign, ink) = (verdict.sign(), self.ink(verdict));
         let title = format!("{number}. {}", problem.kind.title);
         let _ = writeln!(
             out,
@@ -113,11 +130,11 @@ impl Doctor {
         if !problem.advice.is_empty() {
             self.paragraph(&format!("What to do: {}", problem.advice), out);
         }
-        for (program, snippet) in problem.chosen() {
+        for (name, snippet) in problem.chosen() {
             let _ = writeln!(
                 out,
                 "\n     {}",
-                inked(&self.styles.dim, &format!("# {}", program_name(program)))
+                inked(&self.styles.dim, &format!("# {}", program(name)))
             ); // the same
             for line in snippet.trim_end().lines() {
                 let _ = writeln!(out, "     {}", one_line(line)); // the same
@@ -156,34 +173,11 @@ fn are(n: usize) -> String {
     format!("{} {}", things(n), if n == 1 { "is" } else { "are" })
 }
 
-/// A program's name as it is written.
-pub fn program_name(program: &str) -> &str {
-    match program {
-        "apache" => "Apache",
-        "haproxy" => "HAProxy",
-        "caddy" => "Caddy",
-        "traefik" => "Traefik",
-        "prosody" => "Prosody",
-        other => other,
-    }
-}
-
 /// Up to the first full stop that ends a sentence.
 fn first_sentence(text: &str) -> &str {
     text.match_indices(". ")
         .find(|(at, _)| text[at + 2..].starts_with(char::is_uppercase))
         .map_or(text, |(at, _)| &text[..at])
-}
-
-/// With a capital letter at its beginning, unless that is a name, and a full stop.
-pub fn sentence(text: &str) -> String {
-    let text = text.trim_end_matches('.');
-    let mut chars = text.chars();
-    let plain = text.split(' ').next().is_some_and(|word| word.chars().all(char::is_alphabetic));
-    match chars.next() {
-        Some(first) if plain => first.to_uppercase().chain(chars).chain(['.']).collect(),
-        _ => format!("{text}."),
-    }
 }
 
 fn inked(ink: &Ink, text: &str) -> String {
@@ -217,11 +211,5 @@ mod tests {
         let lines = wrap(text, 12);
         assert_eq!(lines.join(" "), text);
         assert!(lines.iter().all(|line| line.width() <= 12 || !line.contains(' ')), "{lines:?}");
-    }
-
-    #[test]
-    fn sentences_begin_with_a_capital_letter_unless_it_is_a_name() {
-        assert_eq!(sentence("the answer is late"), "The answer is late.");
-        assert_eq!(sentence("127.0.0.1:1: nothing listens."), "127.0.0.1:1: nothing listens.");
     }
 }

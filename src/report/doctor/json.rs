@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::doctor::{Outcome, Problem, Report};
+use crate::doctor::{Difference, Outcome, Problem, Report};
 
 const VERSION: u32 = 1;
 
@@ -18,6 +18,8 @@ struct Whole<'a> {
     direct: Option<&'a str>,
     verdict: &'static str,
     problems: Vec<ToMend<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    differences: Vec<Different<'a>>,
     checks: Vec<Checked<'a>>,
 }
 
@@ -45,6 +47,13 @@ struct ToMend<'a> {
     proof: Option<&'a str>,
     advice: &'a str,
     remedies: Vec<Snippet<'a>>,
+}
+
+#[derive(Serialize)]
+struct Different<'a> {
+    check: &'static str,
+    front: &'a str,
+    direct: &'a str,
 }
 
 #[derive(Serialize)]
@@ -94,6 +103,11 @@ pub fn json(report: &Report) -> String {
         direct: report.direct.as_deref(),
         verdict: report.overall().name(),
         problems: problems.iter().map(ToMend::of).collect(),
+        differences: report
+            .differences()
+            .into_iter()
+            .map(|Difference { check, front, direct }| Different { check, front, direct })
+            .collect(),
         checks: report.outcomes.iter().map(Checked::of).collect(),
     };
     // Strings and numbers can always be written.

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use crate::doctor::{Report, Verdict};
+use super::words::sentence;
+use crate::doctor::Report;
 use crate::report::markdown::escape;
 
 /// The report in Markdown.
@@ -35,7 +36,7 @@ pub fn markdown(report: &Report) -> String {
             let _ = writeln!(out, "- at {}", text(subject));
         }
         for why in &problem.why {
-            let _ = writeln!(out, "- {}", text(why));
+            let _ = writeln!(out, "- {}", text(&sentence(why)));
         }
         if let Some(proof) = &problem.proof {
             let _ = writeln!(out, "- {}", text(proof));
@@ -44,18 +45,19 @@ pub fn markdown(report: &Report) -> String {
             let _ = writeln!(out, "\n{}", text(&problem.advice));
         }
     }
+    let differences = report.differences();
+    if !differences.is_empty() {
+        let _ = writeln!(out, "\n### Different at the server itself\n");
+    }
+    for one in differences {
+        let _ = writeln!(out, "- {}: {} → {}", one.check, text(one.front), text(one.direct));
+    }
     let _ = writeln!(out, "\n| | check | where | what was seen |\n|---|---|---|---|");
-    for outcome in &report.outcomes {
-        let sign = match outcome.verdict {
-            Verdict::Well => "✔",
-            Verdict::Note => "·",
-            Verdict::Weak => "▲",
-            Verdict::Broken => "✖",
-            Verdict::Skipped => "–",
-        };
+    for outcome in report.by_subject().into_iter().flat_map(|(_, outcomes)| outcomes) {
         let _ = writeln!(
             out,
-            "| {sign} | {} | {} | {} |",
+            "| {} | {} | {} | {} |",
+            outcome.verdict.sign(),
             outcome.check.name,
             text(&outcome.subject),
             text(&outcome.words)

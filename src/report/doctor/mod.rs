@@ -3,7 +3,9 @@
 mod json;
 mod markdown;
 mod page;
+mod words;
 
 pub use json::json;
 pub use markdown::markdown;
 pub use page::page;
+pub use words::{program, sentence};

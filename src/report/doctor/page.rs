@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::doctor::{Problem, Report, Verdict};
+use super::words::{program, sentence};
+use crate::doctor::{Problem, Report};
 use crate::report::difference::escaped as escape;
 use crate::report::html::hash;
 
@@ -29,26 +30,28 @@ pub fn page(report: &Report) -> String {
     for (number, problem) in report.problems().iter().enumerate() {
         write_problem(number + 1, problem, &mut out);
     }
-    out += "<h2>Checks</h2>\n";
-    let mut subject = None;
-    for outcome in &report.outcomes {
-        if subject != Some(&outcome.subject) {
-            if subject.is_some() {
-                out += "</table>\n";
-            }
-            let _ = writeln!(out, "<h3>{}</h3>\n<table>", escape(&outcome.subject));
-            subject = Some(&outcome.subject);
+    let differences = report.differences();
+    if !differences.is_empty() {
+        out += "<h2>Different at the server itself</h2>\n<ul>\n";
+        for one in differences {
+            let (check, front, direct) = (one.check, escape(one.front), escape(one.direct));
+            let _ = writeln!(out, "<li>{check}: <del>{front}</del> → <ins>{direct}</ins>");
         }
-        let verdict = outcome.verdict.name();
-        let _ = writeln!(
-            out,
-            "<tr class=\"{verdict}\"><td title=\"{verdict}\">{}<td>{}<td>{}",
-            sign(outcome.verdict),
-            escape(outcome.check.name),
-            escape(&outcome.words)
-        );
+        out += "</ul>\n";
     }
-    if subject.is_some() {
+    out += "<h2>Checks</h2>\n";
+    for (subject, outcomes) in report.by_subject() {
+        let _ = writeln!(out, "<h3>{}</h3>\n<table>", escape(subject));
+        for outcome in outcomes {
+            let verdict = outcome.verdict.name();
+            let _ = writeln!(
+                out,
+                "<tr class=\"{verdict}\"><td title=\"{verdict}\">{}<td>{}<td>{}",
+                outcome.verdict.sign(),
+                outcome.check.name,
+                escape(&outcome.words)
+            );
+        }
         out += "</table>\n";
     }
     out + "</main>\n"
@@ -73,30 +76,23 @@ fn write_problem(number: usize, problem: &Problem, out: &mut String) {
         "<section class=\"{level}\"><h2>{number}. {} <code>{}</code></h2>\n<ul>",
         problem.kind.title, problem.kind.name
     );
-    for line in problem.subjects.iter().chain(&problem.why).chain(&problem.proof) {
-        let _ = writeln!(out, "<li>{}", escape(line));
+    for subject in &problem.subjects {
+        let _ = writeln!(out, "<li>{}", escape(subject));
+    }
+    for line in problem.why.iter().chain(&problem.proof) {
+        let _ = writeln!(out, "<li>{}", escape(&sentence(line)));
     }
     let _ = writeln!(out, "</ul>\n<p>{}</p>", escape(&problem.advice));
     let known = problem.program.map(str::to_ascii_lowercase);
-    for (program, snippet) in &problem.snippets {
-        let open = known.as_deref().is_some_and(|known| known.starts_with(&**program));
+    for (name, snippet) in &problem.snippets {
+        let open = known.as_deref().is_some_and(|known| known.starts_with(&**name));
         let _ = writeln!(
             out,
             "<details{}><summary>{}</summary><pre>{}</pre></details>",
             if open { " open" } else { "" },
-            escape(program),
+            escape(program(name)),
             escape(snippet.trim_end())
         );
     }
     *out += "</section>\n";
-}
-
-fn sign(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Well => "✔",
-        Verdict::Note => "·",
-        Verdict::Weak => "▲",
-        Verdict::Broken => "✖",
-        Verdict::Skipped => "–",
-    }
 }
