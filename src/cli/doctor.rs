@@ -14,10 +14,9 @@ use super::interrupt::Interrupt;
 use super::options::When;
 use super::progress::progress;
 use super::{Failure, exit};
-use crate::clock::words;
 use crate::diag::sanitise::one_line;
 use crate::doctor::{
-    Account, Names, Outcome, Overall, Pinned, Report, Settings, Subject, endpoint_of, examine, plan,
+    Account, Names, News, Overall, Pinned, Report, Settings, Subject, endpoint_of, examine, plan,
 };
 use crate::report::doctor::{json, markdown, page};
 use crate::ui::doctor::Doctor;
@@ -140,13 +139,16 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         for check in &checks {
             out += &format!("  {:<22} {}\n", check.name, check.does);
         }
-        return print(&(out + &format!("It takes about {} if all is well.\n", words(longest))));
+        return print(
+            &(out + &format!("It takes about {} s if all is well.\n", longest.as_secs())),
+        );
     }
     let report = Report {
         subject: one_line(&args.subject).into_owned(),
         domain: one_line(&settings.domain).into_owned(),
         origin: settings.origin.clone(),
         direct: args.direct.clone(),
+        unfinished: Vec::new(),
         outcomes: Vec::new(),
     };
     let styles = Styles::new(args.color.decide(out_is_terminal()));
@@ -159,10 +161,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     };
     if args.format == Format::Pretty && err_is_terminal() {
         eprint(&format!(
-            "{} kinds of checks, about {}; --dry-run lists them{}",
+            "{} kinds of checks, about {} s{}",
             checks.len(),
-            words(longest),
-            if args.quick { "" } else { ", --quick takes a few seconds" }
+            longest.as_secs(),
+            if args.quick { "" } else { " (--quick: a few seconds)" }
         ));
     }
     let mut stop = interrupt.defer();
@@ -170,7 +172,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::Environment(format!("cannot start: {error}")))?;
-    let shown = progress("examining", Unit::Items("results"), None);
+    let shown = progress("examining", Unit::Items("checks"), None);
     let finished = runtime.block_on(async {
         let (out, mut outcomes) = mpsc::unbounded_channel();
         // Its end closes the channel.
@@ -186,9 +188,9 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
             tokio::select! {
                 biased;
                 outcome = outcomes.recv() => match outcome {
-                    Some(outcome) => {
-                        seen.take(outcome);
-                        shown.one();
+                    Some(news) => {
+                        seen.take(news);
+                        shown.note(&seen.waiting());
                     }
                     None => return Ok::<_, Failure>(true),
                 },
@@ -202,6 +204,9 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         }
     })?;
     drop(shown);
+    if finished {
+        seen.report.unfinished.clear();
+    }
     seen.print()?;
     seen.end(args.format)?;
     Ok(match seen.report.overall() {
@@ -223,9 +228,27 @@ struct Seen {
 }
 
 impl Seen {
-    fn take(&mut self, outcome: Outcome) {
-        self.report.outcomes.push(outcome);
-        self.due = self.due.or_else(|| Some(Instant::now() + TOGETHER));
+    fn take(&mut self, news: News) {
+        let under_way = &mut self.report.unfinished;
+        match news {
+            News::Begun(check) => under_way.push(check.name),
+            News::Ended(check) => {
+                if let Some(place) = under_way.iter().position(|name| *name == check.name) {
+                    under_way.remove(place);
+                }
+            }
+            News::Result(outcome) => {
+                self.report.outcomes.push(outcome);
+                self.due = self.due.or_else(|| Some(Instant::now() + TOGETHER));
+            }
+        }
+    }
+
+    /// What is under way.
+    fn waiting(&self) -> String {
+        let mut names = self.report.unfinished.clone();
+        names.dedup();
+        names.join(", ")
     }
 
     /// Prints what is new, what belongs together side by side.

@@ -69,6 +69,17 @@ pub struct Outcome {
     pub took: Duration,
 }
 
+/// What is heard of an examination.
+#[derive(Debug, Clone)]
+pub enum News {
+    /// A check begins.
+    Begun(&'static Check),
+    /// Something came of one.
+    Result(Outcome),
+    /// A check is over.
+    Ended(&'static Check),
+}
+
 macro_rules! checks {
     ($($constant:ident $name:literal $does:literal;)*) => {
         $(

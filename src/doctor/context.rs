@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::check::{Check, Outcome, Verdict};
+use super::check::{Check, News, Outcome, Verdict};
 use super::settings::Settings;
 use super::trouble::Trouble;
 use crate::clock::Clock;
@@ -23,12 +23,12 @@ pub struct Context {
     random: Mutex<Secure>,
     conns: AtomicU64,
     sids: Mutex<BTreeSet<String>>,
-    out: UnboundedSender<Outcome>,
+    out: UnboundedSender<News>,
 }
 
 impl Context {
-    /// Outcomes go to `out`.
-    pub fn new(settings: Settings, out: UnboundedSender<Outcome>) -> Self {
+    /// What comes of the checks goes to `out`.
+    pub fn new(settings: Settings, out: UnboundedSender<News>) -> Self {
         let (random, conns, sids) = (Mutex::default(), AtomicU64::default(), Mutex::default());
         Self { settings, clock: Clock::start(), random, conns, sids, out }
     }
@@ -55,8 +55,13 @@ impl Context {
         self.sids.lock().unwrap_or_else(PoisonError::into_inner).insert(sid.to_owned())
     }
 
+    fn tell(&self, news: News) {
+        let _ = self.out.send(news); // nobody listens any more once it was interrupted
+    }
+
     /// Begins a check.
     pub fn begin(&self, check: &'static Check, subject: &dyn ToString) -> Doing<'_> {
+        self.tell(News::Begun(check));
         Doing { context: self, check, subject: subject.to_string(), since: self.clock.now() }
     }
 }
@@ -69,6 +74,12 @@ pub struct Doing<'a> {
     since: Duration,
 }
 
+impl Drop for Doing<'_> {
+    fn drop(&mut self) {
+        self.context.tell(News::Ended(self.check));
+    }
+}
+
 impl Doing<'_> {
     fn say(&self, verdict: Verdict, trouble: Option<Trouble>, words: &str) {
         let outcome = Outcome {
@@ -79,7 +90,7 @@ impl Doing<'_> {
             trouble,
             took: self.context.clock.now().saturating_sub(self.since),
         };
-        let _ = self.context.out.send(outcome); // nobody listens any more once it was interrupted
+        self.context.tell(News::Result(outcome));
     }
 
     /// As it should be.

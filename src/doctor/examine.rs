@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::{JoinSet, LocalSet};
 
-use super::check::{self, Check, Outcome};
+use super::check::{self, Check, News};
 use super::checks::{bosh, discovery, tcp, websocket};
 use super::context::Context;
 use super::endpoint::{Carrier, DIRECT, Endpoint, GIVEN};
@@ -14,14 +14,11 @@ use super::reach::reach;
 use super::settings::{Settings, Subject};
 use crate::wire::address::{Address, AddressError, Scheme};
 
-/// Examines a domain or a URL; outcomes go to `out` as they come, and it is closed at the end.
+/// Examines a domain or a URL; what comes of it goes to `out` at once, and it is closed at the end.
 ///
 /// # Errors
 /// If the URL is none.
-pub async fn examine(
-    settings: Settings,
-    out: UnboundedSender<Outcome>,
-) -> Result<(), AddressError> {
+pub async fn examine(settings: Settings, out: UnboundedSender<News>) -> Result<(), AddressError> {
     let given = match &settings.subject {
         Subject::Url(url) => Some(endpoint_of(url, GIVEN)?),
         Subject::Domain => None,

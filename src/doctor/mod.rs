@@ -29,7 +29,7 @@ mod settings;
 mod talk;
 mod trouble;
 
-pub use check::{Check, Outcome, Verdict};
+pub use check::{Check, News, Outcome, Verdict};
 pub use endpoint::Carrier;
 pub use examine::{endpoint_of, examine, plan};
 pub use names::{Names, Pinned};

@@ -48,6 +48,8 @@ pub struct Report {
     pub origin: Option<String>,
     /// The URL of the server behind the reverse proxy.
     pub direct: Option<String>,
+    /// The checks that were under way when it was interrupted.
+    pub unfinished: Vec<&'static str>,
     /// What came of each check, in the order in which it was known.
     pub outcomes: Vec<Outcome>,
 }

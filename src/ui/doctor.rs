@@ -88,7 +88,9 @@ impl Doctor {
     pub fn end(&self, report: &Report) -> String {
         let problems = report.problems();
         let mut out = String::from("\n");
-        let _ = writeln!(out, "{}", inked(&self.styles.strong, &headline(report, &problems))); // a String takes it
+        for line in wrap(&headline(report, &problems), self.width) {
+            let _ = writeln!(out, "{}", inked(&self.styles.strong, &line)); // a String takes it
+        }
         for (number, problem) in problems.iter().enumerate() {
             self.problem(number + 1, problem, &mut out);
         }
@@ -156,12 +158,16 @@ pub fn headline(report: &Report, problems: &[Problem]) -> String {
     let longest = report.outcomes.iter().map(|outcome| outcome.took).max().unwrap_or_default();
     let checks = count(report.outcomes.len() as u64, "result");
     let known = format!("{checks}; the longest check took {}", words(longest));
-    match (report.overall(), broken, weak) {
+    let sum = match (report.overall(), broken, weak) {
         (Overall::Unreachable, ..) => format!("Nothing answers ({known})."),
         (_, 0, 0) => format!("All is well ({known})."),
         (_, 0, n) => format!("It works; {} to look at ({known}).", things(n)),
         (_, n, 0) => format!("{} broken ({known}).", are(n)),
         (_, n, m) => format!("{} broken, {} to look at ({known}).", are(n), things(m)),
+    };
+    match &report.unfinished[..] {
+        [] => sum,
+        names => format!("Interrupted: {} not done. So far {}", names.join(", "), lower(&sum)),
     }
 }
 
@@ -171,6 +177,12 @@ fn things(n: usize) -> String {
 
 fn are(n: usize) -> String {
     format!("{} {}", things(n), if n == 1 { "is" } else { "are" })
+}
+
+/// Without a capital letter at its beginning.
+fn lower(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().into_iter().flat_map(char::to_lowercase).chain(chars).collect()
 }
 
 /// Up to the first full stop that ends a sentence.

@@ -61,6 +61,7 @@ pub async fn examine(context: &Arc<Context>, place: &Place) {
         return;
     }
     doing.well(terms(&session));
+    drop(doing);
     let Some(response) = got.response() else { return };
     cors::judge(context, place, response);
     let mechanisms = mechanisms(&mut session, &mut http, &got);

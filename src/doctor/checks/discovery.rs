@@ -88,7 +88,7 @@ async fn host_meta(context: &Context, is_json: bool) -> Vec<Endpoint> {
         }
         if response.status != 200 {
             doing.note(format!(
-                "there is none (HTTP {}): web clients need the URLs in their settings",
+                "there is none (HTTP {}): clients that look here find no URL",
                 status_words(&response)
             ));
             return Vec::new();

@@ -54,6 +54,7 @@ pub async fn examine(context: &Arc<Context>, place: &Place) {
         let by = Page::of(&response).by().map(|by| format!(", answered by {by}"));
         doing.well(format!("a WebSocket was opened{}", by.unwrap_or_default()));
     }
+    drop(doing);
     let agreed = subprotocol(context, place, at, &response).await;
     origin(context, place, at).await;
     if agreed && stream(context, place, &response, &mut socket).await {

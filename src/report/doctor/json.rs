@@ -17,6 +17,8 @@ struct Whole<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     direct: Option<&'a str>,
     verdict: &'static str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    unfinished: &'a [&'static str],
     problems: Vec<ToMend<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     differences: Vec<Different<'a>>,
@@ -102,6 +104,7 @@ pub fn json(report: &Report) -> String {
         origin: report.origin.as_deref(),
         direct: report.direct.as_deref(),
         verdict: report.overall().name(),
+        unfinished: &report.unfinished,
         problems: problems.iter().map(ToMend::of).collect(),
         differences: report
             .differences()

@@ -24,6 +24,9 @@ pub fn markdown(report: &Report) -> String {
         env!("CARGO_PKG_VERSION"),
         text(&report.domain)
     );
+    if !report.unfinished.is_empty() {
+        let _ = writeln!(out, "\nInterrupted; not done: {}", report.unfinished.join(", "));
+    }
     for (number, problem) in report.problems().iter().enumerate() {
         let _ = writeln!(
             out,

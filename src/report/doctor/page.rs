@@ -62,6 +62,9 @@ fn about(report: &Report) -> String {
     if let Some(origin) = &report.origin {
         let _ = write!(text, ", page at {origin}"); // a String takes it
     }
+    if !report.unfinished.is_empty() {
+        let _ = write!(text, "; interrupted, not done: {}", report.unfinished.join(", ")); // a String takes it
+    }
     if let Some(direct) = &report.direct {
         let _ = write!(text, ", server itself at {direct}"); // the same
     }
