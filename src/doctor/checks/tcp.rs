@@ -47,5 +47,6 @@ pub async fn examine(context: &Arc<Context>, place: &mut Place) {
         ),
         names => doing.well(format!("{how}; log in with {}", names.join(", "))),
     }
+    drop(doing);
     login::examine(context, place).await;
 }
