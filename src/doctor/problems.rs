@@ -284,3 +284,7 @@ impl Report {
 fn is_of(program: Option<&str>, snippet: &str) -> bool {
     program.is_some_and(|program| program.to_ascii_lowercase().starts_with(snippet))
 }
+
+#[cfg(test)]
+#[path = "problems_tests.rs"]
+mod tests;
