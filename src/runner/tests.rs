@@ -12,17 +12,24 @@ use crate::random::Seeded;
 use crate::scenario::load_texts;
 
 /// What a connection manager does that answers nothing but this, once it has read some of a request, and leaves.
-struct Says(&'static str);
+struct Says {
+    text: &'static str,
+    /// It does not end the connection.
+    stays: bool,
+}
 
 impl Dial for Says {
     fn dial(&self, _route: Route) -> Dialling<'_> {
-        let says = self.0;
+        let Self { text, stays } = *self;
         Box::pin(async move {
             let (ours, mut theirs) = tokio::io::duplex(1000);
             tokio::spawn(async move {
                 let mut some = [0; 100];
                 let _ = theirs.read(&mut some).await;
-                let _ = theirs.write_all(says.as_bytes()).await;
+                let _ = theirs.write_all(text.as_bytes()).await;
+                if stays {
+                    let _ = theirs.read_to_end(&mut Vec::new()).await;
+                }
             });
             Ok(Box::new(ours) as Box<dyn Stream>)
         })
@@ -30,7 +37,11 @@ impl Dial for Says {
 }
 
 /// What came of a scenario with these steps, against a connection manager that says no more than this.
-fn against(says: &'static str, steps: &str) -> Outcome {
+fn against(text: &'static str, steps: &str) -> Outcome {
+    with(Says { text, stays: false }, steps)
+}
+
+fn with(says: Says, steps: &str) -> Outcome {
     let text = format!("name: x\ncovers: bosh-large-request-limit\nsession: none\nsteps:\n{steps}");
     let loaded =
         load_texts(vec![("a.yaml".into(), text)], &|_| Err(io::ErrorKind::NotFound.into()));
@@ -44,7 +55,7 @@ fn against(says: &'static str, steps: &str) -> Outcome {
         scenario: Arc::new(loaded.scenarios.into_iter().next().unwrap()),
         row: None,
         target: Arc::new(super::embedded_target()),
-        dial: Arc::new(Says(says)),
+        dial: Arc::new(says),
         clock: Clock::start(),
         random: Box::new(Seeded::new(1)),
         heart: None,
@@ -87,6 +98,30 @@ fn an_alternative_may_be_that_no_answer_comes() {
     let answered = "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n";
     let answered = against(answered, &steps("should", "closed"));
     assert!(answered.failures[0].expected.contains("one of"), "{:?}", answered.failures);
+}
+
+#[test]
+fn a_connection_is_not_used_again_once_one_side_has_said_that_it_closes() {
+    let steps = |headers: &str| {
+        format!(
+            "  - create: first{headers}\n  - response: first\n  - create: second\n  - response: second\n"
+        )
+    };
+    let content = "<body xmlns='http://jabber.org/protocol/httpbind'/>";
+    let closing: &str =
+        "HTTP/1.1 200 OK\r\nConnection: keep-alive, Close\r\nContent-Length: 51\r\n\r\n";
+    let staying: &str = "HTTP/1.1 200 OK\r\nContent-Length: 51\r\n\r\n";
+    let asks = "\n    headers: { Connection: close }";
+    for (head, headers, verdict) in [
+        (closing, "", Verdict::Passed),
+        (staying, asks, Verdict::Passed),
+        // Here the second request goes over the connection of the first, on which this server answers but once.
+        (staying, "", Verdict::Warned),
+    ] {
+        let text: &'static str = Box::leak(format!("{head}{content}").into_boxed_str());
+        let outcome = with(Says { text, stays: true }, &steps(headers));
+        assert_eq!(outcome.verdict, verdict, "{head}{headers}: {:?}", outcome.failures);
+    }
 }
 
 #[test]

@@ -120,6 +120,8 @@ struct Conn {
     answered: usize,
     /// When its latest response came.
     latest: Option<Duration>,
+    /// One side has said that nothing more is to be sent on it.
+    closing: bool,
     ended: Option<Ended>,
 }
 
@@ -241,13 +243,14 @@ impl Wire {
         self.lock().sent.get(&sent).map(|(_, progress)| progress.clone()).unwrap_or_default()
     }
 
-    /// Whether a connection may carry a further request: it owes no response and has not ended, nor has it been idle for
-    /// so long that the other side may be about to end it.
+    /// Whether a connection may carry a further request: it owes no response, has not ended and is not about to, nor has it
+    /// been idle for so long that the other side may be about to end it.
     pub fn is_free(&self, conn: ConnId) -> bool {
         let now = self.now();
         self.lock().conns.get(&conn).is_some_and(|conn| {
             let idle = conn.latest.is_some_and(|latest| now >= latest + IDLE);
-            conn.ended.is_none() && conn.answered == conn.sent.len() && !idle
+            let over = conn.ended.is_some() || conn.closing;
+            !over && conn.answered == conn.sent.len() && !idle
         })
     }
 
@@ -322,8 +325,15 @@ impl Wire {
         let Shared { shown, judged, events, conns, sent, order, items, passed } = &mut *shared;
         *passed += size;
         shown.0.take(items, Some(Duration::ZERO));
+        let known = events.len();
         for item in items.drain(..) {
             shown.1.take(item, events);
+        }
+        for event in &events[known..] {
+            if let (Fact::Request(request), Some(conn)) = (&event.fact, conns.get_mut(&event.conn))
+            {
+                conn.closing |= request.headers.close_connection(request.version);
+            }
         }
         judged.0.take(items, Some(Duration::ZERO));
         let mut facts = Vec::new();
@@ -338,6 +348,7 @@ impl Wire {
                     let Some(&to) = conn.sent.get(conn.answered) else { continue };
                     conn.answered += 1;
                     conn.latest = Some(at);
+                    conn.closing |= response.headers.close_connection(response.version);
                     *order += 1;
                     let got = Arc::new(ReceivedResponse { at, order: *order, response });
                     if let Some((_, progress)) = sent.get_mut(&to) {

@@ -354,6 +354,15 @@ impl Headers {
             .any(|name| self.get(name).is_some())
     }
 
+    /// Whether this is the last message of its sender on the connection (RFC 9112 section 9.3).
+    pub fn close_connection(&self, version: u8) -> bool {
+        let mut options = self.all("connection").flat_map(|value| value.split(','));
+        match version {
+            0 => !options.any(|option| option.trim().eq_ignore_ascii_case("keep-alive")),
+            _ => options.any(|option| option.trim().eq_ignore_ascii_case("close")),
+        }
+    }
+
     /// Whether the content comes in chunks (RFC 9112 section 7.1).
     pub fn are_chunked(&self) -> bool {
         let mut codings = self.all("transfer-encoding").flat_map(|value| value.split(','));

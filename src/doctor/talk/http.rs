@@ -165,10 +165,7 @@ impl<'a> Http<'a> {
 
     /// Whether a further request may go over it.
     pub fn is_free_after(&self, response: &Response) -> bool {
-        let closes = response.headers.get("connection").is_some_and(|value| {
-            value.split(',').any(|word| word.trim().eq_ignore_ascii_case("close"))
-        });
-        !closes && response.version == 1 && !self.line.is_over()
+        !response.headers.close_connection(response.version) && !self.line.is_over()
     }
 
     /// The line below, once it speaks something else.
