@@ -111,24 +111,24 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand diff" -l color -d 'W
 always\t'Always'
 never\t'Never'"
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l domain -d 'XMPP domain, if it is not the host of the URL' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l user -d 'Log in as JID, send a message to it, and resume the stream; otherwise anonymously, where that is allowed' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l domain -d 'XMPP domain, for a URL whose host is another name' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l user -d 'Log in as JID, send it a message and resume the stream [default: log in anonymously if the server allows it]' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l origin -d 'Origin of the web page that uses the server, such as `https://www.example`' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l direct -d 'The same at the server behind the reverse proxy, for comparison' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l resolve -d 'Connect to ADDR in place of HOST\'s address, and to PORT if it is given; may be repeated' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l dns -d 'Name server to ask, in place of the system\'s' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l ca-file -d 'Trust only the certificates in this PEM file, of CAs or the server\'s own' -r -F
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l wait -d 'How long BOSH requests may be held, in seconds' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l idle -d 'How long a WebSocket is left idle, in seconds' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l format -d 'Format of the output' -r -f -a "pretty\t'For people: a line for each check as it is done, then what to change'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l direct -d 'Also test the server behind the reverse proxy at this URL, and compare' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l resolve -d 'Connect to ADDR instead of HOST\'s address, and to PORT if given; repeatable' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l dns -d 'Name server to use instead of the system\'s' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l ca-file -d 'Trust only the certificates in this PEM file: of CAs, or the server\'s own' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l wait -d '`wait` to request for BOSH, in seconds' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l idle -d 'How long to leave a WebSocket idle, in seconds' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l format -d 'Format of the output' -r -f -a "pretty\t'For people: a line for each result as it comes, then what to change'
 json\t'One JSON object'
 markdown\t'To paste into an issue; IP addresses and user names are shortened'
 html\t'A page for a browser'"
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l quick -d 'Leave out what takes long: a request held to its end, an idle WebSocket, large requests'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l dry-run -d 'Say what would be done, and do nothing'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l quick -d 'Skip slow checks: a request held to its end, an idle WebSocket, large requests'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l dry-run -d 'Print what would be done, and do nothing'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "man" -d 'Print a man page, or write all of them to a folder'

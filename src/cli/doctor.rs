@@ -1,6 +1,6 @@
 //! `xmppscope doctor`: why it does not connect.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,10 +16,11 @@ use super::progress::progress;
 use super::{Failure, exit};
 use crate::diag::sanitise::one_line;
 use crate::doctor::{
-    Account, Names, News, Overall, Pinned, Report, Settings, Subject, endpoint_of, examine, plan,
+    Account, Check, Names, News, Overall, Pinned, Report, Settings, Subject, endpoint_of, examine,
+    plan,
 };
 use crate::report::doctor::{json, markdown, page};
-use crate::ui::doctor::Doctor;
+use crate::ui::doctor::{Doctor, wrap};
 use crate::ui::{Styles, Unit};
 use crate::wire::address::Address;
 use crate::wire::tls;
@@ -28,16 +29,16 @@ use crate::wire::tls;
 const PASSWORD: &str = "XMPPSCOPE_PASSWORD";
 
 /// What comes within this time is printed together, so that it can be put in order.
-const TOGETHER: Duration = Duration::from_millis(300);
+const TOGETHER: Duration = Duration::from_millis(800);
 
 /// Find out why a client does not connect, and what to change
 ///
-/// Makes the checks that one would make by hand with curl, dig and openssl, several at once: discovery, addresses,
-/// certificates, CORS, BOSH, WebSocket and TCP, up to a login. Says what is broken, which program has to be changed, and
-/// what to write into its configuration.
+/// Runs the checks that you would otherwise make with curl, dig and openssl, in parallel: discovery, addresses,
+/// certificates, CORS, BOSH, WebSocket and TCP, up to a login. Reports what is broken and what to change, and, where the
+/// responses identify the program, what to put into its configuration.
 ///
-/// For a DOMAIN, everything that host-meta and SRV records name is examined, or what is found at the usual paths. For a URL, that
-/// alone: http:// and https:// for BOSH, ws:// and wss:// for WebSocket, xmpp:// and xmpps:// for TCP.
+/// For a DOMAIN, it examines everything that host-meta and SRV records list, or what it finds at the usual paths. For a URL,
+/// only that: http:// and https:// for BOSH, ws:// and wss:// for WebSocket, xmpp:// and xmpps:// for TCP.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -48,53 +49,55 @@ Examples:
   xmppscope doctor https://chat.example/http-bind --direct http://127.0.0.1:5280/http-bind
   xmppscope doctor chat.example --format markdown > issue.md
 
-The password of --user is read from XMPPSCOPE_PASSWORD, or asked for. It is sent only over TLS with a
-trusted certificate, or to this machine.
+Each line is a result: ✔ well, · a note, ▲ a warning, ✖ broken, – not tested.
+
+The password of --user is read from XMPPSCOPE_PASSWORD, or asked for. It is sent
+only over TLS with a trusted certificate, or to this machine.
 
 Exit status:
-  0  all is well; notes (·) and weak points (▲) do not change that
+  0  nothing is broken; there may be notes and warnings
   1  something is broken
   2  wrong usage
-  3  nothing answers
+  3  nothing answers, or a file cannot be read
   130  interrupted; what was known was printed")]
 pub(super) struct Args {
     /// XMPP domain, or the URL of a BOSH, WebSocket or TCP endpoint
     #[arg(value_name = "DOMAIN|URL")]
     subject: String,
-    /// XMPP domain, if it is not the host of the URL
+    /// XMPP domain, for a URL whose host is another name
     #[arg(long, value_name = "DOMAIN")]
     domain: Option<String>,
-    /// Log in as JID, send a message to it, and resume the stream; otherwise anonymously, where that is allowed
+    /// Log in as JID, send it a message and resume the stream [default: log in anonymously if the server allows it]
     #[arg(long, value_name = "JID")]
     user: Option<String>,
     /// Origin of the web page that uses the server, such as `https://www.example`
     ///
-    /// CORS and WebSocket servers decide by it. [default: `https://DOMAIN` for a domain, none for a URL]
+    /// Servers use it to decide on CORS and WebSocket access [default: `https://DOMAIN` for a domain, none for a URL].
     #[arg(long, value_name = "URL")]
     origin: Option<String>,
-    /// The same at the server behind the reverse proxy, for comparison
+    /// Also test the server behind the reverse proxy at this URL, and compare
     #[arg(long, value_name = "URL")]
     direct: Option<String>,
-    /// Connect to ADDR in place of HOST's address, and to PORT if it is given; may be repeated
+    /// Connect to ADDR instead of HOST's address, and to PORT if given; repeatable
     #[arg(help_heading = "Network", long, value_name = "HOST:ADDR[:PORT]")]
     resolve: Vec<Pinned>,
-    /// Name server to ask, in place of the system's
+    /// Name server to use instead of the system's
     #[arg(help_heading = "Network", long, value_name = "ADDR[:PORT]", value_parser = name_server)]
     dns: Option<SocketAddr>,
-    /// Trust only the certificates in this PEM file, of CAs or the server's own
+    /// Trust only the certificates in this PEM file: of CAs, or the server's own
     #[arg(help_heading = "Network", long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
-    /// Leave out what takes long: a request held to its end, an idle WebSocket, large requests
-    #[arg(help_heading = "Extent", long)]
+    /// Skip slow checks: a request held to its end, an idle WebSocket, large requests
+    #[arg(help_heading = "Scope", long)]
     quick: bool,
-    /// How long BOSH requests may be held, in seconds
-    #[arg(help_heading = "Extent", long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=600))]
+    /// `wait` to request for BOSH, in seconds
+    #[arg(help_heading = "Scope", long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=600))]
     wait: u64,
-    /// How long a WebSocket is left idle, in seconds
-    #[arg(help_heading = "Extent", long, value_name = "SECONDS", default_value_t = 130, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    /// How long to leave a WebSocket idle, in seconds
+    #[arg(help_heading = "Scope", long, value_name = "SECONDS", default_value_t = 130, value_parser = clap::value_parser!(u64).range(1..=3600))]
     idle: u64,
-    /// Say what would be done, and do nothing
-    #[arg(help_heading = "Extent", long)]
+    /// Print what would be done, and do nothing
+    #[arg(help_heading = "Scope", long)]
     dry_run: bool,
     /// Format of the output
     #[arg(help_heading = "Output", long, value_enum, default_value_t = Format::Pretty, value_name = "FORMAT")]
@@ -107,7 +110,7 @@ pub(super) struct Args {
 /// How the result is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For people: a line for each check as it is done, then what to change
+    /// For people: a line for each result as it comes, then what to change
     Pretty,
     /// One JSON object
     Json,
@@ -131,23 +134,14 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let settings = settings(args)?;
     let (checks, longest) = plan(&settings);
     if args.dry_run {
-        let mut out = format!(
-            "Would examine {} (XMPP domain {}):\n",
-            one_line(&args.subject),
-            one_line(&settings.domain)
-        );
-        for check in &checks {
-            out += &format!("  {:<22} {}\n", check.name, check.does);
-        }
-        return print(
-            &(out + &format!("It takes about {} s if all is well.\n", longest.as_secs())),
-        );
+        return dry_run(args, &settings, &checks, longest);
     }
     let report = Report {
         subject: one_line(&args.subject).into_owned(),
         domain: one_line(&settings.domain).into_owned(),
         origin: settings.origin.clone(),
         direct: args.direct.clone(),
+        guessed: settings.guessed,
         unfinished: Vec::new(),
         outcomes: Vec::new(),
     };
@@ -161,7 +155,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     };
     if args.format == Format::Pretty && err_is_terminal() {
         eprint(&format!(
-            "{} kinds of checks, about {} s{}",
+            "{} checks, about {} s{}",
             checks.len(),
             longest.as_secs(),
             if args.quick { "" } else { " (--quick: a few seconds)" }
@@ -190,7 +184,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
                 outcome = outcomes.recv() => match outcome {
                     Some(news) => {
                         seen.take(news);
-                        shown.note(&seen.waiting());
+                        shown.rename(&seen.waiting());
                     }
                     None => return Ok::<_, Failure>(true),
                 },
@@ -215,6 +209,32 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         Overall::Broken => exit::DIFFERS,
         Overall::Unreachable => exit::ENVIRONMENT,
     })
+}
+
+/// What would be done.
+fn dry_run(
+    args: &Args,
+    settings: &Settings,
+    checks: &[(&'static Check, Option<&'static str>)],
+    longest: Duration,
+) -> Result<u8, Failure> {
+    let mut out = format!(
+        "Would examine {}, XMPP domain {}:\n",
+        one_line(&args.subject),
+        one_line(&settings.domain)
+    );
+    let room = width(out_is_terminal()).unwrap_or(100).saturating_sub(25).max(20);
+    for (check, condition) in checks {
+        let condition = condition.map(|condition| format!(", {condition}")).unwrap_or_default();
+        for (number, line) in wrap(&format!("{}{condition}", check.does), room).iter().enumerate() {
+            let name = if number == 0 { check.name } else { "" };
+            out += &format!("  {name:<22} {line}\n");
+        }
+    }
+    if let Some(direct) = &args.direct {
+        out += &format!("The same at {}, without discovery.\n", one_line(direct));
+    }
+    print(&(out + &format!("It takes about {} s if all is well.\n", longest.as_secs())))
 }
 
 /// What was seen so far.
@@ -248,7 +268,10 @@ impl Seen {
     fn waiting(&self) -> String {
         let mut names = self.report.unfinished.clone();
         names.dedup();
-        names.join(", ")
+        match names[..] {
+            [] => "examining".to_owned(),
+            _ => format!("waiting for {}", names.join(", ")),
+        }
     }
 
     /// Prints what is new, what belongs together side by side.
@@ -260,9 +283,11 @@ impl Seen {
         doctor.arrange(new);
         let text: String = new.iter().map(|outcome| doctor.outcome(outcome)).collect();
         let mut out = super::console::out();
-        out.write_all(text.as_bytes())
-            .and_then(|()| out.flush())
-            .map_err(|error| unwritable(&error))
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            // Whoever reads has seen enough.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(unwritable(&error)),
+            _ => Ok(()),
+        }
     }
 
     fn end(&self, format: Format) -> Result<u8, Failure> {
@@ -284,21 +309,30 @@ fn settings(args: &Args) -> Result<Settings, Failure> {
         None => (None, None),
         Some(Some((user, domain))) if !user.is_empty() && !domain.is_empty() => {
             let bare = domain.split('/').next().unwrap_or(domain);
-            (Some(user), Some(bare.to_owned()))
+            (Some(user), Some(domain_of(bare).map_err(usage)?))
         }
         Some(_) => {
             return Err(usage("--user: expected a JID, such as alice@chat.example".to_owned()));
         }
     };
-    let host = if is_url {
+    let told = args.domain.as_deref().map(domain_of).transpose().map_err(usage)?;
+    let told = told.or(user_domain);
+    let (domain, guessed) = if is_url {
         let endpoint =
             endpoint_of(&args.subject, "as given").map_err(|error| usage(error.to_string()))?;
-        endpoint.address.name().to_owned()
+        let guessed = told.is_none();
+        (told.unwrap_or_else(|| endpoint.address.name().to_owned()), guessed)
     } else {
-        domain_of(&args.subject).map_err(usage)?
+        let domain = domain_of(&args.subject).map_err(usage)?;
+        if let Some(other) = told.filter(|told| *told != domain) {
+            return Err(usage(format!(
+                "{} is to be examined, but --domain or --user says {}: for another domain, give it as the argument",
+                one_line(&domain),
+                one_line(&other)
+            )));
+        }
+        (domain, false)
     };
-    let domain = args.domain.clone().or(user_domain).unwrap_or(host);
-    let domain = domain_of(&domain).map_err(usage)?;
     let origin = match &args.origin {
         Some(origin) => Some(origin_of(origin).map_err(usage)?),
         None if is_url => None,
@@ -313,6 +347,7 @@ fn settings(args: &Args) -> Result<Settings, Failure> {
     Ok(Settings {
         subject,
         domain,
+        guessed,
         origin,
         direct,
         names,
@@ -326,26 +361,31 @@ fn settings(args: &Args) -> Result<Settings, Failure> {
 
 /// A domain, or what to write instead.
 fn domain_of(text: &str) -> Result<String, String> {
+    let shown = one_line(text);
+    if text.is_empty() {
+        return Err("the domain is empty: expected one such as chat.example".to_owned());
+    }
     if let Some((_, domain)) = text.split_once('@') {
+        let domain = one_line(domain);
         return Err(format!(
-            "{} is the address of a user: examine its domain, with `xmppscope doctor {} --user {}`",
-            one_line(text),
-            one_line(domain),
-            one_line(text)
+            "{shown} is the address of a user: examine its domain, with `xmppscope doctor {domain} --user {shown}`"
         ));
     }
-    if let Some((host, _)) = text.split_once(['/', ':'])
+    if let Some((host, rest)) = text.split_once(['/', ':'])
         && text.parse::<IpAddr>().is_err()
     {
+        let host = one_line(host);
+        let url = match rest.split(['/', ':']).next() {
+            Some("5222") => format!("xmpp://{shown}"),
+            Some("5223") => format!("xmpps://{shown}"),
+            _ => format!("https://{shown}"),
+        };
         return Err(format!(
-            "{} is neither a domain nor a URL: write {} for the domain, or https://{} for the URL",
-            one_line(text),
-            one_line(host),
-            one_line(text)
+            "{shown} is neither a domain nor a URL: write {host} for the domain, or {url} for the URL"
         ));
     }
     let name = jid::DomainPart::new(text)
-        .map_err(|error| format!("{} is no XMPP domain ({error})", one_line(text)))?;
+        .map_err(|_| format!("\"{shown}\" is not a valid XMPP domain, such as chat.example"))?;
     Ok(name.to_string())
 }
 
@@ -384,6 +424,6 @@ fn password(args: &Args) -> Result<String, Failure> {
     if !term.is_term() {
         return Err(missing());
     }
-    eprint(&format!("Password of {}:", one_line(args.user.as_deref().unwrap_or_default())));
+    eprint(&format!("Password of {}: ", one_line(args.user.as_deref().unwrap_or_default())));
     term.read_secure_line().map_err(|_| missing())
 }

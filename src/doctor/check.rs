@@ -59,6 +59,10 @@ pub struct Outcome {
     pub check: &'static Check,
     /// What was checked: a URL, a domain.
     pub subject: String,
+    /// That is the server behind the reverse proxy.
+    pub direct: bool,
+    /// The program that answers there, if it says so.
+    pub program: Option<&'static str>,
     /// Whether it is well.
     pub verdict: Verdict,
     /// What was seen, in a sentence or two, safe to print.
@@ -90,31 +94,31 @@ macro_rules! checks {
 }
 
 checks! {
-    ADDRESSES "addresses" "looks up the name and connects to each of its addresses";
-    TLS "tls" "makes a TLS handshake with each address, and judges the certificate as a browser would";
-    HOST_META "host-meta" "fetches /.well-known/host-meta (XEP-0156), and judges it as a web page would";
-    HOST_META_JSON "host-meta-json" "fetches /.well-known/host-meta.json, and judges it as a web page would";
-    SRV "srv" "looks up the SRV records of the domain, and connects to what they name";
-    PATHS "paths" "tries the usual paths, because host-meta names none";
-    PREFLIGHT "preflight" "asks as a browser does whether a page may send requests (OPTIONS)";
-    CORS "cors" "looks whether a page may read what is answered (CORS)";
-    CORS_ERRORS "cors-errors" "sends requests that fail, and looks whether a page may read the answers, too";
-    HTTP "http" "notes HTTP/2, HTTP/3, compression, kept connections and who answers";
-    BOSH_SESSION "bosh-session" "opens a BOSH session without logging in, and ends it";
-    BOSH_MECHANISMS "bosh-mechanisms" "looks how the server lets people log in";
-    BOSH_HOLD "bosh-hold" "has one request held for the whole time that was granted";
-    BOSH_RELEASE "bosh-release" "sends a second request while one is held, and sees the first one answered";
+    ADDRESSES "addresses" "resolves the name and connects to each address";
+    TLS "tls" "makes a TLS handshake with each address and judges the certificate as browsers do";
+    HOST_META "host-meta" "fetches /.well-known/host-meta as a web page does (XEP-0156)";
+    HOST_META_JSON "host-meta-json" "fetches /.well-known/host-meta.json as a web page does";
+    SRV "srv" "looks up the SRV records of the domain";
+    PATHS "paths" "tries the usual paths and ports";
+    PREFLIGHT "preflight" "asks as browsers do whether a page may send requests (OPTIONS)";
+    CORS "cors" "checks whether a page may read the responses (CORS)";
+    CORS_ERRORS "cors-errors" "sends requests that fail, and checks whether a page may read those responses";
+    HTTP "http" "notes who answers, keep-alive, compression and HTTP/3";
+    BOSH_SESSION "bosh-session" "opens a BOSH session without logging in";
+    BOSH_MECHANISMS "bosh-mechanisms" "lists the login mechanisms";
+    BOSH_HOLD "bosh-hold" "lets one request be held for the whole time granted";
+    BOSH_RELEASE "bosh-release" "sends a second request while one is held, which has to release the first";
     BOSH_REPEAT "bosh-repeat" "sends one request twice, as after a lost connection";
-    BOSH_NODES "bosh-nodes" "goes on with a session on new connections, to every address";
+    BOSH_NODES "bosh-nodes" "continues a session on new connections, to every address";
     BOSH_SIZE "bosh-size" "sends requests of up to 1 MB, to find the largest that passes";
-    WS_UPGRADE "websocket-upgrade" "opens a WebSocket as a browser does, through every address";
+    WS_UPGRADE "websocket-upgrade" "opens a WebSocket as browsers do, through every address";
     WS_ORIGIN "websocket-origin" "opens it without Origin, as a native client does";
-    WS_SUBPROTOCOL "websocket-subprotocol" "looks whether the subprotocol xmpp is agreed, and asks once without it";
-    WS_OPEN "websocket-open" "opens a stream and looks how the server lets people log in";
-    WS_IDLE "websocket-idle" "leaves a WebSocket alone, answers pings, and sees whether it survives";
-    WS_CLOSE "websocket-close" "ends the stream and the WebSocket in order";
-    TCP_STREAM "tcp-stream" "opens a stream over TCP, with STARTTLS or TLS, and looks how the server lets people log in";
+    WS_SUBPROTOCOL "websocket-subprotocol" "checks the subprotocol xmpp, and asks once without it";
+    WS_OPEN "websocket-open" "opens a stream and lists the login mechanisms";
+    WS_IDLE "websocket-idle" "leaves a WebSocket idle, answering pings only";
+    WS_CLOSE "websocket-close" "closes the stream and the WebSocket";
+    TCP_STREAM "tcp-stream" "opens a stream over TCP, with STARTTLS or TLS, and lists the login mechanisms";
     LOGIN "login" "logs in and binds a resource";
-    MESSAGE "message" "sends a message to itself";
+    MESSAGE "message" "sends a message to its own address";
     RESUMPTION "resumption" "cuts the connection and resumes the stream (XEP-0198)";
 }

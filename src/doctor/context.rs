@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::check::{Check, News, Outcome, Verdict};
+use super::endpoint::Endpoint;
 use super::settings::Settings;
 use super::trouble::Trouble;
 use crate::clock::Clock;
@@ -23,6 +24,8 @@ pub struct Context {
     random: Mutex<Secure>,
     conns: AtomicU64,
     sids: Mutex<BTreeSet<String>>,
+    /// The URL of the server behind the reverse proxy.
+    direct: OnceLock<String>,
     out: UnboundedSender<News>,
 }
 
@@ -30,7 +33,7 @@ impl Context {
     /// What comes of the checks goes to `out`.
     pub fn new(settings: Settings, out: UnboundedSender<News>) -> Self {
         let (random, conns, sids) = (Mutex::default(), AtomicU64::default(), Mutex::default());
-        Self { settings, clock: Clock::start(), random, conns, sids, out }
+        Self { settings, clock: Clock::start(), random, conns, sids, direct: OnceLock::new(), out }
     }
 
     /// The number of a new connection.
@@ -50,6 +53,11 @@ impl Context {
         u64::from_le_bytes(bytes)
     }
 
+    /// This is the server behind the reverse proxy.
+    pub fn is_behind(&self, endpoint: &Endpoint) {
+        let _ = self.direct.set(endpoint.to_string()); // there is one
+    }
+
     /// Whether no other session was granted this sid.
     pub fn is_new(&self, sid: &str) -> bool {
         self.sids.lock().unwrap_or_else(PoisonError::into_inner).insert(sid.to_owned())
@@ -62,7 +70,8 @@ impl Context {
     /// Begins a check.
     pub fn begin(&self, check: &'static Check, subject: &dyn ToString) -> Doing<'_> {
         self.tell(News::Begun(check));
-        Doing { context: self, check, subject: subject.to_string(), since: self.clock.now() }
+        let (subject, since) = (subject.to_string(), self.clock.now());
+        Doing { context: self, check, subject, program: None, since }
     }
 }
 
@@ -71,6 +80,7 @@ pub struct Doing<'a> {
     context: &'a Context,
     check: &'static Check,
     subject: String,
+    program: Option<&'static str>,
     since: Duration,
 }
 
@@ -85,12 +95,21 @@ impl Doing<'_> {
         let outcome = Outcome {
             check: self.check,
             subject: one_line(&self.subject).into_owned(),
+            direct: self.context.direct.get().is_some_and(|direct| *direct == self.subject),
+            program: self.program.or(trouble.as_ref().and_then(|trouble| trouble.program)),
             verdict,
             words: one_line(words).into_owned(),
             trouble,
             took: self.context.clock.now().saturating_sub(self.since),
         };
         self.context.tell(News::Result(outcome));
+    }
+
+    /// This program answers there.
+    #[must_use]
+    pub fn by(mut self, program: Option<&'static str>) -> Self {
+        self.program = program;
+        self
     }
 
     /// As it should be.

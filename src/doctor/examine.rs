@@ -34,7 +34,9 @@ pub async fn examine(settings: Settings, out: UnboundedSender<News>) -> Result<(
             if let Some(direct) = context.settings.direct.clone() {
                 let carriers = endpoints.iter().map(|endpoint| endpoint.carrier);
                 let carrier = direct_carrier(&direct, carriers);
-                endpoints.push(Endpoint { carrier, address: direct, found: DIRECT });
+                let direct = Endpoint { carrier, address: direct, found: DIRECT };
+                context.is_behind(&direct);
+                endpoints.push(direct);
             }
             let mut all = JoinSet::new();
             for endpoint in endpoints {
@@ -92,8 +94,11 @@ async fn one(context: &Arc<Context>, endpoint: Endpoint) {
     }
 }
 
+/// A check that would be made, and on which condition.
+pub type Planned = (&'static Check, Option<&'static str>);
+
 /// What would be done, and how long it takes at most if all is well.
-pub fn plan(settings: &Settings) -> (Vec<&'static Check>, Duration) {
+pub fn plan(settings: &Settings) -> (Vec<Planned>, Duration) {
     use check::{
         ADDRESSES, BOSH_HOLD, BOSH_MECHANISMS, BOSH_NODES, BOSH_RELEASE, BOSH_REPEAT, BOSH_SESSION,
         BOSH_SIZE, CORS, CORS_ERRORS, HOST_META, HOST_META_JSON, HTTP, LOGIN, MESSAGE, PATHS,
@@ -106,33 +111,45 @@ pub fn plan(settings: &Settings) -> (Vec<&'static Check>, Duration) {
             endpoint_of(url, GIVEN).map(|endpoint| vec![endpoint.carrier]).unwrap_or_default()
         }
     };
-    let mut checks = Vec::new();
+    let mut checks: Vec<Planned> = Vec::new();
+    let mut add = |all: &[&'static Check], condition| {
+        checks.extend(all.iter().map(|check| (*check, condition)));
+    };
     if settings.subject == Subject::Domain {
-        checks.extend([&HOST_META, &HOST_META_JSON, &SRV, &PATHS]);
+        add(&[&HOST_META, &HOST_META_JSON, &SRV], None);
+        add(&[&PATHS], Some("if host-meta lists no URL"));
     }
-    checks.extend([&ADDRESSES, &TLS]);
+    add(&[&ADDRESSES], None);
+    add(&[&TLS], Some("where the URL has it"));
     let mut longest = Duration::from_secs(8);
     if carriers.contains(&Carrier::Bosh) {
-        checks.extend([&BOSH_SESSION, &BOSH_MECHANISMS, &HTTP, &CORS, &PREFLIGHT, &CORS_ERRORS]);
-        checks.extend([&BOSH_RELEASE, &BOSH_REPEAT, &BOSH_NODES]);
+        add(&[&BOSH_SESSION, &BOSH_MECHANISMS, &HTTP], None);
+        if settings.origin.is_some() {
+            add(&[&CORS, &PREFLIGHT, &CORS_ERRORS], Some("if the page has another origin"));
+        }
+        add(&[&BOSH_RELEASE, &BOSH_REPEAT, &BOSH_NODES], None);
         if !settings.quick {
-            checks.extend([&BOSH_HOLD, &BOSH_SIZE]);
+            add(&[&BOSH_HOLD, &BOSH_SIZE], None);
             longest = longest.max(Duration::from_secs(settings.wait + 5));
         }
     }
     if carriers.contains(&Carrier::WebSocket) {
-        checks.extend([&WS_UPGRADE, &WS_SUBPROTOCOL, &WS_ORIGIN, &WS_OPEN, &WS_CLOSE]);
+        add(&[&WS_UPGRADE, &WS_SUBPROTOCOL, &WS_OPEN, &WS_CLOSE], None);
+        if settings.origin.is_some() {
+            add(&[&WS_ORIGIN], None);
+        }
         if !settings.quick {
-            checks.push(&WS_IDLE);
+            add(&[&WS_IDLE], None);
             longest = longest.max(settings.idle + Duration::from_secs(5));
         }
     }
     if carriers.contains(&Carrier::Tcp) {
-        checks.push(&TCP_STREAM);
+        add(&[&TCP_STREAM], None);
     }
-    checks.extend([&LOGIN, &MESSAGE]);
+    let anonymous = settings.account.is_none().then_some("anonymously, if the server allows it");
+    add(&[&LOGIN, &MESSAGE], anonymous);
     if settings.account.is_some() && carriers != [Carrier::Bosh] {
-        checks.push(&RESUMPTION);
+        add(&[&RESUMPTION], Some("over WebSocket and TCP"));
     }
     (checks, longest)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::check::{Outcome, Verdict};
 use super::remedy;
-use super::trouble::{KINDS, Kind};
+use super::trouble::{self, KINDS, Kind};
 
 /// Something that is to be mended.
 #[derive(Debug, Clone)]
@@ -46,8 +46,10 @@ pub struct Report {
     pub domain: String,
     /// The origin of the page.
     pub origin: Option<String>,
-    /// The URL of the server behind the reverse proxy.
+    /// The URL of the server behind the reverse proxy, as it was given.
     pub direct: Option<String>,
+    /// The domain was taken from the URL, and may be another.
+    pub guessed: bool,
     /// The checks that were under way when it was interrupted.
     pub unfinished: Vec<&'static str>,
     /// What came of each check, in the order in which it was known.
@@ -88,6 +90,8 @@ pub struct Difference<'a> {
     pub front: &'a str,
     /// What the server itself does.
     pub direct: &'a str,
+    /// It does so rightly, and what is in front does not.
+    pub better: bool,
 }
 
 /// Checks whose words say what there is, and not how long it took.
@@ -110,18 +114,30 @@ impl Report {
     /// Whether all is well.
     pub fn overall(&self) -> Overall {
         let is_inside = |outcome: &&Outcome| !OUTSIDE.contains(&outcome.check.name);
-        let answered = self
-            .outcomes
-            .iter()
-            .filter(is_inside)
-            .any(|outcome| outcome.verdict != Verdict::Skipped);
-        let worst = self.outcomes.iter().map(|outcome| outcome.verdict).max();
+        let mut inside = self.front().filter(is_inside);
+        let answered = inside.any(|outcome| outcome.verdict != Verdict::Skipped);
+        let worst = self.front().map(|outcome| outcome.verdict).max();
         match worst {
             _ if !answered && !self.outcomes.is_empty() => Overall::Unreachable,
             Some(Verdict::Broken) => Overall::Broken,
             Some(Verdict::Weak) => Overall::Weak,
             _ => Overall::Well,
         }
+    }
+
+    /// What came of the checks of what is examined, without the server behind it.
+    fn front(&self) -> impl Iterator<Item = &Outcome> {
+        self.outcomes.iter().filter(|outcome| !outcome.direct)
+    }
+
+    /// What came of the checks of the server behind the reverse proxy.
+    fn behind(&self) -> impl Iterator<Item = &Outcome> {
+        self.outcomes.iter().filter(|outcome| outcome.direct)
+    }
+
+    /// What is wrong at the server behind the reverse proxy.
+    pub fn behind_broken(&self) -> Option<&Outcome> {
+        self.behind().find(|outcome| outcome.verdict == Verdict::Broken)
     }
 
     /// The outcomes by what they are about, in the order in which that came up.
@@ -139,8 +155,7 @@ impl Report {
     /// What is to be mended, in this order.
     pub fn problems(&self) -> Vec<Problem> {
         let mut found: BTreeMap<usize, Problem> = BTreeMap::new();
-        let is_direct = |outcome: &&Outcome| Some(&outcome.subject) == self.direct.as_ref();
-        for outcome in self.outcomes.iter().filter(|outcome| !is_direct(outcome)) {
+        for outcome in self.front() {
             let Some(trouble) = &outcome.trouble else { continue };
             if self.follows(outcome) {
                 continue;
@@ -159,7 +174,11 @@ impl Report {
             }
             let problem = found.entry(rank).or_insert_with(|| {
                 let remedy = remedy::of(trouble.kind.name);
-                let program = trouble.program;
+                let programs = remedy.map(|remedy| &remedy.snippets);
+                let has = |name: &&str| {
+                    programs.is_some_and(|all| all.keys().any(|one| is_of(Some(name), one)))
+                };
+                let program = self.program(outcome).filter(has);
                 let mut snippets: Vec<(String, String)> = remedy
                     .into_iter()
                     .flat_map(|remedy| &remedy.snippets)
@@ -170,6 +189,16 @@ impl Report {
                     (!is_of(program, name), order)
                 };
                 snippets.sort_by_key(|(name, _)| place(name));
+                let mut advice = remedy
+                    .map(|remedy| remedy::fill(remedy.advice.trim(), &values))
+                    .unwrap_or_default();
+                if self.guessed && *trouble.kind == trouble::DOMAIN_UNKNOWN {
+                    advice = format!(
+                        "The XMPP domain was taken from the URL ({}): name the right one with --domain.",
+                        self.domain
+                    );
+                    snippets.clear();
+                }
                 Problem {
                     kind: trouble.kind,
                     broken: false,
@@ -177,14 +206,11 @@ impl Report {
                     why: Vec::new(),
                     program,
                     proof: None,
-                    advice: remedy
-                        .map(|remedy| remedy::fill(remedy.advice.trim(), &values))
-                        .unwrap_or_default(),
+                    advice,
                     snippets,
                 }
             });
             problem.broken |= outcome.verdict == Verdict::Broken;
-            problem.program = problem.program.or(trouble.program);
             for (list, one) in
                 [(&mut problem.subjects, &outcome.subject), (&mut problem.why, &outcome.words)]
             {
@@ -197,22 +223,28 @@ impl Report {
         found.into_values().collect()
     }
 
+    /// The program that answers where this was seen, if it says so anywhere.
+    fn program(&self, outcome: &Outcome) -> Option<&'static str> {
+        let of_subject = |other: &&Outcome| other.subject == outcome.subject;
+        let others = self.outcomes.iter().filter(of_subject);
+        outcome.program.or_else(|| others.into_iter().find_map(|other| other.program))
+    }
+
     /// What differs at the server behind the reverse proxy.
     pub fn differences(&self) -> Vec<Difference<'_>> {
-        let Some(url) = &self.direct else { return Vec::new() };
-        let of = |check: &str, direct: bool| {
-            self.outcomes.iter().find(|outcome| {
-                outcome.check.name == check
-                    && (outcome.subject == *url) == direct
-                    && outcome.verdict != Verdict::Skipped
-            })
+        let is_it = |check: &'static str| {
+            move |outcome: &&Outcome| {
+                outcome.check.name == check && outcome.verdict != Verdict::Skipped
+            }
         };
         let differs = |check: &&'static str| {
-            let (front, direct) = (of(check, false)?, of(check, true)?);
+            let front = self.front().find(is_it(check))?;
+            let direct = self.behind().find(is_it(check))?;
             (front.words != direct.words).then_some(Difference {
                 check: front.check.name,
                 front: &front.words,
                 direct: &direct.words,
+                better: direct.verdict < front.verdict,
             })
         };
         COMPARED.iter().filter_map(differs).collect()
@@ -255,26 +287,20 @@ impl Report {
 
     /// What the server behind the reverse proxy says to the same check.
     fn proof(&self, outcome: &Outcome) -> Option<String> {
-        let url = self.direct.as_ref()?;
         if OUTSIDE.contains(&outcome.check.name) || outcome.check.name == "tls" {
             return None; // who answers there is somebody else
         }
-        let mut direct = self
-            .outcomes
-            .iter()
-            .filter(|other| other.subject == *url && other.check == outcome.check);
-        let other = direct.next()?;
+        let other = self.behind().find(|other| other.check == outcome.check)?;
         let same = other.trouble.as_ref().map(|trouble| trouble.kind)
             == outcome.trouble.as_ref().map(|trouble| trouble.kind);
+        let url = &other.subject;
         Some(match other.verdict {
             Verdict::Skipped => return None,
             Verdict::Well | Verdict::Note => format!(
-                "The server itself, at {url}, does it right: {}. So what is in between is to be changed.",
+                "The server itself, at {url}, does this right ({}): change the reverse proxy.",
                 other.words
             ),
-            _ if same => format!(
-                "The server itself, at {url}, does the same: it is the server that has to be changed."
-            ),
+            _ if same => format!("The server itself, at {url}, does the same: change the server."),
             _ => format!("The server itself, at {url}: {}", other.words),
         })
     }

@@ -24,6 +24,8 @@ fn outcome(
     Outcome {
         check,
         subject: subject.to_owned(),
+        direct: subject == BACK,
+        program: None,
         verdict,
         words,
         trouble,
@@ -98,7 +100,7 @@ fn the_server_itself_proves_whose_fault_it_is() {
     let proofs: Vec<&str> = problems.iter().filter_map(|one| one.proof.as_deref()).collect();
     assert_eq!(proofs.len(), 2, "{problems:#?}");
     assert!(proofs[0].contains("does the same"), "{proofs:?}");
-    assert!(proofs[1].contains("in between is to be changed"), "{proofs:?}");
+    assert!(proofs[1].contains("change the reverse proxy"), "{proofs:?}");
     let differences = report.differences();
     let [one] = &differences[..] else { panic!("{differences:?}") };
     assert_eq!(one.check, "bosh-mechanisms");

@@ -33,6 +33,8 @@ pub struct Settings {
     pub subject: Subject,
     /// The XMPP domain.
     pub domain: String,
+    /// It was taken from the URL, and may be another.
+    pub guessed: bool,
     /// The origin of the page that uses the server, such as `https://chat.example`.
     pub origin: Option<String>,
     /// The server behind the reverse proxy.

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::styles::Styles;
-use crate::clock::words;
 use crate::diag::sanitise::one_line;
 use crate::doctor::{Difference, Outcome, Overall, Problem, Report, Verdict};
 use crate::report::doctor::{program, sentence};
@@ -15,6 +14,8 @@ use crate::xml::Ink;
 
 /// Columns of a file.
 const WIDE: usize = 100;
+/// What stands behind a number.
+const UNITS: [&str; 8] = ["ms", "s", "min", "h", "day", "days", "kB", "MB"];
 /// Names of checks are this wide at most.
 const NAME: usize = 22;
 
@@ -94,21 +95,33 @@ impl Doctor {
         for (number, problem) in problems.iter().enumerate() {
             self.problem(number + 1, problem, &mut out);
         }
+        self.differences(report, &mut out);
+        out
+    }
+
+    /// What the server behind the reverse proxy does otherwise.
+    fn differences(&self, report: &Report, out: &mut String) {
         let differences = report.differences();
-        if let Some(direct) = report.direct.as_ref().filter(|_| !differences.is_empty()) {
-            let _ = writeln!(out, "\nDifferent at {direct}, without what is in between:"); // a String takes it
-            for Difference { check, front, direct } in differences {
-                let (sign, ink) = (Sign::Changed.mark(), self.styles.sign(Sign::Changed));
-                let text =
-                    format!("{check}: {} → {}", first_sentence(front), first_sentence(direct));
-                for (number, line) in wrap(&text, self.width.saturating_sub(4)).iter().enumerate() {
-                    let sign =
-                        if number == 0 { inked(ink, &sign.to_string()) } else { " ".to_owned() };
-                    let _ = writeln!(out, "  {sign} {line}"); // the same
-                }
+        let told = differences.iter().any(|one| !one.better);
+        if let Some(broken) = report.behind_broken().filter(|_| !told) {
+            let text = format!("The server itself, at {}: {}", broken.subject, broken.words);
+            out.push('\n');
+            for line in wrap(&sentence(&text), self.width) {
+                let _ = writeln!(out, "{line}"); // a String takes it
             }
         }
-        out
+        if differences.is_empty() {
+            return;
+        }
+        out.push_str("\nDifferences when the reverse proxy is bypassed:\n");
+        for Difference { check, front, direct, .. } in differences {
+            let ink = self.styles.sign(Sign::Changed);
+            let text = format!("{check}: {} → {}", first_sentence(front), first_sentence(direct));
+            for (number, line) in wrap(&text, self.width.saturating_sub(4)).iter().enumerate() {
+                let sign = if number == 0 { Sign::Changed.mark() } else { ' ' };
+                let _ = writeln!(out, "  {} {line}", inked(ink, &sign.to_string())); // the same
+            }
+        }
     }
 
     fn problem(&self, number: usize, problem: &Problem, out: &mut String) {
@@ -133,13 +146,15 @@ impl Doctor {
             self.paragraph(&format!("What to do: {}", problem.advice), out);
         }
         for (name, snippet) in problem.chosen() {
+            let title = format!("For {}:", program(name));
             let _ = writeln!(
                 out,
-                "\n     {}",
-                inked(&self.styles.dim, &format!("# {}", program(name)))
+                "
+     {}",
+                inked(&self.styles.dim, &title)
             ); // the same
             for line in snippet.trim_end().lines() {
-                let _ = writeln!(out, "     {}", one_line(line)); // the same
+                let _ = writeln!(out, "       {}", one_line(line)); // the same
             }
         }
     }
@@ -155,28 +170,25 @@ impl Doctor {
 pub fn headline(report: &Report, problems: &[Problem]) -> String {
     let broken = problems.iter().filter(|problem| problem.broken).count();
     let weak = problems.len() - broken;
-    let longest = report.outcomes.iter().map(|outcome| outcome.took).max().unwrap_or_default();
-    let checks = count(report.outcomes.len() as u64, "result");
-    let known = format!("{checks}; the longest check took {}", words(longest));
+    let warnings = count(weak as u64, "warning");
     let sum = match (report.overall(), broken, weak) {
-        (Overall::Unreachable, ..) => format!("Nothing answers ({known})."),
-        (_, 0, 0) => format!("All is well ({known})."),
-        (_, 0, n) => format!("It works; {} to look at ({known}).", things(n)),
-        (_, n, 0) => format!("{} broken ({known}).", are(n)),
-        (_, n, m) => format!("{} broken, {} to look at ({known}).", are(n), things(m)),
+        (Overall::Unreachable, ..) => "Nothing answers.".to_owned(),
+        (_, 0, 0) => match report.behind_broken() {
+            Some(behind) => format!("All is well, but not at {}.", behind.subject),
+            None => "All is well.".to_owned(),
+        },
+        (_, 0, _) => format!("It works, with {warnings}."),
+        (_, n, 0) => format!("{} broken.", are(n)),
+        (_, n, _) => format!("{} broken, and {warnings}.", are(n)),
     };
     match &report.unfinished[..] {
         [] => sum,
-        names => format!("Interrupted: {} not done. So far {}", names.join(", "), lower(&sum)),
+        names => format!("Interrupted: {} not done. So far: {}", names.join(", "), lower(&sum)),
     }
 }
 
-fn things(n: usize) -> String {
-    count(n as u64, "thing")
-}
-
 fn are(n: usize) -> String {
-    format!("{} {}", things(n), if n == 1 { "is" } else { "are" })
+    format!("{} {}", count(n as u64, "thing"), if n == 1 { "is" } else { "are" })
 }
 
 /// Without a capital letter at its beginning.
@@ -196,20 +208,30 @@ fn inked(ink: &Ink, text: &str) -> String {
     format!("{}{text}{}", ink.on, ink.off)
 }
 
-/// Breaks a text at spaces.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let last = lines.last_mut().expect("there is one from the start");
-        if !last.is_empty() && last.width() + 1 + word.width() > width {
-            lines.push(word.to_owned());
+/// Breaks a text at spaces, but not between a number and its unit.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let (mut lines, mut last) = (Vec::new(), String::new());
+    let mut words = text.split(' ').peekable();
+    while let Some(word) = words.next() {
+        let mut word = word.to_owned();
+        let number = word.trim_start_matches('(');
+        let is_number =
+            !number.is_empty() && number.chars().all(|c| c.is_ascii_digit() || c == '.');
+        let is_unit =
+            |word: &&str| UNITS.contains(&word.trim_end_matches(|c: char| !c.is_alphabetic()));
+        if let Some(unit) = words.next_if(|unit| is_number && is_unit(unit)) {
+            word = format!("{word} {unit}");
+        }
+        if last.is_empty() {
+            last = word;
+        } else if last.width() + 1 + word.width() > width {
+            lines.push(std::mem::replace(&mut last, word));
         } else {
-            if !last.is_empty() {
-                last.push(' ');
-            }
-            last.push_str(word);
+            last.push(' ');
+            last.push_str(&word);
         }
     }
+    lines.push(last);
     lines
 }
 
@@ -223,5 +245,9 @@ mod tests {
         let lines = wrap(text, 12);
         assert_eq!(lines.join(" "), text);
         assert!(lines.iter().all(|line| line.width() <= 12 || !line.contains(' ')), "{lines:?}");
+        assert_eq!(
+            wrap("it took 60 s, (29 days left)", 10),
+            ["it took", "60 s,", "(29 days", "left)"]
+        );
     }
 }

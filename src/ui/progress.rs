@@ -61,6 +61,11 @@ impl Progress {
         self.0.set_message(format!(", {}", sanitise(note)));
     }
 
+    /// It is something else now.
+    pub fn rename(&self, what: &str) {
+        self.0.set_prefix(sanitise(what).into_owned());
+    }
+
     /// Prints something else meanwhile.
     pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
         self.0.suspend(print)

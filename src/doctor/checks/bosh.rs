@@ -172,10 +172,11 @@ pub fn no_mechanisms(place: &Place) -> String {
 
 /// What is worth knowing of how HTTP is spoken.
 fn notes(context: &Context, place: &Place, response: &Response, http: &Http<'_>) {
-    let doing = context.begin(&HTTP, &place.endpoint);
+    let by = Page::of(response).by();
+    let doing = context.begin(&HTTP, &place.endpoint).by(by);
     let header = |name| response.headers.get(name);
     let mut words = Vec::new();
-    match Page::of(response).by() {
+    match by {
         Some(by) => words.push(format!("answered by {by}")),
         None if header("server").is_some() => {
             words.push(format!("answered by \"{}\"", header("server").unwrap_or_default()));

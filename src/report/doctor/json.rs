@@ -109,7 +109,7 @@ pub fn json(report: &Report) -> String {
         differences: report
             .differences()
             .into_iter()
-            .map(|Difference { check, front, direct }| Different { check, front, direct })
+            .map(|Difference { check, front, direct, .. }| Different { check, front, direct })
             .collect(),
         checks: report.outcomes.iter().map(Checked::of).collect(),
     };

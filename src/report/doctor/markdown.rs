@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use super::words::sentence;
+use super::words::{program, sentence};
+use crate::diag::sanitise::sanitise;
 use crate::doctor::Report;
 use crate::report::markdown::escape;
 
@@ -18,12 +19,15 @@ pub fn markdown(report: &Report) -> String {
         text(&report.subject),
         report.overall().name()
     );
-    let _ = writeln!(
-        out,
-        "xmppscope {}, XMPP domain {}",
-        env!("CARGO_PKG_VERSION"),
-        text(&report.domain)
-    );
+    let mut about =
+        format!("xmppscope {}, XMPP domain {}", env!("CARGO_PKG_VERSION"), report.domain);
+    if let Some(origin) = &report.origin {
+        about += &format!(", page from {origin}");
+    }
+    if let Some(direct) = &report.direct {
+        about += &format!(", bypassing the reverse proxy at {direct}");
+    }
+    let _ = writeln!(out, "{}", text(&about));
     if !report.unfinished.is_empty() {
         let _ = writeln!(out, "\nInterrupted; not done: {}", report.unfinished.join(", "));
     }
@@ -45,12 +49,16 @@ pub fn markdown(report: &Report) -> String {
             let _ = writeln!(out, "- {}", text(proof));
         }
         if !problem.advice.is_empty() {
-            let _ = writeln!(out, "\n{}", text(&problem.advice));
+            let _ = writeln!(out, "\nWhat to do: {}", text(&problem.advice));
+        }
+        for (name, snippet) in problem.chosen().iter().take(1) {
+            let snippet = one_fence(snippet);
+            let _ = writeln!(out, "\nFor {}:\n\n```\n{}\n```", program(name), snippet.trim_end());
         }
     }
     let differences = report.differences();
     if !differences.is_empty() {
-        let _ = writeln!(out, "\n### Different at the server itself\n");
+        let _ = writeln!(out, "\n### Differences when the reverse proxy is bypassed\n");
     }
     for one in differences {
         let _ = writeln!(out, "- {}: {} → {}", one.check, text(one.front), text(one.direct));
@@ -67,6 +75,11 @@ pub fn markdown(report: &Report) -> String {
         );
     }
     out
+}
+
+/// A snippet that ends no block of code.
+fn one_fence(snippet: &str) -> String {
+    sanitise(snippet).replace("```", "``")
 }
 
 /// With addresses of hosts and users shortened: `192.0.x.x`, `2001:db8:…`, `a…@chat.example`.

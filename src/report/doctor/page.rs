@@ -32,10 +32,11 @@ pub fn page(report: &Report) -> String {
     }
     let differences = report.differences();
     if !differences.is_empty() {
-        out += "<h2>Different at the server itself</h2>\n<ul>\n";
+        out += "<h2>Differences when the reverse proxy is bypassed</h2>\n<ul>\n";
         for one in differences {
             let (check, front, direct) = (one.check, escape(one.front), escape(one.direct));
-            let _ = writeln!(out, "<li>{check}: <del>{front}</del> → <ins>{direct}</ins>");
+            let (del, ins) = if one.better { ("del", "ins") } else { ("span", "span") };
+            let _ = writeln!(out, "<li>{check}: <{del}>{front}</{del}> → <{ins}>{direct}</{ins}>");
         }
         out += "</ul>\n";
     }
