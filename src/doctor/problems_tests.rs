@@ -25,7 +25,7 @@ fn outcome(
         check,
         subject: subject.to_owned(),
         direct: subject == BACK,
-        program: None,
+        program: kind.and(Some("nginx")),
         verdict,
         words,
         trouble,
