@@ -50,9 +50,6 @@ pub enum ErrorKind {
     /// A byte sequence that encodes no character.
     #[error("not UTF-8: byte 0x{0:02x}")]
     NotUtf8(u8),
-    /// A byte order mark before the document.
-    #[error("a byte order mark before the document")]
-    ByteOrderMark,
     /// `<!DOCTYPE`
     #[error("a document type declaration, which XMPP forbids")]
     DocumentType,

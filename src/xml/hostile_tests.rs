@@ -29,7 +29,6 @@ fn verdict(result: &Result<Element, Error>) -> &'static str {
     let Err(error) = result else { return "ok" };
     match error.kind {
         ErrorKind::NotUtf8(_) => "not utf-8",
-        ErrorKind::ByteOrderMark => "byte order mark",
         ErrorKind::DocumentType => "document type",
         ErrorKind::ProcessingInstruction => "processing instruction",
         ErrorKind::Comment => "comment",

@@ -26,8 +26,11 @@ use super::tokens::is_space;
 /// So many attributes are compared one with another; more are hashed.
 const FEW: usize = 32;
 
+/// A byte order mark in UTF-8.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Reads one XML document as XMPP allows it: UTF-8, namespaces, no document type, comments or
-/// processing instructions; an XML declaration at the start is accepted, and white space around the root.
+/// processing instructions; a byte order mark and an XML declaration at the start are accepted, and white space around the root.
 ///
 /// Time and memory are linear in the length of the source.
 pub fn parse(source: &[u8], limits: &Limits) -> Result<Element, Error> {
@@ -50,15 +53,14 @@ pub fn parse(source: &[u8], limits: &Limits) -> Result<Element, Error> {
 /// The judge. The source is UTF-8 and no longer than it may be.
 pub(super) fn strict(source: &[u8], limits: &Limits) -> Result<Element, Error> {
     let fail = |offset, kind| Err(Error { at: Position::of(source, offset), kind });
+    // A byte order mark is no part of the document (XML 1.0 section 4.3.3).
+    let mark = if source.starts_with(MARK) { MARK.len() } else { 0 };
     // rxml refuses white space before the root, which XML allows unless a declaration follows it
-    let start = source.iter().take_while(|&&byte| is_space(byte)).count();
+    let start = mark + source[mark..].iter().take_while(|&&byte| is_space(byte)).count();
     if start == source.len() {
         return fail(0, ErrorKind::Empty);
     }
-    if source.starts_with("\u{feff}".as_bytes()) {
-        return fail(0, ErrorKind::ByteOrderMark);
-    }
-    if start > 0 && source[start..].starts_with(b"<?") {
+    if start > mark && source[start..].starts_with(b"<?") {
         return fail(start, ErrorKind::ProcessingInstruction);
     }
     Builder::new(source, limits, start).run()

@@ -146,7 +146,9 @@ fn what_xml_forbids_is_told_with_its_place() {
         ("<?xml version='1.1'?><a/>", "1:1: only XML version 1.0 is allowed"),
         ("<?xml version='1.0' encoding='latin1'?><a/>", "1:1: only utf-8 encoding is allowed"),
         ("<?xml version='1.0'", "1:1: the input ends within the XML declaration"),
-        ("\u{feff}<a/>", "1:1: a byte order mark before the document"),
+        ("\u{feff}", "1:1: the input is empty"),
+        ("\u{feff} <?xml version='1.0'?><a/>", "1:3: a processing instruction, which XMPP forbids"),
+        (" \u{feff}<a/>", "1:2: text before the root element"),
     ] {
         assert_eq!(refused(source), message, "{source}");
     }
