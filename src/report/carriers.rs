@@ -196,13 +196,19 @@ fn acknowledged(ack: &Ack) -> Option<String> {
     Some(if ack.h == ack.sent { "all acked".to_owned() } else { format!("acked {handled}") })
 }
 
+/// ` after 2.0 s`, or nothing if no time passed: where times are not known, everything is at once.
+pub fn after(age: Duration) -> String {
+    if age.is_zero() { String::new() } else { format!(" after {}", words(age)) }
+}
+
 /// What the line says of a connection that carried a stream and is gone.
 pub fn ended(session: &Session, left: Option<Side>, at: Duration, sizes: [u64; 2]) -> String {
     let Some(line) = session.link.line() else { return String::new() };
+    let age = at.saturating_sub(line.began);
     let mut parts = vec![format!(
-        "{} closed after {}{}",
+        "{} closed{}{}",
         what(session),
-        words(at.saturating_sub(line.began)),
+        after(age),
         left.map(|side| format!(" by the {}", side.name())).unwrap_or_default()
     )];
     // Of TLS that is passed on, nothing but the number of bytes is known.
@@ -213,11 +219,13 @@ pub fn ended(session: &Session, left: Option<Side>, at: Duration, sizes: [u64; 2
     if !unseen {
         parts.extend(closing(session, line));
         let last = |side: Side| words(line.silent(side, at));
-        parts.push(format!(
-            "last heard from the client {} and from the server {} before",
-            last(Side::Client),
-            last(Side::Server)
-        ));
+        if !age.is_zero() {
+            parts.push(format!(
+                "last heard from the client {} and from the server {} before",
+                last(Side::Client),
+                last(Side::Server)
+            ));
+        }
     }
     let [client, server] = line.elements;
     let elements = count(client, "element");

@@ -107,7 +107,7 @@ pub fn response(message: &Message, response: &Response, session: Option<&Session
     parts.extend(message.held.map(|held| held_for(held, session)));
     if message.exchange.is_none() && !(100..200).contains(&response.status) {
         let early = response.answers.is_some();
-        let what = if early { "before the request was complete" } else { "unsolicited" };
+        let what = if early { "before the request was complete" } else { "without a request" };
         parts.push(what.to_owned());
     }
     let asks_for_websocket =

@@ -93,6 +93,11 @@ const fn of_session(
 }
 
 const ROWS: &[Row] = &[
+    of_request(
+        kinds::NOT_POST,
+        "the method",
+        &["method-not-allowed", "bad-request", "item-not-found"],
+    ),
     of_request(kinds::SID_MISSING, "the missing sid", NO_SESSION),
     of_request(kinds::SID_WRONG, "the wrong sid", UNKNOWN),
     of_request(kinds::RID_MISSING, "the missing rid", UNKNOWN),
@@ -125,6 +130,10 @@ const ROWS: &[Row] = &[
     },
     of_request(kinds::PAUSE_NOT_GRANTED, "the pause that was not granted", PAUSE),
     of_request(kinds::PAUSE_TOO_LONG, "the pause that is too long", PAUSE),
+    Row {
+        about: Some("bosh-key-hex-format"),
+        ..of_session(kinds::KEY_WRONG, "the malformed newkey", Reach::Session, UNKNOWN)
+    },
     of_request(kinds::KEY_WRONG, "the key sequence", UNKNOWN),
     of_request(kinds::STREAM_NOT_OFFERED, "the stream that was not offered", UNKNOWN),
     of_request(kinds::ROUTE_MALFORMED, "the malformed route", UNREADABLE),
@@ -173,7 +182,7 @@ const ROWS: &[Row] = &[
         Reach::Within(60),
         &["connection-timeout", "policy-violation", "undefined-condition", "not-authorized"],
     ),
-    of_session(kinds::XML_DECLARATION, "the XML declaration", Reach::Session, UNREADABLE),
+    of_session(kinds::XML_DECLARATION, "what stands before <body/>", Reach::Session, UNREADABLE),
     of_session(kinds::WAIT_EXCEEDED, "the response that is overdue", Reach::Session, &["gave-up"]),
     Row {
         statuses: &[502, 503, 521, 522, 523],

@@ -121,7 +121,30 @@ impl Finding {
     pub fn name(&self) -> &'static str {
         self.kind.name
     }
+
+    /// Times are not known, so it cannot say how long anything took.
+    pub(super) fn forget_times(&mut self) {
+        for (timed, timeless) in TIMELESS {
+            if self.words.contains(timed) {
+                self.words = self.words.replace(timed, timeless);
+            }
+        }
+    }
 }
+
+/// What is said of no time at all, and the same where times are not known; the longest first.
+const TIMELESS: [(&str, &str); 7] = [
+    (
+        ", and the client had no request open for only 0.0 ms: neither explains it",
+        ": that does not explain it",
+    ),
+    (" 0.0 ms before", " before"),
+    (" 0.0 ms after", " after"),
+    (" 0.0 ms ago", " before"),
+    (" after 0.0 ms", ""),
+    (" within 0.0 ms", ""),
+    (" for 0.0 ms", ""),
+];
 
 /// Collects findings.
 #[derive(Debug, Default)]
@@ -186,5 +209,35 @@ impl Findings {
     /// All findings that were added.
     pub(super) fn into_vec(self) -> Vec<Finding> {
         self.found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_times_nothing_took_any() {
+        for (words, timeless) in [
+            ("the response 0.0 ms before.", "the response before."),
+            (
+                "closed a connection 0.0 ms after its first request",
+                "closed a connection after its first request",
+            ),
+            ("SASL succeeded 0.0 ms ago, but", "SASL succeeded before, but"),
+            ("The session ended after 0.0 ms with", "The session ended with"),
+            ("1 iq has had no answer for 0.0 ms: ping", "1 iq has had no answer: ping"),
+            (
+                "The rid is the next one, and the client had no request open for only 0.0 ms: neither explains it. The",
+                "The rid is the next one: that does not explain it. The",
+            ),
+            ("after 10.0 ms", "after 10.0 ms"),
+        ] {
+            let mut found = Findings::default();
+            found.add(&crate::rules::kinds::TERMINATED, None, Level::Note, Party::Nobody, words);
+            let mut finding = found.into_vec().remove(0);
+            finding.forget_times();
+            assert_eq!(finding.words, timeless);
+        }
     }
 }

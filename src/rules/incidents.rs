@@ -272,6 +272,7 @@ fn symptom(finding: &Finding, scene: &Scene<'_>) -> Option<String> {
         }
         let condition = match response.status {
             400 => "bad-request",
+            405 | 501 => "method-not-allowed",
             411 => "length-required",
             // What is in between may mean the path.
             403 if finding.party != Party::Between => "policy-violation",

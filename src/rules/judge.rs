@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::all::all;
 use super::endpoint::Endpoints;
-use super::finding::Findings;
+use super::finding::{Finding, Findings};
 use super::incidents::{Incidents, Scene};
 use super::kinds;
 use super::moment::Moment;
@@ -72,6 +72,9 @@ impl Judge {
             effect.message.as_ref().and_then(|message| message.session).or(effect.session);
         let session = session.or_else(abandoned);
         let (at, mut findings) = (event.at, found.into_vec());
+        if self.untimed {
+            findings.iter_mut().for_each(Finding::forget_times);
+        }
         let scene = Scene { at, fact: Some(&event.fact), effect: &effect, session };
         self.incidents.take(&scene, &self.story, &mut findings);
         if event.fact == Fact::Finished && findings.is_empty() {

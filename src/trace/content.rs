@@ -7,6 +7,9 @@ use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
 use super::event::{Content, Headers};
 
+/// Ends the reason why a content is not decoded, if its coding is one that browsers may know all the same.
+pub const UNKNOWN_CODING: &str = "is not known here";
+
 /// What came out of a coded content.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Decoded {
@@ -36,7 +39,7 @@ pub fn decode(coding: &str, bytes: &[u8], limit: usize) -> Decoded {
             },
             "br" => read(Decompressor::new(input, 4096), limit),
             _ => {
-                decoded.error = Some(format!("content coding {coding} is not known here"));
+                decoded.error = Some(format!("content coding {coding} {UNKNOWN_CODING}"));
                 return decoded;
             }
         };

@@ -18,7 +18,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::content::{Decoded, decode};
+use super::content::{Decoded, UNKNOWN_CODING, decode};
 use super::event::{Content, Headers, Request, Response};
 use super::redact::{self, Known, Redactor};
 use crate::wire::protocol::Protocol;
@@ -205,10 +205,12 @@ impl Intake {
         headers: &Headers,
     ) -> Content {
         let announced = codings(headers);
+        let fits = || match decode(&announced, &bytes, self.body_limit).error {
+            Some(error) => error.ends_with(UNKNOWN_CODING),
+            None => true,
+        };
         let is_coded = coding_of(&bytes).is_some()
-            || !is_identity(&announced)
-                && std::str::from_utf8(&bytes).is_err()
-                && decode(&announced, &bytes, self.body_limit).error.is_none();
+            || !is_identity(&announced) && std::str::from_utf8(&bytes).is_err() && fits();
         if !is_coded {
             return self.decoded(bytes, size, headers);
         }

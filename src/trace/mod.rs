@@ -17,6 +17,7 @@ pub mod source;
 pub mod story;
 mod written;
 
+pub use content::UNKNOWN_CODING;
 pub use event::{
     Content, Event, Fact, Frame, Headers, How, Part, Raw, Request, Response, Secured, Tls,
 };

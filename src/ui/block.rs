@@ -101,8 +101,7 @@ impl Block {
         if response.status == 101 {
             let said = ["upgrade", "sec-websocket-protocol", "sec-websocket-extensions"];
             let said = said.iter().filter_map(|name| response.headers.get(name));
-            let said: Vec<_> = said.map(|value| one_line(value).into_owned()).collect();
-            text += &format!(", {}", said.join(", "));
+            said.for_each(|value| text += &format!(", {}", one_line(value)));
         } else if let Some(kind) = response.headers.get("content-type") {
             let kind = kind.split(';').next().unwrap_or(kind).trim();
             text += &format!(", {}", one_line(kind));

@@ -364,9 +364,9 @@ impl<W: Write> Printer<W> {
         } else if let Some((target, since)) = switched {
             self.block.head(&seen.head(None, None));
             let text = format!(
-                "WebSocket {} closed after {}: {} from the client, {} to it",
+                "WebSocket {} closed{}: {} from the client, {} to it",
                 one_line(&target),
-                crate::clock::words(seen.at.saturating_sub(since)),
+                carriers::after(seen.at.saturating_sub(since)),
                 words::bytes(client),
                 words::bytes(server)
             );

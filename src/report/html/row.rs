@@ -285,7 +285,7 @@ fn answer(message: &Message, response: &Response) -> String {
     }
     parts.extend(words::unreadable(&response.content, &response.headers));
     if message.exchange.is_none() && response.status >= 200 {
-        parts.push("unsolicited".to_owned());
+        parts.push("without a request".to_owned());
     }
     if response.status == 101 {
         let protocol = response.headers.get("sec-websocket-protocol");

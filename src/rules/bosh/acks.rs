@@ -103,6 +103,8 @@ impl State {
                     short(newkey)
                 );
                 self.tell_key("bosh-key-hex-format", words, found);
+                // No key hashes to it, which is the same mistake.
+                self.told_keys.push("bosh-key-sha1");
             }
         }
     }
@@ -267,8 +269,11 @@ mod tests {
             (&third, &[&first, ""], "Error key-wrong Client: The request has no key"),
             ("", &[&first], "Error key-wrong Client: The request has a key, but no newkey"),
             ("newkey='abc'", &[], "Error key-wrong Client: newkey='abc' is not a key"),
+            // That no key hashes to it is the same mistake.
+            ("newkey='abc'", &[&first], "Error key-wrong Client: newkey='abc' is not a key"),
         ] {
             let found = judged(creation, later);
+            assert!(found.lines().count() < 2, "{creation} {later:?}: {found}");
             assert_eq!(found.is_empty(), expected.is_empty(), "{creation} {later:?}: {found}");
             assert!(found.contains(expected), "{found}");
         }

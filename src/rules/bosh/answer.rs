@@ -73,6 +73,10 @@ impl Answer<'_> {
                          user name?",
                         short(to)
                     ),
+                    Some(to) if to.contains([':', '/', '@']) => format!(
+                        "The client asked for '{}', which is not a domain alone: `to` has no scheme, user name, port or path.",
+                        short(to)
+                    ),
                     Some(to) => format!("The client asked for '{}'.", short(to)),
                     None => "The client did not name a domain.".to_owned(),
                 })

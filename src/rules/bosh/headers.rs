@@ -36,24 +36,20 @@ impl Rule for RequestHeaders {
 fn wrong(request: &Request) -> Vec<(&'static str, Level, String)> {
     let headers = &request.headers;
     let mut wrong = Vec::new();
-    let kind = headers.get("content-type").map(|kind| (kind, media_type(kind)));
-    if let Some((kind, media)) = &kind
-        && !["text/xml", "application/xml", ""].contains(&&**media)
+    let kind = headers.get("content-type").map(short).unwrap_or_default();
+    if let Some(media) = headers.media_type()
+        && !["text/xml", "application/xml", ""].contains(&&*media)
     {
         let words = format!(
-            "The request has Content-Type {}, where text/xml; charset=utf-8 is expected: some \
-             servers and filters refuse it, though it spares browsers a CORS preflight.",
-            short(kind)
+            "The request has Content-Type {kind}, where text/xml; charset=utf-8 is expected: some \
+             servers and filters refuse it, though it spares browsers a CORS preflight."
         );
         wrong.push(("bosh-request-content-type", Level::Note, words));
     }
-    if let Some((kind, _)) = kind
-        && charset(kind).is_some_and(|charset| !is_utf_8(&charset))
-    {
+    if headers.charset().is_some_and(|charset| !is_utf_8(charset)) {
         let words = format!(
-            "The request has Content-Type {}, but BOSH is UTF-8: a server that goes by it reads \
-             other characters, or refuses the request.",
-            short(kind)
+            "The request has Content-Type {kind}, but BOSH is UTF-8: a server that goes by it reads \
+             other characters, or refuses the request."
         );
         wrong.push(("bosh-utf8", Level::Warning, words));
     }
@@ -70,21 +66,9 @@ fn wrong(request: &Request) -> Vec<(&'static str, Level, String)> {
     wrong
 }
 
-/// The charset of a content type, if it has one.
-fn charset(text: &str) -> Option<String> {
-    let mut parameters = text.split(';').skip(1).filter_map(|one| one.split_once('='));
-    let charset = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
-    charset.map(|(_, value)| value.trim().trim_matches('"').to_ascii_lowercase())
-}
-
 /// Whether this is UTF-8, or a part of it.
 fn is_utf_8(charset: &str) -> bool {
-    ["utf-8", "utf8", "us-ascii", "ascii", ""].contains(&charset)
-}
-
-/// The part of a content type before its parameters.
-fn media_type(text: &str) -> String {
-    text.split(';').next().unwrap_or(text).trim().to_ascii_lowercase()
+    ["utf-8", "utf8", "us-ascii", "ascii", ""].contains(&&*charset.to_ascii_lowercase())
 }
 
 #[cfg(test)]

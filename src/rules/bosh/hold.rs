@@ -45,6 +45,8 @@ struct State {
     parked: Vec<u64>,
     /// Empty polls in a row that were answered much before `wait` ran out.
     early: u32,
+    /// An earlier copy of the latest request was open when it came.
+    again: bool,
     /// It was reported that too many are held.
     crowded: bool,
 }
@@ -60,6 +62,8 @@ impl Rule for Hold {
         match view {
             BoshView::Request(request) => {
                 state.came(request.asks);
+                let copies = request.link.open.iter().filter(|open| open.rid() == request.asks.rid);
+                state.again = copies.count() > 1;
                 let due = request.exchange.at.saturating_add(RELEASE);
                 if !state.crowded && state.too_many(request.session, request.link, due).is_some() {
                     timer.set(due);
@@ -258,7 +262,8 @@ impl State {
         }
         let idle_poll =
             body.is_empty() && body.text("report").is_none() && !asked.acts && !asked.creates;
-        let alone = self.highest == rid && link.open.is_empty();
+        // An earlier copy of it may have been held for as long as it should.
+        let alone = self.highest == rid && link.open.is_empty() && !self.again;
         if !idle_poll || !alone || hold(link) == 0 || session.over {
             return;
         }
@@ -325,6 +330,16 @@ mod tests {
         );
         assert!(found[1].contains("third time in a row"));
         assert_eq!(at_least(Level::Warning, &script).len(), 1);
+    }
+
+    #[test]
+    fn a_poll_that_was_sent_again_has_waited_before() {
+        let script = "
+            10 1 C> <body rid='100001' sid='s1'/>
+            66010 2 C> <body rid='100001' sid='s1'/>
+            66020 1 S> 200
+            66040 2 S> <body/>";
+        assert_eq!(words("wait-early", &(open() + script)), [""; 0]);
     }
 
     #[test]

@@ -276,6 +276,14 @@ impl State {
             return;
         }
         self.told = condition != Condition::OtherRequest;
+        if self.asked.is_some() && condition == Condition::ItemNotFound {
+            let words = format!(
+                "{} ends the session, which the connection manager does not know (any more): item-not-found. Nothing is lost \
+                 by that.",
+                rid(exchange)
+            );
+            return found.add(&kinds::TERMINATED, None, Level::Note, Party::Nobody, words);
+        }
         // What the trace shows says more than the general meaning of the condition.
         let refused = match condition {
             Condition::ItemNotFound => self.refused_again(answer),
@@ -312,6 +320,8 @@ impl State {
                 answer.party().unwrap_or(Party::Server)
             }
             _ if is_moved => Party::Between,
+            // It is how a server moves its clients.
+            _ if condition == Condition::SeeOtherUri => Party::Nobody,
             _ if condition == Condition::ItemNotFound && self.in_order(&answer.view) => {
                 Party::Nobody
             }
@@ -320,7 +330,7 @@ impl State {
             bosh::Party::Unclear => Party::Nobody,
         };
         let level = match condition {
-            Condition::OtherRequest => Level::Note,
+            Condition::OtherRequest | Condition::SeeOtherUri => Level::Note,
             _ => Level::Error,
         };
         found.add(&kinds::TERMINATED, condition.requirement(), level, party, words);

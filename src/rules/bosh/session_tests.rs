@@ -147,6 +147,27 @@ fn a_terminate_of_the_client_is_a_note_however_it_is_answered() {
 }
 
 #[test]
+fn a_terminate_of_a_session_that_is_gone_loses_nothing() {
+    let script = open()
+        + "10 1 C> <body rid='100001' sid='s1' type='terminate'/>
+           20 1 S> <body type='terminate' condition='item-not-found'/>";
+    assert_eq!(at_least(Level::Warning, &script), [""; 0]);
+    let words = words("terminated", &script);
+    assert!(
+        words[0].contains("ends the session, which the connection manager does not know"),
+        "{words:?}"
+    );
+}
+
+#[test]
+fn a_server_that_moves_its_clients_makes_no_mistake() {
+    let script = "0 1 C> <body rid='100000' to='a' wait='60' hold='1' ver='1.6' xml:lang='en' xmpp:version='1.0'/>
+        2 1 S> <body type='terminate' condition='see-other-uri'><uri>https://b/</uri></body>";
+    assert_eq!(at_least(Level::Warning, script), [""; 0]);
+    assert!(words("terminated", script)[0].contains("The client has to use https://b/ instead."));
+}
+
+#[test]
 fn one_end_is_reported_once_although_two_requests_were_open() {
     let script = polling()
         + "1000 2 C> <body rid='100009' sid='s1'/>

@@ -35,7 +35,7 @@ pub struct Connections {
 struct Course {
     /// The target failed, which was reported: what ends because of it is not reported again.
     failed: bool,
-    /// Messages were not recorded, so a response may have had its request.
+    /// Messages were not recorded or could not be read, so a response may have had its request.
     unseen: bool,
     /// It ended within a request, which was reported: such a request gets no response.
     cut: bool,
@@ -53,6 +53,10 @@ impl Rule for Connections {
             Fact::Lost { .. } => {
                 let known = self.known.entry(conn).or_default();
                 (known.unseen, known.answered) = (true, true);
+            }
+            // What came in place of a request, which was reported, may be answered.
+            Fact::Raw(raw) if raw.from == Side::Client => {
+                self.known.entry(conn).or_default().unseen = true;
             }
             Fact::Ended { by, how, .. } => {
                 self.known.entry(conn).or_default().how[*by as usize].get_or_insert(*how);

@@ -181,8 +181,10 @@ fn interim_responses_timeouts_of_idle_connections_and_lost_requests_are_not_unas
         let found = at_least(Level::Warning, &(open() + &format!("20 1 {line}")));
         assert_eq!(found, [""; 0], "{line}");
     }
-    let lost = open() + "20 1 !lost 1\n21 1 unasked> 200 | <body/>";
-    assert!(!names(&lost).contains(&"unasked-answer"));
+    for before in ["!lost 1", "!raw C not HTTP | hold='1'/>"] {
+        let lost = open() + &format!("20 1 {before}\n21 1 unasked> 400");
+        assert!(!names(&lost).contains(&"unasked-answer"), "{before}");
+    }
 }
 
 #[test]

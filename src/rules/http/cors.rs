@@ -67,10 +67,9 @@ impl Rule for Cors {
                     self.origin(name).foreign = Some(true);
                     preflight(response, exchange, name, wanted, &headers, found);
                 } else if view.expects_bosh {
-                    let empty = matches!(view.reading, Reading::Empty);
                     // Of what is not even requested by a page, no page sees anything.
                     if exchange.method != "OPTIONS" {
-                        self.origin(name).answer(response, exchange, name, empty, found);
+                        self.origin(name).answer(response, exchange, name, view.reading, found);
                     }
                 }
             }
@@ -149,7 +148,7 @@ impl Origin {
         response: &Response,
         exchange: &Exchange,
         name: &str,
-        empty: bool,
+        reading: &Reading,
         found: &mut Findings,
     ) {
         let Some((kind, why)) = hidden(&response.headers, name) else {
@@ -169,21 +168,28 @@ impl Origin {
             1 => " The previous response was not hidden.".to_owned(),
             n => format!(" The {n} previous responses were not hidden."),
         };
-        let truth = match (response.status, empty) {
-            (200, false) => String::new(),
-            (200, true) => " CORS is not the cause: the response was empty.".to_owned(),
-            (status, _) => format!(" CORS is not the cause: the response was HTTP {status}."),
+        let truth = match (response.status, reading) {
+            (200, Reading::Empty) => "the response was empty".to_owned(),
+            (200, Reading::Other | Reading::OtherXml(_) | Reading::Malformed(_)) => {
+                "the response was not BOSH".to_owned()
+            }
+            (200, _) => String::new(),
+            (status, _) => format!("the response was HTTP {status}"),
+        };
+        let truth = match &*truth {
+            "" => truth,
+            truth => format!(" CORS is not the cause: {truth}."),
         };
         let words = format!(
             "The browser hides the response to {} from the page: {why}. The client sees status 0, \
              and the console reports CORS.{before}{truth}",
             rid(exchange)
         );
-        let page = (response.status != 200).then(|| Page::of(response));
+        let page = (!truth.is_empty()).then(|| Page::of(response));
         let party = match page {
             _ if kind == "doubled" => Party::Between,
-            Some(page) if page.is_of_proxy() => Party::Between,
-            _ => Party::Server,
+            Some(page) => page.party(),
+            None => Party::Server,
         };
         let level = match (truth.is_empty(), self.foreign) {
             // Nothing else is wrong, and the page gets none of it.
@@ -212,7 +218,12 @@ fn preflight(
              {target}; the browser will not send the request itself."
         );
         let id = "bosh-cors-preflight";
-        return found.add(&kinds::CORS_PREFLIGHT, id, Level::Warning, Party::Server, words);
+        // What passes a granted status on may have been anybody.
+        let party = match response.status {
+            200..300 => Party::Server,
+            _ => Page::of(response).party(),
+        };
+        return found.add(&kinds::CORS_PREFLIGHT, id, Level::Warning, party, words);
     }
     let age = response.headers.get("access-control-max-age").and_then(|age| age.parse().ok());
     let age = age
@@ -311,6 +322,44 @@ mod tests {
              reports CORS. The previous response was not hidden. CORS is not the cause: the \
              response was HTTP 504."
         );
+    }
+
+    #[test]
+    fn what_is_not_bosh_is_no_matter_of_cors_and_its_author_is_the_side() {
+        let app =
+            "<html><div id=\"root\"></div>You need to enable JavaScript to run this app.</html>";
+        for (answer, start, piece) in [
+            (format!("200 | Content-Type: text/html | {app}"), "Note", "was not BOSH."),
+            (
+                "404 | Content-Type: text/html | <html>Not Found</html>".to_owned(),
+                "Note cors-hidden Nobody",
+                "HTTP 404",
+            ),
+            ("404 | Server: nginx".to_owned(), "Note cors-hidden Between", "HTTP 404"),
+        ] {
+            let create = CREATE.replace(
+                "Origin: http://a",
+                "Host: chat.example.org | Origin: https://www.example.org",
+            );
+            let found = at_least(Level::Note, &format!("{create}\n20 1 S> {answer}"));
+            let found = found.iter().find(|found| found.contains("cors-hidden")).unwrap();
+            assert!(found.starts_with(&format!("20 {start}")) && found.contains(piece), "{found}");
+        }
+    }
+
+    #[test]
+    fn a_preflight_is_refused_by_whoever_wrote_the_page() {
+        for (answer, party) in [
+            ("404 | Content-Type: text/html | <html>Not Found</html>", "Nobody"),
+            ("405 | Server: nginx", "Between"),
+            ("200", "Server"),
+        ] {
+            let found = at_least(Level::Warning, &format!("{ASK}\n2 1 S> {answer}"));
+            assert!(
+                found[0].starts_with(&format!("2 Warning cors-preflight {party}: ")),
+                "{found:?}"
+            );
+        }
     }
 
     #[test]

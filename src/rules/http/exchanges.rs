@@ -18,7 +18,7 @@ use crate::rules::moment::Moment;
 use crate::rules::page::Page;
 use crate::rules::rule::Rule;
 use crate::rules::words::short;
-use crate::trace::{Exchange, Fact, Reading, Request, Response, Session, Story};
+use crate::trace::{Exchange, Fact, Reading, Request, Response, Session, Story, UNKNOWN_CODING};
 use crate::wire::Side;
 use crate::wire::protocol::Protocol;
 
@@ -184,7 +184,12 @@ impl Exchanges {
                     rid(exchange),
                     short(why)
                 );
-                found.add(&kinds::UNDECODABLE, None, Level::Warning, Party::Server, words);
+                // Browsers may know more codings than are known here.
+                let (level, party) = match why.ends_with(UNKNOWN_CODING) {
+                    true => (Level::Note, Party::Nobody),
+                    false => (Level::Warning, Party::Server),
+                };
+                found.add(&kinds::UNDECODABLE, None, level, party, words);
             }
             _ => {}
         }

@@ -40,13 +40,13 @@ impl Refusal<'_> {
 
     /// Nothing leads from this path to a connection manager.
     pub(super) fn no_route(&self) -> Verdict {
-        let who = match self.page.by() {
-            Some(by) => format!("{by} has no route for it"),
-            None => "a page is not what a connection manager answers".to_owned(),
+        let (party, who) = match self.page.by() {
+            Some(by) => (Party::Between, format!("{by} has no route for it")),
+            None => (Party::Nobody, "a page is not what a connection manager answers".to_owned()),
         };
         let sid = if self.begins() { "" } else { ", whatever sid the request has" };
         Verdict::new(
-            Party::Between,
+            party,
             format!(
                 "No connection manager answers at {}{sid}: {who}. Check the path; {PATHS}.",
                 short(&self.whence.target)
@@ -124,12 +124,18 @@ impl Refusal<'_> {
 
     /// 413
     pub(super) fn too_large(&self) -> Verdict {
-        let words = format!(
-            "The request is larger than a reverse proxy or the server allows (client_max_body_size in \
-             nginx, or the server's stanza size limit).{}",
-            self.size()
-        );
-        let party = if self.page.is_of_server() { Party::Server } else { Party::Between };
+        let size = self.size();
+        let (party, words) = if self.page.is_of_server() {
+            let limit = "The request is larger than the server allows: let the client send less at once, or raise the limit for \
+                the size of stanzas there.";
+            (Party::Client, format!("{limit}{size}"))
+        } else {
+            let limit = "The request is larger than a reverse proxy or the server allows (client_max_body_size in \
+                nginx, or the server's stanza size limit).";
+            // A status that only connection managers use for it does not come from something in between.
+            let of_bosh = self.response.status == 403 && !self.page.is_of_proxy();
+            (if of_bosh { Party::Client } else { Party::Between }, format!("{limit}{size}"))
+        };
         Verdict { requirement: Some("bosh-large-request-limit"), ..Verdict::new(party, words) }
     }
 

@@ -10,7 +10,9 @@ use super::words::rid;
 use crate::clock::words;
 use crate::rules::finding::{Findings, Level, Party};
 use crate::rules::kinds;
-use crate::rules::page::{Carrier, Cause, Meaning, Page, Refused, Role, Whence, shared, status};
+use crate::rules::page::{
+    BACK_END, Carrier, Cause, Meaning, Page, Refused, Role, Whence, shared, status,
+};
 use crate::rules::words::short;
 use crate::trace::{Exchange, Reading, Response, Session};
 
@@ -65,7 +67,7 @@ pub(super) fn explain(refusal: &Refusal<'_>, found: &mut Findings) {
     };
     let words = format!(
         "{}: HTTP {}{}{after}.{} {}{}{}",
-        rid(exchange),
+        capital(&rid(exchange)),
         status(response),
         page.from(),
         page.quoted(),
@@ -107,6 +109,7 @@ impl Refusal<'_> {
                 );
             }
             Some(Meaning::WantsLength) => return self.length(),
+            Some(Meaning::TooLarge) => return self.too_large(),
             _ => {}
         }
         match response.status {
@@ -298,9 +301,14 @@ impl Refusal<'_> {
         if !matches!(self.response.status, 504 | 524 | 598 | 599) || self.page.is_of_server() {
             return None;
         }
-        let wait = self.session.and_then(Session::wait)?;
+        let wait = self.session.and_then(Session::wait);
         let seconds = self.held.as_secs_f64();
-        if seconds < 5.0 || seconds >= wait as f64 + 2.0 {
+        // A creation is answered at once.
+        let is_poll = match wait {
+            Some(wait) => seconds < wait as f64 + 2.0,
+            None => !self.exchange.creates(),
+        };
+        if seconds < 5.0 || !is_poll {
             return None;
         }
         let what = match self.page.role() {
@@ -311,18 +319,22 @@ impl Refusal<'_> {
             Some("Cloudflare") => "Cloudflare waits for 100 s, and longer for few customers only: let the client request a shorter wait".to_owned(),
             by => format!("Raise it ({}), or let the client request a shorter wait", setting(by)),
         };
-        Some(Verdict::new(
-            Party::Between,
-            format!(
-                "wait={wait} {}: the read timeout of the {what} (about {} s) must be longer than wait. {raise}.",
+        let timeout = format!("the read timeout of the {what} (about {} s)", seconds.round());
+        let words = match wait {
+            Some(wait) => format!(
+                "wait={wait} {}: {timeout} must be longer than wait. {raise}.",
                 if seconds < wait as f64 {
                     "was still running"
                 } else {
                     "ran out at the same time"
-                },
-                seconds.round()
+                }
             ),
-        ))
+            None => format!(
+                "A poll is held for up to `wait`, often 60 s, which is not known here: if it is not shorter, {timeout} ran out \
+                 first. {raise}. If the other requests get no answer either, {BACK_END}."
+            ),
+        };
+        Some(Verdict::new(Party::Between, words))
     }
 }
 

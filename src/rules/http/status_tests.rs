@@ -607,6 +607,24 @@ fn the_request_is_evidence_too() {
         ),
         (
             CREATE.to_owned(),
+            "404 Not Found | Content-Type: application/json | {\"error\":\"not found\"}",
+            "Error http-status Nobody",
+            "a page is not what a connection manager answers",
+        ),
+        (
+            CREATE.to_owned(),
+            "403 Forbidden | Request Too Large",
+            "Error http-status Client",
+            "The request is larger than",
+        ),
+        (
+            CREATE.replace("POST", "PUT"),
+            "405 Method Not Allowed",
+            "Note http-status Client",
+            "It follows from the method (see #1).",
+        ),
+        (
+            CREATE.to_owned(),
             "411 Length Required",
             "Error http-status Nobody",
             "wants a Content-Length",
@@ -686,6 +704,38 @@ fn time_outs_name_the_setting_of_whoever_gave_up() {
             "{found:?}"
         );
     }
+}
+
+#[test]
+fn a_poll_that_runs_into_a_time_out_points_to_it_although_wait_is_not_known() {
+    let poll = "0 1 C> POST /http-bind | User-Agent: a | <body rid='100001' sid='s9'/>";
+    for (ask, at, start, piece) in [
+        (
+            poll,
+            60000,
+            "Between",
+            "the read timeout of the reverse proxy (about 60 s) ran out first",
+        ),
+        (poll, 1000, "Between", "got no answer of the back end in time"),
+        // A creation is answered at once.
+        (
+            &*format!("0 1 C> {CREATE}"),
+            60000,
+            "Between",
+            "waited 60.0 s for an answer of the back end",
+        ),
+    ] {
+        let found = at_least(Level::Error, &format!("{ask}\n{at} 1 S> 504"));
+        let begins = format!("{at} Error http-status {start}: rid 10000");
+        assert!(found[0].starts_with(&begins) && found[0].contains(piece), "{found:?}");
+    }
+}
+
+#[test]
+fn what_a_file_does_not_hold_is_not_missing() {
+    let script = "0 1 C> POST /http-bind | User-Agent: a | <body rid='100000' to='a' wait='60' hold='1'/>\n10 1 S> 404";
+    let found = words("http-status", script);
+    assert!(found[0].contains("Host and Origin are not known, `to` is a;"), "{found:?}");
 }
 
 #[test]

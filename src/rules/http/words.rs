@@ -13,7 +13,7 @@ pub fn from_server(response: &Response) -> String {
 pub fn rid(exchange: &Exchange) -> String {
     match exchange.rid() {
         Some(rid) => format!("rid {rid}"),
-        None if exchange.is_bosh() => "a request without rid".to_owned(),
+        None if exchange.is_bosh() => "a request without a valid rid".to_owned(),
         None => format!("{} {}", short(&exchange.method), short(&exchange.target)),
     }
 }

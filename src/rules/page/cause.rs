@@ -75,7 +75,7 @@ pub(super) fn of(party: Party, words: impl Into<String>) -> Cause {
 }
 
 /// Check what the reverse proxy connects to.
-pub(super) const BACK_END: &str = "check that the XMPP server runs, and that the address, port and scheme (http or https) in the \
+pub const BACK_END: &str = "check that the XMPP server runs, and that the address, port and scheme (http or https) in the \
     reverse proxy are those of its HTTP port, not of its port for TCP";
 
 /// How to pass `Host` on.

@@ -10,7 +10,7 @@ mod text;
 mod whence;
 mod whose;
 
-pub(super) use cause::{Carrier, Cause, Refused, shared};
+pub(super) use cause::{BACK_END, Carrier, Cause, Refused, shared};
 pub use signature::{Meaning, Role};
 pub use text::lines;
 pub(super) use whence::Whence;

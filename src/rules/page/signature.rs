@@ -48,6 +48,8 @@ pub enum Meaning {
     WantsLength,
     /// The header lines are too large.
     HeadTooLarge,
+    /// The content is too large.
+    TooLarge,
     /// There are too many requests.
     RateLimit,
     /// A login is wanted.

@@ -31,6 +31,8 @@ pub struct Whence {
     pub to: Option<String>,
     /// Something passed it on before it came here.
     pub passed_on: bool,
+    /// It is no head as it was sent, but one of a file that does not hold all lines: what the others say is not known.
+    pub headless: bool,
 }
 
 impl Whence {
@@ -44,13 +46,19 @@ impl Whence {
             origin: one("origin"),
             to: None,
             passed_on: headers.are_passed_on(),
+            headless: ["host", ":authority", "content-length", "transfer-encoding", "connection"]
+                .iter()
+                .all(|name| headers.get(name).is_none()),
         }
     }
 
     /// `Host is a (X-Forwarded-Host b), to is c, Origin https://d`
     pub fn words(&self) -> String {
-        let host = self.host.as_deref().map_or("missing".to_owned(), short);
-        let mut words = format!("Host is {host}");
+        let mut words = match &self.host {
+            Some(host) => format!("Host is {}", short(host)),
+            None if self.headless => "Host and Origin are not known".to_owned(),
+            None => "Host is missing".to_owned(),
+        };
         if let Some(name) =
             self.forwarded_host.as_ref().filter(|&name| Some(name) != self.host.as_ref())
         {
@@ -61,7 +69,7 @@ impl Whence {
         }
         match &self.origin {
             Some(origin) => words + &format!(", Origin {}", short(origin)),
-            None if self.to.is_some() => words,
+            None if self.headless || self.to.is_some() => words,
             None => words + ", and there is no Origin",
         }
     }
@@ -149,6 +157,12 @@ mod tests {
         whence.to = Some("example.org".to_owned());
         assert_eq!(whence.words(), "Host is meet.example.org, `to` is example.org");
         assert_eq!(whence.other_host(), Some("example.org"));
+        let mut of_log = Headers::default();
+        of_log.push("User-Agent", "Mozilla/5.0");
+        let mut nothing = Whence::of("/http-bind", &of_log);
+        assert_eq!(nothing.words(), "Host and Origin are not known");
+        nothing.to = Some("example.org".to_owned());
+        assert_eq!(nothing.words(), "Host and Origin are not known, `to` is example.org");
     }
 
     #[test]

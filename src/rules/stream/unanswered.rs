@@ -42,6 +42,8 @@ struct Question {
     to: Option<String>,
     subject: String,
     at: Duration,
+    /// It is in a namespace in which nobody takes it for an iq.
+    foreign: bool,
 }
 
 impl Rule for Unanswered {
@@ -75,8 +77,10 @@ impl Rule for Unanswered {
         }
         let next = questions.front().map(|question| question.at + PATIENCE);
         for side in [Side::Client, Side::Server] {
-            let of_side: Vec<_> = missed.iter().filter(|question| question.from == side).collect();
-            report(session, side, &of_side, now, found);
+            let of_side = missed.iter().filter(|question| question.from == side);
+            let (foreign, own) = of_side.partition::<Vec<_>, _>(|question| question.foreign);
+            report(session, side, &own, now, found);
+            report(session, side, &foreign, now, found);
         }
         if let Some(due) = next {
             self.sessions.of(session.id, story).1.set(due);
@@ -118,7 +122,8 @@ impl State {
             questions.pop_front();
         }
         let (id, to, subject) = (id.clone(), summary.to.clone(), summary.subject.clone());
-        questions.push_back(Question { from, id, to, subject, at: view.at });
+        let foreign = !summary.namespace_ok;
+        questions.push_back(Question { from, id, to, subject, at: view.at, foreign });
     }
 }
 
@@ -151,15 +156,23 @@ fn report(
         Side::Client if questions.iter().all(|it| of_server(&it)) => (Party::Server, "The server"),
         Side::Client => (Party::Nobody, "Whoever was asked"),
     };
+    let (level, party, why) = if first.foreign {
+        let why = "Not being in jabber:client, it is not taken for a stanza, so no answer is due.";
+        (Level::Note, Party::from(side), why.to_owned())
+    } else {
+        let why = format!(
+            "{who} has to answer each iq of type get or set with a result or an error; until then the other side waits."
+        );
+        (Level::Warning, party, why)
+    };
     let words = format!(
-        "{} {} had no answer for {}: {}. {who} has to answer each iq of type get or set with a \
-         result or an error; until then the other side waits.",
+        "{} {} had no answer for {}: {}. {why}",
         counted(questions.len(), "iq"),
         if questions.len() == 1 { "has" } else { "have" },
         words(now.saturating_sub(first.at)),
         list(&names)
     );
-    found.add(&kinds::IQ_UNANSWERED, None, Level::Warning, party, words);
+    found.add(&kinds::IQ_UNANSWERED, None, level, party, words);
 }
 
 /// `roster (#2)`.

@@ -50,6 +50,23 @@ fn iqs_without_an_answer_are_listed() {
 }
 
 #[test]
+fn what_is_not_taken_for_an_iq_gets_no_answer() {
+    let foreign = format!("<iq type='get' id='1'>{ROSTER}</iq>");
+    let (own, held) = (iq("2", "", PING), "30 1 C> <body rid='100002' sid='s1'/>\n31000 tick");
+    let script = format!(
+        "{}10 1 C> <body rid='100001' sid='s1'>{foreign}{own}</body>\n20 1 S> <body/>\n{held}",
+        open()
+    );
+    let found = of_kinds(&["iq-"], Level::Note, &script);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(
+        found[0].contains("Warning iq-unanswered Server: 1 iq has had no answer for 30.0 s: ping")
+    );
+    let why = "Note iq-unanswered Client: 1 iq has had no answer for 30.0 s: roster (id 1). Not being in jabber:client";
+    assert!(found[1].contains(why), "{found:?}");
+}
+
+#[test]
 fn whoever_has_to_answer_is_named() {
     for (line, other, party) in [
         (format!("C= {}", iq("7", "", ROSTER)), "S= ", "Warning iq-unanswered Server"),
