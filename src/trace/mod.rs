@@ -6,6 +6,7 @@ pub mod capture;
 mod content;
 pub mod event;
 pub mod filter;
+mod half;
 mod import;
 pub mod intake;
 pub mod open;

@@ -1,10 +1,11 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::*;
 use crate::clock::Clock;
 use crate::wire::tap::{Queue, Tap};
-use crate::wire::websocket::Head;
+use crate::wire::websocket::{Head, Opcode};
 
 /// A WebSocket that is recorded as it passes.
 struct Line {
