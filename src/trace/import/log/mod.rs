@@ -20,4 +20,6 @@ pub(super) use lines::Lines;
 pub(super) use open::{is, open};
 
 #[cfg(test)]
+mod servers_tests;
+#[cfg(test)]
 mod tests;
