@@ -182,7 +182,13 @@ const ROWS: &[Row] = &[
         Reach::Within(60),
         &["connection-timeout", "policy-violation", "undefined-condition", "not-authorized"],
     ),
-    of_session(kinds::XML_DECLARATION, "what stands before <body/>", Reach::Session, UNREADABLE),
+    of_session(
+        kinds::XML_DECLARATION,
+        "what stands before <body/> (an XML declaration or a byte order mark)",
+        Reach::Session,
+        UNREADABLE,
+    ),
+    of_session(kinds::WAIT_EARLY, "the polls that end early", Reach::Within(60), &["storm"]),
     of_session(kinds::WAIT_EXCEEDED, "the response that is overdue", Reach::Session, &["gave-up"]),
     Row {
         statuses: &[502, 503, 521, 522, 523],

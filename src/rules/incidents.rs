@@ -246,6 +246,9 @@ fn symptom(finding: &Finding, scene: &Scene<'_>) -> Option<String> {
     if kind == kinds::SESSIONS_UNUSED {
         return Some("unused".to_owned());
     }
+    if kind == kinds::POLL_STORM {
+        return Some("storm".to_owned());
+    }
     if kind == kinds::RECOVERABLE_ERROR {
         return Some("recoverable".to_owned());
     }

@@ -85,12 +85,7 @@ fn a_session_that_is_gone_after_the_back_end_failed_follows_from_that() {
                 + &again(1000, "S> <body/>")
                 + "2000 1 C> <body rid='100002' sid='s1'/>\n2010 1 "
                 + gone,
-            &[
-                "#1 error http-status",
-                "- note rid-repeat",
-                "- note wait-early",
-                "#2 error terminated",
-            ],
+            &["#1 error http-status", "- note rid-repeat", "#2 error terminated"],
         ),
         (
             again(10, "S> 504 Gateway Timeout") + &again(2000, gone),

@@ -45,7 +45,7 @@ struct State {
     parked: Vec<u64>,
     /// Empty polls in a row that were answered much before `wait` ran out.
     early: u32,
-    /// An earlier copy of the latest request was open when it came.
+    /// The latest request was sent before.
     again: bool,
     /// It was reported that too many are held.
     crowded: bool,
@@ -62,8 +62,6 @@ impl Rule for Hold {
         match view {
             BoshView::Request(request) => {
                 state.came(request.asks);
-                let copies = request.link.open.iter().filter(|open| open.rid() == request.asks.rid);
-                state.again = copies.count() > 1;
                 let due = request.exchange.at.saturating_add(RELEASE);
                 if !state.crowded && state.too_many(request.session, request.link, due).is_some() {
                     timer.set(due);
@@ -164,6 +162,7 @@ impl State {
 
     fn came(&mut self, request: &BoshRequest) {
         let Some(rid) = request.rid else { return };
+        self.again = rid <= self.highest;
         self.highest = self.highest.max(rid);
         let Some(contiguous) = &mut self.contiguous else {
             self.contiguous = Some(rid);
@@ -262,7 +261,7 @@ impl State {
         }
         let idle_poll =
             body.is_empty() && body.text("report").is_none() && !asked.acts && !asked.creates;
-        // An earlier copy of it may have been held for as long as it should.
+        // What is sent again may have been held for as long as it should, or have its answer already.
         let alone = self.highest == rid && link.open.is_empty() && !self.again;
         if !idle_poll || !alone || hold(link) == 0 || session.over {
             return;
@@ -334,12 +333,14 @@ mod tests {
 
     #[test]
     fn a_poll_that_was_sent_again_has_waited_before() {
-        let script = "
-            10 1 C> <body rid='100001' sid='s1'/>
-            66010 2 C> <body rid='100001' sid='s1'/>
-            66020 1 S> 200
-            66040 2 S> <body/>";
-        assert_eq!(words("wait-early", &(open() + script)), [""; 0]);
+        for end in ["66020 1 S> 200", "60010 1 S. fin", "60010 1 S> 504"] {
+            let (first, again) =
+                ("<body rid='100001' sid='s1'/>", "66010 2 C> <body rid='100001' sid='s1'/>");
+            let mut lines = [end.to_owned(), again.to_owned()];
+            lines.sort();
+            let script = format!("10 1 C> {first}\n{}\n66040 2 S> <body/>", lines.join("\n"));
+            assert_eq!(words("wait-early", &(open() + &script)), [""; 0], "{end}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::rules::kinds;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::{nth, short};
-use crate::trace::{Content, Exchange, Fact, How, Request, Response, Session};
+use crate::trace::{Content, Exchange, Fact, How, Reading, Request, Response, Session};
 use crate::wire::Side;
 use crate::xml::{self, Limits};
 
@@ -28,6 +28,8 @@ pub struct Connections {
     known: FxHashMap<u64, Course>,
     /// How many connections in a row ended with their first request, and without an answer.
     in_vain: u32,
+    /// A request was answered as BOSH is.
+    served: bool,
 }
 
 #[derive(Debug, Default)]
@@ -72,8 +74,10 @@ impl Rule for Connections {
             {
                 unasked(response, found);
             }
-            Fact::Response(_) => {
+            Fact::Response(response) => {
                 self.in_vain = 0;
+                let reading = moment.message().map(|message| &message.reading);
+                self.served |= response.status == 200 && matches!(reading, Some(Reading::Body(_)));
                 let known = self.known.entry(conn).or_default();
                 known.answered = true;
             }
@@ -154,7 +158,8 @@ impl Connections {
                         self.in_vain = self.in_vain.saturating_add(1);
                     }
                     let before = found.len();
-                    unanswered(exchange, held, session, course, self.in_vain, found);
+                    let fresh = Fresh { in_vain: self.in_vain, served: self.served };
+                    unanswered(exchange, held, session, course, &fresh, found);
                     if !course.answered {
                         found.thread(before, "first requests without an answer");
                     }
@@ -225,12 +230,20 @@ fn gave_up(
     }
 }
 
+/// What is known where a new connection ends with its first request.
+struct Fresh {
+    /// How many in a row did.
+    in_vain: u32,
+    /// BOSH was answered on another one.
+    served: bool,
+}
+
 fn unanswered(
     exchange: &Exchange,
     held: Duration,
     session: Option<&Session>,
     course: &Course,
-    in_vain: u32,
+    fresh: &Fresh,
     found: &mut Findings,
 ) {
     let rid = rid(exchange);
@@ -245,14 +258,20 @@ fn unanswered(
     }
     let did = how.past();
     if held < SOON && !course.answered {
-        let times = match in_vain {
+        let why = if fresh.served {
+            "BOSH was answered before, so the port is right: the server may be restarting, or crash on this request. Check its \
+             log."
+        } else {
+            "A port that expects something else, such as TLS or XMPP over TCP, does that, and so does a server that crashes. \
+             Check the scheme (https://) and port of the target, then the server's log."
+        };
+        let times = match fresh.in_vain {
             0 | 1 => String::new(),
             times => format!(" This is the {} time in a row.", nth(times)),
         };
         let words = format!(
             "The server's side {did} a new connection {} after its first request ({rid}), without a response: that is no \
-             race of an idle connection.{times} A port that expects something else, such as TLS or XMPP over TCP, does that, \
-             and so does a server that crashes. Check the scheme (https://) and port of the target, then the server's log.",
+             race of an idle connection.{times} {why}",
             words(held)
         );
         return found.add(

@@ -58,6 +58,12 @@ fn who_hung_up_and_how_says_why_there_is_no_answer() {
             "5040 Error no-answer Nobody",
             "the 2nd time in a row. A port that expects something else, such as TLS",
         ),
+        // The port is right where it has answered.
+        (
+            format!("{}5000 2 {create}\n5040 2 S. reset", open()),
+            "5040 Error no-answer Nobody",
+            "race of an idle connection. BOSH was answered before, so the port is right: the server may be restarting",
+        ),
         (
             format!("{first}\n5000 2 {create}\n5040 2 S> 502\n6000 3 {create}\n6040 3 S. fin"),
             "6040 Error no-answer Nobody",
