@@ -175,7 +175,7 @@ impl Findings {
             "{} is not about {requirement:?}: add that in kinds.rs",
             kind.name
         );
-        if self.unfounded.as_ref().is_some_and(|kinds| kinds.contains(kind.name)) {
+        if self.leaves_out(kind) {
             return;
         }
         let (incident, thread) = (None, None);
@@ -199,6 +199,11 @@ impl Findings {
         for finding in &mut self.found[since..] {
             finding.thread = Some(Thread::Again(what.to_owned()));
         }
+    }
+
+    /// Whether findings of this kind are left out, since what they rest on is not known.
+    pub(super) fn leaves_out(&self, kind: &Kind) -> bool {
+        self.unfounded.as_ref().is_some_and(|kinds| kinds.contains(kind.name))
     }
 
     /// Whether a rule before this one has reported one of these kinds about the same event: it knows the cause better.

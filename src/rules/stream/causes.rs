@@ -71,7 +71,7 @@ impl History {
             self.odd[from as usize] = Some((at, odd));
         }
         let name = match &message.reading {
-            Reading::Element(element) => Some(element.name()),
+            Reading::Element(element) | Reading::Header(element) => Some(element.name()),
             Reading::Partial => None,
             _ => return,
         };

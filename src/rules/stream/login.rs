@@ -168,7 +168,12 @@ impl State {
         let condition = condition.map_or("no condition", Element::name);
         if let Some(why) = self.doomed {
             let words = format!("The login failed with {}: that {why}.", short(condition));
-            return found.add(&kinds::LOGIN_FAILED, None, Level::Note, Party::Nobody, words);
+            // Where the cause is not reported, this is all that is.
+            let (level, party) = match found.leaves_out(&kinds::STARTTLS_SKIPPED) {
+                true => (Level::Warning, Party::Client),
+                false => (Level::Note, Party::Nobody),
+            };
+            return found.add(&kinds::LOGIN_FAILED, None, level, party, words);
         }
         let by_mechanism = match condition {
             "not-authorized" => Some(self.attempt.not_authorized(&self.offered, view.session)),
