@@ -201,3 +201,39 @@ fn what_makes_a_server_offer_no_mechanisms_depends_on_the_carrier() {
         "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>";
     assert_eq!(words("no-mechanisms", &tcp(starttls)), [""; 0]);
 }
+
+#[test]
+fn a_login_without_the_tls_that_is_required_is_a_note_only_where_that_is_reported() {
+    use std::collections::BTreeSet;
+
+    use crate::rules::{Judge, playbook};
+    use crate::trace::{Source, Unknown};
+
+    let header = "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'";
+    let script = format!(
+        "0 1 C~ {header} to='a'>
+         10 1 S~ {header} from='a' id='q7' xml:lang='en'>
+         11 1 S~ <stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls></stream:features>
+         20 1 C~ <auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>[hidden 20 bytes]</auth>
+         30 1 S~ <failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><encryption-required/></failure>"
+    );
+    for (unknown, level) in [(None, Level::Note), (Some(Unknown::Tls), Level::Warning)] {
+        let source = Source {
+            what: String::new(),
+            unknown: BTreeSet::from_iter(unknown),
+            notes: Vec::new(),
+        };
+        let mut judge = Judge::new(Some(&source));
+        let mut seen = Vec::new();
+        playbook::events(&script).into_iter().for_each(|event| judge.take(event, &mut seen));
+        let found: Vec<_> = seen.iter().flat_map(|seen| &seen.findings).collect();
+        let login = found.iter().find(|finding| finding.name() == "login-failed").unwrap();
+        assert_eq!(login.level, level, "{found:?}");
+        assert!(login.words.contains("that follows from the missing TLS."), "{login:?}");
+        assert_eq!(
+            found.iter().filter(|finding| finding.level > Level::Note).count(),
+            1,
+            "{found:?}"
+        );
+    }
+}
