@@ -185,9 +185,10 @@ impl Exchanges {
                     short(why)
                 );
                 // Browsers may know more codings than are known here.
-                let (level, party) = match why.ends_with(UNKNOWN_CODING) {
-                    true => (Level::Note, Party::Nobody),
-                    false => (Level::Warning, Party::Server),
+                let (level, party) = if why.ends_with(UNKNOWN_CODING) {
+                    (Level::Note, Party::Nobody)
+                } else {
+                    (Level::Warning, Party::Server)
                 };
                 found.add(&kinds::UNDECODABLE, None, level, party, words);
             }

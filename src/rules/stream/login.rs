@@ -169,9 +169,10 @@ impl State {
         if let Some(why) = self.doomed {
             let words = format!("The login failed with {}: that {why}.", short(condition));
             // Where the cause is not reported, this is all that is.
-            let (level, party) = match found.leaves_out(&kinds::STARTTLS_SKIPPED) {
-                true => (Level::Warning, Party::Client),
-                false => (Level::Note, Party::Nobody),
+            let (level, party) = if found.leaves_out(&kinds::STARTTLS_SKIPPED) {
+                (Level::Warning, Party::Client)
+            } else {
+                (Level::Note, Party::Nobody)
             };
             return found.add(&kinds::LOGIN_FAILED, None, level, party, words);
         }

@@ -225,7 +225,9 @@ fn a_login_without_the_tls_that_is_required_is_a_note_only_where_that_is_reporte
         };
         let mut judge = Judge::new(Some(&source));
         let mut seen = Vec::new();
-        playbook::events(&script).into_iter().for_each(|event| judge.take(event, &mut seen));
+        for event in playbook::events(&script) {
+            judge.take(event, &mut seen);
+        }
         let found: Vec<_> = seen.iter().flat_map(|seen| &seen.findings).collect();
         let login = found.iter().find(|finding| finding.name() == "login-failed").unwrap();
         assert_eq!(login.level, level, "{found:?}");
