@@ -22,7 +22,7 @@ use crate::doctor::{
 use crate::report::doctor::{json, markdown, page};
 use crate::ui::doctor::{Doctor, wrap};
 use crate::ui::{Styles, Unit};
-use crate::wire::address::Address;
+use crate::wire::address::{Address, Scheme};
 use crate::wire::tls;
 
 /// The variable that holds the password of `--user`.
@@ -315,13 +315,15 @@ fn settings(args: &Args) -> Result<Settings, Failure> {
             return Err(usage("--user: expected a JID, such as alice@chat.example".to_owned()));
         }
     };
+    let given = is_url
+        .then(|| endpoint_of(&args.subject, "as given").map(|endpoint| endpoint.address))
+        .transpose()
+        .map_err(|error| usage(error.to_string()))?;
     let told = args.domain.as_deref().map(domain_of).transpose().map_err(usage)?;
     let told = told.or(user_domain);
-    let (domain, guessed) = if is_url {
-        let endpoint =
-            endpoint_of(&args.subject, "as given").map_err(|error| usage(error.to_string()))?;
+    let (domain, guessed) = if let Some(address) = &given {
         let guessed = told.is_none();
-        (told.unwrap_or_else(|| endpoint.address.name().to_owned()), guessed)
+        (told.unwrap_or_else(|| address.name().to_owned()), guessed)
     } else {
         let domain = domain_of(&args.subject).map_err(usage)?;
         if let Some(other) = told.filter(|told| *told != domain) {
@@ -341,8 +343,13 @@ fn settings(args: &Args) -> Result<Settings, Failure> {
     let direct = args.direct.as_deref().map(str::parse::<Address>).transpose();
     let direct = direct.map_err(|error| usage(format!("--direct: {error}")))?;
     let account = user.map(|user| Ok(Account { user: user.to_owned(), password: password(args)? }));
-    let names = Names::new(args.resolve.clone(), args.dns).map_err(Failure::Environment)?;
-    let trust = tls::verifier(args.ca_file.as_deref(), false)
+    let names = Names::new(args.resolve.clone(), args.dns);
+    // STARTTLS needs certificates as well.
+    let has_none = |address: &Address| address.scheme == Scheme::Http;
+    let is_plain = given.as_ref().is_some_and(has_none) && direct.as_ref().is_none_or(has_none);
+    let trust = (!is_plain || args.ca_file.is_some())
+        .then(|| tls::verifier(args.ca_file.as_deref(), false))
+        .transpose()
         .map_err(|error| Failure::Environment(error.to_string()))?;
     Ok(Settings {
         subject,

@@ -14,6 +14,7 @@ use super::trouble::Trouble;
 use crate::clock::Clock;
 use crate::diag::sanitise::one_line;
 use crate::random::{Random, Secure};
+use crate::trace::redact::Known;
 
 /// What every check has at hand.
 pub struct Context {
@@ -21,6 +22,8 @@ pub struct Context {
     pub settings: Settings,
     /// The time.
     pub clock: Clock,
+    /// The password, which is in nothing that is said.
+    known: Known,
     random: Mutex<Secure>,
     conns: AtomicU64,
     sids: Mutex<BTreeSet<String>>,
@@ -32,8 +35,11 @@ pub struct Context {
 impl Context {
     /// What comes of the checks goes to `out`.
     pub fn new(settings: Settings, out: UnboundedSender<News>) -> Self {
+        let account = settings.account.as_ref();
+        let known = Known::of(account.map(|one| (&*one.user, &*one.password)));
         let (random, conns, sids) = (Mutex::default(), AtomicU64::default(), Mutex::default());
-        Self { settings, clock: Clock::start(), random, conns, sids, direct: OnceLock::new(), out }
+        let (clock, direct) = (Clock::start(), OnceLock::new());
+        Self { settings, clock, known, random, conns, sids, direct, out }
     }
 
     /// The number of a new connection.
@@ -92,6 +98,8 @@ impl Drop for Doing<'_> {
 
 impl Doing<'_> {
     fn say(&self, verdict: Verdict, trouble: Option<Trouble>, words: &str) {
+        let hidden = self.context.known.hide(words);
+        let words = hidden.as_deref().unwrap_or(words);
         let outcome = Outcome {
             check: self.check,
             subject: one_line(&self.subject).into_owned(),

@@ -86,11 +86,11 @@ async fn one(context: &Arc<Context>, endpoint: Endpoint) {
         Scheme::Xmpps => 5223,
     };
     let port = endpoint.address.port().unwrap_or(scheme);
-    let Some(mut place) = reach(context, &endpoint, port).await else { return };
+    let Some(place) = reach(context, &endpoint, port).await else { return };
     match place.endpoint.carrier {
         Carrier::Bosh => Box::pin(bosh::examine(context, &place)).await,
         Carrier::WebSocket => websocket::examine(context, &place).await,
-        Carrier::Tcp => tcp::examine(context, &mut place).await,
+        Carrier::Tcp => tcp::examine(context, &place).await,
     }
 }
 

@@ -45,34 +45,16 @@ impl FromStr for Pinned {
 #[derive(Debug)]
 pub struct Names {
     pinned: Vec<Pinned>,
-    resolver: TokioResolver,
+    /// Or why there is none: addresses do not need it.
+    resolver: Result<TokioResolver, String>,
     /// Addresses, too, are asked of the resolver and not of the system.
     named: bool,
 }
 
 impl Names {
     /// By these, and else by a name server, or by the system.
-    ///
-    /// # Errors
-    /// In words, if the system's resolver cannot be used.
-    pub fn new(pinned: Vec<Pinned>, server: Option<SocketAddr>) -> Result<Self, String> {
-        let provider = TokioRuntimeProvider::default();
-        let mut builder = match server {
-            Some(address) => {
-                let mut server = NameServerConfig::udp_and_tcp(address.ip());
-                for connection in &mut server.connections {
-                    connection.port = address.port();
-                }
-                let config = ResolverConfig::from_parts(None, vec![], vec![server]);
-                TokioResolver::builder_with_config(config, provider)
-            }
-            None => TokioResolver::builder(provider)
-                .map_err(|error| format!("cannot read the system's DNS settings: {error}"))?,
-        };
-        be_quick(builder.options_mut());
-        let resolver =
-            builder.build().map_err(|error| format!("cannot set up a DNS resolver: {error}"))?;
-        Ok(Self { pinned, resolver, named: server.is_some() })
+    pub fn new(pinned: Vec<Pinned>, server: Option<SocketAddr>) -> Self {
+        Self { pinned, resolver: resolver(server), named: server.is_some() }
     }
 
     /// The addresses of a host.
@@ -95,7 +77,8 @@ impl Names {
             found.dedup();
             return Ok(found);
         }
-        let found = self.resolver.lookup_ip(format!("{host}.")).await;
+        let resolver = self.resolver.as_ref().map_err(Clone::clone)?;
+        let found = resolver.lookup_ip(format!("{host}.")).await;
         let found = found.map_err(|error| match error {
             error if error.is_no_records_found() || error.is_nx_domain() => {
                 format!("{host} has no address in DNS")
@@ -115,8 +98,27 @@ impl Names {
         domain: &str,
         chance: impl FnMut(u32) -> u32,
     ) -> Result<Found, String> {
-        services(&self.resolver, service, domain, chance).await
+        services(self.resolver.as_ref().map_err(Clone::clone)?, service, domain, chance).await
     }
+}
+
+/// What asks this name server, or those of the system.
+fn resolver(server: Option<SocketAddr>) -> Result<TokioResolver, String> {
+    let provider = TokioRuntimeProvider::default();
+    let mut builder = match server {
+        Some(address) => {
+            let mut server = NameServerConfig::udp_and_tcp(address.ip());
+            for connection in &mut server.connections {
+                connection.port = address.port();
+            }
+            let config = ResolverConfig::from_parts(None, vec![], vec![server]);
+            TokioResolver::builder_with_config(config, provider)
+        }
+        None => TokioResolver::builder(provider)
+            .map_err(|error| format!("cannot read the system's DNS settings, /etc/resolv.conf: {error}; name a server with --dns"))?,
+    };
+    be_quick(builder.options_mut());
+    builder.build().map_err(|error| format!("cannot set up a DNS resolver: {error}"))
 }
 
 #[cfg(test)]

@@ -32,8 +32,6 @@ pub struct Place {
     pub endpoint: Endpoint,
     /// The addresses that answer, at least one.
     pub alive: Vec<SocketAddr>,
-    /// A browser would take its certificate, or there is none.
-    pub trusted: bool,
 }
 
 /// Why a connection could not be made.
@@ -84,7 +82,10 @@ pub async fn secure(
     let unusable = |error: &dyn std::fmt::Display| failed(&error.to_string(), &trouble::TLS_FAILED);
     let ascii = idna::domain_to_ascii(name).unwrap_or_else(|_| name.to_owned());
     let server = ServerName::try_from(ascii).map_err(|error| unusable(&error))?;
-    let watching = Watching::new(Arc::clone(&context.settings.trust));
+    let Some(trust) = &context.settings.trust else {
+        return Err(unusable(&"no certificates are trusted"));
+    };
+    let watching = Watching::new(Arc::clone(trust));
     let mut config =
         tls::verifying(Arc::clone(&watching) as Arc<_>).map_err(|error| unusable(&error))?;
     config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
@@ -132,7 +133,7 @@ pub async fn reach(context: &Context, endpoint: &Endpoint, port: u16) -> Option<
     if alive.is_empty() {
         return None;
     }
-    let mut place = Place { endpoint: endpoint.clone(), alive, trusted: true };
+    let mut place = Place { endpoint: endpoint.clone(), alive };
     if endpoint.address.is_tls() {
         judge_tls(context, &mut place).await;
     }
@@ -201,7 +202,6 @@ async fn judge_tls(context: &Context, place: &mut Place) {
                 usable.push(at);
                 let Some(presented) = presented else { continue };
                 let faults = presented.faults();
-                place.trusted &= presented.is_trusted();
                 for (trouble, words) in &faults {
                     if !said.contains(words) {
                         doing.broken(trouble.clone().with("host", name), format!("{words}{on}"));

@@ -41,8 +41,8 @@ pub struct Settings {
     pub direct: Option<Address>,
     /// Where names lead.
     pub names: Names,
-    /// Which certificates are trusted.
-    pub trust: Arc<dyn ServerCertVerifier>,
+    /// Which certificates are trusted; none if nothing that is examined has TLS.
+    pub trust: Option<Arc<dyn ServerCertVerifier>>,
     /// Nothing that takes long.
     pub quick: bool,
     /// What BOSH asks for, in seconds.

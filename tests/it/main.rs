@@ -13,6 +13,7 @@ mod dependencies;
 mod diff;
 mod differences;
 mod doctor;
+mod doctor_bounds;
 mod doctor_plain;
 mod documents;
 mod ejabberd;

@@ -171,9 +171,19 @@ pub fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
 
 /// Runs the binary to its end, which has to come in time.
 pub fn run_within(limit: Duration, arguments: &[&str]) -> (Option<i32>, String, String) {
+    run_with(limit, &[], arguments)
+}
+
+/// The same with variables of the environment.
+pub fn run_with(
+    limit: Duration,
+    variables: &[(&str, &str)],
+    arguments: &[&str],
+) -> (Option<i32>, String, String) {
     let child = Command::new(env!("CARGO_BIN_EXE_xmppscope"))
         .args(arguments)
         .env("TZ", "UTC")
+        .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

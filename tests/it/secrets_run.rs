@@ -1,71 +1,65 @@
 //! `run` knows passwords, and a server that repeats them does not make it show them.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
-use std::{fs, thread};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use crate::rig;
+use crate::rig::{self, Target};
 use crate::secrets::{KEPT, SASL, escaped, percent};
 
-/// A server that answers every request with what `reply` makes of the path.
+/// A server of BOSH that answers every login with `reply`.
 fn server(reply: String) -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(stream) = stream else { return };
-            let reply = reply.clone();
-            thread::spawn(move || {
-                let mut lines = BufReader::new(stream);
-                loop {
-                    let mut length = 0;
-                    let mut get = false;
-                    loop {
-                        let mut line = String::new();
-                        if lines.read_line(&mut line).unwrap_or(0) == 0 {
-                            return;
-                        }
-                        let lower = line.to_ascii_lowercase();
-                        get |= lower.starts_with("get ");
-                        if let Some(value) = lower.strip_prefix("content-length:") {
-                            length = value.trim().parse().unwrap();
-                        }
-                        if line == "\r\n" {
-                            break;
-                        }
-                    }
-                    let mut body = vec![0; length];
-                    if lines.read_exact(&mut body).is_err() {
-                        return;
-                    }
-                    let body = String::from_utf8_lossy(&body);
-                    let created = "<body xmlns='http://jabber.org/protocol/httpbind' sid='s1d' wait='5' hold='1' \
-                                   requests='2' inactivity='30' authid='a' xmlns:stream='http://etherx.jabber.org/streams' \
-                                   xmlns:xmpp='urn:xmpp:xbosh' xmpp:version='1.0'><stream:features><mechanisms \
-                                   xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms>\
-                                   </stream:features></body>";
-                    let text = if get {
-                        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_owned()
-                    } else if body.contains("<auth") {
-                        reply.clone()
-                    } else {
-                        format!(
-                            "HTTP/1.1 200 OK\r\nContent-Type: text/xml; charset=utf-8\r\nContent-Length: {}\r\n\r\n{created}",
-                            created.len()
-                        )
-                    };
-                    if lines.get_mut().write_all(text.as_bytes()).is_err() {
-                        return;
-                    }
-                }
-            });
+    Target::serving(move |socket| serve(socket, &reply, || ()))
+}
+
+/// Answers requests as a server of BOSH does, and each login with `reply`.
+pub fn serve(stream: impl Read + Write, reply: &str, asked: impl Fn()) {
+    let mut lines = BufReader::new(stream);
+    loop {
+        let mut length = 0;
+        let mut get = false;
+        loop {
+            let mut line = String::new();
+            if lines.read_line(&mut line).unwrap_or(0) == 0 {
+                return;
+            }
+            let lower = line.to_ascii_lowercase();
+            get |= lower.starts_with("get ");
+            if let Some(value) = lower.strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            if line == "\r\n" {
+                break;
+            }
         }
-    });
-    address
+        let mut body = vec![0; length];
+        if lines.read_exact(&mut body).is_err() {
+            return;
+        }
+        let created = "<body xmlns='http://jabber.org/protocol/httpbind' sid='s1d' wait='5' hold='1' \
+                       requests='2' inactivity='30' authid='a' xmlns:stream='http://etherx.jabber.org/streams' \
+                       xmlns:xmpp='urn:xmpp:xbosh' xmpp:version='1.0'><stream:features><mechanisms \
+                       xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms>\
+                       </stream:features></body>";
+        let text = if get {
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_owned()
+        } else if String::from_utf8_lossy(&body).contains("<auth") {
+            asked();
+            reply.to_owned()
+        } else {
+            format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: text/xml; charset=utf-8\r\nContent-Length: {}\r\n\r\n{created}",
+                created.len()
+            )
+        };
+        if lines.get_mut().write_all(text.as_bytes()).is_err() {
+            return;
+        }
+    }
 }
 
 fn all_text(folder: &Path) -> String {
@@ -82,20 +76,25 @@ fn all_text(folder: &Path) -> String {
     all
 }
 
-#[test]
-fn a_run_shows_no_password_that_a_server_repeats() {
-    const PASSWORD: &str = "wonder<land7";
+pub const PASSWORD: &str = "wonder<land7";
+
+/// The password as a server may repeat it.
+pub fn forms() -> [String; 5] {
+    let plain = BASE64_STANDARD.encode(format!("\0alice\0{PASSWORD}"));
+    let alone = BASE64_STANDARD.encode(PASSWORD);
+    [PASSWORD.to_owned(), escaped(PASSWORD), plain, alone, percent(PASSWORD)]
+}
+
+/// Answers to a login that repeat the password.
+pub fn replies() -> [String; 4] {
     let ok = |body: &str| {
         let kind = "Content-Type: text/xml; charset=utf-8";
         format!("HTTP/1.1 200 OK\r\n{kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
     };
     let ns = "xmlns='http://jabber.org/protocol/httpbind'";
-    let plain = BASE64_STANDARD.encode(format!("\0alice\0{PASSWORD}"));
-    let alone = BASE64_STANDARD.encode(PASSWORD);
-    let escaped = escaped(PASSWORD);
-    let every = format!("{KEPT} {escaped} {plain} {alone} {}", percent(PASSWORD));
+    let every = format!("{KEPT} {}", forms()[1..].join(" "));
     let page = format!("<html><body>{KEPT} {PASSWORD} {every}</body></html>");
-    for reply in [
+    [
         ok(&format!(
             "<body {ns}><failure xmlns='{SASL}'><not-authorized/><text>{every}</text></failure></body>"
         )),
@@ -105,7 +104,12 @@ fn a_run_shows_no_password_that_a_server_repeats() {
         )),
         format!("HTTP/1.1 500 No\r\nContent-Length: {}\r\n\r\n{page}", page.len()),
         format!("rubbish {KEPT} {PASSWORD} {every}\r\n\r\n"),
-    ] {
+    ]
+}
+
+#[test]
+fn a_run_shows_no_password_that_a_server_repeats() {
+    for reply in replies() {
         let address = server(reply.clone());
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
@@ -137,8 +141,8 @@ fn a_run_shows_no_password_that_a_server_repeats() {
         fs::remove_file(path("t.yaml")).unwrap();
         let all = format!("{out}\n{errors}\n{html}\n{}", all_text(folder.path()));
         assert!(all.contains(KEPT) && out.contains("[hidden"), "{reply}\n{all}");
-        for secret in [PASSWORD, &escaped, &plain, &alone, &percent(PASSWORD)] {
-            assert!(!all.contains(secret), "{secret} of {reply} is in\n{all}");
+        for secret in forms() {
+            assert!(!all.contains(&secret), "{secret} of {reply} is in\n{all}");
         }
     }
 }

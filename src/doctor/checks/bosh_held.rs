@@ -21,6 +21,8 @@ const EARLY: Duration = Duration::from_millis(700);
 const PROMPT: Duration = Duration::from_secs(2);
 /// What a clock may be off.
 const MARGIN: Duration = Duration::from_millis(300);
+/// Nobody asks for more: a server that grants more is not waited for.
+const LONGEST: Duration = Duration::from_secs(600);
 /// What a session asks for whose requests are not held to the end.
 const LONG: u64 = 60;
 
@@ -34,6 +36,14 @@ pub async fn hold(context: &Context, place: &Place, mut session: Session<'_>, mu
         return;
     };
     let doing = context.begin(&BOSH_HOLD, &place.endpoint);
+    if granted > LONGEST {
+        session.keep(http.finish().await);
+        session.end(at).await;
+        let (granted, asked) = (granted.as_secs(), context.settings.wait);
+        return doing.skipped(format!(
+            "a wait of {granted} s was granted, where {asked} s were asked for: too long to be waited for"
+        ));
+    }
     let mut tries = 0;
     let (reply, held) = loop {
         let sent = http.send(&session.poll()).await;

@@ -8,9 +8,9 @@ use super::cors;
 use crate::doctor::check::{HOST_META, HOST_META_JSON, PATHS, SRV};
 use crate::doctor::context::{Context, Doing};
 use crate::doctor::endpoint::{BY_HOST_META, BY_PATH, BY_SRV, Carrier, Endpoint, about};
-use crate::doctor::reach::{Unmade, connect, secure};
+use crate::doctor::reach::{Unmade, connect};
 use crate::doctor::refused::why;
-use crate::doctor::talk::{Http, Request, Session, What, once, open_websocket};
+use crate::doctor::talk::{Http, Request, Session, What, findings, open_websocket};
 use crate::doctor::trouble::{self, Trouble, with_program};
 use crate::rules::{Finding, host_meta_links, status_words};
 use crate::trace::Response;
@@ -81,10 +81,21 @@ async fn host_meta(context: &Context, is_json: bool) -> Vec<Endpoint> {
             .headers
             .get("location")
             .filter(|_| (300..400).contains(&response.status) && hops < REDIRECTS);
-        if let Some(next) = location.and_then(|location| follow(&endpoint, location)) {
-            hops += 1;
-            endpoint = next;
-            continue;
+        match location.and_then(|location| follow(&endpoint, location)) {
+            Some(next) if next.address.is_tls() => {
+                hops += 1;
+                endpoint = next;
+                continue;
+            }
+            Some(next) => {
+                let origin = next.origin();
+                doing.note(format!(
+                    "it redirects to {origin}, without TLS, where browsers do not fetch it: web clients need the URLs in \
+                     their settings"
+                ));
+                return Vec::new();
+            }
+            None => {}
         }
         if response.status != 200 {
             doing.note(format!(
@@ -114,34 +125,26 @@ async fn fetch(
     };
     let mut refusal = None;
     for at in addresses {
-        let tcp = match connect(at).await {
-            Ok(tcp) => tcp,
+        let mut http = match Http::open(context, endpoint, at).await {
+            Ok(http) => http,
             Err(unmade) => {
                 refusal = Some(unmade);
                 continue;
             }
         };
-        if endpoint.address.is_tls() {
-            match secure(context, tcp, name, &["http/1.1"]).await {
-                Ok((_, Some(presented))) if !presented.is_trusted() => {
-                    for (trouble, words) in presented.faults() {
-                        doing.broken(
-                            about(trouble, endpoint).with("host", name),
-                            format!("{words}: browsers do not fetch it"),
-                        );
-                    }
-                    return None;
-                }
-                Ok(_) => {}
-                Err(unmade) => {
-                    refusal = Some(unmade);
-                    continue;
-                }
+        if let Some(presented) = http.line().presented().filter(|one| !one.is_trusted()) {
+            for (trouble, words) in presented.faults() {
+                doing.broken(
+                    about(trouble, endpoint).with("host", name),
+                    format!("{words}: browsers do not fetch it"),
+                );
             }
+            return None;
         }
         let request = Request::new("GET", &endpoint.address.path)
             .from(cors::foreign_origin(context, endpoint));
-        let (got, found) = once(context, endpoint, at, &request).await;
+        let got = http.ask(&request).await;
+        let found = findings(http.finish().await);
         if let What::Response(response, _) = got.what {
             return Some((*response, found));
         }

@@ -35,16 +35,6 @@ pub async fn examine(context: &Arc<Context>, place: &Place) {
         }
         None => Who::Anonymous,
     };
-    let encrypted = place.endpoint.address.is_tls()
-        || place.endpoint.carrier == Carrier::Tcp
-        || place.alive[0].ip().is_loopback();
-    if account.is_some() && !(place.trusted && encrypted) {
-        return doing.skipped(if place.trusted {
-            "the password is not sent without encryption"
-        } else {
-            "the password is not sent to a server whose certificate is not trusted"
-        });
-    }
     let logged_in = match log_in(context, place, &who).await {
         Ok(logged_in) => logged_in,
         Err(NoLogin::NotOffered) => {
@@ -52,6 +42,7 @@ pub async fn examine(context: &Arc<Context>, place: &Place) {
                 "name an account with --user to have a login tried; anonymous ones are not offered",
             );
         }
+        Err(NoLogin::Exposed(why)) => return doing.skipped(why),
         Err(NoLogin::Failed(kind, words)) => {
             return doing.broken(about(Trouble::new(kind), &place.endpoint), words);
         }
@@ -71,6 +62,8 @@ pub async fn examine(context: &Arc<Context>, place: &Place) {
 enum NoLogin {
     /// Nobody can log in without an account.
     NotOffered,
+    /// Others could read the password.
+    Exposed(&'static str),
     Failed(&'static trouble::Kind, String),
 }
 
@@ -86,7 +79,10 @@ async fn log_in(context: &Arc<Context>, place: &Place, who: &Who) -> Result<Logg
     loop {
         let element = talk.next(context.clock.now() + PATIENCE).await;
         let Some(element) = element else {
-            return Err(failed(format!("nothing more came within {}", words(PATIENCE))));
+            return Err(match talk.exposed() {
+                Some(why) => NoLogin::Exposed(why),
+                None => failed(format!("nothing more came within {}", words(PATIENCE))),
+            });
         };
         if element.is(ns::STREAMS, "features") {
             managed |= element.child(ns::SM3, "sm").is_some();
@@ -186,7 +182,8 @@ async fn resumed(
     let mut restarted = false;
     loop {
         let Some(element) = talk.next(context.clock.now() + PATIENCE).await else {
-            return Err(format!("nothing more came within {}", words(PATIENCE)));
+            let silent = || format!("nothing more came within {}", words(PATIENCE));
+            return Err(talk.exposed().map_or_else(silent, str::to_owned));
         };
         if restarted && element.is(ns::STREAMS, "features") {
             let resume =

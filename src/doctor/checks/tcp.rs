@@ -11,7 +11,7 @@ use crate::doctor::talk::{offered, open_stream};
 use crate::doctor::trouble::{self, Trouble};
 
 /// Examines a server over TCP.
-pub async fn examine(context: &Arc<Context>, place: &mut Place) {
+pub async fn examine(context: &Arc<Context>, place: &Place) {
     let doing = context.begin(&TCP_STREAM, &place.endpoint);
     let opened = match open_stream(context, place, place.alive[0]).await {
         Ok(opened) => opened,
@@ -20,20 +20,21 @@ pub async fn examine(context: &Arc<Context>, place: &mut Place) {
             return;
         }
     };
-    if let Some(presented) = &opened.presented {
-        place.trusted &= presented.is_trusted();
+    let presented = opened.stream.line().presented().cloned();
+    let from_first_byte = place.endpoint.address.is_tls();
+    if let Some(presented) = presented.as_ref().filter(|_| !from_first_byte) {
         for (trouble, words) in presented.faults() {
             doing.broken(about(trouble, &place.endpoint), format!("STARTTLS: {words}"));
         }
     }
     let mechanisms = offered(&opened.features);
     opened.stream.into_line().finish().await;
-    let how = match (place.endpoint.address.is_tls(), &opened.presented) {
+    let how = match (from_first_byte, &presented) {
         (true, _) => "TLS from the first byte".to_owned(),
         (false, Some(presented)) => format!("STARTTLS, {}", presented.words()),
         (false, None) => "no encryption".to_owned(),
     };
-    if !opened.secure {
+    if presented.is_none() {
         let trouble = about(Trouble::new(&trouble::STARTTLS_MISSING), &place.endpoint);
         doing.broken(
             trouble,

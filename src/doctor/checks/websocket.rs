@@ -18,7 +18,7 @@ use crate::doctor::talk::{
 };
 use crate::doctor::trouble::{self, Trouble, with_program};
 use crate::rules::{Finding, Page, status_words};
-use crate::trace::{Fact, How, Reading, Response};
+use crate::trace::{Fact, How, Raw, Reading, Response};
 use crate::wire::websocket::Opcode;
 use crate::xml::Element;
 use crate::xmpp::ns;
@@ -265,6 +265,10 @@ async fn idle(context: &Context, place: &Place, at: SocketAddr) {
         match socket.next(end).await {
             None => break None,
             Some(Came { at, fact: Fact::Ended { how, .. }, .. }) => break Some((at, how)),
+            Some(Came { fact: Fact::Raw(Raw { why: Some(why), .. }), .. }) => {
+                let trouble = about(Trouble::new(&trouble::NOT_WEBSOCKET), &place.endpoint);
+                return doing.broken(trouble, why);
+            }
             Some(Came { at, fact: Fact::Frame(frame), reading, .. }) => {
                 quiet = at;
                 if frame.opcode == Opcode::PING.0 {

@@ -168,6 +168,11 @@ impl<'a> Http<'a> {
         !response.headers.close_connection(response.version) && !self.line.is_over()
     }
 
+    /// The line below.
+    pub fn line(&self) -> &Line {
+        &self.line
+    }
+
     /// The line below, once it speaks something else.
     pub fn into_line(self) -> Line {
         self.line

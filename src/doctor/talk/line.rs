@@ -6,14 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{sleep, timeout};
 
 use crate::clock::Clock;
+use crate::doctor::certificate::Presented;
 use crate::doctor::context::Context;
 use crate::doctor::endpoint::{Carrier, Endpoint};
 use crate::doctor::reach::{Unmade, connect, secure};
 use crate::trace::intake::Intake;
 use crate::trace::record::Recorder;
-use crate::trace::{Event, Fact, How, Reading, Secured, Story};
+use crate::trace::{Event, Fact, How, Raw, Reading, Secured, Story};
 use crate::wire::Side;
 use crate::wire::conversation::Expect;
 use crate::wire::socket::Socket;
@@ -23,12 +25,19 @@ use crate::wire::tap::{Queue, Tap};
 const KEPT: usize = 1 << 20;
 /// How much may wait to be recorded.
 const ROOM: usize = 64 << 20;
+/// What a server sends on one connection, decoded, is less, and so is the number of its messages.
+const ENOUGH: usize = 16 << 20;
+const MESSAGES: usize = 20_000;
+/// A peer that takes nothing may keep us waiting for so long.
+const STALLED: Duration = Duration::from_secs(10);
 /// A peer that takes no more may have so long to say why.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// A connection of ours.
 pub struct Line {
     socket: Socket,
+    /// The certificate of the server, with TLS.
+    presented: Option<Presented>,
     clock: Clock,
     /// With secrets, for us.
     known: Box<Seen>,
@@ -38,6 +47,8 @@ pub struct Line {
     story: Box<Story>,
     /// How many of the facts were taken.
     taken: usize,
+    /// How much the server has sent, or what that became, if that is more.
+    received: usize,
     over: bool,
 }
 
@@ -79,14 +90,39 @@ impl Seen {
 
 impl Line {
     /// Takes over a socket on which nothing was said yet.
-    pub fn new(context: &Context, socket: Socket, expect: Expect) -> Self {
+    fn new(
+        context: &Context,
+        socket: Socket,
+        presented: Option<Presented>,
+        expect: Expect,
+    ) -> Self {
         let (conn, clock) = (context.next_conn(), context.clock);
         let known = Box::new(Seen::new(Intake::new(true, KEPT), expect, conn, &socket, clock));
         let account = context.settings.account.as_ref();
         let passwords = account.map(|one| (&*one.user, &*one.password));
         let hiding = Intake::new(false, KEPT).knowing(passwords);
         let shown = Box::new(Seen::new(hiding, expect, conn, &socket, clock));
-        Self { socket, clock, known, shown, story: Box::default(), taken: 0, over: false }
+        let story = Box::default();
+        Self { socket, presented, clock, known, shown, story, taken: 0, received: 0, over: false }
+    }
+
+    /// The certificate of the server, with TLS.
+    pub fn presented(&self) -> Option<&Presented> {
+        self.presented.as_ref()
+    }
+
+    /// Why a password is not sent over it; none if nobody but the server can read it there.
+    pub fn exposed(&self) -> Option<&'static str> {
+        match &self.socket {
+            Socket::Tls(_) if self.presented().is_some_and(Presented::is_trusted) => None,
+            Socket::Tls(_) => {
+                Some("the password is not sent to a server whose certificate is not trusted")
+            }
+            Socket::Plain(tcp) => {
+                let here = tcp.peer_addr().is_ok_and(|at| at.ip().to_canonical().is_loopback());
+                (!here).then_some("the password is not sent without encryption")
+            }
+        }
     }
 
     fn passed(&mut self, from: Side, bytes: &[u8]) {
@@ -122,10 +158,13 @@ impl Line {
                     _ => return self.hear_out(&mut buffer).await,
                 },
                 read = reader.read(&mut buffer) => self.took(read, &buffer),
+                () = sleep(STALLED) => return self.ended(Side::Server, How::TimedOut),
             }
         }
-        if self.socket.flush().await.is_err() {
-            self.hear_out(&mut buffer).await;
+        match timeout(STALLED, self.socket.flush()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => self.hear_out(&mut buffer).await,
+            Err(_) => self.ended(Side::Server, How::TimedOut),
         }
     }
 
@@ -139,15 +178,38 @@ impl Line {
     fn took(&mut self, read: io::Result<usize>, buffer: &[u8]) {
         match read {
             Ok(0) => self.ended(Side::Server, How::Fin),
-            Ok(size) => self.passed(Side::Server, &buffer[..size]),
+            Ok(size) => {
+                let known = self.known.events.len();
+                self.passed(Side::Server, &buffer[..size]);
+                let new = self.known.events[known..].iter();
+                let contents = new.filter_map(|event| event.fact.content());
+                let became = contents.map(|content| content.bytes.len()).sum::<usize>();
+                self.received += became.max(size);
+                if self.received > ENOUGH || self.known.events.len() > MESSAGES {
+                    self.break_off();
+                }
+            }
             Err(error) => self.ended(Side::Server, How::of(&error)),
         }
+    }
+
+    /// Ends it because it does not end by itself.
+    fn break_off(&mut self) {
+        self.ended(Side::Client, How::Reset);
+        let conn = self.known.events.first().map_or(0, |event| event.conn);
+        let at = self.clock.now();
+        let why = format!(
+            "it was broken off: more comes than anybody asked for ({} MiB or {MESSAGES} messages)",
+            ENOUGH >> 20
+        );
+        let raw = Raw { from: Side::Server, why: Some(why), size: 0, bytes: Vec::new() };
+        self.known.events.push(Event { conn, at, fact: Fact::Raw(raw) });
     }
 
     /// Reads once; false if it is too late.
     async fn read(&mut self, until: Duration, buffer: &mut [u8]) -> bool {
         let left = until.saturating_sub(self.clock.now());
-        match tokio::time::timeout(left, self.socket.read(buffer)).await {
+        match timeout(left, self.socket.read(buffer)).await {
             Ok(read) => {
                 self.took(read, buffer);
                 true
@@ -183,24 +245,22 @@ impl Line {
         self.over
     }
 
-    /// The socket, to put TLS on it; what was seen stays.
-    pub async fn secure<E>(
-        self,
-        secure: impl AsyncFnOnce(Socket) -> Result<Socket, E>,
-    ) -> Result<Self, E> {
-        let Self { socket, clock, mut known, mut shown, story, taken, over } = self;
-        let socket = secure(socket).await?;
-        for seen in [&mut known, &mut shown] {
+    /// Puts TLS on it; what was seen stays.
+    pub async fn secure(mut self, context: &Context) -> Result<Self, Unmade> {
+        let Socket::Plain(tcp) = self.socket else { return Ok(self) };
+        let domain = &context.settings.domain;
+        let (socket, presented) = secure(context, tcp, domain, &["xmpp-client"]).await?;
+        for seen in [&mut self.known, &mut self.shown] {
             seen.tap.secured(Secured { starttls: true, ..Secured::default() });
             seen.settle();
         }
-        Ok(Self { socket, clock, known, shown, story, taken, over })
+        Ok(Self { socket, presented, ..self })
     }
 
     /// Ends it, and gives what was seen, secrets hidden.
     pub async fn finish(mut self) -> Vec<Event> {
         if !self.over {
-            let _ = self.socket.shutdown().await; // its peer may be gone
+            let _ = timeout(LAST_WORDS, self.socket.shutdown()).await; // its peer may be gone
             self.ended(Side::Client, How::Fin);
         }
         let Seen { tap, queue, mut recorder, mut events } = *self.shown;
@@ -224,15 +284,15 @@ impl Line {
 pub async fn open(context: &Context, endpoint: &Endpoint, at: SocketAddr) -> Result<Line, Unmade> {
     let tcp = connect(at).await?;
     let stream = endpoint.carrier == Carrier::Tcp;
-    let socket = if endpoint.address.is_tls() {
+    let (socket, presented) = if endpoint.address.is_tls() {
         let (name, alpn) = if stream {
             (&*context.settings.domain, "xmpp-client")
         } else {
             (endpoint.address.name(), "http/1.1")
         };
-        secure(context, tcp, name, &[alpn]).await?.0
+        secure(context, tcp, name, &[alpn]).await?
     } else {
-        Socket::Plain(tcp)
+        (Socket::Plain(tcp), None)
     };
-    Ok(Line::new(context, socket, if stream { Expect::Stream } else { Expect::Http }))
+    Ok(Line::new(context, socket, presented, if stream { Expect::Stream } else { Expect::Http }))
 }

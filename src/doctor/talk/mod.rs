@@ -10,7 +10,7 @@ mod stream;
 mod websocket;
 
 pub use features::{condition, offered, text};
-pub use http::{Got, Http, PATIENCE, Request, What, once};
+pub use http::{Got, Http, PATIENCE, Request, What, findings, once};
 pub use line::Came;
 pub use session::{Reply, Session};
 pub use stanzas::Talk;

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 
 use super::features::text;
 use super::http::{Http, Request, What};
+use super::line::Line;
 use super::stream::{self, Stream};
 use super::websocket::{self, WebSocket};
 use crate::client::bosh::{Action, End, Session, Terms, first_rid};
@@ -29,6 +30,8 @@ pub struct Talk {
     link: Link,
     /// What came and was not taken.
     inbox: VecDeque<Element>,
+    /// Why a password is not sent: nothing more is then sent or received.
+    exposed: Option<&'static str>,
 }
 
 enum Link {
@@ -41,20 +44,31 @@ impl Talk {
     /// Opens one; the first elements are the server's.
     pub async fn open(context: &Arc<Context>, place: &Place) -> Result<Self, String> {
         let at = place.alive[0];
-        let mut inbox = VecDeque::new();
+        let (mut inbox, mut exposed) = (VecDeque::new(), None);
         let link = match place.endpoint.carrier {
             Carrier::Bosh => Link::Bosh(Box::new(Bosh::new(context, &place.endpoint, at))),
             Carrier::WebSocket => {
-                Link::WebSocket(websocket::open(context, &place.endpoint, at).await?)
+                let socket = websocket::open(context, &place.endpoint, at).await?;
+                exposed = guarded(context, socket.line());
+                Link::WebSocket(socket)
             }
             Carrier::Tcp => {
                 let opened = stream::open(context, place, at).await;
                 let opened = opened.map_err(|none| none.words().to_owned())?;
                 inbox.push_back(opened.features);
+                exposed = guarded(context, opened.stream.line());
                 Link::Tcp(opened.stream)
             }
         };
-        Ok(Self { context: Arc::clone(context), link, inbox })
+        Ok(Self { context: Arc::clone(context), link, inbox, exposed })
+    }
+
+    /// Why the password of the account is not sent, if that is why nothing comes.
+    pub fn exposed(&self) -> Option<&'static str> {
+        match &self.link {
+            Link::Bosh(bosh) => bosh.exposed,
+            _ => self.exposed,
+        }
     }
 
     /// Sends an element.
@@ -79,6 +93,9 @@ impl Talk {
 
     /// The next element; none if none comes until then.
     pub async fn next(&mut self, until: Duration) -> Option<Element> {
+        if self.exposed().is_some() {
+            return None;
+        }
         if let Some(element) = self.inbox.pop_front() {
             return Some(element);
         }
@@ -121,8 +138,22 @@ impl Talk {
     }
 }
 
+/// Why a line may not be used for a login with an account.
+fn guarded(context: &Context, line: &Line) -> Option<&'static str> {
+    context.settings.account.as_ref().and_then(|_| line.exposed())
+}
+
 /// A request that was answered, or was not: rid, sending, and the answer.
-type Answered = (u64, u32, Option<(u16, Vec<u8>)>);
+type Answered = (u64, u32, Answer);
+
+/// The answer to a request.
+enum Answer {
+    /// Status and content.
+    Came(u16, Vec<u8>),
+    Lost,
+    /// The request was not sent, because others could read it.
+    Exposed(&'static str),
+}
 
 /// A session of BOSH that runs by itself.
 struct Bosh {
@@ -132,6 +163,8 @@ struct Bosh {
     open: JoinSet<Answered>,
     delivered: VecDeque<Element>,
     over: Option<End>,
+    /// Why a request was not sent: each has a connection of its own.
+    exposed: Option<&'static str>,
 }
 
 impl Bosh {
@@ -139,7 +172,8 @@ impl Bosh {
         let terms = Terms { wait: Some(WAIT), ..Terms::new(&*context.settings.domain) };
         let session = Session::new(&terms, first_rid(context.number()));
         let (endpoint, delivered) = (endpoint.clone(), VecDeque::new());
-        Self { session, endpoint, at, open: JoinSet::new(), delivered, over: None }
+        let (open, over, exposed) = (JoinSet::new(), None, None);
+        Self { session, endpoint, at, open, delivered, over, exposed }
     }
 
     async fn next(&mut self, context: &Arc<Context>, until: Duration) -> Option<Element> {
@@ -151,7 +185,7 @@ impl Bosh {
             if let Some(element) = self.delivered.pop_front() {
                 return Some(element);
             }
-            if self.over.is_some() || now >= until {
+            if self.over.is_some() || self.exposed.is_some() || now >= until {
                 return None;
             }
             let due = self.session.deadline().unwrap_or(until).min(until);
@@ -160,10 +194,11 @@ impl Bosh {
                 Some(Ok((rid, sending, answer))) = self.open.join_next() => {
                     let (mut actions, now) = (Vec::new(), context.clock.now());
                     match answer {
-                        Some((status, body)) => {
+                        Answer::Came(status, body) => {
                             self.session.response(rid, sending, status, &body, now, &mut actions);
                         }
-                        None => self.session.lost(rid, sending, now),
+                        Answer::Lost => self.session.lost(rid, sending, now),
+                        Answer::Exposed(why) => self.exposed = Some(why),
                     }
                     self.follow(context, actions);
                 }
@@ -199,13 +234,16 @@ async fn answer(
     endpoint: &Endpoint,
     at: SocketAddr,
     request: &Request,
-) -> Option<(u16, Vec<u8>)> {
-    let mut http = Http::open(context, endpoint, at).await.ok()?;
+) -> Answer {
+    let Ok(mut http) = Http::open(context, endpoint, at).await else { return Answer::Lost };
+    if let Some(why) = guarded(context, http.line()) {
+        return Answer::Exposed(why);
+    }
     let sent = http.send(request).await;
     let got = http.receive(sent, Duration::from_secs(WAIT) + SLACK).await;
     http.finish().await;
     match got.what {
-        What::Response(response, _) => Some((response.status, response.content.bytes)),
-        _ => None,
+        What::Response(response, _) => Answer::Came(response.status, response.content.bytes),
+        _ => Answer::Lost,
     }
 }

@@ -7,13 +7,10 @@ use super::features::{condition, text};
 use super::http::PATIENCE;
 use super::line::{self, Came, Line};
 use crate::clock::{Clock, words};
-use crate::doctor::certificate::Presented;
 use crate::doctor::context::Context;
-use crate::doctor::reach::{self, Place, connect};
+use crate::doctor::reach::{Place, Unmade};
 use crate::doctor::trouble::{self, Kind};
 use crate::trace::{Fact, Reading};
-use crate::wire::conversation::Expect;
-use crate::wire::socket::Socket;
 use crate::xml::{Element, write_attribute};
 use crate::xmpp::ns;
 
@@ -122,6 +119,11 @@ impl Stream {
     }
 
     /// The line below.
+    pub fn line(&self) -> &Line {
+        &self.line
+    }
+
+    /// The line below, once the stream is over.
     pub fn into_line(self) -> Line {
         self.line
     }
@@ -133,29 +135,18 @@ pub struct Opened {
     pub stream: Stream,
     /// Its features.
     pub features: Element,
-    /// The certificate, if it came by STARTTLS.
-    pub presented: Option<Presented>,
-    /// STARTTLS was offered, or the stream has TLS from its first byte.
-    pub secure: bool,
 }
 
 /// Opens a stream, with STARTTLS if it is offered.
 pub async fn open(context: &Context, place: &Place, at: SocketAddr) -> Result<Opened, NoStream> {
-    let unmade = |unmade: reach::Unmade| none(&trouble::UNREACHABLE, unmade.words());
-    if place.endpoint.address.is_tls() {
-        let line = line::open(context, &place.endpoint, at).await.map_err(unmade)?;
-        let mut stream = Stream::new(context, line);
-        stream.begin().await;
-        let features = stream.features().await?;
-        return Ok(Opened { stream, features, presented: None, secure: true });
-    }
-    let tcp = connect(at).await.map_err(unmade)?;
-    let line = Line::new(context, Socket::Plain(tcp), Expect::Stream);
+    let unmade = |unmade: Unmade| none(&trouble::UNREACHABLE, unmade.words());
+    let line = line::open(context, &place.endpoint, at).await.map_err(unmade)?;
     let mut stream = Stream::new(context, line);
     stream.begin().await;
     let features = stream.features().await?;
-    if features.child(ns::TLS, "starttls").is_none() {
-        return Ok(Opened { stream, features, presented: None, secure: false });
+    let is_offered = features.child(ns::TLS, "starttls").is_some();
+    if place.endpoint.address.is_tls() || !is_offered {
+        return Ok(Opened { stream, features });
     }
     stream.send(&Element::new(ns::TLS, "starttls")).await;
     let proceed = stream.element(context.clock.now() + PATIENCE).await;
@@ -166,19 +157,10 @@ pub async fn open(context: &Context, place: &Place, at: SocketAddr) -> Result<Op
         ));
     }
     let Stream { line, header, clock } = stream;
-    let mut presented = None;
-    let line = line
-        .secure(async |socket| {
-            let Socket::Plain(tcp) = socket else { return Ok(socket) };
-            let (socket, seen) =
-                reach::secure(context, tcp, &context.settings.domain, &["xmpp-client"]).await?;
-            presented = seen;
-            Ok(socket)
-        })
-        .await
-        .map_err(|error: reach::Unmade| none(&trouble::TLS_FAILED, error.words()))?;
+    let line = line.secure(context).await;
+    let line = line.map_err(|unmade| none(&trouble::TLS_FAILED, unmade.words()))?;
     let mut stream = Stream { line, header, clock };
     stream.begin().await;
     let features = stream.features().await?;
-    Ok(Opened { stream, features, presented, secure: true })
+    Ok(Opened { stream, features })
 }

@@ -74,6 +74,11 @@ impl WebSocket {
     }
 
     /// The line below.
+    pub fn line(&self) -> &Line {
+        &self.line
+    }
+
+    /// The line below, once it is over.
     pub fn into_line(self) -> Line {
         self.line
     }
