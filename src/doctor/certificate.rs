@@ -1,11 +1,13 @@
 //! A server's certificate as a browser judges it, in words.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::verify_server_name;
+use rustls::client::{ResolvesClientCert, verify_server_name};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
+use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
@@ -13,12 +15,16 @@ use super::trouble::{self, Trouble};
 use crate::diag::sanitise::one_line;
 use crate::wire::tls::is_marked_as_ca;
 
+/// With so few seconds left a certificate should have been renewed.
+const SOON: i64 = 14 * 86_400;
+
 /// Lets every certificate pass, and remembers what would have been said to it: what is behind a wrong certificate can be
-/// examined, too.
+/// examined, too. It has no certificate of its own, and remembers whether one was asked for.
 #[derive(Debug)]
 pub struct Watching {
     strict: Arc<dyn ServerCertVerifier>,
     seen: Mutex<Option<Presented>>,
+    asked: AtomicBool,
 }
 
 /// A certificate that was presented.
@@ -33,12 +39,28 @@ pub struct Presented {
 impl Watching {
     /// Judges as this one does.
     pub fn new(strict: Arc<dyn ServerCertVerifier>) -> Arc<Self> {
-        Arc::new(Self { strict, seen: Mutex::default() })
+        Arc::new(Self { strict, seen: Mutex::default(), asked: AtomicBool::default() })
     }
 
     /// What was presented.
     pub fn presented(&self) -> Option<Presented> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether the server asked for a certificate of the client.
+    pub fn was_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+impl ResolvesClientCert for Watching {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.asked.store(true, Ordering::Relaxed);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        true
     }
 }
 
@@ -124,6 +146,17 @@ impl Presented {
             1 => " (1 day left)".to_owned(),
             _ => format!(" ({days} days left)"),
         }
+    }
+
+    /// That it is about to expire: whoever renews it should have done so.
+    pub fn soon(&self) -> Option<(Trouble, String)> {
+        let About { from, until, .. } = self.about()?;
+        let left = until - self.seconds();
+        let is_late = (0..SOON).contains(&left) && left < (until - from) / 6;
+        (is_late && self.is_trusted()).then(|| {
+            let words = format!("the certificate expires on {}{}", date(until), self.left(until));
+            (Trouble::new(&trouble::CERTIFICATE_SOON), words)
+        })
     }
 
     fn seconds(&self) -> i64 {

@@ -29,7 +29,7 @@ pub async fn examine(settings: Settings, out: UnboundedSender<News>) -> Result<(
         .run_until(async {
             let mut endpoints = match given {
                 Some(endpoint) => vec![endpoint],
-                None => discovery::discover(&context).await,
+                None => Box::pin(discovery::discover(&context)).await,
             };
             if let Some(direct) = context.settings.direct.clone() {
                 let carriers = endpoints.iter().map(|endpoint| endpoint.carrier);

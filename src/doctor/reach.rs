@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rustls::InvalidMessage;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -22,6 +22,8 @@ use crate::wire::protocol::Protocol;
 use crate::wire::socket::Socket;
 use crate::wire::tls;
 
+/// What a port that speaks anything answers in its own way.
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 /// How long an address may take to accept a connection, and to agree on TLS.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -32,6 +34,8 @@ pub struct Place {
     pub endpoint: Endpoint,
     /// The addresses that answer, at least one.
     pub alive: Vec<SocketAddr>,
+    /// The server asked for a certificate of the client.
+    pub asks: bool,
 }
 
 /// Why a connection could not be made.
@@ -71,13 +75,23 @@ pub async fn connect(at: SocketAddr) -> Result<TcpStream, Unmade> {
     }
 }
 
+/// A connection with TLS.
+pub struct Secure {
+    /// The connection.
+    pub socket: Socket,
+    /// The server's certificate.
+    pub presented: Option<Presented>,
+    /// It asked for one of the client.
+    pub asks: bool,
+}
+
 /// Agrees on TLS, whatever the certificate is.
 pub async fn secure(
     context: &Context,
     tcp: TcpStream,
     name: &str,
     alpn: &[&str],
-) -> Result<(Socket, Option<Presented>), Unmade> {
+) -> Result<Secure, Unmade> {
     let failed = |why: &str, kind| Unmade::Tls(format!("TLS: {why}"), kind);
     let unusable = |error: &dyn std::fmt::Display| failed(&error.to_string(), &trouble::TLS_FAILED);
     let ascii = idna::domain_to_ascii(name).unwrap_or_else(|_| name.to_owned());
@@ -88,10 +102,18 @@ pub async fn secure(
     let watching = Watching::new(Arc::clone(trust));
     let mut config =
         tls::verifying(Arc::clone(&watching) as Arc<_>).map_err(|error| unusable(&error))?;
+    config.client_auth_cert_resolver = Arc::clone(&watching) as Arc<_>;
     config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
     let shaking = TlsConnector::from(Arc::new(config)).connect(server, tcp);
     match tokio::time::timeout(PATIENCE, shaking).await {
-        Ok(Ok(stream)) => Ok((Socket::Tls(Box::new(stream.into())), watching.presented())),
+        Ok(Ok(stream)) => {
+            let (presented, asks) = (watching.presented(), watching.was_asked());
+            Ok(Secure { socket: Socket::Tls(Box::new(stream.into())), presented, asks })
+        }
+        Ok(Err(error)) if watching.was_asked() => Err(failed(
+            &format!("the server wants a certificate of the client ({error})"),
+            &trouble::CLIENT_CERTIFICATE,
+        )),
         Ok(Err(error)) => Err(match tls::cause(&error) {
             Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
                 failed("what answers there does not speak TLS", &trouble::PLAIN_ON_TLS_PORT)
@@ -133,7 +155,7 @@ pub async fn reach(context: &Context, endpoint: &Endpoint, port: u16) -> Option<
     if alive.is_empty() {
         return None;
     }
-    let mut place = Place { endpoint: endpoint.clone(), alive };
+    let mut place = Place { endpoint: endpoint.clone(), alive, asks: false };
     if endpoint.address.is_tls() {
         judge_tls(context, &mut place).await;
     }
@@ -193,13 +215,23 @@ async fn judge_tls(context: &Context, place: &mut Place) {
                 };
                 let mut words = unmade.words().to_owned();
                 if let Some(spoken) = speaks_plainly(at).await {
-                    kind = &trouble::PLAIN_ON_TLS_PORT;
+                    kind = match (spoken, place.endpoint.carrier) {
+                        ("XMPP", Carrier::Tcp) => &trouble::STARTTLS_MIXED,
+                        ("XMPP", _) => &trouble::XMPP_PORT,
+                        _ => &trouble::PLAIN_ON_TLS_PORT,
+                    };
                     words = format!("TLS: what answers there speaks {spoken}, without TLS");
+                } else if kind == &trouble::TLS_FAILED
+                    && wants_proxy_protocol(context, at, name).await
+                {
+                    kind = &trouble::PROXY_PROTOCOL;
+                    words += "; behind a line of the PROXY protocol it succeeds";
                 }
-                doing.broken(Trouble::new(kind).with("host", name), words + &on);
+                doing.broken(about(Trouble::new(kind), &place.endpoint), words + &on);
             }
-            Ok((socket, presented)) => {
+            Ok(Secure { socket, presented, asks }) => {
                 usable.push(at);
+                place.asks |= asks;
                 let Some(presented) = presented else { continue };
                 let faults = presented.faults();
                 for (trouble, words) in &faults {
@@ -207,6 +239,12 @@ async fn judge_tls(context: &Context, place: &mut Place) {
                         doing.broken(trouble.clone().with("host", name), format!("{words}{on}"));
                         said.push(words.clone());
                     }
+                }
+                if let Some((trouble, words)) = presented.soon()
+                    && !said.contains(&words)
+                {
+                    doing.weak(trouble.with("host", name), format!("{words}{on}"));
+                    said.push(words);
                 }
                 let words = format!("{}, {}", agreed_words(&socket), presented.words());
                 if faults.is_empty() && !said.contains(&words) {
@@ -235,10 +273,41 @@ fn agreed_words(socket: &Socket) -> String {
     }
 }
 
+/// Whether TLS can be agreed on behind a line of the PROXY protocol, which says nothing but the truth.
+async fn wants_proxy_protocol(context: &Context, at: SocketAddr, name: &str) -> bool {
+    let Ok(mut tcp) = connect(at).await else { return false };
+    let Ok(own) = tcp.local_addr() else { return false };
+    let family = if at.is_ipv4() { "TCP4" } else { "TCP6" };
+    let line = format!("PROXY {family} {} {} {} {}\r\n", own.ip(), at.ip(), own.port(), at.port());
+    tcp.write_all(line.as_bytes()).await.is_ok() && secure(context, tcp, name, &[]).await.is_ok()
+}
+
+/// Whether a port that is not to speak TLS does, with XMPP in it where that is expected.
+pub async fn speaks_tls(context: &Context, place: &Place) -> bool {
+    let stream = place.endpoint.carrier == Carrier::Tcp;
+    let name = if stream { &context.settings.domain } else { place.endpoint.address.name() };
+    if place.endpoint.address.is_tls() {
+        return false;
+    }
+    let Ok(tcp) = connect(place.alive[0]).await else { return false };
+    match secure(context, tcp, name, &[]).await {
+        Ok(Secure { socket, .. }) if stream => answer(socket).await == Some(Protocol::XmppStream),
+        made => made.is_ok(),
+    }
+}
+
+/// What is spoken at a connection, by its answer to a request of HTTP.
+async fn answer(mut socket: impl AsyncRead + AsyncWrite + Unpin) -> Option<Protocol> {
+    socket.write_all(REQUEST).await.ok()?;
+    let mut buffer = [0; 512];
+    let read = tokio::time::timeout(Duration::from_secs(2), socket.read(&mut buffer)).await;
+    Protocol::of(&buffer[..read.ok()?.ok()?])
+}
+
 /// What speaks at a port that does not speak TLS, if a request of HTTP shows it.
-async fn speaks_plainly(at: SocketAddr) -> Option<String> {
+async fn speaks_plainly(at: SocketAddr) -> Option<&'static str> {
     let mut tcp = connect(at).await.ok()?;
-    tcp.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.ok()?;
+    tcp.write_all(REQUEST).await.ok()?;
     let mut buffer = [0; 512];
     let read = tokio::time::timeout(Duration::from_secs(2), tcp.read(&mut buffer)).await;
     let size = read.ok()?.ok()?;
@@ -249,9 +318,9 @@ async fn speaks_plainly(at: SocketAddr) -> Option<String> {
                 buffer[..size].windows(word.len()).any(|some| some.eq_ignore_ascii_case(word))
             }) =>
         {
-            Some("HTTP".to_owned())
+            Some("HTTP")
         }
-        Protocol::XmppStream => Some("XMPP".to_owned()),
+        Protocol::XmppStream => Some("XMPP"),
         _ => None,
     }
 }

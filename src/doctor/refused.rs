@@ -1,7 +1,8 @@
 //! What it means when an answer is not the one that was hoped for: the rules' words, and a cause by name.
 
+use super::context::Context;
 use super::endpoint::{Carrier, Endpoint, about};
-use super::reach::Unmade;
+use super::reach::{Place, Unmade, speaks_tls};
 use super::talk::{Got, What};
 use super::trouble::{self, Kind, Trouble, with_program};
 use crate::clock::words;
@@ -16,7 +17,11 @@ pub fn why(endpoint: &Endpoint, got: &Got, found: &[Finding]) -> Why {
     let (trouble, own) = match &got.what {
         What::Response(response, _) => {
             let kind = kind(endpoint, response, got.held.as_secs_f64());
-            let words = format!("HTTP {}{}", status_words(response), Page::of(response).from());
+            let page = Page::of(response);
+            let mut words = format!("HTTP {}{}", status_words(response), page.from());
+            if response.status == 200 {
+                words += ", with a content that is no answer of an XMPP server";
+            }
             (with_program(Trouble::new(kind), response), words)
         }
         What::Raw(why) => {
@@ -39,21 +44,63 @@ pub fn why(endpoint: &Endpoint, got: &Got, found: &[Finding]) -> Why {
         What::Late => (
             Trouble::new(&trouble::BACK_END_DOWN),
             format!(
-                "no answer within {}: what accepts the connection may wait for a server that does not answer",
+                "no complete answer within {}: what accepts the connection may wait for a server that does not answer, or speak TLS \
+                 to one that does not",
                 words(got.held)
             ),
         ),
         What::Unmade(Unmade::Tcp(words)) => (Trouble::new(&trouble::UNREACHABLE), words.clone()),
         What::Unmade(Unmade::Tls(words, kind)) => (Trouble::new(kind), words.clone()),
     };
+    let is_port_of_xmpp = found.iter().any(|finding| finding.name() == "client-port");
+    let kind = if is_port_of_xmpp { &trouble::XMPP_PORT } else { trouble.kind };
+    let trouble = Trouble { kind, ..trouble };
     let said = said(found).unwrap_or(own);
     (about(trouble, endpoint), said)
 }
 
+/// The same, where what the port speaks may tell more: TLS, or a wish for a certificate.
+pub async fn why_at(context: &Context, place: &Place, got: &Got, why: Why) -> Why {
+    if !matches!(got.what, What::Ended(_) | What::Raw(_) | What::Late) {
+        return why;
+    }
+    let (trouble, words) = why;
+    if place.asks && matches!(got.what, What::Ended(_)) {
+        let words = "the server asks for a certificate of the client, and ends the connection when none comes";
+        return (Trouble { kind: &trouble::CLIENT_CERTIFICATE, ..trouble }, words.to_owned());
+    }
+    if speaks_tls(context, place).await {
+        let words = "what answers there speaks TLS, and not without".to_owned();
+        return (Trouble { kind: &trouble::TLS_ON_PLAIN_PORT, ..trouble }, words);
+    }
+    (trouble, words)
+}
+
+/// Why a request is refused at an endpoint at which others pass.
+pub fn limited(got: &Got, why: Why) -> Why {
+    let (trouble, words) = why;
+    match got.response() {
+        Some(response) if is_limit(response) => {
+            let words = format!(
+                "while other requests pass, some get HTTP {}{}",
+                status_words(response),
+                Page::of(response).from()
+            );
+            (Trouble { kind: &trouble::LIMITED, ..trouble }, words)
+        }
+        _ => (trouble, words),
+    }
+}
+
+/// What something in front says to more than it lets through.
+pub fn is_limit(response: &Response) -> bool {
+    response.status == 429 || response.status == 503 && Page::of(response).is_of_proxy()
+}
+
 /// The gravest finding, without the request that it is about.
 pub fn said(found: &[Finding]) -> Option<String> {
-    let grave = found.iter().filter(|finding| finding.level == Level::Error);
-    let finding = grave.min_by_key(|finding| is_wordy(finding))?;
+    let mut grave = found.iter().filter(|finding| finding.level == Level::Error);
+    let finding = grave.find(|finding| !is_of_cors(finding))?;
     let words = &finding.words;
     let about_rid = words.strip_prefix("rid ").and_then(|rest| rest.split_once(": "));
     let words = match about_rid {
@@ -66,7 +113,7 @@ pub fn said(found: &[Finding]) -> Option<String> {
 }
 
 /// What CORS hides is told by checks of its own.
-fn is_wordy(finding: &Finding) -> bool {
+fn is_of_cors(finding: &Finding) -> bool {
     finding.name().starts_with("cors")
 }
 
@@ -75,6 +122,9 @@ fn kind(endpoint: &Endpoint, response: &Response, held: f64) -> &'static Kind {
     let meant = page.meaning().and_then(|meaning| by_meaning(meaning, endpoint.carrier));
     if let Some(kind) = meant {
         return kind;
+    }
+    if response.status == 200 && page.is_empty() && page.by() == Some("Caddy") {
+        return &trouble::PATH_WRONG;
     }
     let hosts = ["unknown host", "invalid host", "host not"];
     let websocket = endpoint.carrier == Carrier::WebSocket;
@@ -112,7 +162,8 @@ fn by_meaning(meaning: Meaning, carrier: Carrier) -> Option<&'static Kind> {
         Meaning::UnknownDomain => &trouble::DOMAIN_UNKNOWN,
         Meaning::UnknownSession => &trouble::NOT_STICKY,
         Meaning::WantsTls => &trouble::TLS_ON_PLAIN_PORT,
-        Meaning::WantsCertificate | Meaning::Login | Meaning::Portal => &trouble::LOGIN_PAGE,
+        Meaning::WantsCertificate => &trouble::CLIENT_CERTIFICATE,
+        Meaning::Login | Meaning::Portal => &trouble::LOGIN_PAGE,
         Meaning::RateLimit
         | Meaning::BotCheck
         | Meaning::Blocked

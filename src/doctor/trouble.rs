@@ -70,11 +70,17 @@ kinds! {
     UNREACHABLE "unreachable" "Nothing answers at this address";
     ADDRESS_DEAD "address-dead" "One of the addresses does not answer";
     SRV_NOT_OFFERED "srv-not-offered" "DNS says that the domain has no XMPP server";
+    SRV_TARGET "srv-target" "The target of an SRV record is no host name";
     SRV_DEAD "srv-dead" "An SRV record names an address that does not answer";
     PLAIN_ON_TLS_PORT "plain-on-tls-port" "The port does not speak TLS";
     TLS_ON_PLAIN_PORT "tls-on-plain-port" "The port speaks TLS";
+    XMPP_PORT "xmpp-port" "The port is for XMPP over TCP, not for HTTP";
+    STARTTLS_MIXED "starttls-mixed" "STARTTLS and direct TLS are mixed up";
+    PROXY_PROTOCOL "proxy-protocol" "The port expects the PROXY protocol";
+    CLIENT_CERTIFICATE "client-certificate" "The server wants a client certificate";
     TLS_FAILED "tls-failed" "The TLS handshake fails";
     CERTIFICATE_EXPIRED "certificate-expired" "The certificate has expired";
+    CERTIFICATE_SOON "certificate-soon" "The certificate is about to expire";
     CERTIFICATE_EARLY "certificate-early" "The certificate is not valid yet";
     CERTIFICATE_NAME "certificate-name" "The certificate is for another name";
     CERTIFICATE_CHAIN "certificate-chain" "The certificate comes without its intermediate certificate";
@@ -94,6 +100,8 @@ kinds! {
     ORIGIN_REFUSED "origin-refused" "The server does not accept pages of this origin";
     SUBPROTOCOL_MISSING "subprotocol-missing" "The response lacks the subprotocol xmpp";
     NOT_WEBSOCKET "not-websocket" "The WebSocket cannot be opened";
+    CHANGED "changed" "Answers are changed on the way";
+    LIMITED "limited" "Some requests are refused while others pass";
     REFUSED "refused" "The request is refused";
     CORS_DOUBLED "cors-doubled" "The CORS header comes twice";
     CORS_MISSING "cors-missing" "The CORS header is missing";
@@ -109,6 +117,7 @@ kinds! {
     NOT_STICKY "not-sticky" "Requests of one session go to different servers";
     READ_TIMEOUT "read-timeout" "A timeout cuts held requests";
     NOT_HELD "not-held" "Requests are not held";
+    SESSION_SHORT "session-short" "Sessions end after a short silence";
     NOT_RELEASED "not-released" "A held request is not answered when the next one comes";
     REPEAT_LOST "repeat-lost" "A repeated request does not get its response again";
     BODY_LIMIT "body-limit" "Large requests are refused";

@@ -16,6 +16,9 @@ use crate::rules::{Finding, Page};
 use crate::trace::{Reading, Response};
 use crate::xmpp::ns;
 
+/// So many seconds a session should live without a request.
+const ENOUGH: u64 = 10;
+
 /// Why a request of BOSH did not get the answer that was due.
 pub fn why(endpoint: &Endpoint, got: &Got, found: &[Finding]) -> Why {
     let (general, words) = refused::why(endpoint, got, found);
@@ -54,13 +57,15 @@ pub async fn examine(context: &Arc<Context>, place: &Place) {
         Session::open(context, endpoint, &mut http, context.settings.wait).await;
     if !session.is_open() {
         session.keep(http.finish().await);
-        let (trouble, words) = no_session(&session, &got);
+        let why = refused::why_at(context, place, &got, no_session(&session, &got)).await;
+        let (trouble, words) = by_origin(context, place, &got, why).await;
         doing.broken(trouble, words);
         // What a preflight gets may be the reason that a page sees.
         cors::preflight(context, place).await;
         return;
     }
     doing.well(terms(&session));
+    short_terms(&doing, context, &session);
     drop(doing);
     let Some(response) = got.response() else { return };
     cors::judge(context, place, response);
@@ -95,7 +100,93 @@ fn no_session(session: &Session<'_>, got: &Got) -> Why {
                 "the answer grants no session: it has no sid".to_owned(),
             )
         }
+        What::Response(response, reading) if response.status == 200 => {
+            let (trouble, words) = why(session.endpoint(), got, &session.findings());
+            match changed(response, reading) {
+                Some(words) => (Trouble { kind: &trouble::CHANGED, ..trouble }, words),
+                None if matches!(reading, Reading::Empty) => {
+                    let from = Page::of(response).from();
+                    let words = match Page::of(response).by() {
+                        Some("Caddy") => ": Caddy sends that where no route leads anywhere",
+                        _ => "",
+                    };
+                    (trouble, format!("an empty answer, HTTP 200{from}{words}"))
+                }
+                None => (trouble, words),
+            }
+        }
         _ => why(session.endpoint(), got, &session.findings()),
+    }
+}
+
+/// How an answer of a connection manager was changed on the way, if it looks like one.
+fn changed(response: &Response, reading: &Reading) -> Option<String> {
+    let header = |name| response.headers.get(name);
+    if response.content.undecoded.is_some() {
+        let coding = header("content-encoding").unwrap_or_default();
+        return Some(format!(
+            "the content of the answer is not what Content-Encoding says ({coding}), so nobody can read it"
+        ));
+    }
+    let text = String::from_utf8_lossy(&response.content.bytes);
+    let is_body = text.contains("<body") && text.contains("jabber.org/protocol/httpbind");
+    match reading {
+        Reading::Other if is_body => Some(format!(
+            "the answer is that of a connection manager, with the Content-Type {}, where text/xml is due: clients that have the \
+             browser parse it get nothing",
+            header("content-type").unwrap_or("none")
+        )),
+        Reading::OtherXml(_) if is_body => Some(
+            "the answer is that of a connection manager, but for its namespace, which has to be \
+             http://jabber.org/protocol/httpbind: something replaces text in it"
+                .to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+/// Whether a native client is not refused.
+async fn by_origin(context: &Context, place: &Place, got: &Got, why: Why) -> Why {
+    let (trouble, words) = why;
+    let status = got.response().map(|response| response.status);
+    if let (Some(status @ 400..=499), Some(origin)) = (status, context.settings.origin.as_deref())
+        && let Ok(mut http) = Http::open(context, &place.endpoint, place.alive[0]).await
+    {
+        let (mut session, _) = Session::open_as(None, context, &place.endpoint, &mut http, 1).await;
+        http.finish().await;
+        if session.is_open() {
+            session.end(place.alive[0]).await;
+            let words = format!(
+                "HTTP {status} with Origin: {origin}, and a session without: pages of this origin are not allowed"
+            );
+            let trouble = Trouble { kind: &trouble::ORIGIN_REFUSED, ..trouble };
+            return (trouble.with("origin", origin), words);
+        }
+    }
+    (trouble, words)
+}
+
+/// Says which terms are hard to live with.
+fn short_terms(doing: &Doing<'_>, context: &Context, session: &Session<'_>) {
+    let granted = |name| {
+        let text = session.book().grant().and_then(|grant| grant.body().text(name));
+        text.and_then(|text| text.parse::<u64>().ok())
+    };
+    let of = |kind| about(Trouble::new(kind), session.endpoint());
+    if let Some(inactivity) = granted("inactivity").filter(|seconds| *seconds < ENOUGH) {
+        doing.weak(
+            of(&trouble::SESSION_SHORT),
+            format!(
+                "sessions end after {inactivity} s without a request: a page in the background, or a network that is \
+                 changed, takes longer"
+            ),
+        );
+    }
+    if let Some(wait) = granted("wait").filter(|wait| *wait < context.settings.wait.min(3)) {
+        doing.weak(
+            of(&trouble::NOT_HELD),
+            format!("requests are held for {wait} s at most: the client asks again and again"),
+        );
     }
 }
 

@@ -8,6 +8,7 @@ use crate::doctor::check::{BOSH_HOLD, BOSH_RELEASE};
 use crate::doctor::context::Context;
 use crate::doctor::endpoint::about;
 use crate::doctor::reach::Place;
+use crate::doctor::refused::limited;
 use crate::doctor::talk::{Got, Http, Reply, Session, What};
 use crate::doctor::trouble::{self, Trouble};
 use crate::rules::{Page, status_words};
@@ -91,7 +92,7 @@ fn given_up(
     let (general, said) = why(&place.endpoint, got, &session.findings());
     let seconds = granted.as_secs() + 15;
     let timed_out = match &got.what {
-        What::Response(response, _) => matches!(response.status, 408 | 502..=504 | 524),
+        What::Response(response, _) => matches!(response.status, 408 | 502 | 504 | 524),
         What::Ended(_) => true,
         _ => false,
     };
@@ -122,23 +123,20 @@ fn given_up(
         );
         return (about(trouble, &place.endpoint), words);
     }
-    (general.with("seconds", seconds), said)
+    let (trouble, said) = limited(got, (general, said));
+    (trouble.with("seconds", seconds), said)
 }
 
 /// Sees a held request answered when the next one comes.
 pub async fn release(context: &Context, place: &Place) {
     let doing = context.begin(&BOSH_RELEASE, &place.endpoint);
     let at = place.alive[0];
-    let opened = tokio::try_join!(
-        Http::open(context, &place.endpoint, at),
-        Http::open(context, &place.endpoint, at)
-    );
-    let Ok((mut first, mut second)) = opened else {
-        return doing.skipped("no second connection could be made");
+    let Ok(mut first) = Http::open(context, &place.endpoint, at).await else {
+        return doing.skipped("no further connection could be made");
     };
     let (mut session, got) = Session::open(context, &place.endpoint, &mut first, LONG).await;
     if !session.is_open() {
-        let (trouble, words) = why(&place.endpoint, &got, &session.findings());
+        let (trouble, words) = limited(&got, why(&place.endpoint, &got, &session.findings()));
         return doing.broken(trouble, format!("a second session is refused: {words}"));
     }
     if session.is_repeated() {
@@ -160,6 +158,10 @@ pub async fn release(context: &Context, place: &Place) {
         early = first.receive(held, pause).await;
     }
     if matches!(early.what, What::Late) {
+        // Not sooner: some servers end a connection on which nothing is asked.
+        let Ok(mut second) = Http::open(context, &place.endpoint, at).await else {
+            return doing.skipped("no second connection could be made");
+        };
         let sent = second.send(&session.poll()).await;
         let got = first.receive(sent, PROMPT).await;
         let after = words(context.clock.now().saturating_sub(sent));
@@ -185,7 +187,8 @@ pub async fn release(context: &Context, place: &Place) {
                 ),
             ),
             Some(got) => {
-                let (trouble, words) = why(&place.endpoint, &got, &session.findings());
+                let (trouble, words) =
+                    limited(&got, why(&place.endpoint, &got, &session.findings()));
                 doing.broken(trouble, words);
             }
         }

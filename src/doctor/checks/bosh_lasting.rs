@@ -9,6 +9,7 @@ use crate::doctor::check::{BOSH_NODES, BOSH_REPEAT, BOSH_SIZE};
 use crate::doctor::context::{Context, Doing};
 use crate::doctor::endpoint::about;
 use crate::doctor::reach::Place;
+use crate::doctor::refused::{is_limit, limited};
 use crate::doctor::talk::{Got, Http, Reply, Request, Session, What, once};
 use crate::doctor::trouble::{self, Trouble, with_program};
 use crate::rules::status_words;
@@ -35,7 +36,7 @@ pub async fn lasting(context: &Context, place: &Place) {
     let (mut session, got) = Session::open(context, &place.endpoint, &mut http, SHORT).await;
     if !session.is_open() {
         session.keep(http.finish().await);
-        let (trouble, words) = why(&place.endpoint, &got, &session.findings());
+        let (trouble, words) = limited(&got, why(&place.endpoint, &got, &session.findings()));
         return repeating.broken(trouble, format!("a further session is refused: {words}"));
     }
     let request = session.poll();
@@ -62,6 +63,10 @@ pub async fn lasting(context: &Context, place: &Place) {
             if response.status == 200 && body.text("type").is_none() =>
         {
             repeating.note("a repeated request gets another answer than the first time");
+        }
+        What::Response(response, _) if is_limit(response) => {
+            let (trouble, words) = limited(&again, why(&place.endpoint, &again, &[]));
+            repeating.broken(trouble, words);
         }
         What::Response(response, _) => repeating.weak(
             about(with_program(Trouble::new(&trouble::REPEAT_LOST), response), &place.endpoint),
@@ -98,7 +103,7 @@ async fn nodes(context: &Context, place: &Place, session: &mut Session<'_>) {
 }
 
 fn lost(doing: &Doing<'_>, place: &Place, session: &Session<'_>, got: &Got, at: SocketAddr) {
-    let (trouble, said) = why(&place.endpoint, got, &session.findings());
+    let (trouble, said) = limited(got, why(&place.endpoint, got, &session.findings()));
     if trouble.kind.name == trouble::NOT_STICKY.name {
         let words = format!(
             "a session that was granted a moment ago is not known on a new connection (to {at}): several servers answer for \
@@ -106,7 +111,8 @@ fn lost(doing: &Doing<'_>, place: &Place, session: &Session<'_>, got: &Got, at: 
         );
         return doing.broken(about(trouble, &place.endpoint), words);
     }
-    doing.broken(trouble, said);
+    let on = if place.alive.len() > 1 { format!(" (at {at})") } else { String::new() };
+    doing.broken(trouble, said + &on);
 }
 
 /// Finds the largest request that passes. It is for a session that does not exist, so that it does nothing.
@@ -123,6 +129,9 @@ pub async fn size(context: &Context, place: &Place) {
     let Some(usual) = usual.response().map(|response| response.status) else {
         return doing.skipped("a small request got no answer");
     };
+    if usual == 429 || usual >= 500 {
+        return doing.skipped(format!("a small request is refused, too (HTTP {usual})"));
+    }
     let passes = |got: &Got| got.response().is_some_and(|response| response.status == usual);
     let largest = ask(LARGEST).await;
     if passes(&largest) {
@@ -137,6 +146,9 @@ pub async fn size(context: &Context, place: &Place) {
         } else {
             (bad, refusal) = (middle, got);
         }
+    }
+    if refusal.response().is_some_and(is_limit) || !passes(&ask(0).await) {
+        return doing.skipped("requests are refused whatever their size");
     }
     let trouble = Trouble::new(&trouble::BODY_LIMIT).with("size", ENOUGH);
     let (trouble, how) = match refusal.response() {

@@ -7,7 +7,7 @@ use crate::doctor::check::{CORS, CORS_ERRORS, PREFLIGHT};
 use crate::doctor::context::{Context, Doing};
 use crate::doctor::endpoint::{Endpoint, about};
 use crate::doctor::reach::Place;
-use crate::doctor::refused::why;
+use crate::doctor::refused::{is_limit, limited, why};
 use crate::doctor::talk::{Request, once};
 use crate::doctor::trouble::{self, Kind, Trouble, with_program};
 use crate::rules::status_words;
@@ -109,6 +109,10 @@ pub async fn preflight(context: &Context, place: &Place) {
         let (_, words) = why(&place.endpoint, &got, &found);
         return broken(&trouble::CORS_PREFLIGHT, &words);
     };
+    if is_limit(response) {
+        let (_, words) = limited(&got, why(&place.endpoint, &got, &found));
+        return broken(&trouble::LIMITED, &words);
+    }
     if !(200..300).contains(&response.status) {
         let words = format!(
             "OPTIONS, which browsers send first, gets HTTP {}, and has to get 200 or 204",
@@ -145,7 +149,9 @@ pub async fn errors(context: &Context, place: &Place) {
     {
         let request = Request::bosh(&place.endpoint.address.path, content).from(Some(origin));
         let (got, _) = once(context, &place.endpoint, place.alive[0], &request).await;
-        let Some(response) = got.response() else { continue };
+        let Some(response) = got.response().filter(|response| !is_limit(response)) else {
+            continue;
+        };
         let Err((kind, words)) = readable(&response.headers, origin) else {
             statuses.push(response.status.to_string());
             continue;

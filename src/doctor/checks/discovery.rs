@@ -1,11 +1,11 @@
 //! From a domain to its endpoints: host-meta (XEP-0156), SRV records (RFC 6120 §3.2, XEP-0368), usual paths.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use tokio::task::JoinSet;
 
 use super::cors;
-use crate::doctor::check::{HOST_META, HOST_META_JSON, PATHS, SRV};
+use crate::doctor::check::{ADDRESSES, HOST_META, HOST_META_JSON, PATHS, SRV};
 use crate::doctor::context::{Context, Doing};
 use crate::doctor::endpoint::{BY_HOST_META, BY_PATH, BY_SRV, Carrier, Endpoint, about};
 use crate::doctor::reach::{Unmade, connect};
@@ -53,7 +53,20 @@ pub async fn discover(context: &Context) -> Vec<Endpoint> {
         endpoints = Box::pin(usual_paths(context)).await;
     }
     endpoints.extend(tcp);
+    if endpoints.is_empty() {
+        no_address(context).await;
+    }
     endpoints
+}
+
+/// Says so if there is nothing because the domain has no address.
+async fn no_address(context: &Context) {
+    let domain = &context.settings.domain;
+    let ascii = idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.clone());
+    if let Err(why) = context.settings.names.addresses(&ascii, 443).await {
+        let trouble = Trouble::new(&trouble::NO_ADDRESS).with("host", domain);
+        context.begin(&ADDRESSES, domain).broken(trouble, why);
+    }
 }
 
 /// An endpoint of HTTPS at the domain itself.
@@ -81,21 +94,24 @@ async fn host_meta(context: &Context, is_json: bool) -> Vec<Endpoint> {
             .headers
             .get("location")
             .filter(|_| (300..400).contains(&response.status) && hops < REDIRECTS);
-        match location.and_then(|location| follow(&endpoint, location)) {
-            Some(next) if next.address.is_tls() => {
-                hops += 1;
-                endpoint = next;
-                continue;
-            }
-            Some(next) => {
-                let origin = next.origin();
-                doing.note(format!(
-                    "it redirects to {origin}, without TLS, where browsers do not fetch it: web clients need the URLs in \
-                     their settings"
-                ));
+        if let Some(next) = location.and_then(|location| follow(&endpoint, location)) {
+            if !may_follow(context, &doing, &endpoint, &response, &next) {
                 return Vec::new();
             }
-            None => {}
+            hops += 1;
+            endpoint = next;
+            continue;
+        }
+        if matches!(response.status, 401 | 407 | 500..=599) {
+            let trouble = with_program(Trouble::new(&trouble::HOST_META_WRONG), &response);
+            doing.weak(
+                about(trouble, &endpoint),
+                format!(
+                    "HTTP {} comes in its place, where 200 or 404 is due: web clients find no URL",
+                    status_words(&response)
+                ),
+            );
+            return Vec::new();
         }
         if response.status != 200 {
             doing.note(format!(
@@ -155,6 +171,37 @@ async fn fetch(
     let words = refusal.as_ref().map_or("no address", Unmade::words);
     doing.note(format!("{words}; web clients need the URLs in their settings"));
     None
+}
+
+/// Whether a browser follows a redirect: not to http://, and only where the page may read the redirect itself.
+fn may_follow(
+    context: &Context,
+    doing: &Doing<'_>,
+    from: &Endpoint,
+    response: &Response,
+    to: &Endpoint,
+) -> bool {
+    let of = |kind| with_program(about(Trouble::new(kind), from), response);
+    if !to.address.is_tls() {
+        let words = format!(
+            "it redirects to {}, without TLS: browsers and careful clients do not follow",
+            to.origin()
+        );
+        doing.broken(of(&trouble::HOST_META_INSECURE), words);
+        return false;
+    }
+    if let Some(origin) = cors::foreign_origin(context, from)
+        && let Err((_, words)) = cors::readable(&response.headers, origin)
+    {
+        let words = format!(
+            "in the redirect to {}{}, {words}: pages of {origin} are not led on",
+            to.origin(),
+            to.path()
+        );
+        doing.broken(of(&trouble::HOST_META_CORS).with("origin", origin), words);
+        return false;
+    }
+    true
 }
 
 fn follow(from: &Endpoint, location: &str) -> Option<Endpoint> {
@@ -264,6 +311,16 @@ async fn services(context: &Context) -> Vec<Endpoint> {
                 let names: Vec<String> =
                     services.iter().map(|one| format!("{}:{}", one.host, one.port)).collect();
                 doing.well(format!("{service}: {}", names.join(", then ")));
+                if let Some(ip) = services.iter().find(|one| one.host.parse::<IpAddr>().is_ok()) {
+                    doing.weak(
+                        Trouble::new(&trouble::SRV_TARGET).with("host", domain),
+                        format!(
+                            "{service}: the target {} is an IP address, where the name of a host is due: some clients look it \
+                             up as a name, and find nothing",
+                            ip.host
+                        ),
+                    );
+                }
                 for name in names {
                     if let Ok(address) = format!("{scheme}://{name}").parse() {
                         endpoints.push(Endpoint { carrier: Carrier::Tcp, address, found: BY_SRV });

@@ -17,6 +17,9 @@ use crate::xmpp::ns;
 /// How long each step may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long all steps may take together.
+const LONGEST: Duration = Duration::from_secs(30);
+
 /// A login that came to an end.
 struct LoggedIn {
     talk: Talk,
@@ -76,12 +79,13 @@ async fn log_in(context: &Arc<Context>, place: &Place, who: &Who) -> Result<Logg
     let mut talk = Talk::open(context, place).await.map_err(failed)?;
     let mut login = Login::new(who.clone(), context.token());
     let mut managed = false;
+    let end = context.clock.now() + LONGEST;
     loop {
-        let element = talk.next(context.clock.now() + PATIENCE).await;
-        let Some(element) = element else {
+        let since = context.clock.now();
+        let Some(element) = talk.next(end.min(since + PATIENCE)).await else {
             return Err(match talk.exposed() {
                 Some(why) => NoLogin::Exposed(why),
-                None => failed(format!("nothing more came within {}", words(PATIENCE))),
+                None => failed(nothing(context, &talk, since)),
             });
         };
         if element.is(ns::STREAMS, "features") {
@@ -103,6 +107,15 @@ async fn log_in(context: &Arc<Context>, place: &Place, who: &Who) -> Result<Logg
                 return Err(failed(words));
             }
         }
+    }
+}
+
+/// Why nothing more came.
+fn nothing(context: &Context, talk: &Talk, since: Duration) -> String {
+    let waited = words(context.clock.now().saturating_sub(since));
+    match talk.end_words() {
+        Some(why) => format!("{why} (after {waited})"),
+        None => format!("nothing more came within {waited}"),
     }
 }
 
@@ -180,9 +193,11 @@ async fn resumed(
     let mut talk = Talk::open(context, place).await?;
     let mut login = Login::new(who.clone(), context.token());
     let mut restarted = false;
+    let end = since + LONGEST;
     loop {
-        let Some(element) = talk.next(context.clock.now() + PATIENCE).await else {
-            let silent = || format!("nothing more came within {}", words(PATIENCE));
+        let asked = context.clock.now();
+        let Some(element) = talk.next(end.min(asked + PATIENCE)).await else {
+            let silent = || nothing(context, &talk, asked);
             return Err(talk.exposed().map_or_else(silent, str::to_owned));
         };
         if restarted && element.is(ns::STREAMS, "features") {

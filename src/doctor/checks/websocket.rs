@@ -16,7 +16,7 @@ use crate::doctor::talk::{
     Came, Got, Manner, PATIENCE, Upgrade, WebSocket, condition, offered, open_element,
     open_websocket, text, upgrade,
 };
-use crate::doctor::trouble::{self, Trouble, with_program};
+use crate::doctor::trouble::{self, Kind, Trouble, with_program};
 use crate::rules::{Finding, Page, status_words};
 use crate::trace::{Fact, How, Raw, Reading, Response};
 use crate::wire::websocket::Opcode;
@@ -31,12 +31,17 @@ pub async fn examine(context: &Arc<Context>, place: &Place) {
     let doing = context.begin(&WS_UPGRADE, &place.endpoint);
     let page = Manner { origin: context.settings.origin.as_deref(), subprotocol: true };
     let mut opened = None;
-    let mut refusals = Vec::new();
+    let (mut refusals, mut mute) = (Vec::new(), Vec::new());
     for &at in &place.alive {
         match upgrade(context, &place.endpoint, at, page).await {
             Upgrade::Open(socket, response) => match &opened {
                 None => opened = Some((at, socket, response)),
-                Some(_) => drop(socket.into_line().finish().await),
+                Some(_) => {
+                    if let Some((kind, words)) = dead(context, socket).await {
+                        let trouble = with_program(Trouble::new(kind), &response);
+                        mute.push((at, about(trouble, &place.endpoint), words));
+                    }
+                }
             },
             Upgrade::Refused(got, found) => refusals.push((at, got, found)),
         }
@@ -49,8 +54,11 @@ pub async fn examine(context: &Arc<Context>, place: &Place) {
         let (trouble, words) = refusal(context, place, *at, got, found).await;
         doing.broken(trouble, words + &on(at));
     }
+    for (at, trouble, words) in mute.iter().cloned() {
+        doing.broken(trouble, words + &on(&at));
+    }
     let Some((at, mut socket, response)) = opened else { return };
-    if refusals.is_empty() {
+    if refusals.is_empty() && mute.is_empty() {
         let by = Page::of(&response).by().map(|by| format!(", answered by {by}"));
         doing.well(format!("a WebSocket was opened{}", by.unwrap_or_default()));
     }
@@ -68,6 +76,27 @@ pub async fn examine(context: &Arc<Context>, place: &Place) {
     }
 }
 
+/// Why a WebSocket is of no use on which nothing answers `<open/>`.
+fn silent(socket: &WebSocket) -> (&'static Kind, String) {
+    if socket.is_over() {
+        let words = "the server agrees to the WebSocket (HTTP 101), and the connection ends at once, without a frame: a reverse \
+             proxy passes the answer on, and took Upgrade and Connection out of the request";
+        return (&trouble::UPGRADE_DROPPED, words.to_owned());
+    }
+    let words = "the WebSocket is open, and nothing answers <open/>: what is behind it is no XMPP server, or speaks the \
+         framing from before RFC 7395";
+    (&trouble::NOT_WEBSOCKET, words.to_owned())
+}
+
+/// Opens a stream on a WebSocket through a further address; why nothing answers.
+async fn dead(context: &Context, mut socket: WebSocket) -> Option<(&'static Kind, String)> {
+    socket.send(&open_element(&context.settings.domain)).await;
+    let answer = socket.element(context.clock.now() + PATIENCE).await;
+    let why = answer.is_none().then(|| silent(&socket));
+    socket.into_line().finish().await;
+    why
+}
+
 /// Why a handshake is refused; another one may tell.
 async fn refusal(
     context: &Context,
@@ -77,7 +106,8 @@ async fn refusal(
     found: &[Finding],
 ) -> (Trouble, String) {
     let endpoint = &place.endpoint;
-    let (trouble, words) = refused::why(endpoint, got, found);
+    let why = refused::why(endpoint, got, found);
+    let (trouble, words) = refused::why_at(context, place, got, why).await;
     let Some(response) = got.response() else { return (trouble, words) };
     if response.status == 101 {
         let trouble = Trouble { kind: &trouble::NOT_WEBSOCKET, ..trouble };
@@ -149,6 +179,11 @@ async fn origin(context: &Context, place: &Place, at: SocketAddr) {
             socket.into_line().finish().await;
             doing.well("native clients, which send no Origin, may open one, too");
         }
+        Upgrade::Refused(got, found) if got.response().is_some_and(refused::is_limit) => {
+            let (trouble, words) =
+                refused::limited(&got, refused::why(&place.endpoint, &got, &found));
+            doing.broken(trouble, words);
+        }
         Upgrade::Refused(got, _) => doing.note(match got.response() {
             Some(response) => format!(
                 "native clients, which send no Origin, are refused (HTTP {})",
@@ -193,27 +228,17 @@ async fn stream(
             of(&trouble::DOMAIN_UNKNOWN),
             format!("the server does not serve {} ({condition})", context.settings.domain),
         ),
-        Some(condition) => doing.broken(
-            of(&trouble::REFUSED),
-            format!("the server ends the stream: {condition}"),
-        ),
+        Some(condition) => {
+            doing.broken(of(&trouble::REFUSED), format!("the server ends the stream: {condition}"));
+        }
         None if opened => doing.broken(
             of(&trouble::FEATURES_MISSING),
             "the server opens the stream and sends no features, without which no client can log in",
         ),
-        None if socket.is_over() => doing.broken(
-            of(&trouble::UPGRADE_DROPPED),
-            "the server agrees to the WebSocket (HTTP 101), and the connection ends at once, without a frame: a reverse proxy \
-             passes the answer on, and took Upgrade and Connection out of the request",
-        ),
-        None => doing.broken(
-            of(&trouble::NOT_WEBSOCKET),
-            format!(
-                "the WebSocket is open, and nothing answers <open/> within {}: what is behind it is no XMPP server, or \
-                 speaks the framing from before RFC 7395",
-                words(PATIENCE)
-            ),
-        ),
+        None => {
+            let (kind, words) = silent(socket);
+            doing.broken(of(kind), words);
+        }
     }
     false
 }

@@ -12,6 +12,8 @@ use crate::trace::{Event, Fact, How, Reading, Response};
 
 /// How long an answer may take that is not waited for on purpose.
 pub const PATIENCE: Duration = Duration::from_secs(10);
+/// A kept connection that ends sooner after a request ended before it.
+const RACE: Duration = Duration::from_millis(500);
 /// Nothing that is asked for here is longer.
 const USER_AGENT: &str = concat!("xmppscope/", env!("CARGO_PKG_VERSION"), " (doctor)");
 
@@ -109,11 +111,20 @@ impl Got {
     }
 }
 
-/// A connection that speaks HTTP with an endpoint.
+/// A connection that speaks HTTP with an endpoint; another one takes its place where the server ended it behind an answer.
 pub struct Http<'a> {
     context: &'a Context,
-    host: String,
+    endpoint: Endpoint,
+    at: SocketAddr,
     line: Line,
+    /// The request under way, if one was answered before it on this connection.
+    again: Option<Vec<u8>>,
+    /// The server takes no further request on this connection.
+    used_up: bool,
+    /// An answer came on this connection.
+    answered: bool,
+    /// What was seen on connections before this one.
+    seen: Vec<Event>,
 }
 
 impl<'a> Http<'a> {
@@ -124,12 +135,30 @@ impl<'a> Http<'a> {
         at: SocketAddr,
     ) -> Result<Self, Unmade> {
         let line = line::open(context, endpoint, at).await?;
-        Ok(Self { context, host: endpoint.address.authority(), line })
+        let (endpoint, seen) = (endpoint.clone(), Vec::new());
+        let (again, used_up, answered) = (None, false, false);
+        Ok(Self { context, endpoint, at, line, again, used_up, answered, seen })
+    }
+
+    /// A new connection in the place of this one; whether there is one.
+    async fn renew(&mut self) -> bool {
+        let Ok(line) = line::open(self.context, &self.endpoint, self.at).await else {
+            return false;
+        };
+        let old = std::mem::replace(&mut self.line, line);
+        self.seen.extend(old.finish().await);
+        (self.used_up, self.answered) = (false, false);
+        true
     }
 
     /// Sends a request without waiting for what comes of it; when that was done.
     pub async fn send(&mut self, request: &Request) -> Duration {
-        self.line.write(&request.bytes(&self.host)).await;
+        let bytes = request.bytes(&self.endpoint.address.authority());
+        if self.used_up || self.line.is_over() {
+            self.renew().await;
+        }
+        self.line.write(&bytes).await;
+        self.again = self.answered.then_some(bytes);
         self.context.clock.now()
     }
 
@@ -141,6 +170,8 @@ impl<'a> Http<'a> {
                     if (100..200).contains(&response.status) && response.status != 101 => {}
                 Some(Came { fact: Fact::Response(response), reading, .. }) => {
                     let held = response.first.saturating_sub(sent);
+                    self.answered = true;
+                    self.used_up = !self.is_free_after(&response);
                     return Got { held, what: What::Response(Box::new(response), reading) };
                 }
                 Some(Came { fact: Fact::Raw(raw), .. }) => {
@@ -148,13 +179,33 @@ impl<'a> Http<'a> {
                         raw.why.unwrap_or_else(|| "bytes that are not HTTP".to_owned()),
                     );
                 }
-                Some(Came { fact: Fact::Ended { how, .. }, .. }) => break What::Ended(how),
+                Some(Came { fact: Fact::Ended { how, .. }, .. }) => {
+                    if !self.repeat(sent).await {
+                        break What::Ended(how);
+                    }
+                }
                 Some(_) => {}
-                None if self.line.is_over() => break What::Ended(How::Fin),
+                None if self.line.is_over() => {
+                    if !self.repeat(sent).await {
+                        break What::Ended(How::Fin);
+                    }
+                }
                 None => break What::Late,
             }
         };
         Got { held: self.context.clock.now().saturating_sub(sent), what }
+    }
+
+    /// Sends a request once more, as a browser does if a connection that was kept ends just then.
+    async fn repeat(&mut self, sent: Duration) -> bool {
+        let raced = self.context.clock.now().saturating_sub(sent) < RACE;
+        match self.again.take() {
+            Some(bytes) if raced && self.renew().await => {
+                self.line.write(&bytes).await;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Sends a request, and waits for what comes of it.
@@ -180,7 +231,9 @@ impl<'a> Http<'a> {
 
     /// Ends it; what was seen, secrets hidden.
     pub async fn finish(self) -> Vec<Event> {
-        self.line.finish().await
+        let Self { line, mut seen, .. } = self;
+        seen.extend(line.finish().await);
+        seen
     }
 }
 

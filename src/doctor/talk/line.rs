@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::doctor::certificate::Presented;
 use crate::doctor::context::Context;
 use crate::doctor::endpoint::{Carrier, Endpoint};
-use crate::doctor::reach::{Unmade, connect, secure};
+use crate::doctor::reach::{Secure, Unmade, connect, secure};
 use crate::trace::intake::Intake;
 use crate::trace::record::Recorder;
 use crate::trace::{Event, Fact, How, Raw, Reading, Secured, Story};
@@ -222,6 +222,9 @@ impl Line {
     pub async fn next(&mut self, until: Duration) -> Option<Came> {
         let mut buffer = vec![0; 16 << 10];
         loop {
+            if self.clock.now() > until + LAST_WORDS {
+                return None;
+            }
             while let Some(Event { at, fact, .. }) = self.known.events.get(self.taken).cloned() {
                 let effect = self.story.take(&self.known.events[self.taken]);
                 self.taken += 1;
@@ -234,6 +237,8 @@ impl Line {
                     return Some(Came { at, fact, reading });
                 }
             }
+            // Whoever sends without end must hold up nobody.
+            tokio::task::yield_now().await;
             if self.over || !self.read(until, &mut buffer).await {
                 return None;
             }
@@ -249,7 +254,8 @@ impl Line {
     pub async fn secure(mut self, context: &Context) -> Result<Self, Unmade> {
         let Socket::Plain(tcp) = self.socket else { return Ok(self) };
         let domain = &context.settings.domain;
-        let (socket, presented) = secure(context, tcp, domain, &["xmpp-client"]).await?;
+        let Secure { socket, presented, .. } =
+            secure(context, tcp, domain, &["xmpp-client"]).await?;
         for seen in [&mut self.known, &mut self.shown] {
             seen.tap.secured(Secured { starttls: true, ..Secured::default() });
             seen.settle();
@@ -290,7 +296,8 @@ pub async fn open(context: &Context, endpoint: &Endpoint, at: SocketAddr) -> Res
         } else {
             (endpoint.address.name(), "http/1.1")
         };
-        secure(context, tcp, name, &[alpn]).await?
+        let Secure { socket, presented, .. } = secure(context, tcp, name, &[alpn]).await?;
+        (socket, presented)
     } else {
         (Socket::Plain(tcp), None)
     };

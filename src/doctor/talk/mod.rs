@@ -14,5 +14,5 @@ pub use http::{Got, Http, PATIENCE, Request, What, findings, once};
 pub use line::Came;
 pub use session::{Reply, Session};
 pub use stanzas::Talk;
-pub use stream::open as open_stream;
+pub use stream::{NoStream, open as open_stream};
 pub use websocket::{Manner, Upgrade, WebSocket, open as open_websocket, open_element, upgrade};

@@ -18,6 +18,8 @@ pub struct Session<'a> {
     book: Book,
     /// Another session was granted the same sid.
     repeated: bool,
+    /// The origin of the page; none if it is a native client.
+    origin: Option<&'a str>,
     /// What was seen of it, secrets hidden.
     seen: Vec<Event>,
 }
@@ -45,8 +47,19 @@ impl Reply {
 }
 
 impl<'a> Session<'a> {
-    /// Opens one on this connection, with this `wait`.
+    /// Opens one on this connection, with this `wait`, as a page does.
     pub async fn open(
+        context: &'a Context,
+        endpoint: &'a Endpoint,
+        http: &mut Http<'_>,
+        wait: u64,
+    ) -> (Self, Got) {
+        Self::open_as(context.settings.origin.as_deref(), context, endpoint, http, wait).await
+    }
+
+    /// The same as a page of this origin does, or as a native client.
+    pub async fn open_as(
+        origin: Option<&'a str>,
         context: &'a Context,
         endpoint: &'a Endpoint,
         http: &mut Http<'_>,
@@ -56,7 +69,8 @@ impl<'a> Session<'a> {
         let terms = Terms { wait: Some(wait), ..Terms::new(&*context.settings.domain) };
         let mut book = Book::new(rid, None);
         book.ask(terms.creation(rid));
-        let mut session = Self { context, endpoint, book, repeated: false, seen: Vec::new() };
+        let mut session =
+            Self { context, endpoint, book, repeated: false, origin, seen: Vec::new() };
         let creation = session.book.asked().clone();
         session.book.mark_used(rid);
         let request = session.request(&creation).with("Accept-Encoding", "gzip, deflate, br");
@@ -93,8 +107,7 @@ impl<'a> Session<'a> {
 
     /// A request as a page sends it.
     fn request(&self, body: &Wrapper) -> Request {
-        Request::bosh(&self.endpoint.address.path, body.to_xml())
-            .from(self.context.settings.origin.as_deref())
+        Request::bosh(&self.endpoint.address.path, body.to_xml()).from(self.origin)
     }
 
     /// The next request, empty.

@@ -106,6 +106,23 @@ impl Talk {
         }
     }
 
+    /// Why nothing more can come, if it has ended.
+    pub fn end_words(&self) -> Option<String> {
+        let over = |is_over: bool| is_over.then(|| "the connection ended".to_owned());
+        match &self.link {
+            Link::Bosh(bosh) => bosh.over.as_ref().map(|end| match end {
+                End::Closed => "the session was ended".to_owned(),
+                End::Terminated(condition) => format!(
+                    "the connection manager ends the session ({})",
+                    condition.as_deref().unwrap_or("no condition")
+                ),
+                End::Failed(why) => why.clone(),
+            }),
+            Link::WebSocket(socket) => over(socket.is_over()),
+            Link::Tcp(stream) => over(stream.is_over()),
+        }
+    }
+
     /// Ends it in order.
     pub async fn end(self) {
         match self.link {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::features::{condition, text};
 use super::http::PATIENCE;
 use super::line::{self, Came, Line};
-use crate::clock::{Clock, words};
+use crate::clock::Clock;
 use crate::doctor::context::Context;
 use crate::doctor::reach::{Place, Unmade};
 use crate::doctor::trouble::{self, Kind};
@@ -82,13 +82,13 @@ impl Stream {
         let mut begun = false;
         loop {
             let Some(came) = self.line.next(until).await else {
-                let within = words(PATIENCE);
                 return Err(if begun {
-                    let words = format!("the server sends no features within {within}");
-                    none(&trouble::FEATURES_MISSING, words)
+                    none(
+                        &trouble::FEATURES_MISSING,
+                        "the server opens the stream and sends no features",
+                    )
                 } else {
-                    let words = format!("nothing answers a stream header within {within}");
-                    none(&trouble::NOT_XMPP, words)
+                    none(&trouble::NOT_XMPP, "nothing answers a stream header")
                 });
             };
             match (came.fact, came.reading) {
@@ -116,6 +116,11 @@ impl Stream {
                 _ => {}
             }
         }
+    }
+
+    /// Whether the connection is known to have ended.
+    pub fn is_over(&self) -> bool {
+        self.line.is_over()
     }
 
     /// The line below.

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use super::identities::Identities;
 use super::setup::{HOST, Values};
 use crate::ejabberd::{Ejabberd, Streams};
-use crate::prosody::{Prosody, free_port};
+use crate::prosody::{Password, Prosody, free_port};
 
 /// Which server, with further settings.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub enum Server {
 /// A server that runs.
 pub struct Back {
     _process: Box<dyn Any + Send + Sync>,
+    /// The password of alice@localhost.
+    pub password: Password,
     /// The authority of its HTTP port.
     http: String,
     https: u16,
@@ -51,7 +53,8 @@ VirtualHost "{HOST}"
 "#
         ));
         let http = server.origin().replacen("http://", "", 1);
-        Self { _process: Box::new(server), http, https, starttls, direct }
+        let password = server.alice.clone();
+        Self { _process: Box::new(server), password, http, https, starttls, direct }
     }
 
     fn ejabberd(settings: &str, identities: &Identities) -> Self {
@@ -59,7 +62,8 @@ VirtualHost "{HOST}"
         let streams = Streams { starttls, direct, identity: identities.folder("valid") };
         let server = Ejabberd::start_for(HOST, &streams, settings);
         let http = server.origin().replacen("http://", "", 1);
-        Self { _process: Box::new(server), http, https, starttls, direct }
+        let password = server.alice.clone();
+        Self { _process: Box::new(server), password, http, https, starttls, direct }
     }
 
     fn start(server: &Server, identities: &Identities) -> Self {

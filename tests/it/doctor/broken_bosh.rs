@@ -38,6 +38,14 @@ pub fn all() -> Vec<Setup> {
                }",
             "caddy",
         ),
+        Setup::location("not-held", "/http-bind", "")
+            .prosody("bosh_max_wait = 1")
+            .has("not-held")
+            .mend("bosh_max_wait = 1", "prosody"),
+        Setup::location("session-short", "/http-bind", "")
+            .prosody("bosh_max_inactivity = 1")
+            .has("session-short")
+            .mend("bosh_max_inactivity = 1", "prosody"),
         Setup::nginx(
             "mechanisms-missing",
             "location /http-bind {

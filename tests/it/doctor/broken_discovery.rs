@@ -57,6 +57,9 @@ pub fn all() -> Vec<Setup> {
     };
     let nowhere =
         "_xmpp-client._tcp.chat.example SRV 0 0 0 .\n_xmpps-client._tcp.chat.example SRV 0 0 0 .";
+    let swapped = "_xmpp-client._tcp.chat.example SRV 0 5 {direct} xmpp.example
+_xmpps-client._tcp.chat.example SRV 0 5 {starttls} xmpp.example";
+    let address = "_xmpp-client._tcp.chat.example SRV 0 5 {starttls} 127.0.0.1";
     let dead = "_xmpp-client._tcp.chat.example SRV 0 5 {dead} xmpp.example";
     vec![
         links("host-meta-wrong-rel", &[("bosh", bosh.1), ("ws", websocket.1)]),
@@ -75,6 +78,20 @@ pub fn all() -> Vec<Setup> {
         dns("srv-not-offered", &[HOSTS, nowhere].join("\n"))
             .has("srv-not-offered")
             .mend(nowhere, "dns"),
+        dns("srv-swapped", &[HOSTS, swapped].join("\n")).has("starttls-mixed").mend(swapped, "dns"),
+        dns("srv-target", &[HOSTS, address, DIRECT].join("\n"))
+            .has("srv-target")
+            .mend(address, "dns"),
+        domain(
+            "host-meta-cors-of-a-redirect",
+            &format!(
+                "location = /.well-known/host-meta {{ # here\n return 302 /meta; }}\n  {}",
+                host_meta(&format!("{TYPE} {CORS}"), &LINKS)
+                    .replace("/.well-known/host-meta", "/meta")
+            ),
+        )
+        .has("host-meta-cors")
+        .mend("# here", "nginx"),
         dns("srv-dead", &[HOSTS, dead, DIRECT].join("\n")).has("srv-dead").mend(dead, "dns"),
     ]
 }

@@ -3,7 +3,7 @@
 use super::setup::{BOSH, Setup, UPGRADE, WEBSOCKET, location};
 
 pub fn all() -> Vec<Setup> {
-    [ways(), refusals(), answers()].concat()
+    [ways(), refusals(), answers(), changes()].concat()
 }
 
 /// Requests that go elsewhere.
@@ -221,6 +221,106 @@ fn answers() -> Vec<Setup> {
             .at("wss://chat.example/ws")
             .has("path-wrong")
             .instead("wss://chat.example/ws", WEBSOCKET),
+    ]
+}
+
+/// What comes through only now and then, or not as it was sent.
+fn changes() -> Vec<Setup> {
+    vec![
+        Setup::nginx(
+            "limited-requests",
+            &format!(
+                "limit_req_zone $binary_remote_addr zone=xmpp:1m rate=1r/m;
+                 server {{
+                   listen 127.0.0.1:{{port}} ssl;
+                   ssl_certificate {{valid}}/fullchain.pem;
+                   ssl_certificate_key {{valid}}/privkey.pem;
+                   limit_req zone=xmpp burst=3 nodelay;
+                   {}
+                 }}",
+                location("/http-bind", "")
+            ),
+        )
+        .has("limited")
+        .mend("limit_req_zone $binary_remote_addr zone=xmpp:1m rate=1r/m;", "nginx")
+        .instead("burst=3", "burst=100"),
+        Setup::nginx(
+            "limited-connections-websocket",
+            &format!(
+                "limit_conn_zone $binary_remote_addr zone=xmpp:1m;
+                 server {{
+                   listen 127.0.0.1:{{port}} ssl;
+                   ssl_certificate {{valid}}/fullchain.pem;
+                   ssl_certificate_key {{valid}}/privkey.pem;
+                   limit_conn xmpp 1;
+                   {}
+                 }}",
+                location("/xmpp-websocket", UPGRADE)
+            ),
+        )
+        .at(WEBSOCKET)
+        .has("limited")
+        .instead("limit_conn xmpp 1;", "limit_conn xmpp 50;"),
+        Setup::haproxy(
+            "limited-haproxy",
+            "frontend web
+               bind 127.0.0.1:{port} ssl crt {valid}/haproxy.pem
+               http-request set-header X-Forwarded-Proto https
+               default_backend xmpp
+             backend xmpp
+               timeout queue 500ms
+               server xmpp {server} maxconn 1",
+        )
+        .has("limited")
+        .mend("server xmpp {server} maxconn 1", "haproxy"),
+        Setup::location(
+            "changed-type",
+            "/http-bind",
+            "proxy_hide_header Content-Type; add_header Content-Type text/html;",
+        )
+        .has("changed")
+        .mend("proxy_hide_header Content-Type; add_header Content-Type text/html;", "nginx"),
+        Setup::haproxy("changed-type-haproxy", "http-response set-header Content-Type text/html")
+            .ejabberd("")
+            .has("changed")
+            .mend("http-response set-header Content-Type text/html", "haproxy"),
+        Setup::location("changed-coding", "/http-bind", "add_header Content-Encoding gzip;")
+            .has("changed")
+            .instead("add_header Content-Encoding gzip;", ""),
+        Setup::location(
+            "changed-namespace",
+            "/http-bind",
+            "sub_filter_types text/xml; sub_filter_once off; sub_filter http://jabber https://jabber;",
+        )
+        .has("changed")
+        .instead(
+            "sub_filter_types text/xml; sub_filter_once off; sub_filter http://jabber https://jabber;",
+            "",
+        ),
+        Setup::caddy("no-route-caddy", "handle /other/* {\n  reverse_proxy {server}\n}")
+            .has("path-wrong")
+            .mend("handle /other/* {\n  reverse_proxy {server}\n}", "caddy"),
+        Setup::nginx(
+            "xmpp-port",
+            "location / {
+               proxy_pass http://127.0.0.1:{starttls};
+               proxy_set_header Host $host;
+               proxy_set_header X-Forwarded-Proto $scheme;
+             }",
+        )
+        .has("xmpp-port")
+        .mend("proxy_pass http://127.0.0.1:{starttls};", "nginx"),
+        Setup::direct("xmpp-port-of-tls")
+            .at(&format!("{BOSH} --resolve chat.example:127.0.0.1:{{starttls}}"))
+            .has("xmpp-port")
+            .instead("{starttls}", "{https}"),
+        Setup::location(
+            "origin-refused-bosh",
+            "/http-bind",
+            "if ($http_origin !~ '^(https://other.example)?$') { return 403; }",
+        )
+        .has("origin-refused")
+        .mend("if ($http_origin !~ '^(https://other.example)?$') { return 403; }", "nginx"),
     ]
 }
 

@@ -19,6 +19,11 @@ fn tls(name: &'static str, lines: &str) -> Setup {
 }
 
 pub fn all() -> Vec<Setup> {
+    [ports(), certificates()].concat()
+}
+
+/// A port that is not what a client takes it for.
+fn ports() -> Vec<Setup> {
     vec![
         Setup::location("address-dead", "/", UPGRADE)
             .at(&format!(
@@ -42,6 +47,68 @@ pub fn all() -> Vec<Setup> {
         )
         .has("tls-failed")
         .mend("ssl_protocols TLSv1.1;", "nginx"),
+        Setup::haproxy(
+            "proxy-protocol",
+            "frontend web
+               bind 127.0.0.1:{port} accept-proxy ssl crt {valid}/haproxy.pem
+               http-request set-header X-Forwarded-Proto https
+               default_backend xmpp
+             backend xmpp
+               server xmpp {server}",
+        )
+        .has("proxy-protocol")
+        .mend("bind 127.0.0.1:{port} accept-proxy ssl crt {valid}/haproxy.pem", "haproxy"),
+        tls(
+            "client-certificate",
+            "listen 127.0.0.1:{port} ssl;
+             ssl_certificate {valid}/fullchain.pem;
+             ssl_certificate_key {valid}/privkey.pem;
+             ssl_client_certificate {self-signed}/cert.pem;
+             ssl_verify_client on;",
+        )
+        .has("client-certificate")
+        .mend("ssl_verify_client on;", "nginx"),
+        Setup::haproxy(
+            "client-certificate-haproxy",
+            "frontend web
+               bind 127.0.0.1:{port} ssl crt {valid}/haproxy.pem ca-file {self-signed}/cert.pem verify required
+               http-request set-header X-Forwarded-Proto https
+               default_backend xmpp
+             backend xmpp
+               server xmpp {server}",
+        )
+        .has("client-certificate")
+        .mend(
+            "bind 127.0.0.1:{port} ssl crt {valid}/haproxy.pem ca-file {self-signed}/cert.pem verify required",
+            "haproxy",
+        ),
+        Setup::direct("tls-on-plain-port-prosody")
+            .at("ws://chat.example/xmpp-websocket --resolve chat.example:127.0.0.1:{https}")
+            .has("tls-on-plain-port")
+            .instead("ws://", "wss://"),
+        Setup::direct("starttls-missing")
+            .prosody("modules_disabled = { \"tls\" }")
+            .at("xmpp://chat.example --resolve chat.example:127.0.0.1:{starttls}")
+            .has("starttls-missing")
+            .instead("modules_disabled = { \"tls\" }", ""),
+        Setup::direct("starttls-at-direct-tls")
+            .at("xmpp://chat.example --resolve chat.example:127.0.0.1:{direct}")
+            .has("starttls-mixed")
+            .instead("xmpp://", "xmpps://"),
+    ]
+}
+
+/// A certificate that no browser takes, or not for long.
+fn certificates() -> Vec<Setup> {
+    vec![
+        tls(
+            "certificate-soon",
+            "listen 127.0.0.1:{port} ssl;
+             ssl_certificate {soon}/fullchain.pem;
+             ssl_certificate_key {soon}/privkey.pem;",
+        )
+        .has("certificate-soon")
+        .instead("{soon}", "{valid}"),
         tls(
             "certificate-expired",
             "listen 127.0.0.1:{port} ssl;

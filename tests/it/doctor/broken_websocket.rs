@@ -1,8 +1,12 @@
 //! What is wrong with WebSocket alone.
 
-use super::setup::{Setup, UPGRADE, WEBSOCKET};
+use super::setup::{Setup, UPGRADE, WEBSOCKET, location};
 
 pub fn all() -> Vec<Setup> {
+    [handshakes(), lasting()].concat()
+}
+
+fn handshakes() -> Vec<Setup> {
     vec![
         Setup::location("upgrade-dropped-nginx", "/xmpp-websocket", "# here")
             .ejabberd("")
@@ -39,6 +43,28 @@ pub fn all() -> Vec<Setup> {
              }",
             "caddy",
         ),
+        Setup::nginx(
+            "upgrade-dropped-at-one-address",
+            &format!(
+                "server {{
+                   listen 127.0.0.1:{{port}} ssl;
+                   ssl_certificate {{valid}}/fullchain.pem;
+                   ssl_certificate_key {{valid}}/privkey.pem;
+                   {}
+                 }}
+                 server {{
+                   listen 127.0.0.2:{{port}} ssl;
+                   ssl_certificate {{valid}}/fullchain.pem;
+                   ssl_certificate_key {{valid}}/privkey.pem;
+                   {}
+                 }}",
+                location("/xmpp-websocket", UPGRADE),
+                location("/xmpp-websocket", "# here")
+            ),
+        )
+        .at("wss://chat.example/xmpp-websocket --resolve chat.example:127.0.0.1:{port} --resolve chat.example:127.0.0.2:{port}")
+        .has("upgrade-dropped")
+        .mend("# here", "nginx"),
         Setup::location("origin-refused-ejabberd", "/xmpp-websocket", UPGRADE)
             .ejabberd("websocket_origin: [\"https://other.example\"]")
             .at(WEBSOCKET)
@@ -62,6 +88,11 @@ pub fn all() -> Vec<Setup> {
         .at(WEBSOCKET)
         .has("origin-refused")
         .mend("# here", "haproxy"),
+    ]
+}
+
+fn lasting() -> Vec<Setup> {
+    vec![
         Setup::location(
             "subprotocol-missing-nginx",
             "/xmpp-websocket",

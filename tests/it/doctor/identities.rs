@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd,
@@ -10,6 +11,7 @@ use rcgen::{
 use tempfile::TempDir;
 
 use super::setup::HOST;
+use crate::prosody::DOMAIN;
 
 /// A CA, an intermediate CA and what they sign. A folder for each certificate has `cert.pem` (without the intermediate
 /// certificate), `chain.pem`, `fullchain.pem` and `privkey.pem`; `haproxy.pem` has all of it.
@@ -19,7 +21,7 @@ pub struct Identities {
 
 impl Identities {
     /// The names of the folders.
-    pub const NAMES: [&'static str; 4] = ["valid", "expired", "other", "self-signed"];
+    pub const NAMES: [&'static str; 5] = ["valid", "expired", "soon", "other", "self-signed"];
 
     pub fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("xmppscope-identities-").tempdir().unwrap();
@@ -27,9 +29,12 @@ impl Identities {
         let (intermediate, chain) = authority("Intermediate", Some(&root));
         fs::write(folder.path().join("ca.pem"), root_certificate.pem()).unwrap();
         let sign = |name: &str, host: &str, until: i32, issuer: Option<&Issuer<'_, KeyPair>>| {
-            let mut params = CertificateParams::new([host.to_owned()]).unwrap();
+            let mut params = CertificateParams::new([host.to_owned(), DOMAIN.to_owned()]).unwrap();
             params.not_before = date_time_ymd(2020, 1, 1);
-            params.not_after = date_time_ymd(until, 1, 1);
+            params.not_after = match until {
+                0 => (SystemTime::now() + Duration::from_secs(5 * 86_400)).into(),
+                year => date_time_ymd(year, 1, 1),
+            };
             let key = KeyPair::generate().unwrap();
             let (certificate, chain) = match issuer {
                 Some(issuer) => (params.signed_by(&key, issuer).unwrap().pem(), chain.pem()),
@@ -52,6 +57,7 @@ impl Identities {
         // ejabberd cannot count further than 2050
         sign("valid", HOST, 2050, Some(&intermediate));
         sign("expired", HOST, 2021, Some(&intermediate));
+        sign("soon", HOST, 0, Some(&intermediate));
         sign("other", "other.example", 2050, Some(&intermediate));
         sign("self-signed", HOST, 2050, None);
         // The servers run as other users; what is here opens nothing.

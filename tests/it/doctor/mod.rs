@@ -9,6 +9,7 @@
 //!   remedies      the snippets that users are shown, with which set-ups are mended
 //! broken_*      what people report, a file for each subject
 //! healthy       with which nothing is wrong
+//! users         logins
 //! snippets      every snippet, as the program that it is for reads it
 //! ```
 //!
@@ -29,6 +30,7 @@ mod identities;
 mod remedies;
 mod setup;
 mod snippets;
+mod users;
 mod zone;
 
 use std::io::Read;
@@ -41,7 +43,7 @@ use identities::Identities;
 use setup::Setup;
 
 /// Set-ups that run side by side: each waits more than it works.
-const LANES: usize = 6;
+const LANES: usize = 8;
 
 fn broken() -> Vec<Setup> {
     [

@@ -286,7 +286,7 @@ impl Setup {
         assert!(well && !weak, "{} should be well\n{report:#}\n{bed}", self.name);
     }
 
-    fn examine(&self, bed: &Bed) -> Value {
+    pub fn examine(&self, bed: &Bed) -> Value {
         let arguments: Vec<&str> = bed.arguments.split_whitespace().collect();
         let (code, out, errors) = rig::run_within(LIMIT, &arguments);
         let report: Value = serde_json::from_str(&out)
@@ -353,7 +353,7 @@ pub fn filled(text: &str, values: &Values) -> String {
 
 /// A set-up that runs; it ends with this value.
 pub struct Bed {
-    arguments: String,
+    pub arguments: String,
     lines: String,
     _running: (Option<Front>, Arc<Back>, Option<Arc<Back>>, Nowhere),
 }

@@ -10,7 +10,8 @@ use super::setup::{PLACEHOLDERS, Values, filled, rendered};
 use crate::prosody::{find, free_port};
 
 /// Programs, and where their snippets belong: how the comment begins, and what is around.
-const NGINX: [(&str, &str); 3] = [
+const NGINX: [(&str, &str); 4] = [
+    ("in the http block", "{snippet} server { }"),
     ("in the location of", "server { location /a { {snippet} } }"),
     (
         "in the server block of",
