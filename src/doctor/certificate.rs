@@ -260,7 +260,7 @@ impl Presented {
         let issuer = &about.issuer;
         let of = |kind| Trouble::new(kind).with("issuer", issuer);
         if about.self_signed && self.chain.len() == 1 {
-            let words = "the certificate is self-signed, and no browser knows it";
+            let words = "the certificate is self-signed; browsers reject it";
             return (of(&trouble::CERTIFICATE_UNTRUSTED), words.to_owned());
         }
         if let Error::InvalidCertificate(error) = error

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::check::{Outcome, Verdict};
 use super::remedy;
-use super::trouble::{self, KINDS, Kind};
+use super::trouble::{self, KINDS, Kind, Trouble};
 
 /// Something that is to be mended.
 #[derive(Debug, Clone)]
@@ -192,6 +192,7 @@ impl Report {
                 let mut advice = remedy
                     .map(|remedy| remedy::fill(remedy.advice.trim(), &values))
                     .unwrap_or_default();
+                snippets.retain(|(name, _)| fits(trouble, name));
                 if self.guessed && *trouble.kind == trouble::DOMAIN_UNKNOWN {
                     advice = format!(
                         "The XMPP domain was taken from the URL ({}): name the right one with --domain.",
@@ -304,6 +305,14 @@ impl Report {
             _ => format!("The server itself, at {url}: {}", other.words),
         })
     }
+}
+
+/// Whether a snippet can help: no web server carries XMPP over TCP, and those for a dead address are for IPv6.
+fn fits(trouble: &Trouble, program: &str) -> bool {
+    let over_tcp = trouble.values.get("url").is_some_and(|url| url.starts_with("xmpp"));
+    let ipv4 = trouble.values.get("family").is_some_and(|family| family == "IPv4");
+    let of_server = matches!(program, "prosody" | "ejabberd" | "dns");
+    !(over_tcp && !of_server || ipv4)
 }
 
 /// Whether this is the program that a snippet is for.

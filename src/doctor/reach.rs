@@ -116,7 +116,7 @@ pub async fn secure(
         )),
         Ok(Err(error)) => Err(match tls::cause(&error) {
             Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
-                failed("what answers there does not speak TLS", &trouble::PLAIN_ON_TLS_PORT)
+                failed("the port does not speak TLS", &trouble::PLAIN_ON_TLS_PORT)
             }
             _ => unusable(&error),
         }),
@@ -181,9 +181,11 @@ fn say_addresses(
     for (at, why) in dead {
         let family = if at.is_ipv6() { "IPv6" } else { "IPv4" };
         doing.weak(
-            about(Trouble::new(&trouble::ADDRESS_DEAD), endpoint).with("address", at.ip()),
+            about(Trouble::new(&trouble::ADDRESS_DEAD), endpoint)
+                .with("address", at.ip())
+                .with("family", family),
             format!(
-                "{}; {} answers. Clients that try the {family} address first wait, or fail",
+                "{}; {} answers: clients that pick the dead one are delayed or fail",
                 why.words(),
                 list(&living)
             ),
@@ -220,7 +222,7 @@ async fn judge_tls(context: &Context, place: &mut Place) {
                         ("XMPP", _) => &trouble::XMPP_PORT,
                         _ => &trouble::PLAIN_ON_TLS_PORT,
                     };
-                    words = format!("TLS: what answers there speaks {spoken}, without TLS");
+                    words = format!("TLS: the port speaks {spoken}, without TLS");
                 } else if kind == &trouble::TLS_FAILED
                     && wants_proxy_protocol(context, at, name).await
                 {

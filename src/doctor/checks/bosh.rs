@@ -34,6 +34,10 @@ pub fn why(endpoint: &Endpoint, got: &Got, found: &[Finding]) -> Why {
         _ => &trouble::REFUSED,
     };
     let condition = body.text("condition").unwrap_or("no condition");
+    if *kind == trouble::DOMAIN_UNKNOWN {
+        let words = format!("the server does not serve this domain ({condition})");
+        return (about(with_program(Trouble::new(kind), response), endpoint), words);
+    }
     let words = match refused::said(found) {
         Some(words) => words,
         None => format!("the connection manager ends the session ({condition})"),
@@ -246,7 +250,7 @@ pub fn say_mechanisms(
             "the server sends no stream features, without which no client can log in",
         ),
         Some([]) => doing.broken(of(&trouble::MECHANISMS_MISSING), no_mechanisms(place)),
-        Some(names) => doing.well(format!("log in with {}", names.join(", "))),
+        Some(names) => doing.well(format!("mechanisms: {}", names.join(", "))),
     }
 }
 
@@ -275,9 +279,9 @@ fn notes(context: &Context, place: &Place, response: &Response, http: &Http<'_>)
         None => {}
     }
     let kept = if http.is_free_after(response) {
-        "connections are kept"
+        "keep-alive"
     } else {
-        "each request needs a new connection, which costs a handshake every time"
+        "no keep-alive: each request costs a new connection"
     };
     words.push(kept.to_owned());
     if let Some(coding) = header("content-encoding") {

@@ -100,15 +100,14 @@ fn given_up(
         let trouble = Trouble { kind: &trouble::READ_TIMEOUT, ..general }
             .with("seconds", seconds)
             .with("wait", granted.as_secs());
-        // What Apache says then is that the back end ended the connection.
-        let said = match got.response() {
-            Some(response) if response.status != 504 => {
+        let how = match got.response() {
+            Some(response) => {
                 format!("HTTP {}{}", status_words(response), Page::of(response).from())
             }
-            _ => said,
+            None => "the connection is ended".to_owned(),
         };
         let words = format!(
-            "given up after {}, while the connection manager may hold a request for {}: {said}",
+            "given up after {} ({how}), while the connection manager may hold a request for {}",
             words(got.held),
             words(granted)
         );

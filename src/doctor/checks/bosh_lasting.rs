@@ -158,8 +158,8 @@ pub async fn size(context: &Context, place: &Place) {
         None => (trouble, "the connection is closed".to_owned()),
     };
     let words = format!(
-        "requests of more than about {} kB are refused ({how}); the largest that clients send have a picture or many \
-         stanzas, and are lost then",
+        "requests of more than about {} kB are refused ({how}); larger ones, such as avatars or many stanzas at once, \
+         are lost",
         good / 1000
     );
     let trouble = about(trouble, &place.endpoint);

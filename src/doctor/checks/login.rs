@@ -41,9 +41,7 @@ pub async fn examine(context: &Arc<Context>, place: &Place) {
     let logged_in = match log_in(context, place, &who).await {
         Ok(logged_in) => logged_in,
         Err(NoLogin::NotOffered) => {
-            return doing.skipped(
-                "name an account with --user to have a login tried; anonymous ones are not offered",
-            );
+            return doing.skipped("not tested: use --user (no anonymous login here)");
         }
         Err(NoLogin::Exposed(why)) => return doing.skipped(why),
         Err(NoLogin::Failed(kind, words)) => {
@@ -140,13 +138,13 @@ async fn message(context: &Context, place: &Place, talk: &mut Talk, jid: &str) {
         let took = words(context.clock.now().saturating_sub(sent));
         if element.attr("type") == Some("error") {
             let trouble = about(Trouble::new(&trouble::MESSAGE_LOST), &place.endpoint);
-            return doing.broken(trouble, "the server sends a message to oneself back as an error");
+            return doing.broken(trouble, "the test message comes back as an error");
         }
-        return doing.well(format!("a message to oneself arrives after {took}"));
+        return doing.well(format!("a test message is received after {took}"));
     }
     doing.broken(
         about(Trouble::new(&trouble::MESSAGE_LOST), &place.endpoint),
-        format!("a message to oneself does not arrive within {}", words(PATIENCE)),
+        format!("the test message does not arrive within {}", words(PATIENCE)),
     );
 }
 

@@ -64,7 +64,7 @@ pub async fn examine(context: &Arc<Context>, place: &Place) {
             about(Trouble::new(&trouble::MECHANISMS_MISSING), &place.endpoint),
             format!("{how}; the server offers no SASL mechanism"),
         ),
-        names => doing.well(format!("{how}; log in with {}", names.join(", "))),
+        names => doing.well(format!("{how}; mechanisms: {}", names.join(", "))),
     }
     drop(doing);
     login::examine(context, place).await;

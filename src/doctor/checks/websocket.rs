@@ -158,13 +158,13 @@ async fn subprotocol(
         Upgrade::Open(socket, response) => {
             socket.into_line().finish().await;
             match response.headers.get("sec-websocket-protocol") {
-                None => "; without it, the server opens one too",
-                Some(_) => "; the server says it unasked, too, which browsers refuse",
+                None => "; accepted without it",
+                Some(_) => "; also sent unasked, which browsers refuse",
             }
         }
-        Upgrade::Refused(..) => "; without it, the server refuses",
+        Upgrade::Refused(..) => "; refused without it",
     };
-    doing.well(format!("the subprotocol xmpp is agreed{without}"));
+    doing.well(format!("subprotocol xmpp negotiated{without}"));
     true
 }
 
@@ -177,7 +177,7 @@ async fn origin(context: &Context, place: &Place, at: SocketAddr) {
     match upgrade(context, &place.endpoint, at, native).await {
         Upgrade::Open(socket, _) => {
             socket.into_line().finish().await;
-            doing.well("native clients, which send no Origin, may open one, too");
+            doing.well("accepted without Origin (native clients)");
         }
         Upgrade::Refused(got, found) if got.response().is_some_and(refused::is_limit) => {
             let (trouble, words) =
@@ -265,7 +265,7 @@ async fn close(context: &Context, place: &Place, mut socket: WebSocket) {
     }
     socket.into_line().finish().await;
     match (closed, frame) {
-        (true, Some(_)) => doing.well("it is ended in order, with <close/> and a Close frame"),
+        (true, Some(_)) => doing.well("closed cleanly, with <close/> and a Close frame"),
         (true, None) => doing.note("<close/> is answered, and no Close frame follows"),
         (false, Some(_)) => doing.note("<close/> is answered with a Close frame alone"),
         (false, None) => doing.note(format!("<close/> is not answered within {}", words(PROMPT))),
