@@ -49,6 +49,8 @@ pub struct Line {
     taken: usize,
     /// How much the server has sent, or what that became, if that is more.
     received: usize,
+    /// Why it was broken off.
+    endless: Option<String>,
     over: bool,
 }
 
@@ -103,12 +105,28 @@ impl Line {
         let hiding = Intake::new(false, KEPT).knowing(passwords);
         let shown = Box::new(Seen::new(hiding, expect, conn, &socket, clock));
         let story = Box::default();
-        Self { socket, presented, clock, known, shown, story, taken: 0, received: 0, over: false }
+        Self {
+            socket,
+            presented,
+            clock,
+            known,
+            shown,
+            story,
+            taken: 0,
+            received: 0,
+            endless: None,
+            over: false,
+        }
     }
 
     /// The certificate of the server, with TLS.
     pub fn presented(&self) -> Option<&Presented> {
         self.presented.as_ref()
+    }
+
+    /// Why it was broken off, if the server did not end.
+    pub fn endless(&self) -> Option<&str> {
+        self.endless.as_deref()
     }
 
     /// Why a password is not sent over it; none if nobody but the server can read it there.
@@ -202,6 +220,7 @@ impl Line {
             "it was broken off: more comes than anybody asked for ({} MiB or {MESSAGES} messages)",
             ENOUGH >> 20
         );
+        self.endless = Some(why.clone());
         let raw = Raw { from: Side::Server, why: Some(why), size: 0, bytes: Vec::new() };
         self.known.events.push(Event { conn, at, fact: Fact::Raw(raw) });
     }
