@@ -231,10 +231,9 @@ async fn stream(
         Some(condition) => {
             doing.broken(of(&trouble::REFUSED), format!("the server ends the stream: {condition}"));
         }
-        None if socket.line().endless().is_some() => doing.broken(
-            of(&trouble::NOT_WEBSOCKET),
-            socket.line().endless().unwrap_or_default(),
-        ),
+        None if socket.line().endless().is_some() => {
+            doing.broken(of(&trouble::NOT_WEBSOCKET), socket.line().endless().unwrap_or_default());
+        }
         None if opened => doing.broken(
             of(&trouble::FEATURES_MISSING),
             "the server opens the stream and sends no features, without which no client can log in",

@@ -1,7 +1,7 @@
 //! A connection of ours: it is written to as bytes, read as facts, and observed as any other traffic.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -132,14 +132,11 @@ impl Line {
     /// Why a password is not sent over it; none if nobody but the server can read it there.
     pub fn exposed(&self) -> Option<&'static str> {
         match &self.socket {
-            Socket::Tls(_) if self.presented().is_some_and(Presented::is_trusted) => None,
             Socket::Tls(_) => {
-                Some("the password is not sent to a server whose certificate is not trusted")
+                let trusted = self.presented().is_some_and(Presented::is_trusted);
+                exposed(Some(trusted), None)
             }
-            Socket::Plain(tcp) => {
-                let here = tcp.peer_addr().is_ok_and(|at| at.ip().to_canonical().is_loopback());
-                (!here).then_some("the password is not sent without encryption")
-            }
+            Socket::Plain(tcp) => exposed(None, tcp.peer_addr().ok().map(|at| at.ip())),
         }
     }
 
@@ -321,4 +318,37 @@ pub async fn open(context: &Context, endpoint: &Endpoint, at: SocketAddr) -> Res
         (Socket::Plain(tcp), None)
     };
     Ok(Line::new(context, socket, presented, if stream { Expect::Stream } else { Expect::Http }))
+}
+
+/// Why a password is not sent: to a server whose certificate is trusted or not, or to this address without TLS.
+fn exposed(trusted: Option<bool>, peer: Option<IpAddr>) -> Option<&'static str> {
+    match trusted {
+        Some(true) => None,
+        Some(false) => {
+            Some("the password is not sent to a server whose certificate is not trusted")
+        }
+        None if peer.is_some_and(|ip| ip.to_canonical().is_loopback()) => None,
+        None => Some("the password is not sent without encryption"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_goes_over_trusted_tls_or_stays_on_this_machine() {
+        let plain = |ip: &str| exposed(None, Some(ip.parse().unwrap())).is_none();
+        for here in ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1"] {
+            assert!(plain(here), "{here}");
+        }
+        for elsewhere in
+            ["192.0.2.1", "10.0.0.1", "192.168.1.1", "::ffff:192.0.2.1", "fe80::1", "0.0.0.0"]
+        {
+            assert!(!plain(elsewhere), "{elsewhere}");
+        }
+        assert!(exposed(None, None).is_some(), "a peer that is gone");
+        assert!(exposed(Some(true), None).is_none());
+        assert!(exposed(Some(false), Some("127.0.0.1".parse().unwrap())).is_some());
+    }
 }

@@ -104,5 +104,5 @@ fn the_server_itself_proves_what_is_in_between() {
     assert_eq!(problem["trouble"], "read-timeout", "{report:#}");
     assert_eq!(problem["program"], "nginx", "{report:#}");
     let proof = problem["proof"].as_str().unwrap();
-    assert!(proof.contains("what is in between is to be changed"), "{proof}");
+    assert!(proof.contains("change the reverse proxy"), "{proof}");
 }
