@@ -193,6 +193,14 @@ impl Report {
                     .map(|remedy| remedy::fill(remedy.advice.trim(), &values))
                     .unwrap_or_default();
                 snippets.retain(|(name, _)| fits(trouble, name));
+                if let Some(found) = values.get("found")
+                    && *trouble.kind != trouble::OTHER_TRANSPORT
+                {
+                    advice = format!(
+                        "Configure the client with {found}, or let this path lead to the XMPP server."
+                    );
+                    snippets.clear();
+                }
                 if self.guessed && *trouble.kind == trouble::DOMAIN_UNKNOWN {
                     advice = format!(
                         "The XMPP domain was taken from the URL ({}): name the right one with --domain.",

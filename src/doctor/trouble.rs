@@ -94,6 +94,7 @@ kinds! {
     HOST_NOT_PASSED "host-not-passed" "The server does not recognise the Host header";
     BACK_END_DOWN "back-end-down" "The reverse proxy gets no answer from the XMPP server";
     PATH_WRONG "path-wrong" "The path does not lead to the XMPP server";
+    OTHER_TRANSPORT "other-transport" "The URL is for the other transport";
     REDIRECTED "redirected" "The URL redirects";
     NOT_BOSH "not-bosh" "The response is not BOSH";
     UPGRADE_DROPPED "upgrade-dropped" "The upgrade to WebSocket is lost on the way";

@@ -106,6 +106,22 @@ fn answers_that_are_not_bosh_have_a_cause_by_name() {
 }
 
 #[test]
+fn what_is_elsewhere_at_the_same_server_is_found() {
+    let cm = Proxy::start_cm(&["--quiet"]);
+    for (path, trouble) in [("/http-bin", "path-wrong"), ("/", "path-wrong")] {
+        let url = format!("http://{}{path}", cm.address);
+        let (code, report) = doctor(&[&url, "--domain", "localhost"]);
+        assert_eq!((code, troubles(&report)), (Some(1), vec![trouble]), "{report:#}");
+        let advice = report["problems"][0]["advice"].as_str().unwrap();
+        let found = format!("Configure the client with http://{}/http-bind", cm.address);
+        assert!(advice.starts_with(&found), "{advice}");
+    }
+    let url = format!("ws://{}/http-bind", cm.address);
+    let (code, report) = doctor(&[&url, "--domain", "localhost"]);
+    assert_eq!((code, troubles(&report)), (Some(1), vec!["other-transport"]), "{report:#}");
+}
+
+#[test]
 fn a_port_without_tls_is_told_where_tls_was_meant() {
     let at = saying("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
     let (code, report) = doctor(&[&format!("https://{at}/http-bind")]);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::places::elsewhere;
 use super::{bosh_held, bosh_lasting, cors, login};
 use crate::bosh::{Body, BodyType};
 use crate::doctor::check::{BOSH_MECHANISMS, BOSH_SESSION, HTTP};
@@ -62,7 +63,8 @@ pub async fn examine(context: &Arc<Context>, place: &Place) {
     if !session.is_open() {
         session.keep(http.finish().await);
         let why = refused::why_at(context, place, &got, no_session(&session, &got)).await;
-        let (trouble, words) = by_origin(context, place, &got, why).await;
+        let why = by_origin(context, place, &got, why).await;
+        let (trouble, words) = elsewhere(context, place, why).await;
         doing.broken(trouble, words);
         // What a preflight gets may be the reason that a page sees.
         cors::preflight(context, place).await;

@@ -1,16 +1,15 @@
 //! From a domain to its endpoints: host-meta (XEP-0156), SRV records (RFC 6120 §3.2, XEP-0368), usual paths.
 
-use std::net::{IpAddr, SocketAddr};
-
-use tokio::task::JoinSet;
+use std::net::IpAddr;
 
 use super::cors;
-use crate::doctor::check::{ADDRESSES, HOST_META, HOST_META_JSON, PATHS, SRV};
+use super::places::{at_domain, usual_paths};
+use crate::doctor::check::{ADDRESSES, HOST_META, HOST_META_JSON, SRV};
 use crate::doctor::context::{Context, Doing};
 use crate::doctor::endpoint::{BY_HOST_META, BY_PATH, BY_SRV, Carrier, Endpoint, about};
 use crate::doctor::reach::{Unmade, connect};
 use crate::doctor::refused::why;
-use crate::doctor::talk::{Http, Request, Session, What, findings, open_websocket};
+use crate::doctor::talk::{Http, Request, What, findings};
 use crate::doctor::trouble::{self, Trouble, with_program};
 use crate::rules::{Finding, host_meta_links, status_words};
 use crate::trace::Response;
@@ -19,26 +18,6 @@ use crate::wire::resolve::Found;
 
 /// So many redirects are followed.
 const REDIRECTS: usize = 3;
-/// Where servers usually have BOSH and WebSocket, with `:PORT` where it is not 443.
-const BOSH_PATHS: [&str; 7] = [
-    "/http-bind",
-    "/http-bind/",
-    "/bosh",
-    ":5281/http-bind",
-    ":5280/http-bind",
-    ":5443/bosh",
-    ":7443/http-bind/",
-];
-const WEBSOCKET_PATHS: [&str; 7] = [
-    "/xmpp-websocket",
-    "/ws",
-    "/websocket",
-    ":5281/xmpp-websocket",
-    ":5443/ws",
-    ":7443/ws/",
-    ":5280/xmpp-websocket",
-];
-
 /// What a domain says of itself.
 pub async fn discover(context: &Context) -> Vec<Endpoint> {
     let (xml, json, tcp) =
@@ -67,13 +46,6 @@ async fn no_address(context: &Context) {
         let trouble = Trouble::new(&trouble::NO_ADDRESS).with("host", domain);
         context.begin(&ADDRESSES, domain).broken(trouble, why);
     }
-}
-
-/// An endpoint of HTTPS at the domain itself.
-fn at_domain(domain: &str, rest: &str) -> Option<Endpoint> {
-    let ascii = idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_owned());
-    let address: Address = format!("https://{ascii}{rest}").parse().ok()?;
-    Some(Endpoint { carrier: Carrier::Bosh, address, found: BY_PATH })
 }
 
 async fn host_meta(context: &Context, is_json: bool) -> Vec<Endpoint> {
@@ -354,78 +326,4 @@ async fn answers(context: &Context, address: &Address, port: u16) -> bool {
         }
     }
     false
-}
-
-/// Tries the usual places.
-async fn usual_paths(context: &Context) -> Vec<Endpoint> {
-    let domain = &context.settings.domain;
-    let doing = context.begin(&PATHS, domain);
-    let places = BOSH_PATHS
-        .map(|rest| (Carrier::Bosh, rest))
-        .into_iter()
-        .chain(WEBSOCKET_PATHS.map(|rest| (Carrier::WebSocket, rest)));
-    let mut found = Vec::new();
-    let mut dead: Vec<u16> = Vec::new();
-    for (carrier, rest) in places {
-        if found.iter().any(|one: &Endpoint| one.carrier == carrier) {
-            continue;
-        }
-        let Some(endpoint) = at_domain(domain, rest) else { continue };
-        let endpoint = Endpoint { carrier, ..endpoint };
-        let port = endpoint.address.port().unwrap_or(443);
-        if dead.contains(&port) {
-            continue;
-        }
-        let Ok(addresses) = context.settings.names.addresses(endpoint.address.name(), port).await
-        else {
-            break;
-        };
-        let Some(at) = first_alive(&addresses).await else {
-            dead.push(port);
-            continue;
-        };
-        let is_it = match carrier {
-            Carrier::Bosh => match Http::open(context, &endpoint, at).await {
-                Ok(mut http) => {
-                    let (mut session, _) = Session::open(context, &endpoint, &mut http, 1).await;
-                    session.end(at).await;
-                    session.is_open()
-                }
-                Err(_) => false,
-            },
-            _ => match open_websocket(context, &endpoint, at).await {
-                Ok(socket) => {
-                    socket.into_line().finish().await;
-                    true
-                }
-                Err(_) => false,
-            },
-        };
-        if is_it {
-            found.push(endpoint);
-        }
-    }
-    match &found[..] {
-        [] => doing.note(
-            "nothing answers at the usual paths and ports: name the URL itself, if there is one",
-        ),
-        all => {
-            let names: Vec<String> = all.iter().map(ToString::to_string).collect();
-            doing.well(format!("found {}; no host-meta says so", names.join(" and ")));
-        }
-    }
-    found
-}
-
-async fn first_alive(addresses: &[SocketAddr]) -> Option<SocketAddr> {
-    let mut tries = JoinSet::new();
-    for &at in addresses {
-        tries.spawn(async move { connect(at).await.ok().map(|_| at) });
-    }
-    while let Some(tried) = tries.join_next().await {
-        if let Ok(Some(at)) = tried {
-            return Some(at);
-        }
-    }
-    None
 }

@@ -6,5 +6,6 @@ mod bosh_lasting;
 mod cors;
 pub mod discovery;
 mod login;
+mod places;
 pub mod tcp;
 pub mod websocket;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::bosh::{no_mechanisms, say_mechanisms};
 use super::login;
+use super::places::elsewhere;
 use crate::clock::words;
 use crate::doctor::check::{WS_CLOSE, WS_IDLE, WS_OPEN, WS_ORIGIN, WS_SUBPROTOCOL, WS_UPGRADE};
 use crate::doctor::context::{Context, Doing};
@@ -129,7 +130,7 @@ async fn refusal(
             return (trouble, words);
         }
     }
-    (trouble, words)
+    elsewhere(context, place, (trouble, words)).await
 }
 
 /// Whether the subprotocol was agreed.
