@@ -10,8 +10,8 @@
 //!   remedy      what to change, as data
 //! ```
 //!
-//! A check talks over a [line](talk), which records what passes as any observer would, so that the
-//! [rules](crate::rules) explain what is wrong as they do for traffic of others. It then says its [`Outcome`]s through the [`Context`].
+//! A check talks over a line, which records what passes as any observer would, so that the
+//! [rules](crate::rules) explain what is wrong as they do for traffic of others. It then says its [`Outcome`]s through the context.
 //! Every check is one that a careful client could have made: nothing here loads a server.
 
 mod certificate;
