@@ -23,8 +23,8 @@ pub(super) struct Actor {
     jid: Option<String>,
     /// The features of the stream have come.
     featured: bool,
-    /// How many stanzas were sent to see whether the server owes anything.
-    pings: u32,
+    /// How many stanzas were sent that the scenario does not spell out.
+    numbered: u32,
 }
 
 /// A stanza that came.
@@ -43,7 +43,7 @@ impl Actor {
             inbox: VecDeque::new(),
             jid: None,
             featured: false,
-            pings: 0,
+            numbered: 0,
         }
     }
 
@@ -62,7 +62,7 @@ impl Actor {
     /// A session is asked for: what was known of the one before is forgotten.
     pub(super) fn begin(&mut self, book: Book) {
         self.link.begin(book);
-        (self.jid, self.featured, self.pings) = (None, false, 0);
+        (self.jid, self.featured, self.numbered) = (None, false, 0);
     }
 
     /// Takes an element that came.
@@ -93,10 +93,10 @@ impl Actor {
         self.featured
     }
 
-    /// The number of its next ping.
-    pub(super) fn next_ping(&mut self) -> u32 {
-        self.pings += 1;
-        self.pings
+    /// The number of its next stanza that the scenario does not spell out.
+    pub(super) fn next_number(&mut self) -> u32 {
+        self.numbered += 1;
+        self.numbered
     }
 }
 

@@ -45,7 +45,14 @@ pub(super) fn post_body(run: &mut Run, actor: usize, body: String) -> (SentId, S
     let sending =
         Sending { parts: vec![Part::Bytes(bytes.into())], method: message.method, cut: None };
     let conn = conn_for(run, actor, None, None, None);
-    (run.wire().send(conn, sending.clone()), sending, conn)
+    (send(run, actor, conn, sending.clone()), sending, conn)
+}
+
+/// Gives a connection something of an actor to send.
+pub(super) fn send(run: &mut Run, actor: usize, conn: ConnId, sending: Sending) -> SentId {
+    let id = run.wire().send(conn, sending);
+    run.cast.get_mut(actor).link_mut().enter(id);
+    id
 }
 
 /// A request that no step names: the next of the session, as it is drafted.
@@ -62,11 +69,20 @@ pub(super) fn ask(
     SentRequest { id, actor, sending, rid: Some(rid.to_string()), conn, creates: false }
 }
 
+/// The next request of a session, with this content.
+pub(super) fn with_content(content: &str) -> impl FnOnce(&mut Book) -> Wrapper {
+    |book| {
+        let mut body = book.draft();
+        body.push_text(content);
+        body
+    }
+}
+
 /// Requests that a session has decided on are sent.
 pub(super) fn transmit(run: &mut Run, actor: usize, requests: &[Request]) {
     for request in requests {
         let (id, ..) = post_body(run, actor, request.content.to_string());
-        run.cast.get_mut(actor).link_mut().sent(id, Some(request));
+        run.cast.get_mut(actor).link_mut().fly(id, Some(request));
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) async fn give(run: &mut Run, actor: usize, stanzas: &str) {
         if watch(run, left, room).await.is_none() {
             break;
         }
-        let age = match run.cast.get(actor).link().latest() {
+        let age = match run.cast.get(actor).link().latest_flight() {
             None => APART,
             Some(latest) => match run.wire().progress(latest).written {
                 Some(written) => run.now().saturating_sub(written),

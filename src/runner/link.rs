@@ -13,6 +13,8 @@ pub(super) struct Link {
     session: Session,
     /// Connections that it uses again.
     conns: Vec<ConnId>,
+    /// All that was sent in its session, by whomever.
+    sent: Vec<SentId>,
     /// Requests on their way whose responses no step awaits.
     flights: Vec<Flight>,
 }
@@ -37,12 +39,18 @@ pub(super) enum Arrival {
 impl Link {
     /// Without a session.
     pub(super) fn new() -> Self {
-        Self { session: Session::manual(Book::default()), conns: Vec::new(), flights: Vec::new() }
+        Self {
+            session: Session::manual(Book::default()),
+            conns: Vec::new(),
+            sent: Vec::new(),
+            flights: Vec::new(),
+        }
     }
 
     /// A session begins, with requests that are made by hand.
     pub(super) fn begin(&mut self, book: Book) {
         self.session = Session::manual(book);
+        self.sent.clear();
     }
 
     /// From now on a request is kept open.
@@ -72,9 +80,19 @@ impl Link {
         self.session.has_room()
     }
 
-    /// The latest request on its way.
-    pub(super) fn latest(&self) -> Option<SentId> {
+    /// The latest request on its way whose response no step awaits.
+    pub(super) fn latest_flight(&self) -> Option<SentId> {
         self.flights.last().map(|flight| flight.id)
+    }
+
+    /// Something is sent in its session.
+    pub(super) fn enter(&mut self, id: SentId) {
+        self.sent.push(id);
+    }
+
+    /// All that was sent in its session, in order.
+    pub(super) fn all_sent(&self) -> &[SentId] {
+        &self.sent
     }
 
     /// The request that brings this content at once.
@@ -96,8 +114,8 @@ impl Link {
         self.session.deadline()
     }
 
-    /// Something was sent whose response no step awaits; with the request, if the session has decided on it.
-    pub(super) fn sent(&mut self, id: SentId, request: Option<&Request>) {
+    /// No step awaits the response to this; with the request, if the session has decided on it.
+    pub(super) fn fly(&mut self, id: SentId, request: Option<&Request>) {
         let request = request.map(|request| (request.rid, request.sending));
         self.flights.push(Flight { id, request });
     }

@@ -23,6 +23,7 @@ mod manners;
 mod message;
 mod opening;
 mod outcome;
+mod pace;
 mod prove;
 mod provided;
 mod reach;

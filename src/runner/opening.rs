@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::creation::ask_for_session;
-use super::exchange::{ask, created, take_in};
+use super::exchange::{ask, created, take_in, with_content};
 use super::give::give;
 use super::judge;
 use super::ledger::SentRequest;
+use super::pace::ask_in_pace;
 use super::run::Run;
 use super::stop::{Done, Stop};
 use super::waiting::{patience, rest, settled};
 use super::wire::ReceivedResponse;
-use crate::client::bosh::{Book, Grant, Wrapper};
+use crate::client::bosh::Grant;
 use crate::client::{Login, Step, Who};
 use crate::clock::words;
 use crate::scenario::{self, Opened};
@@ -100,15 +101,6 @@ async fn answered(run: &mut Run, sent: &SentRequest, what: &str) -> Done<Arc<Rec
     broken(run, &format!("setting up, expected {what}; {seen}"))
 }
 
-/// The next request of a session, with this content.
-fn with_content(content: &str) -> impl FnOnce(&mut Book) -> Wrapper {
-    |book| {
-        let mut body = book.draft();
-        body.push_text(content);
-        body
-    }
-}
-
 async fn log_in(run: &mut Run, actor: usize, who: Who) -> Done {
     let mut login = Login::new(who, run.chance.token(24));
     let mut rounds = 0;
@@ -133,7 +125,7 @@ async fn log_in(run: &mut Run, actor: usize, who: Who) -> Done {
                 break;
             }
             Step::Failed(why) => return broken(run, &format!("cannot log in: {why}")),
-            Step::Wait => ask(run, actor, Book::draft),
+            Step::Wait => ask_in_pace(run, actor).await,
             Step::Send(element) => ask(run, actor, |book| {
                 let mut body = book.draft();
                 body.push(&element);
@@ -169,7 +161,7 @@ pub(super) async fn drain(run: &mut Run, actor: usize) -> Done {
             return Ok(());
         }
         let sent = if bound && asked.is_none() {
-            let id = format!("{PING}{}", run.cast.get_mut(actor).next_ping());
+            let id = format!("{PING}{}", run.cast.get_mut(actor).next_number());
             let ping = format!(
                 "<iq xmlns='jabber:client' type='get' id='{id}'><ping xmlns='{}'/></iq>",
                 ns::PING
@@ -177,11 +169,11 @@ pub(super) async fn drain(run: &mut Run, actor: usize) -> Done {
             asked = Some(id);
             ask(run, actor, with_content(&ping))
         } else {
-            // A polling client keeps its distance.
+            // What is owed may need a moment, for which a request of a client that polls does not wait.
             let grant = run.cast.get(actor).link().book().grant();
             let polling = grant.and_then(Grant::polling).unwrap_or_default();
             rest(run, polling).await;
-            ask(run, actor, Book::draft)
+            ask_in_pace(run, actor).await
         };
         let got = answered(run, &sent, "the session to be drained").await?;
         take_in(run, actor, &got);
@@ -212,10 +204,7 @@ pub(super) async fn leave(run: &mut Run) {
         }
     }
     let wire = run.wire().clone();
-    let answered = |id: &u64| {
-        let progress = wire.progress(*id);
-        progress.got.is_some() || progress.ended.is_some()
-    };
+    let answered = |id: &u64| wire.progress(*id).is_settled();
     let deadline = wire.now() + GOODBYE;
     wire.until(deadline, || last.iter().all(answered).then_some(())).await;
 }

@@ -55,7 +55,7 @@ pub(super) async fn rest(run: &mut Run, time: Duration) {
 pub(super) async fn settled(run: &mut Run, sent: SentId, time: Duration) -> Progress {
     let settled = watch(run, time, |run| {
         let progress = run.wire().progress(sent);
-        (progress.got.is_some() || progress.ended.is_some()).then_some(progress)
+        progress.is_settled().then_some(progress)
     });
     match settled.await {
         Some(progress) => progress,
@@ -69,7 +69,7 @@ pub(super) async fn all_written(run: &mut Run) {
     watch(run, WRITTEN, |run| {
         let gone = |sent: &SentId| {
             let progress = run.wire().progress(*sent);
-            progress.written.is_some() || progress.got.is_some() || progress.ended.is_some()
+            progress.written.is_some() || progress.is_settled()
         };
         all.iter().all(gone).then_some(())
     })

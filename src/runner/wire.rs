@@ -102,6 +102,13 @@ pub struct Progress {
     pub ended: Option<Ended>,
 }
 
+impl Progress {
+    /// Nothing more comes of it.
+    pub fn is_settled(&self) -> bool {
+        self.got.is_some() || self.ended.is_some()
+    }
+}
+
 #[derive(Debug)]
 enum Order {
     Send(SentId, Sending),

@@ -15,7 +15,9 @@ pub struct Grant {
     body: Body,
     wait: Option<u64>,
     requests: u64,
-    polling: Option<Duration>,
+    /// `polling` as it was announced.
+    spacing: Option<Duration>,
+    polls: bool,
     maxpause: u64,
     legacy: bool,
 }
@@ -31,12 +33,12 @@ impl Grant {
         let hold = value(&granted.hold).or(wanted("hold")).unwrap_or(1);
         let requests = value(&granted.requests).unwrap_or(hold.saturating_add(1)).max(1);
         let polls = wait.or(wanted("wait")) == Some(0) || hold == 0 || requests == 1;
-        // Where no distance is named, none is asked for; but no client needs to ask more often.
-        let polling = Duration::from_secs(value(&granted.polling).unwrap_or(0).clamp(1, LONGEST));
+        let spacing = value(&granted.polling);
         Self {
             wait,
             requests,
-            polling: polls.then_some(polling),
+            spacing: spacing.map(|spacing| Duration::from_secs(spacing.min(LONGEST))),
+            polls,
             maxpause: value(&granted.maxpause).unwrap_or(0),
             legacy: granted.ver.is_none(),
             body,
@@ -71,7 +73,14 @@ impl Grant {
 
     /// The time between two empty requests, where the client has to poll (XEP-0124 §12).
     pub fn polling(&self) -> Option<Duration> {
-        self.polling
+        // Where no distance is named, none is asked for; but no client needs to ask more often.
+        let least = Duration::from_secs(1);
+        self.polls.then(|| self.spacing.unwrap_or_default().max(least))
+    }
+
+    /// The `polling` that was announced: without one, an empty request never comes too soon (XEP-0124 §11).
+    pub fn spacing(&self) -> Option<Duration> {
+        self.spacing
     }
 
     /// The longest pause, in seconds; 0 where none is offered.

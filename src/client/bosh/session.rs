@@ -295,7 +295,8 @@ impl Session {
             let polling = self.book.grant().and_then(Grant::polling);
             let spins = now.saturating_sub(sent) < QUICK && self.open().next().is_none();
             match polling {
-                Some(polling) => self.rest = sent + polling,
+                // The connection manager counts from when it got the request, which was before this.
+                Some(polling) => self.rest = now + polling,
                 None if spins => self.rest = now + QUICK,
                 None => {}
             }

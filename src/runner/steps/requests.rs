@@ -3,7 +3,7 @@
 use super::connections::made;
 use crate::client::bosh::Wrapper;
 use crate::runner::creation;
-use crate::runner::exchange::{conn_for, how, open_conn, post, session_headers};
+use crate::runner::exchange::{conn_for, how, open_conn, post, send, session_headers};
 use crate::runner::ledger::SentRequest;
 use crate::runner::message::head_length;
 use crate::runner::run::Run;
@@ -27,7 +27,7 @@ pub(super) fn request(run: &mut Run, request: &Request, creates: bool) -> Done {
     let sending = sending(run, actor, request, body, creates)?;
     let on = request.on.as_ref().map(|on| &on.value);
     let conn = conn_for(run, actor, on, request.via.as_ref().map(|via| via.value), None);
-    let id = run.wire().send(conn, sending.clone());
+    let id = send(run, actor, conn, sending.clone());
     let sent = SentRequest { id, actor, sending, rid, conn, creates };
     run.ledger.enter(&request.name.value, sent);
     Ok(())
@@ -118,7 +118,7 @@ pub(super) fn resend(run: &mut Run, resend: &Resend) -> Done {
     let on = resend.on.as_ref().map(|on| &on.value);
     let conn = conn_for(run, first.actor, on, None, Some(first.conn));
     let sending = Sending { parts, method: first.sending.method.clone(), cut };
-    let id = run.wire().send(conn, sending.clone());
+    let id = send(run, first.actor, conn, sending.clone());
     run.ledger.enter(&resend.name.value, SentRequest { id, sending, conn, ..first });
     Ok(())
 }
@@ -148,7 +148,7 @@ pub(super) fn raw(run: &mut Run, raw: &Raw) -> Done {
         Some(on) => conn_for(run, actor, Some(&on.value), via, None),
     };
     let sending = Sending { parts, method, cut };
-    let id = run.wire().send(conn, sending.clone());
+    let id = send(run, actor, conn, sending.clone());
     let sent = SentRequest { id, actor, sending, rid: None, conn, creates: false };
     run.ledger.enter(&raw.name.value, sent);
     Ok(())

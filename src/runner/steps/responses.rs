@@ -227,8 +227,7 @@ pub(super) async fn silent(
     let broken = watch(run, during, |run| {
         watched.iter().find_map(|(name, sent)| {
             let progress = run.wire().progress(*sent);
-            let over = progress.got.is_some() || progress.ended.is_some();
-            over.then(|| (name.clone(), progress))
+            progress.is_settled().then(|| (name.clone(), progress))
         })
     });
     let Some((name, progress)) = broken.await else { return Ok(()) };

@@ -6,6 +6,7 @@ use crate::client::bosh::Book;
 use crate::clock::words;
 use crate::runner::exchange::{ask, take_in};
 use crate::runner::judge;
+use crate::runner::pace::{ask_in_pace, open, pause};
 use crate::runner::run::Run;
 use crate::runner::stop::Done;
 use crate::runner::waiting::{AT_ONCE, settled};
@@ -25,13 +26,21 @@ pub(super) async fn alive(
     let actor = run.actor_named(actor)?;
     let place = run.report.at().place.clone();
     let wanted = "the session to go on: its next rid to be answered";
-    let sent = ask(run, actor, Book::draft);
+    let sent = ask_in_pace(run, actor).await;
     let mut progress = settled(run, sent.id, PATIENCE.min(within)).await;
-    if progress.got.is_none() && progress.ended.is_none() {
-        // It is held, as it should be; the next one has it answered.
-        let next = ask(run, actor, Book::draft);
-        run.cast.get_mut(actor).link_mut().sent(next.id, None);
-        progress = settled(run, sent.id, within).await;
+    // It is held, as it should be; each further one has the oldest that is held answered.
+    for more in (0..open(run, actor)).rev() {
+        if !progress.is_settled() {
+            let pause = pause(run, actor);
+            progress = settled(run, sent.id, pause).await;
+        }
+        if progress.is_settled() {
+            break;
+        }
+        let next = ask_in_pace(run, actor).await;
+        run.cast.get_mut(actor).link_mut().fly(next.id, None);
+        let time = if more == 0 { within } else { PATIENCE.min(within) };
+        progress = settled(run, sent.id, time).await;
     }
     match progress.got {
         None if progress.ended.is_some() => run.fail(

@@ -1,0 +1,61 @@
+//! The pace of requests that no step spells out. A connection manager may refuse an empty request as overactivity if it is
+//! the last of `requests` that wait for a response, and comes within `polling` seconds of the one before it (XEP-0124 §11);
+//! or if it follows another so soon in a session that polls (§12).
+
+use std::time::Duration;
+
+use super::exchange::{ask, with_content};
+use super::ledger::SentRequest;
+use super::run::Run;
+use super::waiting::rest;
+use crate::client::bosh::Book;
+
+/// Two requests may arrive at the other side by so much closer together than they were sent.
+const MARGIN: Duration = Duration::from_millis(200);
+
+/// The next request of a session, which nobody may refuse as overactivity: empty, once that is allowed; or at once with a
+/// payload that asks for no answer, where the session may have stanzas.
+pub(super) async fn ask_in_pace(run: &mut Run, actor: usize) -> SentRequest {
+    rest(run, pause(run, actor)).await;
+    if until_empty(run, actor).is_zero() {
+        return ask(run, actor, Book::draft);
+    }
+    let id = run.cast.get_mut(actor).next_number();
+    ask(
+        run,
+        actor,
+        with_content(&format!("<iq xmlns='jabber:client' type='result' id='none-{id}'/>")),
+    )
+}
+
+/// How long such a request has to wait.
+pub(super) fn pause(run: &Run, actor: usize) -> Duration {
+    match run.cast.get(actor).jid() {
+        Some(_) => Duration::ZERO,
+        None => until_empty(run, actor),
+    }
+}
+
+/// How many requests of a session have no response.
+pub(super) fn open(run: &Run, actor: usize) -> u64 {
+    let sent = run.cast.get(actor).link().all_sent().iter();
+    sent.filter(|&&sent| run.got(sent).is_none()).count() as u64
+}
+
+/// How long until an empty request is no overactivity.
+fn until_empty(run: &Run, actor: usize) -> Duration {
+    let link = run.cast.get(actor).link();
+    let Some(grant) = link.book().grant() else { return Duration::ZERO };
+    let (Some(spacing), Some(&latest)) = (grant.spacing(), link.all_sent().last()) else {
+        return Duration::ZERO;
+    };
+    if open(run, actor) + 1 < grant.requests() && grant.polling().is_none() {
+        return Duration::ZERO;
+    }
+    let progress = run.wire().progress(latest);
+    let arrived = match progress.got {
+        Some(got) => got.at,
+        None => progress.written.unwrap_or(run.now()) + MARGIN,
+    };
+    (arrived + spacing).saturating_sub(run.now())
+}
