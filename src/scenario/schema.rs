@@ -175,7 +175,9 @@ fn kind_of_step(kind: &str) -> (Value, Map<String, Value>, &'static [&'static st
                 ("after", text("The response must arrive after the response to this request.")),
                 ("capture", captures()),
             ]));
-            (text("Waits for the response to this request."), keys, none)
+            let head =
+                one_or_more(&text(""), "Waits for the response to this request, or to each.");
+            (head, keys, none)
         }
         "silent" => {
             let head = one_or_more(&text(""), "Requests that must stay unanswered.");

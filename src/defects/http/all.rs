@@ -1,7 +1,7 @@
 //! The defects of this family, in order.
 
-use super::{connections, messages, polls};
+use super::{answers, connections, messages, polls};
 use crate::defects::defect::Family;
 
 pub(in crate::defects) const DEFECTS: Family =
-    &[connections::DEFECTS, polls::DEFECTS, messages::DEFECTS];
+    &[connections::DEFECTS, polls::DEFECTS, messages::DEFECTS, answers::DEFECTS];

@@ -16,6 +16,7 @@ fn creation() -> String {
 }
 
 pub(in super::super) const TOURS: &[(&str, Tour)] = &[
+    ("answers of all kinds", super::answers::of_all_kinds),
     ("HTTP/1.0", |rig| {
         let created = rig.post_as(Version::HTTP_10, &[], &creation());
         rig.took(created);

@@ -1,6 +1,7 @@
 //! What a client does so that a defect is seen, a file a family.
 
 pub(super) mod acks;
+mod answers;
 pub(super) mod creation;
 pub(super) mod ending;
 pub(super) mod holding;

@@ -1,7 +1,12 @@
 //! The defects of this family, in order.
 
-use super::{documents, payloads, requests, streams};
+use super::{documents, payloads, requests, responses, streams};
 use crate::defects::defect::Family;
 
-pub(in crate::defects) const DEFECTS: Family =
-    &[documents::DEFECTS, requests::DEFECTS, payloads::DEFECTS, streams::DEFECTS];
+pub(in crate::defects) const DEFECTS: Family = &[
+    documents::DEFECTS,
+    requests::DEFECTS,
+    payloads::DEFECTS,
+    streams::DEFECTS,
+    responses::DEFECTS,
+];

@@ -4,6 +4,7 @@ mod all;
 mod documents;
 mod payloads;
 mod requests;
+mod responses;
 mod streams;
 
 pub(super) use requests::literal;

@@ -75,12 +75,13 @@ impl Reader {
         steps
     }
 
-    fn step(&mut self, yaml: &Yaml) -> Option<Step> {
-        let mut fields = self.fields(yaml, "a step")?;
-        let (head, value) = fields.take_first()?;
+    /// A step; of a list of responses one for each.
+    fn step(&mut self, yaml: &Yaml) -> Vec<Step> {
+        let Some(mut fields) = self.fields(yaml, "a step") else { return Vec::new() };
+        let Some((head, value)) = fields.take_first() else { return Vec::new() };
         let Some(&(name, demands)) = KINDS.iter().find(|(name, _)| *name == head.value) else {
             self.no_kind(head, &fields);
-            return None;
+            return Vec::new();
         };
         fields.rename(format!("a `{name}` step"));
         let (mut covers, mut level, mut says) = (Vec::new(), None, None);
@@ -92,7 +93,17 @@ impl Reader {
         let kind = self.kind(name, &head.place, value, &mut fields);
         self.finish(&fields);
         let (place, kind_place) = (yaml.place.clone(), head.place.clone());
-        kind.map(|kind| Step { place, kind_place, kind, covers, level, says })
+        let step = kind.map(|kind| Step { place, kind_place, kind, covers, level, says });
+        let mut steps: Vec<Step> = step.into_iter().collect();
+        if let Some(Step { kind: StepKind::Response(response), .. }) = steps.first() {
+            let (response, first) = (response.clone(), steps[0].clone());
+            let others = items(value).iter().skip(1).filter_map(|other| self.reference(other));
+            steps.extend(others.map(|request| Step {
+                kind: StepKind::Response(Box::new(Response { request, ..(*response).clone() })),
+                ..first.clone()
+            }));
+        }
+        steps
     }
 
     fn no_kind(&mut self, head: &Located<String>, fields: &Fields<'_>) {
@@ -227,7 +238,7 @@ impl Reader {
     }
 
     fn response(&mut self, value: &Yaml, fields: &mut Fields<'_>) -> Option<StepKind> {
-        let request = self.reference(value);
+        let request = self.reference(items(value).first().unwrap_or(value));
         let since = fields.take("since").and_then(|name| self.reference(name));
         let within = self.time(fields, "within");
         let not_before = self.time(fields, "not-before");
