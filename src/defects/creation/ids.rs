@@ -59,7 +59,10 @@ struct Open {
 impl Bend for Open {}
 
 /// Makes identifiers in another way.
-fn tokens(parts: &mut Parts, make: impl FnMut(&mut dyn Random, usize) -> String + Send + 'static) {
+pub(super) fn tokens(
+    parts: &mut Parts,
+    make: impl FnMut(&mut dyn Random, usize) -> String + Send + 'static,
+) {
     struct Tokens<F>(Box<dyn Random>, F);
     impl<F: FnMut(&mut dyn Random, usize) -> String + Send> Random for Tokens<F> {
         fn fill(&mut self, bytes: &mut [u8]) {

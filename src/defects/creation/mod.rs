@@ -3,6 +3,7 @@
 mod all;
 mod coding;
 mod ids;
+mod mixing;
 mod openings;
 mod request;
 mod response;

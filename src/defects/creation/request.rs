@@ -111,7 +111,7 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
-        "bosh-to-is-domain",
+        "bosh-to-is-domain/host",
         "the domain is taken from the Host header, where that is a name with a dot",
         |parts| {
             parts.on_enter(|request| {
@@ -227,7 +227,7 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
 ];
 
 /// Nothing is ever answered.
-fn silent() -> Box<dyn Bend> {
+pub(super) fn silent() -> Box<dyn Bend> {
     actions(|action, _| match action {
         Action::Answer { .. } => None,
         action => Some(action),

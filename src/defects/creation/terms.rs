@@ -51,7 +51,7 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
-        "bosh-resp-wait-bounded",
+        "bosh-resp-wait-bounded/second",
         "the wait told is a second longer than the one in force, which is what was asked",
         |parts| {
             opened(parts, |reply, told| {
@@ -94,7 +94,7 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
-        "bosh-resp-hold-bounded",
+        "bosh-resp-hold-bounded/default",
         "a client that wants nothing held is told that one request is, as by default",
         |parts| {
             opened(parts, |reply, told| {

@@ -1,7 +1,13 @@
 //! The defects of this family, in order.
 
-use super::{answers, connections, messages, polls};
+use super::{answers, connections, forms, messages, polls, sharing};
 use crate::defects::defect::Family;
 
-pub(in crate::defects) const DEFECTS: Family =
-    &[connections::DEFECTS, polls::DEFECTS, messages::DEFECTS, answers::DEFECTS];
+pub(in crate::defects) const DEFECTS: Family = &[
+    connections::DEFECTS,
+    polls::DEFECTS,
+    messages::DEFECTS,
+    answers::DEFECTS,
+    forms::DEFECTS,
+    sharing::DEFECTS,
+];

@@ -202,7 +202,7 @@ fn range(request: &Request<Bytes>, whole: usize) -> Option<(usize, usize)> {
 }
 
 /// Another method does what POST does, if it has content.
-fn as_post(parts: &mut Parts, method: Method) {
+pub(super) fn as_post(parts: &mut Parts, method: Method) {
     parts.on_enter(move |request| {
         if *request.method() == method && !request.body().is_empty() {
             *request.method_mut() = Method::POST;

@@ -3,7 +3,9 @@
 mod all;
 mod answers;
 mod connections;
+mod forms;
 mod messages;
 mod polls;
+mod sharing;
 
 pub(super) use all::DEFECTS;

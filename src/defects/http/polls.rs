@@ -10,6 +10,7 @@ use super::super::bend::{Bend, Cx, PendingRequest, ReplyContext, actions, inputs
 use super::super::steps::{is_timeout, on_chosen, on_picked};
 use super::connections::says;
 use crate::bosh::{Body, BodyType};
+use crate::cm::parts::Parts;
 use crate::cm::reply::Reply;
 use crate::cm::session::{Action, Input, Token};
 use crate::defects::defect::{Defect, defect};
@@ -124,13 +125,26 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
 ];
 
-fn close(response: &mut Response<Bytes>) {
+pub(super) fn close(response: &mut Response<Bytes>) {
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
 }
 
 /// A response whose content was forgotten, but not its type.
 fn void(response: &mut Response<Bytes>) {
     *response.body_mut() = Bytes::new();
+}
+
+/// A new request that is as `which` says releases the oldest only after 4 seconds.
+pub(super) fn late_release(parts: &mut Parts, which: fn(&Body) -> bool) {
+    parts.bend(move || {
+        actions(move |action, cx| {
+            if released_by(&action, cx, which).is_some() {
+                cx.act_after(Duration::from_secs(4), action);
+                return None;
+            }
+            Some(action)
+        })
+    });
 }
 
 /// Whether a request asks for nothing but what there is.
@@ -150,10 +164,15 @@ fn token_of(action: &Action) -> Option<Token> {
 
 /// If this is the response to a request that an empty one has just released: the latter's token.
 fn released(action: &Action, cx: &Cx<'_>) -> Option<Token> {
+    released_by(action, cx, is_poll)
+}
+
+/// The same for one that is as `which` says.
+fn released_by(action: &Action, cx: &Cx<'_>, which: fn(&Body) -> bool) -> Option<Token> {
     let Action::Answer { token, reply, .. } = action else { return None };
     let newest = cx.all_asked().max_by_key(|(_, asked)| asked.rid);
     let just = |(newest, asked): &(Token, &PendingRequest)| {
-        newest != token && asked.at == cx.now && is_poll(&asked.body)
+        newest != token && asked.at == cx.now && which(&asked.body)
     };
     let (newest, _) = newest.filter(just)?;
     (reply.payloads.is_empty() && reply.get("type").is_none()).then_some(newest)

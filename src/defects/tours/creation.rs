@@ -8,6 +8,8 @@ use crate::defects::rig::Rig;
 use crate::defects::rig::Tour;
 
 pub(in super::super) const TOURS: &[(&str, Tour)] = &[
+    ("HTTP that is not as usual", super::forms::of_http),
+    ("two sessions", super::forms::of_two_sessions),
     ("what a client leaves out", |rig| {
         for attributes in [
             "",

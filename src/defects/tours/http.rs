@@ -16,6 +16,8 @@ fn creation() -> String {
 }
 
 pub(in super::super) const TOURS: &[(&str, Tour)] = &[
+    ("HTTP that is not as usual", super::forms::of_http),
+    ("two sessions", super::forms::of_two_sessions),
     ("answers of all kinds", super::answers::of_all_kinds),
     ("HTTP/1.0", |rig| {
         let created = rig.post_as(Version::HTTP_10, &[], &creation());

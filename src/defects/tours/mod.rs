@@ -4,6 +4,7 @@ pub(super) mod acks;
 mod answers;
 pub(super) mod creation;
 pub(super) mod ending;
+mod forms;
 pub(super) mod holding;
 pub(super) mod http;
 pub(super) mod inactivity;

@@ -12,6 +12,7 @@ const REST: &str = "to='localhost' ver='1.11' wait='5' hold='1' \
                     xmlns:xmpp='urn:xmpp:xbosh' xmpp:version='1.0'";
 
 pub(in super::super) const TOURS: &[(&str, Tour)] = &[
+    ("documents that are written otherwise", super::forms::of_documents),
     ("answers of all kinds", super::answers::of_all_kinds),
     ("other namespaces and prefixes", |rig| {
         rig.post(&format!("<body rid='1' {REST}/>"));

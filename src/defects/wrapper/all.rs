@@ -1,6 +1,6 @@
 //! The defects of this family, in order.
 
-use super::{documents, payloads, requests, responses, streams};
+use super::{documents, payloads, reading, requests, responses, streams};
 use crate::defects::defect::Family;
 
 pub(in crate::defects) const DEFECTS: Family = &[
@@ -9,4 +9,5 @@ pub(in crate::defects) const DEFECTS: Family = &[
     payloads::DEFECTS,
     streams::DEFECTS,
     responses::DEFECTS,
+    reading::DEFECTS,
 ];

@@ -177,7 +177,7 @@ fn on_text(response: &mut Response<Bytes>, change: impl FnOnce(&str) -> String) 
 }
 
 /// Messages for the client are written otherwise.
-fn relayed(parts: &mut Parts, change: impl Fn(&str) -> String + Send + Sync + 'static) {
+pub(super) fn relayed(parts: &mut Parts, change: impl Fn(&str) -> String + Send + Sync + 'static) {
     let change = Arc::new(change);
     parts.bend(move || {
         let change = Arc::clone(&change);

@@ -3,6 +3,7 @@
 mod all;
 mod documents;
 mod payloads;
+mod reading;
 mod requests;
 mod responses;
 mod streams;

@@ -236,7 +236,7 @@ fn fails_on(parts: &mut Parts, which: fn(&str) -> bool) {
 }
 
 /// A request with a syntax error is read as what `repaired` makes of it, if that is sound.
-fn repair(
+pub(super) fn repair(
     parts: &mut Parts,
     which: impl Fn(&str) -> bool + Send + 'static,
     repaired: fn(&str) -> Option<String>,
@@ -253,7 +253,7 @@ fn repair(
     });
 }
 
-fn is_body(text: &str) -> bool {
+pub(super) fn is_body(text: &str) -> bool {
     parse(text.as_bytes(), &Limits::default()).is_ok_and(|root| Body::new(root).is_ok())
 }
 
