@@ -30,6 +30,7 @@ mod settings;
 mod show;
 mod snapshot;
 mod spec;
+mod survey;
 mod watch;
 
 pub use command::main;

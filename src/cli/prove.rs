@@ -9,6 +9,7 @@ use super::defects::chosen;
 use super::interrupt::Interrupt;
 use super::options::When;
 use super::progress::progress;
+use super::survey;
 use super::{Failure, exit};
 use crate::defects::{self, Defect};
 use crate::diag::counted;
@@ -47,6 +48,12 @@ pub(super) struct Args {
     /// Use only defects of requirements that these scenarios cover
     #[arg(long)]
     covered: bool,
+    /// Use defects made by program instead, some thousands: whatever may go wrong, wherever it may
+    ///
+    /// Each is noticed by a scenario that covers a requirement it concerns, or is declared lawful or unseen with a reason, or
+    /// is a hole, which fails the proof. With --defect, only those whose names begin so.
+    #[arg(long, conflicts_with = "covered")]
+    generated: bool,
     /// Also print which scenarios catch each defect, and which defects each scenario catches
     #[arg(long)]
     table: bool,
@@ -61,6 +68,13 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let _interrupt = Interrupt::watch()?;
     let (scenarios, _) = check::scenarios(&args.paths, args.color)?;
+    let threads = args.jobs.map_or_else(
+        || std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        usize::from,
+    );
+    if args.generated {
+        return survey::run(&scenarios, &args.defect, threads, args.table);
+    }
     let mut chosen = if args.defect.is_empty() {
         defects::all().collect::<Vec<&Defect>>()
     } else {
@@ -73,10 +87,6 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         };
         chosen.retain(covered);
     }
-    let threads = args.jobs.map_or_else(
-        || std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        usize::from,
-    );
     let all = (runner::jobs(&scenarios).len() * (chosen.len() + 1)) as u64;
     let shown = progress("mutation testing", Unit::Items("runs"), Some(all));
     let proof = runner::prove(&scenarios, &chosen, threads, &|_, _| shown.one());

@@ -11,6 +11,7 @@ mod creation;
 mod defect;
 pub mod edge;
 mod ending;
+pub mod generated;
 mod holding;
 mod http;
 mod inactivity;

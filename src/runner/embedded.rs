@@ -14,7 +14,6 @@ use crate::cm::http::serve::Service;
 use crate::cm::parts::Parts;
 use crate::cm::policy::Policy;
 use crate::cm::server::{self, Password, Server, Setup};
-use crate::defects::Defect;
 use crate::random::Seeded;
 use crate::scenario::Provision;
 
@@ -72,8 +71,8 @@ pub fn started() -> DateTime<FixedOffset> {
     "2026-01-01T00:00:00Z".parse().expect("a constant time that a test has read")
 }
 
-/// One of its own, with these defects, and the way to it. It lives as long as the runtime.
-pub(super) fn start(defects: &[&'static Defect], clock: Clock) -> Memory {
+/// One of its own, changed by `change` before it is put together, and the way to it. It lives as long as the runtime.
+pub(super) fn start(change: impl FnOnce(&mut Parts), clock: Clock) -> Memory {
     let account = |(user, password): (&str, &str)| server::Account {
         user: user.to_owned(),
         password: Password::new(password),
@@ -85,9 +84,7 @@ pub(super) fn start(defects: &[&'static Defect], clock: Clock) -> Memory {
     };
     let server = Server::new(setup, Box::new(Seeded::new(1)));
     let mut parts = Parts::new(Policy::default(), Box::new(server), Box::new(Seeded::new(2)));
-    for defect in defects {
-        defect.apply(&mut parts);
-    }
+    change(&mut parts);
     let (machine, edge) = parts.assemble();
     let service = Service::new(machine, edge, Arc::new(Notify::new()), clock, None);
     tokio::spawn(Arc::clone(&service).keep_time());

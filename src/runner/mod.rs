@@ -33,6 +33,7 @@ mod schedule;
 mod spent;
 mod steps;
 mod stop;
+mod survey;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,7 @@ pub use about::{About, Software, about, embedded_software};
 pub use embedded::{NAME as EMBEDDED, started as embedded_started, target as embedded_target};
 pub use outcome::{Chosen, Failure, Note, Outcome, Verdict};
 pub use prove::{Proof, prove, unprovable};
+pub use survey::{Noticed, survey};
 pub use provided::skipped;
 pub use reach::reach;
 pub use schedule::{Job, jobs, run_all, run_all_embedded, run_embedded, stopped};

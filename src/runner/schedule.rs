@@ -15,6 +15,7 @@ use super::heart::Heart;
 use super::outcome::Outcome;
 use super::target::{Account, Target};
 use crate::clock::Clock;
+use crate::cm::parts::Parts;
 use crate::defects::Defect;
 use crate::random::{Secure, Seeded};
 use crate::scenario::{Provision, Scenario};
@@ -53,12 +54,29 @@ pub fn jobs(scenarios: &[Arc<Scenario>]) -> Vec<Job> {
     scenarios.iter().flat_map(of).collect()
 }
 
-/// Runs a job against an embedded connection manager of its own, in virtual time.
+/// Runs a job against an embedded connection manager of its own with these defects, in virtual time.
 ///
 /// # Panics
 /// Never: a runtime without sockets needs nothing of the system.
 pub fn run_embedded(job: &Job, target: &Arc<Target>, defects: &[&'static Defect]) -> Outcome {
-    virtually(embedded_run(job, target, defects))
+    run_changed(job, target, with(defects))
+}
+
+/// The same with one that is changed by `change`.
+///
+/// # Panics
+/// Never: a runtime without sockets needs nothing of the system.
+pub(super) fn run_changed(
+    job: &Job,
+    target: &Arc<Target>,
+    change: impl FnOnce(&mut Parts),
+) -> Outcome {
+    virtually(embedded_run(job, target, change))
+}
+
+/// Switches defects on.
+fn with(defects: &[&'static Defect]) -> impl FnOnce(&mut Parts) {
+    move |parts| defects.iter().for_each(|defect| defect.apply(parts))
 }
 
 /// Runs something in virtual time, in which nobody waits.
@@ -71,9 +89,13 @@ fn virtually<T>(what: impl Future<Output = T>) -> T {
     runtime.block_on(what)
 }
 
-async fn embedded_run(job: &Job, target: &Arc<Target>, defects: &[&'static Defect]) -> Outcome {
+async fn embedded_run(
+    job: &Job,
+    target: &Arc<Target>,
+    change: impl FnOnce(&mut Parts),
+) -> Outcome {
     let clock = Clock::start_at(embedded::started());
-    let dial: Arc<dyn Dial> = Arc::new(embedded::start(defects, clock));
+    let dial: Arc<dyn Dial> = Arc::new(embedded::start(change, clock));
     run(Inputs {
         scenario: Arc::clone(&job.scenario),
         row: job.row,
@@ -146,7 +168,7 @@ impl Worker {
                 tokio::select! {
                     biased;
                     () = stopped(self.stop.clone()) => None,
-                    outcome = embedded_run(job, &self.target, &self.defects) => Some(outcome),
+                    outcome = embedded_run(job, &self.target, with(&self.defects)) => Some(outcome),
                 }
             });
             let Some(outcome) = outcome else { return };

@@ -1,0 +1,78 @@
+//! One defect that was made by program.
+
+use super::answers::Answers;
+use super::deed::Deed;
+use super::http::Http;
+use super::place::Place;
+use super::requests::Requests;
+use super::shared::{Fired, Shared};
+use crate::cm::parts::Parts;
+
+/// One thing that goes wrong at one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Generated {
+    /// Where.
+    pub place: Place,
+    /// What.
+    pub deed: Deed,
+    /// Which time.
+    pub turn: Turn,
+}
+
+/// Which time something goes wrong, of all times in one session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Turn {
+    /// Each time.
+    Always,
+    /// The first time.
+    First,
+    /// Each time but the first.
+    Later,
+}
+
+impl Turn {
+    pub(super) const ALL: [Self; 3] = [Self::Always, Self::First, Self::Later];
+
+    /// Whether it goes wrong after so many times.
+    pub(super) fn has_come(self, before: u32) -> bool {
+        match self {
+            Self::Always => true,
+            Self::First => before == 0,
+            Self::Later => before > 0,
+        }
+    }
+}
+
+impl Generated {
+    /// Its name: `PLACE/DEED`, with `/first` or `/later`.
+    pub fn name(&self) -> String {
+        let name = format!("{}/{}", self.place.name(), self.deed.name());
+        match self.turn {
+            Turn::Always => name,
+            Turn::First => name + "/first",
+            Turn::Later => name + "/later",
+        }
+    }
+
+    /// Whether a requirement is about it, so that a scenario that covers it is the right one to notice it.
+    pub fn concerns(&self, requirement: &str) -> bool {
+        let begins = |prefix: &&str| requirement.starts_with(*prefix);
+        self.place.requirements().iter().any(begins) || self.deed.requirements().iter().any(begins)
+    }
+
+    /// Switches it on in a connection manager that is not put together yet; `fired` tells whether it ever came to it.
+    pub fn apply(&self, parts: &mut Parts, fired: &Fired) {
+        let shared = Shared::new(fired);
+        let generated = *self;
+        match self.deed {
+            Deed::Forwarding(_) | Deed::Unseen(_) => {
+                parts.bend(move || Box::new(Requests::new(generated, shared.clone())));
+            }
+            _ => {
+                let own = shared.clone();
+                parts.bend(move || Box::new(Answers::new(generated, own.clone())));
+                parts.bend_http(Http::new(generated, shared));
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Defects made by program: wherever an answer goes out or a request comes in ([`place`]), everything that may go wrong there
+//! ([`deed`]), each time, the first time or ever after ([`grammar`]). Nobody chose them, so they tell how sharp the scenarios
+//! are for bugs that nobody thought of. What is lawful after all is declared with its reason ([`lawful`]).
+
+mod answers;
+mod deed;
+mod generated;
+mod grammar;
+mod http;
+mod judgement;
+mod place;
+mod requests;
+mod shared;
+
+pub use generated::Generated;
+pub use grammar::all;
+pub use place::Place;
+pub use judgement::{Reason, reason};
+pub use shared::Fired;
