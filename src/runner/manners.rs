@@ -141,3 +141,28 @@ fn an_empty_request_that_is_too_soon_is_seen_as_such() {
         assert_eq!(hasty(&outcome).len(), 1, "{session}");
     }
 }
+
+#[test]
+fn raw_lines_end_as_those_of_http_do_and_its_content_is_counted() {
+    let outcome = run("
+name: a
+covers: bosh-push-asap
+session: none
+steps:
+  - raw: created
+    send: |
+      POST ${path} HTTP/1.1
+      Host: ${host}
+      Content-Length: ${content-length}
+
+      <body xmlns='http://jabber.org/protocol/httpbind' rid='1000' to='localhost' ver='1.11'/>
+  - response: created
+    attributes: { sid: present }
+");
+    assert_eq!(outcome.verdict, Verdict::Passed, "{:?}", outcome.failures);
+    let requests = outcome.events.iter().find_map(|event| match &event.fact {
+        Fact::Request(request) => Some(request.content.bytes.clone()),
+        _ => None,
+    });
+    assert!(requests.unwrap().ends_with(b"ver='1.11'/>\r\n"));
+}

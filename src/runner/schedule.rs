@@ -89,11 +89,7 @@ fn virtually<T>(what: impl Future<Output = T>) -> T {
     runtime.block_on(what)
 }
 
-async fn embedded_run(
-    job: &Job,
-    target: &Arc<Target>,
-    change: impl FnOnce(&mut Parts),
-) -> Outcome {
+async fn embedded_run(job: &Job, target: &Arc<Target>, change: impl FnOnce(&mut Parts)) -> Outcome {
     let clock = Clock::start_at(embedded::started());
     let dial: Arc<dyn Dial> = Arc::new(embedded::start(change, clock));
     run(Inputs {

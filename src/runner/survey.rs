@@ -1,12 +1,13 @@
 //! How sharp scenarios are for defects that nobody chose: each generated defect is tried until a scenario notices it.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::embedded;
 use super::outcome::Verdict;
 use super::schedule::{Job, run_changed};
-use crate::defects::generated::{Fired, Generated};
+use crate::defects::generated::{Generated, Place, Seen};
 use crate::scenario::Scenario;
 
 /// What became of one defect.
@@ -31,18 +32,19 @@ pub fn survey(
     threads: usize,
     progress: &(dyn Fn() + Sync),
 ) -> Vec<(Generated, Noticed)> {
-    let jobs: Vec<(usize, Job)> = scenarios
+    let runs: Vec<Run> = scenarios
         .iter()
         .enumerate()
         .flat_map(|(place, scenario)| {
-            super::jobs(std::slice::from_ref(scenario)).into_iter().map(move |job| (place, job))
+            let jobs = super::jobs(std::slice::from_ref(scenario)).into_iter();
+            jobs.map(move |job| Run { place, visits: visits(&job), job })
         })
         .collect();
     let next = AtomicUsize::new(0);
     let found = Mutex::new(Vec::with_capacity(defects.len()));
     let work = || {
         while let Some(defect) = defects.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let noticed = try_one(&jobs, *defect);
+            let noticed = try_one(&runs, *defect);
             found.lock().unwrap_or_else(PoisonError::into_inner).push((*defect, noticed));
             progress();
         }
@@ -60,29 +62,46 @@ pub fn survey(
     found
 }
 
-fn try_one(jobs: &[(usize, Job)], defect: Generated) -> Noticed {
+/// One run of a scenario, without a defect, and where it comes to.
+struct Run {
+    /// The place of the scenario.
+    place: usize,
+    job: Job,
+    visits: BTreeMap<Place, u32>,
+}
+
+fn visits(job: &Job) -> BTreeMap<Place, u32> {
+    let seen = Seen::default();
+    let probes = |parts: &mut _| Generated::probes().iter().for_each(|it| it.apply(parts, &seen));
+    run_changed(job, &Arc::new(embedded::target()), probes);
+    seen.places()
+}
+
+fn try_one(runs: &[Run], defect: Generated) -> Noticed {
     let target = Arc::new(embedded::target());
-    let fired = Fired::default();
-    let concerned = |job: &Job| job.scenario.covers.iter().any(|id| defect.concerns(&id.value));
-    let (right, others): (Vec<_>, Vec<_>) = jobs.iter().partition(|(_, job)| concerned(job));
-    for (place, job) in &right {
-        let outcome = run_changed(job, &target, |parts| defect.apply(parts, &fired));
+    let seen = Seen::default();
+    let comes = |run: &&Run| run.visits.get(&defect.place).is_some_and(|it| defect.may_strike(*it));
+    let concerned =
+        |run: &&Run| run.job.scenario.covers.iter().any(|id| defect.concerns(&id.value));
+    let (right, others): (Vec<_>, Vec<_>) = runs.iter().filter(comes).partition(concerned);
+    for run in &right {
+        let outcome = run_changed(&run.job, &target, |parts| defect.apply(parts, &seen));
         if !outcome.failures.is_empty() && outcome.verdict != Verdict::Broken {
-            return Noticed::Rightly(*place);
+            return Noticed::Rightly(run.place);
         }
     }
     let mut broken = None;
-    for (place, job) in &others {
-        let outcome = run_changed(job, &target, |parts| defect.apply(parts, &fired));
+    for run in &others {
+        let outcome = run_changed(&run.job, &target, |parts| defect.apply(parts, &seen));
         match outcome.verdict {
-            Verdict::Broken => broken = broken.or(Some(*place)),
-            _ if !outcome.failures.is_empty() => return Noticed::Elsewhere(*place),
+            Verdict::Broken => broken = broken.or(Some(run.place)),
+            _ if !outcome.failures.is_empty() => return Noticed::Elsewhere(run.place),
             _ => {}
         }
     }
     match broken {
         Some(place) => Noticed::Broken(place),
-        None if fired.has() => Noticed::Unnoticed,
+        None if seen.has_fired() => Noticed::Unnoticed,
         None => Noticed::NeverCame,
     }
 }

@@ -32,7 +32,6 @@ mod lag;
 mod logs;
 mod observed;
 mod outputs;
-mod pack;
 mod peers;
 mod peers_bed;
 mod peers_carriers;

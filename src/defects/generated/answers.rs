@@ -18,8 +18,8 @@ use crate::defects::steps::{Standing, standing};
 pub(super) struct Answers {
     generated: Generated,
     shared: Shared,
-    /// How often its place came.
-    came: u32,
+    /// How often each place came.
+    came: BTreeMap<Place, u32>,
     /// The rids that were answered.
     answered: BTreeSet<u64>,
     /// What the next new answer comes after.
@@ -59,7 +59,7 @@ impl Answers {
         Self {
             generated,
             shared,
-            came: 0,
+            came: BTreeMap::new(),
             answered: BTreeSet::new(),
             after: None,
             before: BTreeMap::new(),
@@ -154,11 +154,14 @@ impl Answers {
 
     /// Whether this time it goes wrong.
     fn strikes(&mut self, places: &[Place]) -> bool {
-        if !places.contains(&self.generated.place) {
-            return false;
+        for place in places {
+            let came = self.came.entry(*place).or_default();
+            *came += 1;
+            self.shared.seen.visit(*place, *came);
         }
-        self.came += 1;
-        self.generated.turn.has_come(self.came - 1)
+        let came =
+            self.came.get(&self.generated.place).filter(|_| places.contains(&self.generated.place));
+        came.is_some_and(|came| self.generated.turn.has_come(came - 1))
     }
 
     fn go_wrong(&mut self, token: Token, rid: Option<u64>, mut reply: Reply, cx: &mut Cx<'_>) {
@@ -166,7 +169,7 @@ impl Answers {
         match self.generated.deed {
             Deed::Attribute(name, wrong) => {
                 if make_wrong(&mut reply, name, wrong, &self.before) {
-                    self.shared.fired.now();
+                    self.shared.seen.fires();
                 }
                 cx.act(answer(reply));
             }
@@ -177,7 +180,7 @@ impl Answers {
                     let mut payload = payload.clone();
                     payload.move_namespace(crate::bosh::NS, crate::xmpp::ns::CLIENT);
                     if let Some(link) = link {
-                        self.shared.fired.now();
+                        self.shared.seen.fires();
                         cx.act(Action::Command(link, Command::Send(payload)));
                     }
                 }
@@ -188,7 +191,7 @@ impl Answers {
                 let before = payloads.clone();
                 reply.payloads = self.carry(carriage, payloads, cx);
                 if reply.payloads != before {
-                    self.shared.fired.now();
+                    self.shared.seen.fires();
                 }
                 cx.act(answer(reply));
             }
@@ -197,7 +200,7 @@ impl Answers {
                 cx.act(answer(reply));
             }
             Deed::Timing(timing) => {
-                self.shared.fired.now();
+                self.shared.seen.fires();
                 match timing {
                     Timing::Late => cx.act_after(Duration::from_secs(2), answer(reply)),
                     Timing::VeryLate => cx.act_after(Duration::from_secs(8), answer(reply)),
@@ -250,7 +253,7 @@ impl Answers {
     }
 
     fn stand(&mut self, state: State, rid: Option<u64>, cx: &Cx<'_>) {
-        self.shared.fired.now();
+        self.shared.seen.fires();
         match state {
             State::Dead => self.fate = Some(Fate::Dead),
             State::Alive => self.fate = Some(Fate::Alive),
@@ -261,10 +264,9 @@ impl Answers {
                 self.doomed.get_or_insert(cx.now + cx.session().terms().inactivity);
             }
             State::NotKept | State::KeptEmpty => self.forgotten.extend(rid),
-            State::TimerShort
-            | State::TimerStopped
-            | State::WindowNarrow
-            | State::WindowWide => self.timer = Some(state),
+            State::TimerShort | State::TimerStopped | State::WindowNarrow | State::WindowWide => {
+                self.timer = Some(state)
+            }
         }
     }
 

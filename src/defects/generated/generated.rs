@@ -1,11 +1,11 @@
 //! One defect that was made by program.
 
 use super::answers::Answers;
-use super::deed::Deed;
+use super::deed::{Deed, Wrong};
 use super::http::Http;
 use super::place::Place;
 use super::requests::Requests;
-use super::shared::{Fired, Shared};
+use super::shared::{Seen, Shared};
 use crate::cm::parts::Parts;
 
 /// One thing that goes wrong at one place.
@@ -60,9 +60,20 @@ impl Generated {
         self.place.requirements().iter().any(begins) || self.deed.requirements().iter().any(begins)
     }
 
-    /// Switches it on in a connection manager that is not put together yet; `fired` tells whether it ever came to it.
-    pub fn apply(&self, parts: &mut Parts, fired: &Fired) {
-        let shared = Shared::new(fired);
+    /// Two that change nothing, of answers and of requests: with them [`Seen`] tells which places a run comes to.
+    pub fn probes() -> [Self; 2] {
+        let probe = |deed| Self { place: Place::Creation, deed, turn: Turn::Always };
+        [probe(Deed::Attribute("nothing", Wrong::Missing)), probe(Deed::Unseen("nothing"))]
+    }
+
+    /// Whether it comes to its turn where its place comes so often in one session.
+    pub fn may_strike(&self, times: u32) -> bool {
+        times > u32::from(self.turn == Turn::Later)
+    }
+
+    /// Switches it on in a connection manager that is not put together yet; `seen` tells what came of it.
+    pub fn apply(&self, parts: &mut Parts, seen: &Seen) {
+        let shared = Shared::new(seen);
         let generated = *self;
         match self.deed {
             Deed::Forwarding(_) | Deed::Unseen(_) => {

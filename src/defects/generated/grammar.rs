@@ -4,10 +4,8 @@ use super::deed::{Carriage, Deed, Form, State, Timing, Wrong};
 use super::generated::{Generated, Turn};
 use super::place::{ANSWERS, Place, REQUESTS};
 
-const NUMBER: &[Wrong] =
-    &[Wrong::Missing, Wrong::Lower, Wrong::Higher, Wrong::Empty, Wrong::Other];
-const TEXT: &[Wrong] =
-    &[Wrong::Missing, Wrong::Empty, Wrong::Capitals, Wrong::Other, Wrong::Stale];
+const NUMBER: &[Wrong] = &[Wrong::Missing, Wrong::Lower, Wrong::Higher, Wrong::Empty, Wrong::Other];
+const TEXT: &[Wrong] = &[Wrong::Missing, Wrong::Empty, Wrong::Capitals, Wrong::Other, Wrong::Stale];
 
 /// The attributes of a creation response.
 const CREATION: &[(&str, &[Wrong])] = &[
@@ -109,13 +107,8 @@ const FORMS: [Form; 21] = [
     Form::Cut,
 ];
 
-const TIMINGS: [Timing; 5] = [
-    Timing::Late,
-    Timing::VeryLate,
-    Timing::WithNextRequest,
-    Timing::Swapped,
-    Timing::Never,
-];
+const TIMINGS: [Timing; 5] =
+    [Timing::Late, Timing::VeryLate, Timing::WithNextRequest, Timing::Swapped, Timing::Never];
 
 const LIVING: [State; 9] = [
     State::Dead,
@@ -179,9 +172,10 @@ fn of_answer(place: Place) -> impl Iterator<Item = Deed> {
         Place::OlderCopy => attributes.push(&TERMINAL[..1]),
         _ => {}
     }
-    let attributes = attributes.into_iter().flatten().flat_map(|(name, wrongs)| {
-        wrongs.iter().map(move |wrong| Deed::Attribute(name, *wrong))
-    });
+    let attributes = attributes
+        .into_iter()
+        .flatten()
+        .flat_map(|(name, wrongs)| wrongs.iter().map(move |wrong| Deed::Attribute(name, *wrong)));
     let carriage: &[Carriage] = match place {
         Place::Refusal | Place::LegacyRefusal => &[Carriage::Anyway],
         _ if place.may_carry() => &PAYLOADS,

@@ -19,15 +19,15 @@ use crate::defects::edge::{BendHttp, in_session};
 pub(super) struct Http {
     generated: Generated,
     shared: Shared,
-    /// How often answers came that belong to no session.
-    came: u32,
+    /// How often answers of each place came that belong to no session.
+    came: BTreeMap<Place, u32>,
     /// Whether the response that goes out next is to go wrong.
     next: bool,
 }
 
 impl Http {
     pub(super) fn new(generated: Generated, shared: Shared) -> Self {
-        Self { generated, shared, came: 0, next: false }
+        Self { generated, shared, came: BTreeMap::new(), next: false }
     }
 }
 
@@ -45,23 +45,22 @@ impl BendHttp for Http {
     fn answer(&mut self, answer: &mut Answer, request: &Request<Bytes>) {
         let mut common = self.shared.lock();
         self.next = common.marked.remove(&answer.token);
-        if common.of_sessions.remove(&answer.token) || !self.generated.place.is_outside() {
+        if common.of_sessions.remove(&answer.token) {
             return;
         }
         drop(common);
         let place =
             if in_session(request) { Place::UnknownSession } else { Place::CreationRefused };
-        if place != self.generated.place {
-            return;
-        }
-        self.came += 1;
-        if !self.generated.turn.has_come(self.came - 1) {
+        let came = self.came.entry(place).or_default();
+        *came += 1;
+        self.shared.seen.visit(place, *came);
+        if place != self.generated.place || !self.generated.turn.has_come(*came - 1) {
             return;
         }
         match self.generated.deed {
             Deed::Attribute(name, wrong) => {
                 if make_wrong(&mut answer.reply, name, wrong, &BTreeMap::new()) {
-                    self.shared.fired.now();
+                    self.shared.seen.fires();
                 }
             }
             Deed::Http(_) => self.next = true,
@@ -72,7 +71,7 @@ impl BendHttp for Http {
     fn leave(&mut self, response: &mut Response<Bytes>, request: Option<&Request<Bytes>>) {
         let Deed::Http(form) = self.generated.deed else { return };
         if std::mem::take(&mut self.next) && request.is_some() && make(response, form) {
-            self.shared.fired.now();
+            self.shared.seen.fires();
         }
     }
 }
@@ -81,9 +80,7 @@ impl BendHttp for Http {
 fn make(response: &mut Response<Bytes>, form: Form) -> bool {
     let text = String::from_utf8_lossy(response.body()).into_owned();
     let inside = |what: &str| match text.find('>') {
-        Some(at) if text[..at].ends_with('/') => {
-            Some(format!("{}>{what}</body>", &text[..at - 1]))
-        }
+        Some(at) if text[..at].ends_with('/') => Some(format!("{}>{what}</body>", &text[..at - 1])),
         Some(at) => Some(format!("{}{what}{}", &text[..=at], &text[at + 1..])),
         None => None,
     };
@@ -126,7 +123,9 @@ fn make(response: &mut Response<Bytes>, form: Form) -> bool {
         Form::Instruction => inside("<?x y?>"),
         Form::Doctype => Some(format!("<!DOCTYPE body>{text}")),
         Form::Text => inside("text"),
-        Form::Namespace => Some(text.replacen(crate::bosh::NS, "http://jabber.org/protocol/bosh", 1)),
+        Form::Namespace => {
+            Some(text.replacen(crate::bosh::NS, "http://jabber.org/protocol/bosh", 1))
+        }
         Form::Two => Some(format!("{text}{text}")),
     };
     match changed.filter(|changed| *changed != text) {

@@ -14,6 +14,6 @@ mod shared;
 
 pub use generated::Generated;
 pub use grammar::all;
-pub use place::Place;
 pub use judgement::{Reason, reason};
-pub use shared::Fired;
+pub use place::Place;
+pub use shared::Seen;

@@ -259,12 +259,7 @@ impl Place {
                 "bosh-first-",
                 "bosh-session-",
             ],
-            WaitOver => &[
-                "bosh-wait",
-                "bosh-empty-response",
-                "bosh-long-poll",
-                "bosh-hold",
-            ],
+            WaitOver => &["bosh-wait", "bosh-empty-response", "bosh-long-poll", "bosh-hold"],
             Released => &["bosh-long-poll", "bosh-hold", "bosh-empty-response"],
             Delivered | Prompt => &["bosh-push", "bosh-queued", "bosh-forward", "bosh-long-poll"],
             Polled => &["bosh-poll", "bosh-wait0", "bosh-too-frequent", "bosh-no-polling"],
@@ -321,7 +316,9 @@ impl Place {
                 "bosh-terminate-ends",
                 "bosh-rid-out-of-window-session-dead",
             ],
-            CreationRefused => &["bosh-cond", "bosh-condition", "bosh-terminal", "bosh-to-is-domain"],
+            CreationRefused => {
+                &["bosh-cond", "bosh-condition", "bosh-terminal", "bosh-to-is-domain"]
+            }
             Second | Third => &["bosh-respond", "bosh-long-poll"],
             AfterCut | RequestAfterCut => {
                 &["bosh-resend", "bosh-response-buffer", "bosh-session-not-bound"]

@@ -1,6 +1,6 @@
 //! Requests that are taken in wrongly.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::deed::{Carriage, Deed};
@@ -20,7 +20,8 @@ const LATE: Duration = Duration::from_secs(2);
 pub(super) struct Requests {
     generated: Generated,
     shared: Shared,
-    came: u32,
+    /// How often each place came.
+    came: BTreeMap<Place, u32>,
     seen: BTreeSet<u64>,
     after: Option<Place>,
     /// What happens to what is handed on now.
@@ -29,7 +30,14 @@ pub(super) struct Requests {
 
 impl Requests {
     pub(super) fn new(generated: Generated, shared: Shared) -> Self {
-        Self { generated, shared, came: 0, seen: BTreeSet::new(), after: None, now: None }
+        Self {
+            generated,
+            shared,
+            came: BTreeMap::new(),
+            seen: BTreeSet::new(),
+            after: None,
+            now: None,
+        }
     }
 
     fn places(&self, request: &Request, cx: &Cx<'_>) -> Vec<Place> {
@@ -76,7 +84,7 @@ impl Requests {
                     _ => ("", name),
                 };
                 if request.body.element().attr_ns(namespace, local).is_some() {
-                    self.shared.fired.now();
+                    self.shared.seen.fires();
                     let unseen = |body: &mut Element| body.set_attr(namespace, local, None);
                     request.body = changed(&request.body, unseen);
                 }
@@ -86,14 +94,14 @@ impl Requests {
                 for payload in request.body.payloads() {
                     let mut payload = payload.clone();
                     payload.move_namespace(crate::bosh::NS, ns::CLIENT);
-                    self.shared.fired.now();
+                    self.shared.seen.fires();
                     cx.act(Action::Command(link, Command::Send(payload)));
                 }
             }
             Deed::Forwarding(Carriage::LastLost) => {
                 let mut payloads: Vec<_> = request.body.payloads().cloned().collect();
                 if payloads.pop().is_some() {
-                    self.shared.fired.now();
+                    self.shared.seen.fires();
                     request.body = with_payloads(&request.body, payloads);
                 }
             }
@@ -101,7 +109,7 @@ impl Requests {
                 let mut payloads: Vec<_> = request.body.payloads().cloned().collect();
                 payloads.reverse();
                 if payloads.len() > 1 {
-                    self.shared.fired.now();
+                    self.shared.seen.fires();
                     request.body = with_payloads(&request.body, payloads);
                 }
             }
@@ -118,9 +126,11 @@ impl Bend for Requests {
             Input::Request(mut request) => {
                 let places = self.places(&request, cx);
                 self.learn(&request);
-                if places.contains(&self.generated.place) {
-                    self.came += 1;
-                    if self.generated.turn.has_come(self.came - 1) {
+                for place in places {
+                    let came = self.came.entry(place).or_default();
+                    *came += 1;
+                    self.shared.seen.visit(place, *came);
+                    if place == self.generated.place && self.generated.turn.has_come(*came - 1) {
                         self.take_in(&mut request, cx);
                     }
                 }
@@ -139,7 +149,7 @@ impl Bend for Requests {
         else {
             return cx.act(action);
         };
-        self.shared.fired.now();
+        self.shared.seen.fires();
         match carriage {
             Carriage::Lost => {}
             Carriage::Doubled => {

@@ -1,31 +1,53 @@
 //! What the parts of one defect know together.
 
-use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::place::Place;
 use crate::cm::reply::Payload;
 use crate::cm::session::Token;
 
-/// Whether a defect ever came to change anything.
+/// What came of a defect in a run: whether it changed anything, and which places there were.
 #[derive(Debug, Clone, Default)]
-pub struct Fired(Arc<AtomicBool>);
+pub struct Seen(Arc<Mutex<SeenPlaces>>);
 
-impl Fired {
-    /// Whether it did.
-    pub fn has(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+#[derive(Debug, Default)]
+struct SeenPlaces {
+    fired: bool,
+    /// How often each place came in one session, at most.
+    places: BTreeMap<Place, u32>,
+}
+
+impl Seen {
+    /// Whether it ever changed anything.
+    pub fn has_fired(&self) -> bool {
+        self.lock().fired
     }
 
-    pub(super) fn now(&self) {
-        self.0.store(true, Ordering::Relaxed);
+    /// How often each place came in one session, at most.
+    pub fn places(&self) -> BTreeMap<Place, u32> {
+        self.lock().places.clone()
+    }
+
+    pub(super) fn fires(&self) {
+        self.lock().fired = true;
+    }
+
+    pub(super) fn visit(&self, place: Place, times: u32) {
+        let mut seen = self.lock();
+        let most = seen.places.entry(place).or_default();
+        *most = (*most).max(times);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, SeenPlaces> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// What sessions and HTTP know together.
 #[derive(Debug, Clone)]
 pub(super) struct Shared {
-    pub(super) fired: Fired,
+    pub(super) seen: Seen,
     common: Arc<Mutex<Common>>,
 }
 
@@ -42,8 +64,8 @@ pub(super) struct Common {
 }
 
 impl Shared {
-    pub(super) fn new(fired: &Fired) -> Self {
-        Self { fired: fired.clone(), common: Arc::default() }
+    pub(super) fn new(seen: &Seen) -> Self {
+        Self { seen: seen.clone(), common: Arc::default() }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Common> {

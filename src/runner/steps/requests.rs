@@ -71,7 +71,7 @@ fn sending(
     }
     let entity = match &request.body {
         None => body.to_xml().into_bytes(),
-        Some(bytes) => self::bytes(run, &bytes.value.pieces)?.0,
+        Some(bytes) => self::bytes(run, &bytes.value.pieces, str::to_owned)?.0,
     };
     let mut message = post(run, actor, entity);
     if let Some(method) = &request.method {
@@ -128,10 +128,10 @@ pub(super) fn raw(run: &mut Run, raw: &Raw) -> Done {
     let actor = run.actor(raw.by.as_ref())?;
     // How long the entity is, is known once the rest is; it is told to the head by a second look.
     run.variables.lend(CONTENT_LENGTH, Some(Value::Number(0)));
-    let (bytes, _) = self::bytes(run, &raw.send.value.pieces)?;
+    let (bytes, _) = self::bytes(run, &raw.send.value.pieces, crlf)?;
     let length = bytes.len() - head_length(&bytes);
     run.variables.lend(CONTENT_LENGTH, Some(Value::Number(length as i128)));
-    let (bytes, parts) = self::bytes(run, &raw.send.value.pieces)?;
+    let (bytes, parts) = self::bytes(run, &raw.send.value.pieces, crlf)?;
     run.variables.lend(CONTENT_LENGTH, None);
     let method = String::from_utf8_lossy(&bytes[..bytes.len().min(16)])
         .split(' ')
@@ -192,14 +192,18 @@ pub(super) async fn together(run: &mut Run, steps: &[Step]) -> Done {
     Ok(())
 }
 
-/// Bytes whole, and in their pieces.
-fn bytes(run: &Run, pieces: &[Located<Piece>]) -> Done<(Vec<u8>, Vec<Part>)> {
+/// Bytes whole, and in their pieces; the ends of lines in texts are made by `line_end`.
+fn bytes(
+    run: &Run,
+    pieces: &[Located<Piece>],
+    line_end: fn(&str) -> String,
+) -> Done<(Vec<u8>, Vec<Part>)> {
     let mut whole = Vec::new();
     let mut parts = Vec::new();
     for piece in pieces {
         match &piece.value {
             Piece::Text(text) => {
-                let text = text.text(run)?;
+                let text = line_end(&text.text(run)?);
                 whole.extend_from_slice(text.as_bytes());
                 parts.push(Part::Bytes(text.into()));
             }
@@ -214,6 +218,11 @@ fn bytes(run: &Run, pieces: &[Located<Piece>]) -> Done<(Vec<u8>, Vec<Part>)> {
         }
     }
     Ok((whole, parts))
+}
+
+/// With the ends of lines that HTTP has.
+fn crlf(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\n', "\r\n")
 }
 
 /// What of a message is sent before its connection is cut, and how it is. The bytes of its head are not counted.
