@@ -21,6 +21,7 @@ struct Row {
     elsewhere: usize,
     lawful: usize,
     unseen: usize,
+    void: usize,
     never: usize,
     holes: usize,
 }
@@ -63,9 +64,13 @@ pub(super) fn run(
                 row.unseen += 1;
                 ("unseen", why.to_owned())
             }
-            (Noticed::Elsewhere(place) | Noticed::Broken(place), None) => {
+            (Noticed::Elsewhere(place), None) => {
                 row.elsewhere += 1;
                 ("elsewhere", path(*place))
+            }
+            (Noticed::Void, None) => {
+                row.void += 1;
+                ("void", "nothing that it could change comes there".to_owned())
             }
             (Noticed::NeverCame, None) => {
                 row.never += 1;
@@ -82,8 +87,8 @@ pub(super) fn run(
     }
     let _ = writeln!(
         text,
-        "{:<24}{:>9}{:>11}{:>8}{:>8}{:>12}{:>7}",
-        "", "noticed", "elsewhere", "lawful", "unseen", "never came", "holes"
+        "{:<24}{:>9}{:>11}{:>8}{:>8}{:>6}{:>12}{:>7}",
+        "", "noticed", "elsewhere", "lawful", "unseen", "void", "never came", "holes"
     );
     let mut sum = Row::default();
     for (place, row) in &rows {
@@ -92,6 +97,7 @@ pub(super) fn run(
         sum.elsewhere += row.elsewhere;
         sum.lawful += row.lawful;
         sum.unseen += row.unseen;
+        sum.void += row.void;
         sum.never += row.never;
         sum.holes += row.holes;
     }
@@ -107,7 +113,7 @@ pub(super) fn run(
 fn line(text: &mut String, name: &str, row: &Row) {
     let _ = writeln!(
         text,
-        "{name:<24}{:>9}{:>11}{:>8}{:>8}{:>12}{:>7}",
-        row.rightly, row.elsewhere, row.lawful, row.unseen, row.never, row.holes
+        "{name:<24}{:>9}{:>11}{:>8}{:>8}{:>6}{:>12}{:>7}",
+        row.rightly, row.elsewhere, row.lawful, row.unseen, row.void, row.never, row.holes
     );
 }

@@ -15,11 +15,11 @@ use crate::scenario::Scenario;
 pub enum Noticed {
     /// A scenario that covers a requirement it concerns fails: its place.
     Rightly(usize),
-    /// Only scenarios fail that are about something else: the place of the first.
+    /// Only scenarios fail that are about something else, or cannot be carried out: the place of the first.
     Elsewhere(usize),
-    /// Scenarios could not be carried out with it, and none failed: the place of the first.
-    Broken(usize),
-    /// No scenario comes to the place where it is.
+    /// Scenarios come to its place, but there is nothing that it could change.
+    Void,
+    /// No scenario comes to its place, or not so often.
     NeverCame,
     /// It came to something, and no scenario noticed.
     Unnoticed,
@@ -83,25 +83,25 @@ fn try_one(runs: &[Run], defect: Generated) -> Noticed {
     let comes = |run: &&Run| run.visits.get(&defect.place).is_some_and(|it| defect.may_strike(*it));
     let concerned =
         |run: &&Run| run.job.scenario.covers.iter().any(|id| defect.concerns(&id.value));
-    let (right, others): (Vec<_>, Vec<_>) = runs.iter().filter(comes).partition(concerned);
-    for run in &right {
-        let outcome = run_changed(&run.job, &target, |parts| defect.apply(parts, &seen));
-        if !outcome.failures.is_empty() && outcome.verdict != Verdict::Broken {
-            return Noticed::Rightly(run.place);
-        }
-    }
-    let mut broken = None;
-    for run in &others {
+    let right = runs.iter().filter(comes).filter(concerned);
+    let others = runs.iter().filter(comes).filter(|run| !concerned(run));
+    let (mut broken, mut elsewhere) = (None, None);
+    for (concerned, run) in right.map(|run| (true, run)).chain(others.map(|run| (false, run))) {
         let outcome = run_changed(&run.job, &target, |parts| defect.apply(parts, &seen));
         match outcome.verdict {
             Verdict::Broken => broken = broken.or(Some(run.place)),
-            _ if !outcome.failures.is_empty() => return Noticed::Elsewhere(run.place),
-            _ => {}
+            _ if outcome.failures.is_empty() => {}
+            _ if concerned => return Noticed::Rightly(run.place),
+            _ => {
+                elsewhere = Some(run.place);
+                break;
+            }
         }
     }
-    match broken {
-        Some(place) => Noticed::Broken(place),
+    match elsewhere.or(broken) {
+        Some(place) => Noticed::Elsewhere(place),
         None if seen.has_fired() => Noticed::Unnoticed,
+        None if runs.iter().any(|run| comes(&run)) => Noticed::Void,
         None => Noticed::NeverCame,
     }
 }

@@ -135,7 +135,9 @@ impl Answers {
 
     /// Remembers an answer for those that follow.
     fn learn(&mut self, places: &[Place], rid: Option<u64>, reply: &Reply, now: Duration) {
-        self.answered.extend(rid);
+        if places != [Place::OlderCopy] {
+            self.answered.extend(rid);
+        }
         self.told |= reply.is_terminal();
         self.latest = now;
         self.before = reply
@@ -212,6 +214,7 @@ impl Answers {
                     Timing::Never => {}
                 }
             }
+            Deed::State(State::KeptEmpty) if reply.payloads.is_empty() => cx.act(answer(reply)),
             Deed::State(state) => {
                 self.stand(state, rid, cx);
                 cx.act(answer(reply));

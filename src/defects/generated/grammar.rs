@@ -154,7 +154,8 @@ pub fn all() -> impl Iterator<Item = Generated> {
         forwarding.chain(unseen).map(move |deed| (place, deed))
     });
     answers.chain(requests).flat_map(|(place, deed)| {
-        Turn::ALL.into_iter().map(move |turn| Generated { place, deed, turn })
+        let turns: &[Turn] = if place.is_single() { &[Turn::Always] } else { &Turn::ALL };
+        turns.iter().map(move |turn| Generated { place, deed, turn: *turn })
     })
 }
 

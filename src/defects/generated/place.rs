@@ -215,6 +215,22 @@ impl Place {
         )
     }
 
+    /// Whether it comes once in a session at most.
+    pub(super) fn is_single(self) -> bool {
+        matches!(
+            self,
+            Creation
+                | Second
+                | Third
+                | Farewell
+                | Refusal
+                | LegacyRefusal
+                | StreamClosed
+                | UnknownSession
+                | CreationRefused
+        )
+    }
+
     /// Whether no session is there to send such an answer.
     pub(super) fn is_outside(self) -> bool {
         matches!(self, UnknownSession | CreationRefused)

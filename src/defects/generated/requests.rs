@@ -43,7 +43,7 @@ impl Requests {
     fn places(&self, request: &Request, cx: &Cx<'_>) -> Vec<Place> {
         let body = &request.body;
         if self.seen.contains(&request.rid) {
-            return vec![Place::RepeatedRequest];
+            return [Place::RepeatedRequest].into_iter().chain(self.after).collect();
         }
         let mut places = vec![if body.is_empty() && body.kind() == BodyType::Ordinary {
             Place::EmptyRequest
