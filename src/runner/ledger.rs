@@ -41,6 +41,16 @@ impl Ledger {
         }
     }
 
+    /// All that was sent, with its name, in the order in which it was sent.
+    pub(super) fn in_order(&self) -> Vec<(String, SentRequest)> {
+        let named = |(name, all): (&String, &Vec<SentRequest>)| {
+            all.iter().map(|sent| (name.clone(), sent.clone())).collect::<Vec<_>>()
+        };
+        let mut all: Vec<_> = self.sent.iter().flat_map(named).collect();
+        all.sort_by_key(|(_, sent)| sent.id);
+        all
+    }
+
     pub(super) fn all(&self) -> impl Iterator<Item = SentId> {
         self.sent.values().flatten().map(|sent| sent.id)
     }

@@ -17,9 +17,22 @@ use crate::scenario::{Located, NoAnswer, Reference, Response, Timespan};
 use crate::trace::How;
 use crate::wire::Side;
 
-/// Awaits a response and compares it.
+/// Responses that come so close to each other on two connections have no order.
+const APART: Duration = Duration::from_millis(20);
+
+/// Awaits a response, or those to all requests so far, and compares it.
 pub(super) async fn response(run: &mut Run, response: &Response) -> Done {
-    let sent = run.sent(&response.request)?.clone();
+    if !response.request.is_all() {
+        let sent = run.sent(&response.request)?.clone();
+        return one(run, response, &sent, &response.request.name.value).await;
+    }
+    for (name, sent) in run.ledger.in_order() {
+        one(run, response, &sent, &name).await?;
+    }
+    Ok(())
+}
+
+async fn one(run: &mut Run, response: &Response, sent: &SentRequest, name: &str) -> Done {
     let since = match &response.since {
         None => None,
         Some(since) => Some(time_written(run, since).await?),
@@ -32,21 +45,22 @@ pub(super) async fn response(run: &mut Run, response: &Response) -> Done {
     let begun = begun.unwrap_or(run.report.at().since);
     if let Some(expected) = &response.expected.no_answer {
         let left = (begun + within.unwrap_or(limit)).saturating_sub(run.now());
-        return no_answer(run, &sent, expected, left).await;
+        return no_answer(run, sent, expected, left).await;
     }
     let left = (begun + limit).saturating_sub(run.now());
     let progress = settled(run, sent.id, left).await;
     let begun = since.or(progress.written).unwrap_or(begun);
     run.report.count_from(begun);
     let Some(got) = progress.got.clone() else {
-        return unanswered(run, response, &sent, &progress, begun, within);
+        return unanswered(run, response, (sent, name), &progress, begun, within);
     };
-    take(run, &sent, &got);
+    take(run, sent, &got);
     in_time(run, response, &got, begun, within.map(|within| (within, late)))?;
     if let Some(after) = &response.after {
-        let before = run.got(run.sent(after)?.id);
-        if !before.is_some_and(|other| came_before(run, &other, &got)) {
-            let (name, other) = (&response.request.name.value, &after.name);
+        let other = run.sent(after)?.clone();
+        let before = run.got(other.id);
+        if !before.is_some_and(|before| came_before(run, (&other, &before), (sent, &got))) {
+            let other = &after.name;
             run.fail(
                 FailureKind::Order,
                 &other.place,
@@ -56,7 +70,10 @@ pub(super) async fn response(run: &mut Run, response: &Response) -> Done {
         }
     }
     let compared = compare(run, &response.expected, &got)?;
-    for found in compared.mismatches {
+    for mut found in compared.mismatches {
+        if response.request.is_all() {
+            found.seen = format!("{}, in the response to `{name}`", found.seen);
+        }
         mismatch(run, &found, &response.request.name.place)?;
     }
     alternatives(run, compared.taken, FailureKind::Response, &short(&got))?;
@@ -114,13 +131,13 @@ fn in_time(
 fn unanswered(
     run: &mut Run,
     response: &Response,
-    sent: &SentRequest,
+    (sent, name): (&SentRequest, &str),
     progress: &Progress,
     begun: Duration,
     within: Option<Duration>,
 ) -> Done {
-    let name = &response.request.name;
-    let broken = |why: String| Err(Stop::Broken(name.place.clone(), why));
+    let place = &response.request.name.place;
+    let broken = |why: String| Err(Stop::Broken(place.clone(), why));
     let refused = run.wire().connected(sent.conn).err();
     let by_us = progress.ended.is_some_and(|ended| ended.by == Side::Client);
     if !response.expected.any_of.is_empty() && !by_us && refused.is_none() {
@@ -132,7 +149,6 @@ fn unanswered(
     }
     let (expected, seen) = match progress.ended {
         Some(_) if by_us => {
-            let name = &name.value;
             return broken(format!(
                 "`{name}` can't be answered: its connection was cut by the scenario"
             ));
@@ -147,7 +163,7 @@ fn unanswered(
                 how => how.past(),
             };
             (
-                format!("a response to `{}`", name.value),
+                format!("a response to `{name}`"),
                 format!("its connection was {end} after {after}, with no response"),
             )
         }
@@ -155,13 +171,13 @@ fn unanswered(
             let within = within.map(|within| format!(" within {}", words(within)));
             let waited = words(run.now().saturating_sub(begun));
             (
-                format!("a response to `{}`{}", name.value, within.unwrap_or_default()),
+                format!("a response to `{name}`{}", within.unwrap_or_default()),
                 format!("no answer at all, {waited} after it was sent"),
             )
         }
     };
     // Nothing that follows can make sense of a response that is not there.
-    run.fail(FailureKind::NoResponse, &name.place, expected, seen)?;
+    run.fail(FailureKind::NoResponse, place, expected, seen)?;
     Err(Stop::Failed)
 }
 
@@ -179,10 +195,13 @@ fn alternatives(run: &mut Run, taken: Vec<Remark>, kind: FailureKind, seen: &str
     Ok(())
 }
 
-/// Whether one response came before another. On two connections near in time that can't be told.
-fn came_before(run: &Run, one: &ReceivedResponse, other: &ReceivedResponse) -> bool {
-    one.order < other.order
-        || one.response.first <= other.response.first + run.target().tolerance.early
+/// A request that was sent, and its response.
+type Answered<'a> = (&'a SentRequest, &'a ReceivedResponse);
+
+/// Whether one response came before another. On two connections near in time that can't be told, but in virtual time.
+fn came_before(run: &Run, (one, first): Answered<'_>, (other, second): Answered<'_>) -> bool {
+    let exact = one.conn == other.conn || run.setting.heart.is_none();
+    first.order < second.order || !exact && first.response.first <= second.response.first + APART
 }
 
 /// No response comes.
@@ -256,12 +275,12 @@ pub(super) async fn silent(
 /// Requests were answered in this order.
 pub(super) fn order(run: &mut Run, requests: &[Reference]) -> Done {
     for pair in requests.windows(2) {
-        let (first, second) = (run.sent(&pair[0])?.id, run.sent(&pair[1])?.id);
-        let (Some(first), Some(second)) = (run.got(first), run.got(second)) else {
+        let (one, other) = (run.sent(&pair[0])?.clone(), run.sent(&pair[1])?.clone());
+        let (Some(first), Some(second)) = (run.got(one.id), run.got(other.id)) else {
             let why = "both must have been answered: await their responses first".to_owned();
             return Err(Stop::Broken(pair[1].name.place.clone(), why));
         };
-        if !came_before(run, &first, &second) {
+        if !came_before(run, (&one, &first), (&other, &second)) {
             let (one, other) = (&pair[0].name, &pair[1].name);
             run.report.count_from(second.response.first);
             run.fail(

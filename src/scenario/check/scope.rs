@@ -93,6 +93,10 @@ impl Checker {
 
     /// A request is sent.
     pub(super) fn send(&mut self, name: &Located<String>) {
+        if name.value == Reference::ALL {
+            let help = "`response: all` is about all requests so far; choose another name";
+            self.wrong_with_help(&name.place, "a request cannot be named `all`", help);
+        }
         let facts = RequestFacts { place: name.place.clone(), many: self.scope.depth > 0 };
         match self.scope.requests.insert(name.value.clone(), facts) {
             Some(earlier) => {

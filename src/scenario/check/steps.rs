@@ -221,7 +221,9 @@ impl Checker {
     }
 
     fn response(&mut self, response: &Response) {
-        self.request(&response.request);
+        if !response.request.is_all() {
+            self.request(&response.request);
+        }
         if let Some(since) = &response.since {
             self.moment(since);
         }

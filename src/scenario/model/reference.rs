@@ -12,6 +12,16 @@ pub struct Reference {
     pub nth: Option<Located<Expr>>,
 }
 
+impl Reference {
+    /// The word for all requests that were sent so far.
+    pub const ALL: &'static str = "all";
+
+    /// Whether it stands for all of them.
+    pub fn is_all(&self) -> bool {
+        self.name.value == Self::ALL && self.nth.is_none()
+    }
+}
+
 /// A variable that takes its value from a response or stanza.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Capture {
