@@ -7,12 +7,13 @@ use bytes::Bytes;
 use http::{Request, Response};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
-use super::bend::{Bend, Cx, changed, requests};
+use super::bend::{Bend, Cx, changed, replies, requests};
 use super::defect::{Family, defect};
 use super::edge::{BendHttp, body, text};
 use super::steps::{Standing, ends_with, first_link, forget, is_message, standing, stanzas};
 use crate::cm::backend::{Command, Link};
 use crate::cm::machine::Answer;
+use crate::cm::parts::Parts;
 use crate::cm::session::{Action, Input, Token};
 use crate::xml::Element;
 
@@ -65,24 +66,66 @@ pub(super) const DEFECTS: Family = &[&[
         "bosh-key-mismatch-terminates",
         "a request with a wrong key is refused with item-not-found, but its session lives on",
         |parts| {
-            parts.bend_http(Watch::new(false, |body| body.set_attr("", "sid", Some("unknown"))));
+            parts.bend_http(Watch::new(
+                |_, _, _| false,
+                |body| {
+                    body.set_attr("", "sid", Some("unknown"));
+                },
+            ));
         },
     ),
     defect(
-        "bosh-key-mismatch-condition",
+        "bosh-key-mismatch-condition/condition",
         "a wrong key ends the session with policy-violation in place of item-not-found",
         |parts| parts.bend(|| Box::new(Condition { missing: false, next: None })),
+    ),
+    defect(
+        "bosh-key-mismatch-condition/last",
+        "the last key is taken again, as if it were the one after it",
+        |parts| lenient(parts, |_, chain, key| key.eq_ignore_ascii_case(&chain.expected)),
+    ),
+    defect(
+        "bosh-key-mismatch-condition/skipped",
+        "a key that is further down the sequence is accepted",
+        |parts| {
+            lenient(parts, |_, chain, key| sha1(&sha1(key)).eq_ignore_ascii_case(&chain.expected));
+        },
+    ),
+    defect(
+        "bosh-key-mismatch-condition/longer",
+        "of a key only the first 40 characters are looked at",
+        |parts| {
+            lenient(parts, |_, chain, key| {
+                let start = key.get(..40).unwrap_or(key);
+                sha1(start).eq_ignore_ascii_case(&chain.expected)
+            });
+        },
+    ),
+    defect(
+        "bosh-key-mismatch-condition/end",
+        "a request that ends the session needs a key, but no right one",
+        |parts| lenient(parts, |body, _, _| body.attr("type") == Some("terminate")),
     ),
     defect(
         "bosh-key-missing/accepted",
         "a request without a key is accepted where one is due",
         |parts| {
-            // Out of the window: the session ends with item-not-found, as it does after a wrong key.
-            parts.bend_http(Watch::new(true, |body| {
-                body.set_attr("", "rid", Some("9007199254740991"));
-            }));
+            lenient(parts, |body, _, _| body.attr("key").is_none());
         },
     ),
+    defect(
+        "bosh-key-missing/first",
+        "the first request after the creation of a session needs no key",
+        |parts| lenient(parts, |body, chain, _| body.attr("key").is_none() && chain.first),
+    ),
+    defect("bosh-key-missing/end", "a request that ends the session needs no key", |parts| {
+        lenient(parts, |body, _, _| {
+            body.attr("key").is_none() && body.attr("type") == Some("terminate")
+        });
+    }),
+    defect("bosh-key-missing/newkey", "a request with a newkey needs no key", |parts| {
+        lenient(parts, |body, _, _| body.attr("key").is_none() && body.attr("newkey").is_some());
+    }),
     defect(
         "bosh-key-missing/condition",
         "a missing key ends the session with bad-request in place of item-not-found",
@@ -126,6 +169,36 @@ pub(super) const DEFECTS: Family = &[&[
                 if body.attr("key").is_some() {
                     body.set_attr("", "newkey", None);
                 }
+            });
+        },
+    ),
+    defect(
+        "bosh-cm-key-switch/unchecked",
+        "a request with a newkey needs a key, but no right one",
+        |parts| lenient(parts, |body, _, _| body.attr("newkey").is_some()),
+    ),
+    defect(
+        "bosh-cm-key-switch/old",
+        "after a switch to another sequence the old one is still accepted",
+        |parts| lenient(parts, |_, chain, key| sha1(key).eq_ignore_ascii_case(&chain.old)),
+    ),
+    defect(
+        "bosh-cm-key-switch/again",
+        "when a request with a newkey comes again its sequence begins anew",
+        |parts| {
+            parts.bend_http(Watch { anew: true, ..Watch::new(|_, _, _| false, beyond) });
+        },
+    ),
+    defect(
+        "bosh-response-no-request-attrs/key",
+        "the response to a request with a key has that key",
+        |parts| {
+            parts.bend(|| {
+                replies(|reply, told| {
+                    if let Some(key) = told.asked.and_then(|asked| asked.body.key()) {
+                        reply.set("key", key);
+                    }
+                })
             });
         },
     ),
@@ -228,11 +301,25 @@ impl Bend for Condition {
     }
 }
 
+/// Keys are verified, but for those that `pardons` lets pass.
+fn lenient(parts: &mut Parts, pardons: Pardons) {
+    parts.bend_http(Watch::new(pardons, beyond));
+}
+
+/// Puts a request out of the window: the session ends with item-not-found, as it does after a wrong key.
+fn beyond(body: &mut Element) {
+    body.set_attr("", "rid", Some("9007199254740991"));
+}
+
+/// Whether a request passes though its key is not right, or is missing.
+type Pardons = fn(&Element, &Chain, &str) -> bool;
+
 /// Verifies keys in place of the sessions, which never hear of them.
 struct Watch {
     chains: HashMap<String, Chain>,
-    /// A key may be missing.
-    lenient: bool,
+    pardons: Pardons,
+    /// A repeat of a switch begins its sequence anew.
+    anew: bool,
     /// What becomes of a request with a wrong key.
     wrong: fn(&mut Element),
 }
@@ -240,14 +327,18 @@ struct Watch {
 /// The key sequence of a session, so far.
 struct Chain {
     rid: u64,
+    /// No key was needed yet.
+    first: bool,
     expected: String,
+    /// What the sequence before the present one would go on with.
+    old: String,
     /// What waits behind a gap.
     ahead: BTreeMap<u64, Element>,
 }
 
 impl Watch {
-    fn new(lenient: bool, wrong: fn(&mut Element)) -> Self {
-        Self { chains: HashMap::new(), lenient, wrong }
+    fn new(pardons: Pardons, wrong: fn(&mut Element)) -> Self {
+        Self { chains: HashMap::new(), pardons, anew: false, wrong }
     }
 
     fn is_right(&mut self, body: &Element) -> bool {
@@ -256,9 +347,11 @@ impl Watch {
         let (Some(chain), Some(rid)) = (chain, rid) else { return true };
         if rid > chain.rid {
             chain.ahead.insert(rid, body.clone());
+        } else if let Some(newkey) = body.attr("newkey").filter(|_| self.anew) {
+            newkey.clone_into(&mut chain.expected);
         }
         while let Some(next) = chain.ahead.remove(&(chain.rid + 1)) {
-            if !chain.take(&next, self.lenient) {
+            if !chain.take(&next, self.pardons) {
                 return false;
             }
         }
@@ -267,14 +360,19 @@ impl Watch {
 }
 
 impl Chain {
-    fn take(&mut self, body: &Element, lenient: bool) -> bool {
-        match body.attr("key") {
-            Some(key) if sha1(key).eq_ignore_ascii_case(&self.expected) => {
-                body.attr("newkey").unwrap_or(key).clone_into(&mut self.expected);
-            }
-            None if lenient => {}
-            _ => return false,
+    fn take(&mut self, body: &Element, pardons: Pardons) -> bool {
+        let key = body.attr("key");
+        let right = key.is_some_and(|key| sha1(key).eq_ignore_ascii_case(&self.expected));
+        if !right && !pardons(body, self, key.unwrap_or_default()) {
+            return false;
         }
+        if let Some(newkey) = body.attr("newkey") {
+            self.old = key.unwrap_or_default().to_owned();
+            newkey.clone_into(&mut self.expected);
+        } else if let Some(key) = key {
+            key.clone_into(&mut self.expected);
+        }
+        self.first = false;
         self.rid += 1;
         true
     }
@@ -300,7 +398,13 @@ impl BendHttp for Watch {
         if let (Some(sid), Some(newkey), Some(rid)) =
             (answer.reply.get("sid"), body.attr("newkey"), rid)
         {
-            let chain = Chain { rid, expected: newkey.to_owned(), ahead: BTreeMap::new() };
+            let chain = Chain {
+                rid,
+                first: true,
+                expected: newkey.to_owned(),
+                old: String::new(),
+                ahead: BTreeMap::new(),
+            };
             self.chains.entry(sid.to_owned()).or_insert(chain);
         }
     }

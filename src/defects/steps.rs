@@ -9,7 +9,7 @@ use http::{Request, Response};
 use super::bend::{Bend, Cx, ReplyContext, replies};
 use super::edge::BendHttp;
 use crate::bosh::{Body, BodyType, NS};
-use crate::cm::backend::Link;
+use crate::cm::backend::{Command, Link};
 use crate::cm::machine::Answer;
 use crate::cm::parts::Parts;
 use crate::cm::policy::Version;
@@ -314,4 +314,25 @@ pub(super) fn is_timeout(reply: &Reply, told: &ReplyContext<'_>) -> bool {
 pub(super) fn empty(response: &mut Response<Bytes>) {
     *response.body_mut() = Bytes::new();
     response.headers_mut().remove(http::header::CONTENT_TYPE);
+}
+
+/// The server does not hear that a session is over which ends when something comes that `picks` picks.
+pub(super) fn unheard(parts: &mut Parts, picks: fn(&Input, &Cx<'_>) -> bool) {
+    struct Unheard {
+        picks: fn(&Input, &Cx<'_>) -> bool,
+        silent: bool,
+    }
+    impl Bend for Unheard {
+        fn come(&mut self, input: Input, cx: &mut Cx<'_>) {
+            self.silent = (self.picks)(&input, cx);
+            cx.pass(input);
+        }
+
+        fn go(&mut self, action: Action, cx: &mut Cx<'_>) {
+            if !self.silent || !matches!(action, Action::Command(_, Command::Close)) {
+                cx.act(action);
+            }
+        }
+    }
+    parts.bend(move || Box::new(Unheard { picks, silent: false }));
 }

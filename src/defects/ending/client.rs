@@ -1,18 +1,24 @@
 //! The client ends the session (XEP-0124 §13).
 
+use std::collections::HashSet;
 use std::time::Duration;
+
+use http::StatusCode;
 
 use crate::bosh::BodyType;
 use crate::cm::reply::Reply;
 use crate::cm::session::{Action, Input, Token};
-use crate::defects::bend::{Bend, Cx, changed, inputs, requests};
+use crate::defects::bend::{Bend, Cx, changed, inputs, requests, with_payloads};
 use crate::defects::defect::{Defect, defect};
-use crate::defects::steps::{Standing, empty, held, on_picked, standing};
+use crate::defects::edge::{bare, body};
+use crate::defects::steps::{
+    Standing, empty, ends_with, held, is_message, on_picked, standing, unheard,
+};
 use crate::xml::Element;
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(
-        "bosh-terminate-payload-forwarded",
+        "bosh-terminate-payload-forwarded/none",
         "payloads in the request that ends a session are not handed on",
         |parts| {
             parts.bend(|| {
@@ -21,6 +27,65 @@ pub(super) const DEFECTS: &[Defect] = &[
                         request.body = changed(&request.body, clear);
                     }
                 })
+            });
+        },
+    ),
+    defect(
+        "bosh-terminate-payload-forwarded/first",
+        "of several payloads in the request that ends a session the first alone is handed on",
+        |parts| {
+            parts.bend(|| {
+                requests(|request, _| {
+                    if request.body.kind() == BodyType::Terminate {
+                        let first = request.body.payloads().next().cloned();
+                        request.body = with_payloads(&request.body, first);
+                    }
+                })
+            });
+        },
+    ),
+    defect(
+        "bosh-terminate-payload-forwarded/held",
+        "payloads in the request that ends a session are not handed on where another one is held",
+        |parts| {
+            parts.bend(|| {
+                inputs(|mut input, cx| {
+                    if let Input::Request(request) = &mut input
+                        && request.body.kind() == BodyType::Terminate
+                        && held(cx, Some(request.token)) > 0
+                    {
+                        request.body = changed(&request.body, clear);
+                    }
+                    Some(input)
+                })
+            });
+        },
+    ),
+    defect(
+        "bosh-terminate-payload-forwarded/again",
+        "what the request that ends a session carries is handed on twice",
+        |parts| {
+            parts.bend(|| {
+                requests(|request, _| {
+                    if request.body.kind() == BodyType::Terminate {
+                        let messages = request.body.payloads().filter(|it| is_message(it)).cloned();
+                        let twice = request.body.payloads().cloned().chain(messages);
+                        request.body = with_payloads(&request.body, twice.collect::<Vec<_>>());
+                    }
+                })
+            });
+        },
+    ),
+    defect(
+        "bosh-terminate-own-response/repeat",
+        "a request that ends a session and comes again is answered by a 500",
+        |parts| {
+            let mut ends = HashSet::new();
+            parts.on_enter(move |request| {
+                let body = body(request)?;
+                let sid = body.attr("sid").filter(|_| body.attr("type") == Some("terminate"))?;
+                let again = !ends.insert((sid.to_owned(), body.attr("rid").map(str::to_owned)));
+                again.then(|| bare(StatusCode::INTERNAL_SERVER_ERROR))
             });
         },
     ),
@@ -111,7 +176,90 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
-        "bosh-terminate-ends-session",
+        "bosh-terminate-ends-session/held",
+        "a client that ends its session while another request is held is told so, but the session lives on",
+        |parts| {
+            parts.bend(|| {
+                inputs(|input, cx| match input {
+                    Input::Request(mut request)
+                        if request.body.kind() == BodyType::Terminate
+                            && request.body.stream().is_none()
+                            && standing(request.rid, cx.session()) == Standing::Next
+                            && held(cx, Some(request.token)) > 0 =>
+                    {
+                        let token = request.token;
+                        let oldest = cx.all_asked().filter(|(other, _)| *other != token);
+                        let oldest = oldest.min_by_key(|(_, asked)| asked.rid).map(|(old, _)| old);
+                        request.body =
+                            changed(&request.body, |body| body.set_attr("", "type", None));
+                        cx.pass(Input::Request(request));
+                        cx.pass(Input::Hurry(token));
+                        if let Some(oldest) = oldest {
+                            cx.answer(oldest, Reply::terminate(None));
+                            cx.pass(Input::Gone(oldest));
+                        }
+                        None
+                    }
+                    input => Some(input),
+                })
+            });
+        },
+    ),
+    defect(
+        "bosh-terminate-ends-session/paused",
+        "a client that ends its session during a pause is told so, but the session lives on",
+        |parts| {
+            parts.bend(|| {
+                let mut paused = false;
+                inputs(move |input, cx| match input {
+                    Input::Request(mut request)
+                        if request.body.kind() == BodyType::Terminate && paused =>
+                    {
+                        let token = request.token;
+                        request.body =
+                            changed(&request.body, |body| body.set_attr("", "type", None));
+                        cx.pass(Input::Request(request));
+                        cx.answer(token, Reply::terminate(None));
+                        cx.pass(Input::Gone(token));
+                        None
+                    }
+                    input => {
+                        if let Input::Request(request) = &input {
+                            paused = request.body.pause().is_some();
+                        }
+                        Some(input)
+                    }
+                })
+            });
+        },
+    ),
+    defect(
+        "bosh-terminate-ends-session/server",
+        "when the client ends its session its server does not hear of it",
+        |parts| {
+            unheard(parts, |input, _| {
+                matches!(input, Input::Request(request)
+                    if request.body.kind() == BodyType::Terminate && request.body.stream().is_none())
+            });
+        },
+    ),
+    defect(
+        "bosh-terminate-ends-session/twice",
+        "a session that its client has ended can be ended again",
+        |parts| {
+            let mut ended = HashSet::new();
+            parts.on_answer(move |answer, request| {
+                let Some(body) = body(request) else { return };
+                let terminates = body.attr("type") == Some("terminate");
+                let Some(sid) = body.attr("sid").filter(|_| terminates) else { return };
+                if !ended.insert(sid.to_owned()) && ends_with(&answer.reply, "item-not-found") {
+                    answer.reply = Reply::terminate(None);
+                }
+            });
+        },
+    ),
+    defect(
+        "bosh-terminate-ends-session/alone",
         "a client that ends its session with no other request open is told so, but the session lives on",
         |parts| {
             parts.bend(|| {

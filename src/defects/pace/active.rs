@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::polls::{is_empty_poll, opened};
 use crate::bosh::{Body, BodyType, Condition};
 use crate::cm::parts::Parts;
-use crate::cm::session::{Action, Input, Request, Session, Terms};
-use crate::defects::bend::{Bend, Cx, inputs};
+use crate::cm::session::{Action, Input, Request, Session, Terms, Token};
+use crate::defects::bend::{Bend, Cx, actions, inputs};
 use crate::defects::defect::{Defect, defect};
-use crate::defects::steps::seems_old;
+use crate::defects::steps::{ends_with, is_message, seems_old};
 use crate::xmpp::ns;
 
 pub(in super::super) const DEFECTS: &[Defect] = &[
@@ -24,12 +24,73 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
-        "bosh-too-many-requests",
+        "bosh-too-many-requests/waits",
         "with `requests` requests behind a gap, the one after them waits as they do",
         |parts| parts.bend(|| Box::<Roomy>::default()),
     ),
     defect(
-        "bosh-too-many-not-for-repeats",
+        "bosh-too-many-requests/alive",
+        "with `requests` requests behind a gap, the one after them is refused, and the session lives on",
+        |parts| {
+            parts.bend(|| {
+                inputs(|input, cx| match &input {
+                    Input::Request(request)
+                        if request.rid
+                            > cx.session().contiguous() + cx.session().terms().requests
+                            && is_crowded(cx.session()) =>
+                    {
+                        cx.refuse(request.token, Condition::PolicyViolation);
+                        None
+                    }
+                    _ => Some(input),
+                })
+            });
+        },
+    ),
+    defect(
+        "bosh-too-many-requests/unanswered",
+        "when there are too many requests those that wait behind a gap get no answer",
+        |parts| {
+            parts.bend(|| {
+                actions(|action, cx| match &action {
+                    Action::Answer { token, reply, .. }
+                        if ends_with(reply, "other-request")
+                            && cx
+                                .asked(*token)
+                                .is_some_and(|asked| asked.rid > cx.session().contiguous())
+                            && cx.session().terms().requests > 2 =>
+                    {
+                        None
+                    }
+                    _ => Some(action),
+                })
+            });
+        },
+    ),
+    defect(
+        "bosh-too-many-not-for-repeats/answered",
+        "the third repeat of a request that was answered is called one too many",
+        |parts| {
+            parts.bend(|| {
+                let mut repeats = HashMap::<u64, u32>::new();
+                inputs(move |input, cx| {
+                    if let Input::Request(Request { token, rid, .. }) = input
+                        && cx.session().remembers(rid)
+                    {
+                        let count = repeats.entry(rid).or_default();
+                        *count += 1;
+                        if *count == 3 {
+                            cx.fail(token, Condition::PolicyViolation);
+                            return None;
+                        }
+                    }
+                    Some(input)
+                })
+            });
+        },
+    ),
+    defect(
+        "bosh-too-many-not-for-repeats/held",
         "the third repeat of a request that is held is called one too many",
         |parts| {
             parts.bend(|| {
@@ -58,6 +119,17 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
                 parts,
                 |body| body.payloads().any(|payload| payload.namespace() != ns::SASL),
                 |recent, now, _| within(recent, now, SECOND) > 9,
+            );
+        },
+    ),
+    defect(
+        "bosh-no-false-overactivity/unanswered",
+        "the eighth message in one second is called one too many",
+        |parts| {
+            judge(
+                parts,
+                |body| body.payloads().any(is_message),
+                |recent, now, _| within(recent, now, SECOND) > 7,
             );
         },
     ),
@@ -104,9 +176,28 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
-        "bosh-too-frequent-requests",
+        "bosh-too-frequent-requests/condition",
         "as many empty requests as may be, three or more, are answered with bad-request if none is answered between them",
-        |parts| parts.bend(|| Box::<AtOnce>::default()),
+        |parts| {
+            parts.bend(|| {
+                Box::new(AtOnce {
+                    recent: VecDeque::new(),
+                    refuse: |token, cx| cx.fail(token, Condition::BadRequest),
+                })
+            });
+        },
+    ),
+    defect(
+        "bosh-too-frequent-requests/alive",
+        "of as many empty requests as may be, three or more, the last is refused, and the session lives on",
+        |parts| {
+            parts.bend(|| {
+                Box::new(AtOnce {
+                    recent: VecDeque::new(),
+                    refuse: |token, cx| cx.refuse(token, Condition::PolicyViolation),
+                })
+            });
+        },
     ),
     defect(
         "bosh-no-polling-attr-no-limit",
@@ -132,9 +223,9 @@ fn within(times: &VecDeque<Duration>, now: Duration, span: Duration) -> usize {
 }
 
 /// Refuses as many empty requests as may be open, if they come at once.
-#[derive(Default)]
 struct AtOnce {
     recent: VecDeque<Duration>,
+    refuse: fn(Token, &mut Cx<'_>),
 }
 
 impl Bend for AtOnce {
@@ -150,7 +241,7 @@ impl Bend for AtOnce {
             let most = cx.session().terms().requests;
             let count = within(&self.recent, cx.now, Duration::from_millis(100)) as u64;
             if most > 2 && count >= most {
-                return cx.fail(*token, Condition::BadRequest);
+                return (self.refuse)(*token, cx);
             }
         }
         cx.pass(input);
@@ -231,6 +322,11 @@ impl Bend for InFlight {
     }
 }
 
+/// Whether nearly as many requests wait behind a gap as may be open, three or more.
+fn is_crowded(session: &Session) -> bool {
+    session.terms().requests > 2 && parked(session) + 1 >= session.terms().requests
+}
+
 /// How many requests wait behind a gap.
 fn parked(session: &Session) -> u64 {
     session.waiting().filter(|&rid| rid > session.contiguous()).count() as u64
@@ -247,7 +343,7 @@ impl Bend for Roomy {
             Input::Request(request)
                 if self.0.is_none()
                     && request.rid == cx.session().contiguous() + requests + 1
-                    && parked(cx.session()) + 1 >= requests =>
+                    && is_crowded(cx.session()) =>
             {
                 self.0 = Some(request);
             }

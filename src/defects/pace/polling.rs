@@ -7,9 +7,10 @@ use crate::bosh::Condition;
 use crate::cm::backend::Command;
 use crate::cm::parts::Parts;
 use crate::cm::reply::PayloadKind;
-use crate::cm::session::{Action, Input, Request, Terms};
-use crate::defects::bend::{Bend, Cx, actions, changed, replies, requests};
+use crate::cm::session::{Action, Input, Request, Terms, Token};
+use crate::defects::bend::{Bend, Cx, actions, changed, inputs, replies};
 use crate::defects::defect::{Defect, defect};
+use crate::defects::steps::is_message;
 use crate::xml::Element;
 
 pub(in super::super) const DEFECTS: &[Defect] = &[
@@ -44,6 +45,27 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
+        "bosh-wait0-answers-now/payloads",
+        "in a session that polls a request with messages is answered three seconds late",
+        |parts| {
+            parts.bend(|| {
+                actions(|action, cx| match &action {
+                    Action::Answer { token, reply, .. }
+                        if cx.session().terms().is_polling()
+                            && reply.payloads.is_empty()
+                            && cx
+                                .asked(*token)
+                                .is_some_and(|asked| asked.body.payloads().any(is_message)) =>
+                    {
+                        cx.act_after(Duration::from_secs(3), action);
+                        None
+                    }
+                    _ => Some(action),
+                })
+            });
+        },
+    ),
+    defect(
         "bosh-polling-inactivity-higher",
         "a session that polls is told an inactivity ten seconds shorter than usual",
         |parts| {
@@ -62,20 +84,31 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
     defect(
         "bosh-polling-too-frequent/never",
         "empty requests of a session that polls may come as often as the client likes",
+        |parts| unpaced(parts, |_, _| true),
+    ),
+    defect(
+        "bosh-polling-too-frequent/hold",
+        "empty requests may come as often as the client likes where wait is 0, and hold is not",
+        |parts| unpaced(parts, |terms, _| terms.hold > 0),
+    ),
+    defect(
+        "bosh-polling-too-frequent/once",
+        "once an empty request has fetched something, they may come as often as the client likes",
+        |parts| unpaced(parts, |_, fruitful| fruitful),
+    ),
+    defect(
+        "bosh-polling-too-frequent/alive",
+        "an empty request that comes too early is refused with policy-violation, and the session lives on",
         |parts| {
-            // A request that carries something is never too early; what it carries goes nowhere.
-            const NOTHING: &str = "urn:xmppscope:nothing";
+            unpaced(parts, |_, _| true);
             parts.bend(|| {
-                requests(|request, session| {
-                    if session.terms().is_polling() && is_empty_poll(&request.body) {
-                        let nothing = Element::new(NOTHING, "nothing");
-                        request.body = changed(&request.body, |body| body.push(nothing));
-                    }
+                Box::new(Polls {
+                    early: |poll, now, terms| {
+                        poll.carried.is_none() && now < poll.at + terms.polling
+                    },
+                    refuse: |token, cx| cx.refuse(token, Condition::PolicyViolation),
+                    last: None,
                 })
-            });
-            parts.on_command(|_, command| match &command {
-                Command::Send(element) if element.namespace() == NOTHING => Vec::new(),
-                _ => vec![command],
             });
         },
     ),
@@ -112,6 +145,16 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
                 poll.carried == Some(PayloadKind::Stanza) && now < poll.at + terms.polling
             });
         },
+    ),
+    defect(
+        "bosh-polling-legal-rate/repeat",
+        "an empty request that comes again too early is taken for the next one",
+        |parts| repeated(parts, false),
+    ),
+    defect(
+        "bosh-polling-legal-rate/anew",
+        "the time of polling begins anew when an empty request comes again",
+        |parts| repeated(parts, true),
     ),
     defect(
         "bosh-polling-no-attr-no-limit",
@@ -159,6 +202,66 @@ fn hold_back(parts: &mut Parts, delay: fn(&Terms) -> Option<Duration>) {
     });
 }
 
+/// The pace is not looked at where `pardons` says so; it is told whether an empty request has fetched something.
+fn unpaced(parts: &mut Parts, pardons: fn(&Terms, bool) -> bool) {
+    // A request that carries something is never too early; what it carries goes nowhere.
+    const NOTHING: &str = "urn:xmppscope:nothing";
+    struct Unpaced {
+        pardons: fn(&Terms, bool) -> bool,
+        fruitful: bool,
+    }
+    impl Bend for Unpaced {
+        fn come(&mut self, mut input: Input, cx: &mut Cx<'_>) {
+            let terms = cx.session().terms();
+            if let Input::Request(request) = &mut input
+                && terms.is_polling()
+                && is_empty_poll(&request.body)
+                && (self.pardons)(terms, self.fruitful)
+            {
+                let nothing = Element::new(NOTHING, "nothing");
+                request.body = changed(&request.body, |body| body.push(nothing));
+            }
+            cx.pass(input);
+        }
+
+        fn go(&mut self, action: Action, cx: &mut Cx<'_>) {
+            if let Action::Answer { token, reply, .. } = &action {
+                let polls = cx.asked(*token).is_some_and(|asked| is_empty_poll(&asked.body));
+                self.fruitful |=
+                    polls && reply.payloads.iter().any(|it| it.xml.contains("<message"));
+            }
+            cx.act(action);
+        }
+    }
+    parts.bend(move || Box::new(Unpaced { pardons, fruitful: false }));
+    parts.on_command(|_, command| match &command {
+        Command::Send(element) if element.namespace() == NOTHING => Vec::new(),
+        _ => vec![command],
+    });
+}
+
+/// An empty request of a session that polls is too early after itself, or, with `anew`, the next one is.
+fn repeated(parts: &mut Parts, anew: bool) {
+    parts.bend(move || {
+        let mut since: Option<Duration> = None;
+        inputs(move |input, cx| {
+            if let Input::Request(Request { token, rid, body }) = &input
+                && cx.session().terms().is_polling()
+            {
+                let again = *rid <= cx.session().contiguous();
+                let early =
+                    since.is_some_and(|since| cx.now < since + cx.session().terms().polling);
+                if early && again != anew && is_empty_poll(body) {
+                    cx.fail(*token, Condition::PolicyViolation);
+                    return None;
+                }
+                since = (is_empty_poll(body) && again == anew).then_some(cx.now);
+            }
+            Some(input)
+        })
+    });
+}
+
 /// The latest empty request of a session that polls.
 struct Poll {
     at: Duration,
@@ -168,11 +271,18 @@ struct Poll {
 
 /// Ends a session that polls when `early` says that an empty request comes too early after another one.
 fn polls(parts: &mut Parts, early: fn(&Poll, Duration, &Terms) -> bool) {
-    parts.bend(move || Box::new(Polls { early, last: None }));
+    parts.bend(move || {
+        Box::new(Polls {
+            early,
+            refuse: |token, cx| cx.fail(token, Condition::PolicyViolation),
+            last: None,
+        })
+    });
 }
 
 struct Polls {
     early: fn(&Poll, Duration, &Terms) -> bool,
+    refuse: fn(Token, &mut Cx<'_>),
     last: Option<Poll>,
 }
 
@@ -185,7 +295,7 @@ impl Bend for Polls {
             let last = self.last.take();
             if is_empty_poll(body) {
                 if last.is_some_and(|poll| (self.early)(&poll, cx.now, cx.session().terms())) {
-                    return cx.fail(*token, Condition::PolicyViolation);
+                    return (self.refuse)(*token, cx);
                 }
                 self.last = Some(Poll { at: cx.now, carried: None });
             }

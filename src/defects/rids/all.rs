@@ -1,6 +1,7 @@
 //! The defects of this family, in order.
 
-use super::{held, replays, window};
+use super::{copies, gaps, held, replays, window};
 use crate::defects::defect::Family;
 
-pub(in crate::defects) const DEFECTS: Family = &[window::DEFECTS, replays::DEFECTS, held::DEFECTS];
+pub(in crate::defects) const DEFECTS: Family =
+    &[window::DEFECTS, gaps::DEFECTS, replays::DEFECTS, copies::DEFECTS, held::DEFECTS];

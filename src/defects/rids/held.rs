@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use http::{Response, StatusCode};
 
+use super::copies::is_copy;
 use crate::cm::backend::Event;
 use crate::cm::reply::{Payload, Reply};
-use crate::cm::session::{Action, Input, Request, Token};
+use crate::cm::session::{Action, Input, Token};
 use crate::defects::bend::{Bend, Cx, actions, inputs};
 use crate::defects::defect::{Defect, defect};
 use crate::defects::edge::body;
@@ -126,19 +127,19 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
-        "bosh-repeat-limit-policy-violation",
-        "a client that repeats a rid too often is told item-not-found",
-        |parts| parts.bend(|| Box::new(Mislabelled(None))),
+        "bosh-repeat-limit-policy-violation/held",
+        "a client that repeats a request too often which is held is told item-not-found",
+        |parts| parts.bend(|| Box::new(Mislabelled { repeats: Standing::Waiting, of: None })),
+    ),
+    defect(
+        "bosh-repeat-limit-policy-violation/answered",
+        "a client that repeats a request too often which was answered is told item-not-found",
+        |parts| parts.bend(|| Box::new(Mislabelled { repeats: Standing::Remembered, of: None })),
     ),
 ];
 
 fn is_recoverable(reply: &Reply) -> bool {
     reply.get("type") == Some("error")
-}
-
-/// Whether another copy of this request waits for its response, on a connection that is well.
-fn is_copy(request: &Request, cx: &Cx<'_>) -> bool {
-    cx.all_asked().any(|(token, asked)| asked.rid == request.rid && token != request.token)
 }
 
 /// The rid of a held request that came again, and what has to come twice for it.
@@ -201,21 +202,23 @@ impl Flood {
 }
 
 /// A request that came again.
-struct Mislabelled(Option<Token>);
+struct Mislabelled {
+    repeats: Standing,
+    of: Option<Token>,
+}
 
 impl Bend for Mislabelled {
     fn come(&mut self, input: Input, cx: &mut Cx<'_>) {
         if let Input::Request(request) = &input {
-            let standing = standing(request.rid, cx.session());
-            let repeat = matches!(standing, Standing::Waiting | Standing::Remembered);
-            self.0 = repeat.then_some(request.token);
+            let repeat = standing(request.rid, cx.session()) == self.repeats;
+            self.of = repeat.then_some(request.token);
         }
         cx.pass(input);
     }
 
     fn go(&mut self, mut action: Action, cx: &mut Cx<'_>) {
         if let Action::Answer { token, reply, .. } = &mut action
-            && self.0 == Some(*token)
+            && self.of == Some(*token)
             && ends_with(reply, "policy-violation")
         {
             reply.set("condition", "item-not-found");

@@ -7,7 +7,7 @@ use http::{HeaderValue, header};
 use crate::cm::backend::Command;
 use crate::cm::parts::Parts;
 use crate::cm::reply::Reply;
-use crate::cm::session::{Action, Input, Session};
+use crate::cm::session::{Action, Input, Request, Session};
 use crate::defects::bend::{Bend, Cx, PendingRequest, ReplyContext, inputs, replies, requests};
 use crate::defects::defect::{Defect, defect};
 use crate::defects::steps::{
@@ -38,6 +38,16 @@ pub(super) const DEFECTS: &[Defect] = &[
         "bosh-response-buffer-size/unacknowledged",
         "only `requests` responses are remembered though the client has acknowledged none of them",
         |parts| remember(parts, true, |requests| requests),
+    ),
+    defect(
+        "bosh-response-buffer-size/pause",
+        "a pause takes the place of one of the responses that are remembered",
+        |parts| crowded(parts, |request, _| request.body.pause().is_some()),
+    ),
+    defect(
+        "bosh-response-buffer-size/repeats",
+        "a response that was given again takes the place of another one",
+        |parts| crowded(parts, |request, kept| kept.contains(&request.rid)),
     ),
     defect(
         "bosh-pause-not-buffered",
@@ -71,6 +81,20 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
+        "bosh-resend-replays/message",
+        "a response with a message is given again without it",
+        |parts| {
+            parts.bend(|| {
+                let mut given = Given::default();
+                replies(move |reply, told| {
+                    if given.again(told.rid, reply) {
+                        reply.payloads.retain(|payload| !payload.xml.starts_with("<message"));
+                    }
+                })
+            });
+        },
+    ),
+    defect(
         "bosh-resend-replays/ack",
         "a response that is given again has the `ack` of the present in it",
         |parts| {
@@ -87,12 +111,12 @@ pub(super) const DEFECTS: &[Defect] = &[
     defect(
         "bosh-resend-no-reprocessing/answered",
         "messages of a request that comes again after it was answered are handed on again",
-        |parts| forward_again(parts, Standing::Remembered),
+        |parts| forward_again(parts, |standing, _| standing == Standing::Remembered),
     ),
     defect(
         "bosh-resend-no-reprocessing/held",
         "messages of a request that comes again while it is held are handed on again",
-        |parts| forward_again(parts, Standing::Waiting),
+        |parts| forward_again(parts, |standing, ahead| standing == Standing::Waiting && !ahead),
     ),
     defect(
         "bosh-resend-no-reprocessing/echo",
@@ -125,6 +149,16 @@ pub(super) const DEFECTS: &[Defect] = &[
                 })
             });
         },
+    ),
+    defect(
+        "bosh-resend-no-reprocessing/gap",
+        "messages of a request that comes again while it waits behind a gap are handed on twice",
+        |parts| forward_again(parts, |standing, ahead| standing == Standing::Waiting && ahead),
+    ),
+    defect(
+        "bosh-resend-not-in-buffer/forwarded",
+        "a repeat whose response is gone is refused, but its messages are handed on",
+        |parts| forward_again(parts, |standing, _| standing == Standing::Old),
     ),
     defect(
         "bosh-resend-not-in-buffer/wrong-response",
@@ -174,6 +208,21 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
+        "bosh-rid-small-large-same-error/near",
+        "a rid too small by less than a hundred is refused with an `ack`, and others are not",
+        |parts| {
+            parts.bend(|| {
+                replies(|reply, told| {
+                    let last = told.session.contiguous();
+                    let near = |asked: &PendingRequest| (last - 100..last).contains(&asked.rid);
+                    if ends_with(reply, "item-not-found") && told.asked.is_some_and(near) {
+                        reply.set("ack", last);
+                    }
+                })
+            });
+        },
+    ),
+    defect(
         "bosh-rid-small-large-same-error/header",
         "the response for too large a rid closes the connection, that for too small a rid does not",
         |parts| {
@@ -213,12 +262,15 @@ fn is_too_large(reply: &Reply, told: &ReplyContext<'_>) -> bool {
     ends_with(reply, "item-not-found") && told.asked.is_some_and(beyond)
 }
 
-/// Hands on the messages of repeats that stand like this.
-fn forward_again(parts: &mut Parts, repeats: Standing) {
+/// Hands on the messages of repeats that `picks` picks by how they stand, and whether they are ahead of a gap.
+fn forward_again(parts: &mut Parts, picks: fn(Standing, bool) -> bool) {
     parts.bend(move || {
         inputs(move |input, cx| {
             if let Input::Request(request) = &input
-                && standing(request.rid, cx.session()) == repeats
+                && picks(
+                    standing(request.rid, cx.session()),
+                    request.rid > cx.session().contiguous(),
+                )
                 && let Some(link) = first_link(cx)
             {
                 for message in stanzas(&request.body).filter(is_message) {
@@ -226,6 +278,25 @@ fn forward_again(parts: &mut Parts, repeats: Standing) {
                 }
             }
             Some(input)
+        })
+    });
+}
+
+/// Requests that `counts` counts take the place of a response that is remembered; it knows which rids are.
+fn crowded(parts: &mut Parts, counts: fn(&Request, &[u64]) -> bool) {
+    parts.bend(move || {
+        let mut counted = BTreeSet::new();
+        requests(move |request, session| {
+            let kept = kept(session);
+            let full = kept.len() as u64 >= session.terms().requests;
+            if full
+                && kept.first() == Some(&request.rid)
+                && counted.iter().any(|rid| *rid > request.rid)
+            {
+                forget(request);
+            } else if counts(request, &kept) {
+                counted.insert(request.rid);
+            }
         })
     });
 }

@@ -45,6 +45,20 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
+        "bosh-cm-rid-64bit/2-32-next",
+        "a rid is the next one if its lowest 32 bits are those of the next",
+        |parts| {
+            parts.bend(|| {
+                requests(|request, session| {
+                    let next = session.contiguous() + 1;
+                    if request.rid & u64::from(u32::MAX) == next & u64::from(u32::MAX) {
+                        request.rid = next;
+                    }
+                })
+            });
+        },
+    ),
+    defect(
         "bosh-cm-rid-64bit/2-52-repeat",
         "a repeat of a rid from 2^52 on is taken for one of the rid before it",
         |parts| {

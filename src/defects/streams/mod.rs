@@ -5,5 +5,6 @@ mod closing;
 mod names;
 mod naming;
 mod sending;
+mod several;
 
 pub(super) use all::DEFECTS;

@@ -118,6 +118,40 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
         rig.send(5, "", &ping("after"));
         rig.seconds(1.0);
     }),
+    ("a farewell of several payloads", |rig| {
+        for held in [false, true] {
+            let (bob, alice) = pair(rig, "wait='20' hold='1'");
+            rig.send_in(&bob, 4, "", "");
+            let n = if held {
+                rig.send_in(
+                    &alice,
+                    4,
+                    "",
+                    "<presence xmlns='jabber:client' to='bob@localhost/r'/>",
+                );
+                5
+            } else {
+                4
+            };
+            let bye = format!("{}{}", to_bob("bye"), to_bob("and good luck"));
+            for n in [n, n, n + 1] {
+                rig.send_in(&alice, n, "type='terminate'", &bye);
+            }
+            for n in 5..8 {
+                rig.send_in(&bob, n, "", "");
+                rig.seconds(1.0);
+            }
+            rig.send_in(&bob, 8, "type='terminate'", "");
+        }
+    }),
+    ("the end of a pause", |rig| {
+        rig.create("wait='20' hold='1'");
+        rig.send(1, "pause='60'", "");
+        rig.seconds(1.0);
+        rig.send(2, "type='terminate'", "");
+        rig.send(3, "", "");
+        rig.seconds(1.0);
+    }),
 ];
 
 /// Opens a session with or without `ver`; gives its sid.

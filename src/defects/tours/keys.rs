@@ -49,6 +49,46 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
         }
         rig.seconds(2.0);
     }),
+    ("the last key again", |rig| {
+        let keys = create(rig);
+        rig.send(1, &format!("key='{}'", keys[0]), AUTH);
+        rig.send(2, &format!("key='{}'", keys[0]), AUTH);
+    }),
+    ("a key further down", |rig| {
+        let keys = create(rig);
+        rig.send(1, &format!("key='{}'", keys[1]), AUTH);
+    }),
+    ("a key that is longer", |rig| {
+        let keys = create(rig);
+        rig.send(1, &format!("key='{}0'", keys[0]), AUTH);
+    }),
+    ("an end, or another sequence, without a right key", |rig| {
+        for key in ["", "key='x'"] {
+            for more in ["type='terminate'", "newkey='y'"] {
+                let keys = create(rig);
+                rig.send(1, &format!("key='{}'", keys[0]), AUTH);
+                rig.send(2, &format!("{key} {more}"), AUTH);
+                rig.seconds(2.0);
+            }
+        }
+    }),
+    ("no first key", |rig| {
+        create(rig);
+        rig.send(1, "", AUTH);
+    }),
+    ("the old sequence after a switch", |rig| {
+        let keys = create(rig);
+        rig.send(1, &format!("key='{}' newkey='{}'", keys[0], sha1("x")), AUTH);
+        rig.send(2, &format!("key='{}'", keys[1]), AUTH);
+    }),
+    ("a switch that comes again", |rig| {
+        let (keys, others) = (create(rig), sequence("other", 4));
+        let switch = format!("key='{}' newkey='{}'", keys[0], others[0]);
+        rig.send(1, &switch, AUTH);
+        rig.send(2, &format!("key='{}'", others[1]), AUTH);
+        rig.send(1, &switch, AUTH);
+        rig.send(3, &format!("key='{}'", others[2]), AUTH);
+    }),
 ];
 
 /// Draws an answer at once.

@@ -99,6 +99,60 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
         rig.seconds(5.0);
         rig.send_in(&alice, 6, "", "");
     }),
+    ("repeats of a request that was answered", |rig| {
+        rig.create("wait='5' hold='1'");
+        rig.login();
+        for _ in 0..5 {
+            rig.send(4, "", PING);
+        }
+    }),
+    ("messages without a break", |rig| {
+        rig.create("wait='5' hold='1'");
+        rig.login();
+        for n in 4..16 {
+            message(rig, n);
+        }
+    }),
+    ("messages when polling", |rig| {
+        rig.create("wait='0' hold='1'");
+        rig.login_as("alice");
+        rig.create("wait='0' hold='1'");
+        rig.login();
+        message(rig, 4);
+        rig.seconds(4.0);
+    }),
+    ("polling too fast, with a hold", |rig| {
+        for (wait, hold) in [(0, 1), (60, 0)] {
+            rig.create(&format!("wait='{wait}' hold='{hold}'"));
+            rig.send(1, "", "");
+            rig.seconds(6.0);
+            rig.send(2, "", "");
+            rig.seconds(0.2);
+            rig.send(3, "", "");
+            rig.send(4, "", PING);
+        }
+    }),
+    ("a poll that comes again", |rig| {
+        rig.create("wait='0' hold='1'");
+        rig.seconds(6.0);
+        rig.send(1, "", "");
+        rig.send(1, "", "");
+        rig.seconds(4.0);
+        rig.send(1, "", "");
+        rig.seconds(1.5);
+        rig.send(2, "", "");
+    }),
+    ("polling too fast after a message", |rig| {
+        rig.create("wait='0' hold='1'");
+        rig.login_as("alice");
+        rig.create("wait='5' hold='1'");
+        rig.login_as("bob");
+        message(rig, 4);
+        let alice = rig.sid(0);
+        rig.send_in(&alice, 4, "", "");
+        rig.send_in(&alice, 5, "", "");
+        rig.send_in(&alice, 6, "", "");
+    }),
 ];
 
 /// The latest session writes to alice.

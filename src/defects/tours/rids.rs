@@ -164,6 +164,112 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
         rig.seconds(1.0);
         rig.send_in(&bob, 5, "", "");
     }),
+    ("cut rids", |rig| {
+        rig.create("wait='20' hold='1'");
+        rig.send(1 + (1 << 32), "", "");
+        rig.seconds(1.0);
+        rig.send(1, "", "");
+    }),
+    ("a message for a request ahead of a gap", |rig| {
+        let (bob, alice) = pair(rig, "wait='20' hold='1'");
+        rig.send_in(&bob, 5, "", "");
+        rig.send_in(&alice, 4, "", &to_bob("who waits"));
+        rig.seconds(1.0);
+        rig.send_in(&bob, 4, "", &ping("a"));
+        rig.seconds(1.0);
+    }),
+    ("an end, or a pause, ahead of a gap", |rig| {
+        for ahead in ["type='terminate'", "pause='5'"] {
+            rig.create("wait='20' hold='1'");
+            rig.login();
+            rig.send(5, ahead, "");
+            rig.seconds(1.0);
+            rig.send(4, "", &ping("a"));
+            rig.seconds(1.0);
+        }
+    }),
+    ("above the window, with others that wait", |rig| {
+        let (bob, alice) = pair(rig, "wait='20' hold='1'");
+        rig.send_in(&alice, 4, "", "<presence xmlns='jabber:client' to='bob@localhost/r'/>");
+        rig.send_in(&alice, 6, "", &to_bob("waits"));
+        rig.send_in(&alice, 20, "", &to_bob("refused"));
+        for n in 4..8 {
+            rig.send_in(&bob, n, "", "");
+            rig.seconds(1.0);
+        }
+    }),
+    ("a held request that comes again twice, and is answered", |rig| {
+        rig.create("wait='5' hold='1'");
+        for _ in 0..3 {
+            rig.send(1, "", "");
+            rig.seconds(0.5);
+        }
+        rig.seconds(11.0);
+        rig.send(1, "", "");
+    }),
+    ("one of two that are held comes again", |rig| {
+        rig.create("wait='5' hold='2'");
+        rig.send(1, "", "");
+        rig.send(2, "", "");
+        rig.seconds(0.5);
+        rig.send(2, "", "");
+        rig.seconds(11.0);
+    }),
+    ("a request behind a gap that comes again", |rig| {
+        let (bob, alice) = pair(rig, "wait='5' hold='1'");
+        rig.send_in(&bob, 4, "", "");
+        rig.send_in(&alice, 5, "", &to_bob("once"));
+        rig.send_in(&alice, 5, "", &to_bob("once"));
+        rig.send_in(&alice, 4, "", &ping("a"));
+        for n in 5..8 {
+            rig.send_in(&bob, n, "", "");
+            rig.seconds(2.0);
+        }
+    }),
+    ("messages for a broken connection", |rig| {
+        let (bob, alice) = pair(rig, "wait='20' hold='1'");
+        let held = rig.send_in(&bob, 4, "", "");
+        rig.cut(held);
+        for n in 4..7 {
+            rig.send_in(&alice, n, "", &to_bob("nobody listens"));
+        }
+        rig.seconds(1.0);
+        rig.send_in(&bob, 4, "", "");
+        rig.send_in(&bob, 5, "", "");
+        rig.seconds(1.0);
+    }),
+    ("a message given again while another request is held", |rig| {
+        let (bob, alice) = pair(rig, "wait='20' hold='1'");
+        rig.send_in(&bob, 4, "", "");
+        rig.send_in(&alice, 4, "", &to_bob("hello"));
+        rig.send_in(&bob, 5, "", "");
+        rig.send_in(&bob, 4, "", "");
+        rig.seconds(1.0);
+    }),
+    ("a pause, and repeats, among those that are remembered", |rig| {
+        rig.create("wait='5' hold='1'");
+        rig.login();
+        rig.send(4, "", &ping("a"));
+        rig.send(5, "pause='10'", "");
+        rig.send(6, "", &ping("b"));
+        rig.send(4, "", &ping("a"));
+        rig.send(6, "", &ping("b"));
+        rig.send(4, "", &ping("a"));
+    }),
+    ("a message with an old rid", |rig| {
+        let (bob, alice) = pair(rig, "wait='5' hold='1'");
+        rig.send_in(&bob, 4, "", "");
+        rig.post(&format!("<body xmlns='{NS}' rid='3' sid='{alice}'>{}</body>", to_bob("old")));
+        rig.seconds(1.0);
+    }),
+    ("an answer that is repeated without end", |rig| {
+        rig.create("wait='20' hold='1'");
+        rig.login();
+        for _ in 0..20 {
+            rig.send(4, "", &ping("a"));
+        }
+        rig.send(5, "", &ping("b"));
+    }),
 ];
 
 /// The sid of the latest session.

@@ -32,5 +32,5 @@ pub(super) fn pair(rig: &mut Rig, attributes: &str) -> (String, String) {
     rig.login_as("bob");
     rig.create(attributes);
     rig.login_as("alice");
-    (rig.sid(0), rig.sid(1))
+    (rig.sid(rig.sessions() - 2), rig.sid(rig.sessions() - 1))
 }

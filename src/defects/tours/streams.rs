@@ -109,6 +109,42 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
             rig.send_in(&rig.sid(n), 4, "", &ping(&format!("ping-{n}")));
         }
     }),
+    ("another stream is added twice", |rig| {
+        rig.create("wait='5' hold='1'");
+        let adds = "to='localhost' xml:lang='en' xmpp:version='1.0'";
+        rig.send(1, adds, "");
+        rig.send(1, adds, "");
+        rig.send(2, "", "");
+        rig.seconds(6.0);
+    }),
+    ("messages that wait for two streams", |rig| {
+        let (bob, first, second) = two(rig);
+        rig.send_in(&bob, 5, "", &message("alice", "for the second"));
+        rig.send(8, &of(&first), "");
+        rig.seconds(6.0);
+        rig.send_in(&bob, 6, "", &message("alice", "again"));
+        rig.send(9, &format!("type='terminate' {}", of(&first)), "");
+        rig.send(10, &of(&second), &ping("a"));
+        rig.send(11, "", "");
+        rig.seconds(6.0);
+    }),
+    ("a farewell on one stream", |rig| {
+        let (bob, _, second) = two(rig);
+        rig.send(8, &of(&second), "<presence xmlns='jabber:client' to='bob@localhost/r'/>");
+        rig.send(9, &format!("type='terminate' {}", of(&second)), &message("bob", "bye"));
+        for n in 5..9 {
+            rig.send_in(&bob, n, "", "");
+            rig.seconds(6.0);
+        }
+    }),
+    ("a stream of another session", |rig| {
+        let (bob, first, _) = two(rig);
+        rig.create("wait='5' hold='1'");
+        rig.login();
+        rig.send(4, &of(&first), &message("bob", "whose"));
+        rig.send_in(&bob, 5, "", "");
+        rig.seconds(6.0);
+    }),
 ];
 
 /// Two sessions: bob's, whose requests go on with 5, and one with the streams of somebody anonymous and of alice, whose
