@@ -58,9 +58,19 @@ pub(super) const DEFECTS: Family = &[&[
         },
     ),
     defect(
-        "bosh-key-mismatch-not-processed",
+        "bosh-key-mismatch-not-processed/messages",
         "messages of a request with a wrong key are handed on before its session ends",
         |parts| parts.bend(|| Box::new(Processed::default())),
+    ),
+    defect(
+        "bosh-key-mismatch-not-processed/answered",
+        "a request that comes again gets the response that is kept, whatever its key",
+        |parts| again(parts, Standing::Remembered),
+    ),
+    defect(
+        "bosh-key-mismatch-not-processed/held",
+        "a request that comes again while it is held takes its place, whatever its key",
+        |parts| again(parts, Standing::Waiting),
     ),
     defect(
         "bosh-key-mismatch-terminates",
@@ -408,6 +418,20 @@ impl BendHttp for Watch {
             self.chains.entry(sid.to_owned()).or_insert(chain);
         }
     }
+}
+
+/// The key of a request that comes again is not looked at where it stands so.
+fn again(parts: &mut Parts, stands: Standing) {
+    parts.bend(move || {
+        let mut keys: HashMap<u64, String> = HashMap::new();
+        requests(move |request, session| {
+            let Some(key) = request.body.key().map(str::to_owned) else { return };
+            let known = keys.entry(request.rid).or_insert_with(|| key.clone());
+            if *known != key && standing(request.rid, session) == stands {
+                request.body = changed(&request.body, |body| body.set_attr("", "key", Some(known)));
+            }
+        })
+    });
 }
 
 /// The SHA-1 of a text in hexadecimal digits.

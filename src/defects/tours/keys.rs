@@ -89,6 +89,15 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
         rig.send(1, &switch, AUTH);
         rig.send(3, &format!("key='{}'", others[2]), AUTH);
     }),
+    ("repeats with another key", |rig| {
+        let keys = create(rig);
+        rig.send(1, &format!("key='{}'", keys[0]), AUTH);
+        rig.send(1, "key='0'", AUTH);
+        let keys = create(rig);
+        rig.send(1, &format!("key='{}'", keys[0]), "");
+        rig.send(1, "key='0'", "");
+        rig.seconds(2.0);
+    }),
 ];
 
 /// Draws an answer at once.

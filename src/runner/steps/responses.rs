@@ -201,7 +201,8 @@ type Answered<'a> = (&'a SentRequest, &'a ReceivedResponse);
 /// Whether one response came before another. On two connections near in time that can't be told, but in virtual time.
 fn came_before(run: &Run, (one, first): Answered<'_>, (other, second): Answered<'_>) -> bool {
     let exact = one.conn == other.conn || run.setting.heart.is_none();
-    first.order < second.order || !exact && first.response.first <= second.response.first + APART
+    let blur = if exact { Duration::ZERO } else { APART };
+    first.order < second.order || first.response.first <= second.response.first + blur
 }
 
 /// No response comes.
