@@ -1,47 +1,33 @@
 //! Key sequences, which protect a session whose requests anybody on the way can read (XEP-0124 §15).
 
-use std::collections::VecDeque;
 use std::fmt::Write as _;
 
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
 use crate::bosh::Body;
 
-/// So many keys are remembered: a request that comes again has the one that it had.
-const REMEMBERED: usize = 64;
-
-/// What the next key has to hash to, and which keys there were.
+/// What the next key has to hash to.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Keys {
     expected: Option<Box<str>>,
-    /// The latest keys, by rid.
-    used: VecDeque<(u64, Box<str>)>,
 }
 
 impl Keys {
     /// A session with a key sequence if its creation request began one.
     pub(super) fn new(newkey: Option<&str>) -> Self {
-        Self { expected: newkey.map(Into::into), used: VecDeque::new() }
+        Self { expected: newkey.map(Into::into) }
     }
 
     /// Whether the next request in order has the right key. The sequence goes on with its `newkey`, if it has one.
-    pub(super) fn accept(&mut self, rid: u64, request: &Body) -> bool {
+    pub(super) fn accept(&mut self, request: &Body) -> bool {
         if let Some(expected) = &self.expected {
             let Some(key) = request.key() else { return false };
             if !sha1(key).eq_ignore_ascii_case(expected) {
                 return false;
             }
             self.expected = Some(request.newkey().unwrap_or(key).into());
-            self.used.truncate(REMEMBERED - 1);
-            self.used.push_front((rid, key.into()));
         }
         true
-    }
-
-    /// Whether a request that comes again has the key that it had.
-    pub(super) fn accept_again(&self, rid: u64, request: &Body) -> bool {
-        let used = self.used.iter().find(|(used, _)| *used == rid);
-        used.is_none_or(|(_, key)| request.key().is_some_and(|it| it.eq_ignore_ascii_case(key)))
     }
 }
 

@@ -15,9 +15,6 @@ impl Session {
     pub(super) fn receive(&mut self, request: Request, now: Duration, out: &mut Vec<Action>) {
         let Request { token, rid, .. } = request;
         let culprit = Some((token, Some(rid)));
-        if !self.keys.accept_again(rid, &request.body) {
-            return self.fail(Condition::ItemNotFound, culprit, out);
-        }
         if let Some(sent) = self.replays.get_mut(rid) {
             sent.repeats += 1;
             if sent.repeats > self.policy.repeats {
@@ -97,7 +94,7 @@ impl Session {
         if self.state != State::Alive {
             return self.hold(request, Role::Ordinary, since);
         }
-        if !self.keys.accept(request.rid, &request.body) {
+        if !self.keys.accept(&request.body) {
             let culprit = Some((request.token, Some(request.rid)));
             return self.fail(Condition::ItemNotFound, culprit, out);
         }
