@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::dial::Dial;
 use super::embedded;
-use super::outcome::{Outcome, Verdict};
+use super::outcome::Outcome;
 use super::schedule::{Job, run_all, run_embedded};
 use super::target::Target;
 use crate::diag::sanitise::one_line;
@@ -27,34 +27,24 @@ pub struct Software {
     pub version: String,
 }
 
-/// What was learned of a server.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct About {
-    /// What it says that it is; nothing if it does not say, or nobody can log in.
-    pub software: Option<Software>,
-    /// Why nobody can log in, if so.
-    pub refused: Option<String>,
-}
-
-/// Logs in, and asks the server what it is.
-pub async fn about(dial: &Arc<dyn Dial>, target: &Arc<Target>, round_trip: Duration) -> About {
-    let Some(job) = job(if target.anonymous.is_some() { "anonymous" } else { "alice" }) else {
-        return About::default();
-    };
-    let mut about = About::default();
+/// Logs in, and asks the server what it is: nothing if it does not say, or nobody can log in.
+pub async fn about(
+    dial: &Arc<dyn Dial>,
+    target: &Arc<Target>,
+    round_trip: Duration,
+) -> Option<Software> {
+    let job = job(if target.anonymous.is_some() { "anonymous" } else { "alice" })?;
+    let mut software = None;
     let asking = run_all(
         std::slice::from_ref(&job),
         Arc::clone(target),
         Arc::clone(dial),
         1,
         round_trip,
-        |_, outcome| {
-            about.software = said(&outcome);
-            about.refused = outcome.reason.filter(|_| outcome.verdict == Verdict::Broken);
-        },
+        |_, outcome| software = said(&outcome),
     );
     let _ = tokio::time::timeout(PATIENCE, asking).await; // then it has not said it
-    about
+    software
 }
 
 /// What the embedded connection manager says that it is.

@@ -33,6 +33,9 @@ pub(super) fn draft(
     };
     run.cast.get_mut(actor).begin(Book::new(first, None));
     let mut body = Terms::new(to).creation(first);
+    for (name, value) in &run.target().create {
+        body.set(name, value.clone());
+    }
     for attribute in terms.iter().flat_map(|terms| &terms.attributes) {
         let value = run.text_of(attribute.value.as_ref())?;
         body.set(&attribute.name.value, value);

@@ -45,6 +45,7 @@ pub fn target() -> Target {
         accounts: PASSWORDS.into_iter().map(account).collect::<BTreeMap<_, _>>(),
         more_accounts: Vec::new(),
         rooms: Some(format!("conference.{DOMAIN}")),
+        create: Vec::new(),
         provides: vec![
             Provision::Anonymous,
             Provision::Account,

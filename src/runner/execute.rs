@@ -41,35 +41,35 @@ pub(super) struct Inputs {
     pub(super) round_trip: Duration,
 }
 
-/// Runs a scenario.
-pub(super) async fn run(given: Inputs) -> Outcome {
-    let Inputs { scenario, row, target, dial, clock, random, heart, round_trip } = given;
-    let began = clock.now();
+/// A run before its first step.
+pub(super) fn prepare(given: Inputs) -> Run {
+    let Inputs { scenario, target, dial, clock, random, heart, round_trip, .. } = given;
     let at = StepAt {
         place: scenario.place.clone(),
         covers: scenario.covers.iter().map(|id| id.value.clone()).collect(),
         level: None,
         says: None,
-        since: began,
+        since: clock.now(),
     };
     let wire = Wire::new(dial, clock, &target);
-    let (scenario, target) = (&scenario, &target);
-    let setting = Setting {
-        scenario: Arc::clone(scenario),
-        target: Arc::clone(target),
-        wire: wire.clone(),
-        heart,
-        round_trip,
-    };
-    let mut run = Run {
-        setting,
+    Run {
+        setting: Setting { scenario, target, wire, heart, round_trip },
         cast: Cast::default(),
         ledger: Ledger::default(),
         variables: Variables::default(),
         chance: Chance::new(random),
         report: Report::new(at),
         spent: Spent::default(),
-    };
+    }
+}
+
+/// Runs a scenario.
+pub(super) async fn run(given: Inputs) -> Outcome {
+    let (row, clock) = (given.row, given.clock);
+    let began = clock.now();
+    let mut run = prepare(given);
+    let (scenario, target) = (&run.setting.scenario.clone(), &run.setting.target.clone());
+    let wire = run.wire().clone();
     let row = row.and_then(|row| Some((row, scenario.sweep.get(row)?)));
     // How much had passed when its set-up was done, in events.
     let mut set_up = 0;
@@ -185,7 +185,7 @@ fn verdict(
 }
 
 /// The scenario from its actors to its last step.
-async fn live(run: &mut Run, row: Option<&Row>, set_up: &mut usize) -> Done {
+pub(super) async fn live(run: &mut Run, row: Option<&Row>, set_up: &mut usize) -> Done {
     let scenario = Arc::clone(&run.setting.scenario);
     for actor in &scenario.actors {
         let name = &actor.name.value;

@@ -10,6 +10,7 @@ mod compare;
 mod creation;
 pub mod dial;
 mod embedded;
+mod entry;
 mod exchange;
 mod execute;
 mod fields;
@@ -41,8 +42,9 @@ mod variables;
 mod waiting;
 mod wire;
 
-pub use about::{About, Software, about, embedded_software};
+pub use about::{Software, about, embedded_software};
 pub use embedded::{NAME as EMBEDDED, started as embedded_started, target as embedded_target};
+pub use entry::{FirstStep, Unusable, enter};
 pub use outcome::{Chosen, Failure, Note, Outcome, Verdict};
 pub use prove::{Proof, prove, unprovable};
 pub use provided::skipped;

@@ -5,11 +5,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::dial::{Dial, Dialling, Route, Stream};
 use super::execute::{Inputs, run};
-use super::{Outcome, Verdict};
+use super::{FirstStep, Outcome, Unusable, Verdict};
 use crate::clock::Clock;
 use crate::defects;
 use crate::random::Seeded;
 use crate::scenario::load_texts;
+use crate::trace::Fact;
 
 /// What a connection manager does that answers nothing but this, once it has read some of a request, and leaves.
 struct Says {
@@ -184,4 +185,106 @@ fn failures_know_their_kind() {
     assert_eq!(kinds(refused, "  - silent: a\n    for: 1s\n"), ["unexpected-response"]);
     assert_eq!(kinds("", "  - silent: a\n    for: 1s\n"), ["connection"]);
     assert_eq!(kinds("", "  - response: a\n"), ["no-response"]);
+}
+
+/// Why nobody can run scenarios against what says no more than this, and after how many seconds that is known.
+fn refused(text: &'static str) -> (Unusable, u64) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let clock = Clock::start();
+        let dial: Arc<dyn Dial> = Arc::new(Says { text, stays: text.is_empty() });
+        let steps = "name: x\ncovers: bosh-long-polling\nneeds: [account]\nsession: { login: alice }\nsteps: [alive: ]\n";
+        let loaded = load_texts([("a.yaml".into(), steps.to_owned())], &|_| unreachable!());
+        let scenarios: Vec<_> = loaded.scenarios.into_iter().map(Arc::new).collect();
+        let target = Arc::new(super::embedded_target());
+        let jobs = super::jobs(&scenarios);
+        let entered = super::enter(&dial, &target, &jobs, std::time::Duration::ZERO).await;
+        (entered.unwrap_err(), clock.now().as_secs())
+    })
+}
+
+fn ok(body: &str) -> &'static str {
+    let length = body.len();
+    let text =
+        format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}");
+    Box::leak(text.into_boxed_str())
+}
+
+#[test]
+fn a_target_that_fails_at_a_first_step_says_at_which_and_what_to_try() {
+    use FirstStep::{Create, Features, Login};
+    let terminate = |condition: &str| {
+        ok(&format!(
+            "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate' condition='{condition}'/>"
+        ))
+    };
+    let features = "<body xmlns='http://jabber.org/protocol/httpbind' sid='s'>\
+        <features xmlns='http://etherx.jabber.org/streams'/></body>";
+    for (text, step, says) in [
+        ("", Create, &["received  no response", "no answer within", "log"][..]),
+        ("x", Create, &["closed without a response"]),
+        ("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", Create, &["502", "proxy"]),
+        (
+            "HTTP/1.1 301 Moved\r\nLocation: /bosh/\r\nContent-Length: 0\r\n\r\n",
+            Create,
+            &["redirects: /bosh/"],
+        ),
+        (ok("<html><h1>It works</h1></html>"), Create, &["200 It works", "another path"]),
+        (terminate("host-unknown"), Create, &["another domain than localhost"]),
+        (terminate("remote-connection-failed"), Create, &["route: 'xmpp:HOST:5222'"]),
+        (terminate("bad-request"), Create, &["attributes", "meaning   bad-request: "]),
+        (terminate("of-its-own"), Create, &["attributes"]),
+        (ok("<body xmlns='http://jabber.org/protocol/httpbind'/>"), Create, &["attributes"]),
+        (ok("<body xmlns='http://jabber.org/protocol/httpbind' sid='s'/>"), Features, &["0206 §4"]),
+        (ok(features), Login, &[]),
+    ] {
+        let (unusable, seconds) = refused(text);
+        let words = unusable.to_string();
+        assert_eq!(unusable.step, step, "{text}: {words}");
+        assert!(seconds <= 31, "{text}: {seconds} s");
+        for says in says {
+            assert!(words.contains(says), "{text}: {words}");
+        }
+    }
+}
+
+/// Of the request that asks for a session, with these attributes in the target's file and these in the scenario.
+fn asked(create: &[(&str, Option<&str>)], attributes: &str) -> String {
+    let text = format!(
+        "name: x\ncovers: bosh-long-polling\nsession: none\nsteps:\n  - create: one\n    attributes: {attributes}\n  - response: one\n    status: any\n"
+    );
+    let text =
+        text.replace("    status: any\n", "    any-of: [{ terminal: any }, { terminal: none }]\n");
+    let loaded = load_texts([("a.yaml".into(), text)], &|_| unreachable!());
+    assert!(loaded.mistakes.is_empty());
+    let scenarios: Vec<_> = loaded.scenarios.into_iter().map(Arc::new).collect();
+    let owned =
+        |(name, value): &(&str, Option<&str>)| ((*name).to_owned(), value.map(ToOwned::to_owned));
+    let target =
+        super::Target { create: create.iter().map(owned).collect(), ..super::embedded_target() };
+    let outcome = super::run_embedded(&super::jobs(&scenarios)[0], &Arc::new(target), &[]);
+    let request = outcome.events.iter().find_map(|event| match &event.fact {
+        Fact::Request(request) => {
+            Some(String::from_utf8_lossy(&request.content.bytes).into_owned())
+        }
+        _ => None,
+    });
+    request.unwrap()
+}
+
+#[test]
+fn a_scenario_wins_over_what_the_target_is_asked_with() {
+    let create =
+        [("ver", Some("1.6")), ("ack", Some("1")), ("hold", None), ("xml:lang", Some("de"))];
+    let request = asked(&create, "{ ver: '1.8', xml:lang: }");
+    for has in ["ver='1.8'", "ack='1'", "wait='60'"] {
+        assert!(request.contains(has), "{request}");
+    }
+    for lacks in ["hold", "xml:lang"] {
+        assert!(!request.contains(lacks), "{request}");
+    }
 }

@@ -91,6 +91,9 @@ pub(super) async fn time_written(run: &mut Run, reference: &Reference) -> Done<D
 
 /// How long a response may take if the scenario does not say.
 pub(super) fn patience(run: &Run, actor: usize) -> Duration {
-    let grant = run.cast.get(actor).link().book().grant();
-    grant.and_then(Grant::wait).unwrap_or(WAIT) + BEYOND
+    let book = run.cast.get(actor).link().book();
+    // No more may be granted than was asked for.
+    let asked = || book.asked().get("wait").and_then(|wait| wait.parse().ok());
+    let usual = || asked().map_or(WAIT, |wait| WAIT.min(Duration::from_secs(wait)));
+    book.grant().and_then(Grant::wait).unwrap_or_else(usual) + BEYOND
 }

@@ -29,6 +29,8 @@ pub struct Target {
     pub more_accounts: Vec<BTreeMap<String, Account>>,
     /// The service for rooms.
     pub rooms: Option<String>,
+    /// Attributes with which its sessions are asked for, unless a scenario sets them; without a value, one that is left out.
+    pub create: Vec<(String, Option<String>)>,
     /// What it provides.
     pub provides: Vec<Provision>,
     /// How many scenarios it bears at a time.

@@ -22,7 +22,9 @@ use crate::defects::Defect;
 use crate::diag::name;
 use crate::files::text;
 use crate::runner::dial::{Dial, Network};
-use crate::runner::{self, About, EMBEDDED, Job, Knowledge, Outcome, Software, Target, Tolerance};
+use crate::runner::{
+    self, EMBEDDED, FirstStep, Job, Knowledge, Outcome, Software, Target, Tolerance,
+};
 use crate::scenario::{Provision, limits, read_target};
 use crate::wire::address::Address;
 use crate::wire::tls;
@@ -220,8 +222,21 @@ async fn network(
         words(early),
         words(late + round_trip)
     ));
-    let About { software, refused } = tokio::select! {
-        about = runner::about(dial, target, round_trip) => about,
+    let entered = tokio::select! {
+        entered = runner::enter(dial, target, jobs, round_trip) => entered,
+        () = &mut stop => {
+            tell(News::Begin(None));
+            return Ok(End::Interrupted);
+        }
+    };
+    let refused = match entered {
+        Ok(()) => None,
+        // Only guessed is that anybody may log in.
+        Err(unusable) if guessed && unusable.step == FirstStep::Login => Some(unusable.why),
+        Err(unusable) => return Err(Failure::Environment(unusable.to_string())),
+    };
+    let software = tokio::select! {
+        software = runner::about(dial, target, round_trip) => software,
         () = &mut stop => {
             tell(News::Begin(None));
             return Ok(End::Interrupted);
@@ -232,7 +247,7 @@ async fn network(
     }
     tell(News::Begin(software));
     let mut target = Arc::clone(target);
-    if let Some(why) = refused.filter(|_| guessed) {
+    if let Some(why) = refused {
         eprint(&format!("the server does not allow anonymous login: {why}"));
         eprint(
             "skipping scenarios that need a login; to run them, list accounts in a target file (docs/reference/targets.md)",
@@ -283,6 +298,7 @@ fn url(args: &Args, url: &str) -> Result<Target, Failure> {
         accounts: BTreeMap::new(),
         more_accounts: Vec::new(),
         rooms: None,
+        create: Vec::new(),
         provides: vec![Provision::Anonymous, secure, Provision::Slow],
         jobs: None,
         tolerance: default_tolerance(),

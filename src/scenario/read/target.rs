@@ -26,6 +26,15 @@ const ENVIRONMENT: &str = "env.";
 const STAND_IN: &str = "1";
 /// The values of variables of the environment may have so many bytes in all.
 const VALUES: usize = 1 << 20;
+/// Attributes of a creation request that are chosen for each session, and what chooses them.
+const OF_THE_RUN: [(&str, &str); 5] = [
+    ("to", "the domain is `domain`, or `anonymous` for an anonymous login"),
+    ("rid", RANDOM),
+    ("sid", "a session has none before it is created"),
+    ("key", "a scenario that uses keys has `keys`"),
+    ("newkey", "a scenario that uses keys has `keys`"),
+];
+const RANDOM: &str = "it is chosen at random for each session, unless a scenario sets it";
 /// Stands for an address that is none.
 const NOWHERE: &str = "http://localhost/";
 
@@ -129,6 +138,7 @@ impl Reader {
         let anonymous = fields.take("anonymous").and_then(|name| self.filled_in(name));
         let accounts = fields.take("accounts").map_or(Vec::new(), |all| self.accounts(all));
         let rooms = fields.take("rooms").and_then(|name| self.filled_in(name));
+        let create = fields.take("create").map_or(Vec::new(), |create| self.create(create));
         let provides = fields.take("provides");
         let tolerance =
             fields.take("tolerance").map_or(usual, |tolerance| self.tolerance(tolerance, usual));
@@ -166,6 +176,7 @@ impl Reader {
             accounts: accounts.next().unwrap_or_default(),
             more_accounts: accounts.collect(),
             rooms,
+            create,
             provides: Vec::new(),
             jobs,
             tolerance,
@@ -189,6 +200,32 @@ impl Reader {
             self.wrong(&yaml.place, message, "");
         }
         jobs
+    }
+
+    /// Attributes with which sessions are asked for.
+    fn create(&mut self, yaml: &Yaml) -> Vec<(String, Option<String>)> {
+        let Some(mut fields) = self.fields(yaml, "`create`") else { return Vec::new() };
+        let attributes = self.required(&mut fields, "attributes");
+        self.finish(&fields);
+        let pairs = attributes.map_or(&[][..], |yaml| self.pairs(yaml, "attributes"));
+        let declared: Vec<_> =
+            pairs.iter().filter_map(|(name, _)| name.strip_prefix("xmlns:")).collect();
+        let mut create = Vec::new();
+        for (name, value) in pairs {
+            match OF_THE_RUN.iter().find(|(own, _)| *own == name.value) {
+                Some((_, help)) => {
+                    let message = format!("`{}` cannot be set here", name.value);
+                    self.wrong_with_help(&name.place, message, "", *help);
+                }
+                None => self.attribute_name(name, &declared),
+            }
+            let value = match value.value {
+                Value::Null => None,
+                _ => self.string(value).map(|value| value.value),
+            };
+            create.push((name.value.clone(), value));
+        }
+        create
     }
 
     /// A text that is not empty.

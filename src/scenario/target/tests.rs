@@ -146,3 +146,26 @@ fn paths_are_found_wherever_they_are_named_from() {
     assert!(!through("scenarios/ba.yaml", "a.yaml"));
     assert!(!through("a.yaml", "."));
 }
+
+#[test]
+fn attributes_of_creation_are_set_or_left_out() {
+    let target = read(&format!(
+        "{LEAST}create:\n  attributes: {{ ver: 1.10, 'xmpp:version': '', ack: ~ }}\n"
+    ));
+    let create = target.unwrap().create;
+    let create: Vec<_> =
+        create.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();
+    assert_eq!(create, [("ver", Some("1.10")), ("xmpp:version", Some("")), ("ack", None)]);
+}
+
+#[test]
+fn mistakes_in_attributes_of_creation_have_their_places() {
+    insta::assert_snapshot!(wrong(
+        "create:
+  attributes: { to: other, rid: 1, 'x:y': 1, 'a b': 1, ver: [1] }
+  header: { Origin: x }
+"
+    ));
+    assert!(wrong("create: ack\n").contains("must be a mapping"));
+    assert!(wrong("create: { }\n").contains("attributes"));
+}
