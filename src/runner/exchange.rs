@@ -6,10 +6,11 @@ use super::ledger::SentRequest;
 use super::link::Arrival;
 use super::message::Message;
 use super::run::Run;
-use super::wire::{ConnId, Part, ReceivedResponse, Sending, SentId};
+use super::stop::{Done, Stop};
+use super::wire::{ConnId, ReceivedResponse, Sending, SentId};
 use crate::bosh::XBOSH;
 use crate::client::bosh::{Book, Request, Wrapper};
-use crate::scenario::{Connections, End, Header, On, Via};
+use crate::scenario::{Connections, End, Header, On, Place, Via};
 use crate::trace::How;
 use crate::xml::Element;
 use crate::xmpp::ns;
@@ -42,8 +43,7 @@ pub(super) fn post_body(run: &mut Run, actor: usize, body: String) -> (SentId, S
         message.set(&header.name.value, value);
     }
     let (bytes, _) = message.bytes();
-    let sending =
-        Sending { parts: vec![Part::Bytes(bytes.into())], method: message.method, cut: None };
+    let sending = Sending::whole(bytes, message.method);
     let conn = conn_for(run, actor, None, None, None);
     (send(run, actor, conn, sending.clone()), sending, conn)
 }
@@ -100,6 +100,15 @@ pub(super) fn pump(run: &mut Run) {
         }
         let requests = run.cast.get_mut(actor).link_mut().settle(wire.now());
         transmit(run, actor, &requests);
+    }
+}
+
+/// Nothing is known of something sent whose connection could not be made.
+pub(super) fn reached(run: &Run, sent: SentId, place: &Place) -> Done {
+    let conn = run.wire().conn_of(sent);
+    match conn.map(|conn| run.wire().connected(conn)) {
+        Some(Err(why)) => Err(Stop::Broken(place.clone(), format!("cannot connect: {why}"))),
+        _ => Ok(()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::creation::ask_for_session;
-use super::exchange::{ask, created, take_in, with_content};
+use super::exchange::{ask, created, reached, take_in, with_content};
 use super::give::give;
 use super::judge;
 use super::ledger::SentRequest;
@@ -91,9 +91,7 @@ async fn answered(run: &mut Run, sent: &SentRequest, what: &str) -> Done<Arc<Rec
     if let Some(got) = progress.got {
         return Ok(got);
     }
-    if let Err(why) = run.wire().connected(sent.conn) {
-        return broken(run, &format!("cannot connect: {why}"));
-    }
+    reached(run, sent.id, &run.report.at().place)?;
     let seen = match progress.ended {
         Some(_) => "its connection was ended".to_owned(),
         None => format!("no answer within {}", words(time)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::dial::{Dial, Route};
 use super::target::Target;
-use super::wire::{Part, Sending, Wire};
+use super::wire::{Sending, Wire};
 use crate::clock::{Clock, words};
 
 /// So many requests are measured.
@@ -53,8 +53,7 @@ async fn once(dial: &Arc<dyn Dial>, target: &Target) -> Result<Duration, String>
         address.path,
         address.authority()
     );
-    let parts = vec![Part::Bytes(head.into())];
-    let sent = wire.send(conn, Sending { parts, method: "GET".to_owned(), cut: None });
+    let sent = wire.send(conn, Sending::whole(head.into_bytes(), "GET".to_owned()));
     let settled = wire
         .until(wire.now() + PATIENCE, || {
             if let Err(why) = wire.connected(conn) {

@@ -1,5 +1,8 @@
+use std::collections::VecDeque;
 use std::io;
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -10,7 +13,7 @@ use crate::clock::Clock;
 use crate::defects;
 use crate::random::Seeded;
 use crate::scenario::load_texts;
-use crate::trace::Fact;
+use crate::trace::{Fact, How};
 
 /// What a connection manager does that answers nothing but this, once it has read some of a request, and leaves.
 struct Says {
@@ -42,7 +45,7 @@ fn against(text: &'static str, steps: &str) -> Outcome {
     with(Says { text, stays: false }, steps)
 }
 
-fn with(says: Says, steps: &str) -> Outcome {
+fn with(dial: impl Dial + 'static, steps: &str) -> Outcome {
     let text = format!("name: x\ncovers: bosh-large-request-limit\nsession: none\nsteps:\n{steps}");
     let loaded =
         load_texts(vec![("a.yaml".into(), text)], &|_| Err(io::ErrorKind::NotFound.into()));
@@ -56,7 +59,7 @@ fn with(says: Says, steps: &str) -> Outcome {
         scenario: Arc::new(loaded.scenarios.into_iter().next().unwrap()),
         row: None,
         target: Arc::new(super::embedded_target()),
-        dial: Arc::new(says),
+        dial: Arc::new(dial),
         clock: Clock::start(),
         random: Box::new(Seeded::new(1)),
         heart: None,
@@ -287,4 +290,143 @@ fn a_scenario_wins_over_what_the_target_is_asked_with() {
     for lacks in ["hold", "xml:lang"] {
         assert!(!request.contains(lacks), "{request}");
     }
+}
+
+/// What a connection manager does with the connections to it, in order: each is one that answers so many requests and ends
+/// without another word, in this way; or none, which is refused.
+struct Ends {
+    answers: Mutex<VecDeque<Option<(usize, How)>>>,
+}
+
+/// A stream whose other side may reset it.
+struct Breaking {
+    stream: tokio::io::DuplexStream,
+    reset: bool,
+}
+
+impl tokio::io::AsyncRead for Breaking {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut tokio::io::ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let reset = self.reset;
+        match Pin::new(&mut self.stream).poll_read(cx, buffer) {
+            Poll::Ready(Ok(())) if reset && buffer.filled().len() == before => {
+                Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+            }
+            other => other,
+        }
+    }
+}
+
+impl tokio::io::AsyncWrite for Breaking {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl Stream for Breaking {
+    fn reset(&mut self) {}
+}
+
+impl Dial for Ends {
+    fn dial(&self, _route: Route) -> Dialling<'_> {
+        let next = self.answers.lock().unwrap().pop_front().unwrap_or(None);
+        Box::pin(async move {
+            let (answers, how) = next.ok_or(io::ErrorKind::ConnectionRefused)?;
+            let (ours, mut theirs) = tokio::io::duplex(4000);
+            tokio::spawn(async move {
+                let mut some = [0; 4000];
+                for _ in 0..answers {
+                    let _ = theirs.read(&mut some).await;
+                    let content = "<body xmlns='http://jabber.org/protocol/httpbind'/>";
+                    let text = format!("HTTP/1.1 200 OK\r\nContent-Length: 51\r\n\r\n{content}");
+                    let _ = theirs.write_all(text.as_bytes()).await;
+                }
+                let _ = theirs.read(&mut some).await;
+            });
+            Ok(Box::new(Breaking { stream: ours, reset: how == How::Reset }) as Box<dyn Stream>)
+        })
+    }
+}
+
+#[test]
+fn a_connection_that_ends_as_it_is_used_is_no_failure_of_what_is_tested() {
+    let two = "  - create: first\n  - response: first\n  - create: second\n  - response: second\n";
+    let named = "  - create: first\n    on: a\n  - response: first\n  - create: second\n    on: a\n  - response: second\n";
+    let (fin, reset) = (How::Fin, How::Reset);
+    let refused = None;
+    for (steps, connections, verdict, says) in [
+        // The second request crosses the end of the connection.
+        (two, vec![Some((1, fin)), Some((1, fin))], Verdict::Passed, ""),
+        (two, vec![Some((1, reset)), Some((1, fin))], Verdict::Passed, ""),
+        // It is sent again once.
+        (two, vec![Some((1, fin)), Some((0, fin))], Verdict::Warned, "was closed"),
+        (
+            two,
+            vec![Some((1, reset)), Some((0, reset)), Some((1, fin))],
+            Verdict::Warned,
+            "was reset",
+        ),
+        // A scenario that names its connections is about them.
+        (named, vec![Some((1, fin)), Some((1, fin))], Verdict::Warned, "was closed"),
+        (named, vec![Some((1, reset)), Some((1, fin))], Verdict::Warned, "was reset"),
+        // A new connection may be reset by a queue that is full; to be closed in order, it was accepted.
+        (two, vec![Some((0, reset)), Some((1, fin)), Some((1, fin))], Verdict::Passed, ""),
+        (
+            two,
+            vec![Some((0, reset)), Some((0, reset)), Some((2, fin))],
+            Verdict::Warned,
+            "was reset",
+        ),
+        (two, vec![Some((0, fin)), Some((2, fin))], Verdict::Warned, "was closed"),
+        // Who cannot connect learns nothing.
+        (two, vec![refused], Verdict::Broken, "cannot connect"),
+        (two, vec![Some((1, fin)), refused], Verdict::Broken, "cannot connect"),
+        (
+            "  - create: a\n  - silent: a\n    for: 1s\n",
+            vec![refused],
+            Verdict::Broken,
+            "cannot connect",
+        ),
+        (
+            "  - create: a\n  - response: a\n    no-answer: closed\n",
+            vec![refused],
+            Verdict::Broken,
+            "cannot connect",
+        ),
+        (
+            "  - create: a\n    on: c\n  - disconnected: c\n",
+            vec![refused],
+            Verdict::Broken,
+            "cannot connect",
+        ),
+    ] {
+        let given = format!("{steps}{connections:?}");
+        let outcome = with(Ends { answers: Mutex::new(connections.into()) }, steps);
+        assert_eq!(outcome.verdict, verdict, "{given}: {:?}", outcome.failures);
+        let seen = outcome.failures.first().map_or("", |failure| failure.seen.as_str());
+        assert!(seen.contains(says), "{given}: {seen}");
+    }
+}
+
+#[test]
+fn that_a_connection_was_reset_is_noted() {
+    let steps = "  - create: first\n  - response: first\n";
+    let connections = vec![Some((0, How::Reset)), Some((1, How::Fin))];
+    let outcome = with(Ends { answers: Mutex::new(connections.into()) }, steps);
+    let [note] = &outcome.notes[..] else { panic!("{:?}", outcome.notes) };
+    assert!(note.text.contains("`first` was reset"), "{}", note.text);
 }

@@ -37,6 +37,8 @@ const ROOM: usize = 256 << 20;
 const EVENTS: usize = 200_000;
 /// How much of one entity is kept.
 const ENTITY: usize = 32 << 20;
+/// A connection that ends later after something was written did not end by itself at that time.
+const CROSSED: Duration = Duration::from_millis(250);
 /// A connection that takes no more may have so long to say why.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -67,6 +69,17 @@ pub struct Sending {
     pub method: String,
     /// Whether the connection is cut thereafter.
     pub cut: Option<Cut>,
+    /// It is sent once more, on another connection, if its own ends at the time at which it is sent, and nothing of a response
+    /// has come. A server may end an idle connection at any time (RFC 9112 §9.5), and a BOSH request may always be repeated
+    /// (XEP-0124 §14.3).
+    pub again: bool,
+}
+
+impl Sending {
+    /// A message at once, which may be sent again.
+    pub fn whole(bytes: Vec<u8>, method: String) -> Self {
+        Self { parts: vec![Part::Bytes(bytes.into())], method, cut: None, again: true }
+    }
 }
 
 /// A response that came.
@@ -100,6 +113,8 @@ pub struct Progress {
     pub got: Option<Arc<ReceivedResponse>>,
     /// The end of its connection, if there was no response before.
     pub ended: Option<Ended>,
+    /// How its first connection ended, if it was sent again on another.
+    pub before: Option<Ended>,
 }
 
 impl Progress {
@@ -117,6 +132,7 @@ enum Order {
 
 #[derive(Debug, Default)]
 struct Conn {
+    route: Route,
     orders: Option<mpsc::UnboundedSender<Order>>,
     /// It is made.
     connected: bool,
@@ -127,9 +143,19 @@ struct Conn {
     answered: usize,
     /// When its latest response came.
     latest: Option<Duration>,
+    /// Something has come since then.
+    heard: bool,
     /// One side has said that nothing more is to be sent on it.
     closing: bool,
     ended: Option<Ended>,
+}
+
+/// Something that was sent.
+struct Sent {
+    conn: ConnId,
+    progress: Progress,
+    /// What is sent if it is sent again.
+    again: Option<Sending>,
 }
 
 struct Shared {
@@ -137,11 +163,20 @@ struct Shared {
     judged: (Arc<Queue>, Recorder),
     events: Vec<Event>,
     conns: BTreeMap<ConnId, Conn>,
-    sent: BTreeMap<SentId, (ConnId, Progress)>,
+    sent: BTreeMap<SentId, Sent>,
     order: u64,
     items: Vec<Item>,
     /// How many bytes have passed.
     passed: usize,
+}
+
+impl Conn {
+    /// Is given something to send; how it ended, if it has.
+    fn take(&mut self, id: SentId, sending: Sending) -> Option<Ended> {
+        self.sent.push(id);
+        let told = self.orders.as_ref().map(|orders| orders.send(Order::Send(id, sending)));
+        if matches!(told, Some(Ok(()))) { None } else { self.ended }
+    }
 }
 
 /// All connections of one scenario.
@@ -189,7 +224,7 @@ impl Wire {
         let (orders, told) = mpsc::unbounded_channel();
         let mut shared = self.lock();
         let id = shared.conns.len() as ConnId + 1;
-        shared.conns.insert(id, Conn { orders: Some(orders), ..Conn::default() });
+        shared.conns.insert(id, Conn { route, orders: Some(orders), ..Conn::default() });
         drop(shared);
         tokio::spawn(self.clone().open(id, route, told));
         id
@@ -214,6 +249,7 @@ impl Wire {
                 conn.connected = true;
             }
             Taps {
+                conn: id,
                 shown: Tap::new(id, peer, Arc::clone(&shared.shown.0), self.clock),
                 judged: Tap::new(id, peer, Arc::clone(&shared.judged.0), self.clock),
             }
@@ -226,16 +262,18 @@ impl Wire {
     pub fn send(&self, conn: ConnId, sending: Sending) -> SentId {
         let mut shared = self.lock();
         let id = shared.sent.len() as SentId + 1;
+        let again = sending.again.then(|| sending.clone());
         let mut progress = Progress::default();
         if let Some(conn) = shared.conns.get_mut(&conn) {
-            conn.sent.push(id);
-            let told = conn.orders.as_ref().map(|orders| orders.send(Order::Send(id, sending)));
-            if !matches!(told, Some(Ok(()))) {
-                progress.ended = conn.ended;
-            }
+            progress.ended = conn.take(id, sending);
         }
-        shared.sent.insert(id, (conn, progress));
+        shared.sent.insert(id, Sent { conn, progress, again });
         id
+    }
+
+    /// The connection that something was sent on, the last time.
+    pub fn conn_of(&self, sent: SentId) -> Option<ConnId> {
+        self.lock().sent.get(&sent).map(|sent| sent.conn)
     }
 
     /// Ends a connection once what it was given is written.
@@ -247,7 +285,7 @@ impl Wire {
 
     /// How something sent stands.
     pub fn progress(&self, sent: SentId) -> Progress {
-        self.lock().sent.get(&sent).map(|(_, progress)| progress.clone()).unwrap_or_default()
+        self.lock().sent.get(&sent).map(|sent| sent.progress.clone()).unwrap_or_default()
     }
 
     /// Whether a connection may carry a further request: it owes no response, has not ended and is not about to, nor has it
@@ -355,22 +393,17 @@ impl Wire {
                     let Some(&to) = conn.sent.get(conn.answered) else { continue };
                     conn.answered += 1;
                     conn.latest = Some(at);
+                    conn.heard = false;
                     conn.closing |= response.headers.close_connection(response.version);
                     *order += 1;
                     let got = Arc::new(ReceivedResponse { at, order: *order, response });
-                    if let Some((_, progress)) = sent.get_mut(&to) {
-                        progress.got = Some(got);
+                    if let Some(sent) = sent.get_mut(&to) {
+                        sent.progress.got = Some(got);
                     }
                 }
                 Fact::Ended { by, how, .. } if conn.ended.is_none() => {
-                    let ended = Ended { by, how, at };
-                    conn.ended = Some(ended);
+                    conn.ended = Some(Ended { by, how, at });
                     conn.orders = None;
-                    for to in &conn.sent[conn.answered..] {
-                        if let Some((_, progress)) = sent.get_mut(to) {
-                            progress.ended = Some(ended);
-                        }
-                    }
                 }
                 _ => {}
             }
@@ -415,8 +448,8 @@ impl Wire {
                     }
                 }
                 Some(Step::Written(sent)) => {
-                    if let Some((_, progress)) = self.lock().sent.get_mut(&sent) {
-                        progress.written = Some(self.clock.now());
+                    if let Some(sent) = self.lock().sent.get_mut(&sent) {
+                        sent.progress.written = Some(self.clock.now());
                     }
                     self.changed.notify_waiters();
                 }
@@ -510,19 +543,46 @@ impl Wire {
         Some(tokio::time::timeout(LAST_WORDS, listen).await.unwrap_or(How::Reset))
     }
 
-    /// A connection has ended: what it still owes will not come.
+    /// A connection has ended: what it still owes will not come, unless it is sent again.
     fn over(&self, id: ConnId, ended: Ended) {
         let mut shared = self.lock();
         let Some(conn) = shared.conns.get_mut(&id) else { return };
         conn.orders = None;
         let ended = *conn.ended.get_or_insert(ended);
-        for (conn, progress) in shared.sent.values_mut() {
-            if *conn == id && progress.got.is_none() {
-                progress.ended = Some(ended);
+        let route = conn.route;
+        let owed = conn.sent[conn.answered..].to_vec();
+        // A server that ends a new connection in order has decided to.
+        let by_itself = conn.connected
+            && ended.by == Side::Server
+            && !conn.heard
+            && (conn.answered > 0 || ended.how == How::Reset);
+        let mut again = None;
+        for id in &owed {
+            let Some(sent) = shared.sent.get_mut(id) else { continue };
+            let crossed = sent.progress.written.is_none_or(|written| ended.at <= written + CROSSED);
+            match sent.again.take() {
+                Some(sending) if by_itself && crossed && owed.len() == 1 => {
+                    again = Some((*id, sending));
+                }
+                _ => sent.progress.ended = Some(ended),
             }
         }
         drop(shared);
+        if let Some((id, sending)) = again {
+            self.send_again(id, sending, route, ended);
+        }
         self.changed.notify_waiters();
+    }
+
+    /// Sends something again, on a new connection.
+    fn send_again(&self, id: SentId, sending: Sending, route: Route, before: Ended) {
+        let new = self.connect(route);
+        let mut shared = self.lock();
+        let ended = shared.conns.get_mut(&new).and_then(|conn| conn.take(id, sending));
+        if let Some(sent) = shared.sent.get_mut(&id) {
+            sent.conn = new;
+            sent.progress = Progress { before: Some(before), ended, ..Progress::default() };
+        }
     }
 
     /// Takes what was read; how the connection ended, if it has.
@@ -534,6 +594,9 @@ impl Wire {
             Ok(size) => {
                 taps.shown.passed(Side::Server, &buffer[..size]);
                 taps.judged.passed(Side::Server, &buffer[..size]);
+                if let Some(conn) = self.lock().conns.get_mut(&taps.conn) {
+                    conn.heard = true;
+                }
                 self.take_in(size);
                 None
             }
@@ -576,6 +639,7 @@ fn steps(order: Order) -> Vec<Step> {
 /// One connection is observed twice: as it is, and with a sound request in place of each that is sent, so that
 /// responses are read as such whatever was sent.
 struct Taps {
+    conn: ConnId,
     shown: Tap,
     judged: Tap,
 }

@@ -61,6 +61,9 @@ pub(super) async fn disconnected(
     let conn = run.conn(connection)?;
     let within = run.span_or(within, AT_ONCE)? + run.target().tolerance.late;
     let ended = watch(run, within, |run| run.wire().ended(conn)).await;
+    if let Err(why) = run.wire().connected(conn) {
+        return Err(Stop::Broken(connection.place.clone(), format!("cannot connect: {why}")));
+    }
     let demanded = end.map(|end| how(end.value));
     let wanted = match demanded {
         None => "the connection to be ended",

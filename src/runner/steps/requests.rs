@@ -94,7 +94,9 @@ fn sending(
     }
     let (bytes, head) = message.bytes();
     let (parts, cut) = cut(run, request.cut.as_ref(), bytes, head)?;
-    Ok(Sending { parts, method: message.method, cut })
+    // What a scenario does with a connection of its own, it wants done there.
+    let again = cut.is_none() && request.on.is_none();
+    Ok(Sending { parts, method: message.method, cut, again })
 }
 
 /// Sends the bytes of an earlier request again.
@@ -117,7 +119,8 @@ pub(super) fn resend(run: &mut Run, resend: &Resend) -> Done {
     };
     let on = resend.on.as_ref().map(|on| &on.value);
     let conn = conn_for(run, first.actor, on, None, Some(first.conn));
-    let sending = Sending { parts, method: first.sending.method.clone(), cut };
+    let again = cut.is_none() && on.is_none();
+    let sending = Sending { parts, method: first.sending.method.clone(), cut, again };
     let id = send(run, first.actor, conn, sending.clone());
     run.ledger.enter(&resend.name.value, SentRequest { id, sending, conn, ..first });
     Ok(())
@@ -147,7 +150,7 @@ pub(super) fn raw(run: &mut Run, raw: &Raw) -> Done {
         None => open_conn(run, actor, via),
         Some(on) => conn_for(run, actor, Some(&on.value), via, None),
     };
-    let sending = Sending { parts, method, cut };
+    let sending = Sending { parts, method, cut, again: false };
     let id = send(run, actor, conn, sending.clone());
     let sent = SentRequest { id, actor, sending, rid: None, conn, creates: false };
     run.ledger.enter(&raw.name.value, sent);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::clock::words;
 use crate::runner::compare::{Remark, capture_response, compare, compare_outcome, mismatch};
-use crate::runner::exchange::{created, take_in};
+use crate::runner::exchange::{created, reached, take_in};
 use crate::runner::judge::short;
 use crate::runner::ledger::SentRequest;
 use crate::runner::run::Run;
@@ -49,6 +49,14 @@ async fn one(run: &mut Run, response: &Response, sent: &SentRequest, name: &str)
     }
     let left = (begun + limit).saturating_sub(run.now());
     let progress = settled(run, sent.id, left).await;
+    if progress.before.is_some_and(|before| before.how == How::Reset) {
+        let name = &response.request.name;
+        let text = format!(
+            "the connection of `{}` was reset before any response: it was sent again",
+            name.value
+        );
+        run.report.note(&name.place, text);
+    }
     let begun = since.or(progress.written).unwrap_or(begun);
     run.report.count_from(begun);
     let Some(got) = progress.got.clone() else {
@@ -137,10 +145,9 @@ fn unanswered(
     within: Option<Duration>,
 ) -> Done {
     let place = &response.request.name.place;
-    let broken = |why: String| Err(Stop::Broken(place.clone(), why));
-    let refused = run.wire().connected(sent.conn).err();
+    reached(run, sent.id, place)?;
     let by_us = progress.ended.is_some_and(|ended| ended.by == Side::Client);
-    if !response.expected.any_of.is_empty() && !by_us && refused.is_none() {
+    if !response.expected.any_of.is_empty() && !by_us {
         let how = if progress.ended.is_some() { NoAnswer::Closed } else { NoAnswer::Silent };
         let compared = compare_outcome(run, &response.expected, Outcome::None(how))?;
         if compared.mismatches.is_empty() {
@@ -149,14 +156,10 @@ fn unanswered(
     }
     let (expected, seen) = match progress.ended {
         Some(_) if by_us => {
-            return broken(format!(
-                "`{name}` can't be answered: its connection was cut by the scenario"
-            ));
+            let why = format!("`{name}` can't be answered: its connection was cut by the scenario");
+            return Err(Stop::Broken(place.clone(), why));
         }
         Some(Ended { at, how, .. }) => {
-            if let Some(why) = refused {
-                return broken(format!("cannot connect: {why}"));
-            }
             let after = words(at.saturating_sub(begun));
             let end = match how {
                 How::TimedOut => "lost",
@@ -213,6 +216,7 @@ async fn no_answer(
     time: Duration,
 ) -> Done {
     let progress = settled(run, sent.id, time).await;
+    reached(run, sent.id, &wanted.place)?;
     let expected = match wanted.value {
         NoAnswer::Closed => "the connection to be ended without a response",
         NoAnswer::Silent => "no response, and the connection to stay open",
@@ -247,10 +251,11 @@ pub(super) async fn silent(
     let broken = watch(run, during, |run| {
         watched.iter().find_map(|(name, sent)| {
             let progress = run.wire().progress(*sent);
-            progress.is_settled().then(|| (name.clone(), progress))
+            progress.is_settled().then(|| (name.clone(), *sent, progress))
         })
     });
-    let Some((name, progress)) = broken.await else { return Ok(()) };
+    let Some((name, sent, progress)) = broken.await else { return Ok(()) };
+    reached(run, sent, &name.place)?;
     let begun = progress.written.unwrap_or(run.report.at().since);
     let wanted = format!("`{}` to stay without an answer for {}", name.value, words(during));
     let answered = |got: &Arc<ReceivedResponse>| got.response.first.saturating_sub(begun);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::client::bosh::Book;
 use crate::clock::words;
-use crate::runner::exchange::{ask, take_in};
+use crate::runner::exchange::{ask, reached, take_in};
 use crate::runner::judge;
 use crate::runner::pace::{ask_in_pace, open, pause};
 use crate::runner::run::Run;
@@ -42,6 +42,7 @@ pub(super) async fn alive(
         let time = if more == 0 { within } else { PATIENCE.min(within) };
         progress = settled(run, sent.id, time).await;
     }
+    reached(run, sent.id, &place)?;
     match progress.got {
         None if progress.ended.is_some() => run.fail(
             FailureKind::Session,
@@ -77,6 +78,7 @@ pub(super) async fn gone(
     let wanted = "the session to be over: its next rid to be answered by item-not-found or 404";
     let sent = ask(run, actor, Book::draft);
     let progress = settled(run, sent.id, within).await;
+    reached(run, sent.id, &place)?;
     let seen = match progress.got {
         Some(got) if judge::is_gone(&got) => return Ok(()),
         Some(got) => judge::short(&got),
