@@ -1222,7 +1222,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__run)
-            opts="-h --target --domain --ca-file --insecure --strict --only --jobs --list --defect --show --write --snapshots --update --settings --format --output --color --help"
+            opts="-h --target --domain --ca-file --insecure --strict --only --jobs --confirm --list --defect --show --write --snapshots --update --settings --format --output --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1256,6 +1256,10 @@ _xmppscope() {
                     return 0
                     ;;
                 --jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --confirm)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

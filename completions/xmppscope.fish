@@ -191,6 +191,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l domain -d 'X
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l ca-file -d 'Trust only the CA certificates in this PEM file' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l only -d 'Run only scenarios that match words of path, name or requirement, joined by and, or, not' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l jobs -d 'Scenarios to run in parallel [default: the target file\'s value, or 32]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l confirm -d 'Run a failed scenario again by itself, this many times; one that does not fail each time is unsteady [default: 2]' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l defect -d 'Enable a defect of the embedded connection manager; repeatable' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l show -d 'Print the traffic of these scenarios' -r -f -a "failed\t'Failed scenarios and warnings, only the relevant part'
 all\t'All scenarios'

@@ -1,5 +1,6 @@
 //! One run of a scenario from start to end, and its verdict.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -136,6 +137,7 @@ fn outcome(
         verdict,
         failures,
         reason,
+        runs: BTreeMap::new(),
         sometimes: Vec::new(),
         notes,
         duration,

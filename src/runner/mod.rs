@@ -7,6 +7,7 @@ mod about;
 mod cast;
 mod chance;
 mod compare;
+mod confirm;
 mod creation;
 pub mod dial;
 mod embedded;
@@ -43,6 +44,7 @@ mod waiting;
 mod wire;
 
 pub use about::{Software, about, embedded_software};
+pub use confirm::Doubts;
 pub use embedded::{NAME as EMBEDDED, started as embedded_started, target as embedded_target};
 pub use entry::{FirstStep, Unusable, enter};
 pub use outcome::{Chosen, Failure, Note, Outcome, Verdict};

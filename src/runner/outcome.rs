@@ -1,5 +1,6 @@
 //! What came of a scenario.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub enum Verdict {
     Gone,
     /// This machine was too slow to tell.
     Inconclusive,
+    /// It failed, and did not when it was run again by itself.
+    Unsteady,
     /// Something demanded was not kept.
     Failed,
     /// It could not be carried out.
@@ -33,13 +36,14 @@ pub enum Verdict {
 
 impl Verdict {
     /// All of them, from good to bad.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Passed,
         Self::Skipped,
         Self::Warned,
         Self::Known,
         Self::Gone,
         Self::Inconclusive,
+        Self::Unsteady,
         Self::Failed,
         Self::Broken,
     ];
@@ -53,6 +57,7 @@ impl Verdict {
             Self::Known => "known",
             Self::Gone => "gone",
             Self::Inconclusive => "inconclusive",
+            Self::Unsteady => "unsteady",
             Self::Failed => "failed",
             Self::Broken => "broken",
         }
@@ -110,7 +115,7 @@ pub struct Chosen {
     pub accounts: Vec<(String, String)>,
 }
 
-/// What came of one run of a scenario.
+/// What came of a run of a scenario.
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// The scenario.
@@ -121,8 +126,10 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// What was not met, in order.
     pub failures: Vec<Failure>,
-    /// Why it was skipped, broken, known or gone.
+    /// Why it was skipped, broken, known, gone or unsteady.
     pub reason: Option<String>,
+    /// How many of its runs ended in which way, if it failed and was run again.
+    pub runs: BTreeMap<Verdict, usize>,
     /// What the target's file says that it does in this scenario at some runs, and not at others.
     pub sometimes: Vec<String>,
     /// What it tells.
@@ -149,4 +156,19 @@ impl Outcome {
             Some((_, values)) => format!("{} [{values}]", self.scenario.name.value),
         }
     }
+
+    /// How its runs ended, in words, if it was run again.
+    pub fn repeats(&self) -> Option<String> {
+        (!self.runs.is_empty()).then(|| in_words(&self.runs))
+    }
+}
+
+/// `failed in 1 of 3 runs, passed in 2`, the worst first.
+pub(super) fn in_words(runs: &BTreeMap<Verdict, usize>) -> String {
+    let all: usize = runs.values().sum();
+    let parts = runs.iter().rev().enumerate().map(|(number, (verdict, count))| {
+        let of = if number == 0 { format!(" of {all} runs") } else { String::new() };
+        format!("{} in {count}{of}", verdict.name())
+    });
+    parts.collect::<Vec<_>>().join(", ")
 }

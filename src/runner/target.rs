@@ -34,6 +34,15 @@ enum Met {
     Again,
 }
 
+/// The deviations that name a scenario, by their numbers.
+#[derive(Debug, Default)]
+struct Named {
+    /// Those that happen at every run.
+    steady: Vec<usize>,
+    /// Those that happened.
+    again: Vec<usize>,
+}
+
 impl Knowledge {
     /// Of this target; nothing was run yet.
     pub fn new(target: Arc<Target>) -> Self {
@@ -45,7 +54,35 @@ impl Knowledge {
 
     /// Takes an outcome, with its place among the jobs. It is given back with its verdict, unless that shows later.
     pub fn take(&mut self, place: usize, mut outcome: Outcome) -> Option<(usize, Outcome)> {
-        hide(&self.passwords, &mut outcome);
+        let Named { steady, again } = self.judge(&mut outcome);
+        let passed = outcome.verdict == Verdict::Passed;
+        for &number in &steady {
+            let met = match (again.contains(&number), passed) {
+                (true, _) => Met::Again,
+                (false, true) => Met::Gone,
+                (false, false) => Met::Unclear,
+            };
+            let places = self.target.deviations[number].what.iter().zip(&mut self.met[number]);
+            for (_, known) in places.filter(|(what, _)| what.names(&outcome.scenario)) {
+                *known = met.max(*known);
+            }
+        }
+        if passed && again.is_empty() && !steady.is_empty() {
+            self.held.push((place, outcome));
+            return None;
+        }
+        Some((place, outcome))
+    }
+
+    /// Judges an outcome by what is known, as it stands by itself: what is gone does not show in it.
+    pub fn judged(&self, mut outcome: Outcome) -> Outcome {
+        self.judge(&mut outcome);
+        outcome
+    }
+
+    /// Says in an outcome what of it is known, and which deviations it is about.
+    fn judge(&self, outcome: &mut Outcome) -> Named {
+        hide(&self.passwords, outcome);
         let named: Vec<usize> = (0..self.target.deviations.len())
             .filter(|&number| {
                 let deviation = &self.target.deviations[number];
@@ -53,7 +90,7 @@ impl Knowledge {
             })
             .collect();
         if named.is_empty() || outcome.verdict == Verdict::Skipped {
-            return Some((place, outcome));
+            return Named::default();
         }
         let deviation = |number: usize| &self.target.deviations[number];
         let sometimes = named.iter().filter(|&&number| deviation(number).sometimes);
@@ -66,7 +103,6 @@ impl Knowledge {
             .copied()
             .filter(|number| outcome.failures.iter().any(|failure| explains(number, failure)))
             .collect();
-        let passed = outcome.verdict == Verdict::Passed;
         let all = outcome
             .failures
             .iter()
@@ -76,29 +112,12 @@ impl Knowledge {
                 again.iter().copied().filter(|number| explains(number, failure)).collect();
             failure.known = (!known.is_empty()).then(|| self.why(&known));
         }
-        let steady: Vec<usize> =
-            named.into_iter().filter(|&number| !deviation(number).sometimes).collect();
-        for &number in &steady {
-            let met = match (again.contains(&number), passed) {
-                (true, _) => Met::Again,
-                (false, true) => Met::Gone,
-                (false, false) => Met::Unclear,
-            };
-            for (what, known) in deviation(number).what.iter().zip(&mut self.met[number]) {
-                if what.names(&scenario) {
-                    *known = met.max(*known);
-                }
-            }
-        }
-        if passed && again.is_empty() && !steady.is_empty() {
-            self.held.push((place, outcome));
-            return None;
-        }
-        if !passed && all && !again.is_empty() {
+        if outcome.verdict != Verdict::Passed && all && !again.is_empty() {
             outcome.verdict = Verdict::Known;
             outcome.reason = Some(self.why(&again));
         }
-        Some((place, outcome))
+        let steady = named.into_iter().filter(|&number| !deviation(number).sometimes).collect();
+        Named { steady, again }
     }
 
     /// What was held back, in order. A deviation is gone only if everything was run, which is `complete`.

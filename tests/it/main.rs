@@ -7,6 +7,7 @@ mod architecture;
 mod client;
 mod cm;
 mod cm_peers;
+mod confirm;
 mod conformance;
 mod demo;
 mod dependencies;

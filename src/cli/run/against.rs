@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
 use tokio::sync::watch;
@@ -23,14 +24,20 @@ use crate::diag::name;
 use crate::files::text;
 use crate::runner::dial::{Dial, Network};
 use crate::runner::{
-    self, EMBEDDED, FirstStep, Job, Knowledge, Outcome, Software, Target, Tolerance,
+    self, Doubts, EMBEDDED, FirstStep, Job, Knowledge, Outcome, Software, Target, Tolerance,
+    Verdict,
 };
 use crate::scenario::{Provision, limits, read_target};
+use crate::ui::outcomes::{Bearing, bearing};
 use crate::wire::address::Address;
 use crate::wire::tls;
 
 /// Default number of scenarios to run in parallel against a network target; docs/reference/run.md has the measurement.
 const JOBS: usize = 32;
+/// Default number of times that a failure is run again.
+const CONFIRM: u8 = 2;
+/// Failures are run again for as long as the whole run took, but at least for this long.
+const CONFIRMING: Duration = Duration::from_secs(60);
 
 pub(super) enum Against {
     Embedded(Vec<&'static Defect>),
@@ -126,7 +133,11 @@ impl Against {
                 embedded(defects, threads, jobs, results, stop)
             }
             Self::Network { target, dial, guessed, .. } => {
-                let at_once = args.jobs.map(usize::from).or(target.jobs).unwrap_or(JOBS);
+                let pace = Pace {
+                    at_once: args.jobs.map(usize::from).or(target.jobs).unwrap_or(JOBS),
+                    confirm: args.confirm.unwrap_or(CONFIRM).into(),
+                    strict: args.strict,
+                };
                 let runtime = tokio::runtime::Builder::new_current_thread()
                     .enable_all()
                     .build()
@@ -140,13 +151,31 @@ impl Against {
                         }
                     });
                     let stop = runner::stopped(stop.clone());
-                    runtime.block_on(network(target, dial, at_once, jobs, &send, *guessed, stop))
+                    runtime.block_on(network(target, dial, pace, jobs, &send, *guessed, stop))
                 });
                 // A name that is still being looked up is not waited for.
                 runtime.shutdown_background();
                 end
             }
         }
+    }
+}
+
+/// How scenarios are run against a network target.
+#[derive(Clone, Copy)]
+struct Pace {
+    /// How many in parallel.
+    at_once: usize,
+    /// How often a failure is run again, by itself.
+    confirm: usize,
+    /// A violated recommendation is a failure.
+    strict: bool,
+}
+
+impl Pace {
+    /// Whether an outcome is told only when it was confirmed: it would make the whole run fail.
+    fn doubts(self, verdict: Verdict) -> bool {
+        self.confirm > 0 && bearing(verdict, self.strict) > Bearing::Unknown
     }
 }
 
@@ -199,7 +228,7 @@ fn embedded(
 async fn network(
     target: &Arc<Target>,
     dial: &Arc<dyn Dial>,
-    at_once: usize,
+    pace: Pace,
     jobs: &[Job],
     news: &mpsc::Sender<News>,
     guessed: bool,
@@ -255,26 +284,56 @@ async fn network(
         Arc::make_mut(&mut target).provides.retain(|known| *known != Provision::Anonymous);
     }
     let target = &target;
+    let outcome = |(place, outcome)| tell(News::Outcome(place, Box::new(outcome)));
+    let clock = Clock::start();
     let knowledge = RefCell::new(Knowledge::new(Arc::clone(target)));
+    let doubts = RefCell::new(Doubts::new(pace.confirm));
     let all = runner::run_all(
         jobs,
         Arc::clone(target),
         Arc::clone(dial),
-        at_once,
+        pace.at_once,
         round_trip,
-        |place, outcome| {
-            if let Some((place, outcome)) = knowledge.borrow_mut().take(place, outcome) {
-                tell(News::Outcome(place, Box::new(outcome)));
+        |place, ended| {
+            let Some((place, ended)) = knowledge.borrow_mut().take(place, ended) else { return };
+            if pace.doubts(ended.verdict) {
+                doubts.borrow_mut().add(place, ended);
+            } else {
+                outcome((place, ended));
             }
         },
     );
-    let end = tokio::select! {
+    let mut end = tokio::select! {
         () = all => End::Whole,
         () = &mut stop => End::Interrupted,
     };
-    for (place, outcome) in knowledge.into_inner().finish(end == End::Whole) {
-        tell(News::Outcome(place, Box::new(outcome)));
+    let complete = end == End::Whole;
+    let again = doubts.borrow_mut().jobs(jobs);
+    if complete && !again.is_empty() {
+        let count = again.len() / pace.confirm;
+        let what = if count == 1 { "failure" } else { "failures" };
+        eprint(&format!("running {count} {what} again, one at a time ({}×)", pace.confirm));
+        let alone = runner::run_all(
+            &again,
+            Arc::clone(target),
+            Arc::clone(dial),
+            1,
+            round_trip,
+            |run, ended| {
+                let ended = knowledge.borrow().judged(ended);
+                doubts.borrow_mut().take(run, ended).into_iter().for_each(outcome);
+            },
+        );
+        tokio::select! {
+            () = alone => {}
+            () = tokio::time::sleep(clock.now().max(CONFIRMING)) => {
+                eprint("not all failures were run again: that took as long as the run itself");
+            }
+            () = &mut stop => end = End::Interrupted,
+        }
     }
+    doubts.into_inner().finish().into_iter().for_each(outcome);
+    knowledge.into_inner().finish(complete).into_iter().for_each(outcome);
     Ok(end)
 }
 

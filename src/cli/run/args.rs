@@ -71,6 +71,12 @@ pub(in crate::cli) struct Args {
     /// Without --target, the default is one for each processor.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(super) jobs: Option<u16>,
+    /// Run a failed scenario again by itself, this many times; one that does not fail each time is unsteady [default: 2]
+    ///
+    /// A failure that does not repeat shows a race, or a machine or network that is busy: it says nothing for the run as a
+    /// whole. With 0, nothing is run again. Without --target, virtual time repeats every failure anyway.
+    #[arg(long, value_name = "N", requires = "target", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(super) confirm: Option<u8>,
     /// List the scenarios that would run, and exit
     #[arg(long)]
     pub(super) list: bool,

@@ -52,8 +52,10 @@ impl Snapshots {
     /// Compares the conversation of an outcome with what is approved under this name. One that is not as approved fails it.
     /// What differs is returned.
     pub(super) fn compare(&mut self, outcome: &mut Outcome, stem: &Path) -> Option<Diff> {
-        let whole =
-            !matches!(outcome.verdict, Verdict::Skipped | Verdict::Broken | Verdict::Inconclusive);
+        let whole = !matches!(
+            outcome.verdict,
+            Verdict::Skipped | Verdict::Broken | Verdict::Inconclusive | Verdict::Unsteady
+        );
         if !whole {
             return None;
         }

@@ -71,7 +71,7 @@ impl<'a> Table<'a> {
             Cell::Sometimes(places.collect::<BTreeSet<usize>>().into_iter().collect())
         } else if verdict(&["passed", "gone"]) {
             Cell::Kept
-        } else if verdict(&["inconclusive"]) {
+        } else if verdict(&["inconclusive", "unsteady"]) {
             Cell::Inconclusive
         } else if !counting.is_empty() {
             Cell::Open(self.deviations(column, &counting))

@@ -99,11 +99,14 @@ struct Requirement {
 }
 
 impl Run {
-    /// The failures that say something of every run: not of one in which a race was lost, or this machine was slow.
+    /// The failures that say something of every run: not of one in which a race was lost, this machine was slow, or what
+    /// failed did not fail again.
     pub(super) fn counting(&self) -> impl Iterator<Item = &Failed> {
         let race = |known: &String| self.sometimes.iter().any(|why| known.contains(why));
-        let counts =
-            move |failed: &&Failed| failed.counts() && !failed.known.as_ref().is_some_and(race);
+        let steady = self.verdict != Verdict::Unsteady.name();
+        let counts = move |failed: &&Failed| {
+            steady && failed.counts() && !failed.known.as_ref().is_some_and(race)
+        };
         self.failures.iter().filter(counts)
     }
 }

@@ -32,7 +32,7 @@ explains how contested passages are interpreted; `xmppscope spec ID` prints the 
 | sometimes [1](#d1) | a race: met in some runs, and violated in others |
 | open [1](#d1) | unknown: the scenarios that cover it end earlier, at this deviation |
 | skip [a](#ra) | not tested; the letter links to the reason, mostly an option that is not offered, or something that this installation of the server (the target) does not have |
-| slow | unknown: the machine was too slow |
+| unclear | unknown: the machine was too slow, or a scenario failed once and not again |
 | – | no scenario covers it; the reason is given below the requirement |
 
 ";
@@ -88,7 +88,7 @@ fn totals(table: &Table<'_>, out: &mut String) {
                 (count(|cell| matches!(cell, Cell::Sometimes(_))), "sometimes"),
                 (count(|cell| matches!(cell, Cell::Open(_))), "open"),
                 (count(|cell| matches!(cell, Cell::Skipped(_))), "skip"),
-                (count(|cell| *cell == Cell::Inconclusive), "slow"),
+                (count(|cell| *cell == Cell::Inconclusive), "unclear"),
             ];
             let parts: Vec<String> = parts
                 .into_iter()
@@ -160,7 +160,7 @@ fn written(cell: &Cell, checked: &Checked<'_>) -> String {
             let links = reasons.iter().map(|place| format!(" [{0}](#r{0})", letter(*place)));
             format!("skip{}", links.collect::<String>())
         }
-        Cell::Inconclusive => "slow".to_owned(),
+        Cell::Inconclusive => "unclear".to_owned(),
         Cell::Unchecked => "–".to_owned(),
     }
 }

@@ -32,7 +32,7 @@ pub(super) enum Cell {
     Open(Vec<usize>),
     /// It was not asked, for these reasons.
     Skipped(Vec<usize>),
-    /// The machine was too slow to tell.
+    /// The machine was too slow to tell, or what failed did not fail again.
     Inconclusive,
     /// No scenario covers it.
     Unchecked,

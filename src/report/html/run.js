@@ -1,7 +1,7 @@
 // What came of scenarios: a list to choose from, and what was expected of the one that is chosen.
 
 /** From bad to good. */
-const VERDICTS = ['failed', 'broken', 'inconclusive', 'gone', 'warned', 'known', 'passed', 'skipped'];
+const VERDICTS = ['failed', 'broken', 'unsteady', 'inconclusive', 'gone', 'warned', 'known', 'passed', 'skipped'];
 
 /** What came of all, in a few words. */
 function inShort(counts) {

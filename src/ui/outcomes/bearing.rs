@@ -20,7 +20,7 @@ pub fn bearing(verdict: Verdict, strict: bool) -> Bearing {
     match verdict {
         Verdict::Warned | Verdict::Gone if strict => Bearing::Bad,
         Verdict::Passed | Verdict::Known | Verdict::Warned | Verdict::Gone => Bearing::Good,
-        Verdict::Skipped | Verdict::Inconclusive => Bearing::Unknown,
+        Verdict::Skipped | Verdict::Inconclusive | Verdict::Unsteady => Bearing::Unknown,
         Verdict::Broken => Bearing::Broken,
         Verdict::Failed => Bearing::Bad,
     }

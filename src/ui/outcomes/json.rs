@@ -11,7 +11,7 @@ use super::summary::Summary;
 use super::words::{at, begins, level};
 use super::writer::Writer;
 use crate::report::json::{millis, rfc_3339, write as line};
-use crate::runner::{Failure, Outcome};
+use crate::runner::{Failure, Outcome, Verdict};
 use crate::scenario::Place;
 use crate::snapshot::Diff;
 use crate::spec::catalogue;
@@ -56,6 +56,8 @@ struct Scenario<'a> {
     verdict: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    runs: BTreeMap<&'static str, usize>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     sometimes: &'a [String],
     failures: Vec<Failed<'a>>,
@@ -151,12 +153,11 @@ impl Writer for Json {
     }
 
     fn finished(&mut self, summary: &Summary, mut out: &mut dyn Write) -> io::Result<()> {
-        let verdicts = summary.counts.iter().map(|(verdict, count)| (verdict.name(), *count));
         let last = Last {
             event: "summary",
             scenarios: summary.scenarios,
             run: summary.run(),
-            verdicts: verdicts.collect(),
+            verdicts: verdicts(&summary.counts),
             interrupted: summary.interrupted,
             time_ms: millis(summary.time),
         };
@@ -179,6 +180,7 @@ impl<'a> Scenario<'a> {
             covers: outcome.scenario.covers.iter().map(|id| id.value.as_str()).collect(),
             verdict: outcome.verdict.name(),
             reason: outcome.reason.as_deref(),
+            runs: verdicts(&outcome.runs),
             sometimes: &outcome.sometimes,
             failures: outcome.failures.iter().map(Failed::of).collect(),
             notes: notes.map(|note| Note { text: &note.text, place: place(&note.place) }).collect(),
@@ -211,6 +213,10 @@ impl<'a> Failed<'a> {
             known: failure.known.as_deref(),
         }
     }
+}
+
+fn verdicts(counts: &BTreeMap<Verdict, usize>) -> BTreeMap<&'static str, usize> {
+    counts.iter().map(|(verdict, count)| (verdict.name(), *count)).collect()
 }
 
 fn place(place: &Place) -> Where {

@@ -94,6 +94,9 @@ impl Pretty {
             printed.extend(&failure.covers);
             self.failure(&mut page, failure, outcome);
         }
+        if let Some(runs) = outcome.repeats().filter(|runs| Some(runs) != outcome.reason.as_ref()) {
+            self.line(&mut page, "runs", &Ink::default(), &runs);
+        }
         if let Some(reason) = &outcome.reason {
             self.line(&mut page, "reason", &self.layout.styles.strong, reason);
         }
@@ -135,7 +138,9 @@ impl Pretty {
     fn head(&self, page: &mut Page, outcome: &Outcome) {
         let ink = match outcome.verdict {
             Verdict::Passed | Verdict::Known | Verdict::Skipped => &self.layout.styles.dim,
-            Verdict::Warned | Verdict::Inconclusive | Verdict::Gone => &self.layout.styles.warning,
+            Verdict::Warned | Verdict::Gone | Verdict::Inconclusive | Verdict::Unsteady => {
+                &self.layout.styles.warning
+            }
             Verdict::Failed | Verdict::Broken => &self.layout.styles.error,
         };
         page.put(ink, outcome.verdict.name()).to(TEXT);

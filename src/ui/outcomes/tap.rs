@@ -56,7 +56,9 @@ fn point(
     let why = why(outcome).unwrap_or_default();
     let (ok, directive) = match outcome.verdict {
         Verdict::Skipped => ("ok", format!(" # SKIP {}", escape(&why))),
-        Verdict::Inconclusive => ("ok", format!(" # SKIP inconclusive: {}", escape(&why))),
+        Verdict::Inconclusive | Verdict::Unsteady => {
+            ("ok", format!(" # SKIP {}: {}", outcome.verdict.name(), escape(&why)))
+        }
         Verdict::Known => ("not ok", format!(" # TODO {}", escape(&why))),
         Verdict::Gone if bearing == Bearing::Good => ("ok", format!(" # TODO {}", escape(&why))),
         _ if bearing == Bearing::Good => ("ok", String::new()),
