@@ -41,9 +41,10 @@ pub fn scenarios() -> Vec<Bundled> {
     all(&SCENARIOS)
 }
 
-/// All files of `targets/`, by path.
+/// All target files of `targets/`, by path. What starts the servers is not one.
 pub fn targets() -> Vec<Bundled> {
-    all(&TARGETS)
+    let is_target = |file: &Bundled| file.path.extension().is_some_and(|ending| ending == "yaml");
+    all(&TARGETS).into_iter().filter(is_target).collect()
 }
 
 /// The names of all target files.
@@ -98,6 +99,7 @@ mod tests {
         for (folder, files) in [("scenarios", scenarios()), ("targets", targets())] {
             let mut expected = Vec::new();
             on_disk(&root.join(folder), &mut expected);
+            expected.retain(|path| path.extension().is_some_and(|ending| ending == "yaml"));
             expected.sort();
             let paths: Vec<_> =
                 files.iter().map(|file| root.join(folder).join(&file.path)).collect();

@@ -145,11 +145,6 @@ impl Ejabberd {
         }
     }
 
-    /// The number of its process.
-    pub fn process(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Where the server listens.
     pub fn origin(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
@@ -176,6 +171,7 @@ impl Drop for Ejabberd {
     }
 }
 
+/// That of `targets/start` at this port, with what further ports need.
 fn configuration(port: u16, streams: Option<&Streams>) -> String {
     let (certificates, listeners, handler, modules) = match streams {
         None => <(String, String, &str, &str)>::default(),
@@ -192,31 +188,8 @@ fn configuration(port: u16, streams: Option<&Streams>) -> String {
     // Channel binding cannot succeed where TLS is taken over.
     let without =
         streams.map_or("", |_| ", scram-sha-1-plus, scram-sha-256-plus, scram-sha-512-plus");
-    format!(
-        r"{certificates}hosts: [{DOMAIN}, anon.localhost]
-loglevel: warning
-auth_method: internal
-disable_sasl_mechanisms: [x-oauth2{without}]
-host_config:
-  anon.localhost:
-    auth_method: anonymous
-    allow_multiple_connections: true
-    anonymous_protocol: sasl_anon
-listen:
-  - port: {port}
-    ip: 127.0.0.1
-    module: ejabberd_http
-    request_handlers:
-      /http-bind: mod_bosh
-{handler}{listeners}modules:
-  mod_bosh: {{}}
-  mod_disco: {{}}
-  mod_muc:
-    host: conference.localhost
-  mod_offline: {{}}
-  mod_ping: {{}}
-  mod_roster: {{}}
-  mod_version: {{}}
-{modules}"
-    )
+    let usual = include_str!("../../targets/ejabberd.yml").replace("@PORT@", &port.to_string());
+    let own = usual.replace("[x-oauth2]", &format!("[x-oauth2{without}]"));
+    let bosh = "/http-bind: mod_bosh\n";
+    certificates + &own.replace(bosh, &format!("{bosh}{handler}{listeners}")) + modules
 }

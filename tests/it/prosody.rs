@@ -154,14 +154,18 @@ impl Prosody {
         }
     }
 
-    /// The number of its process.
-    pub fn process(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Where the server listens, as `xmppscope proxy --target` wants it.
     pub fn origin(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// What its target file takes from the environment.
+    pub fn environment(&self) -> [(&'static str, String); 3] {
+        [
+            ("BED_PORT", self.port.to_string()),
+            ("BED_ALICE", self.alice.reveal().to_owned()),
+            ("BED_BOB", self.bob.reveal().to_owned()),
+        ]
     }
 
     /// What the server logged, without the passwords.
@@ -188,35 +192,11 @@ impl Drop for Prosody {
     }
 }
 
+/// That of `targets/start`, in this folder and at this port, with further lines in its global part.
 fn configuration(folder: &Path, port: u16, mark: &str, settings: &str) -> String {
-    let folder = folder.display();
-    format!(
-        r#"data_path = "{folder}/data"
-pidfile = "{folder}/prosody.pid"
-log = {{ info = "*console" }}
-interfaces = {{ "127.0.0.1" }}
-c2s_ports = {{ }}
-http_interfaces = {{ "127.0.0.1" }}
-http_ports = {{ {port} }}
-https_ports = {{ }}
-http_default_host = "{DOMAIN}"
-modules_enabled = {{
-  "saslauth", "roster", "disco", "ping", "posix", "bosh", "websocket",
-  "carbons", "pep", "blocklist", "vcard_legacy",
-}}
-modules_disabled = {{ "s2s" }}
-consider_bosh_secure = true
-consider_websocket_secure = true
-authentication = "internal_hashed"
-{settings}
-VirtualHost "{DOMAIN}"
-VirtualHost "{mark}"
-VirtualHost "anon.localhost"
-  authentication = "anonymous"
-  modules_enabled = {{ "version" }}
-Component "conference.localhost" "muc"
-"#
-    )
+    let usual = include_str!("../../targets/prosody.cfg.lua");
+    let own = usual.replace("/srv", folder.to_str().unwrap()).replace("ENV_BED_PORT", &port.to_string());
+    own.replacen("VirtualHost", &format!("{settings}\nVirtualHost \"{mark}\"\nVirtualHost"), 1)
 }
 
 /// An account as Prosody stores it; it hashes the password when it first reads it. (`prosodyctl` would

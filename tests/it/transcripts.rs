@@ -4,7 +4,6 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::conformance::Running;
 use crate::lag::in_time;
 use crate::peers_bed::alone;
 use crate::prosody::Prosody;
@@ -46,7 +45,7 @@ fn a_scenario_looks_the_same_at_every_run_and_every_prosody() {
         let folder = tempfile::tempdir().unwrap();
         let target = ["--target", "targets/prosody.yaml"];
         let mut command = run(&STEADY, folder.path(), "all", &target);
-        command.envs(Running::prosody(server).environment());
+        command.envs(server.environment());
         let output = command.output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", text(&output));
         STEADY.map(|path| {
