@@ -311,3 +311,22 @@ fn judge(root: &Value, schema: &Value, value: &Value) -> Vec<String> {
     }
     wrong
 }
+
+/// What is sent to the authors of a server has to work for them, and what is right has to pass.
+#[test]
+fn the_built_in_connection_manager_passes_the_scenarios_of_the_deviations() {
+    let mut found = 0;
+    for page in std::fs::read_dir("docs/deviations").unwrap() {
+        let page = page.unwrap().path();
+        let text = std::fs::read_to_string(&page).unwrap();
+        for block in text.split("```yaml\n").skip(1) {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("it.yaml");
+            std::fs::write(&file, block.split("```").next().unwrap()).unwrap();
+            let (code, out, _) = rig::run(&["run", file.to_str().unwrap(), "--strict"]);
+            assert_eq!(code, Some(0), "{}: {out}", page.display());
+            found += 1;
+        }
+    }
+    assert!(found > 3, "only {found} scenarios found");
+}
