@@ -323,7 +323,7 @@ fn the_built_in_connection_manager_passes_the_scenarios_of_the_deviations() {
             let folder = tempfile::tempdir().unwrap();
             let file = folder.path().join("it.yaml");
             std::fs::write(&file, block.split("```").next().unwrap()).unwrap();
-            let (code, out, _) = rig::run(&["run", file.to_str().unwrap(), "--strict"]);
+            let (code, out, _) = crate::rig::run(&["run", file.to_str().unwrap(), "--strict"]);
             assert_eq!(code, Some(0), "{}: {out}", page.display());
             found += 1;
         }

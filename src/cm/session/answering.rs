@@ -132,7 +132,8 @@ impl Session {
             let answer = Action::Answer { token, rid: Some(open.rid), reply: reply.clone() };
             out.push(answer);
         }
-        let sent = Sent { rid: open.rid, at: now, reply, repeats: open.repeats, kept };
+        let Open { rid, ref key, repeats, .. } = *open;
+        let sent = Sent { rid, at: now, key: key.clone(), reply, repeats, kept };
         self.replays.push(sent, self.kept_replies(), self.policy.bounds.kept_bytes);
     }
 

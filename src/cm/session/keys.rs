@@ -18,6 +18,11 @@ impl Keys {
         Self { expected: newkey.map(Into::into) }
     }
 
+    /// Whether the session has a key sequence.
+    pub(super) fn are_used(&self) -> bool {
+        self.expected.is_some()
+    }
+
     /// Whether the next request in order has the right key. The sequence goes on with its `newkey`, if it has one.
     pub(super) fn accept(&mut self, request: &Body) -> bool {
         if let Some(expected) = &self.expected {

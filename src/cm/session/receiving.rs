@@ -15,6 +15,10 @@ impl Session {
     pub(super) fn receive(&mut self, request: Request, now: Duration, out: &mut Vec<Action>) {
         let Request { token, rid, .. } = request;
         let culprit = Some((token, Some(rid)));
+        let before = self.key_of(rid);
+        if self.keys.are_used() && before.is_some_and(|key| key != request.body.key()) {
+            return self.fail(Condition::ItemNotFound, culprit, out);
+        }
         if let Some(sent) = self.replays.get_mut(rid) {
             sent.repeats += 1;
             if sent.repeats > self.policy.repeats {
@@ -30,6 +34,14 @@ impl Session {
         } else {
             self.receive_new(request, now, out);
         }
+    }
+
+    /// The key of a request that came before, as far as it is remembered.
+    fn key_of(&self, rid: u64) -> Option<Option<&str>> {
+        let sent = || Some(self.replays.get(rid)?.key.as_deref());
+        let open = || Some(self.open.iter().find(|open| open.rid == rid)?.key.as_deref());
+        let parked = || Some(self.parked.get(&rid)?.request.body.key());
+        sent().or_else(open).or_else(parked)
     }
 
     /// A repeat of a request that is held: its older copy is told so, the newer one gets the response.

@@ -13,6 +13,8 @@ const UNKEPT: usize = 4;
 pub(super) struct Sent {
     pub(super) rid: u64,
     pub(super) at: Duration,
+    /// The key of its request.
+    pub(super) key: Option<Box<str>>,
     pub(super) reply: Reply,
     /// How often its request came again.
     pub(super) repeats: u32,

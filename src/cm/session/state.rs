@@ -22,6 +22,8 @@ pub(super) struct Open {
     pub(super) token: Option<Token>,
     pub(super) since: Duration,
     pub(super) role: Role,
+    /// Its key, by which it is known when it comes again.
+    pub(super) key: Option<Box<str>>,
     /// It is not to be held.
     pub(super) hurried: bool,
     /// How often it came again.
@@ -209,6 +211,7 @@ impl Session {
             token,
             since,
             role,
+            key: request.body.key().map(Into::into),
             hurried: false,
             repeats: 0,
         });

@@ -281,6 +281,27 @@ fn the_chain_of_keys_is_that_of_the_specification() {
 }
 
 #[test]
+fn a_request_that_comes_again_needs_its_key() {
+    let key = "key='bfb06a6f113cd6fd3838ab9d300fdb4fe3da2f7d'";
+    // It is held, was answered, or waits behind a gap.
+    for (rid, answered) in [(1, false), (1, true), (2, false)] {
+        for again in ["", "key='6f825e81f4532b2c5fa2d12457d8a1f22e8f838e'"] {
+            let mut bed = Bed::new(Policy::default());
+            bed.create(&format!("{USUAL} newkey='ca393b51b682f61f98e7877d61146407f3d0a770'"));
+            bed.send(rid, key, "");
+            if answered {
+                bed.message("secret");
+            }
+            let right = bed.send(rid, key, "");
+            assert_eq!(bed.holds(right), !answered);
+            let wrong = bed.send(rid, again, "");
+            assert_eq!(conditions(&bed.answer(wrong).unwrap()), GONE, "{rid} {answered} {again}");
+            assert_eq!(bed.machine.sessions(), 0);
+        }
+    }
+}
+
+#[test]
 fn a_stream_error_comes_whole_with_what_was_pending() {
     let mut bed = Bed::session(USUAL);
     bed.message("last");
