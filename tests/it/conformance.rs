@@ -211,3 +211,23 @@ fn cells(table: &str) -> BTreeMap<Cell, String> {
 fn left_out(line: &str) {
     std::io::stderr().write_all(format!("\n{line}\n").as_bytes()).unwrap();
 }
+
+#[test]
+fn the_script_that_starts_servers_knows_those_of_the_targets() {
+    let start =
+        |arguments: &[&str]| Command::new("targets/start").args(arguments).output().unwrap();
+    let help = start(&["--help"]);
+    let help = String::from_utf8(help.stdout).unwrap();
+    let known = |name: &&str| help.split_whitespace().any(|word| word == *name);
+    assert!(SERVERS.iter().all(known), "{help}");
+    let targets = xmppscope::bundle::target_names();
+    assert_eq!(
+        targets.iter().map(String::as_str).collect::<BTreeSet<_>>(),
+        BTreeSet::from(SERVERS)
+    );
+    for wrong in
+        [&["openfire"][..], &[], &["--frist", "prosody"], &["prosody", "ejabberd"], &["jabberd2"]]
+    {
+        assert_eq!(start(wrong).status.code(), Some(2), "{wrong:?}");
+    }
+}

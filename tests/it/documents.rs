@@ -121,7 +121,8 @@ fn captures() -> Vec<String> {
 
 fn documents() -> Vec<PathBuf> {
     let mut found = vec![root().join("fixtures/README.md")];
-    for folder in ["", "docs", "docs/how-to", "docs/reference", "docs/tutorial", "docs/deviations"] {
+    for folder in ["", "docs", "docs/how-to", "docs/reference", "docs/tutorial", "docs/deviations"]
+    {
         let entries = fs::read_dir(root().join(folder)).unwrap();
         let paths = entries.map(|entry| entry.unwrap().path());
         found.extend(paths.filter(|path| path.extension().is_some_and(|e| e == "md")));
