@@ -1,6 +1,6 @@
 //! Files of scenarios, with the shared ones they use.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -270,6 +270,15 @@ fn assemble(source: &Arc<Source>, file: &File, shared: &[&File]) -> Scenario {
         scenario.actors.extend(one.actors.iter().cloned());
         scenario.set.extend(one.set.iter().cloned());
     }
+    // What a shared file sets, a scenario may sweep.
+    let swept: BTreeSet<String> = scenario
+        .sweep
+        .iter()
+        .flat_map(|row| row.values.iter().map(|value| value.name.value.clone()))
+        .collect();
+    scenario.set.retain(|set| {
+        Arc::ptr_eq(&set.name.place.source, source) || !swept.contains(&set.name.value)
+    });
     scenario.setup = shared.iter().flat_map(|file| file.steps.iter().cloned()).collect();
     scenario.steps.clone_from(&file.steps);
     scenario

@@ -138,6 +138,17 @@ fn scenarios_are_put_together_up_to_a_limit() {
 }
 
 /// The mistakes of a scenario; what each is made of once took memory or time by the square of the file's size.
+#[test]
+fn what_a_shared_file_sets_a_scenario_may_sweep() {
+    let shared = "shared: a\nset: { kind: none, other: x }\nsteps:\n  - note: ${kind} ${other}\n";
+    let scenario = "name: a\ncovers: [bosh-long-polling]\nuse: [shared.yaml]\nsweep: { kind: [one, two] }\nsteps: []\n";
+    let folder = folder(&[("shared.yaml", shared), ("a.yaml", scenario)]);
+    let loaded = read(folder.path());
+    assert_eq!(rendered(&loaded.mistakes), "");
+    let set: Vec<_> = loaded.scenarios[0].set.iter().map(|set| &set.name.value).collect();
+    assert_eq!(set, ["other"]);
+}
+
 fn many(head: &str, steps: &str) -> Mistakes {
     let text = format!("name: a\ncovers: [bosh-long-polling]\n{head}steps:\n{steps}");
     let loaded =

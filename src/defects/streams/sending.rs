@@ -141,7 +141,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
-        "bosh-response-same-session",
+        "bosh-response-same-session/stanzas",
         "with five sessions or more, stanzas sent to one are sent again to the next that gets any within a second",
         leaking,
     ),

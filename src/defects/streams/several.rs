@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::super::bend::{actions, inputs, replies, with_payloads};
+use super::super::bend::{Bend, Cx, actions, inputs, replies, with_payloads};
 use super::names::{adds, requests, terminates, with};
 use crate::cm::backend::Event;
 use crate::cm::reply::PayloadKind;
@@ -12,6 +12,7 @@ use crate::cm::session::{Action, Input};
 use crate::defects::defect::{Defect, defect};
 use crate::defects::edge::body;
 use crate::defects::steps::{Given, first_link, is_message, unheard};
+use crate::xml::Element;
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(
@@ -140,6 +141,14 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
+        "bosh-response-same-session/user",
+        "a message for one session of a user goes to the others, too",
+        |parts| {
+            let sent: Arc<Mutex<Vec<Element>>> = Arc::default();
+            parts.bend(move || Box::new(Shared { sent: Arc::clone(&sent), seen: 0, user: None }));
+        },
+    ),
+    defect(
         "bosh-multi-close-one/first",
         "to close the first of several streams ends the session",
         |parts| {
@@ -193,3 +202,52 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
 ];
+
+/// A session that looks every now and then for what was sent to another session of its user.
+struct Shared {
+    sent: Arc<Mutex<Vec<Element>>>,
+    seen: usize,
+    user: Option<String>,
+}
+
+impl Bend for Shared {
+    fn come(&mut self, input: Input, cx: &mut Cx<'_>) {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Input::Server(_, Event::Element(element)) = &input
+            && is_message(element)
+        {
+            if self.seen == sent.len() {
+                self.seen += 1;
+            }
+            sent.push(element.clone());
+        }
+        let bare = |message: &Element| {
+            message.attr("to").and_then(|to| to.split('/').next()).map(str::to_owned)
+        };
+        let new: Vec<Element> = sent.iter().skip(self.seen).cloned().collect();
+        self.seen = sent.len();
+        drop(sent);
+        if let Some(link) = first_link(cx) {
+            for message in new.into_iter().filter(|message| bare(message) == self.user) {
+                cx.pass(Input::Server(link, Event::Element(message)));
+            }
+        }
+        if matches!(input, Input::Settle) && cx.all_asked().next().is_some() {
+            cx.wake_after(Duration::from_millis(200));
+        }
+        cx.pass(input);
+    }
+
+    fn go(&mut self, action: Action, cx: &mut Cx<'_>) {
+        if let Action::Answer { reply, .. } = &action {
+            for payload in &reply.payloads {
+                let jid = payload.xml.split("<jid>").nth(1);
+                let bare = jid.and_then(|jid| jid.split(['/', '<']).next());
+                if let Some(bare) = bare {
+                    self.user = Some(bare.to_owned());
+                }
+            }
+        }
+        cx.act(action);
+    }
+}

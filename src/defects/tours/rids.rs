@@ -270,6 +270,70 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
         }
         rig.send(5, "", &ping("b"));
     }),
+    ("after a pause, a repeat and a copy", |rig| {
+        for before in ["pause", "repeat", "copy"] {
+            rig.create("wait='5' hold='1'");
+            rig.login();
+            match before {
+                "pause" => {
+                    rig.send(4, "pause='10'", "");
+                }
+                "repeat" => {
+                    rig.send(4, "", &ping("a"));
+                    rig.send(4, "", &ping("a"));
+                }
+                _ => {
+                    rig.send(4, "", "");
+                    rig.send(4, "", "");
+                    rig.seconds(6.0);
+                }
+            }
+            rig.send(5, "", "");
+            rig.send(6, "", &ping("b"));
+            rig.seconds(6.0);
+            rig.send(8, "", "");
+            rig.send(7, "", &ping("c"));
+            rig.seconds(50.0);
+            rig.send(9, "", "");
+            rig.seconds(6.0);
+        }
+    }),
+    ("silence after a repeat", |rig| {
+        rig.create("wait='5' hold='1'");
+        rig.login();
+        rig.send(4, "", &ping("a"));
+        rig.send(4, "", &ping("a"));
+        rig.seconds(100.0);
+        rig.send(5, "", "");
+        rig.seconds(6.0);
+    }),
+    ("after a message", |rig| {
+        let (bob, alice) = pair(rig, "wait='5' hold='1'");
+        rig.send_in(&bob, 4, "", "");
+        rig.seconds(0.5);
+        rig.send_in(&alice, 4, "", &to_bob("hello"));
+        rig.send_in(&bob, 5, "", "");
+        rig.seconds(10.0);
+        rig.send_in(&alice, 5, "", &to_bob("who waits"));
+        rig.send_in(&bob, 5, "", "");
+        rig.send_in(&bob, 6, "", "");
+        rig.seconds(6.0);
+    }),
+    ("the end far ahead", |rig| {
+        rig.create("wait='5' hold='1'");
+        rig.send(50, "type='terminate'", "");
+    }),
+    ("answers on rare paths", |rig| {
+        rig.create("wait='0' hold='1'");
+        rig.send(1, "", "");
+        rig.create("wait='5' hold='1'");
+        rig.send(1, "to='localhost' xmpp:version='1.0'", "");
+        rig.create("wait='5' hold='1' ack='1'");
+        rig.login();
+        rig.send(4, "", &ping("a"));
+        rig.send(5, "ack='1003'", &ping("b"));
+        rig.send(5, "ack='1003'", &ping("b"));
+    }),
 ];
 
 /// The sid of the latest session.

@@ -145,6 +145,31 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
         rig.send_in(&bob, 5, "", "");
         rig.seconds(6.0);
     }),
+    ("two sessions of one user", |rig| {
+        for resource in ["one", "two"] {
+            rig.create("wait='5' hold='1'");
+            let plain = base64::engine::general_purpose::STANDARD.encode("\0alice\0alice-secret");
+            let auth = format!(
+                "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{plain}</auth>"
+            );
+            rig.send(1, "", &auth);
+            rig.send(2, "xmpp:restart='true' to='localhost'", "");
+            let bind = format!(
+                "<iq xmlns='jabber:client' type='set' id='bind'>\
+                 <bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>{resource}</resource></bind></iq>"
+            );
+            rig.send(3, "", &bind);
+            rig.send(4, "", "");
+        }
+        rig.create("wait='5' hold='1'");
+        rig.login();
+        rig.send(
+            4,
+            "",
+            "<message xmlns='jabber:client' to='alice@localhost/one'><body>for one</body></message>",
+        );
+        rig.seconds(2.0);
+    }),
 ];
 
 /// Two sessions: bob's, whose requests go on with 5, and one with the streams of somebody anonymous and of alice, whose
