@@ -14,7 +14,7 @@ use crate::xml::Element;
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(
-        "bosh-terminal-ends-session/malformed",
+        "bosh-terminal-ends-session/bad-request",
         "a request that is no sound one is refused with bad-request, but its session lives on",
         |parts| {
             parts.bend(|| {

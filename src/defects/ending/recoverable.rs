@@ -16,7 +16,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         |parts| parts.bend(|| Box::new(Unrecovered(None))),
     ),
     defect(
-        "bosh-type-values",
+        "bosh-type-values/iq",
         "a response that carries an empty iq of type result has that type too",
         |parts| {
             parts.bend(|| {

@@ -11,7 +11,7 @@ use crate::defects::steps::{
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(
-        "bosh-respond-200",
+        "bosh-respond-200/early",
         "a request with payloads whose wait ends early, with nothing, is answered with 202 in place of 200",
         |parts| {
             on_picked(

@@ -33,7 +33,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
-        "bosh-wait-not-much-early",
+        "bosh-wait-not-much-early/early",
         "of a wait of ten seconds or more only two fifths are used",
         |parts| {
             parts.bend(|| {

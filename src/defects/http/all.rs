@@ -1,6 +1,6 @@
 //! The defects of this family, in order.
 
-use super::{answers, connections, forms, messages, polls, sharing};
+use super::{answers, connections, forms, kinds, messages, polls, sharing, timing};
 use crate::defects::defect::Family;
 
 pub(in crate::defects) const DEFECTS: Family = &[
@@ -10,4 +10,6 @@ pub(in crate::defects) const DEFECTS: Family = &[
     answers::DEFECTS,
     forms::DEFECTS,
     sharing::DEFECTS,
+    kinds::DEFECTS,
+    timing::DEFECTS,
 ];

@@ -147,7 +147,7 @@ fn refused(parts: &mut Parts, name: &header::HeaderName, status: StatusCode) {
 }
 
 /// The connection of some requests is cut instead of an answer.
-fn cut(parts: &mut Parts, which: fn(&Request<Bytes>) -> bool) {
+pub(super) fn cut(parts: &mut Parts, which: fn(&Request<Bytes>) -> bool) {
     parts.on_leave(move |response, request| {
         if request.is_some_and(which) {
             response.extensions_mut().insert(Delivery::Cut);

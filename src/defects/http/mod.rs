@@ -4,8 +4,10 @@ mod all;
 mod answers;
 mod connections;
 mod forms;
+mod kinds;
 mod messages;
 mod polls;
 mod sharing;
+mod timing;
 
 pub(super) use all::DEFECTS;

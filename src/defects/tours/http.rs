@@ -16,6 +16,10 @@ fn creation() -> String {
 }
 
 pub(in super::super) const TOURS: &[(&str, Tour)] = &[
+    ("what comes for a client", super::kinds::of_delivery),
+    ("ends", super::kinds::of_ends),
+    ("restarts", super::kinds::of_restarts),
+    ("creations that are nearly right", super::kinds::of_creations),
     ("HTTP that is not as usual", super::forms::of_http),
     ("two sessions", super::forms::of_two_sessions),
     ("answers of all kinds", super::answers::of_all_kinds),

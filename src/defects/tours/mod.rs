@@ -9,6 +9,7 @@ pub(super) mod holding;
 pub(super) mod http;
 pub(super) mod inactivity;
 pub(super) mod keys;
+mod kinds;
 pub(super) mod pace;
 pub(super) mod rids;
 pub(super) mod security;

@@ -10,6 +10,11 @@ const BIND: &str = "<iq xmlns='jabber:client' type='set' id='bind'>\
 const AUTH: &str = "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='ANONYMOUS'/>";
 
 pub(in super::super) const TOURS: &[(&str, Tour)] = &[
+    ("what comes for a client", super::kinds::of_delivery),
+    ("restarts", super::kinds::of_restarts),
+    ("ends", super::kinds::of_ends),
+    ("creations that are nearly right", super::kinds::of_creations),
+    ("answers of all kinds", super::answers::of_all_kinds),
     ("versions", |rig| {
         for version in ["xmpp:version='1.0'", "xmpp:version='9.9'", ""] {
             rig.post(&format!(

@@ -1,7 +1,7 @@
 //! The defects of this family, in order.
 
-use super::{away, restarts, streams};
+use super::{away, renewals, restarts, streams};
 use crate::defects::defect::Family;
 
 pub(in crate::defects) const DEFECTS: Family =
-    &[streams::DEFECTS, restarts::DEFECTS, away::DEFECTS];
+    &[streams::DEFECTS, restarts::DEFECTS, away::DEFECTS, renewals::DEFECTS];

@@ -2,6 +2,7 @@
 
 mod all;
 mod away;
+mod renewals;
 mod restarts;
 mod streams;
 

@@ -13,7 +13,7 @@ use crate::xmpp::ns;
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(
-        "xbosh-restart-support",
+        "xbosh-restart-support/account",
         "after a login to an account, other than ANONYMOUS, a restart request counts as an empty one",
         |parts| {
             parts.bend(|| {
@@ -31,7 +31,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
-        "xbosh-restart-same-session",
+        "xbosh-restart-same-session/sid",
         "the response to a restart has a new sid, and the session goes on with the old one",
         |parts| {
             parts.bend(|| {
@@ -95,7 +95,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         mechanisms_again,
     ),
     defect(
-        "xbosh-restart-features-forwarded",
+        "xbosh-restart-features-forwarded/late",
         "the features after the restart come 4 seconds late, unless the client polls",
         |parts| late(parts, |element| element.is(ns::STREAMS, "features") && has_bind(element)),
     ),
