@@ -54,6 +54,17 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
+        "bosh-content-type-default/shut-down",
+        "what is told when the connection manager goes down names no charset",
+        |parts| {
+            on_picked(
+                parts,
+                |reply, _| reply.get("condition") == Some("system-shutdown"),
+                |response| set_type(response, "text/xml"),
+            );
+        },
+    ),
+    defect(
         "bosh-content-honoured/delivered",
         "what comes while a request is held has not the Content-Type that the client chose",
         |parts| {

@@ -71,6 +71,11 @@ pub(in super::super) fn of_restarts(rig: &mut Rig) {
     rig.login();
     rig.send(4, "", "");
     rig.seconds(11.0);
+    rig.create("wait='5' hold='1'");
+    rig.send(1, "", AUTH);
+    rig.send(2, "xmpp:restart='true' to='localhost'", "");
+    rig.send(3, "type='terminate'", "");
+    rig.seconds(6.0);
 }
 
 /// Sessions that end: of an error of the stream with stanzas that wait, before the login, and by the client.
@@ -99,6 +104,8 @@ pub(in super::super) fn of_ends(rig: &mut Rig) {
     );
     rig.send_in(&last, 4, "", &iq);
     rig.seconds(6.0);
+    rig.send_in(&last, 5, "", "");
+    rig.shut_down();
 }
 
 /// Creation requests with domains, numbers and options that are nearly right.

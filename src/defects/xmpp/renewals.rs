@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
-use super::super::bend::{inputs, replies, requests, with_payloads};
+use super::super::bend::{changed, inputs, replies, requests, with_payloads};
 use super::super::edge::body;
 use super::super::steps::{Given, Standing, forget, is_poll, standing};
 use super::restarts::bound;
@@ -49,6 +49,22 @@ pub(super) const DEFECTS: &[Defect] = &[
                         last = Some(cx.now);
                     }
                     Some(input)
+                })
+            });
+        },
+    ),
+    defect(
+        "xbosh-restart-same-session/end",
+        "between a restart and the next request the client cannot end its session",
+        |parts| {
+            parts.bend(|| {
+                let mut restarted = false;
+                requests(move |request, _| {
+                    if std::mem::take(&mut restarted) {
+                        request.body =
+                            changed(&request.body, |body| body.set_attr("", "type", None));
+                    }
+                    restarted = request.body.is_restart();
                 })
             });
         },
