@@ -64,7 +64,7 @@ impl Doubt {
         for outcome in all() {
             *runs.entry(outcome.verdict).or_default() += 1;
         }
-        let repeats = runs.keys().all(|verdict| accuses(*verdict));
+        let repeats = runs.keys().all(|verdict| verdict.accuses());
         let mildest = all().min_by_key(|outcome| outcome.verdict).filter(|_| repeats);
         let mut told = mildest.unwrap_or(&self.first).clone();
         if !repeats {
@@ -76,11 +76,6 @@ impl Doubt {
         }
         (self.place, told)
     }
-}
-
-/// Whether it says that the target does something wrong.
-fn accuses(verdict: Verdict) -> bool {
-    matches!(verdict, Verdict::Warned | Verdict::Failed | Verdict::Broken)
 }
 
 #[cfg(test)]

@@ -48,6 +48,11 @@ impl Verdict {
         Self::Broken,
     ];
 
+    /// Whether it says that the target does something wrong, of which nothing is known.
+    pub fn accuses(self) -> bool {
+        matches!(self, Self::Warned | Self::Failed | Self::Broken)
+    }
+
     /// Its name, as reports write it.
     pub fn name(self) -> &'static str {
         match self {

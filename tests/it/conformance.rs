@@ -178,7 +178,9 @@ fn unsteady(outcomes: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(outcomes).unwrap();
     text.lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
-        .filter(|run| ["inconclusive", "unsteady", "gone"].iter().any(|verdict| run["verdict"] == *verdict))
+        .filter(|run| {
+            ["inconclusive", "unsteady", "gone"].iter().any(|verdict| run["verdict"] == *verdict)
+        })
         .flat_map(|run| run["covers"].as_array().unwrap().clone())
         .map(|id| id.as_str().unwrap().to_owned())
         .collect()

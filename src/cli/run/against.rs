@@ -25,10 +25,8 @@ use crate::files::text;
 use crate::runner::dial::{Dial, Network};
 use crate::runner::{
     self, Doubts, EMBEDDED, FirstStep, Job, Knowledge, Outcome, Software, Target, Tolerance,
-    Verdict,
 };
 use crate::scenario::{Provision, limits, read_target};
-use crate::ui::outcomes::{Bearing, bearing};
 use crate::wire::address::Address;
 use crate::wire::tls;
 
@@ -136,7 +134,6 @@ impl Against {
                 let pace = Pace {
                     at_once: args.jobs.map(usize::from).or(target.jobs).unwrap_or(JOBS),
                     confirm: args.confirm.unwrap_or(CONFIRM).into(),
-                    strict: args.strict,
                 };
                 let runtime = tokio::runtime::Builder::new_current_thread()
                     .enable_all()
@@ -168,15 +165,6 @@ struct Pace {
     at_once: usize,
     /// How often a failure is run again, by itself.
     confirm: usize,
-    /// A violated recommendation is a failure.
-    strict: bool,
-}
-
-impl Pace {
-    /// Whether an outcome is told only when it was confirmed: it would make the whole run fail.
-    fn doubts(self, verdict: Verdict) -> bool {
-        self.confirm > 0 && bearing(verdict, self.strict) > Bearing::Unknown
-    }
 }
 
 /// News from a run against a network target.
@@ -296,7 +284,7 @@ async fn network(
         round_trip,
         |place, ended| {
             let Some((place, ended)) = knowledge.borrow_mut().take(place, ended) else { return };
-            if pace.doubts(ended.verdict) {
+            if pace.confirm > 0 && ended.verdict.accuses() {
                 doubts.borrow_mut().add(place, ended);
             } else {
                 outcome((place, ended));
