@@ -131,7 +131,7 @@ impl Against {
                 embedded(defects, threads, jobs, results, stop)
             }
             Self::Network { target, dial, guessed, .. } => {
-                let pace = Pace {
+                let how = Pace {
                     at_once: args.jobs.map(usize::from).or(target.jobs).unwrap_or(JOBS),
                     confirm: args.confirm.unwrap_or(CONFIRM).into(),
                 };
@@ -148,7 +148,7 @@ impl Against {
                         }
                     });
                     let stop = runner::stopped(stop.clone());
-                    runtime.block_on(network(target, dial, pace, jobs, &send, *guessed, stop))
+                    runtime.block_on(network(target, dial, how, jobs, &send, *guessed, stop))
                 });
                 // A name that is still being looked up is not waited for.
                 runtime.shutdown_background();
@@ -216,7 +216,7 @@ fn embedded(
 async fn network(
     target: &Arc<Target>,
     dial: &Arc<dyn Dial>,
-    pace: Pace,
+    how: Pace,
     jobs: &[Job],
     news: &mpsc::Sender<News>,
     guessed: bool,
@@ -275,16 +275,16 @@ async fn network(
     let outcome = |(place, outcome)| tell(News::Outcome(place, Box::new(outcome)));
     let clock = Clock::start();
     let knowledge = RefCell::new(Knowledge::new(Arc::clone(target)));
-    let doubts = RefCell::new(Doubts::new(pace.confirm));
+    let doubts = RefCell::new(Doubts::new(how.confirm));
     let all = runner::run_all(
         jobs,
         Arc::clone(target),
         Arc::clone(dial),
-        pace.at_once,
+        how.at_once,
         round_trip,
         |place, ended| {
             let Some((place, ended)) = knowledge.borrow_mut().take(place, ended) else { return };
-            if pace.confirm > 0 && ended.verdict.accuses() {
+            if how.confirm > 0 && ended.verdict.accuses() {
                 doubts.borrow_mut().add(place, ended);
             } else {
                 outcome((place, ended));
@@ -298,9 +298,9 @@ async fn network(
     let complete = end == End::Whole;
     let again = doubts.borrow_mut().jobs(jobs);
     if complete && !again.is_empty() {
-        let count = again.len() / pace.confirm;
+        let count = again.len() / how.confirm;
         let what = if count == 1 { "failure" } else { "failures" };
-        eprint(&format!("running {count} {what} again, one at a time ({}×)", pace.confirm));
+        eprint(&format!("running {count} {what} again, one at a time ({}×)", how.confirm));
         let alone = runner::run_all(
             &again,
             Arc::clone(target),
