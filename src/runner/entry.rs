@@ -14,7 +14,7 @@ use super::provided::skipped;
 use super::run::Run;
 use super::schedule::Job;
 use super::stop::Stop;
-use super::target::Target;
+use super::target::{Target, passwords};
 use crate::bosh::Condition;
 use crate::clock::{Clock, words};
 use crate::diag::sanitise::one_line;
@@ -22,6 +22,7 @@ use crate::random::Secure;
 use crate::rules::page_lines;
 use crate::scenario::{CLIENT, Login, load_texts};
 use crate::trace::Fact;
+use crate::trace::redact::Known;
 
 /// Nobody waits longer for the first steps of one login.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -220,7 +221,7 @@ fn unusable(run: &Run, login: &Login, why: String) -> Unusable {
     let condition: Option<Condition> = condition.and_then(|condition| condition.parse().ok());
     let location = got.as_ref().and_then(|got| got.response.headers.get("location"));
     let domain = run.domain_of(0);
-    let remedies = match (known(condition, &domain), step) {
+    let remedies = match (against(condition, &domain), step) {
         (Some(remedies), _) => remedies,
         (None, FirstStep::Create) => creation(status, body.is_some(), location),
         (None, FirstStep::Features) => features(),
@@ -228,6 +229,11 @@ fn unusable(run: &Run, login: &Login, why: String) -> Unusable {
     };
     let meaning = condition.map(|condition| format!("{condition}: {}", condition.explain()));
     let url = format!("{}{}", target.address, target.address.path);
+    // The server may repeat a password anywhere.
+    let known = Known::of(passwords(target));
+    let hidden = |text: String| known.hide(&text).unwrap_or(text);
+    let (why, received) = (hidden(why), hidden(received));
+    let remedies = remedies.into_iter().map(hidden).collect();
     let explains = got.is_none() || matches!(step, FirstStep::Login | FirstStep::Stanza);
     let target = target.name.clone();
     Unusable { step, why, target, sent, received, explains, meaning, remedies, url }
@@ -249,7 +255,7 @@ const ATTRIBUTES: &str = "attributes that this server insists on, or does not ac
      `create: { attributes: { content: 'text/xml; charset=utf-8', ack: '1', hold: ~ } }` sets two and leaves one out";
 
 /// What helps against conditions whose cause is known.
-fn known(condition: Option<Condition>, domain: &str) -> Option<Vec<String>> {
+fn against(condition: Option<Condition>, domain: &str) -> Option<Vec<String>> {
     let remedies = match condition? {
         Condition::HostUnknown | Condition::HostGone | Condition::ImproperAddressing => {
             let names = "`domain` and `anonymous` in a target file, `--domain` with a URL";
