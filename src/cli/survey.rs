@@ -23,6 +23,7 @@ struct Row {
     unseen: usize,
     void: usize,
     never: usize,
+    open: usize,
     holes: usize,
 }
 
@@ -56,6 +57,14 @@ pub(super) fn run(
                 row.rightly += 1;
                 ("noticed", path(*place))
             }
+            (Noticed::Void, _) => {
+                row.void += 1;
+                ("void", "nothing that it could change comes there".to_owned())
+            }
+            (Noticed::Unnoticed | Noticed::NeverCame, Some(Reason::Open(why))) => {
+                row.open += 1;
+                ("open", why.to_owned())
+            }
             (_, Some(Reason::Lawful(why))) => {
                 row.lawful += 1;
                 ("lawful", why.to_owned())
@@ -64,13 +73,9 @@ pub(super) fn run(
                 row.unseen += 1;
                 ("unseen", why.to_owned())
             }
-            (Noticed::Elsewhere(place), None) => {
+            (Noticed::Elsewhere(place), _) => {
                 row.elsewhere += 1;
                 ("elsewhere", path(*place))
-            }
-            (Noticed::Void, None) => {
-                row.void += 1;
-                ("void", "nothing that it could change comes there".to_owned())
             }
             (Noticed::NeverCame, None) => {
                 row.never += 1;
@@ -87,8 +92,8 @@ pub(super) fn run(
     }
     let _ = writeln!(
         text,
-        "{:<24}{:>9}{:>11}{:>8}{:>8}{:>6}{:>12}{:>7}",
-        "", "noticed", "elsewhere", "lawful", "unseen", "void", "never came", "holes"
+        "{:<24}{:>9}{:>11}{:>8}{:>8}{:>6}{:>12}{:>6}{:>7}",
+        "", "noticed", "elsewhere", "lawful", "unseen", "void", "never came", "open", "holes"
     );
     let mut sum = Row::default();
     for (place, row) in &rows {
@@ -99,6 +104,7 @@ pub(super) fn run(
         sum.unseen += row.unseen;
         sum.void += row.void;
         sum.never += row.never;
+        sum.open += row.open;
         sum.holes += row.holes;
     }
     line(&mut text, "all", &sum);
@@ -113,7 +119,14 @@ pub(super) fn run(
 fn line(text: &mut String, name: &str, row: &Row) {
     let _ = writeln!(
         text,
-        "{name:<24}{:>9}{:>11}{:>8}{:>8}{:>6}{:>12}{:>7}",
-        row.rightly, row.elsewhere, row.lawful, row.unseen, row.void, row.never, row.holes
+        "{name:<24}{:>9}{:>11}{:>8}{:>8}{:>6}{:>12}{:>6}{:>7}",
+        row.rightly,
+        row.elsewhere,
+        row.lawful,
+        row.unseen,
+        row.void,
+        row.never,
+        row.open,
+        row.holes
     );
 }

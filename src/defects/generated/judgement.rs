@@ -1,7 +1,7 @@
 //! Generated defects that no scenario has to notice, and why.
 
 use super::deed::{Carriage, Deed, Form, State, Timing, Wrong};
-use super::generated::Generated;
+use super::generated::{Generated, Turn};
 use super::place::Place;
 
 /// Why a defect need not be noticed.
@@ -11,14 +11,60 @@ pub enum Reason {
     Lawful(&'static str),
     /// A client cannot see it, or not from here.
     Unseen(&'static str),
+    /// It is a hole that is known; with why no scenario closes it yet.
+    Open(&'static str),
 }
 
-use Reason::{Lawful, Unseen};
+use Reason::{Lawful, Open, Unseen};
 
 /// Why this one need not be noticed, if there is a reason.
 pub fn reason(generated: &Generated) -> Option<Reason> {
-    let Generated { place, deed, .. } = *generated;
-    of_creation(place, deed).or_else(|| of_request(place, deed)).or_else(|| of_any(place, deed))
+    let Generated { place, deed, turn } = *generated;
+    of_creation(place, deed)
+        .or_else(|| of_request(place, deed))
+        .or_else(|| of_any(place, deed))
+        .or_else(|| open(place, deed, turn))
+}
+
+/// The holes that are known, by kind.
+fn open(place: Place, deed: Deed, turn: Turn) -> Option<Reason> {
+    let why = match (place, deed, turn) {
+        (_, _, Turn::Later) => "most scenarios come to this place once in a session",
+        (_, _, Turn::First) => {
+            "what goes wrong the first time alone is often before what a scenario looks at"
+        }
+        (Place::ShutDown, ..) => {
+            "the one scenario with a shutdown looks at the condition and the end alone"
+        }
+        (Place::LegacyRefusal, ..) => {
+            "clients without ver are told of HTTP's status, and of what is inside only in short"
+        }
+        (Place::KeySwitched | Place::KeySwitchRequest, ..) => {
+            "what follows a switch of keys is looked at for its key alone"
+        }
+        (Place::StreamAdded | Place::OneOfStreams | Place::StreamRequest, ..) => {
+            "timers, the window and delays are looked at in sessions with one stream"
+        }
+        (_, Deed::Attribute("ack" | "stream" | "time", _), _) => {
+            "acknowledgements and names of streams are looked at in conversations of their own, not on each kind of answer"
+        }
+        (Place::OtherRequest, ..) => {
+            "what is told to others than the culprit may be less than a condition (XEP-0124 §17.2), so it is looked at in short"
+        }
+        (_, Deed::Timing(Timing::Late), _) => {
+            "two seconds are what scenarios leave to networks and machines"
+        }
+        (_, Deed::Payloads(_) | Deed::Forwarding(_) | Deed::Unseen(_), _) => {
+            "no scenario sends so much, or so little, in such a request or answer"
+        }
+        (_, Deed::State(_), _) => "the sweeps over kinds of answers leave this kind out",
+        (_, Deed::Http(Form::Status(_)), _) => {
+            "a status beside 200 is lawful for what belongs to no session"
+        }
+        (_, Deed::Attribute(..), _) => "the sweeps over attributes leave this kind out",
+        _ => return None,
+    };
+    Some(Open(why))
 }
 
 fn of_creation(place: Place, deed: Deed) -> Option<Reason> {
