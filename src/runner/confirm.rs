@@ -64,7 +64,7 @@ impl Doubt {
         for outcome in all() {
             *runs.entry(outcome.verdict).or_default() += 1;
         }
-        let repeats = runs.keys().all(|verdict| verdict.accuses());
+        let repeats = runs.keys().copied().all(Verdict::accuses);
         let mildest = all().min_by_key(|outcome| outcome.verdict).filter(|_| repeats);
         let mut told = mildest.unwrap_or(&self.first).clone();
         if !repeats {

@@ -37,6 +37,7 @@ impl Session {
     }
 
     /// The key of a request that came before, as far as it is remembered.
+    #[allow(clippy::option_option)] // it may be remembered, and have had no key
     fn key_of(&self, rid: u64) -> Option<Option<&str>> {
         let sent = || Some(self.replays.get(rid)?.key.as_deref());
         let open = || Some(self.open.iter().find(|open| open.rid == rid)?.key.as_deref());
