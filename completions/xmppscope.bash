@@ -1100,7 +1100,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__prove)
-            opts="-h --defect --covered --table --jobs --color --help"
+            opts="-h --defect --covered --generated --table --jobs --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
