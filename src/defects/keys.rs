@@ -377,7 +377,7 @@ impl Chain {
             return false;
         }
         if let Some(newkey) = body.attr("newkey") {
-            self.old = key.unwrap_or_default().to_owned();
+            key.unwrap_or_default().clone_into(&mut self.old);
             newkey.clone_into(&mut self.expected);
         } else if let Some(key) = key {
             key.clone_into(&mut self.expected);

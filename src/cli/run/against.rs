@@ -263,15 +263,7 @@ async fn network(
         eprint(&format!("server software: {name} {version}"));
     }
     tell(News::Begin(software));
-    let mut target = Arc::clone(target);
-    if let Some(why) = refused {
-        eprint(&format!("the server does not allow anonymous login: {why}"));
-        eprint(
-            "skipping scenarios that need a login; to run them, list accounts in a target file (docs/reference/targets.md)",
-        );
-        Arc::make_mut(&mut target).provides.retain(|known| *known != Provision::Anonymous);
-    }
-    let target = &target;
+    let target = &refused.map_or_else(|| Arc::clone(target), |why| without_login(target, &why));
     let outcome = |(place, outcome)| tell(News::Outcome(place, Box::new(outcome)));
     let clock = Clock::start();
     let knowledge = RefCell::new(Knowledge::new(Arc::clone(target)));
@@ -323,6 +315,17 @@ async fn network(
     doubts.into_inner().finish().into_iter().for_each(outcome);
     knowledge.into_inner().finish(complete).into_iter().for_each(outcome);
     Ok(end)
+}
+
+/// The same target where nobody may log in, for this reason.
+fn without_login(target: &Arc<Target>, why: &str) -> Arc<Target> {
+    eprint(&format!("the server does not allow anonymous login: {why}"));
+    eprint(
+        "skipping scenarios that need a login; to run them, list accounts in a target file (docs/reference/targets.md)",
+    );
+    let mut target = Arc::clone(target);
+    Arc::make_mut(&mut target).provides.retain(|known| *known != Provision::Anonymous);
+    target
 }
 
 /// The default tolerance for times: machines in CI systems are busy.

@@ -71,7 +71,7 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
         |parts| likened(parts, |known, sid| sid.starts_with(known)),
     ),
     defect("bosh-cm-unknown-sid/case", "sids are compared without regard to case", |parts| {
-        likened(parts, |known, sid| sid.eq_ignore_ascii_case(known))
+        likened(parts, |known, sid| sid.eq_ignore_ascii_case(known));
     }),
     defect(
         "bosh-cm-unknown-sid/terms",

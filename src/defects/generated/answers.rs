@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::deed::{Carriage, Deed, State, Timing, Wrong};
-use super::generated::Generated;
+use super::one::Generated;
 use super::place::Place;
 use super::shared::Shared;
 use crate::bosh::{Body, BodyType, Condition};
@@ -268,7 +268,7 @@ impl Answers {
             }
             State::NotKept | State::KeptEmpty => self.forgotten.extend(rid),
             State::TimerShort | State::TimerStopped | State::WindowNarrow | State::WindowWide => {
-                self.timer = Some(state)
+                self.timer = Some(state);
             }
         }
     }
@@ -421,8 +421,7 @@ pub(super) fn make_wrong(
     let number = old.as_deref().and_then(|old| old.parse::<u64>().ok());
     let new = match (wrong, &old) {
         (Wrong::Added(value), None) => Some(value.to_owned()),
-        (Wrong::Added(_), Some(_)) => return false,
-        (_, None) => return false,
+        (Wrong::Added(_), Some(_)) | (_, None) => return false,
         (Wrong::Missing, Some(_)) => {
             return reply.remove(name);
         }

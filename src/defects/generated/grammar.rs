@@ -1,7 +1,7 @@
 //! All that can be said: each place with what may go wrong there.
 
 use super::deed::{Carriage, Deed, Form, State, Timing, Wrong};
-use super::generated::{Generated, Turn};
+use super::one::{Generated, Turn};
 use super::place::{ANSWERS, Place, REQUESTS};
 
 const NUMBER: &[Wrong] = &[Wrong::Missing, Wrong::Lower, Wrong::Higher, Wrong::Empty, Wrong::Other];

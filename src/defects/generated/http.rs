@@ -8,7 +8,7 @@ use http::{Request, Response, StatusCode};
 
 use super::answers::make_wrong;
 use super::deed::{Deed, Form};
-use super::generated::Generated;
+use super::one::Generated;
 use super::place::Place;
 use super::shared::Shared;
 use crate::cm::http::Delivery;
@@ -58,10 +58,10 @@ impl BendHttp for Http {
             return;
         }
         match self.generated.deed {
-            Deed::Attribute(name, wrong) => {
-                if make_wrong(&mut answer.reply, name, wrong, &BTreeMap::new()) {
-                    self.shared.seen.fires();
-                }
+            Deed::Attribute(name, wrong)
+                if make_wrong(&mut answer.reply, name, wrong, &BTreeMap::new()) =>
+            {
+                self.shared.seen.fires();
             }
             Deed::Http(_) => self.next = true,
             _ => {}
@@ -117,7 +117,7 @@ fn make(response: &mut Response<Bytes>, form: Form) -> bool {
             response.extensions_mut().insert(Delivery::Cut);
             return true;
         }
-        Form::Truncated => Some(text[..text.floor_char_boundary(text.len() - 2)].to_owned()),
+        Form::Truncated => text.get(..text.len().saturating_sub(2)).map(str::to_owned),
         Form::Nothing => Some(String::new()),
         Form::Comment => inside("<!-- x -->"),
         Form::Instruction => inside("<?x y?>"),

@@ -1,7 +1,7 @@
 //! Generated defects that no scenario has to notice, and why.
 
 use super::deed::{Carriage, Deed, Form, State, Timing, Wrong};
-use super::generated::{Generated, Turn};
+use super::one::{Generated, Turn};
 use super::place::Place;
 
 /// Why a defect need not be noticed.

@@ -4,16 +4,16 @@
 
 mod answers;
 mod deed;
-mod generated;
 mod grammar;
 mod http;
 mod judgement;
+mod one;
 mod place;
 mod requests;
 mod shared;
 
-pub use generated::Generated;
 pub use grammar::all;
 pub use judgement::{Reason, reason};
+pub use one::Generated;
 pub use place::Place;
 pub use shared::Seen;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::deed::{Carriage, Deed};
-use super::generated::Generated;
+use super::one::Generated;
 use super::place::Place;
 use super::shared::Shared;
 use crate::bosh::{BodyType, XBOSH};
@@ -162,8 +162,11 @@ impl Bend for Requests {
                 element.move_namespace(ns::CLIENT, crate::bosh::NS);
                 cx.act(Action::Command(*link, Command::Send(element)));
             }
-            Carriage::Elsewhere | Carriage::Trimmed => cx.act(action),
-            Carriage::LastLost | Carriage::Reversed | Carriage::Anyway => cx.act(action),
+            Carriage::Elsewhere
+            | Carriage::Trimmed
+            | Carriage::LastLost
+            | Carriage::Reversed
+            | Carriage::Anyway => cx.act(action),
         }
     }
 }

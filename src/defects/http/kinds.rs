@@ -40,7 +40,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         |parts| on_picked(parts, replaced, latin),
     ),
     defect("bosh-utf8/restarted", "the answer to a restart says to be in ISO-8859-1", |parts| {
-        on_picked(parts, restarted, latin)
+        on_picked(parts, restarted, latin);
     }),
     defect(
         "bosh-content-type-default/restarted",

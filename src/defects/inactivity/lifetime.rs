@@ -40,7 +40,7 @@ impl<F> Lifetime<F> {
         Self { limit, since: Duration::ZERO, from_request: false, pause: None }
     }
 
-    pub(super) fn from_request(self) -> Self {
+    pub(super) fn counted_from_request(self) -> Self {
         Self { from_request: true, ..self }
     }
 }

@@ -123,7 +123,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                     Lifetime::new(|pause: Option<Duration>, terms: &Terms| {
                         pause.unwrap_or(terms.inactivity)
                     })
-                    .from_request(),
+                    .counted_from_request(),
                 )
             });
         },

@@ -289,10 +289,8 @@ impl Bend for Hasty {
             }
             Input::Settle if !self.copies.is_empty() => {
                 let half = cx.session().terms().inactivity / 2;
-                if cx.session().waiting().next().is_none() {
-                    if cx.now >= self.since + half {
-                        return cx.pass(Input::Shutdown);
-                    }
+                if cx.session().waiting().next().is_none() && cx.now >= self.since + half {
+                    return cx.pass(Input::Shutdown);
                 }
                 cx.wake_after(half);
             }

@@ -150,7 +150,9 @@ pub(super) const DEFECTS: &[Defect] = &[
                         let others = cx.all_asked().map(|(token, _)| token);
                         let others: Vec<_> = others.filter(|token| *token != own).collect();
                         cx.pass(input);
-                        others.into_iter().for_each(|token| cx.pass(Input::Hurry(token)));
+                        for token in others {
+                            cx.pass(Input::Hurry(token));
+                        }
                         return None;
                     }
                     Some(input)

@@ -106,7 +106,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     defect("bosh-cm-missing-rid/exponent", "a rid is read as a floating-point number", |parts| {
         rids(parts, |rid| {
             let number: f64 = rid.trim().parse().ok()?;
-            (number >= 1.0 && number < 9e15).then(|| format!("{}", number as u64))
+            (1.0..9e15).contains(&number).then(|| format!("{}", number as u64))
         });
     }),
     defect(

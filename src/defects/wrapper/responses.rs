@@ -30,7 +30,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         |parts| {
             changed(parts, |reply, told| {
                 let asked = told.asked.map(|asked| &asked.body);
-                if let Some(Ok(pause)) = asked.and_then(|body| body.pause()) {
+                if let Some(Ok(pause)) = asked.and_then(crate::bosh::Body::pause) {
                     reply.set("pause", pause);
                 }
             });
