@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 use xmppscope::defects::{self, Defect};
+use xmppscope::diag::name;
 use xmppscope::runner::{Verdict, embedded_target, jobs, prove, run_all_embedded, run_embedded};
 use xmppscope::scenario::{Scenario, load, pack};
 
@@ -17,7 +18,7 @@ fn the_pack_passes() {
     let (mut skipped, mut wrong) = (BTreeSet::new(), Vec::new());
     let never = watch::channel(false).1;
     run_all_embedded(&jobs, &[], 2, &never, |_, outcome| {
-        let path = outcome.scenario.place.source.path.display().to_string();
+        let path = name(&outcome.scenario.place.source.path).to_string();
         match outcome.verdict {
             Verdict::Passed => {}
             Verdict::Skipped => {
@@ -40,7 +41,7 @@ fn the_examples_pass() {
     assert!(scenarios.len() >= 10, "{}", scenarios.len());
     let never = watch::channel(false).1;
     run_all_embedded(&jobs(&scenarios), &[], 2, &never, |_, outcome| {
-        let path = outcome.scenario.place.source.path.display();
+        let path = name(&outcome.scenario.place.source.path);
         assert_eq!(outcome.verdict, Verdict::Passed, "{path}: {:?}", outcome.failures);
     });
 }
@@ -81,7 +82,7 @@ fn every_scenario_is_sharp() {
     let scenarios: Vec<Arc<Scenario>> = pack().scenarios.iter().cloned().map(Arc::new).collect();
     let all: Vec<&Defect> = defects::all().collect();
     let proof = prove(&scenarios, &all, 2, &|_, _| {});
-    let path = |place: usize| scenarios[place].place.source.path.display().to_string();
+    let path = |place: usize| name(&scenarios[place].place.source.path).to_string();
     let unsound: Vec<String> = proof.unsound.iter().map(|(place, _)| path(*place)).collect();
     let missed: Vec<&str> = proof.missed(&scenarios).map(|(defect, _)| defect.name).collect();
     let weak: Vec<String> = proof.weak(&scenarios).into_iter().map(path).collect();

@@ -1,6 +1,6 @@
-//! Defects made by program: wherever an answer goes out or a request comes in ([`place`]), everything that may go wrong there
-//! ([`deed`]), each time, the first time or ever after ([`grammar`]). Nobody chose them, so they tell how sharp the scenarios
-//! are for bugs that nobody thought of. What is lawful after all is declared with its reason ([`judgement`]).
+//! Defects made by program: wherever an answer goes out or a request comes in (`place`), everything that may go wrong there
+//! (`deed`), each time, the first time or ever after (`grammar`). Nobody chose them, so they tell how sharp the scenarios
+//! are for bugs that nobody thought of. What need not be noticed is declared with its reason (`judgement`).
 
 mod answers;
 mod deed;

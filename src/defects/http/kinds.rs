@@ -10,6 +10,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use super::super::bend::ReplyContext;
 use super::super::steps::on_picked;
 use super::forms::cut;
+use crate::cm::http::Delivery;
 use crate::cm::reply::Reply;
 use crate::defects::defect::{Defect, defect};
 
@@ -89,7 +90,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "what comes while a request is held comes in chunks",
         |parts| {
             on_picked(parts, delivered, |response| {
-                response.extensions_mut().insert(crate::cm::http::Delivery::Chunked);
+                response.extensions_mut().insert(Delivery::Chunked);
             });
         },
     ),

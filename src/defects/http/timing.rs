@@ -1,11 +1,17 @@
 //! How long requests are held, and what they are answered with, after answers of rare kinds (XEP-0124 §8, §17).
 
+use std::collections::HashSet;
 use std::time::Duration;
 
+use http::StatusCode;
+
 use super::super::bend::{Bend, Cx, actions, inputs, replies};
-use super::super::steps::{Given, Standing, is_message, is_poll, is_timeout, standing};
+use super::super::edge::body;
+use super::super::steps::{
+    Given, Standing, first_link, is_message, is_poll, is_timeout, on_answered, standing, stanzas,
+};
 use crate::bosh::{BodyType, Condition};
-use crate::cm::backend::Command;
+use crate::cm::backend::{Command, Event};
 use crate::cm::reply::{PayloadKind, Reply};
 use crate::cm::session::{Action, Input, Request};
 use crate::defects::bend::ReplyContext;
@@ -101,9 +107,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             inputs(move |input, _| {
                 match &input {
                     Input::Request(request) => paused = request.body.pause().is_some(),
-                    Input::Server(_, crate::cm::backend::Event::Element(element))
-                        if paused && is_message(element) =>
-                    {
+                    Input::Server(_, Event::Element(element)) if paused && is_message(element) => {
                         return None;
                     }
                     _ => {}
@@ -125,9 +129,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                                 cx.pass(kept);
                             }
                         }
-                        Input::Server(_, crate::cm::backend::Event::Element(element))
-                            if is_message(element) =>
-                        {
+                        Input::Server(_, Event::Element(element)) if is_message(element) => {
                             count += 1;
                             if count > 1 && cx.session().waiting().next().is_some() {
                                 kept.push(input);
@@ -183,9 +185,9 @@ pub(super) const DEFECTS: &[Defect] = &[
         "bosh-terminal-ends-session/stream-error",
         "a session whose stream has failed answers further requests with an empty body",
         |parts| {
-            let mut failed = std::collections::HashSet::new();
+            let mut failed = HashSet::new();
             parts.on_answer(move |answer, request| {
-                let sid = crate::defects::edge::body(request);
+                let sid = body(request);
                 let Some(sid) = sid.and_then(|body| body.attr("sid").map(str::to_owned)) else {
                     return;
                 };
@@ -209,10 +211,9 @@ pub(super) const DEFECTS: &[Defect] = &[
                 inputs(|input, cx| {
                     if let Input::Request(request) = &input
                         && matches!(request.body.kind(), BodyType::Other(_))
-                        && let Some(link) = crate::defects::steps::first_link(cx)
+                        && let Some(link) = first_link(cx)
                     {
-                        let stanzas: Vec<_> =
-                            crate::defects::steps::stanzas(&request.body).collect();
+                        let stanzas: Vec<_> = stanzas(&request.body).collect();
                         for stanza in stanzas {
                             cx.act(Action::Command(link, Command::Send(stanza)));
                         }
@@ -280,13 +281,30 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
+        "bosh-error-is-binding-not-http/creation",
+        "a creation request with `ver` that is refused is answered with 400",
+        |parts| {
+            on_answered(
+                parts,
+                |reply, request| {
+                    let known = body(request);
+                    let new = known.is_some_and(|body| {
+                        body.attr("sid").is_none() && body.attr("ver").is_some()
+                    });
+                    new && reply.get("condition").is_some()
+                },
+                |response| *response.status_mut() = StatusCode::BAD_REQUEST,
+            );
+        },
+    ),
+    defect(
         "bosh-error-is-binding-not-http/stream",
         "the error of a stream comes with status 500",
         |parts| {
-            crate::defects::steps::on_answered(
+            on_answered(
                 parts,
                 |reply, _| reply.get("condition") == Some("remote-stream-error"),
-                |response| *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR,
+                |response| *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR,
             );
         },
     ),

@@ -2,6 +2,7 @@
 
 use super::super::bend::{ReplyContext, replies};
 use super::super::steps::Given;
+use crate::bosh::Body;
 use crate::cm::parts::Parts;
 use crate::cm::reply::{Payload, PayloadKind, Reply};
 use crate::defects::defect::{Defect, defect};
@@ -30,7 +31,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         |parts| {
             changed(parts, |reply, told| {
                 let asked = told.asked.map(|asked| &asked.body);
-                if let Some(Ok(pause)) = asked.and_then(crate::bosh::Body::pause) {
+                if let Some(Ok(pause)) = asked.and_then(Body::pause) {
                     reply.set("pause", pause);
                 }
             });

@@ -1,6 +1,7 @@
 //! What a restart leaves as it was, and what is not told as it came (XEP-0206 §2, §5 to §7).
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::super::bend::{changed, inputs, replies, requests, with_payloads};
@@ -265,13 +266,13 @@ pub(super) const DEFECTS: &[Defect] = &[
         "an iq for a client that has ended its session itself is not answered",
         |parts| {
             let mut links: HashMap<Link, String> = HashMap::new();
-            let left = std::sync::Arc::new(std::sync::Mutex::new(HashSet::new()));
-            let gone = std::sync::Arc::clone(&left);
-            let ended = std::sync::Arc::new(std::sync::Mutex::new(HashSet::new()));
-            let closing = std::sync::Arc::clone(&ended);
+            let left = Arc::new(Mutex::new(HashSet::new()));
+            let gone = Arc::clone(&left);
+            let ended = Arc::new(Mutex::new(HashSet::new()));
+            let closing = Arc::clone(&ended);
             parts.on_command(move |link, command| {
                 if matches!(command, Command::Close) {
-                    closing.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(link);
+                    closing.lock().unwrap_or_else(PoisonError::into_inner).insert(link);
                 }
                 vec![command]
             });
@@ -280,8 +281,8 @@ pub(super) const DEFECTS: &[Defect] = &[
                 if let Some(jid) = bound(element) {
                     links.insert(link, jid);
                 }
-                let mut ended = ended.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                let mut gone = gone.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut gone = gone.lock().unwrap_or_else(PoisonError::into_inner);
                 gone.extend(ended.drain().filter_map(|link: Link| links.remove(&link)));
                 let from = element.attr("from").unwrap_or_default();
                 let lost = element.name() == "iq"
