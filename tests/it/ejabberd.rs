@@ -39,15 +39,10 @@ pub struct Streams {
 }
 
 impl Ejabberd {
-    /// A server with its default limits, and so many pairs of accounts.
+    /// A server with its default limits, so many pairs of accounts, and ports for XML streams if they are given.
     ///
     /// # Panics
     /// When ejabberd is not installed or does not start: a test that needs it must not look green.
-    pub fn start(pairs: usize) -> Self {
-        Self::start_with(pairs, None)
-    }
-
-    /// A server that has ports for XML streams as well.
     pub fn start_with(pairs: usize, streams: Option<&Streams>) -> Self {
         Self::start_as(pairs, streams, |port| configuration(port, streams))
     }
