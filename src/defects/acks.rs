@@ -122,7 +122,7 @@ pub(super) const DEFECTS: Family = &[&[
         },
     ),
     defect(
-        "bosh-report-only-with-acks",
+        "bosh-report-only-with-acks/ever",
         "a client that acknowledges no responses is told in each but the first which one came before",
         |parts| {
             parts.bend(|| {

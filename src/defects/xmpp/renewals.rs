@@ -304,7 +304,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
-        "bosh-report-only-with-acks",
+        "bosh-report-only-with-acks/repeat",
         "the answer to a repeat reports it, though the client acknowledges nothing",
         |parts| {
             parts.bend(|| {
