@@ -3,6 +3,7 @@
 //! are for bugs that nobody thought of. What need not be noticed is declared with its reason (`judgement`).
 
 mod answers;
+mod apply;
 mod deed;
 mod grammar;
 mod http;

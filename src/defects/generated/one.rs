@@ -1,12 +1,7 @@
 //! One defect that was made by program.
 
-use super::answers::Answers;
 use super::deed::{Deed, Wrong};
-use super::http::Http;
 use super::place::Place;
-use super::requests::Requests;
-use super::shared::{Seen, Shared};
-use crate::cm::parts::Parts;
 
 /// One thing that goes wrong at one place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,21 +64,5 @@ impl Generated {
     /// Whether it comes to its turn where its place comes so often in one session.
     pub fn may_strike(&self, times: u32) -> bool {
         times > u32::from(self.turn == Turn::Later)
-    }
-
-    /// Switches it on in a connection manager that is not put together yet; `seen` tells what came of it.
-    pub fn apply(&self, parts: &mut Parts, seen: &Seen) {
-        let shared = Shared::new(seen);
-        let generated = *self;
-        match self.deed {
-            Deed::Forwarding(_) | Deed::Unseen(_) => {
-                parts.bend(move || Box::new(Requests::new(generated, shared.clone())));
-            }
-            _ => {
-                let own = shared.clone();
-                parts.bend(move || Box::new(Answers::new(generated, own.clone())));
-                parts.bend_http(Http::new(generated, shared));
-            }
-        }
     }
 }

@@ -214,7 +214,9 @@ pub(super) const DEFECTS: &[Defect] = &[
             parts.bend(|| {
                 replies(|reply, told| {
                     let last = told.session.contiguous();
-                    let near = |asked: &PendingRequest| (last.saturating_sub(100)..last).contains(&asked.rid);
+                    let near = |asked: &PendingRequest| {
+                        (last.saturating_sub(100)..last).contains(&asked.rid)
+                    };
                     if ends_with(reply, "item-not-found") && told.asked.is_some_and(near) {
                         reply.set("ack", last);
                     }

@@ -261,7 +261,8 @@ impl Bend for Beyond {
         match input {
             Input::Request(request)
                 if standing(request.rid, cx.session()) == Standing::Beyond
-                    && standing(request.rid.saturating_sub(1), cx.session()) != Standing::Beyond =>
+                    && standing(request.rid.saturating_sub(1), cx.session())
+                        != Standing::Beyond =>
             {
                 self.0 = Some(request);
             }
