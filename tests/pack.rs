@@ -90,7 +90,7 @@ fn every_scenario_is_sharp() {
     assert!(missed.is_empty(), "no scenario catches {missed:#?}");
     assert!(
         weak.is_empty(),
-        "no defect fails it and nothing but scenarios that concern its requirement: {weak:#?}\n\
+        "no defect of its requirements fails it but those that fail everything: {weak:#?}\n\
          `cargo run --profile proof -- prove scenarios/xep-0124 scenarios/xep-0206 --table` tells what each notices"
     );
 }

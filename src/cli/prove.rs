@@ -23,8 +23,8 @@ use crate::ui::Unit;
 ///
 /// Runs the scenarios in virtual time against the embedded connection manager, first without a defect and then with each
 /// of its defects (mutants). Three things must hold. Every scenario passes without a defect. Every defect is caught by a
-/// scenario that covers its requirement. Every scenario catches a defect that no scenario for other requirements
-/// catches. Scenarios that no defect can break are listed as not provable, and do not fail the proof.
+/// scenario that covers its requirement. Every scenario catches a defect of a requirement that it covers, which fails
+/// few scenarios for other requirements: a tenth at most. Scenarios that no defect can break are listed as not provable, and do not fail the proof.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -119,7 +119,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let weak = if args.defect.is_empty() { proof.weak(&scenarios) } else { Vec::new() };
     for &place in &weak {
         text += &format!(
-            "weak         {}: catches no defect that only scenarios for its requirements catch\n",
+            "weak         {}: catches no defect of its requirements but those that fail everything\n",
             path(place)
         );
     }

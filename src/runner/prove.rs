@@ -98,15 +98,18 @@ impl Proof {
             .map(|(defect, by)| (*defect, by))
     }
 
-    /// Whether all that a defect fails concerns its requirement.
+    /// Whether what a defect fails, beside scenarios that concern its requirement, is a tenth of the others at most: one that
+    /// fails everything says nothing of a scenario.
     fn is_specific(&self, turn: usize, scenarios: &[Arc<Scenario>]) -> bool {
         let (defect, by) = &self.caught[turn];
         let (_, broken) = &self.broken[turn];
-        by.iter().chain(broken).all(|&place| covers(&scenarios[place], defect))
+        let concerned = |place: &usize| covers(&scenarios[*place], defect);
+        let others = (0..scenarios.len()).filter(|place| !concerned(place)).count();
+        by.union(broken).filter(|place| !concerned(place)).count() <= others / 10
     }
 
-    /// The scenarios for which there is no defect that fails them, and nothing but scenarios that concern its
-    /// requirement.
+    /// The scenarios for which there is no defect of a requirement they cover that fails them, and few of those that are
+    /// about something else.
     pub fn weak(&self, scenarios: &[Arc<Scenario>]) -> Vec<usize> {
         let specific: Vec<usize> =
             (0..self.caught.len()).filter(|&turn| self.is_specific(turn, scenarios)).collect();
