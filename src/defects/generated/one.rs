@@ -55,7 +55,7 @@ impl Generated {
         self.place.requirements().iter().any(begins) || self.deed.requirements().iter().any(begins)
     }
 
-    /// Two that change nothing, of answers and of requests: with them [`Seen`] tells which places a run comes to.
+    /// Two that change nothing, of answers and of requests: with them [`Seen`](super::Seen) tells which places a run comes to.
     pub fn probes() -> [Self; 2] {
         let probe = |deed| Self { place: Place::Creation, deed, turn: Turn::Always };
         [probe(Deed::Attribute("nothing", Wrong::Missing)), probe(Deed::Unseen("nothing"))]
