@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::bosh::BodyType;
 use crate::cm::parts::Parts;
 use crate::cm::session::{Action, Input, Request};
 use crate::defects::bend::{Bend, Cx, inputs};
@@ -51,12 +52,12 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-hold-not-exceeded/late",
-        "where an empty request exceeds a `hold` of more than one the oldest is released two seconds later",
+        "where a request that brings nothing back exceeds a `hold` of more than one the oldest is released two seconds later",
         |parts| parts.bend(|| Box::new(More { back: Back::default(), late: true })),
     ),
     defect(
         "bosh-hold-not-exceeded/one-more",
-        "an empty request more than `hold` is held without releasing the oldest",
+        "a request more than `hold` that brings nothing back is held without releasing the oldest",
         |parts| parts.bend(|| Box::new(More { back: Back::default(), late: false })),
     ),
     defect(
@@ -105,10 +106,12 @@ fn stretch(parts: &mut Parts, stretched: fn(u64) -> u64) {
     });
 }
 
-/// Whether this request is empty and comes while as many are held as may be.
+/// Whether this request brings nothing back, empty or with messages alone, and comes while as many are held as may be.
 fn exceeds(request: &Request, cx: &Cx<'_>) -> bool {
     let terms = cx.session().terms();
-    is_poll(&request.body)
+    let mut payloads = request.body.payloads();
+    let ordinary = request.body.kind() == BodyType::Ordinary;
+    (is_poll(&request.body) || ordinary && payloads.all(|payload| payload.name() == "message"))
         && standing(request.rid, cx.session()) == Standing::Next
         && !terms.is_polling()
         && held(cx, Some(request.token)) == terms.hold
