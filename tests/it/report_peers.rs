@@ -225,7 +225,8 @@ fn a_run_is_told_with_its_verdicts() {
         (picture("run-light.png"), picture("run-dark.png"), picture("run-small.png"));
     let seen = look(
         &captures,
-        &["--size", "1280x900"],
+        // High enough for all rows of the longest of these conversations.
+        &["--size", "1280x1800"],
         &[
             "list",
             "drawn",
