@@ -14,18 +14,17 @@ use crate::runner::{Noticed, survey};
 use crate::scenario::Scenario;
 use crate::ui::Unit;
 
-/// How many defects of one place came to what.
-#[derive(Default)]
-struct Row {
-    rightly: usize,
-    elsewhere: usize,
-    lawful: usize,
-    unseen: usize,
-    void: usize,
-    never: usize,
-    open: usize,
-    holes: usize,
-}
+/// What defects came to, with the width of its column.
+const OUTCOMES: [(&str, usize); 8] = [
+    ("noticed", 9),
+    ("elsewhere", 11),
+    ("lawful", 8),
+    ("unseen", 8),
+    ("void", 6),
+    ("never came", 12),
+    ("open", 6),
+    ("hole", 7),
+];
 
 pub(super) fn run(
     scenarios: &[Arc<Scenario>],
@@ -48,85 +47,48 @@ pub(super) fn run(
     let found = survey(scenarios, &defects, threads, &|| shown.one());
     drop(shown);
     let path = |place: usize| name(&scenarios[place].place.source.path).to_string();
-    let mut rows: BTreeMap<Place, Row> = BTreeMap::new();
+    let mut rows: BTreeMap<Place, BTreeMap<&str, usize>> = BTreeMap::new();
+    let mut sum: BTreeMap<&str, usize> = BTreeMap::new();
     let mut text = String::new();
     for (defect, noticed) in &found {
-        let row = rows.entry(defect.place).or_default();
         let (word, why) = match (noticed, generated::reason(defect)) {
-            (Noticed::Rightly(place), _) => {
-                row.rightly += 1;
-                ("noticed", path(*place))
-            }
-            (Noticed::Void, _) => {
-                row.void += 1;
-                ("void", "nothing that it could change comes there".to_owned())
-            }
+            (Noticed::Rightly(place), _) => ("noticed", path(*place)),
+            (Noticed::Void, _) => ("void", "nothing that it could change comes there".to_owned()),
             (Noticed::Unnoticed | Noticed::NeverCame, Some(Reason::Open(why))) => {
-                row.open += 1;
                 ("open", why.to_owned())
             }
-            (_, Some(Reason::Lawful(why))) => {
-                row.lawful += 1;
-                ("lawful", why.to_owned())
-            }
-            (_, Some(Reason::Unseen(why))) => {
-                row.unseen += 1;
-                ("unseen", why.to_owned())
-            }
-            (Noticed::Elsewhere(place), _) => {
-                row.elsewhere += 1;
-                ("elsewhere", path(*place))
-            }
-            (Noticed::NeverCame, None) => {
-                row.never += 1;
-                ("never came", "no scenario comes to it".to_owned())
-            }
-            (Noticed::Unnoticed, None) => {
-                row.holes += 1;
-                ("hole", "no scenario notices it".to_owned())
-            }
+            (_, Some(Reason::Lawful(why))) => ("lawful", why.to_owned()),
+            (_, Some(Reason::Unseen(why))) => ("unseen", why.to_owned()),
+            (Noticed::Elsewhere(place), _) => ("elsewhere", path(*place)),
+            (Noticed::NeverCame, None) => ("never came", "no scenario comes to it".to_owned()),
+            (Noticed::Unnoticed, None) => ("hole", "no scenario notices it".to_owned()),
         };
+        *rows.entry(defect.place).or_default().entry(word).or_default() += 1;
+        *sum.entry(word).or_default() += 1;
         if table || word == "hole" {
             let _ = writeln!(text, "{word:<11} {}: {why}", defect.name());
         }
     }
-    let _ = writeln!(
-        text,
-        "{:<24}{:>9}{:>11}{:>8}{:>8}{:>6}{:>12}{:>6}{:>7}",
-        "", "noticed", "elsewhere", "lawful", "unseen", "void", "never came", "open", "holes"
-    );
-    let mut sum = Row::default();
-    for (place, row) in &rows {
-        line(&mut text, place.name(), row);
-        sum.rightly += row.rightly;
-        sum.elsewhere += row.elsewhere;
-        sum.lawful += row.lawful;
-        sum.unseen += row.unseen;
-        sum.void += row.void;
-        sum.never += row.never;
-        sum.open += row.open;
-        sum.holes += row.holes;
+    row(&mut text, "", |word| if word == "hole" { "holes".to_owned() } else { word.to_owned() });
+    let number = |counts: &BTreeMap<&str, usize>, word| {
+        counts.get(word).copied().unwrap_or_default().to_string()
+    };
+    for (place, counts) in &rows {
+        row(&mut text, place.name(), |word| number(counts, word));
     }
-    line(&mut text, "all", &sum);
+    row(&mut text, "all", |word| number(&sum, word));
     print(&sanitise(&text))?;
-    if sum.holes > 0 {
+    if sum.contains_key("hole") {
         eprint("not proved");
         return Ok(exit::DIFFERS);
     }
     Ok(exit::OK)
 }
 
-fn line(text: &mut String, name: &str, row: &Row) {
-    let _ = writeln!(
-        text,
-        "{name:<24}{:>9}{:>11}{:>8}{:>8}{:>6}{:>12}{:>6}{:>7}",
-        row.rightly,
-        row.elsewhere,
-        row.lawful,
-        row.unseen,
-        row.void,
-        row.never,
-        row.open,
-        row.holes
-    );
+fn row(text: &mut String, name: &str, cell: impl Fn(&'static str) -> String) {
+    let _ = write!(text, "{name:<24}");
+    for (word, width) in OUTCOMES {
+        let _ = write!(text, "{:>width$}", cell(word));
+    }
+    text.push('\n');
 }

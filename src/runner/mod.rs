@@ -32,6 +32,7 @@ mod reach;
 mod report;
 mod run;
 mod schedule;
+mod share;
 mod spent;
 mod steps;
 mod stop;

@@ -2,12 +2,12 @@
 //! its defects in turn.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::embedded;
 use super::outcome::{Outcome, Verdict};
 use super::schedule::{Job, run_embedded};
+use super::share::{placed, share};
 use crate::defects::{Defect, WITHOUT};
 use crate::scenario::Scenario;
 
@@ -31,57 +31,36 @@ pub fn prove(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Proof {
     let target = Arc::new(embedded::target());
-    let jobs: Vec<(usize, Job)> = scenarios
-        .iter()
-        .enumerate()
-        .flat_map(|(place, scenario)| {
-            super::jobs(std::slice::from_ref(scenario)).into_iter().map(move |job| (place, job))
-        })
-        .collect();
+    let jobs: Vec<(usize, Job)> = placed(scenarios).collect();
     let all = jobs.len() * (defects.len() + 1);
-    let next = AtomicUsize::new(0);
     let proof = Mutex::new(Proof {
         unsound: Vec::new(),
         caught: defects.iter().map(|&defect| (defect, BTreeSet::new())).collect(),
         broken: defects.iter().map(|&defect| (defect, BTreeSet::new())).collect(),
     });
-    let work = || {
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= all {
-                return;
+    share(all, threads, |number| {
+        let (turn, (place, job)) = (number / jobs.len(), &jobs[number % jobs.len()]);
+        let with = turn.checked_sub(1).map(|turn| &defects[turn..=turn]);
+        let outcome = run_embedded(job, &target, with.unwrap_or_default());
+        let mut proof = proof.lock().unwrap_or_else(PoisonError::into_inner);
+        match turn.checked_sub(1) {
+            None => {
+                let sound = outcome.failures.is_empty()
+                    && matches!(outcome.verdict, Verdict::Passed | Verdict::Skipped);
+                if !sound {
+                    proof.unsound.push((*place, outcome));
+                }
             }
-            let (turn, (place, job)) = (number / jobs.len(), &jobs[number % jobs.len()]);
-            let with = turn.checked_sub(1).map(|turn| &defects[turn..=turn]);
-            let outcome = run_embedded(job, &target, with.unwrap_or_default());
-            let mut proof = proof.lock().unwrap_or_else(PoisonError::into_inner);
-            match turn.checked_sub(1) {
-                None => {
-                    let sound = outcome.failures.is_empty()
-                        && matches!(outcome.verdict, Verdict::Passed | Verdict::Skipped);
-                    if !sound {
-                        proof.unsound.push((*place, outcome));
-                    }
-                }
-                Some(turn) if outcome.verdict == Verdict::Broken => {
-                    proof.broken[turn].1.insert(*place);
-                }
-                Some(turn) if !outcome.failures.is_empty() => {
-                    proof.caught[turn].1.insert(*place);
-                }
-                Some(_) => {}
+            Some(turn) if outcome.verdict == Verdict::Broken => {
+                proof.broken[turn].1.insert(*place);
             }
-            drop(proof);
-            progress(number + 1, all);
+            Some(turn) if !outcome.failures.is_empty() => {
+                proof.caught[turn].1.insert(*place);
+            }
+            Some(_) => {}
         }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..threads.min(all) {
-            if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
-                break; // those that there are have to do
-            }
-        }
-        work();
+        drop(proof);
+        progress(number + 1, all);
     });
     proof.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

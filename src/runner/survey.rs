@@ -1,12 +1,12 @@
 //! How sharp scenarios are for defects that nobody chose: each generated defect is tried until a scenario notices it.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::embedded;
 use super::outcome::Verdict;
 use super::schedule::{Job, run_changed};
+use super::share::{placed, share};
 use crate::defects::generated::{Generated, Place, Seen};
 use crate::scenario::Scenario;
 
@@ -32,30 +32,13 @@ pub fn survey(
     threads: usize,
     progress: &(dyn Fn() + Sync),
 ) -> Vec<(Generated, Noticed)> {
-    let runs: Vec<Run> = scenarios
-        .iter()
-        .enumerate()
-        .flat_map(|(place, scenario)| {
-            let jobs = super::jobs(std::slice::from_ref(scenario)).into_iter();
-            jobs.map(move |job| Run { place, visits: visits(&job), job })
-        })
-        .collect();
-    let next = AtomicUsize::new(0);
+    let runs = placed(scenarios).map(|(place, job)| Run { place, visits: visits(&job), job });
+    let runs: Vec<Run> = runs.collect();
     let found = Mutex::new(Vec::with_capacity(defects.len()));
-    let work = || {
-        while let Some(defect) = defects.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let noticed = try_one(&runs, *defect);
-            found.lock().unwrap_or_else(PoisonError::into_inner).push((*defect, noticed));
-            progress();
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..threads.min(defects.len().max(1)) {
-            if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
-                break; // those that there are have to do
-            }
-        }
-        work();
+    share(defects.len(), threads, |number| {
+        let noticed = try_one(&runs, defects[number]);
+        found.lock().unwrap_or_else(PoisonError::into_inner).push((defects[number], noticed));
+        progress();
     });
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.sort_by_key(|(defect, _)| *defect);
