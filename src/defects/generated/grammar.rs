@@ -147,8 +147,8 @@ const UNSEEN: [&str; 10] = [
 
 /// Every defect that can be made.
 pub fn all() -> impl Iterator<Item = Generated> {
-    let answers = ANSWERS.into_iter().flat_map(|place| of_answer(place).map(move |it| (place, it)));
-    let requests = REQUESTS.into_iter().flat_map(|place| {
+    let answers = ANSWERS.iter().flat_map(|&place| of_answer(place).map(move |it| (place, it)));
+    let requests = REQUESTS.iter().flat_map(|&place| {
         let forwarding = FORWARDING.into_iter().map(Deed::Forwarding);
         let unseen = UNSEEN.into_iter().map(Deed::Unseen);
         forwarding.chain(unseen).map(move |deed| (place, deed))
