@@ -31,6 +31,7 @@ Examples:
   xmppscope prove
   xmppscope prove --defect bosh-no-chunked
   xmppscope prove mine.yaml --covered --table
+  xmppscope prove --generated --defect replayed/ --table
 
 Exit status:
   0  proved
@@ -50,8 +51,9 @@ pub(super) struct Args {
     covered: bool,
     /// Use defects made by program instead, some thousands: whatever may go wrong, wherever it may
     ///
-    /// Each is noticed by a scenario that covers a requirement it concerns, or is declared lawful or unseen with a reason, or
-    /// is a hole, which fails the proof. With --defect, only those whose names begin so.
+    /// Each is noticed by a scenario that covers a requirement it concerns, or by another one; or it is declared with a reason
+    /// (lawful, unseen, or an open hole that is known); or it is a new hole, which fails the proof. With --defect, only those
+    /// whose names begin so.
     #[arg(long, conflicts_with = "covered")]
     generated: bool,
     /// Also print which scenarios catch each defect, and which defects each scenario catches

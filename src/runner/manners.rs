@@ -166,3 +166,21 @@ steps:
     });
     assert!(requests.unwrap().ends_with(b"ver='1.11'/>\r\n"));
 }
+
+#[test]
+fn all_responses_are_looked_at_and_the_wrong_one_is_named() {
+    let steps = |wanted: &str| {
+        format!(
+            "name: a\ncovers: bosh-push-asap\nsession: none\nsteps:\n- create: first\n- response: first\n- drain:\n- request: second\n\
+             - request: third\n  payload: <iq type='result' xmlns='jabber:client'/>\n- response: all\n  any-of: [ {wanted} ]\n"
+        )
+    };
+    let outcome = run(&steps("{ status: 200 }"));
+    assert_eq!(outcome.verdict, Verdict::Passed, "{:?}", outcome.failures);
+    let outcome = run(&steps("{ status: 200, attributes: { sid: present } }"));
+    let seen: Vec<&str> = outcome.failures.iter().map(|failure| failure.seen.as_str()).collect();
+    assert!(seen.len() == 2, "{seen:?}");
+    for (seen, name) in seen.iter().zip(["second", "third"]) {
+        assert!(seen.ends_with(&format!("in the response to `{name}`")), "{seen}");
+    }
+}

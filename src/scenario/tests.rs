@@ -147,6 +147,13 @@ fn names_have_to_be_given_before_they_are_used() {
         ]
     );
     assert_eq!(
+        told("- response: all\n- request: all\n"),
+        [
+            "1: no request was sent before; `all` is about the requests that were sent before this step",
+            "2: a request cannot be named `all`; `response: all` is about all requests so far; choose another name",
+        ]
+    );
+    assert_eq!(
         told(
             "- request: a\n  by: bob\n- disconnect: c\n- connect: d\n- connect: d\n- alive: client[1]\n"
         ),

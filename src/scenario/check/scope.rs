@@ -91,6 +91,14 @@ impl Checker {
         }
     }
 
+    /// There is a request that `all` is about.
+    pub(super) fn any_request(&mut self, all: &Reference) {
+        if self.scope.requests.is_empty() {
+            let help = "`all` is about the requests that were sent before this step";
+            self.wrong_with_help(&all.name.place, "no request was sent before", help);
+        }
+    }
+
     /// A request is sent.
     pub(super) fn send(&mut self, name: &Located<String>) {
         if name.value == Reference::ALL {

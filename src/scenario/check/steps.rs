@@ -221,7 +221,9 @@ impl Checker {
     }
 
     fn response(&mut self, response: &Response) {
-        if !response.request.is_all() {
+        if response.request.is_all() {
+            self.any_request(&response.request);
+        } else {
             self.request(&response.request);
         }
         if let Some(since) = &response.since {
