@@ -6,10 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 
-use super::bend::{Bend, Cx, ReplyContext, replies};
+use super::bend::{Bend, Cx, ReplyContext, actions, inputs, replies};
 use super::edge::BendHttp;
 use crate::bosh::{Body, BodyType, NS};
-use crate::cm::backend::{Command, Link};
+use crate::cm::backend::{Command, Event, Link};
 use crate::cm::machine::Answer;
 use crate::cm::parts::Parts;
 use crate::cm::policy::Version;
@@ -335,4 +335,39 @@ pub(super) fn unheard(parts: &mut Parts, picks: fn(&Input, &Cx<'_>) -> bool) {
         }
     }
     parts.bend(move || Box::new(Unheard { picks, silent: false }));
+}
+
+/// Messages that come for a client in a pause are lost.
+pub(super) fn lost_in_pauses(parts: &mut Parts) {
+    parts.bend(|| {
+        let mut paused = false;
+        inputs(move |input, _| {
+            match &input {
+                Input::Request(request) => paused = request.body.pause().is_some(),
+                Input::Server(_, Event::Element(element)) if paused && is_message(element) => {
+                    return None;
+                }
+                _ => {}
+            }
+            Some(input)
+        })
+    });
+}
+
+/// Requests that wait behind a gap get no answer when another one is refused, where at least so many may be open.
+pub(super) fn unanswered_behind_gaps(parts: &mut Parts, requests: u64) {
+    parts.bend(move || {
+        actions(move |action, cx| match &action {
+            Action::Answer { token, reply, .. }
+                if ends_with(reply, "other-request")
+                    && cx
+                        .asked(*token)
+                        .is_some_and(|asked| asked.rid > cx.session().contiguous())
+                    && cx.session().terms().requests >= requests =>
+            {
+                None
+            }
+            _ => Some(action),
+        })
+    });
 }

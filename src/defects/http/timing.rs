@@ -8,7 +8,8 @@ use http::StatusCode;
 use super::super::bend::{Bend, Cx, actions, inputs, replies};
 use super::super::edge::body;
 use super::super::steps::{
-    Given, Standing, first_link, is_message, is_poll, is_timeout, on_answered, standing, stanzas,
+    Given, Standing, first_link, is_message, is_poll, is_timeout, lost_in_pauses, on_answered,
+    standing, stanzas,
 };
 use crate::bosh::{BodyType, Condition};
 use crate::cm::backend::{Command, Event};
@@ -101,21 +102,11 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    defect("bosh-queued-payload-order/paused", "stanzas that come in a pause are lost", |parts| {
-        parts.bend(|| {
-            let mut paused = false;
-            inputs(move |input, _| {
-                match &input {
-                    Input::Request(request) => paused = request.body.pause().is_some(),
-                    Input::Server(_, Event::Element(element)) if paused && is_message(element) => {
-                        return None;
-                    }
-                    _ => {}
-                }
-                Some(input)
-            })
-        });
-    }),
+    defect(
+        "bosh-queued-payload-order/paused",
+        "stanzas that come in a pause are lost",
+        lost_in_pauses,
+    ),
     defect(
         "bosh-push-asap/second",
         "the second message and all behind it come with the next request, though one is held",

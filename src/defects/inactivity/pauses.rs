@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use super::lifetime::{EVER, Lifetime, lives, seconds};
 use crate::bosh::Condition;
-use crate::cm::backend::Event;
 use crate::cm::parts::Parts;
 use crate::cm::reply::Payload;
 use crate::cm::session::{Action, Input, Request, Session, Terms, Token};
 use crate::defects::bend::{Bend, Cx, actions, changed, inputs, replies, requests};
 use crate::defects::defect::{Defect, defect};
-use crate::defects::steps::{is_message, is_poll};
+use crate::defects::steps::{is_poll, lost_in_pauses};
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(
@@ -101,21 +100,11 @@ pub(super) const DEFECTS: &[Defect] = &[
             lives(parts, |pause, terms| pause.unwrap_or(terms.inactivity));
         },
     ),
-    defect("bosh-pause-no-payload/lost", "messages that come during a pause are lost", |parts| {
-        parts.bend(|| {
-            let mut paused = false;
-            inputs(move |input, _| {
-                match &input {
-                    Input::Request(request) => paused = request.body.pause().is_some(),
-                    Input::Server(_, Event::Element(element)) if paused && is_message(element) => {
-                        return None;
-                    }
-                    _ => {}
-                }
-                Some(input)
-            })
-        });
-    }),
+    defect(
+        "bosh-pause-no-payload/lost",
+        "messages that come during a pause are lost",
+        lost_in_pauses,
+    ),
     defect(
         "bosh-pause-over-maxpause/long",
         "a request for a pause that does not fit into 16 bits is never answered",

@@ -7,9 +7,9 @@ use super::polls::{is_empty_poll, opened};
 use crate::bosh::{Body, BodyType, Condition};
 use crate::cm::parts::Parts;
 use crate::cm::session::{Action, Input, Request, Session, Terms, Token};
-use crate::defects::bend::{Bend, Cx, actions, inputs};
+use crate::defects::bend::{Bend, Cx, inputs};
 use crate::defects::defect::{Defect, defect};
-use crate::defects::steps::{ends_with, is_message, seems_old};
+use crate::defects::steps::{is_message, seems_old, unanswered_behind_gaps};
 use crate::xmpp::ns;
 
 pub(in super::super) const DEFECTS: &[Defect] = &[
@@ -50,66 +50,17 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
     defect(
         "bosh-too-many-requests/unanswered",
         "when there are too many requests those that wait behind a gap get no answer",
-        |parts| {
-            parts.bend(|| {
-                actions(|action, cx| match &action {
-                    Action::Answer { token, reply, .. }
-                        if ends_with(reply, "other-request")
-                            && cx
-                                .asked(*token)
-                                .is_some_and(|asked| asked.rid > cx.session().contiguous())
-                            && cx.session().terms().requests > 2 =>
-                    {
-                        None
-                    }
-                    _ => Some(action),
-                })
-            });
-        },
+        |parts| unanswered_behind_gaps(parts, 3),
     ),
     defect(
         "bosh-too-many-not-for-repeats/answered",
         "the third repeat of a request that was answered is called one too many",
-        |parts| {
-            parts.bend(|| {
-                let mut repeats = HashMap::<u64, u32>::new();
-                inputs(move |input, cx| {
-                    if let Input::Request(Request { token, rid, .. }) = input
-                        && cx.session().remembers(rid)
-                    {
-                        let count = repeats.entry(rid).or_default();
-                        *count += 1;
-                        if *count == 3 {
-                            cx.fail(token, Condition::PolicyViolation);
-                            return None;
-                        }
-                    }
-                    Some(input)
-                })
-            });
-        },
+        |parts| third_repeat(parts, Session::remembers),
     ),
     defect(
         "bosh-too-many-not-for-repeats/held",
         "the third repeat of a request that is held is called one too many",
-        |parts| {
-            parts.bend(|| {
-                let mut repeats = HashMap::<u64, u32>::new();
-                inputs(move |input, cx| {
-                    if let Input::Request(Request { token, rid, .. }) = input
-                        && cx.session().waiting().any(|held| held == rid)
-                    {
-                        let count = repeats.entry(rid).or_default();
-                        *count += 1;
-                        if *count == 3 {
-                            cx.fail(token, Condition::PolicyViolation);
-                            return None;
-                        }
-                    }
-                    Some(input)
-                })
-            });
-        },
+        |parts| third_repeat(parts, |session, rid| session.waiting().any(|held| held == rid)),
     ),
     defect(
         "bosh-no-false-overactivity/burst",
@@ -214,6 +165,26 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
         },
     ),
 ];
+
+/// The third repeat of a request that stands so is called one too many.
+fn third_repeat(parts: &mut Parts, stands: fn(&Session, u64) -> bool) {
+    parts.bend(move || {
+        let mut repeats = HashMap::<u64, u32>::new();
+        inputs(move |input, cx| {
+            if let Input::Request(Request { token, rid, .. }) = input
+                && stands(cx.session(), rid)
+            {
+                let count = repeats.entry(rid).or_default();
+                *count += 1;
+                if *count == 3 {
+                    cx.fail(token, Condition::PolicyViolation);
+                    return None;
+                }
+            }
+            Some(input)
+        })
+    });
+}
 
 const SECOND: Duration = Duration::from_secs(1);
 

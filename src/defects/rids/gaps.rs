@@ -4,10 +4,10 @@ use crate::bosh::{BodyType, Condition};
 use crate::cm::backend::{Command, Event};
 use crate::cm::reply::{Payload, Reply};
 use crate::cm::session::{Action, Input};
-use crate::defects::bend::{actions, inputs};
+use crate::defects::bend::inputs;
 use crate::defects::defect::{Defect, defect};
 use crate::defects::steps::{
-    Standing, ends_with, first_link, is_message, parked, standing, stanzas, unheard,
+    Standing, first_link, is_message, parked, standing, stanzas, unanswered_behind_gaps, unheard,
 };
 
 pub(super) const DEFECTS: &[Defect] = &[
@@ -120,21 +120,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     defect(
         "bosh-rid-out-of-window-session-dead/waiting",
         "when a rid above the window ends a session those that wait behind a gap get no answer",
-        |parts| {
-            parts.bend(|| {
-                actions(|action, cx| match &action {
-                    Action::Answer { token, reply, .. }
-                        if ends_with(reply, "other-request")
-                            && cx
-                                .asked(*token)
-                                .is_some_and(|asked| asked.rid > cx.session().contiguous()) =>
-                    {
-                        None
-                    }
-                    _ => Some(action),
-                })
-            });
-        },
+        |parts| unanswered_behind_gaps(parts, 0),
     ),
     defect(
         "bosh-rid-out-of-window-session-dead/server",
