@@ -1,6 +1,5 @@
 //! What the server of a target says that it is (XEP-0092), asked by a scenario as any other.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +9,6 @@ use super::outcome::Outcome;
 use super::schedule::{Job, run_all, run_embedded};
 use super::target::Target;
 use crate::diag::sanitise::one_line;
-use crate::scenario::load_texts;
 
 const SCENARIO: &str = include_str!("about.yaml");
 /// Whoever has not told it until then is not waited for.
@@ -53,10 +51,7 @@ pub fn embedded_software() -> Option<Software> {
 }
 
 fn job(login: &str) -> Option<Job> {
-    let text = SCENARIO.replace("LOGIN", login);
-    let none = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
-    let scenario = load_texts([(PathBuf::from("about.yaml"), text)], &none).scenarios.pop()?;
-    Some(Job { scenario: Arc::new(scenario), row: None })
+    Job::built_in("about.yaml", SCENARIO.replace("LOGIN", login))
 }
 
 fn said(outcome: &Outcome) -> Option<Software> {

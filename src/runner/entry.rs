@@ -2,7 +2,6 @@
 //! run would say so hundreds of times.
 
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +19,7 @@ use crate::clock::{Clock, words};
 use crate::diag::sanitise::one_line;
 use crate::random::Secure;
 use crate::rules::page_lines;
-use crate::scenario::{CLIENT, Login, load_texts};
+use crate::scenario::{CLIENT, Login};
 use crate::trace::Fact;
 use crate::trace::redact::Known;
 
@@ -175,9 +174,7 @@ fn job(login: &Login) -> Option<Job> {
     let text = format!(
         "name: the first steps\ncovers: xbosh-bind-roundtrip\nsession: {{ login: {login}, wait: 5 }}\nsteps: [drain: ]\n"
     );
-    let none = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
-    let scenario = load_texts([("entry.yaml".into(), text)], &none).scenarios.pop()?;
-    Some(Job { scenario: Arc::new(scenario), row: None })
+    Job::built_in("entry.yaml", text)
 }
 
 fn unusable(run: &Run, login: &Login, why: String) -> Unusable {

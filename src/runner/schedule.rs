@@ -1,6 +1,8 @@
 //! Which runs there are, and in which order: one for each row of each scenario, several at a time.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +20,7 @@ use crate::clock::Clock;
 use crate::cm::parts::Parts;
 use crate::defects::Defect;
 use crate::random::{Secure, Seeded};
-use crate::scenario::{Provision, Scenario};
+use crate::scenario::{Provision, Scenario, load_texts};
 
 /// So often is looked whether a run is to end while nothing comes of it.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -33,6 +35,13 @@ pub struct Job {
 }
 
 impl Job {
+    /// The run of a scenario that is part of this program.
+    pub(super) fn built_in(name: &str, text: String) -> Option<Self> {
+        let none = |_: &Path| Err(io::ErrorKind::NotFound.into());
+        let scenario = load_texts([(name.into(), text)], &none).scenarios.pop()?;
+        Some(Self { scenario: Arc::new(scenario), row: None })
+    }
+
     /// The scenario's name, with the row.
     pub fn name(&self) -> String {
         let name = &self.scenario.name.value;
@@ -266,10 +275,7 @@ fn needs_accounts(scenario: &Scenario) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
     use super::*;
-    use crate::scenario::load_texts;
 
     /// One run that ends, and one that never yields its thread for long.
     fn two() -> Vec<Job> {
