@@ -205,7 +205,12 @@ type Answered<'a> = (&'a SentRequest, &'a ReceivedResponse);
 fn came_before(run: &Run, (one, first): Answered<'_>, (other, second): Answered<'_>) -> bool {
     let exact = one.conn == other.conn || run.setting.heart.is_none();
     let blur = if exact { Duration::ZERO } else { APART };
-    first.order < second.order || first.response.first <= second.response.first + blur
+    first.order < second.order || is_not_later(first.response.first, second.response.first, blur)
+}
+
+/// Whether what came at one time was not later than what came at another, as far as that can be told.
+fn is_not_later(one: Duration, other: Duration, blur: Duration) -> bool {
+    one <= other + blur
 }
 
 /// No response comes.
@@ -298,4 +303,18 @@ pub(super) fn order(run: &mut Run, requests: &[Reference]) -> Done {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_within_20_ms_on_two_connections_has_no_order() {
+        let at = Duration::from_millis;
+        assert!(is_not_later(at(120), at(100), APART));
+        assert!(!is_not_later(at(121), at(100), APART));
+        assert!(is_not_later(at(100), at(100), Duration::ZERO));
+        assert!(!is_not_later(at(101), at(100), Duration::ZERO));
+    }
 }
