@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::link::Link;
+use super::stream::Stream;
+use super::wire::Wire;
 use crate::client::bosh::Book;
 use crate::scenario::{self, CLIENT};
 use crate::xml::Element;
@@ -17,6 +19,8 @@ pub(super) struct Actor {
     /// What the scenario says of its session; nothing for one that does raw work.
     terms: Option<scenario::Session>,
     link: Link,
+    /// What carries its session, if that is not BOSH.
+    stream: Option<Stream>,
     /// What came for it and was not taken yet.
     inbox: VecDeque<Delivery>,
     /// Its address, once it is bound.
@@ -40,6 +44,7 @@ impl Actor {
             name,
             terms,
             link: Link::new(),
+            stream: None,
             inbox: VecDeque::new(),
             jid: None,
             featured: false,
@@ -57,6 +62,33 @@ impl Actor {
 
     pub(super) fn link_mut(&mut self) -> &mut Link {
         &mut self.link
+    }
+
+    /// Its session is carried by this.
+    pub(super) fn carry(&mut self, stream: Stream) {
+        self.stream = Some(stream);
+    }
+
+    /// What carries its session, if that is not BOSH.
+    pub(super) fn stream(&self) -> Option<&Stream> {
+        self.stream.as_ref()
+    }
+
+    pub(super) fn stream_mut(&mut self) -> Option<&mut Stream> {
+        self.stream.as_mut()
+    }
+
+    /// Takes in what came on its stream.
+    pub(super) fn hear(&mut self, wire: &Wire) {
+        let arrived = self.stream.as_mut().map(|stream| stream.take_in(wire));
+        for (at, element) in arrived.into_iter().flatten() {
+            self.take(at, element);
+        }
+    }
+
+    /// A stream begins: the features of the one before it say nothing any more.
+    pub(super) fn renew(&mut self) {
+        self.featured = false;
     }
 
     /// A session is asked for: what was known of the one before is forgotten.

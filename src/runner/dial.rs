@@ -12,6 +12,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::cm::http::serve::Service;
 use crate::scenario::Action;
+use crate::scenario::target::Target;
 use crate::wire::address::Address;
 use crate::wire::socket::Socket;
 
@@ -25,6 +26,17 @@ pub enum Route {
     Plain,
     /// The one with TLS.
     Tls,
+    /// That of WebSocket.
+    WebSocket,
+    /// That of streams over TCP.
+    Tcp,
+}
+
+impl Route {
+    /// Whether streams without BOSH are carried on it.
+    pub fn is_stream(self) -> bool {
+        matches!(self, Self::WebSocket | Self::Tcp)
+    }
 }
 
 /// A byte stream to a target.
@@ -99,18 +111,28 @@ impl Dial for Memory {
 pub struct Network {
     usual: Address,
     tls: Option<Address>,
+    websocket: Option<Address>,
+    tcp: Option<Address>,
     settings: Arc<ClientConfig>,
 }
 
 impl Network {
-    /// To these addresses. A certificate is trusted as `settings` say.
-    pub fn new(usual: Address, tls: Option<Address>, settings: Arc<ClientConfig>) -> Self {
-        Self { usual, tls, settings }
+    /// To the addresses of a target. A certificate is trusted as `settings` say.
+    pub fn new(target: &Target, settings: Arc<ClientConfig>) -> Self {
+        Self {
+            usual: target.address.clone(),
+            tls: target.tls.clone(),
+            websocket: target.websocket.clone(),
+            tcp: target.tcp.clone(),
+            settings,
+        }
     }
 
     async fn connect(&self, route: Route) -> io::Result<Socket> {
         let address = match route {
             Route::Tls if !self.usual.is_tls() => self.tls.as_ref().unwrap_or(&self.usual),
+            Route::WebSocket => self.websocket.as_ref().unwrap_or(&self.usual),
+            Route::Tcp => self.tcp.as_ref().unwrap_or(&self.usual),
             _ => &self.usual,
         };
         let found = address.resolve().await.map_err(io::Error::other)?;

@@ -21,6 +21,7 @@ use crate::scenario::Provision;
 const DOMAIN: &str = "localhost";
 /// Where it would be if it listened.
 const URL: &str = "http://localhost:5280/http-bind";
+const WEBSOCKET: &str = "ws://localhost:5280/xmpp-websocket";
 /// Nothing here is secret: it lives within one scenario.
 const PASSWORDS: [(&str, &str); 2] = [("alice", "wonderland"), ("bob", "builder")];
 
@@ -40,6 +41,8 @@ pub fn target() -> Target {
         about: None,
         address: URL.parse().expect("a constant URL that a test has read"),
         tls: None,
+        websocket: Some(WEBSOCKET.parse().expect("a constant URL that a test has read")),
+        tcp: None,
         domain: DOMAIN.to_owned(),
         anonymous: Some(DOMAIN.to_owned()),
         accounts: PASSWORDS.into_iter().map(account).collect::<BTreeMap<_, _>>(),
@@ -52,6 +55,7 @@ pub fn target() -> Target {
             Provision::Accounts,
             Provision::Rooms,
             Provision::Plain,
+            Provision::WebSocket,
             Provision::Compression,
             Provision::Control,
             Provision::Slow,
@@ -87,7 +91,7 @@ pub(super) fn start(change: impl FnOnce(&mut Parts), clock: Clock) -> Memory {
     let mut parts = Parts::new(Policy::default(), Box::new(server), Box::new(Seeded::new(2)));
     change(&mut parts);
     let (machine, edge) = parts.assemble();
-    let service = Service::new(machine, edge, Arc::new(Notify::new()), clock, None);
+    let service = Service::with_websocket(machine, edge, Arc::new(Notify::new()), clock, None);
     tokio::spawn(Arc::clone(&service).keep_time());
     Memory::new(service, SocketAddr::from((Ipv4Addr::LOCALHOST, 1)))
 }
@@ -97,6 +101,8 @@ mod tests {
     #[test]
     fn its_constants_are_what_they_seem() {
         assert_eq!(super::started().timestamp(), 1_767_225_600);
-        assert_eq!(super::target().address.path, "/http-bind");
+        let target = super::target();
+        assert_eq!(target.address.path, "/http-bind");
+        assert_eq!(target.websocket.unwrap().path, "/xmpp-websocket");
     }
 }

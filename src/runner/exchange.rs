@@ -90,6 +90,7 @@ pub(super) fn transmit(run: &mut Run, actor: usize, requests: &[Request]) {
 pub(super) fn pump(run: &mut Run) {
     let wire = run.wire().clone();
     for actor in 0..run.cast.len() {
+        run.cast.get_mut(actor).hear(&wire);
         for arrival in run.cast.get_mut(actor).link_mut().arrivals(&wire) {
             let (Arrival::Response(sent) | Arrival::Element(sent, _)) = &arrival;
             let Some(got) = wire.progress(*sent).got else { continue };

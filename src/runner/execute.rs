@@ -11,6 +11,7 @@ use super::compare::unmet;
 use super::dial::Dial;
 use super::heart::Heart;
 use super::ledger::Ledger;
+use super::open_stream::carry;
 use super::opening::{leave, open_all};
 use super::outcome::{Chosen, Failure, Outcome, Verdict};
 use super::provided::skipped;
@@ -210,6 +211,7 @@ pub(super) async fn live(run: &mut Run, row: Option<&Row>, set_up: &mut usize) -
         let value = assignment.value.value.value(run)?;
         run.variables.assign(&assignment.name.value, value);
     }
+    carry(run)?;
     open_all(run).await?;
     for need in &scenario.needs {
         if let Need::Condition(condition) = &need.value {

@@ -7,10 +7,11 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::cast::Actor;
 use super::ledger::SentRequest;
+use super::stream::Stream;
 use super::target::Target;
 use super::wire::Progress;
 use crate::client::bosh::Keys;
-use crate::scenario::{Login, Value, names};
+use crate::scenario::{Login, Transport, Value, names};
 
 fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
@@ -29,6 +30,15 @@ pub(super) fn actor(actor: &Actor, target: &Target, fields: &[String]) -> Option
             "rid" => Some(Value::Number(i128::from(book.rids().highest()))),
             "key" => book.keys().map(Keys::peek).map(text),
             "newkey" => book.keys()?.peek_newkey().map(text),
+            "transport" => {
+                let transport = actor.stream().map_or(Transport::Bosh, Stream::transport);
+                let word = Transport::ALL.into_iter().find(|(_, one)| *one == transport);
+                word.map(|(word, _)| text(word))
+            }
+            "sent" => actor.stream()?.counts().sent.map(|count| Value::Number(count.into())),
+            "received" => {
+                actor.stream()?.counts().received.map(|count| Value::Number(count.into()))
+            }
             "domain" => Some(text(&domain(actor, target))),
             _ => None,
         },

@@ -4,6 +4,7 @@
 //! has fresh sessions, on connections of its own; what passed on them is a trace, and how it ended an [`Outcome`].
 
 mod about;
+mod carried;
 mod cast;
 mod chance;
 mod compare;
@@ -23,6 +24,7 @@ mod link;
 #[cfg(test)]
 mod manners;
 mod message;
+mod open_stream;
 mod opening;
 mod outcome;
 mod pace;
@@ -32,10 +34,12 @@ mod reach;
 mod report;
 mod run;
 mod schedule;
+mod setting_up;
 mod share;
 mod spent;
 mod steps;
 mod stop;
+mod stream;
 mod survey;
 mod target;
 #[cfg(test)]

@@ -8,23 +8,19 @@ use super::exchange::{ask, created, reached, take_in, with_content};
 use super::give::give;
 use super::judge;
 use super::ledger::SentRequest;
+use super::open_stream::{Far, drain_stream, goodbye, open_stream};
 use super::pace::ask_in_pace;
 use super::run::Run;
-use super::stop::{Done, Stop};
+use super::setting_up::{MOST, PATIENCE, PING, broken, login_of, pinged};
+use super::stop::Done;
 use super::waiting::{patience, rest, settled};
-use super::wire::ReceivedResponse;
+use super::wire::{ConnId, ReceivedResponse};
 use crate::client::bosh::Grant;
 use crate::client::{Login, Step, Who};
 use crate::clock::words;
-use crate::scenario::{self, Opened};
+use crate::scenario::Opened;
 use crate::xmpp::ns;
 
-/// A step of a login may take so long.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// So many requests are drained at most.
-const MOST: usize = 50;
-/// The id of stanzas that find out whether something is owed.
-const PING: &str = "drain-";
 /// Whoever leaves waits so long for the last responses.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -45,6 +41,9 @@ pub(super) async fn open(run: &mut Run, actor: usize) -> Done {
         return broken(run, "this actor has no session to open");
     }
     let who = login_of(run, actor)?;
+    if run.cast.get(actor).stream().is_some() {
+        return open_stream(run, actor, who, Far::Bound).await;
+    }
     if run.cast.get(actor).link().book().sid().is_none() {
         let sent = ask_for_session(run, actor)?;
         let got = answered(run, &sent, "the session to be created").await?;
@@ -62,26 +61,6 @@ pub(super) async fn open(run: &mut Run, actor: usize) -> Done {
         give(run, actor, "<presence xmlns='jabber:client'/>").await;
     }
     Ok(())
-}
-
-fn broken<T>(run: &Run, why: &str) -> Done<T> {
-    Err(Stop::Broken(run.report.at().place.clone(), why.to_owned()))
-}
-
-/// Whom an actor logs in as.
-fn login_of(run: &Run, actor: usize) -> Done<Option<Who>> {
-    let Some(terms) = run.cast.get(actor).terms() else { return Ok(None) };
-    match &terms.login.value {
-        scenario::Login::None => Ok(None),
-        scenario::Login::Anonymous => Ok(Some(Who::Anonymous)),
-        scenario::Login::Account(name) => {
-            let account = run.target().accounts.get(name);
-            let account = account
-                .ok_or_else(|| Stop::Skipped(format!("the target has no account {name}")))?;
-            let (user, password) = (account.user.clone(), account.password.clone());
-            Ok(Some(Who::Account { user, password }))
-        }
-    }
 }
 
 /// The response to a request of ours that the scenario does not judge.
@@ -146,6 +125,9 @@ async fn log_in(run: &mut Run, actor: usize, who: Who) -> Done {
 
 /// Sends requests until the server owes nothing: the features have come, or an answer that stands behind all else.
 pub(super) async fn drain(run: &mut Run, actor: usize) -> Done {
+    if run.cast.get(actor).stream().is_some() {
+        return drain_stream(run, actor).await;
+    }
     let mut asked: Option<String> = None;
     for _ in 0..MOST {
         let drained = run.cast.get(actor);
@@ -183,15 +165,6 @@ pub(super) async fn drain(run: &mut Run, actor: usize) -> Done {
     broken(run, "the server does not come to an end")
 }
 
-/// Whether the answer to a ping is there; it is taken away.
-fn pinged(run: &mut Run, actor: usize, id: &str) -> bool {
-    let inbox = run.cast.get_mut(actor).inbox_mut();
-    let place = inbox.iter().position(|arrived| {
-        arrived.element.name() == "iq" && arrived.element.attr("id") == Some(id)
-    });
-    place.is_some_and(|place| inbox.remove(place).is_some())
-}
-
 /// Ends the sessions that are still alive, as a guest should.
 pub(super) async fn leave(run: &mut Run) {
     let mut last = Vec::new();
@@ -201,10 +174,13 @@ pub(super) async fn leave(run: &mut Run) {
             last.push(sent.id);
         }
     }
+    let streams = goodbye(run);
     let wire = run.wire().clone();
     let answered = |id: &u64| wire.progress(*id).is_settled();
     let deadline = wire.now() + GOODBYE;
-    wire.until(deadline, || last.iter().all(answered).then_some(())).await;
+    let over = |conn: &ConnId| wire.ended(*conn).is_some();
+    let done = || (last.iter().all(answered) && streams.iter().all(over)).then_some(());
+    wire.until(deadline, done).await;
 }
 
 #[cfg(test)]

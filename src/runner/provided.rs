@@ -25,6 +25,8 @@ fn name(provision: Provision) -> &'static str {
         Provision::Rooms => "rooms",
         Provision::Tls => "an address with TLS",
         Provision::Plain => "an address without TLS",
+        Provision::WebSocket => "an address of WebSocket",
+        Provision::Tcp => "an address of TCP",
         Provision::Certificates => "client certificates",
         Provision::Compression => "compression",
         Provision::Upstream => "its own server behind the connection manager",

@@ -101,7 +101,8 @@ impl Run {
 
     /// The connection of this name.
     pub(super) fn conn(&self, name: &Located<String>) -> Done<ConnId> {
-        self.ledger.conn(&name.value).ok_or_else(|| {
+        let of_actor = || self.cast.named(&name.value)?.stream()?.conn();
+        self.ledger.conn(&name.value).or_else(of_actor).ok_or_else(|| {
             Stop::Broken(name.place.clone(), format!("there is no connection `{}` yet", name.value))
         })
     }

@@ -20,8 +20,9 @@ use crate::clock::Clock;
 use crate::scenario::Action;
 use crate::trace::intake::Intake;
 use crate::trace::record::Recorder;
-use crate::trace::{Event, Fact, How, Response};
+use crate::trace::{Event, Fact, How, Reading, Response, Story};
 use crate::wire::Side;
+use crate::wire::conversation::Expect;
 use crate::wire::tap::{Item, Queue, Tap};
 
 /// A connection, counted from 1.
@@ -60,13 +61,24 @@ pub enum Cut {
     Later(Duration, How),
 }
 
+/// What is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// A request of HTTP with this method, on which the framing of the response depends.
+    Request(String),
+    /// A request of HTTP that asks for a WebSocket.
+    Handshake,
+    /// What is not answered: frames of a WebSocket, or pieces of a stream.
+    Stream,
+}
+
 /// What is sent as one.
 #[derive(Debug, Clone)]
 pub struct Sending {
     /// Its bytes, in pieces.
     pub parts: Vec<Part>,
-    /// The method, on which the framing of the response depends.
-    pub method: String,
+    /// What it is.
+    pub kind: Kind,
     /// Whether the connection is cut thereafter.
     pub cut: Option<Cut>,
     /// It is sent once more, on another connection, if its own ends at the time at which it is sent, and nothing of a response
@@ -78,8 +90,32 @@ pub struct Sending {
 impl Sending {
     /// A message at once, which may be sent again.
     pub fn whole(bytes: Vec<u8>, method: String) -> Self {
-        Self { parts: vec![Part::Bytes(bytes.into())], method, cut: None, again: true }
+        let kind = Kind::Request(method);
+        Self { parts: vec![Part::Bytes(bytes.into())], kind, cut: None, again: true }
     }
+
+    /// A request for a WebSocket.
+    pub fn handshake(bytes: Vec<u8>) -> Self {
+        let parts = vec![Part::Bytes(bytes.into())];
+        Self { parts, kind: Kind::Handshake, cut: None, again: false }
+    }
+
+    /// A piece of a stream.
+    pub fn stream(bytes: Vec<u8>) -> Self {
+        let parts = vec![Part::Bytes(bytes.into())];
+        Self { parts, kind: Kind::Stream, cut: None, again: false }
+    }
+}
+
+/// What the server has sent on a stream, whole.
+#[derive(Debug, Clone)]
+pub struct Came {
+    /// When its last byte came.
+    pub at: Duration,
+    /// What it is: a frame, a part of a stream, or bytes that are neither.
+    pub fact: Fact,
+    /// What its content is.
+    pub reading: Reading,
 }
 
 /// A response that came.
@@ -147,6 +183,8 @@ struct Conn {
     heard: bool,
     /// One side has said that nothing more is to be sent on it.
     closing: bool,
+    /// What the server has sent on the stream that it carries.
+    came: Vec<Came>,
     ended: Option<Ended>,
 }
 
@@ -162,6 +200,8 @@ struct Shared {
     shown: (Arc<Queue>, Recorder),
     judged: (Arc<Queue>, Recorder),
     events: Vec<Event>,
+    /// What streams that are carried without BOSH mean.
+    story: Story,
     conns: BTreeMap<ConnId, Conn>,
     sent: BTreeMap<SentId, Sent>,
     order: u64,
@@ -196,6 +236,7 @@ impl Wire {
             shown: recorder(Intake::new(false, ENTITY).knowing(passwords(target))),
             judged: recorder(Intake::new(true, ENTITY)),
             events: Vec::new(),
+            story: Story::default(),
             conns: BTreeMap::new(),
             sent: BTreeMap::new(),
             order: 0,
@@ -243,6 +284,7 @@ impl Wire {
             }
         };
         let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let expect = if route == Route::Tcp { Expect::Stream } else { Expect::Http };
         let taps = {
             let mut shared = self.lock();
             if let Some(conn) = shared.conns.get_mut(&id) {
@@ -250,8 +292,8 @@ impl Wire {
             }
             Taps {
                 conn: id,
-                shown: Tap::new(id, peer, Arc::clone(&shared.shown.0), self.clock),
-                judged: Tap::new(id, peer, Arc::clone(&shared.judged.0), self.clock),
+                shown: Tap::expecting(expect, id, peer, Arc::clone(&shared.shown.0), self.clock),
+                judged: Tap::expecting(expect, id, peer, Arc::clone(&shared.judged.0), self.clock),
             }
         };
         self.changed.notify_waiters();
@@ -302,6 +344,13 @@ impl Wire {
     /// How a connection ended.
     pub fn ended(&self, conn: ConnId) -> Option<Ended> {
         self.lock().conns.get(&conn).and_then(|conn| conn.ended)
+    }
+
+    /// What the server has sent on the stream of a connection, beginning with this number, from 0.
+    pub fn came(&self, conn: ConnId, from: usize) -> Vec<Came> {
+        let shared = self.lock();
+        let came = shared.conns.get(&conn).and_then(|conn| conn.came.get(from..));
+        came.unwrap_or_default().to_vec()
     }
 
     /// Whether a connection is made, or why it could not be.
@@ -367,7 +416,8 @@ impl Wire {
     /// What was observed of a connection is taken in, after so many bytes.
     fn take_in(&self, size: usize) {
         let mut shared = self.lock();
-        let Shared { shown, judged, events, conns, sent, order, items, passed } = &mut *shared;
+        let Shared { shown, judged, events, story, conns, sent, order, items, passed } =
+            &mut *shared;
         *passed += size;
         shown.0.take(items, Some(Duration::ZERO));
         let known = events.len();
@@ -385,11 +435,20 @@ impl Wire {
         for item in items.drain(..) {
             judged.1.take(item, &mut facts);
         }
-        for Event { at, conn: id, fact } in facts {
-            let Some(conn) = conns.get_mut(&id) else { continue };
+        for event in facts {
+            let Some(conn) = conns.get_mut(&event.conn) else { continue };
+            if conn.route.is_stream() {
+                let effect = story.take(&event);
+                let streams = matches!(event.fact, Fact::Frame(_) | Fact::Part(_) | Fact::Raw(_));
+                if streams && event.fact.from() == Some(Side::Server) {
+                    let reading = effect.message.map_or(Reading::Empty, |message| message.reading);
+                    conn.came.push(Came { at: event.at, fact: event.fact.clone(), reading });
+                }
+            }
+            let Event { at, fact, .. } = event;
             match fact {
                 // A 100 Continue or the like is no answer yet.
-                Fact::Response(response) if response.status >= 200 => {
+                Fact::Response(response) if response.status >= 200 || response.status == 101 => {
                     let Some(&to) = conn.sent.get(conn.answered) else { continue };
                     conn.answered += 1;
                     conn.latest = Some(at);
@@ -440,7 +499,7 @@ impl Wire {
                         },
                     }
                 }
-                Some(Step::Begin(method)) => taps.stand_in(&method),
+                Some(Step::Begin(kind)) => taps.stand_in(&kind),
                 Some(Step::Write(bytes)) => {
                     let ended = self.write(&mut stream, &bytes, &mut buffer, &mut taps).await;
                     if let Some(how) = ended {
@@ -606,7 +665,7 @@ impl Wire {
 
 /// What a connection does next.
 enum Step {
-    Begin(String),
+    Begin(Kind),
     Write(Bytes),
     Written(SentId),
     Pause(Duration),
@@ -618,7 +677,7 @@ fn steps(order: Order) -> Vec<Step> {
     match order {
         Order::End(how) => vec![Step::End(how)],
         Order::Send(id, sending) => {
-            let mut steps = vec![Step::Begin(sending.method)];
+            let mut steps = vec![Step::Begin(sending.kind)];
             steps.extend(sending.parts.into_iter().map(|part| match part {
                 Part::Bytes(bytes) => Step::Write(bytes),
                 Part::Pause(time) => Step::Pause(time),
@@ -636,6 +695,10 @@ fn steps(order: Order) -> Vec<Step> {
     }
 }
 
+/// What asks for a WebSocket.
+const HANDSHAKE: &str = "GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                         Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
 /// One connection is observed twice: as it is, and with a sound request in place of each that is sent, so that
 /// responses are read as such whatever was sent.
 struct Taps {
@@ -645,8 +708,13 @@ struct Taps {
 }
 
 impl Taps {
-    fn stand_in(&mut self, method: &str) {
-        let method = if method == "HEAD" { "HEAD" } else { "POST" };
-        self.judged.passed(Side::Client, format!("{method} / HTTP/1.1\r\n\r\n").as_bytes());
+    fn stand_in(&mut self, kind: &Kind) {
+        let request = match kind {
+            Kind::Request(method) if method == "HEAD" => "HEAD / HTTP/1.1\r\n\r\n",
+            Kind::Request(_) => "POST / HTTP/1.1\r\n\r\n",
+            Kind::Handshake => HANDSHAKE,
+            Kind::Stream => return,
+        };
+        self.judged.passed(Side::Client, request.as_bytes());
     }
 }

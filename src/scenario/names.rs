@@ -11,9 +11,22 @@ pub const TERMS: [&str; 2] = ["granted", "asked"];
 /// Attributes of [`TERMS`] that are times, in seconds on the wire.
 pub const TIMES: [&str; 5] = ["wait", "inactivity", "polling", "maxpause", "pause"];
 /// Fields of an actor: its full JID, bare JID, user name, resource, domain, sid, the highest rid it has used without a
-/// gap, and the `key` and `newkey` that its next request will hold. `granted` and `asked` are fields too.
-pub const ACTOR_FIELDS: [&str; 9] =
-    ["jid", "bare", "user", "resource", "domain", "sid", "rid", "key", "newkey"];
+/// gap, and the `key` and `newkey` that its next request will hold; what carries its session; and of stream management
+/// (XEP-0198) how many stanzas it has sent and received since it was enabled. `granted` and `asked` are fields too.
+pub const ACTOR_FIELDS: [&str; 12] = [
+    "jid",
+    "bare",
+    "user",
+    "resource",
+    "domain",
+    "sid",
+    "rid",
+    "key",
+    "newkey",
+    "transport",
+    "sent",
+    "received",
+];
 /// Fields of an account: its bare JID, user name, password, and the initial response for SASL PLAIN in base64.
 pub const ACCOUNT_FIELDS: [&str; 4] = ["bare", "user", "password", "plain"];
 /// Fields of a request: its rid, the time from its last byte sent to the first byte of its response, and the status.

@@ -4,10 +4,10 @@
 use serde_json::{Map, Value, json};
 
 use super::limits;
-use super::model::ACCOUNTS;
+use super::model::{ACCOUNTS, Transport};
 use super::read::{
-    ACTION, CONNECTIONS, ENCODING, END, HTTP, KINDS, LEVEL, NO_ANSWER, OPENED, PROVISIONS,
-    TERMINAL, TERMS, VIA,
+    ACTION, CONNECTIONS, ENCODING, END, EXTENDED, HTTP, KINDS, LEVEL, NO_ANSWER, OPCODE, OPENED,
+    PROVISIONS, RESERVED, STATUS, TERMINAL, TERMS, VIA,
 };
 use crate::bosh::Condition;
 
@@ -197,7 +197,64 @@ fn kind_of_step(kind: &str) -> (Value, Map<String, Value>, &'static [&'static st
             none,
         ),
         "alive" | "gone" => (actor(), properties(&[within()]), none),
-        "drain" | "login" => (actor(), Map::new(), none),
+        "drain" | "login" | "authenticate" => (actor(), Map::new(), none),
+        "handshake" => {
+            let keys = [
+                ("by", text("The actor whose WebSocket it is; default: the client.")),
+                ("method", text("")),
+                ("path", text("")),
+                ("http", http()),
+                ("headers", attributes()),
+            ];
+            (text("Asks for a WebSocket with a request of this name."), properties(&keys), none)
+        }
+        "open" | "close" => {
+            let keys = [("attributes", attributes()), ("as", text("The name of the step."))];
+            (actor(), properties(&keys), none)
+        }
+        "frame" => {
+            let keys = [
+                ("opcode", opcode()),
+                ("payload", one_or_more(&reference("piece"), "The payload.")),
+                ("status", number(STATUS, "The status of a Close frame.")),
+                ("last", reference("boolean")),
+                ("masked", reference("boolean")),
+                ("reserved", number(RESERVED, "The reserved bits: RSV1 is 4, RSV2 2, RSV3 1.")),
+                ("length-bytes", length_bytes()),
+                ("length", number(u64::MAX, "The length that the frame claims.")),
+                ("as", text("The name of the step.")),
+            ];
+            (actor(), properties(&keys), none)
+        }
+        "receive" => {
+            let keys = [
+                ("opcode", opcode()),
+                ("text", reference("match")),
+                ("status", reference("match")),
+                ("frames", reference("match")),
+                ("compressed", reference("boolean")),
+                ("since", text("Times are measured from this step.")),
+                within(),
+                ("not-before", time("The minimum time it must take.")),
+                ("none-for", time("None such may arrive for this time.")),
+            ];
+            (actor(), properties(&keys), none)
+        }
+        "ended" => {
+            let keys = [
+                ("since", text("Times are measured from this step.")),
+                within(),
+                ("not-before", time("The minimum time it must take.")),
+                ("how", words(&END, "")),
+                ("status", reference("match")),
+            ];
+            (actor(), properties(&keys), none)
+        }
+        "lint" => (
+            ids("The requirements that nothing the server has sent may violate."),
+            Map::new(),
+            none,
+        ),
         "wait" => (time("Does nothing for this time."), Map::new(), none),
         "send" => {
             let keys =
@@ -264,10 +321,26 @@ fn kind_of_step(kind: &str) -> (Value, Map<String, Value>, &'static [&'static st
     }
 }
 
+fn opcode() -> Value {
+    let names: Vec<_> = OPCODE.iter().map(|(name, _)| *name).collect();
+    json!({ "anyOf": [words_of(&names, ""), { "type": "integer", "minimum": 0, "maximum": 15 }] })
+}
+
+fn length_bytes() -> Value {
+    let numbers = EXTENDED.map(|(_, bytes)| bytes);
+    described(json!({ "enum": numbers }), "The number of bytes in which the length is written.")
+}
+
 fn session() -> Map<String, Value> {
     let mut login = vec!["none", "anonymous"];
     login.extend(ACCOUNTS);
+    let transports = Transport::ALL.map(|(word, _)| word);
     let mut keys = properties(&[
+        (
+            "transport",
+            json!({ "anyOf": [words_of(&transports, ""), { "type": "string", "pattern": "\\$\\{" }], "description": "What carries the session; default: bosh." }),
+        ),
+        ("answers", reference("boolean")),
         ("attributes", attributes()),
         ("login", words_of(&login, "The account that logs in.")),
         ("rid", text("The first rid.")),

@@ -19,6 +19,10 @@ pub struct Target {
     pub address: Address,
     /// Where it is with TLS, if both are known.
     pub tls: Option<Address>,
+    /// Where it serves WebSocket.
+    pub websocket: Option<Address>,
+    /// Where it serves streams over TCP.
+    pub tcp: Option<Address>,
     /// The domain of its accounts.
     pub domain: String,
     /// The domain at which anybody may log in.

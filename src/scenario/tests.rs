@@ -188,13 +188,56 @@ fn names_have_to_be_given_before_they_are_used() {
 #[test]
 fn a_step_that_was_renamed_says_its_new_name() {
     assert_eq!(
-        told("", "- connect: a\n- kept: a\n- closed: a\n- connect: b\n- close: b\n  how: reset\n"),
+        told("", "- connect: a\n- kept: a\n- closed: a\n"),
         [
             "2: the step `kept` is now called `connected`; write `connected`",
             "3: the step `closed` is now called `disconnected`; write `disconnected`",
-            "5: the step `close` is now called `disconnect`; write `disconnect`",
         ]
     );
+    // It was a connection that `close` ended.
+    assert_eq!(
+        told("", "- connect: b\n- close: b\n"),
+        ["2: `b` is a connection, and `close` closes a stream; `disconnect` ends a connection"]
+    );
+}
+
+#[test]
+fn steps_fit_what_carries_the_session() {
+    let over = |transport: &str, steps| {
+        told(&format!("session: {{ transport: {transport}, login: anonymous }}\n"), steps)
+    };
+    assert_eq!(
+        over("websocket", "- frame:\n  opcode: 16\n- frame:\n  opcode: pin\n"),
+        [
+            "2: an opcode is a number from 0 to 15",
+            "4: `pin` is not a valid opcode; did you mean `ping`?",
+        ]
+    );
+    assert_eq!(
+        over("websocket", "- request: a\n- create: b\n- close:\n- ended:\n"),
+        ["1", "2"].map(|line| format!(
+            "{line}: the session of `client` is not carried by BOSH; use `send`, `open`, `frame` or `raw`"
+        ))
+    );
+    let help = "`transport: websocket` in the session of the actor says what carries it";
+    assert_eq!(
+        over("bosh", "- open:\n- frame:\n"),
+        [("1", "WebSocket or TCP"), ("2", "WebSocket")].map(|(line, by)| format!(
+            "{line}: the session of `client` is not carried by {by}; {help}"
+        ))
+    );
+    assert_eq!(
+        over("tcp", "- frame:\n- open:\n"),
+        [format!("1: the session of `client` is not carried by WebSocket; {help}")]
+    );
+    assert_eq!(
+        over("smtp", "- note: a\n"),
+        ["-1: `smtp` is not a valid value of `transport`; expected one of bosh, websocket, tcp"]
+    );
+    // What is swept is known only when it runs.
+    let swept = "sweep: { x: [bosh, tcp] }\nsession: { transport: '${x}', login: anonymous }\n";
+    let none: [&str; 0] = [];
+    assert_eq!(told(swept, "- open:\n- request: a\n"), none);
 }
 
 #[test]

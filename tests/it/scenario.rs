@@ -122,6 +122,11 @@ fn the_schema_rejects_what_the_reader_rejects() {
         steps(&"- note: a\n".repeat(2001)),
         steps("- if: { advertised: wait, response: a }\n  steps: []"),
         steps("- control: restart"),
+        HEAD.replace("login: anonymous", "transport: smtp") + "- note: a",
+        steps("- handshake: a\n  rid: 5"),
+        steps("- frame: client\n  opcode: pin"),
+        steps("- frame: client\n  length-bytes: 3"),
+        steps("- receive: client\n  compressed: often"),
         steps("- wait: { for: 5s }"),
         response("terminal: bad-reqest"),
         response("level: high"),
@@ -145,7 +150,7 @@ fn the_keys_of_each_step_are_those_of_the_schema() {
     let schema = schema();
     let listed = Regex::new(r"(?s)`zzzzzzzzzzzz` is not a key of a `[a-z]+` step.*?= help: (it has no keys|the keys are ([^=]*))").unwrap();
     let steps = schema["$defs"]["step"]["oneOf"].as_array().unwrap();
-    assert_eq!(steps.len(), 27);
+    assert_eq!(steps.len(), 35);
     for step in steps {
         let kind = step["required"][0].as_str().unwrap();
         let told = mistakes(&format!("{HEAD}- {kind}: a\n  zzzzzzzzzzzz: 1\n")).join("\n\n");

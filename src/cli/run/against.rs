@@ -54,10 +54,11 @@ impl Against {
         let Some(named) = &args.target else { return Ok(Self::Embedded(chosen(&args.defect)?)) };
         let guessed = named.contains("://");
         let target = if guessed { url(args, named)? } else { file(args, named)? };
-        let secure = target.address.is_tls() || target.tls.is_some();
+        let addresses = [Some(&target.address), target.tls.as_ref(), target.websocket.as_ref()];
+        let secure = addresses.into_iter().flatten().any(Address::is_tls);
         let settings = tls::client(args.ca_file.as_deref(), args.insecure || !secure)
             .map_err(|error| Failure::Usage(error.to_string()))?;
-        let dial = Arc::new(Network::new(target.address.clone(), target.tls.clone(), settings));
+        let dial = Arc::new(Network::new(&target, settings));
         let started = Clock::start().started();
         Ok(Self::Network { target: Arc::new(target), dial, started, guessed })
     }
@@ -343,6 +344,8 @@ fn url(args: &Args, url: &str) -> Result<Target, Failure> {
         about: None,
         address,
         tls: None,
+        websocket: None,
+        tcp: None,
         anonymous: Some(domain.clone()),
         domain,
         accounts: BTreeMap::new(),

@@ -2,9 +2,10 @@
 
 use std::pin::Pin;
 
-use super::{connections, control, requests, responses, sessions, stanzas, values};
+use super::{connections, control, requests, responses, sessions, stanzas, streams, values};
 use crate::runner::compare::unmet;
 use crate::runner::exchange::pump;
+use crate::runner::open_stream::authenticate;
 use crate::runner::opening::{drain, open};
 use crate::runner::report::StepAt;
 use crate::runner::run::Run;
@@ -87,6 +88,17 @@ async fn run_step(run: &mut Run, step: &Step) -> Done {
             let actor = run.actor_named(actor)?;
             open(run, actor).await
         }
+        StepKind::Authenticate(actor) => {
+            let actor = run.actor_named(actor)?;
+            authenticate(run, actor).await
+        }
+        StepKind::Handshake(handshake) => streams::handshake(run, handshake),
+        StepKind::Open(tag) => streams::open(run, tag).await,
+        StepKind::Close(tag) => streams::close(run, tag),
+        StepKind::Frame(frame) => streams::frame(run, frame),
+        StepKind::Receive(receive) => streams::receive(run, receive).await,
+        StepKind::Ended(ended) => streams::ended(run, ended).await,
+        StepKind::Lint(ids) => streams::lint(run, ids),
         StepKind::Send { actor, stanza, name } => {
             stanzas::send(run, actor, stanza, name.as_ref()).await
         }

@@ -7,6 +7,7 @@ mod requests;
 mod responses;
 mod sessions;
 mod stanzas;
+mod streams;
 mod values;
 
 pub(super) use dispatch::run_steps;

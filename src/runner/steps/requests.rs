@@ -7,8 +7,8 @@ use crate::runner::exchange::{conn_for, how, open_conn, post, send, session_head
 use crate::runner::ledger::SentRequest;
 use crate::runner::message::head_length;
 use crate::runner::run::Run;
-use crate::runner::stop::Done;
-use crate::runner::wire::{Cut, Part, Sending};
+use crate::runner::stop::{Done, Stop};
+use crate::runner::wire::{Cut, Kind, Part, Sending};
 use crate::scenario::{
     self, CutPoint, Located, Piece, Raw, Request, Resend, Sid, Step, StepKind, Value, limits,
 };
@@ -96,7 +96,7 @@ fn sending(
     let (parts, cut) = cut(run, request.cut.as_ref(), bytes, head)?;
     // What a scenario does with a connection of its own, it wants done there.
     let again = cut.is_none() && request.on.is_none();
-    Ok(Sending { parts, method: message.method, cut, again })
+    Ok(Sending { parts, kind: Kind::Request(message.method), cut, again })
 }
 
 /// Sends the bytes of an earlier request again.
@@ -120,7 +120,7 @@ pub(super) fn resend(run: &mut Run, resend: &Resend) -> Done {
     let on = resend.on.as_ref().map(|on| &on.value);
     let conn = conn_for(run, first.actor, on, None, Some(first.conn));
     let again = cut.is_none() && on.is_none();
-    let sending = Sending { parts, method: first.sending.method.clone(), cut, again };
+    let sending = Sending { parts, kind: first.sending.kind.clone(), cut, again };
     let id = send(run, first.actor, conn, sending.clone());
     run.ledger.enter(&resend.name.value, SentRequest { id, sending, conn, ..first });
     Ok(())
@@ -145,12 +145,23 @@ pub(super) fn raw(run: &mut Run, raw: &Raw) -> Done {
         None => (parts, None),
         some => cut(run, some.as_ref(), bytes, 0)?,
     };
+    if let Some(stream) = run.cast.get(actor).stream() {
+        let conn = stream.conn().ok_or_else(|| {
+            let why = "there is no connection yet; `open` or `handshake` makes one";
+            Stop::Broken(raw.name.place.clone(), why.to_owned())
+        })?;
+        let sending = Sending { parts, kind: Kind::Stream, cut, again: false };
+        let id = run.wire().send(conn, sending.clone());
+        let sent = SentRequest { id, actor, sending, rid: None, conn, creates: false };
+        run.ledger.enter(&raw.name.value, sent);
+        return Ok(());
+    }
     let via = raw.via.as_ref().map(|via| via.value);
     let conn = match &raw.on {
         None => open_conn(run, actor, via),
         Some(on) => conn_for(run, actor, Some(&on.value), via, None),
     };
-    let sending = Sending { parts, method, cut, again: false };
+    let sending = Sending { parts, kind: Kind::Request(method), cut, again: false };
     let id = send(run, actor, conn, sending.clone());
     let sent = SentRequest { id, actor, sending, rid: None, conn, creates: false };
     run.ledger.enter(&raw.name.value, sent);
@@ -196,7 +207,7 @@ pub(super) async fn together(run: &mut Run, steps: &[Step]) -> Done {
 }
 
 /// Bytes whole, and in their pieces; the ends of lines in texts are made by `line_end`.
-fn bytes(
+pub(super) fn bytes(
     run: &Run,
     pieces: &[Located<Piece>],
     line_end: fn(&str) -> String,

@@ -4,14 +4,17 @@ use std::time::Duration;
 
 use crate::client::bosh::Book;
 use crate::clock::words;
+use crate::runner::carried::over;
 use crate::runner::exchange::{ask, reached, take_in};
 use crate::runner::judge;
+use crate::runner::open_stream::{MOMENT, ping};
 use crate::runner::pace::{ask_in_pace, open, pause};
 use crate::runner::run::Run;
+use crate::runner::setting_up::pinged;
 use crate::runner::stop::Done;
-use crate::runner::waiting::{AT_ONCE, settled};
+use crate::runner::waiting::{AT_ONCE, settled, watch};
 use crate::scenario::matching::FailureKind;
-use crate::scenario::{Located, Reference, Timespan};
+use crate::scenario::{Located, Place, Reference, Timespan};
 
 /// A check of a session that is silent for so long has its request released by another.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -25,6 +28,9 @@ pub(super) async fn alive(
     let within = run.span_or(within, AT_ONCE)?;
     let actor = run.actor_named(actor)?;
     let place = run.report.at().place.clone();
+    if run.cast.get(actor).stream().is_some() {
+        return stream_alive(run, actor, within, &place).await;
+    }
     let wanted = "the session to go on: its next rid to be answered";
     let sent = ask_in_pace(run, actor).await;
     let mut progress = settled(run, sent.id, PATIENCE.min(within)).await;
@@ -75,6 +81,14 @@ pub(super) async fn gone(
     let within = run.span_or(within, AT_ONCE)?;
     let actor = run.actor_named(actor)?;
     let place = run.report.at().place.clone();
+    if run.cast.get(actor).stream().is_some() {
+        let Some(_) = over(run, actor, within).await else {
+            let wanted = "the stream to be over: its connection to be ended";
+            let seen = format!("it is open after {}", words(within));
+            return run.fail(FailureKind::Session, &place, wanted, seen);
+        };
+        return Ok(());
+    }
     let wanted = "the session to be over: its next rid to be answered by item-not-found or 404";
     let sent = ask(run, actor, Book::draft);
     let progress = settled(run, sent.id, within).await;
@@ -88,4 +102,23 @@ pub(super) async fn gone(
         None => format!("the request is held: no answer within {}", words(within)),
     };
     run.fail(FailureKind::Session, &place, wanted, seen)
+}
+
+/// A stream that is bound answers a question; another is still open a moment later.
+async fn stream_alive(run: &mut Run, actor: usize, within: Duration, place: &Place) -> Done {
+    let wanted = "the stream to go on";
+    if run.cast.get(actor).jid().is_none() {
+        let Some(_) = over(run, actor, MOMENT.min(within)).await else { return Ok(()) };
+        return run.fail(FailureKind::Session, place, wanted, "its connection was ended");
+    }
+    let id = ping(run, actor);
+    let answered = watch(run, within, |run| pinged(run, actor, &id).then_some(())).await;
+    if answered.is_some() {
+        return Ok(());
+    }
+    let seen = match over(run, actor, Duration::ZERO).await {
+        Some(_) => "its connection was ended".to_owned(),
+        None => format!("a ping is not answered within {}", words(within)),
+    };
+    run.fail(FailureKind::Session, place, wanted, seen)
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::clock::words;
 use crate::runner::compare::capture_stanza;
 use crate::runner::give::give;
+use crate::runner::open_stream::say;
 use crate::runner::run::Run;
 use crate::runner::stop::Done;
 use crate::runner::waiting::{time_written, watch};
@@ -23,8 +24,14 @@ pub(super) async fn send(
     name: Option<&Located<String>>,
 ) -> Done {
     let actor = run.actor_named(actor)?;
-    let text = stanza.value.text(run)?;
-    give(run, actor, &text).await;
+    if run.cast.get(actor).stream().is_some() {
+        for element in pattern(run, stanza)?.children() {
+            say(run, actor, element);
+        }
+    } else {
+        let text = stanza.value.text(run)?;
+        give(run, actor, &text).await;
+    }
     if let Some(name) = name {
         run.variables.mark(&name.value, run.setting.wire.now());
     }

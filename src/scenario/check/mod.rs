@@ -3,6 +3,7 @@
 mod demands;
 mod scope;
 mod steps;
+mod streams;
 mod whole;
 
 pub(super) use whole::check;

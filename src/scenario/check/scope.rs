@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::diag::Mistakes;
-use crate::scenario::model::{ACCOUNTS, Expr, Name, Reference, Template};
+use crate::scenario::model::{ACCOUNTS, Expr, Name, Reference, Template, Transport};
 use crate::scenario::names::{
     ACCOUNT_FIELDS, ACTOR_FIELDS, FACTS, REQUEST_FIELDS, TERMS, term_attributes,
 };
@@ -28,6 +28,8 @@ pub(super) struct ActorFacts {
     /// Whether there are several of this name.
     pub(super) many: bool,
     pub(super) session: SessionFacts,
+    /// What carries it, if that is known before it runs.
+    pub(super) transport: Option<Transport>,
     pub(super) polls: bool,
 }
 
@@ -201,7 +203,9 @@ impl Checker {
 
     /// A connection that was opened.
     pub(super) fn connection(&mut self, name: &Located<String>) {
-        if self.scope.connections.contains(&name.value) {
+        let facts = self.scope.actors.get(&name.value);
+        let of_actor = facts.is_some_and(|facts| facts.transport != Some(Transport::Bosh));
+        if of_actor || self.scope.connections.contains(&name.value) {
             return;
         }
         let known = self.scope.connections.iter().map(String::as_str);

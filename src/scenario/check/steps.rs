@@ -3,7 +3,7 @@
 use super::scope::{Checker, SessionFacts};
 use crate::scenario::model::{
     Assignment, CLIENT, Expect, On, Raw, Reference, Request, Resend, Response, Rid, Sid, Step,
-    StepKind,
+    StepKind, Transport,
 };
 use crate::scenario::source::{Located, Place};
 
@@ -17,6 +17,7 @@ impl Checker {
                 }
                 StepKind::Resend(resend) => self.will_send(&resend.name),
                 StepKind::Raw(raw) => self.will_send(&raw.name),
+                StepKind::Handshake(handshake) => self.will_send(&handshake.name),
                 StepKind::Together(steps) | StepKind::Repeat { steps, .. } => {
                     self.collect_sent(steps);
                 }
@@ -80,6 +81,26 @@ impl Checker {
             }
             StepKind::Drain(actor) => self.with_session(actor),
             StepKind::Login(actor) => self.login(actor),
+            StepKind::Authenticate(actor) => {
+                self.on_stream(actor);
+                self.login(actor);
+            }
+            StepKind::Handshake(handshake) => self.handshake(handshake),
+            StepKind::Open(tag) => {
+                self.tag(tag);
+                self.opens(&tag.actor);
+            }
+            StepKind::Close(tag) if self.scope.connections.contains(&tag.actor.name.value) => {
+                let name = &tag.actor.name;
+                let message =
+                    format!("`{}` is a connection, and `close` closes a stream", name.value);
+                self.wrong_with_help(&name.place, message, "`disconnect` ends a connection");
+            }
+            StepKind::Close(tag) => self.tag(tag),
+            StepKind::Frame(frame) => self.frame(frame),
+            StepKind::Receive(receive) => self.receive(receive),
+            StepKind::Ended(ended) => self.end(ended),
+            StepKind::Lint(ids) => self.covered(ids, covers),
             StepKind::Wait(time) => self.time(time),
             StepKind::Send { actor, stanza, name } => {
                 self.xml(stanza);
@@ -178,6 +199,7 @@ impl Checker {
             self.template(text);
         }
         let relative = rid.filter(|rid| matches!(rid.value, Rid::Relative(_)));
+        self.over_bosh(by);
         if creates {
             if let Some(rid) = relative {
                 let message = "this request creates a session, so there is no rid to count from";
@@ -250,6 +272,7 @@ impl Checker {
     fn sender(&mut self, reference: &Reference) {
         if let Some(actor) = self.actor(reference)
             && !actor.polls
+            && actor.transport == Some(Transport::Bosh)
         {
             let message = format!("`{}` does not poll", reference.name.value);
             let help = "`send` needs `polls: true` in the session; otherwise, use `request`";
@@ -271,7 +294,7 @@ impl Checker {
         }
     }
 
-    fn with_session(&mut self, reference: &Reference) {
+    pub(super) fn with_session(&mut self, reference: &Reference) {
         if let Some(actor) = self.actor(reference)
             && actor.session != SessionFacts::Open
         {
@@ -298,7 +321,7 @@ impl Checker {
         self.scope.connections.remove(&name.value);
     }
 
-    fn moment_named(&mut self, name: Option<&Located<String>>) {
+    pub(super) fn moment_named(&mut self, name: Option<&Located<String>>) {
         if let Some(name) = name {
             self.free(name, &[]);
             self.scope.moments.insert(name.value.clone());
@@ -306,6 +329,6 @@ impl Checker {
     }
 }
 
-fn client(place: &Place) -> Reference {
+pub(super) fn client(place: &Place) -> Reference {
     Reference { name: Located::new(CLIENT.to_owned(), place.clone()), nth: None }
 }

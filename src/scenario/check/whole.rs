@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::scope::{ActorFacts, Checker, Scope, SessionFacts};
 use crate::diag::Mistakes;
 use crate::scenario::model::{
-    ACCOUNTS, Actor, Assignment, CLIENT, Login, Need, Opened, Provision, Scenario,
+    ACCOUNTS, Actor, Assignment, CLIENT, Carrier, Login, Need, Opened, Provision, Scenario,
+    Session, Transport,
 };
 use crate::scenario::template;
 
@@ -109,6 +110,7 @@ impl Checker {
                 Some(Opened::Later) => SessionFacts::Closed,
                 Some(Opened::AtStart) => SessionFacts::Open,
             },
+            transport: session.map_or(Some(Transport::Bosh), Session::transport),
             polls: session.is_some_and(|session| session.polls),
         };
         self.scope.actors.insert(name.value.clone(), facts);
@@ -124,6 +126,9 @@ impl Checker {
             values.chain(session.headers.iter().filter_map(|header| header.value.as_ref()));
         for value in values.chain(&session.rid) {
             self.template(value);
+        }
+        if let Carrier::Computed(carrier) = &session.carrier.value {
+            self.template(carrier);
         }
         if let Some(keys) = &session.keys {
             self.count(keys);

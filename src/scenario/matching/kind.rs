@@ -33,6 +33,10 @@ pub enum FailureKind {
     Stanza,
     /// A stanza came that was not expected.
     UnexpectedStanza,
+    /// A frame of a WebSocket did not come, or another came.
+    Frame,
+    /// What the server has sent breaks a rule of the proxy.
+    Rule,
     /// A connection was ended, or stayed open.
     Connection,
     /// A session is over, or goes on.
@@ -51,7 +55,7 @@ pub enum FailureKind {
 
 impl FailureKind {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::NoResponse,
         Self::UnexpectedResponse,
         Self::Response,
@@ -67,6 +71,8 @@ impl FailureKind {
         Self::Order,
         Self::Stanza,
         Self::UnexpectedStanza,
+        Self::Frame,
+        Self::Rule,
         Self::Connection,
         Self::Session,
         Self::Capture,
@@ -94,6 +100,8 @@ impl FailureKind {
             Self::Order => "order",
             Self::Stanza => "stanza",
             Self::UnexpectedStanza => "unexpected-stanza",
+            Self::Frame => "frame",
+            Self::Rule => "rule",
             Self::Connection => "connection",
             Self::Session => "session",
             Self::Capture => "capture",

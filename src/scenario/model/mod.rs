@@ -10,6 +10,7 @@ mod response;
 mod scenario;
 mod session;
 mod step;
+mod stream;
 mod target;
 mod value;
 
@@ -22,5 +23,6 @@ pub use response::*;
 pub use scenario::*;
 pub use session::*;
 pub use step::*;
+pub use stream::*;
 pub use target::*;
 pub use value::*;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::condition::{Assignment, Condition};
 use super::session::{Actor, Login};
 use super::step::{Step, StepKind};
+use super::stream::Transport;
 use super::target::{Action, Provision};
 use crate::scenario::source::{Located, Place};
 
@@ -54,6 +55,7 @@ impl Scenario {
                 Login::Account(name) if name == ACCOUNTS[0] => Some(Provision::Account),
                 Login::Account(_) => Some(Provision::Accounts),
             });
+            all.extend(session.transport().and_then(Transport::provision));
             all.extend(session.via.as_ref().map(|via| via.provision()));
             all.extend(session.certificate.as_ref().map(|_| Provision::Certificates));
         }

@@ -1,6 +1,7 @@
 //! Who acts, and on which terms.
 
 use super::http::{Attribute, Header, Http, Via};
+use super::stream::{Carrier, Transport};
 use super::value::{Count, Template};
 use crate::scenario::source::{Located, Place};
 
@@ -20,6 +21,8 @@ pub struct Actor {
 pub struct Session {
     /// Where it is described; the whole file if it is not.
     pub place: Place,
+    /// What carries it.
+    pub carrier: Located<Carrier>,
     /// Who logs in.
     pub login: Located<Login>,
     /// Attributes of the request that creates the session: `wait`, `hold`, `ver` and all others, by name as in
@@ -31,8 +34,11 @@ pub struct Session {
     pub keys: Option<Located<Count>>,
     /// Whether it is open before the first step, or opened by a `login` step.
     pub opened: Located<Opened>,
-    /// Whether an empty request is always kept open for it, so that `send` and `expect` work without requests.
+    /// Whether an empty request is always kept open for it, so that `send` and `expect` work without requests. What is not
+    /// carried by BOSH needs none.
     pub polls: bool,
+    /// Whether pings of a WebSocket are answered, and requests of stream management (XEP-0198).
+    pub answers: bool,
     /// Header fields of all its requests.
     pub headers: Vec<Header>,
     /// HTTP version of all its requests.
@@ -43,6 +49,16 @@ pub struct Session {
     pub via: Option<Located<Via>>,
     /// The certificate it shows, of the account named.
     pub certificate: Option<Located<String>>,
+}
+
+impl Session {
+    /// What carries it, if that is known before it runs.
+    pub fn transport(&self) -> Option<Transport> {
+        match self.carrier.value {
+            Carrier::Fixed(transport) => Some(transport),
+            Carrier::Computed(_) => None,
+        }
+    }
 }
 
 /// Who logs in.

@@ -5,6 +5,7 @@ use super::level::Level;
 use super::reference::{Capture, Reference};
 use super::request::{Connect, Disconnect, End, Raw, Request, Resend};
 use super::response::{Response, ValueMatch};
+use super::stream::{Ended, Frame, Handshake, Receive, Tag};
 use super::target::Action;
 use super::value::{Count, Template, Timespan, Xml};
 use crate::scenario::source::{Located, Place};
@@ -89,6 +90,22 @@ pub enum StepKind {
     Drain(Reference),
     /// Opens the session of an actor on its terms if it has none, logs in as they say, and drains.
     Login(Reference),
+    /// Authenticates on the stream of an actor, and binds no resource.
+    Authenticate(Reference),
+    /// Asks for a WebSocket, and goes on at once.
+    Handshake(Box<Handshake>),
+    /// Opens a stream, or restarts it, and goes on at once.
+    Open(Tag),
+    /// Closes a stream, and goes on at once.
+    Close(Tag),
+    /// Sends a frame, and goes on at once.
+    Frame(Box<Frame>),
+    /// Awaits a message of WebSocket, or a control frame.
+    Receive(Box<Receive>),
+    /// Sees that the server ends a connection.
+    Ended(Box<Ended>),
+    /// Sees that nothing that the server has sent breaks one of these requirements.
+    Lint(Vec<Located<String>>),
     /// Does nothing for a time.
     Wait(Located<Timespan>),
     /// Sends a stanza for an actor that polls.

@@ -15,6 +15,10 @@ pub enum Provision {
     Tls,
     /// An address without TLS.
     Plain,
+    /// An address of WebSocket.
+    WebSocket,
+    /// An address of TCP.
+    Tcp,
     /// Certificates of clients.
     Certificates,
     /// Compressed requests and responses.

@@ -11,13 +11,15 @@ use crate::scenario::source::Located;
 use crate::scenario::yaml::{Value, Yaml};
 use crate::spec::catalogue;
 
-pub(in super::super) const PROVISIONS: [(&str, Provision); 11] = [
+pub(in super::super) const PROVISIONS: [(&str, Provision); 13] = [
     ("anonymous", Provision::Anonymous),
     ("account", Provision::Account),
     ("accounts", Provision::Accounts),
     ("rooms", Provision::Rooms),
     ("tls", Provision::Tls),
     ("plain", Provision::Plain),
+    ("websocket", Provision::WebSocket),
+    ("tcp", Provision::Tcp),
     ("certificates", Provision::Certificates),
     ("compression", Provision::Compression),
     ("upstream", Provision::Upstream),

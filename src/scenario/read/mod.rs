@@ -11,6 +11,7 @@ mod requests;
 mod sessions;
 pub(super) mod settings;
 mod steps;
+mod streams;
 pub(super) mod target;
 mod values;
 
@@ -20,3 +21,4 @@ pub(super) use head::PROVISIONS;
 pub(super) use requests::{ENCODING, END};
 pub(super) use sessions::{CONNECTIONS, HTTP, OPENED, TERMS, VIA};
 pub(super) use steps::{ACTION, KINDS};
+pub(super) use streams::{EXTENDED, OPCODE, RESERVED, STATUS};

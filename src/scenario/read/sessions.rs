@@ -6,7 +6,8 @@ use super::reader::Reader;
 use super::values::whole;
 use crate::scenario::limits;
 use crate::scenario::model::{
-    ACCOUNTS, Actor, Attribute, Connections, Http, Login, Opened, Session, Template, Via,
+    ACCOUNTS, Actor, Attribute, Carrier, Connections, Http, Login, Opened, Session, Template,
+    Transport, Via,
 };
 use crate::scenario::source::{Located, Place};
 use crate::scenario::yaml::{Value, Yaml};
@@ -34,12 +35,14 @@ impl Session {
     pub(in super::super) fn usual(place: &Place) -> Self {
         Self {
             place: place.clone(),
+            carrier: Located::new(Carrier::Fixed(Transport::Bosh), place.clone()),
             login: Located::new(Login::None, place.clone()),
             attributes: Vec::new(),
             rid: None,
             keys: None,
             opened: Located::new(Opened::AtStart, place.clone()),
             polls: false,
+            answers: true,
             headers: Vec::new(),
             http: None,
             connections: Located::new(Connections::Kept, place.clone()),
@@ -88,6 +91,9 @@ impl Reader {
 
     fn terms(&mut self, fields: &mut Fields<'_>) -> Session {
         let mut session = Session::usual(&fields.place);
+        if let Some(carrier) = fields.take("transport").and_then(|yaml| self.carrier(yaml)) {
+            session.carrier = carrier;
+        }
         for (key, name) in TERMS {
             if let Some((key, value)) = fields.take_with_key(key)
                 && let Some(value) = self.template(value)
@@ -111,6 +117,8 @@ impl Reader {
         }
         session.polls =
             fields.take("polls").and_then(|polls| self.boolean(polls)).unwrap_or_default();
+        session.answers =
+            fields.take("answers").and_then(|answers| self.boolean(answers)).unwrap_or(true);
         if let Some(headers) = fields.take("headers") {
             session.headers = self.headers(headers);
         }
@@ -124,6 +132,16 @@ impl Reader {
         session.via = self.via(fields);
         session.certificate = fields.take("certificate").and_then(|name| self.account(name));
         session
+    }
+
+    /// A word, or a text with variables that is one when it runs.
+    fn carrier(&mut self, yaml: &Yaml) -> Option<Located<Carrier>> {
+        let template = self.template(yaml)?;
+        if template.as_plain().is_none() {
+            return Some(template.map(Carrier::Computed));
+        }
+        self.word(yaml, "value of `transport`", &Transport::ALL)
+            .map(|transport| transport.map(Carrier::Fixed))
     }
 
     /// A number for `wait` or `hold` is one that these attributes can have.

@@ -14,7 +14,7 @@ use crate::scenario::source::{Located, Place};
 use crate::scenario::yaml::{Value, Yaml};
 
 /// The kinds of steps, and whether each demands something: those may have `covers`, `level` and `says`.
-pub(in super::super) const KINDS: [(&str, bool); 27] = [
+pub(in super::super) const KINDS: [(&str, bool); 35] = [
     ("request", false),
     ("create", false),
     ("resend", false),
@@ -31,6 +31,14 @@ pub(in super::super) const KINDS: [(&str, bool); 27] = [
     ("gone", true),
     ("drain", true),
     ("login", true),
+    ("authenticate", true),
+    ("handshake", false),
+    ("open", false),
+    ("close", false),
+    ("frame", false),
+    ("receive", true),
+    ("ended", true),
+    ("lint", true),
     ("wait", false),
     ("send", false),
     ("expect", true),
@@ -45,8 +53,7 @@ pub(in super::super) const KINDS: [(&str, bool); 27] = [
 ];
 /// Kinds by their earlier names, with what they are called now. These are not kinds any more: a file that uses one is
 /// told the new name.
-const RENAMED: [(&str, &str); 3] =
-    [("close", "disconnect"), ("closed", "disconnected"), ("kept", "connected")];
+const RENAMED: [(&str, &str); 2] = [("closed", "disconnected"), ("kept", "connected")];
 pub(in super::super) const ACTION: [(&str, Action); 4] = [
     ("stop", Action::Stop),
     ("start", Action::Start),
@@ -160,6 +167,19 @@ impl Reader {
                 let name = fields.take("as").and_then(|name| self.name(name));
                 Some(StepKind::Control { action: action?, name })
             }
+            "handshake" => self.handshake(value, fields),
+            "open" => {
+                let actor = self.actor(head, value);
+                self.tag(actor, fields).map(StepKind::Open)
+            }
+            "close" => {
+                let actor = self.actor(head, value);
+                self.tag(actor, fields).map(StepKind::Close)
+            }
+            "frame" => {
+                let actor = self.actor(head, value);
+                self.frame(actor, fields)
+            }
             "send" => {
                 let actor = self.actor(head, value);
                 let stanza = self.required(fields, "stanza").and_then(|xml| self.pattern_xml(xml));
@@ -207,6 +227,16 @@ impl Reader {
             }
             "drain" => self.actor(head, value).map(StepKind::Drain),
             "login" => self.actor(head, value).map(StepKind::Login),
+            "authenticate" => self.actor(head, value).map(StepKind::Authenticate),
+            "receive" => {
+                let actor = self.actor(head, value);
+                self.receive(actor, fields)
+            }
+            "ended" => {
+                let actor = self.actor(head, value);
+                self.ended(actor, fields)
+            }
+            "lint" => Some(StepKind::Lint(self.covers(value))),
             "expect" => {
                 let actor = self.actor(head, value);
                 let stanza = self.required(fields, "stanza").and_then(|xml| self.pattern_xml(xml));
@@ -302,7 +332,11 @@ impl Reader {
         items(value).iter().filter_map(|item| self.reference(item)).collect()
     }
 
-    fn time(&mut self, fields: &mut Fields<'_>, key: &'static str) -> Option<Located<Timespan>> {
+    pub(super) fn time(
+        &mut self,
+        fields: &mut Fields<'_>,
+        key: &'static str,
+    ) -> Option<Located<Timespan>> {
         fields.take(key).and_then(|time| self.timespan(time))
     }
 
@@ -313,7 +347,10 @@ impl Reader {
         time.unwrap_or_else(none)
     }
 
-    fn end(&mut self, fields: &mut Fields<'_>) -> Option<Located<crate::scenario::model::End>> {
+    pub(super) fn end(
+        &mut self,
+        fields: &mut Fields<'_>,
+    ) -> Option<Located<crate::scenario::model::End>> {
         fields.take("how").and_then(|how| self.word(how, "way to end a connection", &END))
     }
 }

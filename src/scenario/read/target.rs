@@ -18,7 +18,7 @@ use crate::scenario::target::{Account, Deviation, Skip, Target, Tolerance, What}
 use crate::scenario::template;
 use crate::scenario::yaml::{self, Text, Value, Yaml};
 use crate::spec::catalogue;
-use crate::wire::address::Address;
+use crate::wire::address::{Address, AddressError};
 
 /// What variables of the environment are written with.
 const ENVIRONMENT: &str = "env.";
@@ -134,6 +134,7 @@ impl Reader {
         let about = fields.take("about").and_then(|about| self.filled_in(about));
         let url = self.required(&mut fields, "url").and_then(|url| self.address(url));
         let tls = fields.take("tls").and_then(|url| Some((self.address(url)?, &url.place)));
+        let websocket = fields.take("websocket").and_then(|url| self.websocket(url));
         let domain = self.required(&mut fields, "domain").and_then(|name| self.filled_in(name));
         let anonymous = fields.take("anonymous").and_then(|name| self.filled_in(name));
         let accounts = fields.take("accounts").map_or(Vec::new(), |all| self.accounts(all));
@@ -171,6 +172,8 @@ impl Reader {
             about: about.as_deref().map(one_line),
             address,
             tls: tls.map(|(address, _)| address),
+            websocket,
+            tcp: None,
             domain: domain.unwrap_or_default(),
             anonymous,
             accounts: accounts.next().unwrap_or_default(),
@@ -243,6 +246,23 @@ impl Reader {
         match Address::of_bosh(&url.value) {
             Ok(address) => Some(address),
             Err(error) => {
+                self.wrong(&url.place, error.to_string(), "");
+                None
+            }
+        }
+    }
+
+    fn websocket(&mut self, yaml: &Yaml) -> Option<Address> {
+        let url = self.string(yaml)?;
+        let is_websocket = url.starts_with("ws://") || url.starts_with("wss://");
+        match url.parse() {
+            Ok(address) if is_websocket => Some(address),
+            Ok(_) => {
+                self.wrong(&url.place, "`websocket` must begin with ws:// or wss://", "");
+                None
+            }
+            Err(error) => {
+                let error: AddressError = error;
                 self.wrong(&url.place, error.to_string(), "");
                 None
             }
@@ -421,6 +441,8 @@ fn follows(target: &Target) -> Vec<Provision> {
         (Provision::Rooms, target.rooms.is_some()),
         (Provision::Tls, target.address.is_tls() || target.tls.is_some()),
         (Provision::Plain, !target.address.is_tls()),
+        (Provision::WebSocket, target.websocket.is_some()),
+        (Provision::Tcp, target.tcp.is_some()),
         (Provision::Control, control(Action::Stop) && control(Action::Start)),
     ]
     .into_iter()
@@ -436,6 +458,8 @@ fn said_by(provision: Provision) -> Option<&'static str> {
         Provision::Rooms => Some("rooms"),
         Provision::Tls => Some("tls"),
         Provision::Plain => Some("url"),
+        Provision::WebSocket => Some("websocket"),
+        Provision::Tcp => Some("tcp"),
         Provision::Control => Some("control"),
         Provision::Certificates
         | Provision::Compression

@@ -44,6 +44,7 @@ impl Excerpt {
                     }
                     exchange.and_then(|exchange| asked.get(&exchange.number).copied())
                 }
+                Fact::Frame(_) | Fact::Part(_) | Fact::Secured(_) => None,
                 Fact::Raw(_) | Fact::Lost { .. } => None,
                 _ => return,
             };

@@ -1,0 +1,103 @@
+//! Steps on streams that are carried without BOSH.
+
+use super::scope::{Checker, SessionFacts};
+use super::steps::client;
+use crate::scenario::model::{Ended, Frame, Handshake, Receive, Reference, Tag, Transport};
+
+impl Checker {
+    /// A step is about a stream by itself.
+    pub(super) fn on_stream(&mut self, reference: &Reference) {
+        self.carried(reference, |transport| transport != Transport::Bosh, "WebSocket or TCP");
+    }
+
+    /// A step is about requests of HTTP.
+    pub(super) fn over_bosh(&mut self, reference: &Reference) {
+        let facts = self.scope.actors.get(&reference.name.value);
+        if let Some(transport) = facts.and_then(|facts| facts.transport)
+            && transport != Transport::Bosh
+        {
+            self.wrong_carrier(reference, "BOSH");
+        }
+    }
+
+    /// A step is about a WebSocket.
+    fn on_websocket(&mut self, reference: &Reference) {
+        self.carried(reference, |transport| transport == Transport::WebSocket, "WebSocket");
+    }
+
+    fn carried(&mut self, reference: &Reference, fits: fn(Transport) -> bool, by: &str) {
+        let Some(facts) = self.actor(reference) else { return };
+        // What is swept is known only when it runs.
+        let Some(transport) = facts.transport else { return };
+        if facts.session == SessionFacts::None || !fits(transport) {
+            self.wrong_carrier(reference, by);
+        }
+    }
+
+    fn wrong_carrier(&mut self, reference: &Reference, by: &str) {
+        let name = &reference.name;
+        let message = format!("the session of `{}` is not carried by {by}", name.value);
+        let help = "`transport: websocket` in the session of the actor says what carries it";
+        let help = if by == "BOSH" { "use `send`, `open`, `frame` or `raw`" } else { help };
+        self.wrong_with_help(&name.place, message, help);
+    }
+
+    pub(super) fn handshake(&mut self, handshake: &Handshake) {
+        let client = client(&handshake.name.place);
+        self.on_websocket(handshake.by.as_ref().unwrap_or(&client));
+        let headers = handshake.headers.iter().filter_map(|header| header.value.as_ref());
+        self.templates(headers.chain(&handshake.method).chain(&handshake.path));
+        self.send(&handshake.name);
+    }
+
+    pub(super) fn tag(&mut self, tag: &Tag) {
+        self.on_stream(&tag.actor);
+        self.templates(tag.attributes.iter().filter_map(|attribute| attribute.value.as_ref()));
+        self.moment_named(tag.name.as_ref());
+    }
+
+    /// A stream of an actor is open from here on.
+    pub(super) fn opens(&mut self, actor: &Reference) {
+        if let Some(facts) = self.scope.actors.get_mut(&actor.name.value)
+            && facts.session == SessionFacts::Closed
+        {
+            facts.session = SessionFacts::Open;
+        }
+    }
+
+    pub(super) fn frame(&mut self, frame: &Frame) {
+        self.on_websocket(&frame.actor);
+        if let Some(payload) = &frame.payload {
+            self.bytes(payload);
+        }
+        for count in [&frame.status, &frame.reserved, &frame.length].into_iter().flatten() {
+            self.count(count);
+        }
+        self.opens(&frame.actor);
+        self.moment_named(frame.name.as_ref());
+    }
+
+    pub(super) fn receive(&mut self, receive: &Receive) {
+        self.on_websocket(&receive.actor);
+        let Receive { text, status, frames, .. } = receive;
+        for value in [text, status, frames].into_iter().flatten() {
+            self.value(value);
+        }
+        if let Some(since) = &receive.since {
+            self.moment(since);
+        }
+        let Receive { within, not_before, none_for, .. } = receive;
+        self.times(within.iter().chain(not_before).chain(none_for));
+    }
+
+    pub(super) fn end(&mut self, ended: &Ended) {
+        self.on_stream(&ended.actor);
+        if let Some(since) = &ended.since {
+            self.moment(since);
+        }
+        self.times(ended.within.iter().chain(&ended.not_before));
+        if let Some(status) = &ended.status {
+            self.value(status);
+        }
+    }
+}
