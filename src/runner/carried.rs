@@ -72,16 +72,15 @@ pub(super) async fn carried(run: &mut Run, actor: usize) -> Done {
         }
         return Ok(());
     }
-    let id = match handshake.filter(|_| there) {
-        Some(id) => id,
-        None => {
-            let mut message = upgrade(run);
-            let headers = run.cast.get(actor).terms().map_or(&[][..], |terms| &terms.headers);
-            for header in headers.to_vec() {
-                message.set(&header.name.value, run.text_of(header.value.as_ref())?);
-            }
-            ask(run, actor, &message).id
+    let id = if let Some(id) = handshake.filter(|_| there) {
+        id
+    } else {
+        let mut message = upgrade(run);
+        let headers = run.cast.get(actor).terms().map_or(&[][..], |terms| &terms.headers);
+        for header in headers {
+            message.set(&header.name.value, run.text_of(header.value.as_ref())?);
         }
+        ask(run, actor, &message).id
     };
     let progress = settled(run, id, HANDSHAKE).await;
     reached(run, id, &place)?;

@@ -20,7 +20,7 @@ use crate::scenario::{
 };
 use crate::trace::{Fact, How};
 use crate::wire::Side;
-use crate::wire::websocket::{Head, Opcode};
+use crate::wire::websocket::{Close, Head, Opcode};
 
 /// A message may take so long if the scenario does not say.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -155,7 +155,13 @@ pub(super) async fn receive(run: &mut Run, receive: &Receive) -> Done {
         let wanted = format!("{what} within {}", words(within));
         return run.fail(FailureKind::Frame, &place, wanted, "none came");
     };
-    in_time(run, &place, came.at.saturating_sub(since), &receive.within, &receive.not_before)?;
+    in_time(
+        run,
+        &place,
+        came.at.saturating_sub(since),
+        receive.within.as_ref(),
+        receive.not_before.as_ref(),
+    )?;
     compare(run, receive, &came, &place)
 }
 
@@ -164,8 +170,8 @@ fn in_time(
     run: &mut Run,
     place: &scenario::Place,
     took: Duration,
-    within: &Option<Located<Timespan>>,
-    not_before: &Option<Located<Timespan>>,
+    within: Option<&Located<Timespan>>,
+    not_before: Option<&Located<Timespan>>,
 ) -> Done {
     let tolerance = run.target().tolerance;
     if let Some(within) = within {
@@ -259,10 +265,16 @@ pub(super) async fn ended(run: &mut Run, ended: &scenario::Ended) -> Done {
     if let Some(seen) = seen {
         return run.fail(FailureKind::Connection, &place, wanted, seen);
     }
-    in_time(run, &place, over.at.saturating_sub(since), &ended.within, &ended.not_before)?;
+    in_time(
+        run,
+        &place,
+        over.at.saturating_sub(since),
+        ended.within.as_ref(),
+        ended.not_before.as_ref(),
+    )?;
     let Some(expected) = &ended.status else { return Ok(()) };
     let close = run.cast.get(actor).stream().and_then(Stream::closed);
-    let status = close.and_then(|close| close.status());
+    let status = close.and_then(Close::status);
     let status = status.map(|status| Value::Number(status.into()));
     for found in expected.compare("the status of the Close frame", status.as_ref(), run)? {
         mismatch(run, &found, &place)?;

@@ -81,25 +81,13 @@ impl Checker {
             }
             StepKind::Drain(actor) => self.with_session(actor),
             StepKind::Login(actor) => self.login(actor),
-            StepKind::Authenticate(actor) => {
-                self.on_stream(actor);
-                self.login(actor);
-            }
-            StepKind::Handshake(handshake) => self.handshake(handshake),
-            StepKind::Open(tag) => {
-                self.tag(tag);
-                self.opens(&tag.actor);
-            }
-            StepKind::Close(tag) if self.scope.connections.contains(&tag.actor.name.value) => {
-                let name = &tag.actor.name;
-                let message =
-                    format!("`{}` is a connection, and `close` closes a stream", name.value);
-                self.wrong_with_help(&name.place, message, "`disconnect` ends a connection");
-            }
-            StepKind::Close(tag) => self.tag(tag),
-            StepKind::Frame(frame) => self.frame(frame),
-            StepKind::Receive(receive) => self.receive(receive),
-            StepKind::Ended(ended) => self.end(ended),
+            StepKind::Authenticate(_)
+            | StepKind::Handshake(_)
+            | StepKind::Open(_)
+            | StepKind::Close(_)
+            | StepKind::Frame(_)
+            | StepKind::Receive(_)
+            | StepKind::Ended(_) => self.stream_step(&step.kind),
             StepKind::Lint(ids) => self.covered(ids, covers),
             StepKind::Wait(time) => self.time(time),
             StepKind::Send { actor, stanza, name } => {
@@ -280,7 +268,7 @@ impl Checker {
         }
     }
 
-    fn login(&mut self, reference: &Reference) {
+    pub(super) fn login(&mut self, reference: &Reference) {
         if let Some(actor) = self.actor(reference) {
             if actor.session >= SessionFacts::Closed {
                 if let Some(actor) = self.scope.actors.get_mut(&reference.name.value) {

@@ -2,11 +2,39 @@
 
 use super::scope::{Checker, SessionFacts};
 use super::steps::client;
-use crate::scenario::model::{Ended, Frame, Handshake, Receive, Reference, Tag, Transport};
+use crate::scenario::model::{
+    Ended, Frame, Handshake, Receive, Reference, StepKind, Tag, Transport,
+};
 
 impl Checker {
+    /// A step on a stream.
+    pub(super) fn stream_step(&mut self, kind: &StepKind) {
+        match kind {
+            StepKind::Authenticate(actor) => {
+                self.on_stream(actor);
+                self.login(actor);
+            }
+            StepKind::Handshake(handshake) => self.handshake(handshake),
+            StepKind::Open(tag) => {
+                self.tag(tag);
+                self.opens(&tag.actor);
+            }
+            StepKind::Close(tag) if self.scope.connections.contains(&tag.actor.name.value) => {
+                let name = &tag.actor.name;
+                let message =
+                    format!("`{}` is a connection, and `close` closes a stream", name.value);
+                self.wrong_with_help(&name.place, message, "`disconnect` ends a connection");
+            }
+            StepKind::Close(tag) => self.tag(tag),
+            StepKind::Frame(frame) => self.frame(frame),
+            StepKind::Receive(receive) => self.receive(receive),
+            StepKind::Ended(ended) => self.end(ended),
+            _ => {}
+        }
+    }
+
     /// A step is about a stream by itself.
-    pub(super) fn on_stream(&mut self, reference: &Reference) {
+    fn on_stream(&mut self, reference: &Reference) {
         self.carried(reference, |transport| transport != Transport::Bosh, "WebSocket or TCP");
     }
 
@@ -42,7 +70,7 @@ impl Checker {
         self.wrong_with_help(&name.place, message, help);
     }
 
-    pub(super) fn handshake(&mut self, handshake: &Handshake) {
+    fn handshake(&mut self, handshake: &Handshake) {
         let client = client(&handshake.name.place);
         self.on_websocket(handshake.by.as_ref().unwrap_or(&client));
         let headers = handshake.headers.iter().filter_map(|header| header.value.as_ref());
@@ -50,14 +78,14 @@ impl Checker {
         self.send(&handshake.name);
     }
 
-    pub(super) fn tag(&mut self, tag: &Tag) {
+    fn tag(&mut self, tag: &Tag) {
         self.on_stream(&tag.actor);
         self.templates(tag.attributes.iter().filter_map(|attribute| attribute.value.as_ref()));
         self.moment_named(tag.name.as_ref());
     }
 
     /// A stream of an actor is open from here on.
-    pub(super) fn opens(&mut self, actor: &Reference) {
+    fn opens(&mut self, actor: &Reference) {
         if let Some(facts) = self.scope.actors.get_mut(&actor.name.value)
             && facts.session == SessionFacts::Closed
         {
@@ -65,7 +93,7 @@ impl Checker {
         }
     }
 
-    pub(super) fn frame(&mut self, frame: &Frame) {
+    fn frame(&mut self, frame: &Frame) {
         self.on_websocket(&frame.actor);
         if let Some(payload) = &frame.payload {
             self.bytes(payload);
@@ -77,7 +105,7 @@ impl Checker {
         self.moment_named(frame.name.as_ref());
     }
 
-    pub(super) fn receive(&mut self, receive: &Receive) {
+    fn receive(&mut self, receive: &Receive) {
         self.on_websocket(&receive.actor);
         let Receive { text, status, frames, .. } = receive;
         for value in [text, status, frames].into_iter().flatten() {
@@ -90,7 +118,7 @@ impl Checker {
         self.times(within.iter().chain(not_before).chain(none_for));
     }
 
-    pub(super) fn end(&mut self, ended: &Ended) {
+    fn end(&mut self, ended: &Ended) {
         self.on_stream(&ended.actor);
         if let Some(since) = &ended.since {
             self.moment(since);

@@ -44,8 +44,11 @@ impl Excerpt {
                     }
                     exchange.and_then(|exchange| asked.get(&exchange.number).copied())
                 }
-                Fact::Frame(_) | Fact::Part(_) | Fact::Secured(_) => None,
-                Fact::Raw(_) | Fact::Lost { .. } => None,
+                Fact::Frame(_)
+                | Fact::Part(_)
+                | Fact::Secured(_)
+                | Fact::Raw(_)
+                | Fact::Lost { .. } => None,
                 _ => return,
             };
             if let Some(partner) = partner {
