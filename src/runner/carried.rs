@@ -64,10 +64,11 @@ pub(super) async fn carried(run: &mut Run, actor: usize) -> Done {
     let place = run.report.at().place.clone();
     let stream = self::stream(run, actor, &place)?;
     let (transport, handshake, conn) = (stream.transport(), stream.handshake(), stream.conn());
+    let route = stream.route();
     let there = conn.is_some_and(|conn| run.wire().ended(conn).is_none());
     if transport == Transport::Tcp {
         if !there {
-            let conn = run.wire().connect(Route::Tcp);
+            let conn = run.wire().connect(route);
             self::stream(run, actor, &place)?.begin(conn, None);
         }
         return Ok(());

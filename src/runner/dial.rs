@@ -6,9 +6,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::cm::http::serve::Service;
 use crate::scenario::Action;
@@ -30,12 +32,14 @@ pub enum Route {
     WebSocket,
     /// That of streams over TCP.
     Tcp,
+    /// That of streams over TCP with TLS from the first byte.
+    DirectTls,
 }
 
 impl Route {
     /// Whether streams without BOSH are carried on it.
     pub fn is_stream(self) -> bool {
-        matches!(self, Self::WebSocket | Self::Tcp)
+        matches!(self, Self::WebSocket | Self::Tcp | Self::DirectTls)
     }
 }
 
@@ -47,6 +51,18 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {
 
 impl Stream for DuplexStream {
     fn reset(&mut self) {}
+}
+
+impl Stream for Box<dyn Stream> {
+    fn reset(&mut self) {
+        (**self).reset();
+    }
+}
+
+impl Stream for TlsStream<Box<dyn Stream>> {
+    fn reset(&mut self) {
+        self.get_mut().0.reset();
+    }
 }
 
 impl Stream for Socket {
@@ -62,6 +78,9 @@ pub type Dialling<'a> = Pin<Box<dyn Future<Output = io::Result<Box<dyn Stream>>>
 pub trait Dial: Send + Sync {
     /// Makes one.
     fn dial(&self, route: Route) -> Dialling<'_>;
+
+    /// Puts TLS on a connection (RFC 6120 §5).
+    fn secure(&self, stream: Box<dyn Stream>) -> Dialling<'_>;
 
     /// Has the target do this, if it is in reach to be told so: none if it is not.
     fn control(&self, _action: Action) -> Option<Controlling<'_>> {
@@ -89,6 +108,10 @@ impl Memory {
 const PIPE: usize = 256 << 10;
 
 impl Dial for Memory {
+    fn secure(&self, _stream: Box<dyn Stream>) -> Dialling<'_> {
+        Box::pin(async { Err(io::Error::other("the embedded server speaks no TLS")) })
+    }
+
     fn dial(&self, _route: Route) -> Dialling<'_> {
         Box::pin(async {
             let (ours, theirs) = tokio::io::duplex(PIPE);
@@ -113,6 +136,9 @@ pub struct Network {
     tls: Option<Address>,
     websocket: Option<Address>,
     tcp: Option<Address>,
+    direct_tls: Option<Address>,
+    /// The name that certificates of streams are for.
+    domain: String,
     settings: Arc<ClientConfig>,
 }
 
@@ -124,6 +150,8 @@ impl Network {
             tls: target.tls.clone(),
             websocket: target.websocket.clone(),
             tcp: target.tcp.clone(),
+            direct_tls: target.direct_tls.clone(),
+            domain: target.domain.clone(),
             settings,
         }
     }
@@ -133,6 +161,7 @@ impl Network {
             Route::Tls if !self.usual.is_tls() => self.tls.as_ref().unwrap_or(&self.usual),
             Route::WebSocket => self.websocket.as_ref().unwrap_or(&self.usual),
             Route::Tcp => self.tcp.as_ref().unwrap_or(&self.usual),
+            Route::DirectTls => self.direct_tls.as_ref().unwrap_or(&self.usual),
             _ => &self.usual,
         };
         let found = address.resolve().await.map_err(io::Error::other)?;
@@ -155,13 +184,39 @@ impl Network {
         if !address.is_tls() {
             return Ok(Socket::Plain(tcp));
         }
-        let name = address.server_name().map_err(io::Error::other)?;
-        let tls = TlsConnector::from(Arc::clone(&self.settings)).connect(name, tcp).await?;
+        let (name, settings) = if address.scheme.is_stream() {
+            (self.name()?, self.stream_settings())
+        } else {
+            let name = address.server_name().map_err(io::Error::other)?;
+            (name, Arc::clone(&self.settings))
+        };
+        let tls = TlsConnector::from(settings).connect(name, tcp).await?;
         Ok(Socket::Tls(Box::new(tls.into())))
     }
 }
 
+impl Network {
+    /// The domain, which certificates of streams are for (RFC 6120 §13.7.2).
+    fn name(&self) -> io::Result<ServerName<'static>> {
+        ServerName::try_from(self.domain.clone()).map_err(io::Error::other)
+    }
+
+    /// With the protocol that XEP-0368 names.
+    fn stream_settings(&self) -> Arc<ClientConfig> {
+        let mut settings = ClientConfig::clone(&self.settings);
+        settings.alpn_protocols = vec![b"xmpp-client".to_vec()];
+        Arc::new(settings)
+    }
+}
+
 impl Dial for Network {
+    fn secure(&self, stream: Box<dyn Stream>) -> Dialling<'_> {
+        Box::pin(async move {
+            let connector = TlsConnector::from(self.stream_settings());
+            Ok(Box::new(connector.connect(self.name()?, stream).await?) as Box<dyn Stream>)
+        })
+    }
+
     fn dial(&self, route: Route) -> Dialling<'_> {
         Box::pin(async move { Ok(Box::new(self.connect(route).await?) as Box<dyn Stream>) })
     }

@@ -19,7 +19,7 @@ use crate::clock::{Clock, words};
 use crate::diag::sanitise::one_line;
 use crate::random::Secure;
 use crate::rules::page_lines;
-use crate::scenario::{CLIENT, Login};
+use crate::scenario::{CLIENT, Login, Transport};
 use crate::trace::Fact;
 use crate::trace::redact::Known;
 
@@ -145,7 +145,8 @@ pub async fn enter(
 fn logins(jobs: &[Job], target: &Target) -> Vec<Login> {
     let mut logins = Vec::new();
     for job in jobs.iter().filter(|job| skipped(&job.scenario, target).is_none()) {
-        for session in job.scenario.actors.iter().filter_map(|actor| actor.session.as_ref()) {
+        let sessions = job.scenario.actors.iter().filter_map(|actor| actor.session.as_ref());
+        for session in sessions.filter(|session| session.transport() == Some(Transport::Bosh)) {
             let login = match &session.login.value {
                 // One stands for all.
                 Login::Account(_) => Login::Account("alice".to_owned()),

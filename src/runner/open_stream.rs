@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::carried::{begin, carried};
+use super::provided::lacks;
 use super::run::Run;
 use super::setting_up::{MOST, PATIENCE, PING, broken, login_of, pinged};
 use super::stop::{Done, Stop};
@@ -11,7 +12,7 @@ use super::waiting::watch;
 use super::wire::{ConnId, SentId, Wire};
 use crate::client::{Login, Step, Who};
 use crate::clock::words;
-use crate::scenario::{Carrier, Transport};
+use crate::scenario::{Carrier, Provision, Transport, Via};
 use crate::xml::Element;
 use crate::xmpp::ns;
 
@@ -29,6 +30,7 @@ pub(super) fn carry(run: &mut Run) -> Done {
     for actor in 0..run.cast.len() {
         let Some(terms) = run.cast.get(actor).terms() else { continue };
         let (answers, carrier) = (terms.answers, terms.carrier.clone());
+        let via = terms.via.as_ref().map(|via| via.value);
         let transport = match &carrier.value {
             Carrier::Fixed(transport) => *transport,
             Carrier::Computed(template) => {
@@ -41,16 +43,17 @@ pub(super) fn carry(run: &mut Run) -> Done {
                 transport
             }
         };
-        if let Some(provision) = transport.provision()
-            && !run.target().provides.contains(&provision)
-        {
-            let word = Transport::ALL.into_iter().find(|(_, one)| *one == transport);
-            let name = word.map_or("", |(name, _)| name);
-            return Err(Stop::Skipped(format!("the target has no address of {name}")));
+        let tls = via == Some(Via::Tls);
+        let provision = match transport {
+            Transport::Tcp if tls => Provision::DirectTls,
+            transport => transport.provision(),
+        };
+        if !run.target().provides.contains(&provision) {
+            return Err(Stop::Skipped(lacks(provision)));
         }
         if transport != Transport::Bosh {
             let mask = run.chance.number() as u32;
-            run.cast.get_mut(actor).carry(Stream::new(transport, answers, mask));
+            run.cast.get_mut(actor).carry(Stream::new(transport, tls, answers, mask));
         }
     }
     Ok(())
@@ -108,6 +111,11 @@ async fn log_in(run: &mut Run, actor: usize, who: Who, far: Far) -> Done {
         if far == Far::Authenticated && restarted && element.is(ns::STREAMS, "features") {
             return Ok(());
         }
+        if secures(run, actor, &element) {
+            secure(run, actor).await?;
+            begin(run, actor, &[])?;
+            continue;
+        }
         match login.take(&element) {
             Step::Wait => {}
             Step::Send(element) => say(run, actor, &element),
@@ -123,6 +131,48 @@ async fn log_in(run: &mut Run, actor: usize, who: Who, far: Far) -> Done {
         }
     }
     broken(run, "the login does not come to an end")
+}
+
+/// Whether these are features that offer TLS on a connection that has none yet.
+fn secures(run: &Run, actor: usize, element: &Element) -> bool {
+    let stream = run.cast.get(actor).stream();
+    stream.is_some_and(|stream| stream.transport() == Transport::Tcp && !stream.is_secured())
+        && element.is(ns::STREAMS, "features")
+        && element.child(ns::TLS, "starttls").is_some()
+}
+
+/// Asks for TLS, and puts it on the connection (RFC 6120 §5.4).
+pub(super) async fn secure(run: &mut Run, actor: usize) -> Done {
+    say(run, actor, &Element::new(ns::TLS, "starttls"));
+    let answer = watch(run, PATIENCE, |run| {
+        let inbox = run.cast.get_mut(actor).inbox_mut();
+        let place = inbox.iter().position(|arrived| arrived.element.namespace() == ns::TLS)?;
+        inbox.remove(place).map(|arrived| arrived.element)
+    });
+    match answer.await {
+        Some(answer) if answer.name() == "proceed" => put_tls(run, actor).await,
+        Some(answer) => broken(run, &format!("STARTTLS is refused: <{}/>", answer.name())),
+        None => broken(run, &format!("STARTTLS is not answered within {}", words(PATIENCE))),
+    }
+}
+
+/// Puts TLS on the connection of an actor.
+pub(super) async fn put_tls(run: &mut Run, actor: usize) -> Done {
+    let Some(conn) = run.cast.get(actor).stream().and_then(Stream::conn) else {
+        return broken(run, "there is no connection yet; `open` makes one");
+    };
+    let wire = run.wire().clone();
+    wire.secure(conn);
+    match watch(run, PATIENCE, |run| run.wire().secured(conn)).await {
+        Some(Ok(())) => {
+            if let Some(stream) = run.cast.get_mut(actor).stream_mut() {
+                stream.secured();
+            }
+            Ok(())
+        }
+        Some(Err(why)) => broken(run, &format!("no TLS: {why}")),
+        None => broken(run, &format!("no TLS within {}", words(PATIENCE))),
+    }
 }
 
 /// Waits until the server owes nothing: the features have come, or the answer to a ping that stands behind all else.

@@ -12,9 +12,14 @@ pub fn skipped(scenario: &Scenario, target: &Target) -> Option<String> {
 
 /// What the target lacks.
 fn missing(scenario: &Scenario, target: &Target) -> Option<String> {
-    let lacks = |provision: &Provision| !target.provides.contains(provision);
-    let first = scenario.provisions().into_iter().find(lacks)?;
-    Some(format!("the target does not provide {}", name(first)))
+    let missing = |provision: &Provision| !target.provides.contains(provision);
+    let first = scenario.provisions().into_iter().find(missing)?;
+    Some(lacks(first))
+}
+
+/// That a target does not provide this.
+pub(super) fn lacks(provision: Provision) -> String {
+    format!("the target does not provide {}", name(provision))
 }
 
 fn name(provision: Provision) -> &'static str {
@@ -25,8 +30,10 @@ fn name(provision: Provision) -> &'static str {
         Provision::Rooms => "rooms",
         Provision::Tls => "an address with TLS",
         Provision::Plain => "an address without TLS",
+        Provision::Bosh => "an address of BOSH",
         Provision::WebSocket => "an address of WebSocket",
         Provision::Tcp => "an address of TCP",
+        Provision::DirectTls => "an address of TCP with TLS from the first byte",
         Provision::Certificates => "client certificates",
         Provision::Compression => "compression",
         Provision::Upstream => "its own server behind the connection manager",

@@ -13,12 +13,33 @@ const REQUESTS: usize = 5;
 /// Longer nobody waits for a connection, or for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Sees that a target answers HTTP, and measures round trips: their median, from the last byte of a request written to
-/// the first of its response read. It is a plain GET of the path, which concerns no session.
+/// Sees that a target can be reached, and measures round trips. One that serves BOSH or WebSocket answers HTTP; of another
+/// it is how long a connection takes.
 ///
 /// # Errors
 /// In words, with the address.
 pub async fn reach(dial: &Arc<dyn Dial>, target: &Target) -> Result<Duration, String> {
+    if target.address.scheme.is_stream() {
+        let route = if target.tcp.is_some() { Route::Tcp } else { Route::DirectTls };
+        return connect(dial, target, route).await;
+    }
+    answers(dial, target).await
+}
+
+/// How long a connection takes.
+async fn connect(dial: &Arc<dyn Dial>, target: &Target, route: Route) -> Result<Duration, String> {
+    let clock = Clock::start();
+    let why = match tokio::time::timeout(PATIENCE, dial.dial(route)).await {
+        Ok(Ok(_)) => return Ok(clock.now()),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("no connection within {}", words(PATIENCE)),
+    };
+    Err(unreachable(target, &format!("{}: {why}", target.address)))
+}
+
+/// Sees that a target answers HTTP, and measures round trips: their median, from the last byte of a request written to
+/// the first of its response read. It is a plain GET of the path, which concerns no session.
+async fn answers(dial: &Arc<dyn Dial>, target: &Target) -> Result<Duration, String> {
     if let Some(tls) = &target.tls {
         let why = match tokio::time::timeout(PATIENCE, dial.dial(Route::Tls)).await {
             Ok(Ok(_)) => None,

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::dial::Route;
 use super::wire::{Came, ConnId, Sending, SentId, Wire};
 use crate::scenario::Transport;
 use crate::trace::{Fact, Reading};
@@ -20,6 +21,10 @@ const ALONE: Scope<'_> = Scope { default: "", prefixes: &[] };
 #[derive(Debug)]
 pub(super) struct Stream {
     transport: Transport,
+    /// TLS is spoken from the first byte.
+    direct_tls: bool,
+    /// TLS is spoken on its connection.
+    secured: bool,
     /// Whether pings and requests of stream management are answered.
     answers: bool,
     conn: Option<ConnId>,
@@ -48,9 +53,11 @@ pub(super) struct Counts {
 pub(super) type Arrived = (Duration, Element);
 
 impl Stream {
-    pub(super) fn new(transport: Transport, answers: bool, mask: u32) -> Self {
+    pub(super) fn new(transport: Transport, direct_tls: bool, answers: bool, mask: u32) -> Self {
         Self {
             transport,
+            direct_tls,
+            secured: false,
             answers,
             conn: None,
             handshake: None,
@@ -65,6 +72,25 @@ impl Stream {
 
     pub(super) fn transport(&self) -> Transport {
         self.transport
+    }
+
+    /// The route that its connection takes.
+    pub(super) fn route(&self) -> Route {
+        match self.transport {
+            Transport::Tcp if self.direct_tls => Route::DirectTls,
+            Transport::Tcp => Route::Tcp,
+            _ => Route::WebSocket,
+        }
+    }
+
+    /// Whether TLS is spoken on its connection.
+    pub(super) fn is_secured(&self) -> bool {
+        self.secured
+    }
+
+    /// TLS is spoken on its connection from now on.
+    pub(super) fn secured(&mut self) {
+        self.secured = true;
     }
 
     /// The connection that carries it; none before there is one.
@@ -90,7 +116,7 @@ impl Stream {
     pub(super) fn begin(&mut self, conn: ConnId, handshake: Option<SentId>) {
         (self.conn, self.handshake, self.taken) = (Some(conn), handshake, 0);
         self.frames.clear();
-        (self.closed, self.closing) = (None, false);
+        (self.closed, self.closing, self.secured) = (None, false, self.direct_tls);
     }
 
     /// The frames that no step has received.
@@ -254,13 +280,13 @@ mod tests {
     #[test]
     fn tags_are_written_with_what_is_said_of_them() {
         let own = |name: &str, value: Option<&str>| (name.to_owned(), value.map(str::to_owned));
-        let stream = Stream::new(Transport::WebSocket, true, 1);
+        let stream = Stream::new(Transport::WebSocket, false, true, 1);
         assert_eq!(
             stream.opening("a", &[own("to", None), own("xml:lang", Some("de"))]),
             "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' version='1.0' xml:lang='de'/>"
         );
         assert_eq!(stream.ending(&[]), "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>");
-        let stream = Stream::new(Transport::Tcp, true, 1);
+        let stream = Stream::new(Transport::Tcp, false, true, 1);
         assert_eq!(
             stream.opening("a", &[own("version", None)]),
             "<?xml version='1.0'?><stream:stream xmlns='jabber:client' \

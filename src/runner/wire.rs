@@ -18,6 +18,7 @@ use super::dial::{Controlling, Dial, Route, Stream};
 use super::target::{Target, passwords};
 use crate::clock::Clock;
 use crate::scenario::Action;
+use crate::trace::event::Secured;
 use crate::trace::intake::Intake;
 use crate::trace::record::Recorder;
 use crate::trace::{Event, Fact, How, Reading, Response, Story};
@@ -163,6 +164,7 @@ impl Progress {
 #[derive(Debug)]
 enum Order {
     Send(SentId, Sending),
+    Secure,
     End(How),
 }
 
@@ -172,6 +174,8 @@ struct Conn {
     orders: Option<mpsc::UnboundedSender<Order>>,
     /// It is made.
     connected: bool,
+    /// TLS is on it since STARTTLS, or why not.
+    secured: Option<Result<(), String>>,
     /// Why it could not be made.
     refused: Option<String>,
     /// What was given to it, in order.
@@ -284,7 +288,8 @@ impl Wire {
             }
         };
         let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let expect = if route == Route::Tcp { Expect::Stream } else { Expect::Http };
+        let streams = matches!(route, Route::Tcp | Route::DirectTls);
+        let expect = if streams { Expect::Stream } else { Expect::Http };
         let taps = {
             let mut shared = self.lock();
             if let Some(conn) = shared.conns.get_mut(&id) {
@@ -323,6 +328,21 @@ impl Wire {
         if let Some(orders) = self.lock().conns.get(&conn).and_then(|conn| conn.orders.clone()) {
             let _ = orders.send(Order::End(how)); // it has ended by itself
         }
+    }
+
+    /// Puts TLS on a connection once what it was given is written.
+    pub fn secure(&self, conn: ConnId) {
+        let mut shared = self.lock();
+        let Some(conn) = shared.conns.get_mut(&conn) else { return };
+        let told = conn.orders.as_ref().is_some_and(|orders| orders.send(Order::Secure).is_ok());
+        if !told {
+            conn.secured = Some(Err("the connection was ended".to_owned()));
+        }
+    }
+
+    /// Whether TLS is on a connection since [`Wire::secure`]; none while that is not known.
+    pub fn secured(&self, conn: ConnId) -> Option<Result<(), String>> {
+        self.lock().conns.get(&conn).and_then(|conn| conn.secured.clone())
     }
 
     /// How something sent stands.
@@ -534,6 +554,17 @@ impl Wire {
                         break (Side::Client, how);
                     }
                 }
+                Some(Step::Secure) => match self.dial.secure(stream).await {
+                    Ok(tls) => {
+                        stream = tls;
+                        self.put_tls(&mut taps);
+                    }
+                    Err(error) => {
+                        self.no_tls(&taps, error.to_string());
+                        stream = Box::new(tokio::io::duplex(1).0);
+                        break (Side::Client, How::Reset);
+                    }
+                },
                 Some(Step::End(how)) => break (Side::Client, how),
             }
         };
@@ -552,6 +583,25 @@ impl Wire {
         taps.judged.close();
         self.take_in(0);
         self.over(id, Ended { by, how, at: self.now() });
+    }
+
+    /// TLS is on a connection.
+    fn put_tls(&self, taps: &mut Taps) {
+        for tap in [&mut taps.shown, &mut taps.judged] {
+            tap.secured(Secured { starttls: true, ..Secured::default() });
+        }
+        if let Some(conn) = self.lock().conns.get_mut(&taps.conn) {
+            conn.secured = Some(Ok(()));
+        }
+        self.take_in(0);
+    }
+
+    /// There is no TLS on a connection, for this reason.
+    fn no_tls(&self, taps: &Taps, why: String) {
+        if let Some(conn) = self.lock().conns.get_mut(&taps.conn) {
+            conn.secured = Some(Err(why));
+        }
+        self.changed.notify_waiters();
     }
 
     /// Writes bytes while it reads, as an answer may come before all is written; how the connection ended, if it has.
@@ -669,6 +719,7 @@ enum Step {
     Write(Bytes),
     Written(SentId),
     Pause(Duration),
+    Secure,
     EndUnlessAnswered(SentId, How),
     End(How),
 }
@@ -676,6 +727,7 @@ enum Step {
 fn steps(order: Order) -> Vec<Step> {
     match order {
         Order::End(how) => vec![Step::End(how)],
+        Order::Secure => vec![Step::Secure],
         Order::Send(id, sending) => {
             let mut steps = vec![Step::Begin(sending.kind)];
             steps.extend(sending.parts.into_iter().map(|part| match part {

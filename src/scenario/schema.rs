@@ -197,7 +197,7 @@ fn kind_of_step(kind: &str) -> (Value, Map<String, Value>, &'static [&'static st
             none,
         ),
         "alive" | "gone" => (actor(), properties(&[within()]), none),
-        "drain" | "login" | "authenticate" => (actor(), Map::new(), none),
+        "drain" | "login" | "authenticate" | "starttls" => (actor(), Map::new(), none),
         "handshake" => {
             let keys = [
                 ("by", text("The actor whose WebSocket it is; default: the client.")),

@@ -15,7 +15,7 @@ pub struct Target {
     pub name: String,
     /// What it is, in prose.
     pub about: Option<String>,
-    /// Where it is.
+    /// Where it is known to be: at the first of its addresses.
     pub address: Address,
     /// Where it is with TLS, if both are known.
     pub tls: Option<Address>,
@@ -23,6 +23,8 @@ pub struct Target {
     pub websocket: Option<Address>,
     /// Where it serves streams over TCP.
     pub tcp: Option<Address>,
+    /// The same with TLS from the first byte.
+    pub direct_tls: Option<Address>,
     /// The domain of its accounts.
     pub domain: String,
     /// The domain at which anybody may log in.

@@ -219,7 +219,7 @@ fn steps_fit_what_carries_the_session() {
             "{line}: the session of `client` is not carried by BOSH; use `send`, `open`, `frame` or `raw`"
         ))
     );
-    let help = "`transport: websocket` in the session of the actor says what carries it";
+    let help = "`transport` in the session of the actor says what carries it";
     assert_eq!(
         over("bosh", "- open:\n- frame:\n"),
         [("1", "WebSocket or TCP"), ("2", "WebSocket")].map(|(line, by)| format!(

@@ -27,7 +27,7 @@ use crate::runner::{
     self, Doubts, EMBEDDED, FirstStep, Job, Knowledge, Outcome, Software, Target, Tolerance,
 };
 use crate::scenario::{Provision, limits, read_target};
-use crate::wire::address::Address;
+use crate::wire::address::{Address, AddressError, Scheme};
 use crate::wire::tls;
 
 /// Default number of scenarios to run in parallel against a network target; docs/reference/run.md has the measurement.
@@ -55,7 +55,10 @@ impl Against {
         let guessed = named.contains("://");
         let target = if guessed { url(args, named)? } else { file(args, named)? };
         let addresses = [Some(&target.address), target.tls.as_ref(), target.websocket.as_ref()];
-        let secure = addresses.into_iter().flatten().any(Address::is_tls);
+        // What begins without TLS over TCP may be secured by STARTTLS.
+        let secure = addresses.into_iter().flatten().any(Address::is_tls)
+            || target.tcp.is_some()
+            || target.direct_tls.is_some();
         let settings = tls::client(args.ca_file.as_deref(), args.insecure || !secure)
             .map_err(|error| Failure::Usage(error.to_string()))?;
         let dial = Arc::new(Network::new(&target, settings));
@@ -335,24 +338,32 @@ fn default_tolerance() -> Tolerance {
 }
 
 fn url(args: &Args, url: &str) -> Result<Target, Failure> {
-    let address =
-        Address::of_bosh(url).map_err(|error| Failure::Usage(format!("--target {error}")))?;
+    let address: Address =
+        url.parse().map_err(|error: AddressError| Failure::Usage(format!("--target {error}")))?;
     let domain = args.domain.clone().unwrap_or_else(|| "localhost".to_owned());
     let secure = if address.is_tls() { Provision::Tls } else { Provision::Plain };
+    let carrier = match (address.scheme, url.get(..2)) {
+        (Scheme::Xmpp, _) => Provision::Tcp,
+        (Scheme::Xmpps, _) => Provision::DirectTls,
+        (_, Some("ws")) => Provision::WebSocket,
+        _ => Provision::Bosh,
+    };
+    let of = |provision| Some(address.clone()).filter(|_| carrier == provision);
     Ok(Target {
         name: address.to_string(),
         about: None,
-        address,
         tls: None,
-        websocket: None,
-        tcp: None,
+        websocket: of(Provision::WebSocket),
+        tcp: of(Provision::Tcp),
+        direct_tls: of(Provision::DirectTls),
+        address,
         anonymous: Some(domain.clone()),
         domain,
         accounts: BTreeMap::new(),
         more_accounts: Vec::new(),
         rooms: None,
         create: Vec::new(),
-        provides: vec![Provision::Anonymous, secure, Provision::Slow],
+        provides: vec![Provision::Anonymous, secure, carrier, Provision::Slow],
         jobs: None,
         tolerance: default_tolerance(),
         control: BTreeMap::new(),

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use super::{connections, control, requests, responses, sessions, stanzas, streams, values};
 use crate::runner::compare::unmet;
 use crate::runner::exchange::pump;
-use crate::runner::open_stream::authenticate;
+use crate::runner::open_stream::{authenticate, secure};
 use crate::runner::opening::{drain, open};
 use crate::runner::report::StepAt;
 use crate::runner::run::Run;
@@ -91,6 +91,10 @@ async fn run_step(run: &mut Run, step: &Step) -> Done {
         StepKind::Authenticate(actor) => {
             let actor = run.actor_named(actor)?;
             authenticate(run, actor).await
+        }
+        StepKind::StartTls(actor) => {
+            let actor = run.actor_named(actor)?;
+            secure(run, actor).await
         }
         StepKind::Handshake(handshake) => streams::handshake(run, handshake),
         StepKind::Open(tag) => streams::open(run, tag).await,

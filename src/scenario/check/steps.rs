@@ -82,6 +82,7 @@ impl Checker {
             StepKind::Drain(actor) => self.with_session(actor),
             StepKind::Login(actor) => self.login(actor),
             StepKind::Authenticate(_)
+            | StepKind::StartTls(_)
             | StepKind::Handshake(_)
             | StepKind::Open(_)
             | StepKind::Close(_)

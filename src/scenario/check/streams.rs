@@ -14,6 +14,9 @@ impl Checker {
                 self.on_stream(actor);
                 self.login(actor);
             }
+            StepKind::StartTls(actor) => {
+                self.carried(actor, |transport| transport == Transport::Tcp, "TCP");
+            }
             StepKind::Handshake(handshake) => self.handshake(handshake),
             StepKind::Open(tag) => {
                 self.tag(tag);
@@ -65,7 +68,7 @@ impl Checker {
     fn wrong_carrier(&mut self, reference: &Reference, by: &str) {
         let name = &reference.name;
         let message = format!("the session of `{}` is not carried by {by}", name.value);
-        let help = "`transport: websocket` in the session of the actor says what carries it";
+        let help = "`transport` in the session of the actor says what carries it";
         let help = if by == "BOSH" { "use `send`, `open`, `frame` or `raw`" } else { help };
         self.wrong_with_help(&name.place, message, help);
     }

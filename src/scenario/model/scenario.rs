@@ -48,6 +48,10 @@ impl Scenario {
             Need::Provided(provision) => Some(provision),
             Need::Condition(_) => None,
         }));
+        // Whoever has no session does raw work over HTTP.
+        if self.actors.iter().any(|actor| actor.session.is_none()) {
+            all.insert(Provision::Bosh);
+        }
         for session in self.actors.iter().filter_map(|actor| actor.session.as_ref()) {
             all.extend(match &session.login.value {
                 Login::None => None,
@@ -55,8 +59,10 @@ impl Scenario {
                 Login::Account(name) if name == ACCOUNTS[0] => Some(Provision::Account),
                 Login::Account(_) => Some(Provision::Accounts),
             });
-            all.extend(session.transport().and_then(Transport::provision));
-            all.extend(session.via.as_ref().map(|via| via.provision()));
+            all.extend(session.carrier_provision());
+            // Over TCP, `via` chooses among addresses of its own.
+            let via = session.via.as_ref().filter(|_| session.transport() != Some(Transport::Tcp));
+            all.extend(via.map(|via| via.provision()));
             all.extend(session.certificate.as_ref().map(|_| Provision::Certificates));
         }
         for steps in [&self.setup, &self.steps] {

@@ -2,6 +2,7 @@
 
 use super::http::{Attribute, Header, Http, Via};
 use super::stream::{Carrier, Transport};
+use super::target::Provision;
 use super::value::{Count, Template};
 use crate::scenario::source::{Located, Place};
 
@@ -52,6 +53,15 @@ pub struct Session {
 }
 
 impl Session {
+    /// What a target has to provide for what carries it, if that is known before it runs.
+    pub fn carrier_provision(&self) -> Option<Provision> {
+        let tls = self.via.as_ref().is_some_and(|via| via.value == Via::Tls);
+        match self.transport()? {
+            Transport::Tcp if tls => Some(Provision::DirectTls),
+            transport => Some(transport.provision()),
+        }
+    }
+
     /// What carries it, if that is known before it runs.
     pub fn transport(&self) -> Option<Transport> {
         match self.carrier.value {

@@ -92,6 +92,8 @@ pub enum StepKind {
     Login(Reference),
     /// Authenticates on the stream of an actor, and binds no resource.
     Authenticate(Reference),
+    /// Asks for TLS on the stream of an actor over TCP, and puts it on the connection.
+    StartTls(Reference),
     /// Asks for a WebSocket, and goes on at once.
     Handshake(Box<Handshake>),
     /// Opens a stream, or restarts it, and goes on at once.

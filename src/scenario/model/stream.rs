@@ -24,12 +24,12 @@ impl Transport {
     pub const ALL: [(&str, Self); 3] =
         [("bosh", Self::Bosh), ("websocket", Self::WebSocket), ("tcp", Self::Tcp)];
 
-    /// What a target has to provide for it, beside what each does.
-    pub fn provision(self) -> Option<Provision> {
+    /// What a target has to provide for it.
+    pub fn provision(self) -> Provision {
         match self {
-            Self::Bosh => None,
-            Self::WebSocket => Some(Provision::WebSocket),
-            Self::Tcp => Some(Provision::Tcp),
+            Self::Bosh => Provision::Bosh,
+            Self::WebSocket => Provision::WebSocket,
+            Self::Tcp => Provision::Tcp,
         }
     }
 }

@@ -15,10 +15,14 @@ pub enum Provision {
     Tls,
     /// An address without TLS.
     Plain,
+    /// An address of BOSH.
+    Bosh,
     /// An address of WebSocket.
     WebSocket,
     /// An address of TCP.
     Tcp,
+    /// An address of TCP with TLS from the first byte.
+    DirectTls,
     /// Certificates of clients.
     Certificates,
     /// Compressed requests and responses.

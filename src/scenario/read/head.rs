@@ -11,15 +11,17 @@ use crate::scenario::source::Located;
 use crate::scenario::yaml::{Value, Yaml};
 use crate::spec::catalogue;
 
-pub(in super::super) const PROVISIONS: [(&str, Provision); 13] = [
+pub(in super::super) const PROVISIONS: [(&str, Provision); 15] = [
     ("anonymous", Provision::Anonymous),
     ("account", Provision::Account),
     ("accounts", Provision::Accounts),
     ("rooms", Provision::Rooms),
     ("tls", Provision::Tls),
     ("plain", Provision::Plain),
+    ("bosh", Provision::Bosh),
     ("websocket", Provision::WebSocket),
     ("tcp", Provision::Tcp),
+    ("direct-tls", Provision::DirectTls),
     ("certificates", Provision::Certificates),
     ("compression", Provision::Compression),
     ("upstream", Provision::Upstream),

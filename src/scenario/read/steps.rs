@@ -14,7 +14,7 @@ use crate::scenario::source::{Located, Place};
 use crate::scenario::yaml::{Value, Yaml};
 
 /// The kinds of steps, and whether each demands something: those may have `covers`, `level` and `says`.
-pub(in super::super) const KINDS: [(&str, bool); 35] = [
+pub(in super::super) const KINDS: [(&str, bool); 36] = [
     ("request", false),
     ("create", false),
     ("resend", false),
@@ -32,6 +32,7 @@ pub(in super::super) const KINDS: [(&str, bool); 35] = [
     ("drain", true),
     ("login", true),
     ("authenticate", true),
+    ("starttls", true),
     ("handshake", false),
     ("open", false),
     ("close", false),
@@ -228,6 +229,7 @@ impl Reader {
             "drain" => self.actor(head, value).map(StepKind::Drain),
             "login" => self.actor(head, value).map(StepKind::Login),
             "authenticate" => self.actor(head, value).map(StepKind::Authenticate),
+            "starttls" => self.actor(head, value).map(StepKind::StartTls),
             "receive" => {
                 let actor = self.actor(head, value);
                 self.receive(actor, fields)

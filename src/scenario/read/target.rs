@@ -132,9 +132,19 @@ impl Reader {
         let mut fields = self.fields(yaml, "a target")?;
         let name = fields.take("name").and_then(|name| self.filled_in(name));
         let about = fields.take("about").and_then(|about| self.filled_in(about));
-        let url = self.required(&mut fields, "url").and_then(|url| self.address(url));
+        let url = fields.take("url").map(|url| self.address(url));
         let tls = fields.take("tls").and_then(|url| Some((self.address(url)?, &url.place)));
-        let websocket = fields.take("websocket").and_then(|url| self.websocket(url));
+        let websocket = fields.take("websocket").map(|url| self.address_of(url, "websocket"));
+        let tcp = fields.take("tcp").map(|url| self.address_of(url, "tcp"));
+        let direct_tls = fields.take("direct-tls").map(|url| self.address_of(url, "direct-tls"));
+        if [&url, &websocket, &tcp, &direct_tls].iter().all(|address| address.is_none()) {
+            let message = "a target needs `url`, `websocket`, `tcp` or `direct-tls`";
+            let line = fields.place.text().find('\n').unwrap_or(fields.place.span.len());
+            self.wrong(&fields.place.part(0..line), message, "there is no address");
+        }
+        let bosh = url.is_some();
+        let (url, websocket, tcp) = (url.flatten(), websocket.flatten(), tcp.flatten());
+        let direct_tls = direct_tls.flatten();
         let domain = self.required(&mut fields, "domain").and_then(|name| self.filled_in(name));
         let anonymous = fields.take("anonymous").and_then(|name| self.filled_in(name));
         let accounts = fields.take("accounts").map_or(Vec::new(), |all| self.accounts(all));
@@ -150,7 +160,11 @@ impl Reader {
         self.finish(&fields);
 
         // With a mistake nobody uses the target; it is made to find the other mistakes.
-        let address = url.or_else(|| NOWHERE.parse().ok())?;
+        let address = url
+            .or_else(|| websocket.clone())
+            .or_else(|| tcp.clone())
+            .or_else(|| direct_tls.clone())
+            .or_else(|| NOWHERE.parse().ok())?;
         if let Some((tls, place)) = &tls {
             if !tls.is_tls() {
                 self.wrong(place, "`tls` must begin with https://", "");
@@ -173,7 +187,8 @@ impl Reader {
             address,
             tls: tls.map(|(address, _)| address),
             websocket,
-            tcp: None,
+            tcp,
+            direct_tls,
             domain: domain.unwrap_or_default(),
             anonymous,
             accounts: accounts.next().unwrap_or_default(),
@@ -187,7 +202,7 @@ impl Reader {
             skip,
             deviations,
         };
-        target.provides = follows(&target);
+        target.provides = follows(&target, bosh);
         if let Some(provides) = provides {
             self.provides(provides, &mut target.provides);
         }
@@ -252,13 +267,19 @@ impl Reader {
         }
     }
 
-    fn websocket(&mut self, yaml: &Yaml) -> Option<Address> {
+    /// The address of a carrier, with a scheme that fits.
+    fn address_of(&mut self, yaml: &Yaml, key: &str) -> Option<Address> {
         let url = self.string(yaml)?;
-        let is_websocket = url.starts_with("ws://") || url.starts_with("wss://");
+        let schemes: &[&str] = match key {
+            "websocket" => &["ws://", "wss://"],
+            "tcp" => &["xmpp://"],
+            _ => &["xmpps://"],
+        };
         match url.parse() {
-            Ok(address) if is_websocket => Some(address),
+            Ok(address) if schemes.iter().any(|scheme| url.starts_with(scheme)) => Some(address),
             Ok(_) => {
-                self.wrong(&url.place, "`websocket` must begin with ws:// or wss://", "");
+                let message = format!("`{key}` must begin with {}", schemes.join(" or "));
+                self.wrong(&url.place, message, "");
                 None
             }
             Err(error) => {
@@ -431,7 +452,7 @@ impl Reader {
 }
 
 /// What follows from the other keys.
-fn follows(target: &Target) -> Vec<Provision> {
+fn follows(target: &Target, bosh: bool) -> Vec<Provision> {
     let has = |name| target.accounts.contains_key(name);
     let control = |action| target.control.contains_key(&action);
     [
@@ -441,8 +462,10 @@ fn follows(target: &Target) -> Vec<Provision> {
         (Provision::Rooms, target.rooms.is_some()),
         (Provision::Tls, target.address.is_tls() || target.tls.is_some()),
         (Provision::Plain, !target.address.is_tls()),
+        (Provision::Bosh, bosh),
         (Provision::WebSocket, target.websocket.is_some()),
         (Provision::Tcp, target.tcp.is_some()),
+        (Provision::DirectTls, target.direct_tls.is_some()),
         (Provision::Control, control(Action::Stop) && control(Action::Start)),
     ]
     .into_iter()
@@ -457,7 +480,8 @@ fn said_by(provision: Provision) -> Option<&'static str> {
         Provision::Account | Provision::Accounts => Some("accounts"),
         Provision::Rooms => Some("rooms"),
         Provision::Tls => Some("tls"),
-        Provision::Plain => Some("url"),
+        Provision::Plain | Provision::Bosh => Some("url"),
+        Provision::DirectTls => Some("direct-tls"),
         Provision::WebSocket => Some("websocket"),
         Provision::Tcp => Some("tcp"),
         Provision::Control => Some("control"),
