@@ -76,6 +76,9 @@ _xmppscope() {
             xmppscope__subcmd__generate,man)
                 cmd="xmppscope__subcmd__generate__subcmd__man"
                 ;;
+            xmppscope__subcmd__generate,scenarios)
+                cmd="xmppscope__subcmd__generate__subcmd__scenarios"
+                ;;
             xmppscope__subcmd__generate,schema)
                 cmd="xmppscope__subcmd__generate__subcmd__schema"
                 ;;
@@ -93,6 +96,9 @@ _xmppscope() {
                 ;;
             xmppscope__subcmd__generate__subcmd__help,man)
                 cmd="xmppscope__subcmd__generate__subcmd__help__subcmd__man"
+                ;;
+            xmppscope__subcmd__generate__subcmd__help,scenarios)
+                cmd="xmppscope__subcmd__generate__subcmd__help__subcmd__scenarios"
                 ;;
             xmppscope__subcmd__generate__subcmd__help,schema)
                 cmd="xmppscope__subcmd__generate__subcmd__help__subcmd__schema"
@@ -156,6 +162,9 @@ _xmppscope() {
                 ;;
             xmppscope__subcmd__help__subcmd__generate,man)
                 cmd="xmppscope__subcmd__help__subcmd__generate__subcmd__man"
+                ;;
+            xmppscope__subcmd__help__subcmd__generate,scenarios)
+                cmd="xmppscope__subcmd__help__subcmd__generate__subcmd__scenarios"
                 ;;
             xmppscope__subcmd__help__subcmd__generate,schema)
                 cmd="xmppscope__subcmd__help__subcmd__generate__subcmd__schema"
@@ -522,7 +531,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__generate)
-            opts="-h --help man completions schema target conformance help"
+            opts="-h --help man completions schema target scenarios conformance help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -564,7 +573,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__generate__subcmd__help)
-            opts="man completions schema target conformance help"
+            opts="man completions schema target scenarios conformance help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -633,6 +642,20 @@ _xmppscope() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        xmppscope__subcmd__generate__subcmd__help__subcmd__scenarios)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         xmppscope__subcmd__generate__subcmd__help__subcmd__schema)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -672,6 +695,20 @@ _xmppscope() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__generate__subcmd__scenarios)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -806,7 +843,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__help__subcmd__generate)
-            opts="man completions schema target conformance"
+            opts="man completions schema target scenarios conformance"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -848,6 +885,20 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__help__subcmd__generate__subcmd__man)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__help__subcmd__generate__subcmd__scenarios)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1222,7 +1273,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__run)
-            opts="-h --target --domain --ca-file --insecure --strict --only --jobs --confirm --list --defect --show --write --snapshots --update --settings --format --output --color --help"
+            opts="-h --target --domain --ca-file --insecure --strict --only --carrier --jobs --confirm --list --defect --show --write --snapshots --update --settings --format --output --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1253,6 +1304,10 @@ _xmppscope() {
                     ;;
                 --only)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --carrier)
+                    COMPREPLY=($(compgen -W "bosh websocket tcp" -- "${cur}"))
                     return 0
                     ;;
                 --jobs)

@@ -130,23 +130,26 @@ never\t'Never'"
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l quick -d 'Skip slow checks: a request held to its end, an idle WebSocket, large requests'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l dry-run -d 'Print what would be done, and do nothing'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "man" -d 'Print a man page, or write all of them to a folder'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "completions" -d 'Print completions of the command line for a shell'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "schema" -d 'Print the JSON Schema of scenario files, for editors'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "target" -d 'Print a target file that is part of xmppscope, to begin your own with'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "conformance" -d 'Print a table of the requirements that connection managers meet, in Markdown'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target scenarios conformance help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target scenarios conformance help" -f -a "man" -d 'Print a man page, or write all of them to a folder'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target scenarios conformance help" -f -a "completions" -d 'Print completions of the command line for a shell'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target scenarios conformance help" -f -a "schema" -d 'Print the JSON Schema of scenario files, for editors'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target scenarios conformance help" -f -a "target" -d 'Print a target file that is part of xmppscope, to begin your own with'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target scenarios conformance help" -f -a "scenarios" -d 'Write the scenarios that are part of xmppscope to a folder, to read or change them'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target scenarios conformance help" -f -a "conformance" -d 'Print a table of the requirements that connection managers meet, in Markdown'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target scenarios conformance help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from man" -l output -d 'Write all pages to this folder, which is created if it does not exist; existing pages are replaced' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from man" -s h -l help -d 'Print help'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from completions" -s h -l help -d 'Print help'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from schema" -s h -l help -d 'Print help'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from target" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from scenarios" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from conformance" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "man" -d 'Print a man page, or write all of them to a folder'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "completions" -d 'Print completions of the command line for a shell'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "schema" -d 'Print the JSON Schema of scenario files, for editors'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "target" -d 'Print a target file that is part of xmppscope, to begin your own with'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "scenarios" -d 'Write the scenarios that are part of xmppscope to a folder, to read or change them'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "conformance" -d 'Print a table of the requirements that connection managers meet, in Markdown'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand prove" -l defect -d 'Use only this defect; repeatable [default: all]' -r
@@ -191,6 +194,9 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l target -d 'C
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l domain -d 'XMPP domain, if the target is a URL [default: localhost]' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l ca-file -d 'Trust only the CA certificates in this PEM file' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l only -d 'Run only scenarios that match words of path, name or requirement, joined by and, or, not' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l carrier -d 'Run only scenarios whose sessions are carried by BOSH, WebSocket or TCP; repeatable' -r -f -a "bosh\t''
+websocket\t''
+tcp\t''"
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l jobs -d 'Scenarios to run in parallel [default: the target file\'s value, or 32]' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l confirm -d 'Run a failed scenario again by itself, this many times; one that does not fail each time is unsteady [default: 2]' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l defect -d 'Enable a defect of the embedded connection manager; repeatable' -r
@@ -301,6 +307,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_see
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "completions" -d 'Print completions of the command line for a shell'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "schema" -d 'Print the JSON Schema of scenario files, for editors'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "target" -d 'Print a target file that is part of xmppscope, to begin your own with'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "scenarios" -d 'Write the scenarios that are part of xmppscope to a folder, to read or change them'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "conformance" -d 'Print a table of the requirements that connection managers meet, in Markdown'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from scenarios" -f -a "list" -d 'List them: path and name, one per line'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from scenarios" -f -a "export" -d 'Write them to a folder, with the shared files that they use'

@@ -3,20 +3,21 @@
 
 use std::ops::Range;
 
-use super::model::{Provision, Scenario};
+use super::model::{Carrier, Provision, Scenario, Transport};
 use super::read::PROVISIONS;
 use crate::diag::logic::{Cursor, Logic, Parsed, ends};
 use crate::diag::{Diagnostic, name, nearest};
 use crate::spec::{Level, Matches, catalogue};
 
 /// Every predicate, with an example.
-const PREDICATES: [(&str, &str); 7] = [
+const PREDICATES: [(&str, &str); 8] = [
     ("path", "path:xep-0124/14"),
     ("name", "name:\"in order\""),
     ("covers", "covers:bosh-rid-window"),
     ("section", "section:14.3"),
     ("level", "level:must"),
     ("needs", "needs:accounts"),
+    ("carrier", "carrier:websocket"),
     ("row", "row:2"),
 ];
 const LEVELS: [(&str, Level); 3] =
@@ -36,6 +37,7 @@ enum What {
     Section(Vec<&'static str>),
     Level(Level),
     Needs(Provision),
+    Carrier(Transport),
     Row(usize),
 }
 
@@ -74,9 +76,29 @@ impl What {
                 catalogue().get(id).is_some_and(|known| known.level.strength() == *level)
             }),
             Self::Needs(provision) => scenario.provisions().contains(provision),
+            Self::Carrier(transport) => carries(scenario, row, *transport),
             Self::Row(number) => row.is_some_and(|row| row + 1 == *number),
         }
     }
+}
+
+/// Whether a session of a scenario is carried so, in this row of its sweep.
+fn carries(scenario: &Scenario, row: Option<usize>, transport: Transport) -> bool {
+    let values = row.and_then(|row| scenario.sweep.get(row)).map(|row| &row.values);
+    scenario.actors.iter().any(|actor| match &actor.session {
+        // Whoever has no session does raw work over HTTP, as BOSH does.
+        None => transport == Transport::Bosh,
+        Some(session) => match &session.carrier.value {
+            Carrier::Fixed(one) => *one == transport,
+            Carrier::Computed(_) => {
+                let word =
+                    |(word, one): &(&'static str, Transport)| (*one == transport).then_some(*word);
+                let word = Transport::ALL.iter().find_map(word);
+                let mut values = values.into_iter().flatten();
+                values.any(|value| value.value.as_plain() == word)
+            }
+        },
+    })
 }
 
 struct Parser<'c, 'a> {
@@ -151,6 +173,7 @@ impl<'a> Parser<'_, 'a> {
             }
             "level" => What::Level(self.choice(word, &LEVELS, span)?),
             "needs" => What::Needs(self.choice(word, &PROVISIONS, span)?),
+            "carrier" => What::Carrier(self.choice(word, &Transport::ALL, span)?),
             _ => match word.parse::<usize>() {
                 Ok(number @ 1..) => What::Row(number),
                 _ => {
@@ -250,6 +273,8 @@ mod tests {
             ("level:may", false),
             ("needs:account", true),
             ("needs:rooms", false),
+            ("carrier:bosh", true),
+            ("carrier:tcp", false),
             ("row:1", true),
             ("row:2", false),
             ("held other", false),
@@ -261,6 +286,21 @@ mod tests {
         ] {
             let only = Only::parse(text).unwrap_or_else(|wrong| panic!("{}", wrong.render(false)));
             assert_eq!(only.keeps(&scenario, Some(0)), kept, "{text}");
+        }
+    }
+
+    #[test]
+    fn rows_are_kept_by_what_carries_their_sessions() {
+        let text = "name: a\ncovers: bosh-resp-wait\nsession: { transport: '${t}', login: alice }\n\
+                    sweep: { t: [websocket, tcp] }\nsteps:\n  - alive:\n";
+        let files = [("a.yaml".into(), text.to_owned())];
+        let mut loaded = load_texts(files, &|_| Err(std::io::Error::other("not there")));
+        let scenario = loaded.scenarios.remove(0);
+        for (text, kept) in
+            [("websocket", [true, false]), ("tcp", [false, true]), ("bosh", [false; 2])]
+        {
+            let only = Only::parse(&format!("carrier:{text}")).unwrap();
+            assert_eq!([0, 1].map(|row| only.keeps(&scenario, Some(row))), kept, "{text}");
         }
     }
 

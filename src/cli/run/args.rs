@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::builder::PossibleValue;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{ValueEnum, ValueHint};
 
 use crate::cli::options::When;
 use crate::cli::settings;
 use crate::diag::name;
+use crate::scenario::Transport;
 use crate::snapshot;
 use crate::ui::outcomes::{Format, Show};
 use crate::ui::quoted;
@@ -62,10 +63,14 @@ pub(in crate::cli) struct Args {
     pub(super) strict: bool,
     /// Run only scenarios that match words of path, name or requirement, joined by and, or, not
     ///
-    /// Predicates: path:, name:, covers:, section:14.3, level:must, needs:accounts, and row:2 of a sweep. See
+    /// Predicates: path:, name:, covers:, section:14.3, level:must, needs:accounts, carrier:websocket, and row:2 of a
+    /// sweep. See
     /// docs/reference/run.md. Use --list to see which scenarios match.
     #[arg(long, value_name = "EXPR")]
     pub(super) only: Option<String>,
+    /// Run only scenarios whose sessions are carried by BOSH, WebSocket or TCP; repeatable
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Transport::ALL.map(|(word, _)| word)))]
+    pub(super) carrier: Vec<String>,
     /// Scenarios to run in parallel [default: the target file's value, or 32]
     ///
     /// Without --target, the default is one for each processor.

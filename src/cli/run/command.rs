@@ -31,12 +31,18 @@ pub(in crate::cli) fn run(args: &Args) -> Result<u8, Failure> {
     if args.snapshots.is_some() || args.write.is_some() {
         stems::distinct(&all, &names, args.write.is_some())?;
     }
-    let kept = |job: &Job| only.as_ref().is_none_or(|only| only.keeps(&job.scenario, job.row));
+    let carriers = carriers(args, args.color)?;
+    let kept = |job: &Job| {
+        let keeps = |only: &Only| only.keeps(&job.scenario, job.row);
+        only.as_ref().is_none_or(keeps) && carriers.as_ref().is_none_or(keeps)
+    };
     let (jobs, stems): (Vec<Job>, Vec<PathBuf>) =
         all.into_iter().zip(names).filter(|(job, _)| kept(job)).unzip();
     if jobs.is_empty() {
-        let only = args.only.as_deref().unwrap_or_default();
-        return Err(Failure::Usage(format!("--only {}: no scenario matches", quoted(only))));
+        let only = args.only.as_deref().map(|only| format!("--only {}", quoted(only)));
+        let carriers = args.carrier.iter().map(|carrier| format!("--carrier {carrier}"));
+        let chosen: Vec<_> = only.into_iter().chain(carriers).collect();
+        return Err(Failure::Usage(format!("{}: no scenario matches", chosen.join(" "))));
     }
     if args.list {
         return list::list(&jobs, &against);
@@ -60,6 +66,15 @@ pub(in crate::cli) fn run(args: &Args) -> Result<u8, Failure> {
     let mut results = Results::new(plan, snapshots, stems, outputs);
     let end = against.run(args, &jobs, &mut results, &interrupt.defer())?;
     results.finish(end, clock.now())
+}
+
+/// What `--carrier` keeps, as an expression.
+fn carriers(args: &Args, color: When) -> Result<Option<Only>, Failure> {
+    let each: Vec<_> = args.carrier.iter().map(|name| format!("carrier:{name}")).collect();
+    if each.is_empty() {
+        return Ok(None);
+    }
+    expression(&each.join(" or "), color).map(Some)
 }
 
 fn expression(text: &str, color: When) -> Result<Only, Failure> {
