@@ -66,6 +66,9 @@ pub(super) async fn carried(run: &mut Run, actor: usize) -> Done {
     let (transport, handshake, conn) = (stream.transport(), stream.handshake(), stream.conn());
     let route = stream.route();
     let there = conn.is_some_and(|conn| run.wire().ended(conn).is_none());
+    if !there {
+        run.cast.get_mut(actor).renew();
+    }
     if transport == Transport::Tcp {
         if !there {
             let conn = run.wire().connect(route);

@@ -80,7 +80,9 @@ pub trait Dial: Send + Sync {
     fn dial(&self, route: Route) -> Dialling<'_>;
 
     /// Puts TLS on a connection (RFC 6120 §5).
-    fn secure(&self, stream: Box<dyn Stream>) -> Dialling<'_>;
+    fn secure(&self, _stream: Box<dyn Stream>) -> Dialling<'_> {
+        Box::pin(async { Err(io::Error::other("TLS is spoken with targets on the network alone")) })
+    }
 
     /// Has the target do this, if it is in reach to be told so: none if it is not.
     fn control(&self, _action: Action) -> Option<Controlling<'_>> {
@@ -108,10 +110,6 @@ impl Memory {
 const PIPE: usize = 256 << 10;
 
 impl Dial for Memory {
-    fn secure(&self, _stream: Box<dyn Stream>) -> Dialling<'_> {
-        Box::pin(async { Err(io::Error::other("the embedded server speaks no TLS")) })
-    }
-
     fn dial(&self, _route: Route) -> Dialling<'_> {
         Box::pin(async {
             let (ours, theirs) = tokio::io::duplex(PIPE);

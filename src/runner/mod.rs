@@ -40,6 +40,8 @@ mod spent;
 mod steps;
 mod stop;
 mod stream;
+#[cfg(test)]
+mod stream_tests;
 mod survey;
 mod target;
 #[cfg(test)]
