@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::carried::{begin, carried};
+use super::dial::Route;
 use super::provided::lacks;
 use super::run::Run;
 use super::setting_up::{MOST, PATIENCE, PING, broken, login_of, pinged};
@@ -43,17 +44,18 @@ pub(super) fn carry(run: &mut Run) -> Done {
                 transport
             }
         };
-        let tls = via == Some(Via::Tls);
-        let provision = match transport {
-            Transport::Tcp if tls => Provision::DirectTls,
-            transport => transport.provision(),
+        let (route, provision) = match transport {
+            Transport::Bosh => (Route::Usual, Provision::Bosh),
+            Transport::WebSocket => (Route::WebSocket, Provision::WebSocket),
+            Transport::Tcp if via == Some(Via::Tls) => (Route::DirectTls, Provision::DirectTls),
+            Transport::Tcp => (Route::Tcp, Provision::Tcp),
         };
         if !run.target().provides.contains(&provision) {
             return Err(Stop::Skipped(lacks(provision)));
         }
         if transport != Transport::Bosh {
             let mask = run.chance.number() as u32;
-            run.cast.get_mut(actor).carry(Stream::new(transport, tls, answers, mask));
+            run.cast.get_mut(actor).carry(Stream::new(transport, route, answers, mask));
         }
     }
     Ok(())

@@ -21,8 +21,8 @@ const ALONE: Scope<'_> = Scope { default: "", prefixes: &[] };
 #[derive(Debug)]
 pub(super) struct Stream {
     transport: Transport,
-    /// TLS is spoken from the first byte.
-    direct_tls: bool,
+    /// The route that its connections take.
+    route: Route,
     /// TLS is spoken on its connection.
     secured: bool,
     /// Whether pings and requests of stream management are answered.
@@ -53,10 +53,10 @@ pub(super) struct Counts {
 pub(super) type Arrived = (Duration, Element);
 
 impl Stream {
-    pub(super) fn new(transport: Transport, direct_tls: bool, answers: bool, mask: u32) -> Self {
+    pub(super) fn new(transport: Transport, route: Route, answers: bool, mask: u32) -> Self {
         Self {
             transport,
-            direct_tls,
+            route,
             secured: false,
             answers,
             conn: None,
@@ -76,11 +76,7 @@ impl Stream {
 
     /// The route that its connection takes.
     pub(super) fn route(&self) -> Route {
-        match self.transport {
-            Transport::Tcp if self.direct_tls => Route::DirectTls,
-            Transport::Tcp => Route::Tcp,
-            _ => Route::WebSocket,
-        }
+        self.route
     }
 
     /// Whether TLS is spoken on its connection.
@@ -116,7 +112,7 @@ impl Stream {
     pub(super) fn begin(&mut self, conn: ConnId, handshake: Option<SentId>) {
         (self.conn, self.handshake, self.taken) = (Some(conn), handshake, 0);
         self.frames.clear();
-        (self.closed, self.closing, self.secured) = (None, false, self.direct_tls);
+        (self.closed, self.closing, self.secured) = (None, false, self.route == Route::DirectTls);
     }
 
     /// The frames that no step has received.
@@ -280,13 +276,13 @@ mod tests {
     #[test]
     fn tags_are_written_with_what_is_said_of_them() {
         let own = |name: &str, value: Option<&str>| (name.to_owned(), value.map(str::to_owned));
-        let stream = Stream::new(Transport::WebSocket, false, true, 1);
+        let stream = Stream::new(Transport::WebSocket, Route::WebSocket, true, 1);
         assert_eq!(
             stream.opening("a", &[own("to", None), own("xml:lang", Some("de"))]),
             "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' version='1.0' xml:lang='de'/>"
         );
         assert_eq!(stream.ending(&[]), "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>");
-        let stream = Stream::new(Transport::Tcp, false, true, 1);
+        let stream = Stream::new(Transport::Tcp, Route::Tcp, true, 1);
         assert_eq!(
             stream.opening("a", &[own("version", None)]),
             "<?xml version='1.0'?><stream:stream xmlns='jabber:client' \

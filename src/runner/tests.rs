@@ -192,6 +192,10 @@ fn failures_know_their_kind() {
 
 /// Why nobody can run scenarios against what says no more than this, and after how many seconds that is known.
 fn refused(text: &'static str) -> (Unusable, u64) {
+    refused_over("bosh", text)
+}
+
+fn refused_over(transport: &str, text: &'static str) -> (Unusable, u64) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -200,8 +204,10 @@ fn refused(text: &'static str) -> (Unusable, u64) {
     runtime.block_on(async {
         let clock = Clock::start();
         let dial: Arc<dyn Dial> = Arc::new(Says { text, stays: text.is_empty() });
-        let steps = "name: x\ncovers: bosh-long-polling\nneeds: [account]\nsession: { login: alice }\nsteps: [alive: ]\n";
-        let loaded = load_texts([("a.yaml".into(), steps.to_owned())], &|_| unreachable!());
+        let steps = format!(
+            "name: x\ncovers: bosh-long-polling\nneeds: [account]\nsession: {{ transport: {transport}, login: alice }}\nsteps: [alive: ]\n"
+        );
+        let loaded = load_texts([("a.yaml".into(), steps)], &|_| unreachable!());
         let scenarios: Vec<_> = loaded.scenarios.into_iter().map(Arc::new).collect();
         let target = Arc::new(super::embedded_target());
         let jobs = super::jobs(&scenarios);
@@ -246,6 +252,46 @@ fn a_target_that_fails_at_a_first_step_says_at_which_and_what_to_try() {
         (ok(features), Login, &[]),
     ] {
         let (unusable, seconds) = refused(text);
+        let words = unusable.to_string();
+        assert_eq!(unusable.step, step, "{text}: {words}");
+        assert!(seconds <= 31, "{text}: {seconds} s");
+        for says in says {
+            assert!(words.contains(says), "{text}: {words}");
+        }
+    }
+}
+
+#[test]
+fn a_target_without_a_usable_websocket_says_why_and_what_to_try() {
+    use FirstStep::{Create, Features};
+    let switched =
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+    for (text, step, says) in [
+        ("", Create, &["received  nothing", "it opens no WebSocket", "no answer within"][..]),
+        ("x", Create, &["its connection was ended"]),
+        ("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", Create, &["502", "proxy"]),
+        (
+            "HTTP/1.1 301 Moved\r\nLocation: /ws/\r\nContent-Length: 0\r\n\r\n",
+            Create,
+            &["redirects: /ws/"],
+        ),
+        (
+            ok("<html><h1>It works</h1></html>"),
+            Create,
+            &[
+                "200 It works",
+                "another path",
+                "Upgrade",
+                "doctor ws://localhost:5280/xmpp-websocket",
+            ],
+        ),
+        (
+            switched,
+            Features,
+            &["received  nothing", "another domain than localhost", "7395 §3.3.3"],
+        ),
+    ] {
+        let (unusable, seconds) = refused_over("websocket", text);
         let words = unusable.to_string();
         assert_eq!(unusable.step, step, "{text}: {words}");
         assert!(seconds <= 31, "{text}: {seconds} s");
