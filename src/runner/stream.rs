@@ -13,7 +13,7 @@ use crate::xml::{Element, Scope, write, write_attribute};
 use crate::xmpp::ns;
 
 /// What elements of a stream over TCP need not declare.
-const TCP: Scope<'_> = Scope { default: ns::CLIENT, prefixes: &[("stream", ns::STREAMS)] };
+const TCP: Scope<'_> = Scope { default: ns::CLIENT, prefixes: &[(ns::STREAMS, "stream")] };
 /// Each message of a WebSocket is a document of its own.
 const ALONE: Scope<'_> = Scope { default: "", prefixes: &[] };
 
