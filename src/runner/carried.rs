@@ -97,13 +97,25 @@ pub(super) async fn carried(run: &mut Run, actor: usize) -> Done {
     Err(Stop::Broken(place, format!("no WebSocket was opened: {why}")))
 }
 
+/// What an actor's session says of its stream header: attributes of `<body/>` that streams do not have are left out.
+fn of_session(run: &Run, actor: usize) -> Done<Vec<(String, Option<String>)>> {
+    const OF_BOSH: [&str; 5] = ["wait", "hold", "ver", "ack", "content"];
+    let terms = run.cast.get(actor).terms();
+    let all = terms.map_or(&[][..], |terms| &terms.attributes).iter();
+    let own = all.filter(|attribute| !OF_BOSH.contains(&attribute.name.value.as_str()));
+    own.map(|attribute| Ok((attribute.name.value.clone(), run.text_of(attribute.value.as_ref())?)))
+        .collect()
+}
+
 /// A stream begins on the connection that there is.
 pub(super) fn begin(run: &mut Run, actor: usize, own: &[(String, Option<String>)]) -> Done {
     let place = run.report.at().place.clone();
     let (to, wire) = (run.domain_of(actor), run.wire().clone());
     run.cast.get_mut(actor).renew();
+    let mut attributes = of_session(run, actor)?;
+    attributes.extend_from_slice(own);
     let stream = stream(run, actor, &place)?;
-    let text = stream.opening(&to, own);
+    let text = stream.opening(&to, &attributes);
     stream.say(&wire, &text);
     Ok(())
 }

@@ -92,7 +92,8 @@ pub(super) fn capture_stanza(run: &mut Run, captures: &[Capture], stanza: &Eleme
             Origin::Path { elements, attribute } => {
                 matching::capture_from(elements, attribute.as_deref(), stanza)
             }
-            _ => None,
+            Origin::Name(elements) => matching::name_from(elements, stanza),
+            Origin::Status | Origin::Entity | Origin::Header(_) => None,
         };
         capture(run, one, value, &matching::element_in_short(stanza))?;
     }

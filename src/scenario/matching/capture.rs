@@ -24,7 +24,16 @@ pub fn capture(origin: &Origin, answer: &Answer) -> Option<String> {
         Origin::Path { elements, attribute } => {
             capture_from(elements, attribute.as_deref(), answer.body.as_ref().ok()?.element())
         }
+        Origin::Name(elements) => name_from(elements, answer.body.as_ref().ok()?.element()),
     }
+}
+
+/// The local name of the first element at the end of a path.
+pub fn name_from(elements: &[String], from: &Element) -> Option<String> {
+    let Some((first, rest)) = elements.split_first() else { return Some(from.name().to_owned()) };
+    from.children()
+        .filter(|child| first == "*" || child.name() == first)
+        .find_map(|child| name_from(rest, child))
 }
 
 /// What a path takes of an element, whose children the path begins with.

@@ -14,7 +14,7 @@ mod tests;
 mod value;
 
 pub use answer::{Answer, Outcome, in_short};
-pub use capture::{attribute, capture, capture_from};
+pub use capture::{attribute, capture, capture_from, name_from};
 pub use compare::{Verdict, compare};
 pub use distinct::distinct;
 pub use kind::FailureKind;

@@ -48,4 +48,6 @@ pub enum Origin {
         /// The attribute; the text if there is none.
         attribute: Option<String>,
     },
+    /// `name(PATH)`: the local name of the first element at the end of such a path.
+    Name(Vec<String>),
 }

@@ -190,7 +190,7 @@ impl Reader {
                     captures.push(Capture { variable: variable.clone(), from });
                 } else {
                     let help = "write `@sid` for an attribute, `iq/bind/jid` for the text of an element, `iq@id`, \
-                                `status`, `entity` or `header NAME`";
+                                `name(error/*)` for its name, `status`, `entity` or `header NAME`";
                     let message = format!("`{}` is not a valid place in a response", text.value);
                     self.wrong_with_help(&text.place, message, "", help);
                 }
@@ -248,6 +248,10 @@ fn from(text: &str) -> Option<Origin> {
         return http::HeaderName::from_bytes(name.as_bytes())
             .ok()
             .map(|_| Origin::Header(name.into()));
+    }
+    if let Some(path) = text.strip_prefix("name(").and_then(|rest| rest.strip_suffix(')')) {
+        let Origin::Path { elements, attribute: None } = from(path)? else { return None };
+        return Some(Origin::Name(elements));
     }
     let (path, attribute) = match text.split_once('@') {
         Some((path, attribute)) => (path, Some(attribute.to_owned())),
