@@ -1,5 +1,7 @@
 //! What came, held against what a step demands; and what variables take from it.
 
+use std::time::Duration;
+
 use super::judge::answer;
 use super::run::Run;
 use super::stop::{Done, Stop};
@@ -65,10 +67,16 @@ fn compared_with(run: &Run, expected: &Expectation, found: &mut Vec<(Reference, 
     }
 }
 
-/// Something is not as demanded.
-pub(super) fn mismatch(run: &mut Run, mismatch: &Mismatch, place: &Place) -> Done {
+/// Something is not as demanded, which a lag of this machine could explain.
+pub(super) fn mismatch(
+    run: &mut Run,
+    mismatch: &Mismatch,
+    place: &Place,
+    lag: Option<Duration>,
+) -> Done {
     let place = mismatch.place.as_ref().unwrap_or(place);
-    run.fail(mismatch.subject.kind(), place, mismatch.demand(), mismatch.seen.clone())
+    let (demand, seen) = (mismatch.demand(), mismatch.seen.clone());
+    run.fail_in_time(mismatch.subject.kind(), place, demand, seen, lag)
 }
 
 /// Variables take their values from a response.

@@ -46,9 +46,11 @@ pub(super) fn answer(got: &ReceivedResponse) -> Answer {
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let mut answer =
         Answer::new(response.status, http, headers, response.content.bytes.clone().into());
-    // It was decoded to be searched for secrets. What begins as gzip does is told by that alone.
-    if response.content.unannounced(&response.headers).as_deref() == Some("deflate") {
-        answer.body = Err("it is coded with deflate, and has no Content-Encoding".to_owned());
+    // It was decoded to be searched for secrets, which no client does.
+    if let Some(coding) = response.content.unannounced(&response.headers) {
+        answer.body = Err(format!("it is coded with {coding}, and has no Content-Encoding"));
+    } else if let Some(why) = &response.content.undecoded {
+        answer.body = Err(format!("it cannot be decoded: {why}"));
     }
     answer
 }

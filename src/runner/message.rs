@@ -61,6 +61,7 @@ impl Message {
         let version = if self.http == Http::V10 { "1.0" } else { "1.1" };
         let mut head = format!("{} {} HTTP/{version}\r\n", self.method, self.path);
         let mut length = self.chunks.is_none();
+        let coded = |(name, _): &(String, String)| name.eq_ignore_ascii_case("transfer-encoding");
         for (name, value) in &self.headers {
             if name.eq_ignore_ascii_case("content-length") {
                 length = false;
@@ -71,7 +72,9 @@ impl Message {
             head += &format!("{name}: {value}\r\n");
         }
         if self.chunks.is_some() {
-            head += "Transfer-Encoding: chunked\r\n";
+            if !self.headers.iter().any(coded) {
+                head += "Transfer-Encoding: chunked\r\n";
+            }
         } else if length {
             head += &format!("Content-Length: {}\r\n", self.entity.len());
         }

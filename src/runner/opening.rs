@@ -81,6 +81,7 @@ async fn answered(run: &mut Run, sent: &SentRequest, what: &str) -> Done<Arc<Rec
 async fn log_in(run: &mut Run, actor: usize, who: Who) -> Done {
     let mut login = Login::new(who, run.chance.token(24));
     let mut rounds = 0;
+    let mut asked = run.now();
     loop {
         let mut next = Step::Wait;
         while let Some(arrived) = run.cast.get_mut(actor).inbox_mut().pop_front() {
@@ -92,16 +93,22 @@ async fn log_in(run: &mut Run, actor: usize, who: Who) -> Done {
                 }
             }
         }
-        rounds += 1;
-        if rounds > MOST {
-            return broken(run, "the login does not come to an end");
+        if next == Step::Wait {
+            rounds += 1;
+        } else {
+            (rounds, asked) = (0, run.now());
         }
+        let time = patience(run, actor);
         let sent = match next {
             Step::Done(jid) => {
                 run.cast.get_mut(actor).bind(jid);
                 break;
             }
             Step::Failed(why) => return broken(run, &format!("cannot log in: {why}")),
+            Step::Wait if rounds > MOST || run.now() > asked + time => {
+                let waited = words(run.now().saturating_sub(asked));
+                return broken(run, &format!("cannot log in: what has to follow has not come within {waited}"));
+            }
             Step::Wait => ask_in_pace(run, actor).await,
             Step::Send(element) => ask(run, actor, |book| {
                 let mut body = book.draft();
@@ -123,22 +130,27 @@ async fn log_in(run: &mut Run, actor: usize, who: Who) -> Done {
     drain(run, actor).await
 }
 
-/// Sends requests until the server owes nothing: the features have come, or an answer that stands behind all else.
+/// Sends requests until the server owes nothing: the features have come, or an answer that stands behind all else, or nothing
+/// for longer than a request is held.
 pub(super) async fn drain(run: &mut Run, actor: usize) -> Done {
     if run.cast.get(actor).stream().is_some() {
         return drain_stream(run, actor).await;
     }
     let mut asked: Option<String> = None;
+    let end = run.now() + patience(run, actor);
     for _ in 0..MOST {
         let drained = run.cast.get(actor);
         let bound = drained.jid().is_some();
         let done = match &asked {
             _ if !bound => drained.has_features() || drained.link().is_over(),
             None => false,
-            Some(id) => pinged(run, actor, id),
+            Some(id) => pinged(run, actor, id) || run.now() > end,
         };
         if done {
             return Ok(());
+        }
+        if run.now() > end {
+            return broken(run, "the features of the stream do not come");
         }
         let sent = if bound && asked.is_none() {
             let id = format!("{PING}{}", run.cast.get_mut(actor).next_number());

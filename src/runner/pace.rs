@@ -5,9 +5,11 @@
 use std::time::Duration;
 
 use super::exchange::{ask, with_content};
+use super::judge;
 use super::ledger::SentRequest;
 use super::run::Run;
 use super::waiting::rest;
+use super::wire::{ReceivedResponse, SentId};
 use crate::client::bosh::Book;
 
 /// Two requests may arrive at the other side by so much closer together than they were sent.
@@ -58,4 +60,24 @@ fn until_empty(run: &Run, actor: usize) -> Duration {
         None => progress.written.unwrap_or(run.now()) + MARGIN,
     };
     (arrived + spacing).saturating_sub(run.now())
+}
+
+/// The lag of this machine by which a request came when its session was lawfully over: the session was without a request for
+/// longer than `inactivity` (XEP-0124 §10).
+pub(super) fn overslept(
+    run: &Run,
+    actor: usize,
+    sent: SentId,
+    got: &ReceivedResponse,
+) -> Option<Duration> {
+    if !judge::is_gone(got) {
+        return None;
+    }
+    let link = run.cast.get(actor).link();
+    let inactivity = link.book().grant()?.inactivity()?;
+    let written = run.wire().progress(sent).written?;
+    let before = link.all_sent().iter().take_while(|&&before| before < sent);
+    let answered = before.map(|&before| run.got(before).map_or(written, |got| got.at)).max()?;
+    let excess = written.saturating_sub(answered).checked_sub(inactivity)?;
+    run.lag(answered, excess)
 }

@@ -18,6 +18,7 @@ pub struct Grant {
     /// `polling` as it was announced.
     spacing: Option<Duration>,
     polls: bool,
+    inactivity: Option<u64>,
     maxpause: u64,
     legacy: bool,
 }
@@ -39,6 +40,7 @@ impl Grant {
             requests,
             spacing: spacing.map(|spacing| Duration::from_secs(spacing.min(LONGEST))),
             polls,
+            inactivity: value(&granted.inactivity),
             maxpause: value(&granted.maxpause).unwrap_or(0),
             legacy: granted.ver.is_none(),
             body,
@@ -81,6 +83,11 @@ impl Grant {
     /// The `polling` that was announced: without one, an empty request never comes too soon (XEP-0124 §11).
     pub fn spacing(&self) -> Option<Duration> {
         self.spacing
+    }
+
+    /// How long the session may be without a request, if that is limited.
+    pub fn inactivity(&self) -> Option<Duration> {
+        self.inactivity.map(|inactivity| Duration::from_secs(inactivity.min(LONGEST)))
     }
 
     /// The longest pause, in seconds; 0 where none is offered.

@@ -8,6 +8,7 @@ use crate::runner::compare::{Remark, capture_response, compare, compare_outcome,
 use crate::runner::exchange::{created, reached, take_in};
 use crate::runner::judge::short;
 use crate::runner::ledger::SentRequest;
+use crate::runner::pace::overslept;
 use crate::runner::run::Run;
 use crate::runner::stop::{Done, Stop};
 use crate::runner::waiting::{AT_ONCE, patience, settled, time_written, watch};
@@ -78,11 +79,12 @@ async fn one(run: &mut Run, response: &Response, sent: &SentRequest, name: &str)
         }
     }
     let compared = compare(run, &response.expected, &got)?;
+    let lag = overslept(run, sent.actor, sent.id, &got);
     for mut found in compared.mismatches {
         if response.request.is_all() {
             found.seen = format!("{}, in the response to `{name}`", found.seen);
         }
-        mismatch(run, &found, &response.request.name.place)?;
+        mismatch(run, &found, &response.request.name.place, lag)?;
     }
     alternatives(run, compared.taken, FailureKind::Response, &short(&got))?;
     capture_response(run, &response.capture, &got)

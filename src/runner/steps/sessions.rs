@@ -8,7 +8,7 @@ use crate::runner::carried::over;
 use crate::runner::exchange::{ask, reached, take_in};
 use crate::runner::judge;
 use crate::runner::open_stream::{MOMENT, ping};
-use crate::runner::pace::{ask_in_pace, open, pause};
+use crate::runner::pace::{ask_in_pace, open, overslept, pause};
 use crate::runner::run::Run;
 use crate::runner::setting_up::pinged;
 use crate::runner::stop::Done;
@@ -66,7 +66,11 @@ pub(super) async fn alive(
             take_in(run, actor, &got);
             match judge::terminal(&got) {
                 None if got.response.status == 200 => Ok(()),
-                _ => run.fail(FailureKind::Session, &place, wanted, judge::short(&got)),
+                _ => {
+                    let lag = overslept(run, actor, sent.id, &got);
+                    let seen = judge::short(&got);
+                    run.fail_in_time(FailureKind::Session, &place, wanted, seen, lag)
+                }
             }
         }
     }

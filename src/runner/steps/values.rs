@@ -10,7 +10,7 @@ use crate::scenario::{Assignment, Count, Located, Template, ValueMatch};
 /// A value is as demanded.
 pub(super) fn value(run: &mut Run, value: &Located<Template>, expected: &ValueMatch) -> Done {
     for found in matching::compare_value(value, expected, run)? {
-        mismatch(run, &found, &value.place)?;
+        mismatch(run, &found, &value.place, None)?;
     }
     Ok(())
 }
