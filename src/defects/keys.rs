@@ -133,6 +133,16 @@ pub(super) const DEFECTS: Family = &[&[
             body.attr("key").is_none() && body.attr("type") == Some("terminate")
         });
     }),
+    defect("bosh-key-missing/pause", "a request for a pause needs no key", |parts| {
+        lenient(parts, |body, _, _| body.attr("key").is_none() && body.attr("pause").is_some());
+    }),
+    defect(
+        "bosh-key-mismatch-terminates/last",
+        "the key of the request before is right too",
+        |parts| {
+            lenient(parts, |body, chain, _| body.attr("key") == Some(&*chain.expected));
+        },
+    ),
     defect("bosh-key-missing/newkey", "a request with a newkey needs no key", |parts| {
         lenient(parts, |body, _, _| body.attr("key").is_none() && body.attr("newkey").is_some());
     }),

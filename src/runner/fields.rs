@@ -87,6 +87,9 @@ pub(super) fn sent(sent: &SentRequest, progress: &Progress, fields: &[String]) -
             Some(Value::Time(got.response.first.saturating_sub(progress.written?)))
         }
         "status" => Some(Value::Number(progress.got.as_ref()?.response.status.into())),
+        "interim" => Some(
+            progress.interim.map_or_else(|| text("none"), |status| Value::Number(status.into())),
+        ),
         _ => None,
     }
 }

@@ -107,7 +107,10 @@ async fn log_in(run: &mut Run, actor: usize, who: Who) -> Done {
             Step::Failed(why) => return broken(run, &format!("cannot log in: {why}")),
             Step::Wait if rounds > MOST || run.now() > asked + time => {
                 let waited = words(run.now().saturating_sub(asked));
-                return broken(run, &format!("cannot log in: what has to follow has not come within {waited}"));
+                return broken(
+                    run,
+                    &format!("cannot log in: what has to follow has not come within {waited}"),
+                );
             }
             Step::Wait => ask_in_pace(run, actor).await,
             Step::Send(element) => ask(run, actor, |book| {

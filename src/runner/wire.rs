@@ -146,6 +146,8 @@ pub struct Ended {
 pub struct Progress {
     /// When its last byte was written.
     pub written: Option<Duration>,
+    /// The status of the latest interim response that came before it (RFC 9110 §15.2).
+    pub interim: Option<u16>,
     /// Its response.
     pub got: Option<Arc<ReceivedResponse>>,
     /// The end of its connection, if there was no response before.
@@ -467,9 +469,15 @@ impl Wire {
             }
             let Event { at, fact, .. } = event;
             match fact {
-                // A 100 Continue or the like is no answer yet.
-                Fact::Response(response) if response.status >= 200 || response.status == 101 => {
+                Fact::Response(response) => {
                     let Some(&to) = conn.sent.get(conn.answered) else { continue };
+                    // A 100 Continue or the like is no answer yet.
+                    if response.status < 200 && response.status != 101 {
+                        if let Some(sent) = sent.get_mut(&to) {
+                            sent.progress.interim = Some(response.status);
+                        }
+                        continue;
+                    }
                     conn.answered += 1;
                     conn.latest = Some(at);
                     conn.heard = false;

@@ -30,7 +30,7 @@ pub const ACTOR_FIELDS: [&str; 12] = [
 /// Fields of an account: its bare JID, user name, password, and the initial response for SASL PLAIN in base64.
 pub const ACCOUNT_FIELDS: [&str; 4] = ["bare", "user", "password", "plain"];
 /// Fields of a request: its rid, the time from its last byte sent to the first byte of its response, and the status.
-pub const REQUEST_FIELDS: [&str; 3] = ["rid", "held", "status"];
+pub const REQUEST_FIELDS: [&str; 4] = ["rid", "held", "status", "interim"];
 /// Attributes beside those of the schema that terms may have.
 const OTHER_TERMS: [&str; 3] = ["lang", "version", "restartlogic"];
 

@@ -51,6 +51,18 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
+        "bosh-resp-from/client",
+        "where a client says who it is, `from` repeats that",
+        |parts| {
+            parts.on_answer(|answer, request| {
+                let from = creation(request).and_then(|body| body.text("from").map(str::to_owned));
+                if let Some(from) = from.filter(|_| answer.reply.get("from").is_some()) {
+                    answer.reply.set("from", from);
+                }
+            });
+        },
+    ),
+    defect(
         "bosh-cm-forwards-lang",
         "every stream is opened in English, whatever language the client declared",
         |parts| {

@@ -132,6 +132,49 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
+        "bosh-cm-accepts-chunked-request/case",
+        "the content of a request is not read if `chunked` is written in another case",
+        |parts| {
+            parts.on_enter(|request| {
+                let coding = request.headers().get(header::TRANSFER_ENCODING);
+                if coding.is_some_and(|coding| coding != "chunked") {
+                    *request.body_mut() = Bytes::new();
+                }
+                None
+            });
+        },
+    ),
+    defect(
+        "bosh-resp-accept/case",
+        "a request is refused with 415 if its coding is written in upper case",
+        |parts| {
+            parts.on_enter(|request| {
+                let coding = request.headers().get(header::CONTENT_ENCODING)?.to_str().ok()?;
+                let upper = coding.contains(|letter: char| letter.is_ascii_uppercase());
+                upper.then(|| bare(StatusCode::UNSUPPORTED_MEDIA_TYPE))
+            });
+        },
+    ),
+    defect("bosh-resp-accept/brotli", "`accept` names br, which is not understood", |parts| {
+        parts.on_answer(|answer, _| {
+            if let Some(accept) = answer.reply.get("accept").map(str::to_owned) {
+                answer.reply.set("accept", format!("{accept},br"));
+            }
+        });
+    }),
+    defect(
+        "bosh-cors-on-response/twice",
+        "a response with a message allows its origin twice, which no browser takes",
+        |parts| {
+            parts.on_leave(|response, _| {
+                if response.body().windows(8).any(|text| text == b"<message") {
+                    let anyone = HeaderValue::from_static("*");
+                    response.headers_mut().append(header::ACCESS_CONTROL_ALLOW_ORIGIN, anyone);
+                }
+            });
+        },
+    ),
+    defect(
         "bosh-long-poll-release-oldest/messages",
         "a request over `hold` that carries messages releases the oldest only after 4 seconds",
         |parts| {

@@ -42,6 +42,44 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
+        "xbosh-version-on-added-streams",
+        "the response to a request for another stream has no version",
+        |parts| {
+            parts.bend(|| {
+                replies(|reply, told| {
+                    if told.asked.is_some_and(|asked| adds(&asked.body)) && !told.creation() {
+                        reply.remove("xmpp:version");
+                    }
+                })
+            });
+        },
+    ),
+    defect(
+        "bosh-queued-payload-order/restarted",
+        "messages that wait for one stream are lost when another one is restarted",
+        |parts| {
+            parts.bend(|| {
+                let mut lost = false;
+                inputs(move |input, cx| {
+                    match &input {
+                        Input::Request(request) => {
+                            lost |=
+                                request.body.is_restart() && cx.session().links().nth(1).is_some();
+                        }
+                        Input::Server(_, Event::Element(element))
+                            if is_message(element) && lost =>
+                        {
+                            lost = false;
+                            return None;
+                        }
+                        _ => {}
+                    }
+                    Some(input)
+                })
+            });
+        },
+    ),
+    defect(
         "bosh-resend-replays/stream",
         "when a request for another stream comes again another name is told",
         |parts| {

@@ -19,6 +19,8 @@ pub(in super::super) fn of_http(rig: &mut Rig) {
         ("Accept", "application/json"),
         ("Content-Type", "application/json"),
         ("X-Forwarded-Host", "elsewhere.example"),
+        ("Transfer-Encoding", "Chunked"),
+        ("Content-Encoding", "IDENTITY"),
     ] {
         rig.ask("POST", &[(name, value)], &creation);
     }

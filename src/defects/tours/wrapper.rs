@@ -24,6 +24,29 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
     }),
     ("a creation that asks for too much", |rig| {
         rig.create("wait='65535' hold='255'");
+        rig.post(&format!("<body xmlns='{NS}' rid='1' {}/>", REST.replace("'5'", "'65536'")));
+    }),
+    ("numbers in all forms, and other roots", |rig| {
+        for number in ["07", "+7", " 7 "] {
+            rig.post(&format!("<body xmlns='{NS}' rid='{number}' {REST}/>"));
+        }
+        rig.post(&format!("<wrapper xmlns='{NS}' rid='1' {REST}/>"));
+    }),
+    ("messages that come together, and polls that do", |rig| {
+        rig.create("wait='5' hold='1'");
+        rig.login();
+        let jid = rig.jid();
+        let message =
+            format!("<message xmlns='jabber:client' to='{jid}'><x xmlns='urn:xmpp:x'/></message>");
+        rig.send(4, "", &message.repeat(2));
+        rig.send(5, "", "");
+        rig.seconds(6.0);
+        rig.send(6, "xmlns:xmpp='urn:xmpp:xbosh' xmpp:restart='true' to='localhost'", "");
+        rig.send(5, "", "");
+        rig.create("wait='0' hold='0'");
+        for n in 1..4 {
+            rig.send(n, "", "");
+        }
     }),
     ("creations that are malformed", |rig| {
         let start = format!("<body xmlns='{NS}' rid='1' {REST}");

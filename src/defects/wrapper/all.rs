@@ -1,6 +1,6 @@
 //! The defects of this family, in order.
 
-use super::{documents, payloads, reading, requests, responses, streams};
+use super::{documents, payloads, reading, requests, responses, streams, values};
 use crate::defects::defect::Family;
 
 pub(in crate::defects) const DEFECTS: Family = &[
@@ -10,4 +10,5 @@ pub(in crate::defects) const DEFECTS: Family = &[
     streams::DEFECTS,
     responses::DEFECTS,
     reading::DEFECTS,
+    values::DEFECTS,
 ];

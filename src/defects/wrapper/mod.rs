@@ -7,6 +7,7 @@ mod reading;
 mod requests;
 mod responses;
 mod streams;
+mod values;
 
 pub(super) use requests::literal;
 

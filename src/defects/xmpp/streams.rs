@@ -144,6 +144,19 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
+        "xbosh-no-stream-compression",
+        "the features after the login offer stream compression",
+        |parts| {
+            features(parts, |features| {
+                if features.child(ns::BIND, "bind").is_some() {
+                    let method = Element::new(ns::COMPRESS_FEATURE, "method").with_text("zlib");
+                    let compression = Element::new(ns::COMPRESS_FEATURE, "compression");
+                    features.push(compression.with_child(method));
+                }
+            });
+        },
+    ),
+    defect(
         "xbosh-compression-via-accept/refused",
         "`accept` names deflate, but a request in that coding is refused with 415",
         |parts| {

@@ -28,7 +28,11 @@ pub(super) async fn response(run: &mut Run, response: &Response) -> Done {
         return one(run, response, &sent, &response.request.name.value).await;
     }
     for (name, sent) in run.ledger.in_order() {
-        one(run, response, &sent, &name).await?;
+        let progress = run.wire().progress(sent.id);
+        let cut = progress.ended.is_some_and(|ended| ended.by == Side::Client);
+        if !cut {
+            one(run, response, &sent, &name).await?;
+        }
     }
     Ok(())
 }
