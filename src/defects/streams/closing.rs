@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::super::bend::{Bend, Cx, actions, with_payloads};
+use super::super::bend::{Bend, Cx, actions, inputs, replies, with_payloads};
 use super::names::{requests, terminates, with};
 use crate::bosh::{Body, BodyType, Condition};
-use crate::cm::backend::{Command, Link};
+use crate::cm::backend::{Command, Event, Link};
 use crate::cm::reply::Reply;
-use crate::cm::session::{Action, Input, Session, Token};
+use crate::cm::session::{Action, Input, LINKS, Session, Token};
 use crate::defects::defect::{Defect, defect};
 
 pub(super) const DEFECTS: &[Defect] = &[
@@ -95,6 +95,36 @@ pub(super) const DEFECTS: &[Defect] = &[
         "bosh-multi-error-all",
         "with several streams, a request that breaks a rule closes them and is told so, but the session goes on",
         |parts| parts.bend(|| Box::<GoesOn>::default()),
+    ),
+    defect(
+        "xbosh-stream-error-condition/one-of-two",
+        "an error of one of two streams comes as a stanza does, and the response ends nothing",
+        |parts| {
+            parts.bend(|| {
+                replies(|reply, _| {
+                    if reply.is_terminal() && reply.get("stream").is_some() {
+                        reply.remove("type");
+                        reply.remove("condition");
+                    }
+                })
+            });
+        },
+    ),
+    defect(
+        "xbosh-remote-stream-error-content/last-of-two",
+        "when the first of two streams is closed, an error of the other one is told without its element",
+        |parts| {
+            parts.bend(|| {
+                inputs(|input, cx| match input {
+                    Input::Server(link, Event::Error(_))
+                        if link % LINKS > 0 && !has_several(cx.session()) =>
+                    {
+                        Some(Input::Server(link, Event::Failed(Condition::RemoteStreamError)))
+                    }
+                    input => Some(input),
+                })
+            });
+        },
     ),
 ];
 

@@ -12,7 +12,7 @@ use crate::defects::defect::{Defect, defect};
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(
-        "bosh-multi-advertise",
+        "bosh-multi-advertise/late",
         "the response that creates a session has no stream, and later ones with payloads have one",
         |parts| {
             requests(parts, |request, _| {
@@ -31,6 +31,19 @@ pub(super) const DEFECTS: &[Defect] = &[
                         && !reply.is_terminal()
                     {
                         reply.set("stream", name);
+                    }
+                })
+            });
+        },
+    ),
+    defect(
+        "bosh-multi-advertise/without-features",
+        "a creation response without features has no stream",
+        |parts| {
+            parts.bend(|| {
+                replies(|reply, told| {
+                    if told.creation() && reply.payloads.is_empty() {
+                        reply.remove("stream");
                     }
                 })
             });
@@ -99,6 +112,21 @@ pub(super) const DEFECTS: &[Defect] = &[
         "bosh-multi-add-opens/first-name",
         "the response to a request for another stream has the name of the first one",
         first_name,
+    ),
+    defect(
+        "bosh-multi-add-opens/without-features",
+        "the response to a request for another stream has no name if it has no features",
+        |parts| {
+            parts.bend(|| {
+                replies(|reply, told| {
+                    if told.asked.is_some_and(|asked| adds(&asked.body))
+                        && reply.payloads.is_empty()
+                    {
+                        reply.remove("stream");
+                    }
+                })
+            });
+        },
     ),
 ];
 

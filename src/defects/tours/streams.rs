@@ -78,6 +78,22 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
         rig.seconds(5.0);
         rig.send(11, "", &ping("c"));
     }),
+    ("an error of the last", |rig| {
+        let (_, first, second) = two(rig);
+        rig.send(8, &format!("type='terminate' {}", of(&first)), "");
+        rig.send(9, &of(&second), "<nonsense xmlns='urn:example:nonsense'/>");
+    }),
+    ("streams without features", |rig| {
+        let created = rig.post(
+            "<body xmlns='http://jabber.org/protocol/httpbind' rid='1000' to='localhost' ver='1.11' wait='5' hold='1'/>",
+        );
+        rig.took(created);
+        let sid = rig.sid(0);
+        rig.post(&format!(
+            "<body xmlns='http://jabber.org/protocol/httpbind' rid='1001' sid='{sid}' to='localhost'/>"
+        ));
+        rig.seconds(6.0);
+    }),
     ("an error of all", |rig| {
         for wrong in ["type='foo'", "pause='500'", "pause='0'"] {
             let (bob, ..) = two(rig);
