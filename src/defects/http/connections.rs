@@ -55,6 +55,23 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
+        "bosh-session-not-bound-to-connection/another",
+        "when the connection of one of two open requests is lost, the other is the one that gets no answer",
+        |parts| {
+            parts.bend(|| {
+                inputs(|input, cx| match input {
+                    Input::Gone(lost) => {
+                        let others = cx.all_asked().map(|(token, _)| token);
+                        Some(Input::Gone(
+                            others.filter(|token| *token != lost).min().unwrap_or(lost),
+                        ))
+                    }
+                    input => Some(input),
+                })
+            });
+        },
+    ),
+    defect(
         "bosh-session-not-bound-to-connection/repeat-unknown",
         "a request whose connection was lost is not found when it comes again, unless something has come for it meanwhile",
         repeat_unknown,

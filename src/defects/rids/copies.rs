@@ -29,6 +29,23 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
+        "bosh-repeat-held-recoverable/gap",
+        "when a request behind a gap comes again the older copy gets no answer",
+        |parts| {
+            parts.bend(|| {
+                actions(|action, cx| match &action {
+                    Action::Answer { rid: Some(rid), reply, .. }
+                        if reply.get("type") == Some("error")
+                            && *rid > cx.session().contiguous() =>
+                    {
+                        None
+                    }
+                    _ => Some(action),
+                })
+            });
+        },
+    ),
+    defect(
         "bosh-repeat-held-recoverable/both",
         "when one of two held requests comes again both are told so",
         |parts| {

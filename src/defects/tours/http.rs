@@ -30,6 +30,13 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
         rig.seconds(6.0);
         rig.post_as(Version::HTTP_10, &[], &rig.text(2, "type='terminate'", ""));
     }),
+    ("one of two connections breaks", |rig| {
+        rig.create("wait='5' hold='2'");
+        let held = rig.send(1, "", "");
+        rig.send(2, "", "");
+        rig.cut(held);
+        rig.seconds(6.0);
+    }),
     ("connections that break", |rig| {
         rig.create("wait='5' hold='1'");
         let held = rig.send(1, "", "");
