@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use crate::bosh::BodyType;
+use crate::cm::backend::Event;
 use crate::cm::parts::Parts;
 use crate::cm::session::{Action, Input, Request};
 use crate::defects::bend::{Bend, Cx, inputs};
 use crate::defects::defect::{Defect, defect};
 use crate::defects::edge::body;
-use crate::defects::steps::{Back, Standing, held, is_poll, logs_in, standing};
+use crate::defects::steps::{Back, Standing, held, is_message, is_poll, logs_in, standing};
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(
@@ -20,6 +21,25 @@ pub(super) const DEFECTS: &[Defect] = &[
         "bosh-long-polling/after-payloads",
         "an empty request that follows a response with payloads is held for two seconds only",
         |parts| parts.bend(|| Box::new(Unheld::new(false))),
+    ),
+    defect(
+        "bosh-long-polling/older",
+        "when a message comes while two requests are held, the older is answered empty and the newer with it",
+        |parts| {
+            parts.bend(|| {
+                inputs(|input, cx| {
+                    if let Input::Server(_, Event::Element(element)) = &input
+                        && is_message(element)
+                        && held(cx, None) > 1
+                        && let Some((oldest, _)) = cx.all_asked().min_by_key(|(_, asked)| asked.rid)
+                    {
+                        cx.pass(Input::Hurry(oldest));
+                        cx.pass(Input::Settle);
+                    }
+                    Some(input)
+                })
+            });
+        },
     ),
     defect(
         "bosh-wait-not-exceeded/late",

@@ -130,10 +130,10 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-polling-legal-rate/margin",
-        "empty requests of a session that polls have to be 0.8 seconds further apart than told",
+        "empty requests of a session that polls have to be 0.3 seconds further apart than told",
         |parts| {
             polls(parts, |poll, now, terms| {
-                poll.carried.is_none() && now < poll.at + terms.polling + Duration::from_millis(800)
+                poll.carried.is_none() && now < poll.at + terms.polling + Duration::from_millis(300)
             });
         },
     ),

@@ -65,7 +65,7 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
             rig.login();
             for n in 4..7 {
                 rig.send(n, "", "");
-                rig.seconds(5.5);
+                rig.seconds(5.2);
             }
             rig.send(7, "type='terminate'", "");
         }
