@@ -3,13 +3,14 @@ data_path = "/srv/data"
 pidfile = "/srv/prosody.pid"
 log = { info = "*console" }
 interfaces = { "127.0.0.1" }
-c2s_ports = { }
+c2s_ports = { ENV_BED_TCP }
+ssl = { certificate = "/srv/cert.pem", key = "/srv/key.pem" }
 http_interfaces = { "127.0.0.1" }
 http_ports = { ENV_BED_PORT }
 https_ports = { }
 http_default_host = "localhost"
 modules_enabled = {
-  "saslauth", "roster", "disco", "ping", "posix", "bosh", "websocket",
+  "saslauth", "tls", "roster", "disco", "ping", "posix", "bosh", "websocket", "smacks",
   "carbons", "pep", "blocklist", "vcard_legacy",
 }
 modules_disabled = { "s2s" }

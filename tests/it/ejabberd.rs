@@ -166,25 +166,22 @@ impl Drop for Ejabberd {
     }
 }
 
-/// That of `targets/start` at this port, with what further ports need.
+/// That of `targets/start` at this port, with the ports for XML streams if they are given.
 fn configuration(port: u16, streams: Option<&Streams>) -> String {
-    let (certificates, listeners, handler, modules) = match streams {
-        None => <(String, String, &str, &str)>::default(),
-        Some(Streams { starttls, direct, identity }) => (
-            format!("certfiles: [{0}/cert.pem, {0}/key.pem]\n", identity.display()),
-            format!(
-                "  - port: {starttls}\n    ip: 127.0.0.1\n    module: ejabberd_c2s\n    starttls_required: true\n  \
-                 - port: {direct}\n    ip: 127.0.0.1\n    module: ejabberd_c2s\n    tls: true\n"
-            ),
-            "      /xmpp-websocket: ejabberd_http_ws\n",
-            "  mod_carboncopy: {}\n  mod_stream_mgmt: {}\n",
-        ),
-    };
-    // Channel binding cannot succeed where TLS is taken over.
-    let without =
-        streams.map_or("", |_| ", scram-sha-1-plus, scram-sha-256-plus, scram-sha-512-plus");
     let usual = include_str!("../../targets/ejabberd.yml").replace("@PORT@", &port.to_string());
-    let own = usual.replace("[x-oauth2]", &format!("[x-oauth2{without}]"));
-    let bosh = "/http-bind: mod_bosh\n";
-    certificates + &own.replace(bosh, &format!("{bosh}{handler}{listeners}")) + modules
+    let listener = "  - port: @TCP@\n    ip: 127.0.0.1\n    module: ejabberd_c2s\n    starttls_required: true\n";
+    let Some(Streams { starttls, direct, identity }) = streams else {
+        let certificates = "certfiles: [/srv/cert.pem, /srv/key.pem]\n";
+        return usual.replace(listener, "").replace(certificates, "");
+    };
+    let listeners = format!(
+        "{}  - port: {direct}\n    ip: 127.0.0.1\n    module: ejabberd_c2s\n    tls: true\n",
+        listener.replace("@TCP@", &starttls.to_string())
+    );
+    // Channel binding cannot succeed where TLS is taken over.
+    let without = "scram-sha-1-plus, scram-sha-256-plus, scram-sha-512-plus";
+    usual
+        .replace(listener, &listeners)
+        .replace("/srv/", &format!("{}/", identity.display()))
+        .replace("[x-oauth2]", &format!("[x-oauth2, {without}]"))
 }

@@ -195,8 +195,10 @@ impl Drop for Prosody {
 /// That of `targets/start`, in this folder and at this port, with further lines in its global part.
 fn configuration(folder: &Path, port: u16, mark: &str, settings: &str) -> String {
     let usual = include_str!("../../targets/prosody.cfg.lua");
-    let own =
-        usual.replace("/srv", folder.to_str().unwrap()).replace("ENV_BED_PORT", &port.to_string());
+    let own = usual
+        .replace("/srv", folder.to_str().unwrap())
+        .replace("ENV_BED_PORT", &port.to_string())
+        .replace("ENV_BED_TCP", "");
     own.replacen("VirtualHost", &format!("{settings}\nVirtualHost \"{mark}\"\nVirtualHost"), 1)
 }
 
