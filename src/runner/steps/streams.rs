@@ -208,7 +208,7 @@ fn compare(run: &mut Run, receive: &Receive, came: &Came, place: &scenario::Plac
     for (name, expected, seen) in parts {
         let Some(expected) = expected else { continue };
         for found in expected.compare(name, seen.as_ref(), run)? {
-            mismatch(run, &found, place)?;
+            mismatch(run, &found, place, None)?;
         }
     }
     let compressed = frame.content.coding.is_some();
@@ -277,7 +277,7 @@ pub(super) async fn ended(run: &mut Run, ended: &scenario::Ended) -> Done {
     let status = close.and_then(Close::status);
     let status = status.map(|status| Value::Number(status.into()));
     for found in expected.compare("the status of the Close frame", status.as_ref(), run)? {
-        mismatch(run, &found, &place)?;
+        mismatch(run, &found, &place, None)?;
     }
     Ok(())
 }
