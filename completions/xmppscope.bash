@@ -76,9 +76,6 @@ _xmppscope() {
             xmppscope__subcmd__generate,man)
                 cmd="xmppscope__subcmd__generate__subcmd__man"
                 ;;
-            xmppscope__subcmd__generate,scenarios)
-                cmd="xmppscope__subcmd__generate__subcmd__scenarios"
-                ;;
             xmppscope__subcmd__generate,schema)
                 cmd="xmppscope__subcmd__generate__subcmd__schema"
                 ;;
@@ -96,9 +93,6 @@ _xmppscope() {
                 ;;
             xmppscope__subcmd__generate__subcmd__help,man)
                 cmd="xmppscope__subcmd__generate__subcmd__help__subcmd__man"
-                ;;
-            xmppscope__subcmd__generate__subcmd__help,scenarios)
-                cmd="xmppscope__subcmd__generate__subcmd__help__subcmd__scenarios"
                 ;;
             xmppscope__subcmd__generate__subcmd__help,schema)
                 cmd="xmppscope__subcmd__generate__subcmd__help__subcmd__schema"
@@ -162,9 +156,6 @@ _xmppscope() {
                 ;;
             xmppscope__subcmd__help__subcmd__generate,man)
                 cmd="xmppscope__subcmd__help__subcmd__generate__subcmd__man"
-                ;;
-            xmppscope__subcmd__help__subcmd__generate,scenarios)
-                cmd="xmppscope__subcmd__help__subcmd__generate__subcmd__scenarios"
                 ;;
             xmppscope__subcmd__help__subcmd__generate,schema)
                 cmd="xmppscope__subcmd__help__subcmd__generate__subcmd__schema"
@@ -531,7 +522,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__generate)
-            opts="-h --help man completions schema target scenarios conformance help"
+            opts="-h --help man completions schema target conformance help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -573,7 +564,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__generate__subcmd__help)
-            opts="man completions schema target scenarios conformance help"
+            opts="man completions schema target conformance help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -642,20 +633,6 @@ _xmppscope() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        xmppscope__subcmd__generate__subcmd__help__subcmd__scenarios)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
         xmppscope__subcmd__generate__subcmd__help__subcmd__schema)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -695,20 +672,6 @@ _xmppscope() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        xmppscope__subcmd__generate__subcmd__scenarios)
-            opts="-h --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -843,7 +806,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__help__subcmd__generate)
-            opts="man completions schema target scenarios conformance"
+            opts="man completions schema target conformance"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -885,20 +848,6 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__help__subcmd__generate__subcmd__man)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        xmppscope__subcmd__help__subcmd__generate__subcmd__scenarios)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

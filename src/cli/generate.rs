@@ -3,7 +3,6 @@
 mod manual;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,7 +19,7 @@ use super::spec::checked;
 use crate::bundle;
 use crate::clock::Clock;
 use crate::diag::name;
-use crate::files::{Inputs, LONGEST_TEXT, put, text};
+use crate::files::{Inputs, LONGEST_TEXT, text};
 use crate::report::conformance::{Column, Table, write};
 use crate::report::requirements::Checked;
 use crate::runner;
@@ -37,7 +36,6 @@ Examples:
   xmppscope generate completions bash >xmppscope.bash
   xmppscope generate schema >scenario.schema.json
   xmppscope generate target prosody >targets/mine.yaml
-  xmppscope generate scenarios scenarios
   xmppscope generate conformance prosody.json ejabberd.json >conformance.md
 
 Exit status:
@@ -76,15 +74,6 @@ enum What {
         /// Name: ejabberd or prosody
         name: String,
     },
-    /// Write the scenarios that are part of xmppscope to a folder, to read or change them
-    ///
-    /// They are those that `xmppscope run` runs if no path is given, the files that they share, and examples. `xmppscope run
-    /// DIR` runs the copies.
-    Scenarios {
-        /// A folder that is empty or does not exist
-        #[arg(value_name = "DIR")]
-        folder: PathBuf,
-    },
     /// Print a table of the requirements that connection managers meet, in Markdown
     ///
     /// The table has a row for each requirement on a connection manager, a column for the embedded one, which is tested
@@ -103,7 +92,6 @@ pub(super) fn run(args: &Args, program: clap::Command) -> Result<u8, Failure> {
         What::Man { command, output } => man(program, command, output.as_deref()),
         What::Completions { shell } => completions(program, *shell),
         What::Target { name } => target(name),
-        What::Scenarios { folder } => scenarios(folder),
         What::Schema => print_data(format!("{:#}\n", schema()).as_bytes()),
         What::Conformance { outcomes } => conformance(outcomes),
     }
@@ -136,19 +124,6 @@ fn target(wanted: &str) -> Result<u8, Failure> {
         Failure::Usage(format!("xmppscope has no target {}; it has {names}", name(wanted)))
     })?;
     print_data(target.text.as_bytes())
-}
-
-fn scenarios(folder: &Path) -> Result<u8, Failure> {
-    if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
-        let words = format!("{} is not empty; name a folder that is empty or new", name(folder));
-        return Err(Failure::Usage(words));
-    }
-    let files = bundle::scenarios();
-    for file in &files {
-        let path = folder.join(&file.path);
-        put(&path, file.text.as_bytes()).map_err(|error| failure::unwritable(&path, error))?;
-    }
-    print(&format!("{} files written to {}\n", files.len(), name(folder)))
 }
 
 fn conformance(files: &[PathBuf]) -> Result<u8, Failure> {
