@@ -183,10 +183,10 @@ fn serve(
     let setup =
         Setup { accounts: Who::ALL.map(account).to_vec(), ..Setup::new(DOMAIN, clock.started()) };
     let policy = Policy::default();
-    let edge = Box::new(Strict { limit: policy.bounds.xml.bytes });
+    let edge = Box::new(Strict::new(&policy));
     let server = Server::new(setup, Box::new(Secure::default()));
     let machine = Machine::new(policy, Box::new(server), Box::new(Secure::default()));
-    let service = Service::with_websocket(machine, edge, Arc::new(Notify::new()), clock, None);
+    let service = Service::new(machine, edge, Arc::new(Notify::new()), clock, None);
     tokio::spawn(service.serve(listener, ended(stopping)))
 }
 

@@ -22,6 +22,8 @@ pub struct Opening {
     pub lang: Option<String>,
     /// The version of XMPP; absent for what came before 1.0.
     pub version: Option<String>,
+    /// Stream management may be offered (XEP-0198): not over BOSH, which has acknowledgements of its own.
+    pub management: bool,
 }
 
 /// What the connection manager wants of a stream.
@@ -33,6 +35,12 @@ pub enum Command {
     Send(Element),
     /// Regard the stream as closed and open a new one on the same connection (XEP-0206 §5).
     Restart,
+    /// These stanzas were for its client, and did not reach it.
+    Undelivered(Vec<Element>),
+    /// Find out whether its client is still there, with whatever the client answers.
+    Ping,
+    /// Its client is gone without an end; nothing is heard of it any more, unless it is resumed on another link (XEP-0198).
+    Lost,
     /// Close it; nothing is heard of it any more.
     Close,
 }
@@ -65,6 +73,37 @@ pub trait Backend: Send {
     /// The next thing that happened, in the order it did. Events of one link keep their order.
     fn next(&mut self) -> Option<(Link, Event)>;
 
+    /// The one that this one stands before. What this one leaves undone below, that one does.
+    fn behind(&self) -> Option<&dyn Backend> {
+        None
+    }
+
+    /// The same, to be changed.
+    fn behind_mut(&mut self) -> Option<&mut dyn Backend> {
+        None
+    }
+
     /// Whether more of a stream is wanted. While it is not, a backend that can lets the server wait.
-    fn flow(&mut self, _link: Link, _wanted: bool) {}
+    fn flow(&mut self, link: Link, wanted: bool) {
+        if let Some(behind) = self.behind_mut() {
+            behind.flow(link, wanted);
+        }
+    }
+
+    /// A domain that it serves: a stream that is refused before it has one is refused in its name.
+    fn domain(&self) -> Option<&str> {
+        self.behind()?.domain()
+    }
+
+    /// When [`Backend::wake`] is due if no command comes before.
+    fn deadline(&self) -> Option<Duration> {
+        self.behind()?.deadline()
+    }
+
+    /// Time has passed.
+    fn wake(&mut self, now: Duration) {
+        if let Some(behind) = self.behind_mut() {
+            behind.wake(now);
+        }
+    }
 }

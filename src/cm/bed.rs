@@ -200,6 +200,7 @@ pub(super) fn words(command: &Command) -> String {
             write(element, &Scope { default: ns::CLIENT, prefixes: &[] }, &mut out);
             out
         }
+        other => format!("{other:?}"),
     }
 }
 

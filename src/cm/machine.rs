@@ -1,4 +1,4 @@
-//! The connection manager as a machine without I/O: all its sessions, over BOSH or WebSocket, and the server behind them.
+//! The connection manager as a machine without I/O: all its sessions, and the server behind them.
 //!
 //! It is told of requests, of lost connections and of time; it gives responses, and says when it wants to be woken.
 
@@ -7,11 +7,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::backend::{Backend, Command, Event, Link};
+use super::backend::{Backend, Event, Link};
 use super::policy::{Policy, Version};
 use super::reply::Reply;
 use super::session::{Action, Input, LINKS, Request, Session, Token};
-use super::websocket;
+use super::stream;
 use crate::bosh::{Body, Condition};
 use crate::random::Random;
 use crate::xml::{self, Error, ErrorKind};
@@ -73,37 +73,32 @@ const VALUE: usize = 4096;
 
 /// A connection manager.
 pub struct Machine {
-    policy: Arc<Policy>,
-    backend: Box<dyn Backend>,
-    random: Box<dyn Random>,
+    pub(super) policy: Arc<Policy>,
+    pub(super) backend: Box<dyn Backend>,
+    pub(super) random: Box<dyn Random>,
     conductor: Conductor,
+    pub(super) stream_conductor: stream::Conductor,
     /// Sessions by number.
     sessions: HashMap<u64, Entry>,
     by_sid: HashMap<Arc<str>, u64>,
     /// Sessions of each address.
-    peers: HashMap<IpAddr, usize>,
+    pub(super) peers: HashMap<IpAddr, usize>,
     tokens: HashMap<Token, u64>,
     dues: BTreeSet<(Duration, u64)>,
-    next: u64,
+    pub(super) next: u64,
     answers: Vec<Answer>,
-    /// Sessions over WebSocket by number, and those that have something to send.
-    sockets: HashMap<u64, Socket>,
-    ready: Vec<u64>,
+    /// Streams without BOSH by number, and those that have something to send.
+    pub(super) carried: HashMap<u64, stream::Entry>,
+    pub(super) ready: Vec<u64>,
     /// What sessions want done, in order.
-    wanted: VecDeque<(u64, Action)>,
+    pub(super) wanted: VecDeque<(u64, Action)>,
     /// What they want done because of what the server said, which comes first.
     urgent: VecDeque<(u64, Action)>,
     /// The sessions that have heard of their server and have not decided since.
     heard: BTreeSet<u64>,
     /// About how many bytes all sessions hold for their clients.
-    queued: usize,
-    stopping: bool,
-}
-
-struct Socket {
-    session: websocket::Session,
-    peer: IpAddr,
-    queued: usize,
+    pub(super) queued: usize,
+    pub(super) stopping: bool,
 }
 
 impl Machine {
@@ -114,6 +109,7 @@ impl Machine {
             backend,
             random,
             conductor: Box::new(|session| Box::new(session)),
+            stream_conductor: Box::new(|session| Box::new(session)),
             sessions: HashMap::new(),
             by_sid: HashMap::new(),
             peers: HashMap::new(),
@@ -121,7 +117,7 @@ impl Machine {
             dues: BTreeSet::new(),
             next: 1,
             answers: Vec::new(),
-            sockets: HashMap::new(),
+            carried: HashMap::new(),
             ready: Vec::new(),
             wanted: VecDeque::new(),
             urgent: VecDeque::new(),
@@ -134,6 +130,11 @@ impl Machine {
     /// Every session from now on is given to `conductor`, which may change how it behaves.
     pub fn conduct(&mut self, conductor: Conductor) {
         self.conductor = conductor;
+    }
+
+    /// The same for every stream without BOSH.
+    pub fn conduct_streams(&mut self, conductor: stream::Conductor) {
+        self.stream_conductor = conductor;
     }
 
     /// The settings.
@@ -156,78 +157,22 @@ impl Machine {
         self.answers.drain(..)
     }
 
-    /// The sockets over which something can be sent since this was last asked: see [`Machine::output`].
+    /// The streams without BOSH on which something can be sent since this was last asked: see [`Machine::output`].
     pub fn ready(&mut self) -> std::vec::Drain<'_, u64> {
         self.ready.drain(..)
     }
 
-    /// What is to be sent next over a WebSocket. It counts as waiting until it is taken.
-    pub fn output(&mut self, number: u64) -> Option<websocket::Output> {
-        let socket = self.sockets.get_mut(&number)?;
-        let output = socket.session.output();
-        let queued = socket.session.queued();
-        self.queued = self.queued + queued - std::mem::replace(&mut socket.queued, queued);
-        output
+    pub(super) fn is_full(&self) -> bool {
+        self.sessions.len() + self.carried.len() >= self.policy.bounds.sessions
     }
 
-    /// A WebSocket begins: its number, unless there are too many sessions, or the end is near.
-    pub fn socket(&mut self, peer: IpAddr) -> Option<u64> {
-        if self.stopping || self.is_full() || self.is_full_for(peer) {
-            return None;
-        }
-        let number = self.next;
-        self.next += 1;
-        let session = websocket::Session::new(number * LINKS, Arc::clone(&self.policy));
-        self.sockets.insert(number, Socket { session, peer, queued: 0 });
-        *self.peers.entry(peer).or_default() += 1;
-        Some(number)
-    }
-
-    /// A message came over a WebSocket.
-    pub fn message(&mut self, number: u64, text: &str, now: Duration) {
-        let id = self.random.token(12);
-        self.socket_does(number, |session, out| session.message(text, &id, out));
-        self.pump(now);
-    }
-
-    /// A WebSocket is gone.
-    pub fn socket_gone(&mut self, number: u64, now: Duration) {
-        self.socket_does(number, websocket::Session::gone);
-        if let Some(Socket { peer, queued, .. }) = self.sockets.remove(&number) {
-            self.queued -= queued;
-            self.leaves(peer);
-        }
-        self.pump(now);
-    }
-
-    fn socket_does(
-        &mut self,
-        number: u64,
-        what: impl FnOnce(&mut websocket::Session, &mut Vec<Command>),
-    ) {
-        let Some(socket) = self.sockets.get_mut(&number) else { return };
-        let mut commands = Vec::new();
-        what(&mut socket.session, &mut commands);
-        let (link, queued) = (socket.session.link(), socket.session.queued());
-        self.queued = self.queued + queued - std::mem::replace(&mut socket.queued, queued);
-        if queued > 0 {
-            self.ready.push(number);
-        }
-        let wanted = commands.into_iter().map(|command| (number, Action::Command(link, command)));
-        self.wanted.extend(wanted);
-    }
-
-    fn is_full(&self) -> bool {
-        self.sessions.len() + self.sockets.len() >= self.policy.bounds.sessions
-    }
-
-    fn is_full_for(&self, peer: IpAddr) -> bool {
+    pub(super) fn is_full_for(&self, peer: IpAddr) -> bool {
         let of_peer = self.peers.get(&peer).copied().unwrap_or_default();
         of_peer >= self.policy.bounds.sessions_per_address
     }
 
     /// A session of this address is no more.
-    fn leaves(&mut self, peer: IpAddr) {
+    pub(super) fn leaves(&mut self, peer: IpAddr) {
         if let Some(count) = self.peers.get_mut(&peer) {
             *count -= 1;
             if *count == 0 {
@@ -238,7 +183,8 @@ impl Machine {
 
     /// When [`Machine::wake`] is due.
     pub fn deadline(&self) -> Option<Duration> {
-        self.dues.first().map(|(due, _)| *due)
+        let first = self.dues.first().map(|(due, _)| *due);
+        [first, self.backend.deadline()].into_iter().flatten().min()
     }
 
     /// A request came from `peer` with this content.
@@ -357,11 +303,19 @@ impl Machine {
 
     /// Time has passed.
     pub fn wake(&mut self, now: Duration) {
+        if self.backend.deadline().is_some_and(|due| due <= now) {
+            self.backend.wake(now);
+            self.pump(now);
+        }
         while let Some(&(due, number)) = self.dues.first() {
             if due > now {
                 break;
             }
-            self.settle(number, now);
+            if self.carried.contains_key(&number) {
+                self.carried(number, stream::Input::Wake, now);
+            } else {
+                self.settle(number, now);
+            }
             if self.dues.contains(&(due, number)) {
                 // It is due and has nothing to do: it must not keep the others waiting.
                 self.set_due(number, None);
@@ -377,11 +331,10 @@ impl Machine {
         for number in numbers {
             self.tell(number, Input::Shutdown, now);
         }
-        let mut sockets: Vec<u64> = self.sockets.keys().copied().collect();
-        sockets.sort_unstable();
-        for number in sockets {
-            let id = self.random.token(12);
-            self.socket_does(number, |session, out| session.shut_down(&id, out));
+        let mut carried: Vec<u64> = self.carried.keys().copied().collect();
+        carried.sort_unstable();
+        for number in carried {
+            self.hand_carried(number, stream::Input::Shutdown, now);
         }
         self.pump(now);
     }
@@ -424,12 +377,13 @@ impl Machine {
         self.set_due(number, due);
     }
 
-    fn set_due(&mut self, number: u64, due: Option<Duration>) {
-        let Some(entry) = self.sessions.get_mut(&number) else { return };
-        if let Some(before) = entry.due {
+    pub(super) fn set_due(&mut self, number: u64, due: Option<Duration>) {
+        let session = self.sessions.get_mut(&number).map(|entry| &mut entry.due);
+        let carried = self.carried.get_mut(&number).map(|entry| &mut entry.due);
+        let Some(known) = session.or(carried) else { return };
+        if let Some(before) = std::mem::replace(known, due) {
             self.dues.remove(&(before, number));
         }
-        entry.due = due;
         if let Some(due) = due {
             self.dues.insert((due, number));
         }
@@ -480,11 +434,8 @@ impl Machine {
     /// Hands on what the server says.
     fn listen(&mut self, link: Link, event: Event, now: Duration) {
         let number = number_of(link);
-        if self.sockets.contains_key(&number) {
-            // Only a stream that opens needs an id.
-            let opens = matches!(event, Event::Opened { .. } | Event::Failed(_));
-            let id = if opens { self.random.token(12) } else { String::new() };
-            self.socket_does(number, |session, out| session.server(event, &id, out));
+        if self.carried.contains_key(&number) {
+            self.hand_carried(number, stream::Input::Server(link, event), now);
         } else {
             self.hand(number, Input::Server(link, event), now);
             self.heard.insert(number);
@@ -503,9 +454,8 @@ impl Machine {
             .iter()
             .map(|(number, entry)| (entry.conduct.session().burden(), entry.queued, *number));
         let session = burdens.max().map(|(burden, _, number)| (burden, number));
-        let sockets = self.sockets.iter().map(|(number, socket)| (socket.queued, *number));
-        let socket = sockets.max();
-        match (session, socket) {
+        let carried = self.carried.iter().map(|(number, entry)| (entry.queued(), *number)).max();
+        match (session, carried) {
             (Some((most, number)), other) if other.is_none_or(|(queued, _)| queued <= most) => {
                 self.urgently(|machine| machine.hand(number, Input::Full, now));
                 self.heard.insert(number);
@@ -516,7 +466,9 @@ impl Machine {
             }
             (_, Some((_, number))) => {
                 self.urgently(|machine| {
-                    machine.socket_does(number, websocket::Session::overrun);
+                    machine.carried_does(number, |entry, _, commands| {
+                        entry.overrun(now, commands);
+                    })
                 });
             }
             _ => {}
@@ -535,7 +487,7 @@ impl Machine {
     }
 
     /// Lets everything be done that the server's words lead to; sessions that hear something decide anew.
-    fn pump(&mut self, now: Duration) {
+    pub(super) fn pump(&mut self, now: Duration) {
         self.work(now);
         // Deciding may end a session, of which the server then tells others.
         while let Some(number) = self.heard.pop_first() {

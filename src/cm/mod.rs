@@ -1,4 +1,5 @@
-//! The reference connection manager: BOSH (XEP-0124, XEP-0206) as strictly as its text allows.
+//! The reference connection manager: BOSH (XEP-0124, XEP-0206) as strictly as its text allows, and the same server over
+//! WebSocket (RFC 7395) and TCP (RFC 6120).
 
 pub mod backend;
 #[cfg(test)]
@@ -9,10 +10,13 @@ mod flood_tests;
 pub mod http;
 pub mod keeps;
 pub mod machine;
+mod pace;
 pub mod parts;
 pub mod policy;
 pub mod reply;
 pub mod server;
 pub mod session;
+pub mod stream;
+mod streams;
+pub mod tcp;
 pub mod upstream;
-pub mod websocket;

@@ -5,10 +5,13 @@ use super::backend::Backend;
 use super::http::{Edge, Strict};
 use super::machine::{Conduct, Machine};
 use super::policy::Policy;
+use super::stream;
 use crate::random::Random;
 
 /// Puts a session inside something that changes how it behaves.
 type Wrap = Box<dyn Fn(Box<dyn Conduct>) -> Box<dyn Conduct> + Send>;
+/// The same for a stream without BOSH.
+type WrapStream = Box<dyn Fn(Box<dyn stream::Conduct>) -> Box<dyn stream::Conduct> + Send>;
 
 /// All that a connection manager is made of.
 pub struct Parts {
@@ -21,13 +24,14 @@ pub struct Parts {
     /// Where session identifiers come from.
     pub random: Box<dyn Random>,
     wraps: Vec<Wrap>,
+    stream_wraps: Vec<WrapStream>,
 }
 
 impl Parts {
     /// Those of the strict connection manager.
     pub fn new(policy: Policy, backend: Box<dyn Backend>, random: Box<dyn Random>) -> Self {
-        let edge = Box::new(Strict { limit: policy.bounds.xml.bytes });
-        Self { policy, edge, backend, random, wraps: Vec::new() }
+        let edge = Box::new(Strict::new(&policy));
+        Self { policy, edge, backend, random, wraps: Vec::new(), stream_wraps: Vec::new() }
     }
 
     /// Puts every session inside what `wrap` makes around it.
@@ -38,10 +42,18 @@ impl Parts {
         self.wraps.push(Box::new(wrap));
     }
 
+    /// Puts every stream without BOSH inside what `wrap` makes around it.
+    pub fn wrap_streams(
+        &mut self,
+        wrap: impl Fn(Box<dyn stream::Conduct>) -> Box<dyn stream::Conduct> + Send + 'static,
+    ) {
+        self.stream_wraps.push(Box::new(wrap));
+    }
+
     /// Puts the edge inside another one.
     pub fn wrap_edge(&mut self, wrap: impl FnOnce(Box<dyn Edge>) -> Box<dyn Edge>) {
-        let limit = self.policy.bounds.xml.bytes;
-        let inner = std::mem::replace(&mut self.edge, Box::new(Strict { limit }));
+        let strict = Box::new(Strict::new(&self.policy));
+        let inner = std::mem::replace(&mut self.edge, strict);
         self.edge = wrap(inner);
     }
 
@@ -66,12 +78,18 @@ impl Parts {
 
     /// Puts it together.
     pub fn assemble(self) -> (Machine, Box<dyn Edge>) {
-        let Self { policy, edge, backend, random, wraps } = self;
+        let Self { policy, edge, backend, random, wraps, stream_wraps } = self;
         let mut machine = Machine::new(policy, backend, random);
         if !wraps.is_empty() {
             machine.conduct(Box::new(move |session| {
                 let strict: Box<dyn Conduct> = Box::new(session);
                 wraps.iter().fold(strict, |inner, wrap| wrap(inner))
+            }));
+        }
+        if !stream_wraps.is_empty() {
+            machine.conduct_streams(Box::new(move |session| {
+                let strict: Box<dyn stream::Conduct> = Box::new(session);
+                stream_wraps.iter().fold(strict, |inner, wrap| wrap(inner))
             }));
         }
         (machine, edge)

@@ -33,6 +33,16 @@ pub struct Policy {
     pub repeats: u32,
     /// A client is not called late or hasty by less than this: the network has a share in it.
     pub grace: Duration,
+    /// How long a client may take from its connection to its login, over WebSocket or TCP.
+    pub login: Duration,
+    /// A connection that carries a stream is used for something at least so often; zero for never.
+    pub ping: Duration,
+    /// A client that has been silent for so long has lost its connection; zero for never.
+    pub idle: Duration,
+    /// How long a client may take to end its stream when ours has ended.
+    pub parting: Duration,
+    /// Messages of WebSocket may be compressed (RFC 7692).
+    pub deflate: bool,
     /// Answers kept for repeats where the client acknowledges, beside those that `requests` asks for.
     pub unacknowledged: usize,
     /// Bounds of what is kept and read.
@@ -105,6 +115,11 @@ impl Default for Policy {
             accept: "gzip,deflate",
             repeats: 10,
             grace: Duration::from_millis(500),
+            login: Duration::from_secs(60),
+            ping: Duration::from_secs(45),
+            idle: Duration::from_secs(150),
+            parting: Duration::from_secs(2),
+            deflate: false,
             unacknowledged: 32,
             bounds: Bounds::default(),
         }

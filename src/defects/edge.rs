@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 
 use crate::cm::backend::{Backend, Command, Event, Link};
-use crate::cm::http::{Edge, Entry, Return};
+use crate::cm::http::{Edge, Entry, Return, Upgrade};
 use crate::cm::machine::Answer;
 use crate::cm::parts::Parts;
 use crate::xml::{Element, Limits, Scope, parse, write};
@@ -21,6 +21,9 @@ pub trait BendHttp: Send {
 
     /// An answer of the connection manager goes back to this request.
     fn answer(&mut self, _answer: &mut Answer, _request: &Request<Bytes>) {}
+
+    /// A request for a WebSocket is answered.
+    fn upgrade(&mut self, _upgrade: &mut Upgrade, _request: &Request<()>) {}
 
     /// A response goes out; the request is unknown if its content was never read.
     fn leave(&mut self, _response: &mut Response<Bytes>, _request: Option<&Request<Bytes>>) {}
@@ -58,6 +61,12 @@ impl<B: BendHttp> Edge for BentEdge<B> {
         let mut response = self.inner.leave(&answer, back);
         self.bend.leave(&mut response, Some(request));
         response
+    }
+
+    fn upgrade(&mut self, request: &Request<()>) -> Upgrade {
+        let mut upgrade = self.inner.upgrade(request);
+        self.bend.upgrade(&mut upgrade, request);
+        upgrade
     }
 
     fn refuse(&mut self, status: StatusCode) -> Response<Bytes> {
@@ -164,6 +173,14 @@ impl Parts {
             fn next(&mut self) -> Option<(Link, Event)> {
                 self.0.next()
             }
+
+            fn behind(&self) -> Option<&dyn Backend> {
+                Some(&*self.0)
+            }
+
+            fn behind_mut(&mut self) -> Option<&mut dyn Backend> {
+                Some(&mut *self.0)
+            }
         }
         self.wrap_backend(|inner| Box::new(ReplyContext(inner, change)));
     }
@@ -182,6 +199,14 @@ impl Parts {
                         return Some((link, event));
                     }
                 }
+            }
+
+            fn behind(&self) -> Option<&dyn Backend> {
+                Some(&*self.0)
+            }
+
+            fn behind_mut(&mut self) -> Option<&mut dyn Backend> {
+                Some(&mut *self.0)
             }
         }
         self.wrap_backend(|inner| Box::new(Heard(inner, change)));

@@ -158,6 +158,8 @@ pub struct Identity {
     pub config: Arc<ServerConfig>,
     /// The certificate file, where one was asked for.
     pub file: Option<PathBuf>,
+    /// The SHA-256 of the certificate, in hexadecimal.
+    pub fingerprint: String,
 }
 
 /// A self-signed certificate for `names`: kept in `dir` and used again from there, or made for this run alone.
@@ -188,13 +190,20 @@ pub fn identity(names: Vec<String>, dir: Option<&Path>) -> Result<Identity, TlsE
     let chain = CertificateDer::pem_slice_iter(certificate.as_bytes())
         .collect::<Result<Vec<_>, _>>()
         .map_err(bad)?;
+    let fingerprint = chain.first().map(fingerprint).unwrap_or_default();
     let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(bad)?;
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(chain, key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Identity { config: Arc::new(config), file })
+    Ok(Identity { config: Arc::new(config), file, fingerprint })
+}
+
+fn fingerprint(certificate: &CertificateDer<'_>) -> String {
+    let digest = ::ring::digest::digest(&::ring::digest::SHA256, certificate);
+    let bytes: Vec<String> = digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+    bytes.join(":")
 }
 
 /// PEM of a new certificate and its key.

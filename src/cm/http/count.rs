@@ -9,7 +9,7 @@ pub(super) struct Count {
 }
 
 /// A part of a [`Count`], which is given back when this is dropped.
-pub(super) struct Place<'a>(&'a Count, usize);
+pub(in crate::cm) struct Place<'a>(&'a Count, usize);
 
 impl Count {
     pub(super) fn up_to(most: usize) -> Self {

@@ -7,15 +7,17 @@ use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 
 use super::coding;
+use super::handshake::{Upgrade, handshake};
+use super::host_meta::host_meta;
 use super::page::PAGE;
+use super::respond::{CONTENT_TYPE, allow, plain, response};
 use crate::bosh::Condition;
 use crate::cm::machine::Answer;
+use crate::cm::policy::Policy;
+use crate::xml::Limits;
 
 /// Where the connection manager is found: `/http-bind` by custom, and `/bosh`, which Openfire and others use.
 pub const PATHS: [&str; 2] = ["/http-bind", "/bosh"];
-
-/// The Content-Type of responses, unless the client chose another (XEP-0124 §7.1).
-const CONTENT_TYPE: &str = "text/xml; charset=utf-8";
 
 /// What to do with an HTTP request.
 #[derive(Debug)]
@@ -50,6 +52,8 @@ pub trait Edge: Send {
     fn enter(&mut self, request: &Request<Bytes>) -> Entry;
     /// Its answer goes back.
     fn leave(&mut self, answer: &Answer, request: &Return) -> Response<Bytes>;
+    /// A client asks for a WebSocket.
+    fn upgrade(&mut self, request: &Request<()>) -> Upgrade;
     /// No answer can be had: there are too many sessions, or the content is too long.
     fn refuse(&mut self, status: StatusCode) -> Response<Bytes>;
 }
@@ -57,12 +61,17 @@ pub trait Edge: Send {
 /// The edge that keeps the rules.
 #[derive(Debug, Clone)]
 pub struct Strict {
-    /// The longest content, after its coding was removed.
-    pub limit: usize,
+    /// Bounds of what comes, after its coding was removed.
+    limits: Limits,
+    /// Messages of WebSocket may be compressed.
+    deflate: bool,
 }
 
 impl Edge for Strict {
     fn enter(&mut self, request: &Request<Bytes>) -> Entry {
+        if let Some(response) = host_meta(request) {
+            return Entry::Response(response);
+        }
         if !PATHS.contains(&request.uri().path().trim_end_matches('/')) {
             let words = "This is a BOSH connection manager; it is found at /http-bind.\n";
             return Entry::Response(plain(StatusCode::NOT_FOUND, words));
@@ -105,6 +114,10 @@ impl Edge for Strict {
         response
     }
 
+    fn upgrade(&mut self, request: &Request<()>) -> Upgrade {
+        handshake(request, self.limits, self.deflate)
+    }
+
     fn refuse(&mut self, status: StatusCode) -> Response<Bytes> {
         let words = match status {
             StatusCode::PAYLOAD_TOO_LARGE => "The request is longer than this server takes.\n",
@@ -117,11 +130,16 @@ impl Edge for Strict {
 }
 
 impl Strict {
+    /// With these settings.
+    pub fn new(policy: &Policy) -> Self {
+        Self { limits: policy.bounds.xml, deflate: policy.deflate }
+    }
+
     /// The content of a POST. Its Content-Type decides nothing but the character encoding (XEP-0124 §5, §7.2).
     fn content(&mut self, request: &Request<Bytes>) -> Entry {
         let headers = request.headers();
         let coded = headers.get(header::CONTENT_ENCODING);
-        let content = match coding::decompress(request.body().clone(), coded, self.limit) {
+        let content = match coding::decompress(request.body().clone(), coded, self.limits.bytes) {
             Ok(content) => content,
             Err(coding::Undecodable::TooLong) => {
                 return Entry::Response(self.refuse(StatusCode::PAYLOAD_TOO_LARGE));
@@ -160,23 +178,4 @@ fn preflight(asked: &HeaderMap) -> Response<Bytes> {
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("7200"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-fn allow(headers: &mut HeaderMap) {
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-}
-
-fn response(status: StatusCode, kind: &str, content: Bytes) -> Response<Bytes> {
-    let mut response = Response::new(content);
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    let fallback = HeaderValue::from_static(CONTENT_TYPE);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(kind).unwrap_or(fallback));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    allow(headers);
-    response
-}
-
-fn plain(status: StatusCode, words: &'static str) -> Response<Bytes> {
-    response(status, "text/plain; charset=utf-8", Bytes::from_static(words.as_bytes()))
 }

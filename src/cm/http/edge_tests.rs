@@ -4,14 +4,19 @@ use http::{Method, Request, Response, StatusCode};
 use super::{Edge, Entry, Return, Strict};
 use crate::bosh::Condition;
 use crate::cm::machine::Answer;
+use crate::cm::policy::Policy;
 use crate::cm::reply::Reply;
+
+fn strict() -> Strict {
+    Strict::new(&Policy::default())
+}
 
 fn enter(method: Method, path: &str, headers: &[(&str, &str)]) -> Entry {
     let mut request = Request::builder().method(method).uri(path);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    Strict { limit: 1000 }.enter(&request.body(Bytes::from_static(b"<body/>")).unwrap())
+    strict().enter(&request.body(Bytes::from_static(b"<body/>")).unwrap())
 }
 
 fn response(entry: Entry) -> Response<Bytes> {
@@ -52,7 +57,7 @@ fn legacy_clients_are_told_in_the_words_of_http() {
         let mut reply = Reply::terminate(Some(condition));
         reply.legacy = Some(condition).filter(|_| legacy);
         let answer = Answer { token: 1, reply, content: None };
-        Strict { limit: 1000 }.leave(&answer, &Return::default()).status().as_u16()
+        strict().leave(&answer, &Return::default()).status().as_u16()
     };
     assert_eq!(status(Condition::BadRequest, true), 400);
     assert_eq!(status(Condition::PolicyViolation, true), 403);
@@ -68,7 +73,7 @@ fn content_and_compression_are_as_the_client_wishes() {
     let answer = Answer { token: 1, reply, content: Some("text/plain; charset=utf-8".into()) };
     let leave = |accept: Option<&'static str>| {
         let accept_encoding = accept.map(http::HeaderValue::from_static);
-        Strict { limit: 1000 }.leave(&answer, &Return { accept_encoding, request: None })
+        strict().leave(&answer, &Return { accept_encoding, request: None })
     };
     let plain = leave(None);
     assert_eq!(plain.headers()["content-type"], "text/plain; charset=utf-8");

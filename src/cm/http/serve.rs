@@ -3,16 +3,13 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper::body::{Body, Frame, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -21,15 +18,19 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::timeout_at;
 
-use super::count::Count;
-use super::edge::{Delivery, Edge, Entry, Return};
-use super::pace::{self, Pace};
+use super::content::{Content, deliver};
+use super::count::{Count, Place};
+use super::edge::{Edge, Entry, Return};
+use super::handshake::{PATH, Upgrade};
 use super::socket::{Ahead, Watched};
-use super::upgrade;
 use crate::clock::Clock;
 use crate::cm::machine::Machine;
+use crate::cm::pace::{self, Pace};
 use crate::cm::session::Token;
+use crate::cm::stream::Outbound;
+use crate::wire::conversation::Expect;
 use crate::wire::tap::{Queue, Tap};
+use crate::xml::Limits;
 
 /// How long answers that are under way may take at the end.
 const GRACE: Duration = Duration::from_secs(1);
@@ -52,16 +53,14 @@ pub struct Service {
     unread: Count,
     queue: Option<Arc<Queue>>,
     stopped: watch::Sender<bool>,
-    /// XMPP over WebSocket is served too.
-    websocket: bool,
 }
 
 struct State {
     machine: Machine,
     edge: Box<dyn Edge>,
     waiting: HashMap<Token, Waiting>,
-    /// Rung when the connection manager has something to say over a WebSocket.
-    sockets: HashMap<u64, Arc<Notify>>,
+    /// Rung when the connection manager has something to say on a stream without BOSH.
+    carried: HashMap<u64, Arc<Notify>>,
     next: Token,
     conns: u64,
     /// What the timer waits for.
@@ -82,37 +81,15 @@ impl Service {
         clock: Clock,
         queue: Option<Arc<Queue>>,
     ) -> Arc<Self> {
-        Arc::new(Self::make(machine, edge, wake, clock, queue))
-    }
-
-    /// The same, with XMPP over WebSocket beside BOSH.
-    pub fn with_websocket(
-        machine: Machine,
-        edge: Box<dyn Edge>,
-        wake: Arc<Notify>,
-        clock: Clock,
-        queue: Option<Arc<Queue>>,
-    ) -> Arc<Self> {
-        Arc::new(Self { websocket: true, ..Self::make(machine, edge, wake, clock, queue) })
-    }
-
-    fn make(
-        machine: Machine,
-        edge: Box<dyn Edge>,
-        wake: Arc<Notify>,
-        clock: Clock,
-        queue: Option<Arc<Queue>>,
-    ) -> Self {
         let bounds = &machine.policy().bounds;
         let limit = bounds.xml.bytes;
         let (connections, unread) =
             (Count::up_to(bounds.connections()), Count::up_to(bounds.unread_bytes.max(limit)));
-        let (waiting, sockets) = (HashMap::new(), HashMap::new());
-        let state = State { machine, edge, waiting, sockets, next: 1, conns: 0, armed: None };
+        let (waiting, carried) = (HashMap::new(), HashMap::new());
+        let state = State { machine, edge, waiting, carried, next: 1, conns: 0, armed: None };
         let stopped = watch::Sender::new(false);
         let state = Mutex::new(state);
-        let websocket = false;
-        Self { state, wake, clock, limit, connections, unread, queue, stopped, websocket }
+        Arc::new(Self { state, wake, clock, limit, connections, unread, queue, stopped })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -146,7 +123,7 @@ impl Service {
     }
 
     async fn admit(self: Arc<Self>, tcp: TcpStream, peer: SocketAddr) {
-        let Some(_place) = self.connections.take(1) else {
+        let Some(_place) = self.place() else {
             tracing::warn!("too many connections at once: {peer} is refused");
             let _ = tcp.try_write(CROWDED); // who does not read it sees the connection end
             return;
@@ -199,13 +176,7 @@ impl Service {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let ahead = Arc::new(Ahead::default());
-        let conn = {
-            let mut state = self.lock();
-            state.conns += 1;
-            state.conns
-        };
-        let tap =
-            self.queue.as_ref().map(|queue| Tap::new(conn, peer, Arc::clone(queue), self.clock));
+        let tap = self.tap(Expect::Http, peer);
         let watched = Watched::new(stream, tap, Arc::clone(&ahead));
         let mut stopped = self.stopped.subscribe();
         let service = service_fn(|request| self.answer(request, peer.ip(), &ahead));
@@ -227,13 +198,34 @@ impl Service {
         let _ = connection.await;
     }
 
+    /// What watches a connection, if anybody does.
+    pub(in crate::cm) fn tap(&self, expect: Expect, peer: SocketAddr) -> Option<Tap> {
+        let conn = {
+            let mut state = self.lock();
+            state.conns += 1;
+            state.conns
+        };
+        let queue = Arc::clone(self.queue.as_ref()?);
+        Some(Tap::expecting(expect, conn, peer, queue, self.clock))
+    }
+
+    /// A place for a connection, unless there are too many.
+    pub(in crate::cm) fn place(&self) -> Option<Place<'_>> {
+        self.connections.take(1)
+    }
+
+    /// Bounds of what comes.
+    pub(in crate::cm) fn limits(&self) -> Limits {
+        self.lock().machine.policy().bounds.xml
+    }
+
     async fn answer(
         self: &Arc<Self>,
         request: Request<Incoming>,
         peer: IpAddr,
         ahead: &Ahead,
     ) -> io::Result<Response<Content>> {
-        if self.websocket && request.uri().path() == upgrade::PATH {
+        if request.uri().path() == PATH {
             ahead.took();
             return deliver(self.upgrade(request, peer));
         }
@@ -331,105 +323,57 @@ impl Service {
         Err((receiver, guard))
     }
 
-    /// A request for a WebSocket: its response, after which the connection is one.
-    fn upgrade(self: &Arc<Self>, request: Request<Incoming>, peer: IpAddr) -> Response<Bytes> {
-        let response = upgrade::handshake(&request);
-        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            return response;
-        }
-        let mut state = self.lock();
-        let Some(number) = state.machine.socket(peer) else {
-            return state.edge.refuse(StatusCode::SERVICE_UNAVAILABLE);
-        };
-        let ready = Arc::new(Notify::new());
-        state.sockets.insert(number, Arc::clone(&ready));
-        drop(state);
-        let (service, stopped) = (Arc::clone(self), self.stopped.subscribe());
-        tokio::spawn(async move {
-            match hyper::upgrade::on(request).await {
-                Ok(upgraded) => {
-                    let message = |text: &str| service.socket_message(number, text);
-                    let output = || service.lock().machine.output(number);
-                    upgrade::serve(upgraded, &ready, output, service.limit, message).await;
-                }
-                Err(error) => tracing::debug!("no upgrade: {error}"),
-            }
-            service.socket_gone(number);
-            // The service waits for those who hold this when it stops.
-            drop(stopped);
-        });
-        response
+    fn hurry(&self, token: Token) {
+        self.tell(|machine, now| machine.hurry(token, now));
     }
 
-    /// A message came over a WebSocket.
-    fn socket_message(&self, number: u64, text: &str) {
+    /// Tells the machine something, and does what follows from it.
+    pub(super) fn tell<T>(&self, what: impl FnOnce(&mut Machine, Duration) -> T) -> T {
         let mut state = self.lock();
-        let now = self.clock.now();
-        state.machine.message(number, text, now);
+        let told = what(&mut state.machine, self.clock.now());
         state.deliver();
         if state.machine.deadline() < state.armed || state.armed.is_none() {
             self.wake.notify_one();
         }
+        told
     }
 
-    /// A WebSocket is gone.
-    fn socket_gone(&self, number: u64) {
-        let mut state = self.lock();
-        state.sockets.remove(&number);
-        let now = self.clock.now();
-        state.machine.socket_gone(number, now);
-        state.deliver();
+    /// The answer to a request for a WebSocket.
+    pub(super) fn handshake(&self, request: &Request<()>) -> Upgrade {
+        self.lock().edge.upgrade(request)
     }
 
-    fn hurry(&self, token: Token) {
-        let mut state = self.lock();
-        let now = self.clock.now();
-        state.machine.hurry(token, now);
-        state.deliver();
-    }
-}
-
-/// The content of a response. Its length is told, unless it is to go in chunks.
-struct Content {
-    bytes: Full<Bytes>,
-    chunked: bool,
-}
-
-impl Body for Content {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        Pin::new(&mut self.bytes).poll_frame(cx)
+    /// The response to what cannot be served.
+    pub(super) fn refuse(&self, status: StatusCode) -> Response<Bytes> {
+        self.lock().edge.refuse(status)
     }
 
-    fn is_end_stream(&self) -> bool {
-        self.bytes.is_end_stream()
+    /// What is to be sent next on a stream without BOSH.
+    pub(super) fn output(&self, number: u64) -> Option<Outbound> {
+        self.lock().machine.output(number)
     }
 
-    fn size_hint(&self) -> SizeHint {
-        if self.chunked { SizeHint::default() } else { self.bytes.size_hint() }
+    /// What is rung when something is to be sent on a stream.
+    pub(super) fn remember(&self, number: u64) -> Arc<Notify> {
+        Arc::clone(self.lock().carried.entry(number).or_default())
     }
-}
 
-/// Gives a response to hyper; an error makes it close the connection.
-fn deliver(response: Response<Bytes>) -> io::Result<Response<Content>> {
-    let delivery = response.extensions().get::<Delivery>().copied();
-    if delivery == Some(Delivery::Cut) {
-        return Err(io::ErrorKind::ConnectionAborted.into());
+    /// The connection of a stream is gone.
+    pub(super) fn forget(&self, number: u64) {
+        self.lock().carried.remove(&number);
     }
-    let chunked = delivery == Some(Delivery::Chunked);
-    Ok(response.map(|bytes| Content { bytes: Full::new(bytes), chunked }))
+
+    /// Tells whether the service stops; it waits until this is dropped.
+    pub(in crate::cm) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopped.subscribe()
+    }
 }
 
 impl State {
     fn deliver(&mut self) {
-        let Self { machine, edge, waiting, sockets, .. } = self;
+        let Self { machine, edge, waiting, carried, .. } = self;
         for number in machine.ready() {
-            if let Some(ready) = sockets.get(&number) {
+            if let Some(ready) = carried.get(&number) {
                 ready.notify_one();
             }
         }
@@ -453,13 +397,7 @@ impl Drop for Guard {
         if self.answered {
             return;
         }
-        let mut state = self.service.lock();
-        state.waiting.remove(&self.token);
-        let now = self.service.clock.now();
-        state.machine.gone(self.token, now);
-        state.deliver();
-        if state.machine.deadline() < state.armed || state.armed.is_none() {
-            self.service.wake.notify_one();
-        }
+        self.service.lock().waiting.remove(&self.token);
+        self.service.tell(|machine, now| machine.gone(self.token, now));
     }
 }

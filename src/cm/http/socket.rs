@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 use tokio::time::{Sleep, sleep_until};
 
-use super::pace::Pace;
+use crate::cm::pace::Pace;
 use crate::wire::Side;
 use crate::wire::http1::Dialogue;
 use crate::wire::tap::{How, Tap};

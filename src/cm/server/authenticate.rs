@@ -47,6 +47,14 @@ fn decoded(element: &Element) -> Option<String> {
 impl Server {
     /// An element of SASL has come.
     pub(super) fn authenticate(&mut self, link: Link, element: &Element) {
+        if let Some(stream) = self.streams.get_mut(&link) {
+            stream.asked = None;
+        }
+        self.exchange(link, element);
+    }
+
+    /// An exchange begins or goes on.
+    pub(super) fn exchange(&mut self, link: Link, element: &Element) {
         let Some(stream) = self.streams.get_mut(&link) else { return };
         let State::Fresh(sasl) = &mut stream.state else { return };
         let sasl = std::mem::take(sasl);
@@ -174,11 +182,10 @@ impl Server {
     }
 
     fn take_step(&mut self, link: Link, step: Step) {
-        let element = |name: &str, text: &str| {
-            let text = if text.is_empty() { String::new() } else { STANDARD.encode(text) };
-            Element::new(ns::SASL, name).with_text(&text)
-        };
         let Some(stream) = self.streams.get_mut(&link) else { return };
+        let namespace = if stream.asked.is_some() { ns::SASL2 } else { ns::SASL };
+        let code = |text: &str| if text.is_empty() { String::new() } else { STANDARD.encode(text) };
+        let element = |name: &str, text: &str| Element::new(namespace, name).with_text(&code(text));
         match step {
             Step::Challenge(sasl, text) => {
                 stream.state = State::Fresh(sasl);
@@ -189,14 +196,20 @@ impl Server {
                     !self.setup.accounts.iter().any(|account| {
                         user.node().is_some_and(|node| node.as_str() == account.user)
                     });
-                stream.state = State::Known { user, restarted: false };
-                self.element(link, element("success", last.as_deref().unwrap_or_default()));
+                let last = last.unwrap_or_default();
+                let Some(asked) = stream.asked.take() else {
+                    stream.state = State::Known { user, restarted: false };
+                    return self.element(link, element("success", &last));
+                };
+                stream.state = State::Known { user: user.clone(), restarted: true };
+                self.succeed(link, &user, &code(&last), &asked);
             }
             Step::Failure(condition) => {
                 stream.failures += 1;
                 let failures = stream.failures;
+                stream.asked = None;
                 let condition = Element::new(ns::SASL, condition);
-                self.element(link, Element::new(ns::SASL, "failure").with_child(condition));
+                self.element(link, Element::new(namespace, "failure").with_child(condition));
                 if failures >= FAILURES {
                     self.stream_error(link, "policy-violation");
                 }

@@ -8,8 +8,16 @@ use crate::xml::Element;
 use crate::xmpp::ns;
 
 /// What the server can do (XEP-0030).
-const FEATURES: [&str; 7] =
-    [ns::DISCO_INFO, ns::DISCO_ITEMS, ns::PING, ns::ROSTER, ns::VERSION, ns::TIME, "msgoffline"];
+const FEATURES: [&str; 8] = [
+    ns::DISCO_INFO,
+    ns::DISCO_ITEMS,
+    ns::PING,
+    ns::ROSTER,
+    ns::VERSION,
+    ns::TIME,
+    ns::CARBONS,
+    "msgoffline",
+];
 
 impl Server {
     pub(super) fn iq(&mut self, link: Link, from: &FullJid, to: Option<Jid>, iq: &Element) {
@@ -117,6 +125,14 @@ impl Server {
             (ns::DISCO_ITEMS, _) if get => {
                 let items = Element::new(ns::DISCO_ITEMS, "query");
                 self.answer(link, iq, Some(items));
+            }
+            (ns::CARBONS, true) if !get => {
+                let question = question.clone();
+                if self.want_carbons(link, &question) {
+                    self.answer(link, iq, None);
+                } else {
+                    self.refuse(link, iq, "modify", "bad-request");
+                }
             }
             (ns::PRIVATE, true) if get => {
                 let nothing = question.clone();

@@ -4,13 +4,17 @@
 //! other, anonymous users, and one service for rooms; it keeps everything in memory, within [`Setup`]'s bounds.
 
 mod authenticate;
+mod backend;
+mod carbons;
 mod errors;
 mod give_back;
 mod iq;
+mod management;
 mod mechanism;
 mod muc;
 mod presence;
 mod route;
+mod sasl2;
 mod scram;
 mod setup;
 mod state;

@@ -153,6 +153,7 @@ impl Server {
 
     /// The stream is over: whoever saw the client is told, once.
     pub(super) fn leave(&mut self, link: Link) {
+        self.settle(link);
         let Some(stream) = self.streams.get(&link) else { return };
         if let State::Bound(from) = &stream.state {
             let from = from.clone();

@@ -2,6 +2,7 @@
 
 use jid::{BareJid, FullJid, Jid};
 
+use super::carbons::Copied;
 use super::errors;
 use super::setup::Setup;
 use super::state::Server;
@@ -30,8 +31,11 @@ impl Server {
         if self.is_room_address(&to) {
             return self.muc_message(link, from, &to, &message);
         }
-        if let Err(condition) = self.route_message(&from.to_bare(), &to, &message) {
-            self.refuse(link, &message, "cancel", condition);
+        match self.route_message(&from.to_bare(), &to, &message) {
+            // Who writes to oneself gets it anyway.
+            Ok(()) if to.to_bare() == from.to_bare() => {}
+            Ok(()) => self.copy_to_own(&from.to_bare(), &[link], &message, Copied::Sent),
+            Err(condition) => self.refuse(link, &message, "cancel", condition),
         }
     }
 
@@ -56,6 +60,7 @@ impl Server {
         let full = to.try_as_full().ok();
         if let Some(link) = full.and_then(|full| self.link_of(full)) {
             self.deliver(&[link], message);
+            self.copy_to_own(&bare, &[link], message, Copied::Received);
             return Ok(());
         }
         match (Kind::of(message), full.is_some()) {

@@ -1,6 +1,7 @@
 //! What the embedded server serves.
 
 use std::fmt;
+use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
 
@@ -50,6 +51,8 @@ pub struct Setup {
     pub accounts: Vec<Account>,
     /// Whether anybody may log in without an account (XEP-0175).
     pub anonymous: bool,
+    /// Whether a login may be one exchange (XEP-0388, XEP-0386).
+    pub sasl2: bool,
     /// The wall-clock time at which the machine's time is zero, for stamps.
     pub started: DateTime<FixedOffset>,
     /// Messages kept for an account that is away.
@@ -68,6 +71,16 @@ pub struct Setup {
     pub rooms: usize,
     /// Occupants of one room.
     pub occupants: usize,
+    /// How long a stream without a connection waits to be resumed (XEP-0198); zero offers no resumption.
+    pub resumption: Duration,
+    /// Stanzas that a client may leave unacknowledged.
+    pub unacknowledged: usize,
+    /// Their bytes, as far as they can be told from the elements in them.
+    pub unacknowledged_bytes: usize,
+    /// A client is asked for an acknowledgement after so many stanzas.
+    pub ask_stanzas: usize,
+    /// It is asked for one of fewer stanzas after so long.
+    pub ask_after: Duration,
 }
 
 impl Setup {
@@ -77,6 +90,7 @@ impl Setup {
             domains: vec![domain.to_owned()],
             accounts: Vec::new(),
             anonymous: false,
+            sasl2: true,
             started,
             offline: 100,
             offline_bytes: 2 << 20,
@@ -86,6 +100,11 @@ impl Setup {
             directed: 100,
             rooms: 100,
             occupants: 200,
+            resumption: Duration::from_secs(300),
+            unacknowledged: 1000,
+            unacknowledged_bytes: 8 << 20,
+            ask_stanzas: 10,
+            ask_after: Duration::from_secs(5),
         }
     }
 }

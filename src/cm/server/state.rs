@@ -7,6 +7,7 @@ use chrono::{SecondsFormat, Utc};
 use jid::{BareJid, FullJid, Jid};
 
 use super::errors;
+use super::management::{Fronts, Managed, Resumptions};
 use super::mechanism::Sasl;
 use super::muc::Muc;
 use super::setup::Setup;
@@ -44,12 +45,23 @@ pub(super) struct Stream {
     pub(super) directed: BTreeSet<Jid>,
     /// The messages that it was sent.
     pub(super) delivered: Deliveries,
+    /// Stream management may be enabled.
+    pub(super) management: bool,
+    /// It is.
+    pub(super) managed: Option<Box<Managed>>,
+    /// What began the login that is under way, if it is one of SASL2.
+    pub(super) asked: Option<Box<Element>>,
+    /// The client wants copies of what other resources of its user send and get.
+    pub(super) carbons: bool,
 }
 
 /// What the server said and nobody has heard yet.
 #[derive(Debug)]
 pub(super) enum Said {
+    /// On a stream.
     To(Link, Event),
+    /// On a link, whatever stream it belongs to: what is sent again, and the end of a connection.
+    Front(Link, Event),
     /// The same to many, each with an address of its own, if it needs one. Copies are made as they are heard: an element
     /// takes many times its text.
     Copies(Element, VecDeque<(Link, Option<String>)>),
@@ -59,14 +71,10 @@ impl Said {
     /// The next event of it; nothing if it is all heard.
     pub(super) fn next(&mut self) -> Option<(Link, Event)> {
         match self {
-            Self::To(..) => None,
+            Self::To(..) | Self::Front(..) => None,
             Self::Copies(element, receivers) => {
                 let (link, to) = receivers.pop_front()?;
-                let mut element = element.clone();
-                if let Some(to) = to {
-                    element.set_attr("", "to", Some(&to));
-                }
-                Some((link, Event::Element(element)))
+                Some((link, Event::Element(copy(element, to.as_deref()))))
             }
         }
     }
@@ -74,13 +82,47 @@ impl Said {
     /// Nothing of it is for this stream any more. Whether something is left.
     pub(super) fn forget(&mut self, link: Link) -> bool {
         match self {
-            Self::To(to, _) => *to != link,
+            Self::To(to, _) | Self::Front(to, _) => *to != link,
             Self::Copies(_, receivers) => {
                 receivers.retain(|(to, _)| *to != link);
                 !receivers.is_empty()
             }
         }
     }
+
+    /// Takes out the elements of it that are for this stream.
+    pub(super) fn split_off(&mut self, link: Link) -> Vec<Element> {
+        match self {
+            Self::To(to, event) if *to == link => {
+                let event = std::mem::replace(event, Event::Closed);
+                *self = Self::Copies(Element::new("", ""), VecDeque::new());
+                match event {
+                    Event::Element(element) => vec![element],
+                    _ => Vec::new(),
+                }
+            }
+            Self::To(..) | Self::Front(..) => Vec::new(),
+            Self::Copies(element, receivers) => {
+                let (own, others): (VecDeque<_>, _) =
+                    std::mem::take(receivers).into_iter().partition(|(to, _)| *to == link);
+                *receivers = others;
+                own.into_iter().map(|(_, to)| copy(element, to.as_deref())).collect()
+            }
+        }
+    }
+
+    /// Whether something of it is left.
+    pub(super) fn is_left(&self) -> bool {
+        !matches!(self, Self::Copies(_, receivers) if receivers.is_empty())
+    }
+}
+
+fn copy(element: &Element, to: Option<&str>) -> Element {
+    let mut copy = element.clone();
+    if to.is_some() {
+        copy.set_attr("", "to", to);
+    }
+    copy
 }
 
 /// The embedded server.
@@ -95,6 +137,11 @@ pub struct Server {
     pub(super) offline: HashMap<BareJid, VecDeque<Element>>,
     pub(super) muc: Muc,
     pub(super) said: VecDeque<Said>,
+    /// Where streams are heard, and which can be resumed.
+    pub(super) fronts: Fronts,
+    pub(super) resumptions: Resumptions,
+    /// When managed streams want something.
+    pub(super) dues: BTreeSet<(Duration, Link)>,
     pub(super) now: Duration,
 }
 
@@ -112,6 +159,9 @@ impl Server {
             offline: HashMap::new(),
             muc: Muc::default(),
             said: VecDeque::new(),
+            fronts: Fronts::default(),
+            resumptions: Resumptions::default(),
+            dues: BTreeSet::new(),
             now: Duration::ZERO,
         }
     }

@@ -1,16 +1,16 @@
 //! Streams: opened, restarted, bound to a resource, and what comes on them (RFC 6120).
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use jid::{BareJid, FullJid, Jid};
 
 use super::errors;
 use super::mechanism::{self, Sasl};
+use super::sasl2;
 use super::state::{Said, Server, State, Stream};
 use super::undelivered::Deliveries;
 use crate::bosh::Condition;
-use crate::cm::backend::{Backend, Command, Event, Link, Opening};
+use crate::cm::backend::{Event, Link, Opening};
 use crate::xml::Element;
 use crate::xmpp::ns;
 
@@ -34,6 +34,10 @@ impl Server {
             presence: None,
             directed: BTreeSet::new(),
             delivered: Deliveries::default(),
+            management: opening.management,
+            managed: None,
+            asked: None,
+            carbons: false,
         };
         self.streams.insert(link, stream);
         self.header(link);
@@ -44,25 +48,42 @@ impl Server {
         let Some(stream) = self.streams.get_mut(&link) else { return };
         let wants = stream.features;
         let from = Some(stream.domain.clone());
-        let mut features = Element::new(ns::STREAMS, "features");
         match &mut stream.state {
-            State::Fresh(sasl) => {
-                *sasl = Sasl::default();
-                features.push(mechanism::mechanisms(&self.setup));
-            }
-            State::Known { restarted, .. } => {
-                *restarted = true;
-                features.push(Element::new(ns::BIND, "bind"));
-                let optional = Element::new(ns::SESSION, "optional");
-                features.push(Element::new(ns::SESSION, "session").with_child(optional));
-            }
+            State::Fresh(sasl) => *sasl = Sasl::default(),
+            State::Known { restarted, .. } => *restarted = true,
             State::Bound(_) => return self.stream_error(link, "policy-violation"),
         }
         let version = wants.then(|| "1.0".to_owned());
         self.say(link, Event::Opened { from, version });
         if wants {
+            let features = self.features(link);
             self.element(link, features);
         }
+    }
+
+    /// What is left to negotiate on a stream.
+    pub(super) fn features(&self, link: Link) -> Element {
+        let mut features = Element::new(ns::STREAMS, "features");
+        let Some(stream) = self.streams.get(&link) else { return features };
+        match &stream.state {
+            State::Fresh(_) => {
+                features.push(mechanism::mechanisms(&self.setup));
+                if stream.management && self.setup.sasl2 {
+                    features.push(sasl2::authentication(&self.setup));
+                }
+                return features;
+            }
+            State::Known { .. } => {
+                features.push(Element::new(ns::BIND, "bind"));
+                let optional = Element::new(ns::SESSION, "optional");
+                features.push(Element::new(ns::SESSION, "session").with_child(optional));
+            }
+            State::Bound(_) => {}
+        }
+        if stream.management && stream.managed.is_none() {
+            features.push(Element::new(ns::SM3, "sm"));
+        }
+        features
     }
 
     /// The client sent an element.
@@ -70,8 +91,15 @@ impl Server {
         let Some(stream) = self.streams.get_mut(&link) else { return };
         let stanza = element.namespace() == ns::CLIENT
             && matches!(element.name(), "iq" | "message" | "presence");
+        if let Some(managed) = stream.managed.as_mut().filter(|_| stanza) {
+            managed.receive();
+        }
         match &stream.state {
+            _ if element.namespace() == ns::SM3 => self.management(link, &element),
             State::Fresh(_) if element.namespace() == ns::SASL => self.authenticate(link, &element),
+            State::Fresh(_) if element.namespace() == ns::SASL2 && stream.management => {
+                self.authenticate_at_once(link, &element);
+            }
             State::Fresh(_) | State::Known { restarted: false, .. } if stanza => {
                 self.stream_error(link, "not-authorized");
             }
@@ -102,23 +130,31 @@ impl Server {
         let Ok(full) = user.with_resource_str(&resource) else {
             return self.element(link, errors::reply(iq, "modify", "bad-request"));
         };
-        let resources = self.users.entry(user.clone()).or_default();
-        // Who comes later wins (RFC 6120 §7.7.2.2).
-        let older = resources.get(full.resource().as_str()).copied();
-        if older.is_none() && resources.len() >= self.setup.resources {
+        if !self.bind(link, &full) {
             return self.element(link, errors::reply(iq, "wait", "resource-constraint"));
-        }
-        if let Some(older) = older {
-            self.stream_error(older, "conflict");
-        }
-        let resources = self.users.entry(user.clone()).or_default();
-        resources.insert(full.resource().to_string(), link);
-        if let Some(stream) = self.streams.get_mut(&link) {
-            stream.state = State::Bound(full.clone());
         }
         let jid = Element::new(ns::BIND, "jid").with_text(full.as_str());
         let bind = Element::new(ns::BIND, "bind").with_child(jid);
         self.element(link, errors::result(iq).with_child(bind));
+    }
+
+    /// Gives a stream its address, unless its user has too many.
+    pub(super) fn bind(&mut self, link: Link, full: &FullJid) -> bool {
+        let resources = self.users.entry(full.to_bare()).or_default();
+        // Who comes later wins (RFC 6120 §7.7.2.2).
+        let older = resources.get(full.resource().as_str()).copied();
+        if older.is_none() && resources.len() >= self.setup.resources {
+            return false;
+        }
+        if let Some(older) = older {
+            self.stream_error(older, "conflict");
+        }
+        let resources = self.users.entry(full.to_bare()).or_default();
+        resources.insert(full.resource().to_string(), link);
+        if let Some(stream) = self.streams.get_mut(&link) {
+            stream.state = State::Bound(full.clone());
+        }
+        true
     }
 
     pub(super) fn stanza(&mut self, link: Link, from: &FullJid, mut stanza: Element) {
@@ -153,37 +189,20 @@ impl Server {
 
     /// Ends a stream with an error (RFC 6120 §4.9).
     pub(super) fn stream_error(&mut self, link: Link, condition: &str) {
+        self.end(link, Self::stream_error_element(condition));
+    }
+
+    /// Ends a stream with this error.
+    pub(super) fn end(&mut self, link: Link, error: Element) {
+        let front = self.fronts.front(link);
         self.leave(link);
+        if let Some(front) = front {
+            self.said.push_back(Said::Front(front, Event::Error(error)));
+        }
+    }
+
+    pub(super) fn stream_error_element(condition: &str) -> Element {
         let condition = Element::new(ns::STREAM_ERRORS, condition);
-        self.say(link, Event::Error(Element::new(ns::STREAMS, "error").with_child(condition)));
-    }
-}
-
-impl Backend for Server {
-    fn command(&mut self, link: Link, command: Command, now: Duration) {
-        self.now = now;
-        match command {
-            Command::Open(opening) => self.open(link, &opening),
-            Command::Send(element) => self.receive(link, element),
-            Command::Restart => self.header(link),
-            Command::Close => {
-                self.leave(link);
-                // What was said to it is not heard any more.
-                self.said.retain_mut(|said| said.forget(link));
-            }
-        }
-    }
-
-    fn next(&mut self) -> Option<(Link, Event)> {
-        loop {
-            let next = self.said.front_mut()?.next();
-            if next.is_some() {
-                return next;
-            }
-            if let Some(Said::To(link, event)) = self.said.pop_front() {
-                return Some((link, event));
-            }
-            self.said.shrink_to(64);
-        }
+        Element::new(ns::STREAMS, "error").with_child(condition)
     }
 }

@@ -77,6 +77,7 @@ impl Terms {
             from: body.from().map(str::to_owned),
             lang: body.lang().map(str::to_owned),
             version: body.xbosh("version").map(str::to_owned),
+            management: false,
         };
         Ok((terms, opening))
     }

@@ -255,6 +255,7 @@ fn opening(body: &Body) -> Opening {
         from: owned(body.from()),
         lang: owned(body.lang()),
         version: owned(body.xbosh("version")),
+        management: false,
     }
 }
 

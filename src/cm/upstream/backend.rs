@@ -13,6 +13,7 @@ use super::outbox::{Entry, Outbox, Shared, size, weight};
 use super::settings::Settings;
 use crate::bosh::Condition;
 use crate::cm::backend::{Backend, Command, Event, Link, Opening};
+use crate::cm::bounce::bounced;
 
 /// So many times what may be unsent may wait to be written, since elements take many times their text.
 const IN_MEMORY: usize = 4;
@@ -59,6 +60,7 @@ impl Upstream {
             commanded: Arc::clone(&commanded),
             waiting: 0,
             held: false,
+            managed: false,
             room: Arc::clone(&room),
         };
         self.shared.lock().links.insert(link, entry);
@@ -84,31 +86,57 @@ impl Upstream {
     }
 }
 
+impl Upstream {
+    fn is_managed(&self, link: Link) -> bool {
+        self.shared.lock().links.get(&link).is_some_and(|entry| entry.managed)
+    }
+
+    /// Its task sees that nobody commands it any more, and closes the stream.
+    fn forget(&self, link: Link) {
+        let mut queue = self.shared.lock();
+        queue.links.remove(&link);
+        queue.events.retain(|(of, _)| *of != link);
+    }
+
+    /// Hands a command to the task of a stream.
+    fn pass(&self, link: Link, command: Command) {
+        let mut queue = self.shared.lock();
+        let Some(entry) = queue.links.get(&link) else { return };
+        let weight = weight(&command);
+        let before = entry.commanded.fetch_add(weight, Ordering::Relaxed);
+        if before + weight > self.settings.bounds.unsent.saturating_mul(IN_MEMORY) {
+            // Its task sees that nobody commands it any more, and closes the stream.
+            queue.links.remove(&link);
+            let failed = Event::Failed(Condition::RemoteConnectionFailed);
+            queue.events.push_back((link, failed));
+        } else {
+            let _ = entry.commands.send(Box::new(command)); // its task may have ended just now
+        }
+    }
+}
+
 impl Backend for Upstream {
     fn command(&mut self, link: Link, command: Command, _now: Duration) {
         match command {
             Command::Open(opening) => self.open(link, opening),
-            Command::Close => {
-                let mut queue = self.shared.lock();
-                // Its task sees that nobody commands it any more, and closes the stream.
-                queue.links.remove(&link);
-                queue.events.retain(|(of, _)| *of != link);
-            }
-            other => {
-                let mut queue = self.shared.lock();
-                let Some(entry) = queue.links.get(&link) else { return };
-                let weight = weight(&other);
-                let before = entry.commanded.fetch_add(weight, Ordering::Relaxed);
-                if before + weight > self.settings.bounds.unsent.saturating_mul(IN_MEMORY) {
-                    // Its task sees that nobody commands it any more, and closes the stream.
-                    queue.links.remove(&link);
-                    let failed = Event::Failed(Condition::RemoteConnectionFailed);
-                    queue.events.push_back((link, failed));
-                } else {
-                    let _ = entry.commands.send(Box::new(other)); // its task may have ended just now
+            Command::Ping => {} // the server finds out for itself
+            Command::Undelivered(stanzas) => {
+                if !self.is_managed(link) {
+                    let back = stanzas.iter().filter_map(bounced).map(Command::Send);
+                    back.for_each(|back| self.pass(link, back));
                 }
             }
+            Command::Lost if self.is_managed(link) => {
+                self.pass(link, Command::Lost);
+                self.forget(link);
+            }
+            Command::Close | Command::Lost => self.forget(link),
+            other => self.pass(link, other),
         }
+    }
+
+    fn domain(&self) -> Option<&str> {
+        self.settings.domains.first().map(String::as_str)
     }
 
     fn next(&mut self) -> Option<(Link, Event)> {

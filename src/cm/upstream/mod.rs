@@ -10,7 +10,6 @@ mod harmless;
 mod link;
 mod outbox;
 mod probe;
-pub mod reader;
 mod settings;
 pub mod stream;
 #[cfg(test)]

@@ -9,6 +9,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::cm::backend::{Command, Event, Link};
 use crate::xml::Element;
+use crate::xmpp::ns;
 
 /// Bytes of one stream that may wait for the session machine before its connection is read on.
 pub(super) const ROOM: usize = 64 << 10;
@@ -37,6 +38,8 @@ pub(super) struct Entry {
     pub(super) waiting: usize,
     /// The session has more than enough waiting.
     pub(super) held: bool,
+    /// The server acknowledges what is sent on the stream, and sends again what is not (XEP-0198).
+    pub(super) managed: bool,
     /// Rung when its connection may be read on.
     pub(super) room: Arc<Notify>,
 }
@@ -69,6 +72,7 @@ impl Outbox {
         let mut queue = self.shared.lock();
         let Some(entry) = queue.links.get_mut(&self.link) else { return };
         entry.waiting += size(&event);
+        entry.managed |= is_managed(&event);
         if is_last(&event) {
             queue.links.remove(&self.link);
         }
@@ -91,6 +95,11 @@ impl Outbox {
     pub(super) async fn room(&self) {
         self.room.notified().await;
     }
+}
+
+fn is_managed(event: &Event) -> bool {
+    let Event::Element(element) = event else { return false };
+    matches!((element.namespace(), element.name()), (ns::SM3, "enabled" | "resumed"))
 }
 
 /// About how much memory a command takes.

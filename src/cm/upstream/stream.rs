@@ -7,9 +7,10 @@ use std::collections::VecDeque;
 
 use super::features;
 use super::harmless::harmless;
-use super::reader::{Fault, Header, Item, Reader};
 use crate::bosh::Condition;
 use crate::cm::backend::{Command, Event, Opening};
+use crate::cm::stream::Header;
+use crate::cm::stream::reader::{Fault, Item, Reader};
 use crate::xml::{Element, Limits, Scope, write, write_attribute};
 use crate::xmpp::ns;
 
@@ -178,13 +179,15 @@ impl Stream {
         match command {
             Command::Send(element) => self.send(&element),
             Command::Close => self.close(),
+            // What the client sent is written; the server sees no end, and may keep the session.
+            Command::Lost => self.phase = Phase::Over,
             Command::Restart if self.phase == Phase::Open => {
                 self.reader.renew();
                 let version = self.opening.version.clone();
                 self.write_header(Some(version.as_deref().unwrap_or("1.0")));
             }
             // A stream that has not begun needs no restart; one link has one opening.
-            Command::Restart | Command::Open(_) => {}
+            Command::Restart | Command::Open(_) | Command::Ping | Command::Undelivered(_) => {}
         }
     }
 
@@ -315,7 +318,7 @@ impl Stream {
     }
 
     fn opened(&mut self, header: Header) {
-        let Header { from, version } = header;
+        let Header { from, version, .. } = header;
         let version = version.filter(|_| self.opening.version.is_some());
         self.steps.push_back(Step::Tell(Event::Opened { from, version }));
     }

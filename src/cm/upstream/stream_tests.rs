@@ -7,6 +7,7 @@ fn opening() -> Opening {
         to: "a.example".into(),
         from: Some("me@a.example".into()),
         lang: Some("de".into()),
+        management: false,
         version: Some("1.0".into()),
     }
 }

@@ -237,6 +237,14 @@ impl Backend for Returned {
         self.dead.heard(link, &event);
         Some((link, event))
     }
+
+    fn behind(&self) -> Option<&dyn Backend> {
+        Some(&*self.inner)
+    }
+
+    fn behind_mut(&mut self) -> Option<&mut dyn Backend> {
+        Some(&mut *self.inner)
+    }
 }
 
 /// Presence as an error, with its addresses turned round.

@@ -428,4 +428,12 @@ impl Backend for Early {
         }
         Some((link, event))
     }
+
+    fn behind(&self) -> Option<&dyn Backend> {
+        Some(&*self.inner)
+    }
+
+    fn behind_mut(&mut self) -> Option<&mut dyn Backend> {
+        Some(&mut *self.inner)
+    }
 }

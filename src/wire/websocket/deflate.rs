@@ -32,6 +32,54 @@ impl Deflate {
             client_no_context: has("client_no_context_takeover"),
         })
     }
+
+    /// The first of the offers in `Sec-WebSocket-Extensions` of a request that a server here can agree to: its window has
+    /// the full size (RFC 7692 §7.1).
+    pub fn of_offers<'a>(extensions: impl Iterator<Item = &'a str>) -> Option<Self> {
+        extensions.flat_map(|value| value.split(',')).find_map(|offer| {
+            let mut parts = offer.split(';').map(|part| part.trim().to_ascii_lowercase());
+            let mut agreed = Self { server_no_context: false, client_no_context: false };
+            if parts.next()? != "permessage-deflate" {
+                return None;
+            }
+            let mut seen = Vec::new();
+            for part in parts {
+                let (name, value) = part.split_once('=').unwrap_or((&part, ""));
+                let value = value.trim().trim_matches('"');
+                let bits = value.parse().is_ok_and(|bits: u8| (8..=15).contains(&bits));
+                match name.trim() {
+                    "server_no_context_takeover" if value.is_empty() => {
+                        agreed.server_no_context = true;
+                    }
+                    "client_no_context_takeover" if value.is_empty() => {
+                        agreed.client_no_context = true;
+                    }
+                    "client_max_window_bits" if value.is_empty() || bits => {}
+                    _ => return None,
+                }
+                let name = name.trim().to_owned();
+                if seen.contains(&name) {
+                    return None;
+                }
+                seen.push(name);
+            }
+            Some(agreed)
+        })
+    }
+
+    /// What a response says of it.
+    pub fn response(self) -> String {
+        let mut text = "permessage-deflate".to_owned();
+        for (said, name) in [
+            (self.server_no_context, "; server_no_context_takeover"),
+            (self.client_no_context, "; client_no_context_takeover"),
+        ] {
+            if said {
+                text.push_str(name);
+            }
+        }
+        text
+    }
 }
 
 /// A message that was inflated.
@@ -278,5 +326,25 @@ mod tests {
         );
         assert_eq!(agreed("permessage-deflate;client_no_context_takeover"), with(false, true));
         assert_eq!(agreed("x-webkit-deflate-frame"), None);
+    }
+
+    #[test]
+    fn an_offer_is_taken_that_can_be_kept() {
+        let said =
+            |value: &'static str| Deflate::of_offers([value].into_iter()).map(Deflate::response);
+        let plain = Some("permessage-deflate".to_owned());
+        assert_eq!(said("permessage-deflate"), plain);
+        assert_eq!(said("x, permessage-deflate; client_max_window_bits"), plain);
+        assert_eq!(
+            said(
+                "permessage-deflate; server_max_window_bits=10, permessage-deflate; Client_No_Context_Takeover"
+            ),
+            Some("permessage-deflate; client_no_context_takeover".to_owned())
+        );
+        for wrong in ["", "permessage-deflate; x", "permessage-deflate; client_max_window_bits=7"] {
+            assert_eq!(said(wrong), None, "{wrong}");
+        }
+        let twice = "permessage-deflate; client_max_window_bits; client_max_window_bits";
+        assert_eq!(said(twice), None);
     }
 }

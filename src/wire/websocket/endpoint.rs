@@ -2,7 +2,8 @@
 
 use super::assembler::{Assembler, Message, Step};
 use super::close::Close;
-use super::frame::{Head, Opcode};
+use super::deflate::{Deflater, Inflater};
+use super::frame::{COMPRESSED, Head, Opcode};
 use super::reader::{Piece, Reader};
 use crate::wire::Side;
 
@@ -75,6 +76,11 @@ impl Endpoint {
         broken.or(too_long).map_or(Ok(()), Err)
     }
 
+    /// From now on messages may be compressed.
+    pub fn inflate_with(&mut self, inflater: Inflater) {
+        self.assembler.inflate_with(inflater);
+    }
+
     /// Whether nothing has begun that is not whole.
     pub fn is_between(&self) -> bool {
         self.reader.is_between() && self.assembler.is_between()
@@ -94,8 +100,9 @@ fn received(mut message: Message, peer: Side) -> Result<Received, Violation> {
         () if message.padded => return protocol("a length is longer than it needs to be"),
         () if message.unfinished => return protocol("a control frame is a fragment"),
         () if message.cut => return protocol("a message within a message"),
-        () if message.clipped => {
-            return Err(TOO_LONG);
+        () if message.clipped => return Err(TOO_LONG),
+        () if message.undecoded.is_some() => {
+            return Err(Violation { status: 1007, words: "the message cannot be inflated" });
         }
         () => {}
     }
@@ -119,6 +126,15 @@ fn received(mut message: Message, peer: Side) -> Result<Received, Violation> {
 pub fn frame(opcode: Opcode, payload: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
     let mut out = Vec::with_capacity(payload.len() + super::frame::LONGEST);
     Head::new(opcode, payload.len() as u64, mask).write_with(payload, &mut out);
+    out
+}
+
+/// The same, compressed.
+pub fn deflated(opcode: Opcode, payload: &[u8], deflater: &mut Deflater) -> Vec<u8> {
+    let payload = deflater.deflate(payload);
+    let mut out = Vec::with_capacity(payload.len() + super::frame::LONGEST);
+    let head = Head::new(opcode, payload.len() as u64, None);
+    Head { reserved: COMPRESSED, ..head }.write_with(&payload, &mut out);
     out
 }
 

@@ -84,7 +84,7 @@ fn names_and_passwords_are_prepared() {
     let account =
         Account { user: "i\u{e9}".to_owned(), password: Password::new("pass\u{a0}word\u{2168}") };
     let setup = Setup { accounts: vec![account], ..Setup::new("example.org", started()) };
-    let mut bed = Bed { server: Server::new(setup, Box::new(Seeded::new(7))) };
+    let mut bed = Bed { server: Server::new(setup, Box::new(Seeded::new(7))), said: Vec::new() };
     for (link, plain, verdict) in [
         // A soft hyphen is nothing, a no-break space a space, the sign for nine `IX`, e and its accent one letter.
         (1, "\0I\u{ad}e\u{301}\0pass wordIX", "<success"),
@@ -108,7 +108,7 @@ fn scram_prepares_names_and_passwords_too() {
     use ring::{digest, hmac, pbkdf2};
     let account = Account { user: "ann".to_owned(), password: Password::new("a\u{ad}b\u{2168}") };
     let setup = Setup { accounts: vec![account], ..Setup::new("example.org", started()) };
-    let mut bed = Bed { server: Server::new(setup, Box::new(Seeded::new(7))) };
+    let mut bed = Bed { server: Server::new(setup, Box::new(Seeded::new(7))), said: Vec::new() };
     for (link, name, password, verdict) in [
         (1, "A\u{ad}nn", "abIX", "<success"),
         (2, "ann", "abix", "<not-authorized"),

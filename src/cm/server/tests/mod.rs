@@ -2,11 +2,13 @@
 
 mod bounds;
 mod login;
+mod management;
 mod messages;
 mod presence;
 mod property;
 mod questions;
 mod rooms;
+mod sasl2;
 
 use std::time::Duration;
 
@@ -23,6 +25,8 @@ const BIND: &str = "<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xm
 
 struct Bed {
     server: Server,
+    /// What was said and nobody has asked for.
+    said: Vec<(Link, Event)>,
 }
 
 fn started() -> chrono::DateTime<chrono::FixedOffset> {
@@ -40,7 +44,7 @@ impl Bed {
             anonymous: true,
             ..Setup::new("example.org", started())
         };
-        Self { server: Server::new(setup, Box::new(Seeded::new(7))) }
+        Self { server: Server::new(setup, Box::new(Seeded::new(7))), said: Vec::new() }
     }
 
     fn command(&mut self, link: Link, command: Command) {
@@ -62,12 +66,10 @@ impl Bed {
     /// What was said to a stream, in order.
     fn hear(&mut self, link: Link) -> Vec<String> {
         let mut heard = Vec::new();
-        let mut others = Vec::new();
-        while let Some((to, event)) = self.server.next() {
-            if to != link {
-                others.push((to, event));
-                continue;
-            }
+        while let Some(said) = self.server.next() {
+            self.said.push(said);
+        }
+        for (_, event) in self.said.extract_if(.., |(to, _)| *to == link) {
             let scope = Scope { default: ns::CLIENT, prefixes: &[(ns::STREAMS, "stream")] };
             let mut text = String::new();
             match event {
@@ -78,9 +80,6 @@ impl Bed {
                 other => text = format!("{other:?}"),
             }
             heard.push(text);
-        }
-        for (to, event) in others {
-            self.server.say(to, event);
         }
         heard
     }

@@ -1,8 +1,10 @@
-//! Reads a server's stream as it comes (RFC 6120 §4): its header, then each child element whole, then its end.
+//! Reads one side's stream over TCP as it comes (RFC 6120 §4): its header, then each child element whole, then its end.
 //!
 //! One look at each byte finds where an element ends. The element is then judged by the strict parser, in the scope of
 //! the header, so nothing is taken for well-formed here that would not be anywhere else.
 
+use super::header::Header;
+use super::refusal::condition_of;
 use crate::xml::{Element, ErrorKind, Limits, parse};
 use crate::xmpp::ns;
 
@@ -21,36 +23,27 @@ pub enum Item {
     End,
 }
 
-/// What a stream header says.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Header {
-    /// Who the server says it is.
-    pub from: Option<String>,
-    /// The version it speaks.
-    pub version: Option<String>,
-}
-
 /// Why what came is no stream.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// XML that XMPP does not allow, or more of it than is borne.
     #[error("{0}")]
     Xml(ErrorKind),
+    /// A stanza whose own name has a prefix.
+    #[error("a stanza with a prefix")]
+    Prefix,
     /// Something else where the stream's start tag is due.
     #[error("not an XMPP stream: expected <stream/> in namespace {streams}, with content in {content}", streams = ns::STREAMS, content = ns::CLIENT)]
     NoStream,
 }
 
 impl Fault {
-    /// The stream error that tells the server (RFC 6120 §4.9.3).
+    /// The stream error that tells the sender (RFC 6120 §4.9.3).
     pub fn condition(&self) -> &'static str {
         match self {
             Self::NoStream => "invalid-namespace",
-            Self::Xml(kind) if kind.is_limit() => "policy-violation",
-            Self::Xml(
-                ErrorKind::Comment | ErrorKind::DocumentType | ErrorKind::ProcessingInstruction,
-            ) => "restricted-xml",
-            Self::Xml(_) => "not-well-formed",
+            Self::Prefix => "bad-namespace-prefix",
+            Self::Xml(kind) => condition_of(kind),
         }
     }
 }
@@ -81,10 +74,14 @@ enum Place {
     Declaration,
 }
 
-/// A reader of one server's bytes, for as many streams as there are on its connection.
+/// A reader of one side's bytes, for as many streams as there are on its connection.
 #[derive(Debug)]
 pub struct Reader {
     limits: Limits,
+    /// What comes is a client's, which is told what is wrong with its header, and kept from prefixing its stanzas.
+    strict: bool,
+    /// The tag of the next child has a prefix.
+    prefixed: bool,
     /// The header's text, and behind it what has come of the next child.
     text: Vec<u8>,
     /// How long the header's text is; zero before there is one.
@@ -100,10 +97,12 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A reader that waits for a header.
+    /// A reader of a server's stream that waits for a header.
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
+            strict: false,
+            prefixed: false,
             text: Vec::new(),
             scope: 0,
             end: Vec::new(),
@@ -114,9 +113,19 @@ impl Reader {
         }
     }
 
+    /// A reader of a client's stream.
+    pub fn of_client(limits: Limits) -> Self {
+        Self { strict: true, ..Self::new(limits) }
+    }
+
     /// A new header is due. What the server said before it knew is still read as before.
     pub fn renew(&mut self) {
         self.due = true;
+    }
+
+    /// Whether nothing has begun that is not whole.
+    pub fn is_between(&self) -> bool {
+        self.text.len() == self.scope && self.depth == 0
     }
 
     /// Reads up to the end of the next item and leaves the rest; nothing if there is no whole one.
@@ -175,6 +184,7 @@ impl Reader {
         if self.depth == 0 {
             let name = name(&self.text[self.tag..]);
             let local = name.rsplit(|&byte| byte == b':').next().unwrap_or_default();
+            self.prefixed = local.len() < name.len();
             if self.due && local == b"stream" {
                 let end = [b"</", name, b">"].concat();
                 return self.header(end, closed).map(Some);
@@ -222,11 +232,12 @@ impl Reader {
         // The default namespace of a header is that of its stanzas (RFC 6120 §4.8.2).
         let content = self.parse(&[&tag[..], b"<a/>", &end].concat())?;
         let content = content.children().next().map(Element::namespace);
-        if !root.is(ns::STREAMS, "stream") || content != Some(ns::CLIENT) {
+        let sound = root.is(ns::STREAMS, "stream") && content == Some(ns::CLIENT);
+        if !sound && !self.strict {
             return Err(Fault::NoStream);
         }
-        let text = |name| root.attr(name).map(str::to_owned);
-        let header = Header { from: text("from"), version: text("version") };
+        let fault = (!sound).then_some("invalid-namespace");
+        let header = Header { fault, ..Header::of(&root) };
         self.scope = tag.len();
         self.text = tag;
         self.text.shrink_to_fit();
@@ -246,6 +257,11 @@ impl Reader {
         let root = parsed?;
         let mut children = root.children();
         match (children.next(), children.next()) {
+            (Some(child), None)
+                if self.strict && self.prefixed && child.namespace() == ns::CLIENT =>
+            {
+                Err(Fault::Prefix)
+            }
             (Some(child), None) => Ok(Some(Item::Element(child.clone()))),
             _ => Err(self.stray()),
         }

@@ -1,0 +1,12 @@
+//! Stream management (XEP-0198): what was sent is kept until the client has acknowledged it, and a stream outlives its
+//! connection until it is resumed on another.
+
+mod account;
+mod elements;
+mod fronts;
+mod sleep;
+
+pub(super) use account::Managed;
+pub(super) use elements::failed;
+pub(super) use fronts::Fronts;
+pub(super) use sleep::Resumptions;
