@@ -1,5 +1,8 @@
 //! `xmppscope cm`: the reference connection manager, with its own XMPP server or before another.
 
+mod accounts;
+mod streams;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +10,8 @@ use std::time::Duration;
 use jid::BareJid;
 use tokio::sync::Notify;
 
+use self::accounts::{NewAccount, accounts};
+use self::streams::Streams;
 use super::Failure;
 use super::capture::CaptureFile;
 use super::console::eprint;
@@ -20,21 +25,22 @@ use crate::cm::backend::Backend;
 use crate::cm::http::serve::Service;
 use crate::cm::parts::Parts;
 use crate::cm::policy::Policy;
-use crate::cm::server::{Account, Password, Server, Setup};
+use crate::cm::server::{Server, Setup};
 use crate::cm::upstream::address::Address;
 use crate::cm::upstream::{self, Settings, Upstream, stream};
 use crate::diag::name;
-use crate::random::{Random, Secure};
+use crate::random::Secure;
 use crate::trace::intake::Intake;
 use crate::wire::tls::{self, TlsError};
 
-/// Run a strict BOSH connection manager with a built-in XMPP server
+/// Run a strict XMPP server for BOSH, WebSocket and TCP
 ///
-/// A server to build and test clients against. It follows XEP-0124 and XEP-0206 to the letter, and prints its traffic
-/// as `xmppscope proxy` does. All data is kept in memory and lost on exit.
+/// A server to build and test clients against. It follows XEP-0124, XEP-0206, RFC 7395 and RFC 6120 to the letter, and
+/// prints its traffic as `xmppscope proxy` does. All data is kept in memory and lost on exit.
 ///
 /// The built-in server has accounts, which are each other's contacts, and anonymous users. It supports presence,
-/// messages (stored for accounts that are offline), and rooms at conference.DOMAIN.
+/// messages (stored for accounts that are offline), rooms at conference.DOMAIN, and, over WebSocket and TCP, stream
+/// management with resumption, also from one of these to the other.
 ///
 /// With --upstream, the connection manager connects its clients to another XMPP server instead.
 #[derive(Debug, clap::Args)]
@@ -44,6 +50,7 @@ Examples:
   xmppscope cm
   xmppscope cm --account alice:secret --account bob --anonymous
   xmppscope cm --quiet --wait 5 --inactivity 10
+  xmppscope cm --tcp 127.0.0.1:5222 --tls-dir ~/cm-tls
   xmppscope cm --upstream chat.example:5222 --domain chat.example
 
 Exit status:
@@ -87,6 +94,8 @@ pub(super) struct Args {
     show_secrets: bool,
     #[command(flatten)]
     upstream: To,
+    #[command(flatten)]
+    streams: Streams,
     #[command(flatten)]
     terms: Terms,
     #[command(flatten)]
@@ -196,14 +205,17 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         .build()
         .map_err(|error| Failure::Environment(format!("cannot start: {error}")))?;
     let (listener, bound) = runtime.block_on(listen(&args.listen))?;
+    let listeners = runtime.block_on(args.streams.listen(place.domains()))?;
     let url = format!("http://{bound}/http-bind");
     if let Some(watch) = &mut watch {
         let mut inputs = args.output.inputs();
         args.upstream.ca_file.iter().for_each(|file| inputs.add(file));
+        args.streams.inputs().for_each(|file| inputs.add(&file));
         watch.capture(&args.capture, &inputs, url.clone(), args.show_secrets)?;
     }
 
     eprint(&format!("listening on {url}"));
+    eprint(&format!("and for WebSocket on ws://{bound}/xmpp-websocket"));
     place.introduce(args);
     for defect in &defects {
         eprint(&format!("defect {}: {}", defect.name, defect.says));
@@ -215,6 +227,9 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     ));
     if !bound.ip().is_loopback() {
         eprint("warning: other machines can connect to this port, without encryption");
+    }
+    if listeners.are_exposed() {
+        eprint("warning: other machines can connect to the TCP port");
     }
 
     let intake = Intake::new(args.show_secrets, BODY_KEPT).knowing(place.passwords());
@@ -235,7 +250,8 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
             let usual = Setup::new("localhost", clock.started());
             // What is stored for an account must fit into the queue of its client, with room to spare.
             let offline = usual.offline.min(args.bounds.max_waiting / 2);
-            let setup = Setup { domains, accounts, anonymous, offline, ..usual };
+            let (resumption, sasl2) = (args.streams.resumption(), args.streams.sasl2());
+            let setup = Setup { domains, accounts, anonymous, offline, resumption, sasl2, ..usual };
             Box::new(Server::new(setup, Box::new(Secure::default())))
         }
     };
@@ -254,6 +270,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
                 leave_at_next_signal();
             }
         };
+        listeners.serve(&service);
         service.serve(listener, stop).await;
         if let Some(streams) = streams {
             let _ = tokio::time::timeout(PARTING, streams.ended()).await; // a server that is slow to part is left
@@ -264,6 +281,14 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
 }
 
 impl Place {
+    /// The domains that are known.
+    fn domains(&self) -> &[String] {
+        match self {
+            Self::Inside { domains, .. } => domains,
+            Self::Elsewhere(settings) => &settings.domains,
+        }
+    }
+
     /// The users here and their passwords.
     fn passwords(&self) -> Vec<(&str, &str)> {
         let Self::Inside { accounts, .. } = self else { return Vec::new() };
@@ -352,7 +377,7 @@ fn inside(args: &Args) -> Result<Place, Failure> {
     if domains.is_empty() {
         domains.push("localhost".to_owned());
     }
-    let accounts = accounts(args, &mut Secure::default())?;
+    let accounts = accounts(&args.account, &mut Secure::default())?;
     let anonymous = args.anonymous || args.account.is_empty();
     Ok(Place::Inside { accounts, anonymous, domains })
 }
@@ -368,6 +393,7 @@ fn policy(args: &Args) -> Policy {
         maxpause: Duration::from_secs(terms.maxpause),
         ..Policy::default()
     };
+    args.streams.settle(&mut policy);
     policy.bounds.sessions = bounds.max_sessions;
     policy.bounds.sessions_per_address = bounds.max_sessions_per_address;
     policy.bounds.waiting = bounds.max_waiting;
@@ -388,43 +414,4 @@ fn domains(args: &Args) -> Result<Vec<String>, Failure> {
         ))),
     };
     args.domain.iter().map(prepared).collect()
-}
-
-struct NewAccount {
-    account: Account,
-    /// The password was made here.
-    made: bool,
-}
-
-fn accounts(args: &Args, random: &mut Secure) -> Result<Vec<NewAccount>, Failure> {
-    let usual = ["alice".to_owned(), "bob".to_owned()];
-    let given = if args.account.is_empty() { &usual[..] } else { &args.account[..] };
-    let mut accounts: Vec<NewAccount> = Vec::new();
-    for text in given {
-        let (user, password) = match text.split_once(':') {
-            Some((user, password)) => (user, Some(password)),
-            None => (text.as_str(), None),
-        };
-        let jid = BareJid::new(&format!("{user}@localhost")).ok();
-        let prepared = jid.and_then(|jid| Some(jid.node()?.to_string()));
-        let (Some(user), false) = (prepared, password == Some("")) else {
-            // The text is not repeated: it may hold a password.
-            return Err(Failure::Usage(format!(
-                "--account {}…: expected USER or USER:PASSWORD, where USER is the part of the address before the @",
-                user.chars().take(20).collect::<String>()
-            )));
-        };
-        if accounts.iter().any(|other| other.account.user == user) {
-            return Err(Failure::Usage(format!("--account {user}: the account is given twice")));
-        }
-        let made = password.is_none();
-        let password = Password::new(password.map_or_else(|| random.token(9), str::to_owned));
-        if !password.is_usable() {
-            return Err(Failure::Usage(format!(
-                "--account {user}: the password contains characters that RFC 4013 forbids, such as control characters"
-            )));
-        }
-        accounts.push(NewAccount { account: Account { user, password }, made });
-    }
-    Ok(accounts)
 }
