@@ -19,6 +19,7 @@ use crate::client::bosh::Grant;
 use crate::client::{Login, Step, Who};
 use crate::clock::words;
 use crate::scenario::Opened;
+use crate::xml::Element;
 use crate::xmpp::ns;
 
 /// Whoever leaves waits so long for the last responses.
@@ -85,7 +86,13 @@ async fn log_in(run: &mut Run, actor: usize, who: Who) -> Done {
     loop {
         let mut next = Step::Wait;
         while let Some(arrived) = run.cast.get_mut(actor).inbox_mut().pop_front() {
-            match login.take(&arrived.element) {
+            let element = &arrived.element;
+            match login.take(element) {
+                Step::Wait if is_sasl(element) && element.namespace() != ns::SASL => {
+                    let (name, namespace) = (element.name(), element.namespace());
+                    let why = format!("cannot log in: <{name}/> came in the namespace {namespace}");
+                    return broken(run, &why);
+                }
                 Step::Wait => {}
                 step => {
                     next = step;
@@ -131,6 +138,11 @@ async fn log_in(run: &mut Run, actor: usize, who: Who) -> Done {
         }
     }
     drain(run, actor).await
+}
+
+/// Whether this is called as an answer of SASL is.
+fn is_sasl(element: &Element) -> bool {
+    matches!(element.name(), "success" | "failure" | "challenge")
 }
 
 /// Sends requests until the server owes nothing: the features have come, or an answer that stands behind all else, or nothing
