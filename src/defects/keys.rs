@@ -73,7 +73,7 @@ pub(super) const DEFECTS: Family = &[&[
         |parts| again(parts, Standing::Waiting),
     ),
     defect(
-        "bosh-key-mismatch-terminates",
+        "bosh-key-mismatch-terminates/alive",
         "a request with a wrong key is refused with item-not-found, but its session lives on",
         |parts| {
             parts.bend_http(Watch::new(

@@ -6,6 +6,7 @@ use super::ledger::SentRequest;
 use super::link::Arrival;
 use super::message::Message;
 use super::run::Run;
+use super::spacing::{open, until_empty};
 use super::stop::{Done, Stop};
 use super::wire::{ConnId, ReceivedResponse, Sending, SentId};
 use crate::bosh::XBOSH;
@@ -99,7 +100,14 @@ pub(super) fn pump(run: &mut Run) {
                 Arrival::Element(_, element) => run.cast.get_mut(actor).take(got.at, element),
             }
         }
-        let requests = run.cast.get_mut(actor).link_mut().settle(wire.now());
+        let now = wire.now();
+        let due = run.cast.get(actor).link().deadline().is_some_and(|due| due <= now);
+        // A request that was sent by hand is open.
+        if due && open(run, actor) > 0 {
+            let pause = until_empty(run, actor);
+            run.cast.get_mut(actor).link_mut().rest_until(now + pause);
+        }
+        let requests = run.cast.get_mut(actor).link_mut().settle(now);
         transmit(run, actor, &requests);
     }
 }

@@ -109,6 +109,11 @@ impl Link {
         requests(actions)
     }
 
+    /// The session sends no empty request by itself before this time.
+    pub(super) fn rest_until(&mut self, time: Duration) {
+        self.session.rest_until(time);
+    }
+
     /// When [`Link::settle`] is due.
     pub(super) fn deadline(&self) -> Option<Duration> {
         self.session.deadline()

@@ -37,6 +37,7 @@ mod run;
 mod schedule;
 mod setting_up;
 mod share;
+mod spacing;
 mod spent;
 mod steps;
 mod stop;

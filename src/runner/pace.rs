@@ -8,12 +8,10 @@ use super::exchange::{ask, with_content};
 use super::judge;
 use super::ledger::SentRequest;
 use super::run::Run;
+use super::spacing::until_empty;
 use super::waiting::rest;
 use super::wire::{ReceivedResponse, SentId};
 use crate::client::bosh::Book;
-
-/// Two requests may arrive at the other side by so much closer together than they were sent.
-const MARGIN: Duration = Duration::from_millis(200);
 
 /// The next request of a session, which nobody may refuse as overactivity: empty, once that is allowed; or at once with a
 /// payload that asks for no answer, where the session may have stanzas.
@@ -36,30 +34,6 @@ pub(super) fn pause(run: &Run, actor: usize) -> Duration {
         Some(_) => Duration::ZERO,
         None => until_empty(run, actor),
     }
-}
-
-/// How many requests of a session have no response.
-pub(super) fn open(run: &Run, actor: usize) -> u64 {
-    let sent = run.cast.get(actor).link().all_sent().iter();
-    sent.filter(|&&sent| run.got(sent).is_none()).count() as u64
-}
-
-/// How long until an empty request is no overactivity.
-fn until_empty(run: &Run, actor: usize) -> Duration {
-    let link = run.cast.get(actor).link();
-    let Some(grant) = link.book().grant() else { return Duration::ZERO };
-    let (Some(spacing), Some(&latest)) = (grant.spacing(), link.all_sent().last()) else {
-        return Duration::ZERO;
-    };
-    if open(run, actor) + 1 < grant.requests() && grant.polling().is_none() {
-        return Duration::ZERO;
-    }
-    let progress = run.wire().progress(latest);
-    let arrived = match progress.got {
-        Some(got) => got.at,
-        None => progress.written.unwrap_or(run.now()) + MARGIN,
-    };
-    (arrived + spacing).saturating_sub(run.now())
 }
 
 /// The lag of this machine by which a request came when its session was lawfully over: the session was without a request for

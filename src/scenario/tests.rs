@@ -171,7 +171,7 @@ fn names_have_to_be_given_before_they_are_used() {
         [
             "2: unknown variable `nme`; set a variable with `set:`, `sweep:` or `capture:`",
             "4: `a` has no such field; did you mean `rid`?",
-            "4: `a` has no value of its own; its fields are rid, held, status",
+            "4: `a` has no value of its own; its fields are rid, held, status, interim",
             "4: unknown session attribute; did you mean `wait`?",
         ]
     );

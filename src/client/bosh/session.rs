@@ -309,6 +309,11 @@ impl Session {
         }
     }
 
+    /// No empty request is sent before this time.
+    pub fn rest_until(&mut self, time: Duration) {
+        self.rest = self.rest.max(time);
+    }
+
     /// Decides what is sent, once all that has happened at this time was said. The first call opens an automatic session.
     pub fn settle(&mut self, now: Duration, out: &mut Vec<Action>) {
         if self.over || self.pilot == Pilot::Manual {

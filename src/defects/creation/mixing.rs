@@ -115,7 +115,7 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
             }
         });
     }),
-    defect("bosh-resp-accept", "the codings in accept are separated by spaces", |parts| {
+    defect("bosh-resp-accept/spaces", "the codings in accept are separated by spaces", |parts| {
         parts.on_answer(|answer, _| {
             if let Some(accept) = answer.reply.get("accept") {
                 let listed = accept.replace(',', " ");

@@ -30,6 +30,7 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
         for wait in [0, 1, 5, 60, 3600, 65_535] {
             rig.create(&format!("wait='{wait}' hold='1'"));
         }
+        rig.create("wait='5' hold='1' from='somebody@client.invalid'");
         for hold in [0, 1, 2, 5, 10] {
             rig.create(&format!("wait='5' hold='{hold}'"));
         }

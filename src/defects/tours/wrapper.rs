@@ -32,7 +32,7 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
         }
         rig.post(&format!("<wrapper xmlns='{NS}' rid='1' {REST}/>"));
     }),
-    ("messages that come together, and polls that do", |rig| {
+    ("messages that come together, a repeat after a restart, and polls", |rig| {
         rig.create("wait='5' hold='1'");
         rig.login();
         let jid = rig.jid();
@@ -41,8 +41,11 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
         rig.send(4, "", &message.repeat(2));
         rig.send(5, "", "");
         rig.seconds(6.0);
-        rig.send(6, "xmlns:xmpp='urn:xmpp:xbosh' xmpp:restart='true' to='localhost'", "");
-        rig.send(5, "", "");
+        rig.create("wait='5' hold='1'");
+        let auth = "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='ANONYMOUS'/>";
+        rig.send(1, "", auth);
+        rig.send(2, "xmpp:restart='true' to='localhost'", "");
+        rig.send(1, "", auth);
         rig.create("wait='0' hold='0'");
         for n in 1..4 {
             rig.send(n, "", "");

@@ -147,12 +147,14 @@ pub(super) const DEFECTS: &[Defect] = &[
         "xbosh-no-stream-compression",
         "the features after the login offer stream compression",
         |parts| {
-            features(parts, |features| {
-                if features.child(ns::BIND, "bind").is_some() {
-                    let method = Element::new(ns::COMPRESS_FEATURE, "method").with_text("zlib");
-                    let compression = Element::new(ns::COMPRESS_FEATURE, "compression");
-                    features.push(compression.with_child(method));
+            parts.on_event(|_, mut event| {
+                if let Event::Element(element) = &mut event
+                    && element.is(ns::STREAMS, "features")
+                    && has_bind(element)
+                {
+                    element.push(Element::new(ns::COMPRESS_FEATURE, "compression"));
                 }
+                Some(event)
             });
         },
     ),
