@@ -121,6 +121,7 @@ fn an_empty_request_that_no_step_spells_out_is_no_overactivity() {
         ("wait: 20, hold: 1, login: anonymous", &format!("{held}- alive:\n- drain:\n")),
         ("wait: 0, hold: 1, login: anonymous", "- alive:\n- drain:\n- alive:\n"),
         ("wait: 0, hold: 1, login: anonymous, polls: true", "- wait: 20s\n"),
+        ("wait: 20, hold: 1, login: anonymous, polls: true", "- wait: 3s\n- alive:\n- wait: 9s\n"),
     ] {
         let text =
             format!("name: a\ncovers: bosh-push-asap\nsession: {{ {session} }}\nsteps:\n{steps}");
