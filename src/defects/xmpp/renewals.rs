@@ -235,7 +235,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
-        "xbosh-remote-stream-error-content",
+        "xbosh-remote-stream-error-content/bare",
         "of the error of a stream its content alone is told, as before version 1.1",
         |parts| {
             changing(parts, |reply| {
