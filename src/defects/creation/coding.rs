@@ -50,7 +50,7 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
-        "bosh-charset-conversion",
+        "bosh-charset-conversion/requests",
         "what comes in ISO-8859-1 is converted twice, so that others get other characters",
         |parts| {
             parts.on_enter(|request| {
@@ -60,6 +60,22 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
                     *request.body_mut() = once.into();
                 }
                 None
+            });
+        },
+    ),
+    defect(
+        "bosh-charset-conversion/responses",
+        "a response that says to be in ISO-8859-1 is in UTF-8",
+        |parts| {
+            parts.on_leave(|response, _| {
+                let headers = response.headers();
+                if charset(headers).as_deref() == Some("iso-8859-1")
+                    && !headers.contains_key(header::CONTENT_ENCODING)
+                {
+                    let text: String =
+                        response.body().iter().map(|&byte| char::from(byte)).collect();
+                    *response.body_mut() = text.into();
+                }
             });
         },
     ),

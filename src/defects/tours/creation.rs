@@ -122,6 +122,15 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
         rig.http(&request.body(latin.into()).unwrap());
         rig.seconds(5.0);
     }),
+    ("responses in another encoding", |rig| {
+        rig.create("wait='5' hold='1' content='text/xml; charset=ISO-8859-1'");
+        rig.login();
+        rig.send(
+            4,
+            "",
+            "<iq xmlns='jabber:client' type='get' id='Caf\u{e9}'><ping xmlns='urn:xmpp:ping'/></iq>",
+        );
+    }),
 ];
 
 /// Opens a session with these attributes beside `rid`, and with this content.
