@@ -25,8 +25,8 @@ pub(super) struct Actor {
     inbox: VecDeque<Delivery>,
     /// Its address, once it is bound.
     jid: Option<String>,
-    /// The features of the stream have come.
-    featured: bool,
+    /// The features of the stream, once they have come.
+    features: Option<Element>,
     /// How many stanzas were sent that the scenario does not spell out.
     numbered: u32,
 }
@@ -47,7 +47,7 @@ impl Actor {
             stream: None,
             inbox: VecDeque::new(),
             jid: None,
-            featured: false,
+            features: None,
             numbered: 0,
         }
     }
@@ -88,18 +88,20 @@ impl Actor {
 
     /// A stream begins: the features of the one before it say nothing any more.
     pub(super) fn renew(&mut self) {
-        self.featured = false;
+        self.features = None;
     }
 
     /// A session is asked for: what was known of the one before is forgotten.
     pub(super) fn begin(&mut self, book: Book) {
         self.link.begin(book);
-        (self.jid, self.featured, self.numbered) = (None, false, 0);
+        (self.jid, self.features, self.numbered) = (None, None, 0);
     }
 
     /// Takes an element that came.
     pub(super) fn take(&mut self, at: Duration, element: Element) {
-        self.featured |= element.is(ns::STREAMS, "features");
+        if element.is(ns::STREAMS, "features") {
+            self.features = Some(element.clone());
+        }
         self.inbox.push_back(Delivery { at, element });
     }
 
@@ -122,7 +124,12 @@ impl Actor {
 
     /// Whether the features of its stream have come.
     pub(super) fn has_features(&self) -> bool {
-        self.featured
+        self.features.is_some()
+    }
+
+    /// The features of its stream, if they have come.
+    pub(super) fn features(&self) -> Option<&Element> {
+        self.features.as_ref()
     }
 
     /// The number of its next stanza that the scenario does not spell out.

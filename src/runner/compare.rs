@@ -133,6 +133,19 @@ pub(super) fn unmet(run: &Run, condition: &Located<Condition>) -> Done<Option<St
                 _ => None,
             })
         }
+        Condition::Offered { feature, by } => {
+            let features = run.cast.get(run.actor(by.as_ref())?).features();
+            let wanted = feature.value.elements(run)?;
+            let has = features
+                .is_some_and(|features| features.children().any(|one| matching::matches_any(&wanted, one)));
+            Ok((!has).then(|| format!("the server does not offer `{}`", feature.place.text())))
+        }
+        Condition::Received { stanza, by } => {
+            let inbox = run.cast.get(run.actor(by.as_ref())?).inbox();
+            let wanted = stanza.value.elements(run)?;
+            let has = inbox.iter().any(|arrived| matching::matches_any(&wanted, &arrived.element));
+            Ok((!has).then(|| format!("no `{}` has come", stanza.place.text())))
+        }
         Condition::Value { value, expected } => {
             let worth = value.value.value(run).ok();
             // As it is called, without the quotes of YAML.

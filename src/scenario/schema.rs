@@ -82,7 +82,9 @@ fn definitions() -> Value {
         ] },
         "condition": { "anyOf": [
             condition("advertised", text("An attribute of the creation response."), std::slice::from_ref(&by)),
-            condition("not-advertised", text("An attribute that the creation response must not have."), &[by]),
+            condition("not-advertised", text("An attribute that the creation response must not have."), std::slice::from_ref(&by)),
+            condition("offered", xml("An element of the features of the stream."), std::slice::from_ref(&by)),
+            condition("received", xml("A stanza that has come, and that no step has taken."), &[by]),
             condition("value", reference("text"), &[demands()]),
             condition("response", text("A request that was answered."), &[expectation()]),
         ] },

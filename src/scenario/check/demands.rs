@@ -122,6 +122,12 @@ impl Checker {
                     self.actor(by);
                 }
             }
+            Condition::Offered { feature: xml, by } | Condition::Received { stanza: xml, by } => {
+                self.xml(&xml.value);
+                if let Some(by) = by {
+                    self.actor(by);
+                }
+            }
             Condition::Value { value, expected } => {
                 self.template(value);
                 self.value(expected);

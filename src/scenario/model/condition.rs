@@ -2,7 +2,7 @@
 
 use super::reference::Reference;
 use super::response::{Expectation, ValueMatch};
-use super::value::Template;
+use super::value::{Template, Xml};
 use crate::scenario::source::Located;
 
 /// `NAME: VALUE`
@@ -25,6 +25,20 @@ pub enum Condition {
         by: Option<Reference>,
         /// Whether it is to hold that it had none.
         not: bool,
+    },
+    /// The features that the actor's stream was sent last have such an element.
+    Offered {
+        /// The element.
+        feature: Located<Xml>,
+        /// Whose stream; the client's if nothing is said.
+        by: Option<Reference>,
+    },
+    /// Such a stanza has come for the actor, and no step has taken it.
+    Received {
+        /// The stanza.
+        stanza: Located<Xml>,
+        /// For whom; the client if nothing is said.
+        by: Option<Reference>,
     },
     /// A value is as demanded.
     Value {

@@ -204,23 +204,35 @@ impl Reader {
         let mut fields = self.fields(yaml, "a condition")?;
         let advertised = fields.take("advertised");
         let not_advertised = fields.take("not-advertised");
+        let offered = fields.take("offered");
+        let received = fields.take("received");
         let value = fields.take("value");
         let response = fields.take("response");
-        let condition = match (advertised, not_advertised, value, response) {
-            (Some(name), None, None, None) => self.advertised(name, &mut fields, false),
-            (None, Some(name), None, None) => self.advertised(name, &mut fields, true),
-            (None, None, Some(value), None) => {
+        let condition = match (advertised, not_advertised, offered, received, value, response) {
+            (Some(name), None, None, None, None, None) => {
+                self.advertised(name, &mut fields, false)
+            }
+            (None, Some(name), None, None, None, None) => self.advertised(name, &mut fields, true),
+            (None, None, Some(feature), None, None, None) => {
+                let by = fields.take("by").and_then(|by| self.reference(by));
+                self.pattern_xml(feature).map(|feature| Condition::Offered { feature, by })
+            }
+            (None, None, None, Some(stanza), None, None) => {
+                let by = fields.take("by").and_then(|by| self.reference(by));
+                self.pattern_xml(stanza).map(|stanza| Condition::Received { stanza, by })
+            }
+            (None, None, None, None, Some(value), None) => {
                 let expected = Box::new(self.demands(&mut fields));
                 self.template(value).map(|value| Condition::Value { value, expected })
             }
-            (None, None, None, Some(request)) => {
+            (None, None, None, None, None, Some(request)) => {
                 let expected = Box::new(self.expectation(&mut fields));
                 let request = self.reference(request);
                 request.map(|request| Condition::Response { request, expected })
             }
             _ => {
                 let message = "a condition needs one of the keys \
-                               advertised, not-advertised, value, response";
+                               advertised, not-advertised, offered, received, value, response";
                 self.wrong(&yaml.place, message, "");
                 return None;
             }
