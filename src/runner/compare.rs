@@ -136,8 +136,9 @@ pub(super) fn unmet(run: &Run, condition: &Located<Condition>) -> Done<Option<St
         Condition::Offered { feature, by } => {
             let features = run.cast.get(run.actor(by.as_ref())?).features();
             let wanted = feature.value.elements(run)?;
-            let has = features
-                .is_some_and(|features| features.children().any(|one| matching::matches_any(&wanted, one)));
+            let has = features.is_some_and(|features| {
+                features.children().any(|one| matching::matches_any(&wanted, one))
+            });
             Ok((!has).then(|| format!("the server does not offer `{}`", feature.place.text())))
         }
         Condition::Received { stanza, by } => {

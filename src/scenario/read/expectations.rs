@@ -209,9 +209,7 @@ impl Reader {
         let value = fields.take("value");
         let response = fields.take("response");
         let condition = match (advertised, not_advertised, offered, received, value, response) {
-            (Some(name), None, None, None, None, None) => {
-                self.advertised(name, &mut fields, false)
-            }
+            (Some(name), None, None, None, None, None) => self.advertised(name, &mut fields, false),
             (None, Some(name), None, None, None, None) => self.advertised(name, &mut fields, true),
             (None, None, Some(feature), None, None, None) => {
                 let by = fields.take("by").and_then(|by| self.reference(by));
