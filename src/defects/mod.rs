@@ -7,6 +7,7 @@
 mod acks;
 mod all;
 pub mod bend;
+mod bend_stream;
 mod creation;
 mod defect;
 pub mod edge;

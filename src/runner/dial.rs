@@ -3,20 +3,22 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::cm::http::serve::Service;
+use crate::cm::tcp::Protection;
 use crate::scenario::Action;
 use crate::scenario::target::Target;
 use crate::wire::address::Address;
 use crate::wire::socket::Socket;
+use crate::wire::tls;
 
 /// Which of a target's addresses a connection goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -109,12 +111,57 @@ impl Memory {
 /// What one direction of a connection in memory holds before its writer waits.
 const PIPE: usize = 256 << 10;
 
+/// TLS in memory: with a certificate made when it is first needed, which its clients trust as they trust any.
+struct MemoryTls {
+    server: Arc<ServerConfig>,
+    client: Arc<ClientConfig>,
+}
+
+/// # Errors
+/// In words; a certificate can always be made.
+fn memory_tls() -> io::Result<&'static MemoryTls> {
+    static TLS: LazyLock<Result<MemoryTls, String>> = LazyLock::new(|| {
+        let identity = tls::identity(vec![MEMORY.to_owned()], None);
+        let identity = identity.map_err(|error| error.to_string())?;
+        let mut server = ServerConfig::clone(&identity.config);
+        server.alpn_protocols = vec![STREAM_ALPN.to_vec()];
+        let client = tls::trusting(None, true).map_err(|error| error.to_string())?;
+        Ok(MemoryTls { server: Arc::new(server), client: Arc::new(client) })
+    });
+    TLS.as_ref().map_err(|why| io::Error::other(why.clone()))
+}
+
+/// The name of the server in memory.
+const MEMORY: &str = "localhost";
+/// The protocol that XEP-0368 names.
+const STREAM_ALPN: &[u8] = b"xmpp-client";
+
 impl Dial for Memory {
-    fn dial(&self, _route: Route) -> Dialling<'_> {
-        Box::pin(async {
+    fn dial(&self, route: Route) -> Dialling<'_> {
+        Box::pin(async move {
             let (ours, theirs) = tokio::io::duplex(PIPE);
-            tokio::spawn(Arc::clone(&self.service).connection(theirs, self.peer));
-            Ok(Box::new(ours) as Box<dyn Stream>)
+            let service = Arc::clone(&self.service);
+            let protection = match route {
+                Route::Tcp => Protection::StartTls(Arc::clone(&memory_tls()?.server)),
+                Route::DirectTls => Protection::Direct(Arc::clone(&memory_tls()?.server)),
+                _ => {
+                    tokio::spawn(service.connection(theirs, self.peer));
+                    return Ok(Box::new(ours) as Box<dyn Stream>);
+                }
+            };
+            tokio::spawn(service.tcp(theirs, self.peer, protection));
+            let ours = Box::new(ours) as Box<dyn Stream>;
+            if route == Route::DirectTls { self.secure(ours).await } else { Ok(ours) }
+        })
+    }
+
+    fn secure(&self, stream: Box<dyn Stream>) -> Dialling<'_> {
+        Box::pin(async move {
+            let mut client = ClientConfig::clone(&memory_tls()?.client);
+            client.alpn_protocols = vec![STREAM_ALPN.to_vec()];
+            let name = ServerName::try_from(MEMORY).map_err(io::Error::other)?;
+            let tls = TlsConnector::from(Arc::new(client)).connect(name, stream).await?;
+            Ok(Box::new(tls) as Box<dyn Stream>)
         })
     }
 
@@ -202,7 +249,7 @@ impl Network {
     /// With the protocol that XEP-0368 names.
     fn stream_settings(&self) -> Arc<ClientConfig> {
         let mut settings = ClientConfig::clone(&self.settings);
-        settings.alpn_protocols = vec![b"xmpp-client".to_vec()];
+        settings.alpn_protocols = vec![STREAM_ALPN.to_vec()];
         Arc::new(settings)
     }
 }

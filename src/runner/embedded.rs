@@ -42,8 +42,10 @@ pub fn target() -> Target {
         address: URL.parse().expect("a constant URL that a test has read"),
         tls: None,
         websocket: Some(WEBSOCKET.parse().expect("a constant URL that a test has read")),
-        tcp: None,
-        direct_tls: None,
+        tcp: Some("xmpp://localhost:5222".parse().expect("a constant URL that a test has read")),
+        direct_tls: Some(
+            "xmpps://localhost:5223".parse().expect("a constant URL that a test has read"),
+        ),
         domain: DOMAIN.to_owned(),
         anonymous: Some(DOMAIN.to_owned()),
         accounts: PASSWORDS.into_iter().map(account).collect::<BTreeMap<_, _>>(),
@@ -58,6 +60,8 @@ pub fn target() -> Target {
             Provision::Plain,
             Provision::Bosh,
             Provision::WebSocket,
+            Provision::Tcp,
+            Provision::DirectTls,
             Provision::Compression,
             Provision::Control,
             Provision::Slow,
@@ -93,7 +97,7 @@ pub(super) fn start(change: impl FnOnce(&mut Parts), clock: Clock) -> Memory {
     let mut parts = Parts::new(Policy::default(), Box::new(server), Box::new(Seeded::new(2)));
     change(&mut parts);
     let (machine, edge) = parts.assemble();
-    let service = Service::with_websocket(machine, edge, Arc::new(Notify::new()), clock, None);
+    let service = Service::new(machine, edge, Arc::new(Notify::new()), clock, None);
     tokio::spawn(Arc::clone(&service).keep_time());
     Memory::new(service, SocketAddr::from((Ipv4Addr::LOCALHOST, 1)))
 }
@@ -106,5 +110,6 @@ mod tests {
         let target = super::target();
         assert_eq!(target.address.path, "/http-bind");
         assert_eq!(target.websocket.unwrap().path, "/xmpp-websocket");
+        assert!(target.tcp.is_some() && target.direct_tls.is_some());
     }
 }

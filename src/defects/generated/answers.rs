@@ -219,7 +219,9 @@ impl Answers {
                 self.stand(state, rid, cx);
                 cx.act(answer(reply));
             }
-            Deed::Forwarding(_) | Deed::Unseen(_) => cx.act(answer(reply)),
+            Deed::Forwarding(_) | Deed::Unseen(_) | Deed::Stream(_) | Deed::Streams => {
+                cx.act(answer(reply));
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use super::http::Http;
 use super::one::Generated;
 use super::requests::Requests;
 use super::shared::{Seen, Shared};
+use super::streams::Streams;
 use crate::cm::parts::Parts;
 
 impl Generated {
@@ -16,6 +17,10 @@ impl Generated {
         match self.deed {
             Deed::Forwarding(_) | Deed::Unseen(_) => {
                 parts.bend(move || Box::new(Requests::new(generated, shared.clone())));
+            }
+            Deed::Stream(_) | Deed::Streams => {
+                let seen = seen.clone();
+                parts.bend_streams(move || Box::new(Streams::new(generated, seen.clone())));
             }
             _ => {
                 let own = shared.clone();

@@ -1,5 +1,7 @@
 //! What may go wrong.
 
+use super::streams::StreamDeed;
+
 /// One thing that goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Deed {
@@ -17,6 +19,10 @@ pub enum Deed {
     Forwarding(Carriage),
     /// An attribute of a request is not seen.
     Unseen(&'static str),
+    /// Something on a stream without BOSH goes wrong.
+    Stream(StreamDeed),
+    /// Nothing: it is only seen what comes on streams without BOSH.
+    Streams,
 }
 
 /// How an attribute is wrong.
@@ -153,6 +159,8 @@ impl Deed {
             Self::State(state) => state.name().to_owned(),
             Self::Forwarding(carriage) => format!("forwarding-{}", carriage.name()),
             Self::Unseen(name) => format!("{name}-unseen"),
+            Self::Stream(deed) => deed.name(),
+            Self::Streams => "nothing".to_owned(),
         }
     }
 
@@ -176,6 +184,8 @@ impl Deed {
                 "bosh-respond-in-rid-order",
             ],
             Self::Http(form) => form.requirements(),
+            Self::Stream(deed) => deed.requirements(),
+            Self::Streams => &[],
             Self::Timing(_) => &[
                 "bosh-wait",
                 "bosh-long-poll",
@@ -249,7 +259,7 @@ fn of_attribute(name: &str) -> &'static [&'static str] {
 }
 
 impl Wrong {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Missing => "missing",
             Self::Lower => "lower",

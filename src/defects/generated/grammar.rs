@@ -3,6 +3,7 @@
 use super::deed::{Carriage, Deed, Form, State, Timing, Wrong};
 use super::one::{Generated, Turn};
 use super::place::{ANSWERS, Place, REQUESTS};
+use super::streams::{StreamPlace, deeds};
 
 const NUMBER: &[Wrong] = &[Wrong::Missing, Wrong::Lower, Wrong::Higher, Wrong::Empty, Wrong::Other];
 const TEXT: &[Wrong] = &[Wrong::Missing, Wrong::Empty, Wrong::Capitals, Wrong::Other, Wrong::Stale];
@@ -153,7 +154,11 @@ pub fn all() -> impl Iterator<Item = Generated> {
         let unseen = UNSEEN.into_iter().map(Deed::Unseen);
         forwarding.chain(unseen).map(move |deed| (place, deed))
     });
-    answers.chain(requests).flat_map(|(place, deed)| {
+    let streams = StreamPlace::ALL.iter().flat_map(|&place| {
+        let deeds = deeds(place).into_iter().map(Deed::Stream);
+        deeds.map(move |deed| (Place::Stream(place), deed))
+    });
+    answers.chain(requests).chain(streams).flat_map(|(place, deed)| {
         let turns: &[Turn] = if place.is_single() { &[Turn::Always] } else { &Turn::ALL };
         turns.iter().map(move |turn| Generated { place, deed, turn: *turn })
     })

@@ -12,6 +12,7 @@ mod one;
 mod place;
 mod requests;
 mod shared;
+mod streams;
 
 pub use grammar::all;
 pub use judgement::{Reason, reason};

@@ -55,10 +55,14 @@ impl Generated {
         self.place.requirements().iter().any(begins) || self.deed.requirements().iter().any(begins)
     }
 
-    /// Two that change nothing, of answers and of requests: with them [`Seen`](super::Seen) tells which places a run comes to.
-    pub fn probes() -> [Self; 2] {
+    /// Three that change nothing, of answers, of requests and of streams: with them [`Seen`](super::Seen) tells which places a run comes to.
+    pub fn probes() -> [Self; 3] {
         let probe = |deed| Self { place: Place::Creation, deed, turn: Turn::Always };
-        [probe(Deed::Attribute("nothing", Wrong::Missing)), probe(Deed::Unseen("nothing"))]
+        [
+            probe(Deed::Attribute("nothing", Wrong::Missing)),
+            probe(Deed::Unseen("nothing")),
+            probe(Deed::Streams),
+        ]
     }
 
     /// Whether it comes to its turn where its place comes so often in one session.

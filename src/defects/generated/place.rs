@@ -1,5 +1,7 @@
 //! Where something may go wrong.
 
+use super::streams::StreamPlace;
+
 /// Makes the places, with their names, and the two lists of them.
 macro_rules! places {
     (
@@ -11,6 +13,8 @@ macro_rules! places {
         pub enum Place {
             $(#[doc = $answer_doc] $answer,)*
             $(#[doc = $request_doc] $request,)*
+            /// What goes out, or comes in, on a stream without BOSH.
+            Stream(StreamPlace),
         }
 
         /// Where answers may go wrong.
@@ -25,6 +29,7 @@ macro_rules! places {
                 match self {
                     $(Self::$answer => $answer_name,)*
                     $(Self::$request => $request_name,)*
+                    Self::Stream(place) => place.name(),
                 }
             }
         }
@@ -99,6 +104,9 @@ impl Place {
 
     /// Whether it comes once in a session at most.
     pub(super) fn is_single(self) -> bool {
+        if let Self::Stream(place) = self {
+            return place.is_single();
+        }
         matches!(
             self,
             Self::Creation
@@ -139,6 +147,7 @@ impl Place {
     /// How the ids of the requirements begin that are about it.
     pub(super) fn requirements(self) -> &'static [&'static str] {
         match self {
+            Self::Stream(place) => place.requirements(),
             Self::Creation => &[
                 "bosh-resp-",
                 "bosh-sid-",

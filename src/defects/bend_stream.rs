@@ -1,0 +1,157 @@
+//! Streams without BOSH that are bent: what comes and what goes out passes something that may change it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use crate::cm::parts::Parts;
+use crate::cm::stream::{Action, Conduct, Input, Output, Session};
+
+/// Changes what comes to a stream and what it wants done; by default nothing.
+pub trait StreamBend: Send {
+    /// Something comes.
+    fn come(&mut self, input: Input, cx: &mut StreamCx<'_>) {
+        cx.pass(input);
+    }
+
+    /// Something is to be done.
+    fn go(&mut self, action: Action, cx: &mut StreamCx<'_>) {
+        cx.act(action);
+    }
+}
+
+/// What is done later.
+enum Later {
+    Act(Action),
+    Pass(Input),
+}
+
+/// What a [`StreamBend`] can do.
+pub struct StreamCx<'a> {
+    /// The time.
+    pub now: Duration,
+    inner: &'a mut dyn Conduct,
+    wanted: VecDeque<Action>,
+    out: &'a mut Vec<Action>,
+    later: &'a mut BTreeMap<(Duration, u64), Later>,
+}
+
+impl StreamCx<'_> {
+    /// The session.
+    pub fn session(&self) -> &Session {
+        self.inner.session()
+    }
+
+    /// Lets something come to the session; what it wants done goes through [`StreamBend::go`] afterwards.
+    pub fn pass(&mut self, input: Input) {
+        let mut actions = Vec::new();
+        self.inner.handle(input, self.now, &mut actions);
+        self.wanted.extend(actions);
+    }
+
+    /// Does something.
+    pub fn act(&mut self, action: Action) {
+        self.out.push(action);
+    }
+
+    /// Sends something.
+    pub fn send(&mut self, output: Output) {
+        self.act(Action::Send(output));
+    }
+
+    /// Does something later.
+    pub fn act_after(&mut self, delay: Duration, action: Action) {
+        self.keep(delay, Later::Act(action));
+    }
+
+    /// Lets something come to the session later.
+    pub fn pass_after(&mut self, delay: Duration, input: Input) {
+        self.keep(delay, Later::Pass(input));
+    }
+
+    fn keep(&mut self, delay: Duration, what: Later) {
+        let due = self.now + delay;
+        let last = self.later.range((due, 0)..=(due, u64::MAX)).next_back();
+        let number = last.map_or(0, |((_, number), _)| number + 1);
+        self.later.insert((due, number), what);
+    }
+}
+
+/// A stream with what bends it.
+pub struct BentStream {
+    inner: Box<dyn Conduct>,
+    bend: Box<dyn StreamBend>,
+    later: BTreeMap<(Duration, u64), Later>,
+}
+
+impl BentStream {
+    fn run(
+        &mut self,
+        now: Duration,
+        out: &mut Vec<Action>,
+        act: impl FnOnce(&mut dyn StreamBend, &mut StreamCx<'_>),
+    ) {
+        let mut cx = StreamCx {
+            now,
+            inner: &mut *self.inner,
+            wanted: VecDeque::new(),
+            out,
+            later: &mut self.later,
+        };
+        act(&mut *self.bend, &mut cx);
+        while let Some(action) = cx.wanted.pop_front() {
+            self.bend.go(action, &mut cx);
+        }
+    }
+}
+
+impl Conduct for BentStream {
+    fn handle(&mut self, input: Input, now: Duration, out: &mut Vec<Action>) {
+        while let Some(entry) = self.later.first_entry()
+            && entry.key().0 <= now
+        {
+            match entry.remove() {
+                Later::Act(action) => self.run(now, out, |_, cx| cx.act(action)),
+                Later::Pass(input) => self.run(now, out, |_, cx| cx.pass(input)),
+            }
+        }
+        self.run(now, out, |bend, cx| bend.come(input, cx));
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        let later = self.later.first_key_value().map(|((due, _), _)| *due);
+        [self.inner.deadline(), later].into_iter().flatten().min()
+    }
+
+    fn session(&self) -> &Session {
+        self.inner.session()
+    }
+}
+
+impl Parts {
+    /// Every stream without BOSH is bent by what `make` makes for it.
+    pub fn bend_streams(&mut self, make: impl Fn() -> Box<dyn StreamBend> + Send + 'static) {
+        self.wrap_streams(move |inner| {
+            Box::new(BentStream { inner, bend: make(), later: BTreeMap::new() })
+        });
+    }
+}
+
+/// Changes all that a stream sends before it goes out; nothing is sent of what becomes none.
+pub fn outputs(
+    change: impl FnMut(Output, &StreamCx<'_>) -> Option<Output> + Send + 'static,
+) -> Box<dyn StreamBend> {
+    struct Outputs<F>(F);
+    impl<F: FnMut(Output, &StreamCx<'_>) -> Option<Output> + Send> StreamBend for Outputs<F> {
+        fn go(&mut self, action: Action, cx: &mut StreamCx<'_>) {
+            match action {
+                Action::Send(output) => {
+                    if let Some(output) = (self.0)(output, cx) {
+                        cx.send(output);
+                    }
+                }
+                command => cx.act(command),
+            }
+        }
+    }
+    Box::new(Outputs(change))
+}
