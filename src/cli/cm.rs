@@ -204,7 +204,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::Environment(format!("cannot start: {error}")))?;
-    let (listener, bound) = runtime.block_on(listen(&args.listen))?;
+    let (listener, bound) = runtime.block_on(listen("--listen", &args.listen))?;
     let listeners = runtime.block_on(args.streams.listen(place.domains()))?;
     let url = format!("http://{bound}/http-bind");
     if let Some(watch) = &mut watch {

@@ -73,8 +73,8 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::Environment(format!("cannot start: {error}")))?;
-    let (before, front) = runtime.block_on(listen(ANYWHERE))?;
-    let (behind, back) = runtime.block_on(listen(ANYWHERE))?;
+    let (before, front) = runtime.block_on(listen("--listen", ANYWHERE))?;
+    let (behind, back) = runtime.block_on(listen("--listen", ANYWHERE))?;
     let target: Address = format!("http://{back}")
         .parse()
         .map_err(|error| Failure::Environment(format!("cannot start: {error}")))?;

@@ -143,7 +143,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::Environment(format!("cannot start: {error}")))?;
-    let (listener, bound) = runtime.block_on(listen(&args.listen))?;
+    let (listener, bound) = runtime.block_on(listen("--listen", &args.listen))?;
     watch.capture(&args.capture, &args.inputs(), target.to_string(), args.show_secrets)?;
 
     args.announce(&target, bound);

@@ -209,15 +209,18 @@ fn no_thread(error: io::Error) -> Failure {
     Failure::Environment(format!("cannot start a thread: {error}"))
 }
 
-/// Binds the listening socket; the address is the one really bound, where port 0 was asked for.
-pub(super) async fn listen(address: &str) -> Result<(TcpListener, SocketAddr), Failure> {
+/// Binds a listening socket whose address an option names; the address is the one really bound, where port 0 was asked for.
+pub(super) async fn listen(
+    option: &str,
+    address: &str,
+) -> Result<(TcpListener, SocketAddr), Failure> {
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::AddrInUse => Failure::Environment(format!(
-            "cannot listen on {address}: the port is in use; choose another one with --listen, or port 0 for a \
+            "cannot listen on {address}: the port is in use; choose another one with {option}, or port 0 for a \
              free one"
         )),
         io::ErrorKind::InvalidInput => Failure::Usage(format!(
-            "--listen {address}: expected an address and a port, such as 127.0.0.1:8124"
+            "{option} {address}: expected an address and a port, such as 127.0.0.1:8124"
         )),
         _ => Failure::Environment(format!("cannot listen on {address}: {error}")),
     };

@@ -95,6 +95,11 @@ pub trait Backend: Send {
         self.behind()?.domain()
     }
 
+    /// Whether it does something at [`Command::Ping`].
+    fn pings(&self) -> bool {
+        self.behind().is_some_and(Backend::pings)
+    }
+
     /// When [`Backend::wake`] is due if no command comes before.
     fn deadline(&self) -> Option<Duration> {
         self.behind()?.deadline()

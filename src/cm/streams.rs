@@ -8,7 +8,7 @@ use super::backend::{Command, Link};
 use super::machine::Machine;
 use super::policy::Bounds;
 use super::session::{Action, LINKS};
-use super::stream::{Entry, Framing, Ids, Input, Outbound, Security, Session};
+use super::stream::{Entry, Framing, Ids, Input, Outbound, Security, Served, Session};
 
 impl Machine {
     /// A connection of a client at `peer` begins that carries a stream: its number, unless there are too many sessions, or
@@ -25,9 +25,11 @@ impl Machine {
         }
         let number = self.next;
         self.next += 1;
-        let (domain, ids) = (self.backend.domain().map(str::to_owned), Ids::new(&mut *self.random));
+        let domain = self.backend.domain().map(str::to_owned);
+        let served = Served { domain, pings: self.backend.pings() };
+        let ids = Ids::new(&mut *self.random);
         let how = (number * LINKS, framing, security);
-        let session = Session::new(how, domain, Arc::clone(&self.policy), ids, now);
+        let session = Session::new(how, served, Arc::clone(&self.policy), ids, now);
         let conduct = (self.stream_conductor)(session);
         self.carried.insert(number, Entry::new(conduct, peer));
         *self.peers.entry(peer).or_default() += 1;
@@ -47,6 +49,7 @@ impl Machine {
         let before = entry.queued();
         let output = entry.output();
         self.queued = self.queued + entry.queued() - before;
+        self.regulate(number);
         output
     }
 
@@ -68,6 +71,14 @@ impl Machine {
         });
     }
 
+    /// The server waits while much waits for the client.
+    fn regulate(&mut self, number: u64) {
+        let Some(entry) = self.carried.get_mut(&number) else { return };
+        if let Some((link, wanted)) = entry.regulate(&self.policy.bounds) {
+            self.backend.flow(link, wanted);
+        }
+    }
+
     /// Does something with a stream, and what follows from it.
     pub(super) fn carried_does(
         &mut self,
@@ -84,6 +95,7 @@ impl Machine {
         }
         let due = entry.deadline();
         self.set_due(number, due);
+        self.regulate(number);
         let wanted = commands.into_iter();
         self.wanted.extend(wanted.map(|(link, command)| (number, Action::Command(link, command))));
     }

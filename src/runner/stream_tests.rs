@@ -143,7 +143,7 @@ fn what_is_not_met_is_told() {
     fails(
         &format!("  - open:\n  - expect:\n    stanza: {OPEN}\n  - receive:\n    none-for: 1s\n"),
         "expected no such frame (a frame) for 1.0 s; seen it came after 0.0 ms: text \
-         \"<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='localhost' id='Ya7zGRLUUtXBHbGW' version='1.0' xml:lang='en'/>\"",
+         \"<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='localhost' id='ccJyq7jNhrUBYOiN' version='1.0' xml:lang='en'/>\"",
     );
     fails(
         "  - open:\n  - receive:\n    opcode: ping\n    within: 2s\n",

@@ -92,7 +92,7 @@ impl Streams {
         let mut listeners = Vec::new();
         if let Some(address) = &self.tcp {
             let starttls = (self.tls || self.tls_dir.is_some()).then(|| config.clone()).flatten();
-            let (listener, bound) = listen(address).await?;
+            let (listener, bound) = listen("--tcp", address).await?;
             let (words, protection) = match starttls {
                 Some(config) => ("STARTTLS required", Protection::StartTls(config)),
                 None => ("without TLS", Protection::None),
@@ -101,7 +101,7 @@ impl Streams {
             listeners.push((listener, bound, protection));
         }
         if let (Some(address), Some(config)) = (&self.direct_tls, config) {
-            let (listener, bound) = listen(address).await?;
+            let (listener, bound) = listen("--direct-tls", address).await?;
             eprint(&format!("XMPP over TCP at {bound}, TLS from the first byte"));
             listeners.push((listener, bound, Protection::Direct(config)));
         }

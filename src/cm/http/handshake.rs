@@ -1,5 +1,7 @@
 //! How a connection becomes a WebSocket for XMPP (RFC 6455 §4.2, RFC 7395 §3.1).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
@@ -23,8 +25,10 @@ pub struct Upgrade {
 /// The answer to a request at the path of the WebSocket. Messages are compressed if `deflate` is set and the client can.
 pub(super) fn handshake<B>(request: &Request<B>, limits: Limits, deflate: bool) -> Upgrade {
     let headers = request.headers();
-    let key = text(headers, "sec-websocket-key").next();
-    let upgrades = text(headers, "upgrade").any(is_upgrade);
+    let key = text(headers, "sec-websocket-key").next().filter(|key| is_key(key));
+    let tokens = text(headers, "connection").flat_map(|list| list.split(','));
+    let upgrades = text(headers, "upgrade").any(is_upgrade)
+        && tokens.map(str::trim).any(|token| token.eq_ignore_ascii_case("upgrade"));
     let (true, Some(key)) = (request.method() == Method::GET && upgrades, key) else {
         let words = "This is a WebSocket for XMPP: ask for an upgrade.\n";
         let with = (header::UPGRADE, "websocket");
@@ -54,6 +58,11 @@ pub(super) fn handshake<B>(request: &Request<B>, limits: Limits, deflate: bool) 
         headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, said);
     }
     Upgrade { response, codec: Some(Box::new(Frames::new(limits, agreed))) }
+}
+
+/// Whether it is 16 bytes in base64 (RFC 6455 §4.2.1).
+fn is_key(key: &str) -> bool {
+    STANDARD.decode(key.trim()).is_ok_and(|bytes| bytes.len() == 16)
 }
 
 fn refuse(
@@ -104,6 +113,10 @@ mod tests {
         assert!(!headers.contains_key("sec-websocket-extensions"));
         let status = |name, value| answer(&[(name, value)], false).status();
         assert_eq!(status("upgrade", "h2c"), StatusCode::UPGRADE_REQUIRED);
+        assert_eq!(status("connection", "keep-alive"), StatusCode::UPGRADE_REQUIRED);
+        assert_eq!(status("connection", "keep-alive, upgrade"), StatusCode::SWITCHING_PROTOCOLS);
+        assert_eq!(status("sec-websocket-key", ""), StatusCode::UPGRADE_REQUIRED);
+        assert_eq!(status("sec-websocket-key", "YQ=="), StatusCode::UPGRADE_REQUIRED);
         assert_eq!(status("sec-websocket-version", "8"), StatusCode::UPGRADE_REQUIRED);
         for offer in ["mqtt", "xmppx", "XMPP", ""] {
             assert_eq!(status("sec-websocket-protocol", offer), StatusCode::BAD_REQUEST);

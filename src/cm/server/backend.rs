@@ -63,6 +63,10 @@ impl Backend for Server {
         self.setup.domains.first().map(String::as_str)
     }
 
+    fn pings(&self) -> bool {
+        true
+    }
+
     fn deadline(&self) -> Option<Duration> {
         self.dues.first().map(|(due, _)| *due)
     }

@@ -77,6 +77,10 @@ pub struct Setup {
     pub unacknowledged: usize,
     /// Their bytes, as far as they can be told from the elements in them.
     pub unacknowledged_bytes: usize,
+    /// Bytes that all clients together may leave unacknowledged.
+    pub unacknowledged_of_all: usize,
+    /// Streams without a connection at once.
+    pub asleep: usize,
     /// A client is asked for an acknowledgement after so many stanzas.
     pub ask_stanzas: usize,
     /// It is asked for one of fewer stanzas after so long.
@@ -103,6 +107,8 @@ impl Setup {
             resumption: Duration::from_secs(300),
             unacknowledged: 1000,
             unacknowledged_bytes: 8 << 20,
+            unacknowledged_of_all: 128 << 20,
+            asleep: 5000,
             ask_stanzas: 10,
             ask_after: Duration::from_secs(5),
         }

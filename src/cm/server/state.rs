@@ -140,6 +140,8 @@ pub struct Server {
     /// Where streams are heard, and which can be resumed.
     pub(super) fronts: Fronts,
     pub(super) resumptions: Resumptions,
+    /// About how many bytes all clients have left unacknowledged.
+    pub(super) unacknowledged: usize,
     /// When managed streams want something.
     pub(super) dues: BTreeSet<(Duration, Link)>,
     pub(super) now: Duration,
@@ -161,6 +163,7 @@ impl Server {
             said: VecDeque::new(),
             fronts: Fronts::default(),
             resumptions: Resumptions::default(),
+            unacknowledged: 0,
             dues: BTreeSet::new(),
             now: Duration::ZERO,
         }

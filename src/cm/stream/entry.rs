@@ -22,13 +22,23 @@ pub struct Entry {
     pub due: Option<Duration>,
     waiting: VecDeque<Outbound>,
     bytes: usize,
+    /// The server was asked to wait.
+    crowded: bool,
 }
 
 impl Entry {
     /// A session for which nothing waits.
     pub fn new(conduct: Box<dyn Conduct>, peer: IpAddr) -> Self {
         let framing = conduct.session().framing();
-        Self { conduct, framing, peer, due: None, waiting: VecDeque::new(), bytes: 0 }
+        Self {
+            conduct,
+            framing,
+            peer,
+            due: None,
+            waiting: VecDeque::new(),
+            bytes: 0,
+            crowded: false,
+        }
     }
 
     /// When it wants to be woken.
@@ -49,6 +59,14 @@ impl Entry {
             self.waiting.shrink_to(0);
         }
         Some(output)
+    }
+
+    /// Whether more of the server is wanted, if that has changed.
+    pub fn regulate(&mut self, bounds: &Bounds) -> Option<(Link, bool)> {
+        let crowded =
+            self.waiting.len() > bounds.waiting / 2 || self.bytes > bounds.waiting_bytes / 2;
+        let changed = std::mem::replace(&mut self.crowded, crowded) != crowded;
+        changed.then(|| (self.conduct.session().link(), !crowded))
     }
 
     /// Something came; what the server is to be told goes to `out`.

@@ -24,4 +24,4 @@ pub use ids::Ids;
 pub use live::{Ended, Front, live};
 pub use message::{Action, Input, Output};
 pub use refusal::condition_of;
-pub use session::{Security, Session};
+pub use session::{Security, Served, Session};

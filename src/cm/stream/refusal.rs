@@ -7,10 +7,9 @@ use crate::xmpp::ns;
 pub fn condition_of(kind: &ErrorKind) -> &'static str {
     match kind {
         kind if kind.is_limit() => "policy-violation",
-        ErrorKind::Comment
-        | ErrorKind::DocumentType
-        | ErrorKind::ProcessingInstruction
-        | ErrorKind::UndeclaredEntity(_) => "restricted-xml",
+        ErrorKind::Comment | ErrorKind::DocumentType | ErrorKind::ProcessingInstruction => {
+            "restricted-xml"
+        }
         _ => "not-well-formed",
     }
 }

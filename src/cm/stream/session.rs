@@ -46,8 +46,7 @@ pub struct Session {
     framing: Framing,
     security: Security,
     policy: Arc<Policy>,
-    /// A domain that is served.
-    domain: Option<String>,
+    served: Served,
     ids: Ids,
     state: State,
     /// The client's latest header.
@@ -63,16 +62,25 @@ pub struct Session {
     sent: Duration,
 }
 
+/// What a session has to know of the server.
+#[derive(Debug, Clone, Default)]
+pub struct Served {
+    /// A domain that it serves.
+    pub domain: Option<String>,
+    /// It finds out whether a client is there, if it is told to.
+    pub pings: bool,
+}
+
 /// The longest attribute of a header.
 const ATTRIBUTE: usize = 4096;
 /// The status of an orderly end.
 const NORMAL: u16 = 1000;
 
 impl Session {
-    /// A connection whose stream to the server is `link`, or with TLS the one after it. `domain` is one that is served.
+    /// A connection whose stream to the server is `link`, or with TLS the one after it.
     pub fn new(
         (link, framing, security): (Link, Framing, Security),
-        domain: Option<String>,
+        served: Served,
         policy: Arc<Policy>,
         ids: Ids,
         now: Duration,
@@ -82,7 +90,7 @@ impl Session {
             framing,
             security,
             policy,
-            domain,
+            served,
             ids,
             state: State::Fresh,
             header: Header::default(),
@@ -118,7 +126,12 @@ impl Session {
             Input::Server(..) => {}
             Input::Full(stanzas) => self.full(stanzas, now, out),
             Input::Gone(stanzas) => self.gone(stanzas, out),
-            Input::Shutdown => self.fail("system-shutdown", now, out),
+            Input::Shutdown => {
+                self.fail("system-shutdown", now, out);
+                if self.state != State::Over {
+                    self.close(out); // nobody is waited for
+                }
+            }
             Input::Wake => self.wake(now, out),
             input => {
                 self.heard = now;
@@ -297,7 +310,7 @@ impl Session {
     /// A stream error; in front of it stands a header, if the client has none yet (RFC 6120 §4.9.1.2, RFC 7395 §3.5).
     fn refuse(&mut self, condition: &str, now: Duration, out: &mut Vec<Action>) {
         if !self.greeted {
-            self.greet(self.domain.clone(), Some("1.0".to_owned()), out);
+            self.greet(self.served.domain.clone(), Some("1.0".to_owned()), out);
         }
         out.push(Action::Send(Output::Element(stream_error(condition))));
         self.part(now, out);
@@ -347,7 +360,9 @@ impl Session {
 
     /// When the client has been silent for too long.
     fn idle_due(&self) -> Option<Duration> {
-        (!self.policy.idle.is_zero()).then(|| self.heard + self.policy.idle)
+        // Over TCP a client need not say anything that it is not asked for.
+        let asked = self.framing == Framing::Framed || self.served.pings;
+        (asked && !self.policy.idle.is_zero()).then(|| self.heard + self.policy.idle)
     }
 
     /// When the client is asked whether it is there.

@@ -20,8 +20,8 @@ impl Bed {
         let policy = Policy::default();
         let ids = Ids::new(&mut Seeded::new(1));
         let how = (256, framing, security);
-        let domain = Some("here".to_owned());
-        let session = Session::new(how, domain, Arc::new(policy.clone()), ids, START);
+        let served = Served { domain: Some("here".to_owned()), pings: true };
+        let session = Session::new(how, served, Arc::new(policy.clone()), ids, START);
         let peer = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
         Self { entry: Entry::new(Box::new(session), peer), policy, now: START, link: 256 }
     }

@@ -102,7 +102,7 @@ mod tests {
             ("<a><!-- --></a>", "restricted-xml"),
             ("<?a b?>", "restricted-xml"),
             ("<!DOCTYPE a>", "restricted-xml"),
-            ("<a>&b;</a>", "restricted-xml"),
+            ("<a>&b;</a>", "not-well-formed"),
             ("<a></b>", "not-well-formed"),
             ("text", "not-well-formed"),
         ] {

@@ -30,6 +30,8 @@ pub struct Violation {
     pub words: &'static str,
 }
 
+/// The most bytes of a control frame (RFC 6455 §5.5).
+const LONGEST_CONTROL: u64 = 125;
 const TOO_LONG: Violation = Violation { status: 1009, words: "the message is too long" };
 
 /// Reads what the peer sends.
@@ -99,6 +101,9 @@ fn received(mut message: Message, peer: Side) -> Result<Received, Violation> {
         () if message.reserved != 0 => return protocol("a reserved bit is set"),
         () if message.padded => return protocol("a length is longer than it needs to be"),
         () if message.unfinished => return protocol("a control frame is a fragment"),
+        () if message.opcode.is_control() && message.size > LONGEST_CONTROL => {
+            return protocol("a control frame is too long");
+        }
         () if message.cut => return protocol("a message within a message"),
         () if message.clipped => return Err(TOO_LONG),
         () if message.undecoded.is_some() => {
@@ -193,6 +198,7 @@ mod tests {
             (text(Head { extended: 2, ..head }, b"a"), 1002),
             (text(Head { fin: false, opcode: Opcode::PING, ..head }, b"a"), 1002),
             (frame(Opcode(3), b"a", KEY), 1002),
+            (frame(Opcode::PING, &[b'a'; 126], KEY), 1002),
             (frame(Opcode::BINARY, b"a", KEY), 1003),
             (frame(Opcode::TEXT, b"\xff", KEY), 1007),
             (frame(Opcode::TEXT, &[b'a'; 101], KEY), 1009),

@@ -79,9 +79,14 @@ impl Managed {
         std::mem::take(&mut self.unacknowledged)
     }
 
-    /// How many stanzas were not acknowledged, and about how many bytes they hold.
-    pub(super) fn burden(&self) -> (usize, usize) {
-        (self.unacknowledged.len(), self.bytes)
+    /// How many stanzas were not acknowledged.
+    pub(super) fn count(&self) -> usize {
+        self.unacknowledged.len()
+    }
+
+    /// About how many bytes they hold.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 }
 
@@ -108,9 +113,9 @@ mod tests {
             assert_eq!(managed.acknowledge(first.wrapping_add(2)), Ok(()), "an old one");
             let sent = first.wrapping_add(5);
             assert_eq!(managed.acknowledge(sent.wrapping_add(1)), Err(TooHigh { sent }));
-            assert_eq!(managed.burden().0, 2);
+            assert_eq!(managed.count(), 2);
             assert_eq!(managed.acknowledge(sent), Ok(()));
-            assert_eq!(managed.burden(), (0, 0));
+            assert_eq!((managed.count(), managed.bytes()), (0, 0));
         }
     }
 

@@ -28,9 +28,9 @@ pub(in crate::cm::server) fn failed(condition: &str, handled: Option<u32>) -> El
 impl Server {
     /// An element of stream management came.
     pub(in crate::cm::server) fn management(&mut self, link: Link, asked: &Element) {
-        let Some(stream) = self.streams.get_mut(&link) else { return };
+        let Some(stream) = self.streams.get(&link) else { return };
         let bound = matches!(stream.state, State::Bound(_));
-        match (asked.name(), &mut stream.managed) {
+        match (asked.name(), &stream.managed) {
             ("enable", Some(_)) => self.stream_error(link, "policy-violation"),
             ("enable", None) if bound && stream.management => self.enable(link, asked),
             ("resume", None) if !bound && stream.management => self.resume(link, asked),
@@ -38,19 +38,25 @@ impl Server {
                 let handled = managed.handled.to_string();
                 self.element(link, element("a").with_attr("h", &handled));
             }
-            ("a", Some(managed)) => match count(asked).map(|count| managed.acknowledge(count)) {
+            ("a", Some(_)) => match count(asked).map(|count| self.acknowledged(link, count)) {
                 None => self.stream_error(link, "bad-format"),
                 Some(Err(too_high)) => self.too_high(link, asked, too_high),
-                Some(Ok(())) => {
-                    managed.asked = false;
-                    self.ask_later(link);
-                }
+                Some(Ok(())) => self.ask_later(link),
             },
             ("enable" | "resume" | "r" | "a", _) => {
                 self.element(link, failed("unexpected-request", None));
             }
             _ => self.stream_error(link, "unsupported-stanza-type"),
         }
+    }
+
+    /// The client of a stream has received so many stanzas.
+    fn acknowledged(&mut self, link: Link, count: u32) -> Result<(), TooHigh> {
+        let acknowledged = self.managed(link, |managed| {
+            managed.asked = false;
+            managed.acknowledge(count)
+        });
+        acknowledged.unwrap_or(Ok(()))
     }
 
     fn enable(&mut self, link: Link, asked: &Element) {
@@ -113,14 +119,11 @@ impl Server {
         };
         // What waits to be heard is sent again with the rest.
         self.account(old);
-        let managed = self.streams.get_mut(&old).and_then(|stream| stream.managed.as_mut());
-        let Some(managed) = managed else { return Err(Some(failed("item-not-found", None))) };
-        if let Err(too_high) = managed.acknowledge(count) {
+        if let Err(too_high) = self.acknowledged(old, count) {
             self.too_high(link, asked, too_high);
             return Err(None);
         }
-        managed.asked = false;
-        let handled = managed.handled.to_string();
+        let handled = self.managed(old, |managed| managed.handled).unwrap_or_default().to_string();
         if let Some(front) = self.fronts.front(old) {
             let conflict = Self::stream_error_element("conflict");
             self.said.push_back(Said::Front(front, Event::Error(conflict)));

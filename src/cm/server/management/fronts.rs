@@ -27,6 +27,11 @@ impl Fronts {
         self.of_stream.get(&stream).copied().unwrap_or(Some(stream))
     }
 
+    /// How many streams have no connection.
+    pub(super) fn asleep(&self) -> usize {
+        self.of_stream.values().filter(|link| link.is_none()).count()
+    }
+
     /// The connection of a stream is gone.
     pub(super) fn lose(&mut self, stream: Link) {
         self.place(stream, None);

@@ -4,9 +4,10 @@
 mod account;
 mod elements;
 mod fronts;
+mod resumptions;
 mod sleep;
 
 pub(super) use account::Managed;
 pub(super) use elements::failed;
 pub(super) use fronts::Fronts;
-pub(super) use sleep::Resumptions;
+pub(super) use resumptions::Resumptions;

@@ -1,60 +1,37 @@
 //! What is sent, kept and asked for on managed streams, and those that have lost their connection.
 
-use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use jid::BareJid;
-
+use super::account::Managed;
 use crate::cm::backend::{Event, Link};
 use crate::cm::bounce::bounced;
-use crate::cm::server::state::{Said, Server, State};
+use crate::cm::server::setup::Setup;
+use crate::cm::server::state::{Said, Server, State, Stream};
 use crate::xml::Element;
 use crate::xmpp::ns;
 
-/// Ended streams of which it is remembered how much they had received.
-const REMEMBERED: usize = 1000;
-
-/// The streams that can be resumed, and some that could be.
-#[derive(Debug, Default)]
-pub(in crate::cm::server) struct Resumptions {
-    streams: HashMap<String, (Link, Duration)>,
-    ended: VecDeque<(String, BareJid, u32)>,
-}
-
-impl Resumptions {
-    pub(super) fn enabled(&mut self, id: String, stream: Link, most: Duration) {
-        self.streams.insert(id, (stream, most));
-    }
-
-    /// The stream of this id.
-    pub(super) fn stream(&self, id: &str) -> Option<Link> {
-        self.streams.get(id).map(|(stream, _)| *stream)
-    }
-
-    /// How much a stream had received that is over.
-    pub(super) fn ended(&self, id: &str, user: &BareJid) -> Option<u32> {
-        let found = self.ended.iter().find(|(known, of, _)| known == id && of == user);
-        found.map(|(_, _, handled)| *handled)
-    }
-
-    fn end(&mut self, id: String, user: BareJid, handled: u32) {
-        self.streams.remove(&id);
-        if self.ended.len() == REMEMBERED {
-            self.ended.pop_front();
-        }
-        self.ended.push_back((id, user, handled));
-    }
-}
-
 impl Server {
+    /// Does something with the account of a stream, if it is managed.
+    pub(super) fn managed<T>(
+        &mut self,
+        link: Link,
+        what: impl FnOnce(&mut Managed) -> T,
+    ) -> Option<T> {
+        let managed = self.streams.get_mut(&link)?.managed.as_mut()?;
+        let before = managed.bytes();
+        let done = what(managed);
+        self.unacknowledged = self.unacknowledged + managed.bytes() - before;
+        Some(done)
+    }
+
     /// The connection of a stream is gone. Whether it waits to be resumed.
     pub(in crate::cm::server) fn lose(&mut self, link: Link) -> bool {
-        let managed = self.streams.get(&link).and_then(|stream| stream.managed.as_ref());
-        let id = managed.and_then(|managed| managed.id.as_deref());
-        let Some((_, most)) = id.and_then(|id| self.resumptions.streams.get(id)) else {
+        let id = self.managed(link, |managed| managed.id.clone()).flatten();
+        let most = id.and_then(|id| self.resumptions.most(&id));
+        let Some(most) = most.filter(|_| self.fronts.asleep() < self.setup.asleep) else {
             return false;
         };
-        let until = self.now + *most;
+        let until = self.now + most;
         self.fronts.lose(link);
         self.set_due(link, Some(until));
         true
@@ -65,6 +42,7 @@ impl Server {
         self.account(link);
         self.set_due(link, None);
         self.fronts.forget(link);
+        let Some(stanzas) = self.managed(link, Managed::take_unacknowledged) else { return };
         let Some(stream) = self.streams.get_mut(&link) else { return };
         let Some(mut managed) = stream.managed.take() else { return };
         let State::Bound(from) = &stream.state else { return };
@@ -72,47 +50,50 @@ impl Server {
         if let Some(id) = managed.id.take() {
             self.resumptions.end(id, from.to_bare(), managed.handled);
         }
-        for back in managed.take_unacknowledged().iter().filter_map(bounced) {
+        for back in stanzas.iter().filter_map(bounced) {
             self.stanza(link, &from, back);
         }
     }
 
     /// Counts what was said to a managed stream and not heard as sent.
     pub(super) fn account(&mut self, link: Link) {
-        let Some(managed) = self.streams.get_mut(&link).and_then(|stream| stream.managed.as_mut())
-        else {
-            return;
-        };
-        self.said.retain_mut(|said| {
-            let elements = said.split_off(link).into_iter();
-            elements.filter(is_stanza).for_each(|stanza| managed.send(&stanza));
-            said.is_left()
+        let mut said = std::mem::take(&mut self.said);
+        self.managed(link, |managed| {
+            said.retain_mut(|said| {
+                let elements = said.split_off(link).into_iter();
+                elements.filter(is_stanza).for_each(|stanza| managed.send(&stanza));
+                said.is_left()
+            });
         });
+        self.said = said;
     }
 
     /// Something is about to be heard on a stream: whether it has a link to be heard on.
     pub(in crate::cm::server) fn sends(&mut self, stream: Link, event: &Event) -> Option<Link> {
         let front = self.fronts.front(stream);
-        let Some(managed) = self.streams.get_mut(&stream).and_then(|one| one.managed.as_mut())
-        else {
-            return front;
-        };
         let Event::Element(element) = event else { return front };
         if !is_stanza(element) {
             return front;
         }
-        managed.send(element);
-        let (count, bytes) = managed.burden();
-        if count > self.setup.unacknowledged || bytes > self.setup.unacknowledged_bytes {
-            if front.is_none() {
-                self.leave(stream);
-            } else {
-                self.stream_error(stream, "policy-violation");
-            }
+        let sent = self.managed(stream, |managed| {
+            managed.send(element);
+            (managed.count(), managed.bytes(), managed.asked)
+        });
+        let Some((count, bytes, asked)) = sent else { return front };
+        let Setup { unacknowledged, unacknowledged_bytes, unacknowledged_of_all, .. } = self.setup;
+        if count > unacknowledged || bytes > unacknowledged_bytes {
+            self.give_up(stream);
             return None;
         }
+        if self.unacknowledged > unacknowledged_of_all {
+            let worst = self.worst();
+            worst.into_iter().for_each(|worst| self.give_up(worst));
+            if worst == Some(stream) {
+                return None;
+            }
+        }
         if front.is_some() {
-            if count >= self.setup.ask_stanzas && !managed.asked {
+            if count >= self.setup.ask_stanzas && !asked {
                 self.ask(stream);
             } else {
                 self.ask_later(stream);
@@ -121,14 +102,28 @@ impl Server {
         front
     }
 
+    /// The stream whose client has left most unacknowledged.
+    fn worst(&self) -> Option<Link> {
+        let bytes = |stream: &Stream| stream.managed.as_ref().map_or(0, |one| one.bytes());
+        let most = self.streams.iter().map(|(link, stream)| (bytes(stream), *link)).max();
+        most.map(|(_, link)| link)
+    }
+
+    /// A client leaves more unacknowledged than may be.
+    fn give_up(&mut self, stream: Link) {
+        if self.fronts.front(stream).is_none() {
+            self.leave(stream);
+        } else {
+            self.stream_error(stream, "policy-violation");
+        }
+    }
+
     /// Asks the client for an acknowledgement.
     pub(in crate::cm::server) fn ask(&mut self, stream: Link) {
         let Some(front) = self.fronts.front(stream) else { return };
-        let Some(managed) = self.streams.get_mut(&stream).and_then(|one| one.managed.as_mut())
-        else {
+        if self.managed(stream, |managed| managed.asked = true).is_none() {
             return;
-        };
-        managed.asked = true;
+        }
         let asks = Event::Element(Element::new(ns::SM3, "r"));
         // Before all else that is said: it is about what was heard.
         self.said.push_front(Said::Front(front, asks));
@@ -137,16 +132,12 @@ impl Server {
 
     /// Asks it after a while, if there is something to acknowledge.
     pub(super) fn ask_later(&mut self, stream: Link) {
-        let Some(managed) = self.streams.get_mut(&stream).and_then(|one| one.managed.as_mut())
-        else {
-            return;
-        };
-        let waits = managed.burden().0 > 0 && !managed.asked;
-        match (waits, managed.due) {
-            (false, _) => self.set_due(stream, None),
-            (true, None) => self.set_due(stream, Some(self.now + self.setup.ask_after)),
-            (true, Some(_)) => {}
-        }
+        let soon = self.now + self.setup.ask_after;
+        let due = self.managed(stream, |managed| {
+            let waits = managed.count() > 0 && !managed.asked;
+            waits.then(|| managed.due.unwrap_or(soon))
+        });
+        self.set_due(stream, due.flatten());
     }
 
     /// A client may be gone without a sign of it: it is asked for one.
@@ -166,11 +157,9 @@ impl Server {
     }
 
     pub(super) fn set_due(&mut self, link: Link, due: Option<Duration>) {
-        let Some(managed) = self.streams.get_mut(&link).and_then(|stream| stream.managed.as_mut())
-        else {
-            return;
-        };
-        if let Some(before) = std::mem::replace(&mut managed.due, due) {
+        let before = self.managed(link, |managed| std::mem::replace(&mut managed.due, due));
+        let Some(before) = before else { return };
+        if let Some(before) = before {
             self.dues.remove(&(before, link));
         }
         if let Some(due) = due {
