@@ -46,6 +46,7 @@ pub fn target() -> Target {
         direct_tls: Some(
             "xmpps://localhost:5223".parse().expect("a constant URL that a test has read"),
         ),
+        ca_file: None,
         domain: DOMAIN.to_owned(),
         anonymous: Some(DOMAIN.to_owned()),
         accounts: PASSWORDS.into_iter().map(account).collect::<BTreeMap<_, _>>(),

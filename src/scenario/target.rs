@@ -25,6 +25,8 @@ pub struct Target {
     pub tcp: Option<Address>,
     /// The same with TLS from the first byte.
     pub direct_tls: Option<Address>,
+    /// The CA certificates that are trusted in place of the system's.
+    pub ca_file: Option<PathBuf>,
     /// The domain of its accounts.
     pub domain: String,
     /// The domain at which anybody may log in.

@@ -59,8 +59,11 @@ impl Against {
         let secure = addresses.into_iter().flatten().any(Address::is_tls)
             || target.tcp.is_some()
             || target.direct_tls.is_some();
-        let settings = tls::client(args.ca_file.as_deref(), args.insecure || !secure)
-            .map_err(|error| Failure::Usage(error.to_string()))?;
+        let settings = tls::client(
+            args.ca_file.as_deref().or(target.ca_file.as_deref()),
+            args.insecure || !secure,
+        )
+        .map_err(|error| Failure::Usage(error.to_string()))?;
         let dial = Arc::new(Network::new(&target, settings));
         let started = Clock::start().started();
         Ok(Self::Network { target: Arc::new(target), dial, started, guessed })
@@ -356,6 +359,7 @@ fn url(args: &Args, url: &str) -> Result<Target, Failure> {
         websocket: of(Provision::WebSocket),
         tcp: of(Provision::Tcp),
         direct_tls: of(Provision::DirectTls),
+        ca_file: None,
         address,
         anonymous: Some(domain.clone()),
         domain,

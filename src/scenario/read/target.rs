@@ -145,6 +145,10 @@ impl Reader {
         let bosh = url.is_some();
         let (url, websocket, tcp) = (url.flatten(), websocket.flatten(), tcp.flatten());
         let direct_tls = direct_tls.flatten();
+        let ca_file = fields.take("ca-file").and_then(|path| self.filled_in(path));
+        // As other paths in files, it begins where the file is.
+        let folder = yaml.place.source.path.parent().unwrap_or(Path::new(""));
+        let ca_file = ca_file.map(|path| folder.join(path));
         let domain = self.required(&mut fields, "domain").and_then(|name| self.filled_in(name));
         let anonymous = fields.take("anonymous").and_then(|name| self.filled_in(name));
         let accounts = fields.take("accounts").map_or(Vec::new(), |all| self.accounts(all));
@@ -189,6 +193,7 @@ impl Reader {
             websocket,
             tcp,
             direct_tls,
+            ca_file,
             domain: domain.unwrap_or_default(),
             anonymous,
             accounts: accounts.next().unwrap_or_default(),
