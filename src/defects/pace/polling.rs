@@ -147,6 +147,32 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
+        "bosh-polling-legal-rate/after-request",
+        "an empty request comes too early though the one before it carried a message",
+        |parts| {
+            parts.bend(|| {
+                let mut carried = None;
+                inputs(move |input, cx| {
+                    if let Input::Request(Request { token, rid, body }) = &input
+                        && cx.session().terms().is_polling()
+                        && *rid > cx.session().contiguous()
+                    {
+                        let before: Option<Duration> = carried.take();
+                        if body.payloads().any(is_message) {
+                            carried = Some(cx.now);
+                        }
+                        let polling = cx.session().terms().polling;
+                        if is_empty_poll(body) && before.is_some_and(|at| cx.now < at + polling) {
+                            cx.fail(*token, Condition::PolicyViolation);
+                            return None;
+                        }
+                    }
+                    Some(input)
+                })
+            });
+        },
+    ),
+    defect(
         "bosh-polling-legal-rate/repeat",
         "an empty request that comes again too early is taken for the next one",
         |parts| repeated(parts, false),

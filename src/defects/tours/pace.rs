@@ -119,7 +119,9 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
         rig.create("wait='0' hold='1'");
         rig.login();
         message(rig, 4);
-        rig.seconds(4.0);
+        rig.seconds(1.0);
+        rig.send(5, "", "");
+        rig.seconds(3.0);
     }),
     ("polling too fast, with a hold", |rig| {
         for (wait, hold) in [(0, 1), (60, 0)] {
