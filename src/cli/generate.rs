@@ -24,9 +24,12 @@ use crate::report::conformance::{Column, Table, write};
 use crate::report::requirements::Checked;
 use crate::runner;
 use crate::scenario::{Scenario, pack, schema};
-use crate::spec::catalogue;
+use crate::spec::{Requirement, catalogue};
 use crate::ui::Unit;
 use crate::ui::outcomes::{Format, Layout, Plan, Report, Summary};
+
+/// The specifications of BOSH, of which the table of conformance is.
+const BOSH: [&str; 2] = ["xep-0124", "xep-0206"];
 
 /// Generate man pages, completions, the JSON Schema of scenarios, and more
 #[derive(Debug, clap::Args)]
@@ -127,7 +130,8 @@ fn target(wanted: &str) -> Result<u8, Failure> {
 }
 
 fn conformance(files: &[PathBuf]) -> Result<u8, Failure> {
-    let pack = &pack().scenarios;
+    let over_bosh = pack().scenarios.iter().filter(|scenario| scenario.is_over_bosh());
+    let pack = &over_bosh.cloned().collect::<Vec<_>>();
     not_into(&Inputs::of(files))?;
     let read = |name: &str, text: &str| {
         let wrong = |wrong| Failure::Usage(format!("{name}: {wrong}"));
@@ -145,7 +149,8 @@ fn conformance(files: &[PathBuf]) -> Result<u8, Failure> {
             .whole(pack)
             .map_err(|wrong| Failure::Usage(format!("{}: {wrong}", column.name())))?;
     }
-    let requirements: Vec<Checked<'_>> = catalogue().iter().map(checked).collect();
+    let of_bosh = |one: &&Requirement| BOSH.contains(&one.spec.as_str());
+    let requirements: Vec<Checked<'_>> = catalogue().iter().filter(of_bosh).map(checked).collect();
     print(&write(&Table::of(&requirements, &columns), catalogue()))
 }
 

@@ -44,7 +44,7 @@ fn keeps_what_is_known(server: &str, scenarios: &str, target: &Path, kept: &str,
     let output = Command::new("targets/start")
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args([server, "--", env!("CARGO_BIN_EXE_xmppscope"), "run", scenarios])
-        .args(["--show", "failed", "--color", "never", "--target"])
+        .args(["--carrier", "bosh", "--show", "failed", "--color", "never", "--target"])
         .arg(target)
         .args(["--format", "pretty", "--output", "/dev/stdout", "--format", "json", "--output"])
         .arg(artefact(kept))

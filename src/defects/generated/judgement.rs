@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use super::deed::{Carriage, Deed, Form, State, Timing, Wrong};
 use super::one::{Generated, Turn};
 use super::place::Place;
+use super::streams::{StreamDeed, StreamPlace};
 
 /// Why a defect need not be noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +24,8 @@ use Reason::{Lawful, Open, Unseen};
 /// Why this one need not be noticed, if there is a reason.
 pub fn reason(generated: &Generated) -> Option<Reason> {
     let Generated { place, deed, turn } = *generated;
-    of_creation(place, deed)
+    of_stream(place, deed)
+        .or_else(|| of_creation(place, deed))
         .or_else(|| of_request(place, deed))
         .or_else(|| of_any(place, deed))
         .or_else(|| open(place, deed, turn).filter(|_| HOLES.contains(generated.name().as_str())))
@@ -33,9 +35,37 @@ pub fn reason(generated: &Generated) -> Option<Reason> {
 static HOLES: LazyLock<BTreeSet<&str>> =
     LazyLock::new(|| include_str!("holes.txt").lines().collect());
 
+/// What may be so on a stream without BOSH.
+fn of_stream(place: Place, deed: Deed) -> Option<Reason> {
+    let (Place::Stream(place), Deed::Stream(deed)) = (place, deed) else { return None };
+    Some(match (place, deed) {
+        (_, StreamDeed::ChildAdded) => {
+            Lawful("RFC 6120 §8.4: whatever is not known in an element is passed over")
+        }
+        (_, StreamDeed::Late) => Lawful("no text says how soon it has to come"),
+        (StreamPlace::Count, StreamDeed::Doubled) => {
+            Lawful("XEP-0198 §4: a count may be told at any time")
+        }
+        (StreamPlace::NotResumed, StreamDeed::Attribute("h", Wrong::Missing)) => {
+            Lawful("XEP-0198 §5: the count in <failed/> is optional")
+        }
+        _ => return None,
+    })
+}
+
 /// Why nothing closes a hole yet, by kind.
 fn open(place: Place, deed: Deed, turn: Turn) -> Option<Reason> {
     let why = match (place, deed, turn) {
+        (
+            Place::Stream(
+                StreamPlace::Answer
+                | StreamPlace::StanzaError
+                | StreamPlace::Delivered
+                | StreamPlace::PresenceOut,
+            ),
+            ..,
+        ) => "what stands in a stanza is for RFC 6121, of which the catalogue has no requirements",
+        (Place::Stream(_), ..) => "no scenario looks at this on a stream without BOSH yet",
         (_, _, Turn::Later) => "most scenarios come to this place once in a session",
         (_, _, Turn::First) => {
             "what goes wrong the first time alone is often before what a scenario looks at"

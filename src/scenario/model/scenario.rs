@@ -71,6 +71,12 @@ impl Scenario {
         all
     }
 
+    /// Whether all of its sessions are carried by BOSH.
+    pub fn is_over_bosh(&self) -> bool {
+        let sessions = self.actors.iter().filter_map(|actor| actor.session.as_ref());
+        sessions.into_iter().all(|session| session.transport() == Some(Transport::Bosh))
+    }
+
     /// One that says nothing yet.
     pub(in crate::scenario) fn unnamed(place: Place) -> Self {
         Self {
