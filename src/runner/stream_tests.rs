@@ -166,7 +166,7 @@ fn what_is_not_met_is_told() {
         "expected the stream to be over: its connection to be ended; seen it is open after 1.0 s",
     );
     fails(
-        "  - open:\n  - close:\n  - wait: 1s\n  - alive:\n",
+        "  - open:\n  - close:\n  - wait: 20s\n  - alive:\n",
         "expected the stream to go on; seen its connection was ended",
     );
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::Provision::{Account, Compression, Control, Slow, Tls, Upstream};
+use super::Provision::{Account, Bosh, Compression, Control, Slow, Tls, Upstream};
 use super::*;
 
 fn loaded(files: &[(&str, &str)]) -> Loaded {
@@ -81,7 +81,7 @@ fn what_a_target_has_to_provide_is_seen_in_the_steps() {
     let Loaded { scenarios, mistakes, .. } = loaded(&[("a.yaml", text)]);
     assert!(mistakes.is_empty(), "{mistakes:?}");
     let provisions: Vec<_> = scenarios[0].provisions().into_iter().collect();
-    assert_eq!(provisions, [Account, Tls, Compression, Upstream, Control, Slow]);
+    assert_eq!(provisions, [Account, Tls, Bosh, Compression, Upstream, Control, Slow]);
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn little_has_to_be_said() {
     let target = read(LEAST).unwrap();
     assert_eq!(target.name, "a");
     assert_eq!(target.address.path, "/http-bind");
-    assert_eq!(target.provides, [Provision::Plain]);
+    assert_eq!(target.provides, [Provision::Plain, Provision::Bosh]);
     assert_eq!(target.tolerance, Tolerance::USUAL);
     assert!(target.account_sets().is_empty());
 }
@@ -34,6 +34,10 @@ fn all_can_be_said() {
 about: with its usual settings
 url: http://localhost:${env.PORT}/http-bind
 tls: https://localhost:5281/http-bind
+websocket: ws://localhost:5280/xmpp-websocket
+tcp: xmpp://localhost:5222
+direct-tls: xmpps://localhost:5223
+ca-file: certs/ca.pem
 domain: localhost
 anonymous: anon.localhost
 rooms: rooms.localhost
@@ -63,6 +67,10 @@ deviations:
     assert_eq!(target.name, "Prosody 13");
     assert_eq!(target.address.to_string(), "http://localhost:5280");
     assert!(target.tls.is_some_and(|tls| tls.is_tls()));
+    assert_eq!(target.websocket.unwrap().path, "/xmpp-websocket");
+    assert_eq!(target.tcp.unwrap().to_string(), "xmpp://localhost:5222");
+    assert!(target.direct_tls.is_some_and(|address| address.is_tls()));
+    assert_eq!(target.ca_file.as_deref(), Some(Path::new("targets/certs/ca.pem")));
     assert_eq!(target.accounts["alice"].password, "se cret");
     assert_eq!(target.accounts["bob"].user, "robert");
     assert_eq!(target.more_accounts[0]["alice"].password, "${b}");
@@ -77,6 +85,10 @@ deviations:
             Provision::Rooms,
             Provision::Tls,
             Provision::Plain,
+            Provision::Bosh,
+            Provision::WebSocket,
+            Provision::Tcp,
+            Provision::DirectTls,
             Provision::Compression,
             Provision::Control,
             Provision::Slow
@@ -168,4 +180,21 @@ fn mistakes_in_attributes_of_creation_have_their_places() {
     ));
     assert!(wrong("create: ack\n").contains("must be a mapping"));
     assert!(wrong("create: { }\n").contains("attributes"));
+}
+
+#[test]
+fn one_address_of_any_carrier_is_enough() {
+    let target = read("tcp: xmpp://localhost\ndomain: localhost\n").unwrap();
+    assert_eq!(target.address.to_string(), "xmpp://localhost");
+    assert_eq!(target.provides, [Provision::Plain, Provision::Tcp]);
+    assert!(read("domain: localhost\n").unwrap_err().contains("a target needs `url`, `websocket`"));
+    for (key, url, says) in [
+        ("websocket", "http://a", "`websocket` must begin with ws:// or wss://"),
+        ("tcp", "xmpps://a", "`tcp` must begin with xmpp://"),
+        ("direct-tls", "xmpp://a", "`direct-tls` must begin with xmpps://"),
+        ("tcp", "localhost", "is not a valid URL"),
+    ] {
+        let told = wrong(&format!("{key}: {url}\n"));
+        assert!(told.contains(says), "{key}: {url}: {told}");
+    }
 }
