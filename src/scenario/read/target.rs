@@ -280,19 +280,13 @@ impl Reader {
             "tcp" => &["xmpp://"],
             _ => &["xmpps://"],
         };
-        match url.parse() {
-            Ok(address) if schemes.iter().any(|scheme| url.starts_with(scheme)) => Some(address),
-            Ok(_) => {
-                let message = format!("`{key}` must begin with {}", schemes.join(" or "));
-                self.wrong(&url.place, message, "");
-                None
-            }
-            Err(error) => {
-                let error: AddressError = error;
-                self.wrong(&url.place, error.to_string(), "");
-                None
-            }
+        if !schemes.iter().any(|scheme| url.starts_with(scheme)) {
+            let message = format!("`{key}` must begin with {}", schemes.join(" or "));
+            self.wrong(&url.place, message, "");
+            return None;
         }
+        let read = url.parse().map_err(|error: AddressError| error.to_string());
+        read.map_err(|message| self.wrong(&url.place, message, "")).ok()
     }
 
     /// Several sets, or one; each has the same names.

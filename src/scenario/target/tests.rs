@@ -192,7 +192,8 @@ fn one_address_of_any_carrier_is_enough() {
         ("websocket", "http://a", "`websocket` must begin with ws:// or wss://"),
         ("tcp", "xmpps://a", "`tcp` must begin with xmpp://"),
         ("direct-tls", "xmpp://a", "`direct-tls` must begin with xmpps://"),
-        ("tcp", "localhost", "is not a valid URL"),
+        ("tcp", "localhost", "`tcp` must begin with xmpp://"),
+        ("tcp", "xmpp://localhost/a", "has no path"),
     ] {
         let told = wrong(&format!("{key}: {url}\n"));
         assert!(told.contains(says), "{key}: {url}: {told}");
