@@ -268,7 +268,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__cm)
-            opts="-v -h --listen --domain --account --anonymous --defect --list-defects --quiet --write --force --show-secrets --upstream --ca-file --insecure --upstream-plain --wait --hold --requests --inactivity --polling --maxpause --max-sessions --max-sessions-per-address --max-body --max-waiting --max-queued --filter --format --settings --color --verbose --help"
+            opts="-v -h --listen --domain --account --anonymous --defect --list-defects --quiet --write --force --show-secrets --upstream --ca-file --insecure --upstream-plain --tcp --direct-tls --tls --tls-dir --deflate --no-sasl2 --resumption --login --ping --idle --wait --hold --requests --inactivity --polling --maxpause --max-sessions --max-sessions-per-address --max-body --max-waiting --max-queued --filter --format --settings --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -299,6 +299,34 @@ _xmppscope() {
                     return 0
                     ;;
                 --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tcp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --direct-tls)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resumption)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --login)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ping)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --idle)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -27,7 +27,7 @@ end
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -s V -l version -d 'Print version'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "check" -d 'Check scenario files for mistakes, without running them'
-complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "cm" -d 'Run a strict BOSH connection manager with a built-in XMPP server'
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "cm" -d 'Run a strict XMPP server for BOSH, WebSocket and TCP'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "convert" -d 'Convert a recording: to a capture, a HAR, or a curl command'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "demo" -d 'Watch a ten-second demo, with no client or server of your own'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "diff" -d 'Compare two captures, transcripts or snapshots'
@@ -36,7 +36,7 @@ complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "generate" -d 'G
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "prove" -d 'Test the scenarios themselves: mutation testing with known defects'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "proxy" -d 'Show the traffic between an XMPP client and its server: BOSH, WebSocket or TCP'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "report" -d 'Turn a recording, or a run of scenarios, into an HTML page'
-complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "run" -d 'Test a connection manager with scenarios'
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "run" -d 'Test a server with scenarios'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "scenarios" -d 'List the built-in scenarios, or write them to files'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "show" -d 'Print a capture, or a HAR or other file that holds traffic'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "snapshot" -d 'Review, accept or reject pending snapshots of conversations'
@@ -53,6 +53,13 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l defect -d 'Br
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l write -d 'Also write the traffic to FILE, for `xmppscope show`' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l upstream -d 'Use the XMPP server at this address instead of the built-in one' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l ca-file -d 'Trust only the certificates in this PEM file, of CAs or the server\'s own' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l tcp -d 'Address to listen on for XMPP over TCP; port 0 picks a free port' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l direct-tls -d 'Address to listen on for XMPP over TCP with TLS from the first byte (XEP-0368)' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l tls-dir -d 'Use TLS with cert.pem and key.pem in DIR, which are generated if missing' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l resumption -d 'Time that a stream waits to be resumed when its connection is lost, in seconds; 0 disables resumption' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l login -d 'Time from the connection to the login, in seconds' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l ping -d 'Time without traffic to a client after which it is pinged, in seconds; 0 disables pings' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l idle -d 'Time without traffic from a client after which its connection counts as lost, in seconds; 0 for never' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l wait -d 'Longest time to hold a request, in seconds' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l hold -d 'Maximum number of requests held at once' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l requests -d 'Maximum number of open requests per session, at least hold + 1 [default: hold + 1]' -r
@@ -80,6 +87,9 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l force -d 'Let
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l show-secrets -d 'Do not hide passwords, SASL payloads and cookies in what is printed and written'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l insecure -d 'Accept any certificate'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l upstream-plain -d 'Continue without TLS if the server offers none; always allowed for a server on this machine'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l tls -d 'Use TLS on the --tcp port, with a certificate that is generated for this run'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l deflate -d 'Compress WebSocket messages for clients that offer it (permessage-deflate)'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l no-sasl2 -d 'Do not offer SASL2 and Bind 2, which log in with one exchange'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -s v -l verbose -d 'Also print when connections open and close; -vv also logs debug messages to stderr'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand convert" -s o -l output -d 'File to write, readable only by its owner; - writes to standard output [default: -]' -r -F
@@ -285,7 +295,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand spec" -l unchecked -
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand spec" -l uncovered -d 'Only requirements on a connection manager that no scenario covers, with the reason'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand spec" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "check" -d 'Check scenario files for mistakes, without running them'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "cm" -d 'Run a strict BOSH connection manager with a built-in XMPP server'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "cm" -d 'Run a strict XMPP server for BOSH, WebSocket and TCP'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "convert" -d 'Convert a recording: to a capture, a HAR, or a curl command'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "demo" -d 'Watch a ten-second demo, with no client or server of your own'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "diff" -d 'Compare two captures, transcripts or snapshots'
@@ -294,7 +304,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "prove" -d 'Test the scenarios themselves: mutation testing with known defects'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "proxy" -d 'Show the traffic between an XMPP client and its server: BOSH, WebSocket or TCP'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "report" -d 'Turn a recording, or a run of scenarios, into an HTML page'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "run" -d 'Test a connection manager with scenarios'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "run" -d 'Test a server with scenarios'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "scenarios" -d 'List the built-in scenarios, or write them to files'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "show" -d 'Print a capture, or a HAR or other file that holds traffic'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "snapshot" -d 'Review, accept or reject pending snapshots of conversations'

@@ -18,7 +18,7 @@ use crate::diag::name;
 /// Show, explain and test XMPP over the web
 ///
 /// xmppscope sits between a client and its server, shows the real traffic over BOSH (XEP-0124, XEP-0206), WebSocket
-/// (RFC 7395) and TCP (RFC 6120), and explains which side broke which rule. It also checks whether a BOSH server
+/// (RFC 7395) and TCP (RFC 6120), and explains which side broke which rule. It also checks whether a server
 /// conforms to the specifications.
 #[derive(Debug, Parser)]
 #[command(

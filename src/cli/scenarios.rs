@@ -18,8 +18,8 @@ const NAMED: usize = 3;
 
 /// List the built-in scenarios, or write them to files
 ///
-/// These are the conformance pack for XEP-0124 and XEP-0206, which `xmppscope run` runs if no path is given, and
-/// examples. To read or change them, write them to files.
+/// These are the conformance pack for BOSH, WebSocket, TCP and stream management, which `xmppscope run` runs if no path is
+/// given, and examples. To read or change them, write them to files.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:

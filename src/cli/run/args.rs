@@ -13,9 +13,9 @@ use crate::snapshot;
 use crate::ui::outcomes::{Format, Show};
 use crate::ui::quoted;
 
-/// Test a connection manager with scenarios
+/// Test a server with scenarios
 ///
-/// Each scenario plays a client, and lists the requirements of XEP-0124 and XEP-0206 that it checks. Without a path, the
+/// Each scenario plays a client, over BOSH, WebSocket or TCP, and lists the requirements that it checks. Without a path, the
 /// scenarios are those of the conformance pack that is part of xmppscope (`xmppscope scenarios`). Without --target, they
 /// run in virtual time against the embedded connection manager. A violated recommendation (SHOULD) is a
 /// warning, unless --strict is used.
@@ -25,6 +25,8 @@ Examples:
   xmppscope run
   xmppscope run --target http://127.0.0.1:5280/http-bind
   xmppscope run --target targets/mine.yaml --strict
+  xmppscope run --target wss://chat.example/xmpp-websocket --domain chat.example
+  xmppscope run --carrier websocket
   xmppscope run --only 'section:14 and not needs:slow' --list
   xmppscope run --format junit --output report.xml --format pretty
   xmppscope run --defect bosh-no-chunked --show all
