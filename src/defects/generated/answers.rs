@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::deed::{Carriage, Deed, State, Timing, Wrong};
+use super::deed::{Carriage, Deed, State, Timing};
 use super::one::Generated;
 use super::place::Place;
 use super::shared::Shared;
+use super::wrong::Wrong;
 use crate::bosh::{Body, BodyType, Condition};
 use crate::cm::backend::Command;
 use crate::cm::reply::{Payload, PayloadKind, Reply};

@@ -1,6 +1,7 @@
 //! What may go wrong.
 
 use super::streams::StreamDeed;
+use super::wrong::Wrong;
 
 /// One thing that goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,27 +24,6 @@ pub enum Deed {
     Stream(StreamDeed),
     /// Nothing: it is only seen what comes on streams without BOSH.
     Streams,
-}
-
-/// How an attribute is wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Wrong {
-    /// It is not there.
-    Missing,
-    /// It is one less.
-    Lower,
-    /// It is one more.
-    Higher,
-    /// It is what it was in the response before.
-    Stale,
-    /// It is there and empty.
-    Empty,
-    /// It is in capitals.
-    Capitals,
-    /// It is something else.
-    Other,
-    /// It is there, and should not be: with this value.
-    Added(&'static str),
 }
 
 /// What happens to payloads.
@@ -255,21 +235,6 @@ fn of_attribute(name: &str) -> &'static [&'static str] {
         "to" => &["bosh-multi", "xbosh-restart"],
         "xml:lang" => &["bosh-cm-forwards-lang", "xbosh-restart"],
         _ => &[],
-    }
-}
-
-impl Wrong {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Lower => "lower",
-            Self::Higher => "higher",
-            Self::Stale => "stale",
-            Self::Empty => "empty",
-            Self::Capitals => "capitals",
-            Self::Other => "other",
-            Self::Added(_) => "added",
-        }
     }
 }
 

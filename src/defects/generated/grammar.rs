@@ -1,9 +1,10 @@
 //! All that can be said: each place with what may go wrong there.
 
-use super::deed::{Carriage, Deed, Form, State, Timing, Wrong};
+use super::deed::{Carriage, Deed, Form, State, Timing};
 use super::one::{Generated, Turn};
 use super::place::{ANSWERS, Place, REQUESTS};
 use super::streams::{StreamPlace, deeds};
+use super::wrong::Wrong;
 
 const NUMBER: &[Wrong] = &[Wrong::Missing, Wrong::Lower, Wrong::Higher, Wrong::Empty, Wrong::Other];
 const TEXT: &[Wrong] = &[Wrong::Missing, Wrong::Empty, Wrong::Capitals, Wrong::Other, Wrong::Stale];

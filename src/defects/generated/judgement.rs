@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use super::deed::{Carriage, Deed, Form, State, Timing, Wrong};
+use super::deed::{Carriage, Deed, Form, State, Timing};
 use super::one::{Generated, Turn};
 use super::place::Place;
 use super::streams::{StreamDeed, StreamPlace};
+use super::wrong::Wrong;
 
 /// Why a defect need not be noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,6 +13,7 @@ mod place;
 mod requests;
 mod shared;
 mod streams;
+mod wrong;
 
 pub use grammar::all;
 pub use judgement::{Reason, reason};

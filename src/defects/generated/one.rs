@@ -1,7 +1,8 @@
 //! One defect that was made by program.
 
-use super::deed::{Deed, Wrong};
+use super::deed::Deed;
 use super::place::Place;
+use super::wrong::Wrong;
 
 /// One thing that goes wrong at one place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

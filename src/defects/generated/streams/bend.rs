@@ -7,10 +7,11 @@ use super::deed::StreamDeed;
 use super::place::{Before, StreamPlace};
 use crate::cm::stream::{Action, Input, Output};
 use crate::defects::bend_stream::{StreamBend, StreamCx};
-use crate::defects::generated::deed::{Deed, Wrong};
+use crate::defects::generated::deed::Deed;
 use crate::defects::generated::one::{Generated, Turn};
 use crate::defects::generated::place::Place;
 use crate::defects::generated::shared::Seen;
+use crate::defects::generated::wrong::Wrong;
 use crate::xml::Element;
 use crate::xmpp::ns;
 

@@ -1,6 +1,6 @@
 //! What may go wrong on a stream without BOSH.
 
-use crate::defects::generated::deed::Wrong;
+use crate::defects::generated::wrong::Wrong;
 
 /// One thing that goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,7 +2,7 @@
 
 use super::deed::StreamDeed;
 use super::place::StreamPlace;
-use crate::defects::generated::deed::Wrong;
+use crate::defects::generated::wrong::Wrong;
 
 const TEXT: &[Wrong] = &[Wrong::Missing, Wrong::Empty, Wrong::Capitals, Wrong::Other, Wrong::Stale];
 const NUMBER: &[Wrong] =
