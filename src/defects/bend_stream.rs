@@ -135,23 +135,3 @@ impl Parts {
         });
     }
 }
-
-/// Changes all that a stream sends before it goes out; nothing is sent of what becomes none.
-pub fn outputs(
-    change: impl FnMut(Output, &StreamCx<'_>) -> Option<Output> + Send + 'static,
-) -> Box<dyn StreamBend> {
-    struct Outputs<F>(F);
-    impl<F: FnMut(Output, &StreamCx<'_>) -> Option<Output> + Send> StreamBend for Outputs<F> {
-        fn go(&mut self, action: Action, cx: &mut StreamCx<'_>) {
-            match action {
-                Action::Send(output) => {
-                    if let Some(output) = (self.0)(output, cx) {
-                        cx.send(output);
-                    }
-                }
-                command => cx.act(command),
-            }
-        }
-    }
-    Box::new(Outputs(change))
-}

@@ -232,6 +232,7 @@ fn kind_of_step(kind: &str) -> (Value, Map<String, Value>, &'static [&'static st
             let keys = [
                 ("opcode", opcode()),
                 ("text", reference("match")),
+                ("payload", one_or_more(&reference("piece"), "The payload, byte for byte.")),
                 ("status", reference("match")),
                 ("frames", reference("match")),
                 ("compressed", reference("boolean")),

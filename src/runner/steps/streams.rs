@@ -211,6 +211,15 @@ fn compare(run: &mut Run, receive: &Receive, came: &Came, place: &scenario::Plac
             mismatch(run, &found, place, None)?;
         }
     }
+    if let Some(wanted) = &receive.payload {
+        let bytes = bytes(run, &wanted.value.pieces, str::to_owned)?.0;
+        if bytes != frame.content.bytes {
+            let hex =
+                |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+            let (expected, seen) = (hex(&bytes), hex(&frame.content.bytes));
+            run.fail(FailureKind::Frame, &wanted.place, format!("the bytes {expected}"), seen)?;
+        }
+    }
     let compressed = frame.content.coding.is_some();
     match &receive.compressed {
         Some(wanted) if wanted.value != compressed => {

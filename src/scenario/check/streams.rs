@@ -114,6 +114,9 @@ impl Checker {
         for value in [text, status, frames].into_iter().flatten() {
             self.value(value);
         }
+        if let Some(payload) = &receive.payload {
+            self.bytes(payload);
+        }
         if let Some(since) = &receive.since {
             self.moment(since);
         }

@@ -105,6 +105,8 @@ pub struct Receive {
     pub opcode: Option<Located<u8>>,
     /// The payload as text, masks and compression undone.
     pub text: Option<ValueMatch>,
+    /// The payload byte for byte, masks and compression undone.
+    pub payload: Option<Located<Bytes>>,
     /// Of a Close frame: its status.
     pub status: Option<ValueMatch>,
     /// How many frames it came in.

@@ -75,6 +75,7 @@ impl Reader {
         let receive = Receive {
             opcode: self.opcode(fields),
             text: fields.take("text").and_then(|text| self.value_match(text)),
+            payload: fields.take("payload").and_then(|payload| self.bytes(payload, false)),
             status: fields.take("status").and_then(|status| self.value_match(status)),
             frames: fields.take("frames").and_then(|frames| self.value_match(frames)),
             compressed: fields
