@@ -145,6 +145,7 @@ impl Place {
     }
 
     /// How the ids of the requirements begin that are about it.
+    #[allow(clippy::too_many_lines)] // a table with an entry for each place
     pub(super) fn requirements(self) -> &'static [&'static str] {
         match self {
             Self::Stream(place) => place.requirements(),

@@ -214,9 +214,7 @@ fn compare(run: &mut Run, receive: &Receive, came: &Came, place: &scenario::Plac
     if let Some(wanted) = &receive.payload {
         let bytes = bytes(run, &wanted.value.pieces, str::to_owned)?.0;
         if bytes != frame.content.bytes {
-            let hex =
-                |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-            let (expected, seen) = (hex(&bytes), hex(&frame.content.bytes));
+            let (expected, seen) = (escaped(&bytes), escaped(&frame.content.bytes));
             run.fail(FailureKind::Frame, &wanted.place, format!("the bytes {expected}"), seen)?;
         }
     }
@@ -229,6 +227,11 @@ fn compare(run: &mut Run, receive: &Receive, came: &Came, place: &scenario::Plac
         }
         _ => Ok(()),
     }
+}
+
+/// Bytes as text, with escapes for what is no text.
+fn escaped(bytes: &[u8]) -> String {
+    bytes.escape_ascii().to_string()
 }
 
 /// `a ping frame`

@@ -107,7 +107,7 @@ impl Streams {
                 changed.set_attr(namespace, local, new.as_deref());
             }
             StreamDeed::Namespace => {
-                changed = renamed(element, "urn:example:other", element.name())
+                changed = renamed(element, "urn:example:other", element.name());
             }
             StreamDeed::Name => changed = renamed(element, element.namespace(), "other"),
             StreamDeed::ChildLost => {
@@ -280,10 +280,8 @@ impl StreamBend for Streams {
             }
             Some(deed) => {
                 let wrong = self.wrong(&output, deed);
-                if let Some(wrong) = &wrong {
-                    if *wrong != output {
-                        self.seen.fires();
-                    }
+                if wrong.as_ref().is_some_and(|wrong| *wrong != output) {
+                    self.seen.fires();
                 }
                 if let Output::Element(element) = &output {
                     self.stale = Some(element.clone());

@@ -47,9 +47,8 @@ pub fn deeds(place: StreamPlace) -> Vec<StreamDeed> {
             &[("from", TEXT), ("to", TEXT), ("id", TEXT), ("xml:lang", TEXT), ("type", TEXT)]
         }
         At::Enabled => &[("id", TEXT), ("resume", TEXT), ("max", NUMBER)],
-        At::Count => &[("h", NUMBER)],
+        At::Count | At::NotResumed => &[("h", NUMBER)],
         At::Resumed => &[("h", NUMBER), ("previd", TEXT)],
-        At::NotResumed => &[("h", NUMBER)],
         _ => &[],
     };
     let mut deeds: Vec<StreamDeed> = attributes
