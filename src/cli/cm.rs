@@ -251,7 +251,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
             // What is stored for an account must fit into the queue of its client, with room to spare.
             let offline = usual.offline.min(args.bounds.max_waiting / 2);
             let (resumption, sasl2) = (args.streams.resumption(), args.streams.sasl2());
-            let setup = Setup { domains, accounts, anonymous, offline, resumption, sasl2, ..usual };
+            let setup = Setup { domains, accounts, anonymous, sasl2, offline, resumption, ..usual };
             Box::new(Server::new(setup, Box::new(Secure::default())))
         }
     };

@@ -468,7 +468,7 @@ impl Machine {
                 self.urgently(|machine| {
                     machine.carried_does(number, |entry, _, commands| {
                         entry.overrun(now, commands);
-                    })
+                    });
                 });
             }
             _ => {}

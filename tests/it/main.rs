@@ -7,6 +7,7 @@ mod architecture;
 mod client;
 mod cm;
 mod cm_peers;
+mod cm_streams;
 mod confirm;
 mod conformance;
 mod demo;

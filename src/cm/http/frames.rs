@@ -127,9 +127,9 @@ mod tests {
     #[test]
     fn frames_become_inputs_and_control_frames_are_answered() {
         let mut frames = Frames::new(Limits::default(), None);
-        let ping = frame(Opcode::PING, b"abc", KEY);
-        let pong = Received::Reply(frame(Opcode::PONG, b"abc", None));
-        assert_eq!(read(&mut frames, &ping), [pong, Received::Input(Input::Alive)]);
+        let asked = frame(Opcode::PING, b"abc", KEY);
+        let answer = Received::Reply(frame(Opcode::PONG, b"abc", None));
+        assert_eq!(read(&mut frames, &asked), [answer, Received::Input(Input::Alive)]);
         assert!(!frames.is_between(), "no message has come");
         let text =
             frame(Opcode::TEXT, b"<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>", KEY);

@@ -2,7 +2,7 @@
 
 use jid::BareJid;
 
-use super::management::failed;
+use super::management::{Resumption, failed};
 use super::mechanism::offered;
 use super::setup::Setup;
 use super::state::{Said, Server, State};
@@ -60,14 +60,14 @@ impl Server {
         let mut refused = None;
         if let Some(resume) = asked.child(ns::SM3, "resume") {
             match self.resumed(link, user, resume) {
-                Ok(resumed) => {
+                Resumption::Done(resumed) => {
                     let jid = self.jid(link).unwrap_or_else(|| user.to_string());
                     let success = success.with_child(identity(&jid)).with_child(resumed);
                     self.said.push_back(Said::Front(link, Event::Element(success)));
                     return self.send_again(link);
                 }
-                Err(Some(failed)) => refused = Some(failed),
-                Err(None) => return,
+                Resumption::Failed(failed) => refused = Some(failed),
+                Resumption::Ended => return,
             }
         }
         let bound = asked.child(ns::BIND2, "bind").map(|bind| self.bind_inline(link, user, bind));

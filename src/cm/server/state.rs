@@ -28,6 +28,7 @@ pub(super) enum State {
     Bound(FullJid),
 }
 
+#[allow(clippy::struct_excessive_bools)] // each is a fact of its own
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) domain: String,

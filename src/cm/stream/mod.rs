@@ -13,6 +13,7 @@ mod message;
 pub mod reader;
 mod refusal;
 mod session;
+mod times;
 
 pub use codec::{Codec, Received};
 pub use conduct::{Conduct, Conductor};

@@ -26,7 +26,7 @@ pub enum Security {
 
 /// How far a stream has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     /// The client has not opened its stream.
     Fresh,
     /// A stream is open, or about to be.
@@ -43,12 +43,12 @@ enum State {
 #[derive(Debug)]
 pub struct Session {
     link: Link,
-    framing: Framing,
+    pub(super) framing: Framing,
     security: Security,
-    policy: Arc<Policy>,
-    served: Served,
+    pub(super) policy: Arc<Policy>,
+    pub(super) served: Served,
     ids: Ids,
-    state: State,
+    pub(super) state: State,
     /// The client's latest header.
     header: Header,
     /// The server's header went out since the client's latest.
@@ -56,10 +56,10 @@ pub struct Session {
     /// The client has to open its stream anew, having logged in.
     restarts: bool,
     /// The client has logged in.
-    known: bool,
-    begun: Duration,
-    heard: Duration,
-    sent: Duration,
+    pub(super) known: bool,
+    pub(super) begun: Duration,
+    pub(super) heard: Duration,
+    pub(super) sent: Duration,
 }
 
 /// What a session has to know of the server.
@@ -145,7 +145,6 @@ impl Session {
 
     fn client(&mut self, input: Input, now: Duration, out: &mut Vec<Action>) {
         match (self.state, input) {
-            (State::Over, _) => {}
             (State::Parting(_), Input::End) => self.close(out),
             (State::Securing, Input::Secured) => {
                 // Nothing that was said without TLS counts (RFC 6120 §5.4.3.3).
@@ -297,7 +296,7 @@ impl Session {
     }
 
     /// Ends the stream with an error of this end, of which the server is told.
-    fn fail(&mut self, condition: &str, now: Duration, out: &mut Vec<Action>) {
+    pub(super) fn fail(&mut self, condition: &str, now: Duration, out: &mut Vec<Action>) {
         match self.state {
             State::Fresh => {}
             State::Open => self.command(Command::Close, out),
@@ -308,7 +307,7 @@ impl Session {
     }
 
     /// A stream error; in front of it stands a header, if the client has none yet (RFC 6120 §4.9.1.2, RFC 7395 §3.5).
-    fn refuse(&mut self, condition: &str, now: Duration, out: &mut Vec<Action>) {
+    pub(super) fn refuse(&mut self, condition: &str, now: Duration, out: &mut Vec<Action>) {
         if !self.greeted {
             self.greet(self.served.domain.clone(), Some("1.0".to_owned()), out);
         }
@@ -344,69 +343,13 @@ impl Session {
         self.state = State::Parting(now + self.policy.parting);
     }
 
-    fn close(&mut self, out: &mut Vec<Action>) {
+    pub(super) fn close(&mut self, out: &mut Vec<Action>) {
         out.push(Action::Send(Output::Close(NORMAL)));
         self.state = State::Over;
     }
 
-    fn command(&mut self, command: Command, out: &mut Vec<Action>) {
+    pub(super) fn command(&mut self, command: Command, out: &mut Vec<Action>) {
         out.push(Action::Command(self.link, command));
-    }
-
-    /// When the client has to have logged in.
-    fn login_due(&self) -> Option<Duration> {
-        (!self.known).then(|| self.begun + self.policy.login)
-    }
-
-    /// When the client has been silent for too long.
-    fn idle_due(&self) -> Option<Duration> {
-        // Over TCP a client need not say anything that it is not asked for.
-        let asked = self.framing == Framing::Framed || self.served.pings;
-        (asked && !self.policy.idle.is_zero()).then(|| self.heard + self.policy.idle)
-    }
-
-    /// When the client is asked whether it is there.
-    fn ping_due(&self) -> Option<Duration> {
-        (!self.policy.ping.is_zero()).then(|| self.sent + self.policy.ping)
-    }
-
-    /// When [`Input::Wake`] is due if nothing comes before.
-    pub fn deadline(&self) -> Option<Duration> {
-        match self.state {
-            State::Over => None,
-            State::Parting(due) => Some(due),
-            State::Securing => self.login_due(),
-            State::Fresh | State::Open => {
-                [self.login_due(), self.idle_due(), self.ping_due()].into_iter().flatten().min()
-            }
-        }
-    }
-
-    fn wake(&mut self, now: Duration, out: &mut Vec<Action>) {
-        let due = |at: Option<Duration>| at.is_some_and(|at| at <= now);
-        match self.state {
-            State::Over => {}
-            State::Parting(at) => {
-                if at <= now {
-                    self.close(out);
-                }
-            }
-            _ if due(self.login_due()) => self.fail("connection-timeout", now, out),
-            State::Securing => {}
-            State::Open if due(self.idle_due()) => {
-                // A client that was silent may have lost its connection, and come back for its session.
-                self.command(Command::Lost, out);
-                self.refuse("connection-timeout", now, out);
-            }
-            _ if due(self.idle_due()) => self.fail("connection-timeout", now, out),
-            _ if due(self.ping_due()) => {
-                if self.framing == Framing::Raw && self.known {
-                    self.command(Command::Ping, out);
-                }
-                out.push(Action::Send(Output::Ping));
-            }
-            _ => {}
-        }
     }
 }
 

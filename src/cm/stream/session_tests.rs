@@ -118,10 +118,10 @@ fn over_tcp_a_stream_is_a_document() {
     let mut bed = Bed::new(Framing::Raw, Security::Settled);
     let said = Header { from: Some("u@a".into()), lang: Some("de".into()), ..header() };
     assert_eq!(bed.does(Input::Header(said)), ["Open"]);
-    let begun = bed.opened();
+    let shown = bed.opened();
     let begin = "<?xml version='1.0'?><stream:stream xmlns='jabber:client' \
         xmlns:stream='http://etherx.jabber.org/streams' from='a' to='u@a' id='";
-    assert!(begun[0].starts_with(begin) && begun[0].ends_with("' version='1.0' xml:lang='de'>"));
+    assert!(shown[0].starts_with(begin) && shown[0].ends_with("' version='1.0' xml:lang='de'>"));
     assert_eq!(bed.server(element(ns::STREAMS, "features")), ["<stream:features/>"]);
     assert_eq!(bed.server(element(ns::CLIENT, "iq")), ["<iq/>"]);
     assert_eq!(bed.does(Input::End), ["Close", "</stream:stream>", "Close(1000)"]);

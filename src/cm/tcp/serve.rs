@@ -147,7 +147,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let tls = timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream)).await;
-    let tls = tls.map_err(|_| io::Error::from(io::ErrorKind::TimedOut)).flatten();
+    let tls = tls.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
     match (tls, tap) {
         (Ok(tls), Some(tap)) => {
             let state = tls.get_ref().1;

@@ -14,6 +14,8 @@ pub(in crate::cm::server) struct Managed {
     pub(super) handled: u32,
     /// Stanzas that the client has acknowledged.
     acknowledged: u32,
+    /// The same, without beginning anew.
+    ever: u64,
     /// Stanzas sent since.
     unacknowledged: VecDeque<Element>,
     bytes: usize,
@@ -54,10 +56,11 @@ impl Managed {
 
     /// The client has received so many stanzas in all.
     pub(super) fn acknowledge(&mut self, count: u32) -> Result<(), TooHigh> {
-        let further = count.wrapping_sub(self.acknowledged);
-        if further > u32::MAX / 2 {
-            return Ok(()); // it said more before
+        let behind = self.acknowledged.wrapping_sub(count);
+        if u64::from(behind) <= self.ever.min(u64::from(u32::MAX / 2)) {
+            return Ok(()); // it said as much before
         }
+        let further = count.wrapping_sub(self.acknowledged);
         if further as usize > self.unacknowledged.len() {
             return Err(TooHigh { sent: self.sent() });
         }
@@ -65,6 +68,7 @@ impl Managed {
             self.bytes -= stanza.footprint();
         }
         self.acknowledged = count;
+        self.ever += u64::from(further);
         Ok(())
     }
 
@@ -112,7 +116,9 @@ mod tests {
             assert_eq!(kept, ["3", "4"]);
             assert_eq!(managed.acknowledge(first.wrapping_add(2)), Ok(()), "an old one");
             let sent = first.wrapping_add(5);
-            assert_eq!(managed.acknowledge(sent.wrapping_add(1)), Err(TooHigh { sent }));
+            for more in [1, 1 << 31, u32::MAX - 5] {
+                assert_eq!(managed.acknowledge(sent.wrapping_add(more)), Err(TooHigh { sent }));
+            }
             assert_eq!(managed.count(), 2);
             assert_eq!(managed.acknowledge(sent), Ok(()));
             assert_eq!((managed.count(), managed.bytes()), (0, 0));

@@ -13,6 +13,16 @@ fn element(name: &str) -> Element {
     Element::new(ns::SM3, name)
 }
 
+/// What comes of a wish to resume a stream.
+pub(in crate::cm::server) enum Resumption {
+    /// It is: this is what the client is told.
+    Done(Element),
+    /// It is not, for this reason.
+    Failed(Element),
+    /// The wish ended the stream on which it came.
+    Ended,
+}
+
 /// A count of stanzas.
 fn count(element: &Element) -> Option<u32> {
     element.attr("h")?.parse().ok()
@@ -93,35 +103,35 @@ impl Server {
         };
         let user = user.clone();
         match self.resumed(link, &user, asked) {
-            Ok(resumed) => {
+            Resumption::Done(resumed) => {
                 self.said.push_back(Said::Front(link, Event::Element(resumed)));
                 self.send_again(link);
             }
-            Err(Some(failed)) => self.element(link, failed),
-            Err(None) => {}
+            Resumption::Failed(failed) => self.element(link, failed),
+            Resumption::Ended => {}
         }
     }
 
-    /// Gives an existing stream of a user this link: what the client is told, or why not; nothing if that ended the stream.
+    /// Gives an existing stream of a user this link.
     pub(in crate::cm::server) fn resumed(
         &mut self,
         link: Link,
         user: &BareJid,
         asked: &Element,
-    ) -> Result<Element, Option<Element>> {
+    ) -> Resumption {
         let (Some(id), Some(count)) = (asked.attr("previd"), count(asked)) else {
             self.stream_error(link, "bad-format");
-            return Err(None);
+            return Resumption::Ended;
         };
         let Some(old) = self.resumptions.stream(id).filter(|old| self.is_of(*old, user)) else {
             let handled = self.resumptions.ended(id, user);
-            return Err(Some(failed("item-not-found", handled)));
+            return Resumption::Failed(failed("item-not-found", handled));
         };
         // What waits to be heard is sent again with the rest.
         self.account(old);
         if let Err(too_high) = self.acknowledged(old, count) {
             self.too_high(link, asked, too_high);
-            return Err(None);
+            return Resumption::Ended;
         }
         let handled = self.managed(old, |managed| managed.handled).unwrap_or_default().to_string();
         if let Some(front) = self.fronts.front(old) {
@@ -132,7 +142,7 @@ impl Server {
         self.set_due(old, None);
         self.fronts.resume(old, link);
         self.ask_later(old);
-        Ok(element("resumed").with_attr("h", &handled).with_attr("previd", id))
+        Resumption::Done(element("resumed").with_attr("h", &handled).with_attr("previd", id))
     }
 
     /// Sends again what the client of this link has not acknowledged.

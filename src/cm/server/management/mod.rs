@@ -8,6 +8,6 @@ mod resumptions;
 mod sleep;
 
 pub(super) use account::Managed;
-pub(super) use elements::failed;
+pub(super) use elements::{Resumption, failed};
 pub(super) use fronts::Fronts;
 pub(super) use resumptions::Resumptions;

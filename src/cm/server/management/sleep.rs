@@ -87,7 +87,9 @@ impl Server {
         }
         if self.unacknowledged > unacknowledged_of_all {
             let worst = self.worst();
-            worst.into_iter().for_each(|worst| self.give_up(worst));
+            if let Some(worst) = worst {
+                self.give_up(worst);
+            }
             if worst == Some(stream) {
                 return None;
             }
