@@ -44,11 +44,39 @@ fn of_stream(place: Place, deed: Deed) -> Option<Reason> {
             Lawful("RFC 6120 §8.4: whatever is not known in an element is passed over")
         }
         (_, StreamDeed::Late) => Lawful("no text says how soon it has to come"),
-        (StreamPlace::Count, StreamDeed::Doubled) => {
+        (StreamPlace::Count | StreamPlace::CountIn, StreamDeed::Doubled) => {
             Lawful("XEP-0198 §4: a count may be told at any time")
         }
+        (
+            StreamPlace::CountAsked,
+            StreamDeed::Lost | StreamDeed::Doubled | StreamDeed::VeryLate | StreamDeed::Swapped,
+        ) => Lawful("XEP-0198 §4: either side asks for a count when it likes"),
         (StreamPlace::NotResumed, StreamDeed::Attribute("h", Wrong::Missing)) => {
             Lawful("XEP-0198 §5: the count in <failed/> is optional")
+        }
+        (StreamPlace::Enabled, StreamDeed::Attribute("max", Wrong::Missing)) => {
+            Lawful("XEP-0198 §3: the longest time until a resumption need not be told")
+        }
+        (_, StreamDeed::Attribute("xml:lang", Wrong::Capitals)) => {
+            Lawful("RFC 5646 §2.1.1: tags of languages have no case")
+        }
+        (_, StreamDeed::Attribute("xml:lang", Wrong::Other)) => {
+            Lawful("RFC 6120 §4.7.4: a server speaks the languages that it has")
+        }
+        (
+            StreamPlace::Opened | StreamPlace::Reopened,
+            StreamDeed::Attribute("id", Wrong::Capitals),
+        ) => Lawful("RFC 6120 §4.7.3: which id a stream has is left to the server"),
+        (
+            StreamPlace::Opened | StreamPlace::Reopened,
+            StreamDeed::Attribute("from", Wrong::Capitals),
+        ) => Lawful("RFC 7622 §3.2: a domain has no case"),
+        (StreamPlace::Closing, StreamDeed::Status(1001 | 1002 | 1011)) => {
+            Lawful("RFC 7395 §3.6: no status is named for the end of a connection")
+        }
+        (StreamPlace::StreamError, StreamDeed::EndsAfter | StreamDeed::DeafAfter)
+        | (StreamPlace::EndIn | StreamPlace::GoneIn | StreamPlace::WrongIn, StreamDeed::Doubled) => {
+            Unseen("the stream ends there anyhow")
         }
         _ => return None,
     })
@@ -66,7 +94,9 @@ fn open(place: Place, deed: Deed, turn: Turn) -> Option<Reason> {
             ),
             ..,
         ) => "what stands in a stanza is for RFC 6121, of which the catalogue has no requirements",
-        (Place::Stream(_), ..) => "no scenario looks at this on a stream without BOSH yet",
+        (Place::Stream(_), _, Turn::Always | Turn::First) => {
+            "no scenario looks at this on a stream without BOSH yet"
+        }
         (_, _, Turn::Later) => "most scenarios come to this place once in a session",
         (_, _, Turn::First) => {
             "what goes wrong the first time alone is often before what a scenario looks at"
