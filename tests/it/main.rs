@@ -38,6 +38,7 @@ mod peers;
 mod peers_bed;
 mod peers_carriers;
 mod peers_carriers_bed;
+mod peers_carriers_cm;
 mod peers_live;
 mod peers_stories;
 mod prosody;

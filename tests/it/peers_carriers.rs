@@ -16,22 +16,22 @@ use crate::peers_carriers_bed::{Between, Carrier, LANES, Server, Session};
 use crate::prosody::Password;
 
 /// A client, and how it reaches the server.
-struct Case {
-    driver: &'static str,
-    carrier: Carrier,
-    story: &'static [&'static str],
+pub struct Case {
+    pub driver: &'static str,
+    pub carrier: Carrier,
+    pub story: &'static [&'static str],
 }
 
 impl Case {
     /// What its files are called: `prosody-converse-websocket-cut`.
-    fn name(&self, server: &Server) -> String {
+    pub fn name(&self, server: &str) -> String {
         let driver = self.driver.split('.').next().unwrap();
         let cut = if self.story.contains(&"cut") { " cut" } else { "" };
-        format!("{} {driver} {:?}{cut}", server.name, self.carrier).to_lowercase().replace(' ', "-")
+        format!("{server} {driver} {:?}{cut}", self.carrier).to_lowercase().replace(' ', "-")
     }
 
     /// What is found, and right.
-    fn known(&self) -> Vec<&'static str> {
+    pub fn known(&self) -> Vec<&'static str> {
         let is_cut = self.story.contains(&"cut");
         // xmpp.js and gloox do not say which domain they want when TLS begins (SNI), and none of them offers xmpp-client (ALPN).
         let hello = (self.carrier == Carrier::DirectTls).then_some("direct-tls-hello");
@@ -44,12 +44,12 @@ impl Case {
     }
 
     /// What a server may do wrong, now and then.
-    fn possible(&self, server: &Server) -> &'static [&'static str] {
+    pub fn possible(&self, server: &str) -> &'static [&'static str] {
         // strophe.js and converse.js send <close/> and Close in one go. ejabberd answers the Close, and 0.1 s later sometimes
         // sends <close/>, and a second Close. Prosody closes the connection for each of the two, and sometimes loses what it
         // had to say, its Close too.
         let is_abrupt = self.driver.starts_with("strophe") || self.driver.starts_with("converse");
-        match server.name {
+        match server {
             "ejabberd" if is_abrupt => &["ws-after-close"],
             "Prosody" if is_abrupt => &["ws-close-frame-unanswered"],
             // slixmpp answers an <r/> that crosses its </stream:stream>.
@@ -75,7 +75,7 @@ const fn case(driver: &'static str, carrier: Carrier, story: &'static [&'static 
     Case { driver, carrier, story }
 }
 
-const CASES: [Case; 10] = [
+pub const CASES: [Case; 10] = [
     // converse.js resumes nothing behind a cut when the session was resumed once already: so the cut comes first.
     case(
         "converse.mjs",
@@ -109,16 +109,16 @@ const CASES: [Case; 10] = [
 ];
 
 impl Session {
-    /// That it was one session of this account, of which nothing is wrong but findings of these names. Others are possible.
+    /// That nothing is wrong but findings of these names; others are possible. Each cut and each reload was resumed, and
+    /// each connection protected.
     #[track_caller]
-    fn assert_told(
+    pub fn assert_right(
         &self,
         case: &Case,
-        jid: &str,
         secret: &Password,
         known: &[&str],
         possible: &[&str],
-    ) {
+    ) -> Vec<&Value> {
         let Self { out, events, .. } = self;
         let found: Vec<&str> = events
             .iter()
@@ -131,26 +131,44 @@ impl Session {
         assert_eq!(found, known, "findings: {case}\n{out}");
         assert!(!out.contains(secret.reveal()), "the password was printed: {case}");
 
-        let transport = if case.carrier == Carrier::WebSocket { "websocket" } else { "tcp" };
-        let last = events.iter().rfind(|event| event["session"]["jid"].is_string());
-        let session = &last.unwrap_or_else(|| panic!("no JID was bound: {case}\n{out}"))["session"];
-        let told = (&session["number"], &session["transport"], &session["jid"]);
-        assert_eq!(told, (&1.into(), &transport.into(), &jid.into()), "{case}\n{out}");
-        assert_eq!(events.last().unwrap()["sessions"], 1, "{case}\n{out}");
-
-        let resumed = out.lines().filter(|line| line.contains(" SM resumed ")).count();
+        let resumes = |line: &&str| {
+            line.contains(" SM resumed ")
+                || line.contains(" SASL success ") && line.ends_with(" handled")
+        };
+        let resumed = out.lines().filter(resumes).count();
         let asked = case.story.iter().filter(|action| ["cut", "reload"].contains(action)).count();
         assert_eq!(resumed, asked, "resumptions: {case}\n{out}");
         let secured: Vec<&Value> =
             events.iter().filter(|event| event["event"] == "secured").collect();
         let expected = if case.carrier == Carrier::WebSocket { 0 } else { asked + 1 };
         assert_eq!(secured.len(), expected, "TLS: {case}\n{out}");
-        for event in secured {
-            let tls = &event["tls"];
-            assert_eq!(tls["server"]["verified"], "localhost", "{case}: {event}");
-            let starttls = tls["starttls"] == true;
+        for event in &secured {
+            let starttls = event["tls"]["starttls"] == true;
             assert_eq!(starttls, case.carrier == Carrier::StartTls, "{case}: {event}");
         }
+        secured
+    }
+
+    /// The same, and that it was one session, of this account.
+    #[track_caller]
+    fn assert_told(
+        &self,
+        case: &Case,
+        jid: &str,
+        secret: &Password,
+        known: &[&str],
+        possible: &[&str],
+    ) {
+        for event in self.assert_right(case, secret, known, possible) {
+            assert_eq!(event["tls"]["server"]["verified"], "localhost", "{case}: {event}");
+        }
+        let Self { out, events, .. } = self;
+        let last = events.iter().rfind(|event| event["session"]["jid"].is_string());
+        let session = &last.unwrap_or_else(|| panic!("no JID was bound: {case}\n{out}"))["session"];
+        let told = (&session["number"], &session["transport"], &session["jid"]);
+        let transport = case.carrier.transport();
+        assert_eq!(told, (&1.into(), &transport.into(), &jid.into()), "{case}\n{out}");
+        assert_eq!(events.last().unwrap()["sessions"], 1, "{case}\n{out}");
     }
 }
 
@@ -199,8 +217,8 @@ fn compare(server: &Server, case: &Case, number: usize) {
     let direct = live(&server.url(case.carrier), &server.certificate());
     let between = Between::start(server, case.carrier, &[]);
     let proxied = live(&between.url, &between.certificate());
-    let session = between.stop(proxied, &case.name(server));
-    let (known, possible) = (case.known(), case.possible(server));
+    let session = between.stop(proxied, &case.name(server.name));
+    let (known, possible) = (case.known(), case.possible(server.name));
     session.assert_told(case, &jid, &server.alice, &known, possible);
     let name = server.name;
     let (there, here) = (view(&direct), view(&session.lines));
@@ -226,7 +244,7 @@ fn approve(server: &Server, case: &Case, transcript: &str) {
     }
     let before_the_end = transcript.split("\nclient:\n  <close ").next().unwrap_or(transcript);
     let shown = if case.carrier == Carrier::WebSocket { before_the_end } else { transcript };
-    insta::assert_snapshot!(case.name(server), shown);
+    insta::assert_snapshot!(case.name(server.name), shown);
 }
 
 /// Lives all stories at a server.

@@ -25,6 +25,13 @@ pub enum Carrier {
     DirectTls,
 }
 
+impl Carrier {
+    /// What xmppscope calls it.
+    pub fn transport(self) -> &'static str {
+        if self == Self::WebSocket { "websocket" } else { "tcp" }
+    }
+}
+
 /// Prosody's modules: without PEP, which asks clients what they can do, and asks only once.
 const MODULES: &str = r#""saslauth", "tls", "roster", "disco", "ping", "posix", "bosh", "websocket", "carbons", "smacks""#;
 
@@ -117,7 +124,7 @@ impl Server {
     }
 }
 
-/// A session that went through the proxy.
+/// What was seen of sessions: one through the proxy, or those of `cm`.
 pub struct Session {
     /// What the client printed.
     pub lines: Vec<String>,
@@ -170,15 +177,22 @@ impl Between {
         self.identity.path().join("cert.pem")
     }
 
-    /// Ends the proxy once every connection has ended. The capture stays to be looked at, in `target/tmp/artefacts/carriers/`.
     pub fn stop(self, lines: Vec<String>, name: &str) -> Session {
-        let capture = self.proxy.folder.path().join("capture");
+        Session::end(self.proxy, lines, name)
+    }
+}
+
+impl Session {
+    /// Ends what was between, or the server, once every connection has ended. The capture stays to be looked at, in
+    /// `target/tmp/artefacts/carriers/`.
+    pub fn end(proxy: Proxy, lines: Vec<String>, name: &str) -> Self {
+        let capture = proxy.folder.path().join("capture");
         rig::until("every connection is closed", || {
             let capture = std::fs::read_to_string(&capture).unwrap_or_default();
             let count = |event: &str| capture.matches(&format!("\"event\":\"{event}\"")).count();
             count("opened") > 0 && count("opened") == count("closed")
         });
-        let left = self.proxy.stop();
+        let left = proxy.stop();
         assert_eq!(left.status.code(), Some(0), "{}", left.errors);
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("artefacts/carriers");
         std::fs::create_dir_all(&folder).unwrap();
@@ -192,6 +206,6 @@ impl Between {
         };
         assert_eq!(show("compact"), left.out, "`show` differs from what was printed live");
         let events = show("json").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        Session { lines, out: left.out, events, transcript: show("transcript") }
+        Self { lines, out: left.out, events, transcript: show("transcript") }
     }
 }

@@ -48,7 +48,10 @@ impl Peer {
         });
         let orders = child.stdin.take();
         let mut peer = Self { name, jid, child, orders, lines, said: Vec::new(), errors };
-        peer.until("logged in", |line| line.get("about").is_some());
+        let at = peer.wait(0, "logged in", |line| line.get("about").is_some());
+        if let Some(bound) = peer.said[at]["about"]["jid"].as_str() {
+            bound.clone_into(&mut peer.jid);
+        }
         peer
     }
 

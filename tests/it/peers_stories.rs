@@ -55,21 +55,21 @@ impl Place {
         }
     }
 
-    /// Leaves a picture of a page to be looked at, in `target/tmp/artefacts/PLACE/`.
-    fn picture(&self, page: &mut Peer, file: &str) {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("artefacts").join(&self.name);
-        std::fs::create_dir_all(&folder).unwrap();
-        let picture = folder.join(file);
-        page.does(&format!("picture:{}", picture.display()));
-        assert!(picture.metadata().unwrap().len() > 5_000, "a picture of a page is larger");
-    }
-
     fn bob(&self) -> Peer {
         let client = Client::strophe(&self.origin, &self.bob).named("bob@localhost/desk");
         let mut bob = Peer::start(client);
         bob.does("presence");
         bob
     }
+}
+
+/// Leaves a picture of a page to be looked at, in `target/tmp/artefacts/PLACE/`.
+fn picture(place: &str, page: &mut Peer, file: &str) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("artefacts").join(place);
+    std::fs::create_dir_all(&folder).unwrap();
+    let picture = folder.join(file);
+    page.does(&format!("picture:{}", picture.display()));
+    assert!(picture.metadata().unwrap().len() > 5_000, "a picture of a page is larger");
 }
 
 /// alice's client, for a place.
@@ -108,7 +108,7 @@ pub fn chat_and_reload(place: &Place, alice: Alice) -> Told {
     let talk = [ALICE_SAYS, BOB_SAYS, words, "Still here."];
     if let Some(shown) = alice.shows(&from, "Still here.") {
         assert_eq!(shown, talk, "what the page shows");
-        place.picture(&mut alice, "converse.png");
+        picture(&place.name, &mut alice, "converse.png");
     }
 
     let name = alice.jid().to_owned();
@@ -135,8 +135,11 @@ pub fn chat_with_gloox(place: &Place, mode: &str) -> Told {
 
 /// Both are in a room: alice with converse.js, which opens it, bob with stanzas.
 pub fn room(place: &Place) -> Told {
-    let mut bob = place.bob();
-    let mut alice = Peer::start(converse(place));
+    room_of(&place.name, Peer::start(converse(place)), place.bob())
+}
+
+/// The same with these clients.
+pub fn room_of(place: &str, mut alice: Peer, mut bob: Peer) -> Told {
     let (she, he) = (format!("{ROOM}/alice"), format!("{ROOM}/bob"));
     alice.does(&format!("join:{she}"));
     bob.does(&format!("join:{he}"));
@@ -148,7 +151,7 @@ pub fn room(place: &Place) -> Told {
     bob.hears(&groupchat(&he, BOB_SAYS));
     let shown = alice.shows(ROOM, BOB_SAYS).expect("converse.js has a page");
     assert_eq!(shown, [ALICE_SAYS, BOB_SAYS], "what the page shows");
-    place.picture(&mut alice, "converse-room.png");
+    picture(place, &mut alice, "converse-room.png");
     let name = alice.jid().to_owned();
     let alice = alice.leaves();
     bob.hears(&presence(&she, "gone"));

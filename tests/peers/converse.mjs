@@ -2,7 +2,10 @@
 // at the page would:
 //
 //   PEER_PASSWORD=… node converse.mjs --url http://127.0.0.1:5280/http-bind --jid alice@localhost/web \
-//       [--to bob@localhost] [--deadline 180] chat:hello presence:xa logout
+//       [--to bob@localhost] [--discover DIR] [--deadline 180] chat:hello presence:xa logout
+//
+// With --discover the page is told no URL: it asks the JID's domain, localhost, for one (host-meta), by HTTPS with the
+// certificate in DIR, and the driver is the web server there, before the WebSocket server of --url.
 //
 //   chat:TEXT       opens a chat with --to, types TEXT, presses Enter, waits until it is in the history; gives it
 //   say:JID:TEXT    the same in the chat with JID, which may be a room that was joined
@@ -33,18 +36,20 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { launch } from './chromium.mjs';
 import { cutter } from './cutter.mjs';
+import { front } from './front.mjs';
 import { addressed, deadline, fact, live, options, say } from './lines.mjs';
 
-const given = options({ url: '', jid: '', to: 'bob@localhost', deadline: '180' });
+const given = options({ url: '', jid: '', to: 'bob@localhost', discover: '', deadline: '180' });
 const here = fileURLToPath(new URL('.', import.meta.url));
 const isWebSocket = given.url.startsWith('ws');
-const { url, cut } = isWebSocket ? await cutter(given.url) : given;
+const domain = given.discover ? await front(given.url, given.discover) : null;
+const { url, cut } = domain ?? (isWebSocket ? await cutter(given.url) : given);
 const dist = join(here, 'node_modules/converse.js/dist');
 
 const flags = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync',
-  '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1',
+  `--host-resolver-rules=${domain ? `MAP localhost:443 127.0.0.1:${domain.port} , ` : 'EXCLUDE localhost , '}MAP * ~NOTFOUND , EXCLUDE 127.0.0.1`,
 ];
 
 let doing = 'start';
@@ -72,7 +77,7 @@ const page_url = `http://127.0.0.1:${site.address().port}/`;
 
 doing = 'browser';
 browser = await launch({
-  args: flags, ignoreHTTPSErrors: process.env.PEER_INSECURE === '1',
+  args: flags, ignoreHTTPSErrors: domain !== null || process.env.PEER_INSECURE === '1',
   viewport: { width: 1280, height: 800 }, colorScheme: 'light',
 });
 const page = await browser.newPage();
@@ -111,7 +116,11 @@ const sid = () => page.evaluate((isWebSocket) => (isWebSocket
   ? window._converse.session.get('smacks_stream_id')
   : window._converse.api.connection.get()._proto.sid), isWebSocket);
 const frames = new EventEmitter();
-page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => frames.emit('sent', String(payload))));
+let found; // URL of the last WebSocket
+page.on('websocket', (socket) => {
+  found = socket.url();
+  socket.on('framesent', ({ payload }) => frames.emit('sent', String(payload)));
+});
 const sleep = (ms) => new Promise((done) => { setTimeout(done, ms); });
 
 const rooms = new Set();
@@ -211,7 +220,7 @@ const story = {
 doing = 'login';
 await page.goto(page_url);
 await online();
-say({ about: { sid: await sid() } });
+say({ about: { sid: await sid(), url: found } });
 await live(given, story, (action) => { doing = action; });
 if (!given.live) {
   await Promise.all(pending);

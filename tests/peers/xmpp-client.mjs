@@ -8,18 +8,21 @@
 //   chat:TEXT  sends TEXT to --to and waits until it comes back from there
 //   ping       asks the server and waits for the answer
 //   cut        resets the connection, and waits until the session goes on, on another one
+//   say:JID:TEXT     sends TEXT to JID, which may be a room that was joined, and does not wait for anything to come back
+//   join:ROOM/NICK   enters a room and waits until it is inside
 //   echo       announces itself, and from now on sends each message back to whom it came from
 //   logout     ends the session and waits for the end
 //
 // With xmpp:// TLS begins by STARTTLS, with xmpps:// at once; NODE_EXTRA_CA_CERTS names the certificate that is trusted.
 // Prints what the application is told, one JSON object a line; acknowledgements of stream management are left out, since
 // a timer decides when they are asked for. The exit code is 0 when every action was done within the deadline. The one
-// action `-` means that actions come on stdin, a line each.
+// action `-` means that actions come on stdin, a line each: then only what a person would be told is printed, and no action
+// waits for --to.
 
 import { once } from 'node:events';
 import WebSocket from 'ws';
 import { cutter } from './cutter.mjs';
-import { SASL, anonymous, deadline, escape, live, options, say } from './lines.mjs';
+import { SASL, addressed, anonymous, deadline, escape, fact, live, options, say } from './lines.mjs';
 
 globalThis.WebSocket = WebSocket; // Node has one of its own from version 22 on
 const { client, xml, jid: parse } = await import('@xmpp/client');
@@ -55,6 +58,12 @@ if (!given.live) {
   xmpp.on('element', (element) => {
     if (!['a', 'r'].includes(element.name)) say({ stanza: shown(element) });
   });
+} else {
+  xmpp.on('stanza', ({ name, attrs, children }) => {
+    const childNodes = children.map((child) => ({ nodeName: child.name, textContent: child.children?.join('') }));
+    const told = fact({ nodeName: name, getAttribute: (attribute) => attrs[attribute] ?? null, childNodes });
+    if (told) say(told);
+  });
 }
 let leaving = false;
 xmpp.on('error', (error) => {
@@ -88,8 +97,10 @@ async function settled() {
   while (streamManagement.enabled && streamManagement.outbound_q.length > 0) await once(streamManagement, 'ack');
 }
 
+const isFrom = (from) => (stanza) => stanza.is('presence') && stanza.attrs.from === from;
 const answered = (id) => (stanza) => stanza.is('iq') && stanza.attrs.id === id;
 let count = 0;
+const rooms = new Set();
 
 const story = {
   async roster() {
@@ -97,15 +108,24 @@ const story = {
     await exchange(xml('iq', { type: 'get', id: 'roster-1' }, query), answered('roster-1'));
   },
   async presence() {
-    const isFrom = (from) => (stanza) => stanza.is('presence') && stanza.attrs.from === from;
-    const other = until(isFrom(given.to));
-    await exchange(xml('presence'), isFrom(given.jid));
+    const other = given.live ? null : until(isFrom(given.to));
+    await exchange(xml('presence'), isFrom(xmpp.jid.toString()));
     await other;
   },
   async chat(words) {
     count += 1;
     const message = xml('message', { to: given.to, type: 'chat', id: `chat-${count}` }, xml('body', {}, words));
     await exchange(message, (stanza) => stanza.is('message') && stanza.getChildText('body') === words);
+  },
+  async say(rest) {
+    const [to, words] = addressed(rest);
+    const type = rooms.has(to) ? 'groupchat' : 'chat';
+    await xmpp.send(xml('message', { to, type, id: 'say-1' }, xml('body', {}, words)));
+    await settled();
+  },
+  async join(place) {
+    rooms.add(parse(place).bare().toString());
+    await exchange(xml('presence', { to: place }, xml('x', { xmlns: 'http://jabber.org/protocol/muc' })), isFrom(place));
   },
   async ping() {
     const ping = xml('ping', { xmlns: 'urn:xmpp:ping' });
@@ -123,7 +143,7 @@ const story = {
       const { from, id } = stanza.attrs;
       xmpp.send(xml('message', { to: from, type: 'chat', id: `${id}-back` }, xml('body', {}, words)));
     });
-    await exchange(xml('presence'), (stanza) => stanza.is('presence') && stanza.attrs.from === given.jid);
+    await exchange(xml('presence'), (stanza) => stanza.is('presence') && stanza.attrs.from === xmpp.jid.toString());
   },
   async logout() {
     leaving = true;
@@ -133,9 +153,8 @@ const story = {
 
 doing = 'login';
 // It is online before stream management is; what is sent in between would be counted by one side alone.
-const managed = until((stanza) => stanza.is('enabled'));
 await xmpp.start();
-await managed;
+while (!streamManagement.enabled) await new Promise((done) => { setTimeout(done, 5); }); // with Bind 2 it is from the start
 say({ about: { jid: xmpp.jid.toString() } });
 await live(given, story, (action) => { doing = action; });
 clearTimeout(limit);
