@@ -2,12 +2,12 @@
 
 use super::defect::{Defect, Family};
 use super::{
-    acks, creation, ending, holding, http, inactivity, keys, pace, rids, security, streams,
-    wrapper, xmpp,
+    acks, creation, ending, holding, http, inactivity, keys, management, pace, rids, security,
+    streams, websocket, wrapper, xmpp,
 };
 
 /// The families, in the order of the specifications.
-const FAMILIES: [Family; 13] = [
+const FAMILIES: [Family; 15] = [
     http::DEFECTS,
     wrapper::DEFECTS,
     creation::DEFECTS,
@@ -21,6 +21,8 @@ const FAMILIES: [Family; 13] = [
     streams::DEFECTS,
     security::DEFECTS,
     xmpp::DEFECTS,
+    websocket::DEFECTS,
+    management::DEFECTS,
 ];
 
 /// All defects.

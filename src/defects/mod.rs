@@ -8,6 +8,7 @@ mod acks;
 mod all;
 pub mod bend;
 mod bend_stream;
+mod carried;
 mod creation;
 mod defect;
 pub mod edge;
@@ -17,6 +18,7 @@ mod holding;
 mod http;
 mod inactivity;
 mod keys;
+mod management;
 mod pace;
 mod rids;
 #[cfg(test)]
@@ -28,6 +30,7 @@ mod streams;
 mod tests;
 #[cfg(test)]
 mod tours;
+mod websocket;
 mod without;
 mod wrapper;
 mod xmpp;

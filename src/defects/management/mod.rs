@@ -1,0 +1,9 @@
+//! Defects of stream management (XEP-0198), on every stream without BOSH.
+
+mod acking;
+mod all;
+mod elements;
+mod enabling;
+mod resuming;
+
+pub(super) use all::DEFECTS;

@@ -1,0 +1,14 @@
+//! The families of WebSocket.
+
+use super::{closing, discovery, errors, frames, handshake, headers, messages};
+use crate::defects::defect::Family;
+
+pub(in crate::defects) const DEFECTS: Family = &[
+    handshake::DEFECTS,
+    frames::DEFECTS,
+    messages::DEFECTS,
+    headers::DEFECTS,
+    errors::DEFECTS,
+    closing::DEFECTS,
+    discovery::DEFECTS,
+];

@@ -1,0 +1,69 @@
+//! Discovery (RFC 7395 §4, XEP-0156).
+
+use bytes::Bytes;
+use http::header::{self, HeaderValue};
+use http::{Request, Response, StatusCode};
+
+use crate::cm::parts::Parts;
+use crate::defects::defect::{Defect, defect};
+
+pub(super) const DEFECTS: &[Defect] = &[
+    defect(
+        "ws-host-meta",
+        "host-meta has the link for WebSocket under another relation",
+        |parts| {
+            served(parts, |response, _| {
+                replace(response, "urn:xmpp:alt-connections:websocket", "urn:xmpp:websocket");
+            });
+        },
+    ),
+    defect(
+        "disco-host-meta-xrd/namespace",
+        "the root of host-meta is of version 1.1 of XRD",
+        |parts| {
+            served(parts, |response, _| replace(response, "xri/xrd-1.0", "xri/xrd-1.1"));
+        },
+    ),
+    defect("disco-host-meta-xrd/json", "there is no host-meta.json", |parts| {
+        served(parts, |response, json| {
+            if json {
+                *response.status_mut() = StatusCode::NOT_FOUND;
+            }
+        });
+    }),
+    defect("disco-host-meta-xrd/type", "host-meta is served as a page", |parts| {
+        served(parts, |response, json| {
+            if !json {
+                let page = HeaderValue::from_static("text/html");
+                response.headers_mut().insert(header::CONTENT_TYPE, page);
+            }
+        });
+    }),
+    defect("disco-cors/xrd", "pages of other origins cannot read host-meta", |parts| {
+        served(parts, |response, json| hide(response, !json));
+    }),
+    defect("disco-cors/json", "pages of other origins cannot read host-meta.json", |parts| {
+        served(parts, |response, json| hide(response, json));
+    }),
+];
+
+/// Changes host-meta, or host-meta.json.
+fn served(parts: &mut Parts, change: fn(&mut Response<Bytes>, bool)) {
+    parts.on_leave(move |response, request: Option<&Request<Bytes>>| {
+        let path = request.map_or("", |request| request.uri().path());
+        if path.starts_with("/.well-known/host-meta") {
+            change(response, path.contains("json"));
+        }
+    });
+}
+
+fn replace(response: &mut Response<Bytes>, old: &str, new: &str) {
+    let text = String::from_utf8_lossy(response.body()).replace(old, new);
+    *response.body_mut() = text.into();
+}
+
+fn hide(response: &mut Response<Bytes>, hides: bool) {
+    if hides {
+        response.headers_mut().remove(header::ACCESS_CONTROL_ALLOW_ORIGIN);
+    }
+}

@@ -1,0 +1,12 @@
+//! Defects of XMPP over WebSocket (RFC 7395) and of WebSocket itself (RFC 6455).
+
+mod all;
+mod closing;
+mod discovery;
+mod errors;
+mod frames;
+mod handshake;
+mod headers;
+mod messages;
+
+pub(super) use all::DEFECTS;
