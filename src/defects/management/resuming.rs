@@ -317,7 +317,7 @@ fn conflicts(parts: &mut Parts, change: fn(&Output) -> Vec<Output>) {
 }
 
 /// Leaves out what a login of SASL2 says, or lets features follow it.
-fn success(parts: &mut Parts, keeps: fn(&Element) -> bool, featured: fn(&Element) -> bool) {
+fn success(parts: &mut Parts, keeps: fn(&Element) -> bool, offers: fn(&Element) -> bool) {
     parts.on_output(move || {
         move |output, _: &Session| match &output {
             Output::Element(success) if success.is(ns::SASL2, "success") => {
@@ -326,7 +326,7 @@ fn success(parts: &mut Parts, keeps: fn(&Element) -> bool, featured: fn(&Element
                 for child in success.children().filter(|child| keeps(child)) {
                     whole = whole.with_child(child.clone());
                 }
-                let features = Some(features).filter(|_| featured(success));
+                let features = Some(features).filter(|_| offers(success));
                 std::iter::once(Output::Element(whole)).chain(features).collect()
             }
             _ => vec![output],

@@ -73,7 +73,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "ws-reserved-bits/control-opcode",
         "control frames of an unknown kind are passed over",
         |parts| {
-            keep(parts, |frame| frame.head.opcode.is_known() || !frame.head.opcode.is_control())
+            keep(parts, |frame| frame.head.opcode.is_known() || !frame.head.opcode.is_control());
         },
     ),
     defect("ws-fragmentation/all", "a message in fragments ends the connection", |parts| {

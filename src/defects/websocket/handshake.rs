@@ -48,7 +48,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         });
     }),
     defect("ws-subprotocol-from-offer/any", "xmpp is agreed whatever is offered", |parts| {
-        before(parts, |request| set(request, header::SEC_WEBSOCKET_PROTOCOL, "xmpp"))
+        before(parts, |request| set(request, header::SEC_WEBSOCKET_PROTOCOL, "xmpp"));
     }),
     defect(
         "ws-no-xmpp-without-subprotocol/other",

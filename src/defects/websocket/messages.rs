@@ -93,7 +93,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         });
     }),
     defect("ws-first-char-lt/empty", "a message without a character is passed over", |parts| {
-        drops(parts, |text| text.is_empty());
+        drops(parts, str::is_empty);
     }),
     defect("ws-no-text-around-root", "text stands behind errors of stanzas", |parts| {
         sent(parts, |text| {
