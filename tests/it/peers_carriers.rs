@@ -131,11 +131,11 @@ impl Session {
         assert_eq!(found, known, "findings: {case}\n{out}");
         assert!(!out.contains(secret.reveal()), "the password was printed: {case}");
 
-        let resumes = |line: &&str| {
+        let is_resumption = |line: &&str| {
             line.contains(" SM resumed ")
                 || line.contains(" SASL success ") && line.ends_with(" handled")
         };
-        let resumed = out.lines().filter(resumes).count();
+        let resumed = out.lines().filter(is_resumption).count();
         let asked = case.story.iter().filter(|action| ["cut", "reload"].contains(action)).count();
         assert_eq!(resumed, asked, "resumptions: {case}\n{out}");
         let secured: Vec<&Value> =

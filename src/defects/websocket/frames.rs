@@ -144,7 +144,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    defect("ws-pong/no-data", "pongs are empty", |parts| {
+    defect("ws-pong/no-data", "a pong has no payload", |parts| {
         replies(parts, Opcode::PONG, |_| frame(Opcode::PONG, b"", None));
     }),
     defect("ws-pong/short", "pongs have at most 100 bytes", |parts| {
