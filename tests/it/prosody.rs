@@ -160,9 +160,15 @@ impl Prosody {
     }
 
     /// What its target file takes from the environment.
-    pub fn environment(&self) -> [(&'static str, String); 3] {
+    pub fn environment(&self) -> [(&'static str, String); 5] {
+        // This server has BOSH and WebSocket alone, but a target file names what it may have besides.
+        let certificate = self.folder.path().join("trusted.pem");
+        let made = crate::upstream::certificate("localhost");
+        fs::copy(made.path().join("cert.pem"), &certificate).unwrap();
         [
             ("BED_PORT", self.port.to_string()),
+            ("BED_TCP", self.port.to_string()),
+            ("BED_CERTIFICATE", certificate.to_str().unwrap().to_owned()),
             ("BED_ALICE", self.alice.reveal().to_owned()),
             ("BED_BOB", self.bob.reveal().to_owned()),
         ]
