@@ -1,9 +1,10 @@
 //! How a session is made to deviate: what comes to it and what it wants done passes through a [`Bend`], which may
 //! change, hold back, repeat or drop it. The session itself knows nothing of it.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use super::later::Later;
 use crate::bosh::{Body, Condition};
 use crate::cm::machine::Conduct;
 use crate::cm::parts::Parts;
@@ -37,7 +38,7 @@ pub struct PendingRequest {
 
 /// What waits for its time.
 #[derive(Debug)]
-enum Later {
+enum Waiting {
     Act(Action),
     Pass(Input),
     /// Nothing: it is asked to decide.
@@ -51,7 +52,7 @@ pub struct Cx<'a> {
     inner: &'a mut dyn Conduct,
     wanted: VecDeque<Action>,
     out: &'a mut Vec<Action>,
-    later: &'a mut BTreeMap<(Duration, u64), Later>,
+    later: &'a mut Later<Waiting>,
     asked: &'a HashMap<Token, PendingRequest>,
     answered: u64,
 }
@@ -106,24 +107,21 @@ impl Cx<'_> {
 
     /// Asks the session to decide later.
     pub fn wake_after(&mut self, delay: Duration) {
-        self.keep(delay, Later::Wake);
+        self.keep(delay, Waiting::Wake);
     }
 
     /// Does something later.
     pub fn act_after(&mut self, delay: Duration, action: Action) {
-        self.keep(delay, Later::Act(action));
+        self.keep(delay, Waiting::Act(action));
     }
 
     /// Lets something come to the session later.
     pub fn pass_after(&mut self, delay: Duration, input: Input) {
-        self.keep(delay, Later::Pass(input));
+        self.keep(delay, Waiting::Pass(input));
     }
 
-    fn keep(&mut self, delay: Duration, what: Later) {
-        let due = self.now + delay;
-        let last = self.later.range((due, 0)..=(due, u64::MAX)).next_back();
-        let number = last.map_or(0, |((_, number), _)| number + 1);
-        self.later.insert((due, number), what);
+    fn keep(&mut self, delay: Duration, what: Waiting) {
+        self.later.keep(self.now + delay, what);
     }
 
     /// A request that waits for its response.
@@ -146,7 +144,7 @@ impl Cx<'_> {
 pub struct BentSession {
     inner: Box<dyn Conduct>,
     bend: Box<dyn Bend>,
-    later: BTreeMap<(Duration, u64), Later>,
+    later: Later<Waiting>,
     asked: HashMap<Token, PendingRequest>,
     answered: u64,
     /// When it was last asked to decide. What was due then and still is was held back, and wakes nobody again.
@@ -161,7 +159,7 @@ impl BentSession {
         Self {
             inner,
             bend,
-            later: BTreeMap::new(),
+            later: Later::default(),
             asked: HashMap::new(),
             answered: 0,
             asked_to_decide: None,
@@ -216,13 +214,11 @@ impl Parts {
 impl Conduct for BentSession {
     fn handle(&mut self, input: Input, now: Duration, out: &mut Vec<Action>) {
         let over = self.ended;
-        while let Some(entry) = self.later.first_entry()
-            && entry.key().0 <= now
-        {
-            match entry.remove() {
-                Later::Act(action) => self.run(now, out, |_, cx| cx.act(action)),
-                Later::Pass(input) => self.run(now, out, |_, cx| cx.pass(input)),
-                Later::Wake => {}
+        while let Some(waiting) = self.later.take(now) {
+            match waiting {
+                Waiting::Act(action) => self.run(now, out, |_, cx| cx.act(action)),
+                Waiting::Pass(input) => self.run(now, out, |_, cx| cx.pass(input)),
+                Waiting::Wake => {}
             }
         }
         match &input {
@@ -243,16 +239,15 @@ impl Conduct for BentSession {
             }
             input => self.run(now, out, |bend, cx| bend.come(input, cx)),
         }
-        let waits = self.later.values().any(|later| matches!(later, Later::Act(_)));
+        let waits = self.later.all().any(|waiting| matches!(waiting, Waiting::Act(_)));
         if self.ended && !waits {
             out.push(Action::Ended);
         }
     }
 
     fn deadline(&self) -> Option<Duration> {
-        let later = self.later.first_key_value().map(|((due, _), _)| *due);
         let inner = self.inner.deadline().filter(|due| Some(*due) > self.asked_to_decide);
-        [inner, later].into_iter().flatten().min()
+        [inner, self.later.due()].into_iter().flatten().min()
     }
 
     fn session(&self) -> &Session {

@@ -1,8 +1,9 @@
 //! Streams without BOSH that are bent: what comes and what goes out passes something that may change it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::later::Later;
 use crate::cm::parts::Parts;
 use crate::cm::stream::{Action, Conduct, Input, Output, Session};
 
@@ -20,7 +21,7 @@ pub trait StreamBend: Send {
 }
 
 /// What is done later.
-enum Later {
+enum Waiting {
     Act(Action),
     Pass(Input),
 }
@@ -32,7 +33,7 @@ pub struct StreamCx<'a> {
     inner: &'a mut dyn Conduct,
     wanted: VecDeque<Action>,
     out: &'a mut Vec<Action>,
-    later: &'a mut BTreeMap<(Duration, u64), Later>,
+    later: &'a mut Later<Waiting>,
 }
 
 impl StreamCx<'_> {
@@ -60,19 +61,16 @@ impl StreamCx<'_> {
 
     /// Does something later.
     pub fn act_after(&mut self, delay: Duration, action: Action) {
-        self.keep(delay, Later::Act(action));
+        self.keep(delay, Waiting::Act(action));
     }
 
     /// Lets something come to the session later.
     pub fn pass_after(&mut self, delay: Duration, input: Input) {
-        self.keep(delay, Later::Pass(input));
+        self.keep(delay, Waiting::Pass(input));
     }
 
-    fn keep(&mut self, delay: Duration, what: Later) {
-        let due = self.now + delay;
-        let last = self.later.range((due, 0)..=(due, u64::MAX)).next_back();
-        let number = last.map_or(0, |((_, number), _)| number + 1);
-        self.later.insert((due, number), what);
+    fn keep(&mut self, delay: Duration, what: Waiting) {
+        self.later.keep(self.now + delay, what);
     }
 }
 
@@ -80,7 +78,7 @@ impl StreamCx<'_> {
 pub struct BentStream {
     inner: Box<dyn Conduct>,
     bend: Box<dyn StreamBend>,
-    later: BTreeMap<(Duration, u64), Later>,
+    later: Later<Waiting>,
 }
 
 impl BentStream {
@@ -106,20 +104,17 @@ impl BentStream {
 
 impl Conduct for BentStream {
     fn handle(&mut self, input: Input, now: Duration, out: &mut Vec<Action>) {
-        while let Some(entry) = self.later.first_entry()
-            && entry.key().0 <= now
-        {
-            match entry.remove() {
-                Later::Act(action) => self.run(now, out, |_, cx| cx.act(action)),
-                Later::Pass(input) => self.run(now, out, |_, cx| cx.pass(input)),
+        while let Some(waiting) = self.later.take(now) {
+            match waiting {
+                Waiting::Act(action) => self.run(now, out, |_, cx| cx.act(action)),
+                Waiting::Pass(input) => self.run(now, out, |_, cx| cx.pass(input)),
             }
         }
         self.run(now, out, |bend, cx| bend.come(input, cx));
     }
 
     fn deadline(&self) -> Option<Duration> {
-        let later = self.later.first_key_value().map(|((due, _), _)| *due);
-        [self.inner.deadline(), later].into_iter().flatten().min()
+        [self.inner.deadline(), self.later.due()].into_iter().flatten().min()
     }
 
     fn session(&self) -> &Session {
@@ -131,7 +126,7 @@ impl Parts {
     /// Every stream without BOSH is bent by what `make` makes for it.
     pub fn bend_streams(&mut self, make: impl Fn() -> Box<dyn StreamBend> + Send + 'static) {
         self.wrap_streams(move |inner| {
-            Box::new(BentStream { inner, bend: make(), later: BTreeMap::new() })
+            Box::new(BentStream { inner, bend: make(), later: Later::default() })
         });
     }
 }

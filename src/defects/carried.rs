@@ -15,7 +15,7 @@ use crate::xml::Element;
 use crate::xmpp::ns;
 
 /// What makes one stream deviate. By default everything passes as it is.
-pub trait BendStream: Send {
+pub trait Substitute: Send {
     /// Something comes: this comes instead.
     fn come(&mut self, input: Input, _session: &Session) -> Vec<Input> {
         vec![input]
@@ -34,7 +34,7 @@ pub trait BendStream: Send {
 
 struct Bent<B: ?Sized>(Box<B>);
 
-impl<B: BendStream + ?Sized> StreamBend for Bent<B> {
+impl<B: Substitute + ?Sized> StreamBend for Bent<B> {
     fn come(&mut self, input: Input, cx: &mut StreamCx<'_>) {
         for input in self.0.come(input, cx.session()) {
             cx.pass(input);
@@ -58,21 +58,21 @@ impl<B: BendStream + ?Sized> StreamBend for Bent<B> {
 }
 
 struct Come<F>(F);
-impl<F: FnMut(Input, &Session) -> Vec<Input> + Send> BendStream for Come<F> {
+impl<F: FnMut(Input, &Session) -> Vec<Input> + Send> Substitute for Come<F> {
     fn come(&mut self, input: Input, session: &Session) -> Vec<Input> {
         (self.0)(input, session)
     }
 }
 
 struct Go<F>(F);
-impl<F: FnMut(Output, &Session) -> Vec<Output> + Send> BendStream for Go<F> {
+impl<F: FnMut(Output, &Session) -> Vec<Output> + Send> Substitute for Go<F> {
     fn send(&mut self, output: Output, session: &Session) -> Vec<Output> {
         (self.0)(output, session)
     }
 }
 
 struct Tell<F>(F);
-impl<F: FnMut(Command, &Session) -> Vec<Command> + Send> BendStream for Tell<F> {
+impl<F: FnMut(Command, &Session) -> Vec<Command> + Send> Substitute for Tell<F> {
     fn tell(&mut self, command: Command, session: &Session) -> Vec<Command> {
         (self.0)(command, session)
     }
@@ -226,7 +226,7 @@ where
 
 impl Parts {
     /// Every stream without BOSH is bent by what `make` makes for it.
-    pub fn bend_carried(&mut self, make: impl Fn() -> Box<dyn BendStream> + Send + 'static) {
+    pub fn substitute(&mut self, make: impl Fn() -> Box<dyn Substitute> + Send + 'static) {
         self.bend_streams(move || Box::new(Bent(make())));
     }
 
@@ -235,7 +235,7 @@ impl Parts {
     where
         F: FnMut(Input, &Session) -> Vec<Input> + Send + 'static,
     {
-        self.bend_carried(move || Box::new(Come(make())));
+        self.substitute(move || Box::new(Come(make())));
     }
 
     /// Changes what is sent on streams without BOSH.
@@ -243,7 +243,7 @@ impl Parts {
     where
         F: FnMut(Output, &Session) -> Vec<Output> + Send + 'static,
     {
-        self.bend_carried(move || Box::new(Go(make())));
+        self.substitute(move || Box::new(Go(make())));
     }
 
     /// Changes what is sent over WebSocket.
@@ -265,7 +265,7 @@ impl Parts {
     where
         F: FnMut(Command, &Session) -> Vec<Command> + Send + 'static,
     {
-        self.bend_carried(move || {
+        self.substitute(move || {
             let mut change = make();
             Box::new(Tell(move |command, session: &Session| match session.framing() {
                 Framing::Framed => change(command, session),

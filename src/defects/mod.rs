@@ -18,6 +18,7 @@ mod holding;
 mod http;
 mod inactivity;
 mod keys;
+mod later;
 mod management;
 mod pace;
 mod rids;

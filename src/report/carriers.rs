@@ -7,11 +7,12 @@ use super::words::{bytes, count, size};
 use crate::clock::words;
 use crate::diag::sanitise::one_line;
 use crate::trace::{
-    Ack, Frame, Header, Line, Link, Management, Message, Part, Reading, Secured, Session, Step, Tls,
+    Ack, Frame, Line, Link, Management, Message, Part, Reading, Secured, Session, Step, Tls,
 };
 use crate::wire::Side;
 use crate::wire::stream::Kind;
 use crate::wire::websocket::{Close, Opcode};
+use crate::xmpp::Header;
 
 /// What a control frame says, or a message that is not an element.
 pub fn frame(frame: &Frame, message: Option<&Message>) -> Vec<String> {

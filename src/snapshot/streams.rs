@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
-use crate::trace::{Header, SessionId};
+use crate::trace::SessionId;
 use crate::wire::Side;
 use crate::xml::Element;
-use crate::xmpp::ns;
+use crate::xmpp::{Header, ns};
 
 /// The exchanges of each session that wait for something.
 #[derive(Debug, Default)]

@@ -26,7 +26,6 @@ pub use open::open;
 pub use reading::{Reading, Stanza};
 pub use source::{Source, Unknown};
 pub use story::{
-    Ack, BoshLink, BoshRequest, CloseFrame, Count, Effect, Exchange, Header, Line, Link,
-    Management, Message, Sent, Session, SessionId, Step, Story, Stream, TcpLink, Upgrade,
-    WebSocketLink,
+    Ack, BoshLink, BoshRequest, CloseFrame, Count, Effect, Exchange, Line, Link, Management,
+    Message, Sent, Session, SessionId, Step, Story, Stream, TcpLink, Upgrade, WebSocketLink,
 };

@@ -22,13 +22,14 @@ use crate::report::words::{self, is_empty};
 use crate::rules::{Counts, Observation, Tally};
 use crate::trace::filter::Selection;
 use crate::trace::{
-    Exchange, Fact, Frame, Header, Message, Part, Reading, Request, Response, Session, SessionId,
-    Source, Story,
+    Exchange, Fact, Frame, Message, Part, Reading, Request, Response, Session, SessionId, Source,
+    Story,
 };
 use crate::wire::Side;
 use crate::wire::stream::Kind;
 use crate::wire::websocket::Opcode;
 use crate::xml::Ink;
+use crate::xmpp::Header;
 
 /// Prints traffic for people.
 #[derive(Debug)]

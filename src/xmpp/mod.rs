@@ -1,5 +1,6 @@
 //! XMPP as it is read here: namespaces, addresses, what SCRAM computes, and each stanza in words. No I/O.
 
+mod header;
 mod iq;
 mod iq_details;
 pub mod jid;
@@ -14,5 +15,6 @@ mod summary;
 mod summary_tests;
 mod words;
 
+pub use header::Header;
 pub use stream::{begins_login, bound_to_tls, stream_condition};
 pub use summary::{Kind, Summary, summarise};

@@ -1,10 +1,9 @@
 //! What a message of WebSocket is to the stream (RFC 7395 §3.3).
 
-use super::header::Header;
 use super::message::Input;
 use super::refusal::condition_of;
 use crate::xml::{Limits, parse};
-use crate::xmpp::ns;
+use crate::xmpp::{Header, ns};
 
 /// What a message is.
 pub fn message(text: &str, limits: &Limits) -> Input {
@@ -18,9 +17,7 @@ pub fn message(text: &str, limits: &Limits) -> Input {
     match (element.namespace(), element.name()) {
         (ns::FRAMING, "open") => Input::Header(Header::of(&element)),
         (ns::FRAMING, "close") => Input::End,
-        (_, "open") => {
-            Input::Header(Header { fault: Some("invalid-namespace"), ..Header::of(&element) })
-        }
+        (_, "open") => Input::Misnamed(Header::of(&element)),
         (_, "close") => Input::Wrong("invalid-namespace"),
         _ => Input::Element(element),
     }
@@ -37,7 +34,7 @@ mod tests {
         let open = read(&format!("<f:open xmlns:f='{framing}' to='a' version='1.0'/>"));
         assert!(matches!(open, Input::Header(header) if header.to.as_deref() == Some("a")));
         let declared = format!("<?xml version='1.0'?><open xmlns='{framing}' to='a'/>");
-        assert!(matches!(read(&declared), Input::Header(Header { fault: None, .. })));
+        assert!(matches!(read(&declared), Input::Header(_)));
         assert_eq!(read(&format!("<close xmlns='{framing}'/>")), Input::End);
         for (text, condition) in [
             ("", "not-well-formed"),
@@ -56,6 +53,6 @@ mod tests {
             assert_eq!(read(text), Input::Wrong(condition), "{text}");
         }
         let other = read("<open xmlns='jabber:client' to='a'/>");
-        assert!(matches!(other, Input::Header(Header { fault: Some("invalid-namespace"), .. })));
+        assert!(matches!(other, Input::Misnamed(_)));
     }
 }

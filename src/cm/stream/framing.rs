@@ -1,9 +1,8 @@
 //! How a stream is written: as messages of WebSocket (RFC 7395), or as one document (RFC 6120 §4).
 
-use super::header::Header;
 use super::message::Output;
 use crate::xml::{Element, Scope, write, write_attribute};
-use crate::xmpp::ns;
+use crate::xmpp::{Header, ns};
 
 /// How a stream is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,14 +1,16 @@
 //! What comes to a session that is carried without BOSH, and what it wants done.
 
-use super::header::Header;
 use crate::cm::backend::{Command, Event, Link};
 use crate::xml::Element;
+use crate::xmpp::Header;
 
 /// What comes to a session.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
     /// The client opens its stream, or opens it anew.
     Header(Header),
+    /// The same in a namespace that is not that of streams, or for stanzas that are not a client's.
+    Misnamed(Header),
     /// The client sent an element.
     Element(Element),
     /// The client ended its stream.

@@ -3,10 +3,9 @@
 //! One look at each byte finds where an element ends. The element is then judged by the strict parser, in the scope of
 //! the header, so nothing is taken for well-formed here that would not be anywhere else.
 
-use super::header::Header;
 use super::refusal::condition_of;
 use crate::xml::{Element, ErrorKind, Limits, parse};
-use crate::xmpp::ns;
+use crate::xmpp::{Header, ns};
 
 /// The longest header: it is kept, since it is the scope of all that follows.
 const HEADER: usize = 4096;
@@ -17,6 +16,8 @@ const CDATA: &[u8] = b"<![CDATA[";
 pub enum Item {
     /// The stream's own start tag.
     Header(Header),
+    /// The same in other namespaces than those of a client's stream.
+    Misnamed(Header),
     /// One of its children.
     Element(Element),
     /// Its end tag; nothing follows.
@@ -236,14 +237,13 @@ impl Reader {
         if !sound && !self.strict {
             return Err(Fault::NoStream);
         }
-        let fault = (!sound).then_some("invalid-namespace");
-        let header = Header { fault, ..Header::of(&root) };
+        let header = Header::of(&root);
         self.scope = tag.len();
         self.text = tag;
         self.text.shrink_to_fit();
         self.end = end;
         self.due = false;
-        Ok(Item::Header(header))
+        Ok(if sound { Item::Header(header) } else { Item::Misnamed(header) })
     }
 
     /// A tag has ended that may be the last one of a child.

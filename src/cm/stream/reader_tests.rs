@@ -27,7 +27,7 @@ fn read(text: &str, step: usize) -> Result<Vec<String>, Fault> {
 
 fn words(item: &Item) -> String {
     match item {
-        Item::Header(header) => format!(
+        Item::Header(header) | Item::Misnamed(header) => format!(
             "header {} {}",
             header.from.as_deref().unwrap_or("-"),
             header.version.as_deref().unwrap_or("-")

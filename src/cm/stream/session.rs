@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::framing::Framing;
-use super::header::Header;
 use super::ids::Ids;
 use super::message::{Action, Input, Output};
 use super::refusal::stream_error;
@@ -13,7 +12,7 @@ use crate::bosh::Condition;
 use crate::cm::backend::{Command, Event, Link, Opening};
 use crate::cm::policy::{Policy, Version};
 use crate::xml::Element;
-use crate::xmpp::ns;
+use crate::xmpp::{Header, ns};
 
 /// How a connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,7 +152,12 @@ impl Session {
                 self.state = State::Fresh;
                 self.greeted = false;
             }
-            (State::Fresh | State::Open, Input::Header(header)) => self.open(header, now, out),
+            (State::Fresh | State::Open, Input::Header(header)) => {
+                self.open(header, None, now, out);
+            }
+            (State::Fresh | State::Open, Input::Misnamed(header)) => {
+                self.open(header, Some("invalid-namespace"), now, out);
+            }
             (State::Fresh, Input::Element(_)) => self.fail("invalid-xml", now, out),
             (State::Open, Input::Element(element)) => self.element(element, now, out),
             (State::Fresh | State::Open, Input::End) => {
@@ -169,7 +173,14 @@ impl Session {
         }
     }
 
-    fn open(&mut self, header: Header, now: Duration, out: &mut Vec<Action>) {
+    /// The client opens its stream; with the condition of what is wrong with that already.
+    fn open(
+        &mut self,
+        header: Header,
+        fault: Option<&'static str>,
+        now: Duration,
+        out: &mut Vec<Action>,
+    ) {
         let opens = self.state == State::Fresh;
         if !opens && !self.restarts {
             // One connection has one stream.
@@ -177,7 +188,7 @@ impl Session {
         }
         self.greeted = false;
         self.header = header;
-        if let Some(condition) = self.header_fault() {
+        if let Some(condition) = fault.or_else(|| self.header_fault()) {
             return self.fail(condition, now, out);
         }
         self.state = State::Open;
@@ -199,10 +210,7 @@ impl Session {
 
     /// Why a header is refused before the server is asked.
     fn header_fault(&self) -> Option<&'static str> {
-        let Header { fault, to, version, .. } = &self.header;
-        if fault.is_some() {
-            return *fault;
-        }
+        let Header { to, version, .. } = &self.header;
         if version.as_deref().is_some_and(|version| Version::parse(version).is_none()) {
             return Some("unsupported-version");
         }
@@ -291,7 +299,7 @@ impl Session {
         let id = Some(self.ids.next());
         let lang = lang.or_else(|| Some("en".to_owned()));
         self.greeted = true;
-        let header = Header { to, from, id, lang, version, fault: None };
+        let header = Header { to, from, id, version, lang };
         out.push(Action::Send(Output::Header(header)));
     }
 

@@ -9,10 +9,9 @@ use super::features;
 use super::harmless::harmless;
 use crate::bosh::Condition;
 use crate::cm::backend::{Command, Event, Opening};
-use crate::cm::stream::Header;
 use crate::cm::stream::reader::{Fault, Item, Reader};
 use crate::xml::{Element, Limits, Scope, write, write_attribute};
-use crate::xmpp::ns;
+use crate::xmpp::{Header, ns};
 
 /// What is declared in every header that is sent.
 const SCOPE: Scope<'_> = Scope { default: ns::CLIENT, prefixes: &[(ns::STREAMS, "stream")] };

@@ -3,7 +3,7 @@
 use super::elements::{came, count, counted, goes, is_stanza, stanza, with};
 use crate::cm::parts::Parts;
 use crate::cm::stream::{Input, Output, Session};
-use crate::defects::carried::{BendStream, condition};
+use crate::defects::carried::{Substitute, condition};
 use crate::defects::defect::{Defect, defect};
 use crate::xmpp::ns;
 
@@ -61,7 +61,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect("sm-request-answered/before", "stanzas before enable are counted", |parts| {
-        parts.bend_carried(|| Box::new(Before { before: 0, enabled: false }));
+        parts.substitute(|| Box::new(Before { before: 0, enabled: false }));
     }),
     defect(
         "sm-request-answered/behind",
@@ -215,7 +215,7 @@ pub(super) const DEFECTS: &[Defect] = &[
 
 /// Counts wrongly, by what comes and goes once stream management is enabled.
 fn counting(parts: &mut Parts, came: fn(&Input) -> i64, goes: fn(&Output) -> i64) {
-    parts.bend_carried(move || Box::new(Counting { wrong: 0, enabled: false, came, goes }));
+    parts.substitute(move || Box::new(Counting { wrong: 0, enabled: false, came, goes }));
 }
 
 struct Counting {
@@ -225,7 +225,7 @@ struct Counting {
     goes: fn(&Output) -> i64,
 }
 
-impl BendStream for Counting {
+impl Substitute for Counting {
     fn come(&mut self, input: Input, _: &Session) -> Vec<Input> {
         if self.enabled {
             self.wrong += (self.came)(&input);
@@ -251,7 +251,7 @@ struct Before {
     enabled: bool,
 }
 
-impl BendStream for Before {
+impl Substitute for Before {
     fn come(&mut self, input: Input, _: &Session) -> Vec<Input> {
         if let Input::Element(element) = &input {
             self.before += u32::from(!self.enabled && is_stanza(element));
@@ -298,7 +298,7 @@ fn lenient(parts: &mut Parts, which: fn(u32) -> bool) {
         sent: u32,
         which: fn(u32) -> bool,
     }
-    impl BendStream for Lenient {
+    impl Substitute for Lenient {
         fn come(&mut self, input: Input, _: &Session) -> Vec<Input> {
             match came(&input, "a") {
                 Some(ack) if count(ack) > self.sent && (self.which)(count(ack) - self.sent) => {
@@ -317,7 +317,7 @@ fn lenient(parts: &mut Parts, which: fn(u32) -> bool) {
             vec![output]
         }
     }
-    parts.bend_carried(move || Box::new(Lenient { sent: 0, which }));
+    parts.substitute(move || Box::new(Lenient { sent: 0, which }));
 }
 
 /// Changes the error for an acknowledgement of more than was sent.

@@ -3,7 +3,7 @@
 use super::elements::{came, element, goes, with};
 use crate::cm::parts::Parts;
 use crate::cm::stream::{Input, Output, Session};
-use crate::defects::carried::BendStream;
+use crate::defects::carried::Substitute;
 use crate::defects::defect::{Defect, defect};
 use crate::xml::Element;
 use crate::xmpp::ns;
@@ -68,7 +68,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "after an enable that failed none is answered",
         |parts| {
             struct Failed(bool);
-            impl BendStream for Failed {
+            impl Substitute for Failed {
                 fn come(&mut self, input: Input, _: &Session) -> Vec<Input> {
                     let again = self.0 && came(&input, "enable").is_some();
                     if again { Vec::new() } else { vec![input] }
@@ -79,7 +79,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                     vec![output]
                 }
             }
-            parts.bend_carried(|| Box::new(Failed(false)));
+            parts.substitute(|| Box::new(Failed(false)));
         },
     ),
     defect("sm-enable-once/enabled", "a second enable is answered with enabled", |parts| {
@@ -139,7 +139,7 @@ fn again(parts: &mut Parts, answer: fn() -> Element) {
         due: bool,
         answer: fn() -> Element,
     }
-    impl BendStream for Again {
+    impl Substitute for Again {
         fn come(&mut self, input: Input, _: &Session) -> Vec<Input> {
             if came(&input, "enable").is_some() && self.enabled {
                 self.due = true;
@@ -156,5 +156,5 @@ fn again(parts: &mut Parts, answer: fn() -> Element) {
             vec![output]
         }
     }
-    parts.bend_carried(move || Box::new(Again { enabled: false, due: false, answer }));
+    parts.substitute(move || Box::new(Again { enabled: false, due: false, answer }));
 }

@@ -7,7 +7,7 @@ use super::elements::{came, count, counted, element, goes, stanza, with};
 use crate::cm::backend::Command;
 use crate::cm::parts::Parts;
 use crate::cm::stream::{Input, Output, Session};
-use crate::defects::carried::{BendStream, condition, emptied, error};
+use crate::defects::carried::{Substitute, condition, emptied, error};
 use crate::defects::defect::{Defect, defect};
 use crate::xml::Element;
 use crate::xmpp::ns;
@@ -158,7 +158,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "after a resumption that failed the client has to log in anew to bind",
         |parts| {
             struct Failed(bool);
-            impl BendStream for Failed {
+            impl Substitute for Failed {
                 fn come(&mut self, input: Input, _: &Session) -> Vec<Input> {
                     match &input {
                         Input::Element(iq) if self.0 && iq.is(ns::CLIENT, "iq") => {
@@ -173,7 +173,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                     vec![output]
                 }
             }
-            parts.bend_carried(|| Box::new(Failed(false)));
+            parts.substitute(|| Box::new(Failed(false)));
         },
     ),
     defect("sm-resume-conflict/no-error", "the former connection ends without an error", |parts| {
@@ -224,7 +224,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "a stream that was closed can be resumed as if its connection had been lost",
         |parts| {
             struct Closed(bool);
-            impl BendStream for Closed {
+            impl Substitute for Closed {
                 fn come(&mut self, input: Input, _: &Session) -> Vec<Input> {
                     self.0 |= input == Input::End;
                     vec![input]
@@ -237,7 +237,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                     }
                 }
             }
-            parts.bend_carried(|| Box::new(Closed(false)));
+            parts.substitute(|| Box::new(Closed(false)));
         },
     ),
     defect(

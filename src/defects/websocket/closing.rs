@@ -2,8 +2,8 @@
 
 use crate::cm::backend::Command;
 use crate::cm::parts::Parts;
-use crate::cm::stream::{Input, Outbound, Output, Session};
-use crate::defects::carried::BendStream;
+use crate::cm::stream::{Input, Outbound, Output, Received, Session};
+use crate::defects::carried::Substitute;
 use crate::defects::defect::{Defect, defect};
 
 pub(super) const DEFECTS: &[Defect] = &[
@@ -20,21 +20,9 @@ pub(super) const DEFECTS: &[Defect] = &[
         "ws-close-handshake/answer",
         "the client's Close frame after the close elements is not answered",
         |parts| {
-            parts.on_received(|| {
-                let mut closed = false;
-                move |received| {
-                    use crate::cm::stream::Received;
-                    match received {
-                        Received::Input(input) => {
-                            closed |= input == Input::End;
-                            vec![Received::Input(input)]
-                        }
-                        Received::Reply(bytes) if closed && bytes.first() == Some(&0x88) => {
-                            Vec::new()
-                        }
-                        other => vec![other],
-                    }
-                }
+            after_the_end(parts, |received| match received {
+                Received::Reply(bytes) if bytes.first() == Some(&0x88) => Vec::new(),
+                other => vec![other],
             });
         },
     ),
@@ -42,20 +30,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "ws-close-handshake/open",
         "after the close elements the server neither closes nor answers a Close frame",
         |parts| {
-            parts.on_received(|| {
-                let mut closed = false;
-                move |received| {
-                    use crate::cm::stream::Received;
-                    match received {
-                        Received::Input(input) => {
-                            closed |= input == Input::End;
-                            vec![Received::Input(input)]
-                        }
-                        _ if closed => Vec::new(),
-                        other => vec![other],
-                    }
-                }
-            });
+            after_the_end(parts, |_| Vec::new());
             parts.on_message(|| {
                 |output, _: &Session| match output {
                     Output::Close(_) => Vec::new(),
@@ -103,14 +78,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     defect(
         "ws-close-element-answered/session",
         "a close element ends the stream, and the server keeps the session",
-        |parts| {
-            parts.on_tell(|| {
-                |command, _: &Session| match command {
-                    Command::Close => Vec::new(),
-                    other => vec![other],
-                }
-            });
-        },
+        |parts| told(parts, Command::Close, None),
     ),
     defect(
         "ws-close-element-answered/after",
@@ -119,7 +87,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             struct Late {
                 waits: Option<Command>,
             }
-            impl BendStream for Late {
+            impl Substitute for Late {
                 fn come(&mut self, input: Input, _: &Session) -> Vec<Input> {
                     match input {
                         // The end comes to the server with the connection's.
@@ -135,7 +103,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                     }
                 }
             }
-            parts.bend_carried(|| Box::new(Late { waits: None }));
+            parts.substitute(|| Box::new(Late { waits: None }));
         },
     ),
     defect(
@@ -157,14 +125,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     defect(
         "ws-broken-socket-ends-session/lost",
         "a session outlives its connection, though nobody can resume it",
-        |parts| {
-            parts.on_tell(|| {
-                |command, _: &Session| match command {
-                    Command::Lost => Vec::new(),
-                    other => vec![other],
-                }
-            });
-        },
+        |parts| told(parts, Command::Lost, None),
     ),
     defect(
         "ws-broken-socket-ends-session/close",
@@ -173,7 +134,6 @@ pub(super) const DEFECTS: &[Defect] = &[
             parts.on_received(|| {
                 let mut closed = false;
                 move |received| {
-                    use crate::cm::stream::Received;
                     closed |=
                         matches!(&received, Received::Reply(bytes) if bytes.first() == Some(&0x88));
                     match received {
@@ -187,21 +147,39 @@ pub(super) const DEFECTS: &[Defect] = &[
     defect(
         "ws-sm-keeps-session",
         "a session that could be resumed ends with its connection",
-        |parts| {
-            parts.on_tell(|| {
-                |command, _: &Session| match command {
-                    Command::Lost => vec![Command::Close],
-                    other => vec![other],
-                }
-            });
-        },
+        |parts| told(parts, Command::Lost, Some(Command::Close)),
     ),
 ];
+
+/// The server is told something else over WebSocket, or nothing.
+fn told(parts: &mut Parts, what: Command, instead: Option<Command>) {
+    parts.on_tell(move || {
+        let (what, instead) = (what.clone(), instead.clone());
+        move |command, _: &Session| {
+            if command == what { instead.clone().into_iter().collect() } else { vec![command] }
+        }
+    });
+}
+
+/// Changes what frames of a client come to once it has ended its stream.
+fn after_the_end(parts: &mut Parts, change: fn(Received) -> Vec<Received>) {
+    parts.on_received(move || {
+        let mut ended = false;
+        move |received| match received {
+            Received::Input(input) => {
+                ended |= input == Input::End;
+                vec![Received::Input(input)]
+            }
+            other if ended => change(other),
+            other => vec![other],
+        }
+    });
+}
 
 /// Changes what is sent once the client has ended its stream.
 fn ending(parts: &mut Parts, change: fn(Output, &Session) -> Vec<Output>) {
     struct Ending(bool, fn(Output, &Session) -> Vec<Output>);
-    impl BendStream for Ending {
+    impl Substitute for Ending {
         fn come(&mut self, input: Input, _: &Session) -> Vec<Input> {
             self.0 |= input == Input::End;
             vec![input]
@@ -211,7 +189,7 @@ fn ending(parts: &mut Parts, change: fn(Output, &Session) -> Vec<Output>) {
             if self.0 { (self.1)(output, session) } else { vec![output] }
         }
     }
-    parts.bend_carried(move || Box::new(Ending(false, change)));
+    parts.substitute(move || Box::new(Ending(false, change)));
 }
 
 /// The server closes as soon as the close elements are exchanged.

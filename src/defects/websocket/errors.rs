@@ -32,32 +32,17 @@ pub(super) const DEFECTS: &[Defect] = &[
     defect(
         "ws-error-complete/restricted",
         "restricted XML ends a stream without an error",
-        |parts| {
-            errors(parts, |output, _| match condition(&output) {
-                Some("restricted-xml") => Vec::new(),
-                _ => vec![output],
-            });
-        },
+        |parts| unsaid(parts, "restricted-xml"),
     ),
     defect(
         "ws-error-complete/authorized",
         "a stanza before the login ends the stream without an error",
-        |parts| {
-            errors(parts, |output, _| match condition(&output) {
-                Some("not-authorized") => Vec::new(),
-                _ => vec![output],
-            });
-        },
+        |parts| unsaid(parts, "not-authorized"),
     ),
     defect(
         "ws-error-complete/malformed",
         "what is not well-formed ends a stream without an error",
-        |parts| {
-            errors(parts, |output, _| match condition(&output) {
-                Some("not-well-formed") => Vec::new(),
-                _ => vec![output],
-            });
-        },
+        |parts| unsaid(parts, "not-well-formed"),
     ),
     defect("ws-error-complete/condition", "stream errors have no condition", |parts| {
         errors(parts, |_, _| vec![Output::Element(Element::new(ns::STREAMS, "error"))]);
@@ -135,12 +120,25 @@ pub(super) const DEFECTS: &[Defect] = &[
 ];
 
 /// Changes stream errors.
-fn errors(parts: &mut Parts, change: fn(Output, &Session) -> Vec<Output>) {
+fn errors(
+    parts: &mut Parts,
+    change: impl Fn(Output, &Session) -> Vec<Output> + Copy + Send + 'static,
+) {
     parts.on_message(move || {
         move |output, session: &Session| {
             if is_error(&output) { change(output, session) } else { vec![output] }
         }
     });
+}
+
+/// Streams end without this error.
+fn unsaid(parts: &mut Parts, which: &'static str) {
+    errors(
+        parts,
+        move |output, _| {
+            if condition(&output) == Some(which) { Vec::new() } else { vec![output] }
+        },
+    );
 }
 
 /// Changes what comes after a stream error.

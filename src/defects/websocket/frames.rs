@@ -1,7 +1,7 @@
 //! Frames (RFC 6455 §5, §7.4, §8.1; RFC 7395 §3.2).
 
 use crate::cm::parts::Parts;
-use crate::cm::stream::{Outbound, Received};
+use crate::cm::stream::{Input, Outbound, Received};
 use crate::defects::carried::Frame;
 use crate::defects::defect::{Defect, defect};
 use crate::wire::websocket::{Opcode, close, frame};
@@ -184,7 +184,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             move |received| match received {
                 Received::Reply(bytes) if !open && bytes.first() == Some(&0x8a) => Vec::new(),
                 Received::Input(input) => {
-                    open |= matches!(input, crate::cm::stream::Input::Header(_));
+                    open |= matches!(input, Input::Header(_) | Input::Misnamed(_));
                     vec![Received::Input(input)]
                 }
                 other => vec![other],
@@ -231,14 +231,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     defect(
         "ws-close-ends-tcp/left",
         "after both Close frames the server waits for the client to end the connection",
-        |parts| {
-            parts.on_received(|| {
-                |received| match received {
-                    Received::End => Vec::new(),
-                    other => vec![other],
-                }
-            });
-        },
+        lingers,
     ),
     defect(
         "ws-close-ends-tcp/bare",
@@ -260,14 +253,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     defect(
         "ws-nothing-after-close-frame",
         "after Close frames stanzas are sent as before, until the client ends the connection",
-        |parts| {
-            parts.on_received(|| {
-                |received| match received {
-                    Received::End => Vec::new(),
-                    other => vec![other],
-                }
-            });
-        },
+        lingers,
     ),
     defect(
         "ws-close-status-valid/reserved",
@@ -323,6 +309,16 @@ pub(super) const DEFECTS: &[Defect] = &[
         binary(parts, |number| number > 1);
     }),
 ];
+
+/// The connection is not ended after both Close frames.
+fn lingers(parts: &mut Parts) {
+    parts.on_received(|| {
+        |received| match received {
+            Received::End => Vec::new(),
+            other => vec![other],
+        }
+    });
+}
 
 /// Changes each frame of a client.
 pub(super) fn each(parts: &mut Parts, change: fn(&mut Frame)) {

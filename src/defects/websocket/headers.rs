@@ -3,52 +3,22 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cm::parts::Parts;
-use crate::cm::stream::{Header, Input, Output, Session};
-use crate::defects::carried::{BendStream, emptied, is_features};
+use crate::cm::stream::{Input, Output, Session};
+use crate::defects::carried::{Substitute, emptied, is_features};
 use crate::defects::defect::{Defect, defect};
 use crate::xml::Element;
-use crate::xmpp::ns;
+use crate::xmpp::{Header, ns};
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect(
         "ws-open-first/stanza",
         "a first message that is no open element opens a stream",
         |parts| {
-            parts.on_input(|| {
-                let mut open = false;
-                move |input, _: &Session| match &input {
-                    Input::Header(_) => {
-                        open = true;
-                        vec![input]
-                    }
-                    Input::Element(_) if !open => {
-                        open = true;
-                        let to = Some("localhost".to_owned());
-                        let version = Some("1.0".to_owned());
-                        vec![Input::Header(Header { to, version, ..Header::default() }), input]
-                    }
-                    _ => vec![input],
-                }
-            });
+            opens_itself(parts, |_| true);
         },
     ),
     defect("ws-open-first/sasl", "a login may begin without an open element", |parts| {
-        parts.on_input(|| {
-            let mut open = false;
-            move |input, _: &Session| match &input {
-                Input::Header(_) => {
-                    open = true;
-                    vec![input]
-                }
-                Input::Element(element) if !open && element.namespace() == ns::SASL => {
-                    open = true;
-                    let to = Some("localhost".to_owned());
-                    let version = Some("1.0".to_owned());
-                    vec![Input::Header(Header { to, version, ..Header::default() }), input]
-                }
-                _ => vec![input],
-            }
-        });
+        opens_itself(parts, |element| element.namespace() == ns::SASL);
     }),
     defect("ws-open-attributes/id", "the server's open element has no id", |parts| {
         headers(parts, |header| header.id = None);
@@ -217,6 +187,22 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
 ];
 
+/// A first element that fits is taken as if an open element had come before it.
+fn opens_itself(parts: &mut Parts, fits: fn(&Element) -> bool) {
+    parts.on_input(move || {
+        let mut open = false;
+        move |input, _: &Session| {
+            let opens = !open && matches!(&input, Input::Element(element) if fits(element));
+            open |= opens || matches!(input, Input::Header(_) | Input::Misnamed(_));
+            let header = opens.then(|| {
+                let (to, version) = (Some("localhost".to_owned()), Some("1.0".to_owned()));
+                Input::Header(Header { to, version, ..Header::default() })
+            });
+            header.into_iter().chain([input]).collect()
+        }
+    });
+}
+
 /// An error of a stanza with a text that has no language.
 fn with_text(element: Element) -> Element {
     if element.attr("type") != Some("error") {
@@ -246,9 +232,9 @@ fn headers(parts: &mut Parts, change: fn(&mut Header)) {
 /// Changes the headers of the server by those that they answer.
 fn echo(parts: &mut Parts, change: fn(&Header, &mut Header)) {
     struct Echo(Header, fn(&Header, &mut Header));
-    impl BendStream for Echo {
+    impl Substitute for Echo {
         fn come(&mut self, input: Input, _: &Session) -> Vec<Input> {
-            if let Input::Header(header) = &input {
+            if let Input::Header(header) | Input::Misnamed(header) = &input {
                 self.0 = header.clone();
             }
             vec![input]
@@ -261,5 +247,5 @@ fn echo(parts: &mut Parts, change: fn(&Header, &mut Header)) {
             vec![output]
         }
     }
-    parts.bend_carried(move || Box::new(Echo(Header::default(), change)));
+    parts.substitute(move || Box::new(Echo(Header::default(), change)));
 }

@@ -135,28 +135,19 @@ pub(super) const DEFECTS: &[Defect] = &[
         "ws-namespaces-self-contained/errors",
         "stream errors have a prefix that is not declared",
         |parts| {
-            sent(parts, |text| {
-                let own = format!("<error xmlns='{}'>", ns::STREAMS);
-                if text.starts_with(&own) {
-                    let rest = text.replacen(&own, "<stream:error>", 1);
-                    return rest.replace("</error>", "</stream:error>");
-                }
-                text
-            });
+            sent(parts, |text| undeclared(text, "error"));
         },
     ),
     defect(
         "ws-namespaces-self-contained/features",
         "features have a prefix that is not declared after the login",
         |parts| {
-            sent(parts, |text| {
-                let own = format!("<features xmlns='{}'>", ns::STREAMS);
-                if text.starts_with(&own) && text.contains("<bind") {
-                    let rest = text.replacen(&own, "<stream:features>", 1);
-                    return rest.replace("</features>", "</stream:features>");
-                }
-                text
-            });
+            sent(
+                parts,
+                |text| {
+                    if text.contains("<bind") { undeclared(text, "features") } else { text }
+                },
+            );
         },
     ),
     defect(
@@ -370,6 +361,16 @@ pub(super) const DEFECTS: &[Defect] = &[
         });
     }),
 ];
+
+/// Writes an element of streams with a prefix that is not declared.
+fn undeclared(text: String, name: &str) -> String {
+    let own = format!("<{name} xmlns='{}'>", ns::STREAMS);
+    if !text.starts_with(&own) {
+        return text;
+    }
+    let rest = text.replacen(&own, &format!("<stream:{name}>"), 1);
+    rest.replace(&format!("</{name}>"), &format!("</stream:{name}>"))
+}
 
 /// Changes whole text messages of clients.
 fn texts<F>(parts: &mut Parts, make: impl Fn() -> F + Send + 'static)

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::rules::moment::Moment;
-use crate::trace::{Fact, Header, Line, Message, Reading, Sent, Session, SessionId, Step};
+use crate::trace::{Fact, Line, Message, Reading, Sent, Session, SessionId, Step};
 use crate::wire::Side;
 use crate::xml::Element;
-use crate::xmpp::{Kind, ns};
+use crate::xmpp::{Header, Kind, ns};
 
 /// An element on the connection that carries the stream now.
 #[derive(Debug, Clone, Copy)]

@@ -12,9 +12,9 @@ use crate::rules::memory::PerLine;
 use crate::rules::moment::Moment;
 use crate::rules::rule::Rule;
 use crate::rules::words::{list, short};
-use crate::trace::{Fact, Header, Reading};
+use crate::trace::{Fact, Reading};
 use crate::wire::Side;
-use crate::xmpp::{jid, ns};
+use crate::xmpp::{Header, jid, ns};
 
 /// So many ids of streams are compared.
 const REMEMBERED: usize = 64;

@@ -3,13 +3,12 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use super::header::Header;
 use super::management::{Management, Step};
 use super::questions::Questions;
 use crate::trace::reading::Stanza;
 use crate::wire::Side;
 use crate::xml::Element;
-use crate::xmpp::{Kind, ns};
+use crate::xmpp::{Header, Kind, ns};
 
 /// The stream between a client and its server, through all its restarts.
 #[derive(Debug, Clone, Default)]

@@ -125,7 +125,7 @@ impl StreamPlace {
     /// What an input is.
     pub(super) fn of_input(input: &Input) -> Option<Self> {
         Some(match input {
-            Input::Header(_) => Self::HeaderIn,
+            Input::Header(_) | Input::Misnamed(_) => Self::HeaderIn,
             Input::End => Self::EndIn,
             Input::Wrong(_) => Self::WrongIn,
             Input::Gone(_) => Self::GoneIn,

@@ -1,39 +1,40 @@
-//! What a stream header says (RFC 6120 §4.7), `<stream:stream>` or `<open/>`.
+//! What opens a stream: `<open/>` of RFC 7395 §3.3 or `<stream:stream>` of RFC 6120 §4.7, which say the same.
 
+use super::ns;
 use crate::xml::Element;
-use crate::xmpp::ns;
 
-/// A stream header of either side.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// What a party says when it opens a stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Header {
-    /// Whom it is for.
+    /// `to`
     pub to: Option<String>,
-    /// Whom it is of.
+    /// `from`
     pub from: Option<String>,
-    /// The server's name for the stream.
+    /// `id`, which only a server gives.
     pub id: Option<String>,
-    /// The default language.
-    pub lang: Option<String>,
-    /// The version of XMPP.
+    /// `version`
     pub version: Option<String>,
-    /// What is wrong with its namespaces: the condition of the stream error.
-    pub fault: Option<&'static str>,
+    /// `xml:lang`
+    pub lang: Option<String>,
 }
 
 impl Header {
-    /// What the attributes of this element say.
+    /// Whether an element opens a stream.
+    pub fn opens(element: &Element) -> bool {
+        element.is(ns::FRAMING, "open") || element.is(ns::STREAMS, "stream")
+    }
+
+    /// What an element that opens a stream says.
     pub fn of(element: &Element) -> Self {
         let text = |name| element.attr(name).map(str::to_owned);
         Self {
             to: text("to"),
             from: text("from"),
             id: text("id"),
-            lang: element.attr_ns(ns::XML, "lang").map(str::to_owned),
             version: text("version"),
-            fault: None,
+            lang: element.attr_ns(ns::XML, "lang").map(str::to_owned),
         }
     }
-
     /// Its attributes, in the order that they are written.
     pub fn attributes(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let all = [
