@@ -190,6 +190,13 @@ impl Address {
     }
 }
 
+impl Address {
+    /// The same as an address of a WebSocket: `ws` or `wss` in front.
+    pub fn of_websocket(&self) -> String {
+        self.to_string().replacen("http", "ws", 1)
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", self.scheme.name(), self.authority())

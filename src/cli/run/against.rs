@@ -73,7 +73,10 @@ impl Against {
     pub(super) fn words(&self) -> String {
         match self {
             Self::Network { target, .. } => {
-                let at = target.address.to_string();
+                let at = match &target.websocket {
+                    Some(address) if *address == target.address => address.of_websocket(),
+                    _ => target.address.to_string(),
+                };
                 let name =
                     if target.name == at { String::new() } else { format!("{} at ", target.name) };
                 format!("{name}{at}{}", target.address.path)
@@ -345,15 +348,16 @@ fn url(args: &Args, url: &str) -> Result<Target, Failure> {
         url.parse().map_err(|error: AddressError| Failure::Usage(format!("--target {error}")))?;
     let domain = args.domain.clone().unwrap_or_else(|| "localhost".to_owned());
     let secure = if address.is_tls() { Provision::Tls } else { Provision::Plain };
-    let carrier = match (address.scheme, url.get(..2)) {
-        (Scheme::Xmpp, _) => Provision::Tcp,
-        (Scheme::Xmpps, _) => Provision::DirectTls,
-        (_, Some("ws")) => Provision::WebSocket,
+    let websocket = url.starts_with("ws");
+    let carrier = match address.scheme {
+        Scheme::Xmpp => Provision::Tcp,
+        Scheme::Xmpps => Provision::DirectTls,
+        _ if websocket => Provision::WebSocket,
         _ => Provision::Bosh,
     };
     let of = |provision| Some(address.clone()).filter(|_| carrier == provision);
     Ok(Target {
-        name: address.to_string(),
+        name: if websocket { address.of_websocket() } else { address.to_string() },
         about: None,
         tls: None,
         websocket: of(Provision::WebSocket),
