@@ -45,7 +45,7 @@ pub(in crate::cli) struct Args {
     /// Scenario files, or folders of them [default: the conformance pack that is part of xmppscope]
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
-    /// Connection manager to test: a URL, or a target file that describes it [default: the embedded one]
+    /// Server to test: a URL, or a target file that describes it [default: the embedded one]
     ///
     /// The name of a target that is part of xmppscope (ejabberd, prosody) is accepted, too; a file of that name goes
     /// first. `xmppscope generate target NAME` prints it.
