@@ -1,37 +1,36 @@
 //! What held sessions cost a connection manager, and how soon a message reaches one of them.
 //!
 //! ```text
-//! bench-held PORT DOMAIN PID SESSIONS SECONDS RATE
+//! bench-held PORT DOMAIN PID SESSIONS SECONDS RATE bosh|websocket
 //! ```
 //!
-//! Opens SESSIONS sessions at `http://127.0.0.1:PORT/http-bind`, each with an anonymous login and a held request on a
-//! connection of its own. Then one further session, on two connections, sends RATE messages a second, each to another of them; a time runs
-//! from the last byte of the request that carries the message to the first byte of the response that brings it. Prints
+//! Opens SESSIONS sessions at `http://127.0.0.1:PORT/http-bind` or `/xmpp-websocket`, each with an anonymous login, a connection of its
+//! own, and over BOSH a held request. Then one further session sends RATE messages a second, each to another of them; a time runs
+//! from the last byte of the request or frame that carries the message to the first byte that brings it. Prints
 //! one line of `name=value` pairs; memory is that of the process PID.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods)] // a measuring tool
+
+mod bosh;
+mod websocket;
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use xmppscope::bosh::Body;
-use xmppscope::client::bosh::{Book, Wrapper};
-use xmppscope::client::{Login, Step, Who};
-use xmppscope::xml::{Element, Limits, parse};
+use xmppscope::xml::Element;
 
 /// So many sessions log in at the same time.
 const AT_ONCE: usize = 16;
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let [port, domain, pid, sessions, seconds, rate] = &words[..] else {
-        println!("usage: bench-held PORT DOMAIN PID SESSIONS SECONDS RATE");
+    let [port, domain, pid, sessions, seconds, rate, carrier] = &words[..] else {
+        println!("usage: bench-held PORT DOMAIN PID SESSIONS SECONDS RATE bosh|websocket");
         std::process::exit(2)
     };
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let number = |word: &String| word.parse::<u64>().expect("a number");
-    let place = Place { port: number(port) as u16, domain: domain.clone() };
+    let websocket = carrier == "websocket";
+    let place = Place { port: number(port) as u16, domain: domain.clone(), websocket };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(measure(place, pid, number(sessions), number(seconds), number(rate)));
 }
@@ -40,122 +39,57 @@ fn main() {
 struct Place {
     port: u16,
     domain: String,
+    websocket: bool,
 }
 
-/// A session on one connection.
-struct Client {
-    stream: TcpStream,
-    domain: String,
-    book: Book,
-    jid: String,
-    buffer: Vec<u8>,
+/// A session, whatever carries it.
+enum Client {
+    Bosh(Box<bosh::Client>),
+    WebSocket(Box<websocket::Client>),
 }
 
 impl Client {
     async fn log_in(place: &Place, number: u64) -> Self {
-        let stream = TcpStream::connect(("127.0.0.1", place.port)).await.unwrap();
-        stream.set_nodelay(true).unwrap();
-        let rid = 1 + number * 1_000_000;
-        let domain = place.domain.clone();
-        let book = Book::new(rid, None);
-        let mut client = Self { stream, domain, book, jid: String::new(), buffer: Vec::new() };
-        let mut login = Login::new(Who::Anonymous, "");
-        let mut came = client.create().await;
-        loop {
-            let mut step = Step::Wait;
-            for element in &came {
-                match login.take(element) {
-                    Step::Wait => {}
-                    other => step = other,
-                }
-            }
-            came = match step {
-                Step::Done(jid) => {
-                    client.jid = jid;
-                    return client;
-                }
-                Step::Send(element) => client.ask(|body| body.push(&element)).await,
-                Step::Wait => client.ask(|_| {}).await,
-                Step::Restart => {
-                    let to = client.domain.clone();
-                    client
-                        .ask(|body| {
-                            body.set("to", Some(to));
-                            body.set("xmpp:restart", Some("true".to_owned()));
-                        })
-                        .await
-                }
-                Step::Failed(why) => panic!("cannot log in: {why}"),
-            };
+        if place.websocket {
+            Self::WebSocket(Box::new(websocket::Client::log_in(place).await))
+        } else {
+            Self::Bosh(Box::new(bosh::Client::log_in(place, number).await))
         }
     }
 
-    async fn create(&mut self) -> Vec<Element> {
-        let to = self.domain.clone();
-        let made = |body: &mut Wrapper| {
-            for (name, value) in
-                [("to", to.as_str()), ("wait", "60"), ("hold", "1"), ("ver", "1.11")]
-            {
-                body.set(name, Some(value.to_owned()));
-            }
-            body.set("xmpp:version", Some("1.0".to_owned()));
-        };
-        self.send(made).await;
-        let body = self.response().await;
-        self.book.open(body.clone());
-        assert!(self.book.sid().is_some(), "no session was created");
-        body.payloads().cloned().collect()
-    }
-
-    async fn ask(&mut self, made: impl FnOnce(&mut Wrapper)) -> Vec<Element> {
-        self.send(made).await;
-        self.response().await.payloads().cloned().collect()
-    }
-
-    async fn send(&mut self, made: impl FnOnce(&mut Wrapper)) {
-        let mut body = self.book.draft();
-        self.book.mark_used(self.book.rids().next());
-        made(&mut body);
-        let content = body.to_xml();
-        let length = content.len();
-        let request = format!(
-            "POST /http-bind HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml; charset=utf-8\r\nContent-Length: {length}\r\n\r\n{content}"
-        );
-        self.stream.write_all(request.as_bytes()).await.unwrap();
-    }
-
-    /// Waits for the first byte of a response.
-    async fn first_byte(&mut self) -> Instant {
-        self.stream.readable().await.unwrap();
-        Instant::now()
-    }
-
-    async fn response(&mut self) -> Body {
-        self.buffer.clear();
-        loop {
-            if let Some((start, end)) = extent(&self.buffer)
-                && self.buffer.len() >= end
-            {
-                let root = parse(&self.buffer[start..end], &Limits::default()).unwrap();
-                let body = Body::new(root).unwrap();
-                self.buffer = Vec::new();
-                return body;
-            }
-            let read = self.stream.read_buf(&mut self.buffer).await.unwrap();
-            assert!(read > 0, "the connection was closed");
+    fn jid(&self) -> &str {
+        match self {
+            Self::Bosh(client) => client.jid(),
+            Self::WebSocket(client) => client.jid(),
         }
     }
-}
 
-/// Where the content of a response begins and ends, once its head is there.
-fn extent(bytes: &[u8]) -> Option<(usize, usize)> {
-    let head = memchr::memmem::find(bytes, b"\r\n\r\n")? + 4;
-    let text = std::str::from_utf8(&bytes[..head]).unwrap();
-    let length = text.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().unwrap())
-    });
-    Some((head, head + length.expect("a response with a length")))
+    /// Is ready for what comes next.
+    async fn wait(&mut self) {
+        if let Self::Bosh(client) = self {
+            client.wait().await;
+        }
+    }
+
+    async fn receive(&mut self) -> (Instant, Vec<Element>) {
+        match self {
+            Self::Bosh(client) => client.receive().await,
+            Self::WebSocket(client) => client.receive().await,
+        }
+    }
+
+    async fn begin_sending(&mut self, place: &Place) {
+        if let Self::Bosh(client) = self {
+            client.begin_sending(place).await;
+        }
+    }
+
+    async fn say(&mut self, stanza: &Element) -> Instant {
+        match self {
+            Self::Bosh(client) => client.say(stanza).await,
+            Self::WebSocket(client) => client.say(stanza).await,
+        }
+    }
 }
 
 async fn measure(place: Place, pid: &str, sessions: u64, seconds: u64, rate: u64) {
@@ -173,17 +107,16 @@ async fn measure(place: Place, pid: &str, sessions: u64, seconds: u64, rate: u64
         held.spawn(async move {
             let turn = turns.acquire().await.unwrap();
             let mut client = Client::log_in(&place, number).await;
-            jids.lock().unwrap().push(client.jid.clone());
-            client.send(|_| {}).await;
+            jids.lock().unwrap().push(client.jid().to_owned());
+            client.wait().await;
             drop(turn);
             ready.send(()).unwrap();
             loop {
-                let at = client.first_byte().await;
-                let came = client.response().await;
-                for id in came.payloads().filter_map(|stanza| stanza.attr("id")?.parse().ok()) {
+                let (at, came) = client.receive().await;
+                for id in came.iter().filter_map(|stanza| stanza.attr("id")?.parse().ok()) {
                     arrived.lock().unwrap().push((id, at));
                 }
-                client.send(|_| {}).await;
+                client.wait().await;
             }
         });
     }
@@ -195,8 +128,7 @@ async fn measure(place: Place, pid: &str, sessions: u64, seconds: u64, rate: u64
     let after = resident(pid);
 
     let jids = jids.lock().unwrap().clone();
-    let mut other = TcpStream::connect(("127.0.0.1", place.port)).await.unwrap();
-    other.set_nodelay(true).unwrap();
+    sender.begin_sending(&place).await;
     let mut sent = Vec::new();
     let mut tick = tokio::time::interval(Duration::from_secs_f64(1.0 / rate as f64));
     for id in 0..seconds * rate {
@@ -207,13 +139,7 @@ async fn measure(place: Place, pid: &str, sessions: u64, seconds: u64, rate: u64
             .with_attr("type", "chat")
             .with_attr("id", &id.to_string())
             .with_child(Element::new("jabber:client", "body").with_text("Is this thing on?"));
-        // Two requests are open at once, each on a connection of its own: the first is answered by the second.
-        sender.send(|body| body.push(&message)).await;
-        sent.push(Instant::now());
-        std::mem::swap(&mut sender.stream, &mut other);
-        if id > 0 {
-            sender.response().await;
-        }
+        sent.push(sender.say(&message).await);
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
     let arrived = arrived.lock().unwrap();

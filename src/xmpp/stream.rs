@@ -145,12 +145,18 @@ pub(super) fn sasl(step: &Element) -> Words {
     if let Some(jid) = child_text(step, ns::SASL2, "authorization-identifier") {
         words.push(format!("as {jid}"));
     }
-    if step.descendants().any(|inner| inner.is(ns::BIND2, "bind")) {
-        words.push("with bind".into());
-    }
-    if step.descendants().any(|inner| inner.is(ns::BIND2, "bound")) {
-        words.push("bound".into());
-    }
+    let words_of = [
+        (ns::BIND2, "bind", "with bind"),
+        (ns::SM3, "resume", "with resume"),
+        (ns::BIND2, "bound", "bound"),
+        (ns::SM3, "resumed", "resumed"),
+        (ns::SM3, "failed", "not resumed"),
+    ];
+    // Deeper, `failed` would be that of an `enable` (XEP-0386 §4).
+    let inline = |namespace, name| step.children().any(|child| child.is(namespace, name));
+    words.extend(
+        words_of.into_iter().filter(|(ns, name, _)| inline(ns, name)).map(|(.., said)| said.into()),
+    );
     let subject = attr(step, "mechanism").unwrap_or("SASL").to_owned();
     Words { subject, detail: words.join(" "), ..Words::default() }
 }

@@ -527,6 +527,23 @@ mod streams {
              <authorization-identifier>al@localhost/t</authorization-identifier></success>",
         );
         assert_eq!(s.line(), "SASL success as al@localhost/t");
+        let said =
+            |inner: &str| line(&format!("<success xmlns='urn:xmpp:sasl:2'>{inner}</success>"));
+        let (bound, failed) =
+            ("<bound xmlns='urn:xmpp:bind:0'>", "<failed xmlns='urn:xmpp:sm:3'/>");
+        assert_eq!(
+            said("<resumed xmlns='urn:xmpp:sm:3' h='3' previd='p'/>"),
+            "SASL success resumed"
+        );
+        assert_eq!(said(&format!("{bound}</bound>{failed}")), "SASL success bound not resumed");
+        assert_eq!(said(&format!("{bound}{failed}</bound>")), "SASL success bound");
+        assert_eq!(
+            line(
+                "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'>\
+                 <resume xmlns='urn:xmpp:sm:3' h='3' previd='p'/></authenticate>"
+            ),
+            "SASL authenticate PLAIN with resume"
+        );
     }
 
     #[test]
