@@ -4,6 +4,7 @@ mod acking;
 mod all;
 mod elements;
 mod enabling;
+mod login;
 mod resuming;
 
 pub(super) use all::DEFECTS;

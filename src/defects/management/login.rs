@@ -1,0 +1,177 @@
+//! Logins in one exchange: SASL2 (XEP-0388), and the resource that is bound in them (Bind 2, XEP-0386).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::cm::parts::Parts;
+use crate::cm::stream::{Output, Session};
+use crate::defects::carried::emptied;
+use crate::defects::defect::{Defect, defect};
+use crate::xml::Element;
+use crate::xmpp::ns;
+
+pub(super) const DEFECTS: &[Defect] = &[
+    defect("sasl2-features/none", "SASL2 is offered without a mechanism", |parts| {
+        features(parts, |features| match features.child(ns::SASL2, "authentication") {
+            Some(offer) => replaced(features, offer, |offer| {
+                without(offer, |child| child.name() == "mechanism")
+            }),
+            None => features.clone(),
+        });
+    }),
+    defect("sasl2-features/before-tls", "SASL2 is offered before TLS", |parts| {
+        features(parts, |features| {
+            if features.child(ns::TLS, "starttls").is_none() {
+                return features.clone();
+            }
+            let plain = Element::new(ns::SASL2, "mechanism").with_text("PLAIN");
+            features.clone().with_child(Element::new(ns::SASL2, "authentication").with_child(plain))
+        });
+    }),
+    defect(
+        "sasl2-no-restart/waits",
+        "after a login by SASL2 without a resource the features wait for a new stream",
+        |parts| silent(parts, |success| success.child(ns::BIND2, "bound").is_none()),
+    ),
+    defect(
+        "sasl2-no-restart/bound",
+        "after a login that binds a resource no features follow",
+        |parts| silent(parts, |success| success.child(ns::BIND2, "bound").is_some()),
+    ),
+    defect(
+        "bind2-inline/bare",
+        "a login that binds a resource is told the bare address",
+        |parts| {
+            success(parts, |success| match identity(success) {
+                Some(identity) if success.child(ns::BIND2, "bound").is_some() => {
+                    replaced(success, identity, |identity| {
+                        let bare = identity.text().split('/').next().unwrap_or_default().to_owned();
+                        emptied(identity).with_text(&bare)
+                    })
+                }
+                _ => success.clone(),
+            });
+        },
+    ),
+    defect("bind2-inline/other", "a login that binds a resource is told another one", |parts| {
+        success(parts, |success| match identity(success) {
+            Some(identity) if success.child(ns::BIND2, "bound").is_some() => {
+                replaced(success, identity, |identity| {
+                    emptied(identity).with_text(&format!("{}x", identity.text()))
+                })
+            }
+            _ => success.clone(),
+        });
+    }),
+    defect("bind2-inline/not-said", "a login binds a resource, and does not say so", |parts| {
+        success(parts, |success| without(success, |child| child.is(ns::BIND2, "bound")));
+    }),
+    defect(
+        "bind2-inline/enable-not-answered",
+        "stream management is enabled in a login, and the client not told",
+        |parts| {
+            success(parts, |success| match success.child(ns::BIND2, "bound") {
+                Some(bound) => replaced(success, bound, |bound| {
+                    without(bound, |child| child.namespace() == ns::SM3)
+                }),
+                None => success.clone(),
+            });
+        },
+    ),
+    defect("bind2-inline/enabled-beside", "enabled stands beside bound, not in it", |parts| {
+        success(parts, |success| match success.child(ns::BIND2, "bound") {
+            Some(bound) => {
+                let managed: Vec<_> = bound
+                    .children()
+                    .filter(|child| child.namespace() == ns::SM3)
+                    .cloned()
+                    .collect();
+                let bare = replaced(success, bound, |bound| {
+                    without(bound, |child| child.namespace() == ns::SM3)
+                });
+                managed.into_iter().fold(bare, Element::with_child)
+            }
+            None => success.clone(),
+        });
+    }),
+    defect(
+        "bind2-inline/same-resource",
+        "a second login is told the resource of the first one",
+        |parts| {
+            let known = Arc::new(Mutex::new(HashMap::<String, String>::new()));
+            parts.on_output(move || {
+                let known = Arc::clone(&known);
+                move |output, _: &Session| {
+                    let Output::Element(success) = &output else { return vec![output] };
+                    let bound = is_success(success) && success.child(ns::BIND2, "bound").is_some();
+                    let Some(identity) = identity(success).filter(|_| bound) else {
+                        return vec![output];
+                    };
+                    let full = identity.text();
+                    let bare = full.split('/').next().unwrap_or_default().to_owned();
+                    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+                    let first = known.entry(bare).or_insert(full.into_owned()).clone();
+                    let told = |identity: &Element| emptied(identity).with_text(&first);
+                    vec![Output::Element(replaced(success, identity, told))]
+                }
+            });
+        },
+    ),
+];
+
+fn is_success(element: &Element) -> bool {
+    element.is(ns::SASL2, "success")
+}
+
+/// The address that a login is told.
+fn identity(success: &Element) -> Option<&Element> {
+    success.child(ns::SASL2, "authorization-identifier")
+}
+
+/// The element without some of its children.
+fn without(element: &Element, leaves: impl Fn(&Element) -> bool) -> Element {
+    let kept = element.children().filter(|child| !leaves(child)).cloned();
+    kept.fold(emptied(element), Element::with_child)
+}
+
+/// The element with another one in place of a child.
+fn replaced(element: &Element, child: &Element, with: impl Fn(&Element) -> Element) -> Element {
+    let children = element.children().map(|it| if it == child { with(it) } else { it.clone() });
+    children.fold(emptied(element), Element::with_child)
+}
+
+/// Changes the features of streams.
+fn features(parts: &mut Parts, change: fn(&Element) -> Element) {
+    elements(parts, |element| element.is(ns::STREAMS, "features"), change);
+}
+
+/// Changes what a login is told when it has worked.
+fn success(parts: &mut Parts, change: fn(&Element) -> Element) {
+    elements(parts, is_success, change);
+}
+
+/// Leaves out the features behind logins like this.
+fn silent(parts: &mut Parts, which: fn(&Element) -> bool) {
+    parts.on_output(move || {
+        let mut granted = false;
+        move |output, _: &Session| match &output {
+            Output::Element(success) if is_success(success) => {
+                granted = which(success);
+                vec![output]
+            }
+            Output::Element(features) if features.is(ns::STREAMS, "features") => {
+                if std::mem::take(&mut granted) { Vec::new() } else { vec![output] }
+            }
+            _ => vec![output],
+        }
+    });
+}
+
+fn elements(parts: &mut Parts, which: fn(&Element) -> bool, change: fn(&Element) -> Element) {
+    parts.on_output(move || {
+        move |output, _: &Session| match &output {
+            Output::Element(element) if which(element) => vec![Output::Element(change(element))],
+            _ => vec![output],
+        }
+    });
+}
