@@ -24,12 +24,9 @@ use crate::report::conformance::{Column, Table, write};
 use crate::report::requirements::Checked;
 use crate::runner;
 use crate::scenario::{Scenario, pack, schema};
-use crate::spec::{Requirement, catalogue};
+use crate::spec::catalogue;
 use crate::ui::Unit;
 use crate::ui::outcomes::{Format, Layout, Plan, Report, Summary};
-
-/// The specifications of BOSH, of which the table of conformance is.
-const BOSH: [&str; 2] = ["xep-0124", "xep-0206"];
 
 /// Generate man pages, completions, the JSON Schema of scenarios, and more
 #[derive(Debug, clap::Args)]
@@ -77,11 +74,11 @@ enum What {
         /// Name: ejabberd or prosody
         name: String,
     },
-    /// Print a table of the requirements that connection managers meet, in Markdown
+    /// Print tables of the requirements that servers meet, in Markdown
     ///
-    /// The table has a row for each requirement on a connection manager, a column for the embedded one, which is tested
-    /// now, and a column for each tested server. Each FILE holds the output of `xmppscope run scenarios/ --target …
-    /// --format json`.
+    /// There is one for each specification, whichever carriers it is about: a row for each requirement on a connection
+    /// manager or server, a column for the embedded one, which is tested now, and a column for each tested server. Each
+    /// FILE holds the output of `xmppscope run scenarios/ --target … --format json`.
     Conformance {
         /// Outcomes of the whole pack from `run --format json`; one server's may be split over several files
         #[arg(value_name = "FILE")]
@@ -130,8 +127,7 @@ fn target(wanted: &str) -> Result<u8, Failure> {
 }
 
 fn conformance(files: &[PathBuf]) -> Result<u8, Failure> {
-    let over_bosh = pack().scenarios.iter().filter(|scenario| scenario.is_over_bosh());
-    let pack = &over_bosh.cloned().collect::<Vec<_>>();
+    let pack = &pack().scenarios;
     not_into(&Inputs::of(files))?;
     let read = |name: &str, text: &str| {
         let wrong = |wrong| Failure::Usage(format!("{name}: {wrong}"));
@@ -149,8 +145,7 @@ fn conformance(files: &[PathBuf]) -> Result<u8, Failure> {
             .whole(pack)
             .map_err(|wrong| Failure::Usage(format!("{}: {wrong}", column.name())))?;
     }
-    let of_bosh = |one: &&Requirement| BOSH.contains(&one.spec.as_str());
-    let requirements: Vec<Checked<'_>> = catalogue().iter().filter(of_bosh).map(checked).collect();
+    let requirements: Vec<Checked<'_>> = catalogue().iter().map(checked).collect();
     print(&write(&Table::of(&requirements, &columns), catalogue()))
 }
 

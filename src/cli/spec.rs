@@ -54,7 +54,7 @@ pub(super) struct Args {
     /// Only requirements that neither a rule nor a scenario checks
     #[arg(long)]
     unchecked: bool,
-    /// Only requirements on a connection manager that no scenario covers, with the reason
+    /// Only requirements on a connection manager or server that no scenario covers, with the reason
     #[arg(long)]
     uncovered: bool,
     /// Output format
@@ -160,9 +160,7 @@ impl Args {
             .filter(|requirement| party(requirement) && level(requirement))
             .map(checked)
             .filter(|checked| !self.unchecked || !checked.is_checked())
-            .filter(|checked| {
-                !self.uncovered || checked.keeps.is_some() && checked.scenarios.is_empty()
-            })
+            .filter(|checked| !self.uncovered || checked.uncovered.is_some())
             .collect()
     }
 }
@@ -200,8 +198,8 @@ pub(super) fn checked(requirement: &Requirement) -> Checked<'_> {
     let scenarios: Vec<&str> =
         covering.filter_map(|scenario| scenario.place.source.path.to_str()).collect();
     let keeps = keeps(requirement);
-    let uncovered =
-        if scenarios.is_empty() && keeps.is_some() { why_not(requirement) } else { None };
+    let judged = requirement.party.includes_server();
+    let uncovered = (scenarios.is_empty() && judged).then(|| why_not(requirement));
     Checked {
         requirement,
         keeps,
@@ -213,14 +211,14 @@ pub(super) fn checked(requirement: &Requirement) -> Checked<'_> {
     }
 }
 
-/// Why no scenario covers a requirement on a connection manager.
-fn why_not(requirement: &Requirement) -> Option<&str> {
+/// Why no scenario covers a requirement on a connection manager or server.
+fn why_not(requirement: &Requirement) -> &str {
     let without = WITHOUT.iter().find(|(id, _)| *id == requirement.id).map(|(_, why)| *why);
     match &requirement.observable {
-        Observable::No(reason) => Some(reason),
+        Observable::No(reason) => reason,
         Observable::How(_) if !requirement.modes.contains(&Mode::Active) => {
-            Some("visible only in real traffic; a client cannot provoke it")
+            "visible only in real traffic; a client cannot provoke it"
         }
-        Observable::How(_) => without,
+        Observable::How(_) => without.unwrap_or("no scenario has been written yet"),
     }
 }

@@ -27,7 +27,7 @@ pub struct Checked<'a> {
     pub unwatched: Option<&'a str>,
     /// The scenarios that cover it, by path.
     pub scenarios: Vec<&'a str>,
-    /// If it binds a connection manager and no scenario covers it: why.
+    /// If it binds a connection manager or server and no scenario covers it: why.
     pub uncovered: Option<&'a str>,
     /// The defects of the reference connection manager that break it.
     pub defects: Vec<Defect<'a>>,

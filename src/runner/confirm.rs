@@ -1,4 +1,4 @@
-//! Failures that are run again by themselves before they are told: one that does not repeat says nothing of the target.
+//! Failures that are run again before they are told: one that does not repeat says nothing of the target.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ impl Doubts {
         self.waiting.push(Doubt { place, first: outcome, again: Vec::new() });
     }
 
-    /// The runs that confirm them, one after the other, the shortest first.
+    /// The runs that confirm them, the shortest first.
     pub fn jobs(&mut self, all: &[Job]) -> Vec<Job> {
         self.waiting.sort_by_key(|doubt| (doubt.first.duration, doubt.place));
         let jobs = self.waiting.iter().map(|doubt| &all[doubt.place]);

@@ -20,6 +20,7 @@ mod give;
 mod heart;
 mod judge;
 mod ledger;
+mod length;
 mod link;
 #[cfg(test)]
 mod manners;

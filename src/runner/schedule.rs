@@ -1,5 +1,6 @@
 //! Which runs there are, and in which order: one for each row of each scenario, several at a time.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
@@ -14,6 +15,7 @@ use super::dial::Dial;
 use super::embedded;
 use super::execute::{Inputs, run, words};
 use super::heart::Heart;
+use super::length::length;
 use super::outcome::Outcome;
 use super::target::{Account, Target};
 use crate::clock::Clock;
@@ -213,7 +215,8 @@ impl Pool {
 }
 
 /// Runs jobs against a target on the network, so many at a time; outcomes come as they are done, with the place of their
-/// job. Whoever drops the future ends it.
+/// job. Those that need `slow` come first, the longest of them at once, and mostly wait: unless jobs run one at a time, as
+/// many of them again run beside the others. Whoever drops the future ends it.
 pub async fn run_all(
     jobs: &[Job],
     target: Arc<Target>,
@@ -225,10 +228,13 @@ pub async fn run_all(
     let clock = Clock::start();
     let heart = Arc::new(Heart::start(clock));
     let turns = Arc::new(Semaphore::new(at_once.max(1)));
+    let of_slow = if at_once > 1 { Arc::new(Semaphore::new(at_once)) } else { Arc::clone(&turns) };
     let pool = Arc::new(Pool::new(target.account_sets()));
     let (send, mut outcomes) = tokio::sync::mpsc::unbounded_channel();
     let mut tasks = tokio::task::JoinSet::new();
-    for (place, job) in jobs.iter().enumerate() {
+    for place in order(jobs) {
+        let job = &jobs[place];
+        let turns = if is_slow(job) { &of_slow } else { &turns };
         let given = |target| Inputs {
             scenario: Arc::clone(&job.scenario),
             row: job.row,
@@ -240,7 +246,7 @@ pub async fn run_all(
             round_trip,
         };
         let given = given(Arc::clone(&target));
-        let (send, turns, pool) = (send.clone(), Arc::clone(&turns), Arc::clone(&pool));
+        let (send, turns, pool) = (send.clone(), Arc::clone(turns), Arc::clone(&pool));
         tasks.spawn(async move {
             // Whoever waits for accounts keeps nobody else from running.
             let accounts = needs_accounts(&given.scenario) && !given.target.accounts.is_empty();
@@ -268,6 +274,19 @@ pub async fn run_all(
     }
 }
 
+/// The places of jobs in the order in which they begin: the slow ones first, the longest before the others.
+fn order(jobs: &[Job]) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..jobs.len()).collect();
+    let rank = |job: &Job| if is_slow(job) { length(&job.scenario) } else { Duration::ZERO };
+    places.sort_by_cached_key(|&place| (!is_slow(&jobs[place]), Reverse(rank(&jobs[place]))));
+    places
+}
+
+/// Whether it may take minutes.
+fn is_slow(job: &Job) -> bool {
+    job.scenario.provisions().contains(&Provision::Slow)
+}
+
 fn needs_accounts(scenario: &Scenario) -> bool {
     let needs = scenario.provisions();
     needs.contains(&Provision::Account) || needs.contains(&Provision::Accounts)
@@ -291,6 +310,25 @@ mod tests {
         assert!(loaded.mistakes.is_empty(), "{}", loaded.mistakes[0].render(false));
         let scenarios: Vec<_> = loaded.scenarios.into_iter().map(Arc::new).collect();
         super::jobs(&scenarios)
+    }
+
+    #[test]
+    fn what_waits_longest_begins_first() {
+        let text = |name: &str, needs: &str, wait: &str| {
+            let head =
+                format!("name: {name}\ncovers: bosh-long-polling\nsession: none\nneeds: [{needs}]");
+            (format!("{name}.yaml").into(), format!("{head}\nsteps: [wait: {wait}]\n"))
+        };
+        let texts = [
+            text("a", "", "90s"),
+            text("b", "slow", "40s"),
+            text("c", "", "1s"),
+            text("d", "slow", "70s"),
+        ];
+        let loaded = load_texts(texts, &|_| Err(io::ErrorKind::NotFound.into()));
+        assert!(loaded.mistakes.is_empty(), "{}", loaded.mistakes[0].render(false));
+        let scenarios: Vec<_> = loaded.scenarios.into_iter().map(Arc::new).collect();
+        assert_eq!(order(&super::jobs(&scenarios)), [3, 1, 0, 2]);
     }
 
     #[test]

@@ -132,6 +132,11 @@ impl Party {
         matches!(self, Self::Cm | Self::Both)
     }
 
+    /// Whether the side that a client connects to is bound: a connection manager, or a server.
+    pub fn includes_server(self) -> bool {
+        self != Self::Client
+    }
+
     /// The party in words.
     pub fn in_words(self) -> &'static str {
         match self {

@@ -32,6 +32,8 @@ use crate::wire::tls;
 
 /// Default number of scenarios to run in parallel against a network target; docs/reference/run.md has the measurement.
 const JOBS: usize = 32;
+/// No more failures than this are run again beside each other: what failed because much ran at a time is not to fail again.
+const AGAIN: usize = 16;
 /// Default number of times that a failure is run again.
 const CONFIRM: u8 = 2;
 /// Failures are run again for as long as the whole run took, but at least for this long.
@@ -173,7 +175,7 @@ impl Against {
 struct Pace {
     /// How many in parallel.
     at_once: usize,
-    /// How often a failure is run again, by itself.
+    /// How often a failure is run again.
     confirm: usize,
 }
 
@@ -302,12 +304,12 @@ async fn network(
     if complete && !again.is_empty() {
         let count = again.len() / how.confirm;
         let what = if count == 1 { "failure" } else { "failures" };
-        eprint(&format!("running {count} {what} again, one at a time ({}×)", how.confirm));
-        let alone = runner::run_all(
+        eprint(&format!("running {count} {what} again ({}×)", how.confirm));
+        let repeats = runner::run_all(
             &again,
             Arc::clone(target),
             Arc::clone(dial),
-            1,
+            how.at_once.min(AGAIN),
             round_trip,
             |run, ended| {
                 let ended = knowledge.borrow().judged(ended);
@@ -315,7 +317,7 @@ async fn network(
             },
         );
         tokio::select! {
-            () = alone => {}
+            () = repeats => {}
             () = tokio::time::sleep(clock.now().max(CONFIRMING)) => {
                 eprint("not all failures were run again: that took as long as the run itself");
             }

@@ -75,10 +75,11 @@ pub(in crate::cli) struct Args {
     pub(super) carrier: Vec<String>,
     /// Scenarios to run in parallel [default: the target file's value, or 32]
     ///
-    /// Without --target, the default is one for each processor.
+    /// Scenarios that need `slow` mostly wait: as many of them run beside the others, unless it is 1. Without --target, the
+    /// default is one for each processor.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(super) jobs: Option<u16>,
-    /// Run a failed scenario again by itself, this many times; one that does not fail each time is unsteady [default: 2]
+    /// Run a failed scenario again after all others, this many times; one that does not fail each time is unsteady [default: 2]
     ///
     /// A failure that does not repeat shows a race, or a machine or network that is busy: it says nothing for the run as a
     /// whole. With 0, nothing is run again. Without --target, virtual time repeats every failure anyway.

@@ -7,9 +7,10 @@ use super::table::{Cell, Deviation, Table};
 use crate::report::requirements::Checked;
 
 impl<'a> Table<'a> {
-    /// Of these requirements, as far as they bind a connection manager, with these connection managers.
+    /// Of these requirements, as far as they bind a server, with these servers.
     pub fn of(requirements: &'a [Checked<'a>], columns: &'a [Column]) -> Self {
-        let requirements = requirements.iter().filter(|checked| checked.keeps.is_some()).collect();
+        let binds = |checked: &&Checked<'_>| checked.requirement.party.includes_server();
+        let requirements = requirements.iter().filter(binds).collect();
         let mut table = Self {
             requirements,
             columns,

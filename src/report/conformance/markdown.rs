@@ -8,17 +8,14 @@ use crate::report::markdown::{escape, prose};
 use crate::report::requirements::Checked;
 use crate::spec::{Catalogue, Level, Specification};
 
-/// What stands above everything.
+/// What stands below the title and the numbers.
 const HEAD: &str = "\
-# Conformance
+Each row is a requirement on a connection manager or server, and each column one of these, with the name and version that it
+reports. Other versions may behave differently. `xmppscope generate conformance` writes this page from real runs, and a test compares
+it with new ones; do not edit it by hand.
 
-This page shows which requirements of XEP-0124 (BOSH) and XEP-0206 (XMPP over BOSH) connection managers meet, as far as the
-[scenarios](../scenarios) of the conformance pack can tell. Each row is a requirement on a connection manager, and each column a
-connection manager, with the name and version that it reports. Other versions may behave differently. `xmppscope generate
-conformance` writes this page from real runs, and a test compares it with new ones; do not edit it by hand.
-
-xmppscope is the reference connection manager of `xmppscope cm` and `xmppscope run`. It was written together with the scenarios,
-so the fact that it passes shows only that they agree.
+xmppscope is the reference server of `xmppscope cm` and `xmppscope run`. It was written together with the scenarios, so the fact
+that it passes shows only that they agree.
 
 A *no* means that the text of the specification is violated, not that clients are harmed. [The list of
 deviations](#what-they-do-instead) describes what happens instead, and how to reproduce it. [Readings](../spec/readings.md)
@@ -39,8 +36,9 @@ explains how contested passages are interpreted; `xmppscope spec ID` prints the 
 
 /// Writes the document. Links lead from `docs/`.
 pub fn write(table: &Table<'_>, catalogue: &Catalogue) -> String {
-    let mut out = HEAD.to_owned();
-    totals(table, &mut out);
+    let mut out = scope(table, catalogue);
+    out += HEAD;
+    totals(table, catalogue, &mut out);
     for specification in catalogue.specifications() {
         specified(table, specification, &mut out);
     }
@@ -53,63 +51,104 @@ pub fn write(table: &Table<'_>, catalogue: &Catalogue) -> String {
     out
 }
 
-/// A head of a table: what stands before the connection managers, and these.
-fn head(columns: &[Column], first: &str, out: &mut String) {
-    let names: Vec<String> = columns.iter().map(|column| escape(column.name())).collect();
-    let _ = writeln!(out, "| {first} | {} |", names.join(" | "));
-    let before = first.split('|').count();
-    let _ = writeln!(out, "|{}", "---|".repeat(before + columns.len()));
+/// The title, and what the page is about.
+fn scope(table: &Table<'_>, catalogue: &Catalogue) -> String {
+    let specifications: Vec<String> = catalogue
+        .specifications()
+        .iter()
+        .filter(|specification| !table.of_specification(&specification.id).is_empty())
+        .map(Specification::name)
+        .collect();
+    let all = table.requirements.len();
+    let checked = (0..all).filter(|&row| table.is_checked(row)).count();
+    format!(
+        "# Conformance\n\nThis page shows which requirements of {} servers and connection managers meet, over BOSH, WebSocket and TCP, \
+         as far as the [scenarios](../scenarios) of the conformance pack can tell: {all} requirements, of which scenarios cover {checked}.\n\n",
+        listed(&specifications)
+    )
 }
 
-fn totals(table: &Table<'_>, out: &mut String) {
+/// `a, b and c`
+fn listed(words: &[String]) -> String {
+    match words {
+        [all @ .., last] if !all.is_empty() => format!("{} and {last}", all.join(", ")),
+        words => words.concat(),
+    }
+}
+
+/// A head of a table: what stands before the servers, and these.
+fn head<'c>(columns: impl Iterator<Item = &'c Column>, first: &str, out: &mut String) {
+    let names: Vec<String> = columns.map(|column| escape(column.name())).collect();
+    let _ = writeln!(out, "| {first} | {} |", names.join(" | "));
+    let before = first.split('|').count();
+    let _ = writeln!(out, "|{}", "---|".repeat(before + names.len()));
+}
+
+fn totals(table: &Table<'_>, catalogue: &Catalogue, out: &mut String) {
     out.push_str("## In numbers\n\n");
-    head(table.columns, "requirements | all | –", out);
-    for (level, name) in [
-        (Level::Must, "MUST, MUST NOT"),
-        (Level::Should, "SHOULD, SHOULD NOT"),
-        (Level::May, "MAY"),
-    ] {
-        let rows: Vec<usize> = (0..table.requirements.len())
-            .filter(|&row| table.requirements[row].requirement.level.strength() == level)
-            .collect();
-        let unchecked = rows
-            .iter()
-            .filter(|&&row| table.cells[row].iter().all(|cell| *cell == Cell::Unchecked))
-            .count();
-        let _ = write!(out, "| {name} | {} | {unchecked} |", rows.len());
-        for column in 0..table.columns.len() {
-            let count = |wanted: fn(&Cell) -> bool| {
-                rows.iter().filter(|&&row| wanted(&table.cells[row][column])).count()
-            };
-            let no = if level == Level::Must { "**no**" } else { "no" };
-            let parts = [
-                (count(|cell| *cell == Cell::Kept), "yes"),
-                (count(|cell| matches!(cell, Cell::Broken(_))), no),
-                (count(|cell| matches!(cell, Cell::Sometimes(_))), "sometimes"),
-                (count(|cell| matches!(cell, Cell::Open(_))), "open"),
-                (count(|cell| matches!(cell, Cell::Skipped(_))), "skip"),
-                (count(|cell| *cell == Cell::Inconclusive), "unclear"),
-            ];
-            let parts: Vec<String> = parts
-                .into_iter()
-                .filter(|(count, _)| *count > 0)
-                .map(|(count, word)| format!("{count} {word}"))
-                .collect();
-            let _ = write!(out, " {} |", parts.join(", "));
+    head(table.columns.iter(), "specification | requirements | all | –", out);
+    for specification in catalogue.specifications() {
+        let of = table.of_specification(&specification.id);
+        for (level, name) in [
+            (Level::Must, "MUST, MUST NOT"),
+            (Level::Should, "SHOULD, SHOULD NOT"),
+            (Level::May, "MAY"),
+        ] {
+            let strength = |row: usize| table.requirements[row].requirement.level.strength();
+            let rows: Vec<usize> =
+                of.iter().copied().filter(|&row| strength(row) == level).collect();
+            if rows.is_empty() {
+                continue;
+            }
+            let unchecked = rows.iter().filter(|&&row| !table.is_checked(row)).count();
+            let _ =
+                write!(out, "| {} | {name} | {} | {unchecked} |", specification.name(), rows.len());
+            for column in 0..table.columns.len() {
+                let _ = write!(out, " {} |", counts(table, &rows, column, level));
+            }
+            out.push('\n');
         }
-        out.push('\n');
     }
     out.push('\n');
 }
 
+/// How many of these requirements a server meets, violates, and so on.
+fn counts(table: &Table<'_>, rows: &[usize], column: usize, level: Level) -> String {
+    let count = |wanted: fn(&Cell) -> bool| {
+        rows.iter().filter(|&&row| wanted(&table.cells[row][column])).count()
+    };
+    let no = if level == Level::Must { "**no**" } else { "no" };
+    let parts = [
+        (count(|cell| *cell == Cell::Kept), "yes"),
+        (count(|cell| matches!(cell, Cell::Broken(_))), no),
+        (count(|cell| matches!(cell, Cell::Sometimes(_))), "sometimes"),
+        (count(|cell| matches!(cell, Cell::Open(_))), "open"),
+        (count(|cell| matches!(cell, Cell::Skipped(_))), "skip"),
+        (count(|cell| *cell == Cell::Inconclusive), "unclear"),
+    ];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    parts.join(", ")
+}
+
 fn specified(table: &Table<'_>, specification: &Specification, out: &mut String) {
-    let of = |row: &usize| table.requirements[*row].requirement.spec == specification.id;
-    let rows: Vec<usize> = (0..table.requirements.len()).filter(of).collect();
+    let rows = table.of_specification(&specification.id);
     if rows.is_empty() {
         return;
     }
     let (name, title) = (specification.name(), escape(&specification.title));
     let _ = writeln!(out, "## {name}: {title} ({})\n", escape(&specification.version));
+    let (tested, untested) = table.tested(&rows);
+    for column in untested {
+        let reasons = table.reasons_of(&rows, column).into_iter().map(letter);
+        let links: Vec<String> = reasons.map(|letter| format!("[{letter}](#r{letter})")).collect();
+        let server = escape(table.columns[column].name());
+        let _ =
+            writeln!(out, "{server} has no column here: all was skipped ({}).\n", links.join(" "));
+    }
     let mut last = None;
     for row in rows {
         let checked = table.requirements[row];
@@ -120,12 +159,11 @@ fn specified(table: &Table<'_>, specification: &Specification, out: &mut String)
             }
             let link = specification.link(section);
             let _ = writeln!(out, "### [§{}]({link}) {}\n", section.number, escape(&section.title));
-            head(table.columns, "requirement", out);
+            head(tested.iter().map(|&column| &table.columns[column]), "requirement", out);
         }
         let cells: Vec<String> =
-            table.cells[row].iter().map(|cell| written(cell, checked)).collect();
-        let is_checked = table.cells[row].iter().any(|cell| *cell != Cell::Unchecked);
-        let demanded = demanded(checked, is_checked);
+            tested.iter().map(|&column| written(&table.cells[row][column], checked)).collect();
+        let demanded = demanded(checked, table.is_checked(row));
         let _ = writeln!(out, "| {demanded} | {} |", cells.join(" | "));
     }
     out.push('\n');

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::column::Column;
 use crate::report::requirements::Checked;
 
-/// The requirements down, the connection managers across.
+/// The requirements down, the servers across.
 #[derive(Debug)]
 pub struct Table<'a> {
     /// Those on a connection manager, in the order of the catalogue.
@@ -17,6 +17,40 @@ pub struct Table<'a> {
     pub(super) deviations: Vec<Deviation<'a>>,
     /// Why something was not asked, in the order in which the cells name it.
     pub(super) reasons: Vec<&'a str>,
+}
+
+impl Table<'_> {
+    /// The rows of a specification.
+    pub(super) fn of_specification(&self, id: &str) -> Vec<usize> {
+        let of = |row: &usize| self.requirements[*row].requirement.spec == id;
+        (0..self.requirements.len()).filter(of).collect()
+    }
+
+    /// Whether a scenario covers the requirement of a row.
+    pub(super) fn is_checked(&self, row: usize) -> bool {
+        self.cells[row].iter().any(|cell| *cell != Cell::Unchecked)
+    }
+
+    /// The columns in which something was tested of these rows, and those in which all was skipped.
+    pub(super) fn tested(&self, rows: &[usize]) -> (Vec<usize>, Vec<usize>) {
+        let cells = |column: usize| rows.iter().map(move |&row| &self.cells[row][column]);
+        let skipped = |column: &usize| {
+            let mut all = cells(*column);
+            let none = all.all(|cell| matches!(cell, Cell::Skipped(_) | Cell::Unchecked));
+            none && cells(*column).any(|cell| matches!(cell, Cell::Skipped(_)))
+        };
+        let (skipped, tested) = (0..self.columns.len()).partition(skipped);
+        (tested, skipped)
+    }
+
+    /// Why cells of these rows were skipped in a column.
+    pub(super) fn reasons_of(&self, rows: &[usize], column: usize) -> BTreeSet<usize> {
+        let reasons = rows.iter().filter_map(|&row| match &self.cells[row][column] {
+            Cell::Skipped(reasons) => Some(reasons),
+            _ => None,
+        });
+        reasons.flatten().copied().collect()
+    }
 }
 
 /// What came of one requirement with one connection manager.

@@ -194,3 +194,48 @@ fn what_is_not_whole_or_something_else_is_refused() {
     let defects = told(&outcomes().replace("at 1", "Some with a/b, c/d, in virtual time"));
     assert!(defects.contains("(a/b, c/d)"), "{defects}");
 }
+
+#[test]
+fn each_specification_has_its_own_columns() {
+    let ids = [IDS[0], "ws-header-namespace"];
+    let files = ids.iter().zip('a'..).map(|(id, name)| {
+        let text = format!("name: x\ncovers: {id}\nsession: none\nsteps:\n  - note: x\n");
+        (format!("scenarios/{name}.yaml").into(), text)
+    });
+    let pack = load_texts(files, &|_| Err(std::io::Error::other("no other"))).scenarios;
+    let column = |server: &str, ends: [&str; 2]| {
+        let mut text = outcomes().lines().next().unwrap().replace("Some", server) + "\n";
+        for ((id, name), verdict) in ids.iter().zip('a'..).zip(ends) {
+            let more = format!("\"reason\":\"no {id}\",\"failures\":[]");
+            text += &run(name, &format!("\"{id}\""), verdict, &more);
+        }
+        Column::read(&text, &pack).unwrap()
+    };
+    let columns = [column("Both", ["passed", "passed"]), column("Streams", ["skipped", "passed"])];
+    let checked: Vec<Checked<'_>> = ids
+        .iter()
+        .map(|id| Checked {
+            requirement: catalogue().get(id).unwrap(),
+            keeps: None,
+            rules: Vec::new(),
+            unwatched: None,
+            scenarios: Vec::new(),
+            uncovered: None,
+            defects: Vec::new(),
+        })
+        .collect();
+    let text = write(&Table::of(&checked, &columns), catalogue());
+    for piece in [
+        "which requirements of XEP-0124 and RFC 7395 servers",
+        ": 2 requirements, of which scenarios cover 2.\n",
+        "| specification | requirements | all | – | Both 1.2 | Streams 1.2 |\n",
+        "| XEP-0124 | MUST, MUST NOT | 1 | 0 | 1 yes | 1 skip |\n",
+        "| RFC 7395 | MUST, MUST NOT | 1 | 0 | 1 yes | 1 yes |\n",
+        "Streams 1.2 has no column here: all was skipped ([a](#ra)).\n",
+        "| requirement | Both 1.2 |\n",
+        "| requirement | Both 1.2 | Streams 1.2 |\n",
+        "**a** no bosh-resp-wait\n",
+    ] {
+        assert!(text.contains(piece), "{piece}\n{text}");
+    }
+}
