@@ -6,11 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use xmppscope::defects::generated::{self, Generated};
 use xmppscope::defects::{self, Defect};
 use xmppscope::diag::name;
 use xmppscope::runner::{
-    self, Verdict, embedded_target, jobs, prove, run_all_embedded, run_embedded,
+    Extent, Verdict, embedded_target, jobs, prove, run_all_embedded, run_embedded,
 };
 use xmppscope::scenario::{Scenario, load, pack};
 
@@ -82,17 +81,10 @@ fn every_defect_is_noticed_by_a_scenario_that_covers_its_requirement() {
 #[test]
 #[ignore = "takes minutes without optimisation, and all cores: `./test` runs it after the others"]
 fn every_scenario_is_sharp() {
-    let over_bosh = pack().scenarios.iter().filter(|scenario| scenario.is_over_bosh());
-    let scenarios: Vec<Arc<Scenario>> = over_bosh.cloned().map(Arc::new).collect();
-    let covered: BTreeSet<&str> = scenarios
-        .iter()
-        .flat_map(|scenario| &scenario.covers)
-        .map(|id| id.value.as_str())
-        .collect();
-    let all: Vec<&Defect> =
-        defects::all().filter(|defect| covered.contains(defect.requirement())).collect();
-    assert!(all.len() > 300, "{}", all.len());
-    let proof = prove(&scenarios, &all, 2, &|_, _| {});
+    let scenarios: Vec<Arc<Scenario>> = pack().scenarios.iter().cloned().map(Arc::new).collect();
+    let all: Vec<&Defect> = defects::all().collect();
+    assert!(all.len() > 800, "{}", all.len());
+    let proof = prove(&scenarios, &all, Extent::Needed, 2, &|| {});
     let path = |place: usize| name(&scenarios[place].place.source.path).to_string();
     let unsound: Vec<String> = proof.unsound.iter().map(|(place, _)| path(*place)).collect();
     let missed: Vec<&str> = proof.missed(&scenarios).map(|(defect, _)| defect.name).collect();
@@ -102,19 +94,6 @@ fn every_scenario_is_sharp() {
     assert!(
         weak.is_empty(),
         "no defect of its requirements fails it but those that fail everything: {weak:#?}\n\
-         `cargo run --profile proof -- prove scenarios/xep-0124 scenarios/xep-0206 --table` tells what each notices"
+         `cargo run --profile proof -- prove --table` tells what each notices"
     );
-}
-
-/// Defects that are made by program stand in for those of streams without BOSH, of which there are few by name.
-#[test]
-#[ignore = "takes minutes without optimisation, and all cores: `./test` runs it after the others"]
-fn scenarios_on_streams_are_failed_by_generated_defects() {
-    let on_streams = pack().scenarios.iter().filter(|scenario| !scenario.is_over_bosh());
-    let scenarios: Vec<Arc<Scenario>> = on_streams.cloned().map(Arc::new).collect();
-    let defects: Vec<Generated> = generated::all().filter(Generated::is_on_a_stream).collect();
-    let blunt = runner::blunt(&scenarios, &defects, 2);
-    let path = |place: usize| name(&scenarios[place].place.source.path).to_string();
-    let blunt: Vec<String> = blunt.into_iter().map(path).collect();
-    insta::assert_snapshot!(blunt.join("\n"));
 }

@@ -12,6 +12,7 @@ use super::schedule::Job;
 use super::stop::Stop;
 use super::target::Target;
 use super::unusable::{Unusable, unusable, unusable_stream};
+use super::wire::Secrets;
 use crate::clock::{Clock, words};
 use crate::random::Secure;
 use crate::scenario::{Login, Transport};
@@ -44,6 +45,7 @@ pub async fn enter(
             random: Box::new(Secure::default()),
             heart: None,
             round_trip,
+            secrets: Secrets::Hidden,
         };
         let mut run = prepare(inputs);
         let mut set_up = 0;

@@ -23,7 +23,7 @@ use super::stop::{Done, Stop};
 use super::target::Target;
 use super::variables::Variables;
 use super::waiting::all_written;
-use super::wire::Wire;
+use super::wire::{Secrets, Wire};
 use crate::clock::Clock;
 use crate::random::Random;
 use crate::scenario::matching::FailureKind;
@@ -41,11 +41,12 @@ pub(super) struct Inputs {
     /// Where time is real.
     pub(super) heart: Option<Arc<Heart>>,
     pub(super) round_trip: Duration,
+    pub(super) secrets: Secrets,
 }
 
 /// A run before its first step.
 pub(super) fn prepare(given: Inputs) -> Run {
-    let Inputs { scenario, target, dial, clock, random, heart, round_trip, .. } = given;
+    let Inputs { scenario, target, dial, clock, random, heart, round_trip, secrets, .. } = given;
     let at = StepAt {
         place: scenario.place.clone(),
         covers: scenario.covers.iter().map(|id| id.value.clone()).collect(),
@@ -53,7 +54,7 @@ pub(super) fn prepare(given: Inputs) -> Run {
         says: None,
         since: clock.now(),
     };
-    let wire = Wire::new(dial, clock, &target);
+    let wire = Wire::new(dial, clock, &target, secrets);
     Run {
         setting: Setting { scenario, target, wire, heart, round_trip },
         cast: Cast::default(),

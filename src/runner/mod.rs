@@ -59,7 +59,7 @@ pub use confirm::Doubts;
 pub use embedded::{NAME as EMBEDDED, started as embedded_started, target as embedded_target};
 pub use entry::enter;
 pub use outcome::{Chosen, Failure, Note, Outcome, Verdict};
-pub use prove::{Proof, prove, unprovable};
+pub use prove::{Extent, Proof, SAMPLE, Trial, prove, unprovable};
 pub use provided::skipped;
 pub use reach::reach;
 pub use schedule::{Job, jobs, run_all, run_all_embedded, run_embedded, stopped};

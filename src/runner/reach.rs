@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::dial::{Dial, Route};
 use super::target::Target;
-use super::wire::{Sending, Wire};
+use super::wire::{Secrets, Sending, Wire};
 use crate::clock::{Clock, words};
 
 /// So many requests are measured.
@@ -67,7 +67,7 @@ fn unreachable(target: &Target, why: &str) -> String {
 
 async fn once(dial: &Arc<dyn Dial>, target: &Target) -> Result<Duration, String> {
     let address = &target.address;
-    let wire = Wire::new(Arc::clone(dial), Clock::start(), target);
+    let wire = Wire::new(Arc::clone(dial), Clock::start(), target, Secrets::Hidden);
     let conn = wire.connect(Route::Usual);
     let head = format!(
         "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",

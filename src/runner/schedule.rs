@@ -18,6 +18,7 @@ use super::heart::Heart;
 use super::length::length;
 use super::outcome::Outcome;
 use super::target::{Account, Target};
+use super::wire::Secrets;
 use crate::clock::Clock;
 use crate::cm::parts::Parts;
 use crate::defects::Defect;
@@ -73,7 +74,8 @@ pub fn run_embedded(job: &Job, target: &Arc<Target>, defects: &[&'static Defect]
     run_changed(job, target, with(defects))
 }
 
-/// The same with one that is changed by `change`.
+/// The same with one that is changed by `change`; only whether the run fails is of interest, so that what passed is kept as
+/// it is, secrets included.
 ///
 /// # Panics
 /// Never: a runtime without sockets needs nothing of the system.
@@ -82,7 +84,7 @@ pub(super) fn run_changed(
     target: &Arc<Target>,
     change: impl FnOnce(&mut Parts),
 ) -> Outcome {
-    virtually(embedded_run(job, target, change))
+    virtually(embedded_run(job, target, change, Secrets::Kept))
 }
 
 /// Switches defects on.
@@ -100,7 +102,12 @@ fn virtually<T>(what: impl Future<Output = T>) -> T {
     runtime.block_on(what)
 }
 
-async fn embedded_run(job: &Job, target: &Arc<Target>, change: impl FnOnce(&mut Parts)) -> Outcome {
+async fn embedded_run(
+    job: &Job,
+    target: &Arc<Target>,
+    change: impl FnOnce(&mut Parts),
+    secrets: Secrets,
+) -> Outcome {
     let clock = Clock::start_at(embedded::started());
     let dial: Arc<dyn Dial> = Arc::new(embedded::start(change, clock));
     run(Inputs {
@@ -112,6 +119,7 @@ async fn embedded_run(job: &Job, target: &Arc<Target>, change: impl FnOnce(&mut 
         random: Box::new(Seeded::new(3)),
         heart: None,
         round_trip: Duration::ZERO,
+        secrets,
     })
     .await
 }
@@ -175,7 +183,9 @@ impl Worker {
                 tokio::select! {
                     biased;
                     () = stopped(self.stop.clone()) => None,
-                    outcome = embedded_run(job, &self.target, with(&self.defects)) => Some(outcome),
+                    outcome = embedded_run(
+                        job, &self.target, with(&self.defects), Secrets::Hidden
+                    ) => Some(outcome),
                 }
             });
             let Some(outcome) = outcome else { return };
@@ -244,6 +254,7 @@ pub async fn run_all(
             random: Box::new(Secure::default()),
             heart: Some(Arc::clone(&heart)),
             round_trip,
+            secrets: Secrets::Hidden,
         };
         let given = given(Arc::clone(&target));
         let (send, turns, pool) = (send.clone(), Arc::clone(turns), Arc::clone(&pool));

@@ -64,6 +64,7 @@ fn with(dial: impl Dial + 'static, steps: &str) -> Outcome {
         random: Box::new(Seeded::new(1)),
         heart: None,
         round_trip: std::time::Duration::ZERO,
+        secrets: super::wire::Secrets::Hidden,
     }))
 }
 

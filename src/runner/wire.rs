@@ -235,11 +235,15 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// No connection yet. What is shown of them is without the passwords of the target's accounts.
-    pub fn new(dial: Arc<dyn Dial>, clock: Clock, target: &Target) -> Self {
+    /// No connection yet.
+    pub fn new(dial: Arc<dyn Dial>, clock: Clock, target: &Target, secrets: Secrets) -> Self {
         let recorder = |intake| (Queue::new(ROOM), Recorder::new(intake));
+        let shown = match secrets {
+            Secrets::Hidden => Intake::new(false, ENTITY).knowing(passwords(target)),
+            Secrets::Kept => Intake::new(true, ENTITY),
+        };
         let shared = Shared {
-            shown: recorder(Intake::new(false, ENTITY).knowing(passwords(target))),
+            shown: recorder(shown),
             judged: recorder(Intake::new(true, ENTITY)),
             events: Vec::new(),
             story: Story::default(),
@@ -753,6 +757,15 @@ fn steps(order: Order) -> Vec<Step> {
             steps
         }
     }
+}
+
+/// What becomes of secrets in what is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrets {
+    /// They are hidden, the passwords of the target's accounts among them.
+    Hidden,
+    /// They are left, since nobody is shown anything.
+    Kept,
 }
 
 /// What asks for a WebSocket.

@@ -117,7 +117,7 @@ impl Server {
                 Some(first) => {
                     let nonce = self.random.token(18);
                     let salt = self.salt(&local_part(&first.user).unwrap_or_default());
-                    let exchange = Exchange::new(hash, first, &nonce, salt);
+                    let exchange = Exchange::new(hash, first, &nonce, salt, self.setup.rounds);
                     let challenge = exchange.challenge().to_owned();
                     Step::Challenge(Sasl::Scram(Box::new(exchange)), challenge)
                 }

@@ -1,11 +1,10 @@
 //! SCRAM (RFC 5802, RFC 7677), the server's side, without channel binding.
 
+use std::num::NonZeroU32;
+
 use crate::xmpp::scram::{Hash, xor};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-
-/// How often the password is hashed (RFC 7677 §4).
-const ITERATIONS: std::num::NonZeroU32 = std::num::NonZeroU32::new(4096).unwrap();
 
 /// The client's first message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +25,7 @@ pub(super) struct Exchange {
     first: First,
     nonce: String,
     salt: Vec<u8>,
+    rounds: NonZeroU32,
     challenge: String,
 }
 
@@ -72,10 +72,16 @@ fn unescape(text: &str) -> Option<String> {
 
 impl Exchange {
     /// Begins an exchange; the nonce of the server is appended to the client's.
-    pub(super) fn new(hash: Hash, first: First, nonce: &str, salt: Vec<u8>) -> Self {
+    pub(super) fn new(
+        hash: Hash,
+        first: First,
+        nonce: &str,
+        salt: Vec<u8>,
+        rounds: NonZeroU32,
+    ) -> Self {
         let nonce = format!("{}{nonce}", first.nonce);
-        let challenge = format!("r={nonce},s={},i={ITERATIONS}", STANDARD.encode(&salt));
-        Self { hash, first, nonce, salt, challenge }
+        let challenge = format!("r={nonce},s={},i={rounds}", STANDARD.encode(&salt));
+        Self { hash, first, nonce, salt, rounds, challenge }
     }
 
     /// The server's first message.
@@ -104,7 +110,7 @@ impl Exchange {
             return Err(Some(()));
         }
         let auth = format!("{},{},{without_proof}", self.first.bare, self.challenge);
-        let salted = self.hash.salted(password, &self.salt, ITERATIONS);
+        let salted = self.hash.salted(password, &self.salt, self.rounds);
         let client_key = self.hash.hmac(&salted, b"Client Key");
         let stored = self.hash.of(&client_key);
         let signature = self.hash.hmac(&stored, auth.as_bytes());
@@ -127,7 +133,8 @@ mod tests {
 
     fn check(hash: Hash, nonces: (&str, &str), salt: &str, proof: &str, verifier: &str) {
         let first = First::parse(&format!("n,,n=user,r={}", nonces.0)).unwrap();
-        let exchange = Exchange::new(hash, first, nonces.1, STANDARD.decode(salt).unwrap());
+        let (salt_bytes, rounds) = (STANDARD.decode(salt).unwrap(), NonZeroU32::new(4096).unwrap());
+        let exchange = Exchange::new(hash, first, nonces.1, salt_bytes, rounds);
         let nonce = format!("{}{}", nonces.0, nonces.1);
         assert_eq!(exchange.challenge(), format!("r={nonce},s={salt},i=4096"));
         let last = format!("c=biws,r={nonce},p={proof}");

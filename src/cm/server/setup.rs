@@ -1,9 +1,13 @@
 //! What the embedded server serves.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
+
+/// How often SCRAM hashes a password (RFC 7677 §4).
+const ROUNDS: NonZeroU32 = NonZeroU32::new(4096).unwrap();
 
 /// A password, which does not show itself.
 #[derive(Clone, PartialEq, Eq)]
@@ -51,6 +55,8 @@ pub struct Setup {
     pub accounts: Vec<Account>,
     /// Whether anybody may log in without an account (XEP-0175).
     pub anonymous: bool,
+    /// How often SCRAM hashes a password (RFC 5802 §5.1).
+    pub rounds: NonZeroU32,
     /// Whether a login may be one exchange (XEP-0388, XEP-0386).
     pub sasl2: bool,
     /// The wall-clock time at which the machine's time is zero, for stamps.
@@ -94,6 +100,7 @@ impl Setup {
             domains: vec![domain.to_owned()],
             accounts: Vec::new(),
             anonymous: false,
+            rounds: ROUNDS,
             sasl2: true,
             started,
             offline: 100,
