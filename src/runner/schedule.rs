@@ -225,8 +225,8 @@ impl Pool {
 }
 
 /// Runs jobs against a target on the network, so many at a time; outcomes come as they are done, with the place of their
-/// job. Those that need `slow` come first, the longest of them at once, and mostly wait: unless jobs run one at a time, as
-/// many of them again run beside the others. Whoever drops the future ends it.
+/// job. Those that need `slow` come first, the longest of them at once, and mostly wait: unless jobs run one at a time, twice
+/// as many of them run beside the others. Whoever drops the future ends it.
 pub async fn run_all(
     jobs: &[Job],
     target: Arc<Target>,
@@ -238,7 +238,8 @@ pub async fn run_all(
     let clock = Clock::start();
     let heart = Arc::new(Heart::start(clock));
     let turns = Arc::new(Semaphore::new(at_once.max(1)));
-    let of_slow = if at_once > 1 { Arc::new(Semaphore::new(at_once)) } else { Arc::clone(&turns) };
+    let of_slow =
+        if at_once > 1 { Arc::new(Semaphore::new(2 * at_once)) } else { Arc::clone(&turns) };
     let pool = Arc::new(Pool::new(target.account_sets()));
     let (send, mut outcomes) = tokio::sync::mpsc::unbounded_channel();
     let mut tasks = tokio::task::JoinSet::new();

@@ -75,7 +75,7 @@ pub(in crate::cli) struct Args {
     pub(super) carrier: Vec<String>,
     /// Scenarios to run in parallel [default: the target file's value, or 32]
     ///
-    /// Scenarios that need `slow` mostly wait: as many of them run beside the others, unless it is 1. Without --target, the
+    /// Scenarios that need `slow` mostly wait: twice as many of them run beside the others, unless it is 1. Without --target, the
     /// default is one for each processor.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(super) jobs: Option<u16>,
