@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::answer;
+use super::relay::Relay;
 use super::settings::Proxy;
 use crate::wire::conversation::Expect;
 use crate::wire::host::HostEditor;
@@ -35,7 +36,6 @@ impl Proxy {
     }
 
     async fn accept(self: Arc<Self>, listener: TcpListener) {
-        let mut conn = 0;
         let open = Arc::new(Semaphore::new(self.connections));
         loop {
             match listener.accept().await {
@@ -49,7 +49,7 @@ impl Proxy {
                         );
                         continue;
                     };
-                    conn += 1;
+                    let conn = self.queue.number();
                     let _ = tcp.set_nodelay(true); // refused only by a socket that is gone
                     let queue = Arc::clone(&self.queue);
                     if self.target.scheme.is_stream() {
@@ -94,7 +94,18 @@ impl Proxy {
             Err(cause) => return Box::pin(answer::refuse(client, *tap, cause)).await,
         };
         let host = self.host.clone().map(HostEditor::new).map(Box::new);
-        match tunnel::join(&mut client, &mut server, &mut tap, host).await {
+        let faults = self.faults.clone();
+        let end = match faults {
+            None => tunnel::join(&mut client, &mut server, &mut tap, host).await,
+            Some(faults) => {
+                let relay = Relay::new(faults, Expect::Http, &client, Some(Arc::clone(&self)));
+                Box::pin(async {
+                    relay.with_host(host).join(&mut client, &mut server, &mut tap).await
+                })
+                .await
+            }
+        };
+        match end {
             // STARTTLS is a matter of XML streams.
             End::Fin | End::StartTls { .. } => tap.close(),
             End::Reset => {
@@ -111,7 +122,7 @@ impl Proxy {
     }
 
     /// Connects to the target, or says in a sentence why not.
-    async fn reach(&self) -> Result<Socket, String> {
+    pub(super) async fn reach(&self) -> Result<Socket, String> {
         let addresses = self.target.resolve().await?;
         self.secure(self.connect_to_first(addresses, false).await?).await
     }

@@ -12,11 +12,15 @@ use tokio::net::TcpStream;
 
 use super::answer;
 use crate::clock::Clock;
+use crate::fault::Faults;
 use crate::wire::address::Address;
 use crate::wire::tap::Queue;
 
 /// How long an address may take to answer if there is another one to try.
 const GIVE_WAY: Duration = Duration::from_secs(5);
+
+/// Clients at once, where nobody says how many.
+const CONNECTIONS: usize = 10_000;
 
 /// What a proxy does with every connection.
 #[derive(Debug)]
@@ -31,6 +35,8 @@ pub struct Proxy {
     pub accept: Option<Arc<ServerConfig>>,
     /// What holds for an XMPP target alone.
     pub streams: StreamSettings,
+    /// What is to go wrong on purpose; without it, bytes are passed on as they come.
+    pub faults: Option<Faults>,
     /// Where the taps report.
     pub queue: Arc<Queue>,
     /// The clock of the trace.
@@ -74,6 +80,22 @@ pub struct StreamSettings {
 }
 
 impl Proxy {
+    /// A proxy before this server, without TLS and without faults.
+    pub fn before(target: Address, queue: Arc<Queue>, clock: Clock) -> Self {
+        Self {
+            target,
+            host: None,
+            connect: None,
+            accept: None,
+            streams: StreamSettings::default(),
+            faults: None,
+            queue,
+            clock,
+            connections: CONNECTIONS,
+            listens: None,
+        }
+    }
+
     /// Connects to the first address that answers. One that does not answer gives way to the next one after a while, or to
     /// those of another host if there are `more`.
     pub(super) async fn connect_to_first(

@@ -4,7 +4,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::Side;
 use super::conversation::{Conversation, Expect, Mark};
+use super::fault::AppliedFault;
 use super::http1::Dialogue;
 use super::secured::Secured;
 use crate::clock::Clock;
@@ -104,6 +105,8 @@ pub enum What {
     },
     /// TLS has begun.
     Secured(Box<Secured>),
+    /// Something was done on purpose to what passes.
+    Fault(Box<AppliedFault>),
     /// What could not be observed because the queue was full: of one side, or, in HTTP, of both.
     Lost(Lost, Option<Side>),
     /// The connection is gone.
@@ -200,7 +203,9 @@ pub struct Queue {
     used: AtomicUsize,
     limit: usize,
     owed: AtomicUsize,
+    conns: AtomicU64,
     hurried: AtomicBool,
+    unheard: bool,
 }
 
 #[derive(Debug, Default)]
@@ -214,15 +219,31 @@ struct State {
 impl Queue {
     /// A queue that holds at most `limit` bytes.
     pub fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new(Self::with(limit, false))
+    }
+
+    /// A queue from which nobody takes anything: it stays empty.
+    pub fn unheard() -> Arc<Self> {
+        Arc::new(Self::with(0, true))
+    }
+
+    fn with(limit: usize, unheard: bool) -> Self {
+        Self {
             state: Mutex::default(),
             ready: Condvar::new(),
             shelf: Mutex::default(),
             used: AtomicUsize::new(0),
             limit,
             owed: AtomicUsize::new(0),
+            conns: AtomicU64::new(0),
             hurried: AtomicBool::new(false),
-        })
+            unheard,
+        }
+    }
+
+    /// A number for the next connection, from 1: several listeners may report to one observer.
+    pub fn number(&self) -> u64 {
+        1 + self.conns.fetch_add(1, Ordering::Relaxed)
     }
 
     /// How many requests wait for the end of their answer, on all connections.
@@ -231,7 +252,7 @@ impl Queue {
     }
 
     /// Copies bytes if there is room for them and their marks, of which tiny frames need more than they have bytes.
-    fn chunk(self: &Arc<Self>, bytes: &[u8], marks: &[Mark]) -> Option<Chunk> {
+    pub fn chunk(self: &Arc<Self>, bytes: &[u8], marks: &[Mark]) -> Option<Chunk> {
         let cost = bytes.len() + ITEM_COST + size_of_val(marks);
         // Between the look and the addition the observer may charge something: the bound is soft by that much.
         if self.used.load(Ordering::Relaxed) + cost > self.limit {
@@ -258,6 +279,9 @@ impl Queue {
     }
 
     fn push(&self, item: Item) {
+        if self.unheard {
+            return;
+        }
         let mut state = self.lock();
         state.items.push(item);
         if state.waiting {
@@ -383,6 +407,11 @@ impl Tap {
     pub fn secured(&mut self, secured: Secured) {
         self.conversation.secured(secured.passed);
         self.push(What::Secured(Box::new(secured)));
+    }
+
+    /// Something was done on purpose to what passes.
+    pub fn fault(&self, fault: AppliedFault) {
+        self.push(What::Fault(Box::new(fault)));
     }
 
     /// The proxy answered the client with these bytes in the target's place.
