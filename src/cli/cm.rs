@@ -2,6 +2,7 @@
 
 mod accounts;
 mod before;
+mod replayed;
 mod streams;
 
 use std::path::PathBuf;
@@ -56,10 +57,11 @@ Examples:
   xmppscope cm --quiet --wait 5 --inactivity 10
   xmppscope cm --tcp 127.0.0.1:5222 --tls-dir ~/cm-tls
   xmppscope cm --upstream chat.example:5222 --domain chat.example
+  xmppscope cm --replay monday.ndjson
 
 Exit status:
   0  stopped by Ctrl-C or SIGTERM
-  2  wrong usage
+  2  wrong usage, or with --replay not a recording
   3  the port is in use, or a file cannot be read or written")]
 pub(super) struct Args {
     /// Address to listen on; port 0 picks a free port
@@ -88,6 +90,16 @@ pub(super) struct Args {
     /// List all defects and exit
     #[arg(long)]
     list_defects: bool,
+    /// Play the server of a recording instead, for a client that has trouble with it
+    ///
+    /// Answers what the recorded clients did as the recorded server did, with the sids, rids, ids and addresses of the client that
+    /// comes, and says what was expected where it does something else. Anybody can log in, with PLAIN or ANONYMOUS and any password,
+    /// since a recording holds none. The options for sessions, limits and accounts have no effect.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["account", "anonymous", "defect", "upstream", "domain"])]
+    replay: Option<PathBuf>,
+    /// With --replay: only the session whose name or sid begins with NAME [default: all, in order]
+    #[arg(long, value_name = "NAME", requires = "replay")]
+    session: Option<String>,
     /// Do not print traffic
     #[arg(long)]
     quiet: bool,
@@ -195,6 +207,9 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         return list_defects();
     }
     args.output.start_log();
+    if let Some(file) = &args.replay {
+        return replayed::run(args, file);
+    }
     let defects = chosen(&args.defect)?;
     let faults = args.faults.read(args.output.color())?;
     let policy = policy(args);

@@ -10,8 +10,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use super::console::{eprint, err, err_is_terminal, out_is_terminal, print};
 use super::options::When;
 use super::{
-    Failure, check, cm, convert, demo, diff, doctor, exit, generate, prove, proxy, report, run,
-    scenarios, show, snapshot, spec,
+    Failure, check, cm, convert, demo, diff, doctor, exit, generate, prove, proxy, record, replay,
+    report, run, scenarios, show, shrink, snapshot, spec,
 };
 use crate::diag::name;
 
@@ -50,10 +50,13 @@ enum Command {
     Generate(generate::Args),
     Prove(prove::Args),
     Proxy(Box<proxy::Args>),
+    Record(record::Args),
+    Replay(Box<replay::Args>),
     Report(report::Args),
     Run(Box<run::Args>),
     Scenarios(scenarios::Args),
     Show(show::Args),
+    Shrink(shrink::Args),
     Snapshot(snapshot::Args),
     Spec(spec::Args),
 }
@@ -77,10 +80,13 @@ pub fn main() -> ExitCode {
         Command::Doctor(args) => doctor::run(&args),
         Command::Prove(args) => prove::run(&args),
         Command::Proxy(args) => proxy::run(&args),
+        Command::Record(args) => record::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Scenarios(args) => scenarios::run(&args),
         Command::Show(args) => show::run(&args),
+        Command::Shrink(args) => shrink::run(&args),
         Command::Snapshot(args) => snapshot::run(&args),
         Command::Spec(args) => spec::run(&args),
     };

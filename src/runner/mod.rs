@@ -52,7 +52,7 @@ mod tests;
 mod unusable;
 mod variables;
 mod waiting;
-mod wire;
+pub mod wire;
 
 pub use about::{Software, about, embedded_software};
 pub use confirm::Doubts;
@@ -62,7 +62,7 @@ pub use outcome::{Chosen, Failure, Note, Outcome, Verdict};
 pub use prove::{Extent, Proof, SAMPLE, Trial, prove, unprovable};
 pub use provided::skipped;
 pub use reach::reach;
-pub use schedule::{Job, jobs, run_all, run_all_embedded, run_embedded, stopped};
+pub use schedule::{Job, jobs, run_all, run_all_embedded, run_embedded, stopped, with_embedded};
 pub use survey::{Noticed, blunt, survey};
 pub use target::{Account, Deviation, Knowledge, Skip, Target, Tolerance, What};
 pub use unusable::{FirstStep, Unusable};

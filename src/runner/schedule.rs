@@ -92,6 +92,20 @@ fn with(defects: &[&'static Defect]) -> impl FnOnce(&mut Parts) {
     move |parts| defects.iter().for_each(|defect| defect.apply(parts))
 }
 
+/// Does something with an embedded connection manager that has these defects, in virtual time.
+///
+/// # Panics
+/// Never: a runtime without sockets needs nothing of the system.
+pub fn with_embedded<T, F: Future<Output = T>>(
+    defects: &[&'static Defect],
+    what: impl FnOnce(Arc<dyn Dial>, Clock) -> F,
+) -> T {
+    virtually(async {
+        let clock = Clock::start_at(embedded::started());
+        what(Arc::new(embedded::start(with(defects), clock)), clock).await
+    })
+}
+
 /// Runs something in virtual time, in which nobody waits.
 fn virtually<T>(what: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -137,8 +137,8 @@ pub(super) fn lines(bytes: &[u8]) -> Vec<String> {
     lines
 }
 
-/// An element of a stream, which came as these bytes.
-pub(super) fn element(element: &Element, bytes: &[u8]) -> Tree {
+/// An element of a stream, or a `<body/>`, which came as these bytes: with its secrets hidden.
+pub fn element(element: &Element, bytes: &[u8]) -> Tree {
     let mut redactor = Redactor::new();
     if let Cow::Owned(hidden) = redactor.redact_body(bytes) {
         let around = |bytes: &[u8]| {

@@ -10,6 +10,7 @@ mod exchange;
 mod file;
 mod make;
 mod names;
+mod naming;
 mod shelf;
 mod streams;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod transcript;
 mod tree;
 
 pub use approve::{Pending, Standing, Update, approved, compare, pending, reject, waiting};
+pub use content::element as hidden;
 pub use diff::{
     Change, Diff, ExchangeDiff, Part, Phrase, Place, Sign, StrandDiff, What, diff, inline,
 };
@@ -25,5 +27,6 @@ pub use exchange::{Content, Exchange, Message};
 pub use file::{APPROVED, PENDING, Snapshot, SnapshotError};
 pub use make::{Maker, transcript};
 pub use names::{Varying, shape};
+pub use naming::Naming;
 pub use transcript::{Exchanges, NotTranscript, Strand, Transcript};
 pub use tree::{Leaf, Tree};

@@ -102,13 +102,17 @@ impl Facts {
                     }
                 }
                 for stanza in body.children() {
-                    self.stream(stanza);
-                    let mechanism = stanza.attr("mechanism");
-                    anonymous |= stanza.name == "auth" && mechanism == Some("ANONYMOUS");
-                    self.stanza(stanza, anonymous);
+                    self.learn_element(stanza, &mut anonymous);
                 }
             }
         }
+    }
+
+    /// Notes what varies in an element of a stream; whether its user is `anonymous` is noted as well.
+    pub(super) fn learn_element(&mut self, element: &Tree, anonymous: &mut bool) {
+        self.stream(element);
+        *anonymous |= element.name == "auth" && element.attr("mechanism") == Some("ANONYMOUS");
+        self.stanza(element, *anonymous);
     }
 
     fn is_id(&self, value: &str) -> bool {
@@ -232,7 +236,7 @@ impl<'r> Names<'r> {
         }
     }
 
-    fn nodes(&mut self, element: &mut Tree, path: &mut Vec<String>) {
+    pub(super) fn nodes(&mut self, element: &mut Tree, path: &mut Vec<String>) {
         for node in &mut element.nodes {
             match node {
                 Leaf::Element(child) => {

@@ -54,6 +54,21 @@ fn of_convert() {
 }
 
 #[test]
+fn of_record() {
+    insta::assert_snapshot!(help(&["record", "--help"]));
+}
+
+#[test]
+fn of_replay() {
+    insta::assert_snapshot!(help(&["replay", "--help"]));
+}
+
+#[test]
+fn of_shrink() {
+    insta::assert_snapshot!(help(&["shrink", "--help"]));
+}
+
+#[test]
 fn of_check() {
     insta::assert_snapshot!(help(&["check", "--help"]));
 }

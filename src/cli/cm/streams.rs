@@ -70,6 +70,12 @@ impl Streams {
         policy.idle = Duration::from_secs(self.idle);
     }
 
+    /// The address for streams over TCP without TLS; none if TLS is asked for, or nothing is.
+    pub(super) fn plain(&self) -> Option<&str> {
+        let protects = self.tls || self.tls_dir.is_some();
+        self.tcp.as_deref().filter(|_| !protects)
+    }
+
     pub(super) fn resumption(&self) -> Duration {
         Duration::from_secs(self.resumption)
     }

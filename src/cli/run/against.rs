@@ -18,6 +18,7 @@ use crate::cli::ci::in_ci;
 use crate::cli::console::eprint;
 use crate::cli::defects::chosen;
 use crate::cli::mistakes::wrong;
+use crate::cli::options::When;
 use crate::clock::{Clock, words};
 use crate::defects::Defect;
 use crate::diag::name;
@@ -55,18 +56,8 @@ impl Against {
     pub(super) fn of(args: &Args) -> Result<Self, Failure> {
         let Some(named) = &args.target else { return Ok(Self::Embedded(chosen(&args.defect)?)) };
         let guessed = named.contains("://");
-        let target = if guessed { url(args, named)? } else { file(args, named)? };
-        let addresses = [Some(&target.address), target.tls.as_ref(), target.websocket.as_ref()];
-        // What begins without TLS over TCP may be secured by STARTTLS.
-        let secure = addresses.into_iter().flatten().any(Address::is_tls)
-            || target.tcp.is_some()
-            || target.direct_tls.is_some();
-        let settings = tls::client(
-            args.ca_file.as_deref().or(target.ca_file.as_deref()),
-            args.insecure || !secure,
-        )
-        .map_err(|error| Failure::Usage(error.to_string()))?;
-        let dial = Arc::new(Network::new(&target, settings));
+        let target = target(named, args.domain.as_deref(), args.color)?;
+        let dial = dial(&target, args.ca_file.as_deref(), args.insecure)?;
         let started = Clock::start().started();
         Ok(Self::Network { target: Arc::new(target), dial, started, guessed })
     }
@@ -345,10 +336,35 @@ fn default_tolerance() -> Tolerance {
     if in_ci() { Tolerance::BUSY } else { Tolerance::USUAL }
 }
 
-fn url(args: &Args, url: &str) -> Result<Target, Failure> {
+/// The target that an option names: a URL with its domain, or a file.
+pub(in crate::cli) fn target(
+    named: &str,
+    domain: Option<&str>,
+    color: When,
+) -> Result<Target, Failure> {
+    if named.contains("://") { url(named, domain) } else { file(named, domain, color) }
+}
+
+/// The way to a target.
+pub(in crate::cli) fn dial(
+    target: &Target,
+    ca_file: Option<&Path>,
+    insecure: bool,
+) -> Result<Arc<dyn Dial>, Failure> {
+    let addresses = [Some(&target.address), target.tls.as_ref(), target.websocket.as_ref()];
+    // What begins without TLS over TCP may be secured by STARTTLS.
+    let secure = addresses.into_iter().flatten().any(Address::is_tls)
+        || target.tcp.is_some()
+        || target.direct_tls.is_some();
+    let settings = tls::client(ca_file.or(target.ca_file.as_deref()), insecure || !secure)
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    Ok(Arc::new(Network::new(target, settings)))
+}
+
+fn url(url: &str, domain: Option<&str>) -> Result<Target, Failure> {
     let address: Address =
         url.parse().map_err(|error: AddressError| Failure::Usage(format!("--target {error}")))?;
-    let domain = args.domain.clone().unwrap_or_else(|| "localhost".to_owned());
+    let domain = domain.unwrap_or("localhost").to_owned();
     let secure = if address.is_tls() { Provision::Tls } else { Provision::Plain };
     let websocket = url.starts_with("ws");
     let carrier = match address.scheme {
@@ -382,8 +398,8 @@ fn url(args: &Args, url: &str) -> Result<Target, Failure> {
     })
 }
 
-fn file(args: &Args, path: &str) -> Result<Target, Failure> {
-    if args.domain.is_some() {
+fn file(path: &str, domain: Option<&str>, color: When) -> Result<Target, Failure> {
+    if domain.is_some() {
         let words = "--domain can only be used with a URL; a target file contains its own domain";
         return Err(Failure::Usage(words.to_owned()));
     }
@@ -391,7 +407,7 @@ fn file(args: &Args, path: &str) -> Result<Target, Failure> {
     #[allow(clippy::disallowed_methods)] // cli reads the environment
     let environment = |name: &str| std::env::var(name).ok();
     read_target(&path, text, default_tolerance(), &environment)
-        .map_err(|mistakes| wrong(&mistakes, args.color))
+        .map_err(|mistakes| wrong(&mistakes, color))
 }
 
 /// The text of a target file; of one that is part of the program, if there is no file and this is its name.

@@ -10,5 +10,6 @@ mod results;
 mod snapshots;
 mod stems;
 
+pub(super) use against::{dial, target};
 pub(super) use args::Args;
 pub(super) use command::run;

@@ -1,0 +1,290 @@
+//! `xmppscope replay`: the clients of a recording once more, at a server.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::ValueHint;
+
+use super::console::{eprint, out_is_terminal, print};
+use super::defects::chosen;
+use super::failure::unwritable;
+use super::interrupt::Interrupt;
+use super::options::When;
+use super::progress::progress;
+use super::record::read;
+use super::run::{dial, target};
+use super::{Failure, exit, settings};
+use crate::client::Who;
+use crate::clock::Clock;
+use crate::defects::Defect;
+use crate::diag::counted;
+use crate::diag::sanitise::one_line;
+use crate::files::{Access, Inputs, Whole};
+use crate::random::Secure;
+use crate::replay::{CannotReplay, Replayed, Script, Settings, compare, replay};
+use crate::report::difference::{Compared, Document};
+use crate::runner::dial::Dial;
+use crate::runner::{Target, embedded_target, reach, with_embedded};
+use crate::scenario::Provision;
+use crate::snapshot::Varying;
+use crate::trace::capture::{Preface, Secrets, Writer};
+use crate::trace::open;
+use crate::ui::{Styles, Unit, difference as ui};
+
+/// The variable that holds the password of an account that is given without one.
+const PASSWORD: &str = "XMPPSCOPE_PASSWORD";
+
+/// Send what a client sent once more, and compare what comes
+///
+/// Replays the clients of a recording: the same requests and stanzas, with the overlap and the pauses that they had. The sid, rids,
+/// ids of the server, resources and counters are those of the new sessions, and passwords are proved anew, since a recording holds
+/// none. At the end, it prints what differs from the recording, as `xmppscope diff` does.
+///
+/// Without --target, the embedded connection manager serves, in virtual time.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  xmppscope replay monday.ndjson --target https://chat.example/http-bind \\
+      --domain chat.example --account alice
+  xmppscope replay monday.ndjson --target targets/mine.yaml --speed 10
+  xmppscope replay monday.ndjson --write tuesday.ndjson
+  xmppscope replay monday.ndjson --defect bosh-no-chunked
+
+The password of an --account without one is read from XMPPSCOPE_PASSWORD.
+
+Exit status:
+  0  no differences
+  1  there are differences, or a login was refused
+  2  wrong usage, or not a recording, or nothing of it can be replayed
+  3  the target cannot be reached, or a file cannot be read or written
+  130  interrupted")]
+pub(super) struct Args {
+    /// Capture, HAR or other recording that `xmppscope show` reads; - reads standard input
+    file: PathBuf,
+    /// Server: a URL, or a target file that describes it [default: the embedded one]
+    ///
+    /// As for `xmppscope run`: http:// and https:// for BOSH, ws:// and wss:// for WebSocket, xmpp:// and xmpps:// for TCP.
+    /// A recording with several of them needs a target file.
+    #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath)]
+    target: Option<String>,
+    /// XMPP domain, if the target is a URL [default: localhost]
+    #[arg(long, value_name = "DOMAIN", requires = "target")]
+    domain: Option<String>,
+    /// Trust only the CA certificates in this PEM file
+    #[arg(long, value_name = "FILE", requires = "target")]
+    ca_file: Option<PathBuf>,
+    /// Accept any certificate
+    #[arg(long, requires = "target")]
+    insecure: bool,
+    /// Account that logs in; repeatable [default: those of the target file]
+    ///
+    /// It takes the place of the account of the recording that has the same name; otherwise the first one that of the
+    /// first, and so on. Other users of this machine can see passwords on the command line.
+    #[arg(long, value_name = "USER[:PASSWORD]", requires = "target")]
+    account: Vec<String>,
+    /// Enable a defect of the embedded connection manager; repeatable
+    #[arg(long, value_name = "ID", conflicts_with = "target")]
+    defect: Vec<String>,
+    /// Replay only the session whose name or sid begins with NAME [default: all]
+    #[arg(long, value_name = "NAME")]
+    session: Option<String>,
+    /// Pauses are N times as short: 10 is faster, 0.5 is slower
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = speed)]
+    speed: f64,
+    /// Write what passes to FILE, as a capture
+    #[arg(long, value_name = "FILE", alias = "save", help_heading = "Output")]
+    write: Option<PathBuf>,
+    #[command(flatten)]
+    settings: settings::Options,
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN", help_heading = "Output")]
+    color: When,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let wrong = || "expected a number from 0.01 to 1000".to_owned();
+    let speed: f64 = text.parse().map_err(|_| wrong())?;
+    if (0.01..=1000.0).contains(&speed) { Ok(speed) } else { Err(wrong()) }
+}
+
+pub(super) fn run(args: &Args) -> Result<u8, Failure> {
+    let _interrupt = Interrupt::watch()?;
+    let inputs = Inputs::of([&args.file]);
+    let replace = args.settings.read(args.color)?.replace;
+    let defects = chosen(&args.defect)?;
+    let target = match &args.target {
+        Some(named) => target(named, args.domain.as_deref(), args.color)?,
+        None => embedded_target(),
+    };
+    let all = read(&args.file)?;
+    let wrong =
+        |error: CannotReplay| Failure::Usage(format!("{}: {error}", open::name(&args.file)));
+    let script = Script::of(&all.events, args.session.as_deref()).map_err(wrong)?;
+    for what in script.left_out() {
+        eprint(&format!("not replayed: {what}"));
+    }
+    carries(&script, &target)?;
+    let accounts = accounts(args, &script, &target)?;
+    let anonymous = target.anonymous.clone().unwrap_or_else(|| target.domain.clone());
+    let comparison = compare(&script, &target.domain, &anonymous, &accounts);
+    let websocket = target.websocket.as_ref().unwrap_or(&target.address);
+    let settings = Settings {
+        domain: target.domain.clone(),
+        anonymous,
+        accounts,
+        bosh: (target.address.path.clone(), target.address.authority()),
+        websocket: (websocket.path.clone(), websocket.authority()),
+        speed: args.speed,
+        random: Box::new(Secure::default()),
+    };
+    let (replayed, started) = perform(args, script, settings, &target, &defects)?;
+    for remark in &replayed.remarks {
+        eprint(&format!("note: {remark}"));
+    }
+    if let Some(path) = &args.write {
+        let address = &target.address;
+        let preface = Preface::new(started, format!("{address}{}", address.path), Secrets::Hidden);
+        let mut file =
+            Whole::create(path, Access::Owner, &inputs).map_err(|error| unwritable(path, error))?;
+        write(&mut file, &preface, &replayed).map_err(|error| unwritable(path, error))?;
+        file.finish().map_err(|error| unwritable(path, error))?;
+    }
+    if let Some(why) = &replayed.unreachable {
+        return Err(Failure::Environment(format!("cannot connect to {}: {why}", target.name)));
+    }
+    let diff =
+        comparison.diff(&all.events, &replayed.events, &Varying { replace, ..Varying::default() });
+    let document = Document { name: None, compared: Compared::Both(diff) };
+    let styles = Styles::new(args.color.decide(out_is_terminal()));
+    let mut out = String::new();
+    if document.differs() {
+        out += &ui::document(&document, &styles);
+        out += &format!("{}\n", counted(document.count(), "difference"));
+    }
+    if let Some(why) = &replayed.stopped {
+        let (done, of) = replayed.done;
+        eprint(&format!("stopped after {done} of {}: {why}", counted(of, "step")));
+    }
+    let same = out.is_empty() && replayed.stopped.is_none();
+    print(&out)?;
+    if same {
+        eprint(&format!("no differences: {} replayed", counted(replayed.done.0, "step")));
+    }
+    Ok(match same {
+        true if all.damaged => exit::USAGE,
+        true => exit::OK,
+        false => exit::DIFFERS,
+    })
+}
+
+/// Replays at the target, or in virtual time.
+fn perform(
+    args: &Args,
+    script: Script,
+    settings: Settings,
+    target: &Target,
+    defects: &[&'static Defect],
+) -> Result<(Replayed, chrono::DateTime<chrono::FixedOffset>), Failure> {
+    let shown = progress("replaying", Unit::Items("steps"), Some(script.len() as u64));
+    let mut told = |done: usize| shown.set(done as u64);
+    if args.target.is_none() {
+        return Ok(with_embedded(defects, |dial, clock| async move {
+            let replayed = replay(script, settings, target, dial, clock, &mut told).await;
+            (replayed, clock.started())
+        }));
+    }
+    let dial: Arc<dyn Dial> = dial(target, args.ca_file.as_deref(), args.insecure)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Environment(format!("cannot start: {error}")))?;
+    let replayed = runtime.block_on(async {
+        reach(&dial, target).await.map_err(Failure::Environment)?;
+        let clock = Clock::start();
+        let replayed = replay(script, settings, target, dial, clock, &mut told).await;
+        Ok((replayed, clock.started()))
+    });
+    // A name that is still being looked up is not waited for.
+    runtime.shutdown_background();
+    replayed
+}
+
+fn write(file: &mut Whole, preface: &Preface, replayed: &Replayed) -> std::io::Result<()> {
+    let mut writer = Writer::new(file, preface)?;
+    for event in &replayed.events {
+        writer.write(event)?;
+    }
+    writer.flush()
+}
+
+/// Sees that the target has an address for each carrier.
+fn carries(script: &Script, target: &Target) -> Result<(), Failure> {
+    for carrier in script.carriers() {
+        let (provisions, scheme): (&[Provision], &str) = match carrier {
+            "websocket" => (&[Provision::WebSocket], "ws:// or wss://"),
+            "tcp" => (&[Provision::Tcp, Provision::DirectTls], "xmpp:// or xmpps://"),
+            _ => (&[Provision::Bosh], "http:// or https://"),
+        };
+        if !provisions.iter().any(|provision| target.provides.contains(provision)) {
+            return Err(Failure::Usage(format!(
+                "the recording has a session over {carrier}, and the target no address for it: give a URL with {scheme}, a \
+                 target file with several addresses (docs/reference/targets.md), or choose with --session"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Who logs in in the place of which account of the recording.
+fn accounts(
+    args: &Args,
+    script: &Script,
+    target: &Target,
+) -> Result<BTreeMap<String, Who>, Failure> {
+    let mut given = Vec::new();
+    for text in &args.account {
+        given.push(match text.split_once(':') {
+            Some((user, password)) => (user.to_owned(), password.to_owned()),
+            None => (text.clone(), password(text)?),
+        });
+    }
+    if given.is_empty() {
+        given = target
+            .accounts
+            .values()
+            .map(|account| (account.user.clone(), account.password.clone()))
+            .collect();
+    }
+    let mut accounts = BTreeMap::new();
+    let recorded = script.accounts();
+    let local = |jid: &str| jid.split('@').next().unwrap_or_default().to_owned();
+    let (named, others): (Vec<_>, Vec<_>) =
+        recorded.into_iter().partition(|jid| given.iter().any(|(user, _)| *user == local(jid)));
+    for jid in named.into_iter().chain(others) {
+        let own = given.iter().position(|(user, _)| *user == local(&jid));
+        let Some(place) = own.or_else(|| (!given.is_empty()).then_some(0)) else {
+            return Err(Failure::Usage(format!(
+                "the recording logs in as {}, and its password is in no recording: give --account USER:PASSWORD, or a target \
+                 file with accounts (docs/reference/targets.md)",
+                one_line(&jid)
+            )));
+        };
+        let (user, password) = given.remove(place);
+        if user != local(&jid) {
+            eprint(&format!("{} is replayed as {}", one_line(&jid), one_line(&user)));
+        }
+        accounts.insert(jid, Who::Account { user, password });
+    }
+    Ok(accounts)
+}
+
+fn password(user: &str) -> Result<String, Failure> {
+    #[allow(clippy::disallowed_methods)] // cli reads the environment
+    std::env::var(PASSWORD).map_err(|_| {
+        Failure::Usage(format!(
+            "--account {}: put the password into the variable {PASSWORD}, or write USER:PASSWORD",
+            one_line(user)
+        ))
+    })
+}

@@ -1,0 +1,67 @@
+//! What differs between a recording and its replay, as `xmppscope diff` says it.
+
+use std::collections::BTreeMap;
+
+use super::script::Script;
+use crate::client::Who;
+use crate::record::Values;
+use crate::snapshot::{Diff, Varying, diff, transcript};
+use crate::trace::{Event, Fact};
+
+/// What is to be compared.
+#[derive(Debug)]
+pub struct Compared {
+    /// Values of the target, with those of the recording in their place.
+    values: Values,
+    conns: std::collections::BTreeSet<u64>,
+}
+
+/// Prepares the comparison of a recording with what comes of it at this domain with these users.
+pub fn compare(
+    script: &Script,
+    domain: &str,
+    anonymous: &str,
+    accounts: &BTreeMap<String, Who>,
+) -> Compared {
+    let mut values = Values::default();
+    for (bare, who) in accounts {
+        let Who::Account { user, .. } = who else { continue };
+        values.word(&format!("{user}@{domain}"), bare.as_str());
+    }
+    for session in script.sessions.values() {
+        let Some(jid) = &session.jid else { continue };
+        let bare = jid.split('/').next().unwrap_or(jid);
+        let recorded = bare.rsplit_once('@').map_or(bare, |(_, domain)| domain);
+        values.domain(if session.anonymous { anonymous } else { domain }, recorded);
+    }
+    if let Some(recorded) = &script.domain {
+        values.domain(domain, recorded.as_str());
+    }
+    Compared { values, conns: script.conns() }
+}
+
+impl Compared {
+    /// What differs.
+    pub fn diff(&self, recorded: &[Event], replayed: &[Event], varying: &Varying) -> Diff {
+        let own = |event: &&Event| self.conns.contains(&event.conn);
+        let old: Vec<Event> = recorded.iter().filter(own).cloned().collect();
+        let new: Vec<Event> = replayed.iter().map(|event| self.renamed(event)).collect();
+        diff(&transcript(&old, None, varying), &transcript(&new, None, varying))
+    }
+
+    /// An event with the names of the recording.
+    fn renamed(&self, event: &Event) -> Event {
+        let mut event = event.clone();
+        let content = match &mut event.fact {
+            Fact::Request(request) => &mut request.content,
+            Fact::Response(response) => &mut response.content,
+            Fact::Frame(frame) => &mut frame.content,
+            Fact::Part(part) => &mut part.content,
+            _ => return event,
+        };
+        if let Ok(text) = std::str::from_utf8(&content.bytes) {
+            content.bytes = self.values.text(text).into_bytes();
+        }
+        event
+    }
+}

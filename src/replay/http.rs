@@ -1,0 +1,74 @@
+//! A recorded request as bytes for another server.
+
+use crate::trace::Request;
+
+/// Header fields that say how the content was sent, or to whom: they are made anew.
+const ANEW: [&str; 7] = [
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "content-encoding",
+    "expect",
+    "cookie",
+    "authorization",
+];
+
+/// The bytes of a request with this content, for this path of this host. Of a recording in HTTP/2, its pseudo header fields are left out.
+pub(super) fn bytes(request: &Request, host: &str, path: &str, content: &[u8]) -> Vec<u8> {
+    let version = if request.version == 0 { "1.0" } else { "1.1" };
+    let mut head = format!("{} {path} HTTP/{version}\r\nHost: {host}\r\n", request.method);
+    for (name, value) in request.headers.iter() {
+        let anew = ANEW.iter().any(|known| name.eq_ignore_ascii_case(known));
+        if anew || name.starts_with(':') || value.contains("[hidden ") {
+            continue;
+        }
+        head += &format!("{name}: {value}\r\n");
+    }
+    let bodiless = matches!(&*request.method, "GET" | "HEAD" | "OPTIONS" | "DELETE");
+    if !content.is_empty() || !bodiless {
+        head += &format!("Content-Length: {}\r\n", content.len());
+    }
+    head += "\r\n";
+    [head.as_bytes(), content].concat()
+}
+
+/// What of a request is not sent again, since it was hidden.
+pub(super) fn hides(request: &Request) -> bool {
+    let secret = |name: &str| {
+        name.eq_ignore_ascii_case("cookie") || name.eq_ignore_ascii_case("authorization")
+    };
+    request.headers.iter().any(|(name, value)| secret(name) || value.contains("[hidden "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::{Content, Headers};
+
+    #[test]
+    fn a_request_is_written_for_another_host() {
+        let mut headers = Headers::default();
+        for (name, value) in [
+            (":authority", "old"),
+            ("Host", "old"),
+            ("Origin", "http://page"),
+            ("Content-Length", "99"),
+            ("X-Token", "[hidden 9 bytes]"),
+        ] {
+            headers.push(name, value);
+        }
+        let request = Request {
+            first: std::time::Duration::ZERO,
+            method: "POST".to_owned(),
+            target: "/old".to_owned(),
+            version: 1,
+            headers,
+            content: Content::default(),
+        };
+        assert!(hides(&request));
+        assert_eq!(
+            String::from_utf8(bytes(&request, "new:1", "/bind", b"<a/>")).unwrap(),
+            "POST /bind HTTP/1.1\r\nHost: new:1\r\nOrigin: http://page\r\nContent-Length: 4\r\n\r\n<a/>"
+        );
+    }
+}

@@ -1,0 +1,233 @@
+//! A login of a replay: what proves a password is made anew, and put where the recording has hidden it.
+
+use std::collections::VecDeque;
+
+use crate::client::{Login, Mechanism, Step, Who};
+use crate::xml::{Element, Scope, write};
+use crate::xmpp::ns;
+use crate::xmpp::scram::Hash;
+
+/// The mechanisms that can be made anew.
+const KNOWN: [Mechanism; 4] = [
+    Mechanism::Scram(Hash::Sha256),
+    Mechanism::Scram(Hash::Sha1),
+    Mechanism::Plain,
+    Mechanism::Anonymous,
+];
+
+/// What is sent in the place of an element of SASL.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Instead {
+    /// This text.
+    Text(String),
+    /// As it was.
+    Same,
+    /// Nothing: this server does not ask for it.
+    Nothing,
+    /// It cannot go on, for this reason.
+    Failed(String),
+}
+
+/// The login of a session.
+#[derive(Debug)]
+pub(super) struct Sasl {
+    who: Option<Who>,
+    nonce: String,
+    login: Option<Login>,
+    features: Option<Element>,
+    inbox: VecDeque<Element>,
+    over: bool,
+}
+
+impl Sasl {
+    pub(super) fn new(who: Option<Who>, nonce: String) -> Self {
+        let (login, features, inbox) = (None, None, VecDeque::new());
+        Self { who, nonce, login, features, inbox, over: false }
+    }
+
+    /// An element of the server has come.
+    pub(super) fn heard(&mut self, element: &Element) {
+        if element.is(ns::STREAMS, "features") {
+            self.features = Some(element.clone());
+        } else if element.namespace() == ns::SASL {
+            self.inbox.push_back(element.clone());
+        }
+    }
+
+    /// A login is under way.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.login.is_some() && !self.over
+    }
+
+    /// A login is under way, and the server has not answered its last step.
+    pub(super) fn waits(&self) -> bool {
+        self.is_under_way() && self.inbox.is_empty()
+    }
+
+    /// What is to be sent in the place of a text with an element of SASL.
+    pub(super) fn instead(&mut self, text: &str) -> Instead {
+        let begins = text.contains("<auth");
+        if begins {
+            let Some(who) = self.who.clone() else { return Instead::Same };
+            if !text.contains(HIDDEN) && text.contains("ANONYMOUS") {
+                return Instead::Same;
+            }
+            return self.begin(who, text);
+        }
+        match self.next() {
+            Some(Instead::Text(payload)) => Instead::Text(filled(text, &payload)),
+            Some(other) => other,
+            None if self.over => Instead::Nothing,
+            None if self.login.is_none() => Instead::Same,
+            None => Instead::Failed("the server does not go on with it".to_owned()),
+        }
+    }
+
+    fn begin(&mut self, who: Who, text: &str) -> Instead {
+        let Some(features) = self.features.clone() else {
+            return Instead::Failed(
+                "no stream features have come, so no login is possible".to_owned(),
+            );
+        };
+        self.inbox.clear();
+        self.over = false;
+        let recorded = KNOWN.into_iter().find(|known| {
+            let named =
+                ['\'', '"'].map(|quote| format!("mechanism={quote}{}{quote}", known.name()));
+            named.iter().any(|named| text.contains(named))
+        });
+        let offered = features.descendants().filter(|it| it.is(ns::SASL, "mechanism"));
+        let offered: Vec<String> = offered.map(|it| it.text().trim().to_owned()).collect();
+        let same = recorded.filter(|known| offered.iter().any(|name| name == known.name()));
+        let login = Login::new(who, self.nonce.clone());
+        let mut login = match same {
+            Some(mechanism) => login.with_mechanism(mechanism),
+            None => login,
+        };
+        let step = login.take(&features);
+        self.login = Some(login);
+        match step {
+            Step::Send(element) if same.is_some() => Instead::Text(filled(text, &element.text())),
+            Step::Send(element) => Instead::Text(replaced(text, &element)),
+            Step::Failed(why) => Instead::Failed(why),
+            _ => Instead::Same,
+        }
+    }
+
+    /// The next step of the login, if what has come gives one: the payload of a response, or what became of it.
+    fn next(&mut self) -> Option<Instead> {
+        let login = self.login.as_mut()?;
+        while let Some(element) = self.inbox.pop_front() {
+            match login.take(&element) {
+                Step::Send(element) => return Some(Instead::Text(element.text().into_owned())),
+                Step::Restart | Step::Done(_) => {
+                    self.over = true;
+                    return Some(Instead::Nothing);
+                }
+                Step::Failed(why) => {
+                    self.over = true;
+                    return Some(Instead::Failed(why));
+                }
+                Step::Wait => {}
+            }
+        }
+        None
+    }
+
+    /// Before anything else is sent: a response that this server asks for and the recording has not.
+    pub(super) fn more(&mut self) -> Option<Instead> {
+        let next = self.next()?;
+        Some(match next {
+            Instead::Text(payload) => {
+                let response = Element::new(ns::SASL, "response").with_text(&payload);
+                let mut text = String::new();
+                write(&response, &Scope { default: "", prefixes: &[] }, &mut text);
+                Instead::Text(text)
+            }
+            other => other,
+        })
+    }
+}
+
+/// How what is hidden begins.
+const HIDDEN: &str = "[hidden ";
+
+/// A text with a payload where one was hidden.
+fn filled(text: &str, payload: &str) -> String {
+    let end = |start: usize| text[start..].find(']').map(|length| start + length + 1);
+    match text.find(HIDDEN).and_then(|start| Some((start, end(start)?))) {
+        Some((start, end)) => format!("{}{payload}{}", &text[..start], &text[end..]),
+        None => text.to_owned(),
+    }
+}
+
+/// A text with another element in the place of `<auth/>`.
+fn replaced(text: &str, element: &Element) -> String {
+    let mut new = String::new();
+    write(element, &Scope { default: "", prefixes: &[] }, &mut new);
+    let start = text.find("<auth").unwrap_or(0);
+    let end = match text.find("</auth>") {
+        Some(end) => end + "</auth>".len(),
+        None => text[start..].find('>').map_or(text.len(), |end| start + end + 1),
+    };
+    format!("{}{new}{}", &text[..start], &text[end..])
+}
+
+/// Whether a text holds an element of SASL.
+pub(super) fn is_sasl(text: &str) -> bool {
+    text.contains(ns::SASL) && (text.contains("<auth") || text.contains("<response"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::xml::{Limits, parse};
+
+    fn element(text: &str) -> Element {
+        parse(text.as_bytes(), &Limits::default()).unwrap()
+    }
+
+    fn features(mechanisms: &str) -> Element {
+        element(&format!(
+            "<f:features xmlns:f='{}'><mechanisms xmlns='{}'>{mechanisms}</mechanisms></f:features>",
+            ns::STREAMS,
+            ns::SASL
+        ))
+    }
+
+    fn alice() -> Sasl {
+        let who = Who::Account { user: "alice".to_owned(), password: "secret".to_owned() };
+        Sasl::new(Some(who), "nonce".to_owned())
+    }
+
+    const AUTH: &str = "<body rid='1'><auth mechanism=\"PLAIN\" xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>[hidden 20 bytes]</auth></body>";
+
+    #[test]
+    fn a_payload_takes_the_place_of_what_was_hidden() {
+        let mut sasl = alice();
+        assert!(matches!(sasl.instead(AUTH), Instead::Failed(_)), "there are no features");
+        sasl.heard(&features("<mechanism>PLAIN</mechanism><mechanism>SCRAM-SHA-1</mechanism>"));
+        let expected = AUTH.replace("[hidden 20 bytes]", "AGFsaWNlAHNlY3JldA==");
+        assert_eq!(sasl.instead(AUTH), Instead::Text(expected));
+        sasl.heard(&element("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"));
+        assert_eq!(sasl.more(), Some(Instead::Nothing));
+        assert!(!sasl.is_under_way());
+    }
+
+    #[test]
+    fn another_mechanism_is_taken_where_the_recorded_one_is_not_offered() {
+        let mut sasl = alice();
+        sasl.heard(&features("<mechanism>SCRAM-SHA-1</mechanism>"));
+        let Instead::Text(text) = sasl.instead(AUTH) else { panic!() };
+        assert!(text.contains("mechanism='SCRAM-SHA-1'") && !text.contains("PLAIN"), "{text}");
+        assert!(text.starts_with("<body rid='1'><auth ") && text.ends_with("</auth></body>"));
+        assert!(sasl.is_under_way());
+    }
+
+    #[test]
+    fn a_login_without_an_account_is_sent_as_it_was() {
+        let mut sasl = Sasl::new(Some(Who::Anonymous), String::new());
+        let text = "<auth mechanism='ANONYMOUS' xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>";
+        assert_eq!(sasl.instead(text), Instead::Same);
+    }
+}

@@ -1,0 +1,381 @@
+//! What the clients of a trace did: when, on which connection, and what of the server they had heard before.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use crate::trace::{Event, Fact, How, Link, Reading, Request, SessionId, Story};
+use crate::wire::Side;
+use crate::wire::stream::Kind;
+use crate::wire::websocket::Opcode;
+use crate::xml::Element;
+use crate::xmpp::ns;
+
+/// What the clients of a trace did.
+#[derive(Debug, Default)]
+pub struct Script {
+    /// In order of time.
+    pub(super) acts: Vec<Act>,
+    pub(super) sessions: BTreeMap<SessionId, Session>,
+    /// What the server sent in each session, in order.
+    pub(super) heard: BTreeMap<SessionId, Vec<Element>>,
+    /// The domain of the first session.
+    pub(super) domain: Option<String>,
+    /// For how long something came after the last act.
+    pub(super) rest: Duration,
+    /// What cannot be replayed: how often, by kind.
+    left_out: BTreeMap<&'static str, usize>,
+}
+
+/// A session of the recording.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Session {
+    pub(super) sid: Option<String>,
+    pub(super) jid: Option<String>,
+    pub(super) anonymous: bool,
+    /// The user named by what the client sent, where no resource was bound.
+    pub(super) carrier: &'static str,
+    pub(super) authenticates: bool,
+}
+
+/// Something that a client did.
+#[derive(Debug, Clone)]
+pub(super) struct Act {
+    pub(super) at: Duration,
+    pub(super) conn: u64,
+    pub(super) session: Option<SessionId>,
+    pub(super) does: Does,
+    /// What had come since the session's last act.
+    pub(super) needs: Vec<Need>,
+    /// Stanzas that had come since stream management was enabled.
+    pub(super) received: u32,
+}
+
+/// What an act is.
+#[derive(Debug, Clone)]
+pub(super) enum Does {
+    /// A request of HTTP, by its number among all exchanges.
+    Request(u64, Box<Request>),
+    /// A message of WebSocket.
+    Text(Vec<u8>),
+    /// A control frame.
+    Control { opcode: u8, status: Option<u16>, payload: Vec<u8> },
+    /// A part of a stream over TCP.
+    Part(Vec<u8>),
+    /// TLS begins, as STARTTLS has agreed.
+    Secure,
+    /// The client ends its connection.
+    End(How),
+}
+
+/// Something of a server that an act follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Need {
+    pub(super) at: Duration,
+    pub(super) what: Needed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Needed {
+    /// The response to this exchange.
+    Answer(u64),
+    /// So many elements on this connection.
+    Came(u64, usize),
+}
+
+/// Why a trace cannot be replayed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CannotReplay {
+    /// No client did anything that can be done again.
+    #[error("no request, message or stanza of a client is in the recording")]
+    Nothing,
+    /// None is called so.
+    #[error("--session: no session begins with `{wanted}`; the recording has {}", .names.join(", "))]
+    NoSession {
+        /// What was asked for.
+        wanted: String,
+        /// What there is.
+        names: Vec<String>,
+    },
+    /// A login that is not known here.
+    #[error(
+        "a client logs in with SASL2 (XEP-0388), which cannot be done anew yet; its secrets are in no recording"
+    )]
+    Sasl2,
+}
+
+impl Script {
+    /// Of a trace; with `session`, only of the sessions whose name or sid begins so.
+    pub fn of(events: &[Event], session: Option<&str>) -> Result<Self, CannotReplay> {
+        let mut reader = Reader::default();
+        events.iter().for_each(|event| reader.take(event));
+        reader.finish(session)
+    }
+
+    /// The carriers that the target has to have: `bosh`, `websocket`, `tcp`.
+    pub fn carriers(&self) -> BTreeSet<&'static str> {
+        self.sessions.values().map(|session| session.carrier).collect()
+    }
+
+    /// The accounts that log in, by their bare addresses, in order.
+    pub fn accounts(&self) -> Vec<String> {
+        let mut accounts: Vec<String> = Vec::new();
+        for session in self.sessions.values() {
+            let Some(jid) = &session.jid else { continue };
+            let bare = jid.split('/').next().unwrap_or(jid);
+            if !session.anonymous && !accounts.iter().any(|known| known == bare) {
+                accounts.push(bare.to_owned());
+            }
+        }
+        accounts
+    }
+
+    /// How many acts there are.
+    pub fn len(&self) -> usize {
+        self.acts.len()
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.acts.is_empty()
+    }
+
+    /// The connections that it uses.
+    pub(super) fn conns(&self) -> BTreeSet<u64> {
+        self.acts.iter().map(|act| act.conn).collect()
+    }
+
+    /// What cannot be replayed, in words.
+    pub fn left_out(&self) -> Vec<String> {
+        self.left_out.iter().map(|(what, count)| format!("{count} × {what}")).collect()
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    story: Story,
+    script: Script,
+    names: BTreeMap<SessionId, String>,
+    /// What came since the last act, by session or else by connection.
+    news: HashMap<(Option<SessionId>, u64), Vec<Need>>,
+    /// Elements that came on a connection.
+    came: HashMap<u64, usize>,
+    /// Stanzas that came in a session since stream management was enabled.
+    received: HashMap<SessionId, u32>,
+    ended: BTreeSet<u64>,
+    last: Duration,
+    sasl2: bool,
+}
+
+impl Reader {
+    fn take(&mut self, event: &Event) {
+        let effect = self.story.take(event);
+        self.last = self.last.max(event.at);
+        let message = effect.message.as_ref();
+        let session = message.and_then(|message| message.session).or(effect.session);
+        if let Some(message) = message
+            && let (Some(new), Some(old)) = (message.resumes, message.session)
+        {
+            self.join(new, old);
+        }
+        if let Some(id) = session {
+            self.know(id);
+        }
+        let exchange = message.and_then(|message| message.exchange.as_ref());
+        let key = (session, if session.is_none() { event.conn } else { 0 });
+        if let (Some(message), Some(id)) = (message, session) {
+            self.elements(id, message.from, &message.reading);
+        }
+        match &event.fact {
+            Fact::Request(request) => {
+                let Some(exchange) = exchange else { return };
+                if request.content.cut || request.content.clipped {
+                    return self.leave_out("requests that are not whole in the recording");
+                }
+                let does = Does::Request(exchange.number, Box::new(request.clone()));
+                self.act(event, session, key, does);
+            }
+            Fact::Response(response) if response.status >= 200 || response.status == 101 => {
+                if let Some(exchange) = exchange {
+                    self.need(key, event.at, Needed::Answer(exchange.number));
+                }
+            }
+            Fact::Frame(frame) if Opcode(frame.opcode).is_control() => {
+                // Pongs are given by themselves.
+                if frame.from == Side::Client && Opcode(frame.opcode) != Opcode::PONG {
+                    let (opcode, status) = (frame.opcode, frame.status);
+                    let payload = frame.content.bytes.clone();
+                    self.act(event, session, key, Does::Control { opcode, status, payload });
+                }
+            }
+            Fact::Frame(frame) => match frame.from {
+                Side::Client if frame.content.cut || frame.content.clipped => {
+                    self.leave_out("messages that are not whole in the recording");
+                }
+                Side::Client => {
+                    self.act(event, session, key, Does::Text(frame.content.bytes.clone()));
+                }
+                Side::Server => self.heard(event, key),
+            },
+            Fact::Part(part) if part.kind == Kind::Space => {}
+            Fact::Part(part) => match part.from {
+                Side::Client => {
+                    self.act(event, session, key, Does::Part(part.content.bytes.clone()));
+                }
+                Side::Server => self.heard(event, key),
+            },
+            Fact::Secured(secured) if secured.starttls => {
+                self.act(event, session, key, Does::Secure);
+            }
+            Fact::Ended { by, how, .. } => {
+                let first = self.ended.insert(event.conn);
+                if *by == Side::Client && first {
+                    self.act(event, session, key, Does::End(*how));
+                }
+            }
+            Fact::Raw(raw) if raw.from == Side::Client => {
+                self.leave_out("pieces that are not HTTP, WebSocket or XMPP");
+            }
+            Fact::Lost { .. } => self.leave_out("gaps in the recording"),
+            _ => {}
+        }
+    }
+
+    fn leave_out(&mut self, what: &'static str) {
+        *self.script.left_out.entry(what).or_default() += 1;
+    }
+
+    fn need(&mut self, key: (Option<SessionId>, u64), at: Duration, what: Needed) {
+        self.news.entry(key).or_default().push(Need { at, what });
+    }
+
+    /// Something came on a stream.
+    fn heard(&mut self, event: &Event, key: (Option<SessionId>, u64)) {
+        let count = self.came.entry(event.conn).or_default();
+        *count += 1;
+        let what = Needed::Came(event.conn, *count);
+        self.need(key, event.at, what);
+    }
+
+    fn act(
+        &mut self,
+        event: &Event,
+        session: Option<SessionId>,
+        key: (Option<SessionId>, u64),
+        does: Does,
+    ) {
+        let mut needs = self.news.remove(&key).unwrap_or_default();
+        // What was asked for on this connection before the session was known.
+        needs.extend(self.news.remove(&(None, event.conn)).unwrap_or_default());
+        let received = session.and_then(|id| self.received.get(&id)).copied().unwrap_or_default();
+        let (at, conn) = (event.at, event.conn);
+        self.script.acts.push(Act { at, conn, session, does, needs, received });
+    }
+
+    fn elements(&mut self, id: SessionId, from: Side, reading: &Reading) {
+        let elements: Vec<&Element> = match reading {
+            Reading::Body(body) => body.payloads().collect(),
+            Reading::Element(element) => vec![element],
+            _ => Vec::new(),
+        };
+        for element in elements {
+            match from {
+                Side::Server => {
+                    let heard = self.script.heard.entry(id).or_default();
+                    heard.push(element.clone());
+                    count(self.received.entry(id).or_default(), element);
+                }
+                Side::Client => {
+                    let Some(session) = self.script.sessions.get_mut(&id) else { continue };
+                    if element.is(ns::SASL, "auth") {
+                        session.authenticates = true;
+                        session.anonymous = element.attr("mechanism") == Some("ANONYMOUS");
+                    }
+                    self.sasl2 |= element.is(ns::SASL2, "authenticate");
+                }
+            }
+        }
+    }
+
+    fn know(&mut self, id: SessionId) {
+        let Some(found) = self.story.session(id) else { return };
+        self.names.insert(id, found.name().to_owned());
+        let session = self.script.sessions.entry(id).or_default();
+        session.sid = found.sid().map(str::to_owned).or(session.sid.take());
+        session.jid = found.jid().map(str::to_owned).or(session.jid.take());
+        session.carrier = match found.link {
+            Link::Bosh(_) => "bosh",
+            Link::WebSocket(_) => "websocket",
+            Link::Tcp(_) => "tcp",
+        };
+        if self.script.domain.is_none() {
+            let asked = found.asked().and_then(|asked| asked.to.clone());
+            let opened = found.stream.headers[Side::Client as usize].as_ref();
+            self.script.domain = asked.or(opened.and_then(|header| header.to.clone()));
+        }
+    }
+
+    /// A stream resumes a session: it belongs to that.
+    fn join(&mut self, new: SessionId, old: SessionId) {
+        for act in &mut self.script.acts {
+            if act.session == Some(new) {
+                act.session = Some(old);
+            }
+        }
+        self.script.sessions.remove(&new);
+        let heard = self.script.heard.remove(&new).unwrap_or_default();
+        self.script.heard.entry(old).or_default().extend(heard);
+        let news = self.news.remove(&(Some(new), 0)).unwrap_or_default();
+        self.news.entry((Some(old), 0)).or_default().extend(news);
+    }
+
+    fn finish(mut self, wanted: Option<&str>) -> Result<Script, CannotReplay> {
+        let mut script = self.script;
+        if let Some(wanted) = wanted {
+            let is = |id: &SessionId| {
+                let sid = script.sessions.get(id).and_then(|session| session.sid.as_ref());
+                self.names.get(id).is_some_and(|name| name.starts_with(wanted))
+                    || sid.is_some_and(|sid| sid.starts_with(wanted))
+            };
+            let chosen: BTreeSet<SessionId> = script.sessions.keys().copied().filter(is).collect();
+            if chosen.is_empty() {
+                let names = std::mem::take(&mut self.names).into_values().collect();
+                return Err(CannotReplay::NoSession { wanted: wanted.to_owned(), names });
+            }
+            let conns: BTreeSet<u64> = script
+                .acts
+                .iter()
+                .filter(|act| act.session.is_some_and(|id| chosen.contains(&id)))
+                .map(|act| act.conn)
+                .collect();
+            script.acts.retain(|act| match act.session {
+                Some(id) => chosen.contains(&id),
+                None => conns.contains(&act.conn),
+            });
+            script.sessions.retain(|id, _| chosen.contains(id));
+        }
+        // What carries nothing is nobody's loss.
+        let used: BTreeSet<u64> = script
+            .acts
+            .iter()
+            .filter(|act| !matches!(act.does, Does::End(_) | Does::Secure))
+            .map(|act| act.conn)
+            .collect();
+        script.acts.retain(|act| used.contains(&act.conn));
+        match script.acts.last() {
+            None => return Err(CannotReplay::Nothing),
+            Some(_) if self.sasl2 => return Err(CannotReplay::Sasl2),
+            Some(last) => script.rest = self.last.saturating_sub(last.at),
+        }
+        Ok(script)
+    }
+}
+
+/// Stream management counts stanzas since it was enabled (XEP-0198 §4).
+pub(super) fn count(received: &mut u32, element: &Element) {
+    let stanza = matches!(element.name(), "message" | "presence" | "iq");
+    if element.is(ns::SM3, "enabled") || element.is(ns::SM2, "enabled") {
+        *received = 0;
+    } else if stanza && element.namespace() == ns::CLIENT {
+        *received = received.wrapping_add(1);
+    }
+}

@@ -1,0 +1,70 @@
+//! Responses of HTTP, from the recording or made here.
+
+use crate::trace::{Headers, Request};
+use crate::wire::websocket::accept;
+
+/// Header fields that are made anew.
+const ANEW: [&str; 9] = [
+    "content-length",
+    "transfer-encoding",
+    "content-encoding",
+    "date",
+    "connection",
+    "keep-alive",
+    "set-cookie",
+    "sec-websocket-accept",
+    "sec-websocket-extensions",
+];
+
+/// A recorded response with this content, to this request.
+pub(super) fn recorded(
+    (status, reason): (u16, &str),
+    headers: &Headers,
+    content: &[u8],
+    request: &Request,
+) -> Vec<u8> {
+    let mut head = format!("HTTP/1.1 {status} {reason}\r\n");
+    let origin = request.headers.get("origin");
+    for (name, value) in headers.iter() {
+        if name.starts_with(':') || ANEW.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+            continue;
+        }
+        let allows = name.eq_ignore_ascii_case("access-control-allow-origin") && value != "*";
+        let value = origin.filter(|_| allows).unwrap_or(value);
+        head += &format!("{name}: {value}\r\n");
+    }
+    head += &format!("Content-Length: {}\r\n\r\n", content.len());
+    [head.as_bytes(), content].concat()
+}
+
+/// A `<body/>` that is not in the recording.
+pub(super) fn body(content: &str, request: &Request) -> Vec<u8> {
+    let mut headers = Headers::default();
+    headers.push("Content-Type", "text/xml; charset=utf-8");
+    headers.push("Access-Control-Allow-Origin", request.headers.get("origin").unwrap_or("*"));
+    recorded((200, "OK"), &headers, content.as_bytes(), request)
+}
+
+/// What a request that is not BOSH gets: a preflight is allowed, and nothing else is there.
+pub(super) fn other(request: &Request) -> Vec<u8> {
+    let mut headers = Headers::default();
+    headers.push("Access-Control-Allow-Origin", request.headers.get("origin").unwrap_or("*"));
+    headers.push("Access-Control-Allow-Methods", "POST, OPTIONS");
+    headers.push("Access-Control-Allow-Headers", "Content-Type");
+    if request.method == "OPTIONS" {
+        return recorded((200, "OK"), &headers, b"", request);
+    }
+    headers.push("Content-Type", "text/plain");
+    let words = b"This replays a recording: BOSH (POST) and WebSocket are served.";
+    recorded((404, "Not Found"), &headers, words, request)
+}
+
+/// The answer to a request for a WebSocket.
+pub(super) fn switch(request: &Request) -> Vec<u8> {
+    let accept = accept(request.headers.get("sec-websocket-key").unwrap_or_default());
+    format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Protocol: xmpp\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+    )
+    .into_bytes()
+}

@@ -1,0 +1,148 @@
+//! Replays at the embedded connection manager, in virtual time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Replayed, Script, Settings, compare, replay};
+use crate::client::Who;
+use crate::defects::{Defect, all};
+use crate::random::Seeded;
+use crate::runner::{Verdict, embedded_target, jobs, run_embedded, with_embedded};
+use crate::scenario::load_texts;
+use crate::snapshot::{Diff, Varying};
+use crate::trace::{Event, Fact};
+
+/// What passes in a scenario.
+fn events(text: &str) -> Vec<Event> {
+    let files = [("a.yaml".into(), text.to_owned())];
+    let loaded = load_texts(files, &|_| Err(std::io::ErrorKind::NotFound.into()));
+    let mistakes: Vec<_> = loaded.mistakes.iter().map(|mistake| mistake.render(false)).collect();
+    assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
+    let scenarios: Vec<_> = loaded.scenarios.into_iter().map(Arc::new).collect();
+    let outcome = run_embedded(&jobs(&scenarios)[0], &Arc::new(embedded_target()), &[]);
+    assert_eq!(outcome.verdict, Verdict::Passed, "{:?}", outcome.failures);
+    outcome.events
+}
+
+fn again(recorded: &[Event], defects: &[&'static Defect], speed: f64) -> (Replayed, Diff) {
+    let script = Script::of(recorded, None).unwrap();
+    let target = embedded_target();
+    let domain = target.domain.clone();
+    let accounts: BTreeMap<String, Who> = script
+        .accounts()
+        .into_iter()
+        .map(|jid| {
+            let account = &target.accounts[jid.split('@').next().unwrap()];
+            let (user, password) = (account.user.clone(), account.password.clone());
+            (jid, Who::Account { user, password })
+        })
+        .collect();
+    let compared = compare(&script, &domain, &domain, &accounts);
+    let host = target.address.authority();
+    let settings = Settings {
+        domain: domain.clone(),
+        anonymous: domain,
+        accounts,
+        bosh: (target.address.path.clone(), host.clone()),
+        websocket: (target.websocket.as_ref().unwrap().path.clone(), host),
+        speed,
+        random: Box::new(Seeded::new(9)),
+    };
+    let replayed = with_embedded(defects, |dial, clock| async move {
+        replay(script, settings, &target, dial, clock, &mut |_| ()).await
+    });
+    let diff = compared.diff(recorded, &replayed.events, &Varying::default());
+    (replayed, diff)
+}
+
+fn words(diff: &Diff) -> Vec<String> {
+    diff.strands
+        .iter()
+        .flat_map(|strand| &strand.exchanges)
+        .flat_map(|exchange| &exchange.changes)
+        .map(crate::snapshot::Change::words)
+        .collect()
+}
+
+const CARRIERS: [&str; 3] = ["bosh, polls: true", "websocket", "tcp"];
+
+fn talk(transport: &str) -> String {
+    format!(
+        "name: a talk\ncovers: bosh-push-asap\nneeds: [accounts]\nsession: none\nactors:\n  \
+         alice: {{ transport: {transport}, login: alice }}\n  bob: {{ transport: {transport}, login: bob }}\nsteps:\n  \
+         - send: alice\n    stanza: <message to='${{bob.jid}}' id='m1' xmlns='jabber:client'><body>hello</body></message>\n  \
+         - expect: bob\n    stanza: <message xmlns='jabber:client'><body>hello</body></message>\n  \
+         - wait: 2s\n  \
+         - send: bob\n    stanza: <message to='${{alice.jid}}' id='m2' xmlns='jabber:client'><body>and you</body></message>\n  \
+         - expect: alice\n    stanza: <message xmlns='jabber:client'><body>and you</body></message>\n"
+    )
+}
+
+#[test]
+fn what_was_recorded_comes_again_over_each_carrier() {
+    for transport in CARRIERS {
+        let recorded = events(&talk(transport));
+        let (replayed, diff) = again(&recorded, &[], 1.0);
+        assert_eq!(replayed.stopped, None, "{transport}");
+        assert_eq!(replayed.remarks, Vec::<String>::new(), "{transport}");
+        assert!(diff.strands.is_empty(), "{transport}: {:#?}", words(&diff));
+        assert!(recorded.len().abs_diff(replayed.events.len()) < 12, "{transport}");
+    }
+}
+
+#[test]
+fn a_changed_server_differs_in_words() {
+    let recorded = events(&talk(CARRIERS[0]));
+    let differs = all().filter(|defect| defect.name.starts_with("bosh-push-asap")).any(|defect| {
+        let (_, diff) = again(&recorded, &[defect], 1.0);
+        !diff.strands.is_empty()
+    });
+    assert!(differs);
+}
+
+/// When requests came, and which of them while another was open.
+fn requests(events: &[Event]) -> Vec<Duration> {
+    let asked = |event: &&Event| matches!(event.fact, Fact::Request(_));
+    events.iter().filter(asked).map(|event| event.at).collect()
+}
+
+#[test]
+fn requests_that_overlapped_do_so_again_at_any_speed() {
+    let recorded = events(
+        "name: a\ncovers: bosh-push-asap\nneeds: [account]\nsession: { login: alice, wait: 20, hold: 2 }\nsteps:\n  \
+         - request: one\n  - wait: 700ms\n  - request: two\n  - wait: 1300ms\n  \
+         - request: three\n    payload: <iq type='get' id='p' xmlns='jabber:client'><ping xmlns='urn:xmpp:ping'/></iq>\n  \
+         - response: all\n",
+    );
+    for speed in [1.0, 2.0] {
+        let (replayed, diff) = again(&recorded, &[], speed);
+        let (before, now) = (requests(&recorded), requests(&replayed.events));
+        assert_eq!(before.len(), now.len(), "{:#?}", words(&diff));
+        let last = before.len() - 4..before.len() - 1;
+        for (before, now) in before[last.clone()].windows(2).zip(now[last].windows(2)) {
+            let (before, now) = ((before[1] - before[0]).div_f64(speed), now[1] - now[0]);
+            assert!(before.abs_diff(now) < Duration::from_millis(20), "{before:?} {now:?}");
+        }
+        if speed == 1.0 {
+            assert!(diff.strands.is_empty(), "{:#?}", words(&diff));
+        }
+    }
+}
+
+#[test]
+fn a_resumption_is_done_with_the_new_id() {
+    for transport in &CARRIERS[1..] {
+        let recorded = events(&format!(
+            "name: a\ncovers: sm-resumed-attributes\nsession: {{ transport: {transport}, login: alice }}\nneeds: [account]\nsteps:\n  \
+             - send:\n    stanza: <enable resume='true' xmlns='urn:xmpp:sm:3'/>\n  \
+             - expect:\n    stanza: <enabled resume='true' xmlns='urn:xmpp:sm:3'/>\n    capture: {{ id: '@id' }}\n  \
+             - disconnect: client\n    how: reset\n  - authenticate:\n  \
+             - send:\n    stanza: <resume h='${{client.received}}' previd='${{id}}' xmlns='urn:xmpp:sm:3'/>\n  \
+             - expect:\n    stanza: <resumed previd='${{id}}' xmlns='urn:xmpp:sm:3'/>\n"
+        ));
+        let (replayed, diff) = again(&recorded, &[], 1.0);
+        assert_eq!(replayed.stopped, None, "{transport}");
+        assert!(diff.strands.is_empty(), "{transport}: {:#?}", words(&diff));
+    }
+}
