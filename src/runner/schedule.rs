@@ -12,7 +12,8 @@ use tokio::sync::{Semaphore, watch};
 
 use super::dial::Dial;
 use super::embedded;
-use super::execute::{Inputs, run, words};
+use super::conclude::words;
+use super::execute::{Inputs, run};
 use super::heart::Heart;
 use super::outcome::Outcome;
 use super::target::{Account, Target};

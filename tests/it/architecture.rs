@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use syn::visit::{self, Visit};
 
 /// From top to bottom, as in `src/lib.rs`.
-const ROOMS: [&str; 23] = [
-    "cli", "ui", "report", "snapshot", "runner", "defects", "scenario", "doctor", "proxy", "cm",
+const ROOMS: [&str; 24] = [
+    "cli", "ui", "report", "snapshot", "trial", "runner", "defects", "scenario", "doctor", "proxy", "cm",
     "client", "rules", "trace", "wire", "bosh", "xmpp", "xml", "spec", "bundle", "clock", "random",
     "files", "diag",
 ];

@@ -389,7 +389,7 @@ fn file(args: &Args, path: &str) -> Result<Target, Failure> {
     #[allow(clippy::disallowed_methods)] // cli reads the environment
     let environment = |name: &str| std::env::var(name).ok();
     read_target(&path, text, default_tolerance(), &environment)
-        .map_err(|mistakes| wrong(&mistakes, args.color))
+        .map_err(|mistakes| wrong(&mistakes, args.reporting.color))
 }
 
 /// The text of a target file; of one that is part of the program, if there is no file and this is its name.

@@ -1,0 +1,7 @@
+//! `xmppscope client`: tests of clients.
+
+mod args;
+mod command;
+
+pub(super) use args::Args;
+pub(super) use command::run;
