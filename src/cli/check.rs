@@ -11,7 +11,7 @@ use super::mistakes::wrong;
 use super::options::When;
 use crate::diag::counted;
 use crate::diag::name;
-use crate::scenario::{LoadError, Loaded, Scenario, is_built_in, client_pack, load, pack};
+use crate::scenario::{LoadError, Loaded, Scenario, client_pack, is_built_in, load, pack};
 use crate::trial;
 
 /// Check scenario files for mistakes, without running them

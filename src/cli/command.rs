@@ -10,8 +10,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use super::console::{eprint, err, err_is_terminal, out_is_terminal, print};
 use super::options::When;
 use super::{
-    Failure, check, client, cm, convert, demo, diff, doctor, exit, generate, prove, proxy, report, run,
-    scenarios, show, snapshot, spec,
+    Failure, check, client, cm, convert, demo, diff, doctor, exit, generate, prove, proxy, report,
+    run, scenarios, show, snapshot, spec,
 };
 use crate::diag::name;
 

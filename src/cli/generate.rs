@@ -100,9 +100,7 @@ pub(super) fn run(args: &Args, program: clap::Command) -> Result<u8, Failure> {
         What::Completions { shell } => completions(program, *shell),
         What::Target { name } => target(name),
         What::Schema { client: false } => print_data(format!("{:#}\n", schema()).as_bytes()),
-        What::Schema { client: true } => {
-            print_data(format!("{:#}\n", client_schema()).as_bytes())
-        }
+        What::Schema { client: true } => print_data(format!("{:#}\n", client_schema()).as_bytes()),
         What::Conformance { outcomes } => conformance(outcomes),
     }
 }

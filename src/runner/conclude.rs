@@ -87,10 +87,7 @@ pub(super) fn words(row: &Row) -> String {
     row.values.iter().map(one).collect::<Vec<_>>().join(" ")
 }
 
-fn verdict(
-    done: &Done,
-    failures: &[Failure],
-) -> (Verdict, Option<String>, Option<Place>) {
+fn verdict(done: &Done, failures: &[Failure]) -> (Verdict, Option<String>, Option<Place>) {
     let worst = failures.iter().map(|failure| failure.level).max();
     let excused = failures.iter().filter(|failure| failure.level == Level::Must);
     let lag = excused.clone().filter_map(|failure| failure.lag).max();

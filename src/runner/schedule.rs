@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 
+use super::conclude::words;
 use super::dial::Dial;
 use super::embedded;
-use super::conclude::words;
 use super::execute::{Inputs, run};
 use super::heart::Heart;
 use super::outcome::Outcome;

@@ -26,14 +26,20 @@ pub fn client_schema() -> Value {
         "items": { "anyOf": [alone, { "oneOf": steps }] },
     });
     let head = properties(&[
-        ("client", text("What carries the session: bosh, websocket, tcp, or a list of these.", )),
+        ("client", text("What carries the session: bosh, websocket, tcp, or a list of these.")),
         ("name", text("The required behaviour, in one sentence.")),
         ("covers", ids("The requirements that the scenario checks; `xmppscope spec` lists them.")),
         ("about", text("Prose for the reader.")),
         ("set", variables()),
-        ("sweep", json!({ "type": ["object", "array"], "description": "Variables with several values, each of which is a run." })),
+        (
+            "sweep",
+            json!({ "type": ["object", "array"], "description": "Variables with several values, each of which is a run." }),
+        ),
         ("server", object(properties(&settings), &[])),
-        ("defects", one_or_more("Defects of the server; `xmppscope cm --list-defects` lists them.")),
+        (
+            "defects",
+            one_or_more("Defects of the server; `xmppscope cm --list-defects` lists them."),
+        ),
         ("steps", steps),
     ]);
     let mut schema = object(head, &["client", "name", "covers", "steps"]);
@@ -51,7 +57,14 @@ pub fn client_schema() -> Value {
 
 fn step(kind: &str, demands: bool) -> Value {
     let within = || ("within", text("The longest time that it may take."));
-    let since = || ("since", text("The step from whose beginning on messages count; default: the latest that did something."));
+    let since = || {
+        (
+            "since",
+            text(
+                "The step from whose beginning on messages count; default: the latest that did something.",
+            ),
+        )
+    };
     let none = json!({ "type": "null" });
     let (value, more, required): (Value, Vec<(&str, Value)>, &[&str]) = match kind {
         "start" => (none, vec![], &[]),
@@ -84,6 +97,13 @@ fn step(kind: &str, demands: bool) -> Value {
                     ("condition", text(&condition)),
                     ("text", text("What stands in the condition of `error`.")),
                     ("stanza", text("The elements that `say` sends.")),
+                    ("status", text("The HTTP status of `answer`.")),
+                    ("page", text("The content of `answer`; default: none.")),
+                    ("times", text("How many requests get that `answer`; default: one.")),
+                    (
+                        "cors",
+                        json!({ "type": "boolean", "description": "Whether scripts of other origins may read the `answer`; default: true." }),
+                    ),
                 ],
                 &[],
             )
@@ -96,11 +116,15 @@ fn step(kind: &str, demands: bool) -> Value {
     if demands {
         let words: Vec<&str> = LEVEL.iter().map(|(word, _)| *word).collect();
         keys.extend(properties(&[
-            ("covers", ids("The requirements that a failure violates; default: all of the scenario.")),
+            (
+                "covers",
+                ids("The requirements that a failure violates; default: all of the scenario."),
+            ),
             ("level", json!({ "enum": words, "description": "How serious a failure is." })),
             ("says", text("What the report says of a failure.")),
         ]));
-    } else if kind != "note" {
+    }
+    if kind != "note" {
         keys.extend(properties(&[("name", text("A name, for `since`."))]));
     }
     let required: Vec<&str> = std::iter::once(kind).chain(required.iter().copied()).collect();

@@ -27,7 +27,8 @@ impl ClientVariables {
         row: Option<usize>,
         facts: &[(&str, String)],
     ) -> Result<Self, Unresolved> {
-        let facts = facts.iter().map(|(name, text)| ((*name).to_owned(), Value::Text(text.clone())));
+        let facts =
+            facts.iter().map(|(name, text)| ((*name).to_owned(), Value::Text(text.clone())));
         let mut variables = Self { values: facts.collect() };
         let row = row.and_then(|row| scenario.sweep.get(row));
         let own = row.into_iter().flat_map(|row| &row.values);

@@ -87,7 +87,10 @@ fn words(one: &Observation) -> Option<String> {
         _ if !stanzas.is_empty() => stanzas.join(" and "),
         Fact::Request(request) => {
             let rid = one.effect.message.as_ref().and_then(crate::trace::Message::rid);
-            rid.map_or_else(|| format!("{} {}", request.method, request.target), |rid| format!("rid {rid}"))
+            rid.map_or_else(
+                || format!("{} {}", request.method, request.target),
+                |rid| format!("rid {rid}"),
+            )
         }
         Fact::Frame(frame) => crate::wire::websocket::Opcode(frame.opcode).to_string(),
         fact => format!("a {}", fact.name()),

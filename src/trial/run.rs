@@ -76,8 +76,8 @@ async fn set_up(
     let variables = ClientVariables::of(&job.scenario, job.row, &none)?;
     let carrier = variables.carrier(&test.carrier)?;
     let place = test.carrier.place.clone();
-    let defects = defects_of(test, &variables)
-        .map_err(|wrong| Stop::Broken(place.clone(), wrong.message))?;
+    let defects =
+        defects_of(test, &variables).map_err(|wrong| Stop::Broken(place.clone(), wrong.message))?;
     let plan = Plan {
         test,
         variables: &variables,
@@ -97,7 +97,12 @@ async fn set_up(
 }
 
 /// Ends the client. What it cannot do is no failure of it; what it has written is told with one.
-async fn end(process: Option<Process>, done: Done, scenario: &Scenario, report: &mut Report) -> Done {
+async fn end(
+    process: Option<Process>,
+    done: Done,
+    scenario: &Scenario,
+    report: &mut Report,
+) -> Done {
     let Some(process) = process else { return done };
     let cannot = process.cannot();
     let lines = process.lines();

@@ -76,6 +76,12 @@ impl Site {
             let (open, due) = (BTreeSet::new(), VecDeque::new());
             Box::new(Stage { server, director, peer, clock, open, due })
         });
+        let answers = director.clone();
+        parts.on_enter(move |request| {
+            // A browser asks first whether it may ask.
+            let is_request = request.method() == http::Method::POST;
+            is_request.then(|| answers.next_answer()).flatten()
+        });
         for defect in plan.defects {
             defect.apply(&mut parts);
         }

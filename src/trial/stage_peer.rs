@@ -83,8 +83,7 @@ impl Peer {
         if !self.online || !iq.is(ns::CLIENT, "iq") {
             return;
         }
-        let mut answer =
-            Element::new(ns::CLIENT, "iq").with_attr("id", id).with_attr("to", from);
+        let mut answer = Element::new(ns::CLIENT, "iq").with_attr("id", id).with_attr("to", from);
         if iq.child("urn:xmpp:ping", "ping").is_some() {
             answer = answer.with_attr("type", "result");
         } else {

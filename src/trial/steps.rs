@@ -8,7 +8,7 @@ use super::events;
 use super::process::Process;
 use super::run::Bench;
 use super::server::Site;
-use super::stage::Order;
+use super::stage::{Instead, Order};
 use crate::bosh::Condition;
 use crate::clock::words;
 use crate::runner::{Done, Job, Report, StepAt, Stop};
@@ -42,7 +42,9 @@ pub(super) struct Trial<'a> {
     started: bool,
     /// When the latest step began that did something.
     latest: Duration,
-    /// When those with a name began.
+    /// When what the step looks for has come.
+    found: Option<Duration>,
+    /// When those with a name began, or what they look for has come.
     named: BTreeMap<String, Duration>,
 }
 
@@ -65,6 +67,7 @@ impl<'a> Trial<'a> {
             process: None,
             started: false,
             latest: site.watch.now(),
+            found: None,
             named: BTreeMap::new(),
         }
     }
@@ -128,7 +131,12 @@ pub(super) async fn run_steps(trial: &mut Trial<'_>) -> Done {
         if let Some(name) = &step.name {
             trial.named.insert(name.value.clone(), since);
         }
+        trial.found = None;
         run_step(trial, step).await?;
+        if let (Some(name), Some(found)) = (&step.name, trial.found) {
+            // What came with it, at the same time, came before.
+            trial.named.insert(name.value.clone(), found + Duration::from_micros(1));
+        }
     }
     Ok(())
 }
@@ -225,7 +233,11 @@ fn start(trial: &mut Trial<'_>, place: &Place) -> Done {
     Ok(())
 }
 
-async fn login(trial: &mut Trial<'_>, step: &ClientStep, within: Option<&Located<Timespan>>) -> Done {
+async fn login(
+    trial: &mut Trial<'_>,
+    step: &ClientStep,
+    within: Option<&Located<Timespan>>,
+) -> Done {
     let since = trial.now();
     let usual = if trial.bench.client == Client::Person { PERSON } else { LOGIN };
     let deadline = trial.deadline(within, usual)?;
@@ -311,6 +323,7 @@ async fn expect(trial: &mut Trial<'_>, sent: &Sent, place: &Place) -> Done {
         return trial.fail(FailureKind::NotSent, place, expected, seen);
     };
     let first = all.first().copied().unwrap_or_default();
+    trial.found = all.get(times.saturating_sub(1)).copied();
     if let Some(after) = after
         && first < since + after
     {
@@ -343,7 +356,8 @@ async fn unsent(
 async fn left(trial: &mut Trial<'_>, within: Option<&Located<Timespan>>, place: &Place) -> Done {
     let since = trial.latest;
     let deadline = trial.deadline(within, WITHIN)?;
-    if trial.site.watch.until(deadline, |seen| events::left(seen, since)).await.is_some() {
+    trial.found = trial.site.watch.until(deadline, |seen| events::left(seen, since)).await;
+    if trial.found.is_some() {
         return Ok(());
     }
     let short = events::in_short(&trial.site.watch.lock(), since);
@@ -363,6 +377,20 @@ fn server(trial: &Trial<'_>, act: &ServerAct) -> Done {
                 inner = inner.with_text(&trial.text(text)?);
             }
             Order::Error(Element::new(ns::STREAMS, "error").with_child(inner))
+        }
+        ServerAct::Answer { status, page, times, foreign } => {
+            let status = status.resolve(&trial.variables, 599)?;
+            let page = page.as_ref().map(|page| trial.text(page)).transpose()?;
+            let times = times.as_ref();
+            let times =
+                times.map(|one| one.resolve(&trial.variables, limits::REPEAT)).transpose()?;
+            trial.site.director.answer(Instead {
+                status: u16::try_from(status).unwrap_or_default(),
+                page: page.unwrap_or_default(),
+                times: times.unwrap_or(1),
+                foreign: *foreign,
+            });
+            return Ok(());
         }
         ServerAct::Close => Order::Close,
         ServerAct::Say(xml) => Order::Say(elements(&xml.text.text(&trial.variables)?)?),

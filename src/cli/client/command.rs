@@ -141,7 +141,8 @@ fn client_name(args: &RunArgs) -> String {
     if let Some(name) = &args.name {
         return name.clone();
     }
-    let stem = |word: &String| Path::new(word).file_stem().map(|stem| name(Path::new(stem)).to_string());
+    let stem =
+        |word: &String| Path::new(word).file_stem().map(|stem| name(Path::new(stem)).to_string());
     let script = args.command.iter().skip(1).find(|word| word.contains(['/', '.']));
     script.or(args.command.first()).and_then(stem).unwrap_or_else(|| "client".to_owned())
 }

@@ -23,7 +23,8 @@ use crate::ui::quoted;
 /// Runs scenarios.
 pub(in crate::cli) fn run(args: &Args) -> Result<u8, Failure> {
     let interrupt = Interrupt::watch()?;
-    let only = args.only.as_deref().map(|text| expression(text, args.reporting.color)).transpose()?;
+    let only =
+        args.only.as_deref().map(|text| expression(text, args.reporting.color)).transpose()?;
     let against = Against::of(args)?;
     let (scenarios, files) = check::scenarios(&args.paths, args.reporting.color)?;
     let all = runner::jobs(&scenarios);
@@ -51,11 +52,8 @@ pub(in crate::cli) fn run(args: &Args) -> Result<u8, Failure> {
     let mut inputs = Inputs::of(files);
     args.files().for_each(|file| inputs.add(file));
     not_into(&inputs)?;
-    let again = Again {
-        command: "xmppscope run",
-        options: args.repeated(),
-        pack: args.paths.is_empty(),
-    };
+    let again =
+        Again { command: "xmppscope run", options: args.repeated(), pack: args.paths.is_empty() };
     let outputs = Outputs::open(&args.reporting, &again, &inputs, against.started())?;
     let clock = Clock::start();
     let plan = Plan {

@@ -175,10 +175,7 @@ fn absolute(path: &Path) -> PathBuf {
 }
 
 /// The layout of what people read.
-fn layout(
-    args: &Reporting,
-    again: &Again,
-    stdout: bool, started: DateTime<FixedOffset>) -> Layout {
+fn layout(args: &Reporting, again: &Again, stdout: bool, started: DateTime<FixedOffset>) -> Layout {
     let terminal = stdout && out_is_terminal();
     Layout {
         styles: Styles::new(stdout && args.color.decide(terminal)),

@@ -33,7 +33,11 @@ pub(super) fn from<'p>(folder: Option<&Path>, path: &'p Path) -> &'p Path {
 }
 
 /// Two runs of one name would overwrite each other's files, and one would that of the file beside captures.
-pub(in crate::cli) fn distinct(jobs: &[Job], stems: &[PathBuf], captures: bool) -> Result<(), Failure> {
+pub(in crate::cli) fn distinct(
+    jobs: &[Job],
+    stems: &[PathBuf],
+    captures: bool,
+) -> Result<(), Failure> {
     let path = |job: &Job| name(&job.scenario.place.source.path).to_string();
     let beside = Path::new(IN_FOLDER).with_extension("");
     let mut known: BTreeMap<&Path, &Job> = BTreeMap::new();

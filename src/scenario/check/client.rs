@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::bosh::Condition;
 use crate::diag::{Diagnostic, Mistakes, nearest};
+use crate::rules;
 use crate::scenario::facts::{CLIENT_FACTS, ClientVariables};
-use crate::scenario::model::{
-    ClientStep, ClientStepKind, ClientTest, Count, Scenario, ServerAct, Template, TermKind, Timespan,
-};
 use crate::scenario::limits;
+use crate::scenario::model::{
+    ClientStep, ClientStepKind, ClientTest, Count, Scenario, ServerAct, Template, TermKind,
+    Timespan,
+};
 use crate::scenario::source::{Located, Place};
 use crate::scenario::vars::Unresolved;
 use crate::spec::{Party, catalogue};
@@ -18,7 +20,9 @@ use crate::trace::filter::Filter;
 pub(super) fn check_client(scenario: &Scenario, test: &ClientTest) -> Mistakes {
     let mut found = Vec::new();
     for id in scenario.covers.iter().chain(test.steps.iter().flat_map(|step| &step.covers)) {
-        if catalogue().get(id).is_some_and(|known| !binds_clients(known.party)) {
+        // Some requirements on a connection manager say what a client has to keep to.
+        let is_reported = rules::about(id).next().is_some();
+        if catalogue().get(id).is_some_and(|known| !binds_clients(known.party) && !is_reported) {
             let message = format!("`{}` does not bind clients", id.value);
             found.push(id.place.mistake(message, ""));
         }
@@ -113,7 +117,8 @@ impl Row<'_> {
                 self.times(within.as_slice());
             }
             ClientStepKind::Tell(text) => {
-                if self.text(text).is_some_and(|text| text.contains('\n') || text.trim().is_empty()) {
+                if self.text(text).is_some_and(|text| text.contains('\n') || text.trim().is_empty())
+                {
                     self.wrong(&text.place, "a client is told one line".to_owned());
                 }
             }
@@ -146,6 +151,14 @@ impl Row<'_> {
                     }
                 }
                 ServerAct::Terminate(Some(condition)) => self.condition(condition),
+                ServerAct::Answer { status, page, times, .. } => {
+                    for count in times.iter().chain([status]) {
+                        self.count(count);
+                    }
+                    if let Some(page) = page {
+                        self.text(page);
+                    }
+                }
                 ServerAct::Terminate(None) | ServerAct::Close => {}
             },
         }

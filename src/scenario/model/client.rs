@@ -116,7 +116,7 @@ pub struct ClientStep {
     pub level: Option<Located<Level>>,
     /// What is to be said of its failure.
     pub says: Option<Located<Template>>,
-    /// A name, for `since`.
+    /// A name, for `since`: the time at which it begins, or at which what it looks for has come.
     pub name: Option<Located<String>>,
 }
 
@@ -187,6 +187,17 @@ pub enum ServerAct {
     },
     /// Closes the streams in order.
     Close,
+    /// Answers requests itself, in place of the connection manager.
+    Answer {
+        /// The status.
+        status: Located<Count>,
+        /// The content; none if nothing is said.
+        page: Option<Located<Template>>,
+        /// How many requests; one if nothing is said.
+        times: Option<Located<Count>>,
+        /// Without the header that allows scripts of other origins to read it.
+        foreign: bool,
+    },
     /// Sends elements on the stream that no user has sent.
     Say(Located<Xml>),
 }

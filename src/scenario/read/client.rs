@@ -26,7 +26,8 @@ pub(in super::super) const CLIENT_KINDS: [(&str, bool); 10] = [
     ("note", false),
 ];
 /// What the server does by itself.
-pub(in super::super) const SERVER_ACTS: [&str; 4] = ["terminate", "error", "close", "say"];
+pub(in super::super) const SERVER_ACTS: [&str; 5] =
+    ["terminate", "error", "close", "say", "answer"];
 /// The variable of a scenario that lists several carriers.
 const OVER: &str = "over";
 
@@ -152,10 +153,11 @@ impl Reader {
         let Some(&(name, demands)) = CLIENT_KINDS.iter().find(|(name, _)| *name == head.value)
         else {
             let words = CLIENT_KINDS.map(|(word, _)| word);
-            let help = self.mistakes.suggest(&head.value, words, || {
-                format!("the steps are {}", words.join(", "))
-            });
-            let message = format!("`{}` is not a step of a scenario that tests a client", head.value);
+            let help = self
+                .mistakes
+                .suggest(&head.value, words, || format!("the steps are {}", words.join(", ")));
+            let message =
+                format!("`{}` is not a step of a scenario that tests a client", head.value);
             self.wrong_with_help(&head.place, message, "", help);
             return None;
         };
@@ -165,7 +167,8 @@ impl Reader {
             covers = fields.take("covers").map_or(Vec::new(), |yaml| self.covers(yaml));
             level = self.level(&mut fields);
             says = fields.take("says").and_then(|says| self.template(says));
-        } else if name != "note" {
+        }
+        if name != "note" {
             named = fields.take("name").and_then(|name| self.name(name));
         }
         let kind = self.client_step_kind(name, value, &mut fields);
@@ -211,7 +214,13 @@ impl Reader {
                 let times = times.and_then(|times| self.count(times, limits::REPEAT));
                 let after = fields.take("after").and_then(|after| self.timespan(after));
                 let (within, since) = (within(self, fields), since(self, fields));
-                ClientStepKind::Sent(Box::new(Sent { filter: filter?, times, within, after, since }))
+                ClientStepKind::Sent(Box::new(Sent {
+                    filter: filter?,
+                    times,
+                    within,
+                    after,
+                    since,
+                }))
             }
             "unsent" => {
                 let filter = self.template(value);
@@ -237,8 +246,14 @@ impl Reader {
                 let text = fields.take("text").and_then(|text| self.template(text));
                 ServerAct::Error { condition: condition?, text }
             }
-            "say" => {
-                ServerAct::Say(self.required(fields, "stanza").and_then(|xml| self.xml(xml))?)
+            "say" => ServerAct::Say(self.required(fields, "stanza").and_then(|xml| self.xml(xml))?),
+            "answer" => {
+                let status = self.required(fields, "status").and_then(|one| self.count(one, 599));
+                let page = fields.take("page").and_then(|page| self.template(page));
+                let times = fields.take("times");
+                let times = times.and_then(|times| self.count(times, limits::REPEAT));
+                let cors = fields.take("cors").and_then(|cors| self.boolean(cors));
+                ServerAct::Answer { status: status?, page, times, foreign: cors == Some(false) }
             }
             _ => ServerAct::Close,
         })

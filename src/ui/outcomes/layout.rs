@@ -50,11 +50,7 @@ impl Layout {
             width: None,
             show: Show::Failed,
             started,
-            again: Again {
-                command: "xmppscope run",
-                options: String::new(),
-                pack: false,
-            },
+            again: Again { command: "xmppscope run", options: String::new(), pack: false },
         }
     }
 }

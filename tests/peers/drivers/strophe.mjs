@@ -6,6 +6,10 @@ import WebSocket from 'ws';
 import { facts, obey } from './hook.mjs';
 
 globalThis.WebSocket ??= WebSocket;
+if (facts.carrier === 'tcp') {
+  process.stdout.write('cannot use TCP\n');
+  process.exit(1);
+}
 Strophe.setLogLevel(Strophe.LogLevel.WARN);
 Strophe.log = (level, text) => { if (level >= Strophe.LogLevel.WARN) process.stdout.write(`strophe: ${text}\n`); };
 
