@@ -2,7 +2,7 @@
 //!
 //! Everything observed becomes an [`trace::Event`]; producers (proxy, capture file) know no consumer
 //! (terminal, rules, reports). Each module is a room with one duty, and imports only point down this
-//! list: `cli`, `ui`, `report`, `snapshot`, `trial`, `runner`, `defects`, `scenario`, `doctor`, `proxy`, `cm`, `client`, `rules`, `trace`, `wire`,
+//! list: `cli`, `ui`, `report`, `snapshot`, `trial`, `runner`, `defects`, `scenario`, `doctor`, `proxy`, `fault`, `cm`, `client`, `rules`, `trace`, `wire`,
 //! `bosh`, `xmpp`, `xml`, `spec`, `bundle`, `clock`, `random`, `files`, `diag`.
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
@@ -20,6 +20,7 @@ pub mod cm;
 pub mod defects;
 pub mod diag;
 pub mod doctor;
+pub mod fault;
 pub mod files;
 pub mod proxy;
 pub mod random;

@@ -117,6 +117,7 @@ async fn play(
     let queue = Arc::clone(&watching.queue);
     let streams = StreamSettings::default();
     let proxy = Proxy {
+        faults: None,
         target,
         host: None,
         connect: None,

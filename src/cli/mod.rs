@@ -15,6 +15,7 @@ mod diff;
 mod doctor;
 pub mod exit;
 mod failure;
+mod faults;
 mod generate;
 mod interrupt;
 mod lane;

@@ -74,6 +74,11 @@ impl Output {
             .try_init();
     }
 
+    /// When there is colour.
+    pub(super) fn color(&self) -> When {
+        self.color
+    }
+
     /// What is read for it.
     pub(super) fn inputs(&self) -> Inputs {
         Inputs::of([self.settings.file()])

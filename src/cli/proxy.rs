@@ -10,12 +10,15 @@ use hickory_resolver::TokioResolver;
 use super::Failure;
 use super::capture::CaptureFile;
 use super::console::eprint;
+use super::faults::FaultOptions;
 use super::observe::Output;
 use super::options::{body_limit, size};
 use super::watch::{Watch, listen, raise_file_limit};
 use crate::diag::name;
+use crate::fault::Faults;
 use crate::files::Inputs;
 use crate::proxy::{Proxy, StreamSettings};
+use crate::random::Secure;
 use crate::trace::intake::Intake;
 use crate::wire::address::{Address, Scheme};
 use crate::wire::{resolve, tls};
@@ -98,6 +101,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     max_connections: u32,
     #[command(flatten)]
+    faults: FaultOptions,
+    #[command(flatten)]
     output: Output,
 }
 
@@ -116,6 +121,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         args.target.parse().map_err(|error| Failure::Usage(format!("--target: {error}")))?;
     args.check(&target)?;
     let host = host(args, &target)?;
+    let faults = args.faults.read(args.output.color())?;
     let is_stream = target.scheme.is_stream();
     let takes_over = is_stream && !args.passes_starttls();
     let connect = (target.is_tls() && !is_stream)
@@ -165,6 +171,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
 
     let accept = identity.map(|identity| identity.config);
     let (queue, clock) = (Arc::clone(&watching.queue), watching.clock);
+    let faults = faults.map(|faults| Faults::new(faults, clock, Box::new(Secure::default())));
     let has_srv = is_stream && target.port().is_none() && !target.is_loopback();
     let resolver = if has_srv { runtime.block_on(async { resolver() }) } else { None };
     let streams = StreamSettings {
@@ -174,8 +181,18 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         resolver,
     };
     let connections = args.max_connections as usize;
-    let proxy =
-        Proxy { target, host, connect, accept, streams, queue, clock, connections, listens: None };
+    let proxy = Proxy {
+        target,
+        host,
+        connect,
+        accept,
+        streams,
+        faults,
+        queue,
+        clock,
+        connections,
+        listens: None,
+    };
     runtime.block_on(proxy.serve(listener, watching.stopped()));
     // The taps of connections that are still open report their end. A name look-up may hang: it is left alone.
     runtime.shutdown_timeout(Duration::from_millis(100));
@@ -186,6 +203,7 @@ impl Args {
     /// What is read.
     fn inputs(&self) -> Inputs {
         let mut inputs = self.output.inputs();
+        self.faults.inputs(&mut inputs);
         let own = self.tls_dir.iter().flat_map(|dir| [dir.join("cert.pem"), dir.join("key.pem")]);
         self.ca_file.iter().cloned().chain(own).for_each(|file| inputs.add(&file));
         inputs

@@ -2,6 +2,7 @@
 //! passes goes to the taps' [`Queue`](crate::wire::tap::Queue); who reads it is not known here.
 
 mod answer;
+mod relay;
 mod secure;
 mod serve;
 mod settings;

@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::answer;
+use super::relay::Relay;
 use super::settings::Proxy;
 use crate::wire::conversation::Expect;
 use crate::wire::host::HostEditor;
@@ -94,7 +95,18 @@ impl Proxy {
             Err(cause) => return Box::pin(answer::refuse(client, *tap, cause)).await,
         };
         let host = self.host.clone().map(HostEditor::new).map(Box::new);
-        match tunnel::join(&mut client, &mut server, &mut tap, host).await {
+        let faults = self.faults.clone();
+        let end = match faults {
+            None => tunnel::join(&mut client, &mut server, &mut tap, host).await,
+            Some(faults) => {
+                let relay = Relay::new(faults, Expect::Http, &client, Some(Arc::clone(&self)));
+                Box::pin(async {
+                    relay.with_host(host).join(&mut client, &mut server, &mut tap).await
+                })
+                .await
+            }
+        };
+        match end {
             // STARTTLS is a matter of XML streams.
             End::Fin | End::StartTls { .. } => tap.close(),
             End::Reset => {
@@ -111,7 +123,7 @@ impl Proxy {
     }
 
     /// Connects to the target, or says in a sentence why not.
-    async fn reach(&self) -> Result<Socket, String> {
+    pub(super) async fn reach(&self) -> Result<Socket, String> {
         let addresses = self.target.resolve().await?;
         self.secure(self.connect_to_first(addresses, false).await?).await
     }

@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 
 use super::answer;
 use crate::clock::Clock;
+use crate::fault::Faults;
 use crate::wire::address::Address;
 use crate::wire::tap::Queue;
 
@@ -31,6 +32,8 @@ pub struct Proxy {
     pub accept: Option<Arc<ServerConfig>>,
     /// What holds for an XMPP target alone.
     pub streams: StreamSettings,
+    /// What is to go wrong on purpose; without it, bytes are passed on as they come.
+    pub faults: Option<Faults>,
     /// Where the taps report.
     pub queue: Arc<Queue>,
     /// The clock of the trace.

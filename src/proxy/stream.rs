@@ -9,11 +9,13 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::answer;
+use super::relay::Relay;
 use super::secure::{Begin, Hello};
 use super::settings::Proxy;
 use crate::random::{Random, Secure};
 use crate::wire::Side;
 use crate::wire::address::{Scheme, resolve};
+use crate::wire::conversation::Expect;
 use crate::wire::protocol::Protocol;
 use crate::wire::resolve::{Found, services};
 use crate::wire::secured::Secured;
@@ -73,8 +75,14 @@ impl Proxy {
                 }
             }
         };
+        let relay = |faults| Relay::new(faults, Expect::Stream, &client, None);
+        let mut relay = self.faults.clone().map(relay);
         loop {
-            match tunnel::join(&mut client, &mut server, &mut tap, None).await {
+            let end = match &mut relay {
+                None => tunnel::join(&mut client, &mut server, &mut tap, None).await,
+                Some(relay) => Box::pin(relay.join(&mut client, &mut server, &mut tap)).await,
+            };
+            match end {
                 End::Fin | End::Unanswered(_) => return tap.close(),
                 End::Reset => {
                     client.reset();
@@ -102,6 +110,9 @@ impl Proxy {
                             return tap.close();
                         }
                     };
+                    if let Some(relay) = &mut relay {
+                        relay.secured(self.streams.pass_starttls);
+                    }
                 }
             }
         }

@@ -14,6 +14,7 @@ fn proxy(target: &str, answer: Answer) -> Proxy {
         connect: None,
         accept: None,
         streams: StreamSettings { resolver: Some(resolver(answer)), ..StreamSettings::default() },
+        faults: None,
         queue: Queue::new(0),
         clock: Clock::start(),
         connections: 10,

@@ -7,8 +7,13 @@ use crate::bosh::{Body, BodyType, compared_terms};
 use crate::clock::words;
 use crate::diag::sanitise::one_line;
 use crate::trace::redact::is_hidden;
-use crate::trace::{Content, Exchange, Headers, Message, Reading, Response, Session};
+use crate::trace::{AppliedFault, Content, Exchange, Headers, Message, Reading, Response, Session};
 use crate::wire::Side;
+
+/// What was done on purpose, and by which fault.
+pub fn fault(applied: &AppliedFault) -> String {
+    format!("{} (fault: {})", one_line(&applied.did), one_line(&applied.fault))
+}
 
 /// A size for people.
 pub fn bytes(size: u64) -> String {

@@ -40,6 +40,7 @@ pub fn client_schema() -> Value {
             "defects",
             one_or_more("Defects of the server; `xmppscope cm --list-defects` lists them."),
         ),
+        ("faults", one_or_more("Faults, WHEN: WHAT, from the beginning on.")),
         ("steps", steps),
     ]);
     let mut schema = object(head, &["client", "name", "covers", "steps"]);
@@ -97,17 +98,11 @@ fn step(kind: &str, demands: bool) -> Value {
                     ("condition", text(&condition)),
                     ("text", text("What stands in the condition of `error`.")),
                     ("stanza", text("The elements that `say` sends.")),
-                    ("status", text("The HTTP status of `answer`.")),
-                    ("page", text("The content of `answer`; default: none.")),
-                    ("times", text("How many requests get that `answer`; default: one.")),
-                    (
-                        "cors",
-                        json!({ "type": "boolean", "description": "Whether scripts of other origins may read the `answer`; default: true." }),
-                    ),
                 ],
                 &[],
             )
         }
+        "fault" => (text("A fault, WHEN: WHAT, from now on; none ends all."), vec![], &[]),
         "wait" => (text("A time in which nothing is done."), vec![], &[]),
         _ => (text("Text for the report."), vec![], &[]),
     };

@@ -17,8 +17,8 @@ use super::tree::{Leaf, Tree};
 use crate::diag::sanitise::one_line;
 use crate::trace::redact;
 use crate::trace::{
-    self, CloseFrame, Effect, Event, Fact, Link, Reading, Request, Response, Session, SessionId,
-    Story,
+    self, AppliedFault, CloseFrame, Effect, Event, Fact, Link, Reading, Request, Response, Session,
+    SessionId, Story,
 };
 use crate::wire::Side;
 use crate::wire::websocket::Opcode;
@@ -136,6 +136,7 @@ impl Maker {
                 let exchange = self.alone(shown);
                 exchange.client.words = format!("{messages} messages were not observed");
             }
+            Fact::Fault(fault) => self.fault(event.conn, fault, &effect, shown),
             Fact::Opened { .. } | Fact::Failed { .. } | Fact::Ended { .. } | Fact::Finished => {}
         }
         for exchange in &effect.abandoned {
@@ -236,6 +237,21 @@ impl Maker {
         let strand = effect.session.and_then(|id| self.strands.get_mut(&Key::Session(id)));
         if let Some(turn) = strand.and_then(|strand| strand.turns.last()) {
             self.shelf.get_mut(turn.exchange).server.say("then TLS");
+        }
+    }
+
+    /// Something was done on purpose to a message: it is said beside what the client saw, or by itself.
+    fn fault(&mut self, conn: u64, fault: &AppliedFault, effect: &Effect, shown: bool) {
+        let words = format!("fault {}", one_line(&fault.fault));
+        let strand = effect.session.and_then(|id| self.strands.get(&Key::Session(id)));
+        let known = strand.and_then(|strand| strand.turns.last()).map(|turn| turn.exchange);
+        let exchange = match known {
+            Some(number) => self.shelf.get_mut(number),
+            None => self.raw(conn, shown),
+        };
+        match fault.from {
+            Side::Client => exchange.client.say(&words),
+            Side::Server => exchange.server.say(&words),
         }
     }
 

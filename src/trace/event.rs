@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::written::{bytes, micros, text_or_base64};
 use crate::wire::Side;
+pub use crate::wire::fault::AppliedFault;
 pub use crate::wire::secured::{Secured, Tls};
 use crate::wire::stream::Kind;
 pub use crate::wire::tap::How;
@@ -51,6 +52,8 @@ pub enum Fact {
     Part(Part),
     /// TLS begins on a connection that carries a stream over TCP.
     Secured(Secured),
+    /// Something was done on purpose to a message: what the client saw is not what the server did.
+    Fault(AppliedFault),
     /// Bytes that are not what was expected.
     Raw(Raw),
     /// One side sent its last byte.
@@ -212,9 +215,9 @@ pub struct Raw {
 
 impl Fact {
     /// All kinds.
-    pub const NAMES: [&str; 12] = [
-        "opened", "failed", "request", "response", "frame", "part", "secured", "raw", "ended",
-        "lost", "closed", "finished",
+    pub const NAMES: [&str; 13] = [
+        "opened", "failed", "request", "response", "frame", "part", "secured", "fault", "raw",
+        "ended", "lost", "closed", "finished",
     ];
 
     /// What captures and JSON call its kind.
@@ -227,6 +230,7 @@ impl Fact {
             Self::Frame(_) => "frame",
             Self::Part(_) => "part",
             Self::Secured(_) => "secured",
+            Self::Fault(_) => "fault",
             Self::Raw(_) => "raw",
             Self::Ended { .. } => "ended",
             Self::Lost { .. } => "lost",
@@ -254,6 +258,7 @@ impl Fact {
             Self::Frame(frame) => Some(frame.from),
             Self::Part(part) => Some(part.from),
             Self::Raw(raw) => Some(raw.from),
+            Self::Fault(fault) => Some(fault.from),
             _ => None,
         }
     }

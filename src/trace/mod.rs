@@ -20,7 +20,8 @@ mod written;
 
 pub use content::UNKNOWN_CODING;
 pub use event::{
-    Content, Event, Fact, Frame, Headers, How, Part, Raw, Request, Response, Secured, Tls,
+    AppliedFault, Content, Event, Fact, Frame, Headers, How, Part, Raw, Request, Response, Secured,
+    Tls,
 };
 pub use open::open;
 pub use reading::{Reading, Stanza};

@@ -51,6 +51,7 @@ impl Recorder {
                 self.conns.insert(conn, Box::default());
                 out.push(event(Fact::Secured(*secured)));
             }
+            What::Fault(fault) => out.push(event(Fact::Fault(*fault))),
             What::Ended { by, how, together, marks } => {
                 let mut last = Vec::new();
                 if let Some(conn_state) = self.conns.get_mut(&conn) {

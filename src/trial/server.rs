@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,19 +21,29 @@ use crate::cm::policy::Policy;
 use crate::cm::server::{Account, Password, Server, Setup};
 use crate::cm::tcp::Protection;
 use crate::defects::Defect;
+use crate::fault::{Fault, Faults};
+use crate::proxy::{Proxy, StreamSettings};
 use crate::random::{Random as _, Secure};
 use crate::scenario::{ClientTest, ClientVariables, Term, Transport, Value};
+use crate::wire::address::AddressError;
 
 /// The domain that it serves.
 const DOMAIN: &str = "localhost";
 /// The client's account, and that of the other user.
 const USERS: [&str; 2] = ["alice", "bob"];
 
+/// A free port of this machine.
+const FREE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+/// Connections that one client may have at once.
+const CONNECTIONS: usize = 200;
+
 /// A server at work.
 pub(super) struct Site {
     pub(super) facts: Facts,
     pub(super) director: Director,
     pub(super) watch: Watch,
+    /// What goes wrong on the way, if anything may.
+    pub(super) faults: Option<Faults>,
     service: Arc<Service>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -76,12 +86,6 @@ impl Site {
             let (open, due) = (BTreeSet::new(), VecDeque::new());
             Box::new(Stage { server, director, peer, clock, open, due })
         });
-        let answers = director.clone();
-        parts.on_enter(move |request| {
-            // A browser asks first whether it may ask.
-            let is_request = request.method() == http::Method::POST;
-            is_request.then(|| answers.next_answer()).flatten()
-        });
         for defect in plan.defects {
             defect.apply(&mut parts);
         }
@@ -89,17 +93,33 @@ impl Site {
         let known: Vec<(&str, &str)> =
             USERS.into_iter().zip(passwords.iter().map(String::as_str)).collect();
         let watch = Watch::start(clock, &known)?;
-        let service = Service::new(machine, edge, wake, clock, Some(Arc::clone(&watch.queue)));
-        let address = plan.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        // With faults, what the client sees is what is watched, and not what the server does.
+        let faulty = plan.test.has_faults();
+        let tapped = (!faulty).then(|| Arc::clone(&watch.queue));
+        let service = Service::new(machine, edge, wake, clock, tapped);
+        let address = plan.listen.unwrap_or(FREE);
         let listener = TcpListener::bind(address).await?;
-        let bound = listener.local_addr()?;
+        let mut bound = listener.local_addr()?;
         let serving = Arc::clone(&service);
         let mut tasks = Vec::new();
+        let (inner, faults) = if faulty {
+            let inner = TcpListener::bind(FREE).await?;
+            let faults = Faults::new(plan.faults()?, clock, Box::new(Secure::default()));
+            let proxy = plan.proxy(inner.local_addr()?, faults.clone(), &watch)?;
+            tasks.push(tokio::spawn(proxy.serve(listener, std::future::pending())));
+            (inner, Some(faults))
+        } else {
+            (listener, None)
+        };
         if plan.carrier == Transport::Tcp {
-            tasks.push(tokio::spawn(Arc::clone(&service).accept_tcp(listener, Protection::None)));
+            tasks.push(tokio::spawn(Arc::clone(&service).accept_tcp(inner, Protection::None)));
             tasks.push(tokio::spawn(serving.keep_time()));
         } else {
-            tasks.push(tokio::spawn(serving.serve(listener, std::future::pending())));
+            tasks.push(tokio::spawn(serving.serve(inner, std::future::pending())));
+        }
+        // Whoever listens everywhere is reached here.
+        if bound.ip().is_unspecified() {
+            bound.set_ip(Ipv4Addr::LOCALHOST.into());
         }
         let url = match plan.carrier {
             Transport::Bosh => format!("http://{bound}/http-bind"),
@@ -117,7 +137,7 @@ impl Site {
             password: passwords[0].clone(),
             peer: format!("{other}@{DOMAIN}/{RESOURCE}"),
         };
-        Ok(Self { facts, director, watch, service, tasks })
+        Ok(Self { facts, director, watch, faults, service, tasks })
     }
 
     /// Ends it.
@@ -128,6 +148,36 @@ impl Site {
             task.abort();
         }
         self.watch.stop();
+    }
+}
+
+impl Plan<'_> {
+    /// The faults from the beginning on. They were checked.
+    fn faults(&self) -> io::Result<Vec<Fault>> {
+        let texts = self.test.faults.iter().map(|fault| fault.text(self.variables));
+        let texts = texts.map(|text| text.map_err(|wrong| io::Error::other(wrong.message)));
+        let parse = |text: io::Result<String>| {
+            Fault::parse("faults", &text?).map_err(|wrong| io::Error::other(wrong.message))
+        };
+        texts.map(parse).collect()
+    }
+
+    /// What has faults, before the server.
+    fn proxy(&self, server: SocketAddr, faults: Faults, watch: &Watch) -> io::Result<Proxy> {
+        let scheme = if self.carrier == Transport::Tcp { "xmpp" } else { "http" };
+        let target = format!("{scheme}://{server}").parse();
+        Ok(Proxy {
+            target: target.map_err(|error: AddressError| io::Error::other(error.to_string()))?,
+            host: None,
+            connect: None,
+            accept: None,
+            streams: StreamSettings::default(),
+            faults: Some(faults),
+            queue: Arc::clone(&watch.queue),
+            clock: self.clock,
+            connections: CONNECTIONS,
+            listens: None,
+        })
     }
 }
 

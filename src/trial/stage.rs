@@ -5,8 +5,6 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
 use tokio::sync::Notify;
 
 use super::stage_peer::{LINK, Peer};
@@ -34,61 +32,19 @@ pub(super) enum Order {
 #[derive(Debug, Clone)]
 pub(super) struct Director {
     orders: Arc<Mutex<VecDeque<Order>>>,
-    instead: Arc<Mutex<Option<Instead>>>,
     wake: Arc<Notify>,
 }
 
 impl Director {
     /// `wake` has the connection manager look what there is.
     pub(super) fn new(wake: Arc<Notify>) -> Self {
-        Self { orders: Arc::default(), instead: Arc::default(), wake }
+        Self { orders: Arc::default(), wake }
     }
 
     /// Has the server do this.
     pub(super) fn order(&self, order: Order) {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner).push_back(order);
         self.wake.notify_one();
-    }
-
-    /// Requests are answered so.
-    pub(super) fn answer(&self, instead: Instead) {
-        *self.instead.lock().unwrap_or_else(PoisonError::into_inner) = Some(instead);
-    }
-
-    /// The answer to the next request, if it is not the connection manager's.
-    pub(super) fn next_answer(&self) -> Option<Response<Bytes>> {
-        let mut instead = self.instead.lock().unwrap_or_else(PoisonError::into_inner);
-        let one = instead.as_mut().filter(|one| one.times > 0)?;
-        one.times -= 1;
-        Some(one.response())
-    }
-}
-
-/// What requests are answered with in place of the connection manager.
-#[derive(Debug, Clone)]
-pub(super) struct Instead {
-    /// The status.
-    pub(super) status: u16,
-    /// The content.
-    pub(super) page: String,
-    /// How many requests.
-    pub(super) times: u64,
-    /// Without the header that allows scripts of other origins to read it.
-    pub(super) foreign: bool,
-}
-
-impl Instead {
-    fn response(&self) -> Response<Bytes> {
-        let mut response = Response::new(Bytes::from(self.page.clone()));
-        *response.status_mut() =
-            StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_GATEWAY);
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
-        if !self.foreign {
-            let anybody = HeaderValue::from_static("*");
-            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, anybody);
-        }
-        response
     }
 }
 

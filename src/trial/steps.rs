@@ -8,9 +8,10 @@ use super::events;
 use super::process::Process;
 use super::run::Bench;
 use super::server::Site;
-use super::stage::{Instead, Order};
+use super::stage::Order;
 use crate::bosh::Condition;
 use crate::clock::words;
+use crate::fault::Fault;
 use crate::runner::{Done, Job, Report, StepAt, Stop};
 use crate::scenario::matching::FailureKind;
 use crate::scenario::{
@@ -150,6 +151,7 @@ fn does(kind: &ClientStepKind) -> bool {
             | ClientStepKind::Tell(_)
             | ClientStepKind::Send(_)
             | ClientStepKind::Server(_)
+            | ClientStepKind::Fault(_)
     )
 }
 
@@ -183,6 +185,18 @@ async fn run_step(trial: &mut Trial<'_>, step: &ClientStep) -> Done {
         ClientStepKind::Wait(time) => {
             let time = time.resolve(&trial.variables)?;
             tokio::time::sleep(time).await;
+            Ok(())
+        }
+        ClientStepKind::Fault(fault) => {
+            let text = trial.text(fault)?;
+            let Some(faults) = &trial.site.faults else { return Ok(()) };
+            if text == "none" {
+                faults.clear();
+                return Ok(());
+            }
+            let fault = Fault::parse("fault", &text)
+                .map_err(|wrong| Stop::Broken(fault.place.clone(), wrong.message))?;
+            faults.add(fault);
             Ok(())
         }
         ClientStepKind::Note(text) => {
@@ -377,20 +391,6 @@ fn server(trial: &Trial<'_>, act: &ServerAct) -> Done {
                 inner = inner.with_text(&trial.text(text)?);
             }
             Order::Error(Element::new(ns::STREAMS, "error").with_child(inner))
-        }
-        ServerAct::Answer { status, page, times, foreign } => {
-            let status = status.resolve(&trial.variables, 599)?;
-            let page = page.as_ref().map(|page| trial.text(page)).transpose()?;
-            let times = times.as_ref();
-            let times =
-                times.map(|one| one.resolve(&trial.variables, limits::REPEAT)).transpose()?;
-            trial.site.director.answer(Instead {
-                status: u16::try_from(status).unwrap_or_default(),
-                page: page.unwrap_or_default(),
-                times: times.unwrap_or(1),
-                foreign: *foreign,
-            });
-            return Ok(());
         }
         ServerAct::Close => Order::Close,
         ServerAct::Say(xml) => Order::Say(elements(&xml.text.text(&trial.variables)?)?),

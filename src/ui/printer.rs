@@ -107,6 +107,12 @@ impl<W: Write> Printer<W> {
                 self.block.page.list(&Ink::default(), &carriers::secured(secured), INDENT).end();
                 self.block.findings(&seen.findings);
             }
+            Some(Fact::Fault(applied)) => {
+                self.settle_conn(seen.event.as_ref().map_or(0, |event| event.conn), story);
+                self.block.head(&seen.head(session, Some(applied.from)));
+                self.block.page.marked(&self.look.styles.fault, &words::fault(applied));
+                self.block.findings(&seen.findings);
+            }
             Some(Fact::Raw(raw)) => {
                 self.settle_conn(seen.event.as_ref().map_or(0, |event| event.conn), story);
                 self.block.head(&seen.head(None, Some(raw.from)));

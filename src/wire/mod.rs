@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod conversation;
+pub mod fault;
 pub mod host;
 pub mod http1;
 #[cfg(test)]

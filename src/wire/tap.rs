@@ -12,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::Side;
 use super::conversation::{Conversation, Expect, Mark};
+use super::fault::AppliedFault;
 use super::http1::Dialogue;
 use super::secured::Secured;
 use crate::clock::Clock;
@@ -104,6 +105,8 @@ pub enum What {
     },
     /// TLS has begun.
     Secured(Box<Secured>),
+    /// Something was done on purpose to what passes.
+    Fault(Box<AppliedFault>),
     /// What could not be observed because the queue was full: of one side, or, in HTTP, of both.
     Lost(Lost, Option<Side>),
     /// The connection is gone.
@@ -231,7 +234,7 @@ impl Queue {
     }
 
     /// Copies bytes if there is room for them and their marks, of which tiny frames need more than they have bytes.
-    fn chunk(self: &Arc<Self>, bytes: &[u8], marks: &[Mark]) -> Option<Chunk> {
+    pub fn chunk(self: &Arc<Self>, bytes: &[u8], marks: &[Mark]) -> Option<Chunk> {
         let cost = bytes.len() + ITEM_COST + size_of_val(marks);
         // Between the look and the addition the observer may charge something: the bound is soft by that much.
         if self.used.load(Ordering::Relaxed) + cost > self.limit {
@@ -383,6 +386,11 @@ impl Tap {
     pub fn secured(&mut self, secured: Secured) {
         self.conversation.secured(secured.passed);
         self.push(What::Secured(Box::new(secured)));
+    }
+
+    /// Something was done on purpose to what passes.
+    pub fn fault(&self, fault: AppliedFault) {
+        self.push(What::Fault(Box::new(fault)));
     }
 
     /// The proxy answered the client with these bytes in the target's place.

@@ -163,6 +163,7 @@ impl Row {
                 };
                 ("closed", format!("closed{by}: {client} from the client, {server} to it"))
             }
+            Fact::Fault(fault) => ("fault", words::fault(fault)),
             Fact::Secured(secured) => ("secured", carriers::secured(secured).join("; ")),
             Fact::Raw(raw) => {
                 let why = raw.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();

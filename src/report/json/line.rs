@@ -92,6 +92,12 @@ struct Details<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     tls: Option<&'a Secured>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    did: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rid: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     coding: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unannounced: Option<String>,
@@ -344,6 +350,13 @@ impl<'a> Details<'a> {
                 Self { part: part_kind, own, ..of_content(part.from, &part.content) }
             }
             Fact::Secured(secured) => Self { tls: Some(secured), ..none },
+            Fact::Fault(fault) => Self {
+                direction: Some(fault.from.name()),
+                fault: Some(&fault.fault),
+                did: Some(&fault.did),
+                rid: fault.rid,
+                ..none
+            },
             Fact::Raw(raw) => Self {
                 direction: Some(raw.from.name()),
                 bytes: Some(raw.size),

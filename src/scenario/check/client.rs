@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::bosh::Condition;
 use crate::diag::{Diagnostic, Mistakes, nearest};
+use crate::fault::Fault;
 use crate::rules;
 use crate::scenario::facts::{CLIENT_FACTS, ClientVariables};
 use crate::scenario::limits;
@@ -102,6 +103,9 @@ impl Row<'_> {
         for defect in &test.defects {
             self.text(defect);
         }
+        for fault in &test.faults {
+            self.fault(fault);
+        }
         for step in &test.steps {
             self.step(step);
         }
@@ -122,6 +126,7 @@ impl Row<'_> {
                     self.wrong(&text.place, "a client is told one line".to_owned());
                 }
             }
+            ClientStepKind::Fault(fault) => self.fault(fault),
             ClientStepKind::Note(text) => _ = self.text(text),
             ClientStepKind::Wait(time) => self.times(std::slice::from_ref(time)),
             ClientStepKind::Sent(sent) => {
@@ -151,14 +156,6 @@ impl Row<'_> {
                     }
                 }
                 ServerAct::Terminate(Some(condition)) => self.condition(condition),
-                ServerAct::Answer { status, page, times, .. } => {
-                    for count in times.iter().chain([status]) {
-                        self.count(count);
-                    }
-                    if let Some(page) = page {
-                        self.text(page);
-                    }
-                }
                 ServerAct::Terminate(None) | ServerAct::Close => {}
             },
         }
@@ -174,6 +171,15 @@ impl Row<'_> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("the conditions are {}", known.join(", ")),
             });
+            self.found.push(mistake);
+        }
+    }
+
+    fn fault(&mut self, fault: &Located<Template>) {
+        let Some(text) = self.text(fault).filter(|text| text != "none") else { return };
+        if let Err(wrong) = Fault::parse("fault", &text) {
+            let mut mistake = fault.place.mistake(format!("not a fault: {}", wrong.message), "");
+            mistake.help.clone_from(&wrong.help);
             self.found.push(mistake);
         }
     }

@@ -14,8 +14,18 @@ pub struct ClientTest {
     pub server: Vec<Setting>,
     /// The defects that the server has, by name.
     pub defects: Vec<Located<Template>>,
+    /// What goes wrong between the client and the server, in the language of `xmppscope proxy --fault`.
+    pub faults: Vec<Located<Template>>,
     /// What is done and demanded, in order.
     pub steps: Vec<ClientStep>,
+}
+
+impl ClientTest {
+    /// Whether anything may go wrong between the client and the server.
+    pub fn has_faults(&self) -> bool {
+        let is_fault = |step: &ClientStep| matches!(step.kind, ClientStepKind::Fault(_));
+        !self.faults.is_empty() || self.steps.iter().any(is_fault)
+    }
 }
 
 /// A setting of the server.
@@ -147,6 +157,8 @@ pub enum ClientStepKind {
     Send(Located<Xml>),
     /// The server does something.
     Server(ServerAct),
+    /// Something more goes wrong from now on; `none` ends all that goes wrong.
+    Fault(Located<Template>),
     /// Sees that the client ends its session in order.
     Left {
         /// How long it may take.
@@ -187,17 +199,6 @@ pub enum ServerAct {
     },
     /// Closes the streams in order.
     Close,
-    /// Answers requests itself, in place of the connection manager.
-    Answer {
-        /// The status.
-        status: Located<Count>,
-        /// The content; none if nothing is said.
-        page: Option<Located<Template>>,
-        /// How many requests; one if nothing is said.
-        times: Option<Located<Count>>,
-        /// Without the header that allows scripts of other origins to read it.
-        foreign: bool,
-    },
     /// Sends elements on the stream that no user has sent.
     Say(Located<Xml>),
 }

@@ -13,7 +13,7 @@ use crate::scenario::source::Located;
 use crate::scenario::yaml::{Value, Yaml};
 
 /// The kinds of steps, and whether each demands something: those may have `covers`, `level` and `says`.
-pub(in super::super) const CLIENT_KINDS: [(&str, bool); 10] = [
+pub(in super::super) const CLIENT_KINDS: [(&str, bool); 11] = [
     ("start", false),
     ("login", true),
     ("tell", false),
@@ -21,6 +21,7 @@ pub(in super::super) const CLIENT_KINDS: [(&str, bool); 10] = [
     ("unsent", true),
     ("send", false),
     ("server", false),
+    ("fault", false),
     ("left", true),
     ("wait", false),
     ("note", false),
@@ -47,6 +48,9 @@ impl Reader {
         let defects = fields.take("defects");
         let defects = defects.map_or(&[][..], items);
         let defects = defects.iter().filter_map(|defect| self.template(defect)).collect();
+        let faults = fields.take("faults");
+        let faults = faults.map_or(&[][..], items);
+        let faults = faults.iter().filter_map(|fault| self.template(fault)).collect();
         let steps = self.required(fields, "steps");
         let steps = steps.map_or(Vec::new(), |steps| self.client_steps(steps));
         self.finish(fields);
@@ -54,7 +58,8 @@ impl Reader {
         if let Some(name) = name {
             scenario.name = name;
         }
-        let client = Some(Box::new(ClientTest { carrier: carrier?, server, defects, steps }));
+        let client =
+            Some(Box::new(ClientTest { carrier: carrier?, server, defects, faults, steps }));
         let scenario = Scenario { covers, about, sweep, client, ..scenario };
         let kind = FileKind::Scenario(Box::new(scenario));
         let (uses, needs, actors, steps) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -207,6 +212,7 @@ impl Reader {
             "tell" => ClientStepKind::Tell(self.template(value)?),
             "note" => ClientStepKind::Note(self.template(value)?),
             "wait" => ClientStepKind::Wait(self.timespan(value)?),
+            "fault" => ClientStepKind::Fault(self.template(value)?),
             "send" => ClientStepKind::Send(self.xml(value)?),
             "sent" => {
                 let filter = self.template(value);
@@ -247,14 +253,6 @@ impl Reader {
                 ServerAct::Error { condition: condition?, text }
             }
             "say" => ServerAct::Say(self.required(fields, "stanza").and_then(|xml| self.xml(xml))?),
-            "answer" => {
-                let status = self.required(fields, "status").and_then(|one| self.count(one, 599));
-                let page = fields.take("page").and_then(|page| self.template(page));
-                let times = fields.take("times");
-                let times = times.and_then(|times| self.count(times, limits::REPEAT));
-                let cors = fields.take("cors").and_then(|cors| self.boolean(cors));
-                ServerAct::Answer { status: status?, page, times, foreign: cors == Some(false) }
-            }
             _ => ServerAct::Close,
         })
     }

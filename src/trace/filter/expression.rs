@@ -1,6 +1,6 @@
 //! A filter, and how it decides.
 
-use super::parse;
+use super::parse::{Purpose, parse};
 use super::predicate::Predicate;
 use super::selection::Selection;
 use super::subject::Subject;
@@ -20,7 +20,14 @@ impl Filter {
 
     /// Reads an expression. A mistake is shown at its place.
     pub fn parse(text: &str) -> Result<Self, Box<Diagnostic>> {
-        parse::parse(text).map(|expression| Self(Some(expression)))
+        let purpose = Purpose { option: "--filter", what: "the filter", findings: true };
+        parse(text, purpose).map(|expression| Self(Some(expression)))
+    }
+
+    /// Reads an expression about a message that is yet to be passed on, of which there are no findings: that of `option`.
+    pub fn of_messages(option: &'static str, text: &str) -> Result<Self, Box<Diagnostic>> {
+        let purpose = Purpose { option, what: "the condition", findings: false };
+        parse(text, purpose).map(|expression| Self(Some(expression)))
     }
 
     /// Decides.

@@ -17,7 +17,7 @@ use crate::wire::Side;
 use crate::xmpp::Kind;
 
 /// Every predicate, with an example that is shown where a value is missing.
-const PREDICATES: [(&str, &str); 23] = [
+const PREDICATES: [(&str, &str); 25] = [
     ("kind", "kind:message"),
     ("type", "type:chat"),
     ("ns", "ns:pubsub"),
@@ -37,24 +37,42 @@ const PREDICATES: [(&str, &str); 23] = [
     ("status", "status:502 or status:4xx"),
     ("path", "path:/http-bind"),
     ("empty", "empty"),
+    ("poll", "poll"),
     ("finding", "finding:rid"),
     ("level", "level:warning"),
     ("noise", "noise:omemo"),
     ("http", "http"),
+    ("fault", "fault:drop"),
 ];
 
+/// Predicates about what is known only after a message has passed.
+const LATER: [&str; 3] = ["finding", "level", "fault"];
+
+/// What an expression is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Purpose {
+    /// The name of the option.
+    pub(super) option: &'static str,
+    /// What the expression is called.
+    pub(super) what: &'static str,
+    /// Findings are known.
+    pub(super) findings: bool,
+}
+
 /// Reads an expression.
-pub(super) fn parse(text: &str) -> Parsed<Logic<Predicate>> {
-    let mut cursor = Cursor::new("--filter", "the filter", text);
+pub(super) fn parse(text: &str, purpose: Purpose) -> Parsed<Logic<Predicate>> {
+    let mut cursor = Cursor::new(purpose.option, purpose.what, text);
     if text.trim().is_empty() {
         let help = "for example: kind:message and not noise";
-        return Err(cursor.mistake(0..text.len(), "the filter is empty", "", help));
+        let message = format!("{} is empty", purpose.what);
+        return Err(cursor.mistake(0..text.len(), message, "", help));
     }
-    cursor.parse(&mut |cursor| Parser { cursor }.predicate())
+    cursor.parse(&mut |cursor| Parser { cursor, purpose }.predicate())
 }
 
 struct Parser<'c, 'a> {
     cursor: &'c mut Cursor<'a>,
+    purpose: Purpose,
 }
 
 /// The value of a predicate, as written.
@@ -81,14 +99,21 @@ impl<'a> Parser<'_, 'a> {
         else {
             return Err(self.unknown(word, span));
         };
+        if !self.purpose.findings && LATER.contains(&name) {
+            let message = format!("`{name}` cannot be used here");
+            let label = "it is known only after a message has passed";
+            return Err(self.cursor.mistake(span, message, label, ""));
+        }
         let has_value = self.cursor.rest().starts_with(':');
         match name {
-            "empty" | "http" if has_value => {
+            "empty" | "poll" | "http" if has_value => {
                 let colon = self.cursor.at..self.cursor.at + 1;
                 return Err(self.cursor.mistake(colon, format!("`{name}` takes no value"), "", ""));
             }
             "empty" => return Ok(Predicate::Empty),
+            "poll" => return Ok(Predicate::Poll),
             "http" => return Ok(Predicate::Http),
+            "fault" if !has_value => return Ok(Predicate::Fault(None)),
             "finding" if !has_value => return Ok(Predicate::Finding(None)),
             "noise" if !has_value => return Ok(Predicate::Noise(None)),
             "frame" if !has_value => return Ok(Predicate::Frame(None)),
@@ -121,7 +146,13 @@ impl<'a> Parser<'_, 'a> {
             "transport" => Predicate::Transport(TRANSPORTS[self.choice(value, &TRANSPORTS)?]),
             "frame" => Predicate::Frame(Some(FRAMES[self.choice(value, &FRAMES)?])),
             "sm" => Predicate::Management(Some(MANAGEMENT[self.choice(value, &MANAGEMENT)?])),
-            "rid" => Predicate::Rid(self.rids(value)?),
+            "rid" => match value.text.strip_prefix('+') {
+                None => Predicate::Rid(self.rids(value)?),
+                Some(steps) => {
+                    let (text, span) = (steps.into(), value.span.start + 1..value.span.end);
+                    Predicate::RidAfter(self.rids(&Value { text, span, ..*value })?)
+                }
+            },
             "conn" => Predicate::Conn(self.number(value, value.span.clone(), &value.text)?),
             "dir" => {
                 let sides = [Side::Client, Side::Server];
@@ -130,6 +161,7 @@ impl<'a> Parser<'_, 'a> {
             "text" => Predicate::Text(pattern()?),
             "status" => Predicate::Status(self.statuses(value)?),
             "path" => Predicate::Path(pattern()?),
+            "fault" => Predicate::Fault(Some(pattern()?)),
             "level" => Predicate::Level(self.choice(value, &LEVELS)? as u8),
             "noise" => Predicate::Noise(Some(NOISES[self.choice(value, &NOISES)?])),
             _ => Predicate::Finding(Some(pattern()?)),
@@ -266,9 +298,12 @@ impl<'a> Parser<'_, 'a> {
         let next = self.cursor.peek();
         let at = self.cursor.at;
         match next {
-            None => {
-                self.cursor.mistake(at..at, "the filter ends too early", "expected a predicate", "")
-            }
+            None => self.cursor.mistake(
+                at..at,
+                format!("{} ends too early", self.purpose.what),
+                "expected a predicate",
+                "",
+            ),
             Some('"') => {
                 let message = "a quoted text is not a predicate";
                 let help = "to search the content, write text:\"…\"";

@@ -77,16 +77,20 @@ pub(super) enum Predicate {
     Frame(Option<&'static str>),
     Management(Option<&'static str>),
     Rid(RangeInclusive<u64>),
+    /// Counted from the first rid of the session.
+    RidAfter(RangeInclusive<u64>),
     Conn(u64),
     Direction(Side),
     Text(Pattern),
     Status(RangeInclusive<u16>),
     Path(Pattern),
     Empty,
+    Poll,
     Finding(Option<Pattern>),
     Level(u8),
     Noise(Option<&'static str>),
     Http,
+    Fault(Option<Pattern>),
 }
 
 /// A text to look for. Case never matters.
@@ -162,6 +166,12 @@ impl Predicate {
             Self::Rid(rids) => {
                 subject.exchanges().filter_map(Exchange::rid).any(|rid| rids.contains(&rid))
             }
+            Self::RidAfter(steps) => subject.exchanges().any(|exchange| {
+                let first = subject.first_rid(exchange);
+                let step =
+                    exchange.rid().zip(first).and_then(|(rid, first)| rid.checked_sub(first));
+                step.is_some_and(|step| steps.contains(&step))
+            }),
             Self::Conn(conn) => subject.event.is_some_and(|event| event.conn == *conn),
             Self::Direction(side) => subject.direction() == Some(*side),
             Self::Text(part) => said_in(subject, stanza, part),
@@ -172,6 +182,7 @@ impl Predicate {
             },
             Self::Path(part) => subject.requests().any(|exchange| part.found_in(&exchange.target)),
             Self::Empty => message.is_some_and(is_empty),
+            Self::Poll => message.is_some_and(is_poll),
             Self::Finding(None) => !subject.findings.is_empty(),
             Self::Finding(Some(part)) => subject.findings.iter().any(|mark| {
                 part.found_in(mark.name) || mark.requirement.is_some_and(|id| part.found_in(id))
@@ -180,6 +191,12 @@ impl Predicate {
             Self::Noise(name) => {
                 noise(subject, summary).is_some_and(|noise| name.is_none_or(|name| name == noise))
             }
+            Self::Fault(part) => match subject.event.map(|event| &event.fact) {
+                Some(Fact::Fault(applied)) => part.as_ref().is_none_or(|part| {
+                    part.found_in(&applied.fault) || part.found_in(&applied.did)
+                }),
+                _ => false,
+            },
             Self::Http => message
                 .is_some_and(|message| message.session.is_none() && message.exchange.is_some()),
         }
@@ -250,6 +267,13 @@ fn said_in(subject: &Subject<'_>, stanza: Option<&Stanza>, part: &Pattern) -> bo
         .into_iter()
         .filter_map(|span| content.get(span))
         .any(|bytes| part.found_in(&String::from_utf8_lossy(bytes)))
+}
+
+/// A request of BOSH that only waits.
+fn is_poll(message: &Message) -> bool {
+    let exchange = message.exchange.as_ref();
+    message.from == Side::Client
+        && exchange.is_some_and(|exchange| exchange.is_bosh() && !exchange.acts())
 }
 
 /// A body that carries nothing and says nothing, or white space between the elements of a stream.

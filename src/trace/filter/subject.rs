@@ -58,6 +58,13 @@ impl<'a> Subject<'a> {
             .map(|exchange| &**exchange)
     }
 
+    /// The first rid of the session of an exchange.
+    pub(super) fn first_rid(&self, exchange: &Exchange) -> Option<u64> {
+        let id = exchange.session()?;
+        let session = self.sessions.iter().find(|session| session.id == id)?;
+        session.bosh()?.first
+    }
+
     /// The same, and the request by which a WebSocket began.
     pub(super) fn requests(&self) -> impl Iterator<Item = &'a Exchange> {
         let links = self.sessions.iter().filter_map(|session| session.websocket());
@@ -84,6 +91,7 @@ impl<'a> Subject<'a> {
     pub(super) fn content(&self) -> &'a [u8] {
         match self.event.map(|event| &event.fact) {
             Some(Fact::Raw(raw)) => &raw.bytes,
+            Some(Fact::Fault(applied)) => applied.did.as_bytes(),
             Some(Fact::Failed { cause }) => cause.as_bytes(),
             Some(fact) => fact.content().map_or(&[], |content| &content.bytes),
             None => &[],

@@ -12,6 +12,8 @@ use crate::bosh::{Body, BodyType, GrantedTerms, RequestedTerms};
 pub struct BoshLink {
     /// Its `sid`; none until the connection manager has named it.
     pub sid: Option<String>,
+    /// The rid of the first request that was observed.
+    pub first: Option<u64>,
     /// What the client asked for; none if the trace began after that.
     pub asked: Option<Box<RequestedTerms>>,
     /// What the connection manager granted.
@@ -42,6 +44,10 @@ impl BoshLink {
         body: &Body,
         at: Duration,
     ) -> Option<Duration> {
+        if request.creates {
+            self.first = None;
+        }
+        self.first = self.first.or(request.rid);
         if request.creates {
             self.asked = Some(Box::new(RequestedTerms::of(body)));
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use super::exchange::{Exchange, Upgrade};
+use super::id::SessionId;
 use crate::trace::event::{Request, Response};
 use crate::wire::Side;
 
@@ -51,6 +52,11 @@ impl Exchanges {
     /// How many there were.
     pub(super) fn count(&self) -> u64 {
         self.count
+    }
+
+    /// The session whose request was the last on this connection that has no response.
+    pub(super) fn asking(&self, conn: u64) -> Option<SessionId> {
+        self.conns.get(&conn)?.waiting.back()?.session()
     }
 
     /// Which side ended this connection first, and when, as long as the connection is not gone; none if that is not known.

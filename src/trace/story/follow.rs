@@ -110,6 +110,11 @@ impl Story {
                 }
                 Effect { session, ..Effect::default() }
             }
+            Fact::Fault(_) => {
+                let session = self.lines.session(event.conn);
+                let session = session.or_else(|| self.exchanges.asking(event.conn));
+                Effect { session, ..Effect::default() }
+            }
             Fact::Raw(_) => Effect { session: self.lines.session(event.conn), ..Effect::default() },
             Fact::Opened { .. } | Fact::Failed { .. } | Fact::Finished => Effect::default(),
         }
