@@ -1,14 +1,17 @@
 //! The client that is tested: a command that starts it, or a person who does.
 
+use super::mutants::Mutant;
 use crate::scenario::Transport;
 
 /// What is tested.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Client {
     /// A program with its arguments, in which `{url}` and the like stand for values.
     Command(Vec<String>),
     /// A person starts it.
     Person,
+    /// The reference client, which is part of this program.
+    Reference(Option<&'static Mutant>),
 }
 
 /// What a client has to know.

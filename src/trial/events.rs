@@ -25,6 +25,8 @@ fn is_clients(one: &Observation) -> bool {
     match &event.fact {
         Fact::Ended { by, .. } => *by == Side::Client,
         Fact::Opened { .. } => true,
+        // It is done on the way, not by the client.
+        Fact::Fault(_) => false,
         fact => fact.from() == Some(Side::Client),
     }
 }
@@ -82,7 +84,7 @@ fn words(one: &Observation) -> Option<String> {
     let stanzas = one.effect.message.iter().flat_map(|message| &message.stanzas);
     let stanzas: Vec<String> = stanzas.map(|stanza| stanza.summary.line()).collect();
     Some(match fact {
-        Fact::Opened { .. } => return None,
+        Fact::Opened { .. } | Fact::Fault(_) => return None,
         Fact::Ended { how, .. } => format!("the end of a connection ({})", how.past()),
         _ if !stanzas.is_empty() => stanzas.join(" and "),
         Fact::Request(request) => {

@@ -9,7 +9,10 @@
 mod check;
 mod command;
 mod events;
+mod mutants;
 mod process;
+mod prove;
+mod reference;
 mod rules;
 mod run;
 mod schedule;
@@ -21,5 +24,8 @@ mod watch;
 
 pub use check::check;
 pub use command::Client;
+pub use mutants::{MUTANTS, Mutant};
+pub use prove::{ClientProof, prove_clients};
+pub use reference::{News, Order, SocketUser, User};
 pub use run::{Bench, try_client};
 pub use schedule::run_all_clients;

@@ -48,7 +48,7 @@ pub async fn try_client(bench: &Bench, job: &Job, clock: Clock) -> Outcome {
         Some(test) => match set_up(test, job, clock, bench).await {
             Err(stop) => (Err(stop), Vec::new()),
             Ok((site, variables)) => {
-                let mut trial = Trial::new(bench, job, test, variables, &site, &mut report);
+                let mut trial = Trial::new(bench, job, test, variables, &site, clock, &mut report);
                 let done = run_steps(&mut trial).await;
                 let process = trial.process.take();
                 site.watch.settle().await;
@@ -107,11 +107,12 @@ async fn end(
     let cannot = process.cannot();
     let lines = process.lines();
     process.stop().await;
-    if let Some(what) = cannot.filter(|_| done.is_err() && report.failures().len() <= 1) {
+    let failed = done.is_err() || !report.failures().is_empty();
+    if let Some(what) = cannot.filter(|_| failed && report.failures().len() <= 1) {
         report.forgive();
         return Err(Stop::Skipped(format!("the client cannot {what}")));
     }
-    if (done.is_err() || !report.failures().is_empty()) && !lines.is_empty() {
+    if failed && !lines.is_empty() {
         let last = &lines[lines.len().saturating_sub(LINES)..];
         report.note(&scenario.name.place, format!("the client wrote:\n{}", last.join("\n")));
     }

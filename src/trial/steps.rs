@@ -10,7 +10,7 @@ use super::run::Bench;
 use super::server::Site;
 use super::stage::Order;
 use crate::bosh::Condition;
-use crate::clock::words;
+use crate::clock::{Clock, words};
 use crate::fault::Fault;
 use crate::runner::{Done, Job, Report, StepAt, Stop};
 use crate::scenario::matching::FailureKind;
@@ -38,6 +38,7 @@ pub(super) struct Trial<'a> {
     job: &'a Job,
     variables: ClientVariables,
     site: &'a Site,
+    clock: Clock,
     report: &'a mut Report,
     pub(super) process: Option<Process>,
     started: bool,
@@ -56,6 +57,7 @@ impl<'a> Trial<'a> {
         test: &'a ClientTest,
         variables: ClientVariables,
         site: &'a Site,
+        clock: Clock,
         report: &'a mut Report,
     ) -> Self {
         Self {
@@ -64,6 +66,7 @@ impl<'a> Trial<'a> {
             job,
             variables,
             site,
+            clock,
             report,
             process: None,
             started: false,
@@ -71,6 +74,11 @@ impl<'a> Trial<'a> {
             found: None,
             named: BTreeMap::new(),
         }
+    }
+
+    /// Whether a person starts the client.
+    fn is_by_hand(&self) -> bool {
+        matches!(self.bench.client, Client::Person)
     }
 
     fn now(&self) -> Duration {
@@ -231,6 +239,12 @@ fn start(trial: &mut Trial<'_>, place: &Place) -> Done {
             })?;
             trial.process = Some(process);
         }
+        Client::Reference(mutant) => {
+            let (clock, facts) = (trial.clock, facts.clone());
+            let process = Process::reference(facts, *mutant, clock)
+                .map_err(|error| Stop::Broken(place.clone(), error.to_string()))?;
+            trial.process = Some(process);
+        }
         Client::Person if !trial.started => {
             (trial.bench.announce)(&format!(
                 "{}: connect to {} as {}@{}, password {}",
@@ -253,7 +267,7 @@ async fn login(
     within: Option<&Located<Timespan>>,
 ) -> Done {
     let since = trial.now();
-    let usual = if trial.bench.client == Client::Person { PERSON } else { LOGIN };
+    let usual = if trial.is_by_hand() { PERSON } else { LOGIN };
     let deadline = trial.deadline(within, usual)?;
     start(trial, &step.place)?;
     let watch = &trial.site.watch;
@@ -293,7 +307,7 @@ fn fail_login(trial: &mut Trial<'_>, step: &ClientStep, seen: String) -> Done {
 
 async fn tell(trial: &mut Trial<'_>, text: &Located<Template>) -> Done {
     let line = trial.text(text)?;
-    if trial.bench.client == Client::Person {
+    if trial.is_by_hand() {
         (trial.bench.announce)(&format!("have the client do this: {line}"));
         return Ok(());
     }

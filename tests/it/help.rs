@@ -54,6 +54,11 @@ fn of_convert() {
 }
 
 #[test]
+fn of_client_run() {
+    insta::assert_snapshot!(help(&["client", "run", "--help"]));
+}
+
+#[test]
 fn of_check() {
     insta::assert_snapshot!(help(&["check", "--help"]));
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use clap::builder::PossibleValuesParser;
 
+use crate::cli::options::When;
 use crate::cli::run::Reporting;
 use crate::scenario::Transport;
 
@@ -19,6 +20,7 @@ pub(in crate::cli) struct Args {
 #[derive(Debug, Subcommand)]
 pub(super) enum What {
     Run(Box<RunArgs>),
+    Prove(ProveArgs),
 }
 
 /// Test a client with scenarios
@@ -51,6 +53,9 @@ pub(super) struct RunArgs {
     /// Program that starts the client, with its arguments
     #[arg(last = true, value_name = "COMMAND")]
     pub(super) command: Vec<String>,
+    /// Test the client that is part of xmppscope, which speaks BOSH and WebSocket
+    #[arg(long, conflicts_with = "command")]
+    pub(super) built_in: bool,
     /// Address to listen on, one scenario at a time [default: a free port of 127.0.0.1 for each scenario]
     #[arg(long, value_name = "ADDR:PORT")]
     pub(super) listen: Option<SocketAddr>,
@@ -82,4 +87,39 @@ pub(super) struct RunArgs {
     pub(super) list: bool,
     #[command(flatten)]
     pub(super) reporting: Reporting,
+}
+
+/// Test the scenarios for clients: mutation testing with known defects
+///
+/// Runs the scenarios with the client that is part of xmppscope, over BOSH and WebSocket: first as it is, then with each of its
+/// defects (mutants). Two things must hold. The client passes every scenario without a defect. Every defect is caught by a
+/// scenario that covers its requirement. Scenarios that catch none are listed.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  xmppscope client prove
+  xmppscope client prove mine.yaml --table
+
+Exit status:
+  0  proved
+  1  a defect is missed, or a scenario fails without a defect
+  2  wrong usage, or a scenario with mistakes
+  3  a file cannot be read
+  130  interrupted; nothing is proved")]
+pub(super) struct ProveArgs {
+    /// Scenario files, or folders of them [default: the pack for clients that is part of xmppscope]
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Use only this defect; repeatable [default: all]
+    #[arg(long, value_name = "ID")]
+    pub(super) defect: Vec<String>,
+    /// Also print which scenarios catch each defect
+    #[arg(long)]
+    pub(super) table: bool,
+    /// Scenarios to run in parallel
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub(super) jobs: u16,
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN", help_heading = "Output")]
+    pub(super) color: When,
 }

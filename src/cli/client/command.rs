@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::{Args, RunArgs, What};
+use super::prove::prove;
 use crate::cli::Failure;
 use crate::cli::check;
 use crate::cli::console::{eprint, not_into};
@@ -22,6 +23,7 @@ use crate::ui::quoted;
 pub(in crate::cli) fn run(args: Args) -> Result<u8, Failure> {
     match args.what {
         What::Run(args) => run_scenarios(&args),
+        What::Prove(args) => prove(&args),
     }
 }
 
@@ -82,9 +84,13 @@ fn try_all(
     results: &mut Results,
     interrupt: &Interrupt,
 ) -> Result<End, Failure> {
-    let person = args.command.is_empty();
+    let person = args.command.is_empty() && !args.built_in;
     let bench = Arc::new(Bench {
-        client: if person { Client::Person } else { Client::Command(args.command.clone()) },
+        client: match person {
+            true => Client::Person,
+            false if args.built_in => Client::Reference(None),
+            false => Client::Command(args.command.clone()),
+        },
         listen: args.listen,
         patience: args.patience,
         announce: Box::new(eprint),
@@ -131,6 +137,7 @@ fn try_all(
 /// The client in words.
 fn target(args: &RunArgs) -> String {
     match args.command.as_slice() {
+        [] if args.built_in => "the built-in one".to_owned(),
         [] => "one that you start".to_owned(),
         words => words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "),
     }
@@ -155,6 +162,9 @@ fn repeated(args: &RunArgs) -> String {
     }
     if args.patience > 1 {
         text += &format!(" --patience {}", args.patience);
+    }
+    if args.built_in {
+        text += " --built-in";
     }
     if !args.command.is_empty() {
         text += &format!(" -- {}", target(args));

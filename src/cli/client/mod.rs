@@ -2,6 +2,7 @@
 
 mod args;
 mod command;
+mod prove;
 
 pub(super) use args::Args;
 pub(super) use command::run;
