@@ -1,6 +1,7 @@
 //! `xmppscope cm`: the reference connection manager, with its own XMPP server or before another.
 
 mod accounts;
+mod before;
 mod streams;
 
 use std::path::PathBuf;
@@ -11,11 +12,13 @@ use jid::BareJid;
 use tokio::sync::Notify;
 
 use self::accounts::{NewAccount, accounts};
+use self::before::{Before, before};
 use self::streams::Streams;
 use super::Failure;
 use super::capture::CaptureFile;
 use super::console::eprint;
 use super::defects::{chosen, list_defects};
+use super::faults::FaultOptions;
 use super::interrupt::{leave_at_next_signal, stopped};
 use super::observe::Output;
 use super::options::size;
@@ -29,6 +32,7 @@ use crate::cm::server::{Server, Setup};
 use crate::cm::upstream::address::Address;
 use crate::cm::upstream::{self, Settings, Upstream, stream};
 use crate::diag::name;
+use crate::fault::Faults;
 use crate::random::Secure;
 use crate::trace::intake::Intake;
 use crate::wire::tls::{self, TlsError};
@@ -100,6 +104,8 @@ pub(super) struct Args {
     terms: Terms,
     #[command(flatten)]
     bounds: Bounds,
+    #[command(flatten)]
+    faults: FaultOptions,
     #[command(flatten)]
     output: Output,
 }
@@ -190,6 +196,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     }
     args.output.start_log();
     let defects = chosen(&args.defect)?;
+    let faults = args.faults.read(args.output.color())?;
     let policy = policy(args);
     let place = match &args.upstream.upstream {
         Some(address) => Place::Elsewhere(Arc::new(settings(args, address)?)),
@@ -210,6 +217,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     if let Some(watch) = &mut watch {
         let mut inputs = args.output.inputs();
         args.upstream.ca_file.iter().for_each(|file| inputs.add(file));
+        args.faults.inputs(&mut inputs);
         args.streams.inputs().for_each(|file| inputs.add(&file));
         watch.capture(&args.capture, &inputs, url.clone(), args.show_secrets)?;
     }
@@ -235,7 +243,15 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let intake = Intake::new(args.show_secrets, BODY_KEPT).knowing(place.passwords());
     let watching = watch.map(|watch| watch.start(intake)).transpose()?;
     let clock = watching.as_ref().map_or_else(Clock::start, |watching| watching.clock);
-    let queue = watching.as_ref().map(|watching| Arc::clone(&watching.queue));
+    let mut queue = watching.as_ref().map(|watching| Arc::clone(&watching.queue));
+    let faults = faults.map(|faults| Faults::new(faults, clock, Box::new(Secure::default())));
+    let before = match faults {
+        None => Before { listener, listeners, relays: Vec::new() },
+        // The relay is what clients meet, so it is what reports.
+        Some(faults) => {
+            runtime.block_on(before(faults, (listener, listeners), queue.take(), clock))?
+        }
+    };
     let wake = Arc::new(Notify::new());
     let mut streams = None;
     let server: Box<dyn Backend> = match place {
@@ -270,8 +286,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
                 leave_at_next_signal();
             }
         };
-        listeners.serve(&service);
-        service.serve(listener, stop).await;
+        before.serve(service, stop).await;
         if let Some(streams) = streams {
             let _ = tokio::time::timeout(PARTING, streams.ended()).await; // a server that is slow to part is left
         }

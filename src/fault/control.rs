@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-use super::engine::Engine;
+use super::engine::{Change, Engine};
 use super::specification::Fault;
 use crate::clock::Clock;
 use crate::random::Random;
@@ -22,15 +22,6 @@ struct Shared {
     engine: Mutex<Engine>,
     /// A message that was to be overtaken may be passed on.
     released: Notify,
-}
-
-/// What another list of faults changes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Change {
-    /// The titles of those that are new.
-    pub added: Vec<String>,
-    /// The titles of those that are gone.
-    pub removed: Vec<String>,
 }
 
 impl Faults {

@@ -9,7 +9,6 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use super::condition::{CERTAIN, Counts};
-use super::control::Change;
 use super::specification::Fault;
 use super::unit::{LONGEST, Unit};
 use crate::random::Random;
@@ -44,6 +43,15 @@ impl fmt::Debug for Engine {
         let titles: Vec<&str> = self.faults.iter().map(|active| active.fault.title()).collect();
         f.debug_struct("Engine").field("faults", &titles).finish_non_exhaustive()
     }
+}
+
+/// What another list of faults changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Change {
+    /// The titles of those that are new.
+    pub added: Vec<String>,
+    /// The titles of those that are gone.
+    pub removed: Vec<String>,
 }
 
 /// A fault in force.

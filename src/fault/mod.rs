@@ -19,13 +19,15 @@ mod lane;
 mod page;
 mod read;
 mod read_what;
+mod source;
 mod specification;
 mod unit;
 mod what;
 mod words;
 
-pub use control::{Change, Faults};
+pub use control::Faults;
 pub use course::Course;
+pub use engine::Change;
 pub use file::read_file;
 pub use lane::Next;
 pub use specification::Fault;

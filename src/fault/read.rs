@@ -7,10 +7,10 @@
 //! ```
 
 use std::ops::Range;
-use std::time::Duration;
 
 use super::condition::{CERTAIN, Condition, Nth};
 use super::read_what;
+use super::source::{Source, Word, words};
 use super::specification::Fault;
 use crate::diag::Diagnostic;
 use crate::diag::logic::Parsed;
@@ -19,65 +19,15 @@ use crate::trace::filter::Filter;
 /// Longer texts are refused.
 const LONGEST: usize = 4096;
 
-/// A text that is read, for mistakes in it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Source<'a> {
-    pub(super) option: &'static str,
-    pub(super) text: &'a str,
-}
-
-impl Source<'_> {
-    /// A mistake in these bytes.
-    pub(super) fn mistake(
-        &self,
-        span: Range<usize>,
-        message: impl Into<String>,
-        label: impl Into<String>,
-        help: impl Into<String>,
-    ) -> Box<Diagnostic> {
-        Box::new(Diagnostic {
-            message: message.into(),
-            name: self.option.to_owned(),
-            source: self.text.into(),
-            span,
-            label: label.into(),
-            help: Some(help.into()).filter(|help| !help.is_empty()),
-        })
+impl Fault {
+    /// Reads `WHEN: WHAT`. A mistake is shown at its place in the text, which `option` was given.
+    pub fn parse(option: &'static str, text: &str) -> Result<Self, Box<Diagnostic>> {
+        fault(option, text)
     }
-}
-
-/// A word with its place.
-#[derive(Debug, Clone)]
-pub(super) struct Word<'a> {
-    pub(super) text: &'a str,
-    pub(super) span: Range<usize>,
-}
-
-/// The words of a stretch of text; what is in quotes is one, quotes included.
-pub(super) fn words(text: &str, span: Range<usize>) -> Vec<Word<'_>> {
-    let mut all = Vec::new();
-    let (mut start, mut quoted, mut escaped) = (None, false, false);
-    for (at, c) in text[span.clone()].char_indices().map(|(at, c)| (span.start + at, c)) {
-        if c.is_whitespace() && !quoted {
-            if let Some(start) = start.take() {
-                all.push(Word { text: &text[start..at], span: start..at });
-            }
-            continue;
-        }
-        start.get_or_insert(at);
-        if c == '"' && !escaped {
-            quoted = !quoted;
-        }
-        escaped = c == '\\' && !escaped;
-    }
-    if let Some(start) = start {
-        all.push(Word { text: &text[start..span.end], span: start..span.end });
-    }
-    all
 }
 
 /// Reads a fault.
-pub(super) fn fault(option: &'static str, text: &str) -> Parsed<Fault> {
+fn fault(option: &'static str, text: &str) -> Parsed<Fault> {
     let source = Source { option, text };
     let help = "write WHEN: WHAT, for example: the 2nd poll: answer 502 nginx";
     if text.len() > LONGEST {
@@ -246,9 +196,6 @@ fn chance(source: Source<'_>, word: &Word<'_>) -> Parsed<u32> {
         source.mistake(word.span.clone(), "expected a percentage from 0% to 100%", "", "")
     })
 }
-
-/// What is used where `after` is not said.
-pub(super) const AT_ONCE: Duration = Duration::ZERO;
 
 #[cfg(test)]
 #[path = "read_tests.rs"]

@@ -52,7 +52,8 @@ fn what_goes_wrong() {
     assert_eq!(what("cut"), any(What::Cut { how: How::Fin, at: 0 }));
     assert_eq!(what("cut rst at 10"), any(What::Cut { how: How::Reset, at: 10 }));
     assert_eq!(what("truncate to 20"), any(What::Truncate(20)));
-    let answer = |status, page| Answer { status, page, to: None, after: AT_ONCE, cors: false };
+    let answer =
+        |status, page| Answer { status, page, to: None, after: Duration::ZERO, cors: false };
     assert_eq!(what("answer 502"), any(What::Answer(answer(502, Page::Nginx))));
     assert_eq!(what("answer 200 empty"), any(What::Answer(answer(200, Page::Empty))));
     let late = Answer { after: seconds(5), cors: true, ..answer(504, Page::HaProxy) };

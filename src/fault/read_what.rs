@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::read::{AT_ONCE, Source, Word, words};
+use super::source::{Source, Word, words};
 use super::what::{Answer, Page, Strip, What};
 use crate::diag::logic::Parsed;
 use crate::diag::nearest;
@@ -216,7 +216,7 @@ impl<'a> Reader<'a> {
         let status = word.text.parse().ok().filter(|status| (200..=599).contains(status));
         let status: u16 = status.ok_or_else(|| self.wrong(&word, "a status from 200 to 599"))?;
         let page = if status < 400 { Page::Empty } else { Page::Nginx };
-        let mut answer = Answer { status, page, to: None, after: AT_ONCE, cors: false };
+        let mut answer = Answer { status, page, to: None, after: Duration::ZERO, cors: false };
         while let Some(word) = self.words.get(self.at).cloned() {
             match &*word.text.to_ascii_lowercase() {
                 "after" => {

@@ -1,9 +1,7 @@
 //! One fault, as it was asked for.
 
 use super::condition::Condition;
-use super::read;
 use super::what::What;
-use crate::diag::Diagnostic;
 use crate::wire::Side;
 
 /// A fault: when something is to go wrong, and what.
@@ -20,11 +18,6 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// Reads `WHEN: WHAT`. A mistake is shown at its place in the text, which `option` was given.
-    pub fn parse(option: &'static str, text: &str) -> Result<Self, Box<Diagnostic>> {
-        read::fault(option, text)
-    }
-
     /// The same, under a name by which it is reported.
     #[must_use]
     pub fn named(self, name: impl Into<String>) -> Self {

@@ -36,7 +36,6 @@ impl Proxy {
     }
 
     async fn accept(self: Arc<Self>, listener: TcpListener) {
-        let mut conn = 0;
         let open = Arc::new(Semaphore::new(self.connections));
         loop {
             match listener.accept().await {
@@ -50,7 +49,7 @@ impl Proxy {
                         );
                         continue;
                     };
-                    conn += 1;
+                    let conn = self.queue.number();
                     let _ = tcp.set_nodelay(true); // refused only by a socket that is gone
                     let queue = Arc::clone(&self.queue);
                     if self.target.scheme.is_stream() {

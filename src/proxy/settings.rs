@@ -19,6 +19,9 @@ use crate::wire::tap::Queue;
 /// How long an address may take to answer if there is another one to try.
 const GIVE_WAY: Duration = Duration::from_secs(5);
 
+/// Clients at once, where nobody says how many.
+const CONNECTIONS: usize = 10_000;
+
 /// What a proxy does with every connection.
 #[derive(Debug)]
 pub struct Proxy {
@@ -77,6 +80,22 @@ pub struct StreamSettings {
 }
 
 impl Proxy {
+    /// A proxy before this server, without TLS and without faults.
+    pub fn before(target: Address, queue: Arc<Queue>, clock: Clock) -> Self {
+        Self {
+            target,
+            host: None,
+            connect: None,
+            accept: None,
+            streams: StreamSettings::default(),
+            faults: None,
+            queue,
+            clock,
+            connections: CONNECTIONS,
+            listens: None,
+        }
+    }
+
     /// Connects to the first address that answers. One that does not answer gives way to the next one after a while, or to
     /// those of another host if there are `more`.
     pub(super) async fn connect_to_first(

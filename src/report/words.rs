@@ -12,7 +12,7 @@ use crate::wire::Side;
 
 /// What was done on purpose, and by which fault.
 pub fn fault(applied: &AppliedFault) -> String {
-    format!("{} (fault: {})", one_line(&applied.did), one_line(&applied.fault))
+    format!("FAULT {} ({})", one_line(&applied.did), one_line(&applied.fault))
 }
 
 /// A size for people.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::all::all;
 use super::endpoint::Endpoints;
+use super::excuses::Excuses;
 use super::finding::{Finding, Findings};
 use super::incidents::{Incidents, Scene};
 use super::kinds;
@@ -20,6 +21,7 @@ pub struct Judge {
     story: Story,
     endpoints: Endpoints,
     rules: Vec<Box<dyn Rule>>,
+    excuses: Excuses,
     incidents: Incidents,
     /// The kinds of findings that are left out.
     unfounded: Option<Arc<BTreeSet<&'static str>>>,
@@ -41,6 +43,7 @@ impl Judge {
             story: Story::default(),
             endpoints: Endpoints::default(),
             rules: all(),
+            excuses: Excuses::default(),
             incidents: Incidents::default(),
             untimed: source.is_some_and(|source| source.unknown.contains(&Unknown::Times)),
             unfounded: source.map(|source| Arc::new(unfounded(&source.unknown))),
@@ -75,6 +78,7 @@ impl Judge {
         if self.untimed {
             findings.iter_mut().for_each(Finding::forget_times);
         }
+        self.excuses.take(&event, &effect, session, &self.story, &mut findings);
         let scene = Scene { at, fact: Some(&event.fact), effect: &effect, session };
         self.incidents.take(&scene, &self.story, &mut findings);
         if event.fact == Fact::Finished && findings.is_empty() {
@@ -95,7 +99,8 @@ impl Judge {
                 while rule.deadline() == Some(due) {
                     let mut found = Findings::without(self.unfounded.clone());
                     let session = rule.wake(due, &self.story, &mut found);
-                    for finding in found.into_vec() {
+                    for mut finding in found.into_vec() {
+                        self.excuses.wake(due, session, &mut finding);
                         if let Some(id) = session.filter(|_| *finding.kind == kinds::SESSION_SILENT)
                         {
                             self.story.ended(id);

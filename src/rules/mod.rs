@@ -12,6 +12,7 @@ mod bosh;
 mod causes;
 mod counts;
 mod endpoint;
+mod excuses;
 #[cfg(test)]
 mod filter_tests;
 mod finding;

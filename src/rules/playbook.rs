@@ -15,6 +15,7 @@
 //! - `C~ <text>`, `S~ <text>`: a part of a stream over TCP;
 //! - `!tls starttls`, `!tls direct | sni: a | offers: xmpp-client`, `!tls starttls | passed: yes`: TLS begins on a stream
 //!   over TCP;
+//! - `!fault C 7 WHEN: WHAT | what was done`: a fault was applied to a message of the client, with rid 7 (or `-`);
 //! - `!failed cause`, `!raw C why | text`, `!lost 3`;
 //! - `tick`: nothing, time passes.
 //!
@@ -29,7 +30,8 @@ use std::time::Duration;
 use super::{Finding, Judge, Level, Observation};
 use crate::bosh::{NS, XBOSH};
 use crate::trace::{
-    Content, Event, Fact, Frame, Headers, How, Part, Raw, Request, Response, Secured, Tls,
+    AppliedFault, Content, Event, Fact, Frame, Headers, How, Part, Raw, Request, Response, Secured,
+    Tls,
 };
 use crate::wire::Side;
 use crate::wire::stream::{Kind, Piece, Splitter};
@@ -243,6 +245,14 @@ fn facts(at: Duration, what: &str, numbers: &mut (u64, u64)) -> Vec<Fact> {
             vec![ended(Side::Client), ended(Side::Server)]
         }
         "!tls" => vec![Fact::Secured(secured(rest))],
+        "!fault" => {
+            let mut words = rest.splitn(3, ' ');
+            let from = if words.next() == Some("C") { Side::Client } else { Side::Server };
+            let rid = words.next().and_then(|rid| rid.parse().ok());
+            let (fault, did) = words.next().unwrap().split_once(" | ").unwrap();
+            let (fault, did) = (fault.to_owned(), did.to_owned());
+            vec![Fact::Fault(AppliedFault { fault, did, from, rid })]
+        }
         "!failed" => vec![Fact::Failed { cause: rest.to_owned() }],
         "!raw" => {
             let (from, why) = rest.split_once(' ').unwrap();

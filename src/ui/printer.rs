@@ -110,7 +110,8 @@ impl<W: Write> Printer<W> {
             Some(Fact::Fault(applied)) => {
                 self.settle_conn(seen.event.as_ref().map_or(0, |event| event.conn), story);
                 self.block.head(&seen.head(session, Some(applied.from)));
-                self.block.page.marked(&self.look.styles.fault, &words::fault(applied));
+                let text = words::fault(applied);
+                self.block.page.prose(&self.look.styles.fault, &text, INDENT).end();
                 self.block.findings(&seen.findings);
             }
             Some(Fact::Raw(raw)) => {

@@ -49,7 +49,7 @@ impl Styles {
             warning: ink(&|s| s.yellow().bold()),
             note: ink(&|s| s.blue()),
             narration: ink(&|s| s.yellow()),
-            fault: ink(&|s| s.black().on_yellow()),
+            fault: ink(&|s| s.yellow().bold()),
             added: ink(&|s| s.green()),
             removed: ink(&|s| s.red()),
             changed: ink(&|s| s.yellow()),

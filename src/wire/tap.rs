@@ -4,7 +4,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -203,7 +203,9 @@ pub struct Queue {
     used: AtomicUsize,
     limit: usize,
     owed: AtomicUsize,
+    conns: AtomicU64,
     hurried: AtomicBool,
+    unheard: bool,
 }
 
 #[derive(Debug, Default)]
@@ -217,15 +219,31 @@ struct State {
 impl Queue {
     /// A queue that holds at most `limit` bytes.
     pub fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new(Self::with(limit, false))
+    }
+
+    /// A queue from which nobody takes anything: it stays empty.
+    pub fn unheard() -> Arc<Self> {
+        Arc::new(Self::with(0, true))
+    }
+
+    fn with(limit: usize, unheard: bool) -> Self {
+        Self {
             state: Mutex::default(),
             ready: Condvar::new(),
             shelf: Mutex::default(),
             used: AtomicUsize::new(0),
             limit,
             owed: AtomicUsize::new(0),
+            conns: AtomicU64::new(0),
             hurried: AtomicBool::new(false),
-        })
+            unheard,
+        }
+    }
+
+    /// A number for the next connection, from 1: several listeners may report to one observer.
+    pub fn number(&self) -> u64 {
+        1 + self.conns.fetch_add(1, Ordering::Relaxed)
     }
 
     /// How many requests wait for the end of their answer, on all connections.
@@ -261,6 +279,9 @@ impl Queue {
     }
 
     fn push(&self, item: Item) {
+        if self.unheard {
+            return;
+        }
         let mut state = self.lock();
         state.items.push(item);
         if state.waiting {

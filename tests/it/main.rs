@@ -22,6 +22,7 @@ mod ejabberd;
 #[cfg(target_os = "linux")] // it needs to know what order a kernel keeps, and which threads sleep
 mod endings;
 mod escapes;
+mod faults;
 mod field;
 mod formats;
 mod fuzz;

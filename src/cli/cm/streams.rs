@@ -59,7 +59,7 @@ pub(super) struct Streams {
 }
 
 /// Where clients connect over TCP.
-pub(super) struct Listeners(Vec<(TcpListener, SocketAddr, Protection)>);
+pub(super) struct Listeners(pub(super) Vec<(TcpListener, SocketAddr, Protection)>);
 
 impl Streams {
     /// Puts what was chosen into the settings.

@@ -39,7 +39,7 @@ class Panel {
 function title(model, event, exchange) {
   if (!exchange && isSpoken(event)) return `${event.kind === 'stream' ? 'Stream' : 'WebSocket'}, from the ${event.from}`;
   if (!exchange) {
-    const names = { raw: 'Another protocol', lost: 'Not recorded', finding: 'Silence', secured: 'TLS' };
+    const names = { raw: 'Another protocol', lost: 'Not recorded', finding: 'Silence', fault: 'Done on purpose', secured: 'TLS' };
     return names[event.kind] ?? `Connection ${event.kind}`;
   }
   if (event.rid) return `rid ${event.rid}`;

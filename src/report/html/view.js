@@ -233,7 +233,7 @@ class TimeLine {
     const exchange = this.model.exchanges.get(event.exchange);
     const from = event.kind === 'request' ? 'client' : event.kind === 'response' ? 'server' : isSpoken(event) && event.from;
     const faint = exchange ? exchange.quiet || (event.empty && exchange.answer && !event.findings)
-      : !event.findings && (!isSpoken(event) || event.empty);
+      : !event.findings && event.kind !== 'fault' && (!isSpoken(event) || event.empty);
     element.className = `row ${event.kind}${isConnection(event) ? ' small' : ''}${faint ? ' faint' : ''}${event.status > 200 ? ' status' : ''}`;
     element.append(make('span', { class: 'time' }, clock(trace, event.at)), make('span', { class: 'lane' }));
     if (from) {
