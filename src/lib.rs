@@ -2,7 +2,7 @@
 //!
 //! Everything observed becomes an [`trace::Event`]; producers (proxy, capture file) know no consumer
 //! (terminal, rules, reports). Each module is a room with one duty, and imports only point down this
-//! list: `cli`, `ui`, `report`, `replay`, `record`, `snapshot`, `runner`, `defects`, `scenario`, `doctor`, `proxy`, `fault`, `cm`, `client`, `rules`, `trace`, `wire`,
+//! list: `cli`, `ui`, `report`, `replay`, `record`, `snapshot`, `trial`, `runner`, `defects`, `scenario`, `doctor`, `proxy`, `fault`, `cm`, `client`, `rules`, `trace`, `wire`,
 //! `bosh`, `xmpp`, `xml`, `spec`, `bundle`, `clock`, `random`, `files`, `diag`.
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
@@ -33,6 +33,7 @@ pub mod scenario;
 pub mod snapshot;
 pub mod spec;
 pub mod trace;
+pub mod trial;
 pub mod ui;
 pub mod wire;
 pub mod xml;

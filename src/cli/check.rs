@@ -11,7 +11,8 @@ use super::mistakes::wrong;
 use super::options::When;
 use crate::diag::counted;
 use crate::diag::name;
-use crate::scenario::{LoadError, Loaded, Scenario, is_built_in, load, pack};
+use crate::scenario::{LoadError, Loaded, Scenario, client_pack, is_built_in, load, pack};
+use crate::trial;
 
 /// Check scenario files for mistakes, without running them
 ///
@@ -47,19 +48,51 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     print(&format!("{line}: no mistakes\n"))
 }
 
-/// The scenarios at these paths, all without mistakes; without a path, those of the conformance pack, which is said.
-/// Also gives the files that were read.
+/// The scenarios at these paths that test servers, all without mistakes; without a path, those of the conformance pack, which
+/// is said. Also gives the files that were read.
 pub(super) fn scenarios(
     paths: &[PathBuf],
     color: When,
 ) -> Result<(Vec<Arc<Scenario>>, Vec<PathBuf>), Failure> {
+    of_kind(paths, color, false)
+}
+
+/// The same of scenarios that test clients.
+pub(super) fn client_scenarios(
+    paths: &[PathBuf],
+    color: When,
+) -> Result<(Vec<Arc<Scenario>>, Vec<PathBuf>), Failure> {
+    of_kind(paths, color, true)
+}
+
+fn of_kind(
+    paths: &[PathBuf],
+    color: When,
+    client: bool,
+) -> Result<(Vec<Arc<Scenario>>, Vec<PathBuf>), Failure> {
     if !paths.is_empty() {
         let Loaded { scenarios, files, .. } = sound(paths, color)?;
-        return Ok((scenarios.into_iter().map(Arc::new).collect(), files));
+        let (fit, others): (Vec<_>, Vec<_>) =
+            scenarios.into_iter().partition(|one| one.is_about_client() == client);
+        let (kind, command) = match client {
+            true => ("servers", "xmppscope run"),
+            false => ("clients", "xmppscope client run"),
+        };
+        let others = counted(others.len(), "scenario");
+        if fit.is_empty() {
+            return Err(Failure::Usage(format!("{others}, for {kind}: use `{command}`")));
+        }
+        if !others.starts_with('0') {
+            eprint(&format!("left out: {others}, for {kind} (`{command}`)"));
+        }
+        return Ok((fit.into_iter().map(Arc::new).collect(), files));
     }
-    let pack = &pack().scenarios;
+    let (pack, what) = match client {
+        true => (&client_pack().scenarios, "pack for clients"),
+        false => (&pack().scenarios, "conformance pack"),
+    };
     eprint(&format!(
-        "scenarios: the conformance pack that is part of xmppscope {}, {}",
+        "scenarios: the {what} that is part of xmppscope {}, {}",
         env!("CARGO_PKG_VERSION"),
         counted(pack.len(), "scenario")
     ));
@@ -79,7 +112,11 @@ pub(super) fn sound(paths: &[PathBuf], color: When) -> Result<Loaded, Failure> {
     for (path, why) in &loaded.skipped {
         eprint(&format!("skipped {}: {why}", name(path)));
     }
-    if loaded.mistakes.is_empty() { Ok(loaded) } else { Err(wrong(&loaded.mistakes, color)) }
+    if !loaded.mistakes.is_empty() {
+        return Err(wrong(&loaded.mistakes, color));
+    }
+    let mistakes = trial::check(&loaded.scenarios);
+    if mistakes.is_empty() { Ok(loaded) } else { Err(wrong(&mistakes, color)) }
 }
 
 /// What to do if a path is missing that names scenarios of the program.

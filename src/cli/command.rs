@@ -10,8 +10,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use super::console::{eprint, err, err_is_terminal, out_is_terminal, print};
 use super::options::When;
 use super::{
-    Failure, check, cm, convert, demo, diff, doctor, exit, generate, prove, proxy, record, replay,
-    report, run, scenarios, show, shrink, snapshot, spec,
+    Failure, check, client, cm, convert, demo, diff, doctor, exit, generate, prove, proxy, record,
+    replay, report, run, scenarios, show, shrink, snapshot, spec,
 };
 use crate::diag::name;
 
@@ -42,6 +42,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Args),
+    Client(client::Args),
     Cm(Box<cm::Args>),
     Convert(convert::Args),
     Demo(demo::Args),
@@ -73,6 +74,7 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Check(args) => check::run(&args),
         Command::Generate(args) => generate::run(&args, Cli::command()),
+        Command::Client(args) => client::run(args),
         Command::Cm(args) => cm::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Demo(args) => demo::run(&args),

@@ -1,10 +1,6 @@
 //! `xmppscope demo`: two scripted clients, the proxy, and the reference connection manager, in one process.
 
-mod http;
-mod socket;
-mod socket_user;
 mod story;
-mod user;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -15,9 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
-use self::socket_user::SocketUser;
 use self::story::{DOMAIN, Story, WAIT, Who};
-use self::user::User;
 use super::capture::CaptureFile;
 use super::observe::Output;
 use super::watch::{Watch, Watching, listen};
@@ -34,6 +28,7 @@ use crate::diag::name;
 use crate::proxy::{Proxy, StreamSettings};
 use crate::random::{Random, Secure};
 use crate::trace::intake::Intake;
+use crate::trial::{SocketUser, User};
 use crate::wire::address::Address;
 
 /// Much more than the demo needs.
@@ -155,7 +150,7 @@ async fn play(
                 tokio::spawn(User::new(front, clock, session, login, orders, tell).live());
             }
             Who::Bob => {
-                let user = SocketUser { address: front, domain: DOMAIN, login, orders, tell };
+                let user = SocketUser::new(front, DOMAIN.to_owned(), login, orders, tell);
                 tokio::spawn(user.live());
             }
         }

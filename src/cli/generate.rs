@@ -23,7 +23,7 @@ use crate::files::{Inputs, LONGEST_TEXT, text};
 use crate::report::conformance::{Column, Table, write};
 use crate::report::requirements::Checked;
 use crate::runner;
-use crate::scenario::{Scenario, pack, schema};
+use crate::scenario::{Scenario, client_schema, pack, schema};
 use crate::spec::catalogue;
 use crate::ui::Unit;
 use crate::ui::outcomes::{Format, Layout, Plan, Report, Summary};
@@ -65,7 +65,11 @@ enum What {
         shell: Shell,
     },
     /// Print the JSON Schema of scenario files, for editors
-    Schema,
+    Schema {
+        /// The schema of scenarios that test a client
+        #[arg(long)]
+        client: bool,
+    },
     /// Print a target file that is part of xmppscope, to begin your own with
     ///
     /// Its deviations are those of the server's version in Debian 12. Port and passwords come from environment variables:
@@ -92,7 +96,8 @@ pub(super) fn run(args: &Args, program: clap::Command) -> Result<u8, Failure> {
         What::Man { command, output } => man(program, command, output.as_deref()),
         What::Completions { shell } => completions(program, *shell),
         What::Target { name } => target(name),
-        What::Schema => print_data(format!("{:#}\n", schema()).as_bytes()),
+        What::Schema { client: false } => print_data(format!("{:#}\n", schema()).as_bytes()),
+        What::Schema { client: true } => print_data(format!("{:#}\n", client_schema()).as_bytes()),
         What::Conformance { outcomes } => conformance(outcomes),
     }
 }

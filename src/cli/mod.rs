@@ -4,6 +4,7 @@
 mod capture;
 mod check;
 mod ci;
+mod client;
 mod cm;
 mod command;
 mod console;

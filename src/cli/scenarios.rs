@@ -11,7 +11,7 @@ use crate::bundle;
 use crate::diag::counted;
 use crate::diag::name;
 use crate::files::put;
-use crate::scenario::{examples, pack};
+use crate::scenario::{client_pack, examples, pack};
 
 /// How many files are named in an error.
 const NAMED: usize = 3;
@@ -62,14 +62,16 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
 
 fn list() -> Result<u8, Failure> {
     let (pack, examples) = (&pack().scenarios, &examples().scenarios);
+    let clients = &client_pack().scenarios;
     let mut text = String::new();
-    for scenario in pack.iter().chain(examples) {
+    for scenario in pack.iter().chain(clients).chain(examples) {
         text += &format!("{}: {}\n", name(&scenario.place.source.path), scenario.name.value);
     }
     let code = print(&text)?;
     eprint(&format!(
-        "{} of the conformance pack, {}",
+        "{} of the conformance pack, {} of the pack for clients, {}",
         counted(pack.len(), "scenario"),
+        clients.len(),
         counted(examples.len(), "example")
     ));
     Ok(code)
@@ -90,9 +92,10 @@ fn export(folder: &Path, force: bool) -> Result<u8, Failure> {
         put(&path, file.text.as_bytes()).map_err(|error| unwritable(&path, error))?;
     }
     let (pack, examples) = (pack().scenarios.len(), examples().scenarios.len());
-    let shared = files.len() - pack - examples;
+    let clients = client_pack().scenarios.len();
+    let shared = files.len() - pack - clients - examples;
     print(&format!(
-        "wrote {} to {}: {} of the conformance pack, {}, {}\n",
+        "wrote {} to {}: {} of the conformance pack, {clients} of the pack for clients, {}, {}\n",
         counted(files.len(), "file"),
         name(folder),
         counted(pack, "scenario"),

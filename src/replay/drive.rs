@@ -8,7 +8,7 @@ use super::player::{News, Order, Player, Settings, Stopped};
 use super::script::{Does, Script};
 use crate::clock::Clock;
 use crate::runner::dial::{Dial, Route};
-use crate::runner::wire::{ConnId, Sending, SentId, Wire};
+use crate::runner::wire::{ConnId, Secrets, Sending, SentId, Wire};
 use crate::scenario::target::Target;
 use crate::trace::{Event, Fact, How, Reading};
 use crate::wire::websocket::{Opcode, frame};
@@ -44,7 +44,7 @@ pub async fn replay(
     clock: Clock,
     told: &mut dyn FnMut(usize),
 ) -> Replayed {
-    let wire = Wire::new(dial, clock, target);
+    let wire = Wire::new(dial, clock, target, Secrets::Hidden);
     let speed = settings.speed;
     let rest = script.rest.min(LONGEST).div_f64(speed) + LATER;
     let all = script.len();

@@ -1,6 +1,5 @@
 //! One run of a scenario from start to end, and its verdict.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +7,13 @@ use std::time::Duration;
 use super::cast::Cast;
 use super::chance::Chance;
 use super::compare::unmet;
+use super::conclude::{Ended, conclude};
 use super::dial::Dial;
 use super::heart::Heart;
 use super::ledger::Ledger;
 use super::open_stream::carry;
 use super::opening::{leave, open_all};
-use super::outcome::{Chosen, Failure, Outcome, Verdict};
+use super::outcome::{Chosen, Outcome};
 use super::provided::skipped;
 use super::report::{Report, StepAt};
 use super::run::{Run, Setting};
@@ -26,8 +26,7 @@ use super::waiting::all_written;
 use super::wire::{Secrets, Wire};
 use crate::clock::Clock;
 use crate::random::Random;
-use crate::scenario::matching::FailureKind;
-use crate::scenario::{Level, Located, Need, Row, Scenario, limits};
+use crate::scenario::{Located, Need, Row, Scenario, limits};
 
 /// What a run is given.
 pub(super) struct Inputs {
@@ -73,7 +72,7 @@ pub(super) async fn run(given: Inputs) -> Outcome {
     let mut run = prepare(given);
     let (scenario, target) = (&run.setting.scenario.clone(), &run.setting.target.clone());
     let wire = run.wire().clone();
-    let row = row.and_then(|row| Some((row, scenario.sweep.get(row)?)));
+    let values = row.and_then(|row| scenario.sweep.get(row));
     // How much had passed when its set-up was done, in events.
     let mut set_up = 0;
     let done = if let Some(why) = skipped(scenario, target) {
@@ -81,7 +80,7 @@ pub(super) async fn run(given: Inputs) -> Outcome {
     } else {
         tokio::select! {
             biased;
-            done = live(&mut run, row.map(|(_, row)| row), &mut set_up) => done,
+            done = live(&mut run, values, &mut set_up) => done,
             why = wire.overflow() => Err(Stop::Broken(scenario.place.clone(), why)),
             () = tokio::time::sleep(spent::TIME) => {
                 let why = "it took a week, the limit for one run".to_owned();
@@ -93,99 +92,25 @@ pub(super) async fn run(given: Inputs) -> Outcome {
     all_written(&mut run).await;
     let own = set_up..wire.events().len();
     leave(&mut run).await;
-    let row = row.map(|(number, row)| (number + 1, words(row)));
     outcome(run, done, row, own, (began, duration))
 }
 
 fn outcome(
     run: Run,
     done: Done,
-    row: Option<(usize, String)>,
+    row: Option<usize>,
     own: Range<usize>,
     (began, duration): (Duration, Duration),
 ) -> Outcome {
     let Setting { scenario, target, wire, .. } = run.setting;
-    let at = run.report.at().clone();
-    let done = done.map_err(|stop| match stop {
-        Stop::NotXml(why) => Stop::Broken(at.place, why),
-        other => other,
-    });
-    let (verdict, reason, broken_at) = verdict(&done, run.report.failures());
-    let (mut failures, notes, advertised) = run.report.into_parts();
     let address = |account: &super::Account| format!("{}@{}", account.user, target.domain);
     let accounts = target.accounts.iter();
     let chosen = Chosen {
         texts: run.chance.texts(),
         accounts: accounts.map(|(name, account)| (address(account), name.clone())).collect(),
     };
-    if let (Verdict::Broken, Some(place), Some(why)) = (verdict, broken_at, &reason) {
-        failures.push(Failure {
-            kind: FailureKind::NotCarriedOut,
-            covers: Vec::new(),
-            level: Level::Must,
-            place,
-            says: None,
-            expected: "the scenario to be carried out".to_owned(),
-            seen: why.clone(),
-            at: began + duration,
-            during: (at.since, began + duration),
-            lag: None,
-            known: None,
-        });
-    }
-    Outcome {
-        scenario,
-        row,
-        verdict,
-        failures,
-        reason,
-        runs: BTreeMap::new(),
-        sometimes: Vec::new(),
-        notes,
-        duration,
-        advertised,
-        chosen,
-        own,
-        events: wire.events(),
-        capture: None,
-    }
-}
-
-/// The row in words.
-pub(super) fn words(row: &Row) -> String {
-    let one = |assignment: &crate::scenario::Assignment| {
-        format!("{}={}", assignment.name.value, assignment.value.place.text().trim())
-    };
-    row.values.iter().map(one).collect::<Vec<_>>().join(" ")
-}
-
-fn verdict(
-    done: &Done,
-    failures: &[Failure],
-) -> (Verdict, Option<String>, Option<crate::scenario::Place>) {
-    let worst = failures.iter().map(|failure| failure.level).max();
-    let excused = failures.iter().filter(|failure| failure.level == Level::Must);
-    let lag = excused.clone().filter_map(|failure| failure.lag).max();
-    let all_excused =
-        excused.clone().count() > 0 && excused.clone().all(|failure| failure.lag.is_some());
-    match done {
-        Err(Stop::Skipped(why)) if worst.is_none_or(|worst| worst < Level::Must) => {
-            (Verdict::Skipped, Some(why.clone()), None)
-        }
-        Err(Stop::Broken(place, why)) if worst != Some(Level::Must) => {
-            (Verdict::Broken, Some(why.clone()), Some(place.clone()))
-        }
-        _ => match worst {
-            Some(Level::Must) if all_excused => {
-                let lag = crate::clock::words(lag.unwrap_or_default());
-                (Verdict::Inconclusive, Some(format!("host lag {lag}")), None)
-            }
-            Some(Level::Must) => (Verdict::Failed, None, None),
-            // The response that a recommendation asks for never came, so nothing behind it was looked at.
-            Some(Level::Should) => (Verdict::Warned, None, None),
-            _ => (Verdict::Passed, None, None),
-        },
-    }
+    let (report, events) = (run.report, wire.events());
+    conclude(Ended { scenario, row, done, report, began, duration, chosen, own, events })
 }
 
 /// The scenario from its actors to its last step.

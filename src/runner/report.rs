@@ -13,18 +13,22 @@ const MOST: usize = 1000;
 
 /// What of a step its failures need.
 #[derive(Debug, Clone)]
-pub(super) struct StepAt {
-    pub(super) place: Place,
-    pub(super) covers: Vec<String>,
-    pub(super) level: Option<Level>,
-    pub(super) says: Option<String>,
+pub struct StepAt {
+    /// Where it is.
+    pub place: Place,
+    /// The requirements that its failure breaks.
+    pub covers: Vec<String>,
+    /// How grave that is, if the requirements do not say it.
+    pub level: Option<Level>,
+    /// What is to be said of it.
+    pub says: Option<String>,
     /// When what it is about began.
-    pub(super) since: Duration,
+    pub since: Duration,
 }
 
 /// Failures and notes, in order, and the step that is being done.
 #[derive(Debug)]
-pub(super) struct Report {
+pub struct Report {
     failures: Vec<Failure>,
     notes: Vec<Note>,
     /// The attributes of the first creation response.
@@ -33,21 +37,23 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(at: StepAt) -> Self {
+    /// Nothing yet.
+    pub fn new(at: StepAt) -> Self {
         Self { failures: Vec::new(), notes: Vec::new(), advertised: Vec::new(), at }
     }
 
     /// A step begins.
-    pub(super) fn begin(&mut self, at: StepAt) {
+    pub fn begin(&mut self, at: StepAt) {
         self.at = at;
     }
 
-    pub(super) fn at(&self) -> &StepAt {
+    /// The step that is being done.
+    pub fn at(&self) -> &StepAt {
         &self.at
     }
 
     /// What the step is about began at this time.
-    pub(super) fn count_from(&mut self, since: Duration) {
+    pub fn count_from(&mut self, since: Duration) {
         self.at.since = since;
     }
 
@@ -64,7 +70,7 @@ impl Report {
     }
 
     /// An expectation was not met: noted; the run goes on unless it is demanded. A lag of this machine could be the reason.
-    pub(super) fn fail(
+    pub fn fail(
         &mut self,
         now: Duration,
         kind: FailureKind,
@@ -92,7 +98,7 @@ impl Report {
     }
 
     /// The same as an alternative says it: at this level, and in these words if it has some.
-    pub(super) fn fail_as(
+    pub fn fail_as(
         &mut self,
         now: Duration,
         kind: FailureKind,
@@ -109,7 +115,8 @@ impl Report {
         failed
     }
 
-    pub(super) fn note(&mut self, place: &Place, text: impl Into<String>) {
+    /// Something to be told.
+    pub fn note(&mut self, place: &Place, text: impl Into<String>) {
         let text = match self.notes.len() {
             0..MOST => text.into(),
             MOST => format!("this and later notes are left out: {MOST} are kept"),
@@ -119,18 +126,24 @@ impl Report {
     }
 
     /// A session was created; only the first counts.
-    pub(super) fn advertise(&mut self, attributes: impl FnOnce() -> Vec<(String, String)>) {
+    pub fn advertise(&mut self, attributes: impl FnOnce() -> Vec<(String, String)>) {
         if self.advertised.is_empty() {
             self.advertised = attributes();
         }
     }
 
-    pub(super) fn failures(&self) -> &[Failure] {
+    /// The failures so far.
+    pub fn failures(&self) -> &[Failure] {
         &self.failures
     }
 
+    /// What failed could not be done at all: it is no failure.
+    pub fn forgive(&mut self) {
+        self.failures.clear();
+    }
+
     /// All of it: failures, notes and the attributes of the first creation response.
-    pub(super) fn into_parts(self) -> (Vec<Failure>, Vec<Note>, Vec<(String, String)>) {
+    pub fn into_parts(self) -> (Vec<Failure>, Vec<Note>, Vec<(String, String)>) {
         (self.failures, self.notes, self.advertised)
     }
 }

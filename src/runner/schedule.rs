@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 
+use super::conclude::words;
 use super::dial::Dial;
 use super::embedded;
-use super::execute::{Inputs, run, words};
+use super::execute::{Inputs, run};
 use super::heart::Heart;
 use super::length::length;
 use super::outcome::Outcome;

@@ -5,7 +5,7 @@ use crate::scenario::{FragmentError, Place};
 
 /// Why a run does not go on.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub enum Stop {
     /// An expectation was not met, and nothing behind it makes sense.
     Failed,
     /// It is skipped, for this reason.
@@ -31,4 +31,5 @@ impl From<FragmentError> for Stop {
     }
 }
 
-pub(super) type Done<T = ()> = Result<T, Stop>;
+/// Whether something was done, or why nothing goes on.
+pub type Done<T = ()> = Result<T, Stop>;

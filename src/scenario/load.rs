@@ -255,6 +255,10 @@ fn assemble(source: &Arc<Source>, file: &File, shared: &[&File]) -> Scenario {
         FileKind::Scenario(scenario) => (**scenario).clone(),
         FileKind::Shared => Scenario::unnamed(whole.clone()),
     };
+    if scenario.client.is_some() {
+        scenario.set.clone_from(&file.set);
+        return scenario;
+    }
     let start = whole.part(0..0);
     let said = [file].into_iter().chain(shared.iter().rev().copied()).map(|file| &file.session);
     let session = match said.into_iter().find(|said| !matches!(said, Said::Nothing)) {

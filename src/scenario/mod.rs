@@ -5,6 +5,8 @@
 //! It opens no connection and knows no clock: that is the runner's.
 
 mod check;
+mod client_schema;
+mod facts;
 mod find;
 pub mod fragment;
 pub mod limits;
@@ -23,12 +25,14 @@ mod template;
 pub mod vars;
 mod yaml;
 
+pub use client_schema::client_schema;
+pub use facts::{CLIENT_FACTS, ClientVariables};
 pub use find::LoadError;
 pub use fragment::{FragmentError, NotXml, fragment};
 pub use load::{Loaded, load, load_texts};
 pub use model::*;
 pub use only::Only;
-pub use pack::{examples, is_built_in, pack};
+pub use pack::{client_pack, examples, is_built_in, pack};
 pub use read::settings::read_settings;
 pub use read::target::read_target;
 pub use schema::schema;

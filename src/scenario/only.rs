@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::model::{Carrier, Provision, Scenario, Transport};
+use super::model::{Assignment, Carrier, Provision, Scenario, Transport};
 use super::read::PROVISIONS;
 use crate::diag::logic::{Cursor, Logic, Parsed, ends};
 use crate::diag::{Diagnostic, name, nearest};
@@ -85,20 +85,27 @@ impl What {
 /// Whether a session of a scenario is carried so, in this row of its sweep.
 fn carries(scenario: &Scenario, row: Option<usize>, transport: Transport) -> bool {
     let values = row.and_then(|row| scenario.sweep.get(row)).map(|row| &row.values);
+    if let Some(client) = &scenario.client {
+        return is_carrier(&client.carrier.value, values, transport);
+    }
     scenario.actors.iter().any(|actor| match &actor.session {
         // Whoever has no session does raw work over HTTP, as BOSH does.
         None => transport == Transport::Bosh,
-        Some(session) => match &session.carrier.value {
-            Carrier::Fixed(one) => *one == transport,
-            Carrier::Computed(_) => {
-                let word =
-                    |(word, one): &(&'static str, Transport)| (*one == transport).then_some(*word);
-                let word = Transport::ALL.iter().find_map(word);
-                let mut values = values.into_iter().flatten();
-                values.any(|value| value.value.as_plain() == word)
-            }
-        },
+        Some(session) => is_carrier(&session.carrier.value, values, transport),
     })
+}
+
+fn is_carrier(carrier: &Carrier, values: Option<&Vec<Assignment>>, transport: Transport) -> bool {
+    match carrier {
+        Carrier::Fixed(one) => *one == transport,
+        Carrier::Computed(_) => {
+            let word =
+                |(word, one): &(&'static str, Transport)| (*one == transport).then_some(*word);
+            let word = Transport::ALL.iter().find_map(word);
+            let mut values = values.into_iter().flatten();
+            values.any(|value| value.value.as_plain() == word)
+        }
+    }
 }
 
 struct Parser<'c, 'a> {

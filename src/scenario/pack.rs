@@ -16,12 +16,20 @@ const PACK: [&str; 10] = [
     "xep-0124", "xep-0206", "rfc7395", "rfc6455", "rfc6120", "xep-0198", "xep-0156", "xep-0368",
     "xep-0388", "xep-0386",
 ];
+/// The folder of scenarios that test clients.
+const CLIENT_PACK: &str = "client";
 /// The folder of examples.
 const EXAMPLES: &str = "examples";
 
 /// The pack, in the order of the specifications and their sections; read at the first use.
 pub fn pack() -> &'static Loaded {
     static LOADED: LazyLock<Loaded> = LazyLock::new(|| read(&PACK));
+    &LOADED
+}
+
+/// The pack for clients, in the same way.
+pub fn client_pack() -> &'static Loaded {
+    static LOADED: LazyLock<Loaded> = LazyLock::new(|| read(&[CLIENT_PACK]));
     &LOADED
 }
 
@@ -85,7 +93,7 @@ mod tests {
 
     #[test]
     fn the_pack_and_the_examples_have_no_mistakes() {
-        for (loaded, least) in [(pack(), 150), (examples(), 10)] {
+        for (loaded, least) in [(pack(), 150), (client_pack(), 5), (examples(), 10)] {
             let mistakes = &loaded.mistakes;
             assert!(
                 mistakes.is_empty(),

@@ -69,6 +69,11 @@ fn of_shrink() {
 }
 
 #[test]
+fn of_client_run() {
+    insta::assert_snapshot!(help(&["client", "run", "--help"]));
+}
+
+#[test]
 fn of_check() {
     insta::assert_snapshot!(help(&["check", "--help"]));
 }

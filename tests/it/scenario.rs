@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use regex_lite::Regex;
 use serde_json::Value;
-use xmppscope::scenario::{Loaded, load_texts, schema};
+use xmppscope::scenario::{Loaded, client_schema, load_texts, schema};
 
 /// What stands before an example that is a part of `steps`.
 const HEAD: &str =
@@ -175,6 +175,67 @@ fn the_schema_in_the_reference_is_that_of_the_program() {
     }
     let stored = fs::read_to_string(&path).unwrap_or_default();
     assert!(stored == current, "docs/reference/scenario.schema.json is not that of the program");
+}
+
+/// The same for scenarios that test a client: examples, schema and reader agree.
+#[test]
+fn the_language_for_clients_is_as_its_reference_says() {
+    let path = docs().join("client-scenario.schema.json");
+    let schema = client_schema();
+    let current = format!("{schema:#}\n");
+    if std::env::var_os("TRYCMD").is_some_and(|value| value == "overwrite") {
+        fs::write(&path, &current).unwrap();
+    }
+    let stored = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        stored == current,
+        "docs/reference/client-scenario.schema.json is not that of the program"
+    );
+
+    let text = fs::read_to_string(docs().join("client-scenario.md")).unwrap();
+    let block = Regex::new(r"(?s)\n```yaml\n(.*?)```\n").unwrap();
+    let examples: Vec<_> = block.captures_iter(&text).map(|found| found[1].to_owned()).collect();
+    assert!(examples.len() > 4);
+    let mut used = BTreeSet::new();
+    for example in &examples {
+        let told = mistakes(example);
+        assert!(told.is_empty(), "{}\nin\n{example}", told.join("\n"));
+        let loaded = loaded(vec![("a.yaml".into(), example.clone())]);
+        let told = xmppscope::trial::check(&loaded.scenarios);
+        assert!(told.is_empty(), "{}", told[0].render(false));
+        let wrong = judge(&schema, &schema, &json(example));
+        assert!(wrong.is_empty(), "{}\nin\n{example}", wrong.join("\n"));
+        keys(&json(example), &mut used);
+    }
+    let mut known = BTreeSet::new();
+    properties(&schema, &mut known);
+    let missing: Vec<_> = known.difference(&used).collect();
+    assert!(missing.is_empty(), "without an example: {missing:?}");
+
+    let head = "client: bosh\nname: a\ncovers: bosh-type-values\nsteps:\n";
+    for wrong in [
+        head.replace("bosh\n", "smtp\n") + "- login",
+        head.replace("type-values", "resp-wait") + "- login",
+        head.replace("steps", "server: { wait: soon }\nsteps") + "- login",
+        head.replace("steps", "server: { weight: 5 }\nsteps") + "- login",
+        head.replace("steps", "server: { sasl2: maybe }\nsteps") + "- login",
+        head.replace("steps", "faults: 'once: explode'\nsteps") + "- login",
+        head.to_owned() + "- logon",
+        head.to_owned() + "- sent: 'kind:mesage'",
+        head.to_owned() + "- sent: kind:message\n  within: 5",
+        head.to_owned() + "- sent: kind:message\n  since: never",
+        head.to_owned() + "- unsent: kind:message",
+        head.to_owned() + "- server: explode",
+        head.to_owned() + "- server: terminate\n  condition: mood",
+        head.to_owned() + "- send: <message>",
+        head.to_owned() + "- tell: send ${mood}",
+        head.to_owned() + "- fault: 'sometimes: drop'",
+        head.to_owned() + "- wait: 5",
+        head.to_owned() + "- login: now",
+        head.to_owned() + "- tell: a\n  name: x\n- tell: b\n  name: x",
+    ] {
+        assert!(!mistakes(&wrong).is_empty(), "the reader accepts\n{wrong}");
+    }
 }
 
 fn keys(value: &Value, all: &mut BTreeSet<String>) {

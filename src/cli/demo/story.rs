@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::user::{News, Order};
 use crate::cli::watch::Narrator;
 use crate::client::bosh::End;
 use crate::clock::words;
+use crate::trial::{News, Order};
 use crate::xml::Element;
 use crate::xmpp::ns;
 

@@ -56,7 +56,7 @@ impl Against {
     pub(super) fn of(args: &Args) -> Result<Self, Failure> {
         let Some(named) = &args.target else { return Ok(Self::Embedded(chosen(&args.defect)?)) };
         let guessed = named.contains("://");
-        let target = target(named, args.domain.as_deref(), args.color)?;
+        let target = target(named, args.domain.as_deref(), args.reporting.color)?;
         let dial = dial(&target, args.ca_file.as_deref(), args.insecure)?;
         let started = Clock::start().started();
         Ok(Self::Network { target: Arc::new(target), dial, started, guessed })

@@ -2,15 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::builder::PossibleValuesParser;
 use clap::{ValueEnum, ValueHint};
 
-use crate::cli::options::When;
+use super::reporting::Reporting;
 use crate::cli::settings;
 use crate::diag::name;
 use crate::scenario::Transport;
 use crate::snapshot;
-use crate::ui::outcomes::{Format, Show};
 use crate::ui::quoted;
 
 /// Test a server with scenarios
@@ -91,15 +90,8 @@ pub(in crate::cli) struct Args {
     /// Enable a defect of the embedded connection manager; repeatable
     #[arg(long, value_name = "ID", conflicts_with = "target")]
     pub(super) defect: Vec<String>,
-    /// Print the traffic of these scenarios
-    #[arg(long, value_enum, default_value_t = Show::Failed, help_heading = "Output")]
-    pub(super) show: Show,
-    /// Write a capture of each scenario to this folder, and all outcomes to outcomes.ndjson in it
-    ///
-    /// `xmppscope report DIR` turns the folder into an HTML page. outcomes.ndjson has the format of --format json;
-    /// `capture` is the path of a capture within the folder.
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
-    pub(super) write: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) reporting: Reporting,
     /// Compare each conversation with its approved snapshot in this folder, and fail if they differ
     ///
     /// Snapshots are transcripts: they contain only what stays the same from run to run. See
@@ -111,19 +103,6 @@ pub(in crate::cli) struct Args {
     pub(super) update: Option<Update>,
     #[command(flatten)]
     pub(super) settings: settings::Options,
-    /// Output format; repeatable [default: pretty]
-    ///
-    /// docs/reference/run.md describes each format.
-    #[arg(long, value_enum, help_heading = "Output")]
-    pub(super) format: Vec<Format>,
-    /// Output file of a format: the first --output is for the first --format, and so on
-    ///
-    /// The last format may have no file; it goes to standard output.
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub(super) output: Vec<PathBuf>,
-    /// When to use colours
-    #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN", help_heading = "Output")]
-    pub(super) color: When,
 }
 
 /// What to do with a conversation that is new, or differs from its snapshot.
@@ -144,39 +123,6 @@ impl From<Update> for snapshot::Update {
             Update::All => Self::All,
             Update::No => Self::No,
         }
-    }
-}
-
-impl ValueEnum for Format {
-    fn value_variants<'a>() -> &'a [Self] {
-        &Self::ALL
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        let (name, help) = match self {
-            Self::Pretty => ("pretty", "Text for people"),
-            Self::Json => ("json", "One JSON object per line, for programs"),
-            Self::Junit => ("junit", "JUnit XML, for CI systems"),
-            Self::Tap => ("tap", "Test Anything Protocol 14"),
-            Self::Github => ("github", "Annotations for GitHub Actions"),
-            Self::Markdown => ("markdown", "Tables, for the summary of a CI job"),
-        };
-        Some(PossibleValue::new(name).help(help))
-    }
-}
-
-impl ValueEnum for Show {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Failed, Self::All, Self::None]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        let (name, help) = match self {
-            Self::Failed => ("failed", "Failed scenarios and warnings, only the relevant part"),
-            Self::All => ("all", "All scenarios"),
-            Self::None => ("none", "No scenarios"),
-        };
-        Some(PossibleValue::new(name).help(help))
     }
 }
 

@@ -17,21 +17,22 @@ use crate::clock::Clock;
 use crate::files::Inputs;
 use crate::runner::{self, Job};
 use crate::scenario::Only;
-use crate::ui::outcomes::Plan;
+use crate::ui::outcomes::{Again, Plan};
 use crate::ui::quoted;
 
 /// Runs scenarios.
 pub(in crate::cli) fn run(args: &Args) -> Result<u8, Failure> {
     let interrupt = Interrupt::watch()?;
-    let only = args.only.as_deref().map(|text| expression(text, args.color)).transpose()?;
+    let only =
+        args.only.as_deref().map(|text| expression(text, args.reporting.color)).transpose()?;
     let against = Against::of(args)?;
-    let (scenarios, files) = check::scenarios(&args.paths, args.color)?;
+    let (scenarios, files) = check::scenarios(&args.paths, args.reporting.color)?;
     let all = runner::jobs(&scenarios);
     let names = stems::stems(&all);
-    if args.snapshots.is_some() || args.write.is_some() {
-        stems::distinct(&all, &names, args.write.is_some())?;
+    if args.snapshots.is_some() || args.reporting.write.is_some() {
+        stems::distinct(&all, &names, args.reporting.write.is_some())?;
     }
-    let carriers = carriers(args, args.color)?;
+    let carriers = carriers(args, args.reporting.color)?;
     let kept = |job: &Job| {
         let keeps = |only: &Only| only.keeps(&job.scenario, job.row);
         only.as_ref().is_none_or(keeps) && carriers.as_ref().is_none_or(keeps)
@@ -45,13 +46,15 @@ pub(in crate::cli) fn run(args: &Args) -> Result<u8, Failure> {
         return Err(Failure::Usage(format!("{}: no scenario matches", chosen.join(" "))));
     }
     if args.list {
-        return list::list(&jobs, &against);
+        return list::list(&jobs, &|job| against.skips(job));
     }
-    let snapshots = Snapshots::of(args, args.settings.read(args.color)?);
+    let snapshots = Snapshots::of(args, args.settings.read(args.reporting.color)?);
     let mut inputs = Inputs::of(files);
     args.files().for_each(|file| inputs.add(file));
     not_into(&inputs)?;
-    let outputs = Outputs::open(args, &inputs, against.started())?;
+    let again =
+        Again { command: "xmppscope run", options: args.repeated(), pack: args.paths.is_empty() };
+    let outputs = Outputs::open(&args.reporting, &again, &inputs, against.started())?;
     let clock = Clock::start();
     let plan = Plan {
         target: against.words(),
@@ -77,7 +80,7 @@ fn carriers(args: &Args, color: When) -> Result<Option<Only>, Failure> {
     expression(&each.join(" or "), color).map(Some)
 }
 
-fn expression(text: &str, color: When) -> Result<Only, Failure> {
+pub(in crate::cli) fn expression(text: &str, color: When) -> Result<Only, Failure> {
     Only::parse(text).map_err(|wrong| {
         explain(&wrong, color);
         Failure::Usage("--only is not a valid expression".to_owned())

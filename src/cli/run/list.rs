@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::against::Against;
 use crate::cli::Failure;
 use crate::cli::console::print;
 use crate::diag::name;
@@ -11,7 +10,10 @@ use crate::runner::Job;
 use crate::spec::catalogue;
 
 /// Each scenario with its requirements, and why it would be skipped.
-pub(super) fn list(jobs: &[Job], against: &Against) -> Result<u8, Failure> {
+pub(in crate::cli) fn list(
+    jobs: &[Job],
+    skips: &dyn Fn(&Job) -> Option<String>,
+) -> Result<u8, Failure> {
     let mut text = String::new();
     for (place, job) in jobs.iter().enumerate() {
         let scenario = &job.scenario;
@@ -35,7 +37,7 @@ pub(super) fn list(jobs: &[Job], against: &Against) -> Result<u8, Failure> {
             let section = &known.section.number;
             text += &format!("    {specification} §{section} {} {}\n", known.level, known.id);
         }
-        if let Some(why) = against.skips(job) {
+        if let Some(why) = skips(job) {
             text += &format!("    skipped: {why}\n");
         }
     }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, FixedOffset};
 
-use super::args::Args;
 use super::captures::Captures;
+use super::reporting::Reporting;
 use crate::cli::Failure;
 use crate::cli::console::{eprint, out_is_terminal, print, print_data, width};
 use crate::cli::failure::unwritable;
@@ -16,10 +16,10 @@ use crate::files::{Access, Inputs, Whole};
 use crate::runner::Outcome;
 use crate::snapshot::Diff;
 use crate::ui::Styles;
-use crate::ui::outcomes::{Format, Layout, Plan, Report, Writer};
+use crate::ui::outcomes::{Again, Format, Layout, Plan, Report, Writer};
 
 /// All formats that were asked for, and captures.
-pub(super) struct Outputs {
+pub(in crate::cli) struct Outputs {
     formats: Vec<Output>,
     captures: Option<Captures>,
     /// The first thing that could not be written; the others are still written.
@@ -76,8 +76,9 @@ impl Output {
 impl Outputs {
     /// Opens all files, so that a file that cannot be written is reported before anything runs. None of them is one of
     /// `inputs`, and what they held before stays until the run is over.
-    pub(super) fn open(
-        args: &Args,
+    pub(in crate::cli) fn open(
+        args: &Reporting,
+        again: &Again,
         inputs: &Inputs,
         started: DateTime<FixedOffset>,
     ) -> Result<Self, Failure> {
@@ -110,7 +111,7 @@ impl Outputs {
                     Some((path.clone(), file))
                 }
             };
-            let writer = format.writer(layout(args, file.is_none(), started));
+            let writer = format.writer(layout(args, again, file.is_none(), started));
             outputs.formats.push(Output { format: *format, writer, file });
         }
         if let Some(folder) = &args.write {
@@ -174,14 +175,13 @@ fn absolute(path: &Path) -> PathBuf {
 }
 
 /// The layout of what people read.
-fn layout(args: &Args, stdout: bool, started: DateTime<FixedOffset>) -> Layout {
+fn layout(args: &Reporting, again: &Again, stdout: bool, started: DateTime<FixedOffset>) -> Layout {
     let terminal = stdout && out_is_terminal();
     Layout {
         styles: Styles::new(stdout && args.color.decide(terminal)),
         width: width(terminal),
         show: args.show,
-        options: args.repeated(),
-        pack: args.paths.is_empty(),
+        again: again.clone(),
         ..Layout::plain(started)
     }
 }

@@ -15,7 +15,7 @@ use crate::ui::{Progress, Unit};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(in crate::cli) enum End {
     /// All was run.
     Whole,
     /// A person, or the system, wanted it to end.
@@ -23,7 +23,7 @@ pub(super) enum End {
 }
 
 /// The results of a run.
-pub(super) struct Results {
+pub(in crate::cli) struct Results {
     plan: Plan,
     snapshots: Option<Snapshots>,
     /// What the files of each scenario are called, by place.
@@ -39,7 +39,7 @@ pub(super) struct Results {
 }
 
 impl Results {
-    pub(super) fn new(
+    pub(in crate::cli) fn new(
         plan: Plan,
         snapshots: Option<Snapshots>,
         stems: Vec<PathBuf>,
@@ -50,7 +50,7 @@ impl Results {
     }
 
     /// The run begins, against a server that says that it is this.
-    pub(super) fn begin(&mut self, software: Option<Software>) {
+    pub(in crate::cli) fn begin(&mut self, software: Option<Software>) {
         self.plan.software = software;
         self.outputs.begin(&self.plan);
         let all = self.plan.scenarios as u64;
@@ -58,12 +58,12 @@ impl Results {
     }
 
     /// How many scenarios have ended.
-    pub(super) fn count(&self) -> usize {
+    pub(in crate::cli) fn count(&self) -> usize {
         self.outcomes.len()
     }
 
     /// The scenario at this place has ended.
-    pub(super) fn take(&mut self, place: usize, mut outcome: Outcome) {
+    pub(in crate::cli) fn take(&mut self, place: usize, mut outcome: Outcome) {
         let stem = &self.stems[place];
         let snapshots = self.snapshots.as_mut();
         let differs = snapshots.and_then(|snapshots| snapshots.compare(&mut outcome, stem));
@@ -86,7 +86,7 @@ impl Results {
     }
 
     /// The run has finished: gives its exit code.
-    pub(super) fn finish(mut self, end: End, time: Duration) -> Result<u8, Failure> {
+    pub(in crate::cli) fn finish(mut self, end: End, time: Duration) -> Result<u8, Failure> {
         self.progress = None;
         let worst = self.counts.keys().map(|verdict| bearing(*verdict, self.plan.strict)).max();
         let summary = Summary {

@@ -14,7 +14,7 @@ use crate::snapshot::{Change, Diff, Snapshot, Standing, Varying, compare, diff, 
 use crate::ui::quoted;
 
 /// A folder of snapshots.
-pub(super) struct Snapshots {
+pub(in crate::cli) struct Snapshots {
     folder: PathBuf,
     update: Update,
     settings: Settings,

@@ -10,7 +10,7 @@ use crate::ui::outcomes::IN_FOLDER;
 
 /// A name for each run: the path of its scenario without the ending, and the row, as in `xep-0124/11/hold.2`. It does not
 /// depend on which of them are run, nor on what is done first; it is relative, and stays in its folder.
-pub(super) fn stems(jobs: &[Job]) -> Vec<PathBuf> {
+pub(in crate::cli) fn stems(jobs: &[Job]) -> Vec<PathBuf> {
     let folder = std::env::current_dir().ok();
     jobs.iter()
         .map(|job| {
@@ -33,7 +33,11 @@ pub(super) fn from<'p>(folder: Option<&Path>, path: &'p Path) -> &'p Path {
 }
 
 /// Two runs of one name would overwrite each other's files, and one would that of the file beside captures.
-pub(super) fn distinct(jobs: &[Job], stems: &[PathBuf], captures: bool) -> Result<(), Failure> {
+pub(in crate::cli) fn distinct(
+    jobs: &[Job],
+    stems: &[PathBuf],
+    captures: bool,
+) -> Result<(), Failure> {
     let path = |job: &Job| name(&job.scenario.place.source.path).to_string();
     let beside = Path::new(IN_FOLDER).with_extension("");
     let mut known: BTreeMap<&Path, &Job> = BTreeMap::new();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::client::check_client;
 use super::scope::{ActorFacts, Checker, Scope, SessionFacts};
 use crate::diag::Mistakes;
 use crate::scenario::model::{
@@ -13,6 +14,9 @@ use crate::scenario::template;
 /// The mistakes of a scenario whose files were read. Whether what is given is also used is looked at only if the files
 /// had no mistakes: a use may have been among what could not be read.
 pub(in crate::scenario) fn check(scenario: &Scenario, whole: bool) -> Mistakes {
+    if let Some(client) = &scenario.client {
+        return check_client(scenario, client);
+    }
     let mut checker = Checker {
         scope: Scope::default(),
         mistakes: Mistakes::default(),

@@ -47,6 +47,10 @@ pub enum FailureKind {
     Value,
     /// Values repeat, or the next one can be guessed.
     Distinct,
+    /// The client did not send something.
+    NotSent,
+    /// The client sent what it must not.
+    Sent,
     /// A conversation is not as approved.
     Snapshot,
     /// The scenario could not be carried out.
@@ -55,7 +59,7 @@ pub enum FailureKind {
 
 impl FailureKind {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::NoResponse,
         Self::UnexpectedResponse,
         Self::Response,
@@ -78,6 +82,8 @@ impl FailureKind {
         Self::Capture,
         Self::Value,
         Self::Distinct,
+        Self::NotSent,
+        Self::Sent,
         Self::Snapshot,
         Self::NotCarriedOut,
     ];
@@ -107,6 +113,8 @@ impl FailureKind {
             Self::Capture => "capture",
             Self::Value => "value",
             Self::Distinct => "distinct",
+            Self::NotSent => "not-sent",
+            Self::Sent => "sent",
             Self::Snapshot => "snapshot",
             Self::NotCarriedOut => "not-carried-out",
         }

@@ -1,6 +1,7 @@
 //! What a scenario says: plain data, each value with its place. Nothing is resolved here: texts may hold variables,
 //! which get their values while the scenario runs.
 
+mod client;
 mod condition;
 mod http;
 mod level;
@@ -14,6 +15,7 @@ mod stream;
 mod target;
 mod value;
 
+pub use client::*;
 pub use condition::*;
 pub use http::*;
 pub use level::*;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::client::ClientTest;
 use super::condition::{Assignment, Condition};
 use super::session::{Actor, Login};
 use super::step::{Step, StepKind};
@@ -38,12 +39,17 @@ pub struct Scenario {
     pub setup: Vec<Step>,
     /// Its steps.
     pub steps: Vec<Step>,
+    /// What it says of a client, if it tests one: then it has no actors and no steps.
+    pub client: Option<Box<ClientTest>>,
 }
 
 impl Scenario {
     /// All that a target has to provide: what `needs` says, and what the sessions and steps rest on.
     pub fn provisions(&self) -> BTreeSet<Provision> {
         let mut all = BTreeSet::new();
+        if self.client.is_some() {
+            return all; // the server is made for it
+        }
         all.extend(self.needs.iter().filter_map(|need| match need.value {
             Need::Provided(provision) => Some(provision),
             Need::Condition(_) => None,
@@ -71,6 +77,11 @@ impl Scenario {
         all
     }
 
+    /// Whether it tests a client, and not a server.
+    pub fn is_about_client(&self) -> bool {
+        self.client.is_some()
+    }
+
     /// Whether all of its sessions are carried by BOSH.
     pub fn is_over_bosh(&self) -> bool {
         let sessions = self.actors.iter().filter_map(|actor| actor.session.as_ref());
@@ -90,6 +101,7 @@ impl Scenario {
             sweep: Vec::new(),
             setup: Vec::new(),
             steps: Vec::new(),
+            client: None,
         }
     }
 }

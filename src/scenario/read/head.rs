@@ -32,6 +32,9 @@ pub(in super::super) const PROVISIONS: [(&str, Provision); 15] = [
 impl Reader {
     pub(super) fn file(&mut self, yaml: &Yaml) -> Option<File> {
         let mut fields = self.fields(yaml, "a scenario")?;
+        if fields.left().any(|name| name.value == "client") {
+            return self.client_file(yaml, &mut fields);
+        }
         let shared = fields.take("shared");
         let about = fields.take("about").and_then(|about| self.string(about));
         let needs = fields.take("needs").map_or(Vec::new(), |needs| self.needs(needs));
@@ -108,7 +111,7 @@ impl Reader {
     }
 
     /// `{ wait: [0, 1] }`, or a list of rows that all set the same variables.
-    fn sweep(&mut self, yaml: &Yaml) -> Vec<Row> {
+    pub(super) fn sweep(&mut self, yaml: &Yaml) -> Vec<Row> {
         let mut rows: Vec<Row> = Vec::new();
         match &yaml.value {
             Value::List(items) => {

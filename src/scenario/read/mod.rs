@@ -1,6 +1,7 @@
 //! From YAML to the model. Every mistake is noted with its place, and reading goes on with what can be understood, so
 //! that a file is told all its mistakes at once.
 
+mod client;
 mod content;
 mod expectations;
 mod fields;
@@ -15,6 +16,7 @@ mod streams;
 pub(super) mod target;
 mod values;
 
+pub(super) use client::{CLIENT_KINDS, SERVER_ACTS};
 pub(super) use expectations::{LEVEL, NO_ANSWER, TERMINAL};
 pub(super) use file::{File, FileKind, Said, read};
 pub(super) use head::PROVISIONS;

@@ -15,9 +15,18 @@ pub struct Layout {
     pub show: Show,
     /// The time of the day at which each trace began.
     pub started: DateTime<FixedOffset>,
-    /// How to run one alone: the options of this run.
+    /// How to run one alone.
+    pub again: Again,
+}
+
+/// How to run one scenario alone.
+#[derive(Debug, Clone)]
+pub struct Again {
+    /// The command, as in `xmppscope run`.
+    pub command: &'static str,
+    /// The options of this run.
     pub options: String,
-    /// The scenarios are those of the pack that is part of the program: `run` finds them without a path.
+    /// The scenarios are those of the pack that is part of the program: the command finds them without a path.
     pub pack: bool,
 }
 
@@ -41,8 +50,7 @@ impl Layout {
             width: None,
             show: Show::Failed,
             started,
-            options: String::new(),
-            pack: false,
+            again: Again { command: "xmppscope run", options: String::new(), pack: false },
         }
     }
 }

@@ -25,7 +25,7 @@ mod writer;
 pub use bearing::{Bearing, bearing};
 pub use format::Format;
 pub use json::IN_FOLDER;
-pub use layout::{Layout, Show};
+pub use layout::{Again, Layout, Show};
 pub use plan::Plan;
 pub use report::Report;
 pub use summary::Summary;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::excerpt::{Excerpt, replay};
-use super::layout::{Layout, Show};
+use super::layout::{Again, Layout, Show};
 use super::plan::Plan;
 use super::summary::Summary;
 use super::writer::Writer;
@@ -126,13 +126,14 @@ impl Pretty {
     fn again(&self, outcome: &Outcome) -> String {
         let path = name(&outcome.scenario.place.source.path).to_string();
         let row = outcome.row.as_ref().map(|(number, _)| format!("row:{number}"));
-        let which = match (self.layout.pack, row) {
+        let Again { command, options, pack } = &self.layout.again;
+        let which = match (*pack, row) {
             (false, None) => quoted(&path).into_owned(),
             (false, Some(row)) => format!("{} --only {row}", quoted(&path)),
             (true, None) => format!("--only {}", quoted(&format!("path:{path}"))),
             (true, Some(row)) => format!("--only {}", quoted(&format!("path:{path} {row}"))),
         };
-        format!("xmppscope run {which}{}", self.layout.options)
+        format!("{command} {which}{options}")
     }
 
     fn head(&self, page: &mut Page, outcome: &Outcome) {

@@ -1,4 +1,4 @@
-//! A WebSocket of the demo: a client's end over TCP (RFC 6455, RFC 7395).
+//! A WebSocket: a client's end over TCP (RFC 6455, RFC 7395).
 
 use std::io;
 use std::net::SocketAddr;
@@ -56,6 +56,11 @@ impl Socket {
         let mut text = String::new();
         write(element, &Scope { default: "", prefixes: &[] }, &mut text);
         self.frame(Opcode::TEXT, text.as_bytes()).await
+    }
+
+    /// Begins to close the WebSocket.
+    pub(super) async fn close(&mut self) -> io::Result<()> {
+        self.frame(Opcode::CLOSE, &1000_u16.to_be_bytes()).await
     }
 
     async fn frame(&mut self, opcode: Opcode, payload: &[u8]) -> io::Result<()> {

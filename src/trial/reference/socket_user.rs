@@ -13,19 +13,37 @@ use crate::xml::Element;
 use crate::xmpp::ns;
 
 /// A user at work.
-pub(super) struct SocketUser {
+pub struct SocketUser {
     /// Where the WebSocket is.
-    pub(super) address: SocketAddr,
+    address: SocketAddr,
     /// The domain of its account.
-    pub(super) domain: &'static str,
-    pub(super) login: Login,
-    pub(super) orders: mpsc::UnboundedReceiver<Order>,
-    pub(super) tell: Box<dyn Fn(News) + Send>,
+    domain: String,
+    /// How it logs in.
+    login: Login,
+    /// What it is told to do.
+    orders: mpsc::UnboundedReceiver<Order>,
+    /// Who hears what happens.
+    tell: Box<dyn Fn(News) + Send>,
+    /// It has closed its stream.
+    closing: bool,
+}
+
+impl SocketUser {
+    /// A user that finds the server at `address`.
+    pub fn new(
+        address: SocketAddr,
+        domain: String,
+        login: Login,
+        orders: mpsc::UnboundedReceiver<Order>,
+        tell: Box<dyn Fn(News) + Send>,
+    ) -> Self {
+        Self { address, domain, login, orders, tell, closing: false }
+    }
 }
 
 impl SocketUser {
     /// Lives until the WebSocket is closed, or nobody gives orders any more.
-    pub(super) async fn live(mut self) {
+    pub async fn live(mut self) {
         let end = match self.converse().await {
             Ok(()) => End::Closed,
             Err(error) => End::Failed(error.to_string()),
@@ -43,6 +61,7 @@ impl SocketUser {
                     Some(Order::Send(element)) => socket.send(&element).await?,
                     Some(Order::Leave(element)) => {
                         socket.send(&element).await?;
+                        self.closing = true;
                         socket.send(&Element::new(ns::FRAMING, "close")).await?;
                     }
                 },
@@ -59,6 +78,14 @@ impl SocketUser {
     }
 
     async fn take(&mut self, socket: &mut Socket, element: Element) -> io::Result<()> {
+        if element.is(ns::FRAMING, "close") {
+            // The server's own end of the stream, or its answer to this one's.
+            if self.closing {
+                return socket.close().await;
+            }
+            self.closing = true;
+            return socket.send(&Element::new(ns::FRAMING, "close")).await;
+        }
         match self.login.take(&element) {
             Step::Wait => {}
             Step::Send(element) => socket.send(&element).await?,
@@ -74,6 +101,6 @@ impl SocketUser {
     }
 
     fn open(&self) -> Element {
-        Element::new(ns::FRAMING, "open").with_attr("to", self.domain).with_attr("version", "1.0")
+        Element::new(ns::FRAMING, "open").with_attr("to", &self.domain).with_attr("version", "1.0")
     }
 }

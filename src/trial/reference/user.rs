@@ -19,7 +19,7 @@ use crate::xmpp::ns;
 
 /// What a user is told to do.
 #[derive(Debug)]
-pub(super) enum Order {
+pub enum Order {
     /// Send this.
     Send(Element),
     /// Lose the connection of the request that is held, and be without one for a while.
@@ -30,15 +30,28 @@ pub(super) enum Order {
 
 /// What happened to a user.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum News {
+pub enum News {
     /// Logged in, with this address; and it says that it is there.
     In(String),
     /// This came; over BOSH, with the answer to this sending of a request.
-    Got { element: Element, request: Option<(u64, u32)> },
+    Got {
+        /// What came.
+        element: Element,
+        /// The rid of the request that was answered, and which sending of it.
+        request: Option<(u64, u32)>,
+    },
     /// An empty answer came, so long after its request.
-    Empty { rid: u64, held: Duration },
+    Empty {
+        /// The rid of the request.
+        rid: u64,
+        /// How long it was held.
+        held: Duration,
+    },
     /// The connection of this request was cut.
-    Cut { rid: u64 },
+    Cut {
+        /// The rid of the request.
+        rid: u64,
+    },
     /// The session is over.
     Over(End),
     /// The login failed, for this reason.
@@ -46,7 +59,7 @@ pub(super) enum News {
 }
 
 /// A user at work.
-pub(super) struct User {
+pub struct User {
     address: SocketAddr,
     clock: Clock,
     session: Session,
@@ -69,7 +82,7 @@ struct Landed {
 
 impl User {
     /// A user that finds the connection manager at `address`.
-    pub(super) fn new(
+    pub fn new(
         address: SocketAddr,
         clock: Clock,
         session: Session,
@@ -82,7 +95,7 @@ impl User {
     }
 
     /// Lives until the session is over, or nobody gives orders any more.
-    pub(super) async fn live(mut self) {
+    pub async fn live(mut self) {
         loop {
             if self.settle() {
                 return;

@@ -1,0 +1,125 @@
+//! The options of `xmppscope client`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use clap::builder::PossibleValuesParser;
+
+use crate::cli::options::When;
+use crate::cli::run::Reporting;
+use crate::scenario::Transport;
+
+/// Test a client
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    #[command(subcommand)]
+    pub(super) what: What,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum What {
+    Run(Box<RunArgs>),
+    Prove(ProveArgs),
+}
+
+/// Test a client with scenarios
+///
+/// In each scenario, the reference server acts in a certain way over BOSH, WebSocket or TCP, and the client is judged by what
+/// it sends. COMMAND starts the client, once for each scenario. It finds what it needs in its environment:
+/// XMPPSCOPE_URL, _HOST, _PORT, _DOMAIN, _JID, _USER, _PASSWORD, _PEER (another user) and _CARRIER (bosh, websocket or
+/// tcp); {url} and so on stand for the same in COMMAND. It reads what it has to do from stdin, a line each, such as
+/// `send hello` (docs/how-to/test-a-client.md). Without COMMAND, you start the client: the address, account and tasks are
+/// printed.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  xmppscope client run -- node my-client.mjs
+  xmppscope client run --carrier bosh -- ./my-client --url {url} --jid {jid}
+  xmppscope client run --only covers:bosh-rid --list
+  xmppscope client run scenarios/client/xep-0124 --listen 127.0.0.1:5280
+  xmppscope client run --format junit --output report.xml --format pretty -- ./my-client
+
+Exit status:
+  0  no requirement is violated
+  1  the client violates a requirement; with --strict, also a recommendation
+  2  wrong usage, or a scenario with mistakes
+  3  the client cannot be started, or a scenario could not be carried out
+  130  interrupted; the outcomes so far are printed")]
+pub(super) struct RunArgs {
+    /// Scenario files, or folders of them [default: the pack for clients that is part of xmppscope]
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Program that starts the client, with its arguments
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(super) command: Vec<String>,
+    /// Test the client that is part of xmppscope, which speaks BOSH and WebSocket
+    #[arg(long, conflicts_with = "command")]
+    pub(super) built_in: bool,
+    /// Address to listen on, one scenario at a time [default: a free port of 127.0.0.1 for each scenario]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(super) listen: Option<SocketAddr>,
+    /// Name of the client, for reports [default: the program of COMMAND]
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<String>,
+    /// Also fail on violated recommendations (SHOULD)
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// Run only scenarios that match words of path, name or requirement, joined by and, or, not
+    ///
+    /// The predicates are those of `xmppscope run --only`; see docs/reference/run.md.
+    #[arg(long, value_name = "EXPR")]
+    pub(super) only: Option<String>,
+    /// Run only scenarios over BOSH, WebSocket or TCP; repeatable
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Transport::ALL.map(|(word, _)| word)))]
+    pub(super) carrier: Vec<String>,
+    /// Scenarios to run in parallel
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub(super) jobs: u16,
+    /// Run a failed scenario again by itself, this many times; one that does not fail each time is unsteady
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(super) confirm: u8,
+    /// Give the client this many times as long for everything, if it or this machine is slow
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(super) patience: u32,
+    /// List the scenarios that would run, and exit
+    #[arg(long)]
+    pub(super) list: bool,
+    #[command(flatten)]
+    pub(super) reporting: Reporting,
+}
+
+/// Test the scenarios for clients: mutation testing with known defects
+///
+/// Runs the scenarios with the client that is part of xmppscope, over BOSH and WebSocket: first as it is, then with each of its
+/// defects (mutants). Two things must hold. The client passes every scenario without a defect. Every defect is caught by a
+/// scenario that covers its requirement. Scenarios that catch none are listed.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  xmppscope client prove
+  xmppscope client prove mine.yaml --table
+
+Exit status:
+  0  proved
+  1  a defect is missed, or a scenario fails without a defect
+  2  wrong usage, or a scenario with mistakes
+  3  a file cannot be read
+  130  interrupted; nothing is proved")]
+pub(super) struct ProveArgs {
+    /// Scenario files, or folders of them [default: the pack for clients that is part of xmppscope]
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Use only this defect; repeatable [default: all]
+    #[arg(long, value_name = "ID")]
+    pub(super) defect: Vec<String>,
+    /// Also print which scenarios catch each defect
+    #[arg(long)]
+    pub(super) table: bool,
+    /// Scenarios to run in parallel
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub(super) jobs: u16,
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN", help_heading = "Output")]
+    pub(super) color: When,
+}

@@ -1,0 +1,173 @@
+//! `xmppscope client run`, from its options to its exit code.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::args::{Args, RunArgs, What};
+use super::prove::prove;
+use crate::cli::Failure;
+use crate::cli::check;
+use crate::cli::console::{eprint, not_into};
+use crate::cli::interrupt::Interrupt;
+use crate::cli::run::{End, Outputs, Results, distinct, expression, list, stems};
+use crate::clock::Clock;
+use crate::diag::name;
+use crate::files::Inputs;
+use crate::runner::{self, Doubts, Job};
+use crate::scenario::Only;
+use crate::trial::{Bench, Client, run_all_clients};
+use crate::ui::outcomes::{Again, Plan};
+use crate::ui::quoted;
+
+/// Tests a client.
+pub(in crate::cli) fn run(args: Args) -> Result<u8, Failure> {
+    match args.what {
+        What::Run(args) => run_scenarios(&args),
+        What::Prove(args) => prove(&args),
+    }
+}
+
+fn run_scenarios(args: &RunArgs) -> Result<u8, Failure> {
+    let interrupt = Interrupt::watch()?;
+    let color = args.reporting.color;
+    let only = args.only.as_deref().map(|text| expression(text, color)).transpose()?;
+    let carriers: Vec<_> = args.carrier.iter().map(|name| format!("carrier:{name}")).collect();
+    let carriers = (!carriers.is_empty()).then(|| expression(&carriers.join(" or "), color));
+    let carriers = carriers.transpose()?;
+    let (scenarios, files) = check::client_scenarios(&args.paths, color)?;
+    let all = runner::jobs(&scenarios);
+    let names = stems(&all);
+    if args.reporting.write.is_some() {
+        distinct(&all, &names, true)?;
+    }
+    let kept = |job: &Job| {
+        let keeps = |only: &Only| only.keeps(&job.scenario, job.row);
+        only.as_ref().is_none_or(keeps) && carriers.as_ref().is_none_or(keeps)
+    };
+    let (jobs, stems): (Vec<Job>, Vec<PathBuf>) =
+        all.into_iter().zip(names).filter(|(job, _)| kept(job)).unzip();
+    if jobs.is_empty() {
+        return Err(Failure::Usage("no scenario matches --only and --carrier".to_owned()));
+    }
+    if args.list {
+        return list(&jobs, &|_| None);
+    }
+    let inputs = Inputs::of(files);
+    not_into(&inputs)?;
+    let clock = Clock::start();
+    let again = Again {
+        command: "xmppscope client run",
+        options: repeated(args),
+        pack: args.paths.is_empty(),
+    };
+    let outputs = Outputs::open(&args.reporting, &again, &inputs, clock.started())?;
+    let plan = Plan {
+        target: target(args),
+        name: client_name(args),
+        about: None,
+        software: None,
+        started: clock.started(),
+        scenarios: jobs.len(),
+        strict: args.strict,
+    };
+    eprint(&format!("client: {}", plan.target));
+    let mut results = Results::new(plan, None, stems, outputs);
+    results.begin(None);
+    let end = try_all(args, &jobs, clock, &mut results, &interrupt)?;
+    results.finish(end, clock.now())
+}
+
+fn try_all(
+    args: &RunArgs,
+    jobs: &[Job],
+    clock: Clock,
+    results: &mut Results,
+    interrupt: &Interrupt,
+) -> Result<End, Failure> {
+    let person = args.command.is_empty() && !args.built_in;
+    let bench = Arc::new(Bench {
+        client: match person {
+            true => Client::Person,
+            false if args.built_in => Client::Reference(None),
+            false => Client::Command(args.command.clone()),
+        },
+        listen: args.listen,
+        patience: args.patience,
+        announce: Box::new(eprint),
+    });
+    // One address has one server at a time, and one person one client.
+    let at_once = if person || args.listen.is_some() { 1 } else { args.jobs.into() };
+    let confirm = if person { 0 } else { usize::from(args.confirm) };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Environment(format!("cannot start: {error}")))?;
+    let stop = interrupt.defer();
+    let end = runtime.block_on(async {
+        let mut doubts = Doubts::new(confirm);
+        let all = run_all_clients(&bench, jobs, at_once, clock, |place, outcome| {
+            if confirm > 0 && outcome.verdict.accuses() {
+                doubts.add(place, outcome);
+            } else {
+                results.take(place, outcome);
+            }
+        });
+        let mut end = tokio::select! {
+            () = all => End::Whole,
+            () = runner::stopped(stop.clone()) => End::Interrupted,
+        };
+        let again = doubts.jobs(jobs);
+        if end == End::Whole && !again.is_empty() {
+            let alone = run_all_clients(&bench, &again, at_once.min(2), clock, |run, outcome| {
+                let ended = doubts.take(run, outcome);
+                ended.into_iter().for_each(|(place, outcome)| results.take(place, outcome));
+            });
+            tokio::select! {
+                () = alone => {}
+                () = runner::stopped(stop.clone()) => end = End::Interrupted,
+            }
+        }
+        doubts.finish().into_iter().for_each(|(place, outcome)| results.take(place, outcome));
+        end
+    });
+    runtime.shutdown_background();
+    Ok(end)
+}
+
+/// The client in words.
+fn target(args: &RunArgs) -> String {
+    match args.command.as_slice() {
+        [] if args.built_in => "the built-in one".to_owned(),
+        [] => "one that you start".to_owned(),
+        words => words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// What the client is called in reports: the program, or the script that it runs.
+fn client_name(args: &RunArgs) -> String {
+    if let Some(name) = &args.name {
+        return name.clone();
+    }
+    let stem =
+        |word: &String| Path::new(word).file_stem().map(|stem| name(Path::new(stem)).to_string());
+    let script = args.command.iter().skip(1).find(|word| word.contains(['/', '.']));
+    script.or(args.command.first()).and_then(stem).unwrap_or_else(|| "client".to_owned())
+}
+
+/// The options for running a single scenario again.
+fn repeated(args: &RunArgs) -> String {
+    let mut text = String::new();
+    if args.strict {
+        text += " --strict";
+    }
+    if args.patience > 1 {
+        text += &format!(" --patience {}", args.patience);
+    }
+    if args.built_in {
+        text += " --built-in";
+    }
+    if !args.command.is_empty() {
+        text += &format!(" -- {}", target(args));
+    }
+    text
+}

@@ -1,0 +1,96 @@
+//! `xmppscope client prove`: mutation testing of the scenarios for clients.
+
+use std::collections::BTreeSet;
+
+use super::args::ProveArgs;
+use crate::cli::check;
+use crate::cli::console::{eprint, print};
+use crate::cli::interrupt::Interrupt;
+use crate::cli::progress::progress;
+use crate::cli::{Failure, exit};
+use crate::clock::Clock;
+use crate::diag::name;
+use crate::diag::sanitise::sanitise;
+use crate::runner::{self, Job};
+use crate::trial::{ClientProof, MUTANTS, Mutant, prove_clients};
+use crate::ui::Unit;
+
+/// Proves scenarios.
+pub(super) fn prove(args: &ProveArgs) -> Result<u8, Failure> {
+    let _interrupt = Interrupt::watch()?;
+    let (scenarios, _) = check::client_scenarios(&args.paths, args.color)?;
+    let jobs = runner::jobs(&scenarios);
+    let mutants = chosen(&args.defect)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Environment(format!("cannot start: {error}")))?;
+    let all = mutants.len() as u64;
+    let shown = progress("mutation testing", Unit::Items("defects"), Some(all));
+    let at_once = args.jobs.into();
+    let done = || shown.one();
+    let proving = prove_clients(&jobs, &mutants, at_once, Clock::start(), &done);
+    let proof = runtime.block_on(proving);
+    drop(shown);
+    report(&proof, &jobs, args.table)
+}
+
+fn chosen(names: &[String]) -> Result<Vec<&'static Mutant>, Failure> {
+    if names.is_empty() {
+        return Ok(MUTANTS.iter().collect());
+    }
+    let find = |name: &String| {
+        MUTANTS.iter().find(|mutant| mutant.name == name).ok_or_else(|| {
+            let all: Vec<_> = MUTANTS.iter().map(|mutant| mutant.name).collect();
+            Failure::Usage(format!(
+                "--defect {name}: no such defect of a client; known: {}",
+                all.join(", ")
+            ))
+        })
+    };
+    names.iter().map(find).collect()
+}
+
+fn report(proof: &ClientProof, jobs: &[Job], table: bool) -> Result<u8, Failure> {
+    let path = |place: usize| name(&jobs[place].scenario.place.source.path).to_string();
+    let mut text = String::new();
+    for (place, outcome) in &proof.unsound {
+        let why = outcome.failures.first().map(ToString::to_string).or(outcome.reason.clone());
+        let why = why.unwrap_or_default();
+        text += &format!("fails without a defect: {}: {}: {why}\n", path(*place), outcome.name());
+    }
+    let mut missed = 0;
+    let mut sharp = BTreeSet::new();
+    for (mutant, noticed) in &proof.noticed {
+        let paths: BTreeSet<String> = noticed.iter().map(|place| path(*place)).collect();
+        sharp.extend(paths.iter().cloned());
+        if paths.is_empty() {
+            missed += 1;
+            text += &format!("missed: {}: {}\n", mutant.name, mutant.says);
+        } else if table {
+            let paths: Vec<_> = paths.into_iter().collect();
+            text += &format!("{}: {}\n", mutant.name, paths.join(", "));
+        }
+    }
+    let able: BTreeSet<String> =
+        (0..jobs.len()).filter(|place| !proof.skipped.contains(place)).map(path).collect();
+    let blunt: Vec<_> = able.difference(&sharp).collect();
+    for path in &blunt {
+        text += &format!("catches no defect: {path}\n");
+    }
+    let unable: BTreeSet<String> = proof.skipped.iter().map(|place| path(*place)).collect();
+    let unable = unable.difference(&able).count();
+    text += &format!(
+        "{} defects, {missed} missed; {} scenarios, of which {} catch one, and {unable} are for what the built-in client \
+         cannot do\n",
+        proof.noticed.len(),
+        able.len() + unable,
+        able.len() - blunt.len(),
+    );
+    print(&sanitise(&text))?;
+    if missed > 0 || !proof.unsound.is_empty() {
+        eprint("not proved");
+        return Ok(exit::DIFFERS);
+    }
+    Ok(exit::OK)
+}

@@ -1,0 +1,100 @@
+//! Looking for something in what has been seen.
+
+use std::time::Duration;
+
+use super::watch::Seen;
+use crate::rules::Observation;
+use crate::trace::filter::Filter;
+use crate::trace::{Fact, Reading, Session};
+use crate::wire::Side;
+
+/// The times at which the client has sent something that a filter keeps, since a time.
+pub(super) fn sent(seen: &Seen, filter: &Filter, since: Duration) -> Vec<Duration> {
+    let story = seen.judge.story();
+    seen.observations
+        .iter()
+        .filter(|one| one.at >= since && is_clients(one))
+        .filter(|one| filter.keep(&one.subject(story)).message)
+        .map(|one| one.at)
+        .collect()
+}
+
+/// Whether the client has done it: sent something, come, or gone.
+fn is_clients(one: &Observation) -> bool {
+    let Some(event) = &one.event else { return false };
+    match &event.fact {
+        Fact::Ended { by, .. } => *by == Side::Client,
+        Fact::Opened { .. } => true,
+        // It is done on the way, not by the client.
+        Fact::Fault(_) => false,
+        fact => fact.from() == Some(Side::Client),
+    }
+}
+
+/// The session that has begun last.
+pub(super) fn latest(seen: &Seen) -> Option<&Session> {
+    let story = seen.judge.story();
+    let sessions = seen.observations.iter().rev().filter_map(|one| one.session);
+    sessions.filter_map(|id| story.session(id)).max_by_key(|session| session.began)
+}
+
+/// Whether the client has bound a resource since a time: when it was told which.
+pub(super) fn logged_in(seen: &Seen, since: Duration) -> Option<String> {
+    let session = latest(seen)?;
+    let bound = session.jid().filter(|_| session.last >= since && !session.over);
+    bound.map(str::to_owned)
+}
+
+/// When the client has ended its session in order, since a time: with `type='terminate'`, `<close/>`, or the end of its
+/// stream.
+pub(super) fn left(seen: &Seen, since: Duration) -> Option<Duration> {
+    seen.observations.iter().filter(|one| one.at >= since).find(|one| is_end(one)).map(|one| one.at)
+}
+
+fn is_end(one: &Observation) -> bool {
+    let Some(message) = one.effect.message.as_ref().filter(|one| one.from == Side::Client) else {
+        return false;
+    };
+    match &message.reading {
+        Reading::Body(_) => message.bosh().is_some_and(|bosh| bosh.terminates),
+        Reading::Element(element) => element.is(crate::xmpp::ns::FRAMING, "close"),
+        Reading::StreamEnd => true,
+        _ => false,
+    }
+}
+
+/// What the client has sent since a time, in a few words, for a failure.
+pub(super) fn in_short(seen: &Seen, since: Duration) -> String {
+    let of_client = |one: &&Observation| one.at >= since && is_clients(one);
+    let words: Vec<String> = seen.observations.iter().filter(of_client).filter_map(words).collect();
+    let more = words.len().saturating_sub(SHOWN);
+    let shown = words[more..].join(", ");
+    match (words.len(), more) {
+        (0, _) => "the client has sent nothing".to_owned(),
+        (_, 0) => format!("the client has sent {shown}"),
+        _ => format!("the client has sent {more} other messages, then {shown}"),
+    }
+}
+
+/// So many messages are named.
+const SHOWN: usize = 5;
+
+fn words(one: &Observation) -> Option<String> {
+    let fact = &one.event.as_ref()?.fact;
+    let stanzas = one.effect.message.iter().flat_map(|message| &message.stanzas);
+    let stanzas: Vec<String> = stanzas.map(|stanza| stanza.summary.line()).collect();
+    Some(match fact {
+        Fact::Opened { .. } | Fact::Fault(_) => return None,
+        Fact::Ended { how, .. } => format!("the end of a connection ({})", how.past()),
+        _ if !stanzas.is_empty() => stanzas.join(" and "),
+        Fact::Request(request) => {
+            let rid = one.effect.message.as_ref().and_then(crate::trace::Message::rid);
+            rid.map_or_else(
+                || format!("{} {}", request.method, request.target),
+                |rid| format!("rid {rid}"),
+            )
+        }
+        Fact::Frame(frame) => crate::wire::websocket::Opcode(frame.opcode).to_string(),
+        fact => format!("a {}", fact.name()),
+    })
+}

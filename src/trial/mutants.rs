@@ -1,0 +1,153 @@
+//! Defects of clients, with which scenarios are proved: what the reference client sends is changed on its way, before the
+//! server and the watch see it. Each violates one requirement.
+
+use crate::scenario::Transport;
+
+/// A defect of a client.
+#[derive(Debug, Clone, Copy)]
+pub struct Mutant {
+    /// The requirement that it violates, with `/variant` if there are several.
+    pub name: &'static str,
+    /// What is wrong with the client.
+    pub says: &'static str,
+    pub(super) carrier: Transport,
+    /// How its messages are changed, in the language of faults.
+    pub(super) faults: &'static [&'static str],
+}
+
+impl Mutant {
+    /// The requirement that it violates.
+    pub fn requirement(&self) -> &'static str {
+        self.name.split('/').next().unwrap_or(self.name)
+    }
+}
+
+const fn bosh(name: &'static str, says: &'static str, faults: &'static [&'static str]) -> Mutant {
+    Mutant { name, says, carrier: Transport::Bosh, faults }
+}
+
+const fn ws(name: &'static str, says: &'static str, faults: &'static [&'static str]) -> Mutant {
+    Mutant { name, says, carrier: Transport::WebSocket, faults }
+}
+
+/// All of them.
+pub const MUTANTS: &[Mutant] = &[
+    bosh("bosh-req-to", "its first request names no domain", &["the 1st dir:client: remove to"]),
+    bosh(
+        "bosh-req-lang",
+        "its first request has no language",
+        &["the 1st dir:client: remove xml:lang"],
+    ),
+    bosh("bosh-req-ver", "its first request has no version", &["the 1st dir:client: remove ver"]),
+    bosh("bosh-req-wait", "its first request has no wait", &["the 1st dir:client: remove wait"]),
+    bosh("bosh-req-hold", "its first request has no hold", &["the 1st dir:client: remove hold"]),
+    bosh("bosh-ver-format", "the version is no number", &["the 1st dir:client: set ver=latest"]),
+    bosh(
+        "xbosh-req-version",
+        "its first request says no version of XMPP",
+        &["the 1st dir:client: remove xmpp:version"],
+    ),
+    bosh(
+        "xbosh-version-format",
+        "the version of XMPP is no number",
+        &["the 1st dir:client: set xmpp:version=one"],
+    ),
+    bosh(
+        "bosh-sid-on-later-requests",
+        "one of its requests has no sid",
+        &["the 5th dir:client: remove sid"],
+    ),
+    bosh(
+        "bosh-rid-on-every-request",
+        "one of its requests has no rid",
+        &["the 6th dir:client: remove rid"],
+    ),
+    bosh(
+        "bosh-rid-increment",
+        "one of its requests has another rid",
+        &["the 6th dir:client: set rid=4711"],
+    ),
+    bosh(
+        "bosh-rid-increment/skipped",
+        "a rid is left out, as its request is never sent",
+        &["once, kind:message: drop request"],
+    ),
+    bosh("bosh-schema-attr-types", "hold is no number", &["the 1st dir:client: set hold=one"]),
+    bosh(
+        "bosh-type-values",
+        "it ends its session with type='terminal'",
+        &["type:terminate and dir:client, always: set type=terminal"],
+    ),
+    bosh(
+        "bosh-client-terminate",
+        "it does not end its session",
+        &["type:terminate and dir:client, always: drop request"],
+    ),
+    bosh(
+        "bosh-body-namespace",
+        "its bodies are in another namespace",
+        &["the 6th dir:client: set xmlns=http://jabber.org/protocol/http"],
+    ),
+    bosh(
+        "bosh-body-wellformed",
+        "what it sends is cut short",
+        &["once, kind:message: truncate 60"],
+    ),
+    bosh("bosh-utf8", "what it sends is not UTF-8", &["once, kind:message: garble"]),
+    bosh(
+        "xbosh-restart-attr",
+        "it restarts the stream with another attribute",
+        &["every dir:client: remove xmpp:restart"],
+    ),
+    bosh(
+        "bosh-client-inactivity",
+        "it is silent for longer than inactivity",
+        &["after 500ms, always, dir:client: stall"],
+    ),
+    bosh(
+        "bosh-client-repoll",
+        "it does not ask again",
+        &["after 500ms, always, dir:client: stall"],
+    ),
+    ws(
+        "ws-client-offers-subprotocol",
+        "it offers no subprotocol",
+        &["the 1st dir:client: strip subprotocol"],
+    ),
+    ws(
+        "ws-open-attributes",
+        "its open element has no version",
+        &["text:<open and dir:client, always: remove version"],
+    ),
+    ws(
+        "ws-open-attributes/to",
+        "its open element names no domain",
+        &["text:<open and dir:client, always: remove to"],
+    ),
+    ws(
+        "ws-header-namespace",
+        "its open element is in another namespace",
+        &["text:<open and dir:client, always: set xmlns=jabber:client"],
+    ),
+    ws("ws-pong", "it does not answer pings", &["frame:pong and dir:client, always: drop"]),
+    ws(
+        "ws-close-handshake",
+        "it does not close its stream",
+        &["text:<close and dir:client, always: drop"],
+    ),
+    ws(
+        "ws-close-element-answered",
+        "it does not answer a close element",
+        &["text:<close and dir:client, always: drop"],
+    ),
+    ws(
+        "ws-close-answered",
+        "it does not answer a Close frame",
+        &["frame:close and dir:client, always: drop"],
+    ),
+    ws(
+        "ws-close-before-close-frame",
+        "it sends no Close frame",
+        &["frame:close and dir:client, always: drop"],
+    ),
+];

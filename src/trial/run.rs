@@ -1,0 +1,148 @@
+//! One trial from its server to its outcome.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::command::Client;
+use super::process::Process;
+use super::rules::judge;
+use super::server::{Plan, Site};
+use super::steps::{Trial, run_steps};
+use crate::clock::Clock;
+use crate::defects::{self, Defect};
+use crate::diag::{Diagnostic, nearest};
+use crate::runner::{Chosen, Done, Ended, Job, Outcome, Report, StepAt, Stop, conclude};
+use crate::scenario::{CLIENT_FACTS, ClientTest, ClientVariables, Scenario};
+
+/// Of what a client has written, so many lines are told when it fails.
+const LINES: usize = 8;
+
+/// How clients are tested.
+pub struct Bench {
+    /// The client.
+    pub client: Client,
+    /// Where the server listens; at a free port of this machine by default.
+    pub listen: Option<SocketAddr>,
+    /// All that a client may take its time for takes so many times as long: for slow ones, and slow machines.
+    pub patience: u32,
+    /// Tells a person what to do.
+    pub announce: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+/// Runs one scenario with a client.
+pub async fn try_client(bench: &Bench, job: &Job, clock: Clock) -> Outcome {
+    let scenario = &job.scenario;
+    let began = clock.now();
+    let mut report = Report::new(StepAt {
+        place: scenario.place.clone(),
+        covers: scenario.covers.iter().map(|id| id.value.clone()).collect(),
+        level: None,
+        says: None,
+        since: began,
+    });
+    let (done, events) = match &scenario.client {
+        None => {
+            let why = "it tests a server, not a client".to_owned();
+            (Err(Stop::Skipped(why)), Vec::new())
+        }
+        Some(test) => match set_up(test, job, clock, bench).await {
+            Err(stop) => (Err(stop), Vec::new()),
+            Ok((site, variables)) => {
+                let mut trial = Trial::new(bench, job, test, variables, &site, clock, &mut report);
+                let done = run_steps(&mut trial).await;
+                let process = trial.process.take();
+                site.watch.settle().await;
+                let events = site.watch.events();
+                judge(&site.watch.lock(), scenario, &mut report);
+                let done = end(process, done, scenario, &mut report).await;
+                site.stop().await;
+                (done, events)
+            }
+        },
+    };
+    let duration = clock.now().saturating_sub(began);
+    let (scenario, row, own) = (Arc::clone(scenario), job.row, 0..events.len());
+    let chosen = Chosen::default();
+    conclude(Ended { scenario, row, done, report, began, duration, chosen, own, events })
+}
+
+async fn set_up(
+    test: &ClientTest,
+    job: &Job,
+    clock: Clock,
+    bench: &Bench,
+) -> Done<(Site, ClientVariables)> {
+    let none = CLIENT_FACTS.map(|name| (name, String::new()));
+    let variables = ClientVariables::of(&job.scenario, job.row, &none)?;
+    let carrier = variables.carrier(&test.carrier)?;
+    let place = test.carrier.place.clone();
+    let defects =
+        defects_of(test, &variables).map_err(|wrong| Stop::Broken(place.clone(), wrong.message))?;
+    let plan = Plan {
+        test,
+        variables: &variables,
+        carrier,
+        defects: &defects,
+        listen: bench.listen,
+        clock,
+    };
+    let site = Site::start(&plan)
+        .await
+        .map_err(|error| Stop::Broken(place, format!("the server cannot be started: {error}")))?;
+    let facts = site.facts.all();
+    let facts: Vec<(&str, String)> =
+        facts.into_iter().filter(|(name, _)| CLIENT_FACTS.contains(name)).collect();
+    let variables = ClientVariables::of(&job.scenario, job.row, &facts)?;
+    Ok((site, variables))
+}
+
+/// Ends the client. What it cannot do is no failure of it; what it has written is told with one.
+async fn end(
+    process: Option<Process>,
+    done: Done,
+    scenario: &Scenario,
+    report: &mut Report,
+) -> Done {
+    let Some(process) = process else { return done };
+    let cannot = process.cannot();
+    let lines = process.lines();
+    process.stop().await;
+    let failed = done.is_err() || !report.failures().is_empty();
+    if let Some(what) = cannot.filter(|_| failed && report.failures().len() <= 1) {
+        report.forgive();
+        return Err(Stop::Skipped(format!("the client cannot {what}")));
+    }
+    if failed && !lines.is_empty() {
+        let last = &lines[lines.len().saturating_sub(LINES)..];
+        report.note(&scenario.name.place, format!("the client wrote:\n{}", last.join("\n")));
+    }
+    done
+}
+
+/// The defects that a scenario wants of the server; a mistake if there is no such defect.
+pub(super) fn defects_of(
+    test: &ClientTest,
+    variables: &ClientVariables,
+) -> Result<Vec<&'static Defect>, Box<Diagnostic>> {
+    let mut found = Vec::new();
+    for name in &test.defects {
+        let text = name
+            .text(variables)
+            .map_err(|wrong| Box::new(wrong.place.mistake(wrong.message, "")))?;
+        // A row of a sweep may have none.
+        if text.is_empty() {
+            continue;
+        }
+        let Some(defect) = defects::find(&text) else {
+            let mut mistake = name.place.mistake(format!("unknown defect `{text}`"), "");
+            let near = nearest(&text, defects::all().map(|defect| defect.name));
+            mistake.help = Some(match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`xmppscope cm --list-defects` lists them".to_owned(),
+            });
+            return Err(Box::new(mistake));
+        };
+        found.push(defect);
+    }
+    Ok(found)
+}

@@ -1,0 +1,209 @@
+//! The server of one trial: a reference connection manager in this process, set up as the scenario says.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use super::command::Facts;
+use super::stage::{Director, Stage};
+use super::stage_peer::{Peer, RESOURCE};
+use super::watch::Watch;
+use crate::clock::Clock;
+use crate::cm::http::serve::Service;
+use crate::cm::parts::Parts;
+use crate::cm::policy::Policy;
+use crate::cm::server::{Account, Password, Server, Setup};
+use crate::cm::tcp::Protection;
+use crate::defects::Defect;
+use crate::fault::{Fault, Faults};
+use crate::proxy::{Proxy, StreamSettings};
+use crate::random::{Random as _, Secure};
+use crate::scenario::{ClientTest, ClientVariables, Term, Transport, Value};
+use crate::wire::address::AddressError;
+
+/// The domain that it serves.
+const DOMAIN: &str = "localhost";
+/// The client's account, and that of the other user.
+const USERS: [&str; 2] = ["alice", "bob"];
+
+/// A free port of this machine.
+const FREE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+/// Connections that one client may have at once.
+const CONNECTIONS: usize = 200;
+
+/// A server at work.
+pub(super) struct Site {
+    pub(super) facts: Facts,
+    pub(super) director: Director,
+    pub(super) watch: Watch,
+    /// What goes wrong on the way, if anything may.
+    pub(super) faults: Option<Faults>,
+    service: Arc<Service>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// How a server is to be.
+pub(super) struct Plan<'a> {
+    pub(super) test: &'a ClientTest,
+    pub(super) variables: &'a ClientVariables,
+    pub(super) carrier: Transport,
+    pub(super) defects: &'a [&'static Defect],
+    /// Where it listens; at a free port of this machine by default.
+    pub(super) listen: Option<SocketAddr>,
+    pub(super) clock: Clock,
+}
+
+impl Site {
+    /// Starts one.
+    ///
+    /// # Errors
+    /// It cannot listen.
+    pub(super) async fn start(plan: &Plan<'_>) -> io::Result<Self> {
+        let clock = plan.clock;
+        let mut random = Secure::default();
+        let passwords = USERS.map(|_| random.token(12));
+        let account = |(user, password): (&str, &String)| Account {
+            user: user.to_owned(),
+            password: Password::new(password.clone()),
+        };
+        let accounts = USERS.into_iter().zip(&passwords).map(account).collect();
+        let mut setup = Setup { accounts, ..Setup::new(DOMAIN, clock.started()) };
+        let mut policy = Policy::default();
+        settle(plan, &mut policy, &mut setup);
+        let wake = Arc::new(Notify::new());
+        let director = Director::new(Arc::clone(&wake));
+        let server = Server::new(setup, Box::new(Secure::default()));
+        let mut parts = Parts::new(policy, Box::new(server), Box::new(Secure::default()));
+        let peer = Peer::new(DOMAIN, USERS[1], &passwords[1], random.token(12));
+        parts.wrap_backend(|server| {
+            let director = director.clone();
+            let (open, due) = (BTreeSet::new(), VecDeque::new());
+            Box::new(Stage { server, director, peer, clock, open, due })
+        });
+        for defect in plan.defects {
+            defect.apply(&mut parts);
+        }
+        let (machine, edge) = parts.assemble();
+        let known: Vec<(&str, &str)> =
+            USERS.into_iter().zip(passwords.iter().map(String::as_str)).collect();
+        let watch = Watch::start(clock, &known)?;
+        // With faults, what the client sees is what is watched, and not what the server does.
+        let faulty = plan.test.has_faults();
+        let tapped = (!faulty).then(|| Arc::clone(&watch.queue));
+        let service = Service::new(machine, edge, wake, clock, tapped);
+        let address = plan.listen.unwrap_or(FREE);
+        let listener = TcpListener::bind(address).await?;
+        let mut bound = listener.local_addr()?;
+        let serving = Arc::clone(&service);
+        let mut tasks = Vec::new();
+        let (inner, faults) = if faulty {
+            let inner = TcpListener::bind(FREE).await?;
+            let faults = Faults::new(plan.faults()?, clock, Box::new(Secure::default()));
+            let proxy = plan.proxy(inner.local_addr()?, faults.clone(), &watch)?;
+            tasks.push(tokio::spawn(proxy.serve(listener, std::future::pending())));
+            (inner, Some(faults))
+        } else {
+            (listener, None)
+        };
+        if plan.carrier == Transport::Tcp {
+            tasks.push(tokio::spawn(Arc::clone(&service).accept_tcp(inner, Protection::None)));
+            tasks.push(tokio::spawn(serving.keep_time()));
+        } else {
+            tasks.push(tokio::spawn(serving.serve(inner, std::future::pending())));
+        }
+        // Whoever listens everywhere is reached here.
+        if bound.ip().is_unspecified() {
+            bound.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
+        let url = match plan.carrier {
+            Transport::Bosh => format!("http://{bound}/http-bind"),
+            Transport::WebSocket => format!("ws://{bound}/xmpp-websocket"),
+            Transport::Tcp => format!("xmpp://{bound}"),
+        };
+        let [user, other] = USERS;
+        let facts = Facts {
+            carrier: plan.carrier,
+            url,
+            host: bound.ip().to_string(),
+            port: bound.port(),
+            domain: DOMAIN.to_owned(),
+            user: user.to_owned(),
+            password: passwords[0].clone(),
+            peer: format!("{other}@{DOMAIN}/{RESOURCE}"),
+        };
+        Ok(Self { facts, director, watch, faults, service, tasks })
+    }
+
+    /// Ends it.
+    pub(super) async fn stop(self) {
+        // Whoever has not gone by now is not waited for.
+        let _ = tokio::time::timeout(Duration::from_millis(200), self.service.shut_down()).await;
+        for task in &self.tasks {
+            task.abort();
+        }
+        self.watch.stop();
+    }
+}
+
+impl Plan<'_> {
+    /// The faults from the beginning on. They were checked.
+    fn faults(&self) -> io::Result<Vec<Fault>> {
+        let texts = self.test.faults.iter().map(|fault| fault.text(self.variables));
+        let texts = texts.map(|text| text.map_err(|wrong| io::Error::other(wrong.message)));
+        let parse = |text: io::Result<String>| {
+            Fault::parse("faults", &text?).map_err(|wrong| io::Error::other(wrong.message))
+        };
+        texts.map(parse).collect()
+    }
+
+    /// What has faults, before the server.
+    fn proxy(&self, server: SocketAddr, faults: Faults, watch: &Watch) -> io::Result<Proxy> {
+        let scheme = if self.carrier == Transport::Tcp { "xmpp" } else { "http" };
+        let target = format!("{scheme}://{server}").parse();
+        Ok(Proxy {
+            target: target.map_err(|error: AddressError| io::Error::other(error.to_string()))?,
+            host: None,
+            connect: None,
+            accept: None,
+            streams: StreamSettings::default(),
+            faults: Some(faults),
+            queue: Arc::clone(&watch.queue),
+            clock: self.clock,
+            connections: CONNECTIONS,
+            listens: None,
+        })
+    }
+}
+
+/// Puts the scenario's settings into those of the server. They were checked.
+fn settle(plan: &Plan<'_>, policy: &mut Policy, setup: &mut Setup) {
+    for setting in &plan.test.server {
+        let Ok(text) = setting.value.text(plan.variables) else { continue };
+        let value = Value::Text(text.clone());
+        let time = value.time().unwrap_or_default();
+        let number = value.count().unwrap_or_default();
+        match setting.term.value {
+            Term::Wait => policy.wait = time,
+            Term::Hold => policy.hold = number,
+            Term::Requests => policy.requests = Some(number),
+            Term::Inactivity => policy.inactivity = time,
+            Term::Polling => policy.polling = time,
+            Term::MaxPause => policy.maxpause = time,
+            Term::Login => policy.login = time,
+            Term::Ping => policy.ping = time,
+            Term::Idle => policy.idle = time,
+            Term::Repeats => policy.repeats = u32::try_from(number).unwrap_or(u32::MAX),
+            Term::Deflate => policy.deflate = text == "true",
+            Term::Sasl2 => setup.sasl2 = text == "true",
+            Term::Resumption => setup.resumption = time,
+            Term::AskStanzas => setup.ask_stanzas = usize::try_from(number).unwrap_or(usize::MAX),
+            Term::AskAfter => setup.ask_after = time,
+        }
+    }
+}

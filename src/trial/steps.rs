@@ -1,0 +1,414 @@
+//! The steps of a trial, one after the other.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::command::Client;
+use super::events;
+use super::process::Process;
+use super::run::Bench;
+use super::server::Site;
+use super::stage::Order;
+use crate::bosh::Condition;
+use crate::clock::{Clock, words};
+use crate::fault::Fault;
+use crate::runner::{Done, Job, Report, StepAt, Stop};
+use crate::scenario::matching::FailureKind;
+use crate::scenario::{
+    ClientStep, ClientStepKind, ClientTest, ClientVariables, Located, Place, Sent, ServerAct,
+    Template, Timespan, fragment, limits,
+};
+use crate::trace::filter::Filter;
+use crate::xml::Element;
+use crate::xmpp::ns;
+
+/// How long a client may take for a login.
+const LOGIN: Duration = Duration::from_secs(15);
+/// How long a person may take to start a client.
+const PERSON: Duration = Duration::from_secs(300);
+/// How long a client may take for anything else.
+const WITHIN: Duration = Duration::from_secs(5);
+/// A client that has been told something is looked at so often.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// A trial under way.
+pub(super) struct Trial<'a> {
+    bench: &'a Bench,
+    test: &'a ClientTest,
+    job: &'a Job,
+    variables: ClientVariables,
+    site: &'a Site,
+    clock: Clock,
+    report: &'a mut Report,
+    pub(super) process: Option<Process>,
+    started: bool,
+    /// When the latest step began that did something.
+    latest: Duration,
+    /// When what the step looks for has come.
+    found: Option<Duration>,
+    /// When those with a name began, or what they look for has come.
+    named: BTreeMap<String, Duration>,
+}
+
+impl<'a> Trial<'a> {
+    pub(super) fn new(
+        bench: &'a Bench,
+        job: &'a Job,
+        test: &'a ClientTest,
+        variables: ClientVariables,
+        site: &'a Site,
+        clock: Clock,
+        report: &'a mut Report,
+    ) -> Self {
+        Self {
+            bench,
+            test,
+            job,
+            variables,
+            site,
+            clock,
+            report,
+            process: None,
+            started: false,
+            latest: site.watch.now(),
+            found: None,
+            named: BTreeMap::new(),
+        }
+    }
+
+    /// Whether a person starts the client.
+    fn is_by_hand(&self) -> bool {
+        matches!(self.bench.client, Client::Person)
+    }
+
+    fn now(&self) -> Duration {
+        self.site.watch.now()
+    }
+
+    /// The time from which on something is looked for.
+    fn since(&self, since: Option<&Located<String>>) -> Duration {
+        let named = since.and_then(|name| self.named.get(&name.value));
+        named.copied().unwrap_or(self.latest)
+    }
+
+    /// The time until which something may come.
+    fn deadline(&self, within: Option<&Located<Timespan>>, usual: Duration) -> Done<Duration> {
+        let within = within.map(|one| one.resolve(&self.variables)).transpose()?;
+        // What the scenario says is a demand, not a matter of patience.
+        let within = within.unwrap_or(usual) * self.bench.patience;
+        Ok(self.now() + within)
+    }
+
+    fn text(&self, template: &Located<Template>) -> Done<String> {
+        Ok(template.text(&self.variables)?)
+    }
+
+    fn filter(&self, template: &Located<Template>) -> Done<Filter> {
+        let text = self.text(template)?;
+        Filter::parse(&text).map_err(|wrong| Stop::Broken(template.place.clone(), wrong.message))
+    }
+
+    fn fail(
+        &mut self,
+        kind: FailureKind,
+        place: &Place,
+        expected: impl Into<String>,
+        seen: impl Into<String>,
+    ) -> Done {
+        let now = self.now();
+        self.report.fail(now, kind, place, expected.into(), seen.into(), None)
+    }
+}
+
+/// Runs them.
+pub(super) async fn run_steps(trial: &mut Trial<'_>) -> Done {
+    let test = trial.test;
+    for step in &test.steps {
+        let covers = if step.covers.is_empty() { &trial.job.scenario.covers } else { &step.covers };
+        let says = step.says.as_ref().map(|says| trial.text(says)).transpose()?;
+        let since = trial.now();
+        trial.report.begin(StepAt {
+            place: step.place.clone(),
+            covers: covers.iter().map(|id| id.value.clone()).collect(),
+            level: step.level.as_ref().map(|level| level.value),
+            says,
+            since,
+        });
+        if does(&step.kind) {
+            trial.latest = since;
+        }
+        if let Some(name) = &step.name {
+            trial.named.insert(name.value.clone(), since);
+        }
+        trial.found = None;
+        run_step(trial, step).await?;
+        if let (Some(name), Some(found)) = (&step.name, trial.found) {
+            // What came with it, at the same time, came before.
+            trial.named.insert(name.value.clone(), found + Duration::from_micros(1));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a step does something, and does not only look.
+fn does(kind: &ClientStepKind) -> bool {
+    matches!(
+        kind,
+        ClientStepKind::Start
+            | ClientStepKind::Login { .. }
+            | ClientStepKind::Tell(_)
+            | ClientStepKind::Send(_)
+            | ClientStepKind::Server(_)
+            | ClientStepKind::Fault(_)
+    )
+}
+
+async fn run_step(trial: &mut Trial<'_>, step: &ClientStep) -> Done {
+    match &step.kind {
+        ClientStepKind::Start => start(trial, &step.place),
+        ClientStepKind::Login { within } => login(trial, step, within.as_ref()).await,
+        ClientStepKind::Tell(text) => tell(trial, text).await,
+        ClientStepKind::Sent(sent) => expect(trial, sent, &step.place).await,
+        ClientStepKind::Unsent { filter, during, since } => {
+            unsent(trial, filter, during, since.as_ref(), &step.place).await
+        }
+        ClientStepKind::Send(xml) => {
+            let text = xml.text.text(&trial.variables)?;
+            let to = {
+                let seen = trial.site.watch.lock();
+                events::latest(&seen).and_then(|one| one.jid()).map(str::to_owned)
+            };
+            for mut stanza in elements(&text)? {
+                if stanza.attr("to").is_none()
+                    && let Some(to) = &to
+                {
+                    stanza = stanza.with_attr("to", to);
+                }
+                trial.site.director.order(Order::Send(stanza));
+            }
+            Ok(())
+        }
+        ClientStepKind::Server(act) => server(trial, act),
+        ClientStepKind::Left { within } => left(trial, within.as_ref(), &step.place).await,
+        ClientStepKind::Wait(time) => {
+            let time = time.resolve(&trial.variables)?;
+            tokio::time::sleep(time).await;
+            Ok(())
+        }
+        ClientStepKind::Fault(fault) => {
+            let text = trial.text(fault)?;
+            let Some(faults) = &trial.site.faults else { return Ok(()) };
+            if text == "none" {
+                faults.clear();
+                return Ok(());
+            }
+            let fault = Fault::parse("fault", &text)
+                .map_err(|wrong| Stop::Broken(fault.place.clone(), wrong.message))?;
+            faults.add(fault);
+            Ok(())
+        }
+        ClientStepKind::Note(text) => {
+            let text = trial.text(text)?;
+            trial.report.note(&step.place, text);
+            Ok(())
+        }
+    }
+}
+
+/// Elements of a scenario, in the namespace of stanzas unless they say otherwise.
+fn elements(text: &str) -> Done<Vec<Element>> {
+    let text = format!("<x xmlns='{}'>{text}</x>", ns::CLIENT);
+    let whole = fragment(&text).map_err(|not| Stop::NotXml(not.to_string()))?;
+    let wrapper = whole.children().next();
+    Ok(wrapper.map(|wrapper| wrapper.children().cloned().collect()).unwrap_or_default())
+}
+
+fn start(trial: &mut Trial<'_>, place: &Place) -> Done {
+    if let Some(process) = &mut trial.process
+        && process.ended().is_none()
+    {
+        return Ok(());
+    }
+    let facts = &trial.site.facts;
+    match &trial.bench.client {
+        Client::Command(command) => {
+            let words = facts.fill(command);
+            let process = Process::start(&words, &facts.all()).map_err(|error| {
+                let program = words.first().map_or("", String::as_str);
+                Stop::Broken(place.clone(), format!("cannot start {program}: {error}"))
+            })?;
+            trial.process = Some(process);
+        }
+        Client::Reference(mutant) => {
+            let (clock, facts) = (trial.clock, facts.clone());
+            let process = Process::reference(facts, *mutant, clock)
+                .map_err(|error| Stop::Broken(place.clone(), error.to_string()))?;
+            trial.process = Some(process);
+        }
+        Client::Person if !trial.started => {
+            (trial.bench.announce)(&format!(
+                "{}: connect to {} as {}@{}, password {}",
+                trial.job.name(),
+                facts.url,
+                facts.user,
+                facts.domain,
+                facts.password
+            ));
+        }
+        Client::Person => (trial.bench.announce)("start the client again"),
+    }
+    trial.started = true;
+    Ok(())
+}
+
+async fn login(
+    trial: &mut Trial<'_>,
+    step: &ClientStep,
+    within: Option<&Located<Timespan>>,
+) -> Done {
+    let since = trial.now();
+    let usual = if trial.is_by_hand() { PERSON } else { LOGIN };
+    let deadline = trial.deadline(within, usual)?;
+    start(trial, &step.place)?;
+    let watch = &trial.site.watch;
+    let jid = loop {
+        let next = deadline.min(watch.now() + GLANCE);
+        let found = watch.until(next, |seen| events::logged_in(seen, since)).await;
+        let ended = trial.process.as_mut().and_then(Process::ended);
+        if found.is_some() || watch.now() >= deadline {
+            break found;
+        }
+        if let Some(status) = ended {
+            // What it has sent before it ended may not have been looked at.
+            watch.settle().await;
+            if let Some(jid) = events::logged_in(&watch.lock(), since) {
+                break Some(jid);
+            }
+            let seen = format!("it ended before ({status})");
+            return fail_login(trial, step, seen);
+        }
+    };
+    if jid.is_some() {
+        return Ok(());
+    }
+    let seen = events::in_short(&watch.lock(), since);
+    fail_login(trial, step, seen)
+}
+
+/// A client that does not log in has shown nothing of what a scenario is about, unless the step says what that breaks.
+fn fail_login(trial: &mut Trial<'_>, step: &ClientStep, seen: String) -> Done {
+    let mut at = trial.report.at().clone();
+    if step.covers.is_empty() {
+        at.covers = Vec::new();
+        trial.report.begin(at);
+    }
+    trial.fail(FailureKind::Session, &step.place, "the client to log in", seen)
+}
+
+async fn tell(trial: &mut Trial<'_>, text: &Located<Template>) -> Done {
+    let line = trial.text(text)?;
+    if trial.is_by_hand() {
+        (trial.bench.announce)(&format!("have the client do this: {line}"));
+        return Ok(());
+    }
+    let told = match &mut trial.process {
+        Some(process) => process.tell(&line).await,
+        None => Err(std::io::Error::other("it was not started")),
+    };
+    let Err(error) = told else { return Ok(()) };
+    let ended = trial.process.as_mut().and_then(Process::ended);
+    let why = ended.map_or_else(|| error.to_string(), |status| format!("it has ended ({status})"));
+    Err(Stop::Broken(text.place.clone(), format!("the client cannot be told `{line}`: {why}")))
+}
+
+async fn expect(trial: &mut Trial<'_>, sent: &Sent, place: &Place) -> Done {
+    let filter = trial.filter(&sent.filter)?;
+    let since = trial.since(sent.since.as_ref());
+    let times = sent.times.as_ref();
+    let times = times.map(|times| times.resolve(&trial.variables, limits::REPEAT)).transpose()?;
+    let times = usize::try_from(times.unwrap_or(1)).unwrap_or(usize::MAX);
+    let deadline = trial.deadline(sent.within.as_ref(), WITHIN)?;
+    let after = sent.after.as_ref().map(|after| after.resolve(&trial.variables)).transpose()?;
+    let found = |seen: &super::watch::Seen| {
+        let all = events::sent(seen, &filter, since);
+        (all.len() >= times).then_some(all)
+    };
+    let began = trial.now();
+    let what = trial.text(&sent.filter)?;
+    let Some(all) = trial.site.watch.until(deadline, found).await else {
+        let (count, short) = {
+            let seen = trial.site.watch.lock();
+            (events::sent(&seen, &filter, since).len(), events::in_short(&seen, since))
+        };
+        let within = words(deadline.saturating_sub(began));
+        let (expected, seen) = if times == 1 {
+            (format!("the client to send something that matches `{what}` within {within}"), short)
+        } else {
+            let expected =
+                format!("the client to send {times} that match `{what}` within {within}");
+            (expected, format!("{count} did; {short}"))
+        };
+        return trial.fail(FailureKind::NotSent, place, expected, seen);
+    };
+    let first = all.first().copied().unwrap_or_default();
+    trial.found = all.get(times.saturating_sub(1)).copied();
+    if let Some(after) = after
+        && first < since + after
+    {
+        let expected = format!("the client to send `{what}` not before {}", words(after));
+        let seen = format!("it did after {}", words(first.saturating_sub(since)));
+        return trial.fail(FailureKind::Early, place, expected, seen);
+    }
+    Ok(())
+}
+
+async fn unsent(
+    trial: &mut Trial<'_>,
+    filter: &Located<Template>,
+    during: &Located<Timespan>,
+    since: Option<&Located<String>>,
+    place: &Place,
+) -> Done {
+    let what = trial.text(filter)?;
+    let filter = trial.filter(filter)?;
+    let since = trial.since(since);
+    let deadline = trial.now() + during.resolve(&trial.variables)?;
+    let found = |seen: &super::watch::Seen| events::sent(seen, &filter, since).first().copied();
+    let Some(at) = trial.site.watch.until(deadline, found).await else { return Ok(()) };
+    let short = events::in_short(&trial.site.watch.lock(), since);
+    let expected = format!("the client to send nothing that matches `{what}`");
+    let seen = format!("it did after {}: {short}", words(at.saturating_sub(since)));
+    trial.fail(FailureKind::Sent, place, expected, seen)
+}
+
+async fn left(trial: &mut Trial<'_>, within: Option<&Located<Timespan>>, place: &Place) -> Done {
+    let since = trial.latest;
+    let deadline = trial.deadline(within, WITHIN)?;
+    trial.found = trial.site.watch.until(deadline, |seen| events::left(seen, since)).await;
+    if trial.found.is_some() {
+        return Ok(());
+    }
+    let short = events::in_short(&trial.site.watch.lock(), since);
+    trial.fail(FailureKind::Session, place, "the client to end its session in order", short)
+}
+
+fn server(trial: &Trial<'_>, act: &ServerAct) -> Done {
+    let order = match act {
+        ServerAct::Terminate(condition) => {
+            let condition = condition.as_ref().map(|one| trial.text(one)).transpose()?;
+            let condition = condition.and_then(|one| one.parse().ok());
+            condition.map_or(Order::Close, |condition: Condition| Order::Fail(condition))
+        }
+        ServerAct::Error { condition, text } => {
+            let mut inner = Element::new(ns::STREAM_ERRORS, &trial.text(condition)?);
+            if let Some(text) = text {
+                inner = inner.with_text(&trial.text(text)?);
+            }
+            Order::Error(Element::new(ns::STREAMS, "error").with_child(inner))
+        }
+        ServerAct::Close => Order::Close,
+        ServerAct::Say(xml) => Order::Say(elements(&xml.text.text(&trial.variables)?)?),
+    };
+    trial.site.director.order(order);
+    Ok(())
+}
