@@ -268,7 +268,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__cm)
-            opts="-v -h --listen --domain --account --anonymous --defect --list-defects --quiet --write --force --show-secrets --upstream --ca-file --insecure --upstream-plain --tcp --direct-tls --tls --tls-dir --deflate --no-sasl2 --resumption --login --ping --idle --wait --hold --requests --inactivity --polling --maxpause --max-sessions --max-sessions-per-address --max-body --max-waiting --max-queued --filter --format --settings --color --verbose --help"
+            opts="-v -h --listen --domain --account --anonymous --defect --list-defects --quiet --write --force --show-secrets --upstream --ca-file --insecure --upstream-plain --tcp --direct-tls --tls --tls-dir --deflate --no-sasl2 --resumption --login --ping --idle --wait --hold --requests --inactivity --polling --maxpause --max-sessions --max-sessions-per-address --max-body --max-waiting --max-queued --fault --fault-file --control --filter --format --settings --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -371,6 +371,18 @@ _xmppscope() {
                     return 0
                     ;;
                 --max-queued)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fault-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --control)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1154,7 +1166,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__proxy)
-            opts="-v -h --target --listen --write --force --host --starttls --ca-file --insecure --tls --tls-dir --tls-name --show-secrets --buffer --body-limit --max-connections --filter --format --settings --color --verbose --help"
+            opts="-v -h --target --listen --write --force --host --starttls --ca-file --insecure --tls --tls-dir --tls-name --show-secrets --buffer --body-limit --max-connections --fault --fault-file --control --filter --format --settings --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1201,6 +1213,18 @@ _xmppscope() {
                     return 0
                     ;;
                 --max-connections)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fault-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --control)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

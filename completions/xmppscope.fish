@@ -71,6 +71,9 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l max-sessions-
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l max-body -d 'Maximum size of a request; larger ones are refused with HTTP 413' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l max-waiting -d 'Maximum number of stanzas queued for a client; more end its session with policy-violation' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l max-queued -d 'Maximum size of what is queued for all clients together; more ends the session that holds the most' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l fault -d 'Make something go wrong on purpose: WHEN: WHAT; repeatable' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l fault-file -d 'Read further faults from a YAML list, now and at each SIGHUP' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l control -d 'Listen at this path for lines that switch faults: `faults`, `fault add WHEN: WHAT`, `fault clear`' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l filter -d 'Print only what matches, for example \'kind:message or finding\'' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l format -d 'Output format' -r -f -a "pretty\t'One line for each message and stanza, followed by the XML'
 compact\t'Like pretty, without the XML'
@@ -180,6 +183,9 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l tls-name -
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l buffer -d 'Maximum amount of traffic waiting to be printed' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l body-limit -d 'Maximum size of a message to print and write, up to 10 MiB; the rest of a longer one is left out' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l max-connections -d 'Maximum number of client connections at a time; further ones are closed' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l fault -d 'Make something go wrong on purpose: WHEN: WHAT; repeatable' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l fault-file -d 'Read further faults from a YAML list, now and at each SIGHUP' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l control -d 'Listen at this path for lines that switch faults: `faults`, `fault add WHEN: WHAT`, `fault clear`' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l filter -d 'Print only what matches, for example \'kind:message or finding\'' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l format -d 'Output format' -r -f -a "pretty\t'One line for each message and stanza, followed by the XML'
 compact\t'Like pretty, without the XML'

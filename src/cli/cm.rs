@@ -260,6 +260,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let clock = watching.as_ref().map_or_else(Clock::start, |watching| watching.clock);
     let mut queue = watching.as_ref().map(|watching| Arc::clone(&watching.queue));
     let faults = faults.map(|faults| Faults::new(faults, clock, Box::new(Secure::default())));
+    let _switching = faults
+        .as_ref()
+        .map(|faults| args.faults.switch(faults, args.output.color(), &runtime))
+        .transpose()?;
     let before = match faults {
         None => Before { listener, listeners, relays: Vec::new() },
         // The relay is what clients meet, so it is what reports.

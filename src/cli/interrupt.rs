@@ -63,6 +63,14 @@ impl Interrupt {
     }
 }
 
+/// Whether the end of the terminal, or SIGHUP, is left to somebody else.
+static KEEPS_AT_HANGUP: AtomicBool = AtomicBool::new(false);
+
+/// From now on SIGHUP ends nothing: it means something else.
+pub(super) fn keep_at_hangup() {
+    KEEPS_AT_HANGUP.store(true, Ordering::Relaxed);
+}
+
 /// Done at Ctrl-C, SIGTERM, or when the terminal is gone.
 pub(super) async fn stopped() {
     use tokio::signal::unix::{SignalKind, signal};
@@ -75,7 +83,7 @@ pub(super) async fn stopped() {
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
+        _ = hangup.recv(), if !KEEPS_AT_HANGUP.load(Ordering::Relaxed) => {}
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) struct Output {
     /// Print only what matches, for example 'kind:message or finding'
     ///
     /// Predicates are kind, type, ns, jid, from, to, id, transport, session, sid, rid, conn, dir, frame, sm, text,
-    /// status, path, empty, noise, http, finding and level. Combine them with and, or, not and parentheses. 'not
+    /// status, path, empty, poll, noise, http, fault, finding and level. Combine them with and, or, not and parentheses. 'not
     /// noise' hides roster, disco, PEP and OMEMO traffic; 'level:warning' shows only warnings and errors. See
     /// docs/reference/filter.md.
     #[arg(long, value_name = "EXPR")]

@@ -174,6 +174,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let faults = faults.map(|faults| Faults::new(faults, clock, Box::new(Secure::default())));
     let has_srv = is_stream && target.port().is_none() && !target.is_loopback();
     let resolver = if has_srv { runtime.block_on(async { resolver() }) } else { None };
+    let _switching = faults
+        .as_ref()
+        .map(|faults| args.faults.switch(faults, args.output.color(), &runtime))
+        .transpose()?;
     let streams = StreamSettings {
         pass_starttls: args.passes_starttls(),
         insecure: args.insecure,

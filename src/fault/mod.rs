@@ -7,6 +7,7 @@
 
 mod answer;
 mod apply;
+mod command;
 mod condition;
 mod control;
 mod course;
@@ -25,6 +26,7 @@ mod unit;
 mod what;
 mod words;
 
+pub use command::{Reply, obey};
 pub use control::Faults;
 pub use course::Course;
 pub use engine::Change;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::words;
-use crate::trace::{Effect, Fact};
+use crate::trace::{Effect, Fact, redact};
 use crate::wire::Side;
 use crate::wire::stream::Kind;
 use crate::wire::tap::How;
@@ -22,11 +22,13 @@ pub(super) fn message(fact: &Fact, effect: &Effect) -> String {
     match (fact, rid) {
         (Fact::Request(_), Some(rid)) => format!("the request with rid {rid}"),
         (Fact::Request(request), None) => {
-            format!("the request {} {}", request.method, request.target)
+            format!("the request {} {}", request.method, redact::target(&request.target))
         }
         (Fact::Response(_), Some(rid)) => format!("the response to rid {rid}"),
         (Fact::Response(response), None) => match exchange {
-            Some(exchange) => format!("the response to {} {}", exchange.method, exchange.target),
+            Some(exchange) => {
+                format!("the response to {} {}", exchange.method, redact::target(&exchange.target))
+            }
             None => format!("the response {}", response.status),
         },
         (Fact::Frame(frame), _) => {

@@ -6,6 +6,7 @@ mod growing;
 mod inputs;
 mod pipe;
 mod private;
+mod socket;
 mod text;
 mod whole;
 
@@ -13,5 +14,6 @@ pub use error::FileError;
 pub use growing::growing;
 pub use inputs::Inputs;
 pub use private::create_private;
+pub use socket::{PrivateSocket, listen_private};
 pub use text::{LONGEST_TEXT, bounded, text};
 pub use whole::{Access, Whole, put, within};

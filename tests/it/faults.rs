@@ -1,11 +1,13 @@
 //! Faults on purpose before the reference connection manager: what the client gets, and what is told about it.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::cm::{creation, exchange, post, request, response, sid};
-use crate::rig::{self, Left, Proxy, connect};
+use crate::rig::{self, Left, Proxy, Target, connect, until};
 use crate::websocket_bed::{XMPP, masked, upgrade};
 use xmppscope::fault::{Fault, read_file};
 use xmppscope::wire::websocket::Opcode;
@@ -424,6 +426,72 @@ fn the_connection_manager_has_faults_of_its_own() {
     assert!(left.out.contains("answered the request with rid 101 with 502"), "{}", left.out);
     assert!(!left.out.contains("(server)") && !left.out.contains("(between)"), "{}", left.out);
     assert!(left.out.contains("1 session,"), "it is told once: {}", left.out);
+}
+
+#[test]
+fn without_faults_bytes_are_passed_on_as_they_come() {
+    let request = post("1.1", "", "<body/>");
+    let (half, rest) = request.split_at(40);
+    for (options, at_once) in [(&[][..], true), (&["--fault", "status:999: drop"][..], false)] {
+        let target = Target::start();
+        let proxy = Proxy::start(&target.url(), options);
+        let mut client = proxy.connect();
+        client.write_all(half.as_bytes()).unwrap();
+        let mut server = target.accept();
+        if at_once {
+            rig::expect(&mut server, half.as_bytes());
+            client.write_all(rest.as_bytes()).unwrap();
+            rig::expect(&mut server, rest.as_bytes());
+        } else {
+            // The relay passes on whole messages.
+            is_silent(&mut server);
+            client.write_all(rest.as_bytes()).unwrap();
+            rig::expect(&mut server, request.as_bytes());
+        }
+        assert_eq!(proxy.stop().status.code(), Some(0));
+    }
+}
+
+/// Says lines on a control socket; gives what is replied.
+fn say(control: &Path, lines: &str) -> String {
+    let mut socket = UnixStream::connect(control).unwrap();
+    socket.set_read_timeout(Some(rig::LONG)).unwrap();
+    socket.write_all(lines.as_bytes()).unwrap();
+    socket.shutdown(Shutdown::Write).unwrap();
+    String::from_utf8(rig::rest(&mut socket)).unwrap()
+}
+
+#[test]
+fn faults_are_switched_by_lines_and_by_a_signal() {
+    let folder = tempfile::tempdir().unwrap();
+    let (control, file) = (folder.path().join("control"), folder.path().join("faults.yaml"));
+    std::fs::write(&file, "- first: 'poll: drop'\n").unwrap();
+    let options = ["--fault-file", file.to_str().unwrap(), "--control", control.to_str().unwrap()];
+    let cm = Proxy::start_cm(&[&["--wait", "2", "--color", "never"], &options[..]].concat());
+    until("the control socket is there", || control.exists());
+    assert_eq!(say(&control, "faults\n"), "first\nok\n");
+    assert_eq!(say(&control, "fault clear\nfaults\n"), "ok\nok\n");
+    assert_eq!(say(&control, "fault add poll: answer 503\nnonsense\n").lines().next(), Some("ok"));
+    let mut stream = cm.connect();
+    let (_, created) = exchange(&mut stream, &creation("wait='2' hold='1'"));
+    let (head, _) = exchange(&mut stream, &request(&sid(&created), 1, ""));
+    assert!(head.starts_with("http/1.1 503"), "{head}");
+    std::fs::write(&file, "- second: 'poll: answer 504'\n").unwrap();
+    cm.hang_up();
+    until("the file is read again", || say(&control, "faults\n") == "second\nok\n");
+    let (head, _) = exchange(&mut stream, &request(&sid(&created), 1, ""));
+    assert!(head.starts_with("http/1.1 504"), "{head}");
+    std::fs::write(&file, "- 'poll: dorp'\n").unwrap();
+    cm.hang_up();
+    drop(stream);
+    cm.wait_for("with 504");
+    until("the mistake is told", || say(&control, "faults\n") == "second\nok\n");
+    let left = cm.stop();
+    assert_eq!(left.status.code(), Some(0));
+    for words in ["fault added: second", "fault removed: poll: answer 503", "1 fault removed"] {
+        assert!(left.errors.contains(words), "{words}: {}", left.errors);
+    }
+    assert!(!control.exists(), "the socket goes with the program");
 }
 
 #[test]

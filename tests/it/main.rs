@@ -23,6 +23,7 @@ mod ejabberd;
 mod endings;
 mod escapes;
 mod faults;
+mod faults_peers;
 mod field;
 mod formats;
 mod fuzz;

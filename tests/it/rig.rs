@@ -140,6 +140,11 @@ impl Proxy {
         line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
     }
 
+    /// Sends SIGHUP.
+    pub fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
     /// Stops the proxy with SIGTERM.
     pub fn stop(mut self) -> Left {
         self.signal("-TERM");

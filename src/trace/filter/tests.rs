@@ -321,7 +321,7 @@ fn a_mistaken_word_is_shown_at_its_place() {
     1 | colour:red
       | ^^^^^^
       |
-      = help: known predicates: kind, type, ns, jid, from, to, id, sid, session, transport, frame, sm, rid, conn, dir, text, status, path, empty, finding, level, noise, http
+      = help: known predicates: kind, type, ns, jid, from, to, id, sid, session, transport, frame, sm, rid, conn, dir, text, status, path, empty, poll, finding, level, noise, http, fault
 
     error: a quoted text is not a predicate
      --> --filter:1:1

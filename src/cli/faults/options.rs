@@ -1,11 +1,11 @@
-//! `--fault`: what is to go wrong on purpose, for the commands that pass traffic on.
+//! The options, and the faults that they name.
 
 use std::path::{Path, PathBuf};
 
-use super::Failure;
-use super::console::{eprint, explain};
-use super::failure::unreadable;
-use super::options::When;
+use crate::cli::Failure;
+use crate::cli::console::{eprint, explain};
+use crate::cli::failure::unreadable;
+use crate::cli::options::When;
 use crate::diag::name;
 use crate::fault::{Fault, read_file};
 use crate::files::{Inputs, text};
@@ -14,9 +14,9 @@ use crate::files::{Inputs, text};
 const LARGEST: u64 = 1 << 20;
 
 /// What is to go wrong on purpose.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Faults")]
-pub(super) struct FaultOptions {
+pub(in crate::cli) struct FaultOptions {
     /// Make something go wrong on purpose: WHEN: WHAT; repeatable
     ///
     /// WHEN is a filter expression, `the 2nd EXPR`, `10%`, `after 30s`, `once`, `always`, `3 times` or `per session`, or several
@@ -24,25 +24,36 @@ pub(super) struct FaultOptions {
     /// see-other-uri, close, strip, double, set, remove, slow or stall. For example: 'rid:+3: drop response'.
     #[arg(long, value_name = "WHEN: WHAT")]
     fault: Vec<String>,
-    /// Read further faults from a YAML list
+    /// Read further faults from a YAML list, now and at each SIGHUP
+    ///
+    /// A file with mistakes changes nothing. With this option SIGHUP does not end the program.
     #[arg(long, value_name = "FILE")]
-    fault_file: Option<PathBuf>,
+    pub(super) fault_file: Option<PathBuf>,
+    /// Listen at this path for lines that switch faults: `faults`, `fault add WHEN: WHAT`, `fault clear`
+    #[arg(long, value_name = "PATH")]
+    pub(super) control: Option<PathBuf>,
 }
 
 impl FaultOptions {
     /// Reads them; none if nothing is to go wrong.
-    pub(super) fn read(&self, color: When) -> Result<Option<Vec<Fault>>, Failure> {
-        if self.fault.is_empty() && self.fault_file.is_none() {
+    pub(in crate::cli) fn read(&self, color: When) -> Result<Option<Vec<Fault>>, Failure> {
+        if self.fault.is_empty() && self.fault_file.is_none() && self.control.is_none() {
             return Ok(None);
         }
-        let mut faults = self.own(color)?;
-        if let Some(file) = &self.fault_file {
-            faults.extend(from_file(file, color)?);
-        }
+        let faults = self.all(color)?;
         for fault in &faults {
             eprint(&format!("fault {}", fault.title()));
         }
         Ok(Some(faults))
+    }
+
+    /// Those of the command line and of the file.
+    pub(super) fn all(&self, color: When) -> Result<Vec<Fault>, Failure> {
+        let mut faults = self.own(color)?;
+        if let Some(file) = &self.fault_file {
+            faults.extend(from_file(file, color)?);
+        }
+        Ok(faults)
     }
 
     /// Those of the command line.
@@ -57,7 +68,7 @@ impl FaultOptions {
     }
 
     /// Files that are read.
-    pub(super) fn inputs(&self, inputs: &mut Inputs) {
+    pub(in crate::cli) fn inputs(&self, inputs: &mut Inputs) {
         self.fault_file.iter().for_each(|file| inputs.add(file));
     }
 }

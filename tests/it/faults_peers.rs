@@ -1,0 +1,206 @@
+//! Faults on purpose between real strophe.js and real Prosody: what the client makes of each, and that nobody is accused for it.
+
+use crate::peers_bed::{Client, alone};
+use crate::peers_carriers_bed::Server;
+use crate::prosody::Prosody;
+use crate::rig::{self, Proxy};
+
+/// What becomes of the client.
+enum Reaction {
+    /// It does all that it was to do.
+    Goes,
+    /// It gives up, and says this.
+    GivesUp(&'static str),
+}
+use Reaction::{GivesUp, Goes};
+
+/// A fault, what becomes of the client, and what the transcript has of that.
+struct Case {
+    fault: &'static str,
+    reaction: Reaction,
+    shows: &'static [&'static str],
+}
+
+const fn case(fault: &'static str, reaction: Reaction, shows: &'static [&'static str]) -> Case {
+    Case { fault, reaction, shows }
+}
+
+/// Plays a case; gives what is wrong with it.
+fn play(
+    case: &Case,
+    target: &str,
+    client: impl Fn(&Proxy) -> Client,
+    story: &[&str],
+) -> Option<String> {
+    let proxy =
+        Proxy::start(target, &["--color", "never", "--format", "compact", "--fault", case.fault]);
+    let (mut command, ..) = client(&proxy).ready();
+    let output = command.args(story).output().unwrap();
+    let left = proxy.stop();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let mut wrong = Vec::new();
+    match &case.reaction {
+        Goes if !output.status.success() => wrong.push(format!("the client gave up: {said}")),
+        GivesUp(words) if output.status.success() || !said.contains(words) => {
+            wrong.push(format!("the client did not give up with {words:?}: {said}"));
+        }
+        _ => {}
+    }
+    let (_, after) = left.out.split_once(" FAULT ").unwrap_or_default();
+    if !left.out.contains(&format!("({})", case.fault)) {
+        wrong.push("the fault is not told".to_owned());
+    }
+    for words in case.shows {
+        if !after.contains(words) {
+            wrong.push(format!("{words:?} is not told"));
+        }
+    }
+    for accused in ["error (server)", "warning (server)", "(between)"] {
+        if after.contains(accused) {
+            wrong.push(format!("somebody is accused: {accused}"));
+        }
+    }
+    let capture = left.capture.to_str().unwrap();
+    let (_, shown, _) = rig::run(&["show", capture, "--color", "never", "--format", "compact"]);
+    if shown != left.out {
+        wrong.push("`show` differs from what was printed live".to_owned());
+    }
+    (!wrong.is_empty()).then(|| {
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        format!(
+            "=== {}\n{}\n--- client\n{said}--- proxy\n{}",
+            case.fault,
+            wrong.join("\n"),
+            left.out
+        )
+    })
+}
+
+#[track_caller]
+fn judge(wrong: Vec<Option<String>>) {
+    assert!(wrong.len() > 3);
+    let wrong: Vec<String> = wrong.into_iter().flatten().collect();
+    assert!(wrong.is_empty(), "{} cases:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Of BOSH, with a client that chats with itself.
+fn over_bosh(cases: &[Case]) {
+    let _turn = alone();
+    let server = Prosody::start();
+    let story = ["presence", "chat:one", "chat:two", "ping", "logout"];
+    let client = |proxy: &Proxy| {
+        let origin = format!("http://{}", proxy.address);
+        Client::strophe(&origin, &server.alice).option("--wait", "4").option("--deadline", "25")
+    };
+    judge(cases.iter().map(|case| play(case, &server.origin(), client, &story)).collect());
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs Prosody and Node: run ./test")]
+fn strophe_meets_what_is_lost_late_and_doubled() {
+    over_bosh(&[
+        case("text:one: drop request", Goes, &["the server never sees it", "2nd time"]),
+        case(
+            "text:one dir:client, once: cut",
+            Goes,
+            &["closed the connection in place of", "2nd time"],
+        ),
+        case(
+            "text:one dir:server: cut response rst at 40",
+            Goes,
+            &["reset the connection after 40 bytes of"],
+        ),
+        case("text:one dir:server: drop", Goes, &["the client never sees it", "2nd time"]),
+        case("text:one: delay 1s", Goes, &["delayed the request with rid"]),
+        case("text:one dir:server: delay 500ms..1s", Goes, &["delayed the response to rid"]),
+        case("text:one dir:client: hold 1s", Goes, &["held the request with rid"]),
+        case("text:one dir:client: swap", Goes, &["until the next one has overtaken it"]),
+        case("text:one dir:client: duplicate", Goes, &["twice"]),
+        case("kind:presence dir:client: slow 1 kB/s", Goes, &["down to 1 kB/s"]),
+        case("text:one dir:client: stall 1s", Goes, &["stalled what the client sends"]),
+    ]);
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs Prosody and Node: run ./test")]
+fn strophe_meets_what_is_broken_and_somebody_elses_answer() {
+    over_bosh(&[
+        case("text:one dir:client: answer 502 nginx", Goes, &["answered the request", "2nd time"]),
+        case("text:one dir:client: answer 504 nginx after 1s", Goes, &["after 1.0 s"]),
+        case("text:one dir:client: answer 404", GivesUp(""), &["with 404"]),
+        case("text:one dir:client: answer 302 to /login", GivesUp(""), &["with 302"]),
+        case("text:one dir:client: answer 200 empty", GivesUp(""), &["with 200"]),
+        case(
+            "text:one dir:client: item-not-found",
+            GivesUp(""),
+            &["ended the session with item-not-found"],
+        ),
+        case(
+            "text:one dir:client: policy-violation",
+            GivesUp(""),
+            &["ended the session with policy-violation"],
+        ),
+        case(
+            "text:one dir:client: see-other-uri http://b.example/",
+            GivesUp(""),
+            &["sent the client to"],
+        ),
+        case("text:one dir:server: truncate 30", GivesUp(""), &["truncated the response"]),
+        case("text:one dir:server: garble at 3", GivesUp(""), &["invalid (0xff)"]),
+        case("rid:+0: set wait=2", Goes, &["set wait='2' in the request"]),
+        case("rid:+0 dir:server: remove inactivity", Goes, &["removed the attribute inactivity"]),
+        case("status:200, always: strip cors", Goes, &["removed the CORS headers"]),
+        case("status:200, always: double cors", Goes, &["doubled Access-Control-Allow-Origin"]),
+    ]);
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs Prosody and Node: run ./test")]
+fn strophe_meets_faults_on_a_websocket() {
+    let _turn = alone();
+    let server = Server::prosody();
+    let client = |proxy: &Proxy| {
+        let url = format!("ws://{}/xmpp-websocket", proxy.address);
+        let certificate = server.certificate.path().join("cert.pem");
+        Client::at("strophe-websocket.mjs", &url, &certificate, &server.alice)
+            .option("--deadline", "15")
+    };
+    let target = format!("http://{}", server.websocket.split('/').next().unwrap());
+    let story = ["roster", "ping", "logout"];
+    let cases = [
+        case(
+            "path:/xmpp-websocket: strip upgrade",
+            GivesUp(""),
+            &["removed Upgrade and Connection"],
+        ),
+        case(
+            "path:/xmpp-websocket: strip subprotocol",
+            GivesUp(""),
+            &["removed Sec-WebSocket-Protocol"],
+        ),
+        case("path:/xmpp-websocket: answer 404", GivesUp(""), &["with 404"]),
+        case("ns:roster dir:client: close 1012 \"restarting\"", GivesUp(""), &["sent Close 1012"]),
+        case(
+            "ns:roster dir:client: see-other-uri ws://b.example/",
+            GivesUp(""),
+            &["sent the client to"],
+        ),
+        case(
+            "ns:roster dir:client: policy-violation",
+            GivesUp(""),
+            &["ended the session with policy-violation"],
+        ),
+        case("ns:roster dir:client: cut rst", GivesUp(""), &["reset the connection"]),
+        case("ns:roster dir:client: drop", GivesUp(""), &["the server never sees it"]),
+        case("ns:roster dir:server: drop", GivesUp(""), &["the client never sees it"]),
+        case("ns:roster dir:server: garble", GivesUp(""), &["invalid (0xff)"]),
+        case("ns:roster dir:server: duplicate", Goes, &["twice"]),
+        case("ns:roster dir:server: delay 1s", Goes, &["delayed the server's iq"]),
+        case(
+            "ns:roster dir:server: stall",
+            GivesUp(""),
+            &["stalled what the server sends for good"],
+        ),
+    ];
+    judge(cases.iter().map(|case| play(case, &target, client, &story)).collect());
+}
