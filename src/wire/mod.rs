@@ -5,6 +5,7 @@ pub mod address;
 pub mod conversation;
 pub mod host;
 pub mod http1;
+pub mod names;
 #[cfg(test)]
 pub(crate) mod nameserver;
 pub mod protocol;

@@ -1,17 +1,19 @@
 //! The options of `xmppscope run`.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{ValueEnum, ValueHint};
 
-use crate::cli::options::When;
+use crate::cli::options::{When, name_server};
 use crate::cli::settings;
 use crate::diag::name;
 use crate::scenario::Transport;
 use crate::snapshot;
 use crate::ui::outcomes::{Format, Show};
 use crate::ui::quoted;
+use crate::wire::names::Pinned;
 
 /// Test a server with scenarios
 ///
@@ -26,6 +28,7 @@ Examples:
   xmppscope run --target http://127.0.0.1:5280/http-bind
   xmppscope run --target targets/mine.yaml --strict
   xmppscope run --target wss://chat.example/xmpp-websocket --domain chat.example
+  xmppscope run --domain chat.example
   xmppscope run --carrier websocket
   xmppscope run --only 'section:14 and not needs:slow' --list
   xmppscope run --format junit --output report.xml --format pretty
@@ -41,25 +44,33 @@ Exit status:
   2  wrong usage, or a scenario or target file with mistakes
   3  the target cannot be reached, or a scenario could not be carried out
   130  interrupted; the outcomes so far are printed")]
+#[command(group(clap::ArgGroup::new("server").multiple(true)))]
 pub(in crate::cli) struct Args {
     /// Scenario files, or folders of them [default: the conformance pack that is part of xmppscope]
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
-    /// Server to test: a URL, or a target file that describes it [default: the embedded one]
+    /// Server to test: a URL, a domain, or a target file that describes it [default: the embedded one]
     ///
+    /// A domain is looked up as clients do: host-meta (XEP-0156), SRV records, and the usual paths.
     /// The name of a target that is part of xmppscope (ejabberd, prosody) is accepted, too; a file of that name goes
     /// first. `xmppscope generate target NAME` prints it.
-    #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE|URL|DOMAIN", group = "server", value_hint = ValueHint::FilePath)]
     pub(super) target: Option<String>,
-    /// XMPP domain, if the target is a URL [default: localhost]
-    #[arg(long, value_name = "DOMAIN", requires = "target")]
+    /// XMPP domain, if the target is a URL [default: localhost]; without a target, the domain to look up and test
+    #[arg(long, value_name = "DOMAIN", group = "server")]
     pub(super) domain: Option<String>,
     /// Trust only the CA certificates in this PEM file
-    #[arg(long, value_name = "FILE", requires = "target")]
+    #[arg(long, value_name = "FILE", requires = "server")]
     pub(super) ca_file: Option<PathBuf>,
     /// Accept any certificate
-    #[arg(long, requires = "target")]
+    #[arg(long, requires = "server")]
     pub(super) insecure: bool,
+    /// Connect to ADDR instead of HOST's address, and to PORT if given; repeatable
+    #[arg(long, value_name = "HOST:ADDR[:PORT]", requires = "server")]
+    pub(super) resolve: Vec<Pinned>,
+    /// Name server to use instead of the system's
+    #[arg(long, value_name = "ADDR[:PORT]", requires = "server", value_parser = name_server)]
+    pub(super) dns: Option<SocketAddr>,
     /// Also fail on violated recommendations (SHOULD), and on known deviations that no longer occur
     #[arg(long)]
     pub(super) strict: bool,
@@ -83,13 +94,13 @@ pub(in crate::cli) struct Args {
     ///
     /// A failure that does not repeat shows a race, or a machine or network that is busy: it says nothing for the run as a
     /// whole. With 0, nothing is run again. Without --target, virtual time repeats every failure anyway.
-    #[arg(long, value_name = "N", requires = "target", value_parser = clap::value_parser!(u8).range(0..=100))]
+    #[arg(long, value_name = "N", requires = "server", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub(super) confirm: Option<u8>,
     /// List the scenarios that would run, and exit
     #[arg(long)]
     pub(super) list: bool,
     /// Enable a defect of the embedded connection manager; repeatable
-    #[arg(long, value_name = "ID", conflicts_with = "target")]
+    #[arg(long, value_name = "ID", conflicts_with = "server")]
     pub(super) defect: Vec<String>,
     /// Print the traffic of these scenarios
     #[arg(long, value_enum, default_value_t = Show::Failed, help_heading = "Output")]
@@ -199,6 +210,12 @@ impl Args {
         }
         if let Some(file) = &self.ca_file {
             add("ca-file", &name(file).to_string());
+        }
+        for pinned in &self.resolve {
+            add("resolve", &pinned.to_string());
+        }
+        if let Some(server) = self.dns {
+            add("dns", &server.to_string());
         }
         for defect in &self.defect {
             add("defect", defect);
