@@ -1274,7 +1274,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__run)
-            opts="-h --target --domain --ca-file --insecure --strict --only --carrier --jobs --confirm --list --defect --show --write --snapshots --update --settings --format --output --color --help"
+            opts="-h --target --domain --ca-file --insecure --resolve --dns --strict --only --carrier --jobs --confirm --list --defect --show --write --snapshots --update --settings --format --output --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1300,6 +1300,14 @@ _xmppscope() {
                     return 0
                     ;;
                 --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resolve)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dns)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -148,7 +148,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "completions" -d 'Print completions of the command line for a shell'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "schema" -d 'Print the JSON Schema of scenario files, for editors'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "target" -d 'Print a target file that is part of xmppscope, to begin your own with'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "conformance" -d 'Print a table of the requirements that connection managers meet, in Markdown'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "conformance" -d 'Print tables of the requirements that servers meet, in Markdown'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from man" -l output -d 'Write all pages to this folder, which is created if it does not exist; existing pages are replaced' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from man" -s h -l help -d 'Print help'
@@ -160,7 +160,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "completions" -d 'Print completions of the command line for a shell'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "schema" -d 'Print the JSON Schema of scenario files, for editors'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "target" -d 'Print a target file that is part of xmppscope, to begin your own with'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "conformance" -d 'Print a table of the requirements that connection managers meet, in Markdown'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "conformance" -d 'Print tables of the requirements that servers meet, in Markdown'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand prove" -l defect -d 'Use only this defect; repeatable [default: all]' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand prove" -l jobs -d 'Scenarios to run in parallel [default: one for each processor]' -r
@@ -203,15 +203,17 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -s v -l verbo
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand report" -s o -l output -d 'File to write, readable only by its owner; - writes to standard output [default: -]' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l target -d 'Server to test: a URL, or a target file that describes it [default: the embedded one]' -r -F
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l domain -d 'XMPP domain, if the target is a URL [default: localhost]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l target -d 'Server to test: a URL, a domain, or a target file that describes it [default: the embedded one]' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l domain -d 'XMPP domain, if the target is a URL [default: localhost]; without a target, the domain to look up and test' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l ca-file -d 'Trust only the CA certificates in this PEM file' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l resolve -d 'Connect to ADDR instead of HOST\'s address, and to PORT if given; repeatable' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l dns -d 'Name server to use instead of the system\'s' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l only -d 'Run only scenarios that match words of path, name or requirement, joined by and, or, not' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l carrier -d 'Run only scenarios whose sessions are carried by BOSH, WebSocket or TCP; repeatable' -r -f -a "bosh\t''
 websocket\t''
 tcp\t''"
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l jobs -d 'Scenarios to run in parallel [default: the target file\'s value, or 32]' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l confirm -d 'Run a failed scenario again by itself, this many times; one that does not fail each time is unsteady [default: 2]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l confirm -d 'Run a failed scenario again after all others, this many times; one that does not fail each time is unsteady [default: 2]' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l defect -d 'Enable a defect of the embedded connection manager; repeatable' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l show -d 'Print the traffic of these scenarios' -r -f -a "failed\t'Failed scenarios and warnings, only the relevant part'
 all\t'All scenarios'
@@ -298,7 +300,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand spec" -l color -d 'W
 always\t'Always'
 never\t'Never'"
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand spec" -l unchecked -d 'Only requirements that neither a rule nor a scenario checks'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand spec" -l uncovered -d 'Only requirements on a connection manager that no scenario covers, with the reason'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand spec" -l uncovered -d 'Only requirements on a connection manager or server that no scenario covers, with the reason'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand spec" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "check" -d 'Check scenario files for mistakes, without running them'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "cm" -d 'Run a strict XMPP server for BOSH, WebSocket and TCP'
@@ -320,7 +322,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_see
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "completions" -d 'Print completions of the command line for a shell'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "schema" -d 'Print the JSON Schema of scenario files, for editors'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "target" -d 'Print a target file that is part of xmppscope, to begin your own with'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "conformance" -d 'Print a table of the requirements that connection managers meet, in Markdown'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "conformance" -d 'Print tables of the requirements that servers meet, in Markdown'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from scenarios" -f -a "list" -d 'List them: path and name, one per line'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from scenarios" -f -a "export" -d 'Write them to a folder, with the shared files that they use'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from snapshot" -f -a "review" -d 'Review pending snapshots one by one: accept, reject or skip'

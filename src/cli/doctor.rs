@@ -1,7 +1,7 @@
 //! `xmppscope doctor`: why it does not connect.
 
 use std::io::{self, Write as _};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,18 +11,18 @@ use tokio::time::Instant;
 
 use super::console::{eprint, err_is_terminal, out_is_terminal, print, unwritable, width};
 use super::interrupt::Interrupt;
-use super::options::When;
+use super::options::{When, domain_of, name_server};
 use super::progress::progress;
 use super::{Failure, exit};
 use crate::diag::sanitise::one_line;
 use crate::doctor::{
-    Account, Check, Names, News, Overall, Pinned, Report, Settings, Subject, endpoint_of, examine,
-    plan,
+    Account, Check, News, Overall, Report, Settings, Subject, endpoint_of, examine, plan,
 };
 use crate::report::doctor::{json, markdown, page};
 use crate::ui::doctor::{Doctor, wrap};
 use crate::ui::{Styles, Unit};
 use crate::wire::address::{Address, Scheme};
+use crate::wire::names::{Names, Pinned};
 use crate::wire::tls;
 
 /// The variable that holds the password of `--user`.
@@ -118,15 +118,6 @@ enum Format {
     Markdown,
     /// A page for a browser
     Html,
-}
-
-/// `192.0.2.53`, `[::1]:5353`
-fn name_server(text: &str) -> Result<SocketAddr, String> {
-    let bare = text.trim_start_matches('[').trim_end_matches(']');
-    if let Ok(ip) = bare.parse::<IpAddr>() {
-        return Ok(SocketAddr::new(ip, 53));
-    }
-    text.parse().map_err(|_| "expected an IP address, such as 192.0.2.53 or [::1]:5353".to_owned())
 }
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
@@ -364,36 +355,6 @@ fn settings(args: &Args) -> Result<Settings, Failure> {
         idle: Duration::from_secs(args.idle),
         account: account.transpose()?,
     })
-}
-
-/// A domain, or what to write instead.
-fn domain_of(text: &str) -> Result<String, String> {
-    let shown = one_line(text);
-    if text.is_empty() {
-        return Err("the domain is empty: expected one such as chat.example".to_owned());
-    }
-    if let Some((_, domain)) = text.split_once('@') {
-        let domain = one_line(domain);
-        return Err(format!(
-            "{shown} is the address of a user: examine its domain, with `xmppscope doctor {domain} --user {shown}`"
-        ));
-    }
-    if let Some((host, rest)) = text.split_once(['/', ':'])
-        && text.parse::<IpAddr>().is_err()
-    {
-        let host = one_line(host);
-        let url = match rest.split(['/', ':']).next() {
-            Some("5222") => format!("xmpp://{shown}"),
-            Some("5223") => format!("xmpps://{shown}"),
-            _ => format!("https://{shown}"),
-        };
-        return Err(format!(
-            "{shown} is neither a domain nor a URL: write {host} for the domain, or {url} for the URL"
-        ));
-    }
-    let name = jid::DomainPart::new(text)
-        .map_err(|_| format!("\"{shown}\" is not a valid XMPP domain, such as chat.example"))?;
-    Ok(name.to_string())
 }
 
 /// The origin of a page, as a browser says it.

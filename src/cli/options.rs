@@ -1,8 +1,11 @@
 //! Options that several commands share, from text to values.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use clap::ValueEnum;
+
+use crate::diag::sanitise::one_line;
 
 /// `64MiB`, `10 MB`, `512k`, `1000`.
 pub fn size(text: &str) -> Result<usize, String> {
@@ -34,6 +37,45 @@ pub fn body_limit(text: &str) -> Result<usize, String> {
         }
         size => Ok(size),
     }
+}
+
+/// `192.0.2.53`, `[::1]:5353`
+pub fn name_server(text: &str) -> Result<SocketAddr, String> {
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    if let Ok(ip) = bare.parse::<IpAddr>() {
+        return Ok(SocketAddr::new(ip, 53));
+    }
+    text.parse().map_err(|_| "expected an IP address, such as 192.0.2.53 or [::1]:5353".to_owned())
+}
+
+/// A domain, or what to write instead.
+pub fn domain_of(text: &str) -> Result<String, String> {
+    let shown = one_line(text);
+    if text.is_empty() {
+        return Err("the domain is empty: expected one such as chat.example".to_owned());
+    }
+    if let Some((_, domain)) = text.split_once('@') {
+        let domain = one_line(domain);
+        return Err(format!(
+            "{shown} is the address of a user: examine its domain, with `xmppscope doctor {domain} --user {shown}`"
+        ));
+    }
+    if let Some((host, rest)) = text.split_once(['/', ':'])
+        && text.parse::<IpAddr>().is_err()
+    {
+        let host = one_line(host);
+        let url = match rest.split(['/', ':']).next() {
+            Some("5222") => format!("xmpp://{shown}"),
+            Some("5223") => format!("xmpps://{shown}"),
+            _ => format!("https://{shown}"),
+        };
+        return Err(format!(
+            "{shown} is neither a domain nor a URL: write {host} for the domain, or {url} for the URL"
+        ));
+    }
+    let name = jid::DomainPart::new(text)
+        .map_err(|_| format!("\"{shown}\" is not a valid XMPP domain, such as chat.example"))?;
+    Ok(name.to_string())
 }
 
 /// When to use colours.

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::ValueHint;
-
 use super::console::{eprint, out_is_terminal, print};
 use super::defects::chosen;
 use super::failure::unwritable;
@@ -13,7 +11,7 @@ use super::interrupt::Interrupt;
 use super::options::When;
 use super::progress::progress;
 use super::record::read;
-use super::run::{dial, target};
+use super::run::{Named, Server};
 use super::{Failure, exit, settings};
 use crate::client::Who;
 use crate::clock::Clock;
@@ -62,29 +60,16 @@ Exit status:
 pub(super) struct Args {
     /// Capture, HAR or other recording that `xmppscope show` reads; - reads standard input
     file: PathBuf,
-    /// Server: a URL, or a target file that describes it [default: the embedded one]
-    ///
-    /// As for `xmppscope run`: http:// and https:// for BOSH, ws:// and wss:// for WebSocket, xmpp:// and xmpps:// for TCP.
-    /// A recording with several of them needs a target file.
-    #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath)]
-    target: Option<String>,
-    /// XMPP domain, if the target is a URL [default: localhost]
-    #[arg(long, value_name = "DOMAIN", requires = "target")]
-    domain: Option<String>,
-    /// Trust only the CA certificates in this PEM file
-    #[arg(long, value_name = "FILE", requires = "target")]
-    ca_file: Option<PathBuf>,
-    /// Accept any certificate
-    #[arg(long, requires = "target")]
-    insecure: bool,
+    #[command(flatten)]
+    server: Server,
     /// Account that logs in; repeatable [default: those of the target file]
     ///
     /// It takes the place of the account of the recording that has the same name; otherwise the first one that of the
     /// first, and so on. Other users of this machine can see passwords on the command line.
-    #[arg(long, value_name = "USER[:PASSWORD]", requires = "target")]
+    #[arg(long, value_name = "USER[:PASSWORD]", requires = "server")]
     account: Vec<String>,
     /// Enable a defect of the embedded connection manager; repeatable
-    #[arg(long, value_name = "ID", conflicts_with = "target")]
+    #[arg(long, value_name = "ID", conflicts_with = "server")]
     defect: Vec<String>,
     /// Replay only the session whose name or sid begins with NAME [default: all]
     #[arg(long, value_name = "NAME")]
@@ -113,10 +98,9 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let inputs = Inputs::of([&args.file]);
     let replace = args.settings.read(args.color)?.replace;
     let defects = chosen(&args.defect)?;
-    let target = match &args.target {
-        Some(named) => target(named, args.domain.as_deref(), args.color)?,
-        None => embedded_target(),
-    };
+    let named = Named::of(&args.server, args.color)?;
+    let dial = named.as_ref().map(|named| args.server.dial(&named.target)).transpose()?;
+    let target = named.map_or_else(embedded_target, |named| named.target);
     let all = read(&args.file)?;
     let wrong =
         |error: CannotReplay| Failure::Usage(format!("{}: {error}", open::name(&args.file)));
@@ -138,7 +122,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         speed: args.speed,
         random: Box::new(Secure::default()),
     };
-    let (replayed, started) = perform(args, script, settings, &target, &defects)?;
+    let (replayed, started) = perform(dial, script, settings, &target, &defects)?;
     for remark in &replayed.remarks {
         eprint(&format!("note: {remark}"));
     }
@@ -178,9 +162,9 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     })
 }
 
-/// Replays at the target, or in virtual time.
+/// Replays at the target on the way to it, or at the embedded connection manager in virtual time.
 fn perform(
-    args: &Args,
+    dial: Option<Arc<dyn Dial>>,
     script: Script,
     settings: Settings,
     target: &Target,
@@ -188,13 +172,12 @@ fn perform(
 ) -> Result<(Replayed, chrono::DateTime<chrono::FixedOffset>), Failure> {
     let shown = progress("replaying", Unit::Items("steps"), Some(script.len() as u64));
     let mut told = |done: usize| shown.set(done as u64);
-    if args.target.is_none() {
+    let Some(dial) = dial else {
         return Ok(with_embedded(defects, |dial, clock| async move {
             let replayed = replay(script, settings, target, dial, clock, &mut told).await;
             (replayed, clock.started())
         }));
-    }
-    let dial: Arc<dyn Dial> = dial(target, args.ca_file.as_deref(), args.insecure)?;
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

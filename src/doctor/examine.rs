@@ -49,6 +49,11 @@ pub async fn examine(settings: Settings, out: UnboundedSender<News>) -> Result<(
     Ok(())
 }
 
+/// Finds what a domain offers, as [`examine`] begins; what was looked up goes to `out`, and it is closed at the end.
+pub async fn discover(settings: Settings, out: UnboundedSender<News>) -> Vec<Endpoint> {
+    Box::pin(discovery::discover(&Context::new(settings, out))).await
+}
+
 /// What a URL leads to.
 ///
 /// # Errors

@@ -20,7 +20,6 @@ mod checks;
 mod context;
 mod endpoint;
 mod examine;
-mod names;
 mod problems;
 mod reach;
 mod refused;
@@ -30,8 +29,7 @@ mod talk;
 mod trouble;
 
 pub use check::{Check, News, Outcome, Verdict};
-pub use endpoint::Carrier;
-pub use examine::{endpoint_of, examine, plan};
-pub use names::{Names, Pinned};
+pub use endpoint::{Carrier, Endpoint};
+pub use examine::{discover, endpoint_of, examine, plan};
 pub use problems::{Difference, Overall, Problem, Report};
 pub use settings::{Account, Settings, Subject};

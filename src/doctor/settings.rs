@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rustls::client::danger::ServerCertVerifier;
 
-use super::names::Names;
 use crate::wire::address::Address;
+use crate::wire::names::Names;
 
 /// What is examined.
 #[derive(Debug, Clone, PartialEq, Eq)]

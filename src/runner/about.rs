@@ -9,6 +9,7 @@ use super::outcome::Outcome;
 use super::schedule::{Job, run_all, run_embedded};
 use super::target::Target;
 use crate::diag::sanitise::one_line;
+use crate::scenario::Transport;
 
 const SCENARIO: &str = include_str!("about.yaml");
 /// Whoever has not told it until then is not waited for.
@@ -31,7 +32,8 @@ pub async fn about(
     target: &Arc<Target>,
     round_trip: Duration,
 ) -> Option<Software> {
-    let job = job(if target.anonymous.is_some() { "anonymous" } else { "alice" })?;
+    let login = if target.anonymous.is_some() { "anonymous" } else { "alice" };
+    let job = job(transport(target), login)?;
     let mut software = None;
     let asking = run_all(
         std::slice::from_ref(&job),
@@ -47,11 +49,23 @@ pub async fn about(
 
 /// What the embedded connection manager says that it is.
 pub fn embedded_software() -> Option<Software> {
-    said(&run_embedded(&job("anonymous")?, &Arc::new(embedded::target()), &[]))
+    said(&run_embedded(&job(Transport::Bosh, "anonymous")?, &Arc::new(embedded::target()), &[]))
 }
 
-fn job(login: &str) -> Option<Job> {
-    Job::built_in("about.yaml", SCENARIO.replace("LOGIN", login))
+/// What carries the session in which a target is asked: the first that it has.
+fn transport(target: &Target) -> Transport {
+    let all = [Transport::Bosh, Transport::WebSocket];
+    let has = |transport: &Transport| target.provides.contains(&transport.provision());
+    all.into_iter().find(has).unwrap_or(Transport::Tcp)
+}
+
+fn job(transport: Transport, login: &str) -> Option<Job> {
+    let session = match transport {
+        Transport::Bosh => format!("login: {login}, wait: 5, polls: true"),
+        Transport::WebSocket => format!("transport: websocket, login: {login}"),
+        Transport::Tcp => format!("transport: tcp, login: {login}"),
+    };
+    Job::built_in("about.yaml", SCENARIO.replace("SESSION", &session))
 }
 
 fn said(outcome: &Outcome) -> Option<Software> {
@@ -76,6 +90,8 @@ mod tests {
 
     #[test]
     fn it_is_asked_by_a_scenario_without_mistakes() {
-        assert!(job("anonymous").is_some() && job("alice").is_some());
+        for (_, transport) in Transport::ALL {
+            assert!(job(transport, "anonymous").is_some() && job(transport, "alice").is_some());
+        }
     }
 }

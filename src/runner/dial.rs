@@ -17,6 +17,7 @@ use crate::cm::tcp::Protection;
 use crate::scenario::Action;
 use crate::scenario::target::Target;
 use crate::wire::address::Address;
+use crate::wire::names::Names;
 use crate::wire::socket::Socket;
 use crate::wire::tls;
 
@@ -185,12 +186,14 @@ pub struct Network {
     /// The name that certificates of streams are for.
     domain: String,
     settings: Arc<ClientConfig>,
+    names: Names,
 }
 
 impl Network {
     /// To the addresses of a target. A certificate is trusted as `settings` say.
-    pub fn new(target: &Target, settings: Arc<ClientConfig>) -> Self {
+    pub fn new(target: &Target, settings: Arc<ClientConfig>, names: Names) -> Self {
         Self {
+            names,
             usual: target.address.clone(),
             tls: target.tls.clone(),
             websocket: target.websocket.clone(),
@@ -209,7 +212,7 @@ impl Network {
             Route::DirectTls => self.direct_tls.as_ref().unwrap_or(&self.usual),
             _ => &self.usual,
         };
-        let found = address.resolve().await.map_err(io::Error::other)?;
+        let found = self.names.places(address).await.map_err(io::Error::other)?;
         let mut refused = io::Error::from(io::ErrorKind::NotFound);
         for one in found {
             match TcpStream::connect(one).await {

@@ -160,6 +160,11 @@ impl Address {
         self.port
     }
 
+    /// The port, or that of the scheme if it says none.
+    pub fn port_or_usual(&self) -> u16 {
+        self.port.unwrap_or(self.scheme.port())
+    }
+
     /// The host without the brackets of an IPv6 address.
     pub fn name(&self) -> &str {
         self.host.trim_start_matches('[').trim_end_matches(']')
@@ -180,7 +185,7 @@ impl Address {
 
     /// The addresses to try.
     pub async fn resolve(&self) -> Result<Vec<SocketAddr>, String> {
-        resolve(self.name(), self.port.unwrap_or(self.scheme.port())).await
+        resolve(self.name(), self.port_or_usual()).await
     }
 
     /// The name that its certificate has to have.

@@ -6,6 +6,7 @@ pub mod conversation;
 pub mod fault;
 pub mod host;
 pub mod http1;
+pub mod names;
 #[cfg(test)]
 pub(crate) mod nameserver;
 pub mod protocol;

@@ -39,9 +39,7 @@ fn path(path: &Path) -> String {
 pub fn the_page_says_so(servers: &[&str]) {
     let reference = keeping("reference");
     let reference: Vec<&str> = reference.iter().map(String::as_str).collect();
-    let (code, ..) = rig::run(
-        &[&["run", "scenarios", "--carrier", "bosh", "--show", "none"], &reference[..]].concat(),
-    );
+    let (code, ..) = rig::run(&[&["run", "scenarios", "--show", "none"], &reference[..]].concat());
     assert_eq!(code, Some(0));
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/differences.md");
     let written = std::fs::read_to_string(&page).unwrap_or_default();

@@ -48,6 +48,7 @@ mod proxy;
 mod report;
 mod report_peers;
 mod rig;
+mod run_domain;
 mod scenario;
 mod secrets;
 mod secrets_run;

@@ -2,8 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -11,25 +9,18 @@ use chrono::{DateTime, FixedOffset};
 use tokio::sync::watch;
 
 use super::args::Args;
+use super::named::Named;
 use super::results::{End, Results};
-use crate::bundle;
 use crate::cli::Failure;
-use crate::cli::ci::in_ci;
 use crate::cli::console::eprint;
 use crate::cli::defects::chosen;
-use crate::cli::mistakes::wrong;
-use crate::cli::options::When;
 use crate::clock::{Clock, words};
 use crate::defects::Defect;
-use crate::diag::name;
-use crate::files::text;
-use crate::runner::dial::{Dial, Network};
+use crate::runner::dial::Dial;
 use crate::runner::{
     self, Doubts, EMBEDDED, FirstStep, Job, Knowledge, Outcome, Software, Target, Tolerance,
 };
-use crate::scenario::{Provision, limits, read_target};
-use crate::wire::address::{Address, AddressError, Scheme};
-use crate::wire::tls;
+use crate::scenario::Provision;
 
 /// Default number of scenarios to run in parallel against a network target; docs/reference/run.md has the measurement.
 const JOBS: usize = 32;
@@ -46,7 +37,7 @@ pub(super) enum Against {
         target: Arc<Target>,
         dial: Arc<dyn Dial>,
         started: DateTime<FixedOffset>,
-        /// It is a URL: that it allows anonymous login is only a guess.
+        /// It is a URL or a domain: that it allows anonymous login is only a guess.
         guessed: bool,
     },
 }
@@ -54,10 +45,10 @@ pub(super) enum Against {
 impl Against {
     /// What the command line says.
     pub(super) fn of(args: &Args) -> Result<Self, Failure> {
-        let Some(named) = &args.target else { return Ok(Self::Embedded(chosen(&args.defect)?)) };
-        let guessed = named.contains("://");
-        let target = target(named, args.domain.as_deref(), args.reporting.color)?;
-        let dial = dial(&target, args.ca_file.as_deref(), args.insecure)?;
+        let Some(Named { target, guessed }) = Named::of(&args.server, args.reporting.color)? else {
+            return Ok(Self::Embedded(chosen(&args.defect)?));
+        };
+        let dial = args.server.dial(&target)?;
         let started = Clock::start().started();
         Ok(Self::Network { target: Arc::new(target), dial, started, guessed })
     }
@@ -329,104 +320,4 @@ fn without_login(target: &Arc<Target>, why: &str) -> Arc<Target> {
     let mut target = Arc::clone(target);
     Arc::make_mut(&mut target).provides.retain(|known| *known != Provision::Anonymous);
     target
-}
-
-/// The default tolerance for times: machines in CI systems are busy.
-fn default_tolerance() -> Tolerance {
-    if in_ci() { Tolerance::BUSY } else { Tolerance::USUAL }
-}
-
-/// The target that an option names: a URL with its domain, or a file.
-pub(in crate::cli) fn target(
-    named: &str,
-    domain: Option<&str>,
-    color: When,
-) -> Result<Target, Failure> {
-    if named.contains("://") { url(named, domain) } else { file(named, domain, color) }
-}
-
-/// The way to a target.
-pub(in crate::cli) fn dial(
-    target: &Target,
-    ca_file: Option<&Path>,
-    insecure: bool,
-) -> Result<Arc<dyn Dial>, Failure> {
-    let addresses = [Some(&target.address), target.tls.as_ref(), target.websocket.as_ref()];
-    // What begins without TLS over TCP may be secured by STARTTLS.
-    let secure = addresses.into_iter().flatten().any(Address::is_tls)
-        || target.tcp.is_some()
-        || target.direct_tls.is_some();
-    let settings = tls::client(ca_file.or(target.ca_file.as_deref()), insecure || !secure)
-        .map_err(|error| Failure::Usage(error.to_string()))?;
-    Ok(Arc::new(Network::new(target, settings)))
-}
-
-fn url(url: &str, domain: Option<&str>) -> Result<Target, Failure> {
-    let address: Address =
-        url.parse().map_err(|error: AddressError| Failure::Usage(format!("--target {error}")))?;
-    let domain = domain.unwrap_or("localhost").to_owned();
-    let secure = if address.is_tls() { Provision::Tls } else { Provision::Plain };
-    let websocket = url.starts_with("ws");
-    let carrier = match address.scheme {
-        Scheme::Xmpp => Provision::Tcp,
-        Scheme::Xmpps => Provision::DirectTls,
-        _ if websocket => Provision::WebSocket,
-        _ => Provision::Bosh,
-    };
-    let of = |provision| Some(address.clone()).filter(|_| carrier == provision);
-    Ok(Target {
-        name: if websocket { address.of_websocket() } else { address.to_string() },
-        about: None,
-        tls: None,
-        websocket: of(Provision::WebSocket),
-        tcp: of(Provision::Tcp),
-        direct_tls: of(Provision::DirectTls),
-        ca_file: None,
-        address,
-        anonymous: Some(domain.clone()),
-        domain,
-        accounts: BTreeMap::new(),
-        more_accounts: Vec::new(),
-        rooms: None,
-        create: Vec::new(),
-        provides: vec![Provision::Anonymous, secure, carrier, Provision::Slow],
-        jobs: None,
-        tolerance: default_tolerance(),
-        control: BTreeMap::new(),
-        skip: Vec::new(),
-        deviations: Vec::new(),
-    })
-}
-
-fn file(path: &str, domain: Option<&str>, color: When) -> Result<Target, Failure> {
-    if domain.is_some() {
-        let words = "--domain can only be used with a URL; a target file contains its own domain";
-        return Err(Failure::Usage(words.to_owned()));
-    }
-    let (path, text) = target_text(path)?;
-    #[allow(clippy::disallowed_methods)] // cli reads the environment
-    let environment = |name: &str| std::env::var(name).ok();
-    read_target(&path, text, default_tolerance(), &environment)
-        .map_err(|mistakes| wrong(&mistakes, color))
-}
-
-/// The text of a target file; of one that is part of the program, if there is no file and this is its name.
-fn target_text(path: &str) -> Result<(PathBuf, String), Failure> {
-    let error = match text(Path::new(path), limits::FILE) {
-        Ok(text) => return Ok((path.into(), text)),
-        Err(error) => error,
-    };
-    let missing = error.kind() == io::ErrorKind::NotFound;
-    if let Some(target) = bundle::target(path).filter(|_| missing) {
-        let words = format!(
-            "target file: {path}, which is part of xmppscope (`xmppscope generate target {path}` prints it)"
-        );
-        eprint(&words);
-        return Ok((target.path, target.text.to_owned()));
-    }
-    let names = bundle::target_names().join(", ");
-    let hint =
-        format!("; a URL begins with http:// or https://; xmppscope has the targets {names}");
-    let hint = if missing { &*hint } else { "" };
-    Err(Failure::Environment(format!("cannot read {}: {error}{hint}", name(path))))
 }

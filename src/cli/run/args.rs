@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
-use clap::{ValueEnum, ValueHint};
 
 use super::reporting::Reporting;
+use super::server::Server;
 use crate::cli::settings;
 use crate::diag::name;
 use crate::scenario::Transport;
@@ -25,6 +26,7 @@ Examples:
   xmppscope run --target http://127.0.0.1:5280/http-bind
   xmppscope run --target targets/mine.yaml --strict
   xmppscope run --target wss://chat.example/xmpp-websocket --domain chat.example
+  xmppscope run --domain chat.example
   xmppscope run --carrier websocket
   xmppscope run --only 'section:14 and not needs:slow' --list
   xmppscope run --format junit --output report.xml --format pretty
@@ -44,21 +46,8 @@ pub(in crate::cli) struct Args {
     /// Scenario files, or folders of them [default: the conformance pack that is part of xmppscope]
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
-    /// Server to test: a URL, or a target file that describes it [default: the embedded one]
-    ///
-    /// The name of a target that is part of xmppscope (ejabberd, prosody) is accepted, too; a file of that name goes
-    /// first. `xmppscope generate target NAME` prints it.
-    #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath)]
-    pub(super) target: Option<String>,
-    /// XMPP domain, if the target is a URL [default: localhost]
-    #[arg(long, value_name = "DOMAIN", requires = "target")]
-    pub(super) domain: Option<String>,
-    /// Trust only the CA certificates in this PEM file
-    #[arg(long, value_name = "FILE", requires = "target")]
-    pub(super) ca_file: Option<PathBuf>,
-    /// Accept any certificate
-    #[arg(long, requires = "target")]
-    pub(super) insecure: bool,
+    #[command(flatten)]
+    pub(super) server: Server,
     /// Also fail on violated recommendations (SHOULD), and on known deviations that no longer occur
     #[arg(long)]
     pub(super) strict: bool,
@@ -82,13 +71,13 @@ pub(in crate::cli) struct Args {
     ///
     /// A failure that does not repeat shows a race, or a machine or network that is busy: it says nothing for the run as a
     /// whole. With 0, nothing is run again. Without --target, virtual time repeats every failure anyway.
-    #[arg(long, value_name = "N", requires = "target", value_parser = clap::value_parser!(u8).range(0..=100))]
+    #[arg(long, value_name = "N", requires = "server", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub(super) confirm: Option<u8>,
     /// List the scenarios that would run, and exit
     #[arg(long)]
     pub(super) list: bool,
     /// Enable a defect of the embedded connection manager; repeatable
-    #[arg(long, value_name = "ID", conflicts_with = "target")]
+    #[arg(long, value_name = "ID", conflicts_with = "server")]
     pub(super) defect: Vec<String>,
     #[command(flatten)]
     pub(super) reporting: Reporting,
@@ -129,30 +118,22 @@ impl From<Update> for snapshot::Update {
 impl Args {
     /// The files that it reads beside scenarios.
     pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
-        let target = self.target.as_deref().map(Path::new);
-        target.into_iter().chain(self.ca_file.as_deref()).chain([self.settings.file()])
+        let target = self.server.target.as_deref().map(Path::new);
+        target.into_iter().chain(self.server.ca_file.as_deref()).chain([self.settings.file()])
     }
 
     /// The options for running a single scenario again.
     pub(super) fn repeated(&self) -> String {
         let mut text = String::new();
         let mut add = |name: &str, value: &str| text += &format!(" --{name} {}", quoted(value));
-        if let Some(target) = &self.target {
-            add("target", target);
-        }
-        if let Some(domain) = &self.domain {
-            add("domain", domain);
-        }
-        if let Some(file) = &self.ca_file {
-            add("ca-file", &name(file).to_string());
-        }
+        self.server.values(&mut add);
         for defect in &self.defect {
             add("defect", defect);
         }
         if let Some(folder) = &self.snapshots {
             add("snapshots", &name(folder).to_string());
         }
-        for (given, name) in [(self.insecure, "insecure"), (self.strict, "strict")] {
+        for (given, name) in [(self.server.insecure, "insecure"), (self.strict, "strict")] {
             if given {
                 text += &format!(" --{name}");
             }

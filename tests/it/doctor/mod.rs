@@ -31,7 +31,7 @@ mod remedies;
 mod setup;
 mod snippets;
 mod users;
-mod zone;
+pub mod zone;
 
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};

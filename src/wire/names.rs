@@ -1,5 +1,6 @@
 //! Where names lead: pinned by the user, by a name server that the user named, or by the system.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
@@ -7,8 +8,8 @@ use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{NameServerConfig, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 
-use crate::wire::address::resolve;
-use crate::wire::resolve::{Found, be_quick, services};
+use super::address::{Address, resolve};
+use super::resolve::{Found, be_quick, services};
 
 /// `HOST:ADDR[:PORT]`: where connections to a host go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,15 @@ pub struct Pinned {
     ip: IpAddr,
     /// Whatever port the URL says.
     port: Option<u16>,
+}
+
+impl fmt::Display for Pinned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.port {
+            Some(port) => write!(f, "{}:{}", self.host, SocketAddr::new(self.ip, port)),
+            None => write!(f, "{}:{}", self.host, self.ip),
+        }
+    }
 }
 
 impl FromStr for Pinned {
@@ -88,6 +98,14 @@ impl Names {
         Ok(found.iter().map(|ip| SocketAddr::new(ip, port)).collect())
     }
 
+    /// Where the host of an address is, with its port.
+    ///
+    /// # Errors
+    /// In words, if it has none.
+    pub async fn places(&self, address: &Address) -> Result<Vec<SocketAddr>, String> {
+        self.addresses(address.name(), address.port_or_usual()).await
+    }
+
     /// What SRV records say of a service of a domain; `chance` as for [`services`].
     ///
     /// # Errors
@@ -137,6 +155,7 @@ mod tests {
             let pinned: Pinned = text.parse().unwrap();
             assert_eq!(pinned.host, "chat.example", "{text}");
             assert_eq!((pinned.ip.to_string().as_str(), pinned.port), (ip, port), "{text}");
+            assert_eq!(pinned.to_string().parse::<Pinned>().unwrap(), pinned, "{text}");
         }
         for text in ["chat.example", "chat.example:", ":1.2.3.4", "chat.example:other.example"] {
             assert!(text.parse::<Pinned>().is_err(), "{text}");
