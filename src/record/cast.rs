@@ -51,6 +51,8 @@ pub(super) struct Cast {
     pub(super) set: Vec<(String, String)>,
     /// What the target has to provide, beside what sessions need by themselves.
     pub(super) needs: Vec<&'static str>,
+    /// Accounts without a session.
+    pub(super) contacts: BTreeSet<String>,
     /// Sessions that have no place, and why.
     pub(super) left_out: Vec<String>,
 }
@@ -86,7 +88,7 @@ impl Cast {
             };
             cast.actors.push(Actor { name: String::new(), session: session.clone(), login });
         }
-        accounts.contacts(acts, &cast.actors);
+        cast.contacts = accounts.contacts(acts, &cast.actors);
         cast.name_actors();
         cast.needs(&accounts);
         cast.learn(acts, &accounts, logins);
@@ -210,7 +212,7 @@ impl Accounts {
     }
 
     /// Whoever is called as an account of a scenario is, and has stanzas sent to them, is that account.
-    fn contacts(&mut self, acts: &Acts, actors: &[Actor]) {
+    fn contacts(&mut self, acts: &Acts, actors: &[Actor]) -> BTreeSet<String> {
         let domains: BTreeSet<&str> =
             self.of.keys().map(|jid| domain(jid)).collect::<BTreeSet<_>>();
         let mut found = Vec::new();
@@ -222,12 +224,15 @@ impl Accounts {
                 found.push(to.to_owned());
             }
         }
+        let mut contacts = BTreeSet::new();
         for jid in found {
             let local = jid.split('@').next().unwrap_or_default();
             if self.free(local) {
                 self.name(&jid);
+                contacts.insert(jid);
             }
         }
+        contacts
     }
 
     fn unnamed(&mut self) -> Option<&'static str> {

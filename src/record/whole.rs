@@ -78,7 +78,12 @@ pub fn record(events: &[Event], wishes: &Wishes) -> Result<Recorded, CannotRecor
     let elements = acts.acts.iter().flat_map(|act| sent(act).chain(received(act)));
     let naming = Naming::of(elements);
     let making = Making {
-        patterns: Patterns { values: &cast.values, naming, strict: wishes.strict },
+        patterns: Patterns {
+            values: &cast.values,
+            naming,
+            contacts: &cast.contacts,
+            strict: wishes.strict,
+        },
         learned: &learned,
         steps: Vec::new(),
         left_out: BTreeMap::new(),
@@ -98,6 +103,7 @@ pub fn record(events: &[Event], wishes: &Wishes) -> Result<Recorded, CannotRecor
         .iter()
         .any(|(_, terms)| !terms.is_empty() && terms.iter().all(|(key, _)| key != "opened"));
     if script.steps.is_empty() && !opens {
+        left_out.push("its sessions do nothing that a scenario could say".to_owned());
         return Err(CannotRecord::NothingLeft(left_out));
     }
     if script.steps.len() as u64 > limits::STEPS {

@@ -178,7 +178,7 @@ impl Service {
                 },
             }
         };
-        for tap in &mut taps {
+        for mut tap in taps {
             tap.ended(by, how);
             tap.close();
         }
