@@ -46,6 +46,12 @@ _xmppscope() {
             xmppscope,proxy)
                 cmd="xmppscope__subcmd__proxy"
                 ;;
+            xmppscope,record)
+                cmd="xmppscope__subcmd__record"
+                ;;
+            xmppscope,replay)
+                cmd="xmppscope__subcmd__replay"
+                ;;
             xmppscope,report)
                 cmd="xmppscope__subcmd__report"
                 ;;
@@ -57,6 +63,9 @@ _xmppscope() {
                 ;;
             xmppscope,show)
                 cmd="xmppscope__subcmd__show"
+                ;;
+            xmppscope,shrink)
+                cmd="xmppscope__subcmd__shrink"
                 ;;
             xmppscope,snapshot)
                 cmd="xmppscope__subcmd__snapshot"
@@ -130,6 +139,12 @@ _xmppscope() {
             xmppscope__subcmd__help,proxy)
                 cmd="xmppscope__subcmd__help__subcmd__proxy"
                 ;;
+            xmppscope__subcmd__help,record)
+                cmd="xmppscope__subcmd__help__subcmd__record"
+                ;;
+            xmppscope__subcmd__help,replay)
+                cmd="xmppscope__subcmd__help__subcmd__replay"
+                ;;
             xmppscope__subcmd__help,report)
                 cmd="xmppscope__subcmd__help__subcmd__report"
                 ;;
@@ -141,6 +156,9 @@ _xmppscope() {
                 ;;
             xmppscope__subcmd__help,show)
                 cmd="xmppscope__subcmd__help__subcmd__show"
+                ;;
+            xmppscope__subcmd__help,shrink)
+                cmd="xmppscope__subcmd__help__subcmd__shrink"
                 ;;
             xmppscope__subcmd__help,snapshot)
                 cmd="xmppscope__subcmd__help__subcmd__snapshot"
@@ -236,7 +254,7 @@ _xmppscope() {
 
     case "${cmd}" in
         xmppscope)
-            opts="-h -V --help --version check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help"
+            opts="-h -V --help --version check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -268,7 +286,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__cm)
-            opts="-v -h --listen --domain --account --anonymous --defect --list-defects --quiet --write --force --show-secrets --upstream --ca-file --insecure --upstream-plain --tcp --direct-tls --tls --tls-dir --deflate --no-sasl2 --resumption --login --ping --idle --wait --hold --requests --inactivity --polling --maxpause --max-sessions --max-sessions-per-address --max-body --max-waiting --max-queued --filter --format --settings --color --verbose --help"
+            opts="-v -h --listen --domain --account --anonymous --defect --list-defects --replay --session --quiet --write --force --show-secrets --upstream --ca-file --insecure --upstream-plain --tcp --direct-tls --tls --tls-dir --deflate --no-sasl2 --resumption --login --ping --idle --wait --hold --requests --inactivity --polling --maxpause --max-sessions --max-sessions-per-address --max-body --max-waiting --max-queued --filter --format --settings --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -287,6 +305,14 @@ _xmppscope() {
                     return 0
                     ;;
                 --defect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --session)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -736,7 +762,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__help)
-            opts="check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help"
+            opts="check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -959,6 +985,34 @@ _xmppscope() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        xmppscope__subcmd__help__subcmd__record)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__help__subcmd__replay)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         xmppscope__subcmd__help__subcmd__report)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1030,6 +1084,20 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__help__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__help__subcmd__shrink)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1210,6 +1278,101 @@ _xmppscope() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "pretty compact json transcript" -- "${cur}"))
+                    return 0
+                    ;;
+                --settings)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__record)
+            opts="-o -h --output --session --strict --requests --name --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --session)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__replay)
+            opts="-h --target --domain --ca-file --insecure --account --defect --session --speed --write --settings --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --target)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --domain)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --account)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --defect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --session)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --speed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --write)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --settings)
@@ -1457,6 +1620,44 @@ _xmppscope() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__shrink)
+            opts="-o -h --while --output --limit --session --strict --requests --name --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --while)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --session)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

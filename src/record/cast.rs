@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::acts::{Act, Acts, Carrier, Session, What};
+use super::acts::{Act, Acts, Carrier, Session, What, sent};
 use super::login;
 use super::values::{Values, is_drawn};
-use crate::snapshot::Tree;
 use crate::trace::SessionId;
 use crate::wire::Side;
 use crate::xmpp::ns;
@@ -240,26 +239,6 @@ impl Accounts {
         self.unnamed.push(name);
         Some(name)
     }
-}
-
-/// The elements that the client sent.
-pub(super) fn sent(act: &Act) -> impl Iterator<Item = &Tree> {
-    let elements: &[Tree] = match &act.what {
-        What::Request(request) => &request.elements,
-        What::Element { from: Side::Client, tree, .. } => std::slice::from_ref(tree),
-        _ => &[],
-    };
-    elements.iter()
-}
-
-/// The elements that the server sent.
-pub(super) fn received(act: &Act) -> impl Iterator<Item = &Tree> {
-    let elements: &[Tree] = match &act.what {
-        What::Response(response) => &response.elements,
-        What::Element { from: Side::Server, tree, .. } => std::slice::from_ref(tree),
-        _ => &[],
-    };
-    elements.iter()
 }
 
 fn is_anonymous(acts: &Acts, session: &Session) -> bool {

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use super::acts::{Act, Acts, Carrier, Request, Session, What};
-use super::cast::{Actor, received, sent};
+use super::acts::{Act, Acts, Carrier, Request, Session, What, received, sent};
+use super::cast::Actor;
 use super::learned::Learned;
 use super::login::{Login, Way};
 use super::patterns::{Expected, Patterns};

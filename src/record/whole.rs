@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::acts::{Acts, Carrier, Session, What};
-use super::cast::{Cast, Login as Who, received, sent};
+use super::acts::{Acts, Carrier, Session, What, received, sent};
+use super::cast::{Cast, Login as Who};
 use super::covers::covers;
 use super::learned::Learned;
 use super::login::{Login, Way};
@@ -72,6 +72,12 @@ pub fn record(events: &[Event], wishes: &Wishes) -> Result<Recorded, CannotRecor
     let chosen = choose(&acts, wishes, &mut left_out)?;
     let logins: BTreeMap<SessionId, Login> =
         chosen.iter().map(|session| (session.id, Login::of(&acts, session))).collect();
+    let asked: usize = logins.values().map(|login| login.capabilities.len()).sum();
+    if asked > 0 {
+        left_out.push(format!(
+            "{asked} × questions of the server about what the client can do, which it asks only until it knows"
+        ));
+    }
     let mut cast = Cast::new(&acts, &chosen, &logins);
     left_out.append(&mut cast.left_out);
     let learned = Learned::of(&acts, &mut cast, &logins);

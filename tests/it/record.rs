@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::lag::in_time;
 use crate::rig::{Proxy, run as xmppscope};
 
 const CHAT: &str = "fixtures/strophe-login-chat.ndjson";
@@ -53,7 +54,7 @@ fn a_recording_of_prosody_is_run_at_the_reference_connection_manager() {
         assert_eq!(status, Some(0), "{options:?}\n{out}{errors}");
     }
     let (status, out, errors) = xmppscope(&["prove", file, "--covered"]);
-    assert!(matches!(status, Some(0 | 1)) && out.contains("noticed"), "{out}{errors}");
+    assert!(matches!(status, Some(0 | 1)) && out.contains(" caught, "), "{out}{errors}");
 }
 
 #[test]
@@ -68,9 +69,39 @@ fn a_replay_at_the_reference_connection_manager_says_what_differs() {
     let (status, out, errors) = xmppscope(&["replay", written]);
     assert_eq!((status, &*out), (Some(0), ""), "{out}{errors}");
     assert!(errors.contains("no differences"), "{errors}");
-    let (status, out, _) = xmppscope(&["replay", written, "--defect", "bosh-resp-ver"]);
+    let (status, out, _) = xmppscope(&["replay", written, "--defect", "bosh-resp-ver/own"]);
     assert_eq!(status, Some(1));
     assert!(out.contains("ver"), "{out}");
+}
+
+/// When each request of a capture came, in milliseconds, from the first one behind the login on.
+fn requests(path: &str) -> Vec<i64> {
+    let text = fs::read_to_string(path).unwrap();
+    let events = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let requests = events.filter(|event| event["event"] == "request");
+    let all: Vec<i64> = requests.map(|event| event["at"].as_i64().unwrap() / 1000).collect();
+    all[6..10].to_vec()
+}
+
+#[test]
+fn overlapping_requests_keep_their_distance_over_the_network() {
+    let cm = Proxy::start_cm(&["--account", "alice:secret"]);
+    let target = format!("http://{}/http-bind", cm.address);
+    let folder = tempfile::tempdir().unwrap();
+    in_time(|| {
+        let written = folder.path().join("new.ndjson");
+        let written = written.to_str().unwrap();
+        let account = ["--target", &target, "--account", "alice:secret", "--write", written];
+        let (_, _, errors) = xmppscope(&[&["replay", CHAT], &account[..]].concat());
+        assert!(!errors.contains("stopped"), "{errors}");
+        let distances = |times: &[i64]| -> Vec<i64> {
+            times.windows(2).map(|pair| pair[1] - pair[0]).collect()
+        };
+        let (before, now) = (distances(&requests(CHAT)), distances(&requests(written)));
+        let far = before.iter().zip(&now).any(|(before, now)| (before - now).abs() > 20);
+        if far { Err(format!("{before:?} became {now:?}")) } else { Ok(()) }
+    });
+    drop(cm.stop());
 }
 
 #[test]
