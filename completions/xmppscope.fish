@@ -35,10 +35,13 @@ complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "doctor" -d 'Fin
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "generate" -d 'Generate man pages, completions, the JSON Schema of scenarios, and more'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "prove" -d 'Test the scenarios themselves: mutation testing with known defects'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "proxy" -d 'Show the traffic between an XMPP client and its server: BOSH, WebSocket or TCP'
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "record" -d 'Turn a recording into a scenario that `xmppscope run` repeats'
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "replay" -d 'Send what a client sent once more, and compare what comes'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "report" -d 'Turn a recording, or a run of scenarios, into an HTML page'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "run" -d 'Test a server with scenarios'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "scenarios" -d 'List the built-in scenarios, or write them to files'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "show" -d 'Print a capture, or a HAR or other file that holds traffic'
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "shrink" -d 'Find the shortest scenario that still shows a finding'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "snapshot" -d 'Review, accept or reject pending snapshots of conversations'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "spec" -d 'List the requirements of the specifications, and what checks them'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -50,6 +53,8 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l listen -d 'Ad
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l domain -d 'XMPP domain to serve; repeatable [default: localhost]' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l account -d 'Account to create in every domain; repeatable [default: alice and bob]' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l defect -d 'Break a requirement on purpose; repeatable' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l replay -d 'Play the server of a recording instead, for a client that has trouble with it' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l session -d 'With --replay: only the session whose name or sid begins with NAME [default: all, in order]' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l write -d 'Also write the traffic to FILE, for `xmppscope show`' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l upstream -d 'Use the XMPP server at this address instead of the built-in one' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l ca-file -d 'Trust only the certificates in this PEM file, of CAs or the server\'s own' -r -F
@@ -201,6 +206,26 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l tls -d 'Li
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l show-secrets -d 'Do not hide passwords, SASL payloads and cookies in what is printed and written'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -s v -l verbose -d 'Also print when connections open and close; -vv also logs debug messages to stderr'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -s o -l output -d 'Scenario to write; - writes to standard output [default: -]' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -l session -d 'Record only the session whose name or sid begins with NAME [default: all]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -l name -d 'Name of the scenario [default: says what was recorded]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -l strict -d 'Expect everything that came, not only what is the same at every run and server'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -l requests -d 'Spell out every request of BOSH, even where the session\'s own polling would do'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l target -d 'Server: a URL, or a target file that describes it [default: the embedded one]' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l domain -d 'XMPP domain, if the target is a URL [default: localhost]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l ca-file -d 'Trust only the CA certificates in this PEM file' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l account -d 'Account that logs in; repeatable [default: those of the target file]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l defect -d 'Enable a defect of the embedded connection manager; repeatable' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l session -d 'Replay only the session whose name or sid begins with NAME [default: all]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l speed -d 'Pauses are N times as short: 10 is faster, 0.5 is slower' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l write -d 'Write what passes to FILE, as a capture' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l settings -d 'Settings file, which lists what varies from run to run [default: xmppscope.yaml, if it exists]' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l insecure -d 'Accept any certificate'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand report" -s o -l output -d 'File to write, readable only by its owner; - writes to standard output [default: -]' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l target -d 'Server to test: a URL, a domain, or a target file that describes it [default: the embedded one]' -r -F
@@ -259,6 +284,14 @@ always\t'Always'
 never\t'Never'"
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand show" -s v -l verbose -d 'Also print when connections open and close; -vv also logs debug messages to stderr'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -l while -d 'What has to stay: a filter expression, such as finding:NAME; see docs/reference/filter.md' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -s o -l output -d 'File to write: a capture if its name ends in .ndjson, otherwise a scenario; - writes to standard output [default: -]' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -l limit -d 'Stop after this time, with what is left by then, in seconds' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -l session -d 'Record only the session whose name or sid begins with NAME [default: all]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -l name -d 'Name of the scenario [default: says what was recorded]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -l strict -d 'Expect everything that came, not only what is the same at every run and server'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -l requests -d 'Spell out every request of BOSH, even where the session\'s own polling would do'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and not __fish_seen_subcommand_from review accept reject list help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and not __fish_seen_subcommand_from review accept reject list help" -f -a "review" -d 'Review pending snapshots one by one: accept, reject or skip'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and not __fish_seen_subcommand_from review accept reject list help" -f -a "accept" -d 'Accept pending snapshots'
@@ -302,22 +335,25 @@ never\t'Never'"
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand spec" -l unchecked -d 'Only requirements that neither a rule nor a scenario checks'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand spec" -l uncovered -d 'Only requirements on a connection manager or server that no scenario covers, with the reason'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand spec" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "check" -d 'Check scenario files for mistakes, without running them'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "cm" -d 'Run a strict XMPP server for BOSH, WebSocket and TCP'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "convert" -d 'Convert a recording: to a capture, a HAR, or a curl command'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "demo" -d 'Watch a ten-second demo, with no client or server of your own'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "diff" -d 'Compare two captures, transcripts or snapshots'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "doctor" -d 'Find out why a client does not connect, and what to change'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "generate" -d 'Generate man pages, completions, the JSON Schema of scenarios, and more'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "prove" -d 'Test the scenarios themselves: mutation testing with known defects'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "proxy" -d 'Show the traffic between an XMPP client and its server: BOSH, WebSocket or TCP'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "report" -d 'Turn a recording, or a run of scenarios, into an HTML page'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "run" -d 'Test a server with scenarios'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "scenarios" -d 'List the built-in scenarios, or write them to files'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "show" -d 'Print a capture, or a HAR or other file that holds traffic'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "snapshot" -d 'Review, accept or reject pending snapshots of conversations'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "spec" -d 'List the requirements of the specifications, and what checks them'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "check" -d 'Check scenario files for mistakes, without running them'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "cm" -d 'Run a strict XMPP server for BOSH, WebSocket and TCP'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "convert" -d 'Convert a recording: to a capture, a HAR, or a curl command'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "demo" -d 'Watch a ten-second demo, with no client or server of your own'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "diff" -d 'Compare two captures, transcripts or snapshots'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "doctor" -d 'Find out why a client does not connect, and what to change'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "generate" -d 'Generate man pages, completions, the JSON Schema of scenarios, and more'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "prove" -d 'Test the scenarios themselves: mutation testing with known defects'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "proxy" -d 'Show the traffic between an XMPP client and its server: BOSH, WebSocket or TCP'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "record" -d 'Turn a recording into a scenario that `xmppscope run` repeats'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "replay" -d 'Send what a client sent once more, and compare what comes'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "report" -d 'Turn a recording, or a run of scenarios, into an HTML page'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "run" -d 'Test a server with scenarios'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "scenarios" -d 'List the built-in scenarios, or write them to files'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "show" -d 'Print a capture, or a HAR or other file that holds traffic'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "shrink" -d 'Find the shortest scenario that still shows a finding'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "snapshot" -d 'Review, accept or reject pending snapshots of conversations'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "spec" -d 'List the requirements of the specifications, and what checks them'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "man" -d 'Print a man page, or write all of them to a folder'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "completions" -d 'Print completions of the command line for a shell'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "schema" -d 'Print the JSON Schema of scenario files, for editors'

@@ -271,6 +271,26 @@ impl Reader {
     }
 }
 
+/// The elements that the client sent.
+pub(super) fn sent(act: &Act) -> impl Iterator<Item = &Tree> {
+    let elements: &[Tree] = match &act.what {
+        What::Request(request) => &request.elements,
+        What::Element { from: Side::Client, tree, .. } => std::slice::from_ref(tree),
+        _ => &[],
+    };
+    elements.iter()
+}
+
+/// The elements that the server sent.
+pub(super) fn received(act: &Act) -> impl Iterator<Item = &Tree> {
+    let elements: &[Tree] = match &act.what {
+        What::Response(response) => &response.elements,
+        What::Element { from: Side::Server, tree, .. } => std::slice::from_ref(tree),
+        _ => &[],
+    };
+    elements.iter()
+}
+
 /// The attributes of a `<body/>`, and the elements in it.
 fn body(message: &Message, event: &Event) -> Option<(Vec<(String, String)>, Vec<Tree>)> {
     let Reading::Body(body) = &message.reading else { return None };

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::acts::{Act, Acts, Carrier, Session, What};
+use super::acts::{Act, Acts, Carrier, Session, What, sent};
 use super::login;
 use super::values::{Values, is_drawn};
-use crate::snapshot::Tree;
 use crate::trace::SessionId;
 use crate::wire::Side;
 use crate::xmpp::ns;
@@ -51,6 +50,8 @@ pub(super) struct Cast {
     pub(super) set: Vec<(String, String)>,
     /// What the target has to provide, beside what sessions need by themselves.
     pub(super) needs: Vec<&'static str>,
+    /// Accounts without a session.
+    pub(super) contacts: BTreeSet<String>,
     /// Sessions that have no place, and why.
     pub(super) left_out: Vec<String>,
 }
@@ -86,7 +87,7 @@ impl Cast {
             };
             cast.actors.push(Actor { name: String::new(), session: session.clone(), login });
         }
-        accounts.contacts(acts, &cast.actors);
+        cast.contacts = accounts.contacts(acts, &cast.actors);
         cast.name_actors();
         cast.needs(&accounts);
         cast.learn(acts, &accounts, logins);
@@ -210,7 +211,7 @@ impl Accounts {
     }
 
     /// Whoever is called as an account of a scenario is, and has stanzas sent to them, is that account.
-    fn contacts(&mut self, acts: &Acts, actors: &[Actor]) {
+    fn contacts(&mut self, acts: &Acts, actors: &[Actor]) -> BTreeSet<String> {
         let domains: BTreeSet<&str> =
             self.of.keys().map(|jid| domain(jid)).collect::<BTreeSet<_>>();
         let mut found = Vec::new();
@@ -222,12 +223,15 @@ impl Accounts {
                 found.push(to.to_owned());
             }
         }
+        let mut contacts = BTreeSet::new();
         for jid in found {
             let local = jid.split('@').next().unwrap_or_default();
             if self.free(local) {
                 self.name(&jid);
+                contacts.insert(jid);
             }
         }
+        contacts
     }
 
     fn unnamed(&mut self) -> Option<&'static str> {
@@ -235,26 +239,6 @@ impl Accounts {
         self.unnamed.push(name);
         Some(name)
     }
-}
-
-/// The elements that the client sent.
-pub(super) fn sent(act: &Act) -> impl Iterator<Item = &Tree> {
-    let elements: &[Tree] = match &act.what {
-        What::Request(request) => &request.elements,
-        What::Element { from: Side::Client, tree, .. } => std::slice::from_ref(tree),
-        _ => &[],
-    };
-    elements.iter()
-}
-
-/// The elements that the server sent.
-pub(super) fn received(act: &Act) -> impl Iterator<Item = &Tree> {
-    let elements: &[Tree] = match &act.what {
-        What::Response(response) => &response.elements,
-        What::Element { from: Side::Server, tree, .. } => std::slice::from_ref(tree),
-        _ => &[],
-    };
-    elements.iter()
 }
 
 fn is_anonymous(acts: &Acts, session: &Session) -> bool {

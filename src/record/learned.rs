@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::acts::Acts;
-use super::cast::{Cast, received, sent};
+use super::acts::{Acts, received, sent};
+use super::cast::Cast;
 use super::login::Login;
 use super::script::Pairs;
 use super::values::{is_drawn, literal};

@@ -2,8 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::acts::{Act, Acts, Carrier, Session};
-use super::cast::{received, sent};
+use super::acts::{Act, Acts, Carrier, Session, received, sent};
 use crate::snapshot::Tree;
 use crate::xmpp::ns;
 
@@ -24,6 +23,8 @@ pub(super) struct Login {
     pub(super) way: Way,
     /// Ids of questions that the login asks by itself.
     asked: HashSet<String>,
+    /// Ids of questions of the server about what the client can do, which it asks only until it knows.
+    pub(super) capabilities: HashSet<String>,
 }
 
 impl Login {
@@ -48,7 +49,10 @@ impl Login {
             let questions = own.iter().copied().flat_map(sent).filter(|element| is_set_up(element));
             asked.extend(questions.filter_map(|iq| iq.attr("id")).map(str::to_owned));
         }
-        Self { way, asked }
+        let questions =
+            own.iter().copied().flat_map(received).filter(|it| asks_for_capabilities(it));
+        let capabilities = questions.filter_map(|iq| iq.attr("id")).map(str::to_owned).collect();
+        Self { way, asked, capabilities }
     }
 
     /// Whether an element is part of the login.
@@ -59,9 +63,11 @@ impl Login {
             (_, ns::SASL | ns::SASL2 | ns::TLS) => true,
             ("iq", _) => {
                 let kind = element.attr("type").unwrap_or_default();
+                let id = element.attr("id").unwrap_or_default();
+                let known = self.capabilities.contains(id);
                 is_set_up(element) && self.way == Way::Login
-                    || matches!(kind, "result" | "error")
-                        && element.attr("id").is_some_and(|id| self.asked.contains(id))
+                    || known && asks_for_capabilities(element)
+                    || matches!(kind, "result" | "error") && (known || self.asked.contains(id))
             }
             _ => false,
         }
@@ -79,6 +85,16 @@ fn is_set_up(element: &Tree) -> bool {
         && element
             .children()
             .any(|child| matches!(child.attr("xmlns"), Some(ns::BIND | ns::SESSION)))
+}
+
+/// Whether this asks what the client with these capabilities can do (XEP-0115 §6.2).
+fn asks_for_capabilities(element: &Tree) -> bool {
+    element.name == "iq"
+        && element.attr("type") == Some("get")
+        && element.children().any(|child| {
+            child.attr("xmlns") == Some(ns::DISCO_INFO)
+                && child.attr("node").is_some_and(|node| node.contains('#'))
+        })
 }
 
 /// Whether this says which resource was bound.

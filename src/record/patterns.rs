@@ -1,5 +1,7 @@
 //! Elements of a trace as a scenario writes them: what a client sends, and what is expected of a server.
 
+use std::collections::BTreeSet;
+
 use super::cast::bare;
 use super::values::Values;
 use crate::snapshot::{Leaf, Naming, Tree};
@@ -21,6 +23,8 @@ pub(super) enum Expected {
 pub(super) struct Patterns<'a> {
     pub(super) values: &'a Values,
     pub(super) naming: Naming,
+    /// Users who have no session in the trace.
+    pub(super) contacts: &'a BTreeSet<String>,
     /// All of what came is expected, not only what is the same at every run and server.
     pub(super) strict: bool,
 }
@@ -46,20 +50,20 @@ impl Patterns<'_> {
         }
     }
 
-    /// An element of a server.
-    pub(super) fn expected(&mut self, element: &Tree) -> Expected {
+    /// An element of a server, for the client whose address is written `own`.
+    pub(super) fn expected(&mut self, element: &Tree, own: &str) -> Expected {
         let named = self.naming.named(element);
         if self.strict {
             return Expected::Like(self.whole(element, &named));
         }
-        if let Some(why) = self.left_out(element) {
+        if let Some(why) = self.left_out(element, own) {
             return Expected::LeftOut(why);
         }
         Expected::Like(self.stanza(element, &named))
     }
 
     /// Why it depends on what was before the trace, or on somebody who is not in it.
-    fn left_out(&self, element: &Tree) -> Option<&'static str> {
+    fn left_out(&self, element: &Tree, own: &str) -> Option<&'static str> {
         let has =
             |namespace: &str| element.children().any(|it| it.attr("xmlns") == Some(namespace));
         let kind = element.attr("type").unwrap_or_default();
@@ -75,9 +79,16 @@ impl Patterns<'_> {
         if has(ns::PUBSUB_EVENT) {
             return Some("notifications of what was published before or by others (PEP)");
         }
+        let from = element.attr("from").and_then(|from| self.values.of(from));
+        if kind == "unavailable" && from == Some(own) {
+            return Some(
+                "unavailable presence of the client itself, which not every server sends back",
+            );
+        }
         let stranger = element.attr("from").is_some_and(|from| {
             let user = bare(from).contains('@');
-            user && self.values.of(bare(from)).is_none() && self.values.of(from).is_none()
+            let unknown = self.values.of(bare(from)).is_none() && self.values.of(from).is_none();
+            user && (unknown || self.contacts.contains(bare(from)))
         });
         stranger.then_some("stanzas from users who have no session in the recording")
     }

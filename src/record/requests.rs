@@ -43,6 +43,8 @@ pub(super) struct Requests {
     pipelined: HashSet<u64>,
     /// Whose connection the client ends: when, and how.
     cut: HashMap<u64, (Duration, How)>,
+    /// Exchanges by which the client ends its session.
+    ends: HashSet<u64>,
     /// The server knows no such session.
     foreign: bool,
     last: Duration,
@@ -76,6 +78,7 @@ impl Requests {
             by_rid: HashMap::new(),
             open: BTreeMap::new(),
             pipelined: pipelined(own()),
+            ends: HashSet::new(),
             cut,
             foreign: !own().any(|act| matches!(&act.what, What::Request(it) if it.creates)),
             last: Duration::ZERO,
@@ -152,6 +155,9 @@ impl Requests {
                 cut,
             }));
         }
+        if request.attr("type") == Some("terminate") {
+            self.ends.insert(request.exchange);
+        }
         self.note(request);
         self.open.insert(request.exchange, act.at);
     }
@@ -214,7 +220,10 @@ impl Requests {
             return self.expect(number, act, making);
         };
         let mut response = script::Response { name, ..Default::default() };
+        let ends = self.ends.contains(&got.exchange);
         match (&got.body, got.attr("type")) {
+            // Whether the response to the end says so as well is the server's choice (XEP-0124 §13).
+            (Some(_), _) if ends => response.status = Some(got.status),
             (None, _) => response.status = Some(got.status),
             (Some(_), Some("terminate")) => {
                 let condition = got.attr("condition");

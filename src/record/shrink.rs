@@ -5,8 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::acts::{Acts, What};
-use super::cast::{received, sent};
+use super::acts::{Acts, What, received, sent};
 use super::login::Login;
 use super::renumber::Rids;
 use crate::trace::{Event, Fact, SessionId, Story};

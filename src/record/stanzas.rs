@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use super::acts::{Act, Acts, Carrier, Request, Session, What};
-use super::cast::{Actor, received, sent};
+use super::acts::{Act, Acts, Carrier, Request, Session, What, received, sent};
+use super::cast::Actor;
 use super::learned::Learned;
 use super::login::{Login, Way};
 use super::patterns::{Expected, Patterns};
@@ -65,12 +65,13 @@ impl Making<'_> {
         actor: Option<&String>,
         login: &Login,
     ) {
+        let own = format!("${{{}.jid}}", actor.map_or("client", |name| name));
         for (place, element) in received(act).enumerate() {
             if login.takes(element) || only_counts(element) {
                 continue;
             }
             let capture = self.learned.captures(number, place);
-            match self.patterns.expected(element) {
+            match self.patterns.expected(element, &own) {
                 Expected::LeftOut(why) if capture.is_empty() => self.leave_out(why),
                 Expected::LeftOut(_) => {
                     let bare = Tree { nodes: Vec::new(), ..self.patterns.sent(element) };

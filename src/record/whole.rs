@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::acts::{Acts, Carrier, Session, What};
-use super::cast::{Cast, Login as Who, received, sent};
+use super::acts::{Acts, Carrier, Session, What, received, sent};
+use super::cast::{Cast, Login as Who};
 use super::covers::covers;
 use super::learned::Learned;
 use super::login::{Login, Way};
@@ -72,13 +72,24 @@ pub fn record(events: &[Event], wishes: &Wishes) -> Result<Recorded, CannotRecor
     let chosen = choose(&acts, wishes, &mut left_out)?;
     let logins: BTreeMap<SessionId, Login> =
         chosen.iter().map(|session| (session.id, Login::of(&acts, session))).collect();
+    let asked: usize = logins.values().map(|login| login.capabilities.len()).sum();
+    if asked > 0 {
+        left_out.push(format!(
+            "{asked} × questions of the server about what the client can do, which it asks only until it knows"
+        ));
+    }
     let mut cast = Cast::new(&acts, &chosen, &logins);
     left_out.append(&mut cast.left_out);
     let learned = Learned::of(&acts, &mut cast, &logins);
     let elements = acts.acts.iter().flat_map(|act| sent(act).chain(received(act)));
     let naming = Naming::of(elements);
     let making = Making {
-        patterns: Patterns { values: &cast.values, naming, strict: wishes.strict },
+        patterns: Patterns {
+            values: &cast.values,
+            naming,
+            contacts: &cast.contacts,
+            strict: wishes.strict,
+        },
         learned: &learned,
         steps: Vec::new(),
         left_out: BTreeMap::new(),
@@ -98,6 +109,7 @@ pub fn record(events: &[Event], wishes: &Wishes) -> Result<Recorded, CannotRecor
         .iter()
         .any(|(_, terms)| !terms.is_empty() && terms.iter().all(|(key, _)| key != "opened"));
     if script.steps.is_empty() && !opens {
+        left_out.push("its sessions do nothing that a scenario could say".to_owned());
         return Err(CannotRecord::NothingLeft(left_out));
     }
     if script.steps.len() as u64 > limits::STEPS {

@@ -85,7 +85,9 @@ pub async fn replay(
     remark(tally.skipped, "not sent, since the login at this server takes fewer steps");
     remark(tally.hidden, "sent without cookies or other secrets that are hidden in the recording");
     remark(lines.lost, "not sent, since the server had ended the connection");
-    Replayed { events: wire.events(), done: (player.done(), all), stopped, unreachable, remarks }
+    let mut events = wire.events();
+    events.push(Event { at: wire.now(), conn: 0, fact: Fact::Finished });
+    Replayed { events, done: (player.done(), all), stopped, unreachable, remarks }
 }
 
 /// A connection.

@@ -9,6 +9,9 @@ use crate::xmpp::ns;
 /// How many elements of the recording may have come earlier or later than in the replay.
 const AHEAD: usize = 32;
 
+/// Attributes that name something, by a value that is another each time.
+const NAMES: [&str; 4] = ["id", "previd", "sid", "url"];
+
 /// The elements of a server in one session of the recording, as far as they have not come again.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
@@ -73,13 +76,12 @@ fn is_same(recorded: &Element, element: &Element, values: &Values) -> bool {
 
 /// Learns from an element what stands in the place of values in the recorded one.
 fn learn(recorded: &Element, element: &Element, learning: &mut Learning<'_>) {
+    if recorded.is(ns::STREAMS, "features") || recorded.namespace() == ns::SASL {
+        return; // what is offered has no other name for anything
+    }
     let bound = recorded.is(ns::BIND, "jid");
-    for (namespace, name, value) in recorded.attributes() {
-        let new = match namespace {
-            "" => element.attr(name),
-            namespace => element.attr_ns(namespace, name),
-        };
-        if let Some(new) = new {
+    for name in NAMES {
+        if let (Some(value), Some(new)) = (recorded.attr(name), element.attr(name)) {
             pair(value, new, false, learning);
         }
     }

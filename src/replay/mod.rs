@@ -21,6 +21,7 @@ mod script;
 pub mod server;
 #[cfg(test)]
 mod tests;
+mod texts;
 
 pub use compare::{Compared, compare};
 pub use drive::{Replayed, replay};

@@ -10,6 +10,7 @@ use super::heard::{Heard, Learning, Marks};
 use super::http;
 use super::sasl::{Instead, Sasl, is_sasl};
 use super::script::{Act, Does, Needed, Script, count};
+use super::texts::{contains, is_upgrade, number, with_rids, words};
 use crate::bosh::{Body, NS};
 use crate::client::Who;
 use crate::random::Random;
@@ -431,36 +432,4 @@ impl Player {
         self.settings.random.fill(&mut mask);
         mask
     }
-}
-
-fn number(random: &mut dyn Random) -> u64 {
-    let mut bytes = [0; 8];
-    random.fill(&mut bytes);
-    u64::from_be_bytes(bytes)
-}
-
-fn with_rids(text: &[u8], rid: impl FnMut(u64) -> u64) -> Vec<u8> {
-    let rid = std::cell::RefCell::new(rid);
-    let now = |old| (rid.borrow_mut())(old);
-    rewritten(text, &["rid", "ack"], now).unwrap_or_else(|| text.to_vec())
-}
-
-fn contains(text: &[u8], what: &[u8]) -> bool {
-    memchr::memmem::find(text, what).is_some()
-}
-
-fn is_upgrade(request: &Request) -> bool {
-    request.headers.all("upgrade").any(crate::wire::websocket::is_upgrade)
-}
-
-/// The words that an act says.
-fn words(does: &Does) -> Vec<String> {
-    let bytes = match does {
-        Does::Request(_, request) => &request.content.bytes,
-        Does::Text(bytes) | Does::Part(bytes) => bytes,
-        _ => return Vec::new(),
-    };
-    let text = String::from_utf8_lossy(bytes);
-    let between = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>');
-    text.split(between).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }

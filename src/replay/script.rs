@@ -157,6 +157,8 @@ struct Reader {
     names: BTreeMap<SessionId, String>,
     /// What came since the last act, by session or else by connection.
     news: HashMap<(Option<SessionId>, u64), Vec<Need>>,
+    /// Responses that came on a connection.
+    answers: HashMap<u64, Vec<Need>>,
     /// Elements that came on a connection.
     came: HashMap<u64, usize>,
     /// Stanzas that came in a session since stream management was enabled.
@@ -196,7 +198,9 @@ impl Reader {
             }
             Fact::Response(response) if response.status >= 200 || response.status == 101 => {
                 if let Some(exchange) = exchange {
-                    self.need(key, event.at, Needed::Answer(exchange.number));
+                    let what = Needed::Answer(exchange.number);
+                    self.need(key, event.at, what);
+                    self.answers.entry(event.conn).or_default().push(Need { at: event.at, what });
                 }
             }
             Fact::Frame(frame) if Opcode(frame.opcode).is_control() => {
@@ -230,6 +234,10 @@ impl Reader {
                 let first = self.ended.insert(event.conn);
                 if *by == Side::Client && first {
                     self.act(event, session, key, Does::End(*how));
+                    let answers = self.answers.remove(&event.conn).unwrap_or_default();
+                    if let Some(act) = self.script.acts.last_mut() {
+                        act.needs.extend(answers);
+                    }
                 }
             }
             Fact::Raw(raw) if raw.from == Side::Client => {

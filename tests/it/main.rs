@@ -45,6 +45,8 @@ mod peers_live;
 mod peers_stories;
 mod prosody;
 mod proxy;
+mod record;
+mod record_peers;
 mod report;
 mod report_peers;
 mod rig;

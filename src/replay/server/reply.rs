@@ -68,3 +68,46 @@ pub(super) fn switch(request: &Request) -> Vec<u8> {
     )
     .into_bytes()
 }
+
+/// Features without what cannot be served: STARTTLS, and every mechanism that proves a password.
+pub(super) fn plain(text: &str) -> String {
+    let text = without(text, "starttls");
+    let Some(start) = text.find("<mechanisms") else { return text };
+    let Some(end) = text[start..].find("</mechanisms>").map(|end| start + end) else { return text };
+    let anonymous = text[start..end].contains("ANONYMOUS");
+    let Some(open) = text[start..end].find('>').map(|at| start + at + 1) else { return text };
+    let mut list = "<mechanism>PLAIN</mechanism>".to_owned();
+    if anonymous {
+        list += "<mechanism>ANONYMOUS</mechanism>";
+    }
+    format!("{}{list}{}", &text[..open], &text[end..])
+}
+
+/// A text without the first element of this name.
+fn without(text: &str, name: &str) -> String {
+    let Some(start) = text.find(&format!("<{name}")) else { return text.to_owned() };
+    let closing = format!("</{name}>");
+    let tag = text[start..].find('>').map_or(text.len(), |end| start + end + 1);
+    let end = if text[start..tag].ends_with("/>") {
+        tag
+    } else {
+        text[start..].find(&closing).map_or(tag, |end| start + end + closing.len())
+    };
+    format!("{}{}", &text[..start], &text[end..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_hold_what_can_be_served() {
+        let text = "<f><starttls xmlns='t'><required/></starttls><mechanisms xmlns='s'>\
+                    <mechanism>SCRAM-SHA-1</mechanism><mechanism>ANONYMOUS</mechanism></mechanisms><x/></f>";
+        assert_eq!(
+            plain(text),
+            "<f><mechanisms xmlns='s'><mechanism>PLAIN</mechanism><mechanism>ANONYMOUS</mechanism></mechanisms><x/></f>"
+        );
+        assert_eq!(plain("<a><starttls/></a>"), "<a></a>");
+    }
+}

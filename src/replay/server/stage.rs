@@ -393,38 +393,11 @@ impl Live {
     /// What the server said, with the names that things have now.
     fn written(&self, content: &[u8]) -> Vec<u8> {
         let Ok(text) = std::str::from_utf8(content) else { return content.to_vec() };
-        let text = self.values.text(&plain(text)).into_bytes();
+        let text = self.values.text(&reply::plain(text)).into_bytes();
         let Some((recorded, now)) = self.rids else { return text };
         let rid = |old: u64| now.wrapping_add(old.wrapping_sub(recorded));
         rewritten(&text, &["ack", "report"], rid).unwrap_or(text)
     }
-}
-
-/// Features without what cannot be served: STARTTLS, and every mechanism that proves a password.
-fn plain(text: &str) -> String {
-    let text = without(text, "starttls");
-    let Some(start) = text.find("<mechanisms") else { return text };
-    let Some(end) = text[start..].find("</mechanisms>").map(|end| start + end) else { return text };
-    let anonymous = text[start..end].contains("ANONYMOUS");
-    let Some(open) = text[start..end].find('>').map(|at| start + at + 1) else { return text };
-    let mut list = "<mechanism>PLAIN</mechanism>".to_owned();
-    if anonymous {
-        list += "<mechanism>ANONYMOUS</mechanism>";
-    }
-    format!("{}{list}{}", &text[..open], &text[end..])
-}
-
-/// A text without the first element of this name.
-fn without(text: &str, name: &str) -> String {
-    let Some(start) = text.find(&format!("<{name}")) else { return text.to_owned() };
-    let closing = format!("</{name}>");
-    let tag = text[start..].find('>').map_or(text.len(), |end| start + end + 1);
-    let end = if text[start..tag].ends_with("/>") {
-        tag
-    } else {
-        text[start..].find(&closing).map_or(tag, |end| start + end + closing.len())
-    };
-    format!("{}{}", &text[..start], &text[end..])
 }
 
 fn learn(recorded: &Element, element: &Element, values: &mut Values) {
