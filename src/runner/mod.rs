@@ -62,6 +62,6 @@ pub use prove::{Extent, Proof, SAMPLE, Trial, prove, unprovable};
 pub use provided::skipped;
 pub use reach::reach;
 pub use schedule::{Job, jobs, run_all, run_all_embedded, run_embedded, stopped};
-pub use survey::{Noticed, blunt, survey};
+pub use survey::{Noticed, survey};
 pub use target::{Account, Deviation, Knowledge, Skip, Target, Tolerance, What};
 pub use unusable::{FirstStep, Unusable};

@@ -1,7 +1,7 @@
 //! The families of stream management.
 
-use super::{acking, enabling, resuming};
+use super::{acking, enabling, logins, resuming};
 use crate::defects::defect::Family;
 
 pub(in crate::defects) const DEFECTS: Family =
-    &[enabling::DEFECTS, acking::DEFECTS, resuming::DEFECTS];
+    &[enabling::DEFECTS, acking::DEFECTS, resuming::DEFECTS, logins::DEFECTS];
