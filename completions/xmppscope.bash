@@ -1140,7 +1140,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__prove)
-            opts="-h --defect --covered --generated --table --jobs --color --help"
+            opts="-h --defect --covered --generated --all --table --jobs --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

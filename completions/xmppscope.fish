@@ -174,6 +174,7 @@ always\t'Always'
 never\t'Never'"
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand prove" -l covered -d 'Use only defects of requirements that these scenarios cover'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand prove" -l generated -d 'Use defects made by program instead, some thousands: whatever may go wrong, wherever it may'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand prove" -l all -d 'Run every scenario with every defect, not only what the proof needs: some twenty times as many runs'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand prove" -l table -d 'Also print which scenarios catch each defect, and which defects each scenario catches'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand prove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l target -d 'Server to forward to: http://, https://, ws://, wss://, xmpp:// or xmpps://' -r

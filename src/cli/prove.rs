@@ -149,11 +149,12 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     }
     let (unsound, caught) = (proof.unsound.len(), chosen.len() - missed);
     text += &format!(
-        "{}, {} defects: {caught} caught, {missed} missed; scenarios: {} proved, {} weak, {unsound} unsound, {unprovable} not provable\n",
+        "{}, {} defects: {caught} caught, {missed} missed; scenarios: {} proved, {} weak, {unsound} unsound, {unprovable} not provable; {}\n",
         counted(scenarios.len(), "scenario"),
         chosen.len(),
         scenarios.len() - weak.len() - unprovable,
-        weak.len()
+        weak.len(),
+        counted(proof.runs, "run")
     );
     print(&sanitise(&text))?;
     if unsound + missed + weak.len() > 0 {

@@ -1,5 +1,5 @@
-//! Which requirements on a connection manager this one keeps: all of them, but for those listed here, each with its
-//! reason. What only matters before a server elsewhere is judged as it is there.
+//! Which requirements on a connection manager, and on the server behind it, this one keeps: all of them, but for those listed
+//! here, each with its reason. What only matters before a server elsewhere is judged as it is there.
 
 use crate::spec::{Party, Requirement};
 
@@ -8,6 +8,8 @@ use crate::spec::{Party, Requirement};
 pub enum Keeps {
     /// It does.
     Kept,
+    /// It does not, on purpose.
+    NotKept(&'static str),
     /// It belongs to an option that it does not offer.
     NotOffered(&'static str),
     /// There is nothing to keep: it never gets into the position that is meant, or nothing is demanded.
@@ -67,12 +69,28 @@ const EXCEPTIONS: &[(&str, Keeps)] = &[
     ("xbosh-no-tls-compression", NO_TLS),
     ("xbosh-sasl-external-allowed", NO_EXTERNAL),
     ("xbosh-external-from-associated", NO_EXTERNAL),
+    ("ws-see-other-uri", Keeps::NotOffered("there is no other endpoint to which it could refer")),
+    ("ws-tls-by-wss", NO_TLS),
+    ("disco-https-only", NO_TLS),
+    (
+        "disco-order-insignificant",
+        Keeps::NotApplicable("it reads no host-meta, so that no order can mean something to it"),
+    ),
+    (
+        "disco-not-what-srv-says",
+        Keeps::NotApplicable("it lists BOSH and WebSocket alone, of which no SRV record speaks"),
+    ),
+    (
+        "tcp-idle-ping",
+        Keeps::NotKept(
+            "it checks a silent client every 45 seconds, so that a dead one is soon gone",
+        ),
+    ),
 ];
 
-/// Whether the reference connection manager keeps a requirement; none if it binds no connection manager.
+/// Whether the reference connection manager keeps a requirement; none if it binds neither a connection manager nor a server.
 pub fn keeps(requirement: &Requirement) -> Option<Keeps> {
-    let bosh = matches!(requirement.spec.as_str(), "xep-0124" | "xep-0206");
-    if !bosh || !matches!(requirement.party, Party::Cm | Party::Both) {
+    if requirement.party == Party::Client {
         return None;
     }
     let exception = EXCEPTIONS.iter().find(|(id, _)| *id == requirement.id);
@@ -85,7 +103,7 @@ mod tests {
     use crate::spec::catalogue;
 
     #[test]
-    fn exceptions_bind_a_connection_manager_and_have_a_reason() {
+    fn exceptions_do_not_bind_a_client_alone_and_have_a_reason() {
         let order: Vec<_> = catalogue().iter().map(|requirement| &requirement.id).collect();
         let mut last = None;
         for (id, exception) in EXCEPTIONS {
@@ -93,9 +111,11 @@ mod tests {
             assert_eq!(
                 keeps(requirement),
                 Some(*exception),
-                "{id} is bound to no CM, or twice here"
+                "{id} binds a client alone, or is here twice"
             );
-            let (Keeps::NotOffered(why) | Keeps::NotApplicable(why)) = exception else {
+            let (Keeps::NotKept(why) | Keeps::NotOffered(why) | Keeps::NotApplicable(why)) =
+                exception
+            else {
                 panic!("{id} is kept: no exception");
             };
             assert!(why.len() > 10 && !why.ends_with('.'), "{id}: {why}");
@@ -112,6 +132,22 @@ mod tests {
         assert_eq!(keeps("bosh-single-body-root"), Some(Keeps::Kept));
         assert_eq!(keeps("bosh-cond-remote-connection-failed"), Some(Keeps::Kept));
         assert_eq!(keeps("bosh-rid-max"), None);
-        assert_eq!(keeps("ws-open-first"), None);
+        assert_eq!(keeps("ws-open-first"), Some(Keeps::Kept));
+        assert_eq!(keeps("ws-pong"), Some(Keeps::Kept));
+        assert_eq!(keeps("sm-ack-has-h"), Some(Keeps::Kept));
+        assert_eq!(keeps("tcp-starttls-offered"), Some(Keeps::Kept));
+        assert_eq!(keeps("ws-client-masked"), None);
+        assert_eq!(keeps("tcp-to-in-initial-header"), None);
+    }
+
+    #[test]
+    fn every_specification_is_known() {
+        let judged = |spec: &str| {
+            let mut of = catalogue().iter().filter(|requirement| requirement.spec == spec);
+            of.any(|requirement| super::keeps(requirement).is_some())
+        };
+        for specification in catalogue().specifications() {
+            assert!(judged(&specification.id), "{}", specification.id);
+        }
     }
 }

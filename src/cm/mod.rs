@@ -14,6 +14,8 @@ mod pace;
 pub mod parts;
 pub mod policy;
 pub mod reply;
+#[cfg(test)]
+mod resumption_tests;
 pub mod server;
 pub mod session;
 pub mod stream;

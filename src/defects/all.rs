@@ -3,11 +3,11 @@
 use super::defect::{Defect, Family};
 use super::{
     acks, creation, ending, holding, http, inactivity, keys, management, pace, rids, security,
-    streams, websocket, wrapper, xmpp,
+    streams, tcp, websocket, wrapper, xmpp,
 };
 
 /// The families, in the order of the specifications.
-const FAMILIES: [Family; 15] = [
+const FAMILIES: [Family; 16] = [
     http::DEFECTS,
     wrapper::DEFECTS,
     creation::DEFECTS,
@@ -23,6 +23,7 @@ const FAMILIES: [Family; 15] = [
     xmpp::DEFECTS,
     websocket::DEFECTS,
     management::DEFECTS,
+    tcp::DEFECTS,
 ];
 
 /// All defects.

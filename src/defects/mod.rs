@@ -27,6 +27,7 @@ mod rig;
 mod security;
 mod steps;
 mod streams;
+mod tcp;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -30,4 +30,21 @@ pub const WITHOUT: &[(&str, &str)] = &[
         "xbosh-external-from-associated",
         "SASL EXTERNAL is not offered, since the listener sees no certificates",
     ),
+    (
+        "disco-link-works",
+        "a scenario knows the addresses of its target, and connects to none that it is told",
+    ),
+    ("tcp-close-notify", "a defect changes what is sent within TLS, and nothing of TLS itself"),
+    (
+        "tcp-no-generated-prefix",
+        "what is sent is written by one function, which has a prefix for nothing but streams",
+    ),
+    (
+        "tcp-no-content-prefix",
+        "the reader of documents refuses a prefix before anything that a defect changes sees it",
+    ),
+    (
+        "dtls-direct",
+        "the listener decides whether a connection begins with TLS, before anything that a defect changes",
+    ),
 ];

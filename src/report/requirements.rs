@@ -72,6 +72,8 @@ pub struct Tally {
     pub defects: usize,
     /// Those that the reference connection manager keeps.
     pub kept: usize,
+    /// Those that it does not keep, on purpose.
+    pub not_kept: usize,
     /// Those that belong to what it does not offer.
     pub not_offered: usize,
     /// Those of which it has nothing to keep.
@@ -92,6 +94,7 @@ impl Tally {
             } += 1;
             match checked.keeps {
                 Some(Keeps::Kept) => tally.kept += 1,
+                Some(Keeps::NotKept(_)) => tally.not_kept += 1,
                 Some(Keeps::NotOffered(_)) => tally.not_offered += 1,
                 Some(Keeps::NotApplicable(_)) => tally.not_applicable += 1,
                 None => {}
@@ -203,6 +206,7 @@ fn line<'a>(catalogue: &'a Catalogue, checked: &'a Checked<'a>) -> Line<'a> {
     let readings = catalogue.readings(&requirement.id);
     let (keeps, why) = match checked.keeps {
         Some(Keeps::Kept) => (Some("kept"), None),
+        Some(Keeps::NotKept(why)) => (Some("not-kept"), Some(why)),
         Some(Keeps::NotOffered(why)) => (Some("not-offered"), Some(why)),
         Some(Keeps::NotApplicable(why)) => (Some("not-applicable"), Some(why)),
         None => (None, None),

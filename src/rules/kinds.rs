@@ -316,6 +316,7 @@ kinds! {
         "tcp-stream-namespace-error",
         "tcp-content-namespace",
     ];
+    FEATURE_NAMESPACE = "feature-namespace" ["tcp-features-after-header"];
     STANZA_PREFIX = "stanza-prefix" ["tcp-no-generated-prefix"];
     STARTTLS_OFFER = "starttls-offer" ["tcp-starttls-offered"];
     STARTTLS_ORDER = "starttls-order" ["tcp-starttls-proceed", "dtls-no-starttls"];

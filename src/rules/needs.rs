@@ -167,6 +167,7 @@ const NEEDS: &[(Unknown, &[&Kind])] = &[
             &k::WS_WHITE_SPACE,
             &k::STREAM_ERROR_MALFORMED,
             &k::STREAM_HEADER_NAMESPACE,
+            &k::FEATURE_NAMESPACE,
             &k::STANZA_PREFIX,
         ],
     ),

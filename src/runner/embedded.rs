@@ -97,8 +97,10 @@ pub(super) fn start(change: impl FnOnce(&mut Parts), clock: Clock) -> Memory {
         rounds: NonZeroU32::MIN,
         ..Setup::new(DOMAIN, clock.started())
     };
+    // An option that a client has to ask for: what it does is seen where a scenario offers it.
+    let policy = Policy { deflate: true, ..Policy::default() };
     let server = Server::new(setup, Box::new(Seeded::new(1)));
-    let mut parts = Parts::new(Policy::default(), Box::new(server), Box::new(Seeded::new(2)));
+    let mut parts = Parts::new(policy, Box::new(server), Box::new(Seeded::new(2)));
     change(&mut parts);
     let (machine, edge) = parts.assemble();
     let service = Service::new(machine, edge, Arc::new(Notify::new()), clock, None);

@@ -67,6 +67,6 @@ pub use reach::reach;
 pub use report::{Report, StepAt};
 pub use schedule::{Job, jobs, run_all, run_all_embedded, run_embedded, stopped, with_embedded};
 pub use stop::{Done, Stop};
-pub use survey::{Noticed, blunt, survey};
+pub use survey::{Noticed, survey};
 pub use target::{Account, Deviation, Knowledge, Skip, Target, Tolerance, What};
 pub use unusable::{FirstStep, Unusable};

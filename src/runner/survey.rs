@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::embedded;
 use super::outcome::Verdict;
-use super::schedule::{Job, jobs, run_changed};
+use super::schedule::{Job, run_changed};
 use super::share::{placed, share};
 use crate::defects::generated::{Generated, Place, Seen};
 use crate::scenario::Scenario;
@@ -42,35 +42,6 @@ pub fn survey(
     });
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.sort_by_key(|(defect, _)| *defect);
-    found
-}
-
-/// The places of scenarios that no defect fails which is about a requirement that they cover.
-pub fn blunt(scenarios: &[Arc<Scenario>], defects: &[Generated], threads: usize) -> Vec<usize> {
-    let found = Mutex::new(Vec::new());
-    share(scenarios.len(), threads, |place| {
-        let scenario = &scenarios[place];
-        let runs: Vec<Run> = jobs(std::slice::from_ref(scenario))
-            .into_iter()
-            .map(|job| Run { place, visits: visits(&job), job })
-            .collect();
-        let fails = |defect: &Generated| {
-            let comes =
-                |run: &&Run| run.visits.get(&defect.place).is_some_and(|it| defect.may_strike(*it));
-            scenario.covers.iter().any(|id| defect.concerns(&id.value))
-                && runs.iter().filter(comes).any(|run| {
-                    let (target, seen) = (Arc::new(embedded::target()), Seen::default());
-                    let apply = |parts: &mut _| defect.apply(parts, &seen);
-                    let outcome = run_changed(&run.job, &target, apply);
-                    outcome.verdict != Verdict::Broken && !outcome.failures.is_empty()
-                })
-        };
-        if !defects.iter().any(fails) {
-            found.lock().unwrap_or_else(PoisonError::into_inner).push(place);
-        }
-    });
-    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    found.sort_unstable();
     found
 }
 

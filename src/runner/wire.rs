@@ -301,11 +301,17 @@ impl Wire {
             if let Some(conn) = shared.conns.get_mut(&id) {
                 conn.connected = true;
             }
-            Taps {
+            let mut taps = Taps {
                 conn: id,
                 shown: Tap::expecting(expect, id, peer, Arc::clone(&shared.shown.0), self.clock),
                 judged: Tap::expecting(expect, id, peer, Arc::clone(&shared.judged.0), self.clock),
+            };
+            if route == Route::DirectTls {
+                for tap in [&mut taps.shown, &mut taps.judged] {
+                    tap.secured(Secured::default());
+                }
             }
+            taps
         };
         self.changed.notify_waiters();
         self.run(id, stream, told, taps).await;

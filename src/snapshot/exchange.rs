@@ -79,7 +79,7 @@ impl Message {
     }
 
     /// Whether nothing is said of it.
-    fn is_nothing(&self) -> bool {
+    pub(super) fn is_nothing(&self) -> bool {
         self.words.is_empty() && self.headers.is_empty() && self.content == Content::None
     }
 

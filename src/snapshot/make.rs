@@ -493,6 +493,9 @@ impl Maker {
                 let exchange = kept.get(number).into_owned();
                 kept.set(number, names.replace(exchange, strand.base, granted));
             }
+            if strand.over.is_some() {
+                numbers = paired(&numbers, &mut kept);
+            }
             strands.push((title, numbers));
         }
         kept.close();
@@ -582,6 +585,24 @@ impl Content {
             }
         }
     }
+}
+
+/// What the server says by itself right after the client did, on a stream, stands in that exchange: the text of a transcript
+/// does not tell the two apart, and is compared with what is read from it.
+fn paired(numbers: &[usize], kept: &mut Shelf) -> Vec<usize> {
+    let mut all: Vec<usize> = Vec::with_capacity(numbers.len());
+    for &number in numbers {
+        let this = kept.get(number).into_owned();
+        if let Some(&last) = all.last().filter(|_| this.client.is_nothing()) {
+            let before = kept.get(last).into_owned();
+            if before.server.is_nothing() && !this.server.is_nothing() {
+                kept.set(last, Exchange { client: before.client, server: this.server });
+                continue;
+            }
+        }
+        all.push(number);
+    }
+    all
 }
 
 /// `Close 1000`

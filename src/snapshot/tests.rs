@@ -279,6 +279,22 @@ fn a_stream_is_shown_by_what_the_client_says_and_what_that_is_answered() {
     insta::assert_snapshot!(shown);
 }
 
+/// Cause: a Close frame after what the server had not answered was read from the text as its answer, so that a transcript
+/// differed from itself.
+#[test]
+fn what_is_read_from_a_transcript_is_what_was_written() {
+    let script = format!(
+        "{WEBSOCKET}
+        10 1 C= text | hello
+        11 1 S= close 1002
+        12 1 S. fin"
+    );
+    let made = transcript(&events(&script), None, &Varying::default());
+    let read: super::Transcript = made.to_string().parse().unwrap();
+    assert_eq!(read, made);
+    assert!(super::diff(&read, &made).is_equal());
+}
+
 #[test]
 fn a_resumption_on_another_connection_is_one_session() {
     let shown = streams(&format!(

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, Version};
 
 use super::frames::Frames;
 use crate::cm::stream::Codec;
@@ -34,6 +34,10 @@ pub(super) fn handshake<B>(request: &Request<B>, limits: Limits, deflate: bool) 
         let with = (header::UPGRADE, "websocket");
         return refuse(StatusCode::UPGRADE_REQUIRED, words, Some(with));
     };
+    if request.version() < Version::HTTP_11 || !headers.contains_key(header::HOST) {
+        let words = "A WebSocket begins with HTTP/1.1 and a Host.\n";
+        return refuse(StatusCode::BAD_REQUEST, words, None);
+    }
     if text(headers, "sec-websocket-version").next() != Some("13") {
         let with = (header::SEC_WEBSOCKET_VERSION, "13");
         return refuse(StatusCode::UPGRADE_REQUIRED, "The version has to be 13.\n", Some(with));
@@ -88,6 +92,7 @@ mod tests {
 
     fn answer(changes: &[(&'static str, &'static str)], deflate: bool) -> Response<Bytes> {
         let usual = [
+            ("host", "localhost"),
             ("connection", "Upgrade"),
             ("upgrade", "websocket"),
             ("sec-websocket-version", "13"),
@@ -118,6 +123,18 @@ mod tests {
         assert_eq!(status("sec-websocket-key", ""), StatusCode::UPGRADE_REQUIRED);
         assert_eq!(status("sec-websocket-key", "YQ=="), StatusCode::UPGRADE_REQUIRED);
         assert_eq!(status("sec-websocket-version", "8"), StatusCode::UPGRADE_REQUIRED);
+        let mut old = Request::builder().version(Version::HTTP_10).uri(PATH).body(()).unwrap();
+        old.headers_mut().insert("upgrade", HeaderValue::from_static("websocket"));
+        old.headers_mut().insert("connection", HeaderValue::from_static("upgrade"));
+        let key = HeaderValue::from_static("dGhlIHNhbXBsZSBub25jZQ==");
+        old.headers_mut().insert("sec-websocket-key", key);
+        old.headers_mut().insert("host", HeaderValue::from_static("localhost"));
+        let refused =
+            |request: &Request<()>| handshake(request, Limits::default(), false).response.status();
+        assert_eq!(refused(&old), StatusCode::BAD_REQUEST);
+        *old.version_mut() = Version::HTTP_11;
+        old.headers_mut().remove("host");
+        assert_eq!(refused(&old), StatusCode::BAD_REQUEST);
         for offer in ["mqtt", "xmppx", "XMPP", ""] {
             assert_eq!(status("sec-websocket-protocol", offer), StatusCode::BAD_REQUEST);
         }

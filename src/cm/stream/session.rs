@@ -12,6 +12,7 @@ use crate::bosh::Condition;
 use crate::cm::backend::{Command, Event, Link, Opening};
 use crate::cm::policy::{Policy, Version};
 use crate::xml::Element;
+use crate::xmpp::jid::before_slash;
 use crate::xmpp::{Header, ns};
 
 /// How a connection is protected.
@@ -295,7 +296,9 @@ impl Session {
     /// Sends a stream header.
     fn greet(&mut self, from: Option<String>, version: Option<String>, out: &mut Vec<Action>) {
         let lang = self.header.lang.clone().filter(|lang| lang.len() <= ATTRIBUTE);
-        let to = self.header.from.clone().filter(|from| from.len() <= ATTRIBUTE);
+        // The address of an account, whatever connection the client means (RFC 6120 §4.7.2).
+        let to = self.header.from.as_deref().filter(|from| from.len() <= ATTRIBUTE);
+        let to = to.map(|from| before_slash(from).to_owned());
         let id = Some(self.ids.next());
         let lang = lang.or_else(|| Some("en".to_owned()));
         self.greeted = true;

@@ -56,11 +56,6 @@ impl Generated {
         self.place.requirements().iter().any(begins) || self.deed.requirements().iter().any(begins)
     }
 
-    /// Whether it is of a stream without BOSH.
-    pub fn is_on_a_stream(&self) -> bool {
-        matches!(self.place, Place::Stream(_))
-    }
-
     /// Three that change nothing, of answers, of requests and of streams: with them [`Seen`](super::Seen) tells which places a run comes to.
     pub fn probes() -> [Self; 3] {
         let probe = |deed| Self { place: Place::Creation, deed, turn: Turn::Always };

@@ -111,6 +111,18 @@ pub(super) const DEFECTS: &[Defect] = &[
     defect("sm-enabled-resume-id/same", "all streams have the same id", |parts| {
         enabled(parts, |it| with(it, "id", Some("stream")));
     }),
+    defect("sm-enabled-resume-id/one", "resume='1' is not read as resume='true'", |parts| {
+        parts.on_input(|| {
+            |input, _: &Session| match came(&input, "enable") {
+                Some(enable) if enable.attr("resume") == Some("1") => {
+                    let mut enable = enable.clone();
+                    enable.set_attr("", "resume", None);
+                    vec![Input::Element(enable)]
+                }
+                _ => vec![input],
+            }
+        });
+    }),
     defect("sm-enabled-resume-id/word", "resume in enabled is yes", |parts| {
         enabled(parts, |it| with(it, "resume", Some("yes")));
     }),

@@ -39,6 +39,23 @@ pub(super) const DEFECTS: &[Defect] = &[
         |parts| silent(parts, |success| success.child(ns::BIND2, "bound").is_some()),
     ),
     defect(
+        "sasl2-no-restart/open",
+        "after a login by SASL2 the server opens the stream again",
+        |parts| {
+            parts.on_output(|| {
+                let mut header = None;
+                move |output, _: &Session| {
+                    if let Output::Header(_) = &output {
+                        header = Some(output.clone());
+                    }
+                    let granted = matches!(&output, Output::Element(it) if is_success(it));
+                    let again = header.clone().filter(|_| granted);
+                    std::iter::once(output).chain(again).collect()
+                }
+            });
+        },
+    ),
+    defect(
         "bind2-inline/bare",
         "a login that binds a resource is told the bare address",
         |parts| {

@@ -1,4 +1,4 @@
-//! Defects of stream management (XEP-0198), on every stream without BOSH.
+//! Defects of stream management (XEP-0198), and of logins that enable it (XEP-0388), on every stream without BOSH.
 
 mod acking;
 mod all;

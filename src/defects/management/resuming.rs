@@ -148,6 +148,21 @@ pub(super) const DEFECTS: &[Defect] = &[
             vec![Output::Element(resumed)]
         });
     }),
+    defect(
+        "sm-resume-unknown/bound",
+        "a resumption that is asked for after the bind is not answered",
+        |parts| {
+            parts.on_input(|| {
+                let mut bound = false;
+                move |input, session: &Session| {
+                    let stanza = matches!(&input, Input::Element(it) if it.is(ns::CLIENT, "iq"));
+                    bound |= session.is_known() && stanza;
+                    let late = bound && came(&input, "resume").is_some();
+                    if late { Vec::new() } else { vec![input] }
+                }
+            });
+        },
+    ),
     defect("sm-resume-unknown/end", "a resumption that fails ends the stream", |parts| {
         failures(parts, |failed| {
             vec![failed.clone(), error("policy-violation"), Output::End, Output::Close(1000)]

@@ -85,6 +85,14 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
         rig.http(&request.body(coder.finish().unwrap().into()).unwrap());
         rig.seconds(6.0);
     }),
+    ("questions of two sessions", |rig| {
+        let (alice, bob) = pair(rig);
+        for sid in [alice, bob] {
+            let ask = "<iq xmlns='jabber:client' to='localhost' type='get' id='own'>";
+            rig.send_in(&sid, 5, "", &format!("{ask}{PING}</iq>"));
+        }
+        rig.seconds(5.0);
+    }),
     ("stanzas for one who is away", |rig| {
         let (alice, bob) = pair(rig);
         for id in ["1", "2"] {

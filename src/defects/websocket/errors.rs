@@ -1,7 +1,7 @@
 //! Stream errors (RFC 7395 §3.3.2, §3.5).
 
 use crate::cm::parts::Parts;
-use crate::cm::stream::{Output, Session};
+use crate::cm::stream::{Framing, Input, Outbound, Output, Session};
 use crate::defects::carried::{condition, error, is_error};
 use crate::defects::defect::{Defect, defect};
 use crate::xml::Element;
@@ -78,6 +78,49 @@ pub(super) const DEFECTS: &[Defect] = &[
                 header.id = None;
             }
             vec![header, error]
+        });
+    }),
+    defect(
+        "ws-header-namespace/error",
+        "the open element in front of an error is in the namespace of clients",
+        |parts| {
+            parts.on_outbound(|| {
+                let mut open = None;
+                move |outbound| match (open.take(), outbound) {
+                    (None, Outbound::Text(text)) if text.starts_with("<open") => {
+                        open = Some(text);
+                        Vec::new()
+                    }
+                    (Some(open), Outbound::Text(text)) => {
+                        let open = match text.contains(ns::STREAM_ERRORS) {
+                            true => open.replace(ns::FRAMING, ns::CLIENT),
+                            false => open,
+                        };
+                        vec![Outbound::Text(open), Outbound::Text(text)]
+                    }
+                    (open, other) => open.map(Outbound::Text).into_iter().chain([other]).collect(),
+                }
+            });
+        },
+    ),
+    defect("ws-error-then-close/client", "a stream error of a client is ignored", |parts| {
+        parts.on_input(|| {
+            |input, session: &Session| match &input {
+                Input::Element(element)
+                    if session.framing() == Framing::Framed && element.is(ns::STREAMS, "error") =>
+                {
+                    Vec::new()
+                }
+                _ => vec![input],
+            }
+        });
+    }),
+    defect("ws-error-complete/long", "the error for what is too long has no condition", |parts| {
+        errors(parts, |output, _| match condition(&output) {
+            Some("policy-violation") => {
+                vec![Output::Element(Element::new(ns::STREAMS, "error"))]
+            }
+            _ => vec![output],
         });
     }),
     defect("ws-error-then-close/nothing", "after an error the stream is not closed", |parts| {

@@ -1,10 +1,11 @@
 //! Frames (RFC 6455 §5, §7.4, §8.1; RFC 7395 §3.2).
 
 use crate::cm::parts::Parts;
-use crate::cm::stream::{Input, Outbound, Received};
+use crate::cm::stream::{Outbound, Received};
 use crate::defects::carried::Frame;
 use crate::defects::defect::{Defect, defect};
 use crate::wire::websocket::{Opcode, close, frame};
+use crate::xmpp::ns;
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect("ws-masking-enforced/all", "frames that are not masked are read", |parts| {
@@ -144,73 +145,6 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    defect("ws-pong/no-data", "a pong has no payload", |parts| {
-        replies(parts, Opcode::PONG, |_| frame(Opcode::PONG, b"", None));
-    }),
-    defect("ws-pong/short", "pongs have at most 100 bytes", |parts| {
-        replies(parts, Opcode::PONG, |bytes| {
-            let data = &bytes[2..];
-            frame(Opcode::PONG, &data[..data.len().min(100)], None)
-        });
-    }),
-    defect("ws-pong/text", "a ping that is not UTF-8 is not answered", |parts| {
-        keep(parts, |frame| {
-            frame.head.opcode != Opcode::PING || std::str::from_utf8(&frame.payload).is_ok()
-        });
-    }),
-    defect("ws-pong/empty", "an empty ping is not answered", |parts| {
-        parts.on_received(|| {
-            |received| match received {
-                Received::Reply(bytes) if bytes == [0x8a, 0] => Vec::new(),
-                other => vec![other],
-            }
-        });
-    }),
-    defect("ws-pong/once", "only the first ping is answered", |parts| {
-        parts.on_received(|| {
-            let mut answered = false;
-            move |received| match received {
-                Received::Reply(bytes) if bytes.first() == Some(&0x8a) => {
-                    let again = std::mem::replace(&mut answered, true);
-                    if again { Vec::new() } else { vec![Received::Reply(bytes)] }
-                }
-                other => vec![other],
-            }
-        });
-    }),
-    defect("ws-pong/early", "a ping before the stream is opened is not answered", |parts| {
-        parts.on_received(|| {
-            let mut open = false;
-            move |received| match received {
-                Received::Reply(bytes) if !open && bytes.first() == Some(&0x8a) => Vec::new(),
-                Received::Input(input) => {
-                    open |= matches!(input, Input::Header(_) | Input::Misnamed(_));
-                    vec![Received::Input(input)]
-                }
-                other => vec![other],
-            }
-        });
-    }),
-    defect("ws-pong/fragments", "a ping between fragments is not answered", |parts| {
-        parts.on_frame(|| {
-            let mut within = false;
-            move |frame: Frame| {
-                if !frame.head.opcode.is_control() {
-                    within = !frame.head.fin;
-                } else if within && frame.head.opcode == Opcode::PING {
-                    return Vec::new();
-                }
-                vec![frame]
-            }
-        });
-    }),
-    defect("ws-pong/unasked", "a pong that nobody asked for ends the connection", |parts| {
-        each(parts, |frame| {
-            if frame.head.opcode == Opcode::PONG {
-                frame.head.opcode = Opcode(11);
-            }
-        });
-    }),
     defect(
         "ws-close-answered/application",
         "a Close frame with a status of an application is not answered",
@@ -251,9 +185,54 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
-        "ws-nothing-after-close-frame",
+        "ws-nothing-after-close-frame/sent",
         "after Close frames stanzas are sent as before, until the client ends the connection",
         lingers,
+    ),
+    defect(
+        "ws-nothing-after-close-frame/heard",
+        "a stanza that follows the client's Close frame is forwarded",
+        |parts| {
+            parts.on_frame(|| {
+                let mut close = None;
+                move |frame: Frame| match close.take() {
+                    None if frame.head.opcode == Opcode::CLOSE => {
+                        close = Some(frame);
+                        Vec::new()
+                    }
+                    None => vec![frame],
+                    Some(close) => vec![frame, close],
+                }
+            });
+        },
+    ),
+    defect(
+        "ws-close-status-valid/error",
+        "the Close frame after a stream error has the status 1006",
+        |parts| {
+            parts.on_outbound(|| {
+                let mut failed = false;
+                move |outbound| match outbound {
+                    Outbound::Text(text) => {
+                        failed |= text.contains("error") && text.contains(ns::STREAM_ERRORS);
+                        vec![Outbound::Text(text)]
+                    }
+                    Outbound::Close(_) if failed => vec![Outbound::Close(1006)],
+                    other => vec![other],
+                }
+            });
+        },
+    ),
+    defect(
+        "ws-close-status-valid/reason",
+        "the reason in a Close frame is not looked at, though it is not UTF-8",
+        |parts| {
+            each(parts, |frame| {
+                if frame.head.opcode == Opcode::CLOSE {
+                    frame.payload.truncate(2);
+                }
+            });
+        },
     ),
     defect(
         "ws-close-status-valid/reserved",
@@ -331,7 +310,7 @@ pub(super) fn each(parts: &mut Parts, change: fn(&mut Frame)) {
 }
 
 /// Passes over frames of a client.
-fn keep(parts: &mut Parts, keeps: fn(&Frame) -> bool) {
+pub(super) fn keep(parts: &mut Parts, keeps: fn(&Frame) -> bool) {
     parts
         .on_frame(move || move |frame: Frame| if keeps(&frame) { vec![frame] } else { Vec::new() });
 }
@@ -350,7 +329,7 @@ fn lossy(frame: &mut Frame, which: fn(&[u8]) -> bool) {
 }
 
 /// Changes frames that are sent back at once.
-fn replies(parts: &mut Parts, opcode: Opcode, change: fn(&[u8]) -> Vec<u8>) {
+pub(super) fn replies(parts: &mut Parts, opcode: Opcode, change: fn(&[u8]) -> Vec<u8>) {
     parts.on_received(move || {
         move |received| match received {
             Received::Reply(bytes) if bytes.first() == Some(&(0x80 | opcode.0)) => {

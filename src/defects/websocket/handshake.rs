@@ -102,6 +102,15 @@ pub(super) const DEFECTS: &[Defect] = &[
     defect("ws-handshake-status/method", "a POST opens a WebSocket", |parts| {
         before(parts, |request| *request.method_mut() = http::Method::GET);
     }),
+    defect("ws-handshake-status/version", "HTTP/1.0 opens a WebSocket", |parts| {
+        before(parts, |request| *request.version_mut() = http::Version::HTTP_11);
+    }),
+    defect("ws-handshake-status/host", "a request without a Host opens a WebSocket", |parts| {
+        before(parts, |request| {
+            let host = http::HeaderValue::from_static("localhost");
+            request.headers_mut().entry(header::HOST).or_insert(host);
+        });
+    }),
     defect(
         "ws-handshake-accept/small",
         "Sec-WebSocket-Accept is made of the key in small letters",

@@ -20,6 +20,23 @@ pub(super) const DEFECTS: &[Defect] = &[
     defect("ws-open-first/sasl", "a login may begin without an open element", |parts| {
         opens_itself(parts, |element| element.namespace() == ns::SASL);
     }),
+    defect(
+        "ws-open-first/features",
+        "the server begins with its features, and its open element follows",
+        |parts| {
+            parts.on_message(|| {
+                let mut open = None;
+                move |output, session: &Session| match (open.take(), output) {
+                    (None, Output::Header(header)) if !session.is_known() => {
+                        open = Some(Output::Header(header));
+                        Vec::new()
+                    }
+                    (Some(open), features) if is_features(&features) => vec![features, open],
+                    (open, other) => open.into_iter().chain([other]).collect(),
+                }
+            });
+        },
+    ),
     defect("ws-open-attributes/id", "the server's open element has no id", |parts| {
         headers(parts, |header| header.id = None);
     }),

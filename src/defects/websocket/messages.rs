@@ -110,6 +110,23 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         });
     }),
+    defect(
+        "ws-no-xml-declaration/restart",
+        "the open element after a restart has an XML declaration",
+        |parts| {
+            parts.on_outbound(|| {
+                let mut restarts = false;
+                move |outbound| match outbound {
+                    Outbound::Text(text) if text.starts_with("<open") => {
+                        let declared = std::mem::replace(&mut restarts, true);
+                        let prolog = if declared { "<?xml version='1.0'?>" } else { "" };
+                        vec![Outbound::Text(prolog.to_owned() + &text)]
+                    }
+                    other => vec![other],
+                }
+            });
+        },
+    ),
     defect("ws-no-xml-declaration/answers", "answers have an XML declaration", |parts| {
         sent(parts, |text| {
             if text.starts_with("<iq") { "<?xml version='1.0'?>".to_owned() + &text } else { text }
@@ -250,21 +267,14 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         });
     }),
-    defect("ws-idle-survives-proxy/late", "the server pings every 70 seconds", |parts| {
-        parts.policy.ping = Duration::from_secs(70);
-    }),
-    defect("ws-idle-survives-proxy/never", "the server sends no pings", |parts| {
-        parts.policy.ping = Duration::ZERO;
-    }),
-    defect("ws-idle-survives-proxy/once", "the server pings an idle client only once", |parts| {
-        parts.on_outbound(|| {
-            let mut pinged = false;
-            move |outbound| match outbound {
-                Outbound::Ping if std::mem::replace(&mut pinged, true) => Vec::new(),
-                other => vec![other],
-            }
-        });
-    }),
+    defect(
+        "ws-idle-survives-proxy",
+        "a client that has nothing to say for 100 seconds is cut off without being asked",
+        |parts| {
+            parts.policy.ping = Duration::ZERO;
+            parts.policy.idle = Duration::from_secs(100);
+        },
+    ),
     defect("ws-open-empty", "the open element has a child", |parts| {
         sent(parts, |text| {
             if text.starts_with("<open") {

@@ -8,5 +8,6 @@ mod frames;
 mod handshake;
 mod headers;
 mod messages;
+mod pings;
 
 pub(super) use all::DEFECTS;

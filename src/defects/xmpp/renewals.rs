@@ -182,6 +182,25 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
+        "xbosh-bind-roundtrip/to",
+        "results are to the address that was bound last, whoever asked",
+        |parts| {
+            let mut last = None;
+            parts.on_event(move |_, event| {
+                let Event::Element(mut iq) = event else { return Some(event) };
+                if let Some(jid) = bound(&iq) {
+                    last = Some(jid);
+                } else if iq.is(ns::CLIENT, "iq")
+                    && iq.attr("type") == Some("result")
+                    && iq.attr("to").is_some()
+                {
+                    iq.set_attr("", "to", last.as_deref());
+                }
+                Some(Event::Element(iq))
+            });
+        },
+    ),
+    defect(
         "xbosh-bind-roundtrip/sent-on",
         "a stanza for somebody reaches them before its client has logged in",
         |parts| {

@@ -59,6 +59,13 @@ pub(super) fn is_defined(condition: &str) -> bool {
     DEFINED.contains(&condition)
 }
 
+/// How many conditions an error has.
+pub(super) fn conditions(error: &Element) -> usize {
+    let is_condition =
+        |child: &&Element| child.namespace() == ns::STREAM_ERRORS && child.name() != "text";
+    error.children().filter(is_condition).count()
+}
+
 /// The text of a stream error, as ` ("…")`.
 pub fn quoted(error: &Element) -> String {
     match &*text(error) {

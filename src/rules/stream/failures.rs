@@ -216,7 +216,10 @@ impl State {
             Some(name) if !errors::is_defined(name) => {
                 Some(format!("with the condition {}, which is not defined", short(name)))
             }
-            Some(_) => None,
+            Some(_) => match errors::conditions(error) {
+                0 | 1 => None,
+                many => Some(format!("with {many} conditions, of which one is allowed")),
+            },
         };
         if let Some(problem) = problem {
             let words = format!(

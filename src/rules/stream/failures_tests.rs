@@ -54,6 +54,11 @@ fn an_error_is_complete_comes_after_open_and_is_the_end() {
         let found = names(&format!("{}100 1 {malformed}\n101 1 S= {CLOSE}", begun(1, 0)));
         assert_eq!(found, ["stream-error", "stream-error-malformed"], "{malformed}");
     }
+    let second = "<conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></error>";
+    let two = shutdown.replace("</error>", second);
+    assert_ne!(two, shutdown);
+    let found = names(&format!("{}100 1 {two}\n101 1 S= {CLOSE}", begun(1, 0)));
+    assert_eq!(found, ["stream-error", "stream-error-malformed"]);
     // The client left first, so the server could not close.
     let left = names(&format!("{}100 1 {shutdown}\n101 1 C. fin", begun(1, 0)));
     assert!(!left.contains(&"stream-error-unclosed"), "{left:?}");

@@ -73,6 +73,7 @@ fn tcps() -> Vec<String> {
         format!("30 1 S~ {SUCCESS}\n40 1 C~ </stream>\n50 1 {}", &client[5..]),
         format!("30 1 {}\n9000 tick", error(unknown)),
         format!("30 1 {}", error("")),
+        offer("<register/>"),
         "30 1 C~ <!-- -->".to_owned(),
         "30 1 C~ <iq xmlns='jabber:server'/>".to_owned(),
         "30 1 C~ <c:iq xmlns:c='jabber:client'/>".to_owned(),

@@ -113,6 +113,25 @@ impl State {
         self.content[from as usize] = content;
     }
 
+    fn features(&mut self, features: &Element, found: &mut Findings) {
+        let misplaced = |child: &&Element| {
+            matches!(child.namespace(), "" | ns::CLIENT | ns::SERVER | ns::STREAMS)
+        };
+        let Some(feature) = features.children().find(misplaced) else { return };
+        if !self.is_new(Side::Server, "feature") {
+            return;
+        }
+        let words = format!(
+            "The feature <{}/> is in the namespace '{}', which is that of {}. Each feature has a \
+             namespace of its own, by which a client knows it.",
+            short(feature.name()),
+            short(feature.namespace()),
+            if feature.namespace() == ns::STREAMS { "streams" } else { "stanzas" },
+        );
+        let id = "tcp-features-after-header";
+        found.add(&kinds::FEATURE_NAMESPACE, id, Level::Error, Party::Server, words);
+    }
+
     fn element(
         &mut self,
         view: &LineView<'_>,
@@ -123,6 +142,9 @@ impl State {
     ) {
         let (name, namespace) = (element.name(), element.namespace());
         let party = Party::from(from);
+        if from == Side::Server && element.is(ns::STREAMS, "features") {
+            self.features(element, found);
+        }
         let stanza = matches!(name, "message" | "presence" | "iq");
         let other = self.content[from as usize].as_deref();
         let between_clients = other.is_none_or(|content| {

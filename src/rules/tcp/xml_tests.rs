@@ -65,3 +65,21 @@ fn namespaces_are_those_of_a_stream() {
         assert_eq!(header(&nope.replace("jabber:nope", kind)), [""; 0]);
     }
 }
+
+#[test]
+fn features_have_namespaces_of_their_own() {
+    let features = |inner: &str| {
+        let script = begun().replace("<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>", inner);
+        names(&script)
+    };
+    for inner in ["<register/>", "<a xmlns=''/>", "<stream:session/>"] {
+        assert!(features(inner).contains(&"feature-namespace"), "{inner}");
+    }
+    for inner in [
+        "",
+        "<a xmlns='urn:a'/>",
+        "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><iq xmlns='jabber:client'/></bind>",
+    ] {
+        assert!(!features(inner).contains(&"feature-namespace"), "{inner}");
+    }
+}

@@ -38,10 +38,20 @@ struct State {
     reported: bool,
     /// How often each side has opened its stream.
     opened: [u32; 2],
-    /// The last message of each side, if it began with an XML declaration: when, and what it is.
-    declared: [Option<(Duration, &'static str)>; 2],
+    /// The message of each side that began with an XML declaration, until the other side says something.
+    declared: [Option<Declared>; 2],
     /// An XML declaration of this side was reported.
     reported_declaration: [bool; 2],
+}
+
+/// A message that began with an XML declaration.
+#[derive(Debug, Clone, Copy)]
+struct Declared {
+    at: Duration,
+    /// What it is.
+    what: &'static str,
+    /// Its side has said nothing since.
+    last: bool,
 }
 
 /// How a side opens its stream.
@@ -152,8 +162,11 @@ impl State {
             (None, _) => "message",
         };
         // What is wrong in other ways as well is refused for that.
-        let declared = is_declared(content) && element.is_some();
-        self.declared[from as usize] = declared.then_some((view.at, what));
+        if is_declared(content) && element.is_some() {
+            self.declared[from as usize] = Some(Declared { at: view.at, what, last: true });
+        } else if let Some(declared) = &mut self.declared[from as usize] {
+            declared.last = false;
+        }
     }
 
     /// A side says something: perhaps it refuses an XML declaration.
@@ -165,11 +178,14 @@ impl State {
         found: &mut Findings,
     ) {
         let other = from.other();
-        let Some((declared, what)) = self.declared[other as usize].take() else { return };
-        let before = words(at.saturating_sub(declared));
+        let Some(declared) = self.declared[other as usize].take() else { return };
+        let (what, before) = (declared.what, words(at.saturating_sub(declared.at)));
         let Some(error) = element.filter(|element| element.is(ns::STREAMS, "error")) else {
             return self.accepted(from, what, &before, found);
         };
+        if !declared.last {
+            return; // what came after it is nearer
+        }
         let (condition, text) = said(error);
         let names_it = ["declaration", "prolog", "<?xml", "processing instruction"]
             .iter()

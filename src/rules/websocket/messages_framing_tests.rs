@@ -106,6 +106,19 @@ fn a_declaration_that_is_accepted_is_a_note_and_another_error_has_another_cause(
     assert_eq!(accepted.len(), 2, "{accepted:?}");
     assert!(accepted[0].starts_with("9 Note ws-xml-declaration Client"), "{accepted:?}");
     assert!(accepted[1].starts_with("10 Note ws-xml-declaration Server"), "{accepted:?}");
+    // Features follow the open element of a restart before the client says something.
+    let restart = found(
+        "1 1 C= OPEN\n2 1 S= OPEN\n3 1 S= SUCCESS\n4 1 C= OPEN\n5 1 S= <?xml version='1.0'?>OPEN\n\
+         6 1 S= <features xmlns='http://etherx.jabber.org/streams'/>\n7 1 C= <a xmlns='b'/>",
+    );
+    assert_eq!(restart.len(), 1, "{restart:?}");
+    assert!(restart[0].starts_with("7 Note ws-xml-declaration Server"), "{restart:?}");
+    // What came after it is the likelier cause of an error.
+    let later = format!(
+        "1 1 C= <?xml version='1.0'?>OPEN\n2 1 C= <a xmlns='b'/>\n9 1 S= {}",
+        error("bad-format", "")
+    );
+    assert_eq!(found(&later), [""; 0]);
     for condition in ["host-unknown", "conflict", "system-shutdown"] {
         let other = format!("1 1 C= <?xml version='1.0'?>OPEN\n9 1 S= {}", error(condition, ""));
         assert_eq!(found(&other), [""; 0], "{condition}");

@@ -301,6 +301,7 @@ pub(super) fn lint(run: &mut Run, ids: &[Located<String>]) -> Done {
     for event in run.wire().events() {
         judge.take(event, &mut seen);
     }
+    judge.wake(run.now(), &mut seen); // what has not come by now
     let found: Vec<Finding> = seen.into_iter().flat_map(|one| one.findings).collect();
     let at = run.report.at().clone();
     for id in ids {

@@ -109,7 +109,7 @@ fn row(page: &mut Page, entry: &Checked<'_>, styles: &Styles) {
     page.to(PARTY).plain(requirement.party.as_str());
     let keeps = match entry.keeps {
         Some(Keeps::Kept) => &styles.server,
-        Some(Keeps::NotOffered(_)) => &styles.warning,
+        Some(Keeps::NotKept(_) | Keeps::NotOffered(_)) => &styles.warning,
         Some(Keeps::NotApplicable(_)) | None => &styles.dim,
     };
     page.to(CM).put(keeps, in_a_word(entry)).to(CHECKS);
@@ -147,9 +147,13 @@ fn summary(page: &mut Page, tally: &Tally, styles: &Styles) {
         " Checked by rules (R): {}; by scenarios (S): {}; by neither: {}. Broken by defects (D): {}.",
         tally.rules, tally.scenarios, tally.unchecked, tally.defects
     );
-    if tally.kept + tally.not_offered + tally.not_applicable > 0 {
+    if tally.kept + tally.not_kept + tally.not_offered + tally.not_applicable > 0 {
+        let not_kept = match tally.not_kept {
+            0 => String::new(),
+            n => format!(" {n} not met (no),"),
+        };
         text += &format!(
-            " Reference connection manager (cm): {} met (yes), {} not offered (no), {} not applicable (n/a).",
+            " Reference connection manager (cm): {} met (yes),{not_kept} {} not offered (no), {} not applicable (n/a).",
             tally.kept, tally.not_offered, tally.not_applicable
         );
     }
@@ -160,7 +164,7 @@ fn summary(page: &mut Page, tally: &Tally, styles: &Styles) {
 fn in_a_word(checked: &Checked<'_>) -> &'static str {
     match checked.keeps {
         Some(Keeps::Kept) => "yes",
-        Some(Keeps::NotOffered(_)) => "no",
+        Some(Keeps::NotKept(_) | Keeps::NotOffered(_)) => "no",
         Some(Keeps::NotApplicable(_)) => "n/a",
         None => "",
     }

@@ -45,6 +45,9 @@ pub fn one(
     if let Some(keeps) = checked.keeps {
         let text = match keeps {
             Keeps::Kept => "the reference connection manager meets it".to_owned(),
+            Keeps::NotKept(why) => {
+                format!("the reference connection manager does not meet it: {why}")
+            }
             Keeps::NotOffered(why) => {
                 format!("the reference connection manager does not offer this: {why}")
             }
