@@ -33,7 +33,6 @@ use crate::cm::server::{Server, Setup};
 use crate::cm::upstream::address::Address;
 use crate::cm::upstream::{self, Settings, Upstream, stream};
 use crate::diag::name;
-use crate::fault::Faults;
 use crate::random::Secure;
 use crate::trace::intake::Intake;
 use crate::wire::tls::{self, TlsError};
@@ -259,11 +258,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let watching = watch.map(|watch| watch.start(intake)).transpose()?;
     let clock = watching.as_ref().map_or_else(Clock::start, |watching| watching.clock);
     let mut queue = watching.as_ref().map(|watching| Arc::clone(&watching.queue));
-    let faults = faults.map(|faults| Faults::new(faults, clock, Box::new(Secure::default())));
-    let _switching = faults
-        .as_ref()
-        .map(|faults| args.faults.switch(faults, args.output.color(), &runtime))
-        .transpose()?;
+    let (faults, _switching) = args.faults.begin(faults, clock, args.output.color(), &runtime)?;
     let before = match faults {
         None => Before { listener, listeners, relays: Vec::new() },
         // The relay is what clients meet, so it is what reports.

@@ -15,10 +15,8 @@ use super::observe::Output;
 use super::options::{body_limit, size};
 use super::watch::{Watch, listen, raise_file_limit};
 use crate::diag::name;
-use crate::fault::Faults;
 use crate::files::Inputs;
 use crate::proxy::{Proxy, StreamSettings};
-use crate::random::Secure;
 use crate::trace::intake::Intake;
 use crate::wire::address::{Address, Scheme};
 use crate::wire::{resolve, tls};
@@ -171,13 +169,9 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
 
     let accept = identity.map(|identity| identity.config);
     let (queue, clock) = (Arc::clone(&watching.queue), watching.clock);
-    let faults = faults.map(|faults| Faults::new(faults, clock, Box::new(Secure::default())));
+    let (faults, _switching) = args.faults.begin(faults, clock, args.output.color(), &runtime)?;
     let has_srv = is_stream && target.port().is_none() && !target.is_loopback();
     let resolver = if has_srv { runtime.block_on(async { resolver() }) } else { None };
-    let _switching = faults
-        .as_ref()
-        .map(|faults| args.faults.switch(faults, args.output.color(), &runtime))
-        .transpose()?;
     let streams = StreamSettings {
         pass_starttls: args.passes_starttls(),
         insecure: args.insecure,

@@ -10,6 +10,7 @@ use super::unit::Unit;
 use super::what::{Strip, What};
 use super::words as say;
 use crate::clock::words;
+use crate::trace::Message;
 use crate::wire::Side;
 use crate::wire::fault::AppliedFault;
 use crate::wire::tap::How;
@@ -65,7 +66,7 @@ impl Plan {
         };
         let from = seen.event.fact.from().unwrap_or(Side::Client);
         let message = say::message(&seen.event.fact, &seen.effect);
-        let rid = seen.effect.message.as_ref().and_then(|message| message.rid());
+        let rid = seen.effect.message.as_ref().and_then(Message::rid);
         for fault in &seen.due {
             let Some(did) = plan.apply(fault, from, &message, seen, asked, engine) else {
                 continue;

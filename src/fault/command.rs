@@ -25,8 +25,11 @@ pub fn obey(faults: &Faults, line: &str) -> Reply {
     let done = |changed: Option<String>| Reply { text: "ok\n".to_owned(), changed };
     let line = line.trim();
     if line == "faults" {
-        let mut text: String =
-            faults.list().iter().map(|fault| format!("{}\n", one_line(fault.title()))).collect();
+        let mut text = String::new();
+        for fault in faults.list() {
+            text += &one_line(fault.title());
+            text.push('\n');
+        }
         text += "ok\n";
         return Reply { text, changed: None };
     }
@@ -64,7 +67,7 @@ mod tests {
     #[test]
     fn faults_are_listed_added_and_cleared() {
         let faults = Faults::new(Vec::new(), Clock::start(), Box::new(Seeded::new(1)));
-        let mut say = |line| obey(&faults, line);
+        let say = |line| obey(&faults, line);
         assert_eq!(say("faults").text, "ok\n");
         let added = say("fault add poll: drop");
         assert_eq!(

@@ -76,7 +76,9 @@ impl Course {
             let mut units = Vec::new();
             self.units[from as usize].take(&rest[..len], &marks, &mut units);
             rest.drain(..len);
-            units.into_iter().for_each(|unit| self.unit(unit, now));
+            for unit in units {
+                self.unit(unit, now);
+            }
         }
     }
 
@@ -87,7 +89,9 @@ impl Course {
         self.units[from as usize].take(&[], &marks, &mut units);
         // A message that was cut has its bytes all the same.
         self.units[from as usize].give_up(&mut units);
-        units.into_iter().for_each(|unit| self.unit(unit, now));
+        for unit in units {
+            self.unit(unit, now);
+        }
         self.lane(from.other()).end();
     }
 
@@ -297,7 +301,9 @@ impl Drop for Course {
     fn drop(&mut self) {
         let tickets: Vec<u64> = self.lanes.iter().flat_map(Lane::tickets).collect();
         let mut engine = self.faults.engine();
-        tickets.into_iter().for_each(|ticket| engine.forget(ticket));
+        for ticket in tickets {
+            engine.forget(ticket);
+        }
         engine.close(self.conn, self.faults.clock.now());
     }
 }

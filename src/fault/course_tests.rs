@@ -491,8 +491,10 @@ mod untouched {
 
     use super::*;
 
+    type Spoken = Vec<(Side, Vec<u8>)>;
+
     /// Bytes of both sides in the order in which they are sent.
-    fn conversations() -> Vec<(Expect, Vec<(Side, Vec<u8>)>)> {
+    fn conversations() -> Vec<(Expect, Spoken)> {
         let chunked =
             format!("{HEAD}Transfer-Encoding: chunked\r\n\r\n4\r\n<a/>\r\n0\r\nX: y\r\n\r\n");
         let close = format!("{HEAD}\r\nuntil the end");
@@ -526,7 +528,7 @@ mod untouched {
             (Server, b"<stream:stream><d/></stream:stream>".to_vec()),
         ];
         let other = vec![(Client, b"\x16\x03\x01 not HTTP".to_vec()), (Server, b"\0\x01".to_vec())];
-        let cut = vec![(Client, poll(1)[..30].as_bytes().to_vec())];
+        let cut = vec![(Client, poll(1).as_bytes()[..30].to_vec())];
         vec![
             (Expect::Http, http),
             (Expect::Http, websocket),

@@ -101,15 +101,12 @@ impl Draft {
         self.edit_tag(name, |tag, found| {
             let mut new = String::new();
             attribute(name, value, &mut new);
-            match found {
-                Some(span) => {
-                    tag.splice(span, new.trim_start().bytes());
-                }
-                None => {
-                    // Before the end of the tag.
-                    let end = tag.len() - if tag.ends_with(b"/>") { 2 } else { 1 };
-                    tag.splice(end..end, new.bytes());
-                }
+            if let Some(span) = found {
+                tag.splice(span, new.trim_start().bytes());
+            } else {
+                // Before the end of the tag.
+                let end = tag.len() - if tag.ends_with(b"/>") { 2 } else { 1 };
+                tag.splice(end..end, new.bytes());
             }
         })
     }

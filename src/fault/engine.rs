@@ -17,7 +17,6 @@ use crate::trace::intake::Intake;
 use crate::trace::record::Recorder;
 use crate::trace::{Effect, Event, Fact, SessionId, Story};
 use crate::wire::Side;
-use crate::wire::secured::Secured;
 use crate::wire::tap::{Item, Queue, What};
 
 /// So many sessions are counted by themselves; then counting begins anew.
@@ -108,14 +107,14 @@ impl Engine {
         let mut change = Change::default();
         for fault in faults {
             let known = old.iter().position(|active| active.fault.is_same(&fault));
-            self.faults.push(match known {
-                Some(index) => old.remove(index),
-                None => {
-                    change.added.push(fault.title().to_owned());
-                    let (counts, sessions) = (Counts::default(), FxHashMap::default());
-                    Active { fault, since: now, counts, sessions }
-                }
-            });
+            let active = if let Some(index) = known {
+                old.remove(index)
+            } else {
+                change.added.push(fault.title().to_owned());
+                let (counts, sessions) = (Counts::default(), FxHashMap::default());
+                Active { fault, since: now, counts, sessions }
+            };
+            self.faults.push(active);
         }
         change.removed = old.iter().map(|active| active.fault.title().to_owned()).collect();
         change
@@ -130,7 +129,7 @@ impl Engine {
 
     /// TLS has begun on a connection.
     pub(super) fn secured(&mut self, conn: u64, now: Duration) {
-        self.happens(conn, now, What::Secured(Box::new(Secured::default())));
+        self.happens(conn, now, What::Secured(Box::default()));
     }
 
     /// A connection is gone.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::source::{Source, Word, words};
 use super::what::{Answer, Page, Strip, What};
 use crate::diag::logic::Parsed;
-use crate::diag::nearest;
+use crate::diag::{Diagnostic, nearest};
 use crate::wire::Side;
 use crate::wire::tap::How;
 
@@ -110,7 +110,8 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn wrong(&self, word: &Word<'_>, what: &str) -> Box<crate::diag::Diagnostic> {
+    #[allow(clippy::unnecessary_box_returns)] // as all that may fail returns it
+    fn wrong(&self, word: &Word<'_>, what: &str) -> Box<Diagnostic> {
         let help = format!("for example: {}", self.example);
         self.source.mistake(word.span.clone(), format!("expected {what}"), "", help)
     }
@@ -256,7 +257,8 @@ impl<'a> Reader<'a> {
         Ok(answer)
     }
 
-    fn unknown(&self, word: &Word<'_>, known: &[&'static str]) -> Box<crate::diag::Diagnostic> {
+    #[allow(clippy::unnecessary_box_returns)] // as all that may fail returns it
+    fn unknown(&self, word: &Word<'_>, known: &[&'static str]) -> Box<Diagnostic> {
         let list = known.join(", ");
         let help = match nearest(word.text, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`? Known: {list}"),

@@ -13,6 +13,7 @@ pub(super) struct Source<'a> {
 
 impl Source<'_> {
     /// A mistake in these bytes.
+    #[allow(clippy::unnecessary_box_returns)] // as all that may fail returns it
     pub(super) fn mistake(
         &self,
         span: Range<usize>,

@@ -153,11 +153,9 @@ impl What {
 pub(super) const ORIGIN: &str = "access-control-allow-origin";
 
 fn has_header(fact: &Fact, is_it: impl Fn(&str) -> bool) -> bool {
-    let headers = match fact {
-        Fact::Request(Request { headers, .. }) | Fact::Response(Response { headers, .. }) => {
-            headers
-        }
-        _ => return false,
+    let (Fact::Request(Request { headers, .. }) | Fact::Response(Response { headers, .. })) = fact
+    else {
+        return false;
     };
     headers.iter().any(|(name, _)| is_it(name))
 }

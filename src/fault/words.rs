@@ -39,18 +39,16 @@ pub(super) fn message(fact: &Fact, effect: &Effect) -> String {
                 None => format!("{} {opcode} frame", owner(frame.from)),
             }
         }
-        (Fact::Part(part), _) => match stanza {
-            Some(stanza) => format!("{} {}", owner(part.from), stanza.summary.kind.as_str()),
-            None => {
-                let what = match part.kind {
-                    Kind::Header => "stream header",
-                    Kind::Space => "white space",
-                    Kind::End => "end of the stream",
-                    Kind::Element | Kind::Other => "element",
-                };
-                format!("{} {what}", owner(part.from))
-            }
-        },
+        (Fact::Part(part), _) => {
+            let what = match part.kind {
+                Kind::Header => "stream header",
+                Kind::Space => "white space",
+                Kind::End => "end of the stream",
+                Kind::Element | Kind::Other => "element",
+            };
+            let what = stanza.map_or(what, |stanza| stanza.summary.kind.as_str());
+            format!("{} {what}", owner(part.from))
+        }
         _ => "a message".to_owned(),
     }
 }

@@ -45,6 +45,9 @@ struct Ends<'s> {
     to_server: WriteHalf<&'s mut Socket>,
 }
 
+/// The server is gone: with an error, or in order.
+struct Gone(Option<io::Error>);
+
 /// What happened next.
 enum Event {
     FromClient(io::Result<usize>),
@@ -100,7 +103,7 @@ impl Relay {
         let mut buffers = [vec![0; BUFFER], vec![0; BUFFER]];
         let (mut client_open, mut server_open) = (true, true);
         // How the server ended, while what it sent before is still to be written.
-        let mut gone: Option<Option<io::Error>> = None;
+        let mut gone: Option<Gone> = None;
         loop {
             let now = self.clock.now();
             self.course.tick(now);
@@ -136,23 +139,23 @@ impl Relay {
                     client_open = false;
                     self.client_ends(tap);
                 }
-                Event::FromClient(Ok(len)) => self.from_client(&buffers[0][..len], tap),
+                Event::FromClient(Ok(len)) => self.heard(&buffers[0][..len], tap),
                 Event::FromClient(Err(error)) | Event::ToClient(Err(error), _) => {
                     tap.ended(Side::Client, How::of(&error));
                     return End::Reset;
                 }
                 Event::FromServer(Ok(0)) => {
-                    (server_open, gone) = (false, Some(None));
+                    (server_open, gone) = (false, Some(Gone(None)));
                     self.course.ended(Side::Server, self.clock.now());
                 }
                 Event::FromServer(Err(error)) => {
-                    (server_open, gone) = (false, Some(Some(error)));
+                    (server_open, gone) = (false, Some(Gone(Some(error))));
                     self.course.ended(Side::Server, self.clock.now());
                 }
                 Event::FromServer(Ok(len)) => {
                     self.course.receive(Side::Server, &buffers[1][..len], self.clock.now());
                 }
-                Event::ToClient(Ok(Written::Bytes(len)), own) => self.to_client(len, own, tap),
+                Event::ToClient(Ok(Written::Bytes(len)), own) => self.gave(len, own, tap),
                 Event::ToClient(Ok(Written::Flushed), _) => {
                     self.unflushed[Side::Client as usize] = false;
                 }
@@ -215,7 +218,7 @@ impl Relay {
     }
 
     /// Whether this is the end, or the beginning of TLS: nothing that came before it waits any more.
-    fn ending(&mut self, tap: &mut Tap, gone: &mut Option<Option<io::Error>>) -> Option<End> {
+    fn ending(&mut self, tap: &mut Tap, gone: &mut Option<Gone>) -> Option<End> {
         if tap.conversation().starttls() == StartTls::Proceeds
             && self.course.is_empty(Side::Client)
             && self.course.is_empty(Side::Server)
@@ -226,7 +229,7 @@ impl Relay {
         if !self.course.is_empty(Side::Client) {
             return None;
         }
-        let error = gone.take()?;
+        let Gone(error) = gone.take()?;
         if tap.dialogue().unanswered() && !self.course.has_dropped() && !tap.has_ended(Side::Client)
         {
             return Some(End::Unanswered(error));
@@ -235,7 +238,7 @@ impl Relay {
         error.map(|_| End::Reset)
     }
 
-    fn from_client(&mut self, bytes: &[u8], tap: &mut Tap) {
+    fn heard(&mut self, bytes: &[u8], tap: &mut Tap) {
         self.behind.extend_from_slice(bytes);
         self.pass_on(tap);
     }
@@ -277,7 +280,7 @@ impl Relay {
     }
 
     /// The client was given so many of the bytes that were next.
-    fn to_client(&mut self, len: usize, own: bool, tap: &mut Tap) {
+    fn gave(&mut self, len: usize, own: bool, tap: &mut Tap) {
         let now = self.clock.now();
         if let Next::Write { bytes, .. } = self.course.next(Side::Client, now) {
             if own {
@@ -338,9 +341,8 @@ async fn send_copy(proxy: Arc<Proxy>, copy: Vec<u8>) {
         drain(&mut server).await;
         Ok::<(), String>(())
     };
-    match tokio::time::timeout(COPY, send).await {
-        Ok(Err(cause)) => tracing::warn!("the copy of a request was not sent: {cause}"),
-        Ok(Ok(())) | Err(_) => {}
+    if let Ok(Err(cause)) = tokio::time::timeout(COPY, send).await {
+        tracing::warn!("the copy of a request was not sent: {cause}");
     }
 }
 

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::finding::{Finding, Level, Party};
 use super::memory::PerSession;
 use crate::clock::words;
-use crate::trace::{AppliedFault, Effect, Event, Fact, SessionId, Story};
+use crate::trace::{AppliedFault, Effect, Event, Fact, Message, SessionId, Story};
 use crate::wire::Side;
 
 /// What was done to a connection or a session last.
@@ -42,7 +42,7 @@ impl Excuses {
         let here = self.conns.get(&event.conn).cloned();
         let is_here = here.is_some();
         if let Some(excuse) = here.or_else(|| self.of(session)) {
-            let rid = effect.message.as_ref().and_then(|message| message.rid());
+            let rid = effect.message.as_ref().and_then(Message::rid);
             let by = match &event.fact {
                 Fact::Ended { by, .. } => Some(*by),
                 Fact::Closed { .. } => effect.left.map(|(side, _)| side),

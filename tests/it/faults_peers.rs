@@ -9,8 +9,8 @@ use crate::rig::{self, Proxy};
 enum Reaction {
     /// It does all that it was to do.
     Goes,
-    /// It gives up, and says this.
-    GivesUp(&'static str),
+    /// It gives up.
+    GivesUp,
 }
 use Reaction::{GivesUp, Goes};
 
@@ -39,11 +39,9 @@ fn play(
     let left = proxy.stop();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let mut wrong = Vec::new();
-    match &case.reaction {
-        Goes if !output.status.success() => wrong.push(format!("the client gave up: {said}")),
-        GivesUp(words) if output.status.success() || !said.contains(words) => {
-            wrong.push(format!("the client did not give up with {words:?}: {said}"));
-        }
+    match (&case.reaction, output.status.success()) {
+        (Goes, false) => wrong.push(format!("the client gave up: {said}")),
+        (GivesUp, true) => wrong.push("the client did not give up".to_owned()),
         _ => {}
     }
     let (_, after) = left.out.split_once(" FAULT ").unwrap_or_default();
@@ -127,26 +125,26 @@ fn strophe_meets_what_is_broken_and_somebody_elses_answer() {
     over_bosh(&[
         case("text:one dir:client: answer 502 nginx", Goes, &["answered the request", "2nd time"]),
         case("text:one dir:client: answer 504 nginx after 1s", Goes, &["after 1.0 s"]),
-        case("text:one dir:client: answer 404", GivesUp(""), &["with 404"]),
-        case("text:one dir:client: answer 302 to /login", GivesUp(""), &["with 302"]),
-        case("text:one dir:client: answer 200 empty", GivesUp(""), &["with 200"]),
+        case("text:one dir:client: answer 404", GivesUp, &["with 404"]),
+        case("text:one dir:client: answer 302 to /login", GivesUp, &["with 302"]),
+        case("text:one dir:client: answer 200 empty", GivesUp, &["with 200"]),
         case(
             "text:one dir:client: item-not-found",
-            GivesUp(""),
+            GivesUp,
             &["ended the session with item-not-found"],
         ),
         case(
             "text:one dir:client: policy-violation",
-            GivesUp(""),
+            GivesUp,
             &["ended the session with policy-violation"],
         ),
         case(
             "text:one dir:client: see-other-uri http://b.example/",
-            GivesUp(""),
+            GivesUp,
             &["sent the client to"],
         ),
-        case("text:one dir:server: truncate 30", GivesUp(""), &["truncated the response"]),
-        case("text:one dir:server: garble at 3", GivesUp(""), &["invalid (0xff)"]),
+        case("text:one dir:server: truncate 30", GivesUp, &["truncated the response"]),
+        case("text:one dir:server: garble at 3", GivesUp, &["invalid (0xff)"]),
         case("rid:+0: set wait=2", Goes, &["set wait='2' in the request"]),
         case("rid:+0 dir:server: remove inactivity", Goes, &["removed the attribute inactivity"]),
         case("status:200, always: strip cors", Goes, &["removed the CORS headers"]),
@@ -168,37 +166,39 @@ fn strophe_meets_faults_on_a_websocket() {
     let target = format!("http://{}", server.websocket.split('/').next().unwrap());
     let story = ["roster", "ping", "logout"];
     let cases = [
-        case(
-            "path:/xmpp-websocket: strip upgrade",
-            GivesUp(""),
-            &["removed Upgrade and Connection"],
-        ),
+        // Prosody asks for the key of a WebSocket alone.
+        case("path:/xmpp-websocket: strip upgrade", Goes, &["removed Upgrade and Connection"]),
+        case("path:/xmpp-websocket: strip response upgrade", GivesUp, &["removed Upgrade"]),
         case(
             "path:/xmpp-websocket: strip subprotocol",
-            GivesUp(""),
+            GivesUp,
             &["removed Sec-WebSocket-Protocol"],
         ),
-        case("path:/xmpp-websocket: answer 404", GivesUp(""), &["with 404"]),
-        case("ns:roster dir:client: close 1012 \"restarting\"", GivesUp(""), &["sent Close 1012"]),
+        case("path:/xmpp-websocket: answer 404", GivesUp, &["with 404"]),
         case(
-            "ns:roster dir:client: see-other-uri ws://b.example/",
-            GivesUp(""),
+            "kind:iq and ns:iq:roster dir:client: close 1012 \"restarting\"",
+            GivesUp,
+            &["sent Close 1012"],
+        ),
+        case(
+            "kind:iq and ns:iq:roster dir:client: see-other-uri ws://b.example/",
+            GivesUp,
             &["sent the client to"],
         ),
         case(
-            "ns:roster dir:client: policy-violation",
-            GivesUp(""),
+            "kind:iq and ns:iq:roster dir:client: policy-violation",
+            GivesUp,
             &["ended the session with policy-violation"],
         ),
-        case("ns:roster dir:client: cut rst", GivesUp(""), &["reset the connection"]),
-        case("ns:roster dir:client: drop", GivesUp(""), &["the server never sees it"]),
-        case("ns:roster dir:server: drop", GivesUp(""), &["the client never sees it"]),
-        case("ns:roster dir:server: garble", GivesUp(""), &["invalid (0xff)"]),
-        case("ns:roster dir:server: duplicate", Goes, &["twice"]),
-        case("ns:roster dir:server: delay 1s", Goes, &["delayed the server's iq"]),
+        case("kind:iq and ns:iq:roster dir:client: cut rst", GivesUp, &["reset the connection"]),
+        case("kind:iq and ns:iq:roster dir:client: drop", GivesUp, &["the server never sees it"]),
+        case("kind:iq and ns:iq:roster dir:server: drop", GivesUp, &["the client never sees it"]),
+        case("kind:iq and ns:iq:roster dir:server: garble", GivesUp, &["invalid (0xff)"]),
+        case("kind:iq and ns:iq:roster dir:server: duplicate", Goes, &["twice"]),
+        case("kind:iq and ns:iq:roster dir:server: delay 1s", Goes, &["delayed the server's iq"]),
         case(
-            "ns:roster dir:server: stall",
-            GivesUp(""),
+            "kind:iq and ns:iq:roster dir:server: stall",
+            GivesUp,
             &["stalled what the server sends for good"],
         ),
     ];

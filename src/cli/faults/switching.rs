@@ -14,9 +14,11 @@ use crate::cli::Failure;
 use crate::cli::console::eprint;
 use crate::cli::interrupt::keep_at_hangup;
 use crate::cli::options::When;
+use crate::clock::Clock;
 use crate::diag::name;
-use crate::fault::{Change, Faults, obey};
+use crate::fault::{Change, Fault, Faults, obey};
 use crate::files::{PrivateSocket, listen_private};
+use crate::random::Secure;
 
 /// So many can be connected to the control socket at a time.
 const MOST: usize = 8;
@@ -29,8 +31,23 @@ pub(in crate::cli) struct Switching {
 }
 
 impl FaultOptions {
+    /// Puts faults in force, if there are any, and has them switched in the ways that were asked for as long as the second value
+    /// is kept.
+    pub(in crate::cli) fn begin(
+        &self,
+        faults: Option<Vec<Fault>>,
+        clock: Clock,
+        color: When,
+        runtime: &Runtime,
+    ) -> Result<(Option<Faults>, Option<Switching>), Failure> {
+        let Some(faults) = faults else { return Ok((None, None)) };
+        let faults = Faults::new(faults, clock, Box::new(Secure::default()));
+        let switching = self.switch(&faults, color, runtime)?;
+        Ok((Some(faults), Some(switching)))
+    }
+
     /// From here on, the faults in force can be switched in the ways that were asked for.
-    pub(in crate::cli) fn switch(
+    fn switch(
         &self,
         faults: &Faults,
         color: When,
