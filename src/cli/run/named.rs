@@ -36,37 +36,37 @@ impl Named {
                 guessed: true,
             }))
         };
-        let Some(named) = &args.target else {
+        let Some(given) = &args.target else {
             return args.domain.as_deref().map_or(Ok(None), at_domain);
         };
-        if named.contains("://") {
-            return Ok(Some(Self { target: url(args, named)?, guessed: true }));
+        if given.contains("://") {
+            return Ok(Some(Self { target: url(args, given)?, guessed: true }));
         }
-        let (path, text) = match text(Path::new(named), limits::FILE) {
-            Ok(text) => (named.into(), text),
+        let (path, text) = match text(Path::new(given), limits::FILE) {
+            Ok(text) => (PathBuf::from(given), text),
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(unreadable(named, &error, ""));
+                return Err(unreadable(given, &error, ""));
             }
-            Err(error) => match bundle::target(named) {
+            Err(error) => match bundle::target(given) {
                 Some(target) => {
                     eprint(&format!(
-                        "target file: {named}, which is part of xmppscope (`xmppscope generate target {named}` prints it)"
+                        "target file: {given}, which is part of xmppscope (`xmppscope generate target {given}` prints it)"
                     ));
                     (target.path, target.text.to_owned())
                 }
-                None if is_like_a_domain(named) && args.domain.is_none() => {
-                    return at_domain(named);
+                None if is_like_a_domain(given) && args.domain.is_none() => {
+                    return at_domain(given);
                 }
                 None => {
                     let hint = format!(
                         "; a URL begins with http:// or https://; xmppscope has the targets {}",
                         bundle::target_names().join(", ")
                     );
-                    return Err(unreadable(named, &error, &hint));
+                    return Err(unreadable(given, &error, &hint));
                 }
             },
         };
-        Ok(Some(Self { target: file(args, path, text)?, guessed: false }))
+        Ok(Some(Self { target: file(args, &path, text)?, guessed: false }))
     }
 }
 
@@ -124,13 +124,13 @@ fn url(args: &Args, url: &str) -> Result<Target, Failure> {
     })
 }
 
-fn file(args: &Args, path: PathBuf, text: String) -> Result<Target, Failure> {
+fn file(args: &Args, path: &Path, text: String) -> Result<Target, Failure> {
     if args.domain.is_some() {
         let words = "--domain cannot be used with a target file, which contains its own domain";
         return Err(Failure::Usage(words.to_owned()));
     }
     #[allow(clippy::disallowed_methods)] // cli reads the environment
     let environment = |name: &str| std::env::var(name).ok();
-    read_target(&path, text, default_tolerance(), &environment)
+    read_target(path, text, default_tolerance(), &environment)
         .map_err(|mistakes| wrong(&mistakes, args.color))
 }
