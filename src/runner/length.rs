@@ -22,8 +22,8 @@ fn one(step: &Step) -> f64 {
     match &step.kind {
         StepKind::Wait(during)
         | StepKind::Silent { during, .. }
-        | StepKind::Unseen { during, .. } => span(&during.value),
-        StepKind::Connected { during: Some(during), .. } => span(&during.value),
+        | StepKind::Unseen { during, .. }
+        | StepKind::Connected { during: Some(during), .. } => span(&during.value),
         StepKind::Repeat { times, every, steps, .. } => {
             let times = match &times.value {
                 Count::Fixed(times) => f64::from(u32::try_from(*times).unwrap_or(u32::MAX)),

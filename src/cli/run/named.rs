@@ -35,37 +35,37 @@ impl Named {
                 guessed: true,
             }))
         };
-        let Some(named) = &server.target else {
+        let Some(given) = &server.target else {
             return server.domain.as_deref().map_or(Ok(None), at_domain);
         };
-        if named.contains("://") {
-            return Ok(Some(Self { target: url(server, named)?, guessed: true }));
+        if given.contains("://") {
+            return Ok(Some(Self { target: url(server, given)?, guessed: true }));
         }
-        let (path, text) = match text(Path::new(named), limits::FILE) {
-            Ok(text) => (named.into(), text),
+        let (path, text) = match text(Path::new(given), limits::FILE) {
+            Ok(text) => (PathBuf::from(given), text),
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(unreadable(named, &error, ""));
+                return Err(unreadable(given, &error, ""));
             }
-            Err(error) => match bundle::target(named) {
+            Err(error) => match bundle::target(given) {
                 Some(target) => {
                     eprint(&format!(
-                        "target file: {named}, which is part of xmppscope (`xmppscope generate target {named}` prints it)"
+                        "target file: {given}, which is part of xmppscope (`xmppscope generate target {given}` prints it)"
                     ));
                     (target.path, target.text.to_owned())
                 }
-                None if is_like_a_domain(named) && server.domain.is_none() => {
-                    return at_domain(named);
+                None if is_like_a_domain(given) && server.domain.is_none() => {
+                    return at_domain(given);
                 }
                 None => {
                     let hint = format!(
                         "; a URL begins with http:// or https://; xmppscope has the targets {}",
                         bundle::target_names().join(", ")
                     );
-                    return Err(unreadable(named, &error, &hint));
+                    return Err(unreadable(given, &error, &hint));
                 }
             },
         };
-        Ok(Some(Self { target: file(server, path, text, color)?, guessed: false }))
+        Ok(Some(Self { target: file(server, &path, text, color)?, guessed: false }))
     }
 }
 
@@ -123,13 +123,13 @@ fn url(server: &Server, url: &str) -> Result<Target, Failure> {
     })
 }
 
-fn file(server: &Server, path: PathBuf, text: String, color: When) -> Result<Target, Failure> {
+fn file(server: &Server, path: &Path, text: String, color: When) -> Result<Target, Failure> {
     if server.domain.is_some() {
         let words = "--domain cannot be used with a target file, which contains its own domain";
         return Err(Failure::Usage(words.to_owned()));
     }
     #[allow(clippy::disallowed_methods)] // cli reads the environment
     let environment = |name: &str| std::env::var(name).ok();
-    read_target(&path, text, default_tolerance(), &environment)
+    read_target(path, text, default_tolerance(), &environment)
         .map_err(|mistakes| wrong(&mistakes, color))
 }
