@@ -110,18 +110,14 @@ fn to_file(output: Option<&Path>) -> Option<&Path> {
 /// Writes a scenario, which has no mistakes.
 pub(super) fn write(text: &str, output: Option<&Path>, inputs: &Inputs) -> Result<(), Failure> {
     check(text)?;
-    match to_file(output) {
-        Some(path) => {
-            let failed = |error| unwritable(path, error);
-            let mut file = Whole::create(path, Access::Usual, inputs).map_err(failed)?;
-            file.write_all(text.as_bytes()).map_err(|error| unwritable(path, error))?;
-            file.finish().map_err(|error| unwritable(path, error))
-        }
-        None => {
-            not_into(inputs)?;
-            print(text).map(|_| ())
-        }
-    }
+    let Some(path) = to_file(output) else {
+        not_into(inputs)?;
+        return print(text).map(|_| ());
+    };
+    let mut file =
+        Whole::create(path, Access::Usual, inputs).map_err(|error| unwritable(path, error))?;
+    file.write_all(text.as_bytes()).map_err(|error| unwritable(path, error))?;
+    file.finish().map_err(|error| unwritable(path, error))
 }
 
 /// Nobody is given a scenario that cannot be read: that would be a mistake of this program.
@@ -131,7 +127,7 @@ fn check(text: &str) -> Result<(), Failure> {
     if loaded.mistakes.is_empty() {
         return Ok(());
     }
-    for mistake in loaded.mistakes.iter() {
+    for mistake in &loaded.mistakes {
         eprint(&mistake.render(false));
     }
     let words = "the scenario that was made has mistakes (see above), so it was not written; please report this bug";

@@ -9,6 +9,9 @@ use crate::wire::Side;
 use crate::wire::websocket::Opcode;
 use crate::xmpp::ns;
 
+/// Attributes by name.
+type Attributes = Vec<(String, String)>;
+
 /// What carries a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Carrier {
@@ -97,6 +100,7 @@ fn find<'a>(attributes: &'a [(String, String)], name: &str) -> Option<&'a str> {
 
 /// All that was seen.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_field_names)] // sessions have acts
 pub(super) struct Acts {
     /// Sessions in the order in which they began.
     pub(super) sessions: Vec<Session>,
@@ -109,7 +113,9 @@ impl Acts {
     /// Reads a trace.
     pub(super) fn of(events: &[Event]) -> Self {
         let mut reader = Reader::default();
-        events.iter().for_each(|event| reader.take(event));
+        for event in events {
+            reader.take(event);
+        }
         reader.finish()
     }
 }
@@ -131,11 +137,12 @@ impl Reader {
         let effect = self.story.take(event);
         match &event.fact {
             Fact::Request(_) | Fact::Response(_) => self.exchange(event, &effect),
-            Fact::Frame(frame) if Opcode(frame.opcode).is_control() => {
-                if Opcode(frame.opcode) == Opcode::PING && frame.from == Side::Client {
-                    self.other("ping frames of the client");
-                }
+            Fact::Frame(frame)
+                if Opcode(frame.opcode) == Opcode::PING && frame.from == Side::Client =>
+            {
+                self.other("ping frames of the client");
             }
+            Fact::Frame(frame) if Opcode(frame.opcode).is_control() => {}
             Fact::Frame(_) | Fact::Part(_) => self.said(event, &effect),
             Fact::Raw(_) => self.other("pieces that are not HTTP, WebSocket or XMPP"),
             Fact::Lost { .. } => self.other("gaps in the recording"),
@@ -292,7 +299,7 @@ pub(super) fn received(act: &Act) -> impl Iterator<Item = &Tree> {
 }
 
 /// The attributes of a `<body/>`, and the elements in it.
-fn body(message: &Message, event: &Event) -> Option<(Vec<(String, String)>, Vec<Tree>)> {
+fn body(message: &Message, event: &Event) -> Option<(Attributes, Vec<Tree>)> {
     let Reading::Body(body) = &message.reading else { return None };
     let tree = hidden(body.element(), &event.fact.content()?.bytes);
     let elements = tree.nodes.into_iter().filter_map(|node| match node {

@@ -69,17 +69,17 @@ impl Cast {
             let login = match (&session.jid, session.authenticated, is_anonymous(acts, session)) {
                 (_, false, _) => Login::None,
                 (_, _, true) => Login::Anonymous,
-                (Some(jid), ..) => match accounts.name(bare(jid)) {
-                    Some(name) => Login::Account(name),
-                    None => {
+                (Some(jid), ..) => {
+                    let Some(name) = accounts.name(bare(jid)) else {
                         cast.left_out.push(format!(
                             "session {} of {}: a scenario has two accounts, alice and bob; choose with --session",
                             session.name,
                             bare(jid)
                         ));
                         continue;
-                    }
-                },
+                    };
+                    Login::Account(name)
+                }
                 (None, ..) => match accounts.unnamed() {
                     Some(name) => Login::Account(name),
                     None => continue,

@@ -49,9 +49,10 @@ impl Learned {
                 if let Some(id) = element.attr("id")
                     && cast.values.of(id).is_none()
                 {
-                    let name = match is_drawn(id) {
-                        true => numbered(&mut counts, what(element)),
-                        false => literal(id),
+                    let name = if is_drawn(id) {
+                        numbered(&mut counts, what(element))
+                    } else {
+                        literal(id)
                     };
                     cast.values.word(id, name);
                 }

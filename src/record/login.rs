@@ -35,7 +35,7 @@ impl Login {
             element.name == "resume" && matches!(element.attr("xmlns"), Some(ns::SM2 | ns::SM3))
         });
         // One that was resumed had been bound before.
-        let first_bound = own.iter().position(|act| received(act).any(|it| binds(it)));
+        let first_bound = own.iter().position(|act| received(act).any(binds));
         let first_resume = own.iter().position(|act| sent(act).any(|it| it.name == "resume"));
         let resumes_first = resumes && first_bound.is_none_or(|at| first_resume < Some(at));
         let way = match session.authenticated {
@@ -59,8 +59,9 @@ impl Login {
     pub(super) fn takes(&self, element: &Tree) -> bool {
         let namespace = element.attr("xmlns").unwrap_or_default();
         match (&*element.name, namespace) {
-            ("stream:features" | "stream:stream", _) | ("open", ns::FRAMING) => true,
-            (_, ns::SASL | ns::SASL2 | ns::TLS) => true,
+            ("stream:features" | "stream:stream", _)
+            | ("open", ns::FRAMING)
+            | (_, ns::SASL | ns::SASL2 | ns::TLS) => true,
             ("iq", _) => {
                 let kind = element.attr("type").unwrap_or_default();
                 let id = element.attr("id").unwrap_or_default();

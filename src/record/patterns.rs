@@ -112,10 +112,12 @@ impl Patterns<'_> {
                 (Leaf::Element(child), Leaf::Element(named)) => {
                     nodes.extend(self.child(element, child, named).map(Leaf::Element));
                 }
-                (Leaf::Text(text), Leaf::Text(named)) => {
-                    if !text.trim().is_empty() && self.is_fixed(text, named) && text.len() <= LONG {
-                        nodes.push(Leaf::Text(self.values.text(text)));
-                    }
+                (Leaf::Text(text), Leaf::Text(named))
+                    if !text.trim().is_empty()
+                        && self.is_fixed(text, named)
+                        && text.len() <= LONG =>
+                {
+                    nodes.push(Leaf::Text(self.values.text(text)));
                 }
                 _ => {}
             }

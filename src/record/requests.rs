@@ -128,7 +128,7 @@ impl Requests {
             making.steps.push(Step::Resend { name, again, on });
         } else {
             let payload = making.sent(act, &self.login);
-            let attributes = self.attributes(request, making);
+            let attributes = Self::attributes(request, making);
             let rid = self.rid(request);
             let kind = match &payload[..] {
                 _ if request.creates => "session",
@@ -174,7 +174,7 @@ impl Requests {
         }
     }
 
-    fn attributes(&self, request: &Request, making: &mut Making<'_>) -> Pairs {
+    fn attributes(request: &Request, making: &mut Making<'_>) -> Pairs {
         let usual = |name: &str| matches!(name, "rid" | "sid" | "ack" | "key" | "newkey" | "xmlns");
         let own = request.attributes.iter().filter(|(name, _)| !usual(name));
         if request.attr("key").is_some() || request.attr("newkey").is_some() {
@@ -290,7 +290,9 @@ fn pipelined<'a>(own: impl Iterator<Item = &'a Act>) -> HashSet<u64> {
                 open.insert(request.exchange);
             }
             What::Response(Response { exchange, .. }) | What::Lost { exchange, .. } => {
-                waiting.values_mut().for_each(|open| _ = open.remove(exchange));
+                for open in waiting.values_mut() {
+                    open.remove(exchange);
+                }
             }
             _ => {}
         }

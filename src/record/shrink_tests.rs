@@ -8,7 +8,9 @@ use crate::rules::playbook::events;
 fn finds(events: &[Event], name: &str) -> bool {
     let mut judge = Judge::default();
     let mut seen = Vec::new();
-    events.iter().for_each(|event| judge.take(event.clone(), &mut seen));
+    for event in events {
+        judge.take(event.clone(), &mut seen);
+    }
     seen.iter().flat_map(|seen| &seen.findings).any(|finding| finding.name() == name)
 }
 

@@ -116,6 +116,7 @@ fn is_hidden(element: &Tree) -> bool {
 }
 
 /// A session that is written in stanzas.
+#[allow(clippy::struct_excessive_bools)] // they are independent of each other
 pub(super) struct Stanzas {
     /// As steps name it; none for the client.
     actor: Option<String>,

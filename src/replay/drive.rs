@@ -101,6 +101,7 @@ struct Line {
 }
 
 /// All connections, by their numbers in the recording.
+#[allow(clippy::struct_field_names)] // they are its lines
 struct Lines {
     wire: Wire,
     routes: HashMap<u64, Route>,
@@ -154,10 +155,8 @@ impl Lines {
                     Some(id) => id,
                     None => self.connect(conn).id,
                 };
-                let sending = match upgrade {
-                    true => Sending::handshake(bytes),
-                    false => Sending::whole(bytes, method),
-                };
+                let sending =
+                    if upgrade { Sending::handshake(bytes) } else { Sending::whole(bytes, method) };
                 let sent = self.wire.send(id, sending);
                 self.open.push((exchange, sent, conn, upgrade));
             }

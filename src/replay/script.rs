@@ -107,7 +107,9 @@ impl Script {
     /// Of a trace; with `session`, only of the sessions whose name or sid begins so.
     pub fn of(events: &[Event], session: Option<&str>) -> Result<Self, CannotReplay> {
         let mut reader = Reader::default();
-        events.iter().for_each(|event| reader.take(event));
+        for event in events {
+            reader.take(event);
+        }
         reader.finish(session)
     }
 
@@ -203,14 +205,17 @@ impl Reader {
                     self.answers.entry(event.conn).or_default().push(Need { at: event.at, what });
                 }
             }
-            Fact::Frame(frame) if Opcode(frame.opcode).is_control() => {
-                // Pongs are given by themselves.
-                if frame.from == Side::Client && Opcode(frame.opcode) != Opcode::PONG {
-                    let (opcode, status) = (frame.opcode, frame.status);
-                    let payload = frame.content.bytes.clone();
-                    self.act(event, session, key, Does::Control { opcode, status, payload });
-                }
+            // Pongs are given by themselves.
+            Fact::Frame(frame)
+                if Opcode(frame.opcode).is_control()
+                    && frame.from == Side::Client
+                    && Opcode(frame.opcode) != Opcode::PONG =>
+            {
+                let (opcode, status) = (frame.opcode, frame.status);
+                let payload = frame.content.bytes.clone();
+                self.act(event, session, key, Does::Control { opcode, status, payload });
             }
+            Fact::Frame(frame) if Opcode(frame.opcode).is_control() => {}
             Fact::Frame(frame) => match frame.from {
                 Side::Client if frame.content.cut || frame.content.clipped => {
                     self.leave_out("messages that are not whole in the recording");

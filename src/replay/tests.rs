@@ -121,10 +121,11 @@ fn requests_that_overlapped_do_so_again_at_any_speed() {
         assert_eq!(before.len(), now.len(), "{:#?}", words(&diff));
         let last = before.len() - 4..before.len() - 1;
         for (before, now) in before[last.clone()].windows(2).zip(now[last].windows(2)) {
-            let (before, now) = ((before[1] - before[0]).div_f64(speed), now[1] - now[0]);
+            let (before, now) =
+                (before[1].abs_diff(before[0]).div_f64(speed), now[1].abs_diff(now[0]));
             assert!(before.abs_diff(now) < Duration::from_millis(20), "{before:?} {now:?}");
         }
-        if speed == 1.0 {
+        if speed < 1.5 {
             assert!(diff.strands.is_empty(), "{:#?}", words(&diff));
         }
     }

@@ -82,12 +82,11 @@ pub(super) fn run(args: &Args, file: &Path) -> Result<u8, Failure> {
         if let Some((listener, _)) = second {
             tokio::spawn(Arc::clone(&service).accept(listener, Front::Tcp));
         }
-        match &watching {
-            Some(watching) => watching.stopped().await,
-            None => {
-                stopped().await;
-                leave_at_next_signal();
-            }
+        if let Some(watching) = &watching {
+            watching.stopped().await;
+        } else {
+            stopped().await;
+            leave_at_next_signal();
         }
     });
     runtime.shutdown_timeout(PARTING);

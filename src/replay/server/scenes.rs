@@ -73,7 +73,9 @@ impl Scenes {
     /// Of a trace; with `wanted`, only of the sessions whose name or sid begins so.
     pub fn of(events: &[Event], wanted: Option<&str>) -> Self {
         let mut reader = Reader::default();
-        events.iter().for_each(|event| reader.take(event));
+        for event in events {
+            reader.take(event);
+        }
         let named = |id: &SessionId, scene: &Scene| {
             let Some(wanted) = wanted else { return true };
             let name = reader.names.get(id).map(String::as_str).unwrap_or_default();
@@ -142,10 +144,10 @@ impl Reader {
                     });
                 }
             }
-            Fact::Frame(frame) if Opcode(frame.opcode) == Opcode::CLOSE => {
-                if frame.from == Side::Server {
-                    react(Says::Close(frame.status, frame.content.bytes.clone()));
-                }
+            Fact::Frame(frame)
+                if Opcode(frame.opcode) == Opcode::CLOSE && frame.from == Side::Server =>
+            {
+                react(Says::Close(frame.status, frame.content.bytes.clone()));
             }
             Fact::Frame(frame) if Opcode(frame.opcode).is_control() => {}
             Fact::Part(part) if part.kind == PartKind::Space => {}

@@ -80,7 +80,7 @@ impl Service {
         shown: Option<Arc<Queue>>,
         told: Box<dyn Fn(&str) + Send + Sync>,
     ) -> Arc<Self> {
-        let state = State {
+        let inner = State {
             stage,
             queue: Queue::new(ROOM),
             recorder: Recorder::new(Intake::new(true, ENTITY)),
@@ -88,7 +88,7 @@ impl Service {
             conns: HashMap::new(),
             count: 0,
         };
-        Arc::new(Self { state: Mutex::new(state), wake: Notify::new(), clock, shown, told })
+        Arc::new(Self { state: Mutex::new(inner), wake: Notify::new(), clock, shown, told })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -133,9 +133,10 @@ impl Stage {
             sid => self.live.iter().position(|live| !live.over && sid == Some(&live.sid)),
         };
         let Some(place) = place else {
-            let words = match body.is_creation() {
-                true => "one more session over BOSH is asked for than the recording has",
-                false => "a request with a sid that is not that of a session here",
+            let words = if body.is_creation() {
+                "one more session over BOSH is asked for than the recording has"
+            } else {
+                "a request with a sid that is not that of a session here"
             };
             self.remarks.push(format!("{words}; it was answered by item-not-found"));
             let text = format!("<body xmlns='{NS}' type='terminate' condition='item-not-found'/>");
@@ -349,8 +350,7 @@ impl Live {
                 let pending = self.pending.remove(&exchange);
                 let waiting =
                     || self.waiting.pop_front().map(|(ticket, request, _)| (ticket, request));
-                let carries =
-                    |content: &[u8]| content.iter().filter(|&&byte| byte == b'<').count() > 1;
+                let carries = |content: &[u8]| memchr::memchr_iter(b'<', content).count() > 1;
                 match pending {
                     Some((ticket, request)) => {
                         let reason = (status, &*reason);
