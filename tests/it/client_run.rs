@@ -64,3 +64,38 @@ fn each_kind_of_scenario_names_the_command_for_it() {
     let err = String::from_utf8(output.stderr).unwrap();
     assert!(err.contains("use `xmppscope client run`"), "{err}");
 }
+
+/// The pages of `docs/deviations` say what is wrong with these clients: it is still so, and nothing else is said of them.
+#[cfg(feature = "peers")]
+#[test]
+fn what_is_known_of_clients_is_found() {
+    let drivers = "tests/peers/drivers";
+    let built = tempfile::tempdir().unwrap();
+    let script = format!("{drivers}/build.sh");
+    assert!(Command::new(script).arg(built.path()).status().unwrap().success());
+    let gloox = built.path().join("gloox").display().to_string();
+    let (strophe, xmpp_js) =
+        (format!("{drivers}/strophe.mjs"), format!("{drivers}/xmpp-client.mjs"));
+    let folder = "scenarios/client";
+    let counts = format!("{folder}/xep-0198/4-acks/with-enabled.yaml");
+    let closes = format!("{folder}/rfc7395/3.6-closing/answers.yaml");
+    let rids = format!("{folder}/xep-0124/14.1-rids");
+    for (scenario, command, code, said) in [
+        (LEAVES, vec![gloox.as_str()], 1, "type='terminal' does not exist"),
+        (
+            &*counts,
+            vec!["node", &*xmpp_js],
+            1,
+            "The client acknowledges h='0' when the session was resumed",
+        ),
+        (&*closes, vec!["node", &*strophe], 1, "the client to end its session in order"),
+        (&*rids, vec!["node", &*strophe], 0, "1 passed"),
+        (&*rids, vec![gloox.as_str()], 0, "1 passed"),
+        (PINGS, vec!["node", &*xmpp_js], 0, "1 passed"),
+    ] {
+        let (ended, out, err) =
+            client(&[&["run", scenario, "--patience", "3", "--"][..], &command[..]].concat());
+        assert_eq!(ended, code, "{scenario} {command:?}: {out}{err}");
+        assert!(out.contains(said), "{scenario} {command:?}: {out}");
+    }
+}
