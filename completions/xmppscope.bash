@@ -19,6 +19,9 @@ _xmppscope() {
             xmppscope,check)
                 cmd="xmppscope__subcmd__check"
                 ;;
+            xmppscope,client)
+                cmd="xmppscope__subcmd__client"
+                ;;
             xmppscope,cm)
                 cmd="xmppscope__subcmd__cm"
                 ;;
@@ -64,6 +67,27 @@ _xmppscope() {
             xmppscope,spec)
                 cmd="xmppscope__subcmd__spec"
                 ;;
+            xmppscope__subcmd__client,help)
+                cmd="xmppscope__subcmd__client__subcmd__help"
+                ;;
+            xmppscope__subcmd__client,prove)
+                cmd="xmppscope__subcmd__client__subcmd__prove"
+                ;;
+            xmppscope__subcmd__client,run)
+                cmd="xmppscope__subcmd__client__subcmd__run"
+                ;;
+            xmppscope__subcmd__client__subcmd__help,help)
+                cmd="xmppscope__subcmd__client__subcmd__help__subcmd__help"
+                ;;
+            xmppscope__subcmd__client__subcmd__help,prove)
+                cmd="xmppscope__subcmd__client__subcmd__help__subcmd__prove"
+                ;;
+            xmppscope__subcmd__client__subcmd__help,run)
+                cmd="xmppscope__subcmd__client__subcmd__help__subcmd__run"
+                ;;
+            xmppscope__subcmd__generate,clients)
+                cmd="xmppscope__subcmd__generate__subcmd__clients"
+                ;;
             xmppscope__subcmd__generate,completions)
                 cmd="xmppscope__subcmd__generate__subcmd__completions"
                 ;;
@@ -81,6 +105,9 @@ _xmppscope() {
                 ;;
             xmppscope__subcmd__generate,target)
                 cmd="xmppscope__subcmd__generate__subcmd__target"
+                ;;
+            xmppscope__subcmd__generate__subcmd__help,clients)
+                cmd="xmppscope__subcmd__generate__subcmd__help__subcmd__clients"
                 ;;
             xmppscope__subcmd__generate__subcmd__help,completions)
                 cmd="xmppscope__subcmd__generate__subcmd__help__subcmd__completions"
@@ -102,6 +129,9 @@ _xmppscope() {
                 ;;
             xmppscope__subcmd__help,check)
                 cmd="xmppscope__subcmd__help__subcmd__check"
+                ;;
+            xmppscope__subcmd__help,client)
+                cmd="xmppscope__subcmd__help__subcmd__client"
                 ;;
             xmppscope__subcmd__help,cm)
                 cmd="xmppscope__subcmd__help__subcmd__cm"
@@ -147,6 +177,15 @@ _xmppscope() {
                 ;;
             xmppscope__subcmd__help,spec)
                 cmd="xmppscope__subcmd__help__subcmd__spec"
+                ;;
+            xmppscope__subcmd__help__subcmd__client,prove)
+                cmd="xmppscope__subcmd__help__subcmd__client__subcmd__prove"
+                ;;
+            xmppscope__subcmd__help__subcmd__client,run)
+                cmd="xmppscope__subcmd__help__subcmd__client__subcmd__run"
+                ;;
+            xmppscope__subcmd__help__subcmd__generate,clients)
+                cmd="xmppscope__subcmd__help__subcmd__generate__subcmd__clients"
                 ;;
             xmppscope__subcmd__help__subcmd__generate,completions)
                 cmd="xmppscope__subcmd__help__subcmd__generate__subcmd__completions"
@@ -236,7 +275,7 @@ _xmppscope() {
 
     case "${cmd}" in
         xmppscope)
-            opts="-h -V --help --version check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help"
+            opts="-h -V --help --version check client cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -267,8 +306,166 @@ _xmppscope() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        xmppscope__subcmd__client)
+            opts="-h --help run prove help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__client__subcmd__help)
+            opts="run prove help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__client__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__client__subcmd__help__subcmd__prove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__client__subcmd__help__subcmd__run)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__client__subcmd__prove)
+            opts="-h --defect --table --jobs --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --defect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__client__subcmd__run)
+            opts="-h --built-in --listen --name --strict --only --carrier --jobs --confirm --patience --list --show --write --format --output --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --only)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --carrier)
+                    COMPREPLY=($(compgen -W "bosh websocket tcp" -- "${cur}"))
+                    return 0
+                    ;;
+                --jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --confirm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --patience)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --show)
+                    COMPREPLY=($(compgen -W "failed all none" -- "${cur}"))
+                    return 0
+                    ;;
+                --write)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "pretty json junit tap github markdown" -- "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         xmppscope__subcmd__cm)
-            opts="-v -h --listen --domain --account --anonymous --defect --list-defects --quiet --write --force --show-secrets --upstream --ca-file --insecure --upstream-plain --tcp --direct-tls --tls --tls-dir --deflate --no-sasl2 --resumption --login --ping --idle --wait --hold --requests --inactivity --polling --maxpause --max-sessions --max-sessions-per-address --max-body --max-waiting --max-queued --filter --format --settings --color --verbose --help"
+            opts="-v -h --listen --domain --account --anonymous --defect --list-defects --quiet --write --force --show-secrets --upstream --ca-file --insecure --upstream-plain --tcp --direct-tls --tls --tls-dir --deflate --no-sasl2 --resumption --login --ping --idle --wait --hold --requests --inactivity --polling --maxpause --max-sessions --max-sessions-per-address --max-body --max-waiting --max-queued --fault --fault-file --filter --format --settings --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -371,6 +568,14 @@ _xmppscope() {
                     return 0
                     ;;
                 --max-queued)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fault-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -550,8 +755,22 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__generate)
-            opts="-h --help man completions schema target conformance help"
+            opts="-h --help man completions schema target clients conformance help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__generate__subcmd__clients)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -592,8 +811,22 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__generate__subcmd__help)
-            opts="man completions schema target conformance help"
+            opts="man completions schema target clients conformance help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__generate__subcmd__help__subcmd__clients)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -708,7 +941,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__generate__subcmd__schema)
-            opts="-h --help"
+            opts="-h --client --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -736,7 +969,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__help)
-            opts="check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help"
+            opts="check client cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -752,6 +985,48 @@ _xmppscope() {
         xmppscope__subcmd__help__subcmd__check)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__help__subcmd__client)
+            opts="run prove"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__help__subcmd__client__subcmd__prove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__help__subcmd__client__subcmd__run)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -834,8 +1109,22 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__help__subcmd__generate)
-            opts="man completions schema target conformance"
+            opts="man completions schema target clients conformance"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__help__subcmd__generate__subcmd__clients)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1154,7 +1443,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__proxy)
-            opts="-v -h --target --listen --write --force --host --starttls --ca-file --insecure --tls --tls-dir --tls-name --show-secrets --buffer --body-limit --max-connections --filter --format --settings --color --verbose --help"
+            opts="-v -h --target --listen --write --force --host --starttls --ca-file --insecure --tls --tls-dir --tls-name --show-secrets --buffer --body-limit --max-connections --fault --fault-file --filter --format --settings --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1204,6 +1493,14 @@ _xmppscope() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --fault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fault-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --filter)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1250,7 +1547,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__run)
-            opts="-h --target --domain --ca-file --insecure --strict --only --carrier --jobs --confirm --list --defect --show --write --snapshots --update --settings --format --output --color --help"
+            opts="-h --target --domain --ca-file --insecure --strict --only --carrier --jobs --confirm --list --defect --show --write --format --output --color --snapshots --update --settings --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1307,18 +1604,6 @@ _xmppscope() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --snapshots)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --update)
-                    COMPREPLY=($(compgen -W "new all no" -- "${cur}"))
-                    return 0
-                    ;;
-                --settings)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "pretty json junit tap github markdown" -- "${cur}"))
                     return 0
@@ -1329,6 +1614,18 @@ _xmppscope() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --snapshots)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --update)
+                    COMPREPLY=($(compgen -W "new all no" -- "${cur}"))
+                    return 0
+                    ;;
+                --settings)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::bench::Bench;
 use super::command::Client;
 use super::mutants::Mutant;
-use super::run::{Bench, try_client};
+use super::run::try_client;
 use super::schedule::run_all_clients;
 use crate::clock::Clock;
 use crate::runner::{Job, Outcome, Verdict};

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::bench::Bench;
 use super::command::Client;
 use super::events;
 use super::process::Process;
-use super::run::Bench;
 use super::server::Site;
 use super::stage::Order;
 use crate::bosh::Condition;
