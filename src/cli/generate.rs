@@ -20,6 +20,7 @@ use crate::bundle;
 use crate::clock::Clock;
 use crate::diag::name;
 use crate::files::{Inputs, LONGEST_TEXT, text};
+use crate::report::clients::{Tested, write_clients};
 use crate::report::conformance::{Column, Table, write};
 use crate::report::requirements::Checked;
 use crate::runner;
@@ -78,6 +79,15 @@ enum What {
         /// Name: ejabberd or prosody
         name: String,
     },
+    /// Print a table of the requirements that clients meet, in Markdown
+    ///
+    /// The table has a row for each requirement that the scenarios cover, and a column for each client. Each FILE holds the
+    /// output of `xmppscope client run … --format json`.
+    Clients {
+        /// Outcomes of one client each, from `client run --format json`
+        #[arg(value_name = "FILE", required = true)]
+        outcomes: Vec<PathBuf>,
+    },
     /// Print tables of the requirements that servers meet, in Markdown
     ///
     /// There is one for each specification, whichever carriers it is about: a row for each requirement on a connection
@@ -90,6 +100,18 @@ enum What {
     },
 }
 
+/// The table of what clients do.
+fn clients(files: &[PathBuf]) -> Result<u8, Failure> {
+    not_into(&Inputs::of(files))?;
+    let mut tested = Vec::new();
+    for file in files {
+        let text = text(file, LONGEST_TEXT).map_err(|error| failure::unreadable(file, &error))?;
+        let wrong = |wrong| Failure::Usage(format!("{}: {wrong}", name(file)));
+        tested.push(Tested::read(&text).map_err(wrong)?);
+    }
+    print(&write_clients(&tested, catalogue()))
+}
+
 /// Runs the command; `program` is the definition of the whole command line.
 pub(super) fn run(args: &Args, program: clap::Command) -> Result<u8, Failure> {
     match &args.what {
@@ -98,6 +120,7 @@ pub(super) fn run(args: &Args, program: clap::Command) -> Result<u8, Failure> {
         What::Target { name } => target(name),
         What::Schema { client: false } => print_data(format!("{:#}\n", schema()).as_bytes()),
         What::Schema { client: true } => print_data(format!("{:#}\n", client_schema()).as_bytes()),
+        What::Clients { outcomes } => clients(outcomes),
         What::Conformance { outcomes } => conformance(outcomes),
     }
 }

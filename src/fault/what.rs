@@ -138,7 +138,8 @@ impl What {
             Self::DoubleCors => has_header(fact, |name| name.eq_ignore_ascii_case(ORIGIN)),
             Self::Set { .. } => root(effect).is_some(),
             Self::Remove(name) => {
-                root(effect).is_some_and(|mut names| names.any(|other| other == name))
+                let local = name.rsplit(':').next().unwrap_or(name);
+                root(effect).is_some_and(|mut names| names.any(|other| other == local))
             }
         }
     }
@@ -170,12 +171,12 @@ fn has_content(fact: &Fact) -> bool {
     is_message && fact.content().is_some_and(|content| content.size > 0)
 }
 
-/// The attributes of the outermost element, as far as they have no namespace.
+/// The local names of the attributes of the outermost element.
 fn root(effect: &Effect) -> Option<impl Iterator<Item = &str>> {
     let element = match &effect.message.as_ref()?.reading {
         Reading::Body(body) => body.element(),
         Reading::Element(element) | Reading::Header(element) => element,
         _ => return None,
     };
-    Some(element.attributes().filter(|(ns, ..)| ns.is_empty()).map(|(_, name, _)| name))
+    Some(element.attributes().map(|(_, name, _)| name))
 }

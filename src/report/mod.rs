@@ -1,6 +1,7 @@
 //! For programs and browsers: one file per format, all over the same input.
 
 pub mod carriers;
+pub mod clients;
 pub mod conformance;
 pub mod difference;
 pub mod doctor;

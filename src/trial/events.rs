@@ -41,7 +41,7 @@ pub(super) fn latest(seen: &Seen) -> Option<&Session> {
 /// Whether the client has bound a resource since a time: when it was told which.
 pub(super) fn logged_in(seen: &Seen, since: Duration) -> Option<String> {
     let session = latest(seen)?;
-    let bound = session.jid().filter(|_| session.last >= since && !session.over);
+    let bound = session.jid().filter(|_| session.began >= since && !session.over);
     bound.map(str::to_owned)
 }
 

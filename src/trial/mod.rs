@@ -6,6 +6,7 @@
 //! looks for something in that trace, and the rules of the proxy say which requirements the client has broken. What the
 //! server does by itself is put between it and the connection manager ([`stage`]).
 
+mod bench;
 mod check;
 mod command;
 mod events;
@@ -22,10 +23,11 @@ mod stage_peer;
 mod steps;
 mod watch;
 
+pub use bench::Bench;
 pub use check::check;
 pub use command::Client;
 pub use mutants::{MUTANTS, Mutant};
 pub use prove::{ClientProof, prove_clients};
 pub use reference::{News, Order, SocketUser, User};
-pub use run::{Bench, try_client};
+pub use run::try_client;
 pub use schedule::run_all_clients;

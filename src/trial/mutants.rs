@@ -95,9 +95,24 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     bosh("bosh-utf8", "what it sends is not UTF-8", &["once, kind:message: garble"]),
     bosh(
-        "xbosh-restart-attr",
-        "it restarts the stream with another attribute",
-        &["every dir:client: remove xmpp:restart"],
+        "xbosh-client-restart-after-success",
+        "it does not restart its stream",
+        &["text:\"xmpp:restart\" and dir:client, always: drop request"],
+    ),
+    bosh(
+        "bosh-client-ack-consistent",
+        "it acknowledges what it has not received",
+        &["after 300ms, always, dir:client: set ack=5"],
+    ),
+    bosh(
+        "bosh-zero-or-more-payloads",
+        "it says nothing more after an element that it does not know",
+        &["after 600ms, always, dir:client: stall"],
+    ),
+    bosh(
+        "bosh-client-process-in-order",
+        "of several stanzas it does not answer the last",
+        &["kind:iq and id:asked and dir:client, always: drop request"],
     ),
     bosh(
         "bosh-client-inactivity",

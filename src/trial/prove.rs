@@ -4,9 +4,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::bench::Bench;
 use super::command::Client;
 use super::mutants::Mutant;
-use super::run::Bench;
+use super::run::try_client;
 use super::schedule::run_all_clients;
 use crate::clock::Clock;
 use crate::runner::{Job, Outcome, Verdict};
@@ -23,8 +27,8 @@ pub struct ClientProof {
     pub noticed: Vec<(&'static Mutant, BTreeSet<usize>)>,
 }
 
-/// Runs the jobs with the reference client as it is, and then those that cover its requirement with each defect, so many at
-/// a time. `progress` is told of each defect that is done.
+/// Runs the jobs with the reference client as it is, and then with each defect those that cover its requirement, so many at
+/// a time. `progress` is told of each run with a defect.
 pub async fn prove_clients(
     jobs: &[Job],
     mutants: &[&'static Mutant],
@@ -47,26 +51,33 @@ pub async fn prove_clients(
         _ => proof.unsound.push((place, outcome)),
     })
     .await;
-    for mutant in mutants {
-        let is_about = |place: &usize| {
-            let job = &jobs[*place];
-            let skipped = proof.skipped.contains(place);
-            !skipped && covers(&job.scenario, mutant) && carries(job, mutant)
-        };
-        let places: Vec<usize> = (0..jobs.len()).filter(is_about).collect();
-        let fitting: Vec<Job> = places.iter().map(|place| jobs[*place].clone()).collect();
-        let mut caught = BTreeSet::new();
-        run_all_clients(&bench(Some(mutant)), &fitting, at_once, clock, |place, outcome| {
-            let id = mutant.requirement();
-            let is_it = |covered: &String| covered == id;
-            if outcome.failures.iter().any(|failure| failure.covers.iter().any(is_it)) {
-                caught.insert(places[place]);
+    let turns = Arc::new(Semaphore::new(at_once.max(1)));
+    let mut tasks = JoinSet::new();
+    for (number, mutant) in mutants.iter().copied().enumerate() {
+        for (place, job) in jobs.iter().enumerate() {
+            let skipped = proof.skipped.contains(&place);
+            if skipped || !covers(&job.scenario, mutant) || !carries(job, mutant) {
+                continue;
             }
-        })
-        .await;
-        proof.noticed.push((mutant, caught));
+            let (bench, turns, job) = (bench(Some(mutant)), Arc::clone(&turns), job.clone());
+            tasks.spawn(async move {
+                let _turn = turns.acquire().await;
+                let outcome = try_client(&bench, &job, clock).await;
+                (number, place, outcome)
+            });
+        }
+    }
+    let mut noticed: Vec<_> = mutants.iter().map(|mutant| (*mutant, BTreeSet::new())).collect();
+    while let Some(ended) = tasks.join_next().await {
+        let Ok((number, place, outcome)) = ended else { continue };
+        let (mutant, caught) = &mut noticed[number];
+        let is_it = |covered: &String| covered == mutant.requirement();
+        if outcome.failures.iter().any(|failure| failure.covers.iter().any(is_it)) {
+            caught.insert(place);
+        }
         progress();
     }
+    proof.noticed = noticed;
     proof
 }
 

@@ -1,9 +1,8 @@
 //! One trial from its server to its outcome.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::command::Client;
+use super::bench::Bench;
 use super::process::Process;
 use super::rules::judge;
 use super::server::{Plan, Site};
@@ -16,18 +15,6 @@ use crate::scenario::{CLIENT_FACTS, ClientTest, ClientVariables, Scenario};
 
 /// Of what a client has written, so many lines are told when it fails.
 const LINES: usize = 8;
-
-/// How clients are tested.
-pub struct Bench {
-    /// The client.
-    pub client: Client,
-    /// Where the server listens; at a free port of this machine by default.
-    pub listen: Option<SocketAddr>,
-    /// All that a client may take its time for takes so many times as long: for slow ones, and slow machines.
-    pub patience: u32,
-    /// Tells a person what to do.
-    pub announce: Box<dyn Fn(&str) + Send + Sync>,
-}
 
 /// Runs one scenario with a client.
 pub async fn try_client(bench: &Bench, job: &Job, clock: Clock) -> Outcome {

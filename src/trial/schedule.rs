@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use super::run::{Bench, try_client};
+use super::bench::Bench;
+use super::run::try_client;
 use crate::clock::Clock;
 use crate::runner::{Job, Outcome};
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::bench::Bench;
 use super::command::Client;
 use super::events;
 use super::process::Process;
-use super::run::Bench;
 use super::server::Site;
 use super::stage::Order;
 use crate::bosh::Condition;
@@ -44,6 +44,8 @@ pub(super) struct Trial<'a> {
     started: bool,
     /// When the latest step began that did something.
     latest: Duration,
+    /// When the step before that began that did something.
+    before: Duration,
     /// When what the step looks for has come.
     found: Option<Duration>,
     /// When those with a name began, or what they look for has come.
@@ -71,6 +73,7 @@ impl<'a> Trial<'a> {
             process: None,
             started: false,
             latest: site.watch.now(),
+            before: site.watch.now(),
             found: None,
             named: BTreeMap::new(),
         }
@@ -135,6 +138,7 @@ pub(super) async fn run_steps(trial: &mut Trial<'_>) -> Done {
             since,
         });
         if does(&step.kind) {
+            trial.before = trial.latest;
             trial.latest = since;
         }
         if let Some(name) = &step.name {
@@ -266,7 +270,8 @@ async fn login(
     step: &ClientStep,
     within: Option<&Located<Timespan>>,
 ) -> Done {
-    let since = trial.now();
+    // Who was told to log in again may have begun by now.
+    let since = trial.before;
     let usual = if trial.is_by_hand() { PERSON } else { LOGIN };
     let deadline = trial.deadline(within, usual)?;
     start(trial, &step.place)?;

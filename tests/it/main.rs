@@ -5,6 +5,7 @@
 
 mod architecture;
 mod client;
+mod client_run;
 mod cm;
 mod cm_peers;
 mod cm_streams;

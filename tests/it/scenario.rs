@@ -388,8 +388,14 @@ fn the_built_in_connection_manager_passes_the_scenarios_of_the_deviations() {
         for block in text.split("```yaml\n").skip(1) {
             let folder = tempfile::tempdir().unwrap();
             let file = folder.path().join("it.yaml");
-            std::fs::write(&file, block.split("```").next().unwrap()).unwrap();
-            let (code, out, _) = crate::rig::run(&["run", file.to_str().unwrap(), "--strict"]);
+            let block = block.split("```").next().unwrap();
+            std::fs::write(&file, block).unwrap();
+            let file = file.to_str().unwrap();
+            let is_about_client = block.lines().any(|line| line.starts_with("client:"));
+            let (code, out, _) = match is_about_client {
+                true => crate::rig::run(&["client", "run", file, "--strict", "--built-in"]),
+                false => crate::rig::run(&["run", file, "--strict"]),
+            };
             assert_eq!(code, Some(0), "{}: {out}", page.display());
             found += 1;
         }

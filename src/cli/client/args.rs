@@ -117,7 +117,7 @@ pub(super) struct ProveArgs {
     #[arg(long)]
     pub(super) table: bool,
     /// Scenarios to run in parallel
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub(super) jobs: u16,
     /// When to use colours
     #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN", help_heading = "Output")]

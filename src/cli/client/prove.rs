@@ -25,8 +25,7 @@ pub(super) fn prove(args: &ProveArgs) -> Result<u8, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::Environment(format!("cannot start: {error}")))?;
-    let all = mutants.len() as u64;
-    let shown = progress("mutation testing", Unit::Items("defects"), Some(all));
+    let shown = progress("mutation testing", Unit::Items("runs"), None);
     let at_once = args.jobs.into();
     let done = || shown.one();
     let proving = prove_clients(&jobs, &mutants, at_once, Clock::start(), &done);

@@ -47,6 +47,11 @@ impl Socket {
         if !head.starts_with(b"HTTP/1.1 101 ") {
             return Err(io::Error::other("the WebSocket was refused"));
         }
+        // Without it, nothing of XMPP may be sent (RFC 7395 section 3.1).
+        let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
+        if !head.lines().any(|line| line.trim() == "sec-websocket-protocol: xmpp") {
+            return Err(io::Error::other("the server did not agree on the subprotocol xmpp"));
+        }
         let endpoint = Endpoint::across_from(Side::Server, LIMIT);
         Ok(Self { tcp, endpoint, random, received: Vec::new() })
     }

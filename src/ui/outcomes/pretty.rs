@@ -177,8 +177,13 @@ impl Pretty {
             };
             self.line(page, "actual", ink, &failure.seen);
         }
-        if failure.level < Level::Must {
-            self.line(page, "level", &plain, "recommended, not required: a warning");
+        let level = match failure.level {
+            Level::Must => None,
+            Level::Should => Some("recommended, not required: a warning"),
+            Level::May => Some("optional: for information"),
+        };
+        if let Some(level) = level {
+            self.line(page, "level", &plain, level);
         }
         if let Some(lag) = failure.lag {
             let words = format!("this machine lagged by {} at that time", words(lag));

@@ -24,7 +24,7 @@ const statuses = Object.fromEntries(Object.entries(Strophe.Status).map(([name, n
 let connection;
 
 function connect() {
-  connection = new Strophe.Connection(facts.url, facts.carrier === 'websocket' ? managed : {});
+  connection ??= new Strophe.Connection(facts.url, facts.carrier === 'websocket' ? managed : {});
   connection.connect(`${facts.jid}/strophe`, facts.password, (status, condition) => {
     process.stdout.write(`${statuses[status]} ${condition ?? ''}\n`);
     if (status === Strophe.Status.CONNECTED) connection.send($pres());

@@ -1,0 +1,17 @@
+//! How clients are tested: which one, where, and with how much patience.
+
+use std::net::SocketAddr;
+
+use super::command::Client;
+
+/// How clients are tested.
+pub struct Bench {
+    /// The client.
+    pub client: Client,
+    /// Where the server listens; at a free port of this machine by default.
+    pub listen: Option<SocketAddr>,
+    /// All that a client may take its time for takes so many times as long: for slow ones, and slow machines.
+    pub patience: u32,
+    /// Tells a person what to do.
+    pub announce: Box<dyn Fn(&str) + Send + Sync>,
+}

@@ -1,0 +1,101 @@
+//! `xmppscope client run` and `client prove`, with the built-in client and with commands that are no clients.
+
+use std::process::{Command, Output};
+
+const LEAVES: &str = "scenarios/client/xep-0124/13-terminate/leaves.yaml";
+const PINGS: &str = "scenarios/client/rfc7395/3.8-pings/answers.yaml";
+
+fn client(arguments: &[&str]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_xmppscope"))
+        .arg("client")
+        .args(arguments)
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap(), text(stdout), text(stderr))
+}
+
+#[test]
+fn the_built_in_client_passes_over_bosh_and_websocket() {
+    let (code, out, err) = client(&["run", LEAVES, PINGS, "--built-in", "--strict"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("2 scenarios: 2 passed"), "{out}");
+    assert!(err.contains("client: the built-in one"), "{err}");
+}
+
+#[test]
+fn a_defect_of_the_client_is_noticed() {
+    let arguments = ["prove", LEAVES, "--defect", "bosh-type-values", "--table"];
+    let (code, out, err) = client(&arguments);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains(&format!("bosh-type-values: {LEAVES}")), "{out}");
+    // No scenario about BOSH alone notices what is wrong with pings.
+    let (code, out, _) = client(&["prove", LEAVES, "--defect", "ws-pong"]);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("missed: ws-pong"), "{out}");
+}
+
+#[test]
+fn what_is_no_client_is_told_apart_from_a_bad_one() {
+    let run = |command: &[&str]| {
+        let fixed = ["run", LEAVES, "--confirm", "0", "--"];
+        client(&[&fixed[..], command].concat())
+    };
+    let (code, out, _) = run(&["/nonexistent/client"]);
+    assert_eq!(code, 3, "{out}");
+    assert!(out.contains("cannot start /nonexistent/client"), "{out}");
+    let (code, out, _) = run(&["sh", "-c", "echo cannot use BOSH"]);
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("the client cannot use BOSH"), "{out}");
+    let (code, out, _) = run(&["sh", "-c", "echo I tried {jid} at $XMPPSCOPE_CARRIER; exit 7"]);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("I tried alice@localhost at bosh"), "{out}");
+    assert!(out.contains("it ended before (exit status: 7)"), "{out}");
+}
+
+#[test]
+fn each_kind_of_scenario_names_the_command_for_it() {
+    let (code, _, err) = client(&["run", "scenarios/examples/room.yaml", "--built-in"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("use `xmppscope run`"), "{err}");
+    let output = Command::new(env!("CARGO_BIN_EXE_xmppscope")).args(["run", LEAVES]).output();
+    let output = output.unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert!(err.contains("use `xmppscope client run`"), "{err}");
+}
+
+/// The pages of `docs/deviations` say what is wrong with these clients: it is still so, and nothing else is said of them.
+#[cfg(feature = "peers")]
+#[test]
+fn what_is_known_of_clients_is_found() {
+    let drivers = "tests/peers/drivers";
+    let built = tempfile::tempdir().unwrap();
+    let script = format!("{drivers}/build.sh");
+    assert!(Command::new(script).arg(built.path()).status().unwrap().success());
+    let gloox = built.path().join("gloox").display().to_string();
+    let (strophe, xmpp_js) =
+        (format!("{drivers}/strophe.mjs"), format!("{drivers}/xmpp-client.mjs"));
+    let folder = "scenarios/client";
+    let counts = format!("{folder}/xep-0198/4-acks/with-enabled.yaml");
+    let closes = format!("{folder}/rfc7395/3.6-closing/answers.yaml");
+    let rids = format!("{folder}/xep-0124/14.1-rids");
+    for (scenario, command, code, said) in [
+        (LEAVES, vec![gloox.as_str()], 1, "type='terminal' does not exist"),
+        (
+            &*counts,
+            vec!["node", &*xmpp_js],
+            1,
+            "The client acknowledges h='0' when the session was resumed",
+        ),
+        (&*closes, vec!["node", &*strophe], 1, "the client to end its session in order"),
+        (&*rids, vec!["node", &*strophe], 0, "1 passed"),
+        (&*rids, vec![gloox.as_str()], 0, "1 passed"),
+        (PINGS, vec!["node", &*xmpp_js], 0, "1 passed"),
+    ] {
+        let (ended, out, err) =
+            client(&[&["run", scenario, "--patience", "3", "--"][..], &command[..]].concat());
+        assert_eq!(ended, code, "{scenario} {command:?}: {out}{err}");
+        assert!(out.contains(said), "{scenario} {command:?}: {out}");
+    }
+}
