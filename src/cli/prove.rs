@@ -40,6 +40,7 @@ Exit status:
   2  wrong usage, or a scenario with mistakes
   3  a file cannot be read
   130  interrupted; nothing is proved")]
+#[allow(clippy::struct_excessive_bools)] // options that are given or not
 pub(super) struct Args {
     /// Scenario files, or folders of them [default: the conformance pack that is part of xmppscope]
     #[arg(value_name = "PATH")]
