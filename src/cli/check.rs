@@ -74,10 +74,8 @@ fn of_kind(
         let Loaded { scenarios, files, .. } = sound(paths, color)?;
         let (fit, others): (Vec<_>, Vec<_>) =
             scenarios.into_iter().partition(|one| one.is_about_client() == client);
-        let (kind, command) = match client {
-            true => ("servers", "xmppscope run"),
-            false => ("clients", "xmppscope client run"),
-        };
+        let (kind, command) =
+            if client { ("servers", "xmppscope run") } else { ("clients", "xmppscope client run") };
         let others = counted(others.len(), "scenario");
         if fit.is_empty() {
             return Err(Failure::Usage(format!("{others}, for {kind}: use `{command}`")));
@@ -87,9 +85,10 @@ fn of_kind(
         }
         return Ok((fit.into_iter().map(Arc::new).collect(), files));
     }
-    let (pack, what) = match client {
-        true => (&client_pack().scenarios, "pack for clients"),
-        false => (&pack().scenarios, "conformance pack"),
+    let (pack, what) = if client {
+        (&client_pack().scenarios, "pack for clients")
+    } else {
+        (&pack().scenarios, "conformance pack")
     };
     eprint(&format!(
         "scenarios: the {what} that is part of xmppscope {}, {}",

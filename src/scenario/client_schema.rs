@@ -152,6 +152,7 @@ fn properties(keys: &[(&str, Value)]) -> Map<String, Value> {
     keys.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect()
 }
 
+#[allow(clippy::needless_pass_by_value)] // it is made for it
 fn object(properties: Map<String, Value>, required: &[&str]) -> Value {
     let mut object = json!({
         "type": "object",

@@ -113,16 +113,16 @@ pub(super) fn defects_of(
 ) -> Result<Vec<&'static Defect>, Box<Diagnostic>> {
     let mut found = Vec::new();
     for name in &test.defects {
-        let text = name
+        let wanted = name
             .text(variables)
             .map_err(|wrong| Box::new(wrong.place.mistake(wrong.message, "")))?;
         // A row of a sweep may have none.
-        if text.is_empty() {
+        if wanted.is_empty() {
             continue;
         }
-        let Some(defect) = defects::find(&text) else {
-            let mut mistake = name.place.mistake(format!("unknown defect `{text}`"), "");
-            let near = nearest(&text, defects::all().map(|defect| defect.name));
+        let Some(defect) = defects::find(&wanted) else {
+            let mut mistake = name.place.mistake(format!("unknown defect `{wanted}`"), "");
+            let near = nearest(&wanted, defects::all().map(|defect| defect.name));
             mistake.help = Some(match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "`xmppscope cm --list-defects` lists them".to_owned(),

@@ -94,15 +94,15 @@ impl Site {
             USERS.into_iter().zip(passwords.iter().map(String::as_str)).collect();
         let watch = Watch::start(clock, &known)?;
         // With faults, what the client sees is what is watched, and not what the server does.
-        let faulty = plan.test.has_faults();
-        let tapped = (!faulty).then(|| Arc::clone(&watch.queue));
+        let is_relayed = plan.test.has_faults();
+        let tapped = (!is_relayed).then(|| Arc::clone(&watch.queue));
         let service = Service::new(machine, edge, wake, clock, tapped);
         let address = plan.listen.unwrap_or(FREE);
         let listener = TcpListener::bind(address).await?;
         let mut bound = listener.local_addr()?;
         let serving = Arc::clone(&service);
         let mut tasks = Vec::new();
-        let (inner, faults) = if faulty {
+        let (inner, faults) = if is_relayed {
             let inner = TcpListener::bind(FREE).await?;
             let faults = Faults::new(plan.faults()?, clock, Box::new(Secure::default()));
             let proxy = plan.proxy(inner.local_addr()?, faults.clone(), &watch)?;

@@ -46,6 +46,7 @@ Exit status:
   2  wrong usage, or a scenario with mistakes
   3  the client cannot be started, or a scenario could not be carried out
   130  interrupted; the outcomes so far are printed")]
+#[allow(clippy::doc_markdown)] // it is shown as text
 pub(super) struct RunArgs {
     /// Scenario files, or folders of them [default: the pack for clients that is part of xmppscope]
     #[arg(value_name = "PATH")]

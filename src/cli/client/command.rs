@@ -119,15 +119,18 @@ fn try_all(
         let again = doubts.jobs(jobs);
         if end == End::Whole && !again.is_empty() {
             let alone = run_all_clients(&bench, &again, at_once.min(2), clock, |run, outcome| {
-                let ended = doubts.take(run, outcome);
-                ended.into_iter().for_each(|(place, outcome)| results.take(place, outcome));
+                if let Some((place, outcome)) = doubts.take(run, outcome) {
+                    results.take(place, outcome);
+                }
             });
             tokio::select! {
                 () = alone => {}
                 () = runner::stopped(stop.clone()) => end = End::Interrupted,
             }
         }
-        doubts.finish().into_iter().for_each(|(place, outcome)| results.take(place, outcome));
+        for (place, outcome) in doubts.finish() {
+            results.take(place, outcome);
+        }
         end
     });
     runtime.shutdown_background();

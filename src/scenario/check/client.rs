@@ -84,10 +84,10 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
-    fn test(&mut self, test: &ClientTest) {
-        let carrier = self.variables.carrier(&test.carrier);
+    fn test(&mut self, client: &ClientTest) {
+        let carrier = self.variables.carrier(&client.carrier);
         self.noted(carrier);
-        for setting in &test.server {
+        for setting in &client.server {
             let Some(text) = self.text(&setting.value) else { continue };
             let value = crate::scenario::vars::Value::Text(text.clone());
             let wrong = match setting.term.kind() {
@@ -100,13 +100,13 @@ impl Row<'_> {
                 self.wrong(&setting.value.place, wrong);
             }
         }
-        for defect in &test.defects {
+        for defect in &client.defects {
             self.text(defect);
         }
-        for fault in &test.faults {
+        for fault in &client.faults {
             self.fault(fault);
         }
-        for step in &test.steps {
+        for step in &client.steps {
             self.step(step);
         }
     }
