@@ -360,21 +360,17 @@ impl Client {
                 }
                 self.phase = Phase::Restarting;
             }
-            (Phase::Restarting, ns::STREAMS, "features") => match &self.id {
-                Some(id) => {
-                    let text = format!(
-                        "<resume xmlns='urn:xmpp:sm:3' h='{}' previd='{id}'/>",
-                        self.handled
-                    );
-                    self.say(&text);
-                    self.phase = Phase::Resuming;
-                }
-                None => {
-                    let bind = bind(&self.resource);
-                    self.say(&bind);
-                    self.phase = Phase::Binding;
-                }
-            },
+            (Phase::Restarting, ns::STREAMS, "features") => {
+                let (text, next) = if let Some(id) = &self.id {
+                    let h = self.handled;
+                    let text = format!("<resume xmlns='urn:xmpp:sm:3' h='{h}' previd='{id}'/>");
+                    (text, Phase::Resuming)
+                } else {
+                    (bind(&self.resource), Phase::Binding)
+                };
+                self.say(&text);
+                self.phase = next;
+            }
             (Phase::Binding, ns::CLIENT, "iq") => {
                 self.say("<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
                 self.phase = Phase::Enabling;
@@ -419,7 +415,9 @@ impl Client {
         let down = if all { conn.down.len() } else { world.chance(conn.down.len() + 1) };
         let found = conn.read(down);
         self.conn = Some(conn);
-        found.iter().for_each(|element| self.take(element));
+        for element in &found {
+            self.take(element);
+        }
     }
 
     /// The connection is cut; some of what is on its way arrives yet. Its number, if the server does not know.

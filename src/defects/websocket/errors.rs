@@ -92,10 +92,9 @@ pub(super) const DEFECTS: &[Defect] = &[
                         Vec::new()
                     }
                     (Some(open), Outbound::Text(text)) => {
-                        let open = match text.contains(ns::STREAM_ERRORS) {
-                            true => open.replace(ns::FRAMING, ns::CLIENT),
-                            false => open,
-                        };
+                        let failed = text.contains(ns::STREAM_ERRORS);
+                        let open =
+                            if failed { open.replace(ns::FRAMING, ns::CLIENT) } else { open };
                         vec![Outbound::Text(open), Outbound::Text(text)]
                     }
                     (open, other) => open.map(Outbound::Text).into_iter().chain([other]).collect(),

@@ -94,7 +94,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         |parts| {
             replies(parts, Opcode::PONG, |bytes| {
                 let text = String::from_utf8_lossy(&bytes[2..]).into_owned();
-                let length = text.floor_char_boundary(text.len().min(125));
+                let length = text.len().min(125);
                 frame(Opcode::PONG, &text.as_bytes()[..length], None)
             });
         },
