@@ -152,10 +152,19 @@ impl Sasl {
 /// How what is hidden begins.
 const HIDDEN: &str = "[hidden ";
 
-/// A text with a payload where one was hidden.
+/// A text with a payload where one was hidden, or where an element of SASL has its own: a recording may show what is secret.
 fn filled(text: &str, payload: &str) -> String {
-    let end = |start: usize| text[start..].find(']').map(|length| start + length + 1);
-    match text.find(HIDDEN).and_then(|start| Some((start, end(start)?))) {
+    let hidden = || {
+        let start = text.find(HIDDEN)?;
+        Some((start, start + text[start..].find(']')? + 1))
+    };
+    let shown = || {
+        let element = text.find("<auth").or_else(|| text.find("<response"))?;
+        let start = element + text[element..].find('>')? + 1;
+        let ends = text[..start].ends_with("/>");
+        Some((start, start + text[start..].find("</")?)).filter(|_| !ends)
+    };
+    match hidden().or_else(shown) {
         Some((start, end)) => format!("{}{payload}{}", &text[..start], &text[end..]),
         None => text.to_owned(),
     }
@@ -207,6 +216,10 @@ mod tests {
         let mut sasl = alice();
         assert!(matches!(sasl.instead(AUTH), Instead::Failed(_)), "there are no features");
         sasl.heard(&features("<mechanism>PLAIN</mechanism><mechanism>SCRAM-SHA-1</mechanism>"));
+        assert_eq!(
+            filled(&AUTH.replace("[hidden 20 bytes]", "AGE="), "AGI="),
+            AUTH.replace("[hidden 20 bytes]", "AGI=")
+        );
         let expected = AUTH.replace("[hidden 20 bytes]", "AGFsaWNlAHNlY3JldA==");
         assert_eq!(sasl.instead(AUTH), Instead::Text(expected));
         sasl.heard(&element("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"));
