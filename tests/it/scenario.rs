@@ -392,9 +392,10 @@ fn the_built_in_connection_manager_passes_the_scenarios_of_the_deviations() {
             std::fs::write(&file, block).unwrap();
             let file = file.to_str().unwrap();
             let is_about_client = block.lines().any(|line| line.starts_with("client:"));
-            let (code, out, _) = match is_about_client {
-                true => crate::rig::run(&["client", "run", file, "--strict", "--built-in"]),
-                false => crate::rig::run(&["run", file, "--strict"]),
+            let (code, out, _) = if is_about_client {
+                crate::rig::run(&["client", "run", file, "--strict", "--built-in"])
+            } else {
+                crate::rig::run(&["run", file, "--strict"])
             };
             assert_eq!(code, Some(0), "{}: {out}", page.display());
             found += 1;
