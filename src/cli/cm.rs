@@ -202,7 +202,18 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     }
     args.output.start_log();
     if let Some(file) = &args.replay {
-        return replayed::run(args, file);
+        return replayed::run(&replayed::Options {
+            file,
+            session: args.session.as_deref(),
+            listen: &args.listen,
+            quiet: args.quiet,
+            show_secrets: args.show_secrets,
+            capture: &args.capture,
+            streams: &args.streams,
+            output: &args.output,
+            buffer: BUFFER,
+            kept: BODY_KEPT,
+        });
     }
     let defects = chosen(&args.defect)?;
     let policy = policy(args);
