@@ -4,7 +4,7 @@ mod accounts;
 mod replayed;
 mod streams;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -202,18 +202,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     }
     args.output.start_log();
     if let Some(file) = &args.replay {
-        return replayed::run(&replayed::Options {
-            file,
-            session: args.session.as_deref(),
-            listen: &args.listen,
-            quiet: args.quiet,
-            show_secrets: args.show_secrets,
-            capture: &args.capture,
-            streams: &args.streams,
-            output: &args.output,
-            buffer: BUFFER,
-            kept: BODY_KEPT,
-        });
+        return replay(args, file);
     }
     let defects = chosen(&args.defect)?;
     let policy = policy(args);
@@ -304,6 +293,22 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     });
     runtime.shutdown_timeout(Duration::from_millis(100));
     watching.map_or(Ok(super::exit::OK), super::watch::Watching::finish)
+}
+
+/// Plays the server of a recording.
+fn replay(args: &Args, file: &Path) -> Result<u8, Failure> {
+    replayed::run(&replayed::Options {
+        file,
+        session: args.session.as_deref(),
+        listen: &args.listen,
+        quiet: args.quiet,
+        show_secrets: args.show_secrets,
+        capture: &args.capture,
+        streams: &args.streams,
+        output: &args.output,
+        buffer: BUFFER,
+        kept: BODY_KEPT,
+    })
 }
 
 impl Place {
