@@ -5,7 +5,7 @@ mod before;
 mod replayed;
 mod streams;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -207,7 +207,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     }
     args.output.start_log();
     if let Some(file) = &args.replay {
-        return replayed::run(args, file);
+        return replay(args, file);
     }
     let defects = chosen(&args.defect)?;
     let faults = args.faults.read(args.output.color())?;
@@ -307,6 +307,22 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     });
     runtime.shutdown_timeout(Duration::from_millis(100));
     watching.map_or(Ok(super::exit::OK), super::watch::Watching::finish)
+}
+
+/// Plays the server of a recording.
+fn replay(args: &Args, file: &Path) -> Result<u8, Failure> {
+    replayed::run(&replayed::Options {
+        file,
+        session: args.session.as_deref(),
+        listen: &args.listen,
+        quiet: args.quiet,
+        show_secrets: args.show_secrets,
+        capture: &args.capture,
+        streams: &args.streams,
+        output: &args.output,
+        buffer: BUFFER,
+        kept: BODY_KEPT,
+    })
 }
 
 impl Place {

@@ -27,17 +27,42 @@ pub(super) type Pairs = Vec<(String, String)>;
 pub(super) enum Step {
     Login(Option<String>),
     Authenticate(Option<String>),
-    Open { actor: Option<String>, attributes: Pairs },
+    Open {
+        actor: Option<String>,
+        attributes: Pairs,
+    },
     Close(Option<String>),
-    Send { actor: Option<String>, stanzas: Vec<Tree> },
-    Expect { actor: Option<String>, stanza: Tree, capture: Pairs },
+    Send {
+        actor: Option<String>,
+        stanzas: Vec<Tree>,
+    },
+    /// `soon`: it came at once in the recording.
+    Expect {
+        actor: Option<String>,
+        stanza: Tree,
+        capture: Pairs,
+        soon: bool,
+    },
     Request(Request),
-    Resend { name: String, again: String, on: Option<String> },
+    Resend {
+        name: String,
+        again: String,
+        on: Option<String>,
+    },
     Response(Response),
-    Silent { requests: Vec<String>, during: Duration },
+    Silent {
+        requests: Vec<String>,
+        during: Duration,
+    },
     Wait(Duration),
-    Disconnect { actor: Option<String>, how: How },
-    Ended { actor: Option<String>, within: Duration },
+    Disconnect {
+        actor: Option<String>,
+        how: How,
+    },
+    Ended {
+        actor: Option<String>,
+        within: Duration,
+    },
 }
 
 /// A request of BOSH.

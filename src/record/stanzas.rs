@@ -15,6 +15,9 @@ use crate::trace::{How, SessionId};
 use crate::wire::Side;
 use crate::xmpp::ns;
 
+/// What came so soon after the act before it came at once.
+const SOON: Duration = Duration::from_millis(500);
+
 /// What all sessions share while steps are made.
 pub(super) struct Making<'a> {
     pub(super) patterns: Patterns<'a>,
@@ -22,6 +25,8 @@ pub(super) struct Making<'a> {
     pub(super) steps: Vec<Step>,
     /// What was not written: how often, by kind.
     pub(super) left_out: BTreeMap<&'static str, usize>,
+    /// When the last act was of which there are steps.
+    pub(super) last: Duration,
     /// The last act in which each session is told something.
     pub(super) last_heard: BTreeMap<SessionId, usize>,
     /// How many requests have which kind of name.
@@ -47,12 +52,11 @@ impl Making<'_> {
             if only_counts(element) {
                 continue; // the runner counts by itself
             }
-            if is_hidden(element) {
-                self.leave_out(
-                    "secrets that are hidden in the recording, within what the client sent",
-                );
+            let stanza = self.patterns.sent(element);
+            if is_hidden(&stanza) {
+                self.leave_out("secrets of the client, which are hidden in the recording");
             }
-            stanzas.push(self.patterns.sent(element));
+            stanzas.push(stanza);
         }
         stanzas
     }
@@ -65,6 +69,8 @@ impl Making<'_> {
         actor: Option<&String>,
         login: &Login,
     ) {
+        let before = std::mem::replace(&mut self.last, act.at);
+        let soon = act.at.saturating_sub(before) < SOON;
         let own = format!("${{{}.jid}}", actor.map_or("client", |name| name));
         for (place, element) in received(act).enumerate() {
             if login.takes(element) || only_counts(element) {
@@ -75,18 +81,24 @@ impl Making<'_> {
                 Expected::LeftOut(why) if capture.is_empty() => self.leave_out(why),
                 Expected::LeftOut(_) => {
                     let bare = Tree { nodes: Vec::new(), ..self.patterns.sent(element) };
-                    self.push_expect(actor, bare, capture);
+                    self.push_expect(actor, bare, capture, soon);
                 }
-                Expected::Like(stanza) => self.push_expect(actor, stanza, capture),
+                Expected::Like(stanza) => self.push_expect(actor, stanza, capture, soon),
             }
         }
     }
 
-    fn push_expect(&mut self, actor: Option<&String>, mut stanza: Tree, capture: Pairs) {
+    fn push_expect(
+        &mut self,
+        actor: Option<&String>,
+        mut stanza: Tree,
+        capture: Pairs,
+        soon: bool,
+    ) {
         for (variable, _) in &capture {
             forget(&mut stanza, &format!("${{{variable}}}"));
         }
-        self.steps.push(Step::Expect { actor: actor.cloned(), stanza, capture });
+        self.steps.push(Step::Expect { actor: actor.cloned(), stanza, capture, soon });
     }
 }
 

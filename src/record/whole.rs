@@ -1,6 +1,7 @@
 //! From events to the text of a scenario.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use super::acts::{Acts, Carrier, Session, What, received, sent};
 use super::cast::{Cast, Login as Who};
@@ -93,6 +94,7 @@ pub fn record(events: &[Event], wishes: &Wishes) -> Result<Recorded, CannotRecor
         learned: &learned,
         steps: Vec::new(),
         left_out: BTreeMap::new(),
+        last: Duration::ZERO,
         last_heard: acts
             .acts
             .iter()
@@ -220,6 +222,9 @@ fn script(
             Some(Style::Stanzas(stanzas)) => stanzas.take(number, act, &mut making),
             Some(Style::Requests(requests)) => requests.take(number, act, &mut making),
             None => {}
+        }
+        if sent(act).next().is_some() {
+            making.last = act.at;
         }
     }
     left_out.extend(making.left_out.iter().map(|(what, count)| format!("{count} × {what}")));

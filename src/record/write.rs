@@ -56,10 +56,13 @@ fn write(step: &Step, out: &mut String) {
             *out += &format!("  - send:{}\n", of(actor));
             xml("stanza", stanzas, out);
         }
-        Step::Expect { actor, stanza, capture } => {
+        Step::Expect { actor, stanza, capture, soon } => {
             *out += &format!("  - expect:{}\n", of(actor));
             xml("stanza", std::slice::from_ref(stanza), out);
             pairs("capture", capture, out);
+            if *soon {
+                *out += "    within: 1s\n";
+            }
         }
         Step::Request(request) => write_request(request, out),
         Step::Resend { name, again, on } => {

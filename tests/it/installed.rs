@@ -96,7 +96,7 @@ fn is_tried(words: &[String]) -> bool {
         "demo" | "doctor" | "proxy" => false,
         "cm" => has("--list-defects"),
         "prove" => words.iter().any(|word| word.contains("examples")),
-        "run" => !has("--target"),
+        "run" | "replay" => !has("--target"),
         "snapshot" => words[1] != "review",
         "report" => !words[1].starts_with("captures"),
         _ => true,

@@ -4,10 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Args, BODY_KEPT, BUFFER};
+use super::streams::Streams;
 use crate::cli::Failure;
+use crate::cli::capture::CaptureFile;
 use crate::cli::console::eprint;
 use crate::cli::interrupt::{leave_at_next_signal, stopped};
+use crate::cli::observe::Output;
 use crate::cli::record::read;
 use crate::cli::watch::{Watch, Watching, listen, raise_file_limit};
 use crate::clock::Clock;
@@ -20,9 +22,26 @@ use crate::trace::open;
 /// How long answers that are under way may take at the end.
 const PARTING: Duration = Duration::from_millis(100);
 
-pub(super) fn run(args: &Args, file: &Path) -> Result<u8, Failure> {
+/// What the command line says of it.
+pub(super) struct Options<'a> {
+    pub(super) file: &'a Path,
+    pub(super) session: Option<&'a str>,
+    pub(super) listen: &'a str,
+    pub(super) quiet: bool,
+    pub(super) show_secrets: bool,
+    pub(super) capture: &'a CaptureFile,
+    pub(super) streams: &'a Streams,
+    pub(super) output: &'a Output,
+    /// How much traffic may wait to be printed.
+    pub(super) buffer: usize,
+    /// How much of one message is kept for printing.
+    pub(super) kept: usize,
+}
+
+pub(super) fn run(args: &Options<'_>) -> Result<u8, Failure> {
+    let file = args.file;
     let all = read(file)?;
-    let scenes = Scenes::of(&all.events, args.session.as_deref());
+    let scenes = Scenes::of(&all.events, args.session);
     let [bosh, websocket, tcp] = scenes.counts();
     if bosh + websocket + tcp == 0 {
         let which = if args.session.is_some() { " with such a name" } else { "" };
@@ -40,12 +59,12 @@ pub(super) fn run(args: &Args, file: &Path) -> Result<u8, Failure> {
     raise_file_limit();
     let watched = !args.quiet || args.capture.path().is_some();
     let mut watch =
-        watched.then(|| Watch::prepare(&args.output, BUFFER, args.quiet)).transpose()?;
+        watched.then(|| Watch::prepare(args.output, args.buffer, args.quiet)).transpose()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Environment(format!("cannot start: {error}")))?;
-    let (listener, bound) = runtime.block_on(listen("--listen", &args.listen))?;
+    let (listener, bound) = runtime.block_on(listen("--listen", args.listen))?;
     let second = match args.streams.plain() {
         Some(address) => Some(runtime.block_on(listen("--tcp", address))?),
         None => None,
@@ -54,7 +73,7 @@ pub(super) fn run(args: &Args, file: &Path) -> Result<u8, Failure> {
     if let Some(watch) = &mut watch {
         let mut inputs = args.output.inputs();
         inputs.add(file);
-        watch.capture(&args.capture, &inputs, url.clone(), args.show_secrets)?;
+        watch.capture(args.capture, &inputs, url.clone(), args.show_secrets)?;
     }
     eprint(&format!("listening on {url}"));
     eprint(&format!("and for WebSocket on ws://{bound}/xmpp-websocket"));
@@ -69,7 +88,7 @@ pub(super) fn run(args: &Args, file: &Path) -> Result<u8, Failure> {
     if !bound.ip().is_loopback() {
         eprint("warning: other machines can connect to this port, without encryption");
     }
-    let intake = Intake::new(args.show_secrets, BODY_KEPT);
+    let intake = Intake::new(args.show_secrets, args.kept);
     let watching = watch.map(|watch| watch.start(intake)).transpose()?;
     let clock = watching.as_ref().map_or_else(Clock::start, |watching| watching.clock);
     let queue = watching.as_ref().map(|watching| Arc::clone(&watching.queue));
