@@ -58,7 +58,7 @@ pub(super) struct Args {
     /// Host header for the target: the client's (keep), the target's own, or NAME
     ///
     /// Servers with virtual hosts use this name to choose one [default: keep for a target on this machine, otherwise
-    /// target]. Nothing else in a request is ever changed.
+    /// target]. Without faults, nothing else in a request is changed.
     #[arg(long, value_name = "keep|target|NAME")]
     host: Option<String>,
     /// How to handle STARTTLS with an xmpp:// target [default: take-over]
