@@ -19,6 +19,9 @@ _xmppscope() {
             xmppscope,check)
                 cmd="xmppscope__subcmd__check"
                 ;;
+            xmppscope,client)
+                cmd="xmppscope__subcmd__client"
+                ;;
             xmppscope,cm)
                 cmd="xmppscope__subcmd__cm"
                 ;;
@@ -46,6 +49,12 @@ _xmppscope() {
             xmppscope,proxy)
                 cmd="xmppscope__subcmd__proxy"
                 ;;
+            xmppscope,record)
+                cmd="xmppscope__subcmd__record"
+                ;;
+            xmppscope,replay)
+                cmd="xmppscope__subcmd__replay"
+                ;;
             xmppscope,report)
                 cmd="xmppscope__subcmd__report"
                 ;;
@@ -58,11 +67,35 @@ _xmppscope() {
             xmppscope,show)
                 cmd="xmppscope__subcmd__show"
                 ;;
+            xmppscope,shrink)
+                cmd="xmppscope__subcmd__shrink"
+                ;;
             xmppscope,snapshot)
                 cmd="xmppscope__subcmd__snapshot"
                 ;;
             xmppscope,spec)
                 cmd="xmppscope__subcmd__spec"
+                ;;
+            xmppscope__subcmd__client,help)
+                cmd="xmppscope__subcmd__client__subcmd__help"
+                ;;
+            xmppscope__subcmd__client,prove)
+                cmd="xmppscope__subcmd__client__subcmd__prove"
+                ;;
+            xmppscope__subcmd__client,run)
+                cmd="xmppscope__subcmd__client__subcmd__run"
+                ;;
+            xmppscope__subcmd__client__subcmd__help,help)
+                cmd="xmppscope__subcmd__client__subcmd__help__subcmd__help"
+                ;;
+            xmppscope__subcmd__client__subcmd__help,prove)
+                cmd="xmppscope__subcmd__client__subcmd__help__subcmd__prove"
+                ;;
+            xmppscope__subcmd__client__subcmd__help,run)
+                cmd="xmppscope__subcmd__client__subcmd__help__subcmd__run"
+                ;;
+            xmppscope__subcmd__generate,clients)
+                cmd="xmppscope__subcmd__generate__subcmd__clients"
                 ;;
             xmppscope__subcmd__generate,completions)
                 cmd="xmppscope__subcmd__generate__subcmd__completions"
@@ -81,6 +114,9 @@ _xmppscope() {
                 ;;
             xmppscope__subcmd__generate,target)
                 cmd="xmppscope__subcmd__generate__subcmd__target"
+                ;;
+            xmppscope__subcmd__generate__subcmd__help,clients)
+                cmd="xmppscope__subcmd__generate__subcmd__help__subcmd__clients"
                 ;;
             xmppscope__subcmd__generate__subcmd__help,completions)
                 cmd="xmppscope__subcmd__generate__subcmd__help__subcmd__completions"
@@ -102,6 +138,9 @@ _xmppscope() {
                 ;;
             xmppscope__subcmd__help,check)
                 cmd="xmppscope__subcmd__help__subcmd__check"
+                ;;
+            xmppscope__subcmd__help,client)
+                cmd="xmppscope__subcmd__help__subcmd__client"
                 ;;
             xmppscope__subcmd__help,cm)
                 cmd="xmppscope__subcmd__help__subcmd__cm"
@@ -130,6 +169,12 @@ _xmppscope() {
             xmppscope__subcmd__help,proxy)
                 cmd="xmppscope__subcmd__help__subcmd__proxy"
                 ;;
+            xmppscope__subcmd__help,record)
+                cmd="xmppscope__subcmd__help__subcmd__record"
+                ;;
+            xmppscope__subcmd__help,replay)
+                cmd="xmppscope__subcmd__help__subcmd__replay"
+                ;;
             xmppscope__subcmd__help,report)
                 cmd="xmppscope__subcmd__help__subcmd__report"
                 ;;
@@ -142,11 +187,23 @@ _xmppscope() {
             xmppscope__subcmd__help,show)
                 cmd="xmppscope__subcmd__help__subcmd__show"
                 ;;
+            xmppscope__subcmd__help,shrink)
+                cmd="xmppscope__subcmd__help__subcmd__shrink"
+                ;;
             xmppscope__subcmd__help,snapshot)
                 cmd="xmppscope__subcmd__help__subcmd__snapshot"
                 ;;
             xmppscope__subcmd__help,spec)
                 cmd="xmppscope__subcmd__help__subcmd__spec"
+                ;;
+            xmppscope__subcmd__help__subcmd__client,prove)
+                cmd="xmppscope__subcmd__help__subcmd__client__subcmd__prove"
+                ;;
+            xmppscope__subcmd__help__subcmd__client,run)
+                cmd="xmppscope__subcmd__help__subcmd__client__subcmd__run"
+                ;;
+            xmppscope__subcmd__help__subcmd__generate,clients)
+                cmd="xmppscope__subcmd__help__subcmd__generate__subcmd__clients"
                 ;;
             xmppscope__subcmd__help__subcmd__generate,completions)
                 cmd="xmppscope__subcmd__help__subcmd__generate__subcmd__completions"
@@ -236,7 +293,7 @@ _xmppscope() {
 
     case "${cmd}" in
         xmppscope)
-            opts="-h -V --help --version check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help"
+            opts="-h -V --help --version check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -267,8 +324,166 @@ _xmppscope() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        xmppscope__subcmd__client)
+            opts="-h --help run prove help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__client__subcmd__help)
+            opts="run prove help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__client__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__client__subcmd__help__subcmd__prove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__client__subcmd__help__subcmd__run)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__client__subcmd__prove)
+            opts="-h --defect --table --jobs --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --defect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__client__subcmd__run)
+            opts="-h --built-in --listen --name --strict --only --carrier --jobs --confirm --patience --list --show --write --format --output --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --only)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --carrier)
+                    COMPREPLY=($(compgen -W "bosh websocket tcp" -- "${cur}"))
+                    return 0
+                    ;;
+                --jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --confirm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --patience)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --show)
+                    COMPREPLY=($(compgen -W "failed all none" -- "${cur}"))
+                    return 0
+                    ;;
+                --write)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "pretty json junit tap github markdown" -- "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         xmppscope__subcmd__cm)
-            opts="-v -h --listen --domain --account --anonymous --defect --list-defects --quiet --write --force --show-secrets --upstream --ca-file --insecure --upstream-plain --tcp --direct-tls --tls --tls-dir --deflate --no-sasl2 --resumption --login --ping --idle --wait --hold --requests --inactivity --polling --maxpause --max-sessions --max-sessions-per-address --max-body --max-waiting --max-queued --fault --fault-file --control --filter --format --settings --color --verbose --help"
+            opts="-v -h --listen --domain --account --anonymous --defect --list-defects --replay --session --quiet --write --force --show-secrets --upstream --ca-file --insecure --upstream-plain --tcp --direct-tls --tls --tls-dir --deflate --no-sasl2 --resumption --login --ping --idle --wait --hold --requests --inactivity --polling --maxpause --max-sessions --max-sessions-per-address --max-body --max-waiting --max-queued --fault --fault-file --control --filter --format --settings --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -287,6 +502,14 @@ _xmppscope() {
                     return 0
                     ;;
                 --defect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --session)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -562,8 +785,22 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__generate)
-            opts="-h --help man completions schema target conformance help"
+            opts="-h --help man completions schema target clients conformance help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__generate__subcmd__clients)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -604,8 +841,22 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__generate__subcmd__help)
-            opts="man completions schema target conformance help"
+            opts="man completions schema target clients conformance help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__generate__subcmd__help__subcmd__clients)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -720,7 +971,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__generate__subcmd__schema)
-            opts="-h --help"
+            opts="-h --client --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -748,7 +999,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__help)
-            opts="check cm convert demo diff doctor generate prove proxy report run scenarios show snapshot spec help"
+            opts="check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -764,6 +1015,48 @@ _xmppscope() {
         xmppscope__subcmd__help__subcmd__check)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__help__subcmd__client)
+            opts="run prove"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__help__subcmd__client__subcmd__prove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__help__subcmd__client__subcmd__run)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -846,8 +1139,22 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__help__subcmd__generate)
-            opts="man completions schema target conformance"
+            opts="man completions schema target clients conformance"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__help__subcmd__generate__subcmd__clients)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -971,6 +1278,34 @@ _xmppscope() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        xmppscope__subcmd__help__subcmd__record)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__help__subcmd__replay)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         xmppscope__subcmd__help__subcmd__report)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1042,6 +1377,20 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__help__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__help__subcmd__shrink)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1251,6 +1600,109 @@ _xmppscope() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        xmppscope__subcmd__record)
+            opts="-o -h --output --session --strict --requests --name --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --session)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__replay)
+            opts="-h --target --domain --ca-file --insecure --resolve --dns --account --defect --session --speed --write --settings --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --target)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --domain)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resolve)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --account)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --defect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --session)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --speed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --write)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --settings)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         xmppscope__subcmd__report)
             opts="-o -h --output --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1274,7 +1726,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__run)
-            opts="-h --target --domain --ca-file --insecure --resolve --dns --strict --only --carrier --jobs --confirm --list --defect --show --write --snapshots --update --settings --format --output --color --help"
+            opts="-h --target --domain --ca-file --insecure --resolve --dns --strict --only --carrier --jobs --confirm --list --defect --show --write --format --output --color --snapshots --update --settings --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1339,18 +1791,6 @@ _xmppscope() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --snapshots)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --update)
-                    COMPREPLY=($(compgen -W "new all no" -- "${cur}"))
-                    return 0
-                    ;;
-                --settings)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "pretty json junit tap github markdown" -- "${cur}"))
                     return 0
@@ -1361,6 +1801,18 @@ _xmppscope() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --snapshots)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --update)
+                    COMPREPLY=($(compgen -W "new all no" -- "${cur}"))
+                    return 0
+                    ;;
+                --settings)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1489,6 +1941,44 @@ _xmppscope() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        xmppscope__subcmd__shrink)
+            opts="-o -h --while --output --limit --session --strict --requests --name --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --while)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --session)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

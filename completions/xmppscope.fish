@@ -27,6 +27,7 @@ end
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -s V -l version -d 'Print version'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "check" -d 'Check scenario files for mistakes, without running them'
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "client" -d 'Test a client'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "cm" -d 'Run a strict XMPP server for BOSH, WebSocket and TCP'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "convert" -d 'Convert a recording: to a capture, a HAR, or a curl command'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "demo" -d 'Watch a ten-second demo, with no client or server of your own'
@@ -49,6 +50,47 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand check" -l color -d '
 always\t'Always'
 never\t'Never'"
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and not __fish_seen_subcommand_from run prove help" -s h -l help -d 'Print help'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and not __fish_seen_subcommand_from run prove help" -f -a "run" -d 'Test a client with scenarios'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and not __fish_seen_subcommand_from run prove help" -f -a "prove" -d 'Test the scenarios for clients: mutation testing with known defects'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and not __fish_seen_subcommand_from run prove help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l listen -d 'Address to listen on, one scenario at a time [default: a free port of 127.0.0.1 for each scenario]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l name -d 'Name of the client, for reports [default: the program of COMMAND]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l only -d 'Run only scenarios that match words of path, name or requirement, joined by and, or, not' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l carrier -d 'Run only scenarios over BOSH, WebSocket or TCP; repeatable' -r -f -a "bosh\t''
+websocket\t''
+tcp\t''"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l jobs -d 'Scenarios to run in parallel' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l confirm -d 'Run a failed scenario again by itself, this many times; one that does not fail each time is unsteady' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l patience -d 'Give the client this many times as long for everything, if it or this machine is slow' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l show -d 'Print the traffic of these scenarios' -r -f -a "failed\t'Failed scenarios and warnings, only the relevant part'
+all\t'All scenarios'
+none\t'No scenarios'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l write -d 'Write a capture of each scenario to this folder, and all outcomes to outcomes.ndjson in it' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l format -d 'Output format; repeatable [default: pretty]' -r -f -a "pretty\t'Text for people'
+json\t'One JSON object per line, for programs'
+junit\t'JUnit XML, for CI systems'
+tap\t'Test Anything Protocol 14'
+github\t'Annotations for GitHub Actions'
+markdown\t'Tables, for the summary of a CI job'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l output -d 'Output file of a format: the first --output is for the first --format, and so on' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l built-in -d 'Test the client that is part of xmppscope, which speaks BOSH and WebSocket'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l strict -d 'Also fail on violated recommendations (SHOULD)'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l list -d 'List the scenarios that would run, and exit'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from prove" -l defect -d 'Use only this defect; repeatable [default: all]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from prove" -l jobs -d 'Scenarios to run in parallel' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from prove" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from prove" -l table -d 'Also print which scenarios catch each defect'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from prove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "run" -d 'Test a client with scenarios'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "prove" -d 'Test the scenarios for clients: mutation testing with known defects'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l listen -d 'Address to listen on; port 0 picks a free port' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l domain -d 'XMPP domain to serve; repeatable [default: localhost]' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l account -d 'Account to create in every domain; repeatable [default: alice and bob]' -r
@@ -148,23 +190,27 @@ never\t'Never'"
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l quick -d 'Skip slow checks: a request held to its end, an idle WebSocket, large requests'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l dry-run -d 'Print what would be done, and do nothing'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "man" -d 'Print a man page, or write all of them to a folder'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "completions" -d 'Print completions of the command line for a shell'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "schema" -d 'Print the JSON Schema of scenario files, for editors'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "target" -d 'Print a target file that is part of xmppscope, to begin your own with'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "conformance" -d 'Print tables of the requirements that servers meet, in Markdown'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target conformance help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target clients conformance help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target clients conformance help" -f -a "man" -d 'Print a man page, or write all of them to a folder'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target clients conformance help" -f -a "completions" -d 'Print completions of the command line for a shell'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target clients conformance help" -f -a "schema" -d 'Print the JSON Schema of scenario files, for editors'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target clients conformance help" -f -a "target" -d 'Print a target file that is part of xmppscope, to begin your own with'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target clients conformance help" -f -a "clients" -d 'Print a table of the requirements that clients meet, in Markdown'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target clients conformance help" -f -a "conformance" -d 'Print tables of the requirements that servers meet, in Markdown'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target clients conformance help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from man" -l output -d 'Write all pages to this folder, which is created if it does not exist; existing pages are replaced' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from man" -s h -l help -d 'Print help'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from completions" -s h -l help -d 'Print help'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from schema" -l client -d 'The schema of scenarios that test a client'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from schema" -s h -l help -d 'Print help'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from target" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from clients" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from conformance" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "man" -d 'Print a man page, or write all of them to a folder'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "completions" -d 'Print completions of the command line for a shell'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "schema" -d 'Print the JSON Schema of scenario files, for editors'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "target" -d 'Print a target file that is part of xmppscope, to begin your own with'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "clients" -d 'Print a table of the requirements that clients meet, in Markdown'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "conformance" -d 'Print tables of the requirements that servers meet, in Markdown'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand prove" -l defect -d 'Use only this defect; repeatable [default: all]' -r
@@ -213,9 +259,11 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -l name -d '
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -l strict -d 'Expect everything that came, not only what is the same at every run and server'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -l requests -d 'Spell out every request of BOSH, even where the session\'s own polling would do'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l target -d 'Server: a URL, or a target file that describes it [default: the embedded one]' -r -F
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l domain -d 'XMPP domain, if the target is a URL [default: localhost]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l target -d 'Server to test: a URL, a domain, or a target file that describes it [default: the embedded one]' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l domain -d 'XMPP domain, if the target is a URL [default: localhost]; without a target, the domain to look up and test' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l ca-file -d 'Trust only the CA certificates in this PEM file' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l resolve -d 'Connect to ADDR instead of HOST\'s address, and to PORT if given; repeatable' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l dns -d 'Name server to use instead of the system\'s' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l account -d 'Account that logs in; repeatable [default: those of the target file]' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l defect -d 'Enable a defect of the embedded connection manager; repeatable' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l session -d 'Replay only the session whose name or sid begins with NAME [default: all]' -r
@@ -245,11 +293,6 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l show -d 'Pri
 all\t'All scenarios'
 none\t'No scenarios'"
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l write -d 'Write a capture of each scenario to this folder, and all outcomes to outcomes.ndjson in it' -r -F
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l snapshots -d 'Compare each conversation with its approved snapshot in this folder, and fail if they differ' -r -F
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l update -d 'What to do with new or changed conversations [default: no if the variable CI is set, otherwise new]' -r -f -a "new\t'Write it to a .snap.new file, for review'
-all\t'Approve it'
-no\t'Write nothing'"
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l settings -d 'Settings file, which lists what varies from run to run [default: xmppscope.yaml, if it exists]' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l format -d 'Output format; repeatable [default: pretty]' -r -f -a "pretty\t'Text for people'
 json\t'One JSON object per line, for programs'
 junit\t'JUnit XML, for CI systems'
@@ -260,6 +303,11 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l output -d 'O
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l snapshots -d 'Compare each conversation with its approved snapshot in this folder, and fail if they differ' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l update -d 'What to do with new or changed conversations [default: no if the variable CI is set, otherwise new]' -r -f -a "new\t'Write it to a .snap.new file, for review'
+all\t'Approve it'
+no\t'Write nothing'"
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l settings -d 'Settings file, which lists what varies from run to run [default: xmppscope.yaml, if it exists]' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l insecure -d 'Accept any certificate'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l strict -d 'Also fail on violated recommendations (SHOULD), and on known deviations that no longer occur'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l list -d 'List the scenarios that would run, and exit'
@@ -336,29 +384,33 @@ never\t'Never'"
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand spec" -l unchecked -d 'Only requirements that neither a rule nor a scenario checks'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand spec" -l uncovered -d 'Only requirements on a connection manager or server that no scenario covers, with the reason'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand spec" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "check" -d 'Check scenario files for mistakes, without running them'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "cm" -d 'Run a strict XMPP server for BOSH, WebSocket and TCP'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "convert" -d 'Convert a recording: to a capture, a HAR, or a curl command'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "demo" -d 'Watch a ten-second demo, with no client or server of your own'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "diff" -d 'Compare two captures, transcripts or snapshots'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "doctor" -d 'Find out why a client does not connect, and what to change'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "generate" -d 'Generate man pages, completions, the JSON Schema of scenarios, and more'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "prove" -d 'Test the scenarios themselves: mutation testing with known defects'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "proxy" -d 'Show the traffic between an XMPP client and its server: BOSH, WebSocket or TCP'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "record" -d 'Turn a recording into a scenario that `xmppscope run` repeats'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "replay" -d 'Send what a client sent once more, and compare what comes'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "report" -d 'Turn a recording, or a run of scenarios, into an HTML page'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "run" -d 'Test a server with scenarios'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "scenarios" -d 'List the built-in scenarios, or write them to files'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "show" -d 'Print a capture, or a HAR or other file that holds traffic'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "shrink" -d 'Find the shortest scenario that still shows a finding'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "snapshot" -d 'Review, accept or reject pending snapshots of conversations'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "spec" -d 'List the requirements of the specifications, and what checks them'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "check" -d 'Check scenario files for mistakes, without running them'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "client" -d 'Test a client'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "cm" -d 'Run a strict XMPP server for BOSH, WebSocket and TCP'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "convert" -d 'Convert a recording: to a capture, a HAR, or a curl command'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "demo" -d 'Watch a ten-second demo, with no client or server of your own'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "diff" -d 'Compare two captures, transcripts or snapshots'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "doctor" -d 'Find out why a client does not connect, and what to change'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "generate" -d 'Generate man pages, completions, the JSON Schema of scenarios, and more'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "prove" -d 'Test the scenarios themselves: mutation testing with known defects'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "proxy" -d 'Show the traffic between an XMPP client and its server: BOSH, WebSocket or TCP'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "record" -d 'Turn a recording into a scenario that `xmppscope run` repeats'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "replay" -d 'Send what a client sent once more, and compare what comes'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "report" -d 'Turn a recording, or a run of scenarios, into an HTML page'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "run" -d 'Test a server with scenarios'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "scenarios" -d 'List the built-in scenarios, or write them to files'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "show" -d 'Print a capture, or a HAR or other file that holds traffic'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "shrink" -d 'Find the shortest scenario that still shows a finding'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "snapshot" -d 'Review, accept or reject pending snapshots of conversations'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "spec" -d 'List the requirements of the specifications, and what checks them'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "run" -d 'Test a client with scenarios'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from client" -f -a "prove" -d 'Test the scenarios for clients: mutation testing with known defects'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "man" -d 'Print a man page, or write all of them to a folder'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "completions" -d 'Print completions of the command line for a shell'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "schema" -d 'Print the JSON Schema of scenario files, for editors'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "target" -d 'Print a target file that is part of xmppscope, to begin your own with'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "clients" -d 'Print a table of the requirements that clients meet, in Markdown'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from generate" -f -a "conformance" -d 'Print tables of the requirements that servers meet, in Markdown'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from scenarios" -f -a "list" -d 'List them: path and name, one per line'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and __fish_seen_subcommand_from scenarios" -f -a "export" -d 'Write them to a folder, with the shared files that they use'

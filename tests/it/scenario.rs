@@ -215,7 +215,7 @@ fn the_language_for_clients_is_as_its_reference_says() {
     let head = "client: bosh\nname: a\ncovers: bosh-type-values\nsteps:\n";
     for wrong in [
         head.replace("bosh\n", "smtp\n") + "- login",
-        head.replace("type-values", "resp-wait") + "- login",
+        head.replace("type-values", "http10-compatible") + "- login",
         head.replace("steps", "server: { wait: soon }\nsteps") + "- login",
         head.replace("steps", "server: { weight: 5 }\nsteps") + "- login",
         head.replace("steps", "server: { sasl2: maybe }\nsteps") + "- login",
