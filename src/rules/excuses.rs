@@ -46,6 +46,10 @@ impl Excuses {
             let by = match &event.fact {
                 Fact::Ended { by, .. } => Some(*by),
                 Fact::Closed { .. } => effect.left.map(|(side, _)| side),
+                // What the client claims when it resumes is judged when the server grants that, and is its own all the same.
+                _ if effect.message.as_ref().is_some_and(|message| message.resumes.is_some()) => {
+                    None
+                }
                 fact => fact.from(),
             };
             for finding in findings.iter_mut() {

@@ -66,6 +66,7 @@ fn each_kind_of_scenario_names_the_command_for_it() {
 }
 
 /// The pages of `docs/deviations` say what is wrong with these clients: it is still so, and nothing else is said of them.
+/// What @xmpp/client does with stanzas behind `<enabled/>` is left out: it is a race in the client, and not seen each time.
 #[cfg(feature = "peers")]
 #[test]
 fn what_is_known_of_clients_is_found() {
@@ -77,17 +78,10 @@ fn what_is_known_of_clients_is_found() {
     let (strophe, xmpp_js) =
         (format!("{drivers}/strophe.mjs"), format!("{drivers}/xmpp-client.mjs"));
     let folder = "scenarios/client";
-    let counts = format!("{folder}/xep-0198/4-acks/with-enabled.yaml");
     let closes = format!("{folder}/rfc7395/3.6-closing/answers.yaml");
     let rids = format!("{folder}/xep-0124/14.1-rids");
     for (scenario, command, code, said) in [
         (LEAVES, vec![gloox.as_str()], 1, "type='terminal' does not exist"),
-        (
-            &*counts,
-            vec!["node", &*xmpp_js],
-            1,
-            "The client acknowledges h='0' when the session was resumed",
-        ),
         (&*closes, vec!["node", &*strophe], 1, "the client to end its session in order"),
         (&*rids, vec!["node", &*strophe], 0, "1 passed"),
         (&*rids, vec![gloox.as_str()], 0, "1 passed"),

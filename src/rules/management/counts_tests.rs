@@ -152,6 +152,30 @@ fn counts_go_on_after_a_resumption() {
 }
 
 #[test]
+fn a_count_that_goes_back_is_the_clients_though_the_connection_was_cut_on_purpose() {
+    let script = enabled()
+        + &full(
+            "10 1 S= <message CLIENT id='s1'/>
+             11 1 S= <message CLIENT id='s2'/>
+             12 1 C= <a SM h='2'/>
+             15 1 !fault C - kind:message: cut rst | reset the connection
+             20 1 S. reset",
+        )
+        + &login(1000, 2)
+        + &full(
+            "1010 2 C= <resume SM previd='x' h='0'/>\n1020 2 S= <resumed SM previd='x' h='0'/>",
+        );
+    let lines = found(&script);
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("Client")
+                && line.contains("h='0' when the session was resumed")),
+        "{lines:?}"
+    );
+}
+
+#[test]
 fn a_difference_is_said_again_when_it_has_grown_a_lot() {
     let mut script = String::new();
     for n in 1..=6 {

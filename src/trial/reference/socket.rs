@@ -24,6 +24,8 @@ pub(super) struct Socket {
     endpoint: Endpoint,
     random: Secure,
     received: Vec<Received>,
+    /// It has sent its Close frame.
+    closing: bool,
 }
 
 impl Socket {
@@ -53,7 +55,7 @@ impl Socket {
             return Err(io::Error::other("the server did not agree on the subprotocol xmpp"));
         }
         let endpoint = Endpoint::across_from(Side::Server, LIMIT);
-        Ok(Self { tcp, endpoint, random, received: Vec::new() })
+        Ok(Self { tcp, endpoint, random, received: Vec::new(), closing: false })
     }
 
     /// Sends an element.
@@ -65,6 +67,7 @@ impl Socket {
 
     /// Begins to close the WebSocket.
     pub(super) async fn close(&mut self) -> io::Result<()> {
+        self.closing = true;
         self.frame(Opcode::CLOSE, &1000_u16.to_be_bytes()).await
     }
 
@@ -92,7 +95,10 @@ impl Socket {
                 Received::Ping(content) => self.frame(Opcode::PONG, &content).await?,
                 Received::Pong => {}
                 Received::Close(_) => {
-                    self.frame(Opcode::CLOSE, &1000_u16.to_be_bytes()).await?;
+                    // One Close frame is enough (RFC 6455 section 5.5.1).
+                    if !self.closing {
+                        self.close().await?;
+                    }
                     return Ok(None);
                 }
             }
