@@ -12,7 +12,7 @@ use crate::cm::parts::Parts;
 use crate::cm::stream::{Action, Codec, Framing, Input, Outbound, Output, Received, Session};
 use crate::wire::websocket::{Head, Piece, Reader, mask};
 use crate::xml::Element;
-use crate::xmpp::ns;
+use crate::xmpp::{Header, ns};
 
 /// What makes one stream deviate. By default everything passes as it is.
 pub trait Substitute: Send {
@@ -29,6 +29,35 @@ pub trait Substitute: Send {
     /// The server is to be told something: it is told this instead.
     fn tell(&mut self, command: Command, _session: &Session) -> Vec<Command> {
         vec![command]
+    }
+}
+
+/// Changes headers of the server by those that they answer.
+pub struct Answered {
+    asked: Header,
+    change: fn(&Header, &mut Header),
+}
+
+impl Answered {
+    /// What changes them so: the client's header, and the server's.
+    pub fn by(change: fn(&Header, &mut Header)) -> Self {
+        Self { asked: Header::default(), change }
+    }
+}
+
+impl Substitute for Answered {
+    fn come(&mut self, input: Input, _: &Session) -> Vec<Input> {
+        if let Input::Header(header) | Input::Misnamed(header) = &input {
+            self.asked = header.clone();
+        }
+        vec![input]
+    }
+
+    fn send(&mut self, mut output: Output, _: &Session) -> Vec<Output> {
+        if let Output::Header(header) = &mut output {
+            (self.change)(&self.asked, header);
+        }
+        vec![output]
     }
 }
 

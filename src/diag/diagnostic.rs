@@ -35,6 +35,25 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// A mistake in these bytes of the value of an option.
+    #[allow(clippy::unnecessary_box_returns)] // as all that may fail returns it
+    pub fn in_option(
+        (option, value): (&str, &str),
+        span: Range<usize>,
+        message: impl Into<String>,
+        label: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Box<Self> {
+        Box::new(Self {
+            message: message.into(),
+            name: option.to_owned(),
+            source: value.into(),
+            span,
+            label: label.into(),
+            help: Some(help.into()).filter(|help| !help.is_empty()),
+        })
+    }
+
     /// The text for a person, several lines without a line break at the end.
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };

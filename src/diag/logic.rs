@@ -179,14 +179,7 @@ impl<'a> Cursor<'a> {
         label: impl Into<String>,
         help: impl Into<String>,
     ) -> Box<Diagnostic> {
-        Box::new(Diagnostic {
-            message: message.into(),
-            name: self.option.to_owned(),
-            source: self.text.into(),
-            span,
-            label: label.into(),
-            help: Some(help.into()).filter(|help| !help.is_empty()),
-        })
+        Diagnostic::in_option((self.option, self.text), span, message, label, help)
     }
 }
 

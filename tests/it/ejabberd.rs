@@ -169,7 +169,8 @@ impl Drop for Ejabberd {
 /// That of `targets/start` at this port, with the ports for XML streams if they are given.
 fn configuration(port: u16, streams: Option<&Streams>) -> String {
     let usual = include_str!("../../targets/ejabberd.yml").replace("@PORT@", &port.to_string());
-    let listener = "  - port: @TCP@\n    ip: 127.0.0.1\n    module: ejabberd_c2s\n    starttls_required: true\n";
+    let listener = "  - port: @TCP@\n    ip: 127.0.0.1\n    module: ejabberd_c2s\n    backlog: 128\n    starttls_required: true\n";
+    assert!(usual.contains(listener), "the listener for TCP is written otherwise");
     let Some(Streams { starttls, direct, identity }) = streams else {
         let certificates = "certfiles: [/srv/cert.pem, /srv/key.pem]\n";
         return usual.replace(listener, "").replace(certificates, "");

@@ -1,6 +1,6 @@
 //! `xmppscope client run`, from its options to its exit code.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::args::{Args, RunArgs, What};
@@ -9,12 +9,11 @@ use crate::cli::Failure;
 use crate::cli::check;
 use crate::cli::console::{eprint, not_into};
 use crate::cli::interrupt::Interrupt;
-use crate::cli::run::{End, Outputs, Results, distinct, expression, list, stems};
+use crate::cli::run::{Chosen, End, Outputs, Results, distinct, list, stems};
 use crate::clock::Clock;
 use crate::diag::name;
 use crate::files::Inputs;
 use crate::runner::{self, Doubts, Job};
-use crate::scenario::Only;
 use crate::trial::{Bench, Client, run_all_clients};
 use crate::ui::outcomes::{Again, Plan};
 use crate::ui::quoted;
@@ -30,25 +29,14 @@ pub(in crate::cli) fn run(args: Args) -> Result<u8, Failure> {
 fn run_scenarios(args: &RunArgs) -> Result<u8, Failure> {
     let interrupt = Interrupt::watch()?;
     let color = args.reporting.color;
-    let only = args.only.as_deref().map(|text| expression(text, color)).transpose()?;
-    let carriers: Vec<_> = args.carrier.iter().map(|name| format!("carrier:{name}")).collect();
-    let carriers = (!carriers.is_empty()).then(|| expression(&carriers.join(" or "), color));
-    let carriers = carriers.transpose()?;
+    let chosen = Chosen::of(args.only.as_deref(), &args.carrier, color)?;
     let (scenarios, files) = check::client_scenarios(&args.paths, color)?;
     let all = runner::jobs(&scenarios);
     let names = stems(&all);
     if args.reporting.write.is_some() {
         distinct(&all, &names, true)?;
     }
-    let kept = |job: &Job| {
-        let keeps = |only: &Only| only.keeps(&job.scenario, job.row);
-        only.as_ref().is_none_or(keeps) && carriers.as_ref().is_none_or(keeps)
-    };
-    let (jobs, stems): (Vec<Job>, Vec<PathBuf>) =
-        all.into_iter().zip(names).filter(|(job, _)| kept(job)).unzip();
-    if jobs.is_empty() {
-        return Err(Failure::Usage("no scenario matches --only and --carrier".to_owned()));
-    }
+    let (jobs, stems) = chosen.of_all(all.into_iter().zip(names))?;
     if args.list {
         return list(&jobs, &|_| None);
     }

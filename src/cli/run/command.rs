@@ -23,8 +23,7 @@ use crate::ui::quoted;
 /// Runs scenarios.
 pub(in crate::cli) fn run(args: &Args) -> Result<u8, Failure> {
     let interrupt = Interrupt::watch()?;
-    let only =
-        args.only.as_deref().map(|text| expression(text, args.reporting.color)).transpose()?;
+    let chosen = Chosen::of(args.only.as_deref(), &args.carrier, args.reporting.color)?;
     let against = Against::of(args)?;
     let (scenarios, files) = check::scenarios(&args.paths, args.reporting.color)?;
     let all = runner::jobs(&scenarios);
@@ -32,19 +31,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<u8, Failure> {
     if args.snapshots.is_some() || args.reporting.write.is_some() {
         stems::distinct(&all, &names, args.reporting.write.is_some())?;
     }
-    let carriers = carriers(args, args.reporting.color)?;
-    let kept = |job: &Job| {
-        let keeps = |only: &Only| only.keeps(&job.scenario, job.row);
-        only.as_ref().is_none_or(keeps) && carriers.as_ref().is_none_or(keeps)
-    };
-    let (jobs, stems): (Vec<Job>, Vec<PathBuf>) =
-        all.into_iter().zip(names).filter(|(job, _)| kept(job)).unzip();
-    if jobs.is_empty() {
-        let only = args.only.as_deref().map(|only| format!("--only {}", quoted(only)));
-        let carriers = args.carrier.iter().map(|carrier| format!("--carrier {carrier}"));
-        let chosen: Vec<_> = only.into_iter().chain(carriers).collect();
-        return Err(Failure::Usage(format!("{}: no scenario matches", chosen.join(" "))));
-    }
+    let (jobs, stems) = chosen.of_all(all.into_iter().zip(names))?;
     if args.list {
         return list::list(&jobs, &|job| against.skips(job));
     }
@@ -71,16 +58,48 @@ pub(in crate::cli) fn run(args: &Args) -> Result<u8, Failure> {
     results.finish(end, clock.now())
 }
 
-/// What `--carrier` keeps, as an expression.
-fn carriers(args: &Args, color: When) -> Result<Option<Only>, Failure> {
-    let each: Vec<_> = args.carrier.iter().map(|name| format!("carrier:{name}")).collect();
-    if each.is_empty() {
-        return Ok(None);
-    }
-    expression(&each.join(" or "), color).map(Some)
+/// Which scenarios are run.
+pub(in crate::cli) struct Chosen<'a> {
+    only: Option<Only>,
+    carriers: Option<Only>,
+    words: (Option<&'a str>, &'a [String]),
 }
 
-pub(in crate::cli) fn expression(text: &str, color: When) -> Result<Only, Failure> {
+impl<'a> Chosen<'a> {
+    /// By --only, and by --carrier.
+    pub(in crate::cli) fn of(
+        only: Option<&'a str>,
+        carriers: &'a [String],
+        color: When,
+    ) -> Result<Self, Failure> {
+        let each: Vec<_> = carriers.iter().map(|name| format!("carrier:{name}")).collect();
+        let any = (!each.is_empty()).then(|| expression(&each.join(" or "), color)).transpose()?;
+        let words = (only, carriers);
+        let only = only.map(|text| expression(text, color)).transpose()?;
+        Ok(Self { only, carriers: any, words })
+    }
+
+    /// Those of these, which have names. None is a mistake.
+    pub(in crate::cli) fn of_all(
+        &self,
+        all: impl Iterator<Item = (Job, PathBuf)>,
+    ) -> Result<(Vec<Job>, Vec<PathBuf>), Failure> {
+        let kept = |job: &Job| {
+            let keeps = |only: &Only| only.keeps(&job.scenario, job.row);
+            self.only.as_ref().is_none_or(keeps) && self.carriers.as_ref().is_none_or(keeps)
+        };
+        let (jobs, names): (Vec<Job>, Vec<PathBuf>) = all.filter(|(job, _)| kept(job)).unzip();
+        if jobs.is_empty() {
+            let only = self.words.0.map(|only| format!("--only {}", quoted(only)));
+            let carriers = self.words.1.iter().map(|carrier| format!("--carrier {carrier}"));
+            let chosen: Vec<_> = only.into_iter().chain(carriers).collect();
+            return Err(Failure::Usage(format!("{}: no scenario matches", chosen.join(" "))));
+        }
+        Ok((jobs, names))
+    }
+}
+
+fn expression(text: &str, color: When) -> Result<Only, Failure> {
     Only::parse(text).map_err(|wrong| {
         explain(&wrong, color);
         Failure::Usage("--only is not a valid expression".to_owned())

@@ -15,7 +15,7 @@ mod snapshots;
 mod stems;
 
 pub(super) use args::Args;
-pub(super) use command::{expression, run};
+pub(super) use command::{Chosen, run};
 pub(super) use list::list;
 pub(super) use named::Named;
 pub(super) use output::Outputs;

@@ -3,7 +3,7 @@
 use crate::cm::backend::Command;
 use crate::cm::parts::Parts;
 use crate::cm::stream::{Framing, Input, Output, Session};
-use crate::defects::carried::Substitute;
+use crate::defects::carried::{Answered, Substitute};
 use crate::xmpp::Header;
 
 struct Raw<S>(S);
@@ -63,23 +63,7 @@ pub(super) fn sent(parts: &mut Parts, change: fn(Output, &Session) -> Vec<Output
 
 /// Changes headers of the server by those that they answer.
 pub(super) fn answered(parts: &mut Parts, change: fn(&Header, &mut Header)) {
-    struct Answered(Header, fn(&Header, &mut Header));
-    impl Substitute for Answered {
-        fn come(&mut self, input: Input, _: &Session) -> Vec<Input> {
-            if let Input::Header(header) | Input::Misnamed(header) = &input {
-                self.0 = header.clone();
-            }
-            vec![input]
-        }
-
-        fn send(&mut self, mut output: Output, _: &Session) -> Vec<Output> {
-            if let Output::Header(header) = &mut output {
-                (self.1)(&self.0, header);
-            }
-            vec![output]
-        }
-    }
-    bent(parts, move || Answered(Header::default(), change));
+    bent(parts, move || Answered::by(change));
 }
 
 /// Changes what is sent once something has come.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cm::parts::Parts;
 use crate::cm::stream::{Input, Output, Session};
-use crate::defects::carried::{Substitute, emptied, is_features};
+use crate::defects::carried::{Answered, emptied, is_features};
 use crate::defects::defect::{Defect, defect};
 use crate::xml::Element;
 use crate::xmpp::{Header, ns};
@@ -248,21 +248,5 @@ fn headers(parts: &mut Parts, change: fn(&mut Header)) {
 
 /// Changes the headers of the server by those that they answer.
 fn echo(parts: &mut Parts, change: fn(&Header, &mut Header)) {
-    struct Echo(Header, fn(&Header, &mut Header));
-    impl Substitute for Echo {
-        fn come(&mut self, input: Input, _: &Session) -> Vec<Input> {
-            if let Input::Header(header) | Input::Misnamed(header) = &input {
-                self.0 = header.clone();
-            }
-            vec![input]
-        }
-
-        fn send(&mut self, mut output: Output, _: &Session) -> Vec<Output> {
-            if let Output::Header(header) = &mut output {
-                (self.1)(&self.0, header);
-            }
-            vec![output]
-        }
-    }
-    parts.substitute(move || Box::new(Echo(Header::default(), change)));
+    parts.substitute(move || Box::new(Answered::by(change)));
 }

@@ -115,22 +115,8 @@ impl Reader {
     }
 
     fn client_steps(&mut self, yaml: &Yaml) -> Vec<ClientStep> {
-        let Value::List(items) = &yaml.value else {
-            let help = "each step begins with a dash: - tell: send hello";
-            self.wrong_with_help(&yaml.place, "steps must be a list", "", help);
-            return Vec::new();
-        };
-        let mut steps = Vec::new();
-        for item in items {
-            self.steps += 1;
-            if self.steps > limits::STEPS {
-                let message = format!("a file has at most {} steps", limits::STEPS);
-                self.wrong(&item.place, message, "");
-                break;
-            }
-            steps.extend(self.client_step(item));
-        }
-        steps
+        let many = "write several scenarios";
+        self.each_step(yaml, "- tell: send hello", many, Self::client_step)
     }
 
     fn client_step(&mut self, yaml: &Yaml) -> Option<ClientStep> {

@@ -64,8 +64,21 @@ pub(in super::super) const ACTION: [(&str, Action); 4] = [
 
 impl Reader {
     pub(super) fn steps(&mut self, yaml: &Yaml) -> Vec<Step> {
+        let many = "use `repeat`, or write several scenarios";
+        self.each_step(yaml, "- request: poll", many, Self::step)
+    }
+
+    /// The steps of a list, each read by `read`; no more than a file may have. The texts help where there is no list, and where
+    /// there are too many.
+    pub(super) fn each_step<T, S: IntoIterator<Item = T>>(
+        &mut self,
+        yaml: &Yaml,
+        example: &str,
+        many: &str,
+        read: impl Fn(&mut Self, &Yaml) -> S,
+    ) -> Vec<T> {
         let Value::List(items) = &yaml.value else {
-            let help = "each step begins with a dash: - request: poll";
+            let help = format!("each step begins with a dash: {example}");
             self.wrong_with_help(&yaml.place, "steps must be a list", "", help);
             return Vec::new();
         };
@@ -74,16 +87,14 @@ impl Reader {
             self.steps += 1;
             if self.steps > limits::STEPS {
                 let message = format!("a file has at most {} steps", limits::STEPS);
-                let help = "use `repeat`, or write several scenarios";
-                self.wrong_with_help(&item.place, message, "", help);
+                self.wrong_with_help(&item.place, message, "", many);
                 break;
             }
-            steps.extend(self.step(item));
+            steps.extend(read(self, item));
         }
         steps
     }
 
-    /// A step; of a list of responses one for each.
     fn step(&mut self, yaml: &Yaml) -> Vec<Step> {
         let Some(mut fields) = self.fields(yaml, "a step") else { return Vec::new() };
         let Some((head, value)) = fields.take_first() else { return Vec::new() };
