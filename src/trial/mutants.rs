@@ -33,11 +33,6 @@ const fn ws(name: &'static str, says: &'static str, faults: &'static [&'static s
 /// All of them.
 pub const MUTANTS: &[Mutant] = &[
     bosh("bosh-req-to", "its first request names no domain", &["the 1st dir:client: remove to"]),
-    bosh(
-        "bosh-req-lang",
-        "its first request has no language",
-        &["the 1st dir:client: remove xml:lang"],
-    ),
     bosh("bosh-req-ver", "its first request has no version", &["the 1st dir:client: remove ver"]),
     bosh("bosh-req-wait", "its first request has no wait", &["the 1st dir:client: remove wait"]),
     bosh("bosh-req-hold", "its first request has no hold", &["the 1st dir:client: remove hold"]),
@@ -102,7 +97,7 @@ pub const MUTANTS: &[Mutant] = &[
     bosh(
         "bosh-client-ack-consistent",
         "it acknowledges what it has not received",
-        &["after 300ms, always, dir:client: set ack=5"],
+        &["kind:message and dir:client, always: set ack=5"],
     ),
     bosh(
         "bosh-zero-or-more-payloads",
