@@ -39,6 +39,7 @@ pub(super) fn actor(actor: &Actor, target: &Target, fields: &[String]) -> Option
             "received" => {
                 actor.stream()?.counts().received.map(|count| Value::Number(count.into()))
             }
+            "previd" => actor.stream()?.previd().map(text),
             "domain" => Some(text(&domain(actor, target))),
             _ => None,
         },

@@ -40,6 +40,8 @@ pub(super) struct Stream {
     closing: bool,
     mask: u32,
     counts: Counts,
+    /// The id by which it can be resumed.
+    previd: Option<String>,
 }
 
 /// Stanzas since stream management was enabled, modulo 2^32; none before.
@@ -67,6 +69,7 @@ impl Stream {
             closing: false,
             mask,
             counts: Counts::default(),
+            previd: None,
         }
     }
 
@@ -101,6 +104,11 @@ impl Stream {
 
     pub(super) fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// The id by which it can be resumed, if the server has said one.
+    pub(super) fn previd(&self) -> Option<&str> {
+        self.previd.as_deref()
     }
 
     /// What its Close frame said, if one came.
@@ -148,12 +156,34 @@ impl Stream {
         if is_stanza(element) {
             self.counts.sent = self.counts.sent.map(|count| count.wrapping_add(1));
         } else if element.is(ns::SM3, "enable") {
-            self.counts = Counts { sent: Some(0), received: None };
+            self.managed();
         }
         let mut text = String::new();
         let scope = if self.transport == Transport::Tcp { &TCP } else { &ALONE };
         write(element, scope, &mut text);
         self.say(wire, &text)
+    }
+
+    /// Asks for stream management, with attributes beside `resume` or in its place.
+    pub(super) fn enable(&mut self, wire: &Wire, own: &[(String, Option<String>)]) {
+        self.managed();
+        let usual = [("xmlns", ns::SM3), ("resume", "true")];
+        let text = format!("<enable{}/>", attributes(usual, own));
+        self.say(wire, &text);
+    }
+
+    /// Asks for the stream that was managed, with attributes beside the usual ones or in their place.
+    pub(super) fn resume(&mut self, wire: &Wire, own: &[(String, Option<String>)]) {
+        let h = self.counts.received.unwrap_or_default().to_string();
+        let previd = self.previd.clone().unwrap_or_default();
+        let usual = [("xmlns", ns::SM3), ("h", &h), ("previd", &previd)];
+        let text = format!("<resume{}/>", attributes(usual, own));
+        self.say(wire, &text);
+    }
+
+    /// Stanzas that are sent are counted from now on, those that come from the answer on.
+    fn managed(&mut self) {
+        self.counts = Counts { sent: Some(0), received: None };
     }
 
     /// A frame was sent.
@@ -189,6 +219,9 @@ impl Stream {
             self.counts.received = self.counts.received.map(|count| count.wrapping_add(1));
         } else if element.is(ns::SM3, "enabled") {
             self.counts.received = Some(0);
+            let resumable = matches!(element.attr("resume"), Some("true" | "1"));
+            let id = element.attr("id").filter(|id| resumable && !id.is_empty());
+            self.previd = id.map(str::to_owned);
         } else if element.is(ns::SM3, "r")
             && self.answers
             && let Some(received) = self.counts.received

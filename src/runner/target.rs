@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::outcome::{Failure, Outcome, Verdict};
 use crate::scenario::Scenario;
+use crate::scenario::matching::FailureKind;
 pub use crate::scenario::target::{Account, Deviation, Skip, Target, Tolerance, What};
 use crate::trace::redact::Known;
 
@@ -150,7 +151,8 @@ impl Knowledge {
     }
 }
 
-/// Whether a failure is what a deviation says.
+/// Whether a failure is what a deviation says. That a run could not be carried out is no behaviour of the server's, unless a
+/// deviation says so in its `seen`.
 fn explains(deviation: &Deviation, failure: &Failure, scenario: &Scenario) -> bool {
     let about = deviation.what.iter().any(|what| match what {
         What::Requirement(id) => failure.covers.contains(id),
@@ -159,7 +161,10 @@ fn explains(deviation: &Deviation, failure: &Failure, scenario: &Scenario) -> bo
     let says = failure.says.as_deref().unwrap_or_default();
     let texts = [failure.expected.as_str(), failure.seen.as_str(), says];
     let seen = deviation.seen.as_deref();
-    about && seen.is_none_or(|seen| texts.iter().any(|text| text.contains(seen)))
+    match seen {
+        Some(seen) => about && texts.iter().any(|text| text.contains(seen)),
+        None => about && failure.kind != FailureKind::NotCarriedOut,
+    }
 }
 
 /// The users of a target and their passwords.
@@ -277,6 +282,22 @@ mod tests {
     fn another_failure_of_the_same_requirement_is_none_that_is_known() {
         assert_eq!(verdicts(&[BAD], &[(A, Some("it is 1"))]), ["failed"]);
         assert_eq!(verdicts(&[BAD], &[(A, Some("1"))]), ["known"]);
+    }
+
+    #[test]
+    fn a_run_that_was_not_carried_out_is_known_only_from_what_is_seen() {
+        let judged = |seen: Option<&str>| {
+            let deviation = Deviation { seen: seen.map(str::to_owned), ..of_all(false) };
+            let target = Target { deviations: vec![deviation], ..embedded_target() };
+            let mut broken = outcomes(&[BAD]).remove(0);
+            broken.verdict = Verdict::Broken;
+            broken.failures[0].kind = FailureKind::NotCarriedOut;
+            broken.failures[0].seen = "cannot connect".to_owned();
+            Knowledge::new(Arc::new(target)).judged(broken).verdict
+        };
+        assert_eq!(judged(None), Verdict::Broken);
+        assert_eq!(judged(Some("cannot")), Verdict::Known);
+        assert_eq!(judged(Some("another")), Verdict::Broken);
     }
 
     #[test]

@@ -12,8 +12,9 @@ pub const TERMS: [&str; 2] = ["granted", "asked"];
 pub const TIMES: [&str; 5] = ["wait", "inactivity", "polling", "maxpause", "pause"];
 /// Fields of an actor: its full JID, bare JID, user name, resource, domain, sid, the highest rid it has used without a
 /// gap, and the `key` and `newkey` that its next request will hold; what carries its session; and of stream management
-/// (XEP-0198) how many stanzas it has sent and received since it was enabled. `granted` and `asked` are fields too.
-pub const ACTOR_FIELDS: [&str; 12] = [
+/// (XEP-0198) how many stanzas it has sent and received since it was enabled, and the id by which the stream is resumed.
+/// `granted` and `asked` are fields too.
+pub const ACTOR_FIELDS: [&str; 13] = [
     "jid",
     "bare",
     "user",
@@ -26,6 +27,7 @@ pub const ACTOR_FIELDS: [&str; 12] = [
     "transport",
     "sent",
     "received",
+    "previd",
 ];
 /// Fields of an account: its bare JID, user name, password, and the initial response for SASL PLAIN in base64.
 pub const ACCOUNT_FIELDS: [&str; 4] = ["bare", "user", "password", "plain"];

@@ -210,6 +210,14 @@ fn kind_of_step(kind: &str) -> (Value, Map<String, Value>, &'static [&'static st
             ];
             (text("Asks for a WebSocket with a request of this name."), properties(&keys), none)
         }
+        "enable" | "resume" => {
+            let keys = [
+                ("attributes", attributes()),
+                ("as", text("The name of the step.")),
+                ("capture", captures()),
+            ];
+            (actor(), properties(&keys), none)
+        }
         "open" | "close" => {
             let keys = [("attributes", attributes()), ("as", text("The name of the step."))];
             (actor(), properties(&keys), none)

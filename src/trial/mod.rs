@@ -1,10 +1,10 @@
 //! Tests of clients: the reference connection manager acts as a scenario says, and what the client does is judged by what is
 //! on the wire.
 //!
-//! Each trial has a [`server`] of its own with an account of its own, and a client process ([`process`]) that the tested
-//! command starts, or a client that a person starts. All that passes is watched ([`watch`]) as the proxy watches it: a step
+//! Each trial has a `server` of its own with an account of its own, and a client process (`process`) that the tested
+//! command starts, or a client that a person starts. All that passes is watched (`watch`) as the proxy watches it: a step
 //! looks for something in that trace, and the rules of the proxy say which requirements the client has broken. What the
-//! server does by itself is put between it and the connection manager ([`stage`]).
+//! server does by itself is put between it and the connection manager (`stage`).
 
 mod bench;
 mod check;

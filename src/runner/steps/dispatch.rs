@@ -2,7 +2,9 @@
 
 use std::pin::Pin;
 
-use super::{connections, control, requests, responses, sessions, stanzas, streams, values};
+use super::{
+    connections, control, management, requests, responses, sessions, stanzas, streams, values,
+};
 use crate::runner::compare::unmet;
 use crate::runner::exchange::pump;
 use crate::runner::open_stream::{authenticate, secure};
@@ -96,6 +98,8 @@ async fn run_step(run: &mut Run, step: &Step) -> Done {
             let actor = run.actor_named(actor)?;
             secure(run, actor).await
         }
+        StepKind::Enable(manage) => management::enable(run, manage).await,
+        StepKind::Resume(manage) => management::resume(run, manage).await,
         StepKind::Handshake(handshake) => streams::handshake(run, handshake),
         StepKind::Open(tag) => streams::open(run, tag).await,
         StepKind::Close(tag) => streams::close(run, tag),

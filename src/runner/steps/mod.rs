@@ -3,6 +3,7 @@
 mod connections;
 mod control;
 mod dispatch;
+mod management;
 mod requests;
 mod responses;
 mod sessions;

@@ -70,14 +70,17 @@ pub(super) fn close(run: &mut Run, tag: &Tag) -> Done {
     Ok(())
 }
 
-fn attributes(run: &Run, attributes: &[Attribute]) -> Done<Vec<(String, Option<String>)>> {
+pub(super) fn attributes(
+    run: &Run,
+    attributes: &[Attribute],
+) -> Done<Vec<(String, Option<String>)>> {
     let one = |attribute: &Attribute| {
         Ok((attribute.name.value.clone(), run.text_of(attribute.value.as_ref())?))
     };
     attributes.iter().map(one).collect()
 }
 
-fn named(run: &mut Run, name: Option<&Located<String>>) {
+pub(super) fn named(run: &mut Run, name: Option<&Located<String>>) {
     if let Some(name) = name {
         run.variables.mark(&name.value, run.setting.wire.now());
     }

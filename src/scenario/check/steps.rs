@@ -83,6 +83,8 @@ impl Checker {
             StepKind::Login(actor) => self.login(actor),
             StepKind::Authenticate(_)
             | StepKind::StartTls(_)
+            | StepKind::Enable(_)
+            | StepKind::Resume(_)
             | StepKind::Handshake(_)
             | StepKind::Open(_)
             | StepKind::Close(_)

@@ -3,8 +3,9 @@
 use super::scope::{Checker, SessionFacts};
 use super::steps::client;
 use crate::scenario::model::{
-    Ended, Frame, Handshake, Receive, Reference, StepKind, Tag, Transport,
+    Attribute, Ended, Frame, Handshake, Manage, Receive, Reference, StepKind, Tag, Transport,
 };
+use crate::scenario::source::Located;
 
 impl Checker {
     /// A step on a stream.
@@ -16,6 +17,11 @@ impl Checker {
             }
             StepKind::StartTls(actor) => {
                 self.carried(actor, |transport| transport == Transport::Tcp, "TCP");
+            }
+            StepKind::Enable(manage) => self.manage(manage),
+            StepKind::Resume(manage) => {
+                self.login(&manage.actor);
+                self.manage(manage);
             }
             StepKind::Handshake(handshake) => self.handshake(handshake),
             StepKind::Open(tag) => {
@@ -82,9 +88,24 @@ impl Checker {
     }
 
     fn tag(&mut self, tag: &Tag) {
-        self.on_stream(&tag.actor);
-        self.templates(tag.attributes.iter().filter_map(|attribute| attribute.value.as_ref()));
-        self.moment_named(tag.name.as_ref());
+        self.asked_with(&tag.actor, &tag.attributes, tag.name.as_ref());
+    }
+
+    fn manage(&mut self, manage: &Manage) {
+        self.asked_with(&manage.actor, &manage.attributes, manage.name.as_ref());
+        self.captures(&manage.capture);
+    }
+
+    /// An element that is sent on a stream by itself.
+    fn asked_with(
+        &mut self,
+        actor: &Reference,
+        attributes: &[Attribute],
+        name: Option<&Located<String>>,
+    ) {
+        self.on_stream(actor);
+        self.templates(attributes.iter().filter_map(|attribute| attribute.value.as_ref()));
+        self.moment_named(name);
     }
 
     /// A stream of an actor is open from here on.

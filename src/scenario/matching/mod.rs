@@ -19,5 +19,5 @@ pub use compare::{Verdict, compare};
 pub use distinct::distinct;
 pub use kind::FailureKind;
 pub use mismatch::{Mismatch, Subject, prose};
-pub use payload::{differences, element_in_short, matches_any};
+pub use payload::{differences, element_in_short, matches, matches_any};
 pub use value::compare_value;

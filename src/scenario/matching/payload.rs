@@ -105,7 +105,12 @@ pub(super) fn payload(
 
 /// Whether an element is like one of those in `patterns`, which is what [`Xml::elements`] gives.
 pub fn matches_any(patterns: &Element, element: &Element) -> bool {
-    patterns.children().any(|pattern| difference(pattern, element, false).is_none())
+    patterns.children().any(|pattern| matches(pattern, element))
+}
+
+/// Whether an element is like the pattern.
+pub fn matches(pattern: &Element, element: &Element) -> bool {
+    difference(pattern, element, false).is_none()
 }
 
 /// In words how elements differ from what is demanded: for a stanza that did not come.

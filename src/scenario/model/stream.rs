@@ -1,7 +1,7 @@
 //! Streams that are carried without BOSH: over WebSocket (RFC 7395), or over TCP (RFC 6120).
 
 use super::http::{Attribute, Header, Http};
-use super::reference::Reference;
+use super::reference::{Capture, Reference};
 use super::request::{Bytes, End};
 use super::response::ValueMatch;
 use super::target::Provision;
@@ -69,6 +69,19 @@ pub struct Tag {
     pub attributes: Vec<Attribute>,
     /// A name, for `since`.
     pub name: Option<Located<String>>,
+}
+
+/// A request of stream management and the answer that is awaited: `<enable/>` or `<resume/>` (XEP-0198 §3, §5).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manage {
+    /// Whose stream it is.
+    pub actor: Reference,
+    /// Attributes of the request beside those that are made for it, or in their place.
+    pub attributes: Vec<Attribute>,
+    /// A name for the moment at which the request is sent, for `since`.
+    pub name: Option<Located<String>>,
+    /// What variables take from the answer.
+    pub capture: Vec<Capture>,
 }
 
 /// A frame of WebSocket that is sent (RFC 6455 §5.2).

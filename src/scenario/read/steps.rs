@@ -14,7 +14,7 @@ use crate::scenario::source::{Located, Place};
 use crate::scenario::yaml::{Value, Yaml};
 
 /// The kinds of steps, and whether each demands something: those may have `covers`, `level` and `says`.
-pub(in super::super) const KINDS: [(&str, bool); 36] = [
+pub(in super::super) const KINDS: [(&str, bool); 38] = [
     ("request", false),
     ("create", false),
     ("resend", false),
@@ -33,6 +33,8 @@ pub(in super::super) const KINDS: [(&str, bool); 36] = [
     ("login", true),
     ("authenticate", true),
     ("starttls", true),
+    ("enable", true),
+    ("resume", true),
     ("handshake", false),
     ("open", false),
     ("close", false),
@@ -241,6 +243,15 @@ impl Reader {
             "login" => self.actor(head, value).map(StepKind::Login),
             "authenticate" => self.actor(head, value).map(StepKind::Authenticate),
             "starttls" => self.actor(head, value).map(StepKind::StartTls),
+            "enable" | "resume" => {
+                let actor = self.actor(head, value);
+                let manage = Box::new(self.manage(actor, fields)?);
+                Some(if name == "enable" {
+                    StepKind::Enable(manage)
+                } else {
+                    StepKind::Resume(manage)
+                })
+            }
             "receive" => {
                 let actor = self.actor(head, value);
                 self.receive(actor, fields)

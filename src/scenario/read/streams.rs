@@ -3,7 +3,7 @@
 use super::fields::Fields;
 use super::reader::Reader;
 use super::values::whole;
-use crate::scenario::model::{Ended, Frame, Handshake, Receive, Reference, StepKind, Tag};
+use crate::scenario::model::{Ended, Frame, Handshake, Manage, Receive, Reference, StepKind, Tag};
 use crate::scenario::source::Located;
 use crate::scenario::yaml::Yaml;
 
@@ -35,6 +35,15 @@ impl Reader {
         let attributes = fields.take("attributes").map_or(Vec::new(), |all| self.attributes(all));
         let name = fields.take("as").and_then(|name| self.name(name));
         Some(Tag { actor: actor?, attributes, name })
+    }
+
+    pub(super) fn manage(
+        &mut self,
+        actor: Option<Reference>,
+        fields: &mut Fields<'_>,
+    ) -> Option<Manage> {
+        let Tag { actor, attributes, name } = self.tag(actor, fields)?;
+        Some(Manage { actor, attributes, name, capture: self.captures(fields) })
     }
 
     pub(super) fn frame(
