@@ -32,7 +32,9 @@ struct State {
     /// The highest rid below which all are answered, and answered ones above it.
     answered: u64,
     above: BTreeSet<u64>,
-    /// The key that comes next hashes to this; none without a key sequence.
+    /// A sequence of keys has begun.
+    keys: bool,
+    /// The key that comes next hashes to this; not known where a request is missing.
     expected: Option<String>,
     /// The highest rid so far: what is sent again is not judged again.
     highest: u64,
@@ -76,11 +78,10 @@ impl State {
         let in_order = self.highest.checked_add(1) == Some(rid);
         self.highest = rid;
         self.ack(request, found);
-        if in_order {
-            self.key(request, found);
-        } else {
+        if !in_order {
             self.expected = None;
         }
+        self.key(request, found);
     }
 
     fn creation(&mut self, request: &RequestView<'_>, found: &mut Findings) {
@@ -96,6 +97,7 @@ impl State {
             self.tell_ack("bosh-client-ack-consistent", Level::Note, words, found);
         }
         if let Some(newkey) = body.newkey() {
+            self.keys = true;
             self.expected = Some(newkey.to_ascii_lowercase());
             if !is_key(newkey) {
                 let words = format!(
@@ -134,35 +136,34 @@ impl State {
     }
 
     fn key(&mut self, request: &RequestView<'_>, found: &mut Findings) {
-        let (body, expected) = (request.body, self.expected.clone());
-        let words = match (body.key(), expected) {
-            (Some(_), None) => {
-                "The request has a key, but no newkey has begun a sequence.".to_owned()
-            }
-            (None, Some(_)) => {
+        let body = request.body;
+        let (id, words) = match (body.key(), self.keys) {
+            (None, false) => return,
+            (Some(_), false) => (
+                "bosh-client-newkey-first",
+                "The request has a key, but no newkey has begun a sequence.".to_owned(),
+            ),
+            (None, true) => (
+                "bosh-client-key-each",
                 "The request has no key, but the creation request has begun a sequence with newkey: \
                  each request has one. Expect item-not-found."
-                    .to_owned()
-            }
-            (Some(key), Some(expected)) => {
-                self.expected = Some(body.newkey().unwrap_or(key).to_ascii_lowercase());
+                    .to_owned(),
+            ),
+            (Some(key), true) => {
+                let next = body.newkey().unwrap_or(key).to_ascii_lowercase();
+                let Some(expected) = self.expected.replace(next) else { return };
                 let hash = sha1(key);
                 if hash == expected || key.contains("[hidden") || expected.contains("[hidden") {
                     return;
                 }
-                format!(
+                let words = format!(
                     "The key is wrong: its SHA-1 is {}, but the key before it was {}. Expect \
                      item-not-found.",
                     short(&hash),
                     short(&expected)
-                )
+                );
+                ("bosh-key-sha1", words)
             }
-            (None, None) => return,
-        };
-        let id = match body.key() {
-            Some(_) if self.expected.is_none() => "bosh-client-newkey-first",
-            Some(_) => "bosh-key-sha1",
-            None => "bosh-client-key-each",
         };
         self.tell_key(id, words, found);
     }
@@ -275,6 +276,26 @@ mod tests {
             let found = judged(creation, later);
             assert!(found.lines().count() < 2, "{creation} {later:?}: {found}");
             assert_eq!(found.is_empty(), expected.is_empty(), "{creation} {later:?}: {found}");
+            assert!(found.contains(expected), "{found}");
+        }
+    }
+
+    /// A request that another one has overtaken, or that was lost, leaves a gap: what comes behind it is judged again.
+    #[test]
+    fn keys_are_judged_on_both_sides_of_a_gap() {
+        let keys =
+            ["seed".to_owned(), hash("seed"), hash(&hash("seed")), hash(&hash(&hash("seed")))];
+        for (last, expected) in [(&keys[0], ""), (&keys[3], "The key is wrong")] {
+            let script = format!(
+                "0 1 C> <body rid='100000' to='a' wait='60' hold='1' ver='1.6' xml:lang='en' xmpp:version='1.0' newkey='{}'/>
+                 5 1 S> <body sid='s1' wait='60' requests='3' hold='1' ver='1.6' inactivity='60'/>
+                 10 1 C> <body rid='100002' sid='s1' key='{}'/>
+                 11 2 C> <body rid='100001' sid='s1' key='{}'/>
+                 12 3 C> <body rid='100003' sid='s1' key='{last}'/>\n",
+                keys[3], keys[1], keys[2],
+            );
+            let found = of_kinds(&["key-wrong"], Level::Note, &script).join("\n");
+            assert_eq!(found.is_empty(), expected.is_empty(), "{found}");
             assert!(found.contains(expected), "{found}");
         }
     }

@@ -49,6 +49,14 @@ pub(super) fn judge(raw: &Raw, found: &mut Findings) {
         );
         return add(&kinds::NOT_HTTP, party, words, found);
     }
+    if why == "not an XML stream" || why.starts_with("an end tag") {
+        let words = format!(
+            "The {} sends something that is not an XML stream ({why}): \"{}\". The data is forwarded unchanged.",
+            from.name(),
+            around(&raw.bytes, 0, QUOTED)
+        );
+        return add(&kinds::NOT_XMPP, party, words, found);
+    }
     if is_rest_of_content(&raw.bytes) {
         let words = format!(
             "The {} sends more than it has announced: after the end by its Content-Length comes \"{}\". It probably counts \
@@ -57,14 +65,6 @@ pub(super) fn judge(raw: &Raw, found: &mut Findings) {
             around(&raw.bytes, 0, QUOTED)
         );
         return add(&kinds::NOT_HTTP, party, words, found);
-    }
-    if why == "not an XML stream" || why.starts_with("an end tag") {
-        let words = format!(
-            "The {} sends something that is not an XML stream ({why}): \"{}\". The data is forwarded unchanged.",
-            from.name(),
-            around(&raw.bytes, 0, QUOTED)
-        );
-        return add(&kinds::NOT_XMPP, party, words, found);
     }
     if why.contains("ended") {
         let words = format!("The data of the {} is incomplete: {why}.", from.name());
@@ -311,6 +311,11 @@ mod tests {
                 "an SMTP server",
             ),
             ("C not an XML stream | hello".to_owned(), "0 Error not-xmpp Client", "\"hello\""),
+            (
+                "C an end tag without a start tag | </stream:stream>".to_owned(),
+                "0 Error not-xmpp Client",
+                "an end tag without a start tag",
+            ),
             (
                 "C frames of a WebSocket that the server did not open".to_owned(),
                 "0 Warning ws-frames-early Client",
