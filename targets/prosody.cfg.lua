@@ -4,6 +4,7 @@ pidfile = "/srv/prosody.pid"
 log = { info = "*console" }
 interfaces = { "127.0.0.1" }
 c2s_ports = { ENV_BED_TCP }
+c2s_direct_tls_ports = { ENV_BED_TLS }
 ssl = { certificate = "/srv/cert.pem", key = "/srv/key.pem" }
 http_interfaces = { "127.0.0.1" }
 http_ports = { ENV_BED_PORT }

@@ -12,7 +12,7 @@ use super::message::Message;
 use super::run::Run;
 use super::stop::{Done, Stop};
 use super::stream::Stream;
-use super::waiting::{settled, watch};
+use super::waiting::{made, settled, watch};
 use super::wire::{Ended, Sending};
 use crate::clock::words;
 use crate::scenario::{Place, Transport};
@@ -73,6 +73,7 @@ pub(super) async fn carried(run: &mut Run, actor: usize) -> Done {
         if !there {
             let conn = run.wire().connect(route);
             self::stream(run, actor, &place)?.begin(conn, None);
+            made(run, &[conn], &place).await?;
         }
         return Ok(());
     }

@@ -46,7 +46,13 @@ fn against(text: &'static str, steps: &str) -> Outcome {
 }
 
 fn with(dial: impl Dial + 'static, steps: &str) -> Outcome {
-    let text = format!("name: x\ncovers: bosh-large-request-limit\nsession: none\nsteps:\n{steps}");
+    in_session("none", dial, steps)
+}
+
+fn in_session(session: &str, dial: impl Dial + 'static, steps: &str) -> Outcome {
+    let text = format!(
+        "name: x\ncovers: bosh-large-request-limit\nsession: {session}\nsteps:\n{steps}"
+    );
     let loaded =
         load_texts(vec![("a.yaml".into(), text)], &|_| Err(io::ErrorKind::NotFound.into()));
     assert!(loaded.mistakes.is_empty());
@@ -466,6 +472,19 @@ fn a_connection_that_ends_as_it_is_used_is_no_failure_of_what_is_tested() {
         assert_eq!(outcome.verdict, verdict, "{given}: {:?}", outcome.failures);
         let seen = outcome.failures.first().map_or("", |failure| failure.seen.as_str());
         assert!(seen.contains(says), "{given}: {seen}");
+    }
+}
+
+#[test]
+fn a_stream_that_cannot_be_connected_is_not_silent() {
+    for via in ["", ", via: tls"] {
+        let session = format!("{{ transport: tcp, opened: later{via} }}");
+        let refuses = Ends { answers: Mutex::default() };
+        let steps = "  - open:\n  - expect:\n    stanza: <stream:features/>\n";
+        let outcome = in_session(&session, refuses, steps);
+        assert_eq!(outcome.verdict, Verdict::Broken);
+        let reason = outcome.reason.unwrap();
+        assert!(reason.starts_with("cannot connect: "), "{reason}");
     }
 }
 

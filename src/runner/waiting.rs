@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::exchange::pump;
 use super::run::Run;
-use super::stop::Done;
-use super::wire::{Progress, SentId};
+use super::stop::{Done, Stop};
+use super::wire::{ConnId, Progress, SentId};
 use crate::client::bosh::Grant;
-use crate::scenario::Reference;
+use crate::clock::words;
+use crate::scenario::{Place, Reference};
 
 /// What is done at once may take so long.
 pub(super) const AT_ONCE: Duration = Duration::from_secs(5);
@@ -49,6 +50,27 @@ pub(super) async fn watch<T>(
 /// Lets time pass.
 pub(super) async fn rest(run: &mut Run, time: Duration) {
     watch(run, time, |_| None::<()>).await;
+}
+
+/// Waits until connections are made.
+pub(super) async fn made(run: &Run, conns: &[ConnId], place: &Place) -> Done {
+    let wire = run.wire();
+    let made = wire.until(wire.now() + AT_ONCE, || {
+        let mut all = true;
+        for &conn in conns {
+            match wire.connected(conn) {
+                Ok(connected) => all &= connected,
+                Err(why) => return Some(Err(why)),
+            }
+        }
+        all.then_some(Ok(()))
+    });
+    let why = match made.await {
+        Some(Ok(())) => return Ok(()),
+        Some(Err(why)) => why,
+        None => format!("not made within {}", words(AT_ONCE)),
+    };
+    Err(Stop::Broken(place.clone(), format!("cannot connect: {why}")))
 }
 
 /// How something sent stands when it is answered, or its connection is ended, or the time is over.

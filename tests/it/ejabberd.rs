@@ -169,20 +169,22 @@ impl Drop for Ejabberd {
 /// That of `targets/start` at this port, with the ports for XML streams if they are given.
 fn configuration(port: u16, streams: Option<&Streams>) -> String {
     let usual = include_str!("../../targets/ejabberd.yml").replace("@PORT@", &port.to_string());
-    let listener = "  - port: @TCP@\n    ip: 127.0.0.1\n    module: ejabberd_c2s\n    backlog: 128\n    starttls_required: true\n";
-    assert!(usual.contains(listener), "the listener for TCP is written otherwise");
+    let listener = |port: &str, tls: &str| {
+        format!(
+            "  - port: {port}\n    ip: 127.0.0.1\n    module: ejabberd_c2s\n    backlog: 128\n    {tls}: true\n"
+        )
+    };
+    let listeners = listener("@TCP@", "starttls_required") + &listener("@TLS@", "tls");
+    assert!(usual.contains(&listeners), "the listeners for TCP are written otherwise");
     let Some(Streams { starttls, direct, identity }) = streams else {
         let certificates = "certfiles: [/srv/cert.pem, /srv/key.pem]\n";
-        return usual.replace(listener, "").replace(certificates, "");
+        return usual.replace(&listeners, "").replace(certificates, "");
     };
-    let listeners = format!(
-        "{}  - port: {direct}\n    ip: 127.0.0.1\n    module: ejabberd_c2s\n    tls: true\n",
-        listener.replace("@TCP@", &starttls.to_string())
-    );
     // Channel binding cannot succeed where TLS is taken over.
     let without = "scram-sha-1-plus, scram-sha-256-plus, scram-sha-512-plus";
     usual
-        .replace(listener, &listeners)
+        .replace("@TCP@", &starttls.to_string())
+        .replace("@TLS@", &direct.to_string())
         .replace("/srv/", &format!("{}/", identity.display()))
         .replace("[x-oauth2]", &format!("[x-oauth2, {without}]"))
 }

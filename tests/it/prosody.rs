@@ -160,7 +160,7 @@ impl Prosody {
     }
 
     /// What its target file takes from the environment.
-    pub fn environment(&self) -> [(&'static str, String); 5] {
+    pub fn environment(&self) -> [(&'static str, String); 6] {
         // This server has BOSH and WebSocket alone, but a target file names what it may have besides.
         let certificate = self.folder.path().join("trusted.pem");
         let made = crate::upstream::certificate("localhost");
@@ -168,6 +168,7 @@ impl Prosody {
         [
             ("BED_PORT", self.port.to_string()),
             ("BED_TCP", self.port.to_string()),
+            ("BED_TLS", self.port.to_string()),
             ("BED_CERTIFICATE", certificate.to_str().unwrap().to_owned()),
             ("BED_ALICE", self.alice.reveal().to_owned()),
             ("BED_BOB", self.bob.reveal().to_owned()),
@@ -204,7 +205,8 @@ fn configuration(folder: &Path, port: u16, mark: &str, settings: &str) -> String
     let own = usual
         .replace("/srv", folder.to_str().unwrap())
         .replace("ENV_BED_PORT", &port.to_string())
-        .replace("ENV_BED_TCP", "");
+        .replace("ENV_BED_TCP", "")
+        .replace("ENV_BED_TLS", "");
     own.replacen("VirtualHost", &format!("{settings}\nVirtualHost \"{mark}\"\nVirtualHost"), 1)
 }
 

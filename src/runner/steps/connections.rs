@@ -6,8 +6,7 @@ use crate::clock::words;
 use crate::runner::exchange::{how, route};
 use crate::runner::run::Run;
 use crate::runner::stop::{Done, Stop};
-use crate::runner::waiting::{AT_ONCE, watch};
-use crate::runner::wire::ConnId;
+use crate::runner::waiting::{AT_ONCE, made, watch};
 use crate::scenario::matching::FailureKind;
 use crate::scenario::{Connect, Disconnect, End, Located, Timespan};
 use crate::trace::How;
@@ -17,28 +16,7 @@ use crate::wire::Side;
 pub(super) async fn connect(run: &mut Run, connect: &Connect) -> Done {
     let conn = run.wire().connect(route(connect.via.as_ref().map(|via| via.value)));
     run.ledger.name_conn(&connect.name.value, conn);
-    made(run, &[conn], &connect.name).await
-}
-
-/// Waits until connections are made.
-pub(super) async fn made(run: &Run, conns: &[ConnId], name: &Located<String>) -> Done {
-    let wire = run.wire();
-    let made = wire.until(wire.now() + AT_ONCE, || {
-        let mut all = true;
-        for &conn in conns {
-            match wire.connected(conn) {
-                Ok(connected) => all &= connected,
-                Err(why) => return Some(Err(why)),
-            }
-        }
-        all.then_some(Ok(()))
-    });
-    let why = match made.await {
-        Some(Ok(())) => return Ok(()),
-        Some(Err(why)) => why,
-        None => format!("not made within {}", words(AT_ONCE)),
-    };
-    Err(Stop::Broken(name.place.clone(), format!("cannot connect: {why}")))
+    made(run, &[conn], &connect.name.place).await
 }
 
 /// Ends a connection.

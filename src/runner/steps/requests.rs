@@ -1,6 +1,5 @@
 //! `request`, `create`, `resend`, `raw`, `together`: what a scenario sends by name.
 
-use super::connections::made;
 use crate::client::bosh::Wrapper;
 use crate::runner::creation;
 use crate::runner::exchange::{conn_for, how, open_conn, post, send, session_headers};
@@ -8,6 +7,7 @@ use crate::runner::ledger::SentRequest;
 use crate::runner::message::head_length;
 use crate::runner::run::Run;
 use crate::runner::stop::{Done, Stop};
+use crate::runner::waiting::made;
 use crate::runner::wire::{Cut, Kind, Part, Sending};
 use crate::scenario::{
     self, CutPoint, Located, Piece, Raw, Request, Resend, Sid, Step, StepKind, Value, limits,
@@ -193,8 +193,8 @@ pub(super) async fn together(run: &mut Run, steps: &[Step]) -> Done {
             opened.push(conn);
         }
     }
-    let name = Located::new(String::new(), run.report.at().place.clone());
-    made(run, &opened, &name).await?;
+    let place = run.report.at().place.clone();
+    made(run, &opened, &place).await?;
     for step in steps {
         match &step.kind {
             StepKind::Request(one) => request(run, one, false)?,
