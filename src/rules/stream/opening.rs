@@ -222,7 +222,9 @@ impl State {
 
     /// On a WebSocket, the first word is the client's.
     fn first_word(&self, view: &LineView<'_>, what: &str, found: &mut Findings) {
-        let first = view.line.elements == [0, 1];
+        // An answer to what is no element, such as a stream error, begins with <open/> too (RFC 6120 §4.9.1.2).
+        let line = view.line;
+        let first = line.elements == [0, 1] && line.last[Side::Client as usize].is_none();
         if view.is_websocket() && self.course.whole && first && !self.course.old_framing {
             let words = format!(
                 "The server begins with {what} before the client has opened a stream: the first \

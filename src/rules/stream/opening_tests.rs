@@ -107,6 +107,9 @@ fn the_first_word_is_the_clients_open() {
     let open = server("one");
     let found = at_least(Level::Warning, &format!("0 1 websocket\n10 1 {open}\n20 1 {C}"));
     assert!(found[0].contains("stream-not-opened Server"), "{found:?}");
+    // What is no XML is answered by an error, and that by a header before it.
+    let answered = at_least(Level::Warning, &format!("0 1 websocket\n10 1 C= <\n20 1 {open}"));
+    assert!(answered.iter().all(|line| !line.contains("Server")), "{answered:?}");
     // Whoever joins late sees the middle.
     assert_eq!(names(&format!("10 1 {stanza}\n20 1 {FEATURES}\n99000 tick")), [""; 0]);
 }
