@@ -48,6 +48,7 @@ fn folder() -> TempDir {
     }
     own("chat.example.har", "fixtures/import/chrome-bosh.har");
     own("monday.pcap", "fixtures/logs/prosody.pcap");
+    own("prosody.log", "fixtures/logs/prosody-debug.log");
     own("mine.yaml", "scenarios/examples/tutorial/cut.yaml");
     own("docs/tutorial/mistakes.yaml", "docs/tutorial/mistakes.yaml");
     for name in ["a", "b", "mine", "other"] {

@@ -26,7 +26,7 @@ pub(in crate::cli) struct Named {
 }
 
 impl Named {
-    /// What the command line names; nothing if that is the embedded connection manager.
+    /// What the command line names; nothing if that is the built-in server.
     pub(in crate::cli) fn of(server: &Server, color: When) -> Result<Option<Self>, Failure> {
         let at_domain = |domain: &str| {
             let domain = domain_of(domain).map_err(Failure::Usage)?;
