@@ -112,7 +112,7 @@ impl Plan {
             }
             What::Cut { how, at } => {
                 self.cut = Some((*how, *at));
-                format!("{} {message}", say::cut(*how, *at))
+                format!("{} {message}", say::cut(*how, (*at).min(draft.len()), draft.len()))
             }
             What::Truncate(length) => {
                 if !draft.truncate(*length) {

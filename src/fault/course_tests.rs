@@ -183,6 +183,28 @@ fn a_connection_is_cut() {
     rst.sends(Client, poll(11));
     assert_eq!(rst.sends(Server, ok(&body(""))), to_client("HTTP/1.1 200<RST>"));
     assert_eq!(rst.did(), "reset the connection after 12 bytes of the response to rid 11");
+    // What is shorter passes whole.
+    let mut short = bed(&["rid:+1: cut response at 9999"]);
+    open(&mut short);
+    short.sends(Client, poll(11));
+    let answer = ok(&body(""));
+    assert_eq!(short.sends(Server, &answer), to_client(&format!("{answer}<FIN>")));
+    assert_eq!(short.did(), "closed the connection behind the response to rid 11");
+}
+
+#[test]
+fn a_response_is_meant_by_what_its_request_is() {
+    for when in ["dir:client and id:x", "id:x", "the 1st kind:message"] {
+        let mut bed = bed(&[&format!("{when}: drop response")]);
+        open(&mut bed);
+        let stanza = "<message xmlns='jabber:client' id='x'/>";
+        let request = post(&format!(
+            "<body xmlns='http://jabber.org/protocol/httpbind' sid='s' rid='11'>{stanza}</body>"
+        ));
+        assert_eq!(bed.sends(Client, &request), to_server(&request), "{when}");
+        assert_eq!(bed.sends(Server, ok(&body(""))), nothing(), "{when}");
+        assert_eq!(bed.did(), "dropped the response to rid 11: the client never sees it");
+    }
 }
 
 #[test]

@@ -169,6 +169,11 @@ impl Draft {
         }
     }
 
+    /// How many bytes it has, as it came.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The bytes to be passed on.
     pub(super) fn into_bytes(self) -> Vec<u8> {
         let Self { form, bytes, content, changed } = self;

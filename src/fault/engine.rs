@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::condition::{CERTAIN, Counts};
 use super::specification::Fault;
@@ -21,6 +21,8 @@ use crate::wire::tap::{Item, Queue, What};
 
 /// So many sessions are counted by themselves; then counting begins anew.
 const SESSIONS: usize = 10_000;
+/// So many requests are remembered for their responses; then the earlier ones are forgotten.
+const ASKED: usize = 10_000;
 /// A message that is overtaken follows the other one by this time, so that it is second at the server too.
 const BEHIND: Duration = Duration::from_millis(50);
 
@@ -59,6 +61,8 @@ struct Active {
     since: Duration,
     counts: Counts,
     sessions: FxHashMap<Key, Counts>,
+    /// Exchanges whose request is what is asked for, if it is the response that something is done to.
+    asked: FxHashSet<u64>,
 }
 
 /// What is counted, or ordered, by itself.
@@ -111,8 +115,13 @@ impl Engine {
                 old.remove(index)
             } else {
                 change.added.push(fault.title().to_owned());
-                let (counts, sessions) = (Counts::default(), FxHashMap::default());
-                Active { fault, since: now, counts, sessions }
+                Active {
+                    fault,
+                    since: now,
+                    counts: Counts::default(),
+                    sessions: FxHashMap::default(),
+                    asked: FxHashSet::default(),
+                }
             };
             self.faults.push(active);
         }
@@ -228,13 +237,26 @@ impl Active {
         random: &mut dyn Random,
     ) -> bool {
         let Fault { when, what, side, .. } = &*self.fault;
-        let is_for =
-            |side: &Option<Side>| side.is_none_or(|side| seen.event.fact.from() == Some(side));
-        if now.saturating_sub(self.since) < when.after
-            || !is_for(side)
-            || !is_for(&what.side())
+        if now.saturating_sub(self.since) < when.after {
+            return false;
+        }
+        let matches = when.matches(subject);
+        let sides = [*side, what.side()];
+        let from = seen.event.fact.from();
+        let exchange = seen.effect.message.as_ref().and_then(|message| message.exchange.as_ref());
+        let mut of_request = false;
+        if let Some(exchange) = exchange.filter(|_| sides.contains(&Some(Side::Server))) {
+            if from == Some(Side::Client) && matches {
+                if self.asked.len() >= ASKED {
+                    self.asked.clear();
+                }
+                self.asked.insert(exchange.number);
+            }
+            of_request = from == Some(Side::Server) && self.asked.remove(&exchange.number);
+        }
+        if sides.into_iter().flatten().any(|side| from != Some(side))
             || !what.fits(&seen.event.fact, &seen.effect)
-            || !when.matches(subject)
+            || !(matches || of_request)
         {
             return false;
         }

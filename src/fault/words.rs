@@ -69,10 +69,11 @@ pub(super) fn seen(from: Side) -> &'static str {
     }
 }
 
-/// What becomes of a connection that is cut.
-pub(super) fn cut(how: How, at: usize) -> String {
+/// What becomes of a connection that is cut after some bytes of a message of this length.
+pub(super) fn cut(how: How, at: usize, length: usize) -> String {
     let end = if how == How::Fin { "closed" } else { "reset" };
     match at {
+        _ if at == length => format!("{end} the connection behind"),
         0 => format!("{end} the connection in place of"),
         1 => format!("{end} the connection after 1 byte of"),
         at => format!("{end} the connection after {at} bytes of"),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use super::finding::{Finding, Level, Party};
+use super::kinds;
 use super::memory::PerSession;
 use crate::clock::words;
 use crate::trace::{AppliedFault, Effect, Event, Fact, Message, SessionId, Story};
@@ -89,15 +90,20 @@ impl Excuses {
 }
 
 impl Excuse {
-    /// A finding that accuses somebody for what was done on purpose does so no more. `by`: whose doing the event is.
+    /// A finding that accuses somebody for what was done on purpose, or looks for a cause of it, does so no more. `by`: whose
+    /// doing the event is.
     fn apply(&self, finding: &mut Finding, by: Option<Side>, at: Duration, surely: bool) {
-        let accuses = match finding.party {
+        let concerns = match finding.party {
             Party::Server | Party::Between => true,
             // What the server says to the client of it: it never got what the client sent, or got something else.
             Party::Client => by == Some(Side::Server),
-            Party::Nobody => return,
+            // The cause was looked for and not found; or the end of the session is the fault itself.
+            Party::Nobody => {
+                let ends = surely && *finding.kind == kinds::TERMINATED;
+                by != Some(Side::Client) && (finding.level > Level::Note || ends)
+            }
         };
-        if !accuses {
+        if !concerns {
             return;
         }
         let surely = if surely { "" } else { "probably " };
@@ -110,6 +116,7 @@ impl Excuse {
         finding.words =
             format!("{words} It {surely}follows from the fault \"{}\"{ago}.", self.fault);
         (finding.party, finding.level, finding.requirement) = (Party::Nobody, Level::Note, None);
+        finding.by_fault = true;
     }
 }
 
@@ -146,6 +153,33 @@ mod tests {
         let found = notes(script);
         assert!(found.iter().any(|line| line.contains(" Client: ")), "{found:?}");
         assert!(!found.iter().any(|line| line.contains("Server")), "{found:?}");
+    }
+
+    #[test]
+    fn what_has_no_other_cause_follows_from_the_fault() {
+        let request = "1000 1 C> <body rid='100001' sid='s1'/>\n";
+        let gone = "1200 1 S> <body type='terminate' condition='item-not-found'/>\n";
+        let without = notes(&format!("{request}{gone}"));
+        assert!(without[0].contains("Error terminated Nobody: "), "{without:?}");
+        let set =
+            "1100 1 !fault C 100001 poll: set sid=z | set sid='z' in the request with rid 100001\n";
+        let with = notes(&format!("{request}{set}{gone}"));
+        assert!(with[0].starts_with("1200 Note terminated Nobody: "), "{with:?}");
+        assert!(with[0].contains("It follows from the fault \"poll: set sid=z\""), "{with:?}");
+        // What the client has done before is not the cause, and what it does afterwards is its own.
+        let restart = "900 1 C> <body rid='100001' sid='s1' xmpp:restart='true'/>\n";
+        let cut =
+            "1100 1 !fault C 100001 poll: truncate 3 | truncated the request with rid 100001\n";
+        let refused = "1200 1 S> <body type='terminate' condition='bad-request'/>\n";
+        let after = "1300 1 C> <body rid='100002' sid='s1'/>\n";
+        let with = notes(&format!("{restart}{cut}{refused}{after}"));
+        let of_end: Vec<_> = with.iter().filter(|line| line.starts_with("1200 ")).collect();
+        assert!(of_end[0].starts_with("1200 Note terminated Nobody: "), "{with:?}");
+        assert!(of_end[0].contains("follows from the fault"), "{with:?}");
+        assert!(
+            with.iter().any(|line| line.starts_with("1300 ") && line.contains("Client")),
+            "{with:?}"
+        );
     }
 
     #[test]

@@ -79,6 +79,8 @@ pub struct Finding {
     pub incident: Option<Incident>,
     /// Findings with the same thread are one incident.
     pub thread: Option<Thread>,
+    /// It follows from what was done on purpose, as its words say.
+    pub by_fault: bool,
 }
 
 /// What holds findings together.
@@ -179,7 +181,10 @@ impl Findings {
             return;
         }
         let (incident, thread) = (None, None);
-        self.found.push(Finding { kind, requirement, level, party, words, incident, thread });
+        let by_fault = false;
+        let finding =
+            Finding { kind, requirement, level, party, words, incident, thread, by_fault };
+        self.found.push(finding);
     }
 
     /// How many there are.

@@ -80,8 +80,8 @@ impl Incidents {
         }
         let mut beside = None;
         for finding in findings {
-            let cause =
-                symptom(finding, scene).and_then(|symptom| self.cause(&symptom, exchange, scene));
+            let symptom = symptom(finding, scene).filter(|_| !finding.by_fault);
+            let cause = symptom.and_then(|symptom| self.cause(&symptom, exchange, scene));
             if let Some(cause) = cause {
                 self.follows(finding, &cause, scene.at);
             } else if let Some(number) = beside.filter(|_| is_beside(finding)) {

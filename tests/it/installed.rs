@@ -96,6 +96,7 @@ fn is_tried(words: &[String]) -> bool {
     match words[0].as_str() {
         "demo" | "doctor" | "proxy" => false,
         "cm" => has("--list-defects"),
+        "client" => has("--list"),
         "prove" => words.iter().any(|word| word.contains("examples")),
         "run" | "replay" => !has("--target"),
         "snapshot" => words[1] != "review",
@@ -127,7 +128,9 @@ fn the_commands_of_the_documents_work_with_the_program_alone() {
                 &[0, 1, 2]
             } else {
                 parsed += 1;
-                words.push("--help".to_owned());
+                // What follows `--` is another program.
+                let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
+                words.insert(end, "--help".to_owned());
                 &[0]
             };
             let output = xmppscope(folder.path(), &words);

@@ -150,6 +150,7 @@ fn stanzas_left_out_are_counted() {
 fn a_finding_of_time_alone() {
     let story = Story::default();
     let finding = Finding {
+        by_fault: false,
         kind: &Kind { name: "silent", requirements: &["bosh-inactivity"] },
         requirement: Some("bosh-inactivity"),
         level: Level::Warning,
