@@ -179,5 +179,7 @@ mod tests {
             }
         }
         assert!(named >= 4, "only {named} defects found");
+        let generated = generated::all().count();
+        assert!((5500..6500).contains(&generated), "the help says some 6,000: {generated}");
     }
 }

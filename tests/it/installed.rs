@@ -210,7 +210,13 @@ fn targets_and_recordings_of_the_program_give_way_to_files() {
         (output.status.code().unwrap(), stderr(&output))
     };
     let (code, said) = run("prosody");
-    assert!(code == 2 && said.contains("BED_PORT") && said.contains("part of xmppscope"), "{said}");
+    assert_eq!((code, said.lines().filter(|line| line.contains("BED_")).count()), (2, 1), "{said}");
+    for words in [
+        "BED_PORT, BED_TCP, BED_CERTIFICATE, BED_ALICE, BED_BOB",
+        "`xmppscope generate target prosody`",
+    ] {
+        assert!(said.contains(words), "{said}");
+    }
     let (code, said) = run("openfire");
     assert!(code == 3 && said.contains("xmppscope has the targets ejabberd"), "{said}");
     fs::write(folder.path().join("prosody"), "url: http://a/b\ndomain: a\n").unwrap();

@@ -39,7 +39,7 @@ Examples:
   xmppscope client run -- node my-client.mjs
   xmppscope client run --carrier bosh -- ./my-client --url {url} --jid {jid}
   xmppscope client run --only covers:bosh-rid --list
-  xmppscope client run scenarios/client/xep-0124 --listen 127.0.0.1:5280
+  xmppscope client run --only path:xep-0124 --listen 127.0.0.1:5280
   xmppscope client run --format junit --output report.xml --format pretty -- ./my-client
 
 Exit status:
