@@ -76,8 +76,8 @@ pub async fn replay(
     let tally = &player.tally;
     let mut remark = |count: usize, what: &str| {
         if count > 0 {
-            let were = if count == 1 { "was" } else { "were" };
-            remarks.push(format!("{} {were} {what}", counted(count, "message")));
+            let verb = if count == 1 { "was" } else { "were" };
+            remarks.push(format!("{} {verb} {what}", counted(count, "message")));
         }
     };
     remark(
