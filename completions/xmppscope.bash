@@ -421,7 +421,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__client__subcmd__run)
-            opts="-h --built-in --listen --name --strict --only --carrier --jobs --confirm --patience --list --show --write --format --output --color --help"
+            opts="-o -h --built-in --listen --name --strict --only --carrier --jobs --confirm --patience --list --show --write --format --output --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -468,6 +468,10 @@ _xmppscope() {
                     return 0
                     ;;
                 --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -953,13 +957,17 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__generate__subcmd__man)
-            opts="-h --output --help"
+            opts="-o -h --output --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -985,7 +993,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__generate__subcmd__target)
-            opts="-h --help"
+            opts="-h --help ejabberd ejabberd-24 ejabberd-26 jabberd2 prosody prosody-13"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1726,7 +1734,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__run)
-            opts="-h --target --domain --ca-file --insecure --resolve --dns --strict --only --carrier --jobs --confirm --list --defect --show --write --format --output --color --snapshots --update --settings --help"
+            opts="-o -h --target --domain --ca-file --insecure --resolve --dns --strict --only --carrier --jobs --confirm --list --defect --show --write --format --output --color --snapshots --update --settings --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1796,6 +1804,10 @@ _xmppscope() {
                     return 0
                     ;;
                 --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -37,11 +37,11 @@ complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "generate" -d 'G
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "prove" -d 'Test the scenarios themselves: mutation testing with known defects'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "proxy" -d 'Show the traffic between an XMPP client and its server: BOSH, WebSocket or TCP'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "record" -d 'Turn a recording into a scenario that `xmppscope run` repeats'
-complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "replay" -d 'Send what a client sent once more, and compare what comes'
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "replay" -d 'Replay what the clients of a recording sent, and compare the responses'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "report" -d 'Turn a recording, or a run of scenarios, into an HTML page'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "run" -d 'Test a server with scenarios'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "scenarios" -d 'List the built-in scenarios, or write them to files'
-complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "show" -d 'Print a capture, or a HAR or other file that holds traffic'
+complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "show" -d 'Print a capture, or a HAR, log or other file that holds traffic'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "shrink" -d 'Find the shortest scenario that still shows a finding'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "snapshot" -d 'Review, accept or reject pending snapshots of conversations'
 complete -c xmppscope -n "__fish_xmppscope_needs_command" -f -a "spec" -d 'List the requirements of the specifications, and what checks them'
@@ -56,13 +56,13 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and not __fi
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and not __fish_seen_subcommand_from run prove help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l listen -d 'Address to listen on, one scenario at a time [default: a free port of 127.0.0.1 for each scenario]' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l name -d 'Name of the client, for reports [default: the program of COMMAND]' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l only -d 'Run only scenarios that match words of path, name or requirement, joined by and, or, not' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l only -d 'Run only the scenarios that match EXPR: words from the path, name or requirement, combined with and, or, not' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l carrier -d 'Run only scenarios over BOSH, WebSocket or TCP; repeatable' -r -f -a "bosh\t''
 websocket\t''
 tcp\t''"
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l jobs -d 'Scenarios to run in parallel' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l confirm -d 'Run a failed scenario again by itself, this many times; one that does not fail each time is unsteady' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l patience -d 'Give the client this many times as long for everything, if it or this machine is slow' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l patience -d 'Multiply all time limits by N, for a slow client or machine' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l show -d 'Print the traffic of these scenarios' -r -f -a "failed\t'Failed scenarios and warnings, only the relevant part'
 all\t'All scenarios'
 none\t'No scenarios'"
@@ -73,7 +73,7 @@ junit\t'JUnit XML, for CI systems'
 tap\t'Test Anything Protocol 14'
 github\t'Annotations for GitHub Actions'
 markdown\t'Tables, for the summary of a CI job'"
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l output -d 'Output file of a format: the first --output is for the first --format, and so on' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -s o -l output -d 'Output file of a format: the first --output is for the first --format, and so on' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -95,14 +95,14 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l listen -d 'Ad
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l domain -d 'XMPP domain to serve; repeatable [default: localhost]' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l account -d 'Account to create in every domain; repeatable [default: alice and bob]' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l defect -d 'Break a requirement on purpose; repeatable' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l replay -d 'Play the server of a recording instead, for a client that has trouble with it' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l replay -d 'Play the server of a recording instead, to reproduce a client\'s problem' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l session -d 'With --replay: only the session whose name or sid begins with NAME [default: all, in order]' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l write -d 'Also write the traffic to FILE, for `xmppscope show`' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l upstream -d 'Use the XMPP server at this address instead of the built-in one' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l ca-file -d 'Trust only the certificates in this PEM file, of CAs or the server\'s own' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l tcp -d 'Address to listen on for XMPP over TCP; port 0 picks a free port' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l direct-tls -d 'Address to listen on for XMPP over TCP with TLS from the first byte (XEP-0368)' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l tls-dir -d 'Use TLS with cert.pem and key.pem in DIR, which are generated if missing' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l tls-dir -d 'Use TLS on the --tcp and --direct-tls ports, with cert.pem and key.pem in DIR, which are generated if missing' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l resumption -d 'Time that a stream waits to be resumed when its connection is lost, in seconds; 0 disables resumption' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l login -d 'Time from the connection to the login, in seconds' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l ping -d 'Time without traffic to a client after which it is pinged, in seconds; 0 disables pings' -r
@@ -118,9 +118,9 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l max-sessions-
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l max-body -d 'Maximum size of a request; larger ones are refused with HTTP 413' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l max-waiting -d 'Maximum number of stanzas queued for a client; more end its session with policy-violation' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l max-queued -d 'Maximum size of what is queued for all clients together; more ends the session that holds the most' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l fault -d 'Make something go wrong on purpose: WHEN: WHAT; repeatable' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l fault -d 'Inject a fault; repeatable' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l fault-file -d 'Read further faults from a YAML list, now and at each SIGHUP' -r -F
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l control -d 'Listen at this path for lines that switch faults: `faults`, `fault add WHEN: WHAT`, `fault clear`' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l control -d 'Unix socket on which to accept commands: `faults`, `fault add WHEN: WHAT`, `fault clear`' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l filter -d 'Print only what matches, for example \'kind:message or finding\'' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand cm" -l format -d 'Output format' -r -f -a "pretty\t'One line for each message and stanza, followed by the XML'
 compact\t'Like pretty, without the XML'
@@ -171,7 +171,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand diff" -l color -d 'W
 always\t'Always'
 never\t'Never'"
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l domain -d 'XMPP domain, for a URL whose host is another name' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l domain -d 'XMPP domain [default: the host of the URL]' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l user -d 'Log in as JID, send it a message and resume the stream [default: log in anonymously if the server allows it]' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l origin -d 'Origin of the web page that uses the server, such as `https://www.example`' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand doctor" -l direct -d 'Also test the server behind the reverse proxy at this URL, and compare' -r
@@ -198,7 +198,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target clients conformance help" -f -a "clients" -d 'Print a table of the requirements that clients meet, in Markdown'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target clients conformance help" -f -a "conformance" -d 'Print tables of the requirements that servers meet, in Markdown'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and not __fish_seen_subcommand_from man completions schema target clients conformance help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from man" -l output -d 'Write all pages to this folder, which is created if it does not exist; existing pages are replaced' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from man" -s o -l output -d 'Write all pages to this folder, which is created if it does not exist; existing pages are replaced' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from man" -s h -l help -d 'Print help'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from completions" -s h -l help -d 'Print help'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from schema" -l client -d 'The schema of scenarios that test a client'
@@ -219,7 +219,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand prove" -l color -d '
 always\t'Always'
 never\t'Never'"
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand prove" -l covered -d 'Use only defects of requirements that these scenarios cover'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand prove" -l generated -d 'Use defects made by program instead, some thousands: whatever may go wrong, wherever it may'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand prove" -l generated -d 'Use generated defects instead (some 6,000): every kind of fault at every place'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand prove" -l all -d 'Run every scenario with every defect, not only what the proof needs: some twenty times as many runs'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand prove" -l table -d 'Also print which scenarios catch each defect, and which defects each scenario catches'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand prove" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -235,9 +235,9 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l tls-name -
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l buffer -d 'Maximum amount of traffic waiting to be printed' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l body-limit -d 'Maximum size of a message to print and write, up to 10 MiB; the rest of a longer one is left out' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l max-connections -d 'Maximum number of client connections at a time; further ones are closed' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l fault -d 'Make something go wrong on purpose: WHEN: WHAT; repeatable' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l fault -d 'Inject a fault; repeatable' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l fault-file -d 'Read further faults from a YAML list, now and at each SIGHUP' -r -F
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l control -d 'Listen at this path for lines that switch faults: `faults`, `fault add WHEN: WHAT`, `fault clear`' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l control -d 'Unix socket on which to accept commands: `faults`, `fault add WHEN: WHAT`, `fault clear`' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l filter -d 'Print only what matches, for example \'kind:message or finding\'' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l format -d 'Output format' -r -f -a "pretty\t'One line for each message and stanza, followed by the XML'
 compact\t'Like pretty, without the XML'
@@ -254,20 +254,20 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -l show-secre
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -s v -l verbose -d 'Also print when connections open and close; -vv also logs debug messages to stderr'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -s o -l output -d 'Scenario to write; - writes to standard output [default: -]' -r -F
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -l session -d 'Record only the session whose name or sid begins with NAME [default: all]' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -l name -d 'Name of the scenario [default: says what was recorded]' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -l strict -d 'Expect everything that came, not only what is the same at every run and server'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -l requests -d 'Spell out every request of BOSH, even where the session\'s own polling would do'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -l session -d 'Use only the session whose name or sid begins with NAME [default: all]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -l name -d 'Name of the scenario [default: describes the recording]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -l strict -d 'Expect everything that the server sent, not only what is the same on every server'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -l requests -d 'Write every BOSH request as a step, even plain polls'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l target -d 'Server to test: a URL, a domain, or a target file that describes it [default: the embedded one]' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l target -d 'Server to test: a URL, a domain, or a target file that describes it [default: the built-in one]' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l domain -d 'XMPP domain, if the target is a URL [default: localhost]; without a target, the domain to look up and test' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l ca-file -d 'Trust only the CA certificates in this PEM file' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l resolve -d 'Connect to ADDR instead of HOST\'s address, and to PORT if given; repeatable' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l dns -d 'Name server to use instead of the system\'s' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l account -d 'Account that logs in; repeatable [default: those of the target file]' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l defect -d 'Enable a defect of the embedded connection manager; repeatable' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l defect -d 'Enable a defect of the built-in server; repeatable' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l session -d 'Replay only the session whose name or sid begins with NAME [default: all]' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l speed -d 'Pauses are N times as short: 10 is faster, 0.5 is slower' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l speed -d 'Divide pauses by N: 10 is ten times as fast, 0.5 is half as fast' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l write -d 'Write what passes to FILE, as a capture' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l settings -d 'Settings file, which lists what varies from run to run [default: xmppscope.yaml, if it exists]' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -277,18 +277,18 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l insecure 
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand report" -s o -l output -d 'File to write, readable only by its owner; - writes to standard output [default: -]' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l target -d 'Server to test: a URL, a domain, or a target file that describes it [default: the embedded one]' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l target -d 'Server to test: a URL, a domain, or a target file that describes it [default: the built-in one]' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l domain -d 'XMPP domain, if the target is a URL [default: localhost]; without a target, the domain to look up and test' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l ca-file -d 'Trust only the CA certificates in this PEM file' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l resolve -d 'Connect to ADDR instead of HOST\'s address, and to PORT if given; repeatable' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l dns -d 'Name server to use instead of the system\'s' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l only -d 'Run only scenarios that match words of path, name or requirement, joined by and, or, not' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l only -d 'Run only the scenarios that match EXPR: words from the path, name or requirement, combined with and, or, not' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l carrier -d 'Run only scenarios whose sessions are carried by BOSH, WebSocket or TCP; repeatable' -r -f -a "bosh\t''
 websocket\t''
 tcp\t''"
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l jobs -d 'Scenarios to run in parallel [default: the target file\'s value, or 32]' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l confirm -d 'Run a failed scenario again after all others, this many times; one that does not fail each time is unsteady [default: 2]' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l defect -d 'Enable a defect of the embedded connection manager; repeatable' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l defect -d 'Enable a defect of the built-in server; repeatable' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l show -d 'Print the traffic of these scenarios' -r -f -a "failed\t'Failed scenarios and warnings, only the relevant part'
 all\t'All scenarios'
 none\t'No scenarios'"
@@ -299,7 +299,7 @@ junit\t'JUnit XML, for CI systems'
 tap\t'Test Anything Protocol 14'
 github\t'Annotations for GitHub Actions'
 markdown\t'Tables, for the summary of a CI job'"
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l output -d 'Output file of a format: the first --output is for the first --format, and so on' -r -F
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -s o -l output -d 'Output file of a format: the first --output is for the first --format, and so on' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand run" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -336,10 +336,10 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand show" -s h -l help -
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -l while -d 'What has to stay: a filter expression, such as finding:NAME; see docs/reference/filter.md' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -s o -l output -d 'File to write: a capture if its name ends in .ndjson, otherwise a scenario; - writes to standard output [default: -]' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -l limit -d 'Stop after this time, with what is left by then, in seconds' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -l session -d 'Record only the session whose name or sid begins with NAME [default: all]' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -l name -d 'Name of the scenario [default: says what was recorded]' -r
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -l strict -d 'Expect everything that came, not only what is the same at every run and server'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -l requests -d 'Spell out every request of BOSH, even where the session\'s own polling would do'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -l session -d 'Use only the session whose name or sid begins with NAME [default: all]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -l name -d 'Name of the scenario [default: describes the recording]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -l strict -d 'Expect everything that the server sent, not only what is the same on every server'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -l requests -d 'Write every BOSH request as a step, even plain polls'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and not __fish_seen_subcommand_from review accept reject list help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand snapshot; and not __fish_seen_subcommand_from review accept reject list help" -f -a "review" -d 'Review pending snapshots one by one: accept, reject or skip'
@@ -395,11 +395,11 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "prove" -d 'Test the scenarios themselves: mutation testing with known defects'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "proxy" -d 'Show the traffic between an XMPP client and its server: BOSH, WebSocket or TCP'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "record" -d 'Turn a recording into a scenario that `xmppscope run` repeats'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "replay" -d 'Send what a client sent once more, and compare what comes'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "replay" -d 'Replay what the clients of a recording sent, and compare the responses'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "report" -d 'Turn a recording, or a run of scenarios, into an HTML page'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "run" -d 'Test a server with scenarios'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "scenarios" -d 'List the built-in scenarios, or write them to files'
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "show" -d 'Print a capture, or a HAR or other file that holds traffic'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "show" -d 'Print a capture, or a HAR, log or other file that holds traffic'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "shrink" -d 'Find the shortest scenario that still shows a finding'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "snapshot" -d 'Review, accept or reject pending snapshots of conversations'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand help; and not __fish_seen_subcommand_from check client cm convert demo diff doctor generate prove proxy record replay report run scenarios show shrink snapshot spec help" -f -a "spec" -d 'List the requirements of the specifications, and what checks them'

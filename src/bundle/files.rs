@@ -4,8 +4,6 @@ use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
 
-use crate::diag::name;
-
 static SCENARIOS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
 static TARGETS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/targets");
 
@@ -48,8 +46,11 @@ pub fn targets() -> Vec<Bundled> {
 }
 
 /// The names of all target files.
-pub fn target_names() -> Vec<String> {
-    targets().iter().map(|file| name(&file.path.with_extension("")).to_string()).collect()
+pub fn target_names() -> Vec<&'static str> {
+    let paths = TARGETS.files().filter_map(|file| file.path().to_str());
+    let mut names: Vec<_> = paths.filter_map(|path| path.strip_suffix(".yaml")).collect();
+    names.sort_unstable();
+    names
 }
 
 /// The target file of this name, which is its path without the ending.
@@ -112,6 +113,8 @@ mod tests {
 
     #[test]
     fn targets_have_names_and_recordings_have_paths() {
+        assert_eq!(target_names().len(), targets().len());
+        assert!(target_names().iter().all(|name| target(name).is_some()));
         assert!(target("prosody").unwrap().text.contains("name: Prosody"));
         assert_eq!(target("prosody.yaml"), None);
         assert_eq!(target(""), None);

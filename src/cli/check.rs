@@ -119,5 +119,5 @@ pub(super) fn sound(paths: &[PathBuf], color: When) -> Result<Loaded, Failure> {
 }
 
 /// What to do if a path is missing that names scenarios of the program.
-const BUILT_IN: &str = "; it is part of xmppscope, but not a file here: `xmppscope scenarios export scenarios` writes \
-                        the files, and `xmppscope run` without a path runs the whole pack";
+const BUILT_IN: &str =
+    "; it is built into xmppscope: `xmppscope scenarios export scenarios` writes it to a folder";

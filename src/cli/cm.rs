@@ -1,4 +1,4 @@
-//! `xmppscope cm`: the reference connection manager, with its own XMPP server or before another.
+//! `xmppscope cm`: the built-in server, or its connection manager in front of another server.
 
 mod accounts;
 mod before;
@@ -89,11 +89,11 @@ pub(super) struct Args {
     /// List all defects and exit
     #[arg(long)]
     list_defects: bool,
-    /// Play the server of a recording instead, for a client that has trouble with it
+    /// Play the server of a recording instead, to reproduce a client's problem
     ///
-    /// Answers what the recorded clients did as the recorded server did, with the sids, rids, ids and addresses of the client that
-    /// comes, and says what was expected where it does something else. Anybody can log in, with PLAIN or ANONYMOUS and any password,
-    /// since a recording holds none. The options for sessions, limits and accounts have no effect.
+    /// Gives the recorded server's responses to your client, with your client's sid, rids, ids and addresses. If your client
+    /// does something that the recorded client did not, it prints what was expected. Any user can log in with PLAIN or
+    /// ANONYMOUS and any password. Options for accounts, sessions and limits have no effect.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["account", "anonymous", "defect", "upstream", "domain"])]
     replay: Option<PathBuf>,
     /// With --replay: only the session whose name or sid begins with NAME [default: all, in order]

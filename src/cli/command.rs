@@ -18,7 +18,7 @@ use crate::diag::name;
 /// Show, explain and test XMPP over the web
 ///
 /// xmppscope sits between a client and its server, shows the real traffic over BOSH (XEP-0124, XEP-0206), WebSocket
-/// (RFC 7395) and TCP (RFC 6120), and explains which side broke which rule. It also checks whether a server
+/// (RFC 7395) and TCP (RFC 6120), and explains which side broke which rule. It also checks whether a server or a client
 /// conforms to the specifications.
 #[derive(Debug, Parser)]
 #[command(
@@ -126,5 +126,60 @@ fn survive_large_files() {
     let noted = Arc::new(AtomicBool::new(false));
     if let Err(error) = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, noted) {
         eprint(&format!("warning: cannot handle the signal SIGXFSZ: {error}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use regex_lite::Regex;
+
+    use super::*;
+    use crate::cli::defects::chosen;
+    use crate::defects::generated;
+
+    /// The commands in the help of this command and of those below it, as words.
+    fn examples(command: &clap::Command, found: &mut Vec<Vec<String>>) {
+        let help = command.get_after_long_help().or(command.get_after_help());
+        let help = help.map(ToString::to_string).unwrap_or_default().replace("\\\n", " ");
+        let word = Regex::new(r"'([^']*)'|(\S+)").unwrap();
+        for line in help.lines().filter_map(|line| line.strip_prefix("  ")) {
+            // What it does may stand beside it.
+            let line = line.trim_start().split("   ").next().unwrap_or_default();
+            for part in line.split("; ").filter(|part| part.starts_with("xmppscope ")) {
+                let words = word.captures_iter(part).map(|found| {
+                    let text = found.get(1).or(found.get(2)).expect("one of both");
+                    text.as_str().to_owned()
+                });
+                found.push(words.take_while(|word| !word.starts_with(['|', '<', '>'])).collect());
+            }
+        }
+        command.get_subcommands().for_each(|below| examples(below, found));
+    }
+
+    #[test]
+    fn every_example_of_the_help_is_a_command_line_and_names_one_defect() {
+        let mut all = Vec::new();
+        examples(&Cli::command(), &mut all);
+        assert!(all.len() > 80, "only {} found", all.len());
+        let mut named = 0;
+        for words in all {
+            let line = words.join(" ");
+            if let Err(error) = Cli::try_parse_from(&words) {
+                panic!("{line}: {error}");
+            }
+            let defects = words.windows(2).filter(|pair| pair[0] == "--defect");
+            for defect in defects.map(|pair| &pair[1]) {
+                named += 1;
+                if words.iter().any(|word| word == "--generated") {
+                    let is_one = |known: generated::Generated| known.name().starts_with(defect);
+                    assert!(generated::all().any(is_one), "{line}");
+                } else if let Err(error) = chosen(std::slice::from_ref(defect)) {
+                    panic!("{line}: {error}");
+                }
+            }
+        }
+        assert!(named >= 4, "only {named} defects found");
+        let generated = generated::all().count();
+        assert!((5500..6500).contains(&generated), "the help says some 6,000: {generated}");
     }
 }

@@ -11,6 +11,7 @@ use super::{Failure, exit};
 use crate::diag::sanitise::sanitise;
 use crate::diag::{Diagnostic, Printed};
 use crate::files::{FileError, Inputs};
+use crate::ui::doctor::wrap;
 
 /// Columns of the terminal; none where the output is no terminal, and no line is cut or broken.
 pub fn width(terminal: bool) -> Option<usize> {
@@ -85,10 +86,37 @@ pub fn not_into(inputs: &Inputs) -> Result<(), Failure> {
 
 /// Writes a line to stderr, whatever is in it; a failure is ignored, since there is nowhere to report it.
 pub fn eprint(line: &str) {
-    let _ = writeln!(err(), "{}", sanitise(line));
+    let _ = writeln!(err(), "{}", broken(&sanitise(line), width(err_is_terminal())));
+}
+
+/// What further lines of a sentence are indented by.
+const INDENT: &str = "  ";
+
+/// A sentence on as many lines as a terminal needs for it. What has lines of its own, or is indented, stays as it is.
+fn broken(text: &str, width: Option<usize>) -> String {
+    match width {
+        Some(width) if !text.contains('\n') && !text.starts_with(' ') => {
+            wrap(text, width.saturating_sub(INDENT.len())).join(&format!("\n{INDENT}"))
+        }
+        _ => text.to_owned(),
+    }
 }
 
 /// Shows a mistake at its place, on stderr.
 pub fn explain(mistake: &Diagnostic, color: When) {
     let _ = writeln!(err(), "{}", mistake.render(color.decide(err_is_terminal())));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_is_broken_between_words_on_a_terminal_alone() {
+        let text = "cannot read scenarios/a: no such file";
+        assert_eq!(broken(text, None), text);
+        assert_eq!(broken(text, Some(80)), text);
+        assert_eq!(broken(text, Some(27)), "cannot read scenarios/a:\n  no such file");
+        assert_eq!(broken("  two\nlines as they are", Some(10)), "  two\nlines as they are");
+    }
 }

@@ -24,8 +24,8 @@ use crate::ui::curl;
 
 /// Convert a recording: to a capture, a HAR, or a curl command
 ///
-/// Reads everything that `xmppscope show` reads: captures, HTTP Archives (HAR) of browsers and proxies, and other files that people
-/// have at hand. Secrets are hidden while a file is read, so the result can be passed on, but for messages and addresses.
+/// Reads everything that `xmppscope show` reads: captures, HTTP Archives (HAR) of browsers and proxies, logs, packets, and
+/// more. Secrets are hidden while a file is read; messages and addresses are not, so check the result before you pass it on.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:

@@ -1,4 +1,4 @@
-//! The defects of the reference connection manager by name, for the commands that switch them on.
+//! The defects of the built-in server by name, for the commands that switch them on.
 
 use super::Failure;
 use super::console::print;

@@ -1,4 +1,4 @@
-//! `xmppscope demo`: two scripted clients, the proxy, and the reference connection manager, in one process.
+//! `xmppscope demo`: two scripted clients, the proxy, and the built-in server, in one process.
 
 mod story;
 

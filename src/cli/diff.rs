@@ -30,8 +30,8 @@ const CAPTURE: &str = "ndjson";
 ///
 /// Compares the content, not how it is written: the order of attributes, prefixes, white space between elements, and
 /// values that vary from run to run (sids, ids, rids, resources) are ignored. Exchanges are aligned, so that one more
-/// empty poll is one line. OLD and NEW are captures, other recordings that `xmppscope show` reads, transcripts (`xmppscope show --format transcript`), snapshots, or
-/// folders of captures or snapshots.
+/// empty poll is one line. OLD and NEW are captures, other recordings that `xmppscope show` reads, transcripts (`xmppscope
+/// show --format transcript`), snapshots, or folders of captures or snapshots.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -63,6 +63,7 @@ pub(super) struct Args {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// Text for people
+    #[value(alias = "pretty")]
     Text,
     /// One JSON object, for programs; see docs/reference/diff.md
     Json,
@@ -82,7 +83,9 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let [old, new] = &sides;
     match args.format {
         Format::Text => {
-            print(&text(&documents, &Styles::new(args.color.decide(out_is_terminal()))))?
+            let styles = Styles::new(args.color.decide(out_is_terminal()));
+            let sides = [&args.old, &args.new].map(|path| open::name(path));
+            print(&text(&documents, &sides, &styles))?
         }
         Format::Json => print_data(difference::json(old, new, &documents).as_bytes())?,
         Format::Html => print(&difference::html(old, new, &documents))?,
@@ -91,8 +94,11 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     Ok(if differ { exit::DIFFERS } else { exit::OK })
 }
 
-fn text(documents: &[Document], styles: &Styles) -> String {
+fn text(documents: &[Document], [old, new]: &[String; 2], styles: &Styles) -> String {
     let mut out = String::new();
+    if documents.iter().any(Document::differs) {
+        out += &ui::sides(old, new, styles);
+    }
     for document in documents.iter().filter(|document| document.differs()) {
         out += &ui::document(document, styles);
     }

@@ -49,7 +49,7 @@ Examples:
   xmppscope doctor https://chat.example/http-bind --direct http://127.0.0.1:5280/http-bind
   xmppscope doctor chat.example --format markdown > issue.md
 
-Each line is a result: ✔ well, · a note, ▲ a warning, ✖ broken, – not tested.
+Each line is a result: ✔ OK, · note, ▲ warning, ✖ broken, – not tested.
 
 The password of --user is read from XMPPSCOPE_PASSWORD, or asked for. It is sent
 only over TLS with a trusted certificate, or to this machine.
@@ -64,7 +64,7 @@ pub(super) struct Args {
     /// XMPP domain, or the URL of a BOSH, WebSocket or TCP endpoint
     #[arg(value_name = "DOMAIN|URL")]
     subject: String,
-    /// XMPP domain, for a URL whose host is another name
+    /// XMPP domain [default: the host of the URL]
     #[arg(long, value_name = "DOMAIN")]
     domain: Option<String>,
     /// Log in as JID, send it a message and resume the stream [default: log in anonymously if the server allows it]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Subcommand;
+use clap::builder::PossibleValuesParser;
 use clap_complete::aot::{self, Shell};
 
 use tokio::sync::watch;
@@ -56,7 +57,7 @@ enum What {
         /// Command whose page to print, as in `generate man run` [default: the page of xmppscope itself]
         command: Vec<String>,
         /// Write all pages to this folder, which is created if it does not exist; existing pages are replaced
-        #[arg(long, value_name = "DIR", conflicts_with = "command")]
+        #[arg(short, long, value_name = "DIR", conflicts_with = "command")]
         output: Option<PathBuf>,
     },
     /// Print completions of the command line for a shell
@@ -73,10 +74,11 @@ enum What {
     },
     /// Print a target file that is part of xmppscope, to begin your own with
     ///
-    /// Its deviations are those of the server's version in Debian 12. Port and passwords come from environment variables:
-    /// replace them.
+    /// Each has the known deviations of one version of a server. Addresses and passwords come from variables that the tests
+    /// of xmppscope set: replace them.
     Target {
-        /// Name: ejabberd or prosody
+        /// Server: its name, with the version where it is not that of Debian 12
+        #[arg(value_parser = PossibleValuesParser::new(bundle::target_names()))]
         name: String,
     },
     /// Print a table of the requirements that clients meet, in Markdown
@@ -91,7 +93,7 @@ enum What {
     /// Print tables of the requirements that servers meet, in Markdown
     ///
     /// There is one for each specification, whichever carriers it is about: a row for each requirement on a connection
-    /// manager or server, a column for the embedded one, which is tested now, and a column for each tested server. Each
+    /// manager or server, a column for the built-in server, which is tested now, and a column for each tested server. Each
     /// FILE holds the output of `xmppscope run scenarios/ --target … --format json`.
     Conformance {
         /// Outcomes of the whole pack from `run --format json`; one server's may be split over several files
@@ -166,7 +168,7 @@ fn conformance(files: &[PathBuf]) -> Result<u8, Failure> {
         let text = text(file, LONGEST_TEXT).map_err(|error| failure::unreadable(file, &error))?;
         columns.push(read(&name(file).to_string(), &text)?);
     }
-    columns.insert(0, read("the embedded connection manager", &embedded(pack)?)?);
+    columns.insert(0, read("the built-in server", &embedded(pack)?)?);
     let columns = Column::join(columns);
     for column in &columns {
         column
@@ -177,7 +179,7 @@ fn conformance(files: &[PathBuf]) -> Result<u8, Failure> {
     print(&write(&Table::of(&requirements, &columns), catalogue()))
 }
 
-/// The outcomes of the embedded connection manager, as they would be written to a file.
+/// The outcomes of the built-in server, as they would be written to a file.
 fn embedded(pack: &[Scenario]) -> Result<String, Failure> {
     let scenarios: Vec<Arc<Scenario>> = pack.iter().cloned().map(Arc::new).collect();
     let jobs = runner::jobs(&scenarios);

@@ -89,7 +89,7 @@ pub(super) async fn stopped() {
 
 /// What a second signal leaves behind.
 pub(super) const INCOMPLETE: &str =
-    "xmppscope: interrupted; the output and the capture are incomplete";
+    "xmppscope: interrupted twice; what is printed and written is incomplete";
 
 /// From now on a signal ends the program at once, whatever it does.
 #[allow(clippy::exit)] // nothing else ends a thread that prints

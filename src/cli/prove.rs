@@ -1,4 +1,4 @@
-//! `xmppscope prove`: mutation testing. Whether scenarios catch the defects of the reference connection manager.
+//! `xmppscope prove`: mutation testing. Whether scenarios catch the defects of the built-in server.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,16 +21,16 @@ use crate::ui::Unit;
 
 /// Test the scenarios themselves: mutation testing with known defects
 ///
-/// Runs the scenarios in virtual time against the embedded connection manager, first without a defect and then with its
-/// defects (mutants), one at a time. Three things must hold. Every scenario passes without a defect. Every defect is caught
-/// by a scenario that covers its requirement. Every scenario catches a defect of a requirement that it covers, which fails
-/// few of the scenarios for other requirements: a tenth at most, of a sample of 40, or with --all of all of them.
-/// Scenarios that no defect can break are listed as not provable, and do not fail the proof.
+/// Runs the scenarios in virtual time against the built-in server: first without defects, then with each of its defects
+/// (mutants). It proves three things: every scenario passes without a defect; every defect is caught by a scenario that
+/// covers its requirement; and every scenario catches at least one defect of its own requirements that does not simply
+/// break everything (it may fail at most a tenth of 40 other scenarios, or with --all of all others). Scenarios that no
+/// defect can break are listed as not provable; they do not count as failures.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
   xmppscope prove
-  xmppscope prove --defect bosh-no-chunked
+  xmppscope prove --defect bosh-no-chunked/payloads
   xmppscope prove mine.yaml --covered --table
   xmppscope prove --generated --defect replayed/ --table
 
@@ -51,11 +51,11 @@ pub(super) struct Args {
     /// Use only defects of requirements that these scenarios cover
     #[arg(long)]
     covered: bool,
-    /// Use defects made by program instead, some thousands: whatever may go wrong, wherever it may
+    /// Use generated defects instead (some 6,000): every kind of fault at every place
     ///
-    /// Each is noticed by a scenario that covers a requirement it concerns, or by another one; or it is declared with a reason
-    /// (lawful, unseen, or an open hole that is known); or it is a new hole, which fails the proof. With --defect, only those
-    /// whose names begin so.
+    /// For each, one of these is reported: noticed by a scenario that covers the requirement; noticed by another scenario;
+    /// listed with a reason (lawful, not visible, known hole); or a new hole, which fails the proof. --defect PREFIX selects
+    /// those whose names begin with PREFIX.
     #[arg(long, conflicts_with = "covered")]
     generated: bool,
     /// Run every scenario with every defect, not only what the proof needs: some twenty times as many runs
@@ -63,7 +63,7 @@ pub(super) struct Args {
     all: bool,
     /// Also print which scenarios catch each defect, and which defects each scenario catches
     ///
-    /// Of what was run: with --all, of everything.
+    /// Only for what was run; --all runs everything.
     #[arg(long)]
     table: bool,
     /// Scenarios to run in parallel [default: one for each processor]

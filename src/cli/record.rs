@@ -18,13 +18,12 @@ use crate::trace::open::{self, open};
 
 /// Turn a recording into a scenario that `xmppscope run` repeats
 ///
-/// Writes what the clients sent as steps, and what came as expectations. What is different at every run becomes a variable:
-/// sids, rids, ids, resources, addresses, rooms. The login becomes `login`, and polling that does nothing else is left to
-/// the session. Expectations are limited to what does not depend on the server's configuration, or with --strict
-/// are everything that came.
+/// Writes what the clients sent as steps, and what the server sent as expectations. What is different at every run becomes
+/// a variable: sids, rids, ids, resources, addresses, rooms. The login becomes `login`, and polling that does nothing else
+/// is left to the session. Without --strict, nothing is expected that depends on the server's configuration.
 ///
-/// What a scenario cannot say is listed on stderr and in a comment at its head. `xmppscope prove FILE --covered` tells which
-/// violations the scenario would notice.
+/// What a scenario cannot express is listed on stderr and in a comment at its head. `xmppscope prove FILE --covered` lists
+/// which violations the scenario would notice.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -51,18 +50,18 @@ pub(super) struct Args {
 /// How a scenario is made of a trace.
 #[derive(Debug, clap::Args)]
 pub(super) struct How {
-    /// Record only the session whose name or sid begins with NAME [default: all]
+    /// Use only the session whose name or sid begins with NAME [default: all]
     ///
     /// Names are those that `xmppscope show` prints, such as 1f2e, ws3 or tcp1.
     #[arg(long, value_name = "NAME")]
     pub(super) session: Option<String>,
-    /// Expect everything that came, not only what is the same at every run and server
+    /// Expect everything that the server sent, not only what is the same on every server
     #[arg(long)]
     pub(super) strict: bool,
-    /// Spell out every request of BOSH, even where the session's own polling would do
+    /// Write every BOSH request as a step, even plain polls
     #[arg(long)]
     pub(super) requests: bool,
-    /// Name of the scenario [default: says what was recorded]
+    /// Name of the scenario [default: describes the recording]
     #[arg(long, value_name = "TEXT")]
     pub(super) name: Option<String>,
 }
@@ -93,7 +92,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let recorded = record(&all.events, &wishes)
         .map_err(|error| Failure::Usage(format!("{}: {error}", open::name(&args.file))))?;
     for what in &recorded.left_out {
-        eprint(&format!("not in the scenario: {what}"));
+        eprint(&format!("left out: {what}"));
     }
     write(&recorded.text, args.output.as_deref(), &inputs)?;
     if let Some(path) = to_file(args.output.as_deref()) {

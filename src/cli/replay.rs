@@ -1,4 +1,4 @@
-//! `xmppscope replay`: the clients of a recording once more, at a server.
+//! `xmppscope replay`: sends what the clients of a recording sent to a server.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -23,23 +23,24 @@ use crate::random::Secure;
 use crate::replay::{CannotReplay, Replayed, Script, Settings, compare, replay};
 use crate::report::difference::{Compared, Document};
 use crate::runner::dial::Dial;
-use crate::runner::{Target, embedded_target, reach, with_embedded};
+use crate::runner::{Account, Target, embedded_target, reach, with_embedded};
 use crate::scenario::Provision;
 use crate::snapshot::Varying;
 use crate::trace::capture::{Preface, Secrets, Writer};
 use crate::trace::open;
+use crate::trace::redact::Known;
 use crate::ui::{Styles, Unit, difference as ui};
 
 /// The variable that holds the password of an account that is given without one.
 const PASSWORD: &str = "XMPPSCOPE_PASSWORD";
 
-/// Send what a client sent once more, and compare what comes
+/// Replay what the clients of a recording sent, and compare the responses
 ///
-/// Replays the clients of a recording: the same requests and stanzas, with the overlap and the pauses that they had. The sid, rids,
-/// ids of the server, resources and counters are those of the new sessions, and passwords are proved anew, since a recording holds
-/// none. At the end, it prints what differs from the recording, as `xmppscope diff` does.
+/// Sends the same requests and stanzas, with the overlap and the pauses that they had. The sid, rids, ids of the server,
+/// resources and counters are those of the new sessions. It logs in again, because a recording contains no passwords. At the
+/// end, it prints what differs from the recording, as `xmppscope diff` does.
 ///
-/// Without --target, the embedded connection manager serves, in virtual time.
+/// Without --target, it replays against the built-in server, in virtual time.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -47,7 +48,7 @@ Examples:
       --domain chat.example --account alice
   xmppscope replay monday.ndjson --target targets/mine.yaml --speed 10
   xmppscope replay monday.ndjson --write tuesday.ndjson
-  xmppscope replay monday.ndjson --defect bosh-no-chunked
+  xmppscope replay monday.ndjson --defect bosh-no-chunked/payloads
 
 The password of an --account without one is read from XMPPSCOPE_PASSWORD.
 
@@ -64,17 +65,17 @@ pub(super) struct Args {
     server: Server,
     /// Account that logs in; repeatable [default: those of the target file]
     ///
-    /// It takes the place of the account of the recording that has the same name; otherwise the first one that of the
-    /// first, and so on. Other users of this machine can see passwords on the command line.
+    /// It replaces the recorded account with the same name. Otherwise accounts are assigned in order. Other users of this
+    /// machine can see passwords on the command line.
     #[arg(long, value_name = "USER[:PASSWORD]", requires = "server")]
     account: Vec<String>,
-    /// Enable a defect of the embedded connection manager; repeatable
+    /// Enable a defect of the built-in server; repeatable
     #[arg(long, value_name = "ID", conflicts_with = "server")]
     defect: Vec<String>,
     /// Replay only the session whose name or sid begins with NAME [default: all]
     #[arg(long, value_name = "NAME")]
     session: Option<String>,
-    /// Pauses are N times as short: 10 is faster, 0.5 is slower
+    /// Divide pauses by N: 10 is ten times as fast, 0.5 is half as fast
     #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = speed)]
     speed: f64,
     /// Write what passes to FILE, as a capture
@@ -100,7 +101,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let defects = chosen(&args.defect)?;
     let named = Named::of(&args.server, args.color)?;
     let dial = named.as_ref().map(|named| args.server.dial(&named.target)).transpose()?;
-    let target = named.map_or_else(embedded_target, |named| named.target);
+    let mut target = named.map_or_else(embedded_target, |named| named.target);
     let all = read(&args.file)?;
     let wrong =
         |error: CannotReplay| Failure::Usage(format!("{}: {error}", open::name(&args.file)));
@@ -110,6 +111,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     }
     carries(&script, &target)?;
     let accounts = accounts(args, &script, &target)?;
+    target.more_accounts.push(passwords(&accounts));
     let anonymous = target.anonymous.clone().unwrap_or_else(|| target.domain.clone());
     let comparison = compare(&script, &target.domain, &anonymous, &accounts);
     let websocket = target.websocket.as_ref().unwrap_or(&target.address);
@@ -143,11 +145,14 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let styles = Styles::new(args.color.decide(out_is_terminal()));
     let mut out = String::new();
     if document.differs() {
+        let target = format!("what the replay at {} shows", target.name);
+        out += &ui::sides(&format!("{}, as recorded", open::name(&args.file)), &target, &styles);
         out += &ui::document(&document, &styles);
         out += &format!("{}\n", counted(document.count(), "difference"));
     }
     if let Some(why) = &replayed.stopped {
         let (done, of) = replayed.done;
+        let why = hidden(why.to_string(), &target);
         eprint(&format!("stopped after {done} of {}: {why}", counted(of, "step")));
     }
     let same = out.is_empty() && replayed.stopped.is_none();
@@ -162,7 +167,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     })
 }
 
-/// Replays at the target on the way to it, or at the embedded connection manager in virtual time.
+/// Replays at the target on the way to it, or at the built-in server in virtual time.
 fn perform(
     dial: Option<Arc<dyn Dial>>,
     script: Script,
@@ -248,8 +253,8 @@ fn accounts(
         let own = given.iter().position(|(user, _)| *user == local(&jid));
         let Some(place) = own.or_else(|| (!given.is_empty()).then_some(0)) else {
             return Err(Failure::Usage(format!(
-                "the recording logs in as {}, and its password is in no recording: give --account USER:PASSWORD, or a target \
-                 file with accounts (docs/reference/targets.md)",
+                "replaying needs the password of {}: give --account USER:PASSWORD, or a target file with accounts \
+                 (docs/reference/targets.md)",
                 one_line(&jid)
             )));
         };
@@ -260,6 +265,25 @@ fn accounts(
         accounts.insert(jid, Who::Account { user, password });
     }
     Ok(accounts)
+}
+
+/// The accounts that log in, whose passwords are hidden wherever a server repeats them.
+fn passwords(accounts: &BTreeMap<String, Who>) -> BTreeMap<String, Account> {
+    let account = |(jid, who): (&String, &Who)| match who {
+        Who::Account { user, password } => {
+            Some((jid.clone(), Account { user: user.clone(), password: password.clone() }))
+        }
+        Who::Anonymous => None,
+    };
+    accounts.iter().filter_map(account).collect()
+}
+
+/// What a server said when it refused a login, without the passwords.
+fn hidden(why: String, target: &Target) -> String {
+    let sets = [&target.accounts].into_iter().chain(&target.more_accounts);
+    let accounts = sets.flat_map(BTreeMap::values);
+    let known = Known::of(accounts.map(|account| (&*account.user, &*account.password)));
+    known.hide(&why).unwrap_or(why)
 }
 
 fn password(user: &str) -> Result<String, Failure> {

@@ -12,10 +12,11 @@ use crate::files::Inputs;
 use crate::trace::capture::Preface;
 use crate::trace::open::{self, open};
 
-/// Print a capture, or a HAR or other file that holds traffic
+/// Print a capture, or a HAR, log or other file that holds traffic
 ///
-/// Prints what `xmppscope proxy --write FILE` wrote, with the same filters and formats as the proxy; or a file of another
-/// program: an HTTP Archive (HAR) of a browser or a proxy, or output of `curl -v`. A file is recognised by its content.
+/// Prints a capture (`xmppscope proxy --write FILE`), with the same filters and formats as the proxy; or a file of another
+/// program: a HAR of a browser or a proxy, packets (pcap), an access log of nginx or Apache, a log of a client or server, or
+/// output of `curl -v`. The content decides, not the name.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -23,6 +24,7 @@ Examples:
   xmppscope show session.ndjson --format compact --filter 'not noise'
   xmppscope show session.ndjson --filter finding
   xmppscope show chat.example.har
+  xmppscope show prosody.log
 
 Exit status:
   0  everything was printed

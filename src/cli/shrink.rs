@@ -102,7 +102,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let recorded = record(&shrunk.events, &wishes)
         .map_err(|error| Failure::Usage(format!("{}: {error}", open::name(&args.file))))?;
     for what in &recorded.left_out {
-        eprint(&format!("not in the scenario: {what}"));
+        eprint(&format!("left out: {what}"));
     }
     write(&recorded.text, output, &inputs)?;
     if let Some(path) = output.filter(|path| path.as_os_str() != "-") {

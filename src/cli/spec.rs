@@ -16,10 +16,10 @@ use crate::ui::requirements::{Detail, list, one};
 
 /// List the requirements of the specifications, and what checks them
 ///
-/// Every normative statement of XEP-0124 and XEP-0206, and requirements of the specifications behind XMPP over WebSocket
-/// and TCP, in our own words and with an id that never changes. Findings, scenarios and defects refer to these ids.
+/// Lists every normative statement of XEP-0124 and XEP-0206, and requirements of the specifications behind XMPP over
+/// WebSocket and TCP, in our own words. Ids never change; findings, scenarios and defects refer to them.
 ///
-/// In the list, the column cm shows whether the reference connection manager (`xmppscope cm`) meets the requirement: yes,
+/// In the list, the column cm shows whether the built-in server (`xmppscope cm`) meets the requirement: yes,
 /// no (an option that it does not offer), or n/a. The letters RSD show what exists for it: R, a rule of `xmppscope proxy`
 /// that checks it; S, a scenario that checks it; D, a defect that breaks it.
 #[derive(Debug, clap::Args)]

@@ -123,7 +123,7 @@ pub(super) const DEFECTS: Family = &[&[
     ),
     defect(
         "bosh-report-only-with-acks/ever",
-        "a client that acknowledges no responses is told in each but the first which one came before",
+        "a client that acknowledges no responses gets a report in each but the first",
         |parts| {
             parts.bend(|| {
                 let mut last = None;
@@ -214,7 +214,7 @@ pub(super) const DEFECTS: Family = &[&[
     ),
     defect(
         "bosh-report-attrs/held",
-        "a client whose `ack` is that of the last response is told that the one after it is lost",
+        "a client whose `ack` is that of the last response gets a report that the one after it is lost",
         |parts| {
             later(parts, |reply, told| {
                 let ack = told.asked.and_then(|asked| asked.body.ack()?.ok());
@@ -228,7 +228,7 @@ pub(super) const DEFECTS: Family = &[&[
             });
         },
     ),
-    defect("bosh-report-attrs/seconds", "time is told in seconds", |parts| {
+    defect("bosh-report-attrs/seconds", "time is given in seconds", |parts| {
         later(parts, |reply, _| {
             if let Some(time) = number(reply, "time") {
                 reply.set("time", time / 1000);

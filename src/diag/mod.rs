@@ -15,4 +15,4 @@ pub use mistakes::Mistakes;
 pub use name::{Name, name};
 pub use nearest::nearest;
 pub use printed::Printed;
-pub use words::counted;
+pub use words::{counted, counted_as};

@@ -7,3 +7,22 @@ pub fn counted(number: impl TryInto<u64>, noun: &str) -> String {
         number => format!("{number} {noun}s"),
     }
 }
+
+/// A number of things with more words about them, in which `(s)` marks the plural: of `frame(s) without a mask`,
+/// `1 frame without a mask` and `2 frames without a mask`.
+pub fn counted_as(number: usize, words: &str) -> String {
+    format!("{number} {}", words.replace("(s)", if number == 1 { "" } else { "s" }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_singular_and_none_is_plural() {
+        let words = "failed login(s) (no password)";
+        assert_eq!(counted_as(1, words), "1 failed login (no password)");
+        assert_eq!(counted_as(0, words), "0 failed logins (no password)");
+        assert_eq!((counted(1, "file"), counted(2, "file")), ("1 file".into(), "2 files".into()));
+    }
+}

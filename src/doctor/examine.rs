@@ -125,7 +125,7 @@ pub fn plan(settings: &Settings) -> (Vec<Planned>, Duration) {
         add(&[&PATHS], Some("if host-meta lists no URL"));
     }
     add(&[&ADDRESSES], None);
-    add(&[&TLS], Some("where the URL has it"));
+    add(&[&TLS], Some("if the URL uses TLS"));
     let mut longest = Duration::from_secs(8);
     if carriers.contains(&Carrier::Bosh) {
         add(&[&BOSH_SESSION, &BOSH_MECHANISMS, &HTTP], None);

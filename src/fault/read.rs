@@ -43,7 +43,7 @@ fn fault(option: &'static str, text: &str) -> Parsed<Fault> {
     }
     let (clauses, colon) = clauses(text);
     let Some(colon) = colon else {
-        let message = "nothing says what goes wrong";
+        let message = "the fault has no WHAT";
         return Err(source.mistake(text.len()..text.len(), message, "expected `: WHAT`", help));
     };
     let when = condition(source, &clauses)?;

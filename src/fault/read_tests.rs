@@ -101,7 +101,7 @@ fn mistakes_are_shown_at_their_place() {
       = help: did you mean `message`? Known values: message, presence, iq, sasl, features, stream-error, sm, tls, other
     ");
     insta::assert_snapshot!(mistake("rid:+3 drop"), @r"
-    error: nothing says what goes wrong
+    error: the fault has no WHAT
      --> --fault:1:12
       |
     1 | rid:+3 drop

@@ -54,7 +54,7 @@ pub(super) fn what(source: Source<'_>, span: Range<usize>) -> Parsed<(Option<Sid
     let words = words(source.text, span.clone());
     let Some(verb) = words.first().cloned() else {
         let help = format!("known: {}", VERBS.map(|(name, _)| name).join(", "));
-        return Err(source.mistake(span.end..span.end, "nothing says what goes wrong", "", help));
+        return Err(source.mistake(span.end..span.end, "the fault has no WHAT", "", help));
     };
     let Some((name, example)) =
         VERBS.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(verb.text))

@@ -140,13 +140,13 @@ impl Reader {
             Fact::Frame(frame)
                 if Opcode(frame.opcode) == Opcode::PING && frame.from == Side::Client =>
             {
-                self.other("ping frames of the client");
+                self.other("ping frame(s) of the client");
             }
             Fact::Frame(frame) if Opcode(frame.opcode).is_control() => {}
             Fact::Frame(_) | Fact::Part(_) => self.said(event, &effect),
-            Fact::Raw(_) => self.other("pieces that are not HTTP, WebSocket or XMPP"),
-            Fact::Lost { .. } => self.other("gaps in the recording"),
-            Fact::Failed { .. } => self.other("connections that could not be made"),
+            Fact::Raw(_) => self.other("piece(s) of something other than HTTP, WebSocket or XMPP"),
+            Fact::Lost { .. } => self.other("gap(s) in the recording"),
+            Fact::Failed { .. } => self.other("failed connection(s)"),
             Fact::Ended { by, how, .. } => {
                 let first = !self.ended.contains_key(&event.conn);
                 self.ended.entry(event.conn).or_insert((*by, *how));
@@ -207,8 +207,8 @@ impl Reader {
             if matches!(event.fact, Fact::Request(_)) {
                 self.other(match &exchange.upgrade {
                     Some(_) => return,
-                    None if exchange.method == "OPTIONS" => "CORS preflights",
-                    None => "requests of HTTP that are not BOSH",
+                    None if exchange.method == "OPTIONS" => "CORS preflight(s)",
+                    None => "HTTP request(s) outside BOSH",
                 });
             }
             return;
@@ -246,7 +246,7 @@ impl Reader {
         let Some(message) = &effect.message else { return };
         let Some(content) = event.fact.content() else { return };
         let Some(id) = message.session else {
-            return self.other("messages of WebSocket that are not XMPP");
+            return self.other("WebSocket message(s) outside XMPP");
         };
         if let Some(new) = message.resumes {
             self.joined.insert(new, id);
@@ -259,9 +259,9 @@ impl Reader {
                 attributes: vec![("xmlns".to_owned(), ns::FRAMING.to_owned())],
                 nodes: Vec::new(),
             },
-            Reading::Space => return self.other("white space between stanzas"),
+            Reading::Space => return self.other("piece(s) of white space between stanzas"),
             Reading::Empty => return,
-            _ => return self.other("messages that are not XML, or not whole"),
+            _ => return self.other("message(s) without complete XML"),
         };
         self.act(event.at, id, What::Element { from: message.from, conn: event.conn, tree });
     }

@@ -71,18 +71,18 @@ impl Patterns<'_> {
             return None;
         }
         if has(ns::DELAY) || has("jabber:x:delay") {
-            return Some("stanzas that were sent before (delayed)");
+            return Some("delayed stanza(s), sent before the recording");
         }
         if has(ns::MAM) || has(ns::MAM1) {
-            return Some("results from an archive");
+            return Some("result(s) from an archive");
         }
         if has(ns::PUBSUB_EVENT) {
-            return Some("notifications of what was published before or by others (PEP)");
+            return Some("notification(s) of what was published before or by others (PEP)");
         }
         let from = element.attr("from").and_then(|from| self.values.of(from));
         if kind == "unavailable" && from == Some(own) {
             return Some(
-                "unavailable presence of the client itself, which not every server sends back",
+                "unavailable presence(s) of the client itself, which not every server sends back",
             );
         }
         let stranger = element.attr("from").is_some_and(|from| {
@@ -90,7 +90,7 @@ impl Patterns<'_> {
             let unknown = self.values.of(bare(from)).is_none() && self.values.of(from).is_none();
             user && (unknown || self.contacts.contains(bare(from)))
         });
-        stranger.then_some("stanzas from users who have no session in the recording")
+        stranger.then_some("stanza(s) from users who have no session in the recording")
     }
 
     /// Of a stanza: what the protocol makes the same at every run.

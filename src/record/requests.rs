@@ -114,7 +114,7 @@ impl Requests {
             making.steps.push(Step::Login(self.actor.clone()));
         }
         if self.login.way == Way::Open && request.elements.iter().any(Login::is_secret) {
-            making.leave_out("attempts to log in: what proves the password is not in a recording");
+            making.leave_out("failed login(s) (a recording contains no passwords)");
             return self.note(request);
         }
         self.pause(act, making);
@@ -178,7 +178,7 @@ impl Requests {
         let usual = |name: &str| matches!(name, "rid" | "sid" | "ack" | "key" | "newkey" | "xmlns");
         let own = request.attributes.iter().filter(|(name, _)| !usual(name));
         if request.attr("key").is_some() || request.attr("newkey").is_some() {
-            making.leave_out("keys of requests (XEP-0124 §15)");
+            making.leave_out("request key(s) (XEP-0124 §15)");
         }
         own.map(|(name, value)| (name.clone(), making.patterns.values.text(value))).collect()
     }

@@ -54,7 +54,7 @@ impl Making<'_> {
             }
             let stanza = self.patterns.sent(element);
             if is_hidden(&stanza) {
-                self.leave_out("secrets of the client, which are hidden in the recording");
+                self.leave_out("secret(s) of the client, which the recording hides");
             }
             stanzas.push(stanza);
         }
@@ -186,9 +186,7 @@ impl Stanzas {
                 self.carried(*conn, making);
                 let secret = Login::is_secret(tree) && *from == Side::Client;
                 if secret && self.login.way == Way::Open {
-                    making.leave_out(
-                        "attempts to log in: what proves the password is not in a recording",
-                    );
+                    making.leave_out("failed login(s) (a recording contains no passwords)");
                 }
             }
             _ => {}
@@ -220,7 +218,7 @@ impl Stanzas {
             .iter()
             .all(|(session, last)| *session == act.session || *last < number);
         if payload.is_empty() && self.available && !is_last {
-            making.leave_out("ends of sessions of BOSH; unavailable presence takes their place");
+            making.leave_out("end(s) of a BOSH session (unavailable presence is sent instead)");
             let attribute = |name: &str, value: &str| (name.to_owned(), value.to_owned());
             payload.push(Tree {
                 name: "presence".to_owned(),

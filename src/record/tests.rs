@@ -140,10 +140,10 @@ fn what_cannot_be_written_is_named() {
         10 3 C> <body rid='5000' to='a' wait='10' hold='1' ver='1.6'/>
         12 3 S> <body type='terminate' condition='host-unknown'/>";
     let recorded = recorded(&events(text), &Wishes::default());
-    assert_eq!(recorded.left_out, ["1 × CORS preflights"]);
+    assert_eq!(recorded.left_out, ["1 CORS preflight"]);
     let text = &recorded.text;
     for line in [
-        "# - 1 × CORS preflights",
+        "# - 1 CORS preflight",
         "sid: unknown",
         "terminal: item-not-found",
         "terminal: host-unknown",

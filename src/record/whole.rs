@@ -13,7 +13,7 @@ use super::requests::{Requests, is_granted};
 use super::script::{Pairs, Script, Step};
 use super::stanzas::{Making, Stanzas, polls_lawfully};
 use super::write::text;
-use crate::diag::counted;
+use crate::diag::{counted, counted_as};
 use crate::scenario::limits;
 use crate::snapshot::Naming;
 use crate::trace::{Event, SessionId};
@@ -75,9 +75,8 @@ pub fn record(events: &[Event], wishes: &Wishes) -> Result<Recorded, CannotRecor
         chosen.iter().map(|session| (session.id, Login::of(&acts, session))).collect();
     let asked: usize = logins.values().map(|login| login.capabilities.len()).sum();
     if asked > 0 {
-        left_out.push(format!(
-            "{asked} × questions of the server about what the client can do, which it asks only until it knows"
-        ));
+        let words = "question(s) of the server about what the client can do, which it asks only until it knows";
+        left_out.push(counted_as(asked, words));
     }
     let mut cast = Cast::new(&acts, &chosen, &logins);
     left_out.append(&mut cast.left_out);
@@ -105,13 +104,13 @@ pub fn record(events: &[Event], wishes: &Wishes) -> Result<Recorded, CannotRecor
         requests: BTreeMap::new(),
     };
     let script = script(&acts, &cast, logins, making, wishes, &mut left_out);
-    left_out.extend(acts.others.iter().map(|(what, count)| format!("{count} × {what}")));
+    left_out.extend(acts.others.iter().map(|(what, count)| counted_as(*count, what)));
     let opens = script
         .actors
         .iter()
         .any(|(_, terms)| !terms.is_empty() && terms.iter().all(|(key, _)| key != "opened"));
     if script.steps.is_empty() && !opens {
-        left_out.push("its sessions do nothing that a scenario could say".to_owned());
+        left_out.push("its sessions do nothing that a scenario can express".to_owned());
         return Err(CannotRecord::NothingLeft(left_out));
     }
     if script.steps.len() as u64 > limits::STEPS {
@@ -227,7 +226,7 @@ fn script(
             making.last = act.at;
         }
     }
-    left_out.extend(making.left_out.iter().map(|(what, count)| format!("{count} × {what}")));
+    left_out.extend(making.left_out.iter().map(|(what, count)| counted_as(*count, what)));
     let carriers: Vec<Carrier> = cast.actors.iter().map(|actor| actor.session.carrier).collect();
     let covers = covers(&making.steps, &carriers);
     Script {
@@ -302,18 +301,17 @@ fn title(cast: &Cast) -> String {
     let mut all: Vec<String> = cast.actors.iter().map(who).collect();
     let count = all.len();
     all.dedup();
-    let whom = match &all[..] {
-        [one] if count == 1 => one.clone(),
-        [one, other] if count == 2 => format!("{one} and {other}"),
-        _ => counted(count, "session"),
-    };
-    format!("what was recorded of {whom} happens again")
+    match &all[..] {
+        [one] if count == 1 => format!("recorded session of {one}"),
+        [one, other] if count == 2 => format!("recorded sessions of {one} and {other}"),
+        _ => counted(count, "recorded session"),
+    }
 }
 
 fn with_comment(mut script: Script, wishes: &Wishes, left_out: &[String]) -> Script {
     script.comment.push(format!("Recorded from {}.", wishes.source));
     if !left_out.is_empty() {
-        script.comment.push("Not in it:".to_owned());
+        script.comment.push("Left out:".to_owned());
         script.comment.extend(left_out.iter().map(|what| format!("- {what}")));
     }
     script

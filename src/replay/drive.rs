@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::player::{News, Order, Player, Settings, Stopped};
 use super::script::{Does, Script};
 use crate::clock::Clock;
+use crate::diag::counted;
 use crate::runner::dial::{Dial, Route};
 use crate::runner::wire::{ConnId, Secrets, Sending, SentId, Wire};
 use crate::scenario::target::Target;
@@ -75,16 +76,17 @@ pub async fn replay(
     let tally = &player.tally;
     let mut remark = |count: usize, what: &str| {
         if count > 0 {
-            remarks.push(format!("{count} × {what}"));
+            let verb = if count == 1 { "was" } else { "were" };
+            remarks.push(format!("{} {verb} {what}", counted(count, "message")));
         }
     };
     remark(
         tally.early,
-        "sent although what it followed in the recording had not come after 3 s more",
+        "sent 3 s late, without the response or stanza that came before in the recording",
     );
-    remark(tally.skipped, "not sent, since the login at this server takes fewer steps");
-    remark(tally.hidden, "sent without cookies or other secrets that are hidden in the recording");
-    remark(lines.lost, "not sent, since the server had ended the connection");
+    remark(tally.skipped, "not sent: the login at this server takes fewer steps");
+    remark(tally.hidden, "sent without cookies or other secrets, which the recording hides");
+    remark(lines.lost, "not sent: the server had ended the connection");
     let mut events = wire.events();
     events.push(Event { at: wire.now(), conn: 0, fact: Fact::Finished });
     Replayed { events, done: (player.done(), all), stopped, unreachable, remarks }

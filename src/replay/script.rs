@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
+use crate::diag::counted_as;
 use crate::trace::{Event, Fact, How, Link, Reading, Request, SessionId, Story};
 use crate::wire::Side;
 use crate::wire::stream::Kind;
@@ -148,7 +149,7 @@ impl Script {
 
     /// What cannot be replayed, in words.
     pub fn left_out(&self) -> Vec<String> {
-        self.left_out.iter().map(|(what, count)| format!("{count} × {what}")).collect()
+        self.left_out.iter().map(|(what, count)| counted_as(*count, what)).collect()
     }
 }
 
@@ -193,7 +194,7 @@ impl Reader {
             Fact::Request(request) => {
                 let Some(exchange) = exchange else { return };
                 if request.content.cut || request.content.clipped {
-                    return self.leave_out("requests that are not whole in the recording");
+                    return self.leave_out("request(s) that the recording does not hold whole");
                 }
                 let does = Does::Request(exchange.number, Box::new(request.clone()));
                 self.act(event, session, key, does);
@@ -218,7 +219,7 @@ impl Reader {
             Fact::Frame(frame) if Opcode(frame.opcode).is_control() => {}
             Fact::Frame(frame) => match frame.from {
                 Side::Client if frame.content.cut || frame.content.clipped => {
-                    self.leave_out("messages that are not whole in the recording");
+                    self.leave_out("message(s) that the recording does not hold whole");
                 }
                 Side::Client => {
                     self.act(event, session, key, Does::Text(frame.content.bytes.clone()));
@@ -246,9 +247,9 @@ impl Reader {
                 }
             }
             Fact::Raw(raw) if raw.from == Side::Client => {
-                self.leave_out("pieces that are not HTTP, WebSocket or XMPP");
+                self.leave_out("piece(s) of something other than HTTP, WebSocket or XMPP");
             }
-            Fact::Lost { .. } => self.leave_out("gaps in the recording"),
+            Fact::Lost { .. } => self.leave_out("gap(s) in the recording"),
             _ => {}
         }
     }

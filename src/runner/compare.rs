@@ -126,10 +126,8 @@ pub(super) fn unmet(run: &Run, condition: &Located<Condition>) -> Done<Option<St
             let name = &attribute.value;
             let has = grant.is_some_and(|grant| grant.attribute(name).is_some());
             Ok(match (has, *not) {
-                (false, false) => {
-                    Some(format!("the connection manager does not advertise `{name}`"))
-                }
-                (true, true) => Some(format!("the connection manager advertises `{name}`")),
+                (false, false) => Some(format!("needs a server that advertises `{name}`")),
+                (true, true) => Some(format!("needs a server that does not advertise `{name}`")),
                 _ => None,
             })
         }
@@ -139,7 +137,7 @@ pub(super) fn unmet(run: &Run, condition: &Located<Condition>) -> Done<Option<St
             let has = features.is_some_and(|features| {
                 features.children().any(|one| matching::matches_any(&wanted, one))
             });
-            Ok((!has).then(|| format!("the server does not offer `{}`", feature.place.text())))
+            Ok((!has).then(|| format!("needs a server that offers `{}`", feature.place.text())))
         }
         Condition::Received { stanza, by } => {
             let inbox = run.cast.get(run.actor(by.as_ref())?).inbox();

@@ -1,4 +1,4 @@
-//! The embedded reference connection manager as a target: in this process, in virtual time, the same on every run.
+//! The built-in server as a target: in this process, in virtual time, the same on every run.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -27,7 +27,7 @@ const WEBSOCKET: &str = "ws://localhost:5280/xmpp-websocket";
 const PASSWORDS: [(&str, &str); 2] = [("alice", "wonderland"), ("bob", "builder")];
 
 /// What it is called.
-pub const NAME: &str = "the embedded reference connection manager";
+pub const NAME: &str = "the built-in server";
 
 /// What is known of it.
 ///

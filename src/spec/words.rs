@@ -140,9 +140,9 @@ impl Party {
     /// The party in words.
     pub fn in_words(self) -> &'static str {
         match self {
-            Self::Cm => "a connection manager",
-            Self::Client => "a client",
-            Self::Server => "a server",
+            Self::Cm => "the connection manager",
+            Self::Client => "the client",
+            Self::Server => "the server",
             Self::Both => "both sides",
         }
     }
@@ -152,8 +152,8 @@ impl Basis {
     /// Where it is taken from, in words.
     pub fn in_words(self) -> &'static str {
         match self {
-            Self::Keyword => "a keyword in the text",
-            Self::Implied => "implied by the text, without a keyword",
+            Self::Keyword => "in the text",
+            Self::Implied => "implied by the text, which has no keyword",
             Self::Schema => "from the schema",
             Self::Practice => "practice, not in the text",
             Self::Historic => "from older versions",

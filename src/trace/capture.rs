@@ -211,9 +211,11 @@ impl CaptureError {
         let what = match start.trim_ascii() {
             [] => "the file is empty",
             start if start.iter().take(512).any(|byte| *byte == 0) => {
-                "not an xmppscope capture, and no text"
+                "not an xmppscope capture, and not text"
             }
-            _ => "not an xmppscope capture, and no file of another program that can be recognised",
+            _ => {
+                "not an xmppscope capture, and not a file of another program that xmppscope recognises"
+            }
         };
         Self::Unreadable { what, readable }
     }

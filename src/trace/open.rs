@@ -293,7 +293,7 @@ mod tests {
             let what = match text.trim_start_matches('\u{feff}') {
                 "" => "the file is empty",
                 "{}" => "this is JSON of a program",
-                _ => "not an xmppscope capture, and no",
+                _ => "not an xmppscope capture, and not a file",
             };
             assert!(errors[0].starts_with(&format!("FILE: {what}")), "{errors:?}");
             assert!(text == "{}" || errors[0].contains("HTTP Archives (HAR)"), "{errors:?}");

@@ -44,6 +44,15 @@ pub fn heading(name: &str, styles: &Styles) -> String {
     format!("{}{}{}", styles.strong.on, one_line(name), styles.strong.off)
 }
 
+/// Which sign is whose.
+pub fn sides(old: &str, new: &str, styles: &Styles) -> String {
+    let side = |sign: Sign, name: &str| {
+        let ink = styles.sign(sign);
+        format!("{}{} {}{}\n", ink.on, sign.mark(), one_line(name), ink.off)
+    };
+    side(Sign::Removed, old) + &side(Sign::Added, new)
+}
+
 /// What stands below the title of a strand.
 fn body(strand: &StrandDiff, styles: &Styles) -> String {
     let mut page = Page { styles, out: String::new() };

@@ -231,10 +231,7 @@ fn the_script_that_starts_servers_knows_those_of_the_targets() {
     let known = |name: &&str| help.split_whitespace().any(|word| word == *name);
     assert!(SERVERS.iter().all(known), "{help}");
     let targets = xmppscope::bundle::target_names();
-    assert_eq!(
-        targets.iter().map(String::as_str).collect::<BTreeSet<_>>(),
-        BTreeSet::from(SERVERS)
-    );
+    assert_eq!(targets.iter().copied().collect::<BTreeSet<_>>(), BTreeSet::from(SERVERS));
     for wrong in [&["openfire"][..], &[], &["--frist", "prosody"], &["prosody", "ejabberd"]] {
         assert_eq!(start(wrong).status.code(), Some(2), "{wrong:?}");
     }

@@ -98,7 +98,7 @@ fn section<'a>(page: &'a str, title: &str) -> Vec<(usize, &'a str)> {
 const HEAD: &str = "\
 # What a client sees differently
 
-The [pack](../scenarios) and the examples were run against the built-in connection manager, Prosody 13.0 of Debian 13 and ejabberd
+The [pack](../scenarios) and the examples were run against the built-in server, Prosody 13.0 of Debian 13 and ejabberd
 23.01 of Debian 12, and `xmppscope diff` compared the [transcripts](reference/transcript.md) of all conversations. Each row is one kind
 of difference: the number of conversations with it, how often it occurs, whether something was added (`+`), is missing (`-`) or has
 changed (`~`), and where it occurs first. `conversation is missing` means that a scenario was skipped, or could not be carried out.

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -469,6 +470,7 @@ fn faults_are_switched_by_lines_and_by_a_signal() {
     let options = ["--fault-file", file.to_str().unwrap(), "--control", control.to_str().unwrap()];
     let cm = Proxy::start_cm(&[&["--wait", "2", "--color", "never"], &options[..]].concat());
     until("the control socket is there", || control.exists());
+    assert_eq!(std::fs::metadata(&control).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(say(&control, "faults\n"), "first\nok\n");
     assert_eq!(say(&control, "fault clear\nfaults\n"), "ok\nok\n");
     assert_eq!(say(&control, "fault add poll: answer 503\nnonsense\n").lines().next(), Some("ok"));

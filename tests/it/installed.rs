@@ -48,6 +48,7 @@ fn folder() -> TempDir {
     }
     own("chat.example.har", "fixtures/import/chrome-bosh.har");
     own("monday.pcap", "fixtures/logs/prosody.pcap");
+    own("prosody.log", "fixtures/logs/prosody-debug.log");
     own("mine.yaml", "scenarios/examples/tutorial/cut.yaml");
     own("docs/tutorial/mistakes.yaml", "docs/tutorial/mistakes.yaml");
     for name in ["a", "b", "mine", "other"] {
@@ -95,6 +96,7 @@ fn is_tried(words: &[String]) -> bool {
     match words[0].as_str() {
         "demo" | "doctor" | "proxy" => false,
         "cm" => has("--list-defects"),
+        "client" => has("--list"),
         "prove" => words.iter().any(|word| word.contains("examples")),
         "run" | "replay" => !has("--target"),
         "snapshot" => words[1] != "review",
@@ -126,7 +128,9 @@ fn the_commands_of_the_documents_work_with_the_program_alone() {
                 &[0, 1, 2]
             } else {
                 parsed += 1;
-                words.push("--help".to_owned());
+                // What follows `--` is another program.
+                let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
+                words.insert(end, "--help".to_owned());
                 &[0]
             };
             let output = xmppscope(folder.path(), &words);
@@ -206,7 +210,13 @@ fn targets_and_recordings_of_the_program_give_way_to_files() {
         (output.status.code().unwrap(), stderr(&output))
     };
     let (code, said) = run("prosody");
-    assert!(code == 2 && said.contains("BED_PORT") && said.contains("part of xmppscope"), "{said}");
+    assert_eq!((code, said.lines().filter(|line| line.contains("BED_")).count()), (2, 1), "{said}");
+    for words in [
+        "BED_PORT, BED_TCP, BED_CERTIFICATE, BED_ALICE, BED_BOB",
+        "`xmppscope generate target prosody`",
+    ] {
+        assert!(said.contains(words), "{said}");
+    }
     let (code, said) = run("openfire");
     assert!(code == 3 && said.contains("xmppscope has the targets ejabberd"), "{said}");
     fs::write(folder.path().join("prosody"), "url: http://a/b\ndomain: a\n").unwrap();

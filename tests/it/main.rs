@@ -44,6 +44,7 @@ mod peers_carriers_bed;
 mod peers_carriers_cm;
 mod peers_live;
 mod peers_stories;
+mod promises;
 mod prosody;
 mod proxy;
 mod record;

@@ -25,19 +25,21 @@ pub(super) enum What {
 
 /// Test a client with scenarios
 ///
-/// In each scenario, the reference server acts in a certain way over BOSH, WebSocket or TCP, and the client is judged by what
-/// it sends. COMMAND starts the client, once for each scenario. It finds what it needs in its environment:
-/// XMPPSCOPE_URL, _HOST, _PORT, _DOMAIN, _JID, _USER, _PASSWORD, _PEER (another user) and _CARRIER (bosh, websocket or
-/// tcp); {url} and so on stand for the same in COMMAND. It reads what it has to do from stdin, a line each, such as
-/// `send hello` (docs/how-to/test-a-client.md). Without COMMAND, you start the client: the address, account and tasks are
-/// printed.
+/// In each scenario, the built-in server behaves in a certain way over BOSH, WebSocket or TCP, and the client is judged by
+/// what it sends. Without COMMAND, you start the client: the address, account and tasks are printed.
+///
+/// COMMAND is started once per scenario, with XMPPSCOPE_URL, XMPPSCOPE_HOST, XMPPSCOPE_PORT, XMPPSCOPE_DOMAIN,
+/// XMPPSCOPE_JID, XMPPSCOPE_USER, XMPPSCOPE_PASSWORD, XMPPSCOPE_PEER (another user) and XMPPSCOPE_CARRIER (bosh, websocket
+/// or tcp) in its environment; {url}, {host} and so on in COMMAND are replaced by the same values.
+///
+/// On stdin it gets one instruction per line, such as `send hello` (docs/how-to/test-a-client.md).
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
   xmppscope client run -- node my-client.mjs
   xmppscope client run --carrier bosh -- ./my-client --url {url} --jid {jid}
   xmppscope client run --only covers:bosh-rid --list
-  xmppscope client run scenarios/client/xep-0124 --listen 127.0.0.1:5280
+  xmppscope client run --only path:xep-0124 --listen 127.0.0.1:5280
   xmppscope client run --format junit --output report.xml --format pretty -- ./my-client
 
 Exit status:
@@ -66,7 +68,7 @@ pub(super) struct RunArgs {
     /// Also fail on violated recommendations (SHOULD)
     #[arg(long)]
     pub(super) strict: bool,
-    /// Run only scenarios that match words of path, name or requirement, joined by and, or, not
+    /// Run only the scenarios that match EXPR: words from the path, name or requirement, combined with and, or, not
     ///
     /// The predicates are those of `xmppscope run --only`; see docs/reference/run.md.
     #[arg(long, value_name = "EXPR")]
@@ -80,7 +82,7 @@ pub(super) struct RunArgs {
     /// Run a failed scenario again by itself, this many times; one that does not fail each time is unsteady
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=100))]
     pub(super) confirm: u8,
-    /// Give the client this many times as long for everything, if it or this machine is slow
+    /// Multiply all time limits by N, for a slow client or machine
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(super) patience: u32,
     /// List the scenarios that would run, and exit

@@ -35,7 +35,9 @@ pub(super) struct Streams {
     /// Use TLS on the --tcp port, with a certificate that is generated for this run
     #[arg(long, requires = "tcp")]
     tls: bool,
-    /// Use TLS with cert.pem and key.pem in DIR, which are generated if missing
+    /// Use TLS on the --tcp and --direct-tls ports, with cert.pem and key.pem in DIR, which are generated if missing
+    ///
+    /// BOSH and WebSocket stay without TLS.
     #[arg(long, value_name = "DIR")]
     tls_dir: Option<PathBuf>,
     /// Compress WebSocket messages for clients that offer it (permessage-deflate)

@@ -17,11 +17,11 @@ const LARGEST: u64 = 1 << 20;
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Faults")]
 pub(in crate::cli) struct FaultOptions {
-    /// Make something go wrong on purpose: WHEN: WHAT; repeatable
+    /// Inject a fault; repeatable
     ///
     /// WHEN is a filter expression, `the 2nd EXPR`, `10%`, `after 30s`, `once`, `always`, `3 times` or `per session`, or several
-    /// of these with commas between them. WHAT is drop, delay, hold, swap, duplicate, cut, truncate, garble, answer, terminate,
-    /// see-other-uri, close, strip, double, set, remove, slow or stall. For example: 'rid:+3: drop response'.
+    /// of these with commas between them. WHAT is drop, delay, hold, swap, duplicate, cut, truncate, garble, answer, item-not-found,
+    /// policy-violation, terminate, see-other-uri, close, strip, double, set, remove, slow or stall. For example: 'rid:+3: drop response'.
     #[arg(long, value_name = "WHEN: WHAT")]
     fault: Vec<String>,
     /// Read further faults from a YAML list, now and at each SIGHUP
@@ -29,7 +29,7 @@ pub(in crate::cli) struct FaultOptions {
     /// A file with mistakes changes nothing. With this option SIGHUP does not end the program.
     #[arg(long, value_name = "FILE")]
     pub(super) fault_file: Option<PathBuf>,
-    /// Listen at this path for lines that switch faults: `faults`, `fault add WHEN: WHAT`, `fault clear`
+    /// Unix socket on which to accept commands: `faults`, `fault add WHEN: WHAT`, `fault clear`
     #[arg(long, value_name = "PATH")]
     pub(super) control: Option<PathBuf>,
 }

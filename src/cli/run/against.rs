@@ -1,4 +1,4 @@
-//! What scenarios are run against: the embedded connection manager, or a target on the network.
+//! What scenarios are run against: the built-in server, or a target on the network.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -17,8 +17,8 @@ use crate::ui::quoted;
 ///
 /// Each scenario plays a client, over BOSH, WebSocket or TCP, and lists the requirements that it checks. Without a path, the
 /// scenarios are those of the conformance pack that is part of xmppscope (`xmppscope scenarios`). Without --target, they
-/// run in virtual time against the embedded connection manager. A violated recommendation (SHOULD) is a
-/// warning, unless --strict is used.
+/// run in virtual time against the built-in server. A violated recommendation (SHOULD) is a warning, unless --strict is
+/// used.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -30,7 +30,7 @@ Examples:
   xmppscope run --carrier websocket
   xmppscope run --only 'section:14 and not needs:slow' --list
   xmppscope run --format junit --output report.xml --format pretty
-  xmppscope run --defect bosh-no-chunked --show all
+  xmppscope run --defect bosh-no-chunked/payloads --show all
   xmppscope run --write captures; xmppscope report captures -o report.html
   xmppscope run my-scenarios/ mine.yaml
 
@@ -51,11 +51,10 @@ pub(in crate::cli) struct Args {
     /// Also fail on violated recommendations (SHOULD), and on known deviations that no longer occur
     #[arg(long)]
     pub(super) strict: bool,
-    /// Run only scenarios that match words of path, name or requirement, joined by and, or, not
+    /// Run only the scenarios that match EXPR: words from the path, name or requirement, combined with and, or, not
     ///
     /// Predicates: path:, name:, covers:, section:14.3, level:must, needs:accounts, carrier:websocket, and row:2 of a
-    /// sweep. See
-    /// docs/reference/run.md. Use --list to see which scenarios match.
+    /// sweep. See docs/reference/run.md. Use --list to see which scenarios match.
     #[arg(long, value_name = "EXPR")]
     pub(super) only: Option<String>,
     /// Run only scenarios whose sessions are carried by BOSH, WebSocket or TCP; repeatable
@@ -63,20 +62,20 @@ pub(in crate::cli) struct Args {
     pub(super) carrier: Vec<String>,
     /// Scenarios to run in parallel [default: the target file's value, or 32]
     ///
-    /// Scenarios that need `slow` mostly wait: twice as many of them run beside the others, unless it is 1. Without --target, the
-    /// default is one for each processor.
+    /// Scenarios that need `slow` mostly wait, so up to twice as many of them run in addition (not with --jobs 1). Without
+    /// --target, the default is one for each processor.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(super) jobs: Option<u16>,
     /// Run a failed scenario again after all others, this many times; one that does not fail each time is unsteady [default: 2]
     ///
-    /// A failure that does not repeat shows a race, or a machine or network that is busy: it says nothing for the run as a
-    /// whole. With 0, nothing is run again. Without --target, virtual time repeats every failure anyway.
+    /// A failure that does not repeat shows a race, or a busy machine or network: it does not affect the exit status. With 0,
+    /// nothing is run again. Without --target, virtual time repeats every failure anyway.
     #[arg(long, value_name = "N", requires = "server", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub(super) confirm: Option<u8>,
     /// List the scenarios that would run, and exit
     #[arg(long)]
     pub(super) list: bool,
-    /// Enable a defect of the embedded connection manager; repeatable
+    /// Enable a defect of the built-in server; repeatable
     #[arg(long, value_name = "ID", conflicts_with = "server")]
     pub(super) defect: Vec<String>,
     #[command(flatten)]

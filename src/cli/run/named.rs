@@ -26,7 +26,7 @@ pub(in crate::cli) struct Named {
 }
 
 impl Named {
-    /// What the command line names; nothing if that is the embedded connection manager.
+    /// What the command line names; nothing if that is the built-in server.
     pub(in crate::cli) fn of(server: &Server, color: When) -> Result<Option<Self>, Failure> {
         let at_domain = |domain: &str| {
             let domain = domain_of(domain).map_err(Failure::Usage)?;
@@ -48,6 +48,7 @@ impl Named {
             }
             Err(error) => match bundle::target(given) {
                 Some(target) => {
+                    variables(given, target.text)?;
                     eprint(&format!(
                         "target file: {given}, which is part of xmppscope (`xmppscope generate target {given}` prints it)"
                     ));
@@ -67,6 +68,27 @@ impl Named {
         };
         Ok(Some(Self { target: file(server, &path, text, color)?, guessed: false }))
     }
+}
+
+/// Sees that the variables of a target file that is part of the program are set, as its tests set them. Others do not know of
+/// them, and need a file of their own.
+fn variables(name: &str, text: &str) -> Result<(), Failure> {
+    let mut missing = Vec::new();
+    for after in text.split("${env.").skip(1) {
+        let variable = after.split('}').next().unwrap_or_default();
+        #[allow(clippy::disallowed_methods)] // cli reads the environment
+        if std::env::var_os(variable).is_none() && !missing.contains(&variable) {
+            missing.push(variable);
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "--target {name}: this target file is part of xmppscope for its own tests, which set {}. For a server of your own, write \
+         `xmppscope generate target {name}` to a file, such as targets/mine.yaml, and edit it",
+        missing.join(", ")
+    )))
 }
 
 /// Whether it is a domain, rather than a file that is missing.

@@ -28,7 +28,7 @@ pub(in crate::cli) struct Reporting {
     /// Output file of a format: the first --output is for the first --format, and so on
     ///
     /// The last format may have no file; it goes to standard output.
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(in crate::cli) output: Vec<PathBuf>,
     /// When to use colours
     #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN", help_heading = "Output")]

@@ -19,11 +19,12 @@ use crate::wire::tls;
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("server").multiple(true)))]
 pub(in crate::cli) struct Server {
-    /// Server to test: a URL, a domain, or a target file that describes it [default: the embedded one]
+    /// Server to test: a URL, a domain, or a target file that describes it [default: the built-in one]
     ///
     /// A domain is looked up as clients do: host-meta (XEP-0156), SRV records, and the usual paths.
-    /// The name of a target that is part of xmppscope (ejabberd, prosody) is accepted, too; a file of that name goes
-    /// first. `xmppscope generate target NAME` prints it.
+    /// `xmppscope generate target NAME` prints a target file to begin with. The files that are part of xmppscope are for its
+    /// own tests and need variables that these set; the name of one (such as prosody) is accepted where there is no file of
+    /// that name.
     #[arg(long, value_name = "FILE|URL|DOMAIN", group = "server", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) target: Option<String>,
     /// XMPP domain, if the target is a URL [default: localhost]; without a target, the domain to look up and test

@@ -52,7 +52,7 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-resp-from/client",
-        "where a client says who it is, `from` repeats that",
+        "where a client sends `from`, the response repeats it",
         |parts| {
             parts.on_answer(|answer, request| {
                 let from = creation(request).and_then(|body| body.text("from").map(str::to_owned));

@@ -31,14 +31,14 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    defect("bosh-resp-polling", "polling is told with a decimal place", |parts| {
+    defect("bosh-resp-polling", "polling is given with a decimal place", |parts| {
         opened(parts, |reply, told| {
             reply.set("polling", format!("{}.0", told.session.terms().polling.as_secs()));
         });
     }),
     defect(
         "bosh-resp-inactivity",
-        "inactivity is told as 0 where the client does not poll, and is in force as usual",
+        "inactivity is given as 0 where the client does not poll, and is in force as usual",
         |parts| {
             opened(parts, |reply, told| {
                 if !told.session.terms().is_polling() {
@@ -47,7 +47,7 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    defect("bosh-resp-from/missing", "no response tells who the server is", |parts| {
+    defect("bosh-resp-from/missing", "no response says who the server is", |parts| {
         parts.on_event(|_, mut event| {
             if let Event::Opened { from, .. } = &mut event {
                 *from = None;
@@ -91,7 +91,7 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    defect("bosh-resp-maxpause", "a pause is granted, though no maxpause is told", |parts| {
+    defect("bosh-resp-maxpause", "a pause is granted, though no maxpause was announced", |parts| {
         opened(parts, |reply, _| {
             reply.remove("maxpause");
         });

@@ -21,7 +21,7 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    defect("bosh-resp-wait/fraction", "wait is told with a decimal place", |parts| {
+    defect("bosh-resp-wait/fraction", "wait is given with a decimal place", |parts| {
         opened(parts, |reply, told| {
             reply.set("wait", format!("{}.0", told.session.terms().wait.as_secs()));
         });
@@ -31,9 +31,13 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
             reply.remove("requests");
         });
     }),
-    defect("bosh-resp-requests/over-255", "requests is told as 256, which is no byte", |parts| {
-        opened(parts, |reply, _| reply.set("requests", 256));
-    }),
+    defect(
+        "bosh-resp-requests/over-255",
+        "requests is given as 256, which does not fit into a byte",
+        |parts| {
+            opened(parts, |reply, _| reply.set("requests", 256));
+        },
+    ),
     defect(
         "bosh-resp-mandatory-attrs-only-once/sid",
         "every response of a session tells its sid",
@@ -65,7 +69,7 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-resp-requests-gt-hold",
-        "requests is told as no more than hold where several requests are held",
+        "requests is not greater than hold where several requests are held",
         |parts| {
             opened(parts, |reply, told| {
                 let hold = told.session.terms().hold;
@@ -95,7 +99,7 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-resp-hold-bounded/default",
-        "a client that wants nothing held is told that one request is, as by default",
+        "a client that wants nothing held gets hold='1', as by default",
         |parts| {
             opened(parts, |reply, told| {
                 if told.session.terms().hold == 0 {

@@ -135,7 +135,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-terminate-oldest-ack/other-request",
-        "when the client ends a session the oldest request is told other-request",
+        "when the client ends a session the oldest request gets other-request",
         |parts| {
             parts.bend(|| {
                 Ended::new(|answer, _| match answer {
@@ -177,7 +177,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-terminate-ends-session/held",
-        "a client that ends its session while another request is held is told so, but the session lives on",
+        "the end of a session while another request is held is confirmed, but the session lives on",
         |parts| {
             parts.bend(|| {
                 inputs(|input, cx| match input {
@@ -207,7 +207,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-terminate-ends-session/paused",
-        "a client that ends its session during a pause is told so, but the session lives on",
+        "the end of a session during a pause is confirmed, but the session lives on",
         |parts| {
             parts.bend(|| {
                 let mut paused = false;
@@ -260,7 +260,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-terminate-ends-session/alone",
-        "a client that ends its session with no other request open is told so, but the session lives on",
+        "the end of a session with no other request open is confirmed, but the session lives on",
         |parts| {
             parts.bend(|| {
                 inputs(|input, cx| match input {

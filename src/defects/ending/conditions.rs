@@ -15,7 +15,7 @@ use crate::xml::Element;
 pub(super) const DEFECTS: &[Defect] = &[
     defect(
         "bosh-terminal-ends-session/bad-request",
-        "a request that is no sound one is refused with bad-request, but its session lives on",
+        "an invalid request is refused with bad-request, but its session lives on",
         |parts| {
             parts.bend(|| {
                 inputs(|input, cx| match input {
@@ -63,7 +63,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-cond-bad-request/rid",
-        "a request of a session whose rid is no number is refused with item-not-found, as if it were another one's",
+        "a request of a session whose rid is not a number is refused with item-not-found",
         |parts| {
             miscalled(parts, |body| {
                 let letters = body.attr("rid").is_some_and(|rid| rid.contains(char::is_alphabetic));
@@ -78,7 +78,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-cond-bad-request/accepted",
-        "a creation request with a `wait` or `hold` that is no number is granted",
+        "a creation request with a `wait` or `hold` that is not a number is granted",
         |parts| {
             parts.on_body(|body| {
                 for name in ["wait", "hold"] {
@@ -149,7 +149,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-cond-other-request/recoverable",
-        "held requests are told of other-request with type='error', as if the session went on",
+        "held requests get other-request with type='error', as if the session went on",
         |parts| {
             parts.bend(|| {
                 replies(|reply, _| {
@@ -162,7 +162,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-cond-policy-violation",
-        "a client that polls too often is told undefined-condition",
+        "a client that polls too often gets undefined-condition",
         |parts| {
             parts.bend(|| {
                 replies(|reply, told| {
@@ -175,7 +175,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-cond-system-shutdown/condition",
-        "when the connection manager goes down held requests are told item-not-found",
+        "when the connection manager goes down held requests get item-not-found",
         |parts| relabel(parts, "system-shutdown", "item-not-found"),
     ),
     defect(

@@ -38,7 +38,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-http-200/terminate",
-        "a client that ends its session is told so with 202 in place of 200",
+        "the end of a session is confirmed with 202 in place of 200",
         |parts| {
             on_answered(
                 parts,

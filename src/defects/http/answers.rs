@@ -99,7 +99,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-cors-on-response/legacy",
-        "an error that is told as an HTTP status lacks Access-Control-Allow-Origin",
+        "an error that is sent as an HTTP status lacks Access-Control-Allow-Origin",
         |parts| on_answered(parts, |reply, _| reply.legacy.is_some(), closed_to_others),
     ),
     defect(

@@ -56,7 +56,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-content-type-default/shut-down",
-        "what is told when the connection manager goes down names no charset",
+        "the response when the connection manager goes down names no charset",
         |parts| {
             on_picked(
                 parts,

@@ -12,7 +12,7 @@ use crate::defects::defect::{Defect, defect};
 pub(super) const DEFECTS: &[Defect] = &[
     defect(
         "bosh-http-conformance/date",
-        "`Date` is written as RFC 3339 has it, which HTTP does not know",
+        "`Date` has the format of RFC 3339, which HTTP does not allow",
         |parts| {
             parts.on_leave(|response, _| {
                 let date = HeaderValue::from_static("2026-01-01T00:00:00Z");

@@ -152,7 +152,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-terminal-ends-session/policy",
-        "a client that polls too often is told policy-violation, and its session lives on",
+        "a client that polls too often gets policy-violation, and its session lives on",
         |parts| {
             parts.bend(|| {
                 let mut last = None;

@@ -74,7 +74,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-inactivity-not-early/polling",
-        "a session that polls is told a longer inactivity than usual, and gets the usual one",
+        "a longer inactivity is announced to a session that polls, and the usual one is in force",
         |parts| {
             let usual = parts.policy.inactivity;
             parts.bend(move || {

@@ -112,13 +112,9 @@ pub(super) const DEFECTS: &[Defect] = &[
     defect("sm-ack-has-h/missing", "an acknowledgement without h is passed over", |parts| {
         passes_over(parts, |h| h.is_none());
     }),
-    defect(
-        "sm-ack-has-h/text",
-        "an acknowledgement whose h is no number is passed over",
-        |parts| {
-            passes_over(parts, |h| h.is_some_and(|h| h.parse::<f64>().is_err()));
-        },
-    ),
+    defect("sm-ack-has-h/text", "an acknowledgement whose h is not a number is ignored", |parts| {
+        passes_over(parts, |h| h.is_some_and(|h| h.parse::<f64>().is_err()));
+    }),
     defect("sm-ack-has-h/negative", "an acknowledgement of less than 0 is passed over", |parts| {
         passes_over(parts, |h| h.is_some_and(|h| h.starts_with('-')));
     }),

@@ -55,31 +55,31 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
+    defect("bind2-inline/bare", "a login that binds a resource gets the bare address", |parts| {
+        success(parts, |success| match identity(success) {
+            Some(identity) if success.child(ns::BIND2, "bound").is_some() => {
+                replaced(success, identity, |identity| {
+                    let bare = identity.text().split('/').next().unwrap_or_default().to_owned();
+                    emptied(identity).with_text(&bare)
+                })
+            }
+            _ => success.clone(),
+        });
+    }),
     defect(
-        "bind2-inline/bare",
-        "a login that binds a resource is told the bare address",
+        "bind2-inline/other",
+        "a login that binds a resource gets the address of another one",
         |parts| {
             success(parts, |success| match identity(success) {
                 Some(identity) if success.child(ns::BIND2, "bound").is_some() => {
                     replaced(success, identity, |identity| {
-                        let bare = identity.text().split('/').next().unwrap_or_default().to_owned();
-                        emptied(identity).with_text(&bare)
+                        emptied(identity).with_text(&format!("{}x", identity.text()))
                     })
                 }
                 _ => success.clone(),
             });
         },
     ),
-    defect("bind2-inline/other", "a login that binds a resource is told another one", |parts| {
-        success(parts, |success| match identity(success) {
-            Some(identity) if success.child(ns::BIND2, "bound").is_some() => {
-                replaced(success, identity, |identity| {
-                    emptied(identity).with_text(&format!("{}x", identity.text()))
-                })
-            }
-            _ => success.clone(),
-        });
-    }),
     defect("bind2-inline/not-said", "a login binds a resource, and does not say so", |parts| {
         success(parts, |success| without(success, |child| child.is(ns::BIND2, "bound")));
     }),
@@ -113,7 +113,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     }),
     defect(
         "bind2-inline/same-resource",
-        "a second login is told the resource of the first one",
+        "a second login gets the resource of the first one",
         |parts| {
             let known = Arc::new(Mutex::new(HashMap::<String, String>::new()));
             parts.on_output(move || {

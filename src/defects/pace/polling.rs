@@ -67,7 +67,7 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-polling-inactivity-higher",
-        "a session that polls is told an inactivity ten seconds shorter than usual",
+        "the inactivity announced to a session that polls is ten seconds shorter than usual",
         |parts| {
             let usual = parts.policy.inactivity.as_secs();
             polling_inactivity(parts, usual.saturating_sub(10));
@@ -75,7 +75,7 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-polling-inactivity-margin",
-        "a session that polls is told an inactivity longer than usual by polling, and not by more",
+        "the inactivity announced to a session that polls is longer than usual by polling, and not by more",
         |parts| {
             let margin = parts.policy.inactivity + parts.policy.polling;
             polling_inactivity(parts, margin.as_secs());

@@ -47,7 +47,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-repeat-held-recoverable/both",
-        "when one of two held requests comes again both are told so",
+        "when one of two held requests comes again, the other one gets the recoverable error, too",
         |parts| {
             parts.bend(|| {
                 inputs(|input, cx| {

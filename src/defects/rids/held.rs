@@ -128,12 +128,12 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-repeat-limit-policy-violation/held",
-        "a client that repeats a request too often which is held is told item-not-found",
+        "a client that repeats a held request too often gets item-not-found",
         |parts| parts.bend(|| Box::new(Mislabelled { repeats: Standing::Waiting, of: None })),
     ),
     defect(
         "bosh-repeat-limit-policy-violation/answered",
-        "a client that repeats a request too often which was answered is told item-not-found",
+        "a client that repeats an answered request too often gets item-not-found",
         |parts| parts.bend(|| Box::new(Mislabelled { repeats: Standing::Remembered, of: None })),
     ),
 ];

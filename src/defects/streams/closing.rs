@@ -93,7 +93,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-multi-error-all",
-        "with several streams, a request that breaks a rule closes them and is told so, but the session goes on",
+        "with several streams, a request that breaks a rule closes them and gets a terminal condition, but the session goes on",
         |parts| parts.bend(|| Box::<GoesOn>::default()),
     ),
     defect(
@@ -112,7 +112,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "xbosh-remote-stream-error-content/last-of-two",
-        "when the first of two streams is closed, an error of the other one is told without its element",
+        "when the first of two streams is closed, an error of the other one is reported without its element",
         |parts| {
             parts.bend(|| {
                 inputs(|input, cx| match input {

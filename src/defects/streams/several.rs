@@ -81,7 +81,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-resend-replays/stream",
-        "when a request for another stream comes again another name is told",
+        "when a request for another stream comes again, the response has another name",
         |parts| {
             parts.bend(|| {
                 let mut given = Given::default();

@@ -26,7 +26,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     }),
     defect(
         "tcp-close-reciprocal/there",
-        "who has ended his stream is there for others still",
+        "a user who has ended the stream is still online for others",
         |parts| untold(parts, ends),
     ),
 ];

@@ -30,7 +30,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "tcp-features-after-header/from",
-        "features follow only the header of a client that says who it is",
+        "features follow only a header with `from`",
         |parts| {
             bent(parts, || Anonymous(false));
         },

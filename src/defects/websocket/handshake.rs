@@ -159,13 +159,17 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    defect("ws-handshake-accept/case", "Upgrade: WebSocket with capitals is no upgrade", |parts| {
-        before(parts, |request| {
-            if text(request, header::UPGRADE) != "websocket" {
-                request.headers_mut().remove(header::UPGRADE);
-            }
-        });
-    }),
+    defect(
+        "ws-handshake-accept/case",
+        "Upgrade: WebSocket with capitals is not taken for an upgrade",
+        |parts| {
+            before(parts, |request| {
+                if text(request, header::UPGRADE) != "websocket" {
+                    request.headers_mut().remove(header::UPGRADE);
+                }
+            });
+        },
+    ),
     defect(
         "ws-extension-from-offer/unasked",
         "permessage-deflate is agreed though the client did not offer it",

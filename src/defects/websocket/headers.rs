@@ -12,7 +12,7 @@ use crate::xmpp::{Header, ns};
 pub(super) const DEFECTS: &[Defect] = &[
     defect(
         "ws-open-first/stanza",
-        "a first message that is no open element opens a stream",
+        "a first message that is not an open element opens a stream",
         |parts| {
             opens_itself(parts, |_| true);
         },

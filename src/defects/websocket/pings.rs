@@ -67,7 +67,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         });
     }),
-    defect("ws-pong/unasked", "a pong that nobody asked for ends the connection", |parts| {
+    defect("ws-pong/unasked", "an unsolicited pong ends the connection", |parts| {
         each(parts, |frame| {
             if frame.head.opcode == Opcode::PONG {
                 frame.head.opcode = Opcode(11);

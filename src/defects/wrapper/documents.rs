@@ -31,7 +31,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-body-wellformed/duplicate",
-        "a session that gets less than it asked for, both of `wait` and of `hold`, is told `hold` twice",
+        "the response to a session that gets less than it asked for, both of `wait` and of `hold`, has `hold` twice",
         |parts| {
             parts.on_answer(|answer, request| {
                 let asked = body(request).and_then(|body| Body::new(body).ok());

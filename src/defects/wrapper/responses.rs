@@ -39,7 +39,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-condition-registered/other",
-        "held requests are told `session-terminated` when another one ends their session",
+        "held requests get `session-terminated` when another one ends their session",
         |parts| {
             changed(parts, |reply, _| {
                 if reply.get("condition") == Some("other-request") {
@@ -50,7 +50,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-schema-attr-types/maxpause",
-        "maxpause is told in minutes, with their unit",
+        "maxpause is given in minutes, with their unit",
         |parts| {
             changed(parts, |reply, told| {
                 if reply.get("maxpause").is_some() {

@@ -165,7 +165,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "xbosh-bind-roundtrip/first",
-        "everybody is told the address that was bound first",
+        "every client gets the address that was bound first",
         |parts| {
             let mut first = None;
             parts.on_event(move |_, event| {
@@ -255,7 +255,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "xbosh-remote-stream-error-content/bare",
-        "of the error of a stream its content alone is told, as before version 1.1",
+        "of the error of a stream only the content is sent, as before version 1.1",
         |parts| {
             changing(parts, |reply| {
                 for payload in &mut reply.payloads {
@@ -271,7 +271,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-cond-remote-stream-error",
-        "with remote-stream-error no error of a stream is told, if stanzas come with it",
+        "remote-stream-error comes without the error of the stream, if stanzas come with it",
         |parts| {
             changing(parts, |reply| {
                 if reply.payloads.len() > 1 {

@@ -14,7 +14,7 @@ Each row is a requirement on a connection manager or server, and each column one
 reports. Other versions may behave differently. `xmppscope generate conformance` writes this page from real runs, and a test compares
 it with new ones; do not edit it by hand.
 
-xmppscope is the reference server of `xmppscope cm` and `xmppscope run`. It was written together with the scenarios, so the fact
+xmppscope is the built-in server of `xmppscope cm` and `xmppscope run`. It was written together with the scenarios, so the fact
 that it passes shows only that they agree.
 
 A *no* means that the text of the specification is violated, not that clients are harmed. [The list of

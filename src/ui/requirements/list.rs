@@ -153,14 +153,14 @@ fn summary(page: &mut Page, tally: &Tally, styles: &Styles) {
             n => format!(" {n} not met (no),"),
         };
         text += &format!(
-            " Reference connection manager (cm): {} met (yes),{not_kept} {} not offered (no), {} not applicable (n/a).",
+            " Built-in server (cm): {} met (yes),{not_kept} {} not offered (no), {} not applicable (n/a).",
             tally.kept, tally.not_offered, tally.not_applicable
         );
     }
     page.end().prose(&styles.dim, &text, 0).end();
 }
 
-/// What the reference connection manager does, in a word.
+/// What the built-in server does, in a word.
 fn in_a_word(checked: &Checked<'_>) -> &'static str {
     match checked.keeps {
         Some(Keeps::Kept) => "yes",

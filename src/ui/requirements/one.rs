@@ -21,9 +21,9 @@ pub fn one(
     let mut about = About { page: Page::new(width), styles };
     let (page, plain) = (&mut about.page, Ink::default());
     page.put(&styles.client, &requirement.id).end();
-    page.put(&styles.strong, requirement.level.as_str()).plain(", binds ");
-    page.plain(requirement.party.in_words()).plain("; ");
-    page.prose(&plain, requirement.basis.in_words(), 0).end().end();
+    page.put(&styles.strong, requirement.level.as_str()).plain(", ");
+    page.plain(requirement.basis.in_words()).plain("; applies to ");
+    page.prose(&plain, requirement.party.in_words(), 0).end().end();
     page.prose(&plain, &requirement.rule, 0).end().end();
 
     if let Some(specification) = catalogue.specification(&requirement.spec) {
@@ -33,27 +33,21 @@ pub fn one(
         about.line("", &specification.link(section));
     }
     match &requirement.observable {
-        Observable::How(how) => about.line("visible", how),
-        Observable::No(reason) => about.line("not visible", reason),
+        Observable::How(how) => about.line("observable", how),
+        Observable::No(reason) => about.line("observable", &format!("no: {reason}")),
     }
     if !requirement.modes.is_empty() {
-        about.line("check", &ways(requirement));
+        about.line("tested", &ways(requirement));
     }
     for reading in catalogue.readings(&requirement.id) {
         about.line("reading", &format!("{}: {}", reading.title, reading.text));
     }
     if let Some(keeps) = checked.keeps {
         let text = match keeps {
-            Keeps::Kept => "the reference connection manager meets it".to_owned(),
-            Keeps::NotKept(why) => {
-                format!("the reference connection manager does not meet it: {why}")
-            }
-            Keeps::NotOffered(why) => {
-                format!("the reference connection manager does not offer this: {why}")
-            }
-            Keeps::NotApplicable(why) => {
-                format!("not applicable to the reference connection manager: {why}")
-            }
+            Keeps::Kept => "the built-in server meets it".to_owned(),
+            Keeps::NotKept(why) => format!("the built-in server does not meet it: {why}"),
+            Keeps::NotOffered(why) => format!("the built-in server does not offer this: {why}"),
+            Keeps::NotApplicable(why) => format!("not applicable to the built-in server: {why}"),
         };
         about.line("cm", &text);
         let defects = checked.defects.iter().map(|d| format!("{}: {}", d.name, d.says));
