@@ -27,7 +27,11 @@ pub fn obey(faults: &Faults, line: &str) -> Reply {
     if line == "faults" {
         let mut text = String::new();
         for fault in faults.list() {
-            text += &one_line(fault.title());
+            // Under its name, in the form of a file of faults.
+            if fault.title() != fault.text() {
+                text += &format!("{:?}: ", one_line(fault.title()));
+            }
+            text += &one_line(fault.text());
             text.push('\n');
         }
         text += "ok\n";

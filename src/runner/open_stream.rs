@@ -233,8 +233,9 @@ pub(super) fn goodbye(run: &mut Run) -> Vec<ConnId> {
         if stream.handshake().is_some_and(|sent| !is_open(&wire, sent)) {
             continue;
         }
-        let text = stream.ending(&[]);
-        stream.say(&wire, &text);
+        if !stream.has_left() {
+            stream.leave(&wire, &[]);
+        }
         conns.push(conn);
     }
     conns

@@ -38,6 +38,8 @@ pub(super) struct Stream {
     closed: Option<Close>,
     /// A Close frame was sent.
     closing: bool,
+    /// It was closed by this side.
+    left: bool,
     mask: u32,
     counts: Counts,
     /// The id by which it can be resumed.
@@ -67,6 +69,7 @@ impl Stream {
             frames: VecDeque::new(),
             closed: None,
             closing: false,
+            left: false,
             mask,
             counts: Counts::default(),
             previd: None,
@@ -120,7 +123,8 @@ impl Stream {
     pub(super) fn begin(&mut self, conn: ConnId, handshake: Option<SentId>) {
         (self.conn, self.handshake, self.taken) = (Some(conn), handshake, 0);
         self.frames.clear();
-        (self.closed, self.closing, self.secured) = (None, false, self.route == Route::DirectTls);
+        (self.closed, self.closing, self.left) = (None, false, false);
+        self.secured = self.route == Route::DirectTls;
     }
 
     /// The frames that no step has received.
@@ -247,6 +251,18 @@ impl Stream {
         }
     }
 
+    /// Closes it, with attributes beside the usual ones or in their place.
+    pub(super) fn leave(&mut self, wire: &Wire, own: &[(String, Option<String>)]) {
+        let text = self.ending(own);
+        self.say(wire, &text);
+        self.left = true;
+    }
+
+    /// Whether it was closed by this side.
+    pub(super) fn has_left(&self) -> bool {
+        self.left
+    }
+
     /// What opens it, with attributes beside the usual ones or in their place.
     pub(super) fn opening(&self, to: &str, own: &[(String, Option<String>)]) -> String {
         let usual: &[(&str, &str)] = match self.transport {
@@ -262,7 +278,7 @@ impl Stream {
     }
 
     /// What closes it.
-    pub(super) fn ending(&self, own: &[(String, Option<String>)]) -> String {
+    fn ending(&self, own: &[(String, Option<String>)]) -> String {
         match self.transport {
             Transport::Tcp => "</stream:stream>".to_owned(),
             _ => format!("<close{}/>", attributes([("xmlns", ns::FRAMING)], own)),

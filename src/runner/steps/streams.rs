@@ -63,9 +63,7 @@ pub(super) fn close(run: &mut Run, tag: &Tag) -> Done {
     let actor = run.actor_named(&tag.actor)?;
     let own = attributes(run, &tag.attributes)?;
     let wire = run.wire().clone();
-    let stream = stream(run, actor, &tag.actor.name.place)?;
-    let text = stream.ending(&own);
-    stream.say(&wire, &text);
+    stream(run, actor, &tag.actor.name.place)?.leave(&wire, &own);
     named(run, tag.name.as_ref());
     Ok(())
 }
