@@ -1,9 +1,10 @@
 //! The defects of the built-in server by name, for the commands that switch them on.
 
 use super::Failure;
-use super::console::print;
+use super::console::{out_is_terminal, print, width};
 use crate::defects::{self, Defect};
 use crate::diag::nearest;
+use crate::ui::wrapped;
 
 /// The defects of these names.
 pub(super) fn chosen(names: &[String]) -> Result<Vec<&'static Defect>, Failure> {
@@ -34,5 +35,5 @@ pub(super) fn list_defects() -> Result<u8, Failure> {
     for defect in defects::all() {
         text += &format!("{}\n    {}\n", defect.name, defect.says);
     }
-    print(&text)
+    print(&wrapped(&text, width(out_is_terminal())))
 }

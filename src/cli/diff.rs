@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::console::{eprint, not_into, out_is_terminal, print, print_data};
+use super::console::{eprint, not_into, out_is_terminal, print, print_data, width};
 use super::failure::{not_events, not_kept, unreadable};
 use super::observe::say_built_in;
 use super::options::When;
@@ -100,7 +100,7 @@ fn text(documents: &[Document], [old, new]: &[String; 2], styles: &Styles) -> St
         out += &ui::sides(old, new, styles);
     }
     for document in documents.iter().filter(|document| document.differs()) {
-        out += &ui::document(document, styles);
+        out += &ui::document(document, styles, width(out_is_terminal()));
     }
     let count: usize = documents.iter().map(Document::count).sum();
     if count > 0 {

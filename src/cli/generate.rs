@@ -187,7 +187,7 @@ fn embedded(pack: &[Scenario]) -> Result<String, Failure> {
     let clock = Clock::start();
     let mut outcomes = Vec::new();
     let never = watch::channel(false).1;
-    let shown = progress("running", Unit::Items("scenarios"), Some(jobs.len() as u64));
+    let shown = progress("running", Unit::Items("runs"), Some(jobs.len() as u64));
     runner::run_all_embedded(&jobs, &[], threads, &never, |_, outcome| {
         outcomes.push(outcome);
         shown.one();
@@ -204,10 +204,17 @@ fn embedded(pack: &[Scenario]) -> Result<String, Failure> {
         about: None,
         software: runner::embedded_software(),
         started: clock.started(),
-        scenarios: jobs.len(),
+        runs: jobs.len(),
+        scenarios: runner::scenarios(&jobs),
         strict: false,
     };
-    let summary = Summary { scenarios: jobs.len(), counts, interrupted: false, time: clock.now() };
+    let summary = Summary {
+        runs: jobs.len(),
+        scenarios: runner::scenarios(&jobs),
+        counts,
+        interrupted: false,
+        time: clock.now(),
+    };
     let mut writer = Format::Json.writer(Layout::plain(clock.started()));
     let mut text = Vec::new();
     Report { plan, outcomes, summary }

@@ -118,6 +118,7 @@ impl Output {
                     styles: Styles::new(colour),
                     width: width(terminal),
                     xml: self.format == Format::Pretty,
+                    brief: false,
                     live: terminal,
                     verbose: self.verbose > 0,
                     started,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::check;
-use super::console::{eprint, print};
+use super::console::{eprint, out_is_terminal, print, width};
 use super::defects::chosen;
 use super::interrupt::Interrupt;
 use super::options::When;
@@ -17,7 +17,7 @@ use crate::diag::name;
 use crate::diag::sanitise::sanitise;
 use crate::runner::{self, Extent};
 use crate::scenario::Scenario;
-use crate::ui::Unit;
+use crate::ui::{Unit, wrapped};
 
 /// Test the scenarios themselves: mutation testing with known defects
 ///
@@ -111,7 +111,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
             |failure| format!("{}: {failure}", failure.place),
         );
         text += &format!(
-            "unsound      {}: {} without a defect: {why}\n",
+            "fails without a defect: {}: {}: {why}\n",
             path(*place),
             outcome.verdict.name()
         );
@@ -119,16 +119,18 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let mut missed = 0;
     for (defect, by) in proof.missed(&scenarios) {
         missed += 1;
-        text += &format!("missed       {}: {}\n", defect.name, defect.says);
+        text += &format!("missed: {}: {}\n", defect.name, defect.says);
         for &place in by {
             text +=
                 &format!("    caught by {}, which does not cover its requirement\n", path(place));
         }
     }
-    let weak = if args.defect.is_empty() { proof.weak(&scenarios) } else { Vec::new() };
+    // Whether a scenario catches a defect of its own can be said only if all were tried.
+    let all = args.defect.is_empty();
+    let weak = if all { proof.weak(&scenarios) } else { Vec::new() };
     for &place in &weak {
         text += &format!(
-            "weak         {}: catches no defect of its requirements but those that fail everything\n",
+            "catches no defect of its own: {}: none of its requirements but those that fail everything\n",
             path(place)
         );
     }
@@ -136,7 +138,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     for (place, scenario) in scenarios.iter().enumerate() {
         if let Some(why) = runner::unprovable(scenario) {
             unprovable += 1;
-            text += &format!("not provable {}: {why}\n", path(place));
+            text += &format!("not provable: {}: {why}\n", path(place));
         }
     }
     if args.table {
@@ -144,24 +146,27 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
             let strays: Vec<String> = trial.strays(&scenarios).into_iter().map(path).collect();
             if !strays.is_empty() {
                 let (defect, strays) = (trial.defect.name, strays.join(", "));
-                text += &format!("also caught  {defect} also fails {strays}\n");
+                text += &format!("also fails: {defect}: {strays}\n");
             }
         }
     }
     let (unsound, caught) = (proof.unsound.len(), chosen.len() - missed);
-    text += &format!(
-        "{}, {} defects: {caught} caught, {missed} missed; scenarios: {} proved, {} weak, {unsound} unsound, {unprovable} not provable; {}\n",
-        counted(scenarios.len(), "scenario"),
-        chosen.len(),
-        scenarios.len() - weak.len() - unprovable,
-        weak.len(),
-        counted(proof.runs, "run")
-    );
-    print(&sanitise(&text))?;
+    let defects = counted(chosen.len(), "defect");
+    text += &format!("{defects}: {caught} caught, {missed} missed\n");
+    let mut counts = Vec::new();
+    if all {
+        let sharp = scenarios.len() - weak.len() - unprovable;
+        counts.push(format!("{sharp} proved, {} catching no defect", weak.len()));
+    }
+    counts.push(format!("{unsound} failing without a defect, {unprovable} not provable"));
+    let (of_all, runs) = (counted(scenarios.len(), "scenario"), counted(proof.runs, "run"));
+    text += &format!("{of_all}: {}; {runs}\n", counts.join(", "));
+    print(&wrapped(&sanitise(&text), width(out_is_terminal())))?;
     if unsound + missed + weak.len() > 0 {
         eprint("not proved");
         return Ok(exit::DIFFERS);
     }
+    eprint("proved");
     Ok(exit::OK)
 }
 

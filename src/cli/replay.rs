@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::console::{eprint, out_is_terminal, print};
+use super::console::{eprint, out_is_terminal, print, width};
 use super::defects::chosen;
 use super::failure::unwritable;
 use super::interrupt::Interrupt;
@@ -147,7 +147,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     if document.differs() {
         let target = format!("what the replay at {} shows", target.name);
         out += &ui::sides(&format!("{}, as recorded", open::name(&args.file)), &target, &styles);
-        out += &ui::document(&document, &styles);
+        out += &ui::document(&document, &styles, width(out_is_terminal()));
         out += &format!("{}\n", counted(document.count(), "difference"));
     }
     if let Some(why) = &replayed.stopped {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use console::Term;
 
-use super::console::{eprint, out_is_terminal, print};
+use super::console::{eprint, out_is_terminal, print, width};
 use super::options::When;
 use super::{Failure, exit};
 use crate::diag::counted;
@@ -243,7 +243,7 @@ fn shown(pending: &Pending, (number, all): (usize, usize), styles: &Styles) -> S
             if differs.is_equal() {
                 text += "No difference from the approved snapshot.\n";
             }
-            text += &difference::text(&differs, styles);
+            text += &difference::text(&differs, styles, width(out_is_terminal()));
         }
     }
     text

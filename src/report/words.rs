@@ -41,8 +41,8 @@ pub fn plural(number: u64) -> &'static str {
 
 /// A request of a session.
 pub fn request(message: &Message, content: &Content) -> Vec<String> {
-    let mut parts = what_request(message);
-    parts.push(bytes(content.size));
+    let mut parts = what_request(message, content);
+    parts.push(if is_missing(content) { size(content) } else { bytes(content.size) });
     if let Some(gap) = message.gap {
         parts.push(format!("gap {}", words(gap)));
     }
@@ -50,10 +50,10 @@ pub fn request(message: &Message, content: &Content) -> Vec<String> {
 }
 
 /// What a request of a session does.
-pub fn what_request(message: &Message) -> Vec<String> {
+pub fn what_request(message: &Message, content: &Content) -> Vec<String> {
     let body = match &message.reading {
         Reading::Body(body) => body,
-        reading => return vec![other(reading)],
+        reading => return other(reading, content).into_iter().collect(),
     };
     let mut parts = Vec::new();
     if body.is_creation() {
@@ -134,7 +134,7 @@ pub fn response(message: &Message, response: &Response, session: Option<&Session
 pub fn what_response(message: &Message, response: &Response) -> Vec<String> {
     let body = match &message.reading {
         Reading::Body(body) => body,
-        reading => return vec![other(reading)],
+        reading => return other(reading, &response.content).into_iter().collect(),
     };
     let mut parts: Vec<String> = kind(body, response.status).into_iter().collect();
     if !message.stanzas.is_empty() {
@@ -194,6 +194,8 @@ pub fn size(content: &Content) -> String {
     if hidden {
         let why = content.undecoded.as_deref().map_or("not text".into(), one_line);
         text += &format!(" (hidden: {why})");
+    } else if is_missing(content) {
+        text += ", content not recorded";
     } else if content.clipped {
         text += &format!(" (first {} kept)", bytes(content.bytes.len() as u64));
     }
@@ -203,18 +205,26 @@ pub fn size(content: &Content) -> String {
     text
 }
 
-fn other(reading: &Reading) -> String {
-    match reading {
-        Reading::Empty => "no content".to_owned(),
-        Reading::Malformed(_) => "not well-formed".to_owned(),
-        Reading::OtherXml(_) | Reading::Other => "not BOSH".to_owned(),
-        Reading::Partial => "incomplete content".to_owned(),
+/// Whether there was a content of which nothing was recorded: a log of requests has only its size.
+fn is_missing(content: &Content) -> bool {
+    content.size > 0 && content.clipped && content.bytes.is_empty()
+}
+
+/// What is read that is not BOSH; nothing of a content that was not recorded.
+fn other(reading: &Reading, content: &Content) -> Option<String> {
+    let words = match reading {
+        Reading::Partial if is_missing(content) => return None,
+        Reading::Body(_) => return None,
+        Reading::Empty => "no content",
+        Reading::Malformed(_) => "not well-formed",
+        Reading::Partial => "incomplete content",
+        Reading::OtherXml(_) | Reading::Other => "not BOSH",
         // Only what is carried by other means than HTTP is read as these.
         Reading::Element(_) | Reading::Header(_) | Reading::StreamEnd | Reading::Space => {
-            "not BOSH".to_owned()
+            "not BOSH"
         }
-        Reading::Body(_) => String::new(),
-    }
+    };
+    Some(words.to_owned())
 }
 
 /// The requested and the granted terms of a session: `wait 60 → 30 s`.

@@ -14,6 +14,8 @@ use crate::wire::Side;
 pub struct Counts {
     /// Sessions, whatever carries them.
     pub sessions: u32,
+    /// Sessions that were asked for and refused.
+    pub refused: u32,
     /// Requests.
     pub exchanges: u64,
     /// WebSocket messages, and elements of streams over TCP.
@@ -38,6 +40,7 @@ impl Counts {
     /// Counts an event.
     pub fn count(&mut self, seen: &Observation, story: &Story) {
         self.sessions = story.begun();
+        self.refused = story.refused();
         self.exchanges = story.exchanges();
         self.time = self.time.max(seen.at);
         for finding in &seen.findings {

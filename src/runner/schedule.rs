@@ -67,6 +67,11 @@ pub fn jobs(scenarios: &[Arc<Scenario>]) -> Vec<Job> {
     scenarios.iter().flat_map(of).collect()
 }
 
+/// How many scenarios these runs are of; they stand in order.
+pub fn scenarios(jobs: &[Job]) -> usize {
+    jobs.chunk_by(|one, next| Arc::ptr_eq(&one.scenario, &next.scenario)).count()
+}
+
 /// Runs a job against an embedded connection manager of its own with these defects, in virtual time.
 ///
 /// # Panics

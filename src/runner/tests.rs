@@ -50,9 +50,8 @@ fn with(dial: impl Dial + 'static, steps: &str) -> Outcome {
 }
 
 fn in_session(session: &str, dial: impl Dial + 'static, steps: &str) -> Outcome {
-    let text = format!(
-        "name: x\ncovers: bosh-large-request-limit\nsession: {session}\nsteps:\n{steps}"
-    );
+    let text =
+        format!("name: x\ncovers: bosh-large-request-limit\nsession: {session}\nsteps:\n{steps}");
     let loaded =
         load_texts(vec![("a.yaml".into(), text)], &|_| Err(io::ErrorKind::NotFound.into()));
     assert!(loaded.mistakes.is_empty());

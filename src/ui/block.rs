@@ -1,10 +1,12 @@
 //! The rendering of one block: the line of a message, its stanzas, its findings. What is kept back, repeated or
 //! updated is not known here.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset, Timelike};
 
+use super::brief::{brief, first, shortened};
 use super::line::{Page, columns};
 use super::look::Look;
 use super::sanitise::{self, one_line, sanitise};
@@ -17,8 +19,11 @@ use crate::xml::{Ink, Pretty, TokenKind, attributes, pretty, tokens};
 
 /// Below this width the line of a message holds only what is needed.
 const WIDE: usize = 110;
-/// Of content that is no stanza, this much is printed.
+/// Of content that is no stanza, this much is printed; of any content in an excerpt, this much.
 const SHOWN: usize = 4096;
+const EXCERPT: usize = 2048;
+/// Of a long text, so many characters are shown.
+const LONG: usize = 200;
 
 /// How many lines of a page are shown, and how much of each.
 const PAGE_LINES: usize = 6;
@@ -33,6 +38,7 @@ pub(super) struct Block {
     styles: Styles,
     inks: Pretty,
     xml: bool,
+    brief: bool,
     started: DateTime<FixedOffset>,
 }
 
@@ -55,6 +61,7 @@ impl Block {
             styles: look.styles.clone(),
             inks,
             xml: look.xml,
+            brief: look.brief,
             started: look.started,
         }
     }
@@ -76,7 +83,8 @@ impl Block {
             if let Some(jid) = session.jid() {
                 let jid = one_line(jid);
                 let local = jid.split('@').next().unwrap_or(&jid);
-                page.space().put(&styles.session, if wide { &jid } else { local });
+                let room = page.width().map_or(usize::MAX, |width| width / 4);
+                page.space().put(&styles.session, &first(if wide { &jid } else { local }, room));
             }
             page.space();
         }
@@ -129,7 +137,9 @@ impl Block {
     pub(super) fn raw(&mut self, raw: &Raw) {
         let sent = count(raw.size, "byte");
         let why = raw.why.as_deref().unwrap_or("more of the same");
-        let mut text = format!("{sent}, {}: {}", one_line(why), sanitise::bytes(&raw.bytes));
+        let bytes = sanitise::bytes(&raw.bytes);
+        let bytes = if self.brief { shortened(&bytes, LONG) } else { Cow::Borrowed(&*bytes) };
+        let mut text = format!("{sent}, {}: {bytes}", one_line(why));
         if (raw.bytes.len() as u64) < raw.size && self.page.width().is_none() {
             text.push('…');
         }
@@ -154,8 +164,10 @@ impl Block {
                 continue;
             }
             self.stanza(stanza);
-            if self.xml {
-                self.xml(&source[stanza.span.clone()]);
+            match &source[stanza.span.clone()] {
+                _ if !self.xml => {}
+                source if self.brief => self.some_xml(source),
+                source => self.xml(source),
             }
         }
         if left_out > 0 {
@@ -199,7 +211,8 @@ impl Block {
 
     /// XML of which only the beginning may be shown.
     fn some_xml(&mut self, source: &str) {
-        let end = words::boundary(source, SHOWN);
+        let source = &*if self.brief { brief(source, LONG) } else { Cow::Borrowed(source) };
+        let end = words::boundary(source, if self.brief { EXCERPT } else { SHOWN });
         self.xml(&source[..end]);
         if end < source.len() {
             let text = format!("… {} more", words::bytes((source.len() - end) as u64));
@@ -275,6 +288,10 @@ impl Block {
     fn stanza_line(&self, stanza: &Stanza) -> String {
         let line = stanza.summary.line();
         let mut line = one_line(&line).into_owned();
+        if self.xml || self.brief {
+            // Below it stands all of it, or as much as an excerpt shows.
+            line = shortened(&line, LONG).into_owned();
+        }
         if let Some(pair) = &stanza.pair {
             // Where there is little room, the question's name is enough.
             let rid = pair.rid.filter(|_| self.is_wide());

@@ -1,8 +1,8 @@
 //! What differs between two transcripts, for people.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write as _;
 
+use super::line::{Page as Lines, columns};
 use super::sanitise::one_line;
 use super::styles::Styles;
 use crate::report::difference::{Compared, Document};
@@ -18,14 +18,18 @@ const OFTEN: usize = 4;
 const NAMED: usize = 4;
 /// So much of what is the same stands around what differs in a long value.
 const AROUND: usize = 16;
+/// A line that is full goes on this much further in.
+const HANG: usize = 4;
 
 /// What differs, by strand and exchange, and nothing else. Empty if nothing does.
-pub fn text(diff: &Diff, styles: &Styles) -> String {
-    let mut page = Page { styles, out: String::new() };
+///
+/// Lines are broken where there are so many columns.
+pub fn text(diff: &Diff, styles: &Styles, width: Option<usize>) -> String {
+    let mut page = Page::new(styles, width);
     // Sessions of which the same is to be said, names apart.
     let mut alike: Vec<(String, String, Vec<&StrandDiff>)> = Vec::new();
     for strand in &diff.strands {
-        let body = body(strand, styles);
+        let body = body(strand, styles, width);
         let key = format!("{:?} {}", strand.sign(), shape(&body));
         match alike.iter_mut().find(|(known, ..)| *known == key) {
             Some((.., strands)) if strand.sign() == Sign::Changed => strands.push(strand),
@@ -34,9 +38,9 @@ pub fn text(diff: &Diff, styles: &Styles) -> String {
     }
     for (_, body, strands) in alike {
         page.heading(&strands);
-        page.out += &body;
+        page.lines.text += &body;
     }
-    page.out
+    page.lines.text
 }
 
 /// The name of what is compared.
@@ -54,19 +58,20 @@ pub fn sides(old: &str, new: &str, styles: &Styles) -> String {
 }
 
 /// What stands below the title of a strand.
-fn body(strand: &StrandDiff, styles: &Styles) -> String {
-    let mut page = Page { styles, out: String::new() };
+fn body(strand: &StrandDiff, styles: &Styles, width: Option<usize>) -> String {
+    let mut page = Page::new(styles, width);
     for change in &strand.changes {
         page.change(2, change, false);
     }
     let repeated = repeated(strand);
     for Repeated { first, last, count, change, same, .. } in &repeated {
         let words = format!("in {count} exchanges, ");
-        page.put(&Ink::default(), &format!("  {words}"));
+        page.begin(2);
+        page.plain(&words);
         page.put(&styles.rid, &first.label());
-        page.put(&Ink::default(), " to ");
+        page.plain(" to ");
         page.put(&styles.rid, &last.label());
-        page.out.push('\n');
+        page.end();
         page.change(4, change, !same);
     }
     let known: HashSet<&str> = repeated.iter().map(|repeated| &*repeated.key).collect();
@@ -86,7 +91,7 @@ fn body(strand: &StrandDiff, styles: &Styles) -> String {
         }
         rest = &rest[alike..];
     }
-    page.out
+    page.lines.text
 }
 
 /// A difference that many exchanges have.
@@ -128,18 +133,19 @@ fn key(change: &Change) -> String {
 }
 
 /// The same for one of many files, under its name.
-pub fn document(document: &Document, styles: &Styles) -> String {
-    let mut page = Page { styles, out: String::new() };
+pub fn document(document: &Document, styles: &Styles, width: Option<usize>) -> String {
+    let mut page = Page::new(styles, width);
     let name = document.name.as_deref();
     match &document.compared {
         Compared::Both(diff) => {
             if let Some(name) = name {
+                page.begin(0);
                 page.put(&styles.strong, name);
-                page.out.push('\n');
+                page.end();
             }
-            page.out += &text(diff, styles);
+            page.lines.text += &text(diff, styles, width);
             if name.is_some() {
-                page.out.push('\n');
+                page.end();
             }
         }
         Compared::OnlyOld | Compared::OnlyNew => {
@@ -147,27 +153,96 @@ pub fn document(document: &Document, styles: &Styles) -> String {
             page.sign(0, sign);
             page.put(&styles.strong, name.unwrap_or_default());
             let which = if sign == Sign::Added { "new" } else { "old" };
-            page.put(&Ink::default(), &format!(" is only in the {which} folder"));
-            page.out.push_str("\n\n");
+            page.plain(&format!(" is only in the {which} folder"));
+            page.end();
+            page.end();
         }
     }
-    page.out
+    page.lines.text
 }
 
 struct Page<'a> {
     styles: &'a Styles,
-    out: String,
+    lines: Lines,
+    /// A line that is full goes on at this column.
+    indent: usize,
+    /// A word that may go on: it stands together.
+    word: Vec<(&'a Ink, String)>,
+    /// Spaces that stand before the word, if that is on the same line.
+    spaces: usize,
+    /// The line may be broken before the word.
+    loose: bool,
 }
 
-impl Page<'_> {
-    fn put(&mut self, ink: &Ink, text: &str) {
-        let _ = write!(self.out, "{}{}{}", ink.on, one_line(text), ink.off);
+impl<'a> Page<'a> {
+    fn new(styles: &'a Styles, width: Option<usize>) -> Self {
+        let (lines, word) = (Lines::new(width), Vec::new());
+        Self { styles, lines, indent: 0, word, spaces: 0, loose: false }
+    }
+
+    /// A line begins at this column.
+    fn begin(&mut self, indent: usize) {
+        self.lines.to(indent);
+        self.indent = indent + HANG;
+    }
+
+    fn end(&mut self) {
+        self.flush();
+        self.lines.end();
+        (self.spaces, self.loose) = (0, false);
+    }
+
+    /// Adds a text. A line that is full is broken at a space, or between two tags.
+    fn put(&mut self, ink: &'a Ink, text: &str) {
+        let text = one_line(text);
+        if self.lines.width().is_none() {
+            self.lines.put(ink, &text);
+            return;
+        }
+        for (number, word) in text.split(' ').enumerate() {
+            if number > 0 {
+                self.flush();
+                self.spaces += 1;
+                self.loose = true;
+            }
+            for piece in pieces(word) {
+                let after_a_tag = self.word.last().is_some_and(|(_, last)| last.ends_with('>'));
+                if after_a_tag && piece.starts_with('<') {
+                    self.flush();
+                    self.loose = true;
+                }
+                self.word.push((ink, piece.to_owned()));
+            }
+        }
+    }
+
+    /// Adds words that have no colour.
+    fn plain(&mut self, text: &str) {
+        let styles = self.styles;
+        self.put(&styles.none, text);
+    }
+
+    /// Writes the word, on the next line if it does not fit on this one.
+    fn flush(&mut self) {
+        let wide: usize = self.word.iter().map(|(_, piece)| columns(piece)).sum();
+        let is_full = self.lines.is_full(self.spaces + wide);
+        if self.loose && is_full && wide > 0 && self.lines.column() > self.indent {
+            self.lines.end().to(self.indent);
+            self.spaces = 0;
+        }
+        for (ink, piece) in self.word.drain(..) {
+            let before = std::mem::take(&mut self.spaces);
+            self.lines.plain(&" ".repeat(before)).put(ink, &piece);
+            self.loose = false;
+        }
     }
 
     fn sign(&mut self, indent: usize, sign: Sign) {
-        let _ = write!(self.out, "{:indent$}", "");
+        self.begin(indent);
         self.put(self.styles.sign(sign), &sign.mark().to_string());
-        self.out.push(' ');
+        self.flush();
+        // What is marked stands together with its mark.
+        self.lines.to(indent + 2);
     }
 
     /// The title of a strand, or of several of which the same is to be said.
@@ -179,39 +254,41 @@ impl Page<'_> {
             Sign::Removed => format!(" is missing: {length}"),
             Sign::Changed => String::new(),
         };
-        if first.sign() != Sign::Changed {
+        if first.sign() == Sign::Changed {
+            self.begin(0);
+        } else {
             self.sign(0, first.sign());
         }
         for (number, strand) in strands.iter().take(NAMED).enumerate() {
             if number > 0 {
-                self.put(&Ink::default(), ", ");
+                self.plain(", ");
             }
             self.put(&self.styles.session, &strand.title());
         }
         if strands.len() > NAMED {
-            self.put(&Ink::default(), &format!(" and {} more", strands.len() - NAMED));
+            self.plain(&format!(" and {} more", strands.len() - NAMED));
         }
-        self.put(&Ink::default(), &words);
-        self.out.push('\n');
+        self.plain(&words);
+        self.end();
     }
 
     /// An exchange, or several that came or went one after another and are all the same.
     fn exchange(&mut self, exchange: &ExchangeDiff, last: &ExchangeDiff, count: usize) {
         match exchange.sign() {
-            Sign::Changed => self.out.push_str("  "),
+            Sign::Changed => self.begin(2),
             sign => self.sign(2, sign),
         }
         self.put(&self.styles.rid, &exchange.label());
         if count > 1 {
-            self.put(&Ink::default(), " to ");
+            self.plain(" to ");
             self.put(&self.styles.rid, &last.label());
-            self.put(&Ink::default(), &format!(", {count} times"));
+            self.plain(&format!(", {count} times"));
         }
-        self.put(&Ink::default(), &format!(" {}", exchange.request));
-        if exchange.sign() != Sign::Changed {
+        self.plain(&format!(" {}", exchange.request));
+        if exchange.sign() != Sign::Changed && !exchange.response.is_empty() {
             self.put(&self.styles.dim, &format!(" (response: {})", exchange.response));
         }
-        self.out.push('\n');
+        self.end();
     }
 
     /// A change; `like` it there are others that differ in names.
@@ -225,29 +302,29 @@ impl Page<'_> {
             (Some(old), Some(new)) => {
                 let (before, after) = inline(&old, &new);
                 if old.chars().count() + new.chars().count() <= LINE {
-                    self.put(&Ink::default(), &format!("{words}{glue}"));
+                    self.plain(&format!("{words}{glue}"));
                     self.parts(Sign::Removed, &before);
-                    self.put(&Ink::default(), " → ");
+                    self.plain(" → ");
                     self.parts(Sign::Added, &after);
                 } else {
-                    self.put(&Ink::default(), words.trim_end());
+                    self.plain(words.trim_end());
                     for (sign, parts) in [(Sign::Removed, before), (Sign::Added, after)] {
-                        self.out.push('\n');
+                        self.end();
                         self.sign(indent + 2, sign);
                         self.parts(sign, &parts);
                     }
                 }
             }
             (Some(value), None) | (None, Some(value)) => {
-                self.put(&Ink::default(), &format!("{words}{glue}"));
+                self.plain(&format!("{words}{glue}"));
                 self.put(self.styles.sign(sign), &value);
             }
-            (None, None) => self.put(&Ink::default(), &words),
+            (None, None) => self.plain(&words),
         }
         if like {
             self.put(&self.styles.dim, " and similar ones");
         }
-        self.out.push('\n');
+        self.end();
     }
 
     /// A value; what is the same in the other one is shortened.
@@ -267,6 +344,17 @@ impl Page<'_> {
             self.put(self.styles.sign(sign), &text);
         }
     }
+}
+
+/// A word, broken between tags.
+fn pieces(word: &str) -> impl Iterator<Item = &str> {
+    let mut rest = word;
+    std::iter::from_fn(move || {
+        let end = rest.find("><").map_or(rest.len(), |at| at + 1);
+        let (piece, left) = rest.split_at(end);
+        rest = left;
+        (!piece.is_empty()).then_some(piece)
+    })
 }
 
 /// A text without its middle: its beginning if something stands before it, its end if something stands behind it.
@@ -300,7 +388,7 @@ mod tests {
 
     fn shown(old: &str, new: &str) -> String {
         let read = |text: &str| text.parse::<Transcript>().unwrap();
-        text(&diff(&read(old), &read(new)), &Styles::new(false))
+        text(&diff(&read(old), &read(new)), &Styles::new(false), None)
     }
 
     fn polls(sessions: usize, length: usize, body: &str) -> String {
@@ -328,6 +416,40 @@ mod tests {
             "session 1\n  + [rid+2] to [rid+4], 3 times empty poll (response: held, empty)\n"
         );
         assert_eq!(shown(&old, &old), "");
+    }
+
+    #[test]
+    fn lines_end_at_the_width_between_words_and_between_tags() {
+        let read = |text: &str| text.parse::<Transcript>().unwrap();
+        let old = polls(1, 1, "<body/>");
+        let stanza = |word: &str| {
+            let tags = "<a>one</a>".repeat(12);
+            format!(
+                "<body><iq xmlns='jabber:client'>{tags}<b>{word} of a kind that is not short</b></iq></body>"
+            )
+        };
+        let (one, two) = (polls(1, 1, &stanza("a word")), polls(3, 5, &stanza("two words")));
+        for (old, new) in [(&old, &one), (&one, &two), (&two, &old), (&two, &one)] {
+            let found = diff(&read(old), &read(new));
+            for styles in [Styles::new(false), Styles::new(true)] {
+                let whole = text(&found, &styles, None);
+                for width in [40, 80, 200] {
+                    let shown = text(&found, &styles, Some(width));
+                    let plain = console::strip_ansi_codes(&shown);
+                    for line in plain.lines() {
+                        assert!(
+                            columns(line) <= width && line.trim_end() == line,
+                            "{width}: {shown}"
+                        );
+                    }
+                    let words = |text: &str| -> String {
+                        let plain = console::strip_ansi_codes(text);
+                        plain.chars().filter(|c| !c.is_whitespace()).collect()
+                    };
+                    assert_eq!(words(&shown), words(&whole));
+                }
+            }
+        }
     }
 
     #[test]

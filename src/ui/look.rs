@@ -13,6 +13,8 @@ pub struct Look {
     pub width: Option<usize>,
     /// Print the XML below each stanza's line.
     pub xml: bool,
+    /// Cut long texts, in XML too, and say how much is left out: what is printed is an excerpt.
+    pub brief: bool,
     /// The output is a terminal: lines may be updated.
     pub live: bool,
     /// Say when connections come and go.

@@ -3,6 +3,7 @@
 //! their formats.
 
 mod block;
+mod brief;
 pub mod curl;
 pub mod difference;
 pub mod doctor;
@@ -19,6 +20,7 @@ mod styles;
 mod summary;
 
 use crate::diag::sanitise;
+pub use line::wrapped;
 pub use look::Look;
 pub use printer::Printer;
 pub use progress::{Progress, Unit};

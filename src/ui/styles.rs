@@ -8,6 +8,8 @@ use crate::xml::{Ink, Paint};
 /// The styles of everything that is printed.
 #[derive(Debug, Clone, Default)]
 pub struct Styles {
+    /// Of what has no colour.
+    pub(super) none: Ink,
     pub(super) time: Ink,
     pub(super) session: Ink,
     pub(super) client: Ink,
@@ -38,6 +40,7 @@ impl Styles {
         // `colored` decides by looking at stdout; whether there is colour is decided by our caller alone.
         colored::control::set_override(true);
         Self {
+            none: Ink::default(),
             time: ink(&|s| s.dimmed()),
             session: ink(&|s| s.magenta()),
             client: ink(&|s| s.cyan().bold()),

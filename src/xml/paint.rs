@@ -113,8 +113,13 @@ pub(super) fn tag(source: &str, margin: Margin, paint: &Paint, out: &mut String)
             let (value_start, end) = (value.start - quotes, (value.end + quotes).min(source.len()));
             let (gap, shown) = (&source[at..name.start], &source[name.start..end]);
             let length = if wraps { columns(shown) } else { 0 };
+            // The bracket that closes the tag stands with the last attribute.
+            let closes = bytes[end..]
+                .iter()
+                .all(|byte| is_space(*byte) || matches!(byte, b'/' | b'>' | b'?'));
+            let bracket = if closes { bytes.len() - end } else { 0 };
             if wraps
-                && column + 1 + length > margin.width
+                && column + 1 + length + bracket > margin.width
                 && column > margin.continued
                 && gap.bytes().all(is_space)
             {

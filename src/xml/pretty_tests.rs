@@ -153,3 +153,27 @@ proptest! {
         prop_assert_eq!(painted.replace(['\u{1}', '\u{2}'], ""), out);
     }
 }
+
+/// A lone `>` or `/>` stood on a line of its own.
+#[test]
+fn the_bracket_of_a_tag_stands_with_its_last_attribute() {
+    let tags = [
+        "<message type='chat' id='reply'/>",
+        "<service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>",
+        "<iq xmlns='jabber:client' type='get' id='a' />",
+        "<a b='c' d='e'/>",
+    ];
+    for source in tags {
+        for width in 20..90 {
+            let mut out = String::new();
+            pretty(source, &Pretty { width: Some(width), ..Pretty::default() }, &mut out);
+            for line in out.lines() {
+                // What is a single attribute does not get shorter.
+                let one = line.trim_start().matches('=').count() <= 1;
+                assert!(one || line.chars().count() <= width, "{width}: {out}");
+                let lone = matches!(line.trim(), ">" | "/>" | "?>");
+                assert!(!lone, "{width}: {out}");
+            }
+        }
+    }
+}

@@ -36,6 +36,21 @@ fn a_defect_of_the_client_is_noticed() {
 }
 
 #[test]
+fn a_proof_says_only_what_was_tried() {
+    // With one defect, that a scenario does not catch it says nothing about the scenario.
+    let (code, out, err) = client(&["prove", LEAVES, PINGS, "--defect", "bosh-type-values"]);
+    assert_eq!(
+        (code, out.as_str()),
+        (0, "1 defect: 1 caught, 0 missed\n2 scenarios: 1 catching a defect\n")
+    );
+    assert!(err.ends_with("proved\n") && !err.contains("not proved"), "{err}");
+    let (code, out, err) = client(&["prove", PINGS]);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("catching none") && out.contains("missed\n1 scenario: "), "{out}");
+    assert!(err.ends_with("not proved\n"), "{err}");
+}
+
+#[test]
 fn what_is_no_client_is_told_apart_from_a_bad_one() {
     let run = |command: &[&str]| {
         let fixed = ["run", LEAVES, "--confirm", "0", "--"];

@@ -235,3 +235,57 @@ fn a_line_without_end_is_reported() {
         "{errors}"
     );
 }
+
+/// Every recording against one of each carrier, both ways round: nothing is without a name, and nothing is in empty brackets.
+#[test]
+fn each_exchange_of_each_carrier_has_a_name() {
+    let bases = [
+        "fixtures/strophe-login-chat.ndjson",
+        "fixtures/field/idle-cut-after-50-s.ndjson",
+        "fixtures/logs/prosody.pcap",
+    ];
+    let mut paths: Vec<PathBuf> =
+        ["fixtures", "fixtures/field", "fixtures/import", "fixtures/logs"]
+            .iter()
+            .flat_map(|folder| fs::read_dir(folder).unwrap())
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| {
+                path.extension()
+                    .is_some_and(|end| ["ndjson", "pcap", "har"].iter().any(|it| end == *it))
+            })
+            .collect();
+    paths.sort();
+    assert!(paths.len() > 40, "{paths:?}");
+    let mut streams = 0;
+    for path in &paths {
+        for base in bases.map(Path::new) {
+            for (old, new) in [(base, &**path), (path, base)] {
+                let (code, text) = diff(old, new, &[]);
+                assert!(matches!(code, Some(0 | 1)), "{} {}: {text}", old.display(), new.display());
+                for nothing in ["<>", "(response: )", "()", "</>"] {
+                    assert!(!text.contains(nothing), "{} {}: {text}", old.display(), new.display());
+                }
+                streams += usize::from(text.contains("stream open"));
+            }
+        }
+    }
+    assert!(streams > 10, "{streams}");
+}
+
+#[test]
+fn streams_over_websocket_and_tcp_are_compared_in_each_format() {
+    let [old, new] = ["gone-without-close", "resume-failed-no-bind"]
+        .map(|name| PathBuf::from(format!("fixtures/field/{name}.ndjson")));
+    insta::assert_snapshot!("streams", diff(&old, &new, &[]).1);
+    let (_, html) = diff(&old, &new, &["--format", "html"]);
+    assert!(html.contains("SM resume") && !html.contains("(response: )"), "{html}");
+    let (_, json) = diff(&old, &new, &["--format", "json"]);
+    assert!(
+        json.contains("\"request\":\"SM resume\",\"response\":\"SM failed item-not-found\""),
+        "{json}"
+    );
+    let (_, table) = diff(&old, &new, &["--format", "markdown"]);
+    assert!(table.contains("exchange: SM resume") && !table.contains("<>"), "{table}");
+    let tcp = PathBuf::from("fixtures/logs/prosody.pcap");
+    insta::assert_snapshot!("streams_tcp", diff(&tcp, &new, &[]).1);
+}

@@ -168,7 +168,15 @@ fn show(file: &Path, width: Option<usize>, xml: bool, filter: &Filter) -> Shown 
     let recording = open(&root().join(file)).unwrap();
     let preface = recording.preface.clone();
     let styles = Styles::new(false);
-    let look = Look { styles, width, xml, live: false, verbose: false, started: preface.started };
+    let look = Look {
+        styles,
+        width,
+        xml,
+        brief: false,
+        live: false,
+        verbose: false,
+        started: preface.started,
+    };
     let (mut out, mut judge, mut counts) =
         (Vec::new(), Judge::new(preface.source.as_ref()), Counts::default());
     let mut tally = Tally::default();

@@ -134,7 +134,7 @@ fn a_second_signal_ends_it_at_once_even_if_nobody_reads_its_output() {
     let loud = "  - note: '${filler(3000000)}'\n";
     fs::write(folder.path().join("a.yaml"), quick() + loud).unwrap();
     // It waits for its stdout to be read.
-    let running = Running::start(&["run", "a.yaml"], folder.path());
+    let running = Running::start(&["run", "a.yaml", "--show", "all"], folder.path());
     thread::sleep(Duration::from_secs(2));
     let since = Instant::now();
     running.signal("-INT");
@@ -145,7 +145,7 @@ fn a_second_signal_ends_it_at_once_even_if_nobody_reads_its_output() {
     assert!(errors.contains("interrupted twice"), "{errors}");
     assert!(took < SOON, "{took:?}");
     // One signal is enough, a little later.
-    let running = Running::start(&["run", "a.yaml"], folder.path());
+    let running = Running::start(&["run", "a.yaml", "--show", "all"], folder.path());
     thread::sleep(Duration::from_secs(2));
     let since = Instant::now();
     running.signal("-TERM");

@@ -180,6 +180,10 @@ fn of_a_capture() {
     for name in ["sessions", "exchanges", "resends", "empties", "errors", "warnings"] {
         assert_eq!(counts[name], summary[name], "{name}");
     }
+    // Those that were refused are among the sessions of the page.
+    assert_eq!(counts["refused"], 2);
+    let listed = trace["sessions"].as_array().unwrap().len() as u64;
+    assert_eq!(Some(listed), counts["sessions"].as_u64().map(|begun| begun + 2));
     // Every event is there, but for the last line of a capture.
     let lines = fs::read_to_string("fixtures/broken.ndjson").unwrap().lines().count();
     let told =

@@ -102,6 +102,7 @@ fn a_page_is_drawn_searched_and_opened() {
     };
     assert_eq!(text(&all["status"]), "33 exchanges");
     assert_eq!(all["sessions"].as_array().unwrap().len(), 9, "eight, and all of them");
+    assert_eq!(all["sessions"][0], "All 8 sessions (2 refused)");
     assert!(all["bars"].as_u64() > Some(5) && all["rows"].as_u64() > Some(20), "{all}");
     assert_eq!(text(&found["status"]), "1 of 33 exchanges");
     assert_eq!(found["findings"], json!(["bosh-respond-200", "bosh-cors-on-response"]));

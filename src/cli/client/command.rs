@@ -55,7 +55,8 @@ fn run_scenarios(args: &RunArgs) -> Result<u8, Failure> {
         about: None,
         software: None,
         started: clock.started(),
-        scenarios: jobs.len(),
+        runs: jobs.len(),
+        scenarios: runner::scenarios(&jobs),
         strict: args.strict,
     };
     eprint(&format!("client: {}", plan.target));

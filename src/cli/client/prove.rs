@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 
 use super::args::ProveArgs;
 use crate::cli::check;
-use crate::cli::console::{eprint, print};
+use crate::cli::console::{eprint, out_is_terminal, print, width};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::progress::progress;
 use crate::cli::{Failure, exit};
 use crate::clock::Clock;
-use crate::diag::name;
 use crate::diag::sanitise::sanitise;
+use crate::diag::{counted, name};
 use crate::runner::{self, Job};
 use crate::trial::{ClientProof, MUTANTS, Mutant, prove_clients};
-use crate::ui::Unit;
+use crate::ui::{Unit, wrapped};
 
 /// Proves scenarios.
 pub(super) fn prove(args: &ProveArgs) -> Result<u8, Failure> {
@@ -31,7 +31,7 @@ pub(super) fn prove(args: &ProveArgs) -> Result<u8, Failure> {
     let proving = prove_clients(&jobs, &mutants, at_once, Clock::start(), &done);
     let proof = runtime.block_on(proving);
     drop(shown);
-    report(&proof, &jobs, args.table)
+    report(&proof, &jobs, args)
 }
 
 fn chosen(names: &[String]) -> Result<Vec<&'static Mutant>, Failure> {
@@ -50,7 +50,7 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Mutant>, Failure> {
     names.iter().map(find).collect()
 }
 
-fn report(proof: &ClientProof, jobs: &[Job], table: bool) -> Result<u8, Failure> {
+fn report(proof: &ClientProof, jobs: &[Job], args: &ProveArgs) -> Result<u8, Failure> {
     let path = |place: usize| name(&jobs[place].scenario.place.source.path).to_string();
     let mut text = String::new();
     for (place, outcome) in &proof.unsound {
@@ -66,7 +66,7 @@ fn report(proof: &ClientProof, jobs: &[Job], table: bool) -> Result<u8, Failure>
         if paths.is_empty() {
             missed += 1;
             text += &format!("missed: {}: {}\n", mutant.name, mutant.says);
-        } else if table {
+        } else if args.table {
             let paths: Vec<_> = paths.into_iter().collect();
             text += &format!("{}: {}\n", mutant.name, paths.join(", "));
         }
@@ -74,22 +74,30 @@ fn report(proof: &ClientProof, jobs: &[Job], table: bool) -> Result<u8, Failure>
     let able: BTreeSet<String> =
         (0..jobs.len()).filter(|place| !proof.skipped.contains(place)).map(path).collect();
     let blunt: Vec<_> = able.difference(&sharp).collect();
-    for path in &blunt {
+    // That a scenario catches none can be said only if all were tried.
+    let all = args.defect.is_empty();
+    for path in blunt.iter().filter(|_| all) {
         text += &format!("catches no defect: {path}\n");
     }
     let unable: BTreeSet<String> = proof.skipped.iter().map(|place| path(*place)).collect();
     let unable = unable.difference(&able).count();
-    text += &format!(
-        "{} defects, {missed} missed; {} scenarios, of which {} catch one, and {unable} are for what the built-in client \
-         cannot do\n",
-        proof.noticed.len(),
-        able.len() + unable,
-        able.len() - blunt.len(),
-    );
-    print(&sanitise(&text))?;
+    let caught = proof.noticed.len() - missed;
+    let defects = counted(proof.noticed.len(), "defect");
+    text += &format!("{defects}: {caught} caught, {missed} missed\n");
+    let none = if all { format!(", {} catching none", blunt.len()) } else { String::new() };
+    let unable_in_words = match unable {
+        0 => String::new(),
+        _ => {
+            format!(", {unable} needing something that the built-in client cannot do, such as TCP")
+        }
+    };
+    let (of_all, sharp) = (counted(able.len() + unable, "scenario"), able.len() - blunt.len());
+    text += &format!("{of_all}: {sharp} catching a defect{none}{unable_in_words}\n");
+    print(&wrapped(&sanitise(&text), width(out_is_terminal())))?;
     if missed > 0 || !proof.unsound.is_empty() {
         eprint("not proved");
         return Ok(exit::DIFFERS);
     }
+    eprint("proved");
     Ok(exit::OK)
 }

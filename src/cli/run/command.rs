@@ -49,7 +49,8 @@ pub(in crate::cli) fn run(args: &Args) -> Result<u8, Failure> {
         about: against.about().map(str::to_owned),
         software: None,
         started: clock.started(),
-        scenarios: jobs.len(),
+        runs: jobs.len(),
+        scenarios: runner::scenarios(&jobs),
         strict: args.strict,
     };
     eprint(&format!("target: {}", plan.target));

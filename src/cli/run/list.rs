@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use crate::cli::Failure;
-use crate::cli::console::print;
+use crate::cli::console::{out_is_terminal, print, width};
 use crate::diag::name;
 use crate::diag::sanitise::sanitise;
-use crate::runner::Job;
+use crate::runner::{Job, scenarios};
 use crate::spec::catalogue;
+use crate::ui::outcomes::runs_of;
+use crate::ui::wrapped;
 
 /// Each scenario with its requirements, and why it would be skipped.
 pub(in crate::cli) fn list(
@@ -41,7 +43,6 @@ pub(in crate::cli) fn list(
             text += &format!("    skipped: {why}\n");
         }
     }
-    let what = if jobs.len() == 1 { "run" } else { "runs" };
-    text += &format!("{} {what}\n", jobs.len());
-    print(&sanitise(&text))
+    text += &format!("{}\n", runs_of(jobs.len(), scenarios(jobs)));
+    print(&wrapped(&sanitise(&text), width(out_is_terminal())))
 }

@@ -53,8 +53,8 @@ impl Results {
     pub(in crate::cli) fn begin(&mut self, software: Option<Software>) {
         self.plan.software = software;
         self.outputs.begin(&self.plan);
-        let all = self.plan.scenarios as u64;
-        self.progress = Some(progress("running", Unit::Items("scenarios"), Some(all)));
+        let all = self.plan.runs as u64;
+        self.progress = Some(progress("running", Unit::Items("runs"), Some(all)));
     }
 
     /// How many scenarios have ended.
@@ -90,6 +90,7 @@ impl Results {
         self.progress = None;
         let worst = self.counts.keys().map(|verdict| bearing(*verdict, self.plan.strict)).max();
         let summary = Summary {
+            runs: self.plan.runs,
             scenarios: self.plan.scenarios,
             counts: self.counts,
             interrupted: end == End::Interrupted,

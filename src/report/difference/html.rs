@@ -87,8 +87,9 @@ fn exchange(exchange: &ExchangeDiff, out: &mut String) {
         *out += &mark(sign);
     }
     *out += &format!("<b>{label}</b> {}", escaped(&exchange.request));
-    if sign != Sign::Changed {
-        *out += &format!(" <span class=\"dim\">(response: {})</span>", escaped(&exchange.response));
+    if sign != Sign::Changed && !exchange.response.is_empty() {
+        let response = escaped(&exchange.response);
+        *out += &format!(" <span class=\"dim\">(response: {response})</span>");
     }
     *out += "</p>\n";
     changes(&exchange.changes, out);

@@ -96,7 +96,8 @@
       if (event.kind === 'request' || isMessage(event)) known.requests += 1;
       known.findings.push(...(event.findings ?? []).filter(({ level }) => level !== 'note'));
     }
-    sessions.replaceChildren(make('option', { value: '0' }, `All: ${counted(trace.sessions.length, 'session')}`),
+    const refused = counts.refused > 0 ? ` (${counts.refused} refused)` : '';
+    sessions.replaceChildren(make('option', { value: '0' }, `All ${counted(trace.sessions.length, 'session')}${refused}`),
       ...trace.sessions.map((session, at) => {
         const { requests = 0, findings = [] } = found.get(at + 1) ?? {};
         const bad = findings.length > 0 ? `, ${counted(findings.length, 'finding')}` : '';
@@ -157,8 +158,8 @@
     if (session) {
       terms.title = session.terms?.join(', ') ?? '';
       terms.replaceChildren(
-        make('b', {}, session.jid ?? 'no JID seen'), session.sid ? ` sid ${session.sid}` : ` ${session.name}`,
-        ...(session.terms ? [make('span', {}, ' requested → granted: '), session.terms.join(', ')] : []));
+        make('b', {}, session.jid ?? 'no JID seen'), ` · ${session.sid ? `sid ${session.sid}` : session.name}`,
+        ...(session.terms ? [' · ', make('span', {}, 'requested → granted: '), session.terms.join(', ')] : []));
     }
     if (panel.isOpen && line.selected < 0) close();
   }

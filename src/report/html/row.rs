@@ -203,7 +203,7 @@ impl Row {
                 self.gap = message.gap.map(millis);
                 self.kind = "request";
                 self.what = if exchange.is_bosh() {
-                    list(words::what_request(message), message)
+                    list(words::what_request(message, &request.content), message)
                 } else {
                     words::asked(exchange)
                 };

@@ -59,6 +59,7 @@ impl IncidentFacts {
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Totals {
     pub(super) sessions: u32,
+    pub(super) refused: u32,
     pub(super) exchanges: u64,
     pub(super) messages: u64,
     pub(super) resends: u64,

@@ -123,6 +123,7 @@ impl<'a> Traffic<'a> {
         }
         let Counts {
             sessions,
+            refused,
             exchanges,
             messages,
             resends,
@@ -138,6 +139,7 @@ impl<'a> Traffic<'a> {
         let (notes, ms) = (of_rules(notes), millis(time));
         self.trace.counts = Totals {
             sessions,
+            refused,
             exchanges,
             messages,
             resends,

@@ -108,9 +108,17 @@ impl<'a> Comparison<'a> {
             (Content::Text(old), Content::Text(new)) => self.lines(at, old, new),
             (Content::None, Content::None) => {}
             (before, after) => {
-                // Where there is no response at all, it need not be said that there is nothing in it.
-                if !old.is_none() && !new.is_none() {
-                    self.say(at, What::Content, Some(content(before)), Some(content(after)));
+                // Where there is no response at all, it need not be said that there is nothing in it. On a stream, the
+                // elements that came or went say that.
+                let comes_or_goes = |one: &Content, other: &Content| {
+                    *one == Content::None
+                        && matches!(other, Content::Xml(tree) if tree.name.is_empty())
+                };
+                let said = comes_or_goes(before, after) || comes_or_goes(after, before);
+                if !said && !old.is_none() && !new.is_none() {
+                    let values = [before, after].map(|content| Some(words::contents(content)));
+                    let [before, after] = values;
+                    self.say(at, What::Content, before, after);
                 }
                 self.all(at, before, false);
                 self.all(at, after, true);
@@ -179,8 +187,7 @@ impl<'a> Comparison<'a> {
     /// The name and the attributes of an element.
     fn tag(&mut self, at: At<'_>, old: &'a Tree, new: &'a Tree, request: bool) {
         if old.name != new.name {
-            let tag = |tree: &Tree| Some(format!("<{}>", tree.name));
-            self.say(at, What::Root, tag(old), tag(new));
+            self.say(at, What::Root, Some(words::tag(old)), Some(words::tag(new)));
         }
         self.named(at, What::Attribute, (&old.attributes, &new.attributes), request);
     }
@@ -443,14 +450,6 @@ fn by_name<'a>(old: &'a [(String, String)], new: &'a [(String, String)]) -> Vec<
         }
     }
     pairs
-}
-
-fn content(content: &Content) -> String {
-    match content {
-        Content::None => "none".to_owned(),
-        Content::Xml(tree) => format!("<{}>", tree.name),
-        Content::Text(lines) => format!("text {}", words::quoted(&lines.join("\n"))),
-    }
 }
 
 /// The words of a message by what they say.

@@ -286,3 +286,54 @@ fn what_moved_among_siblings_is_the_same() {
         ]
     );
 }
+
+/// Elements of a stream have no root: they were called `<>`.
+#[test]
+fn what_passes_on_a_stream_is_called_by_what_it_is() {
+    let stream = |carrier: &str, open: &str, rest: &str| {
+        format!(
+            "== session 1 over {carrier}\n\nclient:\n  {open}\nserver:\n  {open}\n  <stream:features/>\n{rest}"
+        )
+    };
+    let [websocket, tcp] = [
+        ("WebSocket", "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>"),
+        ("TCP", "<stream:stream version='1.0'/>"),
+    ]
+    .map(|(carrier, open)| {
+        let bind = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>";
+        let iq = |kind: &str| format!("<iq id='[id-1]' type='{kind}' xmlns='jabber:client'>{bind}</iq>");
+        let more = format!(
+            "\nclient:\n  {}\nserver:\n  {}\n\nclient:\n  <resume xmlns='urn:xmpp:sm:3'/>\nserver:\n  \
+             <failed xmlns='urn:xmpp:sm:3'><item-not-found/></failed>\n\nclient:\n  <presence \
+             xmlns='jabber:client'/>\n\nclient:\n  <close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>\n",
+            iq("set"),
+            iq("result")
+        );
+        (stream(carrier, open, ""), stream(carrier, open, &more))
+    });
+    for (less, more) in [&websocket, &tcp] {
+        assert_eq!(
+            said(less, more),
+            ["+ #2 iq set bind", "+ #3 SM resume", "+ #4 presence", "+ #5 stream close",]
+        );
+        let found = diff(&transcript(less), &transcript(more));
+        let responses: Vec<_> =
+            found.strands[0].exchanges.iter().map(|exchange| &*exchange.response).collect();
+        assert_eq!(responses, ["iq result bind", "SM failed item-not-found", "", ""]);
+    }
+    let presence = "\nclient:\n  <presence xmlns='jabber:client'/>\n";
+    let both = "\nclient:\n  <presence xmlns='jabber:client'/>\nserver:\n  <presence from='a' xmlns='jabber:client'/>\n";
+    let open = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>";
+    assert_eq!(
+        said(&stream("WebSocket", open, presence), &stream("WebSocket", open, both)),
+        ["+ #2 response: presence from a also sent"]
+    );
+    assert_eq!(
+        said(&stream("WebSocket", open, both), &stream("WebSocket", open, presence)),
+        ["- #2 response: presence from a no longer sent"]
+    );
+    // A session over another carrier.
+    for line in [said(OLD, &websocket.1), said(&websocket.1, OLD)].concat() {
+        assert!(!line.contains("<>"), "{line}");
+    }
+}

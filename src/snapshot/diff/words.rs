@@ -14,6 +14,8 @@ pub(super) fn stanza(tree: &Tree, texts: bool) -> String {
     let mut parts = Vec::new();
     match (&*tree.name, tree.attr("xmlns")) {
         ("stream:features", _) => parts.push("stream features".to_owned()),
+        ("open", Some(ns::FRAMING)) | ("stream:stream", _) => parts.push("stream open".to_owned()),
+        ("close", Some(ns::FRAMING)) => parts.push("stream close".to_owned()),
         ("stream:error", _) => {
             parts.push("stream error".to_owned());
             parts.extend(first.map(|child| child.name.clone()));
@@ -22,6 +24,10 @@ pub(super) fn stanza(tree: &Tree, texts: bool) -> String {
             parts.push(format!("SASL {name}"));
             parts.extend(tree.attr("mechanism").map(str::to_owned));
             parts.extend(first.filter(|_| name == "failure").map(|child| child.name.clone()));
+        }
+        (name, Some(ns::SM2 | ns::SM3)) => {
+            parts.push(format!("SM {name}"));
+            parts.extend(first.filter(|_| name == "failed").map(|child| child.name.clone()));
         }
         ("iq", _) => {
             parts.push("iq".to_owned());
@@ -135,11 +141,11 @@ pub(super) fn response(exchange: &Exchange) -> String {
     parts.join(", ")
 }
 
-/// The stanzas of a body; another element is its name.
+/// The stanzas of a body, or the elements of a stream; another element is its name.
 fn carried(body: &Tree) -> Vec<String> {
     let is_body = body.name == "body" && body.attr("xmlns").is_none_or(|known| known == NS);
-    if !is_body {
-        return vec![format!("<{}>", body.name)];
+    if !is_body && !body.name.is_empty() {
+        return vec![tag(body)];
     }
     let mut stanzas: Vec<_> = body.children().take(4).map(|tree| stanza(tree, true)).collect();
     let more = body.children().count().saturating_sub(3);
@@ -150,10 +156,28 @@ fn carried(body: &Tree) -> Vec<String> {
     stanzas
 }
 
+/// What an element is by its name: `<body>`. One without a name stands for elements of a stream.
+pub(super) fn tag(tree: &Tree) -> String {
+    match &*tree.name {
+        "" => "elements without a root".to_owned(),
+        name => format!("<{name}>"),
+    }
+}
+
+/// What a message has in it.
+pub(super) fn contents(content: &Content) -> String {
+    match content {
+        Content::None => "none".to_owned(),
+        Content::Xml(tree) if tree.name.is_empty() => carried(tree).join(", "),
+        Content::Xml(tree) => tag(tree),
+        Content::Text(lines) => format!("text {}", quoted(&lines.join("\n"))),
+    }
+}
+
 fn content(message: &Message) -> Option<String> {
     match &message.content {
         Content::None => None,
-        Content::Xml(tree) => Some(format!("<{}>", tree.name)),
+        Content::Xml(tree) => Some(tag(tree)),
         Content::Text(lines) => Some(quoted(lines.first().map_or("", String::as_str))),
     }
 }

@@ -55,6 +55,11 @@ impl Story {
         self.sessions.begun()
     }
 
+    /// How many sessions were asked for and refused.
+    pub fn refused(&self) -> u32 {
+        self.sessions.refused()
+    }
+
     /// How many requests there were.
     pub fn exchanges(&self) -> u64 {
         self.exchanges.count()

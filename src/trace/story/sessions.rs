@@ -66,6 +66,11 @@ impl Sessions {
         self.begun - self.joined - self.refused
     }
 
+    /// How many were asked for and refused.
+    pub(super) fn refused(&self) -> u32 {
+        self.refused
+    }
+
     /// The server did not open this session.
     pub(super) fn refuse(&mut self, id: SessionId) {
         if self.all.get(&id).is_some_and(|session| !session.over) {

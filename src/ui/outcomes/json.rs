@@ -137,7 +137,7 @@ impl Writer for Json {
             name: &plan.name,
             about: plan.about.as_deref(),
             software: software.map(|known| Software { name: &known.name, version: &known.version }),
-            scenarios: plan.scenarios,
+            scenarios: plan.runs,
             strict: plan.strict,
         };
         line(&mut out, &preface)
@@ -155,7 +155,7 @@ impl Writer for Json {
     fn finished(&mut self, summary: &Summary, mut out: &mut dyn Write) -> io::Result<()> {
         let last = Last {
             event: "summary",
-            scenarios: summary.scenarios,
+            scenarios: summary.runs,
             run: summary.run(),
             verdicts: verdicts(&summary.counts),
             interrupted: summary.interrupted,

@@ -28,5 +28,5 @@ pub use json::IN_FOLDER;
 pub use layout::{Again, Layout, Show};
 pub use plan::Plan;
 pub use report::Report;
-pub use summary::Summary;
+pub use summary::{Summary, runs_of};
 pub use writer::Writer;

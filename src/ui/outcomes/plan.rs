@@ -17,7 +17,9 @@ pub struct Plan {
     pub software: Option<Software>,
     /// When the run began.
     pub started: DateTime<FixedOffset>,
-    /// How many scenarios there are to be run.
+    /// How many runs there are to be: one of each scenario, or of each row of its sweep.
+    pub runs: usize,
+    /// How many scenarios they are of.
     pub scenarios: usize,
     /// What is only recommended counts as what is demanded.
     pub strict: bool,

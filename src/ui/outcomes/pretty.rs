@@ -1,5 +1,6 @@
 //! `--format pretty`: for people. A block for each scenario that needs attention, as it ends, and the count at the end.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -9,15 +10,17 @@ use super::plan::Plan;
 use super::summary::Summary;
 use super::writer::Writer;
 use crate::clock::words;
-use crate::diag::name;
 use crate::diag::sanitise::{one_line, sanitise};
+use crate::diag::{counted, name};
 use crate::runner::{Failure, Outcome, Verdict};
 use crate::scenario::Level;
 use crate::snapshot::Diff;
 use crate::spec::{Specification, catalogue};
 use crate::trace::Event;
 use crate::trace::filter::Selection;
+use crate::ui::brief::shortened;
 use crate::ui::difference;
+use crate::ui::doctor::wrap;
 use crate::ui::line::Page;
 use crate::ui::look::Look;
 use crate::ui::printer::Printer;
@@ -26,6 +29,8 @@ use crate::xml::Ink;
 
 /// Of what passed around a failure, at most so many events are printed.
 const MOST: usize = 24;
+/// Of a long text that is said of an outcome, so many characters are printed.
+const LONG: usize = 1000;
 /// What is said of an outcome stands this far in, and beside its label this far.
 const INDENT: usize = 4;
 const TEXT: usize = 14;
@@ -37,8 +42,10 @@ const TERMS: [&str; 7] = ["ver", "wait", "hold", "requests", "polling", "inactiv
 /// Writes for people.
 pub(super) struct Pretty {
     layout: Layout,
-    /// How many scenarios were skipped for each reason.
+    /// How many runs were skipped for each reason.
     skipped: BTreeMap<String, usize>,
+    /// How many runs passed with something to be said of them, and in how many of these an optional assertion did not hold.
+    noted: (usize, usize),
 }
 
 impl Writer for Pretty {
@@ -55,9 +62,15 @@ impl Writer for Pretty {
         if let (Verdict::Skipped, Some(reason)) = (outcome.verdict, &outcome.reason) {
             *self.skipped.entry(reason.clone()).or_default() += 1;
         }
+        if outcome.verdict == Verdict::Passed {
+            let optional = usize::from(!outcome.failures.is_empty());
+            self.noted.0 += optional.max(usize::from(!outcome.notes.is_empty()));
+            self.noted.1 += optional;
+        }
         out.write_all(self.block(outcome).as_bytes())?;
         if let Some(differs) = differs {
-            for line in difference::text(differs, &self.layout.styles).lines() {
+            let room = self.layout.width.map(|width| width.saturating_sub(INDENT).max(20));
+            for line in difference::text(differs, &self.layout.styles, room).lines() {
                 writeln!(out, "{}{line}", " ".repeat(INDENT))?;
             }
         }
@@ -65,22 +78,21 @@ impl Writer for Pretty {
     }
 
     fn finished(&mut self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "{}{}", self.skipped(), summary.in_words())
+        write!(out, "{}{}", self.skipped(), self.noted())?;
+        let text = summary.in_words();
+        let room = self.layout.width.unwrap_or(usize::MAX);
+        wrap(&text, room).iter().try_for_each(|line| writeln!(out, "{line}"))
     }
 }
 
 impl Pretty {
     pub(super) fn new(layout: Layout) -> Self {
-        Self { layout, skipped: BTreeMap::new() }
+        Self { layout, skipped: BTreeMap::new(), noted: (0, 0) }
     }
 
     /// The block of one scenario; nothing for one that needs no attention.
     pub(super) fn block(&self, outcome: &Outcome) -> String {
-        let quiet = match outcome.verdict {
-            Verdict::Skipped => true,
-            Verdict::Passed => outcome.failures.is_empty() && outcome.notes.is_empty(),
-            _ => false,
-        };
+        let quiet = matches!(outcome.verdict, Verdict::Skipped | Verdict::Passed);
         if quiet && self.layout.show != Show::All {
             return String::new();
         }
@@ -98,10 +110,10 @@ impl Pretty {
             self.line(&mut page, "runs", &Ink::default(), &runs);
         }
         if let Some(reason) = &outcome.reason {
-            self.line(&mut page, "reason", &self.layout.styles.strong, reason);
+            self.line(&mut page, "reason", &self.layout.styles.strong, &self.in_short(reason));
         }
         for note in &outcome.notes {
-            self.line(&mut page, "note", &Ink::default(), &note.text);
+            self.line(&mut page, "note", &Ink::default(), &self.in_short(&note.text));
         }
         let mut out = page.text;
         let failed = !outcome.failures.is_empty() && outcome.verdict != Verdict::Known;
@@ -144,8 +156,13 @@ impl Pretty {
             }
             Verdict::Failed | Verdict::Broken => &self.layout.styles.error,
         };
-        page.put(ink, outcome.verdict.name()).to(TEXT);
-        page.prose(&self.layout.styles.strong, &one_line(&outcome.name()), TEXT).end();
+        let label = match outcome.verdict {
+            Verdict::Passed if !outcome.failures.is_empty() => "noted",
+            verdict => verdict.name(),
+        };
+        page.put(ink, label).to(TEXT);
+        let name = one_line(&outcome.name()).into_owned();
+        page.prose(&self.layout.styles.strong, &self.in_short(&name), TEXT).end();
         if outcome.failures.is_empty() {
             let place = outcome.scenario.name.place.to_string();
             self.line(page, "at", &self.layout.styles.dim, &place);
@@ -169,18 +186,18 @@ impl Pretty {
             self.line(page, "detail", &plain, says);
         }
         if Some(&failure.seen) != outcome.reason.as_ref() {
-            self.line(page, "expected", &plain, &failure.expected);
+            self.line(page, "expected", &plain, &self.in_short(&failure.expected));
             let ink = if failure.level == Level::Must {
                 &self.layout.styles.error
             } else {
                 &self.layout.styles.warning
             };
-            self.line(page, "actual", ink, &failure.seen);
+            self.line(page, "actual", ink, &self.in_short(&failure.seen));
         }
         let level = match failure.level {
             Level::Must => None,
-            Level::Should => Some("recommended, not required: a warning"),
-            Level::May => Some("optional: for information"),
+            Level::Should => Some("should: a warning, not a failure"),
+            Level::May => Some("may: does not count, the scenario passes"),
         };
         if let Some(level) = level {
             self.line(page, "level", &plain, level);
@@ -190,6 +207,11 @@ impl Pretty {
             self.line(page, "lag", &plain, &words);
         }
         self.line(page, "at", &self.layout.styles.dim, &failure.place.to_string());
+    }
+
+    /// A text as it is printed: without the rest of a long one, unless all is wanted.
+    fn in_short<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.layout.show == Show::All { Cow::Borrowed(text) } else { shortened(text, LONG) }
     }
 
     fn line(&self, page: &mut Page, label: &str, ink: &Ink, text: &str) {
@@ -239,6 +261,7 @@ impl Pretty {
             styles: self.layout.styles.clone(),
             width: self.layout.width.map(|width| width.saturating_sub(BAR).max(20)),
             xml: true,
+            brief: self.layout.show != Show::All,
             live: false,
             verbose: false,
             started: self.layout.started,
@@ -265,13 +288,32 @@ impl Pretty {
         text.lines().fold(String::new(), |all, line| all + &bar + line + "\n")
     }
 
+    /// That runs which passed are worth a look.
+    fn noted(&self) -> String {
+        let mut page = Page::new(self.layout.width);
+        let (noted, optional) = self.noted;
+        if noted == 0 || self.layout.show == Show::All {
+            return page.text;
+        }
+        let verb = if noted == 1 { "has" } else { "have" };
+        let mut text = format!("{} that passed {verb} notes", counted(noted, "run"));
+        if optional > 0 {
+            let verb = if optional == 1 { "does" } else { "do" };
+            let what = counted(optional, "optional assertion");
+            text += &format!(", {what} that {verb} not hold among them");
+        }
+        page.put(&self.layout.styles.dim, "noted").to(TEXT);
+        text += "; --show all prints them";
+        page.prose(&Ink::default(), &text, TEXT).end();
+        page.text
+    }
+
     /// Why scenarios were skipped, each reason once.
     fn skipped(&self) -> String {
         let mut page = Page::new(self.layout.width);
         for (reason, count) in &self.skipped {
             page.put(&self.layout.styles.dim, "skipped").to(TEXT);
-            let what = if *count == 1 { "scenario" } else { "scenarios" };
-            let text = format!("{count} {what}: {}", one_line(reason));
+            let text = format!("{}: {}", counted(*count, "run"), one_line(reason));
             page.prose(&Ink::default(), &text, TEXT).end();
         }
         page.text

@@ -24,7 +24,7 @@ impl Writer for Tap {
     fn begun(&mut self, plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         self.strict = plan.strict;
         writeln!(out, "TAP version 14")?;
-        writeln!(out, "1..{}", plan.scenarios)?;
+        writeln!(out, "1..{}", plan.runs)?;
         writeln!(out, "# against {}", one_line(&plan.target))
     }
 
