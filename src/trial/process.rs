@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::fault::{Fault, Faults};
 use crate::proxy::{Proxy, StreamSettings};
 use crate::random::Secure;
+use crate::scenario::Transport;
 use crate::wire::address::AddressError;
 use crate::wire::tap::Queue;
 
@@ -106,11 +107,12 @@ impl Process {
         let mut address: SocketAddr = server.parse().map_err(io::Error::other)?;
         let said = Arc::new(Mutex::new(Said::default()));
         let mut tasks = Vec::new();
-        if let Some(mutant) = mutant {
+        let changed = mutant.filter(|mutant| !mutant.faults.is_empty());
+        if let Some(mutant) = changed {
             let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
             listener.set_nonblocking(true)?;
             let listener = TcpListener::from_std(listener)?;
-            let proxy = bent(mutant, address, clock)?;
+            let proxy = bent(mutant, facts.carrier, address, clock)?;
             address = listener.local_addr()?;
             tasks.push(tokio::spawn(proxy.serve(listener, std::future::pending())));
         }
@@ -120,7 +122,8 @@ impl Process {
             let mut said = own.lock().unwrap_or_else(PoisonError::into_inner);
             said.cannot.get_or_insert_with(|| what.to_owned());
         };
-        tasks.push(tokio::spawn(live(facts, address, clock, told, cannot)));
+        let habit = mutant.and_then(|mutant| mutant.habit);
+        tasks.push(tokio::spawn(live(facts, address, clock, habit, told, cannot)));
         Ok(Self { kind: Kind::Reference { lines, tasks }, said })
     }
 
@@ -191,12 +194,18 @@ impl Drop for Process {
 }
 
 /// What changes what a client sends, before the server.
-fn bent(mutant: &Mutant, server: SocketAddr, clock: Clock) -> io::Result<Proxy> {
+fn bent(
+    mutant: &Mutant,
+    carrier: Transport,
+    server: SocketAddr,
+    clock: Clock,
+) -> io::Result<Proxy> {
     let parse = |text: &&str| {
         Fault::parse("a defect", text).map_err(|wrong| io::Error::other(wrong.message))
     };
     let faults = mutant.faults.iter().map(parse).collect::<io::Result<_>>()?;
-    let target = format!("http://{server}").parse();
+    let scheme = if carrier == Transport::Tcp { "xmpp" } else { "http" };
+    let target = format!("{scheme}://{server}").parse();
     Ok(Proxy {
         target: target.map_err(|error: AddressError| io::Error::other(error.to_string()))?,
         host: None,

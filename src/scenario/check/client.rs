@@ -141,6 +141,17 @@ impl Row<'_> {
                 self.filter(filter);
                 self.times(std::slice::from_ref(during));
             }
+            ClientStepKind::Needs { filter, within } => {
+                self.filter(filter);
+                self.times(within.as_slice());
+            }
+            ClientStepKind::Received { text, times, within } => {
+                self.text(text);
+                self.times(within.as_slice());
+                if let Some(times) = times {
+                    self.count(times);
+                }
+            }
             ClientStepKind::Send(xml) => {
                 let text = xml.text.text(self.variables);
                 self.noted(text);
