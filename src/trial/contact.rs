@@ -10,8 +10,9 @@ use crate::runner::Outcome;
 use crate::scenario::Transport;
 use crate::trace::Fact;
 
-/// So many of the last lines that it has written are told.
-const LINES: usize = 8;
+/// So many of the first and of the last lines that it has written are told.
+const FIRST: usize = 6;
+const LAST: usize = 6;
 
 /// What became of one trial.
 pub struct Tried {
@@ -79,12 +80,21 @@ impl Unusable {
         lines: &[String],
         facts: &Facts,
     ) -> Self {
-        let last = &lines[lines.len().saturating_sub(LINES)..];
+        let lines: Vec<&String> = lines.iter().filter(|line| !line.trim().is_empty()).collect();
+        let left_out = lines.len().saturating_sub(FIRST + LAST);
+        let first = lines.iter().take(if left_out > 0 { FIRST } else { lines.len() });
+        let last = lines.iter().skip(FIRST + left_out).take(if left_out > 0 { LAST } else { 0 });
+        let hidden = |line: &&&String| line.replace(&facts.password, "[hidden]");
+        let mut shown: Vec<String> = first.map(|line| hidden(&line)).collect();
+        if left_out > 0 {
+            shown.push(format!("… {left_out} lines …"));
+        }
+        shown.extend(last.map(|line| hidden(&line)));
         Self {
             command,
             unstarted,
             status,
-            lines: last.iter().map(|line| line.replace(&facts.password, "[hidden]")).collect(),
+            lines: shown,
             carrier: facts.carrier,
             url: facts.url.clone(),
             jid: format!("{}@{}", facts.user, facts.domain),
@@ -114,7 +124,8 @@ impl fmt::Display for Unusable {
         line("command", &self.command)?;
         if let Some(why) = &self.unstarted {
             line("reason", why)?;
-            let here = "the name of the program, and that it may be executed; a path is relative to this folder";
+            let here =
+                "`command -v` with the program; one in this folder is written with `./` before it";
             return line("try", here);
         }
         if let Some(status) = self.status {
@@ -133,9 +144,15 @@ impl fmt::Display for Unusable {
             Transport::Tcp => "TCP",
         };
         match self.status {
-            Some(_) => line("try", "the command by itself; what it needs is in its environment")?,
+            Some(_) => line(
+                "try",
+                "running the command by itself, with XMPPSCOPE_URL, XMPPSCOPE_JID and so on in its environment",
+            )?,
             None => {
-                line("try", "the URL and account from its environment, in place of its own")?;
+                line(
+                    "try",
+                    "the URL and account from XMPPSCOPE_URL and XMPPSCOPE_JID, not its own",
+                )?;
             }
         }
         let carrier = format!(

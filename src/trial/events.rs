@@ -70,9 +70,9 @@ pub(super) fn in_short(seen: &Seen, since: Duration) -> String {
     let more = words.len().saturating_sub(SHOWN);
     let shown = words[more..].join(", ");
     match (words.len(), more) {
-        (0, _) => "the client has sent nothing".to_owned(),
-        (_, 0) => format!("the client has sent {shown}"),
-        _ => format!("the client has sent {more} other messages, then {shown}"),
+        (0, _) => "the client sent nothing in this time".to_owned(),
+        (_, 0) => format!("the client sent {shown}"),
+        _ => format!("the client last sent {shown}, and {more} other messages before"),
     }
 }
 

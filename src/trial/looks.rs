@@ -6,6 +6,7 @@ use super::events;
 use super::state::Trial;
 use super::watch::Seen;
 use crate::clock::words;
+use crate::diag::counted;
 use crate::runner::{Done, Stop};
 use crate::scenario::matching::FailureKind;
 use crate::scenario::{ClientStep, Count, Located, Place, Sent, Template, Timespan, limits};
@@ -38,11 +39,11 @@ pub(super) async fn expect(trial: &mut Trial<'_>, sent: &Sent, place: &Place) ->
         };
         let within = words(deadline.saturating_sub(began));
         let (expected, seen) = if times == 1 {
-            (format!("the client to send something that matches `{what}` within {within}"), short)
+            (format!("a message from the client that matches `{what}` within {within}"), short)
         } else {
             let expected =
-                format!("the client to send {times} that match `{what}` within {within}");
-            (expected, format!("{count} did; {short}"))
+                format!("{times} messages from the client that match `{what}` within {within}");
+            (expected, format!("{}; {short}", counted(count, "matching message")))
         };
         return trial.fail(FailureKind::NotSent, place, expected, seen);
     };
@@ -51,8 +52,8 @@ pub(super) async fn expect(trial: &mut Trial<'_>, sent: &Sent, place: &Place) ->
     if let Some(after) = after
         && first < since + after
     {
-        let expected = format!("the client to send `{what}` not before {}", words(after));
-        let seen = format!("it did after {}", words(first.saturating_sub(since)));
+        let expected = format!("no message that matches `{what}` before {}", words(after));
+        let seen = format!("one after {}", words(first.saturating_sub(since)));
         return trial.fail(FailureKind::Early, place, expected, seen);
     }
     Ok(())
@@ -72,8 +73,8 @@ pub(super) async fn unsent(
     let found = |seen: &Seen| events::sent(seen, &filter, since).first().copied();
     let Some(at) = trial.site.watch.until(deadline, found).await else { return Ok(()) };
     let short = events::in_short(&trial.site.watch.lock(), since);
-    let expected = format!("the client to send nothing that matches `{what}`");
-    let seen = format!("it did after {}: {short}", words(at.saturating_sub(since)));
+    let expected = format!("nothing from the client that matches `{what}`");
+    let seen = format!("it came after {}; {short}", words(at.saturating_sub(since)));
     trial.fail(FailureKind::Sent, place, expected, seen)
 }
 

@@ -31,7 +31,7 @@ pub use check::check;
 pub use command::Client;
 pub use contact::{Contact, Tried, Unusable};
 pub use mutants::{MUTANTS, Mutant};
-pub use prove::{ClientProof, prove_clients};
+pub use prove::{ClientProof, UNPROVABLE, prove_clients};
 pub use reference::{News, Order, SocketUser, User};
 pub use run::try_client;
 pub use schedule::run_all_clients;

@@ -113,7 +113,7 @@ pub const MUTANTS: &[Mutant] = &[
     bosh(
         "bosh-zero-or-more-payloads",
         "it says nothing more after an element that it does not know",
-        &["after 600ms, always, dir:client: stall"],
+        &["text:alive and dir:client, always: drop request"],
     ),
     bosh(
         "bosh-client-process-in-order",
@@ -123,12 +123,12 @@ pub const MUTANTS: &[Mutant] = &[
     bosh(
         "bosh-client-inactivity",
         "it is silent for longer than inactivity",
-        &["after 500ms, always, dir:client: stall"],
+        &["empty and dir:client, always: drop request"],
     ),
     bosh(
         "bosh-client-repoll",
         "it does not ask again",
-        &["after 500ms, always, dir:client: stall"],
+        &["empty and dir:client, always: drop request"],
     ),
     ws(
         "ws-client-offers-subprotocol",
@@ -174,7 +174,13 @@ pub const MUTANTS: &[Mutant] = &[
     bosh(
         "bosh-client-session-over",
         "it does not see that its session has ended",
-        &["type:terminate and dir:server, always: remove type"],
+        &["text:\"type='terminate'\" and dir:server, always: remove type"],
+    ),
+    habit(
+        "bosh-client-session-over/goes-on",
+        "it goes on in a session that has ended",
+        Transport::Bosh,
+        Habit::Persistent,
     ),
     bosh(
         "bosh-polling-too-frequent",
@@ -239,10 +245,11 @@ pub const MUTANTS: &[Mutant] = &[
         "it does not take messages in several frames",
         &["frame:fragmented and dir:server, always: drop"],
     ),
-    ws(
+    habit(
         "ws-invalid-utf8",
-        "it takes any bytes for text",
-        &["frame:close and dir:client, always: drop"],
+        "it passes over text that is not UTF-8",
+        Transport::WebSocket,
+        Habit::Lenient,
     ),
     habit(
         "tcp-stream-error-closes",

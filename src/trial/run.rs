@@ -45,7 +45,8 @@ pub async fn try_client(bench: &Bench, job: &Job, clock: Clock) -> Tried {
                 let process = trial.process.take();
                 let events = site.watch.events();
                 judge(&site.watch.lock(), scenario, &mut report);
-                let done = end(process, done, scenario, &mut report).await;
+                let came = contact == Contact::Made;
+                let done = end(process, came, done, scenario, &mut report).await;
                 site.stop().await;
                 (done, events)
             }
@@ -91,6 +92,7 @@ async fn set_up(
 /// Ends the client. What it cannot do is no failure of it; what it has written is told with one.
 async fn end(
     process: Option<Process>,
+    came: bool,
     done: Done,
     scenario: &Scenario,
     report: &mut Report,
@@ -100,7 +102,7 @@ async fn end(
     let lines = process.lines();
     process.stop().await;
     let failed = done.is_err() || !report.failures().is_empty();
-    if let Some(what) = cannot.filter(|_| failed && report.failures().len() <= 1) {
+    if let Some(what) = cannot.filter(|_| failed && (!came || report.failures().len() <= 1)) {
         report.forgive();
         return Err(Stop::Skipped(format!("the client cannot {what}")));
     }

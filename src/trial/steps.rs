@@ -165,7 +165,7 @@ fn start(trial: &mut Trial<'_>, place: &Place) -> Done {
         }
         Client::Person if !trial.started => {
             (trial.bench.announce)(&format!(
-                "{}: connect to {} as {}@{}, password {}",
+                "{}: connect to {} and log in as {}@{}, password {}; then wait for what to do next",
                 trial.job.name(),
                 facts.url,
                 facts.user,

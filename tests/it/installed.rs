@@ -97,6 +97,7 @@ fn is_tried(words: &[String]) -> bool {
         "cm" => has("--list-defects"),
         "prove" => words.iter().any(|word| word.contains("examples")),
         "run" | "replay" => !has("--target"),
+        "client" => words[1] != "run" || has("--list"),
         "snapshot" => words[1] != "review",
         "report" => !words[1].starts_with("captures"),
         _ => true,
@@ -126,6 +127,8 @@ fn the_commands_of_the_documents_work_with_the_program_alone() {
                 &[0, 1, 2]
             } else {
                 parsed += 1;
+                // What stands behind `--` is for somebody else.
+                words = words.split(|word| word == "--").next().unwrap_or_default().to_vec();
                 words.push("--help".to_owned());
                 &[0]
             };

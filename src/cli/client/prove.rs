@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::diag::name;
 use crate::diag::sanitise::sanitise;
 use crate::runner::{self, Job};
-use crate::trial::{ClientProof, MUTANTS, Mutant, prove_clients};
+use crate::trial::{ClientProof, MUTANTS, Mutant, UNPROVABLE, prove_clients};
 use crate::ui::Unit;
 
 /// Proves scenarios.
@@ -31,7 +31,7 @@ pub(super) fn prove(args: &ProveArgs) -> Result<u8, Failure> {
     let proving = prove_clients(&jobs, &mutants, at_once, Clock::start(), &done);
     let proof = runtime.block_on(proving);
     drop(shown);
-    report(&proof, &jobs, args.table)
+    report(&proof, &jobs, args.table, args.defect.is_empty())
 }
 
 fn chosen(names: &[String]) -> Result<Vec<&'static Mutant>, Failure> {
@@ -50,7 +50,7 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Mutant>, Failure> {
     names.iter().map(find).collect()
 }
 
-fn report(proof: &ClientProof, jobs: &[Job], table: bool) -> Result<u8, Failure> {
+fn report(proof: &ClientProof, jobs: &[Job], table: bool, whole: bool) -> Result<u8, Failure> {
     let path = |place: usize| name(&jobs[place].scenario.place.source.path).to_string();
     let mut text = String::new();
     for (place, outcome) in &proof.unsound {
@@ -73,21 +73,35 @@ fn report(proof: &ClientProof, jobs: &[Job], table: bool) -> Result<u8, Failure>
     }
     let able: BTreeSet<String> =
         (0..jobs.len()).filter(|place| !proof.skipped.contains(place)).map(path).collect();
-    let blunt: Vec<_> = able.difference(&sharp).collect();
-    for path in &blunt {
-        text += &format!("catches no defect: {path}\n");
+    let weak = if whole { proof.weak(jobs) } else { Vec::new() };
+    let weak: BTreeSet<String> = weak.into_iter().map(path).collect();
+    for path in &weak {
+        text += &format!("catches no defect of a requirement that it covers: {path}\n");
+    }
+    if table {
+        for path in able.difference(&sharp).filter(|path| !weak.contains(*path)) {
+            let why = UNPROVABLE.iter().find(|(known, _)| path.ends_with(known));
+            let why = why.map_or("it demands nothing", |(_, why)| why);
+            text += &format!("not provable: {path}: {why}\n");
+        }
     }
     let unable: BTreeSet<String> = proof.skipped.iter().map(|place| path(*place)).collect();
     let unable = unable.difference(&able).count();
     text += &format!(
-        "{} defects, {missed} missed; {} scenarios, of which {} catch one, and {unable} are for what the built-in client \
-         cannot do\n",
+        "{} defects, {missed} missed; {} scenarios",
         proof.noticed.len(),
-        able.len() + unable,
-        able.len() - blunt.len(),
+        able.len() + unable
     );
+    if whole {
+        let sharp = able.intersection(&sharp).count();
+        text += &format!(": {sharp} catch one, {} do not and should", weak.len());
+    }
+    if unable > 0 {
+        text += &format!("; {unable} are for what the built-in client cannot do");
+    }
+    text.push('\n');
     print(&sanitise(&text))?;
-    if missed > 0 || !proof.unsound.is_empty() {
+    if missed > 0 || !proof.unsound.is_empty() || !weak.is_empty() {
         eprint("not proved");
         return Ok(exit::DIFFERS);
     }

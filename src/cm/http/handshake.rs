@@ -141,8 +141,9 @@ mod tests {
         let key = HeaderValue::from_static("dGhlIHNhbXBsZSBub25jZQ==");
         old.headers_mut().insert("sec-websocket-key", key);
         old.headers_mut().insert("host", HeaderValue::from_static("localhost"));
-        let refused =
-            |request: &Request<()>| handshake(request, Limits::default(), false).response.status();
+        let refused = |request: &Request<()>| {
+            handshake(request, Limits::default(), Sending::default()).response.status()
+        };
         assert_eq!(refused(&old), StatusCode::BAD_REQUEST);
         *old.version_mut() = Version::HTTP_11;
         old.headers_mut().remove("host");

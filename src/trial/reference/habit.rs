@@ -9,9 +9,11 @@ pub(in crate::trial) enum Habit {
     Unmasked,
     /// It does not look whether the subprotocol was agreed on.
     Careless,
+    /// It passes over what breaks the rules of frames.
+    Lenient,
     /// It sends white space to keep its connection open.
     Spaces,
-    /// It goes on on a stream that an error has ended.
+    /// It goes on when its stream or session has ended.
     Persistent,
     /// It asks for TLS wherever that is offered.
     Tls,

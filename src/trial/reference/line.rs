@@ -3,21 +3,13 @@
 use std::io;
 use std::net::SocketAddr;
 
+use super::came::Came;
 use super::habit::Habit;
 use super::socket::Socket;
 use super::tcp::Tcp;
 use crate::scenario::Transport;
 use crate::xml::Element;
 use crate::xmpp::ns;
-
-/// What comes on a stream.
-#[derive(Debug)]
-pub(super) enum Came {
-    /// An element.
-    Element(Element),
-    /// The end of the stream; the connection is still open.
-    End,
-}
 
 /// A connection that carries a stream.
 pub(super) enum Line {

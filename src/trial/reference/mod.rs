@@ -1,5 +1,6 @@
 //! A client of this program, over BOSH, WebSocket and TCP: scenarios are tried with it, and the demo's users are such clients.
 
+mod came;
 mod habit;
 mod http;
 mod line;

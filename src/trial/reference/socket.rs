@@ -94,7 +94,9 @@ impl Socket {
             return Ok(None);
         }
         let fed = self.endpoint.feed(&buffer[..read], &mut self.received);
-        if let Err(Violation { status, words }) = fed {
+        if let Err(Violation { status, words }) = fed
+            && self.habit != Some(Habit::Lenient)
+        {
             self.frame(Opcode::CLOSE, &status.to_be_bytes()).await?;
             return Err(io::Error::other(words));
         }

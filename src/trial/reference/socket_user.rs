@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::came::Came;
 use super::habit::Habit;
-use super::line::{Came, Line};
+use super::line::Line;
 use super::user::{News, Order};
 use crate::client::bosh::End;
 use crate::client::{Login, Managed, Management, Step};

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::line::Came;
+use super::came::Came;
 use crate::cm::stream::reader::{Item, Reader};
 use crate::xml::{Element, Limits, Scope, write};
 use crate::xmpp::ns;
