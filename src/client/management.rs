@@ -93,10 +93,13 @@ impl Management {
                 let handled = self.handled.to_string();
                 Managed::Answer(Element::new(ns::SM3, "a").with_attr("h", &handled))
             }
-            "a" => self.acknowledge(element).map_or_else(Managed::Impossible, |()| Managed::Done),
+            "a" => match self.acknowledge(element) {
+                Ok(()) => Managed::Done,
+                Err(error) => Managed::Impossible(*error),
+            },
             "resumed" => match self.acknowledge(element) {
                 Ok(()) => Managed::Resumed(self.unacknowledged.iter().cloned().collect()),
-                Err(error) => Managed::Impossible(error),
+                Err(error) => Managed::Impossible(*error),
             },
             "failed" => {
                 (self.asked, self.enabled, self.id) = (false, false, None);
@@ -107,7 +110,7 @@ impl Management {
     }
 
     /// Takes the server's count. If it is more than was sent, this is the error that says so (§4).
-    fn acknowledge(&mut self, element: &Element) -> Result<(), Element> {
+    fn acknowledge(&mut self, element: &Element) -> Result<(), Box<Element>> {
         let Some(count) = element.attr("h").and_then(|h| h.parse::<u32>().ok()) else {
             return Ok(());
         };
@@ -120,7 +123,7 @@ impl Management {
                 .with_attr("send-count", &sent.to_string());
             let condition = Element::new(ns::STREAM_ERRORS, "undefined-condition");
             let error = Element::new(ns::STREAMS, "error");
-            return Err(error.with_child(condition).with_child(too_high));
+            return Err(Box::new(error.with_child(condition).with_child(too_high)));
         }
         for _ in 0..more.min(self.unacknowledged.len() as u32) {
             self.unacknowledged.pop_front();

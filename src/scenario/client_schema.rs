@@ -125,7 +125,7 @@ fn step(kind: &str, demands: bool) -> Value {
         keys.extend(properties(&[
             (
                 "covers",
-                ids("The requirements that a failure violates; default: all of the scenario."),
+                ids("The requirements that a failure violates; default: that of the scenario, if it has one."),
             ),
             ("level", json!({ "enum": words, "description": "How serious a failure is." })),
             ("says", text("What the report says of a failure.")),

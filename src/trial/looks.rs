@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::events;
+use super::events::{self, Mark};
 use super::state::Trial;
 use super::watch::Seen;
 use crate::clock::words;
@@ -50,10 +50,10 @@ pub(super) async fn expect(trial: &mut Trial<'_>, sent: &Sent, place: &Place) ->
     let first = all.first().copied().unwrap_or_default();
     trial.found = all.get(times.saturating_sub(1)).copied();
     if let Some(after) = after
-        && first < since + after
+        && first.at < since.at + after
     {
         let expected = format!("no message that matches `{what}` before {}", words(after));
-        let seen = format!("one after {}", words(first.saturating_sub(since)));
+        let seen = format!("one after {}", words(first.at.saturating_sub(since.at)));
         return trial.fail(FailureKind::Early, place, expected, seen);
     }
     Ok(())
@@ -71,10 +71,10 @@ pub(super) async fn unsent(
     let since = trial.since(since);
     let deadline = trial.now() + during.resolve(&trial.variables)?;
     let found = |seen: &Seen| events::sent(seen, &filter, since).first().copied();
-    let Some(at) = trial.site.watch.until(deadline, found).await else { return Ok(()) };
+    let Some(found) = trial.site.watch.until(deadline, found).await else { return Ok(()) };
     let short = events::in_short(&trial.site.watch.lock(), since);
     let expected = format!("nothing from the client that matches `{what}`");
-    let seen = format!("it came after {}; {short}", words(at.saturating_sub(since)));
+    let seen = format!("it came after {}; {short}", words(found.at.saturating_sub(since.at)));
     trial.fail(FailureKind::Sent, place, expected, seen)
 }
 
@@ -83,7 +83,7 @@ pub(super) async fn left(
     within: Option<&Located<Timespan>>,
     place: &Place,
 ) -> Done {
-    let since = trial.latest;
+    let since = Mark::at(trial.latest);
     let deadline = trial.deadline(within, WITHIN)?;
     trial.found = trial.site.watch.until(deadline, |seen| events::left(seen, since)).await;
     if trial.found.is_some() {
@@ -103,7 +103,7 @@ pub(super) async fn needs(
     let what = trial.text(filter)?;
     let filter = trial.filter(filter)?;
     let deadline = trial.deadline(within, NEEDED)?;
-    let found = |seen: &Seen| events::sent(seen, &filter, Duration::ZERO).first().copied();
+    let found = |seen: &Seen| events::sent(seen, &filter, Mark::default()).first().copied();
     if trial.site.watch.until(deadline, found).await.is_some() {
         return Ok(());
     }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::mpsc;
@@ -85,10 +85,10 @@ impl Process {
         let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         let said = Arc::new(Mutex::new(Said::default()));
         if let Some(stdout) = child.stdout.take() {
-            tokio::spawn(listen(stdout, Arc::clone(&said)));
+            tokio::spawn(listen(stdout, true, Arc::clone(&said)));
         }
         if let Some(stderr) = child.stderr.take() {
-            tokio::spawn(listen(stderr, Arc::clone(&said)));
+            tokio::spawn(listen(stderr, false, Arc::clone(&said)));
         }
         let stdin = child.stdin.take();
         Ok(Self { kind: Kind::Child { child: Box::new(child), group, stdin }, said })
@@ -221,20 +221,38 @@ fn bent(
     })
 }
 
-/// Keeps the last of what is written.
-async fn listen(stream: impl AsyncRead + Unpin, said: Arc<Mutex<Said>>) {
-    let mut reader = BufReader::new(stream);
+/// Keeps the last of what is written. On stdout it may say what it cannot do.
+async fn listen(mut stream: impl AsyncRead + Unpin, is_stdout: bool, said: Arc<Mutex<Said>>) {
+    let mut buffer = vec![0; 8 << 10];
     let mut line = Vec::new();
-    while reader.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
-        let text = String::from_utf8_lossy(&line[..line.len().min(LINE)]).trim_end().to_owned();
-        line.clear();
-        let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(what) = text.strip_prefix(CANNOT) {
-            said.cannot.get_or_insert_with(|| what.to_owned());
+    loop {
+        let read = stream.read(&mut buffer).await.unwrap_or(0);
+        for byte in &buffer[..read] {
+            match byte {
+                b'\n' => keep(&mut line, is_stdout, &said),
+                // What is longer is not kept.
+                _ if line.len() < LINE => line.push(*byte),
+                _ => {}
+            }
         }
-        if said.lines.len() == LINES {
-            said.lines.remove(0);
+        if read == 0 {
+            if !line.is_empty() {
+                keep(&mut line, is_stdout, &said);
+            }
+            return;
         }
-        said.lines.push(text);
     }
+}
+
+fn keep(line: &mut Vec<u8>, is_stdout: bool, said: &Mutex<Said>) {
+    let text = String::from_utf8_lossy(line).trim_end().to_owned();
+    line.clear();
+    let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(what) = text.strip_prefix(CANNOT).filter(|_| is_stdout) {
+        said.cannot.get_or_insert_with(|| what.to_owned());
+    }
+    if said.lines.len() == LINES {
+        said.lines.remove(0);
+    }
+    said.lines.push(text);
 }

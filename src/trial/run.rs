@@ -46,7 +46,8 @@ pub async fn try_client(bench: &Bench, job: &Job, clock: Clock) -> Tried {
                 let events = site.watch.events();
                 judge(&site.watch.lock(), scenario, &mut report);
                 let came = contact == Contact::Made;
-                let done = end(process, came, done, scenario, &mut report).await;
+                let password = &site.facts.password;
+                let done = end(process, came, password, done, scenario, &mut report).await;
                 site.stop().await;
                 (done, events)
             }
@@ -93,6 +94,7 @@ async fn set_up(
 async fn end(
     process: Option<Process>,
     came: bool,
+    password: &str,
     done: Done,
     scenario: &Scenario,
     report: &mut Report,
@@ -108,7 +110,10 @@ async fn end(
     }
     if failed && !lines.is_empty() {
         let last = &lines[lines.len().saturating_sub(LINES)..];
-        report.note(&scenario.name.place, format!("the client wrote:\n{}", last.join("\n")));
+        report.note(
+            &scenario.name.place,
+            format!("the client wrote:\n{}", last.join("\n").replace(password, "[hidden]")),
+        );
     }
     done
 }

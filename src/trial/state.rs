@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::bench::Bench;
 use super::command::Client;
+use super::events::Mark;
 use super::process::Process;
 use super::server::Site;
 use crate::clock::Clock;
@@ -30,10 +31,10 @@ pub(super) struct Trial<'a> {
     pub(super) latest: Duration,
     /// When the step before that began that did something.
     pub(super) before: Duration,
-    /// When what the step looks for has come.
-    pub(super) found: Option<Duration>,
-    /// When those with a name began, or what they look for has come.
-    pub(super) named: BTreeMap<String, Duration>,
+    /// Where what the step looks for has come.
+    pub(super) found: Option<Mark>,
+    /// Where those with a name began, or what they look for has come.
+    pub(super) named: BTreeMap<String, Mark>,
 }
 
 impl<'a> Trial<'a> {
@@ -73,10 +74,10 @@ impl<'a> Trial<'a> {
         self.site.watch.now()
     }
 
-    /// The time from which on something is looked for.
-    pub(super) fn since(&self, since: Option<&Located<String>>) -> Duration {
+    /// From where on something is looked for.
+    pub(super) fn since(&self, since: Option<&Located<String>>) -> Mark {
         let named = since.and_then(|name| self.named.get(&name.value));
-        named.copied().unwrap_or(self.latest)
+        named.copied().unwrap_or(Mark::at(self.latest))
     }
 
     /// The time until which something may come.

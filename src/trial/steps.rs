@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::command::Client;
-use super::events;
+use super::events::{self, Mark};
 use super::looks::{expect, left, needs, received, unsent};
 use super::process::Process;
 use super::stage::Order;
@@ -22,6 +22,8 @@ use crate::xmpp::ns;
 const LOGIN: Duration = Duration::from_secs(15);
 /// How long a person may take to start a client.
 const PERSON: Duration = Duration::from_secs(300);
+/// How long a client may take to read a line.
+const TOLD: Duration = Duration::from_secs(10);
 /// A client that has been told something is looked at so often.
 const GLANCE: Duration = Duration::from_millis(100);
 
@@ -29,7 +31,11 @@ const GLANCE: Duration = Duration::from_millis(100);
 pub(super) async fn run_steps(trial: &mut Trial<'_>) -> Done {
     let test = trial.test;
     for step in &test.steps {
-        let covers = if step.covers.is_empty() { &trial.job.scenario.covers } else { &step.covers };
+        // Which of several is broken, a step has to say itself.
+        let covers = match (&step.covers, &trial.job.scenario.covers) {
+            (none, all) if none.is_empty() && all.len() == 1 => all,
+            (own, _) => own,
+        };
         let says = step.says.as_ref().map(|says| trial.text(says)).transpose()?;
         let since = trial.now();
         trial.report.begin(StepAt {
@@ -44,13 +50,12 @@ pub(super) async fn run_steps(trial: &mut Trial<'_>) -> Done {
             trial.latest = since;
         }
         if let Some(name) = &step.name {
-            trial.named.insert(name.value.clone(), since);
+            trial.named.insert(name.value.clone(), Mark::at(since));
         }
         trial.found = None;
         run_step(trial, step).await?;
         if let (Some(name), Some(found)) = (&step.name, trial.found) {
-            // What came with it, at the same time, came before.
-            trial.named.insert(name.value.clone(), found + Duration::from_micros(1));
+            trial.named.insert(name.value.clone(), found);
         }
     }
     Ok(())
@@ -210,7 +215,7 @@ async fn login(
     if jid.is_some() {
         return Ok(());
     }
-    let seen = events::in_short(&watch.lock(), since);
+    let seen = events::in_short(&watch.lock(), Mark::at(since));
     fail_login(trial, step, seen)
 }
 
@@ -231,7 +236,10 @@ async fn tell(trial: &mut Trial<'_>, text: &Located<Template>) -> Done {
         return Ok(());
     }
     let told = match &mut trial.process {
-        Some(process) => process.tell(&line).await,
+        Some(process) => {
+            let told = tokio::time::timeout(TOLD * trial.bench.patience, process.tell(&line));
+            told.await.unwrap_or_else(|_| Err(std::io::Error::other("it does not read its stdin")))
+        }
         None => Err(std::io::Error::other("it was not started")),
     };
     let Err(error) = told else { return Ok(()) };
