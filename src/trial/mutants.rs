@@ -307,7 +307,7 @@ pub const MUTANTS: &[Mutant] = &[
     ws(
         "sm-resume-resends",
         "it sends nothing again",
-        &["kind:message and text:lost and dir:client, always: drop"],
+        &["the 2nd kind:message and text:lost and dir:client: drop"],
     ),
     tcp(
         "sm-resume-resends/all",
