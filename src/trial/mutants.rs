@@ -176,12 +176,6 @@ pub const MUTANTS: &[Mutant] = &[
         "it does not see that its session has ended",
         &["text:\"type='terminate'\" and dir:server, always: remove type"],
     ),
-    habit(
-        "bosh-client-session-over/goes-on",
-        "it goes on in a session that has ended",
-        Transport::Bosh,
-        Habit::Persistent,
-    ),
     bosh(
         "bosh-polling-too-frequent",
         "it takes the shortest time between two polls for zero",

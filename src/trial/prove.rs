@@ -27,6 +27,10 @@ pub const UNPROVABLE: &[(&str, &str)] = &[
         "scenarios/client/xep-0198/5-resumption/refused.yaml",
         "what a client does whose resumption is refused is up to it",
     ),
+    (
+        "scenarios/client/xep-0206/6-stream-errors/session-over.yaml",
+        "the built-in client has no defect yet with which it goes on after a stream error over BOSH",
+    ),
 ];
 
 /// The result of mutation testing.

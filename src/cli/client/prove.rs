@@ -78,7 +78,7 @@ fn report(proof: &ClientProof, jobs: &[Job], table: bool, whole: bool) -> Result
     for path in &weak {
         text += &format!("catches no defect of a requirement that it covers: {path}\n");
     }
-    if table {
+    if table && whole {
         for path in able.difference(&sharp).filter(|path| !weak.contains(*path)) {
             let why = UNPROVABLE.iter().find(|(known, _)| path.ends_with(known));
             let why = why.map_or("it demands nothing", |(_, why)| why);

@@ -13,7 +13,7 @@ pub(in crate::trial) enum Habit {
     Lenient,
     /// It sends white space to keep its connection open.
     Spaces,
-    /// It goes on when its stream or session has ended.
+    /// It goes on on a stream that an error has ended.
     Persistent,
     /// It asks for TLS wherever that is offered.
     Tls,

@@ -73,8 +73,6 @@ pub struct User {
     /// Cuts the connection of a request.
     cuts: HashMap<u64, oneshot::Sender<Duration>>,
     habit: Option<Habit>,
-    /// The latest request.
-    last: Option<(u64, Arc<str>)>,
 }
 
 /// What became of a request.
@@ -95,8 +93,8 @@ impl User {
         tell: Box<dyn Fn(News) + Send>,
     ) -> Self {
         let (idle, flights, cuts) = (Vec::new(), JoinSet::new(), HashMap::new());
-        let (habit, last) = (None, None);
-        Self { address, clock, session, login, orders, tell, idle, flights, cuts, habit, last }
+        let habit = None;
+        Self { address, clock, session, login, orders, tell, idle, flights, cuts, habit }
     }
 
     /// The same with a habit that breaks a requirement.
@@ -145,9 +143,6 @@ impl User {
             match action {
                 Action::Send(request) => self.send(request),
                 Action::Over(end) => {
-                    if self.habit == Some(Habit::Persistent) {
-                        self.go_on();
-                    }
                     (self.tell)(News::Over(end));
                     return true;
                 }
@@ -157,20 +152,7 @@ impl User {
         false
     }
 
-    /// Sends the next request of a session that has ended.
-    fn go_on(&mut self) {
-        let Some((rid, content)) = self.last.take() else { return };
-        let content = content.replace(&rid.to_string(), &(rid + 1).to_string());
-        let address = self.address;
-        tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_millis(500)).await;
-            let (_cut, cuts) = oneshot::channel();
-            fly(None, address, &content.into(), cuts).await
-        });
-    }
-
     fn send(&mut self, request: Request) {
-        self.last = Some((request.rid, Arc::clone(&request.content)));
         let (cut, cuts) = oneshot::channel();
         self.cuts.insert(request.rid, cut);
         let (idle, address, clock) = (self.idle.pop(), self.address, self.clock);
