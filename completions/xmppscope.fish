@@ -77,7 +77,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_s
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l built-in -d 'Test the client that is part of xmppscope, which speaks BOSH and WebSocket'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l built-in -d 'Test the client that is part of xmppscope, which speaks BOSH, WebSocket and TCP'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l strict -d 'Also fail on violated recommendations (SHOULD)'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l list -d 'List the scenarios that would run, and exit'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -6,12 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use xmppscope::clock::Clock;
 use xmppscope::defects::{self, Defect};
 use xmppscope::diag::name;
 use xmppscope::runner::{
     Extent, Verdict, embedded_target, jobs, prove, run_all_embedded, run_embedded,
 };
-use xmppscope::scenario::{Scenario, load, pack};
+use xmppscope::scenario::{Scenario, client_pack, load, pack};
+use xmppscope::trial::{MUTANTS, Mutant, UNPROVABLE, prove_clients};
 
 #[test]
 fn the_pack_passes() {
@@ -96,4 +98,35 @@ fn every_scenario_is_sharp() {
         "no defect of its requirements fails it but those that fail everything: {weak:#?}\n\
          `cargo run --profile proof -- prove --table` tells what each notices"
     );
+}
+
+#[test]
+#[ignore = "takes more than a minute: `./test` runs it after the others"]
+fn every_scenario_for_clients_is_sharp() {
+    let scenarios: Vec<Arc<Scenario>> =
+        client_pack().scenarios.iter().cloned().map(Arc::new).collect();
+    let all: Vec<&Mutant> = MUTANTS.iter().collect();
+    assert!(all.len() > 60, "{}", all.len());
+    let jobs = jobs(&scenarios);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let proof = runtime.block_on(prove_clients(&jobs, &all, 48, Clock::start(), &|| {}));
+    let path = |place: usize| name(&jobs[place].scenario.place.source.path).to_string();
+    let unsound: Vec<String> = proof.unsound.iter().map(|(place, _)| path(*place)).collect();
+    let missed: Vec<&str> = proof
+        .noticed
+        .iter()
+        .filter(|(_, places)| places.is_empty())
+        .map(|(mutant, _)| mutant.name)
+        .collect();
+    let weak: Vec<String> = proof.weak(&jobs).into_iter().map(path).collect();
+    assert!(unsound.is_empty(), "fail without a defect: {unsound:#?}");
+    assert!(proof.skipped.is_empty(), "the built-in client cannot do {:?}", proof.skipped);
+    assert!(missed.is_empty(), "no scenario catches {missed:#?}");
+    assert!(weak.is_empty(), "catch no defect: {weak:#?}");
+    for (known, why) in UNPROVABLE {
+        assert!(
+            scenarios.iter().any(|one| one.place.source.path.ends_with(known)),
+            "{known}: {why}"
+        );
+    }
 }

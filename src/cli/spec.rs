@@ -9,7 +9,7 @@ use crate::cm::keeps::keeps;
 use crate::defects::{self, WITHOUT};
 use crate::report::requirements::{Checked, Defect, json};
 use crate::rules;
-use crate::scenario::{Scenario, pack};
+use crate::scenario::{Loaded, Scenario, client_pack, pack};
 use crate::spec::{self, Matches, Mode, Observable, Requirement, catalogue};
 use crate::ui::Styles;
 use crate::ui::requirements::{Detail, list, one};
@@ -21,7 +21,7 @@ use crate::ui::requirements::{Detail, list, one};
 ///
 /// In the list, the column cm shows whether the built-in server (`xmppscope cm`) meets the requirement: yes,
 /// no (an option that it does not offer), or n/a. The letters RSD show what exists for it: R, a rule of `xmppscope proxy`
-/// that checks it; S, a scenario that checks it; D, a defect that breaks it.
+/// that checks it; S, a scenario for servers or clients that checks it; D, a defect that breaks it.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -193,13 +193,15 @@ pub(super) fn checked(requirement: &Requirement) -> Checked<'_> {
     let id = requirement.id.as_str();
     let defects =
         defects::of(id).map(|defect| Defect { name: defect.name.to_owned(), says: defect.says });
-    let covers = |scenario: &&Scenario| scenario.covers.iter().any(|known| known.value == id);
-    let covering = pack().scenarios.iter().filter(covers);
-    let scenarios: Vec<&str> =
-        covering.filter_map(|scenario| scenario.place.source.path.to_str()).collect();
+    let covers = |scenario: &&Scenario| covered(scenario).any(|known| known == id);
+    let path = |scenario: &'static Scenario| scenario.place.source.path.to_str();
+    let covering = |all: &'static Loaded| all.scenarios.iter().filter(covers).filter_map(path);
+    let mut scenarios: Vec<&str> = covering(pack()).collect();
     let keeps = keeps(requirement);
     let judged = requirement.party.includes_server();
+    // Those for clients say nothing of a server.
     let uncovered = (scenarios.is_empty() && judged).then(|| why_not(requirement));
+    scenarios.extend(covering(client_pack()));
     Checked {
         requirement,
         keeps,
@@ -209,6 +211,13 @@ pub(super) fn checked(requirement: &Requirement) -> Checked<'_> {
         uncovered,
         defects: defects.collect(),
     }
+}
+
+/// The requirements that a scenario covers; its steps may name more if it tests a client.
+fn covered(scenario: &Scenario) -> impl Iterator<Item = &str> {
+    let steps = scenario.client.iter().flat_map(|test| &test.steps);
+    let steps = steps.flat_map(|step| &step.covers);
+    scenario.covers.iter().chain(steps).map(|id| id.value.as_str())
 }
 
 /// Why no scenario covers a requirement on a connection manager or server.

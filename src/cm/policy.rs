@@ -43,6 +43,8 @@ pub struct Policy {
     pub parting: Duration,
     /// Messages of WebSocket may be compressed (RFC 7692).
     pub deflate: bool,
+    /// The most bytes of a message in one frame of WebSocket, with a ping between the first two; zero for whole messages.
+    pub fragments: usize,
     /// Answers kept for repeats where the client acknowledges, beside those that `requests` asks for.
     pub unacknowledged: usize,
     /// Bounds of what is kept and read.
@@ -120,6 +122,7 @@ impl Default for Policy {
             idle: Duration::from_secs(150),
             parting: Duration::from_secs(2),
             deflate: false,
+            fragments: 0,
             unacknowledged: 32,
             bounds: Bounds::default(),
         }

@@ -86,6 +86,18 @@ fn step(kind: &str, demands: bool) -> Value {
             vec![("for", text("How long the client is watched.")), since()],
             &["for"],
         ),
+        "needs" => (
+            text(
+                "A filter that something sent by the client matches; otherwise the scenario is skipped.",
+            ),
+            vec![within(), ("says", text("Why it is skipped then."))],
+            &[],
+        ),
+        "received" => (
+            text("The text of a message that comes to the other user."),
+            vec![("times", text("Exactly how often; default: once.")), within()],
+            &[],
+        ),
         "send" => (text("A stanza that another user sends to the client."), vec![], &[]),
         "server" => {
             let conditions = Condition::all().map(Condition::as_str).collect::<Vec<_>>().join(", ");
@@ -113,7 +125,7 @@ fn step(kind: &str, demands: bool) -> Value {
         keys.extend(properties(&[
             (
                 "covers",
-                ids("The requirements that a failure violates; default: all of the scenario."),
+                ids("The requirements that a failure violates; default: that of the scenario, if it has one."),
             ),
             ("level", json!({ "enum": words, "description": "How serious a failure is." })),
             ("says", text("What the report says of a failure.")),

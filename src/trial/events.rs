@@ -8,14 +8,34 @@ use crate::trace::filter::Filter;
 use crate::trace::{Fact, Reading, Session};
 use crate::wire::Side;
 
-/// The times at which the client has sent something that a filter keeps, since a time.
-pub(super) fn sent(seen: &Seen, filter: &Filter, since: Duration) -> Vec<Duration> {
+/// From where on something is looked for: a time, and a place in what was observed, since much of it has the same time.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Mark {
+    pub(super) at: Duration,
+    place: usize,
+}
+
+impl Mark {
+    /// From this time on.
+    pub(super) fn at(at: Duration) -> Self {
+        Self { at, place: 0 }
+    }
+
+    /// What was observed from there on, each with the mark behind it.
+    fn on(self, seen: &Seen) -> impl DoubleEndedIterator<Item = (Self, &Observation)> {
+        let rest = seen.observations.iter().enumerate().skip(self.place);
+        let rest = rest.map(|(place, one)| (Self { at: one.at, place: place + 1 }, one));
+        rest.filter(move |(_, one)| one.at >= self.at)
+    }
+}
+
+/// Where the client has sent something that a filter keeps.
+pub(super) fn sent(seen: &Seen, filter: &Filter, since: Mark) -> Vec<Mark> {
     let story = seen.judge.story();
-    seen.observations
-        .iter()
-        .filter(|one| one.at >= since && is_clients(one))
-        .filter(|one| filter.keep(&one.subject(story)).message)
-        .map(|one| one.at)
+    since
+        .on(seen)
+        .filter(|(_, one)| is_clients(one) && filter.keep(&one.subject(story)).message)
+        .map(|(mark, _)| mark)
         .collect()
 }
 
@@ -45,10 +65,9 @@ pub(super) fn logged_in(seen: &Seen, since: Duration) -> Option<String> {
     bound.map(str::to_owned)
 }
 
-/// When the client has ended its session in order, since a time: with `type='terminate'`, `<close/>`, or the end of its
-/// stream.
-pub(super) fn left(seen: &Seen, since: Duration) -> Option<Duration> {
-    seen.observations.iter().filter(|one| one.at >= since).find(|one| is_end(one)).map(|one| one.at)
+/// Where the client has ended its session in order: with `type='terminate'`, `<close/>`, or the end of its stream.
+pub(super) fn left(seen: &Seen, since: Mark) -> Option<Mark> {
+    since.on(seen).find(|(_, one)| is_end(one)).map(|(mark, _)| mark)
 }
 
 fn is_end(one: &Observation) -> bool {
@@ -63,16 +82,16 @@ fn is_end(one: &Observation) -> bool {
     }
 }
 
-/// What the client has sent since a time, in a few words, for a failure.
-pub(super) fn in_short(seen: &Seen, since: Duration) -> String {
-    let of_client = |one: &&Observation| one.at >= since && is_clients(one);
-    let words: Vec<String> = seen.observations.iter().filter(of_client).filter_map(words).collect();
+/// What the client has sent, in a few words, for a failure.
+pub(super) fn in_short(seen: &Seen, since: Mark) -> String {
+    let of_client = since.on(seen).map(|(_, one)| one).filter(|one| is_clients(one));
+    let words: Vec<String> = of_client.filter_map(words).collect();
     let more = words.len().saturating_sub(SHOWN);
     let shown = words[more..].join(", ");
     match (words.len(), more) {
-        (0, _) => "the client has sent nothing".to_owned(),
-        (_, 0) => format!("the client has sent {shown}"),
-        _ => format!("the client has sent {more} other messages, then {shown}"),
+        (0, _) => "the client sent nothing in this time".to_owned(),
+        (_, 0) => format!("the client sent {shown}"),
+        _ => format!("the client last sent {shown}, and {more} other messages before"),
     }
 }
 

@@ -9,7 +9,9 @@
 mod bench;
 mod check;
 mod command;
+mod contact;
 mod events;
+mod looks;
 mod mutants;
 mod process;
 mod prove;
@@ -20,14 +22,16 @@ mod schedule;
 mod server;
 mod stage;
 mod stage_peer;
+mod state;
 mod steps;
 mod watch;
 
 pub use bench::Bench;
 pub use check::check;
 pub use command::Client;
+pub use contact::{Contact, Tried, Unusable};
 pub use mutants::{MUTANTS, Mutant};
-pub use prove::{ClientProof, prove_clients};
+pub use prove::{ClientProof, UNPROVABLE, prove_clients};
 pub use reference::{News, Order, SocketUser, User};
 pub use run::try_client;
 pub use schedule::run_all_clients;

@@ -1,6 +1,7 @@
 //! Defects of clients, with which scenarios are proved: what the reference client sends is changed on its way, before the
 //! server and the watch see it. Each violates one requirement.
 
+use super::reference::Habit;
 use crate::scenario::Transport;
 
 /// A defect of a client.
@@ -11,8 +12,10 @@ pub struct Mutant {
     /// What is wrong with the client.
     pub says: &'static str,
     pub(super) carrier: Transport,
-    /// How its messages are changed, in the language of faults.
+    /// How what it sends and gets is changed, in the language of faults.
     pub(super) faults: &'static [&'static str],
+    /// What it does by itself.
+    pub(super) habit: Option<Habit>,
 }
 
 impl Mutant {
@@ -23,11 +26,19 @@ impl Mutant {
 }
 
 const fn bosh(name: &'static str, says: &'static str, faults: &'static [&'static str]) -> Mutant {
-    Mutant { name, says, carrier: Transport::Bosh, faults }
+    Mutant { name, says, carrier: Transport::Bosh, faults, habit: None }
 }
 
 const fn ws(name: &'static str, says: &'static str, faults: &'static [&'static str]) -> Mutant {
-    Mutant { name, says, carrier: Transport::WebSocket, faults }
+    Mutant { name, says, carrier: Transport::WebSocket, faults, habit: None }
+}
+
+const fn tcp(name: &'static str, says: &'static str, faults: &'static [&'static str]) -> Mutant {
+    Mutant { name, says, carrier: Transport::Tcp, faults, habit: None }
+}
+
+const fn habit(name: &'static str, says: &'static str, carrier: Transport, habit: Habit) -> Mutant {
+    Mutant { name, says, carrier, faults: &[], habit: Some(habit) }
 }
 
 /// All of them.
@@ -102,7 +113,7 @@ pub const MUTANTS: &[Mutant] = &[
     bosh(
         "bosh-zero-or-more-payloads",
         "it says nothing more after an element that it does not know",
-        &["after 600ms, always, dir:client: stall"],
+        &["text:alive and dir:client, always: drop request"],
     ),
     bosh(
         "bosh-client-process-in-order",
@@ -112,12 +123,12 @@ pub const MUTANTS: &[Mutant] = &[
     bosh(
         "bosh-client-inactivity",
         "it is silent for longer than inactivity",
-        &["after 500ms, always, dir:client: stall"],
+        &["empty and dir:client, always: drop request"],
     ),
     bosh(
         "bosh-client-repoll",
         "it does not ask again",
-        &["after 500ms, always, dir:client: stall"],
+        &["empty and dir:client, always: drop request"],
     ),
     ws(
         "ws-client-offers-subprotocol",
@@ -159,5 +170,162 @@ pub const MUTANTS: &[Mutant] = &[
         "ws-close-before-close-frame",
         "it sends no Close frame",
         &["frame:close and dir:client, always: drop"],
+    ),
+    bosh(
+        "bosh-client-session-over",
+        "it does not see that its session has ended",
+        &["text:\"type='terminate'\" and dir:server, always: remove type"],
+    ),
+    bosh(
+        "bosh-polling-too-frequent",
+        "it takes the shortest time between two polls for zero",
+        &["text:polling and dir:server, always: set polling=0"],
+    ),
+    bosh(
+        "bosh-client-max-requests",
+        "it believes that it may have five requests open",
+        &["text:requests and dir:server, always: set requests=5"],
+    ),
+    bosh(
+        "bosh-first-request-creates-session",
+        "it never asks for a second session",
+        &["text:hold= and dir:client, the 2nd, always: drop request"],
+    ),
+    bosh(
+        "xbosh-client-waits-features",
+        "it does not ask for features that did not come",
+        &["empty and dir:client, always: drop request"],
+    ),
+    habit(
+        "xbosh-client-ignores-starttls",
+        "it asks for TLS within its session",
+        Transport::Bosh,
+        Habit::Tls,
+    ),
+    habit(
+        "bosh-payloads-after-preconditions",
+        "it says that it is there before it has logged in",
+        Transport::Bosh,
+        Habit::Eager,
+    ),
+    habit(
+        "bosh-payloads-after-preconditions/websocket",
+        "it says that it is there before it has logged in",
+        Transport::WebSocket,
+        Habit::Eager,
+    ),
+    habit(
+        "bosh-payloads-after-preconditions/tcp",
+        "it says that it is there before it has logged in",
+        Transport::Tcp,
+        Habit::Eager,
+    ),
+    habit("ws-client-masked", "its frames are not masked", Transport::WebSocket, Habit::Unmasked),
+    habit(
+        "ws-client-closes-without-subprotocol",
+        "it does not look whether the subprotocol was agreed on",
+        Transport::WebSocket,
+        Habit::Careless,
+    ),
+    habit(
+        "ws-no-whitespace-keepalive",
+        "it sends white space to keep its WebSocket open",
+        Transport::WebSocket,
+        Habit::Spaces,
+    ),
+    habit("ws-ignore-starttls", "it asks for TLS", Transport::WebSocket, Habit::Tls),
+    ws(
+        "ws-fragmentation",
+        "it does not take messages in several frames",
+        &["frame:fragmented and dir:server, always: drop"],
+    ),
+    habit(
+        "ws-invalid-utf8",
+        "it passes over text that is not UTF-8",
+        Transport::WebSocket,
+        Habit::Lenient,
+    ),
+    habit(
+        "tcp-stream-error-closes",
+        "it goes on when an error has ended its stream",
+        Transport::Tcp,
+        Habit::Persistent,
+    ),
+    habit(
+        "tcp-stream-error-closes/websocket",
+        "it goes on when an error has ended its stream",
+        Transport::WebSocket,
+        Habit::Persistent,
+    ),
+    habit(
+        "tcp-close-reciprocal",
+        "it does not wait for the closing tag of the server",
+        Transport::Tcp,
+        Habit::Abrupt,
+    ),
+    tcp(
+        "tcp-close-reciprocal/answer",
+        "it does not close its stream",
+        &["text:</stream:stream and dir:client, always: drop"],
+    ),
+    tcp(
+        "tcp-to-in-initial-header",
+        "the header of its stream names no domain",
+        &["the 1st dir:client: remove to"],
+    ),
+    ws(
+        "sm-request-answered",
+        "it does not answer requests for an acknowledgement",
+        &["sm:a and dir:client, always: drop"],
+    ),
+    tcp(
+        "sm-request-answered/tcp",
+        "it does not answer requests for an acknowledgement",
+        &["sm:a and dir:client, always: drop"],
+    ),
+    ws(
+        "sm-count-consistent",
+        "it acknowledges less than before",
+        &["sm:a and dir:client, the 2nd, always: set h=0"],
+    ),
+    tcp(
+        "sm-count-consistent/tcp",
+        "it acknowledges less than before",
+        &["sm:a and dir:client, the 2nd, always: set h=0"],
+    ),
+    ws(
+        "sm-count-consistent/resume",
+        "it forgets its count when it resumes",
+        &["sm:resume and dir:client, always: set h=0"],
+    ),
+    ws(
+        "sm-resume-resends",
+        "it sends nothing again",
+        &["the 2nd kind:message and text:lost and dir:client: drop"],
+    ),
+    tcp(
+        "sm-resume-resends/all",
+        "it sends all again",
+        &["sm:resumed and dir:server, always: set h=0", "sm:a and dir:server, always: drop"],
+    ),
+    ws(
+        "sm-handled-too-high",
+        "it takes a count that is above what it has sent",
+        &["kind:stream-error and dir:client, always: drop"],
+    ),
+    tcp(
+        "sm-handled-too-high/tcp",
+        "it takes a count that is above what it has sent",
+        &["kind:stream-error and dir:client, always: drop"],
+    ),
+    ws(
+        "sm-clean-close-ends",
+        "it does not close its stream when it leaves",
+        &["text:<close and dir:client, always: drop"],
+    ),
+    tcp(
+        "sm-clean-close-ends/tcp",
+        "it does not close its stream when it leaves",
+        &["text:</stream:stream and dir:client, always: drop"],
     ),
 ];

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::mpsc;
@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::fault::{Fault, Faults};
 use crate::proxy::{Proxy, StreamSettings};
 use crate::random::Secure;
+use crate::scenario::Transport;
 use crate::wire::address::AddressError;
 use crate::wire::tap::Queue;
 
@@ -84,10 +85,10 @@ impl Process {
         let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         let said = Arc::new(Mutex::new(Said::default()));
         if let Some(stdout) = child.stdout.take() {
-            tokio::spawn(listen(stdout, Arc::clone(&said)));
+            tokio::spawn(listen(stdout, true, Arc::clone(&said)));
         }
         if let Some(stderr) = child.stderr.take() {
-            tokio::spawn(listen(stderr, Arc::clone(&said)));
+            tokio::spawn(listen(stderr, false, Arc::clone(&said)));
         }
         let stdin = child.stdin.take();
         Ok(Self { kind: Kind::Child { child: Box::new(child), group, stdin }, said })
@@ -106,11 +107,12 @@ impl Process {
         let mut address: SocketAddr = server.parse().map_err(io::Error::other)?;
         let said = Arc::new(Mutex::new(Said::default()));
         let mut tasks = Vec::new();
-        if let Some(mutant) = mutant {
+        let changed = mutant.filter(|mutant| !mutant.faults.is_empty());
+        if let Some(mutant) = changed {
             let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
             listener.set_nonblocking(true)?;
             let listener = TcpListener::from_std(listener)?;
-            let proxy = bent(mutant, address, clock)?;
+            let proxy = bent(mutant, facts.carrier, address, clock)?;
             address = listener.local_addr()?;
             tasks.push(tokio::spawn(proxy.serve(listener, std::future::pending())));
         }
@@ -120,7 +122,8 @@ impl Process {
             let mut said = own.lock().unwrap_or_else(PoisonError::into_inner);
             said.cannot.get_or_insert_with(|| what.to_owned());
         };
-        tasks.push(tokio::spawn(live(facts, address, clock, told, cannot)));
+        let habit = mutant.and_then(|mutant| mutant.habit);
+        tasks.push(tokio::spawn(live(facts, address, clock, habit, told, cannot)));
         Ok(Self { kind: Kind::Reference { lines, tasks }, said })
     }
 
@@ -191,12 +194,18 @@ impl Drop for Process {
 }
 
 /// What changes what a client sends, before the server.
-fn bent(mutant: &Mutant, server: SocketAddr, clock: Clock) -> io::Result<Proxy> {
+fn bent(
+    mutant: &Mutant,
+    carrier: Transport,
+    server: SocketAddr,
+    clock: Clock,
+) -> io::Result<Proxy> {
     let parse = |text: &&str| {
         Fault::parse("a defect", text).map_err(|wrong| io::Error::other(wrong.message))
     };
     let faults = mutant.faults.iter().map(parse).collect::<io::Result<_>>()?;
-    let target = format!("http://{server}").parse();
+    let scheme = if carrier == Transport::Tcp { "xmpp" } else { "http" };
+    let target = format!("{scheme}://{server}").parse();
     Ok(Proxy {
         target: target.map_err(|error: AddressError| io::Error::other(error.to_string()))?,
         host: None,
@@ -212,20 +221,38 @@ fn bent(mutant: &Mutant, server: SocketAddr, clock: Clock) -> io::Result<Proxy> 
     })
 }
 
-/// Keeps the last of what is written.
-async fn listen(stream: impl AsyncRead + Unpin, said: Arc<Mutex<Said>>) {
-    let mut reader = BufReader::new(stream);
+/// Keeps the last of what is written. On stdout it may say what it cannot do.
+async fn listen(mut stream: impl AsyncRead + Unpin, is_stdout: bool, said: Arc<Mutex<Said>>) {
+    let mut buffer = vec![0; 8 << 10];
     let mut line = Vec::new();
-    while reader.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
-        let text = String::from_utf8_lossy(&line[..line.len().min(LINE)]).trim_end().to_owned();
-        line.clear();
-        let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(what) = text.strip_prefix(CANNOT) {
-            said.cannot.get_or_insert_with(|| what.to_owned());
+    loop {
+        let read = stream.read(&mut buffer).await.unwrap_or(0);
+        for byte in &buffer[..read] {
+            match byte {
+                b'\n' => keep(&mut line, is_stdout, &said),
+                // What is longer is not kept.
+                _ if line.len() < LINE => line.push(*byte),
+                _ => {}
+            }
         }
-        if said.lines.len() == LINES {
-            said.lines.remove(0);
+        if read == 0 {
+            if !line.is_empty() {
+                keep(&mut line, is_stdout, &said);
+            }
+            return;
         }
-        said.lines.push(text);
     }
+}
+
+fn keep(line: &mut Vec<u8>, is_stdout: bool, said: &Mutex<Said>) {
+    let text = String::from_utf8_lossy(line).trim_end().to_owned();
+    line.clear();
+    let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(what) = text.strip_prefix(CANNOT).filter(|_| is_stdout) {
+        said.cannot.get_or_insert_with(|| what.to_owned());
+    }
+    if said.lines.len() == LINES {
+        said.lines.remove(0);
+    }
+    said.lines.push(text);
 }

@@ -7,7 +7,8 @@ use super::watch::Seen;
 use crate::rules::{Finding, Level, Party};
 use crate::runner::{Report, StepAt};
 use crate::scenario::matching::FailureKind;
-use crate::scenario::{ClientStepKind, Scenario, ServerAct};
+use crate::scenario::{ClientStepKind, Level as Demand, Scenario, ServerAct};
+use crate::spec::{Level as Strength, catalogue};
 
 /// Reports what the client has broken by now.
 pub(super) fn judge(seen: &Seen, scenario: &Scenario, report: &mut Report) {
@@ -19,12 +20,17 @@ pub(super) fn judge(seen: &Seen, scenario: &Scenario, report: &mut Report) {
         )
     });
     for one in &seen.observations {
-        for finding in one.findings.iter().filter(|finding| accuses(finding)) {
+        for finding in one.findings.iter().filter(|finding| finding.party == Party::Client) {
             // Why a session ends that the scenario has ended is known.
             if ends && finding.requirement.is_none_or(|id| id.starts_with("bosh-cond-")) {
                 continue;
             }
-            let Some(id) = finding.requirement else {
+            let harmless = finding.level <= Level::Note;
+            let Some(id) = finding.requirement.filter(|_| !harmless || counts(scenario, finding))
+            else {
+                if harmless {
+                    continue;
+                }
                 if noted.insert(finding.name()) {
                     report.note(
                         &scenario.name.place,
@@ -46,7 +52,7 @@ pub(super) fn judge(seen: &Seen, scenario: &Scenario, report: &mut Report) {
                     report.begin(StepAt {
                         place: place.clone(),
                         covers: vec![id.to_owned()],
-                        level: None,
+                        level: level(finding),
                         says: None,
                         since: one.at,
                     });
@@ -63,6 +69,19 @@ pub(super) fn judge(seen: &Seen, scenario: &Scenario, report: &mut Report) {
     }
 }
 
-fn accuses(finding: &Finding) -> bool {
-    finding.party == Party::Client && finding.level > Level::Note
+/// Whether the scenario is about what a finding says, and it is more than a note there: what is recommended is, though it
+/// harms nobody.
+fn counts(scenario: &Scenario, finding: &Finding) -> bool {
+    let steps = scenario.client.iter().flat_map(|test| &test.steps);
+    let mut covers = scenario.covers.iter().chain(steps.flat_map(|step| &step.covers));
+    let Some(known) = finding.requirement.and_then(|id| catalogue().get(id)) else { return false };
+    known.level.strength() == Strength::Should && covers.any(|covered| covered.value == known.id)
+}
+
+/// How grave a finding is, if the requirement does not say it: what may be done in one way alone has to be done so if it is
+/// done.
+fn level(finding: &Finding) -> Option<Demand> {
+    let known = finding.requirement.and_then(|id| catalogue().get(id))?;
+    let allowed = known.level.strength() == Strength::May;
+    (allowed && finding.level == Level::Error).then_some(Demand::Must)
 }

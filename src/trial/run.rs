@@ -3,21 +3,23 @@
 use std::sync::Arc;
 
 use super::bench::Bench;
+use super::contact::{self, Contact, Tried};
 use super::process::Process;
 use super::rules::judge;
 use super::server::{Plan, Site};
-use super::steps::{Trial, run_steps};
+use super::state::Trial;
+use super::steps::run_steps;
 use crate::clock::Clock;
 use crate::defects::{self, Defect};
 use crate::diag::{Diagnostic, nearest};
-use crate::runner::{Chosen, Done, Ended, Job, Outcome, Report, StepAt, Stop, conclude};
+use crate::runner::{Chosen, Done, Ended, Job, Report, StepAt, Stop, conclude};
 use crate::scenario::{CLIENT_FACTS, ClientTest, ClientVariables, Scenario};
 
 /// Of what a client has written, so many lines are told when it fails.
 const LINES: usize = 8;
 
 /// Runs one scenario with a client.
-pub async fn try_client(bench: &Bench, job: &Job, clock: Clock) -> Outcome {
+pub async fn try_client(bench: &Bench, job: &Job, clock: Clock) -> Tried {
     let scenario = &job.scenario;
     let began = clock.now();
     let mut report = Report::new(StepAt {
@@ -27,6 +29,7 @@ pub async fn try_client(bench: &Bench, job: &Job, clock: Clock) -> Outcome {
         says: None,
         since: began,
     });
+    let mut contact = Contact::Unneeded;
     let (done, events) = match &scenario.client {
         None => {
             let why = "it tests a server, not a client".to_owned();
@@ -37,11 +40,14 @@ pub async fn try_client(bench: &Bench, job: &Job, clock: Clock) -> Outcome {
             Ok((site, variables)) => {
                 let mut trial = Trial::new(bench, job, test, variables, &site, clock, &mut report);
                 let done = run_steps(&mut trial).await;
-                let process = trial.process.take();
                 site.watch.settle().await;
+                contact = contact::contact(&mut trial);
+                let process = trial.process.take();
                 let events = site.watch.events();
                 judge(&site.watch.lock(), scenario, &mut report);
-                let done = end(process, done, scenario, &mut report).await;
+                let came = contact == Contact::Made;
+                let password = &site.facts.password;
+                let done = end(process, came, password, done, scenario, &mut report).await;
                 site.stop().await;
                 (done, events)
             }
@@ -50,7 +56,8 @@ pub async fn try_client(bench: &Bench, job: &Job, clock: Clock) -> Outcome {
     let duration = clock.now().saturating_sub(began);
     let (scenario, row, own) = (Arc::clone(scenario), job.row, 0..events.len());
     let chosen = Chosen::default();
-    conclude(Ended { scenario, row, done, report, began, duration, chosen, own, events })
+    let ended = Ended { scenario, row, done, report, began, duration, chosen, own, events };
+    Tried { outcome: conclude(ended), contact }
 }
 
 async fn set_up(
@@ -86,6 +93,8 @@ async fn set_up(
 /// Ends the client. What it cannot do is no failure of it; what it has written is told with one.
 async fn end(
     process: Option<Process>,
+    came: bool,
+    password: &str,
     done: Done,
     scenario: &Scenario,
     report: &mut Report,
@@ -95,13 +104,16 @@ async fn end(
     let lines = process.lines();
     process.stop().await;
     let failed = done.is_err() || !report.failures().is_empty();
-    if let Some(what) = cannot.filter(|_| failed && report.failures().len() <= 1) {
+    if let Some(what) = cannot.filter(|_| failed && (!came || report.failures().len() <= 1)) {
         report.forgive();
         return Err(Stop::Skipped(format!("the client cannot {what}")));
     }
     if failed && !lines.is_empty() {
         let last = &lines[lines.len().saturating_sub(LINES)..];
-        report.note(&scenario.name.place, format!("the client wrote:\n{}", last.join("\n")));
+        report.note(
+            &scenario.name.place,
+            format!("the client wrote:\n{}", last.join("\n").replace(password, "[hidden]")),
+        );
     }
     done
 }

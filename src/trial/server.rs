@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::command::Facts;
 use super::stage::{Director, Stage};
-use super::stage_peer::{Peer, RESOURCE};
+use super::stage_peer::{Mailbox, Peer, RESOURCE};
 use super::watch::Watch;
 use crate::clock::Clock;
 use crate::cm::http::serve::Service;
@@ -42,6 +42,8 @@ pub(super) struct Site {
     pub(super) facts: Facts,
     pub(super) director: Director,
     pub(super) watch: Watch,
+    /// What has come to the other user.
+    pub(super) mailbox: Mailbox,
     /// What goes wrong on the way, if anything may.
     pub(super) faults: Option<Faults>,
     service: Arc<Service>,
@@ -80,11 +82,14 @@ impl Site {
         let director = Director::new(Arc::clone(&wake));
         let server = Server::new(setup, Box::new(Secure::default()));
         let mut parts = Parts::new(policy, Box::new(server), Box::new(Secure::default()));
-        let peer = Peer::new(DOMAIN, USERS[1], &passwords[1], random.token(12));
+        let mailbox = Mailbox::default();
+        let nonce = random.token(12);
+        let peer = Peer::new(DOMAIN, USERS[1], &passwords[1], nonce, mailbox.clone());
+        let mechanisms = offers_mechanisms(plan);
         parts.wrap_backend(|server| {
             let director = director.clone();
             let (open, due) = (BTreeSet::new(), VecDeque::new());
-            Box::new(Stage { server, director, peer, clock, open, due })
+            Box::new(Stage { server, director, peer, clock, open, due, mechanisms })
         });
         for defect in plan.defects {
             defect.apply(&mut parts);
@@ -137,7 +142,7 @@ impl Site {
             password: passwords[0].clone(),
             peer: format!("{other}@{DOMAIN}/{RESOURCE}"),
         };
-        Ok(Self { facts, director, watch, faults, service, tasks })
+        Ok(Self { facts, director, watch, mailbox, faults, service, tasks })
     }
 
     /// Ends it.
@@ -200,10 +205,20 @@ fn settle(plan: &Plan<'_>, policy: &mut Policy, setup: &mut Setup) {
             Term::Idle => policy.idle = time,
             Term::Repeats => policy.repeats = u32::try_from(number).unwrap_or(u32::MAX),
             Term::Deflate => policy.deflate = text == "true",
+            Term::Fragments => policy.fragments = usize::try_from(number).unwrap_or(usize::MAX),
+            // The stage does it.
+            Term::Mechanisms => {}
             Term::Sasl2 => setup.sasl2 = text == "true",
             Term::Resumption => setup.resumption = time,
             Term::AskStanzas => setup.ask_stanzas = usize::try_from(number).unwrap_or(usize::MAX),
             Term::AskAfter => setup.ask_after = time,
         }
     }
+}
+
+/// Whether the client is offered anything to log in with.
+fn offers_mechanisms(plan: &Plan<'_>) -> bool {
+    let said = plan.test.server.iter().find(|setting| setting.term.value == Term::Mechanisms);
+    let said = said.and_then(|setting| setting.value.text(plan.variables).ok());
+    said.is_none_or(|said| said != "false")
 }

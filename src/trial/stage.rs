@@ -12,6 +12,7 @@ use crate::bosh::Condition;
 use crate::clock::Clock;
 use crate::cm::backend::{Backend, Command, Event, Link};
 use crate::xml::Element;
+use crate::xmpp::ns;
 
 /// Something that the server does by itself.
 #[derive(Debug, Clone)]
@@ -58,6 +59,8 @@ pub(super) struct Stage {
     pub(super) open: BTreeSet<Link>,
     /// What comes next.
     pub(super) due: VecDeque<(Link, Event)>,
+    /// Whether mechanisms to log in with are offered.
+    pub(super) mechanisms: bool,
 }
 
 impl Stage {
@@ -114,7 +117,7 @@ impl Backend for Stage {
                     if matches!(event, Event::Error(_) | Event::Closed | Event::Failed(_)) {
                         self.open.remove(&link);
                     }
-                    return Some((link, event));
+                    return Some((link, if self.mechanisms { event } else { without(event) }));
                 }
                 None => {
                     let orders = &self.director.orders;
@@ -131,5 +134,20 @@ impl Backend for Stage {
 
     fn behind_mut(&mut self) -> Option<&mut dyn Backend> {
         Some(&mut *self.server)
+    }
+}
+
+/// Features without anything to log in with.
+fn without(event: Event) -> Event {
+    match event {
+        Event::Element(features) if features.is(ns::STREAMS, "features") => {
+            let logs_in = |child: &Element| {
+                child.is(ns::SASL, "mechanisms") || child.is(ns::SASL2, "authentication")
+            };
+            let others = features.into_children().filter(|child| !logs_in(child));
+            let bare = Element::new(ns::STREAMS, "features");
+            Event::Element(others.fold(bare, Element::with_child))
+        }
+        event => event,
     }
 }

@@ -1,6 +1,7 @@
 //! The other user of a trial: it is logged in on a stream of the server that no connection carries, and says what it is told.
 
 use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::client::{Login, Step, Who};
@@ -13,6 +14,25 @@ pub(super) const LINK: Link = Link::MAX;
 /// Its resource.
 pub(super) const RESOURCE: &str = "peer";
 
+/// The texts of the messages that have come to the other user, in order.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Mailbox(Arc<Mutex<Vec<String>>>);
+
+impl Mailbox {
+    /// How many messages with this text have come.
+    pub(super) fn count(&self, text: &str) -> usize {
+        let texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        texts.iter().filter(|one| *one == text).count()
+    }
+
+    fn take(&self, message: &Element) {
+        if let Some(body) = message.child(ns::CLIENT, "body") {
+            let text = body.text().into_owned();
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+        }
+    }
+}
+
 /// The other user.
 pub(super) struct Peer {
     domain: String,
@@ -21,11 +41,18 @@ pub(super) struct Peer {
     online: bool,
     /// What it says as soon as it is there.
     waiting: VecDeque<Element>,
+    mailbox: Mailbox,
 }
 
 impl Peer {
     /// A user of this domain.
-    pub(super) fn new(domain: &str, user: &str, password: &str, nonce: String) -> Self {
+    pub(super) fn new(
+        domain: &str,
+        user: &str,
+        password: &str,
+        nonce: String,
+        mailbox: Mailbox,
+    ) -> Self {
         let who = Who::Account { user: user.to_owned(), password: password.to_owned() };
         Self {
             domain: domain.to_owned(),
@@ -33,6 +60,7 @@ impl Peer {
             opened: false,
             online: false,
             waiting: VecDeque::new(),
+            mailbox,
         }
     }
 
@@ -61,6 +89,9 @@ impl Peer {
     /// Something comes for it.
     pub(super) fn take(&mut self, event: Event, server: &mut dyn Backend, now: Duration) {
         let Event::Element(element) = event else { return };
+        if element.is(ns::CLIENT, "message") {
+            self.mailbox.take(&element);
+        }
         match self.login.take(&element) {
             Step::Send(element) => server.command(LINK, Command::Send(element), now),
             Step::Restart => server.command(LINK, Command::Restart, now),

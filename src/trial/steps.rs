@@ -1,24 +1,20 @@
 //! The steps of a trial, one after the other.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::bench::Bench;
 use super::command::Client;
-use super::events;
+use super::events::{self, Mark};
+use super::looks::{expect, left, needs, received, unsent};
 use super::process::Process;
-use super::server::Site;
 use super::stage::Order;
+use super::state::Trial;
 use crate::bosh::Condition;
-use crate::clock::{Clock, words};
 use crate::fault::Fault;
-use crate::runner::{Done, Job, Report, StepAt, Stop};
+use crate::runner::{Done, StepAt, Stop};
 use crate::scenario::matching::FailureKind;
 use crate::scenario::{
-    ClientStep, ClientStepKind, ClientTest, ClientVariables, Located, Place, Sent, ServerAct,
-    Template, Timespan, fragment, limits,
+    ClientStep, ClientStepKind, Located, Place, ServerAct, Template, Timespan, fragment,
 };
-use crate::trace::filter::Filter;
 use crate::xml::Element;
 use crate::xmpp::ns;
 
@@ -26,108 +22,20 @@ use crate::xmpp::ns;
 const LOGIN: Duration = Duration::from_secs(15);
 /// How long a person may take to start a client.
 const PERSON: Duration = Duration::from_secs(300);
-/// How long a client may take for anything else.
-const WITHIN: Duration = Duration::from_secs(5);
+/// How long a client may take to read a line.
+const TOLD: Duration = Duration::from_secs(10);
 /// A client that has been told something is looked at so often.
 const GLANCE: Duration = Duration::from_millis(100);
-
-/// A trial under way.
-pub(super) struct Trial<'a> {
-    bench: &'a Bench,
-    test: &'a ClientTest,
-    job: &'a Job,
-    variables: ClientVariables,
-    site: &'a Site,
-    clock: Clock,
-    report: &'a mut Report,
-    pub(super) process: Option<Process>,
-    started: bool,
-    /// When the latest step began that did something.
-    latest: Duration,
-    /// When the step before that began that did something.
-    before: Duration,
-    /// When what the step looks for has come.
-    found: Option<Duration>,
-    /// When those with a name began, or what they look for has come.
-    named: BTreeMap<String, Duration>,
-}
-
-impl<'a> Trial<'a> {
-    pub(super) fn new(
-        bench: &'a Bench,
-        job: &'a Job,
-        test: &'a ClientTest,
-        variables: ClientVariables,
-        site: &'a Site,
-        clock: Clock,
-        report: &'a mut Report,
-    ) -> Self {
-        Self {
-            bench,
-            test,
-            job,
-            variables,
-            site,
-            clock,
-            report,
-            process: None,
-            started: false,
-            latest: site.watch.now(),
-            before: site.watch.now(),
-            found: None,
-            named: BTreeMap::new(),
-        }
-    }
-
-    /// Whether a person starts the client.
-    fn is_by_hand(&self) -> bool {
-        matches!(self.bench.client, Client::Person)
-    }
-
-    fn now(&self) -> Duration {
-        self.site.watch.now()
-    }
-
-    /// The time from which on something is looked for.
-    fn since(&self, since: Option<&Located<String>>) -> Duration {
-        let named = since.and_then(|name| self.named.get(&name.value));
-        named.copied().unwrap_or(self.latest)
-    }
-
-    /// The time until which something may come.
-    fn deadline(&self, within: Option<&Located<Timespan>>, usual: Duration) -> Done<Duration> {
-        let within = within.map(|one| one.resolve(&self.variables)).transpose()?;
-        // What the scenario says is a demand, not a matter of patience.
-        let within = within.unwrap_or(usual) * self.bench.patience;
-        Ok(self.now() + within)
-    }
-
-    fn text(&self, template: &Located<Template>) -> Done<String> {
-        Ok(template.text(&self.variables)?)
-    }
-
-    fn filter(&self, template: &Located<Template>) -> Done<Filter> {
-        let text = self.text(template)?;
-        Filter::parse(&text).map_err(|wrong| Stop::Broken(template.place.clone(), wrong.message))
-    }
-
-    fn fail(
-        &mut self,
-        kind: FailureKind,
-        place: &Place,
-        expected: impl Into<String>,
-        seen: impl Into<String>,
-    ) -> Done {
-        let now = self.now();
-        self.report.fail(now, kind, place, expected.into(), seen.into(), None)
-    }
-}
 
 /// Runs them.
 pub(super) async fn run_steps(trial: &mut Trial<'_>) -> Done {
     let test = trial.test;
     for step in &test.steps {
-        let covers = if step.covers.is_empty() { &trial.job.scenario.covers } else { &step.covers };
+        // Which of several is broken, a step has to say itself.
+        let covers = match (&step.covers, &trial.job.scenario.covers) {
+            (none, all) if none.is_empty() && all.len() == 1 => all,
+            (own, _) => own,
+        };
         let says = step.says.as_ref().map(|says| trial.text(says)).transpose()?;
         let since = trial.now();
         trial.report.begin(StepAt {
@@ -142,13 +50,12 @@ pub(super) async fn run_steps(trial: &mut Trial<'_>) -> Done {
             trial.latest = since;
         }
         if let Some(name) = &step.name {
-            trial.named.insert(name.value.clone(), since);
+            trial.named.insert(name.value.clone(), Mark::at(since));
         }
         trial.found = None;
         run_step(trial, step).await?;
         if let (Some(name), Some(found)) = (&step.name, trial.found) {
-            // What came with it, at the same time, came before.
-            trial.named.insert(name.value.clone(), found + Duration::from_micros(1));
+            trial.named.insert(name.value.clone(), found);
         }
     }
     Ok(())
@@ -175,6 +82,12 @@ async fn run_step(trial: &mut Trial<'_>, step: &ClientStep) -> Done {
         ClientStepKind::Sent(sent) => expect(trial, sent, &step.place).await,
         ClientStepKind::Unsent { filter, during, since } => {
             unsent(trial, filter, during, since.as_ref(), &step.place).await
+        }
+        ClientStepKind::Needs { filter, within } => {
+            needs(trial, filter, within.as_ref(), step).await
+        }
+        ClientStepKind::Received { text, times, within } => {
+            received(trial, text, times.as_ref(), within.as_ref(), &step.place).await
         }
         ClientStepKind::Send(xml) => {
             let text = xml.text.text(&trial.variables)?;
@@ -237,10 +150,16 @@ fn start(trial: &mut Trial<'_>, place: &Place) -> Done {
     match &trial.bench.client {
         Client::Command(command) => {
             let words = facts.fill(command);
-            let process = Process::start(&words, &facts.all()).map_err(|error| {
-                let program = words.first().map_or("", String::as_str);
-                Stop::Broken(place.clone(), format!("cannot start {program}: {error}"))
-            })?;
+            let started = Process::start(&words, &facts.all());
+            let process = match started {
+                Ok(process) => process,
+                Err(error) => {
+                    trial.unstarted = Some(error.to_string());
+                    let program = words.first().map_or("", String::as_str);
+                    let why = format!("cannot start {program}: {error}");
+                    return Err(Stop::Broken(place.clone(), why));
+                }
+            };
             trial.process = Some(process);
         }
         Client::Reference(mutant) => {
@@ -251,7 +170,7 @@ fn start(trial: &mut Trial<'_>, place: &Place) -> Done {
         }
         Client::Person if !trial.started => {
             (trial.bench.announce)(&format!(
-                "{}: connect to {} as {}@{}, password {}",
+                "{}: connect to {} and log in as {}@{}, password {}; then wait for what to do next",
                 trial.job.name(),
                 facts.url,
                 facts.user,
@@ -296,7 +215,7 @@ async fn login(
     if jid.is_some() {
         return Ok(());
     }
-    let seen = events::in_short(&watch.lock(), since);
+    let seen = events::in_short(&watch.lock(), Mark::at(since));
     fail_login(trial, step, seen)
 }
 
@@ -317,84 +236,16 @@ async fn tell(trial: &mut Trial<'_>, text: &Located<Template>) -> Done {
         return Ok(());
     }
     let told = match &mut trial.process {
-        Some(process) => process.tell(&line).await,
+        Some(process) => {
+            let told = tokio::time::timeout(TOLD * trial.bench.patience, process.tell(&line));
+            told.await.unwrap_or_else(|_| Err(std::io::Error::other("it does not read its stdin")))
+        }
         None => Err(std::io::Error::other("it was not started")),
     };
     let Err(error) = told else { return Ok(()) };
     let ended = trial.process.as_mut().and_then(Process::ended);
     let why = ended.map_or_else(|| error.to_string(), |status| format!("it has ended ({status})"));
     Err(Stop::Broken(text.place.clone(), format!("the client cannot be told `{line}`: {why}")))
-}
-
-async fn expect(trial: &mut Trial<'_>, sent: &Sent, place: &Place) -> Done {
-    let filter = trial.filter(&sent.filter)?;
-    let since = trial.since(sent.since.as_ref());
-    let times = sent.times.as_ref();
-    let times = times.map(|times| times.resolve(&trial.variables, limits::REPEAT)).transpose()?;
-    let times = usize::try_from(times.unwrap_or(1)).unwrap_or(usize::MAX);
-    let deadline = trial.deadline(sent.within.as_ref(), WITHIN)?;
-    let after = sent.after.as_ref().map(|after| after.resolve(&trial.variables)).transpose()?;
-    let found = |seen: &super::watch::Seen| {
-        let all = events::sent(seen, &filter, since);
-        (all.len() >= times).then_some(all)
-    };
-    let began = trial.now();
-    let what = trial.text(&sent.filter)?;
-    let Some(all) = trial.site.watch.until(deadline, found).await else {
-        let (count, short) = {
-            let seen = trial.site.watch.lock();
-            (events::sent(&seen, &filter, since).len(), events::in_short(&seen, since))
-        };
-        let within = words(deadline.saturating_sub(began));
-        let (expected, seen) = if times == 1 {
-            (format!("the client to send something that matches `{what}` within {within}"), short)
-        } else {
-            let expected =
-                format!("the client to send {times} that match `{what}` within {within}");
-            (expected, format!("{count} did; {short}"))
-        };
-        return trial.fail(FailureKind::NotSent, place, expected, seen);
-    };
-    let first = all.first().copied().unwrap_or_default();
-    trial.found = all.get(times.saturating_sub(1)).copied();
-    if let Some(after) = after
-        && first < since + after
-    {
-        let expected = format!("the client to send `{what}` not before {}", words(after));
-        let seen = format!("it did after {}", words(first.saturating_sub(since)));
-        return trial.fail(FailureKind::Early, place, expected, seen);
-    }
-    Ok(())
-}
-
-async fn unsent(
-    trial: &mut Trial<'_>,
-    filter: &Located<Template>,
-    during: &Located<Timespan>,
-    since: Option<&Located<String>>,
-    place: &Place,
-) -> Done {
-    let what = trial.text(filter)?;
-    let filter = trial.filter(filter)?;
-    let since = trial.since(since);
-    let deadline = trial.now() + during.resolve(&trial.variables)?;
-    let found = |seen: &super::watch::Seen| events::sent(seen, &filter, since).first().copied();
-    let Some(at) = trial.site.watch.until(deadline, found).await else { return Ok(()) };
-    let short = events::in_short(&trial.site.watch.lock(), since);
-    let expected = format!("the client to send nothing that matches `{what}`");
-    let seen = format!("it did after {}: {short}", words(at.saturating_sub(since)));
-    trial.fail(FailureKind::Sent, place, expected, seen)
-}
-
-async fn left(trial: &mut Trial<'_>, within: Option<&Located<Timespan>>, place: &Place) -> Done {
-    let since = trial.latest;
-    let deadline = trial.deadline(within, WITHIN)?;
-    trial.found = trial.site.watch.until(deadline, |seen| events::left(seen, since)).await;
-    if trial.found.is_some() {
-        return Ok(());
-    }
-    let short = events::in_short(&trial.site.watch.lock(), since);
-    trial.fail(FailureKind::Session, place, "the client to end its session in order", short)
 }
 
 fn server(trial: &Trial<'_>, act: &ServerAct) -> Done {

@@ -56,15 +56,27 @@ fn what_is_no_client_is_told_apart_from_a_bad_one() {
         let fixed = ["run", LEAVES, "--confirm", "0", "--"];
         client(&[&fixed[..], command].concat())
     };
-    let (code, out, _) = run(&["/nonexistent/client"]);
+    let (code, out, err) = run(&["/nonexistent/client"]);
     assert_eq!(code, 3, "{out}");
-    assert!(out.contains("cannot start /nonexistent/client"), "{out}");
+    assert!(err.contains("it cannot be started"), "{err}");
+    assert!(!out.contains("failed"), "{out}");
     let (code, out, _) = run(&["sh", "-c", "echo cannot use BOSH"]);
     assert_eq!(code, 0, "{out}");
     assert!(out.contains("the client cannot use BOSH"), "{out}");
-    let (code, out, _) = run(&["sh", "-c", "echo I tried {jid} at $XMPPSCOPE_CARRIER; exit 7"]);
-    assert_eq!(code, 1, "{out}");
-    assert!(out.contains("I tried alice@localhost at bosh"), "{out}");
+    let (code, out, err) = run(&["sh", "-c", "echo I tried {jid} at $XMPPSCOPE_CARRIER; exit 7"]);
+    assert_eq!(code, 3, "{out}");
+    assert!(err.contains("it ended before it connected"), "{err}");
+    assert!(err.contains("status    exit status: 7"), "{err}");
+    assert!(err.contains("wrote     I tried alice@localhost at bosh"), "{err}");
+    assert!(!out.contains("failed"), "{out}");
+    // All scenarios together have one reason.
+    let (code, out, err) = client(&["run", "scenarios/client", "--", "false"]);
+    assert_eq!(code, 3, "{out}");
+    assert_eq!(err.matches("cannot test this client").count(), 1, "{err}");
+    // Who has come once, and fails then, fails its scenario.
+    let comes = "exec 3<>/dev/tcp/$XMPPSCOPE_HOST/$XMPPSCOPE_PORT; echo nonsense >&3; exit 7";
+    let (code, out, err) = run(&["bash", "-c", comes]);
+    assert_eq!(code, 1, "{out}{err}");
     assert!(out.contains("it ended before (exit status: 7)"), "{out}");
 }
 
@@ -94,10 +106,15 @@ fn what_is_known_of_clients_is_found() {
         (format!("{drivers}/strophe.mjs"), format!("{drivers}/xmpp-client.mjs"));
     let folder = "scenarios/client";
     let closes = format!("{folder}/rfc7395/3.6-closing/answers.yaml");
+    let again = format!("{folder}/xep-0124/17.1-http/logs-in-again.yaml");
+    let leaves = format!("{folder}/rfc6120/4.4-closing/leaves.yaml");
     let rids = format!("{folder}/xep-0124/14.1-rids");
     for (scenario, command, code, said) in [
         (LEAVES, vec![gloox.as_str()], 1, "type='terminal' does not exist"),
         (&*closes, vec!["node", &*strophe], 1, "the client to end its session in order"),
+        (&*closes, vec!["node", &*xmpp_js], 1, "the client to end its session in order"),
+        (&*again, vec!["node", &*strophe], 1, "the client to log in"),
+        (&*leaves, vec![gloox.as_str()], 1, "does not wait for the closing tag"),
         (&*rids, vec!["node", &*strophe], 0, "1 passed"),
         (&*rids, vec![gloox.as_str()], 0, "1 passed"),
         (PINGS, vec!["node", &*xmpp_js], 0, "1 passed"),

@@ -96,9 +96,9 @@ fn is_tried(words: &[String]) -> bool {
     match words[0].as_str() {
         "demo" | "doctor" | "proxy" => false,
         "cm" => has("--list-defects"),
-        "client" => has("--list"),
         "prove" => words.iter().any(|word| word.contains("examples")),
         "run" | "replay" => !has("--target"),
+        "client" => words[1] != "run" || has("--list"),
         "snapshot" => words[1] != "review",
         "report" => !words[1].starts_with("captures"),
         _ => true,
@@ -128,9 +128,9 @@ fn the_commands_of_the_documents_work_with_the_program_alone() {
                 &[0, 1, 2]
             } else {
                 parsed += 1;
-                // What follows `--` is another program.
-                let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
-                words.insert(end, "--help".to_owned());
+                // What stands behind `--` is for somebody else.
+                words = words.split(|word| word == "--").next().unwrap_or_default().to_vec();
+                words.push("--help".to_owned());
                 &[0]
             };
             let output = xmppscope(folder.path(), &words);

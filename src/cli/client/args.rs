@@ -56,7 +56,7 @@ pub(super) struct RunArgs {
     /// Program that starts the client, with its arguments
     #[arg(last = true, value_name = "COMMAND")]
     pub(super) command: Vec<String>,
-    /// Test the client that is part of xmppscope, which speaks BOSH and WebSocket
+    /// Test the client that is part of xmppscope, which speaks BOSH, WebSocket and TCP
     #[arg(long, conflicts_with = "command")]
     pub(super) built_in: bool,
     /// Address to listen on, one scenario at a time [default: a free port of 127.0.0.1 for each scenario]
@@ -94,9 +94,9 @@ pub(super) struct RunArgs {
 
 /// Test the scenarios for clients: mutation testing with known defects
 ///
-/// Runs the scenarios with the client that is part of xmppscope, over BOSH and WebSocket: first as it is, then with each of its
-/// defects (mutants). Two things must hold. The client passes every scenario without a defect. Every defect is caught by a
-/// scenario that covers its requirement. Scenarios that catch none are listed.
+/// Runs the scenarios with the client that is part of xmppscope: first as it is, then with each of its defects (mutants). Three
+/// things must hold. The client passes every scenario without a defect. Every defect is caught by a scenario that covers its
+/// requirement. Every scenario that covers a MUST or SHOULD catches a defect.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -105,7 +105,7 @@ Examples:
 
 Exit status:
   0  proved
-  1  a defect is missed, or a scenario fails without a defect
+  1  a defect is missed, a scenario catches none, or it fails without a defect
   2  wrong usage, or a scenario with mistakes
   3  a file cannot be read
   130  interrupted; nothing is proved")]
@@ -120,7 +120,7 @@ pub(super) struct ProveArgs {
     #[arg(long)]
     pub(super) table: bool,
     /// Scenarios to run in parallel
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = 48, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub(super) jobs: u16,
     /// When to use colours
     #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN", help_heading = "Output")]

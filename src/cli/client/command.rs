@@ -102,7 +102,10 @@ fn try_all(
             }
         });
         let mut end = tokio::select! {
-            () = all => End::Whole,
+            unusable = all => match unusable {
+                Some(unusable) => return Err(Failure::Environment(unusable.to_string())),
+                None => End::Whole,
+            },
             () = runner::stopped(stop.clone()) => End::Interrupted,
         };
         let again = doubts.jobs(jobs);
@@ -113,17 +116,18 @@ fn try_all(
                 }
             });
             tokio::select! {
-                () = alone => {}
+                // What has come once is known.
+                _ = alone => {}
                 () = runner::stopped(stop.clone()) => end = End::Interrupted,
             }
         }
         for (place, outcome) in doubts.finish() {
             results.take(place, outcome);
         }
-        end
+        Ok(end)
     });
     runtime.shutdown_background();
-    Ok(end)
+    end
 }
 
 /// The client in words.

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::diag::sanitise::sanitise;
 use crate::diag::{counted, name};
 use crate::runner::{self, Job};
-use crate::trial::{ClientProof, MUTANTS, Mutant, prove_clients};
+use crate::trial::{ClientProof, MUTANTS, Mutant, UNPROVABLE, prove_clients};
 use crate::ui::{Unit, wrapped};
 
 /// Proves scenarios.
@@ -73,28 +73,36 @@ fn report(proof: &ClientProof, jobs: &[Job], args: &ProveArgs) -> Result<u8, Fai
     }
     let able: BTreeSet<String> =
         (0..jobs.len()).filter(|place| !proof.skipped.contains(place)).map(path).collect();
-    let blunt: Vec<_> = able.difference(&sharp).collect();
     // That a scenario catches none can be said only if all were tried.
-    let all = args.defect.is_empty();
-    for path in blunt.iter().filter(|_| all) {
-        text += &format!("catches no defect: {path}\n");
+    let whole = args.defect.is_empty();
+    let weak = if whole { proof.weak(jobs) } else { Vec::new() };
+    let weak: BTreeSet<String> = weak.into_iter().map(path).collect();
+    for path in &weak {
+        text += &format!("catches no defect of a requirement that it covers: {path}\n");
+    }
+    if args.table && whole {
+        for path in able.difference(&sharp).filter(|path| !weak.contains(*path)) {
+            let why = UNPROVABLE.iter().find(|(known, _)| path.ends_with(known));
+            let why = why.map_or("it demands nothing", |(_, why)| why);
+            text += &format!("not provable: {path}: {why}\n");
+        }
     }
     let unable: BTreeSet<String> = proof.skipped.iter().map(|place| path(*place)).collect();
     let unable = unable.difference(&able).count();
     let caught = proof.noticed.len() - missed;
     let defects = counted(proof.noticed.len(), "defect");
     text += &format!("{defects}: {caught} caught, {missed} missed\n");
-    let none = if all { format!(", {} catching none", blunt.len()) } else { String::new() };
+    let none =
+        if whole { format!(", {} catching none of its own", weak.len()) } else { String::new() };
     let unable_in_words = match unable {
         0 => String::new(),
-        _ => {
-            format!(", {unable} needing something that the built-in client cannot do, such as TCP")
-        }
+        _ => format!(", {unable} needing something that the built-in client cannot do"),
     };
-    let (of_all, sharp) = (counted(able.len() + unable, "scenario"), able.len() - blunt.len());
+    let (of_all, sharp) =
+        (counted(able.len() + unable, "scenario"), able.intersection(&sharp).count());
     text += &format!("{of_all}: {sharp} catching a defect{none}{unable_in_words}\n");
     print(&wrapped(&sanitise(&text), width(out_is_terminal())))?;
-    if missed > 0 || !proof.unsound.is_empty() {
+    if missed > 0 || !proof.unsound.is_empty() || !weak.is_empty() {
         eprint("not proved");
         return Ok(exit::DIFFERS);
     }

@@ -7,7 +7,7 @@ use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 
 use super::coding;
-use super::handshake::{Upgrade, handshake};
+use super::handshake::{Sending, Upgrade, handshake};
 use super::host_meta::host_meta;
 use super::page::PAGE;
 use super::respond::{CONTENT_TYPE, allow, plain, response};
@@ -63,8 +63,8 @@ pub trait Edge: Send {
 pub struct Strict {
     /// Bounds of what comes, after its coding was removed.
     limits: Limits,
-    /// Messages of WebSocket may be compressed.
-    deflate: bool,
+    /// How messages of WebSocket are sent.
+    sending: Sending,
 }
 
 impl Edge for Strict {
@@ -115,7 +115,7 @@ impl Edge for Strict {
     }
 
     fn upgrade(&mut self, request: &Request<()>) -> Upgrade {
-        handshake(request, self.limits, self.deflate)
+        handshake(request, self.limits, self.sending)
     }
 
     fn refuse(&mut self, status: StatusCode) -> Response<Bytes> {
@@ -132,7 +132,8 @@ impl Edge for Strict {
 impl Strict {
     /// With these settings.
     pub fn new(policy: &Policy) -> Self {
-        Self { limits: policy.bounds.xml, deflate: policy.deflate }
+        let sending = Sending { deflate: policy.deflate, fragments: policy.fragments };
+        Self { limits: policy.bounds.xml, sending }
     }
 
     /// The content of a POST. Its Content-Type decides nothing but the character encoding (XEP-0124 §5, §7.2).

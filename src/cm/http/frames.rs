@@ -3,7 +3,8 @@
 use crate::cm::stream::{Codec, Input, Outbound, Received, message};
 use crate::wire::Side;
 use crate::wire::websocket::{
-    self, Close, Deflate, Deflater, Endpoint, Inflater, Opcode, Violation, close, deflated, frame,
+    self, Close, Deflate, Deflater, Endpoint, Inflater, Opcode, Violation, close, deflated,
+    fragments, frame,
 };
 use crate::xml::Limits;
 
@@ -15,6 +16,8 @@ const TOO_LONG: u16 = 1009;
 pub struct Frames {
     endpoint: Endpoint,
     deflater: Option<Deflater>,
+    /// The most bytes in one frame; zero for whole messages.
+    fragments: usize,
     limits: Limits,
     received: Vec<websocket::Received>,
     /// A message has come.
@@ -31,7 +34,15 @@ impl Frames {
             endpoint.inflate_with(Inflater::new(deflate.client_no_context));
         }
         let deflater = deflate.map(|deflate| Deflater::new(deflate.server_no_context));
-        Self { endpoint, deflater, limits, received: Vec::new(), begun: false, deaf: false }
+        let (received, fragments) = (Vec::new(), 0);
+        Self { endpoint, deflater, fragments, limits, received, begun: false, deaf: false }
+    }
+
+    /// Messages come in frames of so many bytes at most; zero for whole messages.
+    #[must_use]
+    pub fn in_fragments(mut self, most: usize) -> Self {
+        self.fragments = most;
+        self
     }
 
     fn take(&mut self, what: websocket::Received, out: &mut Vec<Received>) {
@@ -87,6 +98,9 @@ impl Codec for Frames {
 
     fn write(&mut self, outbound: &Outbound, out: &mut Vec<u8>) {
         let bytes = match (outbound, &mut self.deflater) {
+            (Outbound::Text(text), deflater) if self.fragments > 0 => {
+                fragments(text.as_bytes(), deflater.as_mut(), self.fragments)
+            }
             (Outbound::Text(text), None) => frame(Opcode::TEXT, text.as_bytes(), None),
             (Outbound::Text(text), Some(deflater)) => {
                 deflated(Opcode::TEXT, text.as_bytes(), deflater)
@@ -122,6 +136,27 @@ mod tests {
         let mut out = Vec::new();
         frames.read(bytes, &mut out);
         out
+    }
+
+    #[test]
+    fn a_message_in_fragments_is_the_same_message() {
+        let agreed = Deflate { server_no_context: false, client_no_context: false };
+        for deflate in [None, Some(agreed)] {
+            let mut frames = Frames::new(Limits::default(), deflate).in_fragments(7);
+            let mut endpoint = Endpoint::across_from(Side::Server, 1000);
+            if deflate.is_some() {
+                endpoint.inflate_with(Inflater::new(false));
+            }
+            for text in ["<presence xmlns='jabber:client'/>", "<a/>", "<long>é ☃ 😀</long>"] {
+                let (mut bytes, mut got) = (Vec::new(), Vec::new());
+                frames.write(&Outbound::Text(text.to_owned()), &mut bytes);
+                endpoint.feed(&bytes, &mut got).unwrap();
+                got.retain(|one| !matches!(one, websocket::Received::Ping(_)));
+                assert_eq!(got, [websocket::Received::Text(text.to_owned())], "{deflate:?}");
+                let finals = bytes[0] & 0x80;
+                assert_eq!(finals == 0, bytes.len() > 12, "{bytes:?}");
+            }
+        }
     }
 
     #[test]

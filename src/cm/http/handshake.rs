@@ -22,8 +22,17 @@ pub struct Upgrade {
     pub codec: Option<Box<dyn Codec>>,
 }
 
-/// The answer to a request at the path of the WebSocket. Messages are compressed if `deflate` is set and the client can.
-pub(super) fn handshake<B>(request: &Request<B>, limits: Limits, deflate: bool) -> Upgrade {
+/// How the messages of a WebSocket are sent.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sending {
+    /// They may be compressed, if the client can.
+    pub(super) deflate: bool,
+    /// The most bytes in one frame; zero for whole messages.
+    pub(super) fragments: usize,
+}
+
+/// The answer to a request at the path of the WebSocket.
+pub(super) fn handshake<B>(request: &Request<B>, limits: Limits, sending: Sending) -> Upgrade {
     let headers = request.headers();
     let key = text(headers, "sec-websocket-key").next().filter(|key| is_key(key));
     let tokens = text(headers, "connection").flat_map(|list| list.split(','));
@@ -47,7 +56,8 @@ pub(super) fn handshake<B>(request: &Request<B>, limits: Limits, deflate: bool) 
         let words = "The subprotocol xmpp is not offered.\n";
         return refuse(StatusCode::BAD_REQUEST, words, None);
     }
-    let agreed = deflate.then(|| Deflate::of_offers(text(headers, "sec-websocket-extensions")));
+    let agreed =
+        sending.deflate.then(|| Deflate::of_offers(text(headers, "sec-websocket-extensions")));
     let agreed = agreed.flatten();
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -61,7 +71,8 @@ pub(super) fn handshake<B>(request: &Request<B>, limits: Limits, deflate: bool) 
     if let Some(Ok(said)) = agreed.map(|agreed| HeaderValue::from_str(&agreed.response())) {
         headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, said);
     }
-    Upgrade { response, codec: Some(Box::new(Frames::new(limits, agreed))) }
+    let frames = Frames::new(limits, agreed).in_fragments(sending.fragments);
+    Upgrade { response, codec: Some(Box::new(frames)) }
 }
 
 /// Whether it is 16 bytes in base64 (RFC 6455 §4.2.1).
@@ -105,7 +116,8 @@ mod tests {
             let change = changes.iter().find(|(changed, _)| *changed == name);
             request = request.header(name, change.map_or(value, |(_, value)| *value));
         }
-        handshake(&request.body(()).unwrap(), Limits::default(), deflate).response
+        let sending = Sending { deflate, fragments: 0 };
+        handshake(&request.body(()).unwrap(), Limits::default(), sending).response
     }
 
     #[test]
@@ -129,8 +141,9 @@ mod tests {
         let key = HeaderValue::from_static("dGhlIHNhbXBsZSBub25jZQ==");
         old.headers_mut().insert("sec-websocket-key", key);
         old.headers_mut().insert("host", HeaderValue::from_static("localhost"));
-        let refused =
-            |request: &Request<()>| handshake(request, Limits::default(), false).response.status();
+        let refused = |request: &Request<()>| {
+            handshake(request, Limits::default(), Sending::default()).response.status()
+        };
         assert_eq!(refused(&old), StatusCode::BAD_REQUEST);
         *old.version_mut() = Version::HTTP_11;
         old.headers_mut().remove("host");

@@ -10,7 +10,7 @@ use crate::scenario::facts::{CLIENT_FACTS, ClientVariables};
 use crate::scenario::limits;
 use crate::scenario::model::{
     ClientStep, ClientStepKind, ClientTest, Count, Scenario, ServerAct, Template, TermKind,
-    Timespan,
+    Timespan, Xml,
 };
 use crate::scenario::source::{Located, Place};
 use crate::scenario::vars::Unresolved;
@@ -109,6 +109,10 @@ impl Row<'_> {
         for step in &client.steps {
             self.step(step);
         }
+        if client.steps.is_empty() {
+            let message = "a scenario without steps tests nothing".to_owned();
+            self.wrong(&client.carrier.place, message);
+        }
     }
 
     fn step(&mut self, step: &ClientStep) {
@@ -133,23 +137,31 @@ impl Row<'_> {
                 self.filter(&sent.filter);
                 self.times(sent.within.as_slice());
                 self.times(sent.after.as_slice());
-                if let Some(times) = &sent.times {
-                    self.count(times);
+                if let Some(times) = &sent.times
+                    && self.count(times) == Some(0)
+                {
+                    let message = "what is sent 0 times is an `unsent` step".to_owned();
+                    self.wrong(&times.place, message);
                 }
             }
             ClientStepKind::Unsent { filter, during, .. } => {
                 self.filter(filter);
                 self.times(std::slice::from_ref(during));
             }
-            ClientStepKind::Send(xml) => {
-                let text = xml.text.text(self.variables);
-                self.noted(text);
+            ClientStepKind::Needs { filter, within } => {
+                self.filter(filter);
+                self.times(within.as_slice());
             }
-            ClientStepKind::Server(act) => match act {
-                ServerAct::Say(xml) => {
-                    let text = xml.text.text(self.variables);
-                    self.noted(text);
+            ClientStepKind::Received { text, times, within } => {
+                self.text(text);
+                self.times(within.as_slice());
+                if let Some(times) = times {
+                    let _ = self.count(times); // 0 is a demand, too
                 }
+            }
+            ClientStepKind::Send(xml) => self.elements(xml),
+            ClientStepKind::Server(act) => match act {
+                ServerAct::Say(xml) => self.elements(xml),
                 ServerAct::Error { condition, text } => {
                     for one in text.iter().chain([condition]) {
                         self.text(one);
@@ -193,9 +205,16 @@ impl Row<'_> {
         }
     }
 
-    fn count(&mut self, count: &Located<Count>) {
+    fn count(&mut self, count: &Located<Count>) -> Option<u64> {
         let count = count.resolve(self.variables, limits::REPEAT);
-        self.noted(count);
+        self.noted(count)
+    }
+
+    fn elements(&mut self, xml: &Located<Xml>) {
+        let text = xml.text.text(self.variables);
+        if self.noted(text).is_some_and(|text| !text.contains('<')) {
+            self.wrong(&xml.place, "there is no element here, so nothing would be sent".to_owned());
+        }
     }
 
     fn times(&mut self, times: &[Located<Timespan>]) {

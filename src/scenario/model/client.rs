@@ -70,11 +70,15 @@ pub enum Term {
     AskAfter,
     /// The most requests that may be repeated for one rid.
     Repeats,
+    /// The most bytes of a message in one frame of WebSocket; zero for whole messages.
+    Fragments,
+    /// Whether mechanisms to log in with are offered.
+    Mechanisms,
 }
 
 impl Term {
     /// All of them, by the words that files have for them.
-    pub const ALL: [(&'static str, Self); 15] = [
+    pub const ALL: [(&'static str, Self); 17] = [
         ("wait", Self::Wait),
         ("hold", Self::Hold),
         ("requests", Self::Requests),
@@ -90,13 +94,17 @@ impl Term {
         ("ask-stanzas", Self::AskStanzas),
         ("ask-after", Self::AskAfter),
         ("repeats", Self::Repeats),
+        ("fragments", Self::Fragments),
+        ("mechanisms", Self::Mechanisms),
     ];
 
     /// What its value is.
     pub fn kind(self) -> TermKind {
         match self {
-            Self::Hold | Self::Requests | Self::AskStanzas | Self::Repeats => TermKind::Number,
-            Self::Sasl2 | Self::Deflate => TermKind::Switch,
+            Self::Hold | Self::Requests | Self::AskStanzas | Self::Repeats | Self::Fragments => {
+                TermKind::Number
+            }
+            Self::Sasl2 | Self::Deflate | Self::Mechanisms => TermKind::Switch,
             _ => TermKind::Time,
         }
     }
@@ -152,6 +160,22 @@ pub enum ClientStepKind {
         during: Located<Timespan>,
         /// The step from whose beginning on nothing of the kind may have been sent.
         since: Option<Located<String>>,
+    },
+    /// Goes on only if the client has sent something since the beginning: a scenario about what it does not use is skipped.
+    Needs {
+        /// What it has sent.
+        filter: Located<Template>,
+        /// How long it may take.
+        within: Option<Located<Timespan>>,
+    },
+    /// Sees how often a message of the client has come to the other user.
+    Received {
+        /// The text of the message.
+        text: Located<Template>,
+        /// Exactly how often; once if nothing is said.
+        times: Option<Located<Count>>,
+        /// How long it may take, from the start of the step.
+        within: Option<Located<Timespan>>,
     },
     /// Another user sends the client a stanza.
     Send(Located<Xml>),

@@ -13,12 +13,14 @@ use crate::scenario::source::Located;
 use crate::scenario::yaml::{Value, Yaml};
 
 /// The kinds of steps, and whether each demands something: those may have `covers`, `level` and `says`.
-pub(in super::super) const CLIENT_KINDS: [(&str, bool); 11] = [
+pub(in super::super) const CLIENT_KINDS: [(&str, bool); 13] = [
     ("start", false),
     ("login", true),
     ("tell", false),
     ("sent", true),
     ("unsent", true),
+    ("needs", false),
+    ("received", true),
     ("send", false),
     ("server", false),
     ("fault", false),
@@ -27,8 +29,7 @@ pub(in super::super) const CLIENT_KINDS: [(&str, bool); 11] = [
     ("note", false),
 ];
 /// What the server does by itself.
-pub(in super::super) const SERVER_ACTS: [&str; 5] =
-    ["terminate", "error", "close", "say", "answer"];
+pub(in super::super) const SERVER_ACTS: [&str; 4] = ["terminate", "error", "close", "say"];
 /// The variable of a scenario that lists several carriers.
 const OVER: &str = "over";
 
@@ -157,6 +158,8 @@ impl Reader {
         if demands {
             covers = fields.take("covers").map_or(Vec::new(), |yaml| self.covers(yaml));
             level = self.level(&mut fields);
+        }
+        if demands || name == "needs" {
             says = fields.take("says").and_then(|says| self.template(says));
         }
         if name != "note" {
@@ -219,6 +222,16 @@ impl Reader {
                 let during = self.required(fields, "for").and_then(|one| self.timespan(one));
                 let since = since(self, fields);
                 ClientStepKind::Unsent { filter: filter?, during: during?, since }
+            }
+            "needs" => {
+                let filter = self.template(value);
+                ClientStepKind::Needs { filter: filter?, within: within(self, fields) }
+            }
+            "received" => {
+                let text = self.template(value);
+                let times = fields.take("times");
+                let times = times.and_then(|times| self.count(times, limits::REPEAT));
+                ClientStepKind::Received { text: text?, times, within: within(self, fields) }
             }
             _ => ClientStepKind::Server(self.server_act(value, fields)?),
         })

@@ -1,9 +1,11 @@
 //! The reference client of a trial: it does what the lines of a hook tell it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use super::habit::Habit;
 use super::socket_user::SocketUser;
 use super::user::{News, Order, User};
 use crate::client::bosh::{Session, Terms, first_rid};
@@ -20,32 +22,19 @@ pub(in crate::trial) async fn live(
     facts: Facts,
     address: SocketAddr,
     clock: Clock,
+    habit: Option<Habit>,
     mut lines: mpsc::UnboundedReceiver<String>,
     cannot: impl Fn(&str),
 ) {
-    let mut random = Secure::default();
-    let who = Who::Account { user: facts.user.clone(), password: facts.password.clone() };
-    let login = Login::new(who, random.token(12)).with_resource("reference");
-    let (orders, taken) = mpsc::unbounded_channel();
+    let facts = Arc::new(facts);
     let (send, mut news) = mpsc::unbounded_channel();
-    let tell = Box::new(move |one| _ = send.send(one)); // nobody hears of a client that is ended
-    match facts.carrier {
-        Transport::Bosh => {
-            let mut bits = [0; 8];
-            random.fill(&mut bits);
-            let rid = first_rid(u64::from_ne_bytes(bits));
-            let session = Session::new(&Terms::new(facts.domain.as_str()), rid);
-            tokio::spawn(User::new(address, clock, session, login, taken, tell).live());
-        }
-        Transport::WebSocket => {
-            let domain = facts.domain.clone();
-            tokio::spawn(SocketUser::new(address, domain, login, taken, tell).live());
-        }
-        Transport::Tcp => return cannot("use TCP"),
-    }
+    let mut orders = enter(&facts, address, clock, habit, &send);
     loop {
         tokio::select! {
             line = lines.recv() => match line {
+                Some(line) if line == "reconnect" => {
+                    orders = enter(&facts, address, clock, habit, &send);
+                }
                 Some(line) => obey(&line, &facts, &orders, &cannot),
                 None => return,
             },
@@ -58,6 +47,42 @@ pub(in crate::trial) async fn live(
             }
         }
     }
+}
+
+/// Logs in. What the user is told to do from then on goes into the channel; without it, the user is gone.
+fn enter(
+    facts: &Arc<Facts>,
+    address: SocketAddr,
+    clock: Clock,
+    habit: Option<Habit>,
+    news: &mpsc::UnboundedSender<News>,
+) -> mpsc::UnboundedSender<Order> {
+    let (orders, taken) = mpsc::unbounded_channel();
+    let news = news.clone();
+    let tell = Box::new(move |one| _ = news.send(one)); // nobody hears of a client that is ended
+    match facts.carrier {
+        Transport::Bosh => {
+            let mut bits = [0; 8];
+            Secure::default().fill(&mut bits);
+            let rid = first_rid(u64::from_ne_bytes(bits));
+            let session = Session::new(&Terms::new(facts.domain.as_str()), rid);
+            let user = User::new(address, clock, session, login(facts), taken, tell);
+            tokio::spawn(user.with_habit(habit).live());
+        }
+        carrier => {
+            let again = Arc::clone(facts);
+            let logins = Box::new(move || login(&again));
+            let domain = facts.domain.clone();
+            let user = SocketUser::new(address, domain, login(facts), taken, tell);
+            tokio::spawn(user.resuming(carrier, logins, habit).live());
+        }
+    }
+    orders
+}
+
+fn login(facts: &Facts) -> Login {
+    let who = Who::Account { user: facts.user.clone(), password: facts.password.clone() };
+    Login::new(who, Secure::default().token(12)).with_resource("reference")
 }
 
 fn obey(line: &str, facts: &Facts, orders: &mpsc::UnboundedSender<Order>, cannot: &impl Fn(&str)) {

@@ -8,9 +8,10 @@ use base64::prelude::BASE64_STANDARD;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::habit::Habit;
 use crate::random::{Random, Secure};
 use crate::wire::Side;
-use crate::wire::websocket::{Endpoint, Opcode, Received, frame};
+use crate::wire::websocket::{Endpoint, Opcode, Received, Violation, frame};
 use crate::xml::{Element, Limits, Scope, parse, write};
 
 /// A message is not longer.
@@ -26,11 +27,12 @@ pub(super) struct Socket {
     received: Vec<Received>,
     /// It has sent its Close frame.
     closing: bool,
+    habit: Option<Habit>,
 }
 
 impl Socket {
     /// Opens a WebSocket.
-    pub(super) async fn open(address: SocketAddr) -> io::Result<Self> {
+    pub(super) async fn open(address: SocketAddr, habit: Option<Habit>) -> io::Result<Self> {
         let mut tcp = TcpStream::connect(address).await?;
         let _ = tcp.set_nodelay(true); // refused only by a socket that is gone
         let mut random = Secure::default();
@@ -51,17 +53,23 @@ impl Socket {
         }
         // Without it, nothing of XMPP may be sent (RFC 7395 section 3.1).
         let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
-        if !head.lines().any(|line| line.trim() == "sec-websocket-protocol: xmpp") {
+        let agreed = head.lines().any(|line| line.trim() == "sec-websocket-protocol: xmpp");
+        if !agreed && habit != Some(Habit::Careless) {
             return Err(io::Error::other("the server did not agree on the subprotocol xmpp"));
         }
         let endpoint = Endpoint::across_from(Side::Server, LIMIT);
-        Ok(Self { tcp, endpoint, random, received: Vec::new(), closing: false })
+        Ok(Self { tcp, endpoint, random, received: Vec::new(), closing: false, habit })
     }
 
     /// Sends an element.
     pub(super) async fn send(&mut self, element: &Element) -> io::Result<()> {
         let mut text = String::new();
         write(element, &Scope { default: "", prefixes: &[] }, &mut text);
+        self.say(&text).await
+    }
+
+    /// Sends a text.
+    pub(super) async fn say(&mut self, text: &str) -> io::Result<()> {
         self.frame(Opcode::TEXT, text.as_bytes()).await
     }
 
@@ -74,7 +82,8 @@ impl Socket {
     async fn frame(&mut self, opcode: Opcode, payload: &[u8]) -> io::Result<()> {
         let mut mask = [0; 4];
         self.random.fill(&mut mask);
-        self.tcp.write_all(&frame(opcode, payload, Some(mask))).await
+        let mask = Some(mask).filter(|_| self.habit != Some(Habit::Unmasked));
+        self.tcp.write_all(&frame(opcode, payload, mask)).await
     }
 
     /// The elements that came; none when the WebSocket is closed, which this end then does too. Can be given up at any time.
@@ -84,7 +93,13 @@ impl Socket {
         if read == 0 {
             return Ok(None);
         }
-        self.endpoint.feed(&buffer[..read], &mut self.received).map_err(io::Error::other)?;
+        let fed = self.endpoint.feed(&buffer[..read], &mut self.received);
+        if let Err(Violation { status, words }) = fed
+            && self.habit != Some(Habit::Lenient)
+        {
+            self.frame(Opcode::CLOSE, &status.to_be_bytes()).await?;
+            return Err(io::Error::other(words));
+        }
         let mut elements = Vec::new();
         for received in std::mem::take(&mut self.received) {
             match received {

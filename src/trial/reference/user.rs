@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use super::habit::Habit;
 use super::http::post;
 use crate::client::bosh::{Action, End, Request, Session};
 use crate::client::{Login, Step};
@@ -71,6 +72,7 @@ pub struct User {
     flights: JoinSet<Landed>,
     /// Cuts the connection of a request.
     cuts: HashMap<u64, oneshot::Sender<Duration>>,
+    habit: Option<Habit>,
 }
 
 /// What became of a request.
@@ -91,7 +93,13 @@ impl User {
         tell: Box<dyn Fn(News) + Send>,
     ) -> Self {
         let (idle, flights, cuts) = (Vec::new(), JoinSet::new(), HashMap::new());
-        Self { address, clock, session, login, orders, tell, idle, flights, cuts }
+        let habit = None;
+        Self { address, clock, session, login, orders, tell, idle, flights, cuts, habit }
+    }
+
+    /// The same with a habit that breaks a requirement.
+    pub(super) fn with_habit(self, habit: Option<Habit>) -> Self {
+        Self { habit, ..self }
     }
 
     /// Lives until the session is over, or nobody gives orders any more.
@@ -170,6 +178,17 @@ impl User {
         }
         for action in actions {
             let Action::Deliver(element) = action else { continue };
+            match self.habit {
+                Some(Habit::Eager) => {
+                    self.session.send(&Element::new(ns::CLIENT, "presence"));
+                    continue;
+                }
+                Some(Habit::Tls) if element.child(ns::TLS, "starttls").is_some() => {
+                    self.session.send(&Element::new(ns::TLS, "starttls"));
+                    continue;
+                }
+                _ => {}
+            }
             match self.login.take(&element) {
                 Step::Wait => {}
                 Step::Send(element) => self.session.send(&element),

@@ -143,6 +143,26 @@ pub fn deflated(opcode: Opcode, payload: &[u8], deflater: &mut Deflater) -> Vec<
     out
 }
 
+/// A text message of a server in frames of at most `most` bytes, with a ping behind the first of several (RFC 6455 §5.4).
+pub fn fragments(text: &[u8], deflater: Option<&mut Deflater>, most: usize) -> Vec<u8> {
+    let compressed = deflater.is_some();
+    let payload = deflater.map_or_else(|| text.to_vec(), |deflater| deflater.deflate(text));
+    let count = payload.len().div_ceil(most.max(1)).max(1);
+    let mut out = Vec::new();
+    for number in 0..count {
+        let rest = &payload[number * most..];
+        let part = &rest[..most.min(rest.len())];
+        let opcode = if number == 0 { Opcode::TEXT } else { Opcode::CONTINUATION };
+        let reserved = if number == 0 && compressed { COMPRESSED } else { 0 };
+        let head = Head::new(opcode, part.len() as u64, None);
+        Head { fin: number + 1 == count, reserved, ..head }.write_with(part, &mut out);
+        if number == 0 && count > 1 {
+            out.extend(frame(Opcode::PING, b"between", None));
+        }
+    }
+    out
+}
+
 /// A Close frame with a status and a reason.
 pub fn close(status: u16, reason: &str, mask: Option<[u8; 4]>) -> Vec<u8> {
     // A control frame has room for 125 bytes.

@@ -16,7 +16,7 @@ mod reader;
 pub use assembler::{Assembler, Message, Step};
 pub use close::Close;
 pub use deflate::{Deflate, Deflater, Inflated, Inflater};
-pub use endpoint::{Endpoint, Received, Violation, close, deflated, frame};
+pub use endpoint::{Endpoint, Received, Violation, close, deflated, fragments, frame};
 pub use frame::{Head, Opcode, mask};
 pub use handshake::{accept, is_upgrade};
 pub use reader::{Fault, Piece, Reader};
