@@ -94,7 +94,7 @@ pub(super) struct Args {
     /// Answers what the recorded clients did as the recorded server did, with the sids, rids, ids and addresses of the client that
     /// comes, and says what was expected where it does something else. Anybody can log in, with PLAIN or ANONYMOUS and any password,
     /// since a recording holds none. The options for sessions, limits and accounts have no effect.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["account", "anonymous", "defect", "upstream", "domain"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["account", "anonymous", "defect", "upstream", "domain", "fault", "fault_file", "control", "tls", "tls_dir", "direct_tls", "deflate"])]
     replay: Option<PathBuf>,
     /// With --replay: only the session whose name or sid begins with NAME [default: all, in order]
     #[arg(long, value_name = "NAME", requires = "replay")]

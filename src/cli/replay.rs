@@ -23,7 +23,7 @@ use crate::random::Secure;
 use crate::replay::{CannotReplay, Replayed, Script, Settings, compare, replay};
 use crate::report::difference::{Compared, Document};
 use crate::runner::dial::Dial;
-use crate::runner::{Target, embedded_target, reach, with_embedded};
+use crate::runner::{Account, Target, embedded_target, reach, with_embedded_users};
 use crate::scenario::Provision;
 use crate::snapshot::Varying;
 use crate::trace::capture::{Preface, Secrets, Writer};
@@ -47,7 +47,7 @@ Examples:
       --domain chat.example --account alice
   xmppscope replay monday.ndjson --target targets/mine.yaml --speed 10
   xmppscope replay monday.ndjson --write tuesday.ndjson
-  xmppscope replay monday.ndjson --defect bosh-no-chunked
+  xmppscope replay monday.ndjson --defect bosh-resp-ver/own
 
 The password of an --account without one is read from XMPPSCOPE_PASSWORD.
 
@@ -100,7 +100,8 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let defects = chosen(&args.defect)?;
     let named = Named::of(&args.server, args.color)?;
     let dial = named.as_ref().map(|named| args.server.dial(&named.target)).transpose()?;
-    let target = named.map_or_else(embedded_target, |named| named.target);
+    let embedded = named.is_none();
+    let mut target = named.map_or_else(embedded_target, |named| named.target);
     let all = read(&args.file)?;
     let wrong =
         |error: CannotReplay| Failure::Usage(format!("{}: {error}", open::name(&args.file)));
@@ -109,6 +110,14 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         eprint(&format!("not replayed: {what}"));
     }
     carries(&script, &target)?;
+    if embedded {
+        // It serves whoever the recording has.
+        for jid in script.accounts() {
+            let user = jid.split('@').next().unwrap_or_default().to_owned();
+            let password = "replayed".to_owned();
+            target.accounts.entry(user.clone()).or_insert(Account { user, password });
+        }
+    }
     let accounts = accounts(args, &script, &target)?;
     let anonymous = target.anonymous.clone().unwrap_or_else(|| target.domain.clone());
     let comparison = compare(&script, &target.domain, &anonymous, &accounts);
@@ -117,6 +126,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         domain: target.domain.clone(),
         anonymous,
         accounts,
+        nobody: nobody(args, &target)?,
         bosh: (target.address.path.clone(), target.address.authority()),
         websocket: (websocket.path.clone(), websocket.authority()),
         speed: args.speed,
@@ -173,7 +183,8 @@ fn perform(
     let shown = progress("replaying", Unit::Items("steps"), Some(script.len() as u64));
     let mut told = |done: usize| shown.set(done as u64);
     let Some(dial) = dial else {
-        return Ok(with_embedded(defects, |dial, clock| async move {
+        let users: Vec<Account> = target.accounts.values().cloned().collect();
+        return Ok(with_embedded_users(&users, defects, |dial, clock| async move {
             let replayed = replay(script, settings, target, dial, clock, &mut told).await;
             (replayed, clock.started())
         }));
@@ -260,6 +271,19 @@ fn accounts(
         accounts.insert(jid, Who::Account { user, password });
     }
     Ok(accounts)
+}
+
+/// Who logs in where nobody got in, so that it is not known who it was.
+fn nobody(args: &Args, target: &Target) -> Result<Option<Who>, Failure> {
+    let (user, password) = match args.account.first().map(|text| text.split_once(':').ok_or(text)) {
+        Some(Ok((user, password))) => (user.to_owned(), password.to_owned()),
+        Some(Err(user)) => (user.clone(), password(user)?),
+        None => match target.accounts.values().next() {
+            Some(account) => (account.user.clone(), account.password.clone()),
+            None => return Ok(None),
+        },
+    };
+    Ok(Some(Who::Account { user, password }))
 }
 
 fn password(user: &str) -> Result<String, Failure> {

@@ -70,6 +70,8 @@ pub async fn replay(
             lines.news(&mut player);
         }
     }
+    // What was open at the end of the recording is open at the end of the replay.
+    let mut events = wire.events();
     lines.part().await;
     let mut remarks = Vec::new();
     let tally = &player.tally;
@@ -83,9 +85,12 @@ pub async fn replay(
         "sent although what it followed in the recording had not come after 3 s more",
     );
     remark(tally.skipped, "not sent, since the login at this server takes fewer steps");
+    remark(
+        tally.failed,
+        "attempts to log in that failed in the recording, made with a wrong password",
+    );
     remark(tally.hidden, "sent without cookies or other secrets that are hidden in the recording");
     remark(lines.lost, "not sent, since the server had ended the connection");
-    let mut events = wire.events();
     events.push(Event { at: wire.now(), conn: 0, fact: Fact::Finished });
     Replayed { events, done: (player.done(), all), stopped, unreachable, remarks }
 }
@@ -117,8 +122,13 @@ impl Lines {
         let mut routes = HashMap::new();
         for act in &script.acts {
             let route = match &act.does {
+                Does::Part(_) | Does::Secure
+                    if script.direct.contains(&act.conn) && target.direct_tls.is_some() =>
+                {
+                    Route::DirectTls
+                }
                 Does::Part(_) | Does::Secure => stream,
-                Does::Text(_) | Does::Control { .. } => Route::WebSocket,
+                Does::Text { .. } | Does::Control { .. } => Route::WebSocket,
                 Does::Request(..) | Does::End(_) => continue,
             };
             routes.insert(act.conn, route);

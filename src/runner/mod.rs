@@ -65,7 +65,9 @@ pub use prove::{Extent, Proof, SAMPLE, Trial, prove, unprovable};
 pub use provided::skipped;
 pub use reach::reach;
 pub use report::{Report, StepAt};
-pub use schedule::{Job, jobs, run_all, run_all_embedded, run_embedded, stopped, with_embedded};
+pub use schedule::{
+    Job, jobs, run_all, run_all_embedded, run_embedded, stopped, with_embedded, with_embedded_users,
+};
 pub use stop::{Done, Stop};
 pub use survey::{Noticed, survey};
 pub use target::{Account, Deviation, Knowledge, Skip, Target, Tolerance, What};
