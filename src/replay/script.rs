@@ -36,6 +36,7 @@ pub struct Script {
 
 /// A session of the recording.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools)] // they are independent of each other
 pub(super) struct Session {
     pub(super) sid: Option<String>,
     pub(super) jid: Option<String>,

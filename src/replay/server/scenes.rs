@@ -211,7 +211,9 @@ impl Reader {
                     _ => None,
                 };
                 if element.is_some_and(|it| is_secret(it) || only_counts(it)) {
-                    element.into_iter().for_each(|element| scene.answers(element));
+                    if let Some(element) = element {
+                        scene.answers(element);
+                    }
                     return;
                 }
                 let mut react = |says| {
