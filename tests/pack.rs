@@ -1,6 +1,9 @@
 //! The conformance pack against the embedded connection manager: it passes, nothing is skipped but what that does not
 //! offer, and with each of its defects what fails is what concerns it.
 
+#[path = "pack/again.rs"]
+mod again;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;

@@ -94,7 +94,7 @@ pub(super) struct Args {
     /// Gives the recorded server's responses to your client, with your client's sid, rids, ids and addresses. If your client
     /// does something that the recorded client did not, it prints what was expected. Any user can log in with PLAIN or
     /// ANONYMOUS and any password. Options for accounts, sessions and limits have no effect.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["account", "anonymous", "defect", "upstream", "domain"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["account", "anonymous", "defect", "upstream", "domain", "fault", "fault_file", "control", "tls", "tls_dir", "direct_tls", "deflate"])]
     replay: Option<PathBuf>,
     /// With --replay: only the session whose name or sid begins with NAME [default: all, in order]
     #[arg(long, value_name = "NAME", requires = "replay")]

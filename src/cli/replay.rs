@@ -23,7 +23,7 @@ use crate::random::Secure;
 use crate::replay::{CannotReplay, Replayed, Script, Settings, compare, replay};
 use crate::report::difference::{Compared, Document};
 use crate::runner::dial::Dial;
-use crate::runner::{Account, Target, embedded_target, reach, with_embedded};
+use crate::runner::{Account, Target, embedded_target, reach, with_embedded_users};
 use crate::scenario::Provision;
 use crate::snapshot::Varying;
 use crate::trace::capture::{Preface, Secrets, Writer};
@@ -101,6 +101,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let defects = chosen(&args.defect)?;
     let named = Named::of(&args.server, args.color)?;
     let dial = named.as_ref().map(|named| args.server.dial(&named.target)).transpose()?;
+    let embedded = named.is_none();
     let mut target = named.map_or_else(embedded_target, |named| named.target);
     let all = read(&args.file)?;
     let wrong =
@@ -110,6 +111,14 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         eprint(&format!("not replayed: {what}"));
     }
     carries(&script, &target)?;
+    if embedded {
+        // It serves whoever the recording has.
+        for jid in script.accounts() {
+            let user = jid.split('@').next().unwrap_or_default().to_owned();
+            let password = "replayed".to_owned();
+            target.accounts.entry(user.clone()).or_insert(Account { user, password });
+        }
+    }
     let accounts = accounts(args, &script, &target)?;
     target.more_accounts.push(passwords(&accounts));
     let anonymous = target.anonymous.clone().unwrap_or_else(|| target.domain.clone());
@@ -119,6 +128,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         domain: target.domain.clone(),
         anonymous,
         accounts,
+        nobody: nobody(args, &target)?,
         bosh: (target.address.path.clone(), target.address.authority()),
         websocket: (websocket.path.clone(), websocket.authority()),
         speed: args.speed,
@@ -178,7 +188,8 @@ fn perform(
     let shown = progress("replaying", Unit::Items("steps"), Some(script.len() as u64));
     let mut told = |done: usize| shown.set(done as u64);
     let Some(dial) = dial else {
-        return Ok(with_embedded(defects, |dial, clock| async move {
+        let users: Vec<Account> = target.accounts.values().cloned().collect();
+        return Ok(with_embedded_users(&users, defects, |dial, clock| async move {
             let replayed = replay(script, settings, target, dial, clock, &mut told).await;
             (replayed, clock.started())
         }));
@@ -284,6 +295,19 @@ fn hidden(why: String, target: &Target) -> String {
     let accounts = sets.flat_map(BTreeMap::values);
     let known = Known::of(accounts.map(|account| (&*account.user, &*account.password)));
     known.hide(&why).unwrap_or(why)
+}
+
+/// Who logs in where nobody got in, so that it is not known who it was.
+fn nobody(args: &Args, target: &Target) -> Result<Option<Who>, Failure> {
+    let (user, password) = match args.account.first().map(|text| text.split_once(':').ok_or(text)) {
+        Some(Ok((user, password))) => (user.to_owned(), password.to_owned()),
+        Some(Err(user)) => (user.clone(), password(user)?),
+        None => match target.accounts.values().next() {
+            Some(account) => (account.user.clone(), account.password.clone()),
+            None => return Ok(None),
+        },
+    };
+    Ok(Some(Who::Account { user, password }))
 }
 
 fn password(user: &str) -> Result<String, Failure> {

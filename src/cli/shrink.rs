@@ -1,5 +1,6 @@
 //! `xmppscope shrink`: the shortest part of a recording that still shows a finding.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::clock::Clock;
 use crate::diag::{counted, name};
 use crate::files::{Access, Inputs, Whole};
 use crate::record::{Shrinking, record, shrink};
-use crate::rules::Judge;
+use crate::rules::{Judge, Level};
 use crate::trace::capture::{Preface, Writer};
 use crate::trace::filter::Filter;
 use crate::trace::open;
@@ -65,9 +66,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let clock = Clock::start();
     let limit = Duration::from_secs(args.limit);
     let shown = progress("shrinking", Unit::Items("attempts"), None);
+    let whole = Found::of(&all.events, &filter, source);
     let shrunk = shrink(
         &all.events,
-        &mut |events| matches(events, &filter, source),
+        &mut |events| Found::of(events, &filter, source).is_part_of(&whole),
         &mut |Shrinking { left, tries }| {
             shown.rename(&format!("shrinking, {} left", counted(left, "message")));
             shown.set(tries);
@@ -111,19 +113,41 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     Ok(damaged)
 }
 
-/// Whether something in these events matches.
-fn matches(events: &[Event], filter: &Filter, source: Option<&Source>) -> bool {
-    let mut judge = Judge::new(source);
-    let mut seen = Vec::new();
-    for event in events {
-        judge.take(event.clone(), &mut seen);
-        for seen in seen.drain(..) {
-            if filter.keep(&seen.subject(judge.story())).message {
-                return true;
+/// What is found in events: each by its event, which keeps its connection and its time.
+#[derive(Debug, Default)]
+struct Found {
+    /// What matches.
+    matching: HashSet<(u64, Duration)>,
+    /// What accuses somebody.
+    findings: HashSet<(u64, Duration, &'static str)>,
+}
+
+impl Found {
+    fn of(events: &[Event], filter: &Filter, source: Option<&Source>) -> Self {
+        let mut judge = Judge::new(source);
+        let (mut seen, mut found) = (Vec::new(), Self::default());
+        for event in events {
+            judge.take(event.clone(), &mut seen);
+            for seen in seen.drain(..) {
+                let (conn, at) = seen
+                    .event
+                    .as_ref()
+                    .map_or_else(Default::default, |event| (event.conn, event.at));
+                if filter.keep(&seen.subject(judge.story())).message {
+                    found.matching.insert((conn, at));
+                }
+                let serious = seen.findings.iter().filter(|it| it.level > Level::Note);
+                found.findings.extend(serious.map(|finding| (conn, at, finding.name())));
             }
         }
+        found
     }
-    false
+
+    /// Whether something of the whole still matches, and leaving out the rest has made nothing up.
+    fn is_part_of(&self, whole: &Self) -> bool {
+        self.matching.intersection(&whole.matching).next().is_some()
+            && self.findings.is_subset(&whole.findings)
+    }
 }
 
 fn capture(

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::acts::{Act, Acts, Carrier, Session, What, sent};
+use super::acts::{Act, Acts, Carrier, Session, What, received, sent};
 use super::login;
 use super::values::{Values, is_drawn};
+use crate::snapshot::Tree;
 use crate::trace::SessionId;
 use crate::wire::Side;
 use crate::xmpp::ns;
@@ -148,7 +149,8 @@ impl Cast {
             };
             values.domain(domain(bare(jid)), written);
         }
-        if let Some(domain) = acts.acts.iter().find_map(asked_domain) {
+        let served = |act: &&Act| !is_unknown(acts, act.session);
+        if let Some(domain) = acts.acts.iter().filter(served).find_map(asked_domain) {
             self.values.domain(&domain, "${domain}");
         }
         for (jid, name) in &accounts.of {
@@ -248,6 +250,17 @@ fn is_anonymous(acts: &Acts, session: &Session) -> bool {
     });
     // The last attempt is the one that succeeded.
     chosen.by_ref().last() == Some("ANONYMOUS")
+}
+
+/// Whether the server says that it does not serve the domain that a session is opened to.
+fn is_unknown(acts: &Acts, session: SessionId) -> bool {
+    let unknown = |condition: &str| matches!(condition, "host-unknown" | "host-gone");
+    acts.acts.iter().filter(|act| act.session == session).any(|act| {
+        let says =
+            matches!(&act.what, What::Response(it) if it.attr("condition").is_some_and(unknown));
+        let errors = received(act).filter(|element| element.name == "stream:error");
+        says || errors.flat_map(Tree::children).any(|child| unknown(&child.name))
+    })
 }
 
 /// The domain that a session is opened to.

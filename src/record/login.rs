@@ -38,10 +38,18 @@ impl Login {
         let first_bound = own.iter().position(|act| received(act).any(binds));
         let first_resume = own.iter().position(|act| sent(act).any(|it| it.name == "resume"));
         let resumes_first = resumes && first_bound.is_none_or(|at| first_resume < Some(at));
+        // What is said before a resource is bound is said there.
+        let early = own.iter().take(first_bound.unwrap_or_default()).flat_map(|act| sent(act));
+        let mut early = early.filter(|it| {
+            !is_set_up(it)
+                && !matches!(it.attr("xmlns"), Some(ns::SASL | ns::SASL2 | ns::TLS | ns::FRAMING))
+                && it.name != "stream:stream"
+        });
+        let early = early.next().is_some();
         let way = match session.authenticated {
             false => Way::Open,
             true if session.carrier == Carrier::Bosh => Way::Login,
-            true if resumes_first || first_bound.is_none() => Way::Authenticate,
+            true if resumes_first || early || first_bound.is_none() => Way::Authenticate,
             true => Way::Login,
         };
         let mut asked = HashSet::new();

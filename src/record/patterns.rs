@@ -25,6 +25,8 @@ pub(super) struct Patterns<'a> {
     pub(super) naming: Naming,
     /// Users who have no session in the trace.
     pub(super) contacts: &'a BTreeSet<String>,
+    /// Addresses of sessions that do something of which there is no step.
+    pub(super) spoilt: BTreeSet<String>,
     /// All of what came is expected, not only what is the same at every run and server.
     pub(super) strict: bool,
 }
@@ -53,6 +55,11 @@ impl Patterns<'_> {
     /// An element of a server, for the client whose address is written `own`.
     pub(super) fn expected(&mut self, element: &Tree, own: &str) -> Expected {
         let named = self.naming.named(element);
+        if element.attr("from").is_some_and(|from| self.spoilt.contains(from)) {
+            return Expected::LeftOut(
+                "stanzas from sessions that had done something that is not in the scenario",
+            );
+        }
         if self.strict {
             return Expected::Like(self.whole(element, &named));
         }

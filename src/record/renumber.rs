@@ -99,7 +99,10 @@ pub fn rewritten(bytes: &[u8], names: &[&str], now: impl Fn(u64) -> u64) -> Opti
             let Some(at) = head.find(&opening).map(|at| at + opening.len()) else { continue };
             let Some(length) = head[at..].find(quote) else { continue };
             let Ok(number) = head[at..at + length].parse::<u64>() else { continue };
-            let text = now(number).to_string();
+            // Whatever form of a number it is stays.
+            let form = head[at..at + length].find(|c| !matches!(c, '+' | '0'));
+            let form = form.unwrap_or(length.saturating_sub(1));
+            let text = format!("{}{}", &head[at..at + form], now(number));
             changed |= text != head[at..at + length];
             head.replace_range(at..at + length, &text);
         }

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use super::acts::{Act, Acts, Request, Response, Session, What};
 use super::cast::Actor;
+use super::counts::Counts;
 use super::learned::what;
 use super::login::{Login, Way};
-use super::script::{self, Pairs, Step};
-use super::stanzas::Making;
+use super::making::{Making, OWN};
+use super::script::{self, ABSENT, Pairs, Step};
+use super::stanzas::is_own;
 use super::values::literal;
 use crate::client::bosh::Rids;
 use crate::snapshot::Tree;
@@ -23,7 +25,12 @@ const APART: Duration = Duration::from_millis(100);
 /// An answer that took longer was held, and not before this part of the time it may come again.
 const HELD: Duration = Duration::from_secs(1);
 
+const STRAY: &str = "requests that are not a <body/>, and what followed in their sessions";
+const KEYS: &str =
+    "refusals of requests with keys (XEP-0124 §15), and what followed in their sessions";
+
 /// A session that is written in requests.
+#[allow(clippy::struct_excessive_bools)] // they are independent of each other
 pub(super) struct Requests {
     actor: Option<String>,
     login: Login,
@@ -47,7 +54,13 @@ pub(super) struct Requests {
     ends: HashSet<u64>,
     /// The server knows no such session.
     foreign: bool,
-    last: Duration,
+    /// Its requests have keys (XEP-0124 §15), which are not written.
+    keyed: bool,
+    session: Session,
+    counts: Counts,
+    /// When requests came of which it is not known to which session they belong.
+    strays: Vec<Duration>,
+    last: Option<Duration>,
 }
 
 impl Requests {
@@ -60,7 +73,7 @@ impl Requests {
         for act in own() {
             match &act.what {
                 What::Request(request) => _ = asked.insert(request.exchange, act.at),
-                What::Lost { exchange, left: Some((Side::Client, how)) } => {
+                What::Lost { exchange, left: Some((Side::Client, how)), .. } => {
                     let after = asked.get(exchange).map(|at| act.at.saturating_sub(*at));
                     cut.insert(*exchange, (after.unwrap_or_default(), *how));
                 }
@@ -81,7 +94,11 @@ impl Requests {
             ends: HashSet::new(),
             cut,
             foreign: !own().any(|act| matches!(&act.what, What::Request(it) if it.creates)),
-            last: Duration::ZERO,
+            keyed: own().any(|act| has(act, "key") || has(act, "newkey")),
+            strays: acts.strays.clone(),
+            session: session.clone(),
+            counts: Counts::default(),
+            last: None,
         }
     }
 
@@ -90,9 +107,15 @@ impl Requests {
         match &act.what {
             What::Request(request) => self.request(act, request, making),
             What::Response(response) => self.response(number, act, response, making),
-            What::Lost { exchange, left } => {
-                self.open.remove(exchange);
-                let by_server = left.is_none_or(|(side, _)| side == Side::Server);
+            What::Lost { exchange, left, faulty } => {
+                let open = self.open.remove(exchange).is_some();
+                let by_server = left.is_none_or(|(side, _)| side == Side::Server) && !faulty;
+                if open && self.cut.contains_key(exchange) {
+                    // What comes next comes when the connection is gone.
+                    let gap = self.since(act, making) + APART;
+                    making.steps.push(Step::Wait(round(gap)));
+                    making.reached = act.at;
+                }
                 if let Some(name) = self.names.get(exchange).filter(|_| by_server) {
                     let name = name.clone();
                     let closed = script::Response { name, closed: true, ..Default::default() };
@@ -101,7 +124,20 @@ impl Requests {
             }
             _ => {}
         }
-        self.last = act.at;
+        self.last = Some(act.at);
+    }
+
+    /// Whether a step is to log it in before it does anything else, which is done now.
+    pub(super) fn takes_login(&mut self) -> bool {
+        let can = self.opens && self.login.way == Way::Login;
+        self.opens &= !can;
+        can
+    }
+
+    /// How much time has passed of which the steps do not know.
+    fn since(&self, act: &Act, making: &Making<'_>) -> Duration {
+        let last = self.last.unwrap_or(act.at);
+        act.at.saturating_sub(last.max(making.reached))
     }
 
     fn request(&mut self, act: &Act, request: &Request, making: &mut Making<'_>) {
@@ -117,6 +153,14 @@ impl Requests {
             making.leave_out("failed login(s) (a recording contains no passwords)");
             return self.note(request);
         }
+        let gap = match (request.rid, &self.rids) {
+            (Some(rid), Some(rids)) => rid > rids.highest() + 1,
+            _ => false,
+        };
+        let stray = |at: &Duration| *at <= act.at && self.last.is_some_and(|last| *at >= last);
+        if gap && !request.creates && self.strays.iter().any(stray) {
+            return making.spoil(&self.session, STRAY);
+        }
         self.pause(act, making);
         let on = self.pipelined.contains(&request.conn).then(|| format!("line-{}", request.conn));
         let repeated = request.rid.and_then(|rid| self.by_rid.get(&rid));
@@ -127,9 +171,10 @@ impl Requests {
             let again = self.name(request.exchange, &format!("{name}-again"), making);
             making.steps.push(Step::Resend { name, again, on });
         } else {
-            let payload = making.sent(act, &self.login);
-            let attributes = Self::attributes(request, making);
+            let payload = making.sent(act, &self.login, &mut self.counts);
+            let attributes = self.attributes(request, making);
             let rid = self.rid(request);
+            let method = (request.method != "POST").then(|| request.method.clone());
             let kind = match &payload[..] {
                 _ if request.creates => "session",
                 [] if request.attr("type") == Some("terminate") => "end",
@@ -147,6 +192,7 @@ impl Requests {
                 name,
                 by,
                 creates,
+                method,
                 rid,
                 sid,
                 attributes,
@@ -164,34 +210,72 @@ impl Requests {
 
     /// Time that passed on purpose.
     fn pause(&self, act: &Act, making: &mut Making<'_>) {
-        let gap = act.at.saturating_sub(self.last);
+        let gap = self.since(act, making);
         let named = |exchange: &u64| self.names.get(exchange).cloned();
         let open: Vec<String> = self.open.keys().filter_map(named).collect();
         if !open.is_empty() && gap >= APART {
             making.steps.push(Step::Silent { requests: open, during: round(gap) });
-        } else if open.is_empty() && !self.last.is_zero() && gap >= QUIET {
+            making.reached = act.at;
+        } else if open.is_empty() && gap >= QUIET {
             making.steps.push(Step::Wait(round(gap)));
+            making.reached = act.at;
         }
     }
 
-    fn attributes(request: &Request, making: &mut Making<'_>) -> Pairs {
+    fn attributes(&self, request: &Request, making: &mut Making<'_>) -> Pairs {
         let usual = |name: &str| matches!(name, "rid" | "sid" | "ack" | "key" | "newkey" | "xmlns");
         let own = request.attributes.iter().filter(|(name, _)| !usual(name));
         if request.attr("key").is_some() || request.attr("newkey").is_some() {
             making.leave_out("request key(s) (XEP-0124 §15)");
         }
-        own.map(|(name, value)| (name.clone(), making.patterns.values.text(value))).collect()
+        let mut own: Pairs = own
+            .map(|(name, value)| {
+                let value = if name.starts_with("xmlns:") {
+                    value.clone()
+                } else {
+                    making.patterns.values.text(value)
+                };
+                (name.clone(), value)
+            })
+            .collect();
+        for name in ["to", "wait", "hold", "ver", "xml:lang", "xmpp:version"] {
+            if request.creates && request.attr(name).is_none() {
+                own.push((name.to_owned(), ABSENT.to_owned()));
+            }
+        }
+        if let Some(rid) = request.attr("rid").filter(|rid| is_relative(rid)) {
+            own.push(("rid".to_owned(), literal(rid)));
+        }
+        // The rid of the request itself counts.
+        let highest = self.rids.as_ref().filter(|_| !request.creates).map(|rids| {
+            let next = rids.highest() + 1;
+            if request.rid == Some(next) { next } else { rids.highest() }
+        });
+        if let (Some(ack), Some(highest)) = (request.attr("ack"), highest) {
+            let actor = self.actor.as_deref().unwrap_or("client");
+            own.push(("ack".to_owned(), acknowledged(ack, highest, actor)));
+        }
+        own
     }
 
     /// The rid as a step writes it; none if it is the next one.
     fn rid(&self, request: &Request) -> Option<String> {
-        if request.creates {
+        let usual = request.rid.is_some_and(|rid| (1000..1 << 53).contains(&rid));
+        if request.creates && usual {
             return None;
         }
-        let Some(rid) = request.rid else {
-            let text = request.attr("rid").map_or_else(|| "absent".to_owned(), literal);
+        let written = request.attr("rid");
+        let Some(rid) = request.rid.filter(|_| !request.creates) else {
+            let text = written.map_or_else(|| "absent".to_owned(), literal);
+            // One that a scenario would count from another is an attribute.
+            if is_relative(&text) {
+                return (!request.creates).then(|| "+0".to_owned());
+            }
             return Some(text);
         };
+        if rid == 0 || rid >= 1 << 53 {
+            return Some(rid.to_string()); // which is none
+        }
         let by = i128::from(rid) - i128::from(self.rids.as_ref()?.highest());
         (by != 1).then(|| format!("{by:+}"))
     }
@@ -212,13 +296,23 @@ impl Requests {
         let since = self.open.remove(&got.exchange);
         if self.logging_in {
             self.logging_in = self.until != Some(got.exchange);
-            self.last = act.at;
+            self.last = Some(act.at);
             // The login may have brought more than it asked for.
             return self.expect(number, act, making);
         }
         let Some(name) = self.names.get(&got.exchange).cloned() else {
             return self.expect(number, act, making);
         };
+        let fails = got.status != 200 || got.attr("type").is_some();
+        if fails && self.keyed && !self.ends.contains(&got.exchange) {
+            return making.spoil(&self.session, KEYS);
+        }
+        if got.attr("condition").is_some_and(is_own) {
+            return making.spoil(&self.session, OWN);
+        }
+        if got.faulty {
+            return; // which is no doing of the server
+        }
         let mut response = script::Response { name, ..Default::default() };
         let ends = self.ends.contains(&got.exchange);
         match (&got.body, got.attr("type")) {
@@ -235,13 +329,14 @@ impl Requests {
             }
             (Some(_), None) => response.status = Some(got.status).filter(|status| *status != 200),
         }
-        let idle =
-            got.elements.is_empty() && since.is_some() && act.at.saturating_sub(self.last) >= HELD;
+        let silent = act.at.saturating_sub(self.last.unwrap_or_default()) >= HELD;
+        let idle = got.elements.is_empty() && since.is_some() && silent;
         if idle && got.held >= HELD && self.open.is_empty() {
             // Nothing else was said meanwhile: it was held to the end.
             response.not_before = Some(round(got.held.saturating_sub(HELD / 2)));
         }
         making.steps.push(Step::Response(response));
+        making.reached = act.at;
         self.expect(number, act, making);
     }
 
@@ -265,6 +360,7 @@ fn login_ends<'a>(own: impl Iterator<Item = &'a Act>, login: &Login) -> Option<u
     let mut last = None;
     for act in own {
         match &act.what {
+            What::Unsaid(_) => break,
             What::Response(response) if takes(&response.elements) => last = Some(response.exchange),
             // Without features yet: they come later.
             What::Response(response) if last.is_none() && response.attr("sid").is_some() => {
@@ -298,6 +394,25 @@ fn pipelined<'a>(own: impl Iterator<Item = &'a Act>) -> HashSet<u64> {
         }
     }
     found
+}
+
+fn has(act: &Act, name: &str) -> bool {
+    matches!(&act.what, What::Request(request) if request.attr(name).is_some())
+}
+
+/// Whether a scenario would take a rid for one that is relative to others.
+fn is_relative(rid: &str) -> bool {
+    rid.strip_prefix(['+', '-']).is_some_and(|digits| digits.bytes().all(|it| it.is_ascii_digit()))
+}
+
+/// An acknowledgement as far from the highest rid as it was.
+fn acknowledged(ack: &str, highest: u64, actor: &str) -> String {
+    let Ok(rid) = ack.parse::<u64>() else { return literal(ack) };
+    match i128::from(rid) - i128::from(highest) {
+        0 => format!("${{{actor}.rid}}"),
+        more @ 1.. => format!("${{{actor}.rid + {more}}}"),
+        less => format!("${{{actor}.rid - {}}}", -less),
+    }
 }
 
 /// To a tenth of a second.

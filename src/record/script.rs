@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::acts::Frame;
 use crate::snapshot::Tree;
 use crate::trace::How;
 
@@ -18,6 +19,9 @@ pub(super) struct Script {
     pub(super) actors: Vec<(String, Vec<(String, String)>)>,
     pub(super) steps: Vec<Step>,
 }
+
+/// The value of an attribute that is not there.
+pub(super) const ABSENT: &str = "\0";
 
 /// Pairs of a name and a value.
 pub(super) type Pairs = Vec<(String, String)>;
@@ -36,12 +40,22 @@ pub(super) enum Step {
         actor: Option<String>,
         stanzas: Vec<Tree>,
     },
-    /// `soon`: it came at once in the recording.
+    /// `within`: how soon, where that is not the usual.
     Expect {
         actor: Option<String>,
         stanza: Tree,
         capture: Pairs,
-        soon: bool,
+        within: Option<Duration>,
+    },
+    Frame {
+        actor: Option<String>,
+        frame: Frame,
+    },
+    /// What is no element, over TCP.
+    Raw {
+        name: String,
+        actor: Option<String>,
+        text: String,
     },
     Request(Request),
     Resend {
@@ -65,6 +79,26 @@ pub(super) enum Step {
     },
 }
 
+impl Step {
+    /// Who does it, or is told something, where that is not the client.
+    pub(super) fn actor(&self) -> Option<&str> {
+        match self {
+            Self::Login(actor)
+            | Self::Authenticate(actor)
+            | Self::Close(actor)
+            | Self::Open { actor, .. }
+            | Self::Send { actor, .. }
+            | Self::Expect { actor, .. }
+            | Self::Frame { actor, .. }
+            | Self::Raw { actor, .. }
+            | Self::Disconnect { actor, .. }
+            | Self::Ended { actor, .. } => actor.as_deref(),
+            Self::Request(request) => request.by.as_deref(),
+            Self::Resend { .. } | Self::Response(_) | Self::Silent { .. } | Self::Wait(_) => None,
+        }
+    }
+}
+
 /// A request of BOSH.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Request {
@@ -72,6 +106,7 @@ pub(super) struct Request {
     pub(super) by: Option<String>,
     /// It asks for a session.
     pub(super) creates: bool,
+    pub(super) method: Option<String>,
     pub(super) rid: Option<String>,
     pub(super) sid: Option<String>,
     pub(super) attributes: Pairs,

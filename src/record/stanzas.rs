@@ -1,131 +1,26 @@
 //! Steps of sessions in which only elements matter: streams over WebSocket and TCP, and sessions of BOSH whose requests are
 //! nothing but a client's lawful polling.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::time::Duration;
 
-use super::acts::{Act, Acts, Carrier, Request, Session, What, received, sent};
+use super::acts::{Act, Acts, Carrier, Frame, Request, Session, What, received, sent};
 use super::cast::Actor;
-use super::learned::Learned;
+use super::counts::Counts;
 use super::login::{Login, Way};
-use super::patterns::{Expected, Patterns};
-use super::script::{Pairs, Step};
-use crate::snapshot::{Leaf, Tree};
-use crate::trace::{How, SessionId};
+use super::making::{Making, OWN};
+use super::opening::attributes;
+use super::script::Step;
+use crate::snapshot::Tree;
+use crate::trace::How;
 use crate::wire::Side;
 use crate::xmpp::ns;
 
-/// What came so soon after the act before it came at once.
-const SOON: Duration = Duration::from_millis(500);
-
-/// What all sessions share while steps are made.
-pub(super) struct Making<'a> {
-    pub(super) patterns: Patterns<'a>,
-    pub(super) learned: &'a Learned,
-    pub(super) steps: Vec<Step>,
-    /// What was not written: how often, by kind.
-    pub(super) left_out: BTreeMap<&'static str, usize>,
-    /// When the last act was of which there are steps.
-    pub(super) last: Duration,
-    /// The last act in which each session is told something.
-    pub(super) last_heard: BTreeMap<SessionId, usize>,
-    /// How many requests have which kind of name.
-    pub(super) requests: BTreeMap<String, u32>,
-}
-
-impl Making<'_> {
-    pub(super) fn leave_out(&mut self, what: &'static str) {
-        *self.left_out.entry(what).or_default() += 1;
-    }
-
-    /// A name for a request that no other has.
-    pub(super) fn request_name(&mut self, kind: &str) -> String {
-        let count = self.requests.entry(kind.to_owned()).or_default();
-        *count += 1;
-        if *count == 1 { kind.to_owned() } else { format!("{kind}-{count}") }
-    }
-
-    /// The elements of a client that are sent again.
-    pub(super) fn sent(&mut self, act: &Act, login: &Login) -> Vec<Tree> {
-        let mut stanzas = Vec::new();
-        for element in sent(act).filter(|element| !login.takes(element)) {
-            if only_counts(element) {
-                continue; // the runner counts by itself
-            }
-            let stanza = self.patterns.sent(element);
-            if is_hidden(&stanza) {
-                self.leave_out("secret(s) of the client, which the recording hides");
-            }
-            stanzas.push(stanza);
-        }
-        stanzas
-    }
-
-    /// What is expected of the elements of a server.
-    pub(super) fn expect(
-        &mut self,
-        number: usize,
-        act: &Act,
-        actor: Option<&String>,
-        login: &Login,
-    ) {
-        let before = std::mem::replace(&mut self.last, act.at);
-        let soon = act.at.saturating_sub(before) < SOON;
-        let own = format!("${{{}.jid}}", actor.map_or("client", |name| name));
-        for (place, element) in received(act).enumerate() {
-            if login.takes(element) || only_counts(element) {
-                continue;
-            }
-            let capture = self.learned.captures(number, place);
-            match self.patterns.expected(element, &own) {
-                Expected::LeftOut(why) if capture.is_empty() => self.leave_out(why),
-                Expected::LeftOut(_) => {
-                    let bare = Tree { nodes: Vec::new(), ..self.patterns.sent(element) };
-                    self.push_expect(actor, bare, capture, soon);
-                }
-                Expected::Like(stanza) => self.push_expect(actor, stanza, capture, soon),
-            }
-        }
-    }
-
-    fn push_expect(
-        &mut self,
-        actor: Option<&String>,
-        mut stanza: Tree,
-        capture: Pairs,
-        soon: bool,
-    ) {
-        for (variable, _) in &capture {
-            forget(&mut stanza, &format!("${{{variable}}}"));
-        }
-        self.steps.push(Step::Expect { actor: actor.cloned(), stanza, capture, soon });
-    }
-}
-
-/// Takes a value out of an element: it is not known before it is captured.
-fn forget(element: &mut Tree, value: &str) {
-    element.attributes.retain(|(_, known)| known != value);
-    element.nodes.retain(|node| !matches!(node, Leaf::Text(text) if text.trim() == value));
-    for node in &mut element.nodes {
-        if let Leaf::Element(child) = node {
-            forget(child, value);
-        }
-    }
-}
-
-/// Whether an element is about the count of stanzas alone (XEP-0198 §4).
-fn only_counts(element: &Tree) -> bool {
-    matches!(element.attr("xmlns"), Some(ns::SM2 | ns::SM3)) && matches!(&*element.name, "r" | "a")
-}
-
-fn is_hidden(element: &Tree) -> bool {
-    let hidden = |text: &str| text.starts_with("[hidden");
-    element.attributes.iter().any(|(_, value)| hidden(value))
-        || element.nodes.iter().any(|node| match node {
-            Leaf::Text(text) => hidden(text),
-            Leaf::Element(child) => is_hidden(child),
-        })
-}
+/// A client of BOSH without a request for so long does not poll.
+const ASLEEP: Duration = Duration::from_secs(5);
+const OVERTAKEN: &str =
+    "what comes on a connection whose stream goes on on another, and what followed in its session";
+const UNOPENED: &str = "streams that do not begin with a stream header, and what followed";
 
 /// A session that is written in stanzas.
 #[allow(clippy::struct_excessive_bools)] // they are independent of each other
@@ -143,8 +38,10 @@ pub(super) struct Stanzas {
     available: bool,
     last: Duration,
     terminated: bool,
-    /// It is resumed on another connection than before.
-    resumes: bool,
+    counts: Counts,
+    session: Session,
+    /// Connections that carried its stream before.
+    former: HashSet<u64>,
 }
 
 impl Stanzas {
@@ -160,8 +57,15 @@ impl Stanzas {
             available: false,
             last: Duration::ZERO,
             terminated: false,
-            resumes: false,
+            counts: Counts::default(),
+            session: actor.session.clone(),
+            former: HashSet::new(),
         }
+    }
+
+    /// Whether a step is to log it in before it does anything else, which is done now.
+    pub(super) fn takes_login(&mut self) -> bool {
+        self.opening.take_if(|way| *way == Way::Login).is_some()
     }
 
     /// Adds the steps of an act.
@@ -169,7 +73,14 @@ impl Stanzas {
         let before = std::mem::replace(&mut self.last, act.at);
         match &act.what {
             What::Request(request) if self.terminated || request.creates => return,
-            What::Lost { .. } => return,
+            What::Lost { .. } | What::Unsaid(_) => return,
+            What::Frame { conn, frame } => {
+                self.carried(*conn, making);
+                if making.spoilt.contains(&act.session) {
+                    return;
+                }
+                return self.frame(frame, making);
+            }
             What::Ended { conn, by, how } => {
                 if self.conn == Some(*conn) && !std::mem::replace(&mut self.closed, true) {
                     let gap = act.at.saturating_sub(before);
@@ -179,11 +90,18 @@ impl Stanzas {
                         Side::Client => Step::Disconnect { actor, how: *how },
                         Side::Server => Step::Ended { actor, within },
                     });
+                    making.reached = act.at;
                 }
                 return;
             }
             What::Element { conn, tree, from } => {
                 self.carried(*conn, making);
+                if making.spoilt.contains(&act.session) {
+                    return;
+                }
+                if *from == Side::Server && tree.children().any(|it| is_own(&it.name)) {
+                    return making.spoil(&self.session, OWN);
+                }
                 let secret = Login::is_secret(tree) && *from == Side::Client;
                 if secret && self.login.way == Way::Open {
                     making.leave_out("failed login(s) (a recording contains no passwords)");
@@ -192,8 +110,9 @@ impl Stanzas {
             _ => {}
         }
         self.open(act, making);
-        let mut stanzas = making.sent(act, &self.login);
-        self.count(&mut stanzas);
+        let mut stanzas = making.sent(act, &self.login, &mut self.counts);
+        self.counts.name(self.actor.as_deref().unwrap_or("client"), &mut stanzas);
+        self.counts.heard(act);
         if self.carrier == Carrier::Bosh {
             stanzas.retain(|stanza| !self.is_first_presence(stanza));
         }
@@ -218,7 +137,7 @@ impl Stanzas {
             .iter()
             .all(|(session, last)| *session == act.session || *last < number);
         if payload.is_empty() && self.available && !is_last {
-            making.leave_out("end(s) of a BOSH session (unavailable presence is sent instead)");
+            making.leave_out("end(s) of BOSH sessions; unavailable presence takes their place");
             let attribute = |name: &str, value: &str| (name.to_owned(), value.to_owned());
             payload.push(Tree {
                 name: "presence".to_owned(),
@@ -233,7 +152,11 @@ impl Stanzas {
 
     /// A connection carries the stream; perhaps another than before.
     fn carried(&mut self, conn: u64, making: &mut Making<'_>) {
+        if self.former.contains(&conn) {
+            return making.spoil(&self.session, OVERTAKEN);
+        }
         let before = self.conn.replace(conn);
+        self.former.extend(before.filter(|before| *before != conn));
         if before.is_none_or(|before| before == conn) {
             return;
         }
@@ -243,18 +166,31 @@ impl Stanzas {
         }
         if self.login.way != Way::Open {
             self.opening = Some(Way::Authenticate);
-            self.resumes = true;
         }
     }
 
-    /// What a resumption says of how much was received is counted anew.
-    fn count(&self, stanzas: &mut [Tree]) {
-        let name = self.actor.as_deref().unwrap_or("client");
-        for stanza in stanzas.iter_mut().filter(|stanza| self.resumes && stanza.name == "resume") {
-            for (_, value) in stanza.attributes.iter_mut().filter(|(name, _)| name == "h") {
-                *value = format!("${{{name}.received}}");
-            }
+    /// The client sends what is no element.
+    fn frame(&mut self, frame: &Frame, making: &mut Making<'_>) {
+        let ping = frame.opcode == Some("ping");
+        if self.closed || ping && self.opening.is_some() {
+            return;
         }
+        let actor = self.actor.clone();
+        match self.opening.take() {
+            None => {}
+            Some(Way::Login) => making.steps.push(Step::Login(actor)),
+            Some(Way::Authenticate) => making.steps.push(Step::Authenticate(actor)),
+            Some(Way::Open) => return making.spoil(&self.session, UNOPENED),
+        }
+        let actor = self.actor.clone();
+        let payload = making.patterns.values.text(&frame.payload);
+        let step = if self.carrier == Carrier::Tcp {
+            let name = making.request_name("raw");
+            Step::Raw { name, actor, text: payload }
+        } else {
+            Step::Frame { actor, frame: Frame { payload, ..frame.clone() } }
+        };
+        making.steps.push(step);
     }
 
     /// The step that opens the session, before its first act that is not part of its login.
@@ -264,12 +200,15 @@ impl Stanzas {
         let actor = self.actor.clone();
         let step = match way {
             Way::Open => {
-                let other = |tree: &Tree| {
-                    let to = tree.attr("to").map(|to| making.patterns.values.text(to));
-                    to.filter(|to| to != "${domain}").map(|to| ("to".to_owned(), to))
-                };
-                let opens = sent(act).find(|it| matches!(&*it.name, "open" | "stream:stream"));
-                opens.map(|it| Step::Open { actor, attributes: other(it).into_iter().collect() })
+                let header = if self.carrier == Carrier::Tcp { "stream:stream" } else { "open" };
+                match sent(act).find(|it| it.name == header) {
+                    Some(it) => {
+                        let attributes = attributes(it, self.carrier, making.patterns.values);
+                        Some(Step::Open { actor, attributes })
+                    }
+                    None if sent(act).next().is_none() => None,
+                    None => return making.spoil(&self.session, UNOPENED),
+                }
             }
             _ if all.all(|element| self.login.takes(element)) => None,
             Way::Login => Some(Step::Login(actor)),
@@ -291,6 +230,11 @@ impl Stanzas {
     }
 }
 
+/// Whether a server ends a stream with this condition when it wants, whatever its client did.
+pub(super) fn is_own(condition: &str) -> bool {
+    condition == "system-shutdown"
+}
+
 /// `<close/>`, which also stands for the end tag of a stream over TCP.
 fn closes(element: &Tree) -> bool {
     element.name == "close" && element.attr("xmlns") == Some(ns::FRAMING)
@@ -307,15 +251,27 @@ pub(super) fn polls_lawfully(acts: &Acts, session: &Session, login: &Login) -> b
     let usual = |request: &Request| {
         request.attributes.iter().all(|(name, value)| match &**name {
             "type" => value == "terminate",
+            _ if request.method != "POST" => false,
             "rid" | "sid" | "ack" | "to" | "from" | "xml:lang" | "xmpp:restart"
             | "xmpp:version" | "key" | "newkey" | "route" => true,
             _ => request.creates,
         })
     };
     let mut available = false;
+    let (mut open, mut idle) = (HashSet::new(), None);
+    let end = acts.acts.last().map_or(Duration::ZERO, |act| act.at);
+    let asleep = |idle: Option<Duration>, at: Duration| {
+        idle.is_some_and(|since: Duration| at.saturating_sub(since) > ASLEEP)
+    };
     for act in &own {
+        if asleep(idle, act.at) && !over {
+            return false;
+        }
         match &act.what {
+            What::Unsaid(_) => break,
             What::Request(request) => {
+                open.insert(request.exchange);
+                idle = None;
                 let Some(rid) = request.rid else { return false };
                 let in_order = next.is_none_or(|next| next == rid);
                 if !rids.insert(rid) || !in_order || over || !usual(request) {
@@ -326,8 +282,14 @@ pub(super) fn polls_lawfully(acts: &Acts, session: &Session, login: &Login) -> b
                 available |= request.elements.iter().any(is_available);
             }
             What::Response(response) => {
+                open.remove(&response.exchange);
+                idle = open.is_empty().then_some(act.at);
                 let ends = response.attr("type").is_some();
-                if response.status != 200 || response.body.is_none() || ends && !over {
+                if response.faulty
+                    || response.status != 200
+                    || response.body.is_none()
+                    || ends && !over
+                {
                     return false;
                 }
             }
@@ -335,5 +297,5 @@ pub(super) fn polls_lawfully(acts: &Acts, session: &Session, login: &Login) -> b
             _ => {}
         }
     }
-    available && login.way == Way::Login
+    available && (over || !asleep(idle, end)) && login.way == Way::Login
 }

@@ -157,3 +157,139 @@ fn what_cannot_be_written_is_named() {
         outcome.reason
     );
 }
+
+/// What a stream over WebSocket does behind its login.
+fn on_a_websocket(steps: &str) -> String {
+    format!(
+        "name: a\ncovers: ws-close-answered\nneeds: [accounts, websocket]\nsession: {{ transport: websocket, login: alice }}\nactors:\n  \
+         bob: {{ transport: websocket, login: bob }}\nsteps:\n{steps}"
+    )
+}
+
+#[test]
+fn what_a_client_says_wrongly_is_said_again() {
+    for (steps, lines) in [
+        (
+            "  - frame:\n    opcode: close\n    status: 1001\n  - ended:\n    within: 5s\n",
+            &["opcode: close", "status: 1001", "- ended:"][..],
+        ),
+        (
+            "  - frame:\n    payload: <message xmlns='jabber:client'>&nbsp;</message>\n  - expect:\n    stanza: <stream:error/>\n  - ended:\n    within: 5s\n",
+            &["payload: '<message xmlns=''jabber:client''>&nbsp;</message>'", "<stream:error>"],
+        ),
+        (
+            "  - enable:\n  - send:\n    stanza: <a h='7' xmlns='urn:xmpp:sm:3'/>\n  - expect:\n    stanza: <stream:error/>\n  - ended:\n    within: 5s\n",
+            &["h='${alice.received + 7}'", "handled-count-too-high"],
+        ),
+    ] {
+        let text = again(&on_a_websocket(steps), &Wishes::default());
+        for line in lines {
+            assert!(text.contains(line), "{line} is missing in\n{text}");
+        }
+    }
+}
+
+#[test]
+fn what_follows_from_what_is_left_out_is_left_out_as_well() {
+    let unmasked = "  - send:\n    stanza: <presence to='${bob.jid}' xmlns='jabber:client'/>\n  - expect: bob\n    stanza: <presence from='${client.jid}' xmlns='jabber:client'/>\n  \
+                    - frame:\n    payload: <presence xmlns='jabber:client'/>\n    masked: false\n  - ended:\n    within: 5s\n  \
+                    - expect: bob\n    stanza: <presence type='unavailable' xmlns='jabber:client'/>\n    within: 15s\n";
+    let text = again(&on_a_websocket(unmasked), &Wishes::default());
+    assert!(text.contains("frames that break the rules of WebSocket"), "{text}");
+    assert!(!text.contains("ended:") && !text.contains("type='unavailable'"), "{text}");
+    let keys = "name: a\ncovers: bosh-key-mismatch-condition\nsession: { login: none, wait: 3, hold: 1, keys: 20 }\nsteps:\n  \
+                - request: right\n  - response: right\n  - request: wrong\n    attributes: { key: nonsense }\n  - response: wrong\n    terminal: item-not-found\n";
+    let text = again(keys, &Wishes::default());
+    assert!(
+        text.contains("refusals of requests with keys") && !text.contains("terminal:"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_domain_that_is_not_served_is_not_the_servers() {
+    for transport in ["websocket", "tcp"] {
+        let text = again(
+            &format!(
+                "name: a\ncovers: ws-close-answered\nneeds: [account]\nsession: {{ transport: {transport}, opened: later }}\nactors:\n  \
+                 alice: {{ transport: {transport}, login: alice }}\nsteps:\n  - open:\n    attributes: {{ to: wrong.example }}\n  \
+                 - expect:\n    stanza: <stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>\n  \
+                 - send: alice\n    stanza: <iq id='p' to='${{domain}}' type='get' xmlns='jabber:client'><ping xmlns='urn:xmpp:ping'/></iq>\n  \
+                 - expect: alice\n    stanza: <iq id='p' type='result' xmlns='jabber:client'/>\n"
+            ),
+            &Wishes::default(),
+        );
+        assert!(text.contains("to: wrong.example") && text.contains("to='${domain}'"), "{text}");
+    }
+}
+
+#[test]
+fn a_resumption_asks_again_for_what_it_had_not_handled() {
+    let steps = "  - enable:\n  - send: bob\n    stanza: <message to='${client.jid}' id='m1' type='chat' xmlns='jabber:client'><body>1</body></message>\n  \
+                 - expect:\n    stanza: <message id='m1' xmlns='jabber:client'/>\n  - disconnect: client\n    how: reset\n  \
+                 - resume:\n    attributes: { h: '${client.received - 1}' }\n  - expect:\n    stanza: <message id='m1' xmlns='jabber:client'/>\n";
+    let text = again(&on_a_websocket(steps), &Wishes::default());
+    assert!(text.contains("h='${alice.received - 1}'"), "{text}");
+    assert_eq!(text.matches("<message from='${bob.jid}' id='m1'").count(), 2, "{text}");
+}
+
+#[test]
+fn rids_acks_and_methods_are_as_they_were() {
+    let session = "name: a\ncovers: bosh-response-same-session\nneeds: [anonymous]\nsession: { login: anonymous, wait: 5, hold: 1, ack: 1 }\nsteps:\n  ";
+    for (steps, line) in [
+        (
+            "- request: none\n    rid: '-5'\n    attributes: { rid: '-5' }\n  - response: none\n    terminal: any\n",
+            "rid: '-5'",
+        ),
+        ("- request: get\n    method: PUT\n  - response: get\n    status: 405\n", "method: PUT"),
+        (
+            "- request: one\n    payload: <iq type='get' id='p' xmlns='jabber:client'><ping xmlns='urn:xmpp:ping'/></iq>\n  - response: one\n  \
+             - request: two\n    attributes: { ack: '${client.rid - 1}' }\n    payload: <iq type='get' id='q' xmlns='jabber:client'><ping xmlns='urn:xmpp:ping'/></iq>\n  - response: two\n  \
+             - resend: one\n    as: again\n  - response: again\n    status: 200\n",
+            "ack: '${client.rid - 1}'",
+        ),
+    ] {
+        let text = again(&format!("{session}{steps}"), &Wishes::default());
+        assert!(text.contains(line), "{line} is missing in\n{text}");
+    }
+}
+
+#[test]
+fn a_fault_is_not_the_servers_doing() {
+    let text = "
+        0 1 C> <body rid='1000' to='a' wait='10' hold='1' ver='1.6'/>
+        5 1 S> <body sid='s1' ver='1.6' wait='10' requests='2' hold='1' inactivity='60'/>
+        10 1 C> <body rid='1001' sid='s1'><iq xmlns='jabber:client' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq></body>
+        12 1 !fault S 1001 poll: answer 502 | answered it
+        12 1 S> 502 | <html>Bad Gateway</html>
+        20 1 C> <body rid='1002' sid='s1'/>
+        30 1 S> <body/>";
+    let with = recorded(&events(text), &Wishes::default());
+    assert!(!with.text.contains("status: 502"), "{}", with.text);
+    assert!(with.left_out.iter().any(|what| what.contains("fault of xmppscope")), "{with:?}");
+    let without: String = text
+        .lines()
+        .filter(|line| !line.contains("!fault"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let without = recorded(&events(&without), &Wishes::default());
+    assert!(without.text.contains("status: 502"), "{}", without.text);
+}
+
+#[test]
+fn what_is_late_is_awaited_and_a_client_that_sleeps_does_not_poll() {
+    let text = "name: a\ncovers: bosh-inactivity-terminate\nneeds: [accounts]\nsession: { login: alice, wait: 5, hold: 1 }\nactors:\n  \
+                bob: { login: bob, polls: true }\nsteps:\n  - request: one\n    payload: <presence to='${bob.jid}' xmlns='jabber:client'/>\n  - response: one\n  \
+                - expect: bob\n    stanza: <presence from='${client.jid}' xmlns='jabber:client'/>\n  \
+                - expect: bob\n    stanza: <presence from='${client.jid}' type='unavailable' xmlns='jabber:client'/>\n    within: 90s\n";
+    let text = again(text, &Wishes::default());
+    assert!(text.contains("within: 1") && text.contains("type='unavailable'"), "{text}");
+}
+
+#[test]
+fn a_websocket_whose_client_opens_no_stream_is_refused_in_words() {
+    let text =
+        "0 1 websocket\n10 1 C= <\n20 1 S= <close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>\n";
+    let why = record(&events(text), &Wishes::default()).unwrap_err().to_string();
+    assert!(why.contains("nothing of the recording can be written"), "{why}");
+}

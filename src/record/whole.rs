@@ -1,6 +1,6 @@
 //! From events to the text of a scenario.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use super::acts::{Acts, Carrier, Session, What, received, sent};
@@ -8,11 +8,13 @@ use super::cast::{Cast, Login as Who};
 use super::covers::covers;
 use super::learned::Learned;
 use super::login::{Login, Way};
+use super::making::Making;
 use super::patterns::Patterns;
 use super::requests::{Requests, is_granted};
-use super::script::{Pairs, Script, Step};
-use super::stanzas::{Making, Stanzas, polls_lawfully};
-use super::write::text;
+use super::script::{ABSENT, Pairs, Script, Step};
+use super::stanzas::{Stanzas, polls_lawfully};
+use super::tidy::tidy;
+use super::write::{ATTRIBUTES, flow, step, text};
 use crate::diag::{counted, counted_as};
 use crate::scenario::limits;
 use crate::snapshot::Naming;
@@ -88,12 +90,15 @@ pub fn record(events: &[Event], wishes: &Wishes) -> Result<Recorded, CannotRecor
             values: &cast.values,
             naming,
             contacts: &cast.contacts,
+            spoilt: BTreeSet::new(),
             strict: wishes.strict,
         },
         learned: &learned,
         steps: Vec::new(),
         left_out: BTreeMap::new(),
         last: Duration::ZERO,
+        reached: Duration::ZERO,
+        spoilt: HashSet::new(),
         last_heard: acts
             .acts
             .iter()
@@ -103,7 +108,8 @@ pub fn record(events: &[Event], wishes: &Wishes) -> Result<Recorded, CannotRecor
             .collect(),
         requests: BTreeMap::new(),
     };
-    let script = script(&acts, &cast, logins, making, wishes, &mut left_out);
+    let mut script = script(&acts, &cast, logins, making, wishes, &mut left_out);
+    tidy(&mut script);
     left_out.extend(acts.others.iter().map(|(what, count)| counted_as(*count, what)));
     let opens = script
         .actors
@@ -154,13 +160,14 @@ fn choose(
             What::Element { .. } => true,
             _ => false,
         });
-        !created && goes_on
+        let begun = session.begun && session.carrier != Carrier::Bosh;
+        !created && goes_on && !begun
     };
     let (before, whole): (Vec<Session>, Vec<Session>) =
         chosen.into_iter().partition(|session| began_before(session));
     for session in &before {
         left_out.push(format!(
-            "session {}: it began before the recording, so its login is not known",
+            "session {}: it began before the recording, or in a way that cannot be read, so its login is not known",
             session.name
         ));
     }
@@ -171,8 +178,17 @@ fn choose(
 }
 
 enum Style {
-    Stanzas(Stanzas),
+    Stanzas(Box<Stanzas>),
     Requests(Box<Requests>),
+}
+
+impl Style {
+    fn takes_login(&mut self) -> bool {
+        match self {
+            Self::Stanzas(stanzas) => stanzas.takes_login(),
+            Self::Requests(requests) => requests.takes_login(),
+        }
+    }
 }
 
 fn script(
@@ -209,14 +225,22 @@ fn script(
         // Without a login, a session of BOSH is opened by its terms.
         let opened_by_step = named && !terms.is_empty();
         let style = if lawful {
-            Style::Stanzas(Stanzas::new(actor, named, opened_by_step, login))
+            Style::Stanzas(Box::new(Stanzas::new(actor, named, opened_by_step, login)))
         } else {
             Style::Requests(Box::new(Requests::new(actor, named, opened_by_step, login, acts)))
         };
         actors.push((actor.name.clone(), terms));
         styles.insert(session.id, style);
     }
+    let own = |id| cast.actors.iter().find(|actor| actor.session.id == id);
     for (number, act) in acts.acts.iter().enumerate() {
+        let at = making.steps.len();
+        if let (What::Unsaid(why), Some(actor)) = (&act.what, own(act.session)) {
+            making.spoil(&actor.session, why);
+        }
+        if making.spoilt.contains(&act.session) {
+            continue;
+        }
         match styles.get_mut(&act.session) {
             Some(Style::Stanzas(stanzas)) => stanzas.take(number, act, &mut making),
             Some(Style::Requests(requests)) => requests.take(number, act, &mut making),
@@ -224,6 +248,17 @@ fn script(
         }
         if sent(act).next().is_some() {
             making.last = act.at;
+        }
+        // Whoever is named has logged in.
+        let new: String = making.steps[at..].iter().map(step).collect();
+        for actor in &cast.actors {
+            if !named || !new.contains(&format!("${{{}.", actor.name)) {
+                continue;
+            }
+            let style = styles.get_mut(&actor.session.id);
+            if style.is_some_and(Style::takes_login) {
+                making.steps.insert(at, Step::Login(Some(actor.name.clone())));
+            }
         }
     }
     left_out.extend(making.left_out.iter().map(|(what, count)| counted_as(*count, what)));
@@ -263,18 +298,34 @@ fn terms(acts: &Acts, cast: &Cast, session: &Session, later: bool) -> Pairs {
             _ => None,
         });
     if let Some(asked) = asked {
-        for (name, key) in [
-            ("wait", "wait"),
-            ("hold", "hold"),
-            ("ver", "ver"),
-            ("ack", "ack"),
-            ("xml:lang", "lang"),
+        let mut others = Pairs::new();
+        for (name, key, most) in [
+            ("wait", "wait", 65535),
+            ("hold", "hold", 255),
+            ("ver", "ver", 0),
+            ("ack", "ack", 0),
+            ("xml:lang", "lang", 0),
         ] {
             let usual =
                 matches!((key, asked.attr(name)), ("lang", Some("en")) | ("ver", Some("1.11")));
-            if let Some(value) = asked.attr(name).filter(|_| !usual) {
-                terms.push((key.to_owned(), cast.values.text(value)));
+            let can = |value: &str| most == 0 || value.parse().is_ok_and(|it: u32| it <= most);
+            match asked.attr(name) {
+                Some(_) if usual => {}
+                Some(value) if can(value) => {
+                    terms.push((key.to_owned(), cast.values.text(value)));
+                }
+                Some(value) => others.push((name.to_owned(), cast.values.text(value))),
+                None if name == "ack" => {}
+                None => others.push((name.to_owned(), ABSENT.to_owned())),
             }
+        }
+        for name in ["to", "xmpp:version"] {
+            if asked.attr(name).is_none() {
+                others.push((name.to_owned(), ABSENT.to_owned()));
+            }
+        }
+        if !others.is_empty() {
+            terms.push((ATTRIBUTES.to_owned(), flow(&others)));
         }
     }
     if later {

@@ -2,10 +2,15 @@
 
 use std::time::Duration;
 
-use super::script::{Pairs, Request, Response, Script, Step};
+use super::script::{ABSENT, Pairs, Request, Response, Script, Step};
 use crate::diag::sanitise::one_line;
 use crate::snapshot::Tree;
 use crate::trace::How;
+
+/// What the only actor is called.
+pub(super) const CLIENT: &str = "client";
+/// The term whose value is a mapping.
+pub(super) const ATTRIBUTES: &str = "attributes";
 
 /// A stanza that fits beside its key is written there.
 const WIDTH: usize = 110;
@@ -23,12 +28,12 @@ pub(super) fn text(script: &Script) -> String {
         out += &format!("needs: [{}]\n", script.needs.join(", "));
     }
     match &script.actors[..] {
-        [(_, terms)] if terms.is_empty() => out += "session: none\n",
-        [(_, terms)] => out += &format!("session: {}\n", flow(terms)),
+        [(name, terms)] if name == CLIENT && terms.is_empty() => out += "session: none\n",
+        [(name, terms)] if name == CLIENT => out += &format!("session: {}\n", terms_of(terms)),
         all => {
             out += "session: none\nactors:\n";
             for (name, terms) in all {
-                let terms = if terms.is_empty() { "none".to_owned() } else { flow(terms) };
+                let terms = if terms.is_empty() { "none".to_owned() } else { terms_of(terms) };
                 out += &format!("  {name}: {terms}\n");
             }
         }
@@ -38,6 +43,13 @@ pub(super) fn text(script: &Script) -> String {
     }
     out += if script.steps.is_empty() { "steps:\n  - alive:\n" } else { "steps:\n" };
     script.steps.iter().for_each(|step| write(step, &mut out));
+    out
+}
+
+/// A step as it is written.
+pub(super) fn step(step: &Step) -> String {
+    let mut out = String::new();
+    write(step, &mut out);
     out
 }
 
@@ -56,12 +68,28 @@ fn write(step: &Step, out: &mut String) {
             *out += &format!("  - send:{}\n", of(actor));
             xml("stanza", stanzas, out);
         }
-        Step::Expect { actor, stanza, capture, soon } => {
+        Step::Frame { actor, frame } => {
+            *out += &format!("  - frame:{}\n", of(actor));
+            if let Some(opcode) = frame.opcode {
+                *out += &format!("    opcode: {opcode}\n");
+            }
+            if let Some(status) = frame.status {
+                *out += &format!("    status: {status}\n");
+            }
+            if frame.opcode.is_none() || !frame.payload.is_empty() {
+                *out += &format!("    payload: {}\n", quoted(&frame.payload));
+            }
+        }
+        Step::Raw { name, actor, text } => {
+            let by = actor.as_deref().unwrap_or("client");
+            *out += &format!("  - raw: {name}\n    by: {by}\n    send: {}\n", quoted(text));
+        }
+        Step::Expect { actor, stanza, capture, within } => {
             *out += &format!("  - expect:{}\n", of(actor));
             xml("stanza", std::slice::from_ref(stanza), out);
             pairs("capture", capture, out);
-            if *soon {
-                *out += "    within: 1s\n";
+            if let Some(within) = within {
+                *out += &format!("    within: {}\n", time(*within));
             }
         }
         Step::Request(request) => write_request(request, out),
@@ -85,7 +113,7 @@ fn write(step: &Step, out: &mut String) {
 }
 
 fn write_request(request: &Request, out: &mut String) {
-    let Request { name, by, creates, rid, sid, attributes, payload, on, cut } = request;
+    let Request { name, by, creates, method, rid, sid, attributes, payload, on, cut } = request;
     let kind = if *creates { "create" } else { "request" };
     *out += &format!("  - {kind}: {name}\n");
     let mut key = |key: &str, value: &Option<String>| {
@@ -94,6 +122,7 @@ fn write_request(request: &Request, out: &mut String) {
         }
     };
     key("by", by);
+    key("method", method);
     key("rid", rid);
     key("sid", sid);
     key("on", on);
@@ -148,8 +177,17 @@ fn xml(key: &str, elements: &[Tree], out: &mut String) {
     }
 }
 
+/// Terms of a session on one line; their attributes are a mapping already.
+fn terms_of(terms: &Pairs) -> String {
+    let term = |(name, value): &(String, String)| match &**name {
+        ATTRIBUTES => format!("{name}: {value}"),
+        _ => format!("{name}: {}", in_flow(value)),
+    };
+    format!("{{ {} }}", terms.iter().map(term).collect::<Vec<_>>().join(", "))
+}
+
 /// A mapping on one line.
-fn flow(pairs: &Pairs) -> String {
+pub(super) fn flow(pairs: &Pairs) -> String {
     let pair = |(name, value): &(String, String)| {
         let name = if name.contains(':') { format!("'{name}'") } else { name.clone() };
         format!("{name}: {}", in_flow(value))
@@ -158,6 +196,9 @@ fn flow(pairs: &Pairs) -> String {
 }
 
 fn in_flow(value: &str) -> String {
+    if value == ABSENT {
+        return String::new();
+    }
     let simple = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '@');
     let plain = !value.is_empty()
         && value.chars().all(simple)

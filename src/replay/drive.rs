@@ -71,6 +71,8 @@ pub async fn replay(
             lines.news(&mut player);
         }
     }
+    // What was open at the end of the recording is open at the end of the replay.
+    let mut events = wire.events();
     lines.part().await;
     let mut remarks = Vec::new();
     let tally = &player.tally;
@@ -85,9 +87,9 @@ pub async fn replay(
         "sent 3 s late, without the response or stanza that came before in the recording",
     );
     remark(tally.skipped, "not sent: the login at this server takes fewer steps");
+    remark(tally.failed, "sent with a wrong password, to fail as in the recording");
     remark(tally.hidden, "sent without cookies or other secrets, which the recording hides");
     remark(lines.lost, "not sent: the server had ended the connection");
-    let mut events = wire.events();
     events.push(Event { at: wire.now(), conn: 0, fact: Fact::Finished });
     Replayed { events, done: (player.done(), all), stopped, unreachable, remarks }
 }
@@ -119,8 +121,13 @@ impl Lines {
         let mut routes = HashMap::new();
         for act in &script.acts {
             let route = match &act.does {
+                Does::Part(_) | Does::Secure
+                    if script.direct.contains(&act.conn) && target.direct_tls.is_some() =>
+                {
+                    Route::DirectTls
+                }
                 Does::Part(_) | Does::Secure => stream,
-                Does::Text(_) | Does::Control { .. } => Route::WebSocket,
+                Does::Text { .. } | Does::Control { .. } => Route::WebSocket,
                 Does::Request(..) | Does::End(_) => continue,
             };
             routes.insert(act.conn, route);

@@ -1,5 +1,8 @@
 //! A recorded request as bytes for another server.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::trace::Request;
 
 /// Header fields that say how the content was sent, or to whom: they are made anew.
@@ -30,6 +33,28 @@ pub(super) fn bytes(request: &Request, host: &str, path: &str, content: &[u8]) -
     }
     head += "\r\n";
     [head.as_bytes(), content].concat()
+}
+
+/// Whether a request for a WebSocket has nothing of what makes it one beside `Upgrade`: browsers' developer tools keep only what the page
+/// had asked for.
+pub(super) fn is_provisional(request: &Request) -> bool {
+    ["sec-websocket-key", "sec-websocket-version"]
+        .iter()
+        .all(|name| request.headers.get(name).is_none())
+}
+
+/// Such a request with what is the connection's own.
+pub(super) fn completed(bytes: &[u8], random: &str) -> Vec<u8> {
+    let key = STANDARD.encode(&random.as_bytes()[..random.len().min(16)]);
+    let text = String::from_utf8_lossy(bytes);
+    let connection = if text.to_ascii_lowercase().contains("\r\nconnection:") {
+        ""
+    } else {
+        "Connection: Upgrade\r\n"
+    };
+    let fields =
+        format!("{connection}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n");
+    text.replacen("\r\n\r\n", &format!("\r\n{fields}"), 1).into_bytes()
 }
 
 /// What of a request is not sent again, since it was hidden.

@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use super::heard::{Heard, Learning, Marks};
 use super::http;
-use super::sasl::{Instead, Sasl, is_sasl};
-use super::script::{Act, Does, Needed, Script, count};
-use super::texts::{contains, is_upgrade, number, with_rids, words};
+use super::sasl::{Instead, Sasl};
+use super::script::{Act, Attempt, Does, Needed, Script, count};
+use super::texts::{contains, is_sasl, is_upgrade, number, shown, with_rids, words};
 use crate::bosh::{Body, NS};
 use crate::client::Who;
 use crate::random::Random;
 use crate::record::{Values, rewritten};
 use crate::trace::{How, Request, SessionId};
-use crate::wire::websocket::{Opcode, close, frame};
+use crate::wire::websocket::{Opcode, frame};
 use crate::xml::{Element, Limits, parse};
 use crate::xmpp::ns;
 
@@ -24,6 +24,9 @@ use crate::xmpp::ns;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Rids begin below this: no session gets near to the greatest that there is.
 const FIRST: u64 = 1 << 40;
+
+/// The greatest rid (XEP-0124 §14.1).
+const MOST: u64 = (1 << 53) - 1;
 
 /// What a replay is given.
 pub struct Settings {
@@ -33,6 +36,8 @@ pub struct Settings {
     pub anonymous: String,
     /// Who logs in, by the bare address in the recording.
     pub accounts: BTreeMap<String, Who>,
+    /// Who logs in where nobody got so far in the recording that their address is known.
+    pub nobody: Option<Who>,
     /// Path and host of BOSH.
     pub bosh: (String, String),
     /// Path and host of WebSocket.
@@ -78,6 +83,8 @@ pub(super) struct Tally {
     pub(super) skipped: usize,
     /// Requests whose cookies or other secrets are hidden in the recording.
     pub(super) hidden: usize,
+    /// Attempts to log in that are made to fail, as they did in the recording.
+    pub(super) failed: usize,
 }
 
 /// Plays the clients.
@@ -98,6 +105,7 @@ pub(super) struct Player {
     values: Values,
     marks: Marks,
     said: HashSet<String>,
+    paths: BTreeMap<String, bool>,
     pub(super) tally: Tally,
 }
 
@@ -109,6 +117,8 @@ struct Session {
     sid: Option<String>,
     /// The first rid in the recording, and now.
     first: Option<(u64, u64)>,
+    /// Rids are so far apart that they stay as they were.
+    far: bool,
     /// How many more requests there were than in the recording.
     more: i64,
     received: u32,
@@ -119,7 +129,7 @@ struct Session {
 impl Player {
     pub(super) fn new(script: Script, mut settings: Settings) -> Self {
         let mut values = Values::default();
-        let Script { acts, sessions, mut heard, domain, .. } = script;
+        let Script { acts, sessions, mut heard, domain, paths, .. } = script;
         for session in sessions.values() {
             let Some(jid) = &session.jid else { continue };
             let bare = jid.split('/').next().unwrap_or(jid);
@@ -133,7 +143,7 @@ impl Player {
         if let Some(domain) = domain {
             values.domain(&domain, settings.domain.as_str());
         }
-        let said = acts.iter().flat_map(|act| words(&act.does)).collect();
+        let said = acts.iter().flat_map(|act| words(act.does.content())).collect();
         let mut of = HashMap::new();
         let mut carries = HashMap::new();
         for act in &acts {
@@ -151,7 +161,7 @@ impl Player {
                 _ if session.anonymous => Some(Who::Anonymous),
                 Some(bare) => settings.accounts.get(bare).cloned(),
                 // Whoever did not get in is somebody all the same.
-                None => settings.accounts.values().next().cloned(),
+                None => settings.nobody.clone().or(settings.accounts.values().next().cloned()),
             };
             let sasl = Sasl::new(who, settings.random.token(24));
             let heard = Heard::new(heard.remove(&id).unwrap_or_default());
@@ -160,6 +170,7 @@ impl Player {
                 heard,
                 sid: session.sid,
                 first: None,
+                far: session.far,
                 more: 0,
                 received: 0,
                 form: None,
@@ -181,6 +192,7 @@ impl Player {
             values,
             marks: Marks::default(),
             said,
+            paths,
             tally: Tally::default(),
         }
     }
@@ -295,7 +307,9 @@ impl Player {
     fn more(&mut self, act: &Act) -> Result<Option<Order>, Stopped> {
         let own = match &act.does {
             Does::Request(_, request) => is_sasl(&String::from_utf8_lossy(&request.content.bytes)),
-            Does::Text(bytes) | Does::Part(bytes) => is_sasl(&String::from_utf8_lossy(bytes)),
+            Does::Text { .. } | Does::Part(_) => {
+                is_sasl(&String::from_utf8_lossy(act.does.content()))
+            }
             _ => return Ok(None),
         };
         let Some(id) = act.session.filter(|_| !own) else { return Ok(None) };
@@ -320,8 +334,9 @@ impl Player {
                         let method = form.method.clone();
                         Order::Request { conn, exchange: None, method, bytes, upgrade: false }
                     }
-                    Does::Text(_) => {
-                        Order::Stream { conn, bytes: self.frame(Opcode::TEXT, text.as_bytes()) }
+                    Does::Text { .. } => {
+                        let mask = Some(self.mask());
+                        Order::Stream { conn, bytes: frame(Opcode::TEXT, text.as_bytes(), mask) }
                     }
                     _ => Order::Stream { conn, bytes: text.into_bytes() },
                 }))
@@ -345,26 +360,39 @@ impl Player {
                 }
                 let (path, host) =
                     if upgrade { &self.settings.websocket } else { &self.settings.bosh };
-                let bytes = http::bytes(request, host, path, &content);
+                // What was asked of something else is asked of that.
+                let (websocket, _) = &self.settings.websocket;
+                let path = match self.paths.get(&request.target) {
+                    _ if act.session.is_some() || upgrade => path,
+                    Some(false) => path,
+                    Some(true) => websocket,
+                    None => &request.target,
+                };
+                let mut bytes = http::bytes(request, host, path, &content);
+                if upgrade && http::is_provisional(request) {
+                    bytes = http::completed(&bytes, &self.settings.random.token(16));
+                }
                 let method = request.method.clone();
                 Order::Request { conn, exchange: Some(*exchange), method, bytes, upgrade }
             }
-            Does::Text(bytes) => match self.said(act, bytes)? {
-                Some(text) => Order::Stream { conn, bytes: self.frame(Opcode::TEXT, &text) },
+            Does::Text { head, masked, payload } => match self.said(act, payload)? {
+                Some(text) => {
+                    let mask = masked.then(|| self.mask());
+                    let mut bytes = frame(Opcode(head & 15), &text, mask);
+                    bytes[0] = *head;
+                    Order::Stream { conn, bytes }
+                }
                 None => return Ok(None),
             },
             Does::Part(bytes) => match self.said(act, bytes)? {
                 Some(bytes) => Order::Stream { conn, bytes },
                 None => return Ok(None),
             },
-            Does::Control { opcode, status, payload } => {
-                let bytes = match status {
-                    Some(status) => {
-                        let mask = Some(self.mask());
-                        close(*status, &String::from_utf8_lossy(payload), mask)
-                    }
-                    None => self.frame(Opcode(*opcode), payload),
-                };
+            Does::Control { head, masked, status, payload } => {
+                let mask = masked.then(|| self.mask());
+                let status = status.map_or(Vec::new(), |status| status.to_be_bytes().to_vec());
+                let mut bytes = frame(Opcode(head & 15), &[&status[..], payload].concat(), mask);
+                bytes[0] = *head;
                 Order::Stream { conn, bytes }
             }
             Does::Secure => Order::Secure { conn },
@@ -381,7 +409,9 @@ impl Player {
         }
         let session = act.session.and_then(|id| self.sessions.get_mut(&id));
         let Some(session) = session else { return Ok(Some(bytes.to_vec())) };
-        match session.sasl.instead(&text) {
+        let fails = act.attempt == Attempt::Fails && text.contains("<auth");
+        self.tally.failed += usize::from(fails);
+        match session.sasl.instead(&text, act.attempt) {
             Instead::Same => Ok(Some(self.content(act.session, bytes, act.received))),
             Instead::Text(text) => Ok(Some(self.content(act.session, text.as_bytes(), 0))),
             Instead::Nothing => {
@@ -399,16 +429,39 @@ impl Player {
 
     /// A content with new values in the place of the recorded ones. `received`: how many stanzas had come in the recording.
     fn content(&mut self, id: Option<SessionId>, bytes: &[u8], received: u32) -> Vec<u8> {
-        let Ok(text) = std::str::from_utf8(bytes) else { return bytes.to_vec() };
-        let text = self.values.text(&self.marks.text(text)).into_bytes();
-        let Some(session) = id.and_then(|id| self.sessions.get_mut(&id)) else { return text };
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            // In another encoding, which has the same letters for what is put in.
+            let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+            let text = self.content(id, text.as_bytes(), received);
+            let text = String::from_utf8_lossy(&text).into_owned();
+            return text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect();
+        };
+        let mut text = self.marks.text(text);
+        if let Some(rest) = shown(&text) {
+            self.tally.hidden += 1;
+            text = rest;
+        }
+        let text = self.values.text(&text).into_bytes();
+        // A request that is not BOSH may be meant for a session all the same.
+        let named = |session: &&mut Session| {
+            session.sid.as_ref().is_some_and(|sid| contains(bytes, sid.as_bytes()))
+        };
+        let session = match id {
+            Some(id) => self.sessions.get_mut(&id),
+            None => self.sessions.values_mut().find(named),
+        };
+        let Some(session) = session else { return text };
         if text.windows(5).any(|it| it == b"<body") {
             let (more, random) = (session.more, &mut self.settings.random);
             let rid = |old: u64| {
-                let mut new = || number(random.as_mut()) % FIRST + 1000;
+                if old == 0 || old > MOST {
+                    return old; // which is none
+                }
+                let far = session.far;
+                let mut new = || if far { old } else { number(random.as_mut()) % FIRST + 1000 };
                 let (base, new) = *session.first.get_or_insert_with(|| (old, new()));
                 let rid = i128::from(new) + i128::from(old) - i128::from(base) + i128::from(more);
-                u64::try_from(rid).unwrap_or(0)
+                u64::try_from(rid).unwrap_or(old)
             };
             return with_rids(&text, rid);
         }
@@ -420,11 +473,6 @@ impl Player {
             return rewritten(&text, &["h"], h).unwrap_or(text);
         }
         text
-    }
-
-    fn frame(&mut self, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
-        let mask = self.mask();
-        frame(opcode, payload, Some(mask))
     }
 
     fn mask(&mut self) -> [u8; 4] {

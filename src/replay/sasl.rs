@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use super::script::Attempt;
+use super::texts::HIDDEN;
 use crate::client::{Login, Mechanism, Step, Who};
 use crate::xml::{Element, Scope, write};
 use crate::xmpp::ns;
@@ -37,12 +39,14 @@ pub(super) struct Sasl {
     features: Option<Element>,
     inbox: VecDeque<Element>,
     over: bool,
+    /// The attempt is to fail.
+    fails: bool,
 }
 
 impl Sasl {
     pub(super) fn new(who: Option<Who>, nonce: String) -> Self {
         let (login, features, inbox) = (None, None, VecDeque::new());
-        Self { who, nonce, login, features, inbox, over: false }
+        Self { who, nonce, login, features, inbox, over: false, fails: false }
     }
 
     /// An element of the server has come.
@@ -65,14 +69,34 @@ impl Sasl {
     }
 
     /// What is to be sent in the place of a text with an element of SASL.
-    pub(super) fn instead(&mut self, text: &str) -> Instead {
+    ///
+    /// An `attempt` that failed in the recording is to fail again.
+    pub(super) fn instead(&mut self, text: &str, attempt: Attempt) -> Instead {
         let begins = text.contains("<auth");
         if begins {
-            let Some(who) = self.who.clone() else { return Instead::Same };
+            let fails = attempt == Attempt::Fails;
+            self.fails = fails;
+            let known = KNOWN.into_iter().any(|known| names(text, known.name()));
+            if !known && attempt != Attempt::Succeeds {
+                // It fails for its mechanism, whatever it says.
+                (self.login, self.over) = (None, true);
+                return if text.contains(HIDDEN) {
+                    Instead::Text(filled(text, "="))
+                } else {
+                    Instead::Same
+                };
+            }
             if !text.contains(HIDDEN) && text.contains("ANONYMOUS") {
                 return Instead::Same;
             }
-            return self.begin(who, text);
+            let Some(who) = self.who.clone() else {
+                if !text.contains(HIDDEN) {
+                    return Instead::Same;
+                }
+                let why = "the recording holds no password, and there is no account for it";
+                return Instead::Failed(why.to_owned());
+            };
+            return self.begin(if fails { wrong(who) } else { who }, text);
         }
         match self.next() {
             Some(Instead::Text(payload)) => Instead::Text(filled(text, &payload)),
@@ -91,11 +115,7 @@ impl Sasl {
         };
         self.inbox.clear();
         self.over = false;
-        let recorded = KNOWN.into_iter().find(|known| {
-            let named =
-                ['\'', '"'].map(|quote| format!("mechanism={quote}{}{quote}", known.name()));
-            named.iter().any(|named| text.contains(named))
-        });
+        let recorded = KNOWN.into_iter().find(|known| names(text, known.name()));
         let offered = features.descendants().filter(|it| it.is(ns::SASL, "mechanism"));
         let offered: Vec<String> = offered.map(|it| it.text().trim().to_owned()).collect();
         let same = recorded.filter(|known| offered.iter().any(|name| name == known.name()));
@@ -126,7 +146,7 @@ impl Sasl {
                 }
                 Step::Failed(why) => {
                     self.over = true;
-                    return Some(Instead::Failed(why));
+                    return Some(if self.fails { Instead::Nothing } else { Instead::Failed(why) });
                 }
                 Step::Wait => {}
             }
@@ -149,8 +169,20 @@ impl Sasl {
     }
 }
 
-/// How what is hidden begins.
-const HIDDEN: &str = "[hidden ";
+/// Somebody with a wrong password.
+fn wrong(who: Who) -> Who {
+    match who {
+        Who::Account { user, password } => {
+            Who::Account { user, password: format!("not {password}") }
+        }
+        Who::Anonymous => Who::Anonymous,
+    }
+}
+
+/// Whether an `<auth/>` is for this mechanism.
+fn names(text: &str, mechanism: &str) -> bool {
+    ['\'', '"'].iter().any(|quote| text.contains(&format!("mechanism={quote}{mechanism}{quote}")))
+}
 
 /// A text with a payload where one was hidden, or where an element of SASL has its own: a recording may show what is secret.
 fn filled(text: &str, payload: &str) -> String {
@@ -182,11 +214,6 @@ fn replaced(text: &str, element: &Element) -> String {
     format!("{}{new}{}", &text[..start], &text[end..])
 }
 
-/// Whether a text holds an element of SASL.
-pub(super) fn is_sasl(text: &str) -> bool {
-    text.contains(ns::SASL) && (text.contains("<auth") || text.contains("<response"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,14 +241,17 @@ mod tests {
     #[test]
     fn a_payload_takes_the_place_of_what_was_hidden() {
         let mut sasl = alice();
-        assert!(matches!(sasl.instead(AUTH), Instead::Failed(_)), "there are no features");
+        assert!(
+            matches!(sasl.instead(AUTH, Attempt::Succeeds), Instead::Failed(_)),
+            "there are no features"
+        );
         sasl.heard(&features("<mechanism>PLAIN</mechanism><mechanism>SCRAM-SHA-1</mechanism>"));
         assert_eq!(
             filled(&AUTH.replace("[hidden 20 bytes]", "AGE="), "AGI="),
             AUTH.replace("[hidden 20 bytes]", "AGI=")
         );
         let expected = AUTH.replace("[hidden 20 bytes]", "AGFsaWNlAHNlY3JldA==");
-        assert_eq!(sasl.instead(AUTH), Instead::Text(expected));
+        assert_eq!(sasl.instead(AUTH, Attempt::Succeeds), Instead::Text(expected));
         sasl.heard(&element("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"));
         assert_eq!(sasl.more(), Some(Instead::Nothing));
         assert!(!sasl.is_under_way());
@@ -231,7 +261,7 @@ mod tests {
     fn another_mechanism_is_taken_where_the_recorded_one_is_not_offered() {
         let mut sasl = alice();
         sasl.heard(&features("<mechanism>SCRAM-SHA-1</mechanism>"));
-        let Instead::Text(text) = sasl.instead(AUTH) else { panic!() };
+        let Instead::Text(text) = sasl.instead(AUTH, Attempt::Succeeds) else { panic!() };
         assert!(text.contains("mechanism='SCRAM-SHA-1'") && !text.contains("PLAIN"), "{text}");
         assert!(text.starts_with("<body rid='1'><auth ") && text.ends_with("</auth></body>"));
         assert!(sasl.is_under_way());
@@ -241,6 +271,6 @@ mod tests {
     fn a_login_without_an_account_is_sent_as_it_was() {
         let mut sasl = Sasl::new(Some(Who::Anonymous), String::new());
         let text = "<auth mechanism='ANONYMOUS' xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>";
-        assert_eq!(sasl.instead(text), Instead::Same);
+        assert_eq!(sasl.instead(text, Attempt::Succeeds), Instead::Same);
     }
 }

@@ -3,13 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
+use super::texts::is_sasl;
 use crate::diag::counted_as;
-use crate::trace::{Event, Fact, How, Link, Reading, Request, SessionId, Story};
+use crate::trace::{Event, Fact, Frame, How, Link, Reading, Request, SessionId, Story};
 use crate::wire::Side;
 use crate::wire::stream::Kind;
 use crate::wire::websocket::Opcode;
 use crate::xml::Element;
 use crate::xmpp::ns;
+
+/// Rids of a session that are further apart than this have no room where others begin.
+const FAR: u64 = 1 << 40;
 
 /// What the clients of a trace did.
 #[derive(Debug, Default)]
@@ -19,8 +23,12 @@ pub struct Script {
     pub(super) sessions: BTreeMap<SessionId, Session>,
     /// What the server sent in each session, in order.
     pub(super) heard: BTreeMap<SessionId, Vec<Element>>,
-    /// The domain of the first session.
+    /// The domain of the first session that is not told that its host is unknown.
     pub(super) domain: Option<String>,
+    /// Connections with TLS from the first byte.
+    pub(super) direct: BTreeSet<u64>,
+    /// Paths to which sessions sent something, and whether that was for WebSocket.
+    pub(super) paths: BTreeMap<String, bool>,
     /// For how long something came after the last act.
     pub(super) rest: Duration,
     /// What cannot be replayed: how often, by kind.
@@ -29,6 +37,7 @@ pub struct Script {
 
 /// A session of the recording.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools)] // they are independent of each other
 pub(super) struct Session {
     pub(super) sid: Option<String>,
     pub(super) jid: Option<String>,
@@ -36,6 +45,13 @@ pub(super) struct Session {
     /// The user named by what the client sent, where no resource was bound.
     pub(super) carrier: &'static str,
     pub(super) authenticates: bool,
+    /// The domain that it is opened to.
+    asked: Option<String>,
+    /// The server does not serve it.
+    unknown: bool,
+    /// Its first rid, and whether others are below it or so far above that they have no room elsewhere.
+    first: Option<u64>,
+    pub(super) far: bool,
 }
 
 /// Something that a client did.
@@ -49,6 +65,18 @@ pub(super) struct Act {
     pub(super) needs: Vec<Need>,
     /// Stanzas that had come since stream management was enabled.
     pub(super) received: u32,
+    /// What becomes of the attempt to log in that it is part of.
+    pub(super) attempt: Attempt,
+}
+
+/// What becomes of an attempt to log in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Attempt {
+    /// The recording does not say.
+    #[default]
+    Open,
+    Fails,
+    Succeeds,
 }
 
 /// What an act is.
@@ -56,16 +84,27 @@ pub(super) struct Act {
 pub(super) enum Does {
     /// A request of HTTP, by its number among all exchanges.
     Request(u64, Box<Request>),
-    /// A message of WebSocket.
-    Text(Vec<u8>),
+    /// A message of WebSocket, in the first byte of its frame, masked or not.
+    Text { head: u8, masked: bool, payload: Vec<u8> },
     /// A control frame.
-    Control { opcode: u8, status: Option<u16>, payload: Vec<u8> },
+    Control { head: u8, masked: bool, status: Option<u16>, payload: Vec<u8> },
     /// A part of a stream over TCP.
     Part(Vec<u8>),
     /// TLS begins, as STARTTLS has agreed.
     Secure,
     /// The client ends its connection.
     End(How),
+}
+
+impl Does {
+    /// What it says.
+    pub(super) fn content(&self) -> &[u8] {
+        match self {
+            Self::Request(_, request) => &request.content.bytes,
+            Self::Text { payload: bytes, .. } | Self::Part(bytes) => bytes,
+            Self::Control { .. } | Self::Secure | Self::End(_) => &[],
+        }
+    }
 }
 
 /// Something of a server that an act follows.
@@ -192,9 +231,16 @@ impl Reader {
         }
         match &event.fact {
             Fact::Request(request) => {
-                let Some(exchange) = exchange else { return };
+                let (Some(message), Some(exchange)) = (message, exchange) else { return };
                 if request.content.cut || request.content.clipped {
                     return self.leave_out("request(s) that the recording does not hold whole");
+                }
+                if let (Some(id), Some(rid)) = (session, exchange.rid()) {
+                    self.rid(id, rid, &message.reading);
+                }
+                if session.is_some() || exchange.upgrade.is_some() {
+                    let websocket = exchange.upgrade.is_some();
+                    self.script.paths.entry(request.target.clone()).or_insert(websocket);
                 }
                 let does = Does::Request(exchange.number, Box::new(request.clone()));
                 self.act(event, session, key, does);
@@ -212,9 +258,9 @@ impl Reader {
                     && frame.from == Side::Client
                     && Opcode(frame.opcode) != Opcode::PONG =>
             {
-                let (opcode, status) = (frame.opcode, frame.status);
-                let payload = frame.content.bytes.clone();
-                self.act(event, session, key, Does::Control { opcode, status, payload });
+                let (head, masked) = head(frame);
+                let (status, payload) = (frame.status, frame.content.bytes.clone());
+                self.act(event, session, key, Does::Control { head, masked, status, payload });
             }
             Fact::Frame(frame) if Opcode(frame.opcode).is_control() => {}
             Fact::Frame(frame) => match frame.from {
@@ -222,7 +268,9 @@ impl Reader {
                     self.leave_out("message(s) that the recording does not hold whole");
                 }
                 Side::Client => {
-                    self.act(event, session, key, Does::Text(frame.content.bytes.clone()));
+                    let (head, masked) = head(frame);
+                    let payload = frame.content.bytes.clone();
+                    self.act(event, session, key, Does::Text { head, masked, payload });
                 }
                 Side::Server => self.heard(event, key),
             },
@@ -236,6 +284,7 @@ impl Reader {
             Fact::Secured(secured) if secured.starttls => {
                 self.act(event, session, key, Does::Secure);
             }
+            Fact::Secured(_) => _ = self.script.direct.insert(event.conn),
             Fact::Ended { by, how, .. } => {
                 let first = self.ended.insert(event.conn);
                 if *by == Side::Client && first {
@@ -250,6 +299,9 @@ impl Reader {
                 self.leave_out("piece(s) of something other than HTTP, WebSocket or XMPP");
             }
             Fact::Lost { .. } => self.leave_out("gap(s) in the recording"),
+            Fact::Fault(_) => {
+                self.leave_out("fault(s) of xmppscope: what they did shows as a difference");
+            }
             _ => {}
         }
     }
@@ -282,10 +334,17 @@ impl Reader {
         needs.extend(self.news.remove(&(None, event.conn)).unwrap_or_default());
         let received = session.and_then(|id| self.received.get(&id)).copied().unwrap_or_default();
         let (at, conn) = (event.at, event.conn);
-        self.script.acts.push(Act { at, conn, session, does, needs, received });
+        let attempt = Attempt::Open;
+        self.script.acts.push(Act { at, conn, session, does, needs, received, attempt });
     }
 
     fn elements(&mut self, id: SessionId, from: Side, reading: &Reading) {
+        if let Reading::Body(body) = reading {
+            let condition = body.element().attr("condition").unwrap_or_default();
+            if from == Side::Server && matches!(condition, "host-unknown" | "host-gone") {
+                self.unserved(id);
+            }
+        }
         let elements: Vec<&Element> = match reading {
             Reading::Body(body) => body.payloads().collect(),
             Reading::Element(element) => vec![element],
@@ -296,6 +355,15 @@ impl Reader {
                 Side::Server => {
                     let heard = self.script.heard.entry(id).or_default();
                     heard.push(element.clone());
+                    if element.is(ns::SASL, "failure") {
+                        self.attempted(id, Attempt::Fails);
+                    } else if element.is(ns::SASL, "success") {
+                        self.attempted(id, Attempt::Succeeds);
+                    }
+                    let unknown = |it: &Element| matches!(it.name(), "host-unknown" | "host-gone");
+                    if element.is(ns::STREAMS, "error") && element.children().any(unknown) {
+                        self.unserved(id);
+                    }
                     count(self.received.entry(id).or_default(), element);
                 }
                 Side::Client => {
@@ -321,18 +389,53 @@ impl Reader {
             Link::WebSocket(_) => "websocket",
             Link::Tcp(_) => "tcp",
         };
-        if self.script.domain.is_none() {
+        if session.asked.is_none() {
             let asked = found.asked().and_then(|asked| asked.to.clone());
             let opened = found.stream.headers[Side::Client as usize].as_ref();
-            self.script.domain = asked.or(opened.and_then(|header| header.to.clone()));
+            session.asked = asked.or(opened.and_then(|header| header.to.clone()));
         }
+    }
+
+    /// What becomes of the attempt to log in that a session has begun last.
+    fn attempted(&mut self, id: SessionId, became: Attempt) {
+        let own = self.script.acts.iter_mut().rev().filter(|act| act.session == Some(id));
+        for act in own {
+            let text = String::from_utf8_lossy(act.does.content());
+            let begins = text.contains("<auth");
+            if is_sasl(&text) {
+                act.attempt = became;
+            }
+            if begins {
+                return;
+            }
+        }
+    }
+
+    fn unserved(&mut self, id: SessionId) {
+        self.script.sessions.entry(id).or_default().unknown = true;
+    }
+
+    /// A request has this rid.
+    fn rid(&mut self, id: SessionId, rid: u64, reading: &Reading) {
+        let written = match reading {
+            Reading::Body(body) => body.element().attr("rid"),
+            _ => None,
+        };
+        let session = self.script.sessions.entry(id).or_default();
+        let first = *session.first.get_or_insert(rid);
+        // Or written so that it would not be known for a number.
+        let odd = written.is_some_and(|written| written != rid.to_string());
+        session.far |= odd || rid < first || rid - first > FAR;
     }
 
     /// A stream resumes a session: it belongs to that.
     fn join(&mut self, new: SessionId, old: SessionId) {
+        let received = self.received.get(&old).copied().unwrap_or_default();
         for act in &mut self.script.acts {
             if act.session == Some(new) {
                 act.session = Some(old);
+                // Which is what the client counts from, whatever its stream was called until now.
+                act.received = received;
             }
         }
         self.script.sessions.remove(&new);
@@ -344,6 +447,9 @@ impl Reader {
 
     fn finish(mut self, wanted: Option<&str>) -> Result<Script, CannotReplay> {
         let mut script = self.script;
+        let mut served = script.sessions.values().filter(|session| !session.unknown);
+        let asked = |session: &Session| session.asked.clone().filter(|it| !it.is_empty());
+        script.domain = served.find_map(asked);
         if let Some(wanted) = wanted {
             let is = |id: &SessionId| {
                 let sid = script.sessions.get(id).and_then(|session| session.sid.as_ref());
@@ -382,6 +488,13 @@ impl Reader {
         }
         Ok(script)
     }
+}
+
+/// The first byte of a frame, and whether it is masked.
+fn head(frame: &Frame) -> (u8, bool) {
+    let fin = if frame.unfinished { 0 } else { 0x80 };
+    let masked = frame.masked == frame.frames;
+    (fin | (frame.reserved & 7) << 4 | frame.opcode & 15, masked)
 }
 
 /// Stream management counts stanzas since it was enabled (XEP-0198 §4).

@@ -44,6 +44,10 @@ fn again(recorded: &[Event], defects: &[&'static Defect], speed: f64) -> (Replay
         domain: domain.clone(),
         anonymous: domain,
         accounts,
+        nobody: target.accounts.get("alice").map(|account| Who::Account {
+            user: account.user.clone(),
+            password: account.password.clone(),
+        }),
         bosh: (target.address.path.clone(), host.clone()),
         websocket: (target.websocket.as_ref().unwrap().path.clone(), host),
         speed,
@@ -146,4 +150,62 @@ fn a_resumption_is_done_with_the_new_id() {
         assert_eq!(replayed.stopped, None, "{transport}");
         assert!(diff.strands.is_empty(), "{transport}: {:#?}", words(&diff));
     }
+}
+
+/// What is replayed of a scenario does not differ; what was remarked.
+fn same(text: &str) -> Vec<String> {
+    let recorded = events(text);
+    let (replayed, diff) = again(&recorded, &[], 1.0);
+    assert_eq!(replayed.stopped, None, "{text}");
+    assert!(diff.strands.is_empty(), "{text}: {:#?}", words(&diff));
+    replayed.remarks
+}
+
+#[test]
+fn a_resumption_has_the_count_of_what_has_come() {
+    for (less, seen) in
+        [(0, ""), (1, "  - expect:\n    stanza: <message id='m1' xmlns='jabber:client'/>\n")]
+    {
+        let remarks = same(&format!(
+            "name: a\ncovers: sm-resumed-attributes\nsession: {{ transport: websocket, login: alice }}\nactors:\n  bob: {{ transport: websocket, login: bob }}\nneeds: [accounts]\nsteps:\n  \
+             - enable:\n  - send: bob\n    stanza: <message to='${{client.jid}}' id='m1' type='chat' xmlns='jabber:client'><body>1</body></message>\n  \
+             - expect:\n    stanza: <message id='m1' xmlns='jabber:client'/>\n  - disconnect: client\n    how: reset\n  \
+             - resume:\n    attributes: {{ h: '${{client.received - {less}}}' }}\n{seen}"
+        ));
+        assert_eq!(remarks, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_login_that_failed_fails_again_and_the_next_one_succeeds() {
+    let remarks = same(
+        "name: a\ncovers: sm-resumed-attributes\nsession: { transport: websocket, login: alice, opened: later }\nneeds: [account, plain]\nsteps:\n  \
+         - open:\n  - expect:\n    stanza: <stream:features/>\n  - send:\n    stanza: <auth mechanism='PLAIN' xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>AGFsaWNlAHdyb25n</auth>\n  \
+         - expect:\n    stanza: <failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>\n  - send:\n    stanza: <auth mechanism='PLAIN' xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>${alice.plain}</auth>\n  - expect:\n    stanza: <success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>\n",
+    );
+    assert!(
+        remarks.is_empty() || remarks.iter().all(|it| it.contains("that failed")),
+        "{remarks:?}"
+    );
+}
+
+#[test]
+fn acknowledgements_are_asked_for_again_and_unknown_hosts_stay_unknown() {
+    let acks = "name: a\ncovers: bosh-resend-replays\nneeds: [anonymous]\nsession: { login: anonymous, wait: 5, hold: 1, ack: 1 }\nsteps:\n  \
+                - request: one\n    payload: <iq type='get' id='p' xmlns='jabber:client'><ping xmlns='urn:xmpp:ping'/></iq>\n  - response: one\n    attributes: { ack: '*' }\n";
+    let acks = acks.replace("    attributes: { ack: '*' }\n", "");
+    assert_eq!(same(&acks), Vec::<String>::new());
+    let unknown = "name: a\ncovers: bosh-cond-host-unknown\nsession: none\nsteps:\n  - create: session\n    attributes: { to: unserved.invalid }\n  \
+                   - response: session\n    terminal: host-unknown\n";
+    assert_eq!(same(unknown), Vec::<String>::new());
+}
+
+#[test]
+fn nothing_that_was_hidden_is_sent() {
+    use super::texts::shown;
+    assert_eq!(shown("<a/>"), None);
+    assert_eq!(
+        shown("<a x='[hidden 3 bytes]'>[hidden 4 bytes #0a]</a>").as_deref(),
+        Some("<a x=''>0a</a>")
+    );
 }

@@ -86,13 +86,24 @@ pub fn started() -> DateTime<FixedOffset> {
 
 /// One of its own, changed by `change` before it is put together, and the way to it. It lives as long as the runtime.
 pub(super) fn start(change: impl FnOnce(&mut Parts), clock: Clock) -> Memory {
+    start_with(&[], change, clock)
+}
+
+/// As [`start`], with these users beside its own.
+pub(super) fn start_with(
+    users: &[Account],
+    change: impl FnOnce(&mut Parts),
+    clock: Clock,
+) -> Memory {
+    let others = users.iter().filter(|it| PASSWORDS.iter().all(|(user, _)| *user != it.user));
+    let others = others.map(|it| (&*it.user, &*it.password));
     let account = |(user, password): (&str, &str)| server::Account {
         user: user.to_owned(),
         password: Password::new(password),
     };
     let setup = Setup {
         anonymous: true,
-        accounts: PASSWORDS.into_iter().map(account).collect(),
+        accounts: PASSWORDS.into_iter().chain(others).map(account).collect(),
         // What nobody has to guess need not be hard to guess: hashing would be a seventh of all the work of a run.
         rounds: NonZeroU32::MIN,
         ..Setup::new(DOMAIN, clock.started())

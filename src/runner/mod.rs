@@ -67,6 +67,7 @@ pub use reach::reach;
 pub use report::{Report, StepAt};
 pub use schedule::{
     Job, jobs, run_all, run_all_embedded, run_embedded, scenarios, stopped, with_embedded,
+    with_embedded_users,
 };
 pub use stop::{Done, Stop};
 pub use survey::{Noticed, survey};

@@ -106,9 +106,18 @@ pub fn with_embedded<T, F: Future<Output = T>>(
     defects: &[&'static Defect],
     what: impl FnOnce(Arc<dyn Dial>, Clock) -> F,
 ) -> T {
+    with_embedded_users(&[], defects, what)
+}
+
+/// Does something at the embedded reference connection manager, which has these users as well.
+pub fn with_embedded_users<T, F: Future<Output = T>>(
+    users: &[Account],
+    defects: &[&'static Defect],
+    what: impl FnOnce(Arc<dyn Dial>, Clock) -> F,
+) -> T {
     virtually(async {
         let clock = Clock::start_at(embedded::started());
-        what(Arc::new(embedded::start(with(defects), clock)), clock).await
+        what(Arc::new(embedded::start_with(users, with(defects), clock)), clock).await
     })
 }
 

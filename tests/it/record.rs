@@ -159,6 +159,8 @@ fn nonsense_is_refused_in_words() {
         ),
         (&["shrink", CHAT, "--while", "finding:"], 2, "--while is not a valid expression"),
         (&["cm", "--replay", CHAT, "--session", "zzz"], 2, "no session with such a name"),
+        (&["cm", "--replay", CHAT, "--fault", "always: drop"], 2, "cannot be used with '--fault"),
+        (&["cm", "--replay", CHAT, "--control", "ctl"], 2, "cannot be used with '--control"),
     ] {
         let (code, _, errors) = xmppscope(arguments);
         assert_eq!(code, Some(status), "{arguments:?}: {errors}");

@@ -83,6 +83,20 @@ pub(super) fn plain(text: &str) -> String {
     format!("{}{list}{}", &text[..open], &text[end..])
 }
 
+/// A text with another word for each that the recording hides, the same for the same.
+pub(super) fn named(text: &str, secret: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, hidden)) = rest.split_once("[hidden ") {
+        let Some((what, after)) = hidden.split_once(']') else { break };
+        out += before;
+        out += secret;
+        out += what.split_once('#').map_or("", |(_, mark)| mark);
+        rest = after;
+    }
+    out + rest
+}
+
 /// A text without the first element of this name.
 fn without(text: &str, name: &str) -> String {
     let Some(start) = text.find(&format!("<{name}")) else { return text.to_owned() };
@@ -99,6 +113,12 @@ fn without(text: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_hidden_gets_a_word_that_stays() {
+        let text = "<enabled id='[hidden 9 bytes #ab]'/><resumed previd='[hidden 9 bytes #ab]'/>[x";
+        assert_eq!(named(text, "s"), "<enabled id='sab'/><resumed previd='sab'/>[x");
+    }
 
     #[test]
     fn features_hold_what_can_be_served() {

@@ -1,6 +1,6 @@
 //! What the server of each session of a recording said, and after which acts of its client.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::kinds::{Kind, is_secret, only_counts};
@@ -10,6 +10,7 @@ use crate::wire::Side;
 use crate::wire::stream::Kind as PartKind;
 use crate::wire::websocket::Opcode;
 use crate::xml::Element;
+use crate::xmpp::ns;
 
 /// What carries a session.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,6 +37,31 @@ pub(super) struct Scene {
     pub(super) wait: Option<u64>,
     pub(super) client: Vec<Act>,
     pub(super) server: Vec<Reaction>,
+    /// What became of each attempt to log in: the condition for which it failed.
+    pub(super) attempts: VecDeque<Option<String>>,
+}
+
+impl Scene {
+    /// The server answers SASL.
+    fn answers(&mut self, element: &Element) {
+        if element.is(ns::SASL, "success") {
+            self.attempts.push_back(None);
+        } else if element.is(ns::SASL, "failure") {
+            let condition = element.children().next().map_or("not-authorized", Element::name);
+            self.attempts.push_back(Some(condition.to_owned()));
+        }
+    }
+
+    /// What another stream has said until it resumed this session.
+    fn join(&mut self, later: Self) {
+        let before = self.client.len();
+        self.client.extend(later.client);
+        self.server.extend(later.server.into_iter().map(|mut reaction| {
+            reaction.after += before;
+            reaction
+        }));
+        self.attempts.extend(later.attempts);
+    }
 }
 
 /// Something that the client did.
@@ -61,6 +87,8 @@ pub(super) struct Reaction {
 pub(super) enum Says {
     /// The response to an exchange.
     Response { exchange: u64, status: u16, reason: String, headers: Headers, content: Vec<u8> },
+    /// The connection of an exchange ends, without a response.
+    Lost(u64),
     /// A message of WebSocket, or a part of a stream.
     Text(Vec<u8>),
     /// A Close frame.
@@ -101,13 +129,32 @@ struct Reader {
     scenes: BTreeMap<SessionId, Scene>,
     names: BTreeMap<SessionId, String>,
     /// Exchanges of SASL, which are answered by themselves.
-    secret: std::collections::BTreeSet<u64>,
+    secret: BTreeSet<u64>,
+    /// Connections that one side has ended.
+    ended: BTreeSet<u64>,
 }
 
 impl Reader {
     fn take(&mut self, event: &Event) {
         let effect = self.story.take(event);
+        for exchange in &effect.abandoned {
+            let scene = exchange.session().and_then(|id| self.scenes.get_mut(&id));
+            if let (Some(scene), Some((Side::Server, at))) = (scene, effect.left) {
+                let (after, says) = (scene.client.len(), Says::Lost(exchange.number));
+                scene.server.push(Reaction { at, after, says });
+            }
+        }
+        let first = match &event.fact {
+            Fact::Ended { .. } => self.ended.insert(event.conn),
+            _ => false,
+        };
         let message = effect.message.as_ref();
+        if let Some(message) = message
+            && let (Some(new), Some(old)) = (message.resumes, message.session)
+            && let Some(later) = self.scenes.remove(&new)
+        {
+            self.scenes.entry(old).or_default().join(later);
+        }
         let Some(id) = message.and_then(|message| message.session).or(effect.session) else {
             return;
         };
@@ -115,10 +162,6 @@ impl Reader {
         let Some(scene) = self.scenes.get_mut(&id) else { return };
         let at = event.at;
         let exchange = message.and_then(|message| message.exchange.as_ref());
-        let mut react = |says| {
-            let after = scene.client.len();
-            scene.server.push(Reaction { at, after, says });
-        };
         match &event.fact {
             Fact::Request(_) => {
                 let (Some(message), Some(exchange)) = (message, exchange) else { return };
@@ -134,6 +177,13 @@ impl Reader {
             }
             Fact::Response(response) if response.status >= 200 => {
                 let Some(exchange) = exchange.map(|exchange| exchange.number) else { return };
+                if let Some(Reading::Body(body)) = message.map(|message| &message.reading) {
+                    body.payloads().for_each(|element| scene.answers(element));
+                }
+                let mut react = |says| {
+                    let after = scene.client.len();
+                    scene.server.push(Reaction { at, after, says });
+                };
                 if !self.secret.contains(&exchange) {
                     react(Says::Response {
                         exchange,
@@ -147,7 +197,8 @@ impl Reader {
             Fact::Frame(frame)
                 if Opcode(frame.opcode) == Opcode::CLOSE && frame.from == Side::Server =>
             {
-                react(Says::Close(frame.status, frame.content.bytes.clone()));
+                let says = Says::Close(frame.status, frame.content.bytes.clone());
+                scene.server.push(Reaction { at, after: scene.client.len(), says });
             }
             Fact::Frame(frame) if Opcode(frame.opcode).is_control() => {}
             Fact::Part(part) if part.kind == PartKind::Space => {}
@@ -160,8 +211,15 @@ impl Reader {
                     _ => None,
                 };
                 if element.is_some_and(|it| is_secret(it) || only_counts(it)) {
+                    if let Some(element) = element {
+                        scene.answers(element);
+                    }
                     return;
                 }
+                let mut react = |says| {
+                    let after = scene.client.len();
+                    scene.server.push(Reaction { at, after, says });
+                };
                 match message.from {
                     Side::Server => react(Says::Text(content.bytes.clone())),
                     Side::Client => {
@@ -174,8 +232,8 @@ impl Reader {
                     }
                 }
             }
-            Fact::Ended { by: Side::Server, .. } if scene.carrier != Carrier::Bosh => {
-                react(Says::End);
+            Fact::Ended { by: Side::Server, .. } if first && scene.carrier != Carrier::Bosh => {
+                scene.server.push(Reaction { at, after: scene.client.len(), says: Says::End });
             }
             _ => {}
         }

@@ -70,6 +70,8 @@ struct Live {
     user: Option<String>,
     /// How far rids are from the recorded ones.
     rids: Option<(u64, u64)>,
+    /// What ids are made of that the recording hides.
+    secret: String,
     over: bool,
 }
 
@@ -117,6 +119,7 @@ impl Stage {
             domain,
             user: None,
             rids: None,
+            secret: self.random.token(18),
             over: false,
         });
         Some(self.live.len() - 1)
@@ -169,7 +172,8 @@ impl Stage {
         let known = self.live.iter().position(|live| live.conn == Some(conn));
         let domain = element.and_then(|element| element.attr("to"));
         // A stream that lost its connection may be resumed on this one.
-        let lost = |live: &Live| live.scene.carrier == carrier && live.conn.is_none() && !live.over;
+        let lost =
+            |live: &Live| live.scene.carrier == carrier && live.conn.is_none() && !live.is_over();
         let place = known
             .or_else(|| self.live.iter().position(lost))
             .or_else(|| self.begin(carrier, domain));
@@ -282,6 +286,13 @@ impl Live {
                 return format!("<failure xmlns='{sasl}'><invalid-mechanism/></failure>");
             }
         };
+        if element.name() == "auth"
+            && let Some(Some(condition)) = self.scene.attempts.pop_front()
+        {
+            remarks
+                .push(format!("the login was refused with {condition}, as the recorded one was"));
+            return format!("<failure xmlns='{sasl}'><{condition}/></failure>");
+        }
         let recorded = self.scene.jid.clone().unwrap_or_default();
         let bare = recorded.split('/').next().unwrap_or_default().to_owned();
         let local = bare.split('@').next().unwrap_or_default().to_owned();
@@ -300,6 +311,11 @@ impl Live {
                 Some(*came + reaction.at.saturating_sub(act.at))
             }
         }
+    }
+
+    /// Whether the recording has nothing more of it.
+    fn is_over(&self) -> bool {
+        self.over || self.came.len() >= self.scene.client.len()
     }
 
     fn wait(&self) -> Duration {
@@ -371,6 +387,11 @@ impl Live {
                     None => {}
                 }
             }
+            Says::Lost(exchange) => {
+                if let Some(((conn, _), _)) = self.pending.remove(&exchange) {
+                    replies.push(Reply::End(conn));
+                }
+            }
             Says::Text(text) => {
                 if let Some(conn) = self.conn {
                     replies.push(Reply::Text(conn, self.written(&text)));
@@ -393,7 +414,8 @@ impl Live {
     /// What the server said, with the names that things have now.
     fn written(&self, content: &[u8]) -> Vec<u8> {
         let Ok(text) = std::str::from_utf8(content) else { return content.to_vec() };
-        let text = self.values.text(&reply::plain(text)).into_bytes();
+        let text = reply::named(&reply::plain(text), &self.secret);
+        let text = self.values.text(&text).into_bytes();
         let Some((recorded, now)) = self.rids else { return text };
         let rid = |old: u64| now.wrapping_add(old.wrapping_sub(recorded));
         rewritten(&text, &["ack", "report"], rid).unwrap_or(text)

@@ -102,3 +102,76 @@ fn what_is_not_in_the_recording_is_said_and_answered_all_the_same() {
     assert!(answers(&mut stage)[0].1.contains("item-not-found"));
     assert_eq!(stage.remarks().len(), 1);
 }
+
+#[test]
+fn a_stream_that_is_resumed_goes_on_with_ids_of_its_own() {
+    let sm = "xmlns='urn:xmpp:sm:3'";
+    let text = format!(
+        "0 1 websocket
+        10 1 C= <open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='a' version='1.0'/>
+        11 1 S= <open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='a' version='1.0'/>
+        20 1 C= <iq xmlns='jabber:client' type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>
+        21 1 S= <iq xmlns='jabber:client' type='result' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>u@a/r</jid></bind></iq>
+        30 1 C= <enable {sm} resume='true'/>
+        31 1 S= <enabled {sm} id='[hidden 20 bytes #dcaf6e]' resume='true'/>
+        40 1 C. reset
+        100 2 websocket
+        110 2 C= <open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='a' version='1.0'/>
+        111 2 S= <open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='a' version='1.0'/>
+        120 2 C= <resume {sm} h='0' previd='[hidden 20 bytes #dcaf6e]'/>
+        121 2 S= <resumed {sm} h='0' previd='[hidden 20 bytes #dcaf6e]'/>"
+    );
+    let scenes = Scenes::of(&events(&text), None);
+    assert_eq!(scenes.counts(), [0, 1, 0], "both connections carry one session");
+    let mut stage = Stage::new(scenes, Box::new(Seeded::new(1)));
+    let mut now = 0;
+    let mut say = |stage: &mut Stage, conn: u64, text: &str| -> String {
+        now += 1000;
+        let element = crate::xml::parse(text.as_bytes(), &crate::xml::Limits::default()).unwrap();
+        stage.said(conn, false, Some(&element), at(now));
+        stage.wake(at(now + 500));
+        let texts = stage.replies().into_iter().map(|reply| match reply {
+            Reply::Text(_, text) => String::from_utf8(text).unwrap(),
+            other => panic!("{other:?}"),
+        });
+        texts.collect()
+    };
+    let open = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='a' version='1.0'/>";
+    assert!(say(&mut stage, 1, open).contains("<open"));
+    let bind = "<iq xmlns='jabber:client' type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>";
+    assert!(say(&mut stage, 1, bind).contains("<jid>"));
+    let enabled = say(&mut stage, 1, &format!("<enable {sm} resume='true'/>"));
+    assert!(enabled.contains("<enabled") && !enabled.contains("hidden"), "{enabled}");
+    let id = enabled.split("id='").nth(1).unwrap().split('\'').next().unwrap().to_owned();
+    stage.gone(1);
+    assert!(say(&mut stage, 2, open).contains("<open"));
+    let resumed = say(&mut stage, 2, &format!("<resume {sm} h='0' previd='{id}'/>"));
+    assert!(
+        resumed.contains("<resumed") && resumed.contains(&format!("previd='{id}'")),
+        "{resumed}"
+    );
+    assert_eq!(stage.remarks(), Vec::<String>::new());
+}
+
+#[test]
+fn a_response_that_was_lost_is_lost_again() {
+    let text = "
+    0 1 C> <body rid='1000' to='a' wait='10' hold='1' ver='1.6'/>
+    5 1 S> <body sid='old-sid' wait='10' requests='2' hold='1' inactivity='60'/>
+    100 1 C> <body rid='1001' sid='old-sid'><message xmlns='jabber:client'/></body>
+    150 1 S. fin
+    300 2 C> <body rid='1001' sid='old-sid'><message xmlns='jabber:client'/></body>
+    350 2 S> <body sid='old-sid'/>";
+    let mut stage = Stage::new(Scenes::of(&events(text), None), Box::new(Seeded::new(1)));
+    let sid = open(&mut stage, 0);
+    let message =
+        format!("<body {BIND} rid='8' sid='{sid}'><message xmlns='jabber:client'/></body>");
+    stage.request((4, 1), &request(&message), at(1000));
+    stage.wake(at(1049));
+    assert_eq!(stage.replies(), []);
+    stage.wake(at(1051));
+    assert_eq!(stage.replies(), [Reply::End(4)]);
+    stage.request((5, 0), &request(&message), at(1200));
+    stage.wake(at(1260));
+    assert_eq!(answers(&mut stage).len(), 1);
+}
