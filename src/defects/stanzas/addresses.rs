@@ -1,12 +1,13 @@
 //! Addresses, ids and languages of stanzas (RFC 6120 §8.1).
 
 use super::between::{
-    ALL, BOSH, Carrier, STREAMS, TCP, WEBSOCKET, asks, come, each, go, is_error, is_full, with,
+    ALL, BOSH, Between, Carrier, STREAMS, TCP, WEBSOCKET, asks, bent, come, each, go, is_error,
+    is_full, with, without,
 };
 use crate::cm::parts::Parts;
 use crate::defects::defect::{Defect, defect};
 use crate::xml::Element;
-use crate::xmpp::jid::before_slash;
+use crate::xmpp::jid::{before_slash, domain};
 use crate::xmpp::ns;
 
 /// What a false address is kept in, on its way through the server.
@@ -102,9 +103,8 @@ pub(super) const DEFECTS: &[Defect] = &[
         |parts| {
             go(parts, STREAMS, |stanza, me| {
                 let account = is_answer(&stanza) && stanza.attr("from").is_none();
-                let domain = domain(me).to_owned();
                 vec![if account && !me.is_empty() {
-                    with(stanza, "from", Some(&domain))
+                    with(stanza, "from", Some(domain(me)))
                 } else {
                     stanza
                 }]
@@ -203,26 +203,22 @@ fn is_answer(stanza: &Element) -> bool {
     is(stanza, "iq") && matches!(stanza.attr("type"), Some("result" | "error"))
 }
 
-fn domain(me: &str) -> &str {
-    crate::xmpp::jid::domain(me)
-}
-
 /// Some stanzas arrive with the bare address of who gets them.
 fn to_bare(parts: &mut Parts, carriers: &'static [Carrier], which: fn(&Element) -> bool) {
     struct ToBare(fn(&Element) -> bool);
-    impl super::between::Between for ToBare {
+    impl Between for ToBare {
         fn go(&mut self, stanza: Element, me: &str) -> Vec<Element> {
             let full = stanza.attr("to") == Some(me) && (self.0)(&stanza);
             vec![if full { with(stanza, "to", Some(before_slash(me))) } else { stanza }]
         }
     }
-    super::between::bent(parts, carriers, move || ToBare(which));
+    bent(parts, carriers, move || ToBare(which));
 }
 
 /// What a client claims to be its address is passed on in some stanzas: the server does not see it.
 fn claimed(parts: &mut Parts, carriers: &'static [Carrier], which: fn(&Element, &str) -> bool) {
     struct Hidden(fn(&Element, &str) -> bool);
-    impl super::between::Between for Hidden {
+    impl Between for Hidden {
         fn come(&mut self, stanza: Element, me: &str) -> Vec<Element> {
             let Some(from) = stanza.attr("from").map(str::to_owned) else { return vec![stanza] };
             if from == me || !(self.0)(&stanza, me) {
@@ -232,11 +228,11 @@ fn claimed(parts: &mut Parts, carriers: &'static [Carrier], which: fn(&Element, 
             vec![with(stanza, "from", None).with_child(claim)]
         }
     }
-    super::between::bent(parts, carriers, move || Hidden(which));
+    bent(parts, carriers, move || Hidden(which));
     go(parts, ALL, |stanza, _| {
         let claim = stanza.child(CLAIM, "claim").and_then(|claim| claim.attr("from"));
         let Some(from) = claim.map(str::to_owned) else { return vec![stanza] };
-        let stanza = super::between::without(&stanza, |child| child.is(CLAIM, "claim"));
+        let stanza = without(&stanza, |child| child.is(CLAIM, "claim"));
         vec![with(stanza, "from", Some(&from))]
     });
 }
@@ -249,7 +245,7 @@ fn ids(
     change: fn(&str) -> String,
 ) {
     struct Ids(fn(&Element) -> bool, fn(&str) -> String);
-    impl super::between::Between for Ids {
+    impl Between for Ids {
         fn go(&mut self, stanza: Element, _: &str) -> Vec<Element> {
             let id = stanza.attr("id").filter(|_| (self.0)(&stanza)).map(self.1);
             vec![match id {
@@ -258,5 +254,5 @@ fn ids(
             }]
         }
     }
-    super::between::bent(parts, carriers, move || Ids(which, change));
+    bent(parts, carriers, move || Ids(which, change));
 }

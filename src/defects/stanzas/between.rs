@@ -240,7 +240,7 @@ pub(super) fn without(element: &Element, which: fn(&Element) -> bool) -> Element
 pub(super) fn each(element: &Element, change: &dyn Fn(Element) -> Element) -> Element {
     let nodes = element.nodes().iter().map(|node| match node {
         Node::Element(child) => Node::Element(each(child, change)),
-        text => text.clone(),
+        text @ Node::Text { .. } => text.clone(),
     });
     change(with_nodes(element, nodes))
 }

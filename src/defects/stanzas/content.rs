@@ -1,8 +1,8 @@
 //! What is in stanzas (RFC 6120 §8.2.1, §8.4, §13.12).
 
 use super::between::{
-    ALL, BOSH, Carrier, STREAMS, TCP, WEBSOCKET, asks, bent, come, each, go, is_extended, is_full,
-    is_unknown, reworded, with, with_nodes, without,
+    ALL, BOSH, Between, Carrier, STREAMS, TCP, WEBSOCKET, asks, bent, come, each, go, is_extended,
+    is_full, is_unknown, reworded, with, with_nodes, without,
 };
 use crate::cm::parts::Parts;
 use crate::defects::defect::{Defect, defect};
@@ -184,7 +184,7 @@ pub(super) const DEFECTS: &[Defect] = &[
 /// Changes the texts of what clients send to others.
 fn texts(parts: &mut Parts, carriers: &'static [Carrier], change: fn(&str) -> String) {
     struct Texts(fn(&str) -> String);
-    impl super::between::Between for Texts {
+    impl Between for Texts {
         fn come(&mut self, stanza: Element, _: &str) -> Vec<Element> {
             let change: &dyn Fn(&str) -> String = &self.0;
             vec![if stanza.name() == "iq" { stanza } else { reworded(&stanza, change) }]
@@ -196,7 +196,7 @@ fn texts(parts: &mut Parts, carriers: &'static [Carrier], change: fn(&str) -> St
 /// Loses messages of clients whose texts are longer.
 fn large(parts: &mut Parts, carriers: &'static [Carrier], most: usize) {
     struct Large(usize);
-    impl super::between::Between for Large {
+    impl Between for Large {
         fn come(&mut self, stanza: Element, _: &str) -> Vec<Element> {
             let lost = stanza.name() == "message" && text_bytes(&stanza) > self.0;
             if lost { Vec::new() } else { vec![stanza] }

@@ -1,7 +1,8 @@
 //! Errors about stanzas (RFC 6120 §8.3).
 
 use super::between::{
-    ALL, BOSH, Carrier, STREAMS, TCP, WEBSOCKET, bent, come, go, is_error, is_full, with, without,
+    ALL, BOSH, Between, Carrier, STREAMS, TCP, WEBSOCKET, bent, come, go, is_error, is_full, with,
+    without,
 };
 use crate::cm::parts::Parts;
 use crate::defects::defect::{Defect, defect};
@@ -167,7 +168,7 @@ fn changed(
     change: fn(Element) -> Element,
 ) {
     struct Changed(fn(&Element) -> bool, fn(Element) -> Element);
-    impl super::between::Between for Changed {
+    impl Between for Changed {
         fn go(&mut self, stanza: Element, _: &str) -> Vec<Element> {
             let error = stanza
                 .child(ns::CLIENT, "error")
@@ -183,7 +184,7 @@ fn changed(
 /// Some errors of clients are taken for messages of type groupchat, which are answered if nobody takes them.
 fn untyped(parts: &mut Parts, carriers: &'static [Carrier], which: fn(&Element) -> bool) {
     struct Untyped(fn(&Element) -> bool);
-    impl super::between::Between for Untyped {
+    impl Between for Untyped {
         fn come(&mut self, stanza: Element, _: &str) -> Vec<Element> {
             let taken = is_error(&stanza) && (self.0)(&stanza);
             vec![if taken { with(stanza, "type", Some("groupchat")) } else { stanza }]

@@ -2,7 +2,7 @@
 
 use super::between::{
     ALL, BOSH, Between, Carrier, STREAMS, TCP, WEBSOCKET, asks, bent, come, go, is_error,
-    is_extended, is_full, with,
+    is_extended, is_full, with, with_nodes,
 };
 use super::errors::{condition, with_condition};
 use crate::cm::parts::Parts;
@@ -116,7 +116,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         |parts| {
             answered(parts, ALL, |stanza, _| {
                 stanza.attr("type") == Some("result") && !to_user(stanza)
-            })
+            });
         },
     ),
     defect(
@@ -178,7 +178,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                 |from, _| from.is_none(),
                 |stanza| {
                     let result = with(stanza, "type", Some("result"));
-                    super::between::with_nodes(&result, [])
+                    with_nodes(&result, [])
                 },
             );
         },

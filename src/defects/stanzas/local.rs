@@ -11,6 +11,7 @@ use crate::cm::parts::Parts;
 use crate::defects::defect::{Defect, defect};
 use crate::xml::Element;
 use crate::xmpp::jid::{before_slash, domain};
+use crate::xmpp::ns;
 
 pub(super) const DEFECTS: &[Defect] = &[
     defect("stanza-message-without-to/lost", "a message without an address is lost", |parts| {
@@ -106,12 +107,12 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "stanza-to-resource/message",
-        "a message does not reach a resource that has sent no presence",
+        "a message does not reach a resource that is not available",
         |parts| available(parts, ALL, "message"),
     ),
     defect(
         "stanza-to-resource/iq",
-        "over BOSH an iq does not reach a resource that has sent no presence",
+        "over BOSH an iq does not reach a resource that is not available",
         |parts| available(parts, BOSH, "iq"),
     ),
     defect(
@@ -192,7 +193,7 @@ struct Learns(Latest);
 
 impl Between for Learns {
     fn go(&mut self, stanza: Element, me: &str) -> Vec<Element> {
-        if stanza.child(crate::xmpp::ns::BIND, "bind").is_some() {
+        if stanza.child(ns::BIND, "bind").is_some() {
             let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             latest.insert(before_slash(me).to_owned(), me.to_owned());
         }

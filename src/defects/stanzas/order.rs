@@ -22,7 +22,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect("stanza-order-kept/iq", "a message is overtaken by an iq to the same client", |parts| {
-        late(parts, ALL, |stanza| stanza.name() == "message")
+        late(parts, ALL, |stanza| stanza.name() == "message");
     }),
     defect(
         "stanza-order-kept/swapped",
@@ -52,14 +52,14 @@ pub(super) const DEFECTS: &[Defect] = &[
         "stanza-order-kept/tcp",
         "over TCP a presence to a client is overtaken by what is sent behind it",
         |parts| {
-            late(parts, TCP, |stanza| stanza.name() == "presence" && stanza.attr("to").is_some())
+            late(parts, TCP, |stanza| stanza.name() == "presence" && stanza.attr("to").is_some());
         },
     ),
     defect(
         "stanza-order-processed/presence",
         "a client's own presence is processed after messages that it sent behind it",
         |parts| {
-            late(parts, ALL, |stanza| stanza.name() == "presence" && stanza.attr("to").is_none())
+            late(parts, ALL, |stanza| stanza.name() == "presence" && stanza.attr("to").is_none());
         },
     ),
     defect(
