@@ -59,7 +59,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         |parts| {
             claimed(parts, ALL, |stanza, me| {
                 is(stanza, "message") && stanza.attr("from") == Some(before_slash(me))
-            })
+            });
         },
     ),
     defect(
@@ -69,7 +69,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             claimed(parts, ALL, |stanza, me| {
                 let from = stanza.attr("from").unwrap_or_default();
                 is_full(from) && from != me && before_slash(from) == before_slash(me)
-            })
+            });
         },
     ),
     defect(
