@@ -142,6 +142,12 @@ pub(super) const DEFECTS: &[Defect] = &[
     defect("stanza-id-kept/error", "over TCP an error about an iq has an id of its own", |parts| {
         ids(parts, TCP, |stanza| is_answer(stanza) && is_error(stanza), |id| format!("{id}-error"));
     }),
+    defect("tcp-lang-inherited/bosh", "over BOSH a presence gets no language", |parts| {
+        unnamed(parts, BOSH, |stanza| is(stanza, "presence"))
+    }),
+    defect("tcp-lang-inherited/websocket", "over WebSocket an iq gets no language", |parts| {
+        unnamed(parts, WEBSOCKET, asks);
+    }),
     defect("stanza-lang-kept/presence", "the language of a presence is lost", |parts| {
         come(parts, ALL, |mut stanza, _| {
             if is(&stanza, "presence") {
@@ -255,4 +261,18 @@ fn ids(
         }
     }
     bent(parts, carriers, move || Ids(which, change));
+}
+
+/// Some stanzas go to clients without a language.
+fn unnamed(parts: &mut Parts, carriers: &'static [Carrier], which: fn(&Element) -> bool) {
+    struct Unnamed(fn(&Element) -> bool);
+    impl Between for Unnamed {
+        fn go(&mut self, mut stanza: Element, _: &str) -> Vec<Element> {
+            if (self.0)(&stanza) {
+                stanza.set_attr(ns::XML, "lang", None);
+            }
+            vec![stanza]
+        }
+    }
+    bent(parts, carriers, move || Unnamed(which));
 }
