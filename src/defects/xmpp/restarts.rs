@@ -1,5 +1,7 @@
 //! The stream that follows the login (XEP-0206 §5).
 
+use std::collections::HashMap;
+
 use super::super::bend::{Bend, Cx, changed, inputs, replies, requests, with_payloads};
 use super::super::wrapper::literal;
 use super::streams::{has_bind, late};
@@ -9,6 +11,7 @@ use crate::cm::parts::Parts;
 use crate::cm::session::{Action, Input, Request};
 use crate::defects::defect::{Defect, defect};
 use crate::xml::Element;
+use crate::xmpp::jid::before_slash;
 use crate::xmpp::ns;
 
 pub(super) const DEFECTS: &[Defect] = &[
@@ -128,6 +131,24 @@ pub(super) const DEFECTS: &[Defect] = &[
                 let Some(jid) = bound(iq) else { return Some(event) };
                 let bare = jid.split('/').next().unwrap_or_default().to_owned();
                 Some(Event::Element(binding(iq.attr("id"), &bare)))
+            });
+        },
+    ),
+    defect(
+        "xbosh-bind-roundtrip/answer",
+        "the first answer after the binding is to the address without its resource",
+        |parts| {
+            let mut bare_of = HashMap::new();
+            parts.on_event(move |link, event| {
+                let Event::Element(mut iq) = event else { return Some(event) };
+                if let Some(jid) = bound(&iq) {
+                    bare_of.insert(link, before_slash(&jid).to_owned());
+                } else if iq.name() == "iq"
+                    && let Some(bare) = bare_of.remove(&link)
+                {
+                    iq.set_attr("", "to", Some(&bare));
+                }
+                Some(Event::Element(iq))
             });
         },
     ),
