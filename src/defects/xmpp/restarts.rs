@@ -1,7 +1,5 @@
 //! The stream that follows the login (XEP-0206 §5).
 
-use std::collections::HashMap;
-
 use super::super::bend::{Bend, Cx, changed, inputs, replies, requests, with_payloads};
 use super::super::wrapper::literal;
 use super::streams::{has_bind, late};
@@ -135,22 +133,9 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
-        "xbosh-bind-roundtrip/answer",
-        "the first answer after the binding is to the address without its resource",
-        |parts| {
-            let mut bare_of = HashMap::new();
-            parts.on_event(move |link, event| {
-                let Event::Element(mut iq) = event else { return Some(event) };
-                if let Some(jid) = bound(&iq) {
-                    bare_of.insert(link, before_slash(&jid).to_owned());
-                } else if iq.name() == "iq"
-                    && let Some(bare) = bare_of.remove(&link)
-                {
-                    iq.set_attr("", "to", Some(&bare));
-                }
-                Some(Event::Element(iq))
-            });
-        },
+        "xbosh-bind-roundtrip/answers",
+        "until its first presence a client gets answers to its address without the resource",
+        |parts| parts.bend(|| Box::<Early>::default()),
     ),
     defect(
         "xbosh-bind-roundtrip/before-login",
@@ -182,6 +167,32 @@ fn binding(id: Option<&str>, jid: &str) -> Element {
         .with_attr("type", "result")
         .with_attr_if("id", id)
         .with_child(Element::new(ns::BIND, "bind").with_child(jid))
+}
+
+/// Until a client has sent presence, answers to it are to its bare address.
+#[derive(Default)]
+struct Early {
+    bare: Option<String>,
+    present: bool,
+}
+
+impl Bend for Early {
+    fn come(&mut self, input: Input, cx: &mut Cx<'_>) {
+        let Input::Server(link, Event::Element(mut iq)) = input else { return cx.pass(input) };
+        if let Some(jid) = bound(&iq) {
+            self.bare = Some(before_slash(&jid).to_owned());
+        } else if iq.name() == "iq" && !self.present && self.bare.is_some() {
+            iq.set_attr("", "to", self.bare.as_deref());
+        }
+        cx.pass(Input::Server(link, Event::Element(iq)));
+    }
+
+    fn go(&mut self, action: Action, cx: &mut Cx<'_>) {
+        if let Action::Command(_, Command::Send(stanza)) = &action {
+            self.present |= stanza.is(ns::CLIENT, "presence");
+        }
+        cx.act(action);
+    }
 }
 
 /// What a restart request carries goes ahead of the restart.
