@@ -143,7 +143,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         ids(parts, TCP, |stanza| is_answer(stanza) && is_error(stanza), |id| format!("{id}-error"));
     }),
     defect("tcp-lang-inherited/bosh", "over BOSH a presence gets no language", |parts| {
-        unnamed(parts, BOSH, |stanza| is(stanza, "presence"))
+        unnamed(parts, BOSH, |stanza| is(stanza, "presence"));
     }),
     defect("tcp-lang-inherited/websocket", "over WebSocket an iq gets no language", |parts| {
         unnamed(parts, WEBSOCKET, asks);
