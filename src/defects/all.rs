@@ -3,11 +3,11 @@
 use super::defect::{Defect, Family};
 use super::{
     acks, creation, ending, holding, http, inactivity, keys, management, pace, rids, security,
-    streams, tcp, websocket, wrapper, xmpp,
+    stanzas, streams, tcp, websocket, wrapper, xmpp,
 };
 
 /// The families, in the order of the specifications.
-const FAMILIES: [Family; 16] = [
+const FAMILIES: [Family; 17] = [
     http::DEFECTS,
     wrapper::DEFECTS,
     creation::DEFECTS,
@@ -24,6 +24,7 @@ const FAMILIES: [Family; 16] = [
     websocket::DEFECTS,
     management::DEFECTS,
     tcp::DEFECTS,
+    stanzas::DEFECTS,
 ];
 
 /// All defects.

@@ -25,6 +25,7 @@ mod rids;
 #[cfg(test)]
 mod rig;
 mod security;
+mod stanzas;
 mod steps;
 mod streams;
 mod tcp;

@@ -9,6 +9,7 @@ use crate::cm::parts::Parts;
 use crate::cm::session::{Action, Input, Request};
 use crate::defects::defect::{Defect, defect};
 use crate::xml::Element;
+use crate::xmpp::jid::before_slash;
 use crate::xmpp::ns;
 
 pub(super) const DEFECTS: &[Defect] = &[
@@ -132,6 +133,11 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
+        "xbosh-bind-roundtrip/answers",
+        "until its first presence a client gets answers to its address without the resource",
+        |parts| parts.bend(|| Box::<Early>::default()),
+    ),
+    defect(
         "xbosh-bind-roundtrip/before-login",
         "a binding before the login is answered as if it were one after it",
         bound_before_login,
@@ -161,6 +167,32 @@ fn binding(id: Option<&str>, jid: &str) -> Element {
         .with_attr("type", "result")
         .with_attr_if("id", id)
         .with_child(Element::new(ns::BIND, "bind").with_child(jid))
+}
+
+/// Until a client has sent presence, answers to it are to its bare address.
+#[derive(Default)]
+struct Early {
+    bare: Option<String>,
+    present: bool,
+}
+
+impl Bend for Early {
+    fn come(&mut self, input: Input, cx: &mut Cx<'_>) {
+        let Input::Server(link, Event::Element(mut iq)) = input else { return cx.pass(input) };
+        if let Some(jid) = bound(&iq) {
+            self.bare = Some(before_slash(&jid).to_owned());
+        } else if iq.name() == "iq" && !self.present && self.bare.is_some() {
+            iq.set_attr("", "to", self.bare.as_deref());
+        }
+        cx.pass(Input::Server(link, Event::Element(iq)));
+    }
+
+    fn go(&mut self, action: Action, cx: &mut Cx<'_>) {
+        if let Action::Command(_, Command::Send(stanza)) = &action {
+            self.present |= stanza.is(ns::CLIENT, "presence");
+        }
+        cx.act(action);
+    }
 }
 
 /// What a restart request carries goes ahead of the restart.

@@ -36,10 +36,10 @@ places! {
     Features = "stream-features", "The first features.", ["ws-features", "ws-open-first", "tcp-features-after-header", "tcp-starttls-offered", "dtls-no-starttls", "ws-no-starttls", "sm-", "sasl2", "bind2"];
     LaterFeatures = "stream-later-features", "The features after a restart.", ["ws-features", "ws-restart", "tcp-features-after-restart", "ws-sm-offered", "sm-"];
     Granted = "stream-granted", "The success of a login.", ["ws-restart", "tcp-restart", "sasl2"];
-    Answer = "stream-answer", "An answer of the server to a question.", ["ws-one-element", "ws-namespaces", "tcp-content-namespace", "sm-count", "sm-unacked"];
-    StanzaError = "stream-stanza-error", "An error that comes back for a stanza.", ["ws-namespaces", "tcp-content-namespace", "sm-unacked"];
-    Delivered = "stream-delivered", "A message for the client.", ["ws-one-element", "ws-namespaces", "ws-language", "tcp-lang-inherited", "tcp-content", "sm-"];
-    PresenceOut = "stream-presence", "A presence for the client.", ["ws-namespaces", "sm-resume-no-presence", "sm-unacked"];
+    Answer = "stream-answer", "An answer of the server to a question.", ["ws-one-element", "ws-namespaces", "tcp-content-namespace", "sm-count", "sm-unacked", "stanza-"];
+    StanzaError = "stream-stanza-error", "An error that comes back for a stanza.", ["ws-namespaces", "tcp-content-namespace", "sm-unacked", "stanza-"];
+    Delivered = "stream-delivered", "A message for the client.", ["ws-one-element", "ws-namespaces", "ws-language", "tcp-lang-inherited", "tcp-content", "sm-", "stanza-"];
+    PresenceOut = "stream-presence", "A presence for the client.", ["ws-namespaces", "sm-resume-no-presence", "sm-unacked", "stanza-"];
     StreamError = "stream-stream-error", "A stream error.", ["ws-error", "ws-header-namespace-error", "tcp-stream-error", "tcp-error-condition", "tcp-not-authorized", "tcp-restricted", "tcp-stream-namespace", "tcp-content-namespace", "tcp-foreign", "sm-handled-too-high", "sm-resume-conflict"];
     Ending = "stream-ending", "The end of the server's stream.", ["ws-close", "ws-error-then", "tcp-close-reciprocal", "tcp-stream-error"];
     Closing = "stream-closing", "The end of the connection.", ["ws-close", "ws-error-then", "tcp-close", "tcp-stream-error"];
@@ -48,12 +48,12 @@ places! {
     CountAsked = "stream-count-asked", "The server's question for such a count.", ["sm-unacked", "sm-request"];
     Resumed = "stream-resumed", "That a session is resumed.", ["sm-resume"];
     NotResumed = "stream-not-resumed", "That stream management refuses something.", ["sm-enable", "sm-resume"];
-    Resent = "stream-resent", "What is sent again after a resumption.", ["sm-resume-resends", "sm-resume"];
+    Resent = "stream-resent", "What is sent again after a resumption.", ["sm-resume-resends", "sm-resume", "stanza-"];
     HeaderIn = "stream-header-in", "A header of the client.", ["ws-open", "ws-header", "tcp-response-header", "ws-restart", "tcp-restart"];
-    StanzaIn = "stream-stanza-in", "A stanza of the client.", ["ws-one-element", "sm-count", "sm-ack", "tcp-not-authorized"];
+    StanzaIn = "stream-stanza-in", "A stanza of the client.", ["ws-one-element", "sm-count", "sm-ack", "tcp-not-authorized", "stanza-"];
     CountIn = "stream-count-in", "The client's count, or its question for one.", ["sm-ack", "sm-request", "sm-handled", "sm-unacked"];
     ResumeIn = "stream-resume-in", "The client's wish to resume.", ["sm-resume"];
-    EndIn = "stream-end-in", "The end of the client's stream.", ["ws-close", "tcp-close", "sm-clean-close"];
+    EndIn = "stream-end-in", "The end of the client's stream.", ["ws-close", "tcp-close", "sm-clean-close", "stanza-order"];
     WrongIn = "stream-wrong-in", "What no stream may have.", ["ws-", "tcp-restricted", "tcp-stream-error", "tcp-error"];
     GoneIn = "stream-gone-in", "That the connection is gone.", ["ws-broken-socket", "ws-sm-keeps", "sm-"];
 }
