@@ -218,11 +218,13 @@ fn other(reading: &Reading, content: &Content) -> Option<String> {
         Reading::Empty => "no content",
         Reading::Malformed(_) => "not well-formed",
         Reading::Partial => "incomplete content",
-        Reading::OtherXml(_) | Reading::Other => "not BOSH",
-        // Only what is carried by other means than HTTP is read as these.
-        Reading::Element(_) | Reading::Header(_) | Reading::StreamEnd | Reading::Space => {
-            "not BOSH"
-        }
+        // The last four are carried by other means than HTTP.
+        Reading::OtherXml(_)
+        | Reading::Other
+        | Reading::Element(_)
+        | Reading::Header(_)
+        | Reading::StreamEnd
+        | Reading::Space => "not BOSH",
     };
     Some(words.to_owned())
 }

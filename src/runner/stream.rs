@@ -19,6 +19,7 @@ const ALONE: Scope<'_> = Scope { default: "", prefixes: &[] };
 
 /// The stream of an actor.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)] // each is a thing that happened or not
 pub(super) struct Stream {
     transport: Transport,
     /// The route that its connections take.

@@ -27,7 +27,7 @@ pub(super) fn brief(source: &str, most: usize) -> Cow<'_, str> {
         let text = &source[token.span];
         match token.kind {
             TokenKind::Text | TokenKind::CData | TokenKind::Comment => {
-                out += &shortened(text, most)
+                out += &shortened(text, most);
             }
             _ => out.push_str(text),
         }

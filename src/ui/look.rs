@@ -6,6 +6,7 @@ use super::styles::Styles;
 
 /// How a printer prints.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools)] // each can be chosen by itself
 pub struct Look {
     /// Colours.
     pub styles: Styles,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::kinds::{Kind, is_secret, only_counts};
 use crate::bosh::{Body, BodyType};
-use crate::trace::{Event, Fact, Headers, Link, Reading, SessionId, Story};
+use crate::trace::{Effect, Event, Fact, Headers, Link, Reading, SessionId, Story};
 use crate::wire::Side;
 use crate::wire::stream::Kind as PartKind;
 use crate::wire::websocket::Opcode;
@@ -137,13 +137,7 @@ struct Reader {
 impl Reader {
     fn take(&mut self, event: &Event) {
         let effect = self.story.take(event);
-        for exchange in &effect.abandoned {
-            let scene = exchange.session().and_then(|id| self.scenes.get_mut(&id));
-            if let (Some(scene), Some((Side::Server, at))) = (scene, effect.left) {
-                let (after, says) = (scene.client.len(), Says::Lost(exchange.number));
-                scene.server.push(Reaction { at, after, says });
-            }
-        }
+        self.lost(&effect);
         let first = match &event.fact {
             Fact::Ended { .. } => self.ended.insert(event.conn),
             _ => false,
@@ -236,6 +230,17 @@ impl Reader {
                 scene.server.push(Reaction { at, after: scene.client.len(), says: Says::End });
             }
             _ => {}
+        }
+    }
+
+    /// Requests to which no response came, since the server's side ended their connection.
+    fn lost(&mut self, effect: &Effect) {
+        for exchange in &effect.abandoned {
+            let scene = exchange.session().and_then(|id| self.scenes.get_mut(&id));
+            if let (Some(scene), Some((Side::Server, at))) = (scene, effect.left) {
+                let (after, says) = (scene.client.len(), Says::Lost(exchange.number));
+                scene.server.push(Reaction { at, after, says });
+            }
         }
     }
 

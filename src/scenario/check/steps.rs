@@ -42,6 +42,14 @@ impl Checker {
         }
     }
 
+    /// A connection gets a name.
+    fn connects(&mut self, name: &Located<String>) {
+        if !self.scope.connections.insert(name.value.clone()) {
+            let message = format!("`{}` already names a connection", name.value);
+            self.wrong(&name.place, message);
+        }
+    }
+
     fn step(&mut self, step: &Step, covers: &[Located<String>]) {
         match &step.kind {
             StepKind::Request(request) => self.one_request(request, false),
@@ -49,12 +57,7 @@ impl Checker {
             StepKind::Resend(resend) => self.resend(resend),
             StepKind::Raw(raw) => self.raw(raw),
             StepKind::Together(steps) => self.steps(steps, covers),
-            StepKind::Connect(connect) => {
-                if !self.scope.connections.insert(connect.name.value.clone()) {
-                    let message = format!("`{}` already names a connection", connect.name.value);
-                    self.wrong(&connect.name.place, message);
-                }
-            }
+            StepKind::Connect(connect) => self.connects(&connect.name),
             StepKind::Disconnect(disconnect) => self.ended(&disconnect.connection),
             StepKind::Disconnected { connection, within, .. } => {
                 self.times(within);

@@ -76,9 +76,12 @@ impl Line {
     pub(super) async fn receive(&mut self) -> io::Result<Option<Vec<Came>>> {
         match self {
             Self::WebSocket(socket) => Ok(socket.receive().await?.map(|elements| {
-                let came = |element: Element| match element.is(ns::FRAMING, "close") {
-                    true => Came::End,
-                    false => Came::Element(element),
+                let came = |element: Element| {
+                    if element.is(ns::FRAMING, "close") {
+                        Came::End
+                    } else {
+                        Came::Element(element)
+                    }
                 };
                 elements.into_iter().map(came).collect()
             })),

@@ -23,6 +23,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 const OFTEN: Duration = Duration::from_millis(300);
 
 /// A user at work.
+#[allow(clippy::struct_excessive_bools)] // each is a mistake that it can make, or a thing that happened
 pub struct SocketUser {
     /// Where the server is.
     address: SocketAddr,

@@ -79,7 +79,7 @@ fn too_much_is_cut_in_its_middle_between_exchanges_and_told() {
 
 /// What is printed of a run, in columns, with all of it or not.
 fn run(outcomes: &[Outcome], show: Show, width: Option<usize>) -> String {
-    let layout = Layout { show, width, ..Layout::plain(embedded_started()) };
+    let layout = Layout { width, show, ..Layout::plain(embedded_started()) };
     let mut counts = BTreeMap::new();
     for outcome in outcomes {
         *counts.entry(outcome.verdict).or_default() += 1;
