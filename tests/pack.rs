@@ -1,6 +1,7 @@
 //! The conformance pack against the embedded connection manager: it passes, nothing is skipped but what that does not
 //! offer, and with each of its defects what fails is what concerns it.
 
+#[allow(clippy::unwrap_used, clippy::disallowed_methods)] // a test says what is wrong by itself
 #[path = "pack/again.rs"]
 mod again;
 
