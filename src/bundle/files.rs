@@ -15,10 +15,12 @@ macro_rules! recording {
 }
 
 /// The recordings that README and `docs/` show; a test compares.
-const RECORDINGS: [(&str, &str); 7] = [
+const RECORDINGS: [(&str, &str); 9] = [
     recording!("fixtures/broken.ndjson"),
     recording!("fixtures/converse.ndjson"),
+    recording!("fixtures/field/gone-without-close.ndjson"),
     recording!("fixtures/field/idle-cut-after-50-s.ndjson"),
+    recording!("fixtures/field/resume-failed-no-bind.ndjson"),
     recording!("fixtures/gloox-http10.ndjson"),
     recording!("fixtures/import/chrome-websocket.har"),
     recording!("fixtures/strophe-login-chat.ndjson"),

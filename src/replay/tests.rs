@@ -183,10 +183,7 @@ fn a_login_that_failed_fails_again_and_the_next_one_succeeds() {
          - open:\n  - expect:\n    stanza: <stream:features/>\n  - send:\n    stanza: <auth mechanism='PLAIN' xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>AGFsaWNlAHdyb25n</auth>\n  \
          - expect:\n    stanza: <failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>\n  - send:\n    stanza: <auth mechanism='PLAIN' xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>${alice.plain}</auth>\n  - expect:\n    stanza: <success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>\n",
     );
-    assert!(
-        remarks.is_empty() || remarks.iter().all(|it| it.contains("that failed")),
-        "{remarks:?}"
-    );
+    assert_eq!(remarks, ["1 message was sent with a wrong password, to fail as in the recording"]);
 }
 
 #[test]

@@ -36,7 +36,7 @@ const IDLE: Duration = Duration::from_secs(10);
 /// So many bytes may pass for one scenario.
 const ROOM: usize = 256 << 20;
 /// So many facts may be observed of one scenario.
-const EVENTS: usize = 50_000;
+const EVENTS: usize = 200_000;
 /// How much of one entity is kept.
 const ENTITY: usize = 32 << 20;
 /// A connection that ends later after something was written did not end by itself at that time.

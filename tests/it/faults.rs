@@ -471,7 +471,7 @@ fn faults_are_switched_by_lines_and_by_a_signal() {
     let cm = Proxy::start_cm(&[&["--wait", "2", "--color", "never"], &options[..]].concat());
     until("the control socket is there", || control.exists());
     assert_eq!(std::fs::metadata(&control).unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(say(&control, "faults\n"), "first\nok\n");
+    assert_eq!(say(&control, "faults\n"), "\"first\": poll: drop\nok\n");
     assert_eq!(say(&control, "fault clear\nfaults\n"), "ok\nok\n");
     assert_eq!(say(&control, "fault add poll: answer 503\nnonsense\n").lines().next(), Some("ok"));
     let mut stream = cm.connect();

@@ -212,7 +212,7 @@ fn targets_and_recordings_of_the_program_give_way_to_files() {
     let (code, said) = run("prosody");
     assert_eq!((code, said.lines().filter(|line| line.contains("BED_")).count()), (2, 1), "{said}");
     for words in [
-        "BED_PORT, BED_TCP, BED_CERTIFICATE, BED_ALICE, BED_BOB",
+        "BED_PORT, BED_TCP, BED_TLS, BED_CERTIFICATE, BED_ALICE, BED_BOB",
         "`xmppscope generate target prosody`",
     ] {
         assert!(said.contains(words), "{said}");
