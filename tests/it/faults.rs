@@ -480,14 +480,18 @@ fn faults_are_switched_by_lines_and_by_a_signal() {
     assert!(head.starts_with("http/1.1 503"), "{head}");
     std::fs::write(&file, "- second: 'poll: answer 504'\n").unwrap();
     cm.hang_up();
-    until("the file is read again", || say(&control, "faults\n") == "second\nok\n");
+    until("the file is read again", || {
+        say(&control, "faults\n") == "\"second\": poll: answer 504\nok\n"
+    });
     let (head, _) = exchange(&mut stream, &request(&sid(&created), 1, ""));
     assert!(head.starts_with("http/1.1 504"), "{head}");
     std::fs::write(&file, "- 'poll: dorp'\n").unwrap();
     cm.hang_up();
     drop(stream);
     cm.wait_for("with 504");
-    until("the mistake is told", || say(&control, "faults\n") == "second\nok\n");
+    until("the mistake is told", || {
+        say(&control, "faults\n") == "\"second\": poll: answer 504\nok\n"
+    });
     let left = cm.stop();
     assert_eq!(left.status.code(), Some(0));
     for words in ["fault added: second", "fault removed: poll: answer 503", "1 fault removed"] {

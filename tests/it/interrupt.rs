@@ -97,7 +97,7 @@ impl Drop for Running {
 /// Runs the two scenarios of a folder, and sends the signal once the first has been reported.
 fn interrupted(second: &str, signal: &str, target: &[&str]) {
     let folder = folder(second);
-    let arguments = [&["run", ".", "--show", "none"], target].concat();
+    let arguments = [&["run", ".", "--show", "all"], target].concat();
     let mut running = Running::start(&arguments, folder.path());
     let mut out = BufReader::new(running.0.stdout.take().unwrap());
     let mut first = String::new();
