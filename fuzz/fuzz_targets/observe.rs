@@ -38,6 +38,7 @@ fuzz_target!(|input: &[u8]| {
         recorder.take(item, &mut events);
     }
     let look = Look {
+        brief: false,
         styles: Styles::new(false),
         width: Some(80),
         xml: true,

@@ -198,7 +198,7 @@ const ENCODING: &str = "the request for the session has a content that cannot be
 const LEGACY: &str = "features do not come to a client of an old version";
 
 /// Why what is replayed of a scenario differs.
-const REPLAYED: [(&str, &str); 30] = [
+const REPLAYED: [(&str, &str); 43] = [
     (
         "rfc6120/4.7.4-language/presence-and-iq-get-the-language-of-the-stream",
         "two streams are told at the same time",
