@@ -64,15 +64,7 @@ fn events(items: Vec<Item>) -> Vec<Event> {
 
 fn look() -> Look {
     let started = DateTime::parse_from_rfc3339("2026-01-01T12:00:00Z").expect("a valid time");
-    Look {
-        brief: false,
-        styles: Styles::new(false),
-        width: None,
-        xml: false,
-        live: false,
-        verbose: false,
-        started,
-    }
+    Look::plain(started)
 }
 
 fn observe(c: &mut Criterion) {

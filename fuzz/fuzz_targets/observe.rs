@@ -12,7 +12,7 @@ use xmppscope::rules::Judge;
 use xmppscope::trace::filter::Selection;
 use xmppscope::trace::intake::Intake;
 use xmppscope::trace::record::Recorder;
-use xmppscope::ui::{Look, Printer, Styles};
+use xmppscope::ui::{Look, Printer};
 use xmppscope::wire::Side;
 use xmppscope::wire::tap::{Queue, Tap};
 
@@ -38,13 +38,10 @@ fuzz_target!(|input: &[u8]| {
         recorder.take(item, &mut events);
     }
     let look = Look {
-        brief: false,
-        styles: Styles::new(false),
         width: Some(80),
         xml: true,
-        live: false,
         verbose: true,
-        started: clock.started(),
+        ..Look::plain(clock.started())
     };
     let mut printer = Printer::new(Vec::new(), look);
     let mut judge = Judge::default();

@@ -118,10 +118,9 @@ impl Output {
                     styles: Styles::new(colour),
                     width: width(terminal),
                     xml: self.format == Format::Pretty,
-                    brief: false,
                     live: terminal,
                     verbose: self.verbose > 0,
-                    started,
+                    ..Look::plain(started)
                 };
                 Sink::Printer(Box::new(Printer::new(out, look)))
             }

@@ -121,19 +121,11 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     }
     let accounts = accounts(args, &script, &target)?;
     target.more_accounts.push(passwords(&accounts));
-    let anonymous = target.anonymous.clone().unwrap_or_else(|| target.domain.clone());
-    let comparison = compare(&script, &target.domain, &anonymous, &accounts);
-    let websocket = target.websocket.as_ref().unwrap_or(&target.address);
-    let settings = Settings {
-        domain: target.domain.clone(),
-        anonymous,
-        accounts,
-        nobody: nobody(args, &target)?,
-        bosh: (target.address.path.clone(), target.address.authority()),
-        websocket: (websocket.path.clone(), websocket.authority()),
-        speed: args.speed,
-        random: Box::new(Secure::default()),
-    };
+    let nobody = nobody(args, &target)?;
+    let random = Box::new(Secure::default());
+    let settings =
+        Settings { speed: args.speed, ..Settings::at(&target, accounts, nobody, random) };
+    let comparison = compare(&script, &settings);
     let (replayed, started) = perform(dial, script, settings, &target, &defects)?;
     for remark in &replayed.remarks {
         eprint(&format!("note: {remark}"));

@@ -240,23 +240,24 @@ impl Active {
         if now.saturating_sub(self.since) < when.after {
             return false;
         }
-        let matches = when.matches(subject);
         let sides = [*side, what.side()];
         let from = seen.event.fact.from();
         let exchange = seen.effect.message.as_ref().and_then(|message| message.exchange.as_ref());
-        let mut of_request = false;
-        if let Some(exchange) = exchange.filter(|_| sides.contains(&Some(Side::Server))) {
-            if from == Some(Side::Client) && matches {
+        let exchange = exchange.filter(|_| sides.contains(&Some(Side::Server)));
+        let of_request = match (exchange, from) {
+            (Some(exchange), Some(Side::Client)) if when.matches(subject) => {
                 if self.asked.len() >= ASKED {
                     self.asked.clear();
                 }
                 self.asked.insert(exchange.number);
+                false
             }
-            of_request = from == Some(Side::Server) && self.asked.remove(&exchange.number);
-        }
+            (Some(exchange), Some(Side::Server)) => self.asked.remove(&exchange.number),
+            _ => false,
+        };
         if sides.into_iter().flatten().any(|side| from != Some(side))
             || !what.fits(&seen.event.fact, &seen.effect)
-            || !(matches || of_request)
+            || !(of_request || when.matches(subject))
         {
             return false;
         }

@@ -1,7 +1,6 @@
 //! What differs between a recording and its replay, as `xmppscope diff` says it.
 
-use std::collections::BTreeMap;
-
+use super::player::Settings;
 use super::script::Script;
 use crate::client::Who;
 use crate::record::Values;
@@ -16,13 +15,9 @@ pub struct Compared {
     conns: std::collections::BTreeSet<u64>,
 }
 
-/// Prepares the comparison of a recording with what comes of it at this domain with these users.
-pub fn compare(
-    script: &Script,
-    domain: &str,
-    anonymous: &str,
-    accounts: &BTreeMap<String, Who>,
-) -> Compared {
+/// Prepares the comparison of a recording with what comes of its replay.
+pub fn compare(script: &Script, settings: &Settings) -> Compared {
+    let Settings { domain, anonymous, accounts, .. } = settings;
     let mut values = Values::default();
     for (bare, who) in accounts {
         let Who::Account { user, .. } = who else { continue };

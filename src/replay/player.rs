@@ -15,6 +15,7 @@ use crate::bosh::{Body, NS};
 use crate::client::Who;
 use crate::random::Random;
 use crate::record::{Values, rewritten};
+use crate::runner::Target;
 use crate::trace::{How, Request, SessionId};
 use crate::wire::websocket::{Opcode, frame};
 use crate::xml::{Element, Limits, parse};
@@ -46,6 +47,28 @@ pub struct Settings {
     pub speed: f64,
     /// Nonces, masks and rids.
     pub random: Box<dyn Random>,
+}
+
+impl Settings {
+    /// At a target, as fast as in the recording.
+    pub fn at(
+        target: &Target,
+        accounts: BTreeMap<String, Who>,
+        nobody: Option<Who>,
+        random: Box<dyn Random>,
+    ) -> Self {
+        let websocket = target.websocket.as_ref().unwrap_or(&target.address);
+        Self {
+            domain: target.domain.clone(),
+            anonymous: target.anonymous.clone().unwrap_or_else(|| target.domain.clone()),
+            accounts,
+            nobody,
+            bosh: (target.address.path.clone(), target.address.authority()),
+            websocket: (websocket.path.clone(), websocket.authority()),
+            speed: 1.0,
+            random,
+        }
+    }
 }
 
 /// Why a replay came to an end before its time.

@@ -28,7 +28,6 @@ fn events(text: &str) -> Vec<Event> {
 fn again(recorded: &[Event], defects: &[&'static Defect], speed: f64) -> (Replayed, Diff) {
     let script = Script::of(recorded, None).unwrap();
     let target = embedded_target();
-    let domain = target.domain.clone();
     let accounts: BTreeMap<String, Who> = script
         .accounts()
         .into_iter()
@@ -38,21 +37,12 @@ fn again(recorded: &[Event], defects: &[&'static Defect], speed: f64) -> (Replay
             (jid, Who::Account { user, password })
         })
         .collect();
-    let compared = compare(&script, &domain, &domain, &accounts);
-    let host = target.address.authority();
-    let settings = Settings {
-        domain: domain.clone(),
-        anonymous: domain,
-        accounts,
-        nobody: target.accounts.get("alice").map(|account| Who::Account {
-            user: account.user.clone(),
-            password: account.password.clone(),
-        }),
-        bosh: (target.address.path.clone(), host.clone()),
-        websocket: (target.websocket.as_ref().unwrap().path.clone(), host),
-        speed,
-        random: Box::new(Seeded::new(9)),
-    };
+    let alice = &target.accounts["alice"];
+    let (user, password) = (alice.user.clone(), alice.password.clone());
+    let nobody = Some(Who::Account { user, password });
+    let random = Box::new(Seeded::new(9));
+    let settings = Settings { speed, ..Settings::at(&target, accounts, nobody, random) };
+    let compared = compare(&script, &settings);
     let replayed = with_embedded(defects, |dial, clock| async move {
         replay(script, settings, &target, dial, clock, &mut |_| ()).await
     });

@@ -23,3 +23,18 @@ pub struct Look {
     /// Wall-clock time at which the trace began.
     pub started: DateTime<FixedOffset>,
 }
+
+impl Look {
+    /// Without colours, XML, and the width of a terminal.
+    pub fn plain(started: DateTime<FixedOffset>) -> Self {
+        Self {
+            styles: Styles::new(false),
+            width: None,
+            xml: false,
+            brief: false,
+            live: false,
+            verbose: false,
+            started,
+        }
+    }
+}

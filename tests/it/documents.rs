@@ -9,7 +9,7 @@ use xmppscope::defects;
 use xmppscope::rules::{Counts, Judge, KINDS, Level, Tally};
 use xmppscope::trace::filter::Filter;
 use xmppscope::trace::open;
-use xmppscope::ui::{Look, Printer, Styles};
+use xmppscope::ui::{Look, Printer};
 
 /// Columns of the terminal in the documents.
 const COLUMNS: usize = 96;
@@ -167,16 +167,7 @@ fn capture(name: &str) -> PathBuf {
 fn show(file: &Path, width: Option<usize>, xml: bool, filter: &Filter) -> Shown {
     let recording = open(&root().join(file)).unwrap();
     let preface = recording.preface.clone();
-    let styles = Styles::new(false);
-    let look = Look {
-        styles,
-        width,
-        xml,
-        brief: false,
-        live: false,
-        verbose: false,
-        started: preface.started,
-    };
+    let look = Look { width, xml, ..Look::plain(preface.started) };
     let (mut out, mut judge, mut counts) =
         (Vec::new(), Judge::new(preface.source.as_ref()), Counts::default());
     let mut tally = Tally::default();

@@ -39,13 +39,11 @@ pub fn events<'a>(
 /// What pretty printing, with its XML and all that `-v` shows, and JSON make of events.
 pub fn printed(events: Vec<Event>, width: Option<usize>, clock: Clock) -> (String, String) {
     let look = Look {
-        brief: false,
         styles: Styles::default(),
         width,
         xml: true,
-        live: false,
         verbose: true,
-        started: clock.started(),
+        ..Look::plain(clock.started())
     };
     let (mut pretty, mut json) = (Vec::new(), Vec::new());
     let mut judge = Judge::default();

@@ -42,7 +42,7 @@ fn a_replay_shows_no_password_that_a_server_repeats() {
 }
 
 /// A client that does nothing but write down what it was given, and start something that would go on.
-const IDLE: &str = r#"printf "%s %s\n" "$XMPPSCOPE_HOST" "$XMPPSCOPE_PASSWORD" >>"$0"/given; sleep 600 & echo $! >>"$0"/started; cat >"$0"/stdin"#;
+const IDLE: &str = r#"printf "%s %s\n" "$XMPPSCOPE_HOST" "$XMPPSCOPE_PASSWORD" | tee -a "$0"/given; sleep 600 & echo $! >>"$0"/started; cat >"$0"/stdin"#;
 
 fn lines(folder: &Path, name: &str) -> Vec<String> {
     let text = fs::read_to_string(folder.join(name)).unwrap();

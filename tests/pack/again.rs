@@ -60,23 +60,12 @@ fn replayed(events: &[Event], target: &Target) -> Result<(), String> {
         let (user, password) = (account.user.clone(), account.password.clone());
         accounts.insert(jid, Who::Account { user, password });
     }
-    let domain = target.domain.clone();
-    let compared = compare(&script, &domain, &domain, &accounts);
-    let host = target.address.authority();
-    let websocket = target.websocket.as_ref().unwrap_or(&target.address).path.clone();
-    let settings = Settings {
-        domain: domain.clone(),
-        anonymous: domain,
-        accounts,
-        nobody: target.accounts.get("alice").map(|account| Who::Account {
-            user: account.user.clone(),
-            password: account.password.clone(),
-        }),
-        bosh: (target.address.path.clone(), host.clone()),
-        websocket: (websocket, host),
-        speed: 1.0,
-        random: Box::new(Seeded::new(9)),
-    };
+    let alice = &target.accounts["alice"];
+    let (user, password) = (alice.user.clone(), alice.password.clone());
+    let nobody = Some(Who::Account { user, password });
+    let random = Box::new(Seeded::new(9));
+    let settings = Settings::at(target, accounts, nobody, random);
+    let compared = compare(&script, &settings);
     let replayed = with_embedded(&[], |dial, clock| async move {
         replay(script, settings, target, dial, clock, &mut |_| ()).await
     });

@@ -262,9 +262,7 @@ impl Pretty {
             width: self.layout.width.map(|width| width.saturating_sub(BAR).max(20)),
             xml: true,
             brief: self.layout.show != Show::All,
-            live: false,
-            verbose: false,
-            started: self.layout.started,
+            ..Look::plain(self.layout.started)
         };
         let mut text = Vec::new();
         let mut printer = Printer::new(&mut text, look);
