@@ -13,7 +13,7 @@ use xmppscope::trace::Event;
 use xmppscope::trace::filter::Selection;
 use xmppscope::trace::intake::Intake;
 use xmppscope::trace::record::Recorder;
-use xmppscope::ui::{Look, Printer, Styles};
+use xmppscope::ui::{Look, Printer};
 use xmppscope::wire::Side;
 use xmppscope::wire::tap::{Item, Queue, Tap};
 
