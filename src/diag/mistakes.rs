@@ -15,8 +15,11 @@ impl Mistakes {
     /// This many are kept.
     pub const MOST: usize = 100;
 
-    /// Notes one, if there is room for it.
+    /// Notes one, if it is new and there is room for it.
     pub fn push(&mut self, mistake: Diagnostic) {
+        if self.kept.contains(&mistake) {
+            return;
+        }
         if self.is_full() {
             self.more = true;
         } else {
@@ -94,17 +97,21 @@ mod tests {
 
     #[test]
     fn a_hundred_are_kept_and_that_there_are_more_is_known() {
-        let one = Diagnostic {
+        let at = |place: usize| Diagnostic {
             message: "wrong".to_owned(),
             name: "a.yaml".to_owned(),
             source: "a".into(),
-            span: 0..1,
+            span: place..place + 1,
             label: String::new(),
             help: None,
         };
+        let one = at(Mistakes::MOST);
         let mut mistakes = Mistakes::default();
-        for _ in 0..Mistakes::MOST {
-            mistakes.push(one.clone());
+        for place in 0..Mistakes::MOST {
+            mistakes.push(at(place));
+            // Two checks may come upon the same.
+            mistakes.push(at(place));
+            assert_eq!((mistakes.len(), mistakes.has_more()), (place + 1, false));
         }
         assert!(mistakes.is_full() && !mistakes.has_more());
         assert_eq!(mistakes.suggest("wrng", ["wrong"], String::new), "");

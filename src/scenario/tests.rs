@@ -155,13 +155,14 @@ fn names_have_to_be_given_before_they_are_used() {
     );
     assert_eq!(
         told(
-            "- request: a\n  by: bob\n- disconnect: c\n- connect: d\n- connect: d\n- alive: client[1]\n"
+            "- request: a\n  by: bob\n- disconnect: c\n- connect: d\n- connect: d\n- alive: client[1]\n- resume: eve\n"
         ),
         [
             "2: unknown actor `bob`; declare actors with `actors:` at the top of the file",
             "3: unknown connection, or one that is not open: `c`; `connect: NAME` opens one, and so does `on: NAME` of a request",
             "5: `d` already names a connection",
             "6: there is only one actor `client`",
+            "7: unknown actor `eve`; declare actors with `actors:` at the top of the file",
         ]
     );
     assert_eq!(

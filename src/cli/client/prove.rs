@@ -10,7 +10,7 @@ use crate::cli::progress::progress;
 use crate::cli::{Failure, exit};
 use crate::clock::Clock;
 use crate::diag::sanitise::sanitise;
-use crate::diag::{counted, name};
+use crate::diag::{counted, name, nearest};
 use crate::runner::{self, Job};
 use crate::trial::{ClientProof, MUTANTS, Mutant, UNPROVABLE, prove_clients};
 use crate::ui::{Unit, wrapped};
@@ -41,10 +41,11 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Mutant>, Failure> {
     let find = |name: &String| {
         MUTANTS.iter().find(|mutant| mutant.name == name).ok_or_else(|| {
             let all: Vec<_> = MUTANTS.iter().map(|mutant| mutant.name).collect();
-            Failure::Usage(format!(
-                "--defect {name}: no such defect of a client; known: {}",
-                all.join(", ")
-            ))
+            let help = match nearest(name, all.iter().copied()) {
+                Some(near) => format!("did you mean {near}?"),
+                None => format!("known: {}", all.join(", ")),
+            };
+            Failure::Usage(format!("--defect {name}: no such defect of a client; {help}"))
         })
     };
     names.iter().map(find).collect()
