@@ -23,14 +23,15 @@ class Driver : public ConnectionListener {
  public:
   explicit Driver(Client &client) : client(client) {}
   bool over = false;
+  /// gloox leaves it to applications to connect again. They do so if the connection was lost, and not ended.
+  bool lost = false;
 
-  void onConnect() override {
-    puts("connected");
-    client.setPresence(Presence::Available, 0);
-  }
+  // gloox announces itself, as it was told before it connected.
+  void onConnect() override { puts("connected"); }
   void onDisconnect(ConnectionError error) override {
     printf("disconnected: %d\n", error);
     over = true;
+    lost = error == ConnStreamClosed || error == ConnIoError;
   }
   bool onTLSConnect(const CertInfo &) override { return true; }
 
@@ -77,6 +78,8 @@ int main() {
   }
   Client client(JID(fact("JID") + "/gloox"), fact("PASSWORD"));
   client.disableRoster();
+  client.setStreamManagement(true, true);
+  client.presence().setPresence(Presence::Available);
   client.setTls(TLSDisabled); // gloox would ask for STARTTLS inside BOSH
   Driver driver(client);
   client.registerConnectionListener(&driver);
@@ -92,11 +95,15 @@ int main() {
     bosh->setMode(ConnectionBOSH::ModePersistentHTTP);
     client.setConnectionImpl(bosh);
   }
-  if (client.connect(false))
-    while (!driver.over) {
-      client.recv(20000);
-      if (!driver.obey()) break;
+  driver.over = !client.connect(false);
+  while (driver.obey()) {
+    if (!driver.over) client.recv(20000);
+    else usleep(20000);
+    if (driver.lost && carrier == "tcp") {
+      driver.lost = false;
+      usleep(500000);
+      driver.over = !client.connect(false);
     }
-  while (driver.obey()) usleep(20000);
+  }
   return 0;
 }

@@ -22,6 +22,25 @@ class Client(slixmpp.ClientXMPP):
         self.add_event_handler("session_start", lambda _: self.send_presence())
         for event in ["connected", "session_start", "session_resumed", "disconnected", "connection_failed", "failed_all_auth"]:
             self.add_event_handler(event, lambda about, event=event: print(event, about or "", flush=True))
+        # slixmpp leaves it to applications to connect again. They do so if the connection was lost, and not ended.
+        self.ended = False
+        self.add_event_handler("stream_error", lambda _: self.end())
+        self.add_event_handler("disconnected", self.come_back)
+
+    def end(self):
+        self.ended = True
+
+    def come_back(self, reason):
+        if not self.ended and not isinstance(reason, str):
+            asyncio.get_running_loop().call_later(0.5, self.connect_now)
+
+    def connect_now(self):
+        address = fact("HOST"), int(fact("PORT"))
+        if hasattr(self, "enable_plaintext"):  # newer versions
+            self.enable_plaintext, self.enable_starttls, self.enable_direct_tls = True, False, False
+            self.connect(*address)
+        else:
+            self.connect(address, disable_starttls=True)
 
     def tell(self, line):
         name, _, words = line.strip().partition(" ")
@@ -33,9 +52,11 @@ class Client(slixmpp.ClientXMPP):
         elif name == "ping":
             self["xep_0199"].send_ping(self.boundjid.domain)
         elif name == "leave":
+            self.end()
             self.disconnect()
         elif name == "reconnect":
-            self.connect((fact("HOST"), int(fact("PORT"))))
+            self.ended = False
+            self.connect_now()
         else:
             print(f"cannot {name}", flush=True)
 
@@ -43,7 +64,7 @@ class Client(slixmpp.ClientXMPP):
 async def main():
     logging.basicConfig(level=logging.ERROR, stream=sys.stdout)
     client = Client()
-    client.connect((fact("HOST"), int(fact("PORT"))), disable_starttls=True)
+    client.connect_now()
     loop = asyncio.get_running_loop()
     lines = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
@@ -52,6 +73,6 @@ async def main():
 
 
 if fact("CARRIER") != "tcp":
-    print(f"cannot use {fact('CARRIER')}", flush=True)
+    print("cannot use BOSH or WebSocket", flush=True)
     sys.exit(1)
 asyncio.run(main())

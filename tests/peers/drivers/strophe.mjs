@@ -22,12 +22,18 @@ const storage = {
 const managed = { enableStreamManagement: true, streamManagement: { maxUnacked: 1, storage } };
 const statuses = Object.fromEntries(Object.entries(Strophe.Status).map(([name, n]) => [n, name]));
 let connection;
+let last;
 
 function connect() {
   connection ??= new Strophe.Connection(facts.url, facts.carrier === 'websocket' ? managed : {});
+  connection.reset();
   connection.connect(`${facts.jid}/strophe`, facts.password, (status, condition) => {
     process.stdout.write(`${statuses[status]} ${condition ?? ''}\n`);
-    if (status === Strophe.Status.CONNECTED) connection.send($pres());
+    if (status === Strophe.Status.CONNECTED && !connection.restored) connection.send($pres());
+    // strophe.js leaves it to applications to connect again. They do so if the connection was lost, and not ended.
+    const lost = status === Strophe.Status.DISCONNECTED && last === Strophe.Status.CONNECTED;
+    if (lost && facts.carrier === 'websocket') setTimeout(connect, 500);
+    last = status;
   });
 }
 

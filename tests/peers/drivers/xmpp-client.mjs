@@ -17,13 +17,18 @@ xmpp.on('error', (error) => process.stdout.write(`error: ${error}\n`));
 xmpp.on('status', (status) => process.stdout.write(`${status}\n`));
 xmpp.on('online', () => xmpp.send(xml('presence')).catch(() => {}));
 
-const say = (words) => xmpp.send(xml('message', { to: facts.peer, type: 'chat' }, xml('body', {}, words)));
+// What is sent before the login would end the stream; after a resumption there is no event.
+async function online() {
+  while (xmpp.status !== 'online') await new Promise((done) => setTimeout(done, 50));
+}
+
+const message = (words) => xmpp.send(xml('message', { to: facts.peer, type: 'chat' }, xml('body', {}, words)));
 
 xmpp.start().catch((error) => process.stdout.write(`start: ${error}\n`));
 obey({
-  send: say,
-  async burst(number) {
-    await Promise.all(Array.from({ length: Number(number) }, (_, n) => say(`burst ${n + 1}`)));
+  send: (words) => void online().then(() => message(words)),
+  burst(number) {
+    for (let n = 1; n <= Number(number); n += 1) online().then(() => message(`burst ${n}`));
   },
   ping: () => xmpp.send(xml('iq', { type: 'get', id: 'ping-1' }, xml('ping', { xmlns: 'urn:xmpp:ping' }))),
   leave: () => xmpp.stop(),
