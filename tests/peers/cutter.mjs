@@ -7,8 +7,9 @@ import net from 'node:net';
 export async function cutter(url) {
   const { protocol, hostname, port, pathname } = new URL(url);
   const pairs = new Set();
-  const relay = net.createServer((client) => {
-    const server = net.connect(Number(port), hostname);
+  // Who has sent a FIN may still be answered: a Close frame, for example.
+  const relay = net.createServer({ allowHalfOpen: true }, (client) => {
+    const server = net.connect({ port: Number(port), host: hostname, allowHalfOpen: true });
     const pair = [client, server];
     pairs.add(pair);
     for (const [from, to] of [pair, [server, client]]) {
