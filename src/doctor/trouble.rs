@@ -124,6 +124,7 @@ kinds! {
     BODY_LIMIT "body-limit" "Large requests are refused";
     IDLE_TIMEOUT "idle-timeout" "Idle connections over WebSocket are cut";
     LOGIN_FAILED "login-failed" "The login fails";
+    LOGIN_BROKEN_OFF "login-broken-off" "The login is broken off";
     BIND_FAILED "bind-failed" "No resource can be bound";
     MESSAGE_LOST "message-lost" "A message does not arrive";
     RESUMPTION_FAILED "resumption-failed" "A stream cannot be resumed";

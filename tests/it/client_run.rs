@@ -2,6 +2,8 @@
 
 use std::process::{Command, Output};
 
+use crate::rig;
+
 const LEAVES: &str = "scenarios/client/xep-0124/13-terminate/leaves.yaml";
 const PINGS: &str = "scenarios/client/rfc7395/3.8-pings/answers.yaml";
 
@@ -109,7 +111,7 @@ fn what_is_known_of_clients_is_found() {
     let again = format!("{folder}/xep-0124/17.1-http/logs-in-again.yaml");
     let leaves = format!("{folder}/rfc6120/4.4-closing/leaves.yaml");
     let rids = format!("{folder}/xep-0124/14.1-rids");
-    for (scenario, command, code, said) in [
+    let runs = [
         (LEAVES, vec![gloox.as_str()], 1, "type='terminal' does not exist"),
         (&*closes, vec!["node", &*strophe], 1, "the client to end its session in order"),
         (&*closes, vec!["node", &*xmpp_js], 1, "the client to end its session in order"),
@@ -118,10 +120,11 @@ fn what_is_known_of_clients_is_found() {
         (&*rids, vec!["node", &*strophe], 0, "1 passed"),
         (&*rids, vec![gloox.as_str()], 0, "1 passed"),
         (PINGS, vec!["node", &*xmpp_js], 0, "1 passed"),
-    ] {
+    ];
+    rig::in_lanes(runs.len(), &runs, |_, (scenario, command, code, said)| {
         let (ended, out, err) =
             client(&[&["run", scenario, "--patience", "3", "--"][..], &command[..]].concat());
-        assert_eq!(ended, code, "{scenario} {command:?}: {out}{err}");
+        assert_eq!(ended, *code, "{scenario} {command:?}: {out}{err}");
         assert!(out.contains(said), "{scenario} {command:?}: {out}");
-    }
+    });
 }

@@ -6,13 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
 
 use regex_lite::Regex;
 
 use crate::differences;
-use crate::peers_bed::alone;
 use crate::prosody::Password;
+use crate::rig;
 
 /// The servers, by the names of their targets, in the order of the table.
 const SERVERS: [&str; 6] =
@@ -22,7 +21,7 @@ const WITHOUT_BOSH: [&str; 1] = ["jabberd2"];
 /// Those of a usual run: two programs and two generations, of which one is fetched in seconds, and the other is there for other
 /// tests anyway.
 const USUAL: [&str; 2] = ["prosody-13", "ejabberd"];
-/// So many servers run at the same time.
+/// So many servers run at the same time. No turn is taken: a scenario that fails beside other tests is run again by itself.
 const AT_ONCE: usize = 2;
 
 /// These stop the server, so that each has one of its own.
@@ -100,19 +99,10 @@ pub fn artefact(name: &str) -> PathBuf {
 #[test]
 #[cfg_attr(not(feature = "peers"), ignore = "needs Prosody and ejabberd: run ./test")]
 fn real_servers_do_what_is_known_of_them() {
-    let _turn = alone();
     let servers = servers();
-    let waiting = Mutex::new(servers.clone());
-    let next = || waiting.lock().unwrap().pop();
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                while let Some(server) = next() {
-                    (0..stops_of(server)).for_each(|number| stops(server, number));
-                    keeps_the_pack(server);
-                }
-            });
-        }
+    rig::in_lanes(AT_ONCE, &servers, |_, server| {
+        (0..stops_of(server)).for_each(|number| stops(server, number));
+        keeps_the_pack(server);
     });
     the_table_says_so(&servers);
     differences::the_page_says_so(&servers);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::rig::{Nowhere, Proxy, Target, run};
+use crate::rig::{LONG, Nowhere, Proxy, Target, run, run_with};
 
 /// What it says as JSON, and its exit status.
 fn doctor(arguments: &[&str]) -> (Option<i32>, Value) {
@@ -56,6 +56,24 @@ fn the_reference_server_is_well_over_bosh() {
     ] {
         assert!(checks.contains(&check), "{check}: {checks:?}");
     }
+}
+
+#[test]
+fn a_login_that_is_broken_off_is_not_called_refused() {
+    let to_each = |fault: &str, trouble: &str| {
+        let cm = Proxy::start_cm(&["--account", "alice:secret", "--fault", fault]);
+        let url = format!("ws://{}/xmpp-websocket", cm.address);
+        let (code, out, _) = run_with(
+            LONG,
+            &[("XMPPSCOPE_PASSWORD", "secret")],
+            &["doctor", "--quick", "--format", "json", &url, "--user", "alice@localhost"],
+        );
+        let report: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!((code, troubles(&report)), (Some(1), vec![trouble]), "{fault}: {report:#}");
+    };
+    to_each("kind:sasl dir:client: close 1011", "login-broken-off");
+    to_each("kind:sasl dir:server: policy-violation", "login-broken-off");
+    to_each("kind:iq dir:client: close 1011", "login-broken-off");
 }
 
 #[test]

@@ -12,8 +12,9 @@ use regex_lite::{Captures, Regex};
 use serde_json::Value;
 
 use crate::peers_bed::{Client, alone};
-use crate::peers_carriers_bed::{Between, Carrier, LANES, Server, Session};
+use crate::peers_carriers_bed::{Between, Carrier, LANES, Server, Session, alice};
 use crate::prosody::Password;
+use crate::rig;
 
 /// A client, and how it reaches the server.
 pub struct Case {
@@ -208,9 +209,8 @@ fn view(lines: &[String]) -> Vec<String> {
 }
 
 /// Lives a story directly and through the proxy.
-fn compare(server: &Server, case: &Case, number: usize) {
-    let account = if number == 1 { "alice".to_owned() } else { format!("alice{number}") };
-    let jid = format!("{account}@localhost/web");
+fn compare(server: &Server, case: &Case, lane: usize) {
+    let jid = alice(lane);
     let live = |url: &str, certificate: &Path| {
         Client::at(case.driver, url, certificate, &server.alice).named(&jid).live(case.story).lines
     };
@@ -253,18 +253,10 @@ fn approve(server: &Server, case: &Case, transcript: &str) {
 /// Lives all stories at a server.
 fn compare_all(server: &Server) {
     let bob = server.bob();
-    std::thread::scope(|scope| {
-        let lanes: Vec<_> = (0..LANES)
-            .map(|lane| {
-                scope.spawn(move || {
-                    for case in CASES.iter().skip(lane).step_by(LANES) {
-                        compare(server, case, lane + 1);
-                    }
-                })
-            })
-            .collect();
-        for lane in lanes {
-            lane.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    // A story is always in the same lane: its transcript has the lane's account.
+    rig::in_lanes(LANES, &std::array::from_fn::<_, LANES, _>(|lane| lane), |_, lane| {
+        for case in CASES.iter().skip(*lane).step_by(LANES) {
+            compare(server, case, lane + 1);
         }
     });
     bob.leaves();

@@ -17,6 +17,12 @@ use crate::upstream::certificate;
 /// Clients that are there at the same time, each with an account of its own.
 pub const LANES: usize = 4;
 
+/// Who lives in this lane, from 1: the stories of another one must not see what it says.
+pub fn alice(lane: usize) -> String {
+    let number = if lane == 1 { String::new() } else { lane.to_string() };
+    format!("alice{number}@localhost/web")
+}
+
 /// How a client reaches a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Carrier {

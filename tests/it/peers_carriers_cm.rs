@@ -10,7 +10,7 @@ use crate::peers_carriers_bed::{Carrier, LANES, Session};
 use crate::peers_live::{Peer, bare, presence};
 use crate::peers_stories::room_of;
 use crate::prosody::Password;
-use crate::rig::Proxy;
+use crate::rig::{self, Proxy};
 use crate::upstream::certificate;
 
 /// The server, for users who share one password.
@@ -102,17 +102,7 @@ fn lives(case: &Case, options: &[(&str, &str)], name: &str) -> serde_json::Value
 )]
 fn clients_live_their_stories_at_cm() {
     let _turn = alone();
-    std::thread::scope(|scope| {
-        let lane = |lane| {
-            for case in CASES.iter().skip(lane).step_by(LANES) {
-                lives(case, &[], &case.name("cm"));
-            }
-        };
-        let lanes: Vec<_> = (0..LANES).map(|number| scope.spawn(move || lane(number))).collect();
-        for lane in lanes {
-            lane.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        }
-    });
+    rig::in_lanes(LANES, &CASES, |_, case| lives(case, &[], &case.name("cm")));
 }
 
 /// converse.js takes only addresses with TLS, so a web server with TLS stands before `cm`.

@@ -3,8 +3,10 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,6 +16,32 @@ use tempfile::TempDir;
 
 /// No step of a test takes longer than this, on a machine that does much else beside; a test that hangs says where.
 pub const LONG: Duration = Duration::from_secs(120);
+
+/// Does the same with each item, in so many lanes; gives what came of each, in their order. The next item goes to the lane that
+/// is free, which has a number, from 1. If one panics, the others are done all the same.
+pub fn in_lanes<T: Sync, R: Send>(
+    lanes: usize,
+    items: &[T],
+    does: impl Fn(usize, &T) -> R + Sync,
+) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let lane = |number: usize| {
+        let taken = std::iter::from_fn(|| {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            items.get(at).map(|item| (at, item))
+        });
+        taken
+            .map(|(at, item)| (at, catch_unwind(AssertUnwindSafe(|| does(number, item)))))
+            .collect::<Vec<_>>()
+    };
+    let mut done: Vec<_> = thread::scope(|scope| {
+        let lane = &lane;
+        let lanes: Vec<_> = (1..=lanes).map(|number| scope.spawn(move || lane(number))).collect();
+        lanes.into_iter().flat_map(|lane| lane.join().unwrap()).collect()
+    });
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, came)| came.unwrap_or_else(|panic| resume_unwind(panic))).collect()
+}
 
 /// A running `xmppscope proxy`.
 pub struct Proxy {

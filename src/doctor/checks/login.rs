@@ -69,21 +69,17 @@ enum NoLogin {
 }
 
 async fn log_in(context: &Arc<Context>, place: &Place, who: &Who) -> Result<LoggedIn, NoLogin> {
-    let failed = |words: String| {
-        let kind =
-            if words.contains("resource") { &trouble::BIND_FAILED } else { &trouble::LOGIN_FAILED };
-        NoLogin::Failed(kind, words)
-    };
-    let mut talk = Talk::open(context, place).await.map_err(failed)?;
+    let broken_off = |words| NoLogin::Failed(&trouble::LOGIN_BROKEN_OFF, words);
+    let mut talk = Talk::open(context, place).await.map_err(broken_off)?;
     let mut login = Login::new(who.clone(), context.token());
-    let mut managed = false;
+    let (mut granted, mut managed) = (false, false);
     let end = context.clock.now() + LONGEST;
     loop {
         let since = context.clock.now();
         let Some(element) = talk.next(end.min(since + PATIENCE)).await else {
             return Err(match talk.exposed() {
                 Some(why) => NoLogin::Exposed(why),
-                None => failed(nothing(context, &talk, since)),
+                None => broken_off(nothing(context, &talk, since)),
             });
         };
         if element.is(ns::STREAMS, "features") {
@@ -95,6 +91,7 @@ async fn log_in(context: &Arc<Context>, place: &Place, who: &Who) -> Result<Logg
                 return Err(NoLogin::NotOffered);
             }
         }
+        granted |= element.is(ns::SASL, "success");
         match login.take(&element) {
             Step::Wait => {}
             Step::Send(element) => talk.send(&element).await,
@@ -102,7 +99,11 @@ async fn log_in(context: &Arc<Context>, place: &Place, who: &Who) -> Result<Logg
             Step::Done(jid) => return Ok(LoggedIn { talk, jid, managed }),
             Step::Failed(words) => {
                 talk.end().await;
-                return Err(failed(words));
+                return Err(match element.is(ns::STREAMS, "error") {
+                    true => broken_off(words),
+                    false if granted => NoLogin::Failed(&trouble::BIND_FAILED, words),
+                    false => NoLogin::Failed(&trouble::LOGIN_FAILED, words),
+                });
             }
         }
     }

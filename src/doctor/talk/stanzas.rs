@@ -195,13 +195,15 @@ impl Bosh {
 
     async fn next(&mut self, context: &Arc<Context>, until: Duration) -> Option<Element> {
         loop {
+            // What is sent in answer to an element takes the place of a poll. Sent beside one, on another connection, it may overtake it,
+            // and then ejabberd forgets it.
+            if let Some(element) = self.delivered.pop_front() {
+                return Some(element);
+            }
             let mut actions = Vec::new();
             let now = context.clock.now();
             self.session.settle(now, &mut actions);
             self.follow(context, actions);
-            if let Some(element) = self.delivered.pop_front() {
-                return Some(element);
-            }
             if self.over.is_some() || self.exposed.is_some() || now >= until {
                 return None;
             }

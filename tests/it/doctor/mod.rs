@@ -35,12 +35,13 @@ pub mod zone;
 
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 use std::time::Instant;
 
 use back::Servers;
 use identities::Identities;
 use setup::Setup;
+
+use crate::rig;
 
 /// Set-ups that run side by side: each waits more than it works.
 const LANES: usize = 8;
@@ -99,25 +100,13 @@ fn each(setups: Vec<Setup>, lanes: usize, does: impl Fn(&Setup, &Servers<'_>, &I
         .collect();
     let identities = Identities::new();
     let servers = Servers::new(&identities);
-    let (waiting, failed) =
-        (Mutex::new(setups.iter().rev().collect::<Vec<_>>()), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..lanes {
-            scope.spawn(|| {
-                loop {
-                    let Some(setup) = waiting.lock().unwrap().pop() else { return };
-                    let started = Instant::now();
-                    // The panic has been printed by then.
-                    if catch_unwind(AssertUnwindSafe(|| does(setup, &servers, &identities)))
-                        .is_err()
-                    {
-                        failed.lock().unwrap().push(setup.name);
-                    }
-                    eprintln!("{} took {:.1?}", setup.name, started.elapsed());
-                }
-            });
-        }
+    let failed = rig::in_lanes(lanes, &setups, |_, setup| {
+        let started = Instant::now();
+        // The panic has been printed by then.
+        let came = catch_unwind(AssertUnwindSafe(|| does(setup, &servers, &identities)));
+        eprintln!("{} took {:.1?}", setup.name, started.elapsed());
+        came.is_err().then_some(setup.name)
     });
-    let failed = failed.into_inner().unwrap();
+    let failed: Vec<_> = failed.into_iter().flatten().collect();
     assert!(failed.is_empty(), "{} of {}: {failed:#?}", failed.len(), setups.len());
 }
