@@ -803,12 +803,16 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__generate__subcmd__clients)
-            opts="-h --help"
+            opts="-h --pages --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --pages)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -204,6 +204,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from schema" -l client -d 'The schema of scenarios that test a client'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from schema" -s h -l help -d 'Print help'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from target" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from clients" -l pages -d 'Folder with pages about single deviations, to which the table links' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from clients" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from conformance" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand generate; and __fish_seen_subcommand_from help" -f -a "man" -d 'Print a man page, or write all of them to a folder'

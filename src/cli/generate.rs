@@ -3,6 +3,7 @@
 mod manual;
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use crate::bundle;
 use crate::clock::Clock;
 use crate::diag::name;
 use crate::files::{Inputs, LONGEST_TEXT, text};
-use crate::report::clients::{Tested, write_clients};
+use crate::report::clients::{ClientTable, DeviationPage, Tested, write_clients};
 use crate::report::conformance::{Column, Table, write};
 use crate::report::requirements::Checked;
 use crate::runner;
@@ -39,6 +40,7 @@ Examples:
   xmppscope generate schema >scenario.schema.json
   xmppscope generate target prosody >targets/mine.yaml
   xmppscope generate conformance prosody.json ejabberd.json >conformance.md
+  xmppscope generate clients strophe.json gloox.json >clients.md
 
 Exit status:
   0  printed, or written
@@ -84,9 +86,13 @@ enum What {
     /// Print a table of the requirements that clients meet, in Markdown
     ///
     /// The table has a row for each requirement that the scenarios cover, and a column for each client. Each FILE holds the
-    /// output of `xmppscope client run … --format json`.
+    /// output of `xmppscope client run … --format json`. Several files of the same client and version are runs of it: what
+    /// differs between them is reported as such.
     Clients {
-        /// Outcomes of one client each, from `client run --format json`
+        /// Folder with pages about single deviations, to which the table links
+        #[arg(long, value_name = "DIR")]
+        pages: Option<PathBuf>,
+        /// Outcomes of one run with one client each, from `client run --format json`
         #[arg(value_name = "FILE", required = true)]
         outcomes: Vec<PathBuf>,
     },
@@ -103,15 +109,36 @@ enum What {
 }
 
 /// The table of what clients do.
-fn clients(files: &[PathBuf]) -> Result<u8, Failure> {
+fn clients(files: &[PathBuf], folder: Option<&Path>) -> Result<u8, Failure> {
     not_into(&Inputs::of(files))?;
+    let pages = folder.map_or_else(|| Ok(Vec::new()), deviation_pages)?;
     let mut tested = Vec::new();
     for file in files {
         let text = text(file, LONGEST_TEXT).map_err(|error| failure::unreadable(file, &error))?;
         let wrong = |wrong| Failure::Usage(format!("{}: {wrong}", name(file)));
         tested.push(Tested::read(&text).map_err(wrong)?);
     }
-    print(&write_clients(&tested, catalogue()))
+    let clients = Tested::join(tested);
+    print(&write_clients(&ClientTable::of(&clients, catalogue(), &pages), catalogue()))
+}
+
+/// The pages of a folder that are about a deviation.
+fn deviation_pages(folder: &Path) -> Result<Vec<DeviationPage>, Failure> {
+    let unreadable = |error: std::io::Error| failure::unreadable(folder, &error);
+    let entries = std::fs::read_dir(folder).map_err(unreadable)?;
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()
+        .map_err(unreadable)?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "md"));
+    files.sort();
+    let mut pages = Vec::new();
+    for file in files {
+        let text = text(&file, LONGEST_TEXT).map_err(|error| failure::unreadable(&file, &error))?;
+        let name = file.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        pages.extend(DeviationPage::read(name, &text));
+    }
+    Ok(pages)
 }
 
 /// Runs the command; `program` is the definition of the whole command line.
@@ -122,7 +149,7 @@ pub(super) fn run(args: &Args, program: clap::Command) -> Result<u8, Failure> {
         What::Target { name } => target(name),
         What::Schema { client: false } => print_data(format!("{:#}\n", schema()).as_bytes()),
         What::Schema { client: true } => print_data(format!("{:#}\n", client_schema()).as_bytes()),
-        What::Clients { outcomes } => clients(outcomes),
+        What::Clients { outcomes, pages } => clients(outcomes, pages.as_deref()),
         What::Conformance { outcomes } => conformance(outcomes),
     }
 }

@@ -137,6 +137,11 @@ impl Party {
         self != Self::Client
     }
 
+    /// Whether a client is bound.
+    pub fn includes_client(self) -> bool {
+        matches!(self, Self::Client | Self::Both)
+    }
+
     /// The party in words.
     pub fn in_words(self) -> &'static str {
         match self {

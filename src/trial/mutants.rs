@@ -156,6 +156,12 @@ pub const MUTANTS: &[Mutant] = &[
         "it does not close its stream",
         &["text:<close and dir:client, always: drop"],
     ),
+    habit(
+        "ws-close-handshake/abrupt",
+        "it ends its WebSocket together with its stream",
+        Transport::WebSocket,
+        Habit::Abrupt,
+    ),
     ws(
         "ws-close-element-answered",
         "it does not answer a close element",

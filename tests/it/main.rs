@@ -6,6 +6,7 @@
 mod architecture;
 mod client;
 mod client_run;
+mod clients_page;
 mod cm;
 mod cm_peers;
 mod cm_streams;

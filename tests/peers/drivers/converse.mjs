@@ -24,4 +24,5 @@ obey({
     for (let n = 1; n <= Number(number); n += 1) act(`say:${peer}:burst ${n}`);
   },
   leave: () => act('logout'),
+  reconnect() {}, // it does so by itself
 });
