@@ -259,6 +259,11 @@ impl Login {
                 self.state = State::Proved(mechanism);
                 Ok(Step::Send(sasl("response", "")))
             }
+            // The trace of ANONYMOUS (RFC 4505) was left out, so a server may ask for it with an empty challenge (RFC 4422 §5.1).
+            State::Asked(Mechanism::Anonymous) if text.is_empty() => {
+                self.state = State::Asked(Mechanism::Anonymous);
+                Ok(Step::Send(sasl("response", "")))
+            }
             _ => Err("a challenge that was not expected".to_owned()),
         }
     }

@@ -81,6 +81,20 @@ fn anonymous_with_a_resource_and_a_legacy_session() {
 }
 
 #[test]
+fn an_empty_challenge_asks_for_the_trace_of_anonymous() {
+    let mut login = Login::new(Who::Anonymous, "n");
+    then(&mut login, &offering("ANONYMOUS"));
+    assert_eq!(
+        then(&mut login, &sasl("challenge", "")),
+        "<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"
+    );
+    assert_eq!(then(&mut login, SUCCESS), "restart");
+    let mut login = Login::new(Who::Anonymous, "n");
+    then(&mut login, &offering("ANONYMOUS"));
+    assert!(then(&mut login, &sasl("challenge", "who")).starts_with("failed: a challenge that"));
+}
+
+#[test]
 fn the_best_mechanism_is_chosen_and_the_server_must_prove_itself() {
     let mut login = alice();
     let auth = then(&mut login, &offering("PLAIN SCRAM-SHA-1 EXTERNAL"));
