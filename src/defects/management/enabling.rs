@@ -123,6 +123,9 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         });
     }),
+    defect("sm-enabled-resume-id/max", "max in enabled is 0", |parts| {
+        enabled(parts, |it| with(it, "max", Some("0")));
+    }),
     defect("sm-enabled-resume-id/word", "resume in enabled is yes", |parts| {
         enabled(parts, |it| with(it, "resume", Some("yes")));
     }),

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cm::parts::Parts;
-use crate::cm::stream::{Output, Session};
-use crate::defects::carried::emptied;
+use crate::cm::stream::{Input, Output, Session};
+use crate::defects::carried::{Substitute, emptied};
 use crate::defects::defect::{Defect, defect};
 use crate::xml::Element;
 use crate::xmpp::ns;
@@ -111,6 +111,20 @@ pub(super) const DEFECTS: &[Defect] = &[
             None => success.clone(),
         });
     }),
+    defect("bind2-resource/tag", "the tag is not in the resource", |parts| {
+        success(parts, |success| match identity(success) {
+            Some(identity) if success.child(ns::BIND2, "bound").is_some() => {
+                replaced(success, identity, |identity| {
+                    let bare = identity.text().split('/').next().unwrap_or_default().to_owned();
+                    emptied(identity).with_text(&format!("{bare}/resource"))
+                })
+            }
+            _ => success.clone(),
+        });
+    }),
+    defect("bind2-resource/agent", "the resource is the id of the client's user-agent", |parts| {
+        parts.substitute(|| Box::new(Agent(None)))
+    }),
     defect(
         "bind2-inline/same-resource",
         "a second login gets the resource of the first one",
@@ -135,6 +149,35 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
 ];
+
+/// Tells who binds during the login an address with the id of its user-agent in it.
+struct Agent(Option<String>);
+
+impl Substitute for Agent {
+    fn come(&mut self, input: Input, _: &Session) -> Vec<Input> {
+        if let Input::Element(asked) = &input
+            && let Some(agent) = asked.child(ns::SASL2, "user-agent")
+        {
+            self.0 = agent.attr("id").map(str::to_owned);
+        }
+        vec![input]
+    }
+
+    fn send(&mut self, output: Output, _: &Session) -> Vec<Output> {
+        let Output::Element(success) = &output else { return vec![output] };
+        let bound = is_success(success) && success.child(ns::BIND2, "bound").is_some();
+        match (identity(success).filter(|_| bound), &self.0) {
+            (Some(identity), Some(agent)) => {
+                let told = |identity: &Element| {
+                    let bare = identity.text().split('/').next().unwrap_or_default().to_owned();
+                    emptied(identity).with_text(&format!("{bare}/{agent}"))
+                };
+                vec![Output::Element(replaced(success, identity, told))]
+            }
+            _ => vec![output],
+        }
+    }
+}
 
 fn is_success(element: &Element) -> bool {
     element.is(ns::SASL2, "success")

@@ -6,5 +6,6 @@ mod elements;
 mod enabling;
 mod login;
 mod resuming;
+mod unresumed;
 
 pub(super) use all::DEFECTS;

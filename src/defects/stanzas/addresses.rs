@@ -1,5 +1,8 @@
 //! Addresses, ids and languages of stanzas (RFC 6120 §8.1).
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use super::between::{
     ALL, BOSH, Between, Carrier, STREAMS, TCP, WEBSOCKET, asks, bent, come, each, go, is_error,
     is_full, with, without,
@@ -51,6 +54,14 @@ pub(super) const DEFECTS: &[Defect] = &[
                 let bare = stanza.attr("from").map(|from| before_slash(from).to_owned());
                 vec![with(stanza, "from", bare.as_deref())]
             });
+        },
+    ),
+    defect(
+        "stanza-from-stamped/first",
+        "what any resource of a user sends is from the one that was heard of first",
+        |parts| {
+            let first = Arc::new(Mutex::new(HashMap::<String, String>::new()));
+            bent(parts, STREAMS, move || First(Arc::clone(&first)));
         },
     ),
     defect(
@@ -199,6 +210,21 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
 ];
+
+/// Gives stanzas the full address that was seen first of their sender.
+struct First(Arc<Mutex<HashMap<String, String>>>);
+
+impl Between for First {
+    fn go(&mut self, stanza: Element, _: &str) -> Vec<Element> {
+        let Some(from) = stanza.attr("from").filter(|from| is_full(from)) else {
+            return vec![stanza];
+        };
+        let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = first.entry(before_slash(from).to_owned()).or_insert_with(|| from.to_owned());
+        let known = known.clone();
+        vec![with(stanza, "from", Some(&known))]
+    }
+}
 
 fn is(stanza: &Element, name: &str) -> bool {
     stanza.name() == name

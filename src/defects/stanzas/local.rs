@@ -40,6 +40,12 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
+    defect("stanza-to-resource/self", "a message to one's own full address is lost", |parts| {
+        come(parts, ALL, |stanza, me| {
+            let own = stanza.name() == "message" && stanza.attr("to") == Some(me);
+            if own { Vec::new() } else { vec![stanza] }
+        });
+    }),
     defect(
         "stanza-remote-unresolved/message",
         "a message to a domain that is not found is lost",

@@ -1,6 +1,6 @@
 //! The families of streams over TCP.
 
-use super::{closing, errors, headers, namespaces, restarts, stanzas, tls, versions};
+use super::{closing, encoding, errors, headers, namespaces, restarts, stanzas, tls, versions};
 use crate::defects::defect::Family;
 
 pub(in crate::defects) const DEFECTS: Family = &[
@@ -12,4 +12,5 @@ pub(in crate::defects) const DEFECTS: Family = &[
     namespaces::DEFECTS,
     errors::DEFECTS,
     tls::DEFECTS,
+    encoding::DEFECTS,
 ];

@@ -67,6 +67,11 @@ pub(super) const DEFECTS: &[Defect] = &[
         |parts| instead(parts, |name| matches!(name, "host-unknown" | "improper-addressing")),
     ),
     defect(
+        "tcp-error-condition-fits/long",
+        "more than the server takes is an internal error",
+        |parts| instead(parts, |name| name == "policy-violation"),
+    ),
+    defect(
         "tcp-error-condition-fits/namespace",
         "a namespace that is not known is an internal error",
         |parts| instead(parts, |name| name == "invalid-namespace"),

@@ -2,6 +2,7 @@
 
 mod all;
 mod closing;
+mod encoding;
 mod errors;
 mod headers;
 mod namespaces;

@@ -39,6 +39,12 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         });
     }),
+    defect("disco-https-only/scheme", "the link for WebSocket leads to a page", |parts| {
+        served(parts, |response, _| {
+            replace(response, "wss://", "https://");
+            replace(response, "ws://", "http://");
+        });
+    }),
     defect("disco-cors/xrd", "pages of other origins cannot read host-meta", |parts| {
         served(parts, |response, json| hide(response, !json));
     }),

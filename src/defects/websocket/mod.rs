@@ -4,6 +4,7 @@ mod all;
 mod closing;
 mod discovery;
 mod errors;
+mod fragments;
 mod frames;
 mod handshake;
 mod headers;
