@@ -123,7 +123,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         });
     }),
     defect("bind2-resource/agent", "the resource is the id of the client's user-agent", |parts| {
-        parts.substitute(|| Box::new(Agent(None)))
+        parts.substitute(|| Box::new(Agent(None)));
     }),
     defect(
         "bind2-inline/same-resource",

@@ -49,7 +49,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         });
     }),
     defect("sm-resume-unknown/early", "a resumption before the login is not answered", |parts| {
-        parts.substitute(|| Box::new(Early(false)))
+        parts.substitute(|| Box::new(Early(false)));
     }),
 ];
 
