@@ -54,6 +54,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and not __fi
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and not __fish_seen_subcommand_from run prove help" -f -a "run" -d 'Test a client with scenarios'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and not __fish_seen_subcommand_from run prove help" -f -a "prove" -d 'Test the scenarios for clients: mutation testing with known defects'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and not __fish_seen_subcommand_from run prove help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l page -d 'Page of a client for browsers; COMMAND opens {page}, or you do' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l listen -d 'Address to listen on, one scenario at a time [default: a free port of 127.0.0.1 for each scenario]' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l name -d 'Name of the client, for reports [default: the program of COMMAND]' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l only -d 'Run only the scenarios that match EXPR: words from the path, name or requirement, combined with and, or, not' -r

@@ -1,6 +1,7 @@
 //! How clients are tested: which one, where, and with how much patience.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use super::command::Client;
 
@@ -8,6 +9,8 @@ use super::command::Client;
 pub struct Bench {
     /// The client.
     pub client: Client,
+    /// The page that the client is, if it runs in a browser: whoever is the client opens it.
+    pub page: Option<PathBuf>,
     /// Where the server listens; at a free port of this machine by default.
     pub listen: Option<SocketAddr>,
     /// All that a client may take its time for takes so many times as long: for slow ones, and slow machines.

@@ -25,13 +25,15 @@ pub(super) struct Facts {
     pub(super) user: String,
     pub(super) password: String,
     pub(super) peer: String,
+    /// Where its page is, if it has one.
+    pub(super) page: Option<String>,
 }
 
 impl Facts {
     /// Each by its name: `{name}` in a command, `XMPPSCOPE_NAME` in the environment of the client.
     pub(super) fn all(&self) -> Vec<(&'static str, String)> {
         let carrier = Transport::ALL.into_iter().find(|(_, one)| *one == self.carrier);
-        vec![
+        let mut all = vec![
             ("carrier", carrier.map_or("", |(word, _)| word).to_owned()),
             ("url", self.url.clone()),
             ("host", self.host.clone()),
@@ -41,7 +43,9 @@ impl Facts {
             ("user", self.user.clone()),
             ("password", self.password.clone()),
             ("peer", self.peer.clone()),
-        ]
+        ];
+        all.extend(self.page.iter().map(|page| ("page", page.clone())));
+        all
     }
 
     /// The words of a command with their values.
@@ -71,6 +75,7 @@ mod tests {
             user: "alice".to_owned(),
             password: "secret".to_owned(),
             peer: "bob@localhost".to_owned(),
+            page: None,
         };
         let command = ["--url={url}", "{jid}", "{\"a\": {other}}", "{carrier}"].map(str::to_owned);
         assert_eq!(

@@ -45,6 +45,7 @@ pub struct Unusable {
     carrier: Transport,
     url: String,
     jid: String,
+    page: Option<String>,
 }
 
 /// Whether the client of a trial that is over has come.
@@ -64,8 +65,9 @@ pub(super) fn contact(trial: &mut Trial<'_>) -> Contact {
         return Contact::Missed(Box::new(Unusable::new(command, Some(why), None, &[], facts)));
     }
     match &mut trial.process {
-        Some(process) if process.cannot().is_none() => {
-            let (status, lines) = (process.ended(), process.lines());
+        Some(process) if trial.site.said.cannot().is_none() => {
+            let (status, mut lines) = (process.ended(), trial.site.browser.lines());
+            lines.extend(trial.site.said.lines());
             Contact::Missed(Box::new(Unusable::new(command, None, status, &lines, facts)))
         }
         _ => Contact::Unneeded,
@@ -98,6 +100,7 @@ impl Unusable {
             carrier: facts.carrier,
             url: facts.url.clone(),
             jid: format!("{}@{}", facts.user, facts.domain),
+            page: facts.page.clone(),
         }
     }
 
@@ -143,12 +146,16 @@ impl fmt::Display for Unusable {
             Transport::WebSocket => "WebSocket",
             Transport::Tcp => "TCP",
         };
-        match self.status {
-            Some(_) => line(
+        match (&self.page, self.status) {
+            (Some(page), _) => {
+                line("page", page)?;
+                line("try", "facts of /xmppscope.js in the page, and {page} in the command")?;
+            }
+            (None, Some(_)) => line(
                 "try",
                 "running the command by itself, with XMPPSCOPE_URL, XMPPSCOPE_JID and so on in its environment",
             )?,
-            None => {
+            (None, None) => {
                 line(
                     "try",
                     "the URL and account from XMPPSCOPE_URL and XMPPSCOPE_JID, not its own",

@@ -4,7 +4,6 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -17,6 +16,7 @@ use tokio::task::JoinHandle;
 use super::command::Facts;
 use super::mutants::Mutant;
 use super::reference::live;
+use super::said::{LINE, Said};
 use crate::clock::Clock;
 use crate::fault::{Fault, Faults};
 use crate::proxy::{Proxy, StreamSettings};
@@ -25,12 +25,6 @@ use crate::scenario::Transport;
 use crate::wire::address::AddressError;
 use crate::wire::tap::Queue;
 
-/// Lines that are kept of what it writes; the last ones.
-const LINES: usize = 40;
-/// Bytes that are kept of a line.
-const LINE: usize = 400;
-/// What begins a line that says that the client cannot do what it is told.
-const CANNOT: &str = "cannot ";
 /// Connections that the reference client may have at once.
 const CONNECTIONS: usize = 200;
 /// How long it may take to end by itself when its stdin is closed.
@@ -39,7 +33,6 @@ const GRACE: Duration = Duration::from_millis(300);
 /// A client at work.
 pub(super) struct Process {
     kind: Kind,
-    said: Arc<Mutex<Said>>,
 }
 
 enum Kind {
@@ -55,19 +48,16 @@ enum Kind {
     },
 }
 
-#[derive(Debug, Default)]
-struct Said {
-    lines: Vec<String>,
-    /// What it cannot do, in its words.
-    cannot: Option<String>,
-}
-
 impl Process {
     /// Starts a program.
     ///
     /// # Errors
     /// There is no such program, or it cannot be started.
-    pub(super) fn start(words: &[String], facts: &[(&'static str, String)]) -> io::Result<Self> {
+    pub(super) fn start(
+        words: &[String],
+        facts: &[(&'static str, String)],
+        said: &Said,
+    ) -> io::Result<Self> {
         let (program, arguments) =
             words.split_first().ok_or_else(|| io::Error::other("there is no command"))?;
         let mut command = Command::new(program);
@@ -83,15 +73,16 @@ impl Process {
         }
         let mut child = command.spawn()?;
         let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-        let said = Arc::new(Mutex::new(Said::default()));
         if let Some(stdout) = child.stdout.take() {
-            tokio::spawn(listen(stdout, true, Arc::clone(&said)));
+            let said = said.clone();
+            tokio::spawn(listen(stdout, move |line| said.answers(line)));
         }
         if let Some(stderr) = child.stderr.take() {
-            tokio::spawn(listen(stderr, false, Arc::clone(&said)));
+            let said = said.clone();
+            tokio::spawn(listen(stderr, move |line| said.writes(line)));
         }
         let stdin = child.stdin.take();
-        Ok(Self { kind: Kind::Child { child: Box::new(child), group, stdin }, said })
+        Ok(Self { kind: Kind::Child { child: Box::new(child), group, stdin } })
     }
 
     /// Starts the reference client, which may have a defect: then what it sends is changed on its way.
@@ -102,10 +93,10 @@ impl Process {
         facts: Facts,
         mutant: Option<&Mutant>,
         clock: Clock,
+        said: &Said,
     ) -> io::Result<Self> {
         let server = format!("{}:{}", facts.host, facts.port);
         let mut address: SocketAddr = server.parse().map_err(io::Error::other)?;
-        let said = Arc::new(Mutex::new(Said::default()));
         let mut tasks = Vec::new();
         let changed = mutant.filter(|mutant| !mutant.faults.is_empty());
         if let Some(mutant) = changed {
@@ -117,14 +108,11 @@ impl Process {
             tasks.push(tokio::spawn(proxy.serve(listener, std::future::pending())));
         }
         let (lines, told) = mpsc::unbounded_channel();
-        let own = Arc::clone(&said);
-        let cannot = move |what: &str| {
-            let mut said = own.lock().unwrap_or_else(PoisonError::into_inner);
-            said.cannot.get_or_insert_with(|| what.to_owned());
-        };
+        let own = said.clone();
+        let cannot = move |what: &str| own.declines(what);
         let habit = mutant.and_then(|mutant| mutant.habit);
         tasks.push(tokio::spawn(live(facts, address, clock, habit, told, cannot)));
-        Ok(Self { kind: Kind::Reference { lines, tasks }, said })
+        Ok(Self { kind: Kind::Reference { lines, tasks } })
     }
 
     /// Tells it a line.
@@ -150,20 +138,6 @@ impl Process {
             Kind::Child { child, .. } => child.try_wait().ok().flatten(),
             Kind::Reference { .. } => None,
         }
-    }
-
-    /// The last lines that it has written.
-    pub(super) fn lines(&self) -> Vec<String> {
-        self.said().lines.clone()
-    }
-
-    /// What it says that it cannot do.
-    pub(super) fn cannot(&self) -> Option<String> {
-        self.said().cannot.clone()
-    }
-
-    fn said(&self) -> MutexGuard<'_, Said> {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends it, and all that it has started.
@@ -221,15 +195,19 @@ fn bent(
     })
 }
 
-/// Keeps the last of what is written. On stdout it may say what it cannot do.
-async fn listen(mut stream: impl AsyncRead + Unpin, is_stdout: bool, said: Arc<Mutex<Said>>) {
+/// Takes what is written line by line.
+async fn listen(mut stream: impl AsyncRead + Unpin, take: impl Fn(&str)) {
+    let take = |line: &mut Vec<u8>| {
+        take(String::from_utf8_lossy(line).trim_end());
+        line.clear();
+    };
     let mut buffer = vec![0; 8 << 10];
     let mut line = Vec::new();
     loop {
         let read = stream.read(&mut buffer).await.unwrap_or(0);
         for byte in &buffer[..read] {
             match byte {
-                b'\n' => keep(&mut line, is_stdout, &said),
+                b'\n' => take(&mut line),
                 // What is longer is not kept.
                 _ if line.len() < LINE => line.push(*byte),
                 _ => {}
@@ -237,22 +215,9 @@ async fn listen(mut stream: impl AsyncRead + Unpin, is_stdout: bool, said: Arc<M
         }
         if read == 0 {
             if !line.is_empty() {
-                keep(&mut line, is_stdout, &said);
+                take(&mut line);
             }
             return;
         }
     }
-}
-
-fn keep(line: &mut Vec<u8>, is_stdout: bool, said: &Mutex<Said>) {
-    let text = String::from_utf8_lossy(line).trim_end().to_owned();
-    line.clear();
-    let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(what) = text.strip_prefix(CANNOT).filter(|_| is_stdout) {
-        said.cannot.get_or_insert_with(|| what.to_owned());
-    }
-    if said.lines.len() == LINES {
-        said.lines.remove(0);
-    }
-    said.lines.push(text);
 }

@@ -93,6 +93,7 @@ pub async fn prove_clients(
     let bench = |mutant| {
         Arc::new(Bench {
             client: Client::Reference(mutant),
+            page: None,
             listen: None,
             patience: 1,
             announce: Box::new(|_| {}),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::bench::Bench;
 use super::contact::{self, Contact, Tried};
-use super::process::Process;
 use super::rules::judge;
+use super::said::Said;
 use super::server::{Plan, Site};
 use super::state::Trial;
 use super::steps::run_steps;
@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::defects::{self, Defect};
 use crate::diag::{Diagnostic, nearest};
 use crate::runner::{Chosen, Done, Ended, Job, Report, StepAt, Stop, conclude};
-use crate::scenario::{CLIENT_FACTS, ClientTest, ClientVariables, Scenario};
+use crate::scenario::{CLIENT_FACTS, ClientTest, ClientVariables, Scenario, Transport};
 
 /// Of what a client has written, so many lines are told when it fails.
 const LINES: usize = 8;
@@ -47,7 +47,10 @@ pub async fn try_client(bench: &Bench, job: &Job, clock: Clock) -> Tried {
                 judge(&site.watch.lock(), scenario, &mut report);
                 let came = contact == Contact::Made;
                 let password = &site.facts.password;
-                let done = end(process, came, password, done, scenario, &mut report).await;
+                if let Some(process) = process {
+                    process.stop().await;
+                }
+                let done = end(&site.said, came, password, done, scenario, &mut report);
                 site.stop().await;
                 (done, events)
             }
@@ -69,6 +72,9 @@ async fn set_up(
     let none = CLIENT_FACTS.map(|name| (name, String::new()));
     let variables = ClientVariables::of(&job.scenario, job.row, &none)?;
     let carrier = variables.carrier(&test.carrier)?;
+    if bench.page.is_some() && carrier == Transport::Tcp {
+        return Err(Stop::Skipped("a page cannot use TCP".to_owned()));
+    }
     let place = test.carrier.place.clone();
     let defects =
         defects_of(test, &variables).map_err(|wrong| Stop::Broken(place.clone(), wrong.message))?;
@@ -78,6 +84,7 @@ async fn set_up(
         carrier,
         defects: &defects,
         listen: bench.listen,
+        page: bench.page.as_deref(),
         clock,
     };
     let site = Site::start(&plan)
@@ -90,19 +97,16 @@ async fn set_up(
     Ok((site, variables))
 }
 
-/// Ends the client. What it cannot do is no failure of it; what it has written is told with one.
-async fn end(
-    process: Option<Process>,
+/// What the client cannot do is no failure of it; what it has written is told with one.
+fn end(
+    said: &Said,
     came: bool,
     password: &str,
     done: Done,
     scenario: &Scenario,
     report: &mut Report,
 ) -> Done {
-    let Some(process) = process else { return done };
-    let cannot = process.cannot();
-    let lines = process.lines();
-    process.stop().await;
+    let (cannot, lines) = (said.cannot(), said.lines());
     let failed = done.is_err() || !report.failures().is_empty();
     if let Some(what) = cannot.filter(|_| failed && (!came || report.failures().len() <= 1)) {
         report.forgive();

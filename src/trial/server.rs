@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,8 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::command::Facts;
+use super::page::Page;
+use super::said::Said;
 use super::stage::{Director, Stage};
 use super::stage_peer::{Mailbox, Peer, RESOURCE};
 use super::watch::Watch;
@@ -46,6 +49,12 @@ pub(super) struct Site {
     pub(super) mailbox: Mailbox,
     /// What goes wrong on the way, if anything may.
     pub(super) faults: Option<Faults>,
+    /// The page of a client that runs in a browser.
+    pub(super) page: Option<Page>,
+    /// What the client says.
+    pub(super) said: Said,
+    /// What the browser writes in which it runs.
+    pub(super) browser: Said,
     service: Arc<Service>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -58,6 +67,7 @@ pub(super) struct Plan<'a> {
     pub(super) defects: &'a [&'static Defect],
     /// Where it listens; at a free port of this machine by default.
     pub(super) listen: Option<SocketAddr>,
+    pub(super) page: Option<&'a Path>,
     pub(super) clock: Clock,
 }
 
@@ -132,7 +142,7 @@ impl Site {
             Transport::Tcp => format!("xmpp://{bound}"),
         };
         let [user, other] = USERS;
-        let facts = Facts {
+        let mut facts = Facts {
             carrier: plan.carrier,
             url,
             host: bound.ip().to_string(),
@@ -141,8 +151,14 @@ impl Site {
             user: user.to_owned(),
             password: passwords[0].clone(),
             peer: format!("{other}@{DOMAIN}/{RESOURCE}"),
+            page: None,
         };
-        Ok(Self { facts, director, watch, mailbox, faults, service, tasks })
+        let (said, browser) = (Said::default(), Said::default());
+        let page = match plan.page {
+            Some(page) => Some(Page::start(page, &mut facts, said.clone()).await?),
+            None => None,
+        };
+        Ok(Self { facts, director, watch, mailbox, faults, page, said, browser, service, tasks })
     }
 
     /// Ends it.

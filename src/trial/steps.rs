@@ -150,7 +150,9 @@ fn start(trial: &mut Trial<'_>, place: &Place) -> Done {
     match &trial.bench.client {
         Client::Command(command) => {
             let words = facts.fill(command);
-            let started = Process::start(&words, &facts.all());
+            let site = trial.site;
+            let said = if site.page.is_some() { &site.browser } else { &site.said };
+            let started = Process::start(&words, &facts.all(), said);
             let process = match started {
                 Ok(process) => process,
                 Err(error) => {
@@ -164,21 +166,26 @@ fn start(trial: &mut Trial<'_>, place: &Place) -> Done {
         }
         Client::Reference(mutant) => {
             let (clock, facts) = (trial.clock, facts.clone());
-            let process = Process::reference(facts, *mutant, clock)
+            let process = Process::reference(facts, *mutant, clock, &trial.site.said)
                 .map_err(|error| Stop::Broken(place.clone(), error.to_string()))?;
             trial.process = Some(process);
         }
-        Client::Person if !trial.started => {
-            (trial.bench.announce)(&format!(
-                "{}: connect to {} and log in as {}@{}, password {}; then wait for what to do next",
-                trial.job.name(),
-                facts.url,
-                facts.user,
-                facts.domain,
-                facts.password
-            ));
+        Client::Person => {
+            let what = match &facts.page {
+                Some(page) if trial.started => format!("load {page} again"),
+                Some(page) => format!("{}: open {page} in a browser", trial.job.name()),
+                None if trial.started => "start the client again".to_owned(),
+                None => format!(
+                    "{}: connect to {} and log in as {}@{}, password {}; then wait for what to do next",
+                    trial.job.name(),
+                    facts.url,
+                    facts.user,
+                    facts.domain,
+                    facts.password
+                ),
+            };
+            (trial.bench.announce)(&what);
         }
-        Client::Person => (trial.bench.announce)("start the client again"),
     }
     trial.started = true;
     Ok(())
@@ -199,6 +206,8 @@ async fn login(
         let next = deadline.min(watch.now() + GLANCE);
         let found = watch.until(next, |seen| events::logged_in(seen, since)).await;
         let ended = trial.process.as_mut().and_then(Process::ended);
+        // What opens a page may leave it to a browser that runs already.
+        let ended = ended.filter(|status| trial.site.page.is_none() || !status.success());
         if found.is_some() || watch.now() >= deadline {
             break found;
         }
@@ -231,6 +240,15 @@ fn fail_login(trial: &mut Trial<'_>, step: &ClientStep, seen: String) -> Done {
 
 async fn tell(trial: &mut Trial<'_>, text: &Located<Template>) -> Done {
     let line = trial.text(text)?;
+    if let Some(page) = &trial.site.page {
+        let told = tokio::time::timeout(TOLD * trial.bench.patience, page.tell(&line)).await;
+        return told.map_err(|_| {
+            let why = format!(
+                "the page cannot be told `{line}`: it does not ask, as obey() of /xmppscope.js does"
+            );
+            Stop::Broken(text.place.clone(), why)
+        });
+    }
     if trial.is_by_hand() {
         (trial.bench.announce)(&format!("have the client do this: {line}"));
         return Ok(());

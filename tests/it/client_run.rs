@@ -2,6 +2,7 @@
 
 use std::process::{Command, Output};
 
+use crate::peers_bed::alone;
 use crate::rig;
 
 const LEAVES: &str = "scenarios/client/xep-0124/13-terminate/leaves.yaml";
@@ -127,4 +128,28 @@ fn what_is_known_of_clients_is_found() {
         assert_eq!(ended, *code, "{scenario} {command:?}: {out}{err}");
         assert!(out.contains(said), "{scenario} {command:?}: {out}");
     });
+}
+
+#[test]
+#[cfg_attr(not(feature = "peers"), ignore = "needs Chromium and strophe.js: run ./test")]
+fn a_page_is_tested_in_a_browser() {
+    let _turn = alone();
+    let profiles = tempfile::tempdir().unwrap();
+    let profile = format!("--user-data-dir={}/{{port}}", profiles.path().display());
+    let browser = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", &profile, "{page}"];
+    let page = ["--page", "tests/peers/strophe.html", "--jobs", "2", "--patience", "5", "--"];
+    let rids = "scenarios/client/xep-0124/14.1-rids";
+    let (code, out, err) = client(&[&["run", LEAVES, rids][..], &page, &browser].concat());
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("2 passed"), "{out}{err}");
+    assert!(err.contains("tests/peers/strophe.html, opened by chromium"), "{err}");
+}
+
+#[test]
+fn a_page_that_is_not_there_is_told() {
+    let (code, out, err) = client(&["run", LEAVES, "--page", "nowhere.html"]);
+    assert_eq!((code, &*out), (3, ""), "{err}");
+    assert_eq!(err, "xmppscope: --page nowhere.html: No such file or directory (os error 2)\n");
+    let (code, _, err) = client(&["run", LEAVES, "--page", "tests/peers"]);
+    assert_eq!((code, &*err), (3, "xmppscope: --page tests/peers: it is no file\n"));
 }

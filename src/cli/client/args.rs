@@ -40,6 +40,7 @@ Examples:
   xmppscope client run --carrier bosh -- ./my-client --url {url} --jid {jid}
   xmppscope client run --only covers:bosh-rid --list
   xmppscope client run --only path:xep-0124 --listen 127.0.0.1:5280
+  xmppscope client run --page my-client.html
   xmppscope client run --format junit --output report.xml --format pretty -- ./my-client
 
 Exit status:
@@ -59,6 +60,12 @@ pub(super) struct RunArgs {
     /// Test the client that is part of xmppscope, which speaks BOSH, WebSocket and TCP
     #[arg(long, conflicts_with = "command")]
     pub(super) built_in: bool,
+    /// Page of a client for browsers; COMMAND opens {page}, or you do
+    ///
+    /// It is served with the files of its folder, at an origin of its own. /xmppscope.js has what it needs; see
+    /// docs/how-to/test-a-client.md.
+    #[arg(long, value_name = "FILE", conflicts_with = "built_in")]
+    pub(super) page: Option<PathBuf>,
     /// Address to listen on, one scenario at a time [default: a free port of 127.0.0.1 for each scenario]
     #[arg(long, value_name = "ADDR:PORT")]
     pub(super) listen: Option<SocketAddr>,

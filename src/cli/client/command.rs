@@ -29,6 +29,13 @@ pub(in crate::cli) fn run(args: Args) -> Result<u8, Failure> {
 fn run_scenarios(args: &RunArgs) -> Result<u8, Failure> {
     let interrupt = Interrupt::watch()?;
     let color = args.reporting.color;
+    if let Some(page) = &args.page {
+        let wrong = |why: &str| Failure::Environment(format!("--page {}: {why}", name(page)));
+        let found = page.metadata().map_err(|error| wrong(&error.to_string()))?;
+        if !found.is_file() {
+            return Err(wrong("it is no file"));
+        }
+    }
     let chosen = Chosen::of(args.only.as_deref(), &args.carrier, color)?;
     let (scenarios, files) = check::client_scenarios(&args.paths, color)?;
     let all = runner::jobs(&scenarios);
@@ -80,6 +87,12 @@ fn try_all(
             false if args.built_in => Client::Reference(None),
             false => Client::Command(args.command.clone()),
         },
+        page: args
+            .page
+            .as_deref()
+            .map(Path::canonicalize)
+            .transpose()
+            .map_err(|error| Failure::Environment(format!("--page: {error}")))?,
         listen: args.listen,
         patience: args.patience,
         announce: Box::new(eprint),
@@ -132,11 +145,18 @@ fn try_all(
 
 /// The client in words.
 fn target(args: &RunArgs) -> String {
-    match args.command.as_slice() {
-        [] if args.built_in => "the built-in one".to_owned(),
-        [] => "one that you start".to_owned(),
-        words => words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "),
+    let page = args.page.as_ref().map(|page| name(page));
+    match (args.command.as_slice(), page) {
+        ([], Some(page)) => format!("{page}, which you open"),
+        ([], None) if args.built_in => "the built-in one".to_owned(),
+        ([], None) => "one that you start".to_owned(),
+        (words, None) => command(words),
+        (words, Some(page)) => format!("{page}, opened by {}", command(words)),
     }
+}
+
+fn command(words: &[String]) -> String {
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// What the client is called in reports: the program, or the script that it runs.
@@ -146,6 +166,9 @@ fn client_name(args: &RunArgs) -> String {
     }
     let stem =
         |word: &String| Path::new(word).file_stem().map(|stem| name(Path::new(stem)).to_string());
+    if let Some(page) = args.page.as_ref().and_then(|page| page.file_stem()) {
+        return name(Path::new(page)).to_string();
+    }
     let script = args.command.iter().skip(1).find(|word| word.contains(['/', '.']));
     script.or(args.command.first()).and_then(stem).unwrap_or_else(|| "client".to_owned())
 }
@@ -162,8 +185,11 @@ fn repeated(args: &RunArgs) -> String {
     if args.built_in {
         text += " --built-in";
     }
+    if let Some(page) = &args.page {
+        text += &format!(" --page {}", quoted(&name(page).to_string()));
+    }
     if !args.command.is_empty() {
-        text += &format!(" -- {}", target(args));
+        text += &format!(" -- {}", command(&args.command));
     }
     text
 }
