@@ -177,10 +177,10 @@ impl Service {
         }
         let folder = self.page.parent().unwrap_or(Path::new("/")).canonicalize()?;
         let file = folder.join(within).canonicalize()?;
-        match file.starts_with(&folder) {
-            true => Ok(file),
-            false => Err(io::Error::new(ErrorKind::PermissionDenied, "it is in another folder")),
+        if !file.starts_with(&folder) {
+            return Err(io::Error::new(ErrorKind::PermissionDenied, "it is in another folder"));
         }
+        Ok(file)
     }
 }
 
