@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::outcome::{Outcome, Verdict, in_words};
+use super::outcome::{Note, Outcome, Verdict, in_words};
 use super::schedule::Job;
 
 /// Failures that wait to be confirmed.
@@ -56,13 +56,16 @@ impl Doubts {
 }
 
 impl Doubt {
-    /// What is to be told: the mildest of the runs if all of them accuse the target; that it is unsteady, with what the first
-    /// saw, if not.
+    /// What is to be told: the mildest of the runs if all of them accuse the target; what came of the others if the first could
+    /// not be carried out, and they agree; that it is unsteady, with what the first saw, if not.
     fn settle(&self) -> (usize, Outcome) {
         let all = || std::iter::once(&self.first).chain(&self.again);
         let mut runs = BTreeMap::new();
         for outcome in all() {
             *runs.entry(outcome.verdict).or_default() += 1;
+        }
+        if let Some(later) = self.later() {
+            return (self.place, Outcome { runs, ..later });
         }
         let repeats = runs.keys().copied().all(Verdict::accuses);
         let mildest = all().min_by_key(|outcome| outcome.verdict).filter(|_| repeats);
@@ -75,6 +78,21 @@ impl Doubt {
             told.runs = runs;
         }
         (self.place, told)
+    }
+
+    /// What came of it later, if only its first run could not be carried out: that run says nothing about what is tested.
+    fn later(&self) -> Option<Outcome> {
+        let last = self.again.last().filter(|_| self.first.verdict == Verdict::Broken)?;
+        let agree = self.again.iter().all(|outcome| outcome.verdict == last.verdict);
+        if !agree || last.verdict.accuses() {
+            return None;
+        }
+        let why = self.first.failures.first().map(|failure| &*failure.seen);
+        let why = why.or(self.first.reason.as_deref()).unwrap_or_default();
+        let text = format!("its first run could not be carried out: {why}");
+        let mut later = last.clone();
+        later.notes.push(Note { place: later.scenario.name.place.clone(), text });
+        Some(later)
     }
 }
 
@@ -123,6 +141,14 @@ mod tests {
                 "broken in 1 of 3 runs, failed in 1, passed in 1",
             ),
             (Broken, vec![Failed, Failed], Failed, "broken in 1 of 3 runs, failed in 2"),
+            (Broken, vec![Passed, Passed], Passed, "broken in 1 of 3 runs, passed in 2"),
+            (Broken, vec![Known, Known], Known, "broken in 1 of 3 runs, known in 2"),
+            (
+                Broken,
+                vec![Known, Passed],
+                Unsteady,
+                "broken in 1 of 3 runs, known in 1, passed in 1",
+            ),
             (Failed, vec![Warned, Warned], Warned, "failed in 1 of 3 runs, warned in 2"),
             (Failed, vec![Known, Known], Unsteady, "failed in 1 of 3 runs, known in 2"),
             (Failed, vec![Inconclusive], Unsteady, "failed in 1 of 2 runs, inconclusive in 1"),

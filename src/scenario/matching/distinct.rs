@@ -24,16 +24,18 @@ pub fn distinct(values: &[String], bits: Option<u64>) -> Vec<String> {
     found
 }
 
-/// For each place the logarithm of how many different characters stand there, added up over the shortest value.
+/// For each place the logarithm of how many different characters stand there, added up. A place that only some of the values
+/// have counts for so much less: a random number has a short value now and then.
 fn apparent_bits(values: &[String]) -> f64 {
     let values: Vec<Vec<char>> = values.iter().map(|value| value.chars().collect()).collect();
-    let length = values.iter().map(Vec::len).min().unwrap_or_default();
-    (0..length)
-        .map(|place| {
-            let kinds: HashSet<_> = values.iter().map(|value| value[place]).collect();
-            (kinds.len() as f64).log2()
-        })
-        .sum()
+    let length = values.iter().map(Vec::len).max().unwrap_or_default();
+    let bits = (0..length).map(|place| {
+        let there: Vec<char> =
+            values.iter().filter_map(|value| value.get(place)).copied().collect();
+        let kinds: HashSet<_> = there.iter().collect();
+        (kinds.len() as f64).log2() * there.len() as f64 / values.len() as f64
+    });
+    bits.sum()
 }
 
 /// Whether they go up one after the other.
@@ -67,6 +69,15 @@ mod tests {
     fn random_values_pass() {
         let random = values(|n| format!("{:016x}{:016x}", scattered(n), scattered(n + 999)));
         assert_eq!(distinct(&random, Some(64)), [""; 0]);
+    }
+
+    #[test]
+    fn random_numbers_of_which_one_is_short_pass() {
+        let mut numbers: Vec<String> = (0..20).map(|n| scattered(n).to_string()).collect();
+        numbers[7].truncate(11);
+        assert_eq!(distinct(&numbers, Some(48)), [""; 0]);
+        numbers.iter_mut().for_each(|number| number.truncate(11));
+        assert!(distinct(&numbers, Some(48))[0].contains("fewer than 48"));
     }
 
     #[test]
