@@ -119,6 +119,19 @@ fn other_protocols_are_not_followed() {
 }
 
 #[test]
+fn a_head_that_has_begun_when_the_protocol_changes_loses_nothing() {
+    let begun: (Side, &[u8]) = (Side::Client, b"GET /ws HTTP/1.1\r\nHost: a\r\nUpgr");
+    let other: (Side, &[u8]) =
+        (Side::Server, b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\n\r\n");
+    let switched = ["response None", "end", "raw"];
+    check(&[begun, other, (Side::Client, b"abc")], Expect::Http, &switched);
+    check(&[begun, other], Expect::Http, &switched);
+    let websocket = ["response None", "end", "websocket true", "ping", "done"];
+    let ping = frame(Head::new(Opcode::PING, 0, None), b"");
+    check(&[begun, (Side::Server, SWITCH), (Side::Client, &ping)], Expect::Http, &websocket);
+}
+
+#[test]
 fn streams_are_marked() {
     let turns: [(Side, &[u8]); 2] =
         [(Side::Client, b"<stream><a/> <b"), (Side::Server, b"HTTP/1.1 400 x")];

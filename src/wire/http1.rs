@@ -165,8 +165,8 @@ impl Dialogue {
         };
         match framer.state {
             State::UntilClose => sink(Piece::End),
-            State::Raw => {}
-            State::Head if framer.head.is_empty() => {}
+            State::Raw | State::Head if framer.head.is_empty() => {}
+            State::Raw => sink(Piece::Raw(&std::mem::take(&mut framer.head))),
             State::Head => {
                 let head = std::mem::take(&mut framer.head);
                 sink(Piece::NotHttp(NotHttp::HeadCut));
@@ -386,8 +386,15 @@ impl Framer {
     fn content<'b>(&mut self, bytes: &'b [u8], sink: &mut impl FnMut(Piece<'_>)) -> &'b [u8] {
         match self.state {
             State::Head => bytes,
-            State::Raw => {
+            State::Raw if self.head.is_empty() => {
                 sink(Piece::Raw(bytes));
+                &[]
+            }
+            State::Raw => {
+                // A head that had begun when both sides went on to another protocol is none.
+                let mut all = std::mem::take(&mut self.head);
+                all.extend_from_slice(bytes);
+                sink(Piece::Raw(&all));
                 &[]
             }
             State::UntilClose => {

@@ -198,6 +198,10 @@ fn view(lines: &[String]) -> Vec<String> {
         line.into_owned()
     };
     let mut lines: Vec<String> = lines.iter().map(sorted).collect();
+    // Whether a client hears of its own leaving before its stream has ended is a race.
+    let leaves = lines.iter().position(|line| line.contains("\"action\":\"logout\""));
+    let tail = leaves.map(|at| lines.split_off(at)).unwrap_or_default();
+    lines.extend(tail.into_iter().filter(|line| !line.contains("type='unavailable'")));
     // What comes because of an action comes in any order.
     let actions = (0..lines.len()).filter(|&at| lines[at].starts_with("{\"action\""));
     let mut starts: Vec<usize> = actions.collect();
