@@ -412,6 +412,9 @@ fn the_connection_manager_has_faults_of_its_own() {
         &[&options[..], &["--fault", "the 1st poll: answer 502", "--fault", "kind:tls: duplicate"]]
             .concat(),
     );
+    // It is through to the server long before the end.
+    let place = cm.banner.split("XMPP over TCP at ").nth(1).expect(&cm.banner);
+    let tcp = connect(place.split(',').next().unwrap().parse().unwrap());
     let mut stream = cm.connect();
     let (_, created) = exchange(&mut stream, &creation("wait='2' hold='1'"));
     let sid = sid(&created);
@@ -419,8 +422,6 @@ fn the_connection_manager_has_faults_of_its_own() {
     assert!(head.starts_with("http/1.1 502"), "{head}");
     let (_, answer) = exchange(&mut stream, &request(&sid, 1, ""));
     assert!(!answer.contains("terminate"), "{answer}");
-    let place = cm.banner.split("XMPP over TCP at ").nth(1).expect(&cm.banner);
-    let tcp = connect(place.split(',').next().unwrap().parse().unwrap());
     drop((stream, tcp));
     let left = cm.stop();
     assert_eq!(left.status.code(), Some(0), "{}", left.errors);
