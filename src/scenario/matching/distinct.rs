@@ -76,7 +76,9 @@ mod tests {
         let mut numbers: Vec<String> = (0..20).map(|n| scattered(n).to_string()).collect();
         numbers[7].truncate(11);
         assert_eq!(distinct(&numbers, Some(48)), [""; 0]);
-        numbers.iter_mut().for_each(|number| number.truncate(11));
+        for number in &mut numbers {
+            number.truncate(11);
+        }
         assert!(distinct(&numbers, Some(48))[0].contains("fewer than 48"));
     }
 
