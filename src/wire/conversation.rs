@@ -347,6 +347,8 @@ impl Conversation {
                     if let Speaks::WebSocket(frames, _) = speaks {
                         // What came behind the head of the response.
                         frames[from as usize].feed(bytes, marks);
+                    } else if from == Side::Server {
+                        marks.push(Mark::Raw(len));
                     } else if let Some(frames) = early.as_mut().filter(|_| upgrade.is_some()) {
                         frames.feed(bytes, &mut Vec::new());
                         marks.push(Mark::Part(len));
