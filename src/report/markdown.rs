@@ -68,9 +68,50 @@ pub(super) fn code(text: &str) -> String {
     format!("`{}`", one_line(text).replace('|', "\\|").replace('`', "'"))
 }
 
+/// A cell with links to what is numbered elsewhere on the page, such as `no [1] [2]`; by their places, from 0.
+pub(super) fn numbered(word: &str, places: &[usize]) -> String {
+    let links = places.iter().map(|place| format!(" [{0}](#d{0})", place + 1));
+    format!("{word}{}", links.collect::<String>())
+}
+
+/// A cell with links to reasons, such as `skip [a]`; by their places, from 0.
+pub(super) fn lettered(word: &str, places: &[usize]) -> String {
+    places.iter().fold(word.to_owned(), |text, place| format!("{text} {}", reason(*place)))
+}
+
+/// A link to a reason.
+pub(super) fn reason(place: usize) -> String {
+    let letter = letter(place);
+    format!("[{letter}](#r{letter})")
+}
+
+/// The list of reasons to which these lead.
+pub(super) fn reasons(all: &[&str]) -> String {
+    let line = |(place, reason): (usize, &&str)| {
+        let letter = letter(place);
+        format!("- <a id=\"r{letter}\"></a>**{letter}** {}\n", prose(reason))
+    };
+    all.iter().enumerate().map(line).collect()
+}
+
+/// a, b, …, z, aa, ab, …
+fn letter(place: usize) -> String {
+    let last = char::from(b'a' + u8::try_from(place % 26).unwrap_or_default());
+    match place / 26 {
+        0 => last.to_string(),
+        more => letter(more - 1) + &last.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn letters_go_on_behind_z() {
+        let letters: Vec<_> = [0, 25, 26, 51, 52, 701, 702].map(letter).to_vec();
+        assert_eq!(letters, ["a", "z", "aa", "az", "ba", "zz", "aaa"]);
+    }
 
     #[test]
     fn prose_has_code_and_nothing_else() {

@@ -61,12 +61,10 @@ impl Facts {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_filled_and_other_braces_stay() {
-        let facts = Facts {
+impl Facts {
+    /// Those of a client of nobody's.
+    pub(super) fn sample() -> Self {
+        Self {
             carrier: Transport::Bosh,
             url: "http://127.0.0.1:1/http-bind".to_owned(),
             host: "127.0.0.1".to_owned(),
@@ -76,7 +74,17 @@ mod tests {
             password: "secret".to_owned(),
             peer: "bob@localhost".to_owned(),
             page: None,
-        };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_filled_and_other_braces_stay() {
+        let facts = Facts::sample();
         let command = ["--url={url}", "{jid}", "{\"a\": {other}}", "{carrier}"].map(str::to_owned);
         assert_eq!(
             facts.fill(&command),

@@ -227,21 +227,6 @@ mod tests {
     use tokio::net::TcpStream;
 
     use super::*;
-    use crate::scenario::Transport;
-
-    fn facts() -> Facts {
-        Facts {
-            carrier: Transport::Bosh,
-            url: "http://127.0.0.1:1/http-bind".to_owned(),
-            host: "127.0.0.1".to_owned(),
-            port: 1,
-            domain: "localhost".to_owned(),
-            user: "alice".to_owned(),
-            password: "secret".to_owned(),
-            peer: "bob@localhost".to_owned(),
-            page: None,
-        }
-    }
 
     /// What comes back for a request: status and content.
     async fn ask(url: &str, request: &str, content: &str) -> (u16, String) {
@@ -265,7 +250,7 @@ mod tests {
         let page = folder.path().join("site/page.html");
         std::fs::write(&page, "<!doctype html>").unwrap();
         std::fs::write(folder.path().join("site/client.mjs"), "export {};").unwrap();
-        let (mut facts, said) = (facts(), Said::default());
+        let (mut facts, said) = (Facts::sample(), Said::default());
         let page = Page::start(&page, &mut facts, said.clone()).await.unwrap();
         (folder, page, facts.page.unwrap(), said)
     }

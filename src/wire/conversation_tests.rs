@@ -310,4 +310,8 @@ fn frames_that_come_before_the_response_wait_for_it() {
     check(&turns, Expect::Http, &want);
     check(&turns[..3], Expect::Http, &want);
     check(&turns[..2], Expect::Http, &["request", "end", why, "raw"]);
+    // What the server says is not taken for them.
+    let turns = [turns[0], turns[1], (Side::Server, b"\x88\xe5\x02\x03\xe9")];
+    let want = ["request", "end", "invalid HTTP version", "raw", why, "raw"];
+    check(&turns, Expect::Http, &want);
 }

@@ -1,6 +1,6 @@
 //! `xmppscope client run`, from its options to its exit code.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::{Args, RunArgs, What};
@@ -29,13 +29,7 @@ pub(in crate::cli) fn run(args: Args) -> Result<u8, Failure> {
 fn run_scenarios(args: &RunArgs) -> Result<u8, Failure> {
     let interrupt = Interrupt::watch()?;
     let color = args.reporting.color;
-    if let Some(page) = &args.page {
-        let wrong = |why: &str| Failure::Environment(format!("--page {}: {why}", name(page)));
-        let found = page.metadata().map_err(|error| wrong(&error.to_string()))?;
-        if !found.is_file() {
-            return Err(wrong("it is no file"));
-        }
-    }
+    let page = args.page.as_deref().map(found).transpose()?;
     let chosen = Chosen::of(args.only.as_deref(), &args.carrier, color)?;
     let (scenarios, files) = check::client_scenarios(&args.paths, color)?;
     let all = runner::jobs(&scenarios);
@@ -69,12 +63,20 @@ fn run_scenarios(args: &RunArgs) -> Result<u8, Failure> {
     eprint(&format!("client: {}", plan.target));
     let mut results = Results::new(plan, None, stems, outputs);
     results.begin(None);
-    let end = try_all(args, &jobs, clock, &mut results, &interrupt)?;
+    let end = try_all(args, page, &jobs, clock, &mut results, &interrupt)?;
     results.finish(end, clock.now())
+}
+
+/// The page, wherever links lead.
+fn found(page: &Path) -> Result<PathBuf, Failure> {
+    let wrong = |why: &str| Failure::Environment(format!("--page {}: {why}", name(page)));
+    let found = page.canonicalize().map_err(|error| wrong(&error.to_string()))?;
+    if found.is_file() { Ok(found) } else { Err(wrong("it is no file")) }
 }
 
 fn try_all(
     args: &RunArgs,
+    page: Option<PathBuf>,
     jobs: &[Job],
     clock: Clock,
     results: &mut Results,
@@ -87,12 +89,7 @@ fn try_all(
             false if args.built_in => Client::Reference(None),
             false => Client::Command(args.command.clone()),
         },
-        page: args
-            .page
-            .as_deref()
-            .map(Path::canonicalize)
-            .transpose()
-            .map_err(|error| Failure::Environment(format!("--page: {error}")))?,
+        page,
         listen: args.listen,
         patience: args.patience,
         announce: Box::new(eprint),

@@ -99,11 +99,14 @@ async fn log_in(context: &Arc<Context>, place: &Place, who: &Who) -> Result<Logg
             Step::Done(jid) => return Ok(LoggedIn { talk, jid, managed }),
             Step::Failed(words) => {
                 talk.end().await;
-                return Err(match element.is(ns::STREAMS, "error") {
-                    true => broken_off(words),
-                    false if granted => NoLogin::Failed(&trouble::BIND_FAILED, words),
-                    false => NoLogin::Failed(&trouble::LOGIN_FAILED, words),
-                });
+                let kind = if element.is(ns::STREAMS, "error") {
+                    &trouble::LOGIN_BROKEN_OFF
+                } else if granted {
+                    &trouble::BIND_FAILED
+                } else {
+                    &trouble::LOGIN_FAILED
+                };
+                return Err(NoLogin::Failed(kind, words));
             }
         }
     }

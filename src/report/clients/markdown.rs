@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::outcomes::Tested;
 use super::table::{Cell, ClientTable, Deviation, Row};
-use crate::report::markdown::{escape, prose};
+use crate::report::markdown::{escape, lettered, numbered, prose, reasons};
 use crate::spec::{Catalogue, Specification};
 
 /// Whether a cell is of a kind.
@@ -46,11 +46,7 @@ pub fn write_clients(table: &ClientTable<'_>, catalogue: &Catalogue) -> String {
     }
     instead(table, &mut out);
     out += "## Why scenarios were skipped\n\n";
-    for (place, reason) in table.reasons.iter().enumerate() {
-        let letter = letter(place);
-        let _ = writeln!(out, "- <a id=\"r{letter}\"></a>**{letter}** {}", prose(reason));
-    }
-    out
+    out + &reasons(&table.reasons)
 }
 
 /// The title, and what the page is about.
@@ -142,20 +138,13 @@ fn links(scenarios: &BTreeSet<&str>) -> String {
 }
 
 fn written(cell: &Cell) -> String {
-    let numbered = |word: &str, places: &[usize]| {
-        let links = places.iter().map(|place| format!(" [{0}](#d{0})", place + 1));
-        format!("{word}{}", links.collect::<String>())
-    };
     match cell {
         Cell::Kept => "yes".to_owned(),
         Cell::Broken(places) => numbered("**no**", places),
         Cell::Discouraged(places) => numbered("no", places),
         Cell::Sometimes(places) => numbered("sometimes", places),
         Cell::Open(places) => numbered("open", places),
-        Cell::Skipped(reasons) => {
-            let links = reasons.iter().map(|place| format!(" [{0}](#r{0})", letter(*place)));
-            format!("skip{}", links.collect::<String>())
-        }
+        Cell::Skipped(reasons) => lettered("skip", reasons),
         Cell::Unclear => "unclear".to_owned(),
         Cell::Uncovered => "–".to_owned(),
     }
@@ -201,13 +190,4 @@ fn sentence(text: &str) -> String {
         text.split(' ').next().is_some_and(|word| word == "rid" || word.contains(['=', '`']));
     let text = if begins_with_name { text.to_owned() } else { first + chars.as_str() };
     if text.ends_with(['.', '…', '?']) { text } else { text + "." }
-}
-
-/// a, b, …, z, aa, ab, …
-fn letter(place: usize) -> String {
-    let last = char::from(b'a' + u8::try_from(place % 26).unwrap_or_default());
-    match place / 26 {
-        0 => last.to_string(),
-        more => letter(more - 1) + &last.to_string(),
-    }
 }

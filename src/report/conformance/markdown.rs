@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::column::Column;
 use super::table::{Cell, Table};
-use crate::report::markdown::{escape, prose};
+use crate::report::markdown::{escape, lettered, numbered, prose, reason, reasons};
 use crate::report::requirements::Checked;
 use crate::spec::{Catalogue, Level, Specification};
 
@@ -44,11 +44,7 @@ pub fn write(table: &Table<'_>, catalogue: &Catalogue) -> String {
     }
     instead(table, &mut out);
     out += "## Why tests were skipped\n\n";
-    for (place, reason) in table.reasons.iter().enumerate() {
-        let letter = letter(place);
-        let _ = writeln!(out, "- <a id=\"r{letter}\"></a>**{letter}** {}", prose(reason));
-    }
-    out
+    out + &reasons(&table.reasons)
 }
 
 /// The title, and what the page is about.
@@ -143,8 +139,7 @@ fn specified(table: &Table<'_>, specification: &Specification, out: &mut String)
     let _ = writeln!(out, "## {name}: {title} ({})\n", escape(&specification.version));
     let (tested, untested) = table.tested(&rows);
     for column in untested {
-        let reasons = table.reasons_of(&rows, column).into_iter().map(letter);
-        let links: Vec<String> = reasons.map(|letter| format!("[{letter}](#r{letter})")).collect();
+        let links: Vec<String> = table.reasons_of(&rows, column).into_iter().map(reason).collect();
         let server = escape(table.columns[column].name());
         let _ =
             writeln!(out, "{server} has no column here: all was skipped ({}).\n", links.join(" "));
@@ -182,22 +177,15 @@ fn demanded(checked: &Checked<'_>, is_checked: bool) -> String {
 }
 
 fn written(cell: &Cell, checked: &Checked<'_>) -> String {
-    let deviations = |places: &[usize]| {
-        let links = places.iter().map(|place| format!(" [{0}](#d{0})", place + 1));
-        links.collect::<String>()
-    };
     match cell {
         Cell::Kept => "yes".to_owned(),
         Cell::Broken(places) => {
             let demanded = checked.requirement.level.strength() == Level::Must;
-            format!("{}{}", if demanded { "**no**" } else { "no" }, deviations(places))
+            numbered(if demanded { "**no**" } else { "no" }, places)
         }
-        Cell::Sometimes(places) => format!("sometimes{}", deviations(places)),
-        Cell::Open(places) => format!("open{}", deviations(places)),
-        Cell::Skipped(reasons) => {
-            let links = reasons.iter().map(|place| format!(" [{0}](#r{0})", letter(*place)));
-            format!("skip{}", links.collect::<String>())
-        }
+        Cell::Sometimes(places) => numbered("sometimes", places),
+        Cell::Open(places) => numbered("open", places),
+        Cell::Skipped(reasons) => lettered("skip", reasons),
         Cell::Inconclusive => "unclear".to_owned(),
         Cell::Unchecked => "–".to_owned(),
     }
@@ -239,22 +227,4 @@ fn instead(table: &Table<'_>, out: &mut String) {
 fn scenario(file: &str) -> String {
     let name = file.rsplit('/').next().unwrap_or(file);
     escape(name.trim_end_matches(".yaml"))
-}
-
-/// a, b, …, z, aa, ab, …
-fn letter(place: usize) -> String {
-    let last = char::from(b'a' + u8::try_from(place % 26).unwrap_or_default());
-    match place / 26 {
-        0 => last.to_string(),
-        more => letter(more - 1) + &last.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn letters_go_on_behind_z() {
-        let letters: Vec<_> = [0, 25, 26, 51, 52, 701, 702].map(super::letter).to_vec();
-        assert_eq!(letters, ["a", "z", "aa", "az", "ba", "zz", "aaa"]);
-    }
 }
