@@ -49,7 +49,7 @@ impl Reader {
         message: impl Into<String>,
         label: impl Into<String>,
     ) {
-        self.mistakes.push(place.mistake(message, label));
+        self.wrong_with_help(place, message, label, "");
     }
 
     pub(super) fn wrong_with_help(
@@ -61,6 +61,11 @@ impl Reader {
     ) {
         let mut mistake = place.mistake(message, label);
         mistake.help = Some(help.into()).filter(|help| !help.is_empty());
-        self.mistakes.push(mistake);
+        // An alias was refused, so it has no value: nothing more is said of it.
+        let refused = place.text().starts_with('*')
+            && self.mistakes.iter().any(|one| one.span == mistake.span && one.name == mistake.name);
+        if !refused {
+            self.mistakes.push(mistake);
+        }
     }
 }

@@ -149,6 +149,13 @@ fn addresses_are_what_they_are_for() {
 }
 
 #[test]
+fn an_alias_is_one_mistake() {
+    let text = wrong("about: &one words\nknown: *one\naccounts: [*one]\n");
+    assert_eq!(text.matches("aliases").count(), 2, "{text}");
+    assert!(!text.contains("empty"), "{text}");
+}
+
+#[test]
 fn paths_are_found_wherever_they_are_named_from() {
     let through = |path: &str, part: &str| goes_through(Path::new(path), Path::new(part));
     assert!(through("scenarios/xep-0124/11/a.yaml", "scenarios/xep-0124"));
