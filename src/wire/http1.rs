@@ -13,6 +13,8 @@ use super::protocol::Protocol;
 
 /// A head longer than this is not taken for HTTP.
 pub const HEAD_LIMIT: usize = 64 * 1024;
+/// A head up to this size is parsed with every piece of it that comes.
+const SHORT_HEAD: usize = 1024;
 /// A head with more header lines than this is not taken for HTTP.
 pub const HEADER_LIMIT: usize = 256;
 
@@ -74,6 +76,16 @@ pub enum NotHttp {
     HeadCut,
 }
 
+impl NotHttp {
+    /// This reason, or the other protocol that these bytes are of.
+    fn of(self, bytes: &[u8]) -> Self {
+        match Protocol::of(bytes) {
+            None | Some(Protocol::HttpRequest | Protocol::HttpResponse) => self,
+            Some(protocol) => Self::Speaks(protocol),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// Between messages, or inside a head that is kept in `head`.
@@ -102,11 +114,13 @@ enum State {
 struct Framer {
     state: State,
     head: Vec<u8>,
+    /// This much of the head was parsed, without coming to its end.
+    parsed: usize,
 }
 
 impl Framer {
     const fn new() -> Self {
-        Self { state: State::Head, head: Vec::new() }
+        Self { state: State::Head, head: Vec::new(), parsed: 0 }
     }
 
     fn at_start(&self) -> bool {
@@ -169,7 +183,21 @@ impl Dialogue {
             State::Raw => sink(Piece::Raw(&std::mem::take(&mut framer.head))),
             State::Head => {
                 let head = std::mem::take(&mut framer.head);
-                sink(Piece::NotHttp(NotHttp::HeadCut));
+                let mut headers = lines();
+                let wrong = match from {
+                    Side::Client => httparse::Request::new(&mut [])
+                        .parse_with_uninit_headers(&head, &mut headers)
+                        .err(),
+                    Side::Server => httparse::ParserConfig::default()
+                        .parse_response_with_uninit_headers(
+                            &mut httparse::Response::new(&mut []),
+                            &head,
+                            &mut headers,
+                        )
+                        .err(),
+                };
+                let reason = wrong.map_or(NotHttp::HeadCut, |wrong| NotHttp::Head(wrong).of(&head));
+                sink(Piece::NotHttp(reason));
                 sink(Piece::Raw(&head));
             }
             _ => sink(Piece::Cut),
@@ -328,7 +356,8 @@ impl Dialogue {
 const CHUNK: State = State::ChunkSize { size: 0, digits: 0, ext: false };
 
 impl Framer {
-    /// Takes the bytes of a head. `None` while it is incomplete, else what follows it.
+    /// Takes the bytes of a head. `None` while it is incomplete, else what follows it. A long one that comes in small pieces is
+    /// not parsed again before a line of it ends, or it is twice as long.
     fn head<'b, S: FnMut(Piece<'_>)>(
         &mut self,
         bytes: &'b [u8],
@@ -336,6 +365,15 @@ impl Framer {
         mut parse: impl FnMut(&[u8], &mut S) -> Result<Option<usize>, NotHttp>,
     ) -> Option<&'b [u8]> {
         let before = self.head.len();
+        let size = before + bytes.len();
+        let due = size < SHORT_HEAD
+            || size > HEAD_LIMIT
+            || size / 2 >= self.parsed
+            || bytes.contains(&b'\n');
+        if before > 0 && !due {
+            self.head.extend_from_slice(bytes);
+            return None;
+        }
         let mut kept = std::mem::take(&mut self.head);
         let result = if before == 0 {
             parse(bytes, sink)
@@ -343,9 +381,10 @@ impl Framer {
             kept.extend_from_slice(bytes);
             parse(&kept, sink)
         };
+        self.parsed = size;
         let reason = match result {
             Ok(Some(len)) => return Some(&bytes[len - before..]),
-            Ok(None) if before + bytes.len() <= HEAD_LIMIT => {
+            Ok(None) if size <= HEAD_LIMIT => {
                 if before == 0 {
                     kept.extend_from_slice(bytes);
                 }
@@ -353,13 +392,7 @@ impl Framer {
                 return None;
             }
             Ok(None) => NotHttp::HeadTooLong,
-            Err(reason) => {
-                let begins = if before == 0 { bytes } else { &kept[..] };
-                match Protocol::of(begins) {
-                    None | Some(Protocol::HttpRequest | Protocol::HttpResponse) => reason,
-                    Some(protocol) => NotHttp::Speaks(protocol),
-                }
-            }
+            Err(reason) => reason.of(if before == 0 { bytes } else { &kept }),
         };
         self.state = State::Raw;
         sink(Piece::NotHttp(reason));
@@ -615,6 +648,33 @@ mod tests {
             assert_eq!(log, "POST /a; end \"abc\"; POST /b; end \"abcd\"; GET /; end \"\"; ");
             assert_eq!(dialogue.owed(), 3);
             assert!(dialogue.unanswered());
+        }
+    }
+
+    #[test]
+    fn long_heads_are_the_same_however_they_are_cut() {
+        let long = "x".repeat(20 * SHORT_HEAD);
+        for (head, expected) in [
+            (format!("GET / HTTP/1.1\r\nX: {long}\r\nY: {long}\r\n\r\n"), "GET /; end \"\"; "),
+            (
+                format!("GET / HTTP/1.1\r\nX: {long}"),
+                "not http: the connection ended inside a head; ",
+            ),
+            (
+                format!("GET / HTTP/1.1\r\nX: {long}\u{0}{}", &long[..100]),
+                "not http: invalid header value; ",
+            ),
+        ] {
+            for step in [1, 7, 1000, head.len()] {
+                let mut dialogue = Dialogue::default();
+                let mut log = read(&mut dialogue, Side::Client, head.as_bytes(), step);
+                let (mut content, mut raw) = (Vec::new(), Vec::new());
+                dialogue.finish(Side::Client, &mut |piece| {
+                    note(&piece, &mut log, &mut content, &mut raw);
+                });
+                let log = log.replace(&format!("raw {}; ", head.len()), "");
+                assert_eq!(log, expected, "in pieces of {step}");
+            }
         }
     }
 
