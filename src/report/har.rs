@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tempfile::SpooledTempFile;
 
 use super::json::{later, millis, rfc_3339};
+use super::words;
 use crate::trace::capture::{Preface, Secrets};
 use crate::trace::event::scheme;
 use crate::trace::{Content, Effect, Event, Exchange, Fact, Frame, Headers, Request, Response};
@@ -19,6 +20,8 @@ use crate::wire::Side;
 
 /// Messages of a WebSocket up to this size are kept in memory until its end, beyond in a file without a name.
 const MEMORY: usize = 4 << 20;
+/// Bytes of words about what was done on purpose, beyond which an entry or message tells no more of it.
+const MOST_PURPOSES: usize = 4 << 10;
 
 /// Writes a trace as an archive.
 pub struct Archive<W> {
@@ -33,6 +36,8 @@ pub struct Archive<W> {
     /// By connection.
     sockets: BTreeMap<u64, Socket>,
     failures: BTreeMap<u64, String>,
+    /// What was done on purpose, by connection: the next entry or message of the connection tells it.
+    purposes: BTreeMap<u64, String>,
     streams: BTreeSet<u64>,
     last: Duration,
 }
@@ -77,6 +82,7 @@ impl<W: Write> Archive<W> {
             waiting: BTreeMap::new(),
             sockets: BTreeMap::new(),
             failures: BTreeMap::new(),
+            purposes: BTreeMap::new(),
             streams: BTreeSet::new(),
             last: Duration::ZERO,
         })
@@ -93,7 +99,8 @@ impl<W: Write> Archive<W> {
             }
             (Fact::Response(response), Some(Exchange { number, .. })) => {
                 let Some(waiting) = self.waiting.remove(number) else { return Ok(()) };
-                let entry = self.entry(&waiting, response, at);
+                let mut entry = self.entry(&waiting, response, at);
+                explain(&mut self.purposes, conn, &mut entry);
                 if response.status != 101 {
                     return self.write(&entry);
                 }
@@ -101,9 +108,17 @@ impl<W: Write> Archive<W> {
                 self.sockets.insert(conn, Socket { entry, start, messages, empty: true });
             }
             (Fact::Frame(frame), _) => {
-                let time = self.seconds(at);
+                let mut message = message(frame, self.seconds(at));
                 if let Some(socket) = self.sockets.get_mut(&conn) {
-                    socket.add(frame, time)?;
+                    explain(&mut self.purposes, conn, &mut message);
+                    socket.add(&message)?;
+                }
+            }
+            (Fact::Fault(applied), _) => {
+                let told = self.purposes.entry(conn).or_default();
+                if told.len() < MOST_PURPOSES {
+                    let gap = if told.is_empty() { "" } else { "\n" };
+                    *told += &format!("{gap}{}", words::fault(applied));
                 }
             }
             (Fact::Failed { cause }, _) => {
@@ -122,13 +137,16 @@ impl<W: Write> Archive<W> {
                             (None, Some((Side::Server, _))) => "net::ERR_EMPTY_RESPONSE",
                             (None, None) => "net::ERR_CONNECTION_CLOSED",
                         };
-                        let entry = self.failed(&waiting, error, at);
+                        let mut entry = self.failed(&waiting, error, at);
+                        explain(&mut self.purposes, conn, &mut entry);
                         self.write(&entry)?;
                     }
                 }
-                if let Some(socket) = self.sockets.remove(&conn) {
+                if let Some(mut socket) = self.sockets.remove(&conn) {
+                    explain(&mut self.purposes, conn, &mut socket.entry);
                     self.socket(socket, at)?;
                 }
+                self.purposes.remove(&conn);
             }
             _ => {}
         }
@@ -285,19 +303,30 @@ impl<W: Write> Archive<W> {
 }
 
 impl Socket {
-    fn add(&mut self, frame: &Frame, time: f64) -> io::Result<()> {
-        let bytes = &frame.content.bytes;
-        let data = match (frame.opcode, std::str::from_utf8(bytes)) {
-            (2, _) | (_, Err(_)) => BASE64_STANDARD.encode(bytes),
-            (_, Ok(text)) => text.to_owned(),
-        };
-        let kind = if frame.from == Side::Client { "send" } else { "receive" };
-        let message = json!({ "type": kind, "time": time, "opcode": frame.opcode, "data": data });
+    fn add(&mut self, message: &Value) -> io::Result<()> {
         if !std::mem::take(&mut self.empty) {
             self.messages.write_all(b",")?;
         }
-        serde_json::to_writer(&mut self.messages, &message)?;
+        serde_json::to_writer(&mut self.messages, message)?;
         Ok(())
+    }
+}
+
+/// A message of a WebSocket, as Chrome writes it.
+fn message(frame: &Frame, time: f64) -> Value {
+    let bytes = &frame.content.bytes;
+    let data = match (frame.opcode, std::str::from_utf8(bytes)) {
+        (2, _) | (_, Err(_)) => BASE64_STANDARD.encode(bytes),
+        (_, Ok(text)) => text.to_owned(),
+    };
+    let kind = if frame.from == Side::Client { "send" } else { "receive" };
+    json!({ "type": kind, "time": time, "opcode": frame.opcode, "data": data })
+}
+
+/// Has an entry or message tell what was done on purpose to its connection before.
+fn explain(purposes: &mut BTreeMap<u64, String>, conn: u64, told: &mut Value) {
+    if let Some(purpose) = purposes.remove(&conn) {
+        told["comment"] = purpose.into();
     }
 }
 

@@ -80,6 +80,14 @@ impl Bed {
     }
 }
 
+/// An HTTP Archive tells it too.
+#[track_caller]
+fn in_archive(left: &Left) {
+    let capture = left.capture.to_str().unwrap();
+    let (_, archive, _) = rig::run(&["convert", capture, "--to", "har"]);
+    assert!(archive.contains("\"comment\":\"FAULT "), "{archive}");
+}
+
 fn send(stream: &mut TcpStream, content: &str) {
     stream.write_all(post("1.1", "Origin: https://page.example\r\n", content).as_bytes()).unwrap();
 }
@@ -176,7 +184,7 @@ fn a_poll_gets_somebody_elses_page() {
         let (_, answer) = exchange(&mut stream, &request(&sid, 1, ""));
         assert!(!answer.contains("terminate"), "{answer}");
         drop(stream);
-        bed.told(&fault);
+        in_archive(&bed.told(&fault));
     }
 }
 
@@ -362,7 +370,7 @@ fn a_websocket_is_closed_pinged_in_vain_and_answered_for() {
     let (_, first) = frame(&mut stream);
     assert!(String::from_utf8_lossy(&first).contains("success"), "{first:?}");
     drop(stream);
-    bed.told("frame:ping: drop");
+    in_archive(&bed.told("frame:ping: drop"));
 }
 
 #[test]
