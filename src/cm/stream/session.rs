@@ -20,6 +20,8 @@ use crate::xmpp::{Header, ns};
 pub enum Security {
     /// As it is: nothing of TLS is for the stream to negotiate.
     Settled,
+    /// TLS may begin on it before the login (STARTTLS).
+    Offered,
     /// TLS has to begin on it before anything else (STARTTLS).
     Required,
 }
@@ -245,7 +247,7 @@ impl Session {
     }
 
     fn start_tls(&mut self, now: Duration, out: &mut Vec<Action>) {
-        if self.security == Security::Settled {
+        if self.security == Security::Settled || self.known {
             self.command(Command::Close, out);
             out.push(Action::Send(Output::Element(Element::new(ns::TLS, "failure"))));
             return self.part(now, out);
@@ -274,14 +276,14 @@ impl Session {
                 let features = element.is(ns::STREAMS, "features");
                 let element = match self.security {
                     Security::Required if features => tls_required(),
+                    Security::Offered if features && !self.known => {
+                        element.with_child(Element::new(ns::TLS, "starttls"))
+                    }
                     _ => element,
                 };
                 out.push(Action::Send(Output::Element(element)));
             }
-            Event::Error(error) => {
-                out.push(Action::Send(Output::Element(error)));
-                self.part(now, out);
-            }
+            Event::Error(error) => self.end_with(error, now, out),
             Event::Closed => self.part(now, out),
             Event::Failed(condition) => {
                 let name = match condition {
@@ -317,12 +319,19 @@ impl Session {
         self.refuse(condition, now, out);
     }
 
-    /// A stream error; in front of it stands a header, if the client has none yet (RFC 6120 §4.9.1.2, RFC 7395 §3.5).
+    /// Ends the stream with this condition.
     pub(super) fn refuse(&mut self, condition: &str, now: Duration, out: &mut Vec<Action>) {
+        self.end_with(stream_error(condition), now, out);
+    }
+
+    /// Ends the stream with an error; in front of it stands a header, if the client has none yet (RFC 6120 §4.9.1.2, RFC 7395
+    /// §3.5). A server of which no domain is known gives itself the empty one (RFC 6120 §4.9.1.3).
+    fn end_with(&mut self, error: Element, now: Duration, out: &mut Vec<Action>) {
         if !self.greeted {
-            self.greet(self.served.domain.clone(), Some("1.0".to_owned()), out);
+            let from = self.served.domain.clone().unwrap_or_default();
+            self.greet(Some(from), Some("1.0".to_owned()), out);
         }
-        out.push(Action::Send(Output::Element(stream_error(condition))));
+        out.push(Action::Send(Output::Element(error)));
         self.part(now, out);
     }
 

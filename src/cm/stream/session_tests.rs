@@ -17,10 +17,14 @@ struct Bed {
 
 impl Bed {
     fn new(framing: Framing, security: Security) -> Self {
+        Self::serving(Some("here".to_owned()), framing, security)
+    }
+
+    fn serving(domain: Option<String>, framing: Framing, security: Security) -> Self {
         let policy = Policy::default();
         let ids = Ids::new(&mut Seeded::new(1));
         let how = (256, framing, security);
-        let served = Served { domain: Some("here".to_owned()), pings: true };
+        let served = Served { domain, pings: true };
         let session = Session::new(how, served, Arc::new(policy.clone()), ids, START);
         let peer = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
         Self { entry: Entry::new(Box::new(session), peer), policy, now: START, link: 256 }
@@ -153,6 +157,23 @@ fn what_is_refused_is_told_within_a_stream() {
 }
 
 #[test]
+fn before_an_error_stands_a_header_also_if_no_domain_is_known() {
+    for framing in [Framing::Framed, Framing::Raw] {
+        for (event, condition) in [
+            (Event::Failed(Condition::HostUnknown), "host-unknown"),
+            (Event::Failed(Condition::RemoteConnectionFailed), "remote-connection-failed"),
+            (Event::Error(stream_error("system-shutdown")), "system-shutdown"),
+        ] {
+            let mut bed = Bed::serving(None, framing, Security::Settled);
+            bed.does(Input::Header(header()));
+            let shown = bed.server(event);
+            assert!(shown[0].contains(" from=''") && shown[0].contains(" id='"), "{shown:?}");
+            assert!(shown[1].contains(condition), "{shown:?}");
+        }
+    }
+}
+
+#[test]
 fn what_is_wrong_in_a_stream_ends_it() {
     for (said, condition) in [
         (OPEN, "policy-violation"),
@@ -192,6 +213,32 @@ fn tls_is_all_that_is_offered_where_it_is_required() {
     let shown = bed.does(starttls());
     let failure = "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
     assert_eq!(shown, ["Close", failure, "</stream:stream>"]);
+}
+
+#[test]
+fn tls_that_is_offered_can_be_left_out_but_not_put_off() {
+    let starttls = || Input::Element(Element::new(ns::TLS, "starttls"));
+    let offered = "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>";
+    let mut bed = Bed::new(Framing::Raw, Security::Offered);
+    bed.does(Input::Header(header()));
+    bed.opened();
+    assert_eq!(bed.server(element(ns::STREAMS, "features")), [offered]);
+    assert_eq!(bed.does(starttls())[2], "StartTls");
+    bed.does(Input::Secured);
+    bed.does(Input::Header(header()));
+    bed.opened();
+    assert_eq!(bed.server(element(ns::STREAMS, "features")), ["<stream:features/>"]);
+
+    let mut bed = Bed::new(Framing::Raw, Security::Offered);
+    bed.does(Input::Header(header()));
+    bed.opened();
+    bed.server(element(ns::STREAMS, "features"));
+    assert_eq!(bed.does(Input::Element(Element::new(ns::SASL, "auth"))), ["Send"]);
+    bed.server(element(ns::SASL, "success"));
+    bed.does(Input::Header(header()));
+    bed.opened();
+    assert_eq!(bed.server(element(ns::STREAMS, "features")), ["<stream:features/>"]);
+    assert!(bed.does(starttls())[1].starts_with("<failure "));
 }
 
 #[test]
