@@ -6,7 +6,6 @@
 
 use super::Side;
 use super::http1::{Dialogue, NotHttp, Piece};
-use super::protocol::Protocol;
 use super::stream::{self, Kind, Splitter};
 use super::websocket::{self, Deflate, Head};
 use crate::xml::attributes;
@@ -336,7 +335,7 @@ impl Conversation {
                 }
                 Piece::Cut => marks.push(Mark::Cut),
                 // Whether these are frames is known when the response has come.
-                Piece::NotHttp(NotHttp::Head(_) | NotHttp::Speaks(Protocol::WebSocketFrame))
+                Piece::NotHttp(NotHttp::Head(_) | NotHttp::Speaks(_))
                     if from == Side::Client && upgrade.is_some() =>
                 {
                     *early = Some(Box::default());
