@@ -7,11 +7,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::ServerConfig;
+
 use super::backend::{Backend, Event, Link};
 use super::policy::{Policy, Version};
 use super::reply::Reply;
 use super::session::{Action, Input, LINKS, Request, Session, Token};
-use super::stream;
+use super::{stream, tls};
 use crate::bosh::{Body, Condition};
 use crate::random::Random;
 use crate::xml::{self, Error, ErrorKind};
@@ -78,6 +80,7 @@ pub struct Machine {
     pub(super) random: Box<dyn Random>,
     conductor: Conductor,
     pub(super) stream_conductor: stream::Conductor,
+    tls: Vec<tls::Change>,
     /// Sessions by number.
     sessions: HashMap<u64, Entry>,
     by_sid: HashMap<Arc<str>, u64>,
@@ -110,6 +113,7 @@ impl Machine {
             random,
             conductor: Box::new(|session| Box::new(session)),
             stream_conductor: Box::new(|session| Box::new(session)),
+            tls: Vec::new(),
             sessions: HashMap::new(),
             by_sid: HashMap::new(),
             peers: HashMap::new(),
@@ -135,6 +139,18 @@ impl Machine {
     /// The same for every stream without BOSH.
     pub fn conduct_streams(&mut self, conductor: stream::Conductor) {
         self.stream_conductor = conductor;
+    }
+
+    /// What holds for connections with TLS is changed by these from now on.
+    pub fn change_tls(&mut self, changes: Vec<tls::Change>) {
+        self.tls = changes;
+    }
+
+    /// How TLS is spoken on a connection whose listener has these settings.
+    pub fn terms(&mut self, config: Arc<ServerConfig>, starttls: bool) -> tls::Terms {
+        let mut terms = tls::Terms { config, starttls, parting: tls::Parting::default() };
+        self.tls.iter_mut().for_each(|change| change(&mut terms));
+        terms
     }
 
     /// The settings.

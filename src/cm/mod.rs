@@ -21,4 +21,5 @@ pub mod session;
 pub mod stream;
 mod streams;
 pub mod tcp;
+pub mod tls;
 pub mod upstream;

@@ -5,7 +5,7 @@ use super::backend::Backend;
 use super::http::{Edge, Strict};
 use super::machine::{Conduct, Machine};
 use super::policy::Policy;
-use super::stream;
+use super::{stream, tls};
 use crate::random::Random;
 
 /// Puts a session inside something that changes how it behaves.
@@ -25,13 +25,15 @@ pub struct Parts {
     pub random: Box<dyn Random>,
     wraps: Vec<Wrap>,
     stream_wraps: Vec<WrapStream>,
+    tls: Vec<tls::Change>,
 }
 
 impl Parts {
     /// Those of the strict connection manager.
     pub fn new(policy: Policy, backend: Box<dyn Backend>, random: Box<dyn Random>) -> Self {
         let edge = Box::new(Strict::new(&policy));
-        Self { policy, edge, backend, random, wraps: Vec::new(), stream_wraps: Vec::new() }
+        let (wraps, stream_wraps, tls) = (Vec::new(), Vec::new(), Vec::new());
+        Self { policy, edge, backend, random, wraps, stream_wraps, tls }
     }
 
     /// Puts every session inside what `wrap` makes around it.
@@ -48,6 +50,11 @@ impl Parts {
         wrap: impl Fn(Box<dyn stream::Conduct>) -> Box<dyn stream::Conduct> + Send + 'static,
     ) {
         self.stream_wraps.push(Box::new(wrap));
+    }
+
+    /// Has `change` say how TLS is spoken on each connection over TCP.
+    pub fn change_tls(&mut self, change: impl FnMut(&mut tls::Terms) + Send + 'static) {
+        self.tls.push(Box::new(change));
     }
 
     /// Puts the edge inside another one.
@@ -78,8 +85,9 @@ impl Parts {
 
     /// Puts it together.
     pub fn assemble(self) -> (Machine, Box<dyn Edge>) {
-        let Self { policy, edge, backend, random, wraps, stream_wraps } = self;
+        let Self { policy, edge, backend, random, wraps, stream_wraps, tls } = self;
         let mut machine = Machine::new(policy, backend, random);
+        machine.change_tls(tls);
         if !wraps.is_empty() {
             machine.conduct(Box::new(move |session| {
                 let strict: Box<dyn Conduct> = Box::new(session);

@@ -31,10 +31,9 @@ pub const WITHOUT: &[(&str, &str)] = &[
         "SASL EXTERNAL is not offered, since the listener sees no certificates",
     ),
     (
-        "disco-link-works",
-        "a scenario knows the addresses of its target, and connects to none that it is told",
+        "disco-not-what-srv-says",
+        "it shows beside the SRV records of the domain, and a scenario knows its target by addresses and asks no name server",
     ),
-    ("tcp-close-notify", "a defect changes what is sent within TLS, and nothing of TLS itself"),
     (
         "tcp-no-generated-prefix",
         "what is sent is written by one function, which has a prefix for nothing but streams",

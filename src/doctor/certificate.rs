@@ -1,112 +1,15 @@
 //! A server's certificate as a browser judges it, in words.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ResolvesClientCert, verify_server_name};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
-use rustls::sign::CertifiedKey;
-use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{CertificateError, Error};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use super::trouble::{self, Trouble};
 use crate::diag::sanitise::one_line;
+use crate::wire::presented::{Flaw, Presented};
 use crate::wire::tls::is_marked_as_ca;
 
 /// With so few seconds left a certificate should have been renewed.
 const SOON: i64 = 14 * 86_400;
-
-/// Lets every certificate pass, and remembers what would have been said to it: what is behind a wrong certificate can be
-/// examined, too. It has no certificate of its own, and remembers whether one was asked for.
-#[derive(Debug)]
-pub struct Watching {
-    strict: Arc<dyn ServerCertVerifier>,
-    seen: Mutex<Option<Presented>>,
-    asked: AtomicBool,
-}
-
-/// A certificate that was presented.
-#[derive(Debug, Clone)]
-pub struct Presented {
-    name: ServerName<'static>,
-    chain: Vec<CertificateDer<'static>>,
-    verdict: Result<(), Error>,
-    now: UnixTime,
-}
-
-impl Watching {
-    /// Judges as this one does.
-    pub fn new(strict: Arc<dyn ServerCertVerifier>) -> Arc<Self> {
-        Arc::new(Self { strict, seen: Mutex::default(), asked: AtomicBool::default() })
-    }
-
-    /// What was presented.
-    pub fn presented(&self) -> Option<Presented> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Whether the server asked for a certificate of the client.
-    pub fn was_asked(&self) -> bool {
-        self.asked.load(Ordering::Relaxed)
-    }
-}
-
-impl ResolvesClientCert for Watching {
-    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        self.asked.store(true, Ordering::Relaxed);
-        None
-    }
-
-    fn has_certs(&self) -> bool {
-        true
-    }
-}
-
-impl ServerCertVerifier for Watching {
-    fn verify_server_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        others: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let verdict = self.strict.verify_server_cert(certificate, others, name, ocsp, now);
-        let chain = std::iter::once(certificate).chain(others);
-        let presented = Presented {
-            name: name.to_owned(),
-            chain: chain.map(|one| one.clone().into_owned()).collect(),
-            verdict: verdict.map(|_| ()),
-            now,
-        };
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(presented);
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.strict.verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.strict.verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.strict.supported_verify_schemes()
-    }
-}
 
 /// What a certificate says of itself.
 struct About {
@@ -159,10 +62,6 @@ impl Presented {
         })
     }
 
-    fn seconds(&self) -> i64 {
-        i64::try_from(self.now.as_secs()).unwrap_or(i64::MAX)
-    }
-
     fn about(&self) -> Option<About> {
         let (_, leaf) = X509Certificate::from_der(self.chain.first()?).ok()?;
         let alternatives = leaf.subject_alternative_name().ok().flatten();
@@ -212,48 +111,27 @@ impl Presented {
             return vec![(Trouble::new(&trouble::CERTIFICATE_UNTRUSTED), words)];
         };
         let asked = self.name.to_str();
-        let mut faults = Vec::new();
-        let now = self.seconds();
-        if about.until < now {
-            faults.push((
+        let fault = |flaw| match flaw {
+            Flaw::OtherName => Some((
+                Trouble::new(&trouble::CERTIFICATE_NAME).with("host", &asked),
+                format!("the certificate is for {}, not for {asked}", about.names),
+            )),
+            Flaw::Expired => Some((
                 Trouble::new(&trouble::CERTIFICATE_EXPIRED),
                 format!("the certificate expired on {}", date(about.until)),
-            ));
-        }
-        if about.from > now {
-            faults.push((
+            )),
+            Flaw::NotYetValid => Some((
                 Trouble::new(&trouble::CERTIFICATE_EARLY),
                 format!(
                     "the certificate is valid from {} on only: check the clocks of both machines",
                     date(about.from)
                 ),
-            ));
-        }
-        let parsed = self.chain.first().map(ParsedCertificate::try_from);
-        if let Some(Ok(parsed)) = parsed
-            && verify_server_name(&parsed, &self.name).is_err()
-        {
-            faults.push((
-                Trouble::new(&trouble::CERTIFICATE_NAME).with("host", &asked),
-                format!("the certificate is for {}, not for {asked}", about.names),
-            ));
-        }
-        let untrusted = match error {
-            Error::InvalidCertificate(CertificateError::UnknownIssuer) => true,
-            Error::InvalidCertificate(
-                CertificateError::Expired
-                | CertificateError::ExpiredContext { .. }
-                | CertificateError::NotValidYet
-                | CertificateError::NotValidYetContext { .. }
-                | CertificateError::NotValidForName
-                | CertificateError::NotValidForNameContext { .. },
-            ) => false,
-            _ => faults.is_empty(),
+            )),
+            // That is said where nobody trusts it for that reason.
+            Flaw::OfCa => None,
+            Flaw::Untrusted => Some(self.untrusted(error, &about)),
         };
-        if untrusted {
-            faults.push(self.untrusted(error, &about));
-        }
-        faults
+        self.flaws().into_iter().filter_map(fault).collect()
     }
 
     fn untrusted(&self, error: &Error, about: &About) -> (Trouble, String) {

@@ -11,13 +11,13 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::certificate::{Presented, Watching};
 use super::check::{ADDRESSES, TLS};
 use super::context::{Context, Doing};
 use super::endpoint::{Carrier, Endpoint, about};
 use super::trouble::{self, Trouble};
 use crate::clock::words;
 use crate::trace::Tls;
+use crate::wire::presented::{Presented, Watching};
 use crate::wire::protocol::Protocol;
 use crate::wire::socket::Socket;
 use crate::wire::tls;

@@ -45,8 +45,9 @@ impl Proxy {
         let server_name = ServerName::try_from(name.clone()).map_err(|_| {
             format!("TLS: the client asks for {name:?}, for which there can be no certificate")
         })?;
-        let mut config = tls::for_name(server_name.clone(), Arc::clone(trust))
-            .map_err(|error| format!("TLS: {error}"))?;
+        let mut config =
+            tls::for_name(server_name.clone(), Arc::clone(trust), rustls::ALL_VERSIONS)
+                .map_err(|error| format!("TLS: {error}"))?;
         config.alpn_protocols = match &hello.alpn[..] {
             [] if begin == Begin::Direct => vec![ALPN.to_vec()],
             offered => offered.to_vec(),

@@ -16,6 +16,7 @@ use super::waiting::{made, settled, watch};
 use super::wire::{Ended, Sending};
 use crate::clock::words;
 use crate::scenario::{Place, Transport};
+use crate::wire::address::Address;
 
 /// A handshake may take so long.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -49,8 +50,16 @@ pub(super) fn upgrade(run: &Run) -> Message {
 }
 
 /// The request goes out on a connection of its own, which is the actor's from now on.
-pub(super) fn ask(run: &mut Run, actor: usize, message: &Message) -> SentRequest {
-    let conn = run.wire().connect(Route::WebSocket);
+pub(super) fn ask(
+    run: &mut Run,
+    actor: usize,
+    message: &Message,
+    learned: Option<Address>,
+) -> SentRequest {
+    let conn = match learned {
+        Some(address) => run.wire().connect_to(address, Route::WebSocket),
+        None => run.wire().connect(Route::WebSocket),
+    };
     let sending = Sending::handshake(message.bytes().0);
     let id = run.wire().send(conn, sending.clone());
     if let Some(stream) = run.cast.get_mut(actor).stream_mut() {
@@ -64,14 +73,14 @@ pub(super) async fn carried(run: &mut Run, actor: usize) -> Done {
     let place = run.report.at().place.clone();
     let stream = self::stream(run, actor, &place)?;
     let (transport, handshake, conn) = (stream.transport(), stream.handshake(), stream.conn());
-    let route = stream.route();
+    let (route, offer) = (stream.route(), stream.offer().clone());
     let there = conn.is_some_and(|conn| run.wire().ended(conn).is_none());
     if !there {
         run.cast.get_mut(actor).renew();
     }
     if transport == Transport::Tcp {
         if !there {
-            let conn = run.wire().connect(route);
+            let conn = run.wire().connect_offering(route, offer);
             self::stream(run, actor, &place)?.begin(conn, None);
             made(run, &[conn], &place).await?;
         }
@@ -85,7 +94,7 @@ pub(super) async fn carried(run: &mut Run, actor: usize) -> Done {
         for header in headers {
             message.set(&header.name.value, run.text_of(header.value.as_ref())?);
         }
-        ask(run, actor, &message).id
+        ask(run, actor, &message, None).id
     };
     let progress = settled(run, id, HANDSHAKE).await;
     reached(run, id, &place)?;

@@ -101,7 +101,7 @@ pub(super) fn capture_stanza(run: &mut Run, captures: &[Capture], stanza: &Eleme
                 matching::capture_from(elements, attribute.as_deref(), stanza)
             }
             Origin::Name(elements) => matching::name_from(elements, stanza),
-            Origin::Status | Origin::Entity | Origin::Header(_) => None,
+            Origin::Status | Origin::Entity | Origin::Header(_) | Origin::Link(_) => None,
         };
         capture(run, one, value, &matching::element_in_short(stanza))?;
     }

@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 
-use rustls::pki_types::ServerName;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::{ClientConfig, ServerConfig};
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
+use super::byte_stream::{Dialling, Stream};
+use super::offer::{ALPN, Offer};
+use super::over_tls::put;
 use crate::cm::http::serve::Service;
 use crate::cm::tcp::Protection;
 use crate::scenario::Action;
@@ -19,7 +20,7 @@ use crate::scenario::target::Target;
 use crate::wire::address::Address;
 use crate::wire::names::Names;
 use crate::wire::socket::Socket;
-use crate::wire::tls;
+use crate::wire::tls::{self, TlsError};
 
 /// Which of a target's addresses a connection goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,44 +47,16 @@ impl Route {
     }
 }
 
-/// A byte stream to a target.
-pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {
-    /// Ends it with a reset, where there is such a thing.
-    fn reset(&mut self);
-}
-
-impl Stream for DuplexStream {
-    fn reset(&mut self) {}
-}
-
-impl Stream for Box<dyn Stream> {
-    fn reset(&mut self) {
-        (**self).reset();
-    }
-}
-
-impl Stream for TlsStream<Box<dyn Stream>> {
-    fn reset(&mut self) {
-        self.get_mut().0.reset();
-    }
-}
-
-impl Stream for Socket {
-    fn reset(&mut self) {
-        Socket::reset(self);
-    }
-}
-
-/// A stream that is being made.
-pub type Dialling<'a> = Pin<Box<dyn Future<Output = io::Result<Box<dyn Stream>>> + Send + 'a>>;
-
 /// Makes connections.
 pub trait Dial: Send + Sync {
-    /// Makes one.
-    fn dial(&self, route: Route) -> Dialling<'_>;
+    /// Makes one. If it carries a stream with TLS from the first byte, this is what the client offers.
+    fn dial<'a>(&'a self, route: Route, offer: &'a Offer) -> Dialling<'a>;
+
+    /// Makes one to an address of HTTP that was learned from the target.
+    fn learned<'a>(&'a self, address: &'a Address) -> Dialling<'a>;
 
     /// Puts TLS on a connection (RFC 6120 §5).
-    fn secure(&self, _stream: Box<dyn Stream>) -> Dialling<'_> {
+    fn secure<'a>(&'a self, _stream: Box<dyn Stream>, _offer: &'a Offer) -> Dialling<'a> {
         Box::pin(async { Err(io::Error::other("TLS is spoken with targets on the network alone")) })
     }
 
@@ -99,13 +72,15 @@ pub type Controlling<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 /// Connections in memory.
 pub struct Memory {
     service: Arc<Service>,
+    /// Where it is found over HTTP.
+    authority: String,
     peer: SocketAddr,
 }
 
 impl Memory {
-    /// To this connection manager, which sees clients at `peer`.
-    pub fn new(service: Arc<Service>, peer: SocketAddr) -> Self {
-        Self { service, peer }
+    /// To this connection manager, which is found at `authority` over HTTP, and sees clients at `peer`.
+    pub fn new(service: Arc<Service>, authority: String, peer: SocketAddr) -> Self {
+        Self { service, authority, peer }
     }
 }
 
@@ -115,7 +90,7 @@ const PIPE: usize = 256 << 10;
 /// TLS in memory: with a certificate made when it is first needed, which its clients trust as they trust any.
 struct MemoryTls {
     server: Arc<ServerConfig>,
-    client: Arc<ClientConfig>,
+    client: Arc<dyn ServerCertVerifier>,
 }
 
 /// # Errors
@@ -125,20 +100,18 @@ fn memory_tls() -> io::Result<&'static MemoryTls> {
         let identity = tls::identity(vec![MEMORY.to_owned()], None);
         let identity = identity.map_err(|error| error.to_string())?;
         let mut server = ServerConfig::clone(&identity.config);
-        server.alpn_protocols = vec![STREAM_ALPN.to_vec()];
-        let client = tls::trusting(None, true).map_err(|error| error.to_string())?;
-        Ok(MemoryTls { server: Arc::new(server), client: Arc::new(client) })
+        server.alpn_protocols = vec![ALPN.as_bytes().to_vec()];
+        let client = tls::verifier(None, true).map_err(|error| error.to_string())?;
+        Ok(MemoryTls { server: Arc::new(server), client })
     });
     TLS.as_ref().map_err(|why| io::Error::other(why.clone()))
 }
 
 /// The name of the server in memory.
 const MEMORY: &str = "localhost";
-/// The protocol that XEP-0368 names.
-const STREAM_ALPN: &[u8] = b"xmpp-client";
 
 impl Dial for Memory {
-    fn dial(&self, route: Route) -> Dialling<'_> {
+    fn dial<'a>(&'a self, route: Route, offer: &'a Offer) -> Dialling<'a> {
         Box::pin(async move {
             let (ours, theirs) = tokio::io::duplex(PIPE);
             let service = Arc::clone(&self.service);
@@ -152,18 +125,24 @@ impl Dial for Memory {
             };
             tokio::spawn(service.tcp(theirs, self.peer, protection));
             let ours = Box::new(ours) as Box<dyn Stream>;
-            if route == Route::DirectTls { self.secure(ours).await } else { Ok(ours) }
+            if route == Route::DirectTls { self.secure(ours, offer).await } else { Ok(ours) }
         })
     }
 
-    fn secure(&self, stream: Box<dyn Stream>) -> Dialling<'_> {
+    fn learned<'a>(&'a self, address: &'a Address) -> Dialling<'a> {
         Box::pin(async move {
-            let mut client = ClientConfig::clone(&memory_tls()?.client);
-            client.alpn_protocols = vec![STREAM_ALPN.to_vec()];
-            let name = ServerName::try_from(MEMORY).map_err(io::Error::other)?;
-            let tls = TlsConnector::from(Arc::new(client)).connect(name, stream).await?;
-            Ok(Box::new(tls) as Box<dyn Stream>)
+            if address.is_tls() || address.authority() != self.authority {
+                return Err(io::ErrorKind::ConnectionRefused.into());
+            }
+            self.dial(Route::Usual, &Offer::default()).await
         })
+    }
+
+    fn secure<'a>(&'a self, stream: Box<dyn Stream>, offer: &'a Offer) -> Dialling<'a> {
+        match memory_tls() {
+            Ok(tls) => put(stream, MEMORY, &tls.client, offer),
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+        }
     }
 
     fn control(&self, action: Action) -> Option<Controlling<'_>> {
@@ -183,17 +162,28 @@ pub struct Network {
     websocket: Option<Address>,
     tcp: Option<Address>,
     direct_tls: Option<Address>,
-    /// The name that certificates of streams are for.
+    /// The name that certificates of streams are for (RFC 6120 §13.7.2).
     domain: String,
+    verifier: Arc<dyn ServerCertVerifier>,
+    /// For HTTP.
     settings: Arc<ClientConfig>,
     names: Names,
 }
 
 impl Network {
-    /// To the addresses of a target. A certificate is trusted as `settings` say.
-    pub fn new(target: &Target, settings: Arc<ClientConfig>, names: Names) -> Self {
-        Self {
+    /// To the addresses of a target, whose certificates are verified in this way.
+    ///
+    /// # Errors
+    /// No settings could be made.
+    pub fn new(
+        target: &Target,
+        verifier: Arc<dyn ServerCertVerifier>,
+        names: Names,
+    ) -> Result<Self, TlsError> {
+        let settings = tls::for_http(Arc::clone(&verifier))?;
+        Ok(Self {
             names,
+            verifier,
             usual: target.address.clone(),
             tls: target.tls.clone(),
             websocket: target.websocket.clone(),
@@ -201,10 +191,10 @@ impl Network {
             direct_tls: target.direct_tls.clone(),
             domain: target.domain.clone(),
             settings,
-        }
+        })
     }
 
-    async fn connect(&self, route: Route) -> io::Result<Socket> {
+    async fn connect(&self, route: Route, offer: &Offer) -> io::Result<Box<dyn Stream>> {
         let address = match route {
             Route::Tls if !self.usual.is_tls() => self.tls.as_ref().unwrap_or(&self.usual),
             Route::WebSocket => self.websocket.as_ref().unwrap_or(&self.usual),
@@ -212,60 +202,59 @@ impl Network {
             Route::DirectTls => self.direct_tls.as_ref().unwrap_or(&self.usual),
             _ => &self.usual,
         };
+        match self.reach(address).await? {
+            Ok(tcp) => self.protect(address, tcp, offer).await,
+            // Who asks knows which address the usual one is.
+            Err(refused) if route == Route::Usual => Err(refused),
+            Err(refused) => Err(io::Error::other(format!("{address}: {refused}"))),
+        }
+    }
+
+    /// A connection of TCP; or why none of the addresses has one.
+    async fn reach(&self, address: &Address) -> io::Result<Result<TcpStream, io::Error>> {
         let found = self.names.places(address).await.map_err(io::Error::other)?;
         let mut refused = io::Error::from(io::ErrorKind::NotFound);
         for one in found {
             match TcpStream::connect(one).await {
-                Ok(tcp) => return self.protect(address, tcp).await,
+                Ok(tcp) => return Ok(Ok(tcp)),
                 Err(error) => refused = error,
             }
         }
-        Err(match route {
-            // Who asks knows which address the usual one is.
-            Route::Usual => refused,
-            _ => io::Error::other(format!("{address}: {refused}")),
-        })
+        Ok(Err(refused))
     }
 
-    async fn protect(&self, address: &Address, tcp: TcpStream) -> io::Result<Socket> {
+    async fn protect(
+        &self,
+        address: &Address,
+        tcp: TcpStream,
+        offer: &Offer,
+    ) -> io::Result<Box<dyn Stream>> {
         let _ = tcp.set_nodelay(true); // refused only by a socket that is gone
         if !address.is_tls() {
-            return Ok(Socket::Plain(tcp));
+            return Ok(Box::new(Socket::Plain(tcp)));
         }
-        let (name, settings) = if address.scheme.is_stream() {
-            (self.name()?, self.stream_settings())
-        } else {
-            let name = address.server_name().map_err(io::Error::other)?;
-            (name, Arc::clone(&self.settings))
-        };
-        let tls = TlsConnector::from(settings).connect(name, tcp).await?;
-        Ok(Socket::Tls(Box::new(tls.into())))
-    }
-}
-
-impl Network {
-    /// The domain, which certificates of streams are for (RFC 6120 §13.7.2).
-    fn name(&self) -> io::Result<ServerName<'static>> {
-        ServerName::try_from(self.domain.clone()).map_err(io::Error::other)
-    }
-
-    /// With the protocol that XEP-0368 names.
-    fn stream_settings(&self) -> Arc<ClientConfig> {
-        let mut settings = ClientConfig::clone(&self.settings);
-        settings.alpn_protocols = vec![STREAM_ALPN.to_vec()];
-        Arc::new(settings)
+        if address.scheme.is_stream() {
+            return self.secure(Box::new(Socket::Plain(tcp)), offer).await;
+        }
+        let name = address.server_name().map_err(io::Error::other)?;
+        let tls = TlsConnector::from(Arc::clone(&self.settings)).connect(name, tcp).await?;
+        Ok(Box::new(Socket::Tls(Box::new(tls.into()))))
     }
 }
 
 impl Dial for Network {
-    fn secure(&self, stream: Box<dyn Stream>) -> Dialling<'_> {
+    fn secure<'a>(&'a self, stream: Box<dyn Stream>, offer: &'a Offer) -> Dialling<'a> {
+        put(stream, &self.domain, &self.verifier, offer)
+    }
+
+    fn learned<'a>(&'a self, address: &'a Address) -> Dialling<'a> {
         Box::pin(async move {
-            let connector = TlsConnector::from(self.stream_settings());
-            Ok(Box::new(connector.connect(self.name()?, stream).await?) as Box<dyn Stream>)
+            let tcp = self.reach(address).await??;
+            self.protect(address, tcp, &Offer::default()).await
         })
     }
 
-    fn dial(&self, route: Route) -> Dialling<'_> {
-        Box::pin(async move { Ok(Box::new(self.connect(route).await?) as Box<dyn Stream>) })
+    fn dial<'a>(&'a self, route: Route, offer: &'a Offer) -> Dialling<'a> {
+        Box::pin(self.connect(route, offer))
     }
 }

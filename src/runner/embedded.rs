@@ -52,6 +52,7 @@ pub fn target() -> Target {
         anonymous: Some(DOMAIN.to_owned()),
         accounts: PASSWORDS.into_iter().map(account).collect::<BTreeMap<_, _>>(),
         more_accounts: Vec::new(),
+        hosts: Vec::new(),
         rooms: Some(format!("conference.{DOMAIN}")),
         create: Vec::new(),
         provides: vec![
@@ -116,7 +117,7 @@ pub(super) fn start_with(
     let (machine, edge) = parts.assemble();
     let service = Service::new(machine, edge, Arc::new(Notify::new()), clock, None);
     tokio::spawn(Arc::clone(&service).keep_time());
-    Memory::new(service, SocketAddr::from((Ipv4Addr::LOCALHOST, 1)))
+    Memory::new(service, target().address.authority(), SocketAddr::from((Ipv4Addr::LOCALHOST, 1)))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::stop::{Done, Stop};
 use super::wire::{ConnId, ReceivedResponse, Sending, SentId};
 use crate::bosh::XBOSH;
 use crate::client::bosh::{Book, Request, Wrapper};
+use crate::scenario::matching::FailureKind;
 use crate::scenario::{Connections, End, Header, On, Place, Via};
 use crate::trace::How;
 use crate::xml::Element;
@@ -112,13 +113,17 @@ pub(super) fn pump(run: &mut Run) {
     }
 }
 
-/// Nothing is known of something sent whose connection could not be made.
-pub(super) fn reached(run: &Run, sent: SentId, place: &Place) -> Done {
-    let conn = run.wire().conn_of(sent);
-    match conn.map(|conn| run.wire().connected(conn)) {
-        Some(Err(why)) => Err(Stop::Broken(place.clone(), format!("cannot connect: {why}"))),
-        _ => Ok(()),
-    }
+/// Nothing is known of something sent whose connection could not be made; but if its address was learned from the target, it has
+/// to lead somewhere.
+pub(super) fn reached(run: &mut Run, sent: SentId, place: &Place) -> Done {
+    let Some(conn) = run.wire().conn_of(sent) else { return Ok(()) };
+    let Err(why) = run.wire().connected(conn) else { return Ok(()) };
+    let why = format!("cannot connect: {why}");
+    let Some(address) = run.wire().learned(conn) else {
+        return Err(Stop::Broken(place.clone(), why));
+    };
+    run.fail(FailureKind::Connection, place, format!("a connection to {address}"), why)?;
+    Err(Stop::Failed)
 }
 
 /// A session was granted.

@@ -6,6 +6,7 @@ use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 
 use crate::scenario::{Encoding, Http};
+use crate::wire::address::Address;
 
 /// An HTTP request before it is bytes.
 #[derive(Debug)]
@@ -38,6 +39,12 @@ impl Message {
         self.entity = encoded(std::mem::take(&mut self.entity), encoding);
         let name = if encoding == Encoding::Gzip { "gzip" } else { "deflate" };
         self.set("Content-Encoding", Some(name.to_owned()));
+    }
+
+    /// It goes to this address.
+    pub(super) fn lead(&mut self, address: &Address) {
+        self.path.clone_from(&address.path);
+        self.set("Host", Some(address.authority()));
     }
 
     /// Sets a header field, or takes it away.

@@ -4,6 +4,7 @@
 //! has fresh sessions, on connections of its own; what passed on them is a trace, and how it ended an [`Outcome`].
 
 mod about;
+pub mod byte_stream;
 mod carried;
 mod cast;
 mod chance;
@@ -20,15 +21,18 @@ mod fields;
 mod give;
 mod heart;
 mod judge;
+mod learned;
 mod ledger;
 mod length;
 mod link;
 #[cfg(test)]
 mod manners;
 mod message;
+pub mod offer;
 mod open_stream;
 mod opening;
 mod outcome;
+mod over_tls;
 mod pace;
 mod prove;
 mod provided;

@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use super::carried::{begin, carried};
 use super::dial::Route;
+use super::offer::{Offer, Sni, VERSIONS};
 use super::provided::lacks;
 use super::run::Run;
 use super::setting_up::{MOST, PATIENCE, PING, broken, login_of, pinged};
 use super::stop::{Done, Stop};
 use super::stream::Stream;
 use super::waiting::watch;
-use super::wire::{ConnId, SentId, Wire};
+use super::wire::{ConnId, NotMade, SentId, Wire};
 use crate::client::{Login, Step, Who};
 use crate::clock::words;
-use crate::scenario::{Carrier, Provision, Transport, Via};
+use crate::scenario::{self, Carrier, Located, Provision, Transport, Via};
 use crate::xml::Element;
 use crate::xmpp::ns;
 
@@ -32,6 +33,7 @@ pub(super) fn carry(run: &mut Run) -> Done {
         let Some(terms) = run.cast.get(actor).terms() else { continue };
         let (answers, carrier) = (terms.answers, terms.carrier.clone());
         let via = terms.via.as_ref().map(|via| via.value);
+        let offer = terms.tls.clone();
         let transport = match &carrier.value {
             Carrier::Fixed(transport) => *transport,
             Carrier::Computed(template) => {
@@ -55,10 +57,36 @@ pub(super) fn carry(run: &mut Run) -> Done {
         }
         if transport != Transport::Bosh {
             let mask = run.chance.number() as u32;
-            run.cast.get_mut(actor).carry(Stream::new(transport, route, answers, mask));
+            let offer = offer.map(|offer| offered(run, &offer)).transpose()?.unwrap_or_default();
+            let stream = Stream::new(transport, route, answers, mask).offering(offer);
+            run.cast.get_mut(actor).carry(stream);
         }
     }
     Ok(())
+}
+
+/// What a client offers when TLS begins.
+fn offered(run: &Run, tls: &Located<scenario::Offer>) -> Done<Offer> {
+    let scenario::Offer { version, alpn, sni, verify } = &tls.value;
+    let mut offer = Offer { verify: *verify, ..Offer::default() };
+    if let Some(version) = version {
+        let word = run.text(version)?;
+        let known = VERSIONS.iter().find(|(name, _)| *name == word);
+        let unknown = || {
+            let why = format!("`{word}` is not a valid version of TLS: it is 1.2 or 1.3");
+            Stop::Broken(version.place.clone(), why)
+        };
+        offer.versions = known.ok_or_else(unknown)?.1;
+    }
+    if let Some(alpn) = alpn {
+        let names = alpn.iter().map(|name| run.text(name)).collect::<Done<Vec<_>>>()?;
+        offer.alpn = names.into_iter().filter(|name| !name.is_empty()).collect();
+    }
+    if let Some(sni) = sni {
+        let name = run.text(sni)?;
+        offer.sni = if name.is_empty() { Sni::Absent } else { Sni::Name(name) };
+    }
+    Ok(offer)
 }
 
 /// Opens the stream of an actor, and logs in.
@@ -114,7 +142,9 @@ async fn log_in(run: &mut Run, actor: usize, who: Who, far: Far) -> Done {
             return Ok(());
         }
         if secures(run, actor, &element) {
-            secure(run, actor).await?;
+            if let Err(why) = secure(run, actor).await? {
+                return broken(run, &format!("no TLS: {why}"));
+            }
             begin(run, actor, &[])?;
             continue;
         }
@@ -143,8 +173,9 @@ fn secures(run: &Run, actor: usize, element: &Element) -> bool {
         && element.child(ns::TLS, "starttls").is_some()
 }
 
-/// Asks for TLS, unless the scenario has done that and was told to proceed, and puts it on the connection (RFC 6120 §5.4).
-pub(super) async fn secure(run: &mut Run, actor: usize) -> Done {
+/// Asks for TLS, unless the scenario has done that and was told to proceed, and puts it on the connection (RFC 6120 §5.4). If the
+/// server does not bring the handshake to its end: why.
+pub(super) async fn secure(run: &mut Run, actor: usize) -> Done<Result<(), String>> {
     let wire = run.wire().clone();
     run.cast.get_mut(actor).hear(&wire);
     let mut inbox = run.cast.get(actor).inbox().iter();
@@ -160,10 +191,10 @@ pub(super) async fn secure(run: &mut Run, actor: usize) -> Done {
     match answer.await {
         Some(answer) if answer.name() == "proceed" && asked => {
             // What the scenario has sent behind its request may be taken for the beginning of TLS.
-            put_tls(run, actor).await.map_err(|stop| match stop {
-                Stop::Broken(_, why) => Stop::Skipped(why),
+            match put_tls(run, actor).await {
+                Ok(Err(why)) | Err(Stop::Broken(_, why)) => Err(Stop::Skipped(why)),
                 other => other,
-            })
+            }
         }
         Some(answer) if answer.name() == "proceed" => put_tls(run, actor).await,
         Some(answer) => broken(run, &format!("STARTTLS is refused: <{}/>", answer.name())),
@@ -172,7 +203,7 @@ pub(super) async fn secure(run: &mut Run, actor: usize) -> Done {
 }
 
 /// Puts TLS on the connection of an actor.
-pub(super) async fn put_tls(run: &mut Run, actor: usize) -> Done {
+async fn put_tls(run: &mut Run, actor: usize) -> Done<Result<(), String>> {
     let Some(conn) = run.cast.get(actor).stream().and_then(Stream::conn) else {
         return broken(run, "there is no connection yet; `open` makes one");
     };
@@ -183,9 +214,10 @@ pub(super) async fn put_tls(run: &mut Run, actor: usize) -> Done {
             if let Some(stream) = run.cast.get_mut(actor).stream_mut() {
                 stream.secured();
             }
-            Ok(())
+            Ok(Ok(()))
         }
-        Some(Err(why)) => broken(run, &format!("no TLS: {why}")),
+        Some(Err(NotMade { why, handshake: true })) => Ok(Err(why)),
+        Some(Err(NotMade { why, .. })) => broken(run, &format!("no TLS: {why}")),
         None => broken(run, &format!("no TLS within {}", words(PATIENCE))),
     }
 }

@@ -71,7 +71,8 @@ async fn answered(run: &mut Run, sent: &SentRequest, what: &str) -> Done<Arc<Rec
     if let Some(got) = progress.got {
         return Ok(got);
     }
-    reached(run, sent.id, &run.report.at().place)?;
+    let place = run.report.at().place.clone();
+    reached(run, sent.id, &place)?;
     let seen = match progress.ended {
         Some(_) => "its connection was ended".to_owned(),
         None => format!("no answer within {}", words(time)),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::dial::{Dial, Route};
+use super::offer::Offer;
 use super::target::Target;
 use super::wire::{Secrets, Sending, Wire};
 use crate::clock::{Clock, words};
@@ -29,7 +30,7 @@ pub async fn reach(dial: &Arc<dyn Dial>, target: &Target) -> Result<Duration, St
 /// How long a connection takes.
 async fn connect(dial: &Arc<dyn Dial>, target: &Target, route: Route) -> Result<Duration, String> {
     let clock = Clock::start();
-    let why = match tokio::time::timeout(PATIENCE, dial.dial(route)).await {
+    let why = match tokio::time::timeout(PATIENCE, dial.dial(route, &Offer::default())).await {
         Ok(Ok(_)) => return Ok(clock.now()),
         Ok(Err(error)) => error.to_string(),
         Err(_) => format!("no connection within {}", words(PATIENCE)),
@@ -41,11 +42,12 @@ async fn connect(dial: &Arc<dyn Dial>, target: &Target, route: Route) -> Result<
 /// the first of its response read. It is a plain GET of the path, which concerns no session.
 async fn answers(dial: &Arc<dyn Dial>, target: &Target) -> Result<Duration, String> {
     if let Some(tls) = &target.tls {
-        let why = match tokio::time::timeout(PATIENCE, dial.dial(Route::Tls)).await {
-            Ok(Ok(_)) => None,
-            Ok(Err(error)) => Some(error.to_string()),
-            Err(_) => Some(format!("{tls}: no connection within {}", words(PATIENCE))),
-        };
+        let why =
+            match tokio::time::timeout(PATIENCE, dial.dial(Route::Tls, &Offer::default())).await {
+                Ok(Ok(_)) => None,
+                Ok(Err(error)) => Some(error.to_string()),
+                Err(_) => Some(format!("{tls}: no connection within {}", words(PATIENCE))),
+            };
         if let Some(why) = why {
             return Err(unreachable(target, &why));
         }

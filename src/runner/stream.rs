@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::dial::Route;
+use super::offer::Offer;
 use super::wire::{Came, ConnId, Sending, SentId, Wire};
 use crate::scenario::Transport;
 use crate::trace::{Fact, Reading};
@@ -24,6 +25,8 @@ pub(super) struct Stream {
     transport: Transport,
     /// The route that its connections take.
     route: Route,
+    /// What is offered when TLS begins on them.
+    offer: Offer,
     /// TLS is spoken on its connection.
     secured: bool,
     /// Whether pings and requests of stream management are answered.
@@ -62,6 +65,7 @@ impl Stream {
         Self {
             transport,
             route,
+            offer: Offer::default(),
             secured: false,
             answers,
             conn: None,
@@ -84,6 +88,17 @@ impl Stream {
     /// The route that its connection takes.
     pub(super) fn route(&self) -> Route {
         self.route
+    }
+
+    /// What is offered when TLS begins on its connection.
+    pub(super) fn offer(&self) -> &Offer {
+        &self.offer
+    }
+
+    /// This is offered when TLS begins on its connections.
+    pub(super) fn offering(mut self, offer: Offer) -> Self {
+        self.offer = offer;
+        self
     }
 
     /// Whether TLS is spoken on its connection.

@@ -6,14 +6,17 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::dial::{Dial, Dialling, Route, Stream};
+use super::byte_stream::{Dialling, Stream};
+use super::dial::{Dial, Route};
 use super::execute::{Inputs, run};
+use super::offer::Offer;
 use super::{FirstStep, Outcome, Unusable, Verdict};
 use crate::clock::Clock;
 use crate::defects;
 use crate::random::Seeded;
 use crate::scenario::load_texts;
 use crate::trace::{Fact, How};
+use crate::wire::address::Address;
 
 /// What a connection manager does that answers nothing but this, once it has read some of a request, and leaves.
 struct Says {
@@ -23,7 +26,11 @@ struct Says {
 }
 
 impl Dial for Says {
-    fn dial(&self, _route: Route) -> Dialling<'_> {
+    fn learned<'a>(&'a self, _address: &'a Address) -> Dialling<'a> {
+        unreachable!("nothing is learned")
+    }
+
+    fn dial<'a>(&'a self, _route: Route, _offer: &'a Offer) -> Dialling<'a> {
         let Self { text, stays } = *self;
         Box::pin(async move {
             let (ours, mut theirs) = tokio::io::duplex(1000);
@@ -394,7 +401,11 @@ impl Stream for Breaking {
 }
 
 impl Dial for Ends {
-    fn dial(&self, _route: Route) -> Dialling<'_> {
+    fn learned<'a>(&'a self, _address: &'a Address) -> Dialling<'a> {
+        unreachable!("nothing is learned")
+    }
+
+    fn dial<'a>(&'a self, _route: Route, _offer: &'a Offer) -> Dialling<'a> {
         let next = self.answers.lock().unwrap().pop_front().unwrap_or(None);
         Box::pin(async move {
             let (answers, how) = next.ok_or(io::ErrorKind::ConnectionRefused)?;

@@ -14,7 +14,10 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Notify, mpsc};
 
-use super::dial::{Controlling, Dial, Route, Stream};
+use super::byte_stream::Stream;
+use super::dial::{Controlling, Dial, Route};
+use super::offer::{Agreed, Offer};
+use super::over_tls::Refused;
 use super::target::{Target, passwords};
 use crate::clock::Clock;
 use crate::scenario::Action;
@@ -23,6 +26,7 @@ use crate::trace::intake::Intake;
 use crate::trace::record::Recorder;
 use crate::trace::{Event, Fact, How, Reading, Response, Story};
 use crate::wire::Side;
+use crate::wire::address::Address;
 use crate::wire::conversation::Expect;
 use crate::wire::tap::{Item, Queue, Tap};
 
@@ -170,16 +174,37 @@ enum Order {
     End(How),
 }
 
+/// Why there is no connection, or no TLS on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotMade {
+    /// In words.
+    pub why: String,
+    /// The server did not bring the TLS handshake to its end.
+    pub handshake: bool,
+}
+
+impl NotMade {
+    fn of(error: &io::Error) -> Self {
+        Self { why: error.to_string(), handshake: Refused::is(error) }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Conn {
     route: Route,
     orders: Option<mpsc::UnboundedSender<Order>>,
     /// It is made.
     connected: bool,
+    /// The address that was learned, if it is not one of the target's.
+    learned: Option<Address>,
+    /// What is offered when TLS begins on it.
+    offer: Offer,
+    /// What TLS on it is.
+    agreed: Option<Agreed>,
     /// TLS is on it since STARTTLS, or why not.
-    secured: Option<Result<(), String>>,
+    secured: Option<Result<(), NotMade>>,
     /// Why it could not be made.
-    refused: Option<String>,
+    refused: Option<NotMade>,
     /// What was given to it, in order.
     sent: Vec<SentId>,
     answered: usize,
@@ -272,22 +297,51 @@ impl Wire {
 
     /// Opens a connection, and returns at once: what it is given to send goes out when it is made.
     pub fn connect(&self, route: Route) -> ConnId {
+        self.connect_offering(route, Offer::default())
+    }
+
+    /// The same, with what is offered when TLS begins on a connection that carries a stream over TCP.
+    pub fn connect_offering(&self, route: Route, offer: Offer) -> ConnId {
+        self.begin(Conn { route, offer, ..Conn::default() })
+    }
+
+    /// The same to an address that was learned, as on this route.
+    pub fn connect_to(&self, address: Address, route: Route) -> ConnId {
+        self.begin(Conn { route, learned: Some(address), ..Conn::default() })
+    }
+
+    fn begin(&self, mut conn: Conn) -> ConnId {
         let (orders, told) = mpsc::unbounded_channel();
+        let (route, offer, learned) = (conn.route, conn.offer.clone(), conn.learned.clone());
+        conn.orders = Some(orders);
         let mut shared = self.lock();
         let id = shared.conns.len() as ConnId + 1;
-        shared.conns.insert(id, Conn { route, orders: Some(orders), ..Conn::default() });
+        shared.conns.insert(id, conn);
         drop(shared);
-        tokio::spawn(self.clone().open(id, route, told));
+        let wire = self.clone();
+        tokio::spawn(async move {
+            let made = match &learned {
+                Some(address) => wire.dial.learned(address).await,
+                None => wire.dial.dial(route, &offer).await,
+            };
+            wire.open(id, route, made, told).await;
+        });
         id
     }
 
-    async fn open(self, id: ConnId, route: Route, told: mpsc::UnboundedReceiver<Order>) {
-        let stream = match self.dial.dial(route).await {
+    async fn open(
+        self,
+        id: ConnId,
+        route: Route,
+        made: io::Result<Box<dyn Stream>>,
+        told: mpsc::UnboundedReceiver<Order>,
+    ) {
+        let stream = match made {
             Ok(stream) => stream,
             Err(error) => {
                 let mut shared = self.lock();
                 if let Some(conn) = shared.conns.get_mut(&id) {
-                    conn.refused = Some(error.to_string());
+                    conn.refused = Some(NotMade::of(&error));
                 }
                 drop(shared);
                 return self.over(id, Ended { by: Side::Server, how: How::Reset, at: self.now() });
@@ -300,6 +354,7 @@ impl Wire {
             let mut shared = self.lock();
             if let Some(conn) = shared.conns.get_mut(&id) {
                 conn.connected = true;
+                conn.agreed = stream.agreed().cloned();
             }
             let mut taps = Taps {
                 conn: id,
@@ -348,13 +403,31 @@ impl Wire {
         let Some(conn) = shared.conns.get_mut(&conn) else { return };
         let told = conn.orders.as_ref().is_some_and(|orders| orders.send(Order::Secure).is_ok());
         if !told {
-            conn.secured = Some(Err("the connection was ended".to_owned()));
+            let why = "the connection was ended".to_owned();
+            conn.secured = Some(Err(NotMade { why, handshake: false }));
         }
     }
 
     /// Whether TLS is on a connection since [`Wire::secure`]; none while that is not known.
-    pub fn secured(&self, conn: ConnId) -> Option<Result<(), String>> {
+    pub fn secured(&self, conn: ConnId) -> Option<Result<(), NotMade>> {
         self.lock().conns.get(&conn).and_then(|conn| conn.secured.clone())
+    }
+
+    /// What TLS on a connection that carries a stream over TCP is; none without TLS.
+    pub fn agreed(&self, conn: ConnId) -> Option<Agreed> {
+        self.lock().conns.get(&conn).and_then(|conn| conn.agreed.clone())
+    }
+
+    /// The address that a connection leads to, if that was learned.
+    pub fn learned(&self, conn: ConnId) -> Option<Address> {
+        self.lock().conns.get(&conn).and_then(|conn| conn.learned.clone())
+    }
+
+    /// Whether a connection was not made since the server did not bring the TLS handshake to its end.
+    pub fn handshake_failed(&self, conn: ConnId) -> bool {
+        let shared = self.lock();
+        let refused = shared.conns.get(&conn).and_then(|conn| conn.refused.as_ref());
+        refused.is_some_and(|refused| refused.handshake)
     }
 
     /// How something sent stands.
@@ -390,7 +463,7 @@ impl Wire {
         let shared = self.lock();
         let Some(conn) = shared.conns.get(&conn) else { return Ok(false) };
         match &conn.refused {
-            Some(why) => Err(why.clone()),
+            Some(refused) => Err(refused.why.clone()),
             None => Ok(conn.connected),
         }
     }
@@ -509,6 +582,11 @@ impl Wire {
         self.changed.notify_waiters();
     }
 
+    /// What is offered when TLS begins on a connection.
+    fn offer(&self, id: ConnId) -> Offer {
+        self.lock().conns.get(&id).map(|conn| conn.offer.clone()).unwrap_or_default()
+    }
+
     /// Serves one connection to its end.
     async fn run(
         self,
@@ -572,13 +650,13 @@ impl Wire {
                         break (Side::Client, how);
                     }
                 }
-                Some(Step::Secure) => match self.dial.secure(stream).await {
+                Some(Step::Secure) => match self.dial.secure(stream, &self.offer(id)).await {
                     Ok(tls) => {
                         stream = tls;
-                        self.put_tls(&mut taps);
+                        self.put_tls(&mut taps, stream.agreed().cloned());
                     }
                     Err(error) => {
-                        self.no_tls(&taps, error.to_string());
+                        self.no_tls(&taps, NotMade::of(&error));
                         stream = Box::new(tokio::io::duplex(1).0);
                         break (Side::Client, How::Reset);
                     }
@@ -594,6 +672,9 @@ impl Wire {
                 How::Reset | How::TimedOut => stream.reset(),
             }
         }
+        if let Some(conn) = self.lock().conns.get_mut(&id) {
+            conn.agreed = stream.agreed().cloned();
+        }
         drop(stream);
         taps.shown.ended(by, how);
         taps.judged.ended(by, how);
@@ -604,18 +685,19 @@ impl Wire {
     }
 
     /// TLS is on a connection.
-    fn put_tls(&self, taps: &mut Taps) {
+    fn put_tls(&self, taps: &mut Taps, agreed: Option<Agreed>) {
         for tap in [&mut taps.shown, &mut taps.judged] {
             tap.secured(Secured { starttls: true, ..Secured::default() });
         }
         if let Some(conn) = self.lock().conns.get_mut(&taps.conn) {
             conn.secured = Some(Ok(()));
+            conn.agreed = agreed;
         }
         self.take_in(0);
     }
 
     /// There is no TLS on a connection, for this reason.
-    fn no_tls(&self, taps: &Taps, why: String) {
+    fn no_tls(&self, taps: &Taps, why: NotMade) {
         if let Some(conn) = self.lock().conns.get_mut(&taps.conn) {
             conn.secured = Some(Err(why));
         }
@@ -682,6 +764,7 @@ impl Wire {
         let by_itself = conn.connected
             && ended.by == Side::Server
             && !conn.heard
+            && conn.learned.is_none()
             && (conn.answered > 0 || ended.how == How::Reset);
         let mut again = None;
         for id in &owed {

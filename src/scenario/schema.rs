@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::limits;
-use super::model::{ACCOUNTS, Transport};
+use super::model::{ACCOUNTS, TlsVersion, Transport};
 use super::read::{
     ACTION, CONNECTIONS, ENCODING, END, EXTENDED, HTTP, KINDS, LEVEL, NO_ANSWER, OPCODE, OPENED,
     PROVISIONS, RESERVED, STATUS, TERMINAL, TERMS, VIA,
@@ -205,10 +205,15 @@ fn kind_of_step(kind: &str) -> (Value, Map<String, Value>, &'static [&'static st
                 ("by", text("The actor whose WebSocket it is; default: the client.")),
                 ("method", text("")),
                 ("path", text("")),
+                url(),
                 ("http", http()),
                 ("headers", attributes()),
             ];
             (text("Asks for a WebSocket with a request of this name."), properties(&keys), none)
+        }
+        "secured" => {
+            let keys = ["version", "alpn", "certificate"].map(|key| (key, reference("match")));
+            (actor(), properties(&keys), none)
         }
         "enable" | "resume" => {
             let keys = [
@@ -258,6 +263,7 @@ fn kind_of_step(kind: &str) -> (Value, Map<String, Value>, &'static [&'static st
                 ("not-before", time("The minimum time it must take.")),
                 ("how", words(&END, "")),
                 ("status", reference("match")),
+                ("close-notify", reference("boolean")),
             ];
             (actor(), properties(&keys), none)
         }
@@ -363,9 +369,30 @@ fn session() -> Map<String, Value> {
         ("connections", words(&CONNECTIONS, "Which connections carry the requests.")),
         via(),
         ("certificate", words_of(&ACCOUNTS, "The account whose certificate is presented.")),
+        ("tls", offer()),
     ]);
     keys.extend(TERMS.iter().map(|&(key, _)| (key.to_owned(), reference("text"))));
     keys
+}
+
+fn offer() -> Value {
+    let versions = TlsVersion::ALL.map(|(word, _)| word);
+    // An unquoted 1.2 is a number for a schema, and the text that it is for the reader.
+    let version = json!({ "anyOf": [
+        words_of(&versions, ""),
+        { "enum": [1.2, 1.3] },
+        { "type": "string", "pattern": "\\$\\{" },
+    ], "description": "The only version of TLS; default: both." });
+    let keys = [
+        ("version", version),
+        (
+            "alpn",
+            one_or_more(&reference("text"), "The protocols offered by ALPN; default: xmpp-client."),
+        ),
+        ("sni", text("The name of the server asked for (SNI); default: the domain.")),
+        ("verify", reference("boolean")),
+    ];
+    described(object(properties(&keys), &[]), "What is offered when TLS begins, over TCP.")
 }
 
 fn request() -> Map<String, Value> {
@@ -378,6 +405,7 @@ fn request() -> Map<String, Value> {
         ("body", one_or_more(&reference("piece"), "The whole entity.")),
         ("method", text("")),
         ("path", text("")),
+        url(),
         ("http", http()),
         ("headers", attributes()),
         ("encoding", words(&ENCODING, "The content coding of the entity.")),
@@ -441,6 +469,10 @@ fn on() -> (&'static str, Value) {
     ("on", text("The connection to use; `fresh` opens a new one."))
 }
 
+fn url() -> (&'static str, Value) {
+    ("url", text("An address that was learned from the target, to connect to."))
+}
+
 fn via() -> (&'static str, Value) {
     ("via", words(&VIA, "The address of the target to use."))
 }
@@ -468,7 +500,7 @@ fn variables(description: &str) -> Value {
 fn captures() -> Value {
     described(
         variables(""),
-        "Variables, each with the place of its value: `@sid`, `iq/bind/jid`, `status`.",
+        "Variables, each with the place of its value: `@sid`, `iq/bind/jid`, `status`, `link REL`.",
     )
 }
 

@@ -35,6 +35,8 @@ pub struct Target {
     pub accounts: BTreeMap<String, Account>,
     /// Further accounts of the same names, so that several scenarios that need them run at once.
     pub more_accounts: Vec<BTreeMap<String, Account>>,
+    /// Hosts beside its own to which links of it may lead.
+    pub hosts: Vec<String>,
     /// The service for rooms.
     pub rooms: Option<String>,
     /// Attributes with which its sessions are asked for, unless a scenario sets them; without a value, one that is left out.

@@ -136,6 +136,40 @@ fn rooms_are_known_where_they_are_needed() {
 }
 
 #[test]
+fn tls_is_for_tcp_and_a_password_only_for_who_has_shown_who_it_is() {
+    let session = |keys: &str| told(&format!("session: {{ {keys} }}\n"), "- note: x\n");
+    assert_eq!(session("transport: tcp, login: alice, tls: { version: 1.3, sni: x }"), [""; 0]);
+    assert_eq!(
+        session("transport: websocket, tls: { alpn: x }"),
+        ["-1: `tls` is about sessions over TCP; write `transport: tcp`"]
+    );
+    assert_eq!(
+        session("transport: tcp, login: alice, tls: { verify: false }"),
+        [
+            "-1: an actor with `verify: false` cannot log in: its password would go to anybody; write `login: none`"
+        ]
+    );
+    assert_eq!(
+        session("transport: tcp, tls: { version: 1.1 }"),
+        ["-1: `1.1` is not a valid version of TLS; did you mean `1.2`?"]
+    );
+    let steps = "- secured:\n- ended:\n  close-notify: true\n";
+    assert_eq!(told("session: { transport: websocket }\n", steps).len(), 2);
+}
+
+#[test]
+fn an_address_that_was_learned_has_a_connection_of_its_own() {
+    let steps = "- create: a\n  url: http://x\n  on: b\n  via: tls\n";
+    assert_eq!(
+        told("session: none\n", steps),
+        [
+            "2: `url` cannot be combined with `on`; it opens a connection of its own",
+            "2: `url` cannot be combined with `via`; it opens a connection of its own"
+        ]
+    );
+}
+
+#[test]
 fn names_have_to_be_given_before_they_are_used() {
     let told = |steps| told("", steps);
     assert_eq!(

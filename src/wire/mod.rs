@@ -9,6 +9,7 @@ pub mod http1;
 pub mod names;
 #[cfg(test)]
 pub(crate) mod nameserver;
+pub mod presented;
 pub mod protocol;
 pub mod resolve;
 pub mod secured;

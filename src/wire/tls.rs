@@ -13,7 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig,
-    SignatureScheme,
+    SignatureScheme, SupportedProtocolVersion,
 };
 
 use crate::diag::name;
@@ -58,7 +58,12 @@ fn provider() -> Arc<CryptoProvider> {
 
 /// Settings for connections to an https target.
 pub fn client(ca_file: Option<&Path>, insecure: bool) -> Result<Arc<ClientConfig>, TlsError> {
-    let mut config = trusting(ca_file, insecure)?;
+    for_http(verifier(ca_file, insecure)?)
+}
+
+/// The same for one whose certificates are verified in this way.
+pub fn for_http(verifier: Arc<dyn ServerCertVerifier>) -> Result<Arc<ClientConfig>, TlsError> {
+    let mut config = verifying(verifier)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
@@ -71,8 +76,16 @@ pub fn trusting(ca_file: Option<&Path>, insecure: bool) -> Result<ClientConfig, 
 
 /// Settings for connections whose certificates are verified in this way.
 pub fn verifying(verifier: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, rustls::Error> {
+    speaking(rustls::ALL_VERSIONS, verifier)
+}
+
+/// The same with these versions of TLS.
+fn speaking(
+    versions: &[&'static SupportedProtocolVersion],
+    verifier: Arc<dyn ServerCertVerifier>,
+) -> Result<ClientConfig, rustls::Error> {
     let builder =
-        ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
+        ClientConfig::builder_with_provider(provider()).with_protocol_versions(versions)?;
     Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
 }
 
@@ -91,13 +104,14 @@ pub fn verifier(
     Ok(Arc::new(Named { verifier, named }))
 }
 
-/// Settings for a single connection, on which the certificate has to be for `name` whatever name SNI asks for. No
-/// session is resumed: each connection verifies the certificate itself.
+/// Settings for a single connection with these versions of TLS, on which the certificate has to be for `name` whatever name SNI
+/// asks for. No session is resumed: each connection verifies the certificate itself.
 pub fn for_name(
     name: ServerName<'static>,
     verifier: Arc<dyn ServerCertVerifier>,
+    versions: &[&'static SupportedProtocolVersion],
 ) -> Result<ClientConfig, rustls::Error> {
-    let mut config = verifying(Arc::new(ForName { name, verifier }))?;
+    let mut config = speaking(versions, Arc::new(ForName { name, verifier }))?;
     config.resumption = Resumption::disabled();
     Ok(config)
 }

@@ -150,7 +150,7 @@ fn the_keys_of_each_step_are_those_of_the_schema() {
     let schema = schema();
     let listed = Regex::new(r"(?s)`zzzzzzzzzzzz` is not a key of a `[a-z]+` step.*?= help: (it has no keys|the keys are ([^=]*))").unwrap();
     let steps = schema["$defs"]["step"]["oneOf"].as_array().unwrap();
-    assert_eq!(steps.len(), 38);
+    assert_eq!(steps.len(), 39);
     for step in steps {
         let kind = step["required"][0].as_str().unwrap();
         let told = mistakes(&format!("{HEAD}- {kind}: a\n  zzzzzzzzzzzz: 1\n")).join("\n\n");

@@ -97,6 +97,7 @@ fn target(domain: &str, endpoints: &[Endpoint], tolerance: Tolerance) -> Option<
         domain: domain.to_owned(),
         accounts: BTreeMap::new(),
         more_accounts: Vec::new(),
+        hosts: Vec::new(),
         rooms: None,
         create: Vec::new(),
         provides: provides.into_iter().chain(carriers).collect(),

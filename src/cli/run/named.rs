@@ -134,6 +134,7 @@ fn url(server: &Server, url: &str) -> Result<Target, Failure> {
         domain,
         accounts: BTreeMap::new(),
         more_accounts: Vec::new(),
+        hosts: Vec::new(),
         rooms: None,
         create: Vec::new(),
         provides: vec![Provision::Anonymous, secure, carrier, Provision::Slow],

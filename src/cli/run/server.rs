@@ -58,9 +58,10 @@ impl Server {
             || target.tcp.is_some()
             || target.direct_tls.is_some();
         let trusted = self.ca_file.as_deref().or(target.ca_file.as_deref());
-        let settings = tls::client(trusted, self.insecure || !secure)
+        let network = tls::verifier(trusted, self.insecure || !secure)
+            .and_then(|verifier| Network::new(target, verifier, self.names()))
             .map_err(|error| Failure::Usage(error.to_string()))?;
-        Ok(Arc::new(Network::new(target, settings, self.names())))
+        Ok(Arc::new(network))
     }
 
     /// The options that were given a value, by name.

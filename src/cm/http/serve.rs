@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot, watch};
@@ -28,6 +29,7 @@ use crate::cm::machine::Machine;
 use crate::cm::pace::{self, Pace};
 use crate::cm::session::Token;
 use crate::cm::stream::Outbound;
+use crate::cm::tls::Terms;
 use crate::wire::conversation::Expect;
 use crate::wire::tap::{Queue, Tap};
 use crate::xml::Limits;
@@ -212,6 +214,11 @@ impl Service {
     /// A place for a connection, unless there are too many.
     pub(in crate::cm) fn place(&self) -> Option<Place<'_>> {
         self.connections.take(1)
+    }
+
+    /// How TLS is spoken on a connection whose listener has these settings.
+    pub(in crate::cm) fn terms(&self, config: Arc<ServerConfig>, starttls: bool) -> Terms {
+        self.lock().machine.terms(config, starttls)
     }
 
     /// Bounds of what comes.

@@ -1,6 +1,7 @@
 //! XMPP over TCP (RFC 6120) in front of the same server: STARTTLS, and TLS from the first byte (XEP-0368).
 
 mod document;
+mod parted;
 mod serve;
 #[cfg(test)]
 mod serve_tests;

@@ -10,13 +10,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 
 use super::document::Document;
+use super::parted::Parted;
 use super::tapped::Tapped;
 use crate::cm::http::carried::Carried;
 use crate::cm::http::serve::Service;
 use crate::cm::stream::{Codec, Ended, Framing, Front as _, Input, Security, live};
+use crate::cm::tls::Terms;
 use crate::wire::conversation::Expect;
 use crate::wire::secured::{Secured, Tls};
 use crate::wire::tap::Tap;
@@ -104,7 +105,7 @@ impl Service {
             return ended.map(drop);
         };
         let (mut tap, stream) = io.into_parts();
-        let tls = secure(stream, config, true, tap.as_mut()).await?;
+        let tls = secure(stream, self.terms(config, true), tap.as_mut()).await?;
         carried.input(Input::Secured);
         let mut io = Tapped::new(tls, tap);
         let ended = self.live(&mut io, &carried).await;
@@ -123,7 +124,7 @@ impl Service {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let tls = secure(stream, config, false, tap.as_mut()).await?;
+        let tls = secure(stream, self.terms(config, false), tap.as_mut()).await?;
         Box::pin(self.clear(tls, peer, tap, Security::Settled, None)).await
     }
 
@@ -137,15 +138,11 @@ impl Service {
 }
 
 /// TLS on a connection.
-async fn secure<S>(
-    stream: S,
-    config: Arc<ServerConfig>,
-    starttls: bool,
-    tap: Option<&mut Tap>,
-) -> io::Result<TlsStream<S>>
+async fn secure<S>(stream: S, terms: Terms, tap: Option<&mut Tap>) -> io::Result<Parted<S>>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let Terms { config, starttls, parting } = terms;
     let tls = timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream)).await;
     let tls = tls.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
     match (tls, tap) {
@@ -154,12 +151,12 @@ where
             let sni = state.server_name().map(str::to_owned);
             let client = Some(Tls { sni, ..Tls::of(state) });
             tap.secured(Secured { starttls, client, ..Secured::default() });
-            Ok(tls)
+            Ok(Parted::new(tls, parting))
         }
         (Err(error), Some(tap)) => {
             tap.failed(format!("TLS: the handshake with the client failed: {error}"));
             Err(error)
         }
-        (tls, None) => tls,
+        (tls, None) => tls.map(|tls| Parted::new(tls, parting)),
     }
 }

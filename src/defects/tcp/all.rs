@@ -1,6 +1,8 @@
 //! The families of streams over TCP.
 
-use super::{closing, encoding, errors, headers, namespaces, restarts, stanzas, tls, versions};
+use super::{
+    closing, encoding, errors, handshake, headers, namespaces, restarts, stanzas, tls, versions,
+};
 use crate::defects::defect::Family;
 
 pub(in crate::defects) const DEFECTS: Family = &[
@@ -12,5 +14,6 @@ pub(in crate::defects) const DEFECTS: Family = &[
     namespaces::DEFECTS,
     errors::DEFECTS,
     tls::DEFECTS,
+    handshake::DEFECTS,
     encoding::DEFECTS,
 ];

@@ -4,6 +4,7 @@ mod all;
 mod closing;
 mod encoding;
 mod errors;
+mod handshake;
 mod headers;
 mod namespaces;
 mod raw;

@@ -9,7 +9,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{sleep, timeout};
 
 use crate::clock::Clock;
-use crate::doctor::certificate::Presented;
 use crate::doctor::context::Context;
 use crate::doctor::endpoint::{Carrier, Endpoint};
 use crate::doctor::reach::{Secure, Unmade, connect, secure};
@@ -18,6 +17,7 @@ use crate::trace::record::Recorder;
 use crate::trace::{Event, Fact, How, Raw, Reading, Secured, Story};
 use crate::wire::Side;
 use crate::wire::conversation::Expect;
+use crate::wire::presented::Presented;
 use crate::wire::socket::Socket;
 use crate::wire::tap::{Queue, Tap};
 

@@ -3,11 +3,11 @@
 use std::pin::Pin;
 
 use super::{
-    connections, control, management, requests, responses, sessions, stanzas, streams, values,
+    connections, control, management, requests, responses, sessions, stanzas, streams, tls, values,
 };
 use crate::runner::compare::unmet;
 use crate::runner::exchange::pump;
-use crate::runner::open_stream::{authenticate, secure};
+use crate::runner::open_stream::authenticate;
 use crate::runner::opening::{drain, open};
 use crate::runner::report::StepAt;
 use crate::runner::run::Run;
@@ -94,10 +94,8 @@ async fn run_step(run: &mut Run, step: &Step) -> Done {
             let actor = run.actor_named(actor)?;
             authenticate(run, actor).await
         }
-        StepKind::StartTls(actor) => {
-            let actor = run.actor_named(actor)?;
-            secure(run, actor).await
-        }
+        StepKind::StartTls(actor) => tls::starttls(run, actor).await,
+        StepKind::Secured(secured) => tls::secured(run, secured).await,
         StepKind::Enable(manage) => management::enable(run, manage).await,
         StepKind::Resume(manage) => management::resume(run, manage).await,
         StepKind::Handshake(handshake) => streams::handshake(run, handshake),

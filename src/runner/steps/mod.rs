@@ -9,6 +9,7 @@ mod responses;
 mod sessions;
 mod stanzas;
 mod streams;
+mod tls;
 mod values;
 
 pub(super) use dispatch::run_steps;

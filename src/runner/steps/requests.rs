@@ -2,7 +2,9 @@
 
 use crate::client::bosh::Wrapper;
 use crate::runner::creation;
+use crate::runner::dial::Route;
 use crate::runner::exchange::{conn_for, how, open_conn, post, send, session_headers};
+use crate::runner::learned::learned;
 use crate::runner::ledger::SentRequest;
 use crate::runner::message::head_length;
 use crate::runner::run::Run;
@@ -12,6 +14,7 @@ use crate::runner::wire::{Cut, Kind, Part, Sending};
 use crate::scenario::{
     self, CutPoint, Located, Piece, Raw, Request, Resend, Sid, Step, StepKind, Value, limits,
 };
+use crate::wire::address::Address;
 
 /// In `raw`, how many bytes stand behind the first empty line.
 const CONTENT_LENGTH: &str = "content-length";
@@ -24,9 +27,13 @@ pub(super) fn request(run: &mut Run, request: &Request, creates: bool) -> Done {
     } else {
         draft(run, actor, request)?
     };
-    let sending = sending(run, actor, request, body, creates)?;
+    let learned = learned(run, request.url.as_ref())?;
+    let sending = sending(run, actor, request, body, (creates, learned.as_ref()))?;
     let on = request.on.as_ref().map(|on| &on.value);
-    let conn = conn_for(run, actor, on, request.via.as_ref().map(|via| via.value), None);
+    let conn = match learned {
+        Some(address) => run.wire().connect_to(address, Route::Usual),
+        None => conn_for(run, actor, on, request.via.as_ref().map(|via| via.value), None),
+    };
     let id = send(run, actor, conn, sending.clone());
     let sent = SentRequest { id, actor, sending, rid, conn, creates };
     run.ledger.enter(&request.name.value, sent);
@@ -57,7 +64,7 @@ fn sending(
     actor: usize,
     request: &Request,
     mut body: Wrapper,
-    creates: bool,
+    (creates, learned): (bool, Option<&Address>),
 ) -> Done<Sending> {
     for attribute in &request.attributes {
         let value = run.text_of(attribute.value.as_ref())?;
@@ -74,6 +81,9 @@ fn sending(
         Some(bytes) => self::bytes(run, &bytes.value.pieces, str::to_owned)?.0,
     };
     let mut message = post(run, actor, entity);
+    if let Some(address) = learned {
+        message.lead(address);
+    }
     if let Some(method) = &request.method {
         message.method = run.text(method)?;
     }

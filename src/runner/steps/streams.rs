@@ -8,6 +8,7 @@ use crate::rules::{Finding, Judge, Party};
 use crate::runner::carried::{ask, begin, carried, over, stream, upgrade};
 use crate::runner::compare::mismatch;
 use crate::runner::exchange::how;
+use crate::runner::learned::learned;
 use crate::runner::report::StepAt;
 use crate::runner::run::Run;
 use crate::runner::stop::Done;
@@ -31,6 +32,10 @@ const LENGTH: u64 = u64::MAX;
 pub(super) fn handshake(run: &mut Run, handshake: &Handshake) -> Done {
     let actor = run.actor(handshake.by.as_ref())?;
     let mut message = upgrade(run);
+    let learned = learned(run, handshake.url.as_ref())?;
+    if let Some(address) = &learned {
+        message.lead(address);
+    }
     if let Some(method) = &handshake.method {
         message.method = run.text(method)?;
     }
@@ -43,7 +48,7 @@ pub(super) fn handshake(run: &mut Run, handshake: &Handshake) -> Done {
     for header in &handshake.headers {
         message.set(&header.name.value, run.text_of(header.value.as_ref())?);
     }
-    let sent = ask(run, actor, &message);
+    let sent = ask(run, actor, &message, learned);
     run.ledger.enter(&handshake.name.value, sent);
     Ok(())
 }
@@ -285,6 +290,9 @@ pub(super) async fn ended(run: &mut Run, ended: &scenario::Ended) -> Done {
         ended.within.as_ref(),
         ended.not_before.as_ref(),
     )?;
+    if let Some(wanted) = &ended.close_notify {
+        announced(run, actor, wanted)?;
+    }
     let Some(expected) = &ended.status else { return Ok(()) };
     let close = run.cast.get(actor).stream().and_then(Stream::closed);
     let status = close.and_then(Close::status);
@@ -293,6 +301,24 @@ pub(super) async fn ended(run: &mut Run, ended: &scenario::Ended) -> Done {
         mismatch(run, &found, &place, None)?;
     }
     Ok(())
+}
+
+/// Whether the server has ended TLS with `close_notify`.
+fn announced(run: &mut Run, actor: usize, wanted: &Located<bool>) -> Done {
+    let conn = run.cast.get(actor).stream().and_then(Stream::conn);
+    let agreed = conn.and_then(|conn| run.wire().agreed(conn));
+    let seen = match agreed.map(|agreed| agreed.notified) {
+        None => "there was no TLS on it",
+        Some(notified) if notified == wanted.value => return Ok(()),
+        Some(true) => "close_notify came",
+        Some(false) => "no close_notify came, and TCP was ended",
+    };
+    let expected = if wanted.value {
+        "TLS to be ended with close_notify before TCP"
+    } else {
+        "TCP to be ended without close_notify"
+    };
+    run.fail(FailureKind::Connection, &wanted.place, expected, seen)
 }
 
 /// Nothing that the server has sent breaks these requirements, as far as the rules of the proxy tell.

@@ -86,6 +86,7 @@ impl Checker {
             StepKind::Login(actor) => self.login(actor),
             StepKind::Authenticate(_)
             | StepKind::StartTls(_)
+            | StepKind::Secured(_)
             | StepKind::Enable(_)
             | StepKind::Resume(_)
             | StepKind::Handshake(_)
@@ -174,7 +175,9 @@ impl Checker {
         let actor = self.actor(by);
         let values = request.attributes.iter().filter_map(|attribute| attribute.value.as_ref());
         let headers = request.headers.iter().filter_map(|header| header.value.as_ref());
-        self.templates(values.chain(headers).chain(&request.method).chain(&request.path));
+        self.templates(
+            values.chain(headers).chain(&request.method).chain(&request.path).chain(&request.url),
+        );
         if let Some(payload) = &request.payload {
             self.xml(payload);
         }

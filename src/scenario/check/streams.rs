@@ -3,7 +3,8 @@
 use super::scope::{Checker, SessionFacts};
 use super::steps::client;
 use crate::scenario::model::{
-    Attribute, Ended, Frame, Handshake, Manage, Receive, Reference, StepKind, Tag, Transport,
+    Attribute, Ended, Frame, Handshake, Manage, Receive, Reference, Secured, StepKind, Tag,
+    Transport,
 };
 use crate::scenario::source::Located;
 
@@ -15,9 +16,8 @@ impl Checker {
                 self.on_stream(actor);
                 self.login(actor);
             }
-            StepKind::StartTls(actor) => {
-                self.carried(actor, |transport| transport == Transport::Tcp, "TCP");
-            }
+            StepKind::StartTls(actor) => self.over_tcp(actor),
+            StepKind::Secured(secured) => self.secured(secured),
             StepKind::Enable(manage) => self.manage(manage),
             StepKind::Resume(manage) => {
                 self.login(&manage.actor);
@@ -62,6 +62,19 @@ impl Checker {
         self.carried(reference, |transport| transport == Transport::WebSocket, "WebSocket");
     }
 
+    /// A step is about a connection of TCP.
+    fn over_tcp(&mut self, reference: &Reference) {
+        self.carried(reference, |transport| transport == Transport::Tcp, "TCP");
+    }
+
+    fn secured(&mut self, secured: &Secured) {
+        self.over_tcp(&secured.actor);
+        let Secured { version, alpn, certificate, .. } = secured;
+        for value in [version, alpn, certificate].into_iter().flatten() {
+            self.value(value);
+        }
+    }
+
     fn carried(&mut self, reference: &Reference, fits: fn(Transport) -> bool, by: &str) {
         let Some(facts) = self.actor(reference) else { return };
         // What is swept is known only when it runs.
@@ -83,7 +96,9 @@ impl Checker {
         let client = client(&handshake.name.place);
         self.on_websocket(handshake.by.as_ref().unwrap_or(&client));
         let headers = handshake.headers.iter().filter_map(|header| header.value.as_ref());
-        self.templates(headers.chain(&handshake.method).chain(&handshake.path));
+        self.templates(
+            headers.chain(&handshake.method).chain(&handshake.path).chain(&handshake.url),
+        );
         self.send(&handshake.name);
     }
 
@@ -147,6 +162,9 @@ impl Checker {
 
     fn end(&mut self, ended: &Ended) {
         self.on_stream(&ended.actor);
+        if ended.close_notify.is_some() {
+            self.over_tcp(&ended.actor);
+        }
         if let Some(since) = &ended.since {
             self.moment(since);
         }

@@ -6,9 +6,10 @@ use super::client::check_client;
 use super::scope::{ActorFacts, Checker, Scope, SessionFacts};
 use crate::diag::Mistakes;
 use crate::scenario::model::{
-    ACCOUNTS, Actor, Assignment, CLIENT, Carrier, Login, Need, Opened, Provision, Scenario,
+    ACCOUNTS, Actor, Assignment, CLIENT, Carrier, Login, Need, Offer, Opened, Provision, Scenario,
     Session, Transport,
 };
+use crate::scenario::source::Located;
 use crate::scenario::template;
 
 /// The mistakes of a scenario whose files were read. Whether what is given is also used is looked at only if the files
@@ -134,6 +135,9 @@ impl Checker {
         if let Carrier::Computed(carrier) = &session.carrier.value {
             self.template(carrier);
         }
+        if let Some(tls) = &session.tls {
+            self.offer(session, tls);
+        }
         if let Some(keys) = &session.keys {
             self.count(keys);
         }
@@ -141,6 +145,20 @@ impl Checker {
             let message =
                 "an actor with `polls: true` must log in, because it sends and receives stanzas";
             self.wrong_with_help(&session.login.place, message, "write `login: anonymous`");
+        }
+    }
+    fn offer(&mut self, session: &Session, tls: &Located<Offer>) {
+        let Offer { version, alpn, sni, verify } = &tls.value;
+        let texts = version.iter().chain(alpn.iter().flatten()).chain(sni);
+        self.templates(texts);
+        if session.transport().is_some_and(|transport| transport != Transport::Tcp) {
+            let help = "write `transport: tcp`";
+            self.wrong_with_help(&tls.place, "`tls` is about sessions over TCP", help);
+        }
+        if !verify && session.login.value != Login::None {
+            let message =
+                "an actor with `verify: false` cannot log in: its password would go to anybody";
+            self.wrong_with_help(&session.login.place, message, "write `login: none`");
         }
     }
 }

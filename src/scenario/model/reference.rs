@@ -38,6 +38,8 @@ pub enum Origin {
     Status,
     /// `entity`, the whole as text
     Entity,
+    /// `link REL`: the address of the first such link of an XRD or JRD (RFC 6415)
+    Link(String),
     /// `header NAME`
     Header(String),
     /// `@NAME`, `PATH` or `PATH@NAME`: the attribute of, or the text in, the first element at the end of a path of

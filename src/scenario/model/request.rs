@@ -26,6 +26,8 @@ pub struct Request {
     pub method: Option<Located<Template>>,
     /// The target's if nothing is said.
     pub path: Option<Located<Template>>,
+    /// An address that was learned, to which a connection is opened for it; one of the target's if nothing is said.
+    pub url: Option<Located<Template>>,
     /// The session's if nothing is said.
     pub http: Option<Located<Http>>,
     /// Header fields beside those that are made for it, or in their place.

@@ -1,6 +1,7 @@
 //! Who acts, and on which terms.
 
 use super::http::{Attribute, Header, Http, Via};
+use super::offer::Offer;
 use super::stream::{Carrier, Transport};
 use super::target::Provision;
 use super::value::{Count, Template};
@@ -50,6 +51,8 @@ pub struct Session {
     pub via: Option<Located<Via>>,
     /// The certificate it shows, of the account named.
     pub certificate: Option<Located<String>>,
+    /// What it offers when TLS begins on its connection.
+    pub tls: Option<Located<Offer>>,
 }
 
 impl Session {

@@ -5,7 +5,7 @@ use super::level::Level;
 use super::reference::{Capture, Reference};
 use super::request::{Connect, Disconnect, End, Raw, Request, Resend};
 use super::response::{Response, ValueMatch};
-use super::stream::{Ended, Frame, Handshake, Manage, Receive, Tag};
+use super::stream::{Ended, Frame, Handshake, Manage, Receive, Secured, Tag};
 use super::target::Action;
 use super::value::{Count, Template, Timespan, Xml};
 use crate::scenario::source::{Located, Place};
@@ -94,6 +94,8 @@ pub enum StepKind {
     Authenticate(Reference),
     /// Asks for TLS on the stream of an actor over TCP, and puts it on the connection.
     StartTls(Reference),
+    /// Sees that TLS is on the connection of an actor, and what was agreed.
+    Secured(Box<Secured>),
     /// Has the stream of an actor managed, so that it can be resumed.
     Enable(Box<Manage>),
     /// Authenticates on the stream of an actor, and resumes there the one that was managed.

@@ -54,6 +54,8 @@ pub struct Handshake {
     pub method: Option<Located<Template>>,
     /// The target's if nothing is said.
     pub path: Option<Located<Template>>,
+    /// An address that was learned; the target's if nothing is said.
+    pub url: Option<Located<Template>>,
     /// HTTP/1.1 if nothing is said.
     pub http: Option<Located<Http>>,
     /// Header fields beside those that are made for it, or in their place.
@@ -151,4 +153,19 @@ pub struct Ended {
     pub how: Option<Located<End>>,
     /// The status of the Close frame before it.
     pub status: Option<ValueMatch>,
+    /// Whether the server ended TLS before, with `close_notify`.
+    pub close_notify: Option<Located<bool>>,
+}
+
+/// TLS on an actor's connection, which is made first if there is none.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Secured {
+    /// Whose connection it is.
+    pub actor: Reference,
+    /// Its version, as in [`TlsVersion`](super::TlsVersion).
+    pub version: Option<ValueMatch>,
+    /// The protocol that was agreed by ALPN.
+    pub alpn: Option<ValueMatch>,
+    /// What is wrong with the server's certificate, or `valid`.
+    pub certificate: Option<ValueMatch>,
 }

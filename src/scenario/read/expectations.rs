@@ -190,7 +190,7 @@ impl Reader {
                     captures.push(Capture { variable: variable.clone(), from });
                 } else {
                     let help = "write `@sid` for an attribute, `iq/bind/jid` for the text of an element, `iq@id`, \
-                                `name(error/*)` for its name, `status`, `entity` or `header NAME`";
+                                `name(error/*)` for its name, `status`, `entity`, `header NAME` or `link REL`";
                     let message = format!("`{}` is not a valid place in a response", text.value);
                     self.wrong_with_help(&text.place, message, "", help);
                 }
@@ -252,6 +252,11 @@ fn from(text: &str) -> Option<Origin> {
         "status" => return Some(Origin::Status),
         "entity" => return Some(Origin::Entity),
         _ => {}
+    }
+    if let Some(relation) = text.strip_prefix("link ") {
+        let relation = relation.trim();
+        let sound = !relation.is_empty() && !relation.contains(char::is_whitespace);
+        return sound.then(|| Origin::Link(relation.to_owned()));
     }
     if let Some(name) = text.strip_prefix("header ") {
         let name = name.trim();

@@ -26,6 +26,7 @@ impl Reader {
             body: fields.take("body").and_then(|body| self.bytes(body, false)),
             method: fields.take("method").and_then(|method| self.template(method)),
             path: fields.take("path").and_then(|path| self.template(path)),
+            url: fields.take("url").and_then(|url| self.template(url)),
             http: self.http(fields),
             headers: fields.take("headers").map_or(Vec::new(), |all| self.headers(all)),
             encoding: fields
@@ -48,6 +49,15 @@ impl Reader {
                 let message = format!("`{key}` has no effect, because `body` is the whole entity");
                 let help = "with `body`, `rid` only declares the rid that the body contains";
                 self.wrong_with_help(&body.place, message, "", help);
+            }
+        }
+        if let Some(url) = &request.url {
+            for (key, _) in [("on", request.on.is_some()), ("via", request.via.is_some())]
+                .iter()
+                .filter(|(_, given)| *given)
+            {
+                let message = format!("`url` cannot be combined with `{key}`");
+                self.wrong_with_help(&url.place, message, "", "it opens a connection of its own");
             }
         }
         Some(request)

@@ -3,11 +3,11 @@
 use super::fields::Fields;
 use super::file::Said;
 use super::reader::Reader;
-use super::values::whole;
+use super::values::{items, whole};
 use crate::scenario::limits;
 use crate::scenario::model::{
-    ACCOUNTS, Actor, Attribute, Carrier, Connections, Http, Login, Opened, Session, Template,
-    Transport, Via,
+    ACCOUNTS, Actor, Attribute, Carrier, Connections, Http, Login, Offer, Opened, Session,
+    Template, TlsVersion, Transport, Via,
 };
 use crate::scenario::source::{Located, Place};
 use crate::scenario::yaml::{Value, Yaml};
@@ -48,6 +48,7 @@ impl Session {
             connections: Located::new(Connections::Kept, place.clone()),
             via: None,
             certificate: None,
+            tls: None,
         }
     }
 }
@@ -131,7 +132,27 @@ impl Reader {
         }
         session.via = self.via(fields);
         session.certificate = fields.take("certificate").and_then(|name| self.account(name));
+        session.tls = fields.take("tls").and_then(|tls| self.offer(tls));
         session
+    }
+
+    /// `tls:` of a session.
+    fn offer(&mut self, yaml: &Yaml) -> Option<Located<Offer>> {
+        let mut fields = self.fields(yaml, "`tls`")?;
+        let version = fields.take("version").and_then(|yaml| {
+            let version = self.template(yaml)?;
+            if version.as_plain().is_some() {
+                self.word(yaml, "version of TLS", &TlsVersion::ALL)?;
+            }
+            Some(version)
+        });
+        let alpn = fields
+            .take("alpn")
+            .map(|yaml| items(yaml).iter().filter_map(|name| self.template(name)).collect());
+        let sni = fields.take("sni").and_then(|name| self.template(name));
+        let verify = fields.take("verify").and_then(|yaml| self.boolean(yaml)).unwrap_or(true);
+        self.finish(&fields);
+        Some(Located::new(Offer { version, alpn, sni, verify }, yaml.place.clone()))
     }
 
     /// A word, or a text with variables that is one when it runs.

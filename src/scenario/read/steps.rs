@@ -14,7 +14,7 @@ use crate::scenario::source::{Located, Place};
 use crate::scenario::yaml::{Value, Yaml};
 
 /// The kinds of steps, and whether each demands something: those may have `covers`, `level` and `says`.
-pub(in super::super) const KINDS: [(&str, bool); 38] = [
+pub(in super::super) const KINDS: [(&str, bool); 39] = [
     ("request", false),
     ("create", false),
     ("resend", false),
@@ -33,6 +33,7 @@ pub(in super::super) const KINDS: [(&str, bool); 38] = [
     ("login", true),
     ("authenticate", true),
     ("starttls", true),
+    ("secured", true),
     ("enable", true),
     ("resume", true),
     ("handshake", false),
@@ -243,6 +244,10 @@ impl Reader {
             "login" => self.actor(head, value).map(StepKind::Login),
             "authenticate" => self.actor(head, value).map(StepKind::Authenticate),
             "starttls" => self.actor(head, value).map(StepKind::StartTls),
+            "secured" => {
+                let actor = self.actor(head, value);
+                self.secured(actor, fields)
+            }
             "enable" | "resume" => {
                 let actor = self.actor(head, value);
                 let manage = Box::new(self.manage(actor, fields)?);

@@ -3,7 +3,9 @@
 use super::fields::Fields;
 use super::reader::Reader;
 use super::values::whole;
-use crate::scenario::model::{Ended, Frame, Handshake, Manage, Receive, Reference, StepKind, Tag};
+use crate::scenario::model::{
+    Ended, Frame, Handshake, Manage, Receive, Reference, Secured, StepKind, Tag,
+};
 use crate::scenario::source::Located;
 use crate::scenario::yaml::Yaml;
 
@@ -24,6 +26,7 @@ impl Reader {
             by: fields.take("by").and_then(|by| self.reference(by)),
             method: fields.take("method").and_then(|method| self.template(method)),
             path: fields.take("path").and_then(|path| self.template(path)),
+            url: fields.take("url").and_then(|url| self.template(url)),
             http: self.http(fields),
             headers: fields.take("headers").map_or(Vec::new(), |all| self.headers(all)),
             name: name?,
@@ -119,9 +122,22 @@ impl Reader {
             not_before: self.time(fields, "not-before"),
             how: self.end(fields),
             status: fields.take("status").and_then(|status| self.value_match(status)),
+            close_notify: fields
+                .take("close-notify")
+                .and_then(|yaml| Some(Located::new(self.boolean(yaml)?, yaml.place.clone()))),
             actor: actor?,
         };
         Some(StepKind::Ended(Box::new(ended)))
+    }
+
+    pub(super) fn secured(
+        &mut self,
+        actor: Option<Reference>,
+        fields: &mut Fields<'_>,
+    ) -> Option<StepKind> {
+        let mut of = |key| fields.take(key).and_then(|value| self.value_match(value));
+        let (version, alpn, certificate) = (of("version"), of("alpn"), of("certificate"));
+        Some(StepKind::Secured(Box::new(Secured { actor: actor?, version, alpn, certificate })))
     }
 
     /// A word, or a number from 0 to 15.

@@ -152,6 +152,9 @@ impl Reader {
         let domain = self.required(&mut fields, "domain").and_then(|name| self.filled_in(name));
         let anonymous = fields.take("anonymous").and_then(|name| self.filled_in(name));
         let accounts = fields.take("accounts").map_or(Vec::new(), |all| self.accounts(all));
+        let hosts = fields.take("hosts").map_or(Vec::new(), |all| {
+            items(all).iter().filter_map(|name| self.filled_in(name)).collect()
+        });
         let rooms = fields.take("rooms").and_then(|name| self.filled_in(name));
         let create = fields.take("create").map_or(Vec::new(), |create| self.create(create));
         let provides = fields.take("provides");
@@ -198,6 +201,7 @@ impl Reader {
             anonymous,
             accounts: accounts.next().unwrap_or_default(),
             more_accounts: accounts.collect(),
+            hosts,
             rooms,
             create,
             provides: Vec::new(),
