@@ -12,9 +12,9 @@ use crate::diag::name;
 /// The folder whose files are part of the program, as the paths of scenarios begin.
 const FOLDER: &str = "scenarios";
 /// The folders in there that make up the pack.
-const PACK: [&str; 10] = [
-    "xep-0124", "xep-0206", "rfc7395", "rfc6455", "rfc6120", "xep-0198", "xep-0156", "xep-0368",
-    "xep-0388", "xep-0386",
+const PACK: [&str; 11] = [
+    "xep-0124", "xep-0206", "rfc7395", "rfc6455", "rfc6120", "rfc7590", "xep-0198", "xep-0156",
+    "xep-0368", "xep-0388", "xep-0386",
 ];
 /// The folder of scenarios that test clients.
 const CLIENT_PACK: &str = "client";
@@ -101,6 +101,18 @@ mod tests {
                 mistakes.first().map_or_else(String::new, |one| one.render(false))
             );
             assert!(loaded.scenarios.len() >= least, "{}", loaded.scenarios.len());
+        }
+    }
+
+    /// A specification whose folder is not in the list would be tested by nobody.
+    #[test]
+    fn every_folder_is_part_of_the_program() {
+        let others = [CLIENT_PACK, EXAMPLES, "shared"];
+        for file in bundle::scenarios() {
+            let first = file.path.components().next().map(|part| part.as_os_str().to_owned());
+            let known =
+                PACK.iter().chain(&others).any(|known| first.as_deref() == Some(known.as_ref()));
+            assert!(known, "{}", name(&file.path));
         }
     }
 
