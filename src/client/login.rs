@@ -51,7 +51,12 @@ pub enum Mechanism {
 
 impl Mechanism {
     /// Those of an account, the best first.
-    const ACCOUNT: [Self; 3] = [Self::Scram(Hash::Sha256), Self::Scram(Hash::Sha1), Self::Plain];
+    const ACCOUNT: [Self; 4] = [
+        Self::Scram(Hash::Sha512),
+        Self::Scram(Hash::Sha256),
+        Self::Scram(Hash::Sha1),
+        Self::Plain,
+    ];
 
     /// The name it is registered by.
     pub fn name(self) -> &'static str {
@@ -60,6 +65,7 @@ impl Mechanism {
             Self::Plain => "PLAIN",
             Self::Scram(Hash::Sha1) => "SCRAM-SHA-1",
             Self::Scram(Hash::Sha256) => "SCRAM-SHA-256",
+            Self::Scram(Hash::Sha512) => "SCRAM-SHA-512",
         }
     }
 }

@@ -131,6 +131,18 @@ mod tests {
         );
     }
 
+    /// The same with SHA-512, by another implementation: Python's hashlib.
+    #[test]
+    fn the_example_with_sha_512() {
+        check(
+            Hash::Sha512,
+            "rOprNGfwEbeRWgbNEkqO",
+            "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+            "gMGXRcevScNtxZ6/8lQYpGtnsNAc3mGcmNomv+xnoOMw+3R2xNJdMNnzMlTN8PPC6wdp6dybEmDYXYTxwnYPJQ==",
+            "ZQnYEgWQMFmmsM8aQMF0nDDCy/AgCzkwk8CmMZYcMg0vSVlKDanekLtifDSeVGT4+5ZxXnJq199RVG2rR7N7Zw==",
+        );
+    }
+
     #[test]
     fn a_message_that_cannot_be_trusted_is_refused() {
         let first = First::new(Hash::Sha1, "a=b,c", "x", "mine");

@@ -1,18 +1,22 @@
 //! What differs between a recording and its replay, as `xmppscope diff` says it.
 
+use std::collections::BTreeSet;
+
 use super::player::Settings;
 use super::script::Script;
 use crate::client::Who;
 use crate::record::Values;
 use crate::snapshot::{Diff, Varying, diff, transcript};
 use crate::trace::{Event, Fact};
+use crate::wire::Side;
+use crate::wire::websocket::Opcode;
 
 /// What is to be compared.
 #[derive(Debug)]
 pub struct Compared {
     /// Values of the target, with those of the recording in their place.
     values: Values,
-    conns: std::collections::BTreeSet<u64>,
+    conns: BTreeSet<u64>,
 }
 
 /// Prepares the comparison of a recording with what comes of its replay.
@@ -41,6 +45,7 @@ impl Compared {
         let own = |event: &&Event| self.conns.contains(&event.conn);
         let old: Vec<Event> = recorded.iter().filter(own).cloned().collect();
         let new: Vec<Event> = replayed.iter().map(|event| self.renamed(event)).collect();
+        let (old, new) = (without_last_closes(old), without_last_closes(new));
         diff(&transcript(&old, None, varying), &transcript(&new, None, varying))
     }
 
@@ -59,4 +64,22 @@ impl Compared {
         }
         event
     }
+}
+
+/// Events without the Close frames of clients behind the end of the stream. Many servers end the connection without waiting for one,
+/// so whether it is sent is a race.
+fn without_last_closes(mut events: Vec<Event>) -> Vec<Event> {
+    let mut closed = BTreeSet::new();
+    events.retain(|event| {
+        let Fact::Frame(frame) = &event.fact else { return true };
+        let is_close = Opcode(frame.opcode) == Opcode::CLOSE;
+        if frame.from == Side::Client {
+            return !is_close || !closed.contains(&event.conn);
+        }
+        if is_close || frame.content.bytes.starts_with(b"<close") {
+            closed.insert(event.conn);
+        }
+        true
+    });
+    events
 }

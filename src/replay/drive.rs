@@ -157,6 +157,12 @@ impl Lines {
         self.lines.get_mut(&conn).filter(|_| !over)
     }
 
+    /// Whether these bytes are a Close frame.
+    fn is_close(&self, conn: u64, bytes: &[u8]) -> bool {
+        let over_websocket = self.routes.get(&conn) == Some(&Route::WebSocket);
+        over_websocket && bytes.first().is_some_and(|head| Opcode(head & 15) == Opcode::CLOSE)
+    }
+
     fn obey(&mut self, order: Order) {
         match order {
             Order::Request { conn, exchange, method, bytes, upgrade } => {
@@ -175,6 +181,8 @@ impl Lines {
                 }
                 match self.line(conn).filter(|line| !line.refused).map(|line| line.id) {
                     Some(id) => _ = self.wire.send(id, Sending::stream(bytes)),
+                    // The answer to a Close frame, for which not every server waits.
+                    None if self.is_close(conn, &bytes) => {}
                     None => self.lost += 1,
                 }
             }

@@ -10,7 +10,8 @@ use crate::xmpp::ns;
 use crate::xmpp::scram::Hash;
 
 /// The mechanisms that can be made anew.
-const KNOWN: [Mechanism; 4] = [
+const KNOWN: [Mechanism; 5] = [
+    Mechanism::Scram(Hash::Sha512),
     Mechanism::Scram(Hash::Sha256),
     Mechanism::Scram(Hash::Sha1),
     Mechanism::Plain,

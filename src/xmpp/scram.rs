@@ -11,6 +11,8 @@ pub enum Hash {
     Sha1,
     /// SCRAM-SHA-256.
     Sha256,
+    /// SCRAM-SHA-512, which is registered, and described alike.
+    Sha512,
 }
 
 impl Hash {
@@ -24,6 +26,7 @@ impl Hash {
         let algorithm = match self {
             Self::Sha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
             Self::Sha256 => hmac::HMAC_SHA256,
+            Self::Sha512 => hmac::HMAC_SHA512,
         };
         hmac::sign(&hmac::Key::new(algorithm, key), data).as_ref().to_vec()
     }
@@ -33,6 +36,7 @@ impl Hash {
         let algorithm = match self {
             Self::Sha1 => pbkdf2::PBKDF2_HMAC_SHA1,
             Self::Sha256 => pbkdf2::PBKDF2_HMAC_SHA256,
+            Self::Sha512 => pbkdf2::PBKDF2_HMAC_SHA512,
         };
         let mut salted = vec![0; self.digest().output_len()];
         pbkdf2::derive(algorithm, iterations, salt, password.as_bytes(), &mut salted);
@@ -43,6 +47,7 @@ impl Hash {
         match self {
             Self::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
             Self::Sha256 => &digest::SHA256,
+            Self::Sha512 => &digest::SHA512,
         }
     }
 }

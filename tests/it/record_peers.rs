@@ -1,9 +1,12 @@
 //! Real clients at real servers, once more: recorded as scenarios, and replayed.
 
+use std::path::Path;
+
 use crate::ejabberd::Ejabberd;
 use crate::peers_bed::{Client, alone};
+use crate::peers_carriers_bed::{Between, Carrier, LANES, Server};
 use crate::prosody::{DOMAIN, Prosody};
-use crate::rig::{Proxy, run as xmppscope};
+use crate::rig::{self, Proxy, run as xmppscope};
 
 /// A target file for a server with these passwords.
 fn target(origin: &str, alice: &str, bob: &str) -> String {
@@ -71,4 +74,70 @@ fn strophe_is_recorded_and_replayed() {
 fn converse_is_recorded_and_replayed() {
     let story = ["chat:Hello once more", "logout"];
     once_more(|origin, prosody| Client::converse(origin, &prosody.alice), &story);
+}
+
+/// A target file for the streams of a server.
+fn streams(server: &Server) -> String {
+    let Server { name, websocket, starttls, direct, alice, bob, .. } = server;
+    let host = websocket.split('/').next().unwrap();
+    format!(
+        "name: {name}\nurl: http://{host}/http-bind\nwebsocket: ws://{websocket}\ntcp: xmpp://localhost:{starttls}\n\
+         direct-tls: xmpps://localhost:{direct}\nca-file: {}\ndomain: {DOMAIN}\naccounts: {{ alice: {{ password: '{}' }}, bob: {{ password: '{}' }} }}\n",
+        server.certificate().display(),
+        alice.reveal(),
+        bob.reveal()
+    )
+}
+
+/// What a client does over WebSocket and TCP at Prosody is recorded, run and replayed there, and replayed at ejabberd.
+#[test]
+#[cfg_attr(
+    not(feature = "peers"),
+    ignore = "needs Prosody, ejabberd, Node and slixmpp: run ./test"
+)]
+fn clients_on_streams_are_recorded_and_replayed() {
+    let (prosody, ejabberd) = (Server::prosody(), Server::ejabberd());
+    let folder = tempfile::tempdir().unwrap();
+    let [here, there] = [&prosody, &ejabberd].map(|server| {
+        let path = folder.path().join(format!("{}.yaml", server.name));
+        std::fs::write(&path, streams(server)).unwrap();
+        path.to_str().unwrap().to_owned()
+    });
+    let clients = [
+        ("strophe-websocket.mjs", Carrier::WebSocket),
+        ("xmpp-client.mjs", Carrier::WebSocket),
+        ("xmpp-client.mjs", Carrier::StartTls),
+        ("slixmpp-tcp.py", Carrier::DirectTls),
+    ];
+    for server in [&prosody, &ejabberd] {
+        rig::in_lanes(LANES, &clients, |lane, (driver, carrier)| {
+            let driver_name = driver.split('.').next().unwrap();
+            let name = format!("again-{}-{driver_name}-{carrier:?}", server.name).to_lowercase();
+            let between = Between::start(server, *carrier, &[]);
+            let client = Client::at(driver, &between.url, &between.certificate(), &server.alice);
+            let seen = client
+                .named(&format!("alice@localhost/web{lane}"))
+                .live(&["roster", "ping", "logout"]);
+            between.stop(seen.lines, &name);
+            let artefacts = Path::new(env!("CARGO_TARGET_TMPDIR")).join("artefacts/carriers");
+            let capture = artefacts.join(format!("{name}.ndjson"));
+            let capture = capture.to_str().unwrap();
+            let path = folder.path().join(format!("{}-{lane}.yaml", server.name));
+            let scenario = path.to_str().unwrap();
+            let own = if server.name == "Prosody" { &here } else { &there };
+            let other = if server.name == "Prosody" { &there } else { &here };
+
+            let (status, _, errors) = xmppscope(&["record", capture, "-o", scenario]);
+            assert_eq!(status, Some(0), "{name}: {errors}");
+            let (status, out, errors) = xmppscope(&["run", scenario, "--target", own]);
+            assert_eq!(status, Some(0), "{name}: {out}{errors}");
+            let (status, out, errors) = xmppscope(&["replay", capture, "--target", own]);
+            assert_eq!((status, &*out), (Some(0), ""), "{name}: {out}{errors}");
+            assert!(!errors.contains("not sent"), "{name}: {errors}");
+            let (status, out, errors) = xmppscope(&["replay", capture, "--target", other]);
+            assert_eq!(status, Some(1), "{name}: {out}{errors}");
+            assert!(out.contains("stream features"), "{name}: {out}");
+            assert!(!errors.contains("stopped after"), "{name}: {errors}");
+        });
+    }
 }
