@@ -45,7 +45,7 @@ impl Compared {
         let own = |event: &&Event| self.conns.contains(&event.conn);
         let old: Vec<Event> = recorded.iter().filter(own).cloned().collect();
         let new: Vec<Event> = replayed.iter().map(|event| self.renamed(event)).collect();
-        let (old, new) = (without_last_closes(old), without_last_closes(new));
+        let (old, new) = (without_late_closes(old), without_late_closes(new));
         diff(&transcript(&old, None, varying), &transcript(&new, None, varying))
     }
 
@@ -66,20 +66,26 @@ impl Compared {
     }
 }
 
-/// Events without the Close frames of clients behind the end of the stream. Many servers end the connection without waiting for one,
-/// so whether it is sent is a race.
-fn without_last_closes(mut events: Vec<Event>) -> Vec<Event> {
-    let mut closed = BTreeSet::new();
+/// Events without the Close frames whose other side may be gone: those of clients behind the end of the stream or a Close frame, and
+/// those that answer a client's. Many peers end the connection without waiting for one, so whether it is sent is a race.
+fn without_late_closes(mut events: Vec<Event>) -> Vec<Event> {
+    let mut over = BTreeSet::new();
+    let mut left = BTreeSet::new();
     events.retain(|event| {
         let Fact::Frame(frame) = &event.fact else { return true };
         let is_close = Opcode(frame.opcode) == Opcode::CLOSE;
-        if frame.from == Side::Client {
-            return !is_close || !closed.contains(&event.conn);
-        }
+        let is_late = is_close
+            && match frame.from {
+                Side::Client => over.contains(&event.conn),
+                Side::Server => left.contains(&event.conn),
+            };
         if is_close || frame.content.bytes.starts_with(b"<close") {
-            closed.insert(event.conn);
+            over.insert(event.conn);
         }
-        true
+        if is_close && frame.from == Side::Client {
+            left.insert(event.conn);
+        }
+        !is_late
     });
     events
 }

@@ -103,21 +103,21 @@ fn clients_on_streams_are_recorded_and_replayed() {
         std::fs::write(&path, streams(server)).unwrap();
         path.to_str().unwrap().to_owned()
     });
+    let plain = ["roster", "ping", "logout"];
+    let resumed = ["roster", "reload", "ping", "cut", "ping", "logout"];
     let clients = [
-        ("strophe-websocket.mjs", Carrier::WebSocket),
-        ("xmpp-client.mjs", Carrier::WebSocket),
-        ("xmpp-client.mjs", Carrier::StartTls),
-        ("slixmpp-tcp.py", Carrier::DirectTls),
+        ("strophe-websocket.mjs", Carrier::WebSocket, &resumed[..]),
+        ("xmpp-client.mjs", Carrier::WebSocket, &plain),
+        ("xmpp-client.mjs", Carrier::StartTls, &plain),
+        ("slixmpp-tcp.py", Carrier::DirectTls, &plain),
     ];
     for server in [&prosody, &ejabberd] {
-        rig::in_lanes(LANES, &clients, |lane, (driver, carrier)| {
+        rig::in_lanes(LANES, &clients, |lane, (driver, carrier, story)| {
             let driver_name = driver.split('.').next().unwrap();
             let name = format!("again-{}-{driver_name}-{carrier:?}", server.name).to_lowercase();
             let between = Between::start(server, *carrier, &[]);
             let client = Client::at(driver, &between.url, &between.certificate(), &server.alice);
-            let seen = client
-                .named(&format!("alice@localhost/web{lane}"))
-                .live(&["roster", "ping", "logout"]);
+            let seen = client.named(&format!("alice@localhost/web{lane}")).live(story);
             between.stop(seen.lines, &name);
             let artefacts = Path::new(env!("CARGO_TARGET_TMPDIR")).join("artefacts/carriers");
             let capture = artefacts.join(format!("{name}.ndjson"));
