@@ -1,5 +1,6 @@
 //! What TLS was agreed on both sides of the proxy, which takes it over: facts for the trace.
 
+use rustls::server::ClientHello;
 use rustls::{CommonState, ProtocolVersion};
 use serde::{Deserialize, Serialize};
 
@@ -49,5 +50,12 @@ impl Tls {
         };
         let alpn = state.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
         Self { version, alpn, ..Self::default() }
+    }
+
+    /// What a client asks for.
+    pub fn asked(hello: &ClientHello<'_>) -> Self {
+        let offers = hello.alpn().into_iter().flatten();
+        let offers = offers.map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+        Self { sni: hello.server_name().map(str::to_owned), offers, ..Self::default() }
     }
 }

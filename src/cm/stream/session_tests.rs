@@ -218,7 +218,8 @@ fn tls_is_all_that_is_offered_where_it_is_required() {
 #[test]
 fn tls_that_is_offered_can_be_left_out_but_not_put_off() {
     let starttls = || Input::Element(Element::new(ns::TLS, "starttls"));
-    let offered = "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>";
+    let offered =
+        "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>";
     let mut bed = Bed::new(Framing::Raw, Security::Offered);
     bed.does(Input::Header(header()));
     bed.opened();

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ServerConfig;
+use rustls::server::Acceptor;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
 
 use super::document::Document;
 use super::parted::Parted;
@@ -30,6 +31,8 @@ const HANDSHAKE: Duration = Duration::from_secs(15);
 pub enum Protection {
     /// They are not, and TLS is not offered.
     None,
+    /// By STARTTLS if the client wants it.
+    Offered(Arc<ServerConfig>),
     /// By STARTTLS, without which nobody can log in.
     StartTls(Arc<ServerConfig>),
     /// By TLS from the first byte.
@@ -72,13 +75,14 @@ impl Service {
     {
         let tap = self.tap(Expect::Stream, peer);
         let security = match protection {
+            Protection::Offered(_) => Security::Offered,
             Protection::StartTls(_) => Security::Required,
             Protection::None | Protection::Direct(_) => Security::Settled,
         };
         // An error is a client that is gone, whom nothing can be told.
         let _ = match protection {
             Protection::None => self.clear(stream, peer, tap, security, None).await,
-            Protection::StartTls(config) => {
+            Protection::Offered(config) | Protection::StartTls(config) => {
                 self.clear(stream, peer, tap, security, Some(config)).await
             }
             Protection::Direct(config) => self.direct(stream, peer, tap, config).await,
@@ -143,13 +147,17 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let Terms { config, starttls, parting } = terms;
-    let tls = timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream)).await;
+    let handshake = async {
+        let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+        let asked = Tls::asked(&start.client_hello());
+        Ok((start.into_stream(config).await?, asked))
+    };
+    let tls = timeout(HANDSHAKE, handshake).await;
     let tls = tls.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
     match (tls, tap) {
-        (Ok(tls), Some(tap)) => {
-            let state = tls.get_ref().1;
-            let sni = state.server_name().map(str::to_owned);
-            let client = Some(Tls { sni, ..Tls::of(state) });
+        (Ok((tls, asked)), Some(tap)) => {
+            let client =
+                Some(Tls { sni: asked.sni, offers: asked.offers, ..Tls::of(tls.get_ref().1) });
             tap.secured(Secured { starttls, client, ..Secured::default() });
             Ok(Parted::new(tls, parting))
         }
@@ -157,6 +165,6 @@ where
             tap.failed(format!("TLS: the handshake with the client failed: {error}"));
             Err(error)
         }
-        (tls, None) => tls.map(|tls| Parted::new(tls, parting)),
+        (tls, None) => tls.map(|(tls, _)| Parted::new(tls, parting)),
     }
 }
