@@ -321,8 +321,8 @@ kinds! {
     STARTTLS_OFFER = "starttls-offer" ["tcp-starttls-offered"];
     STARTTLS_ORDER = "starttls-order" ["tcp-starttls-proceed", "dtls-no-starttls"];
     CHANNEL_BINDING = "channel-binding" [];
-    DIRECT_TLS_HELLO = "direct-tls-hello" ["dtls-sni-alpn"];
-    STARTTLS_SKIPPED = "starttls-skipped" [];
+    DIRECT_TLS_HELLO = "direct-tls-hello" ["dtls-sni-alpn", "dtls-alpn"];
+    STARTTLS_SKIPPED = "starttls-skipped" ["tcp-starttls-mandatory", "tcp-tls-before-sasl"];
     STARTTLS_FAILED = "starttls-failed" [];
     TCP_CLOSE = "tcp-close" ["tcp-close-reciprocal"];
     TCP_CUT = "tcp-cut" ["tcp-close-reciprocal"];

@@ -66,6 +66,10 @@ fn tcps() -> Vec<String> {
     let after = [
         format!("{}\n40 1 C~ <message to='b'/>", offer(mechanisms)),
         format!("{}\n40 1 C~ <auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", offer(&required)),
+        format!(
+            "{}\n40 1 C~ <auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>",
+            offer(&format!("<starttls {tls}/>{mechanisms}"))
+        ),
         format!("{}\n40 1 C~ <starttls {tls}/>\n50 1 C~ <iq/>", offer(&required)),
         format!("{}\n40 1 C~ <starttls {tls}/>\n50 1 S~ <failure {tls}/>", offer(&required)),
         format!("30 1 S~ {SUCCESS}\n9000 tick"),

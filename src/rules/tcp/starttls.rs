@@ -167,15 +167,20 @@ impl State {
                 self.disorder(party, words, found);
             }
             (None, None) => {
-                let required = self.offer.is_some_and(|offer| offer.required);
-                if required && from == Side::Client && begins_login(element) && !self.told {
-                    self.told = true;
+                let logs_in = from == Side::Client && begins_login(element) && !self.told;
+                let Some(offer) = self.offer.filter(|offer| logs_in && offer.tls) else { return };
+                self.told = true;
+                let (words, id, level) = if offer.required {
                     let words = "The client begins to log in without TLS, though the server \
                          requires STARTTLS first: expect a refusal; the password may have been \
                          sent in the clear.";
-                    let level = Level::Error;
-                    found.add(&kinds::STARTTLS_SKIPPED, None, level, Party::Client, words);
-                }
+                    (words, "tcp-starttls-mandatory", Level::Error)
+                } else {
+                    let words = "The client logs in without the TLS that the server offers: the \
+                         login and all that follows can be read on the way.";
+                    (words, "tcp-tls-before-sasl", Level::Note)
+                };
+                found.add(&kinds::STARTTLS_SKIPPED, id, level, Party::Client, words);
             }
         }
     }

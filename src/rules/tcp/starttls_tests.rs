@@ -71,6 +71,11 @@ fn an_offer_is_needed_and_what_is_required_is_done() {
     let required = begun(&format!("<starttls {TLS}><required/></starttls>"));
     let login = "10 1 C~ <auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>";
     assert_eq!(names(&format!("{required}{login}")), ["starttls-skipped"]);
+    let offered = begun(&format!("<starttls {TLS}/>{MECHANISMS}"));
+    assert_eq!(names(&format!("{offered}{login}")), ["starttls-skipped"]);
+    assert!(at_least(Level::Warning, &format!("{offered}{login}")).is_empty());
+    let begins = format!("10 1 C~ <starttls {TLS}/>\n11 1 S~ <proceed {TLS}/>");
+    assert!(names(&format!("{offered}{begins}")).is_empty());
     // After a login without TLS, features without TLS are no news.
     let login = format!(
         "{plain}{login}\n20 1 S~ <success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>

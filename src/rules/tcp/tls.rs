@@ -37,26 +37,30 @@ impl Rule for Tls {
 
 fn hello(secured: &Secured, found: &mut Findings) {
     let Some(client) = secured.client.as_ref().filter(|_| !secured.starttls) else { return };
-    let lacks = match (&client.sni, &client.offers[..]) {
-        (None, _) => {
-            "does not name the XMPP domain (SNI): a server with several domains cannot choose the \
-             certificate"
-        }
-        (Some(_), []) => {
-            "does not offer the protocol xmpp-client (ALPN): on a port that is shared with HTTPS, \
-             nothing routes it to the XMPP server"
-        }
-        // A server that connects to another one offers xmpp-server.
-        (Some(_), offers)
-            if !offers.iter().any(|name| name == "xmpp-client" || name == "xmpp-server") =>
-        {
-            "offers protocols by ALPN, but not xmpp-client: a server that checks refuses it"
-        }
-        _ => return,
+    let mut lacks = |id, level, lacks: &str| {
+        let words = format!("The client's TLS ClientHello {lacks}.");
+        found.add(&kinds::DIRECT_TLS_HELLO, id, level, Party::Client, words);
     };
-    let words = format!("The client's TLS ClientHello {lacks}.");
-    let level = if client.sni.is_none() { Level::Error } else { Level::Warning };
-    found.add(&kinds::DIRECT_TLS_HELLO, "dtls-sni-alpn", level, Party::Client, words);
+    if client.sni.is_none() {
+        let words = "does not name the XMPP domain (SNI): a server with several domains cannot choose the certificate";
+        lacks("dtls-sni-alpn", Level::Error, words);
+    }
+    // A server that connects to another one offers xmpp-server.
+    let speaks = |name: &String| name == "xmpp-client" || name == "xmpp-server";
+    match &client.offers[..] {
+        [] => lacks(
+            "dtls-alpn",
+            Level::Warning,
+            "does not offer the protocol xmpp-client (ALPN): on a port that is shared with HTTPS, nothing routes it to \
+             the XMPP server",
+        ),
+        offers if !offers.iter().any(speaks) => lacks(
+            "dtls-alpn",
+            Level::Warning,
+            "offers protocols by ALPN, but not xmpp-client: a server that checks refuses it",
+        ),
+        _ => {}
+    }
 }
 
 #[cfg(test)]
@@ -84,7 +88,9 @@ mod tests {
     #[test]
     fn direct_tls_names_the_domain_and_the_protocol() {
         let found = |tls: &str| words("direct-tls-hello", &format!("0 1 !tls {tls}"));
-        assert!(found("direct")[0].contains("SNI"));
+        let both = found("direct");
+        assert!(both.len() == 2 && both[0].contains("SNI"), "{both:?}");
+        assert!(both[1].contains("does not offer"), "{both:?}");
         assert!(found("direct | sni: a")[0].contains("does not offer"));
         assert!(found("direct | sni: a | offers: h2")[0].contains("but not xmpp-client"));
         assert!(found("direct | sni: a | offers: xmpp-client").is_empty());
