@@ -421,7 +421,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__client__subcmd__run)
-            opts="-o -h --built-in --page --listen --name --strict --only --carrier --jobs --confirm --patience --list --show --write --format --output --color --help"
+            opts="-o -h --built-in --page --listen --tls --ca-dir --name --strict --only --carrier --jobs --confirm --patience --list --show --write --format --output --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -432,6 +432,10 @@ _xmppscope() {
                     return 0
                     ;;
                 --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -56,6 +56,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and not __fi
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and not __fish_seen_subcommand_from run prove help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l page -d 'Page of a client for browsers; COMMAND opens {page}, or you do' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l listen -d 'Address to listen on, one scenario at a time [default: a free port of 127.0.0.1 for each scenario]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l ca-dir -d 'Keep the CA that signs the server\'s certificates in DIR (ca.pem, ca-key.pem; generated if missing) [default: a new one for each run]' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l name -d 'Name of the client, for reports [default: the program of COMMAND]' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l only -d 'Run only the scenarios that match EXPR: words from the path, name or requirement, combined with and, or, not' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l carrier -d 'Run only scenarios over BOSH, WebSocket or TCP; repeatable' -r -f -a "bosh\t''
@@ -79,6 +80,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_s
 always\t'Always'
 never\t'Never'"
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l built-in -d 'Test the client that is part of xmppscope, which speaks BOSH, WebSocket and TCP'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l tls -d 'Use TLS where the scenario does not say otherwise: https, wss, and STARTTLS over TCP'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l strict -d 'Also fail on violated recommendations (SHOULD)'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -l list -d 'List the scenarios that would run, and exit'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand client; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'

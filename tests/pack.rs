@@ -17,7 +17,7 @@ use xmppscope::runner::{
     Extent, Verdict, embedded_target, jobs, prove, run_all_embedded, run_embedded,
 };
 use xmppscope::scenario::{Scenario, client_pack, load, pack};
-use xmppscope::trial::{MUTANTS, Mutant, UNPROVABLE, prove_clients};
+use xmppscope::trial::{MUTANTS, Mutant, Trust, UNPROVABLE, prove_clients};
 
 #[test]
 fn the_pack_passes() {
@@ -113,7 +113,8 @@ fn every_scenario_for_clients_is_sharp() {
     assert!(all.len() > 60, "{}", all.len());
     let jobs = jobs(&scenarios);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let proof = runtime.block_on(prove_clients(&jobs, &all, 48, Clock::start(), &|| {}));
+    let trust = Arc::new(Trust::new().unwrap());
+    let proof = runtime.block_on(prove_clients(&jobs, &all, 48, &trust, Clock::start(), &|| {}));
     let path = |place: usize| name(&jobs[place].scenario.place.source.path).to_string();
     let unsound: Vec<String> = proof.unsound.iter().map(|(place, _)| path(*place)).collect();
     let missed: Vec<&str> = proof

@@ -11,11 +11,12 @@ use crate::bosh::Condition;
 pub fn client_schema() -> Value {
     let settings = Term::ALL.map(|(word, term)| {
         let kind = match term.kind() {
-            TermKind::Number => "A whole number.",
-            TermKind::Time => "A time; seconds, if it has no unit.",
-            TermKind::Switch => "`true` or `false`.",
+            TermKind::Number => "A whole number.".to_owned(),
+            TermKind::Time => "A time; seconds, if it has no unit.".to_owned(),
+            TermKind::Switch => "`true` or `false`.".to_owned(),
+            TermKind::Word(words) => format!("One of {}.", words.join(", ")),
         };
-        (word, text(kind))
+        (word, text(&kind))
     });
     let steps: Vec<Value> =
         CLIENT_KINDS.iter().map(|(kind, demands)| step(kind, *demands)).collect();

@@ -27,6 +27,8 @@ pub(super) struct Facts {
     pub(super) peer: String,
     /// Where its page is, if it has one.
     pub(super) page: Option<String>,
+    /// The file with the CA that has signed the server's certificate, if there is TLS.
+    pub(super) ca: Option<String>,
 }
 
 impl Facts {
@@ -45,7 +47,13 @@ impl Facts {
             ("peer", self.peer.clone()),
         ];
         all.extend(self.page.iter().map(|page| ("page", page.clone())));
+        all.extend(self.ca.iter().map(|ca| ("ca", ca.clone())));
         all
+    }
+
+    /// What its URL begins with: `https`.
+    pub(super) fn scheme(&self) -> &str {
+        self.url.split_once(':').map_or("", |(scheme, _)| scheme)
     }
 
     /// The words of a command with their values.
@@ -74,6 +82,7 @@ impl Facts {
             password: "secret".to_owned(),
             peer: "bob@localhost".to_owned(),
             page: None,
+            ca: None,
         }
     }
 }

@@ -6,6 +6,7 @@
 //! looks for something in that trace, and the rules of the proxy say which requirements the client has broken. What the
 //! server does by itself is put between it and the connection manager (`stage`).
 
+mod before;
 mod bench;
 mod check;
 mod command;
@@ -24,8 +25,10 @@ mod schedule;
 mod server;
 mod stage;
 mod stage_peer;
+mod stage_tls;
 mod state;
 mod steps;
+mod tls;
 mod watch;
 
 pub use bench::Bench;
@@ -34,6 +37,7 @@ pub use command::Client;
 pub use contact::{Contact, Tried, Unusable};
 pub use mutants::{MUTANTS, Mutant};
 pub use prove::{ClientProof, UNPROVABLE, prove_clients};
-pub use reference::{News, Order, SocketUser, User};
+pub use reference::{News, Order, SocketUser, User, Way};
 pub use run::try_client;
 pub use schedule::run_all_clients;
+pub use tls::Trust;

@@ -65,7 +65,8 @@ impl Page {
     pub(super) async fn start(page: &Path, facts: &mut Facts, said: Said) -> io::Result<Self> {
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
         facts.page = Some(format!("http://{}/", listener.local_addr()?));
-        let known = facts.all().into_iter();
+        // A page cannot read the file of a CA.
+        let known = facts.all().into_iter().filter(|(name, _)| *name != "ca");
         let known: Map<String, Value> =
             known.map(|(name, value)| (name.to_owned(), Value::String(value))).collect();
         let (told, facts) = (watch::Sender::default(), Value::Object(known).to_string());

@@ -4,29 +4,30 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::before::before;
 use super::command::Facts;
 use super::mutants::Mutant;
-use super::reference::live;
+use super::reference::{Habit, Way, live};
 use super::said::{LINE, Said};
+use super::tls::Trust;
 use crate::clock::Clock;
 use crate::fault::{Fault, Faults};
-use crate::proxy::{Proxy, StreamSettings};
+use crate::proxy::Proxy;
 use crate::random::Secure;
 use crate::scenario::Transport;
-use crate::wire::address::AddressError;
 use crate::wire::tap::Queue;
 
-/// Connections that the reference client may have at once.
-const CONNECTIONS: usize = 200;
 /// How long it may take to end by itself when its stdin is closed.
 const GRACE: Duration = Duration::from_millis(300);
 
@@ -92,6 +93,7 @@ impl Process {
     pub(super) fn reference(
         facts: Facts,
         mutant: Option<&Mutant>,
+        trust: &Trust,
         clock: Clock,
         said: &Said,
     ) -> io::Result<Self> {
@@ -103,7 +105,7 @@ impl Process {
             let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
             listener.set_nonblocking(true)?;
             let listener = TcpListener::from_std(listener)?;
-            let proxy = bent(mutant, facts.carrier, address, clock)?;
+            let proxy = bent(mutant, &facts, trust, clock)?;
             address = listener.local_addr()?;
             tasks.push(tokio::spawn(proxy.serve(listener, std::future::pending())));
         }
@@ -111,7 +113,8 @@ impl Process {
         let own = said.clone();
         let cannot = move |what: &str| own.declines(what);
         let habit = mutant.and_then(|mutant| mutant.habit);
-        tasks.push(tokio::spawn(live(facts, address, clock, habit, told, cannot)));
+        let way = way(address, &facts, trust, habit)?;
+        tasks.push(tokio::spawn(live(facts, way, clock, habit, told, cannot)));
         Ok(Self { kind: Kind::Reference { lines, tasks } })
     }
 
@@ -168,31 +171,41 @@ impl Drop for Process {
 }
 
 /// What changes what a client sends, before the server.
-fn bent(
-    mutant: &Mutant,
-    carrier: Transport,
-    server: SocketAddr,
-    clock: Clock,
-) -> io::Result<Proxy> {
+fn bent(mutant: &Mutant, facts: &Facts, trust: &Trust, clock: Clock) -> io::Result<Proxy> {
     let parse = |text: &&str| {
         Fault::parse("a defect", text).map_err(|wrong| io::Error::other(wrong.message))
     };
     let faults = mutant.faults.iter().map(parse).collect::<io::Result<_>>()?;
-    let scheme = if carrier == Transport::Tcp { "xmpp" } else { "http" };
-    let target = format!("{scheme}://{server}").parse();
-    Ok(Proxy {
-        target: target.map_err(|error: AddressError| io::Error::other(error.to_string()))?,
-        host: None,
-        connect: None,
-        accept: None,
-        streams: StreamSettings::default(),
-        faults: Some(Faults::new(faults, clock, Box::new(Secure::default()))),
-        // Nobody looks at what passes here.
-        queue: Queue::new(0),
-        clock,
-        connections: CONNECTIONS,
-        listens: None,
-    })
+    let faults = Faults::new(faults, clock, Box::new(Secure::default()));
+    let scheme = match facts.scheme() {
+        "ws" => "http",
+        "wss" => "https",
+        scheme => scheme,
+    };
+    let target = format!("{scheme}://{}:{}", facts.host, facts.port);
+    let accept =
+        (scheme != "http").then(|| trust.accept(facts.carrier, &facts.domain)).transpose()?;
+    // Nobody looks at what passes here.
+    before(&target, accept, Some(faults), Queue::new(0), clock)
+}
+
+/// The way of the reference client to what listens at an address.
+fn way(address: SocketAddr, facts: &Facts, trust: &Trust, habit: Option<Habit>) -> io::Result<Way> {
+    let scheme = facts.scheme();
+    let at_once = match scheme {
+        "http" | "ws" => return Ok(address.into()),
+        "xmpp" => false,
+        _ if habit == Some(Habit::Bare) => return Ok(address.into()),
+        _ => true,
+    };
+    let mut config = trust.connect(facts.carrier, habit == Some(Habit::Trusting))?;
+    config.enable_sni = habit != Some(Habit::Nameless);
+    if habit == Some(Habit::Silent) {
+        config.alpn_protocols.clear();
+    }
+    let name = if facts.carrier == Transport::Tcp { &facts.domain } else { &facts.host };
+    let name = ServerName::try_from(name.clone()).map_err(io::Error::other)?;
+    Ok(Way::from(address).with_tls(Arc::new(config), name, at_once))
 }
 
 /// Takes what is written line by line.

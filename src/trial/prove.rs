@@ -12,6 +12,7 @@ use super::command::Client;
 use super::mutants::Mutant;
 use super::run::try_client;
 use super::schedule::run_all_clients;
+use super::tls::Trust;
 use crate::clock::Clock;
 use crate::runner::{Job, Outcome, Verdict};
 use crate::scenario::{ClientVariables, Scenario};
@@ -86,6 +87,7 @@ pub async fn prove_clients(
     jobs: &[Job],
     mutants: &[&'static Mutant],
     at_once: usize,
+    trust: &Arc<Trust>,
     clock: Clock,
     progress: &dyn Fn(),
 ) -> ClientProof {
@@ -95,6 +97,7 @@ pub async fn prove_clients(
             client: Client::Reference(mutant),
             page: None,
             listen: None,
+            trust: Arc::clone(trust),
             patience: 1,
             announce: Box::new(|_| {}),
         })

@@ -78,15 +78,7 @@ async fn set_up(
     let place = test.carrier.place.clone();
     let defects =
         defects_of(test, &variables).map_err(|wrong| Stop::Broken(place.clone(), wrong.message))?;
-    let plan = Plan {
-        test,
-        variables: &variables,
-        carrier,
-        defects: &defects,
-        listen: bench.listen,
-        page: bench.page.as_deref(),
-        clock,
-    };
+    let plan = Plan { test, variables: &variables, carrier, defects: &defects, bench, clock };
     let site = Site::start(&plan)
         .await
         .map_err(|error| Stop::Broken(place, format!("the server cannot be started: {error}")))?;

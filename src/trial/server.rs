@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,24 +10,27 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+use super::before::before;
+use super::bench::Bench;
 use super::command::Facts;
 use super::page::Page;
 use super::said::Said;
 use super::stage::{Director, Stage};
 use super::stage_peer::{Mailbox, Peer, RESOURCE};
+use super::stage_tls::{Spoiled, Spoiling};
+use super::tls::Tls;
 use super::watch::Watch;
 use crate::clock::Clock;
 use crate::cm::http::serve::Service;
 use crate::cm::parts::Parts;
 use crate::cm::policy::Policy;
 use crate::cm::server::{Account, Password, Server, Setup};
-use crate::cm::tcp::Protection;
 use crate::defects::Defect;
 use crate::fault::{Fault, Faults};
-use crate::proxy::{Proxy, StreamSettings};
 use crate::random::{Random as _, Secure};
-use crate::scenario::{ClientTest, ClientVariables, Term, Transport, Value};
-use crate::wire::address::AddressError;
+use crate::scenario::{
+    Certificate, ClientTest, ClientVariables, ServerTls, Term, Transport, Value,
+};
 
 /// The domain that it serves.
 const DOMAIN: &str = "localhost";
@@ -37,8 +39,6 @@ const USERS: [&str; 2] = ["alice", "bob"];
 
 /// A free port of this machine.
 const FREE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-/// Connections that one client may have at once.
-const CONNECTIONS: usize = 200;
 
 /// A server at work.
 pub(super) struct Site {
@@ -65,9 +65,7 @@ pub(super) struct Plan<'a> {
     pub(super) variables: &'a ClientVariables,
     pub(super) carrier: Transport,
     pub(super) defects: &'a [&'static Defect],
-    /// Where it listens; at a free port of this machine by default.
-    pub(super) listen: Option<SocketAddr>,
-    pub(super) page: Option<&'a Path>,
+    pub(super) bench: &'a Bench,
     pub(super) clock: Clock,
 }
 
@@ -95,12 +93,16 @@ impl Site {
         let mailbox = Mailbox::default();
         let nonce = random.token(12);
         let peer = Peer::new(DOMAIN, USERS[1], &passwords[1], nonce, mailbox.clone());
-        let mechanisms = offers_mechanisms(plan);
+        let mechanisms = plan.word(Term::Mechanisms, &[("false", false)]).unwrap_or(true);
         parts.wrap_backend(|server| {
             let director = director.clone();
             let (open, due) = (BTreeSet::new(), VecDeque::new());
             Box::new(Stage { server, director, peer, clock, open, due, mechanisms })
         });
+        let said = plan.word(Term::Tls, &ServerTls::ALL);
+        if let Some(how) = said.and_then(Spoiled::of) {
+            parts.wrap_streams(move |inner| Box::new(Spoiling { inner, how }));
+        }
         for defect in plan.defects {
             defect.apply(&mut parts);
         }
@@ -108,43 +110,53 @@ impl Site {
         let known: Vec<(&str, &str)> =
             USERS.into_iter().zip(passwords.iter().map(String::as_str)).collect();
         let watch = Watch::start(clock, &known)?;
-        // With faults, what the client sees is what is watched, and not what the server does.
-        let is_relayed = plan.test.has_faults();
-        let tapped = (!is_relayed).then(|| Arc::clone(&watch.queue));
-        let service = Service::new(machine, edge, wake, clock, tapped);
-        let address = plan.listen.unwrap_or(FREE);
+        let address = plan.bench.listen.unwrap_or(FREE);
         let listener = TcpListener::bind(address).await?;
         let mut bound = listener.local_addr()?;
-        let serving = Arc::clone(&service);
-        let mut tasks = Vec::new();
-        let (inner, faults) = if is_relayed {
-            let inner = TcpListener::bind(FREE).await?;
-            let faults = Faults::new(plan.faults()?, clock, Box::new(Secure::default()));
-            let proxy = plan.proxy(inner.local_addr()?, faults.clone(), &watch)?;
-            tasks.push(tokio::spawn(proxy.serve(listener, std::future::pending())));
-            (inner, Some(faults))
-        } else {
-            (listener, None)
-        };
-        if plan.carrier == Transport::Tcp {
-            tasks.push(tokio::spawn(Arc::clone(&service).accept_tcp(inner, Protection::None)));
-            tasks.push(tokio::spawn(serving.keep_time()));
-        } else {
-            tasks.push(tokio::spawn(serving.serve(inner, std::future::pending())));
-        }
         // Whoever listens everywhere is reached here.
         if bound.ip().is_unspecified() {
             bound.set_ip(Ipv4Addr::LOCALHOST.into());
         }
-        let url = match plan.carrier {
-            Transport::Bosh => format!("http://{bound}/http-bind"),
-            Transport::WebSocket => format!("ws://{bound}/xmpp-websocket"),
-            Transport::Tcp => format!("xmpp://{bound}"),
+        let shown = plan.word(Term::Certificate, &Certificate::ALL);
+        let (shown, at) = (shown.unwrap_or(Certificate::Valid), (DOMAIN, bound.ip()));
+        let tls = Tls::of(&plan.bench.trust, said, shown, plan.carrier, at)?;
+        // With faults, what the client sees is what is watched, and not what the server does. TLS around HTTP is not the server's.
+        let is_stream = plan.carrier == Transport::Tcp;
+        let has_faults = plan.test.has_faults();
+        let is_relayed = has_faults || !is_stream && tls.config().is_some();
+        let tapped = (!is_relayed).then(|| Arc::clone(&watch.queue));
+        let service = Service::new(machine, edge, wake, clock, tapped);
+        let serving = Arc::clone(&service);
+        let mut tasks = Vec::new();
+        let (inner, faults) = if is_relayed {
+            let inner = TcpListener::bind(FREE).await?;
+            let faults = plan.faults()?;
+            let faults =
+                has_faults.then(|| Faults::new(faults, clock, Box::new(Secure::default())));
+            let scheme = if is_stream { tls.scheme(plan.carrier) } else { "http" };
+            let target = format!("{scheme}://{}", inner.local_addr()?);
+            let queue = Arc::clone(&watch.queue);
+            let proxy = before(&target, tls.config(), faults.clone(), queue, clock)?;
+            tasks.push(tokio::spawn(proxy.serve(listener, std::future::pending())));
+            (inner, faults)
+        } else {
+            (listener, None)
+        };
+        if is_stream {
+            tasks.push(tokio::spawn(Arc::clone(&service).accept_tcp(inner, tls.protection())));
+            tasks.push(tokio::spawn(serving.keep_time()));
+        } else {
+            tasks.push(tokio::spawn(serving.serve(inner, std::future::pending())));
+        }
+        let path = match plan.carrier {
+            Transport::Bosh => "/http-bind",
+            Transport::WebSocket => "/xmpp-websocket",
+            Transport::Tcp => "",
         };
         let [user, other] = USERS;
         let mut facts = Facts {
             carrier: plan.carrier,
-            url,
+            url: format!("{}://{bound}{path}", tls.scheme(plan.carrier)),
             host: bound.ip().to_string(),
             port: bound.port(),
             domain: DOMAIN.to_owned(),
@@ -152,9 +164,10 @@ impl Site {
             password: passwords[0].clone(),
             peer: format!("{other}@{DOMAIN}/{RESOURCE}"),
             page: None,
+            ca: tls.config().and_then(|_| plan.bench.trust.file.clone()),
         };
         let (said, browser) = (Said::default(), Said::default());
-        let page = match plan.page {
+        let page = match &plan.bench.page {
             Some(page) => Some(Page::start(page, &mut facts, said.clone()).await?),
             None => None,
         };
@@ -183,22 +196,11 @@ impl Plan<'_> {
         texts.map(parse).collect()
     }
 
-    /// What has faults, before the server.
-    fn proxy(&self, server: SocketAddr, faults: Faults, watch: &Watch) -> io::Result<Proxy> {
-        let scheme = if self.carrier == Transport::Tcp { "xmpp" } else { "http" };
-        let target = format!("{scheme}://{server}").parse();
-        Ok(Proxy {
-            target: target.map_err(|error: AddressError| io::Error::other(error.to_string()))?,
-            host: None,
-            connect: None,
-            accept: None,
-            streams: StreamSettings::default(),
-            faults: Some(faults),
-            queue: Arc::clone(&watch.queue),
-            clock: self.clock,
-            connections: CONNECTIONS,
-            listens: None,
-        })
+    /// What a setting says whose values are words. They were checked.
+    fn word<T: Copy>(&self, term: Term, words: &[(&str, T)]) -> Option<T> {
+        let said = self.test.server.iter().find(|setting| setting.term.value == term)?;
+        let said = said.value.text(self.variables).ok()?;
+        words.iter().find(|(word, _)| *word == said).map(|(_, value)| *value)
     }
 }
 
@@ -222,19 +224,12 @@ fn settle(plan: &Plan<'_>, policy: &mut Policy, setup: &mut Setup) {
             Term::Repeats => policy.repeats = u32::try_from(number).unwrap_or(u32::MAX),
             Term::Deflate => policy.deflate = text == "true",
             Term::Fragments => policy.fragments = usize::try_from(number).unwrap_or(usize::MAX),
-            // The stage does it.
-            Term::Mechanisms => {}
+            // The stage does the one, and connections have the others.
+            Term::Mechanisms | Term::Tls | Term::Certificate => {}
             Term::Sasl2 => setup.sasl2 = text == "true",
             Term::Resumption => setup.resumption = time,
             Term::AskStanzas => setup.ask_stanzas = usize::try_from(number).unwrap_or(usize::MAX),
             Term::AskAfter => setup.ask_after = time,
         }
     }
-}
-
-/// Whether the client is offered anything to log in with.
-fn offers_mechanisms(plan: &Plan<'_>) -> bool {
-    let said = plan.test.server.iter().find(|setting| setting.term.value == Term::Mechanisms);
-    let said = said.and_then(|setting| setting.value.text(plan.variables).ok());
-    said.is_none_or(|said| said != "false")
 }

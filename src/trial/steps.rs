@@ -166,19 +166,23 @@ fn start(trial: &mut Trial<'_>, place: &Place) -> Done {
         }
         Client::Reference(mutant) => {
             let (clock, facts) = (trial.clock, facts.clone());
-            let process = Process::reference(facts, *mutant, clock, &trial.site.said)
-                .map_err(|error| Stop::Broken(place.clone(), error.to_string()))?;
+            let process =
+                Process::reference(facts, *mutant, &trial.bench.trust, clock, &trial.site.said)
+                    .map_err(|error| Stop::Broken(place.clone(), error.to_string()))?;
             trial.process = Some(process);
         }
         Client::Person => {
+            let trust = facts.ca.as_ref().map(|ca| format!(", trusting the CA {ca},"));
+            let trust = trust.unwrap_or_default();
             let what = match &facts.page {
                 Some(page) if trial.started => format!("load {page} again"),
                 Some(page) => format!("{}: open {page} in a browser", trial.job.name()),
                 None if trial.started => "start the client again".to_owned(),
                 None => format!(
-                    "{}: connect to {} and log in as {}@{}, password {}; then wait for what to do next",
+                    "{}: connect to {}{} and log in as {}@{}, password {}; then wait for what to do next",
                     trial.job.name(),
                     facts.url,
+                    trust,
                     facts.user,
                     facts.domain,
                     facts.password

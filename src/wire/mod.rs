@@ -2,6 +2,7 @@
 //! them, and the tap that hands copies of what passes to an observer.
 
 pub mod address;
+pub mod authority;
 pub mod conversation;
 pub mod fault;
 pub mod host;

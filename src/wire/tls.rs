@@ -98,10 +98,20 @@ pub fn verifier(
         return Ok(Arc::new(Trusting(provider())));
     }
     let (roots, named) = roots(ca_file)?;
-    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
-        .build()
-        .map_err(|error| TlsError::NoRoots(error.to_string()))?;
+    let verifier = by_roots(roots)?;
     Ok(Arc::new(Named { verifier, named }))
+}
+
+/// Verifies certificates by these CAs.
+pub(super) fn verifier_of(roots: RootCertStore) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
+    let verifier = by_roots(roots)?;
+    Ok(verifier)
+}
+
+fn by_roots(roots: RootCertStore) -> Result<Arc<WebPkiServerVerifier>, TlsError> {
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
+        .build()
+        .map_err(|error| TlsError::NoRoots(error.to_string()))
 }
 
 /// Settings for a single connection with these versions of TLS, on which the certificate has to be for `name` whatever name SNI
@@ -206,12 +216,20 @@ pub fn identity(names: Vec<String>, dir: Option<&Path>) -> Result<Identity, TlsE
         .map_err(bad)?;
     let fingerprint = chain.first().map(fingerprint).unwrap_or_default();
     let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(bad)?;
-    let mut config = ServerConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)?;
+    let mut config = accepting(chain, key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Identity { config: Arc::new(config), file, fingerprint })
+}
+
+/// Settings for accepting connections with this certificate.
+pub(super) fn accepting(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<ServerConfig, rustls::Error> {
+    ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
 }
 
 fn fingerprint(certificate: &CertificateDer<'_>) -> String {

@@ -6,6 +6,7 @@
 mod architecture;
 mod client;
 mod client_run;
+mod client_tls;
 mod clients_page;
 mod cm;
 mod cm_peers;

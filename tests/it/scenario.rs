@@ -219,6 +219,8 @@ fn the_language_for_clients_is_as_its_reference_says() {
         head.replace("steps", "server: { wait: soon }\nsteps") + "- login",
         head.replace("steps", "server: { weight: 5 }\nsteps") + "- login",
         head.replace("steps", "server: { sasl2: maybe }\nsteps") + "- login",
+        head.replace("steps", "server: { tls: true }\nsteps") + "- login",
+        head.replace("steps", "server: { certificate: wrong }\nsteps") + "- login",
         head.replace("steps", "faults: 'once: explode'\nsteps") + "- login",
         head.to_owned() + "- logon",
         head.to_owned() + "- sent: 'kind:mesage'",

@@ -78,7 +78,7 @@ const page_url = `http://127.0.0.1:${site.address().port}/`;
 doing = 'browser';
 browser = await launch({
   args: flags, ignoreHTTPSErrors: domain !== null || process.env.PEER_INSECURE === '1',
-  viewport: { width: 1280, height: 800 }, colorScheme: 'light',
+  ca: process.env.PEER_CA, viewport: { width: 1280, height: 800 }, colorScheme: 'light',
 });
 const page = await browser.newPage();
 

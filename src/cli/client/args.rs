@@ -30,7 +30,8 @@ pub(super) enum What {
 ///
 /// COMMAND is started once per scenario, with XMPPSCOPE_URL, XMPPSCOPE_HOST, XMPPSCOPE_PORT, XMPPSCOPE_DOMAIN,
 /// XMPPSCOPE_JID, XMPPSCOPE_USER, XMPPSCOPE_PASSWORD, XMPPSCOPE_PEER (another user) and XMPPSCOPE_CARRIER (bosh, websocket
-/// or tcp) in its environment; {url}, {host} and so on in COMMAND are replaced by the same values.
+/// or tcp) in its environment, and XMPPSCOPE_CA (the file with the CA to trust) where the server has TLS; {url}, {host} and
+/// so on in COMMAND are replaced by the same values.
 ///
 /// On stdin it gets one instruction per line, such as `send hello` (docs/how-to/test-a-client.md).
 #[derive(Debug, clap::Args)]
@@ -40,6 +41,7 @@ Examples:
   xmppscope client run --carrier bosh -- ./my-client --url {url} --jid {jid}
   xmppscope client run --only covers:bosh-rid --list
   xmppscope client run --only path:xep-0124 --listen 127.0.0.1:5280
+  xmppscope client run --tls -- ./my-client --url {url} --jid {jid} --ca {ca}
   xmppscope client run --page my-client.html
   xmppscope client run --format junit --output report.xml --format pretty -- ./my-client
 
@@ -50,6 +52,7 @@ Exit status:
   3  the client cannot be started, or a scenario could not be carried out
   130  interrupted; the outcomes so far are printed")]
 #[allow(clippy::doc_markdown)] // it is shown as text
+#[allow(clippy::struct_excessive_bools)] // each is an option
 pub(super) struct RunArgs {
     /// Scenario files, or folders of them [default: the pack for clients that is part of xmppscope]
     #[arg(value_name = "PATH")]
@@ -69,6 +72,15 @@ pub(super) struct RunArgs {
     /// Address to listen on, one scenario at a time [default: a free port of 127.0.0.1 for each scenario]
     #[arg(long, value_name = "ADDR:PORT")]
     pub(super) listen: Option<SocketAddr>,
+    /// Use TLS where the scenario does not say otherwise: https, wss, and STARTTLS over TCP
+    #[arg(long)]
+    pub(super) tls: bool,
+    /// Keep the CA that signs the server's certificates in DIR (ca.pem, ca-key.pem; generated if missing) [default: a new one for
+    /// each run]
+    ///
+    /// For clients that cannot be told at each start whom to trust, such as browsers.
+    #[arg(long, value_name = "DIR")]
+    pub(super) ca_dir: Option<PathBuf>,
     /// Name of the client, for reports [default: the program of COMMAND]
     #[arg(long, value_name = "NAME")]
     pub(super) name: Option<String>,

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tempfile::TempDir;
+
 use super::args::{Args, RunArgs, What};
 use super::prove::prove;
 use crate::cli::Failure;
@@ -14,9 +16,10 @@ use crate::clock::Clock;
 use crate::diag::name;
 use crate::files::Inputs;
 use crate::runner::{self, Doubts, Job};
-use crate::trial::{Bench, Client, run_all_clients};
+use crate::trial::{Bench, Client, Trust, run_all_clients};
 use crate::ui::outcomes::{Again, Plan};
 use crate::ui::quoted;
+use crate::wire::authority::{Authority, CA_FILE};
 
 /// Tests a client.
 pub(in crate::cli) fn run(args: Args) -> Result<u8, Failure> {
@@ -43,6 +46,7 @@ fn run_scenarios(args: &RunArgs) -> Result<u8, Failure> {
     }
     let inputs = Inputs::of(files);
     not_into(&inputs)?;
+    let (trust, _folder) = trust(args)?;
     let clock = Clock::start();
     let again = Again {
         command: "xmppscope client run",
@@ -63,7 +67,7 @@ fn run_scenarios(args: &RunArgs) -> Result<u8, Failure> {
     eprint(&format!("client: {}", plan.target));
     let mut results = Results::new(plan, None, stems, outputs);
     results.begin(None);
-    let end = try_all(args, page, &jobs, clock, &mut results, &interrupt)?;
+    let end = try_all(args, page, trust, &jobs, clock, &mut results, &interrupt)?;
     results.finish(end, clock.now())
 }
 
@@ -74,9 +78,30 @@ fn found(page: &Path) -> Result<PathBuf, Failure> {
     if found.is_file() { Ok(found) } else { Err(wrong("it is no file")) }
 }
 
+/// The CA of the run with its file, and the folder of that if it is not kept.
+fn trust(args: &RunArgs) -> Result<(Trust, Option<TempDir>), Failure> {
+    let environment = |error: &dyn std::fmt::Display| Failure::Environment(error.to_string());
+    let (dir, folder) = if let Some(dir) = &args.ca_dir {
+        (dir.clone(), None)
+    } else {
+        let folder = tempfile::Builder::new().prefix("xmppscope-").tempdir();
+        let folder = folder.map_err(|error| {
+            Failure::Environment(format!("cannot make a folder for the CA: {error}"))
+        })?;
+        (folder.path().to_owned(), Some(folder))
+    };
+    let authority = Authority::kept(&dir).map_err(|error| environment(&error))?;
+    let file = std::path::absolute(dir.join(CA_FILE)).map_err(|error| environment(&error))?;
+    let file = file.into_os_string().into_string().map_err(|path| {
+        Failure::Usage(format!("--ca-dir {}: its name is no text", name(Path::new(&path))))
+    })?;
+    Ok((Trust { authority, file: Some(file), everywhere: args.tls }, folder))
+}
+
 fn try_all(
     args: &RunArgs,
     page: Option<PathBuf>,
+    trust: Trust,
     jobs: &[Job],
     clock: Clock,
     results: &mut Results,
@@ -91,6 +116,7 @@ fn try_all(
         },
         page,
         listen: args.listen,
+        trust: Arc::new(trust),
         patience: args.patience,
         announce: Box::new(eprint),
     });
@@ -178,6 +204,12 @@ fn repeated(args: &RunArgs) -> String {
     }
     if args.patience > 1 {
         text += &format!(" --patience {}", args.patience);
+    }
+    if args.tls {
+        text += " --tls";
+    }
+    if let Some(dir) = &args.ca_dir {
+        text += &format!(" --ca-dir {}", quoted(&name(dir).to_string()));
     }
     if args.built_in {
         text += " --built-in";

@@ -1,6 +1,7 @@
 //! `xmppscope client prove`: mutation testing of the scenarios for clients.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::args::ProveArgs;
 use crate::cli::check;
@@ -12,7 +13,7 @@ use crate::clock::Clock;
 use crate::diag::sanitise::sanitise;
 use crate::diag::{counted, name, nearest};
 use crate::runner::{self, Job};
-use crate::trial::{ClientProof, MUTANTS, Mutant, UNPROVABLE, prove_clients};
+use crate::trial::{ClientProof, MUTANTS, Mutant, Trust, UNPROVABLE, prove_clients};
 use crate::ui::{Unit, wrapped};
 
 /// Proves scenarios.
@@ -21,6 +22,8 @@ pub(super) fn prove(args: &ProveArgs) -> Result<u8, Failure> {
     let (scenarios, _) = check::client_scenarios(&args.paths, args.color)?;
     let jobs = runner::jobs(&scenarios);
     let mutants = chosen(&args.defect)?;
+    let trust = Trust::new().map_err(|error| Failure::Environment(error.to_string()))?;
+    let trust = Arc::new(trust);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -28,7 +31,7 @@ pub(super) fn prove(args: &ProveArgs) -> Result<u8, Failure> {
     let shown = progress("mutation testing", Unit::Items("runs"), None);
     let at_once = args.jobs.into();
     let done = || shown.one();
-    let proving = prove_clients(&jobs, &mutants, at_once, Clock::start(), &done);
+    let proving = prove_clients(&jobs, &mutants, at_once, &trust, Clock::start(), &done);
     let proof = runtime.block_on(proving);
     drop(shown);
     report(&proof, &jobs, args)

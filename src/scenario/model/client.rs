@@ -2,6 +2,7 @@
 
 use super::level::Level;
 use super::stream::Carrier;
+use super::tls::{Certificate, ServerTls};
 use super::value::{Count, Template, Timespan, Xml};
 use crate::scenario::source::{Located, Place};
 
@@ -74,11 +75,15 @@ pub enum Term {
     Fragments,
     /// Whether mechanisms to log in with are offered.
     Mechanisms,
+    /// What TLS is offered.
+    Tls,
+    /// The certificate that is shown with it.
+    Certificate,
 }
 
 impl Term {
     /// All of them, by the words that files have for them.
-    pub const ALL: [(&'static str, Self); 17] = [
+    pub const ALL: [(&'static str, Self); 19] = [
         ("wait", Self::Wait),
         ("hold", Self::Hold),
         ("requests", Self::Requests),
@@ -96,6 +101,8 @@ impl Term {
         ("repeats", Self::Repeats),
         ("fragments", Self::Fragments),
         ("mechanisms", Self::Mechanisms),
+        ("tls", Self::Tls),
+        ("certificate", Self::Certificate),
     ];
 
     /// What its value is.
@@ -105,6 +112,8 @@ impl Term {
                 TermKind::Number
             }
             Self::Sasl2 | Self::Deflate | Self::Mechanisms => TermKind::Switch,
+            Self::Tls => TermKind::Word(&ServerTls::WORDS),
+            Self::Certificate => TermKind::Word(&Certificate::WORDS),
             _ => TermKind::Time,
         }
     }
@@ -119,6 +128,8 @@ pub enum TermKind {
     Time,
     /// `true` or `false`.
     Switch,
+    /// One of these words.
+    Word(&'static [&'static str]),
 }
 
 /// One step.

@@ -14,6 +14,7 @@ mod session;
 mod step;
 mod stream;
 mod target;
+mod tls;
 mod value;
 
 pub use client::*;
@@ -29,4 +30,5 @@ pub use session::*;
 pub use step::*;
 pub use stream::*;
 pub use target::*;
+pub use tls::*;
 pub use value::*;

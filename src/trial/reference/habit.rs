@@ -19,4 +19,20 @@ pub(in crate::trial) enum Habit {
     Tls,
     /// It ends its connection together with its stream.
     Abrupt,
+    /// It accepts any certificate.
+    Trusting,
+    /// It uses no TLS, whatever the server offers or its URL says.
+    Bare,
+    /// It does not say for whom it comes when TLS begins.
+    Nameless,
+    /// It does not say what it speaks when TLS begins.
+    Silent,
+    /// It logs in without the TLS that was refused.
+    Stubborn,
+    /// It does not wait until TLS begins.
+    Hasty,
+    /// It goes on with its stream when TLS has begun, and does not open another one.
+    Unbroken,
+    /// It takes what came in the clear for a part of what comes within TLS.
+    Gullible,
 }

@@ -3,19 +3,20 @@
 use std::io;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use crate::wire::Side;
 use crate::wire::http1::{Dialogue, Piece};
+use crate::wire::socket::Socket;
 
 /// Posts a body and reads the response: its status and its content.
-pub(super) async fn post(stream: &mut TcpStream, content: &str) -> io::Result<(u16, Vec<u8>)> {
+pub(super) async fn post(stream: &mut Socket, content: &str) -> io::Result<(u16, Vec<u8>)> {
     let request = format!(
         "POST /http-bind HTTP/1.1\r\nHost: {}\r\nContent-Type: text/xml; charset=utf-8\r\nContent-Length: {}\r\n\r\n{content}",
-        stream.peer_addr()?,
+        stream.tcp().peer_addr()?,
         content.len()
     );
     stream.write_all(request.as_bytes()).await?;
+    stream.flush().await?;
     let mut dialogue = Dialogue::default();
     dialogue.feed(Side::Client, request.as_bytes(), &mut |_| {});
     let mut buffer = vec![0; 16 << 10];

@@ -1,12 +1,12 @@
 //! What carries a stream: a WebSocket or TCP.
 
 use std::io;
-use std::net::SocketAddr;
 
 use super::came::Came;
 use super::habit::Habit;
 use super::socket::Socket;
 use super::tcp::Tcp;
+use super::way::Way;
 use crate::scenario::Transport;
 use crate::xml::Element;
 use crate::xmpp::ns;
@@ -21,13 +21,21 @@ impl Line {
     /// Connects.
     pub(super) async fn open(
         carrier: Transport,
-        address: SocketAddr,
+        way: &Way,
         habit: Option<Habit>,
     ) -> io::Result<Self> {
         Ok(match carrier {
-            Transport::Tcp => Self::Tcp(Tcp::open(address).await?),
-            _ => Self::WebSocket(Socket::open(address, habit).await?),
+            Transport::Tcp => Self::Tcp(Tcp::open(way).await?),
+            _ => Self::WebSocket(Socket::open(way, habit).await?),
         })
+    }
+
+    /// Begins TLS, if it is there to begin by STARTTLS.
+    pub(super) async fn secure(&mut self, way: &Way) -> io::Result<()> {
+        match self {
+            Self::WebSocket(_) => Ok(()),
+            Self::Tcp(tcp) => tcp.secure(way).await,
+        }
     }
 
     /// Opens the stream, or opens it anew.

@@ -1,6 +1,5 @@
 //! The reference client of a trial: it does what the lines of a hook tell it.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -8,6 +7,7 @@ use tokio::sync::mpsc;
 use super::habit::Habit;
 use super::socket_user::SocketUser;
 use super::user::{News, Order, User};
+use super::way::Way;
 use crate::client::bosh::{Session, Terms, first_rid};
 use crate::client::{Login, Who};
 use crate::clock::Clock;
@@ -20,7 +20,7 @@ use crate::xmpp::ns;
 /// Logs in, and does what it is told until nobody tells it anything any more. What it cannot do goes to `cannot`.
 pub(in crate::trial) async fn live(
     facts: Facts,
-    address: SocketAddr,
+    way: Way,
     clock: Clock,
     habit: Option<Habit>,
     mut lines: mpsc::UnboundedReceiver<String>,
@@ -28,12 +28,12 @@ pub(in crate::trial) async fn live(
 ) {
     let facts = Arc::new(facts);
     let (send, mut news) = mpsc::unbounded_channel();
-    let mut orders = enter(&facts, address, clock, habit, &send);
+    let mut orders = enter(&facts, &way, clock, habit, &send);
     loop {
         tokio::select! {
             line = lines.recv() => match line {
                 Some(line) if line == "reconnect" => {
-                    orders = enter(&facts, address, clock, habit, &send);
+                    orders = enter(&facts, &way, clock, habit, &send);
                 }
                 Some(line) => obey(&line, &facts, &orders, &cannot),
                 None => return,
@@ -52,7 +52,7 @@ pub(in crate::trial) async fn live(
 /// Logs in. What the user is told to do from then on goes into the channel; without it, the user is gone.
 fn enter(
     facts: &Arc<Facts>,
-    address: SocketAddr,
+    way: &Way,
     clock: Clock,
     habit: Option<Habit>,
     news: &mpsc::UnboundedSender<News>,
@@ -66,14 +66,14 @@ fn enter(
             Secure::default().fill(&mut bits);
             let rid = first_rid(u64::from_ne_bytes(bits));
             let session = Session::new(&Terms::new(facts.domain.as_str()), rid);
-            let user = User::new(address, clock, session, login(facts), taken, tell);
+            let user = User::new(way.clone(), clock, session, login(facts), taken, tell);
             tokio::spawn(user.with_habit(habit).live());
         }
         carrier => {
             let again = Arc::clone(facts);
             let logins = Box::new(move || login(&again));
             let domain = facts.domain.clone();
-            let user = SocketUser::new(address, domain, login(facts), taken, tell);
+            let user = SocketUser::new(way.clone(), domain, login(facts), taken, tell);
             tokio::spawn(user.resuming(carrier, logins, habit).live());
         }
     }

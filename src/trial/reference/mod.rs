@@ -9,8 +9,10 @@ mod socket;
 mod socket_user;
 mod tcp;
 mod user;
+mod way;
 
 pub(super) use habit::Habit;
 pub(super) use live::live;
 pub use socket_user::SocketUser;
 pub use user::{News, Order, User};
+pub use way::Way;

@@ -1,17 +1,16 @@
-//! A WebSocket: a client's end over TCP (RFC 6455, RFC 7395).
+//! A WebSocket: a client's end over TCP or TLS (RFC 6455, RFC 7395).
 
 use std::io;
-use std::net::SocketAddr;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use super::habit::Habit;
+use super::way::Way;
 use crate::random::{Random, Secure};
-use crate::wire::Side;
 use crate::wire::websocket::{Endpoint, Opcode, Received, Violation, frame};
+use crate::wire::{Side, socket};
 use crate::xml::{Element, Limits, Scope, parse, write};
 
 /// A message is not longer.
@@ -21,7 +20,7 @@ const HEAD: usize = 4096;
 
 /// A WebSocket that carries XMPP.
 pub(super) struct Socket {
-    tcp: TcpStream,
+    stream: socket::Socket,
     endpoint: Endpoint,
     random: Secure,
     received: Vec<Received>,
@@ -32,9 +31,9 @@ pub(super) struct Socket {
 
 impl Socket {
     /// Opens a WebSocket.
-    pub(super) async fn open(address: SocketAddr, habit: Option<Habit>) -> io::Result<Self> {
-        let mut tcp = TcpStream::connect(address).await?;
-        let _ = tcp.set_nodelay(true); // refused only by a socket that is gone
+    pub(super) async fn open(way: &Way, habit: Option<Habit>) -> io::Result<Self> {
+        let mut stream = way.connect().await?;
+        let address = stream.tcp().peer_addr()?;
         let mut random = Secure::default();
         let mut nonce = [0; 16];
         random.fill(&mut nonce);
@@ -43,10 +42,11 @@ impl Socket {
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}\r\nSec-WebSocket-Protocol: xmpp\r\n\r\n",
             BASE64_STANDARD.encode(nonce)
         );
-        tcp.write_all(request.as_bytes()).await?;
+        stream.write_all(request.as_bytes()).await?;
+        stream.flush().await?;
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") && head.len() < HEAD {
-            head.push(tcp.read_u8().await?);
+            head.push(stream.read_u8().await?);
         }
         if !head.starts_with(b"HTTP/1.1 101 ") {
             return Err(io::Error::other("the WebSocket was refused"));
@@ -58,7 +58,7 @@ impl Socket {
             return Err(io::Error::other("the server did not agree on the subprotocol xmpp"));
         }
         let endpoint = Endpoint::across_from(Side::Server, LIMIT);
-        Ok(Self { tcp, endpoint, random, received: Vec::new(), closing: false, habit })
+        Ok(Self { stream, endpoint, random, received: Vec::new(), closing: false, habit })
     }
 
     /// Sends an element.
@@ -83,13 +83,14 @@ impl Socket {
         let mut mask = [0; 4];
         self.random.fill(&mut mask);
         let mask = Some(mask).filter(|_| self.habit != Some(Habit::Unmasked));
-        self.tcp.write_all(&frame(opcode, payload, mask)).await
+        self.stream.write_all(&frame(opcode, payload, mask)).await?;
+        self.stream.flush().await
     }
 
     /// The elements that came; none when the WebSocket is closed, which this end then does too. Can be given up at any time.
     pub(super) async fn receive(&mut self) -> io::Result<Option<Vec<Element>>> {
         let mut buffer = vec![0; 16 << 10];
-        let read = self.tcp.read(&mut buffer).await?;
+        let read = self.stream.read(&mut buffer).await?;
         if read == 0 {
             return Ok(None);
         }

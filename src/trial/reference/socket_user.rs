@@ -1,7 +1,6 @@
 //! A scripted user over WebSocket or TCP: it logs in by itself; what comes is told as [`News`].
 
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -10,6 +9,7 @@ use super::came::Came;
 use super::habit::Habit;
 use super::line::Line;
 use super::user::{News, Order};
+use super::way::Way;
 use crate::client::bosh::End;
 use crate::client::{Login, Managed, Management, Step};
 use crate::scenario::Transport;
@@ -25,8 +25,7 @@ const OFTEN: Duration = Duration::from_millis(300);
 /// A user at work.
 #[allow(clippy::struct_excessive_bools)] // each is a mistake that it can make, or a thing that happened
 pub struct SocketUser {
-    /// Where the server is.
-    address: SocketAddr,
+    way: Way,
     /// The domain of its account.
     domain: String,
     carrier: Transport,
@@ -53,16 +52,16 @@ pub struct SocketUser {
 }
 
 impl SocketUser {
-    /// A user that finds the server at `address`, with a WebSocket, and ends with its connection.
+    /// A user that finds the server on this way, with a WebSocket, and ends with its connection.
     pub fn new(
-        address: SocketAddr,
+        way: impl Into<Way>,
         domain: String,
         login: Login,
         orders: mpsc::UnboundedReceiver<Order>,
         tell: Box<dyn Fn(News) + Send>,
     ) -> Self {
         Self {
-            address,
+            way: way.into(),
             domain,
             carrier: Transport::WebSocket,
             login,
@@ -112,7 +111,7 @@ impl SocketUser {
 
     async fn converse(&mut self) -> io::Result<()> {
         (self.authenticated, self.bound) = (false, false);
-        let mut line = Line::open(self.carrier, self.address, self.habit).await?;
+        let mut line = Line::open(self.carrier, &self.way, self.habit).await?;
         line.begin(&self.domain).await?;
         if self.habit == Some(Habit::Eager) {
             line.send(&presence()).await?;
@@ -134,11 +133,7 @@ impl SocketUser {
                 came = line.receive() => match came? {
                     None if self.closing || self.logins.is_none() => return Ok(()),
                     None => return Err(io::ErrorKind::UnexpectedEof.into()),
-                    Some(came) => {
-                        for one in came {
-                            self.take(&mut line, one).await?;
-                        }
-                    }
+                    Some(came) => self.take_all(&mut line, came).await?,
                 },
                 _ = own.tick() => match self.habit {
                     Some(Habit::Spaces) => line.space().await?,
@@ -168,6 +163,19 @@ impl SocketUser {
         line.end().await
     }
 
+    async fn take_all(&mut self, line: &mut Line, came: Vec<Came>) -> io::Result<()> {
+        let mut came = came.into_iter();
+        while let Some(one) = came.next() {
+            let proceeds = matches!(&one, Came::Element(it) if it.is(ns::TLS, "proceed"));
+            self.take(line, one).await?;
+            // What came behind it was not protected (RFC 6120 §5.4.3.3).
+            if proceeds && came.len() > 0 && self.habit != Some(Habit::Gullible) {
+                return Err(io::Error::other("something came in the clear where TLS begins"));
+            }
+        }
+        Ok(())
+    }
+
     async fn take(&mut self, line: &mut Line, came: Came) -> io::Result<()> {
         let element = match came {
             // The server's own end of the stream, or its answer to this one's.
@@ -189,12 +197,45 @@ impl SocketUser {
         if self.habit == Some(Habit::Tls) && element.child(ns::TLS, "starttls").is_some() {
             return line.send(&Element::new(ns::TLS, "starttls")).await;
         }
+        if self.way.starts_tls() && self.start_tls(line, &element).await? {
+            return Ok(());
+        }
         if self.logins.is_some() && self.manage(line, &element).await? {
             return Ok(());
         }
         self.log_in(line, &element).await?;
         (self.tell)(News::Got { element, request: None });
         Ok(())
+    }
+
+    /// Whether an element is about the beginning of TLS (RFC 6120 §5.4).
+    async fn start_tls(&mut self, line: &mut Line, element: &Element) -> io::Result<bool> {
+        match (element.namespace(), element.name(), self.habit) {
+            (ns::STREAMS, "features", habit) => {
+                if element.child(ns::TLS, "starttls").is_none() {
+                    return Ok(false);
+                }
+                if habit == Some(Habit::Bare) {
+                    self.log_in(line, &plain()).await?;
+                    return Ok(true);
+                }
+                line.send(&Element::new(ns::TLS, "starttls")).await?;
+                if habit == Some(Habit::Hasty) {
+                    line.send(&presence()).await?;
+                }
+            }
+            (ns::TLS, "proceed", habit) => {
+                line.secure(&self.way).await?;
+                match habit {
+                    Some(Habit::Unbroken) => self.log_in(line, &plain()).await?,
+                    _ => line.begin(&self.domain).await?,
+                }
+            }
+            (ns::TLS, "failure", Some(Habit::Stubborn)) => self.log_in(line, &plain()).await?,
+            (ns::TLS, "failure", _) => return Err(io::Error::other("the server refused TLS")),
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 
     /// Whether an element is about the management of the stream.
@@ -259,4 +300,11 @@ impl SocketUser {
 
 fn presence() -> Element {
     Element::new(ns::CLIENT, "presence")
+}
+
+/// Features with which a password can be sent as it is.
+fn plain() -> Element {
+    let mechanism = Element::new(ns::SASL, "mechanism").with_text("PLAIN");
+    let mechanisms = Element::new(ns::SASL, "mechanisms").with_child(mechanism);
+    Element::new(ns::STREAMS, "features").with_child(mechanisms)
 }

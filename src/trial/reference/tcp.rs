@@ -1,13 +1,13 @@
-//! A client's end of a stream over TCP (RFC 6120 §4), without TLS.
+//! A client's end of a stream over TCP (RFC 6120 §4), on which TLS may begin (§5).
 
 use std::io;
-use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use super::came::Came;
+use super::way::Way;
 use crate::cm::stream::reader::{Item, Reader};
+use crate::wire::socket::Socket;
 use crate::xml::{Element, Limits, Scope, write};
 use crate::xmpp::ns;
 
@@ -16,15 +16,27 @@ const SCOPE: Scope<'_> = Scope { default: ns::CLIENT, prefixes: &[(ns::STREAMS, 
 
 /// A connection that carries a stream.
 pub(super) struct Tcp {
-    stream: TcpStream,
+    /// None while TLS is agreed on, and when that has failed.
+    stream: Option<Socket>,
     reader: Reader,
 }
 
 impl Tcp {
-    pub(super) async fn open(address: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect(address).await?;
-        let _ = stream.set_nodelay(true); // refused only by a socket that is gone
+    pub(super) async fn open(way: &Way) -> io::Result<Self> {
+        let stream = Some(way.connect().await?);
         Ok(Self { stream, reader: Reader::new(Limits::default()) })
+    }
+
+    /// Begins TLS.
+    pub(super) async fn secure(&mut self, way: &Way) -> io::Result<()> {
+        if let Some(stream) = self.stream.take() {
+            self.stream = Some(way.secure(stream).await?);
+        }
+        Ok(())
+    }
+
+    fn stream(&mut self) -> io::Result<&mut Socket> {
+        self.stream.as_mut().ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
     /// Opens the stream, or opens it anew.
@@ -45,18 +57,20 @@ impl Tcp {
     }
 
     pub(super) async fn say(&mut self, text: &str) -> io::Result<()> {
-        self.stream.write_all(text.as_bytes()).await
+        let stream = self.stream()?;
+        stream.write_all(text.as_bytes()).await?;
+        stream.flush().await
     }
 
     /// Sends nothing more.
     pub(super) async fn shut(&mut self) -> io::Result<()> {
-        self.stream.shutdown().await
+        self.stream()?.shutdown().await
     }
 
     /// What came; none when the connection is closed. Can be given up at any time.
     pub(super) async fn receive(&mut self) -> io::Result<Option<Vec<Came>>> {
         let mut buffer = vec![0; 16 << 10];
-        let read = self.stream.read(&mut buffer).await?;
+        let read = self.stream()?.read(&mut buffer).await?;
         if read == 0 {
             return Ok(None);
         }

@@ -1,16 +1,15 @@
-//! A scripted user: the client's machines over TCP. It logs in by itself; what comes is told as [`News`].
+//! A scripted user: the client's machines over TCP or TLS. It logs in by itself; what comes is told as [`News`].
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::habit::Habit;
 use super::http::post;
+use super::way::Way;
 use crate::client::bosh::{Action, End, Request, Session};
 use crate::client::{Login, Step};
 use crate::clock::Clock;
@@ -61,14 +60,14 @@ pub enum News {
 
 /// A user at work.
 pub struct User {
-    address: SocketAddr,
+    way: Way,
     clock: Clock,
     session: Session,
     login: Login,
     orders: mpsc::UnboundedReceiver<Order>,
     tell: Box<dyn Fn(News) + Send>,
     /// Connections that have no request open.
-    idle: Vec<TcpStream>,
+    idle: Vec<Socket>,
     flights: JoinSet<Landed>,
     /// Cuts the connection of a request.
     cuts: HashMap<u64, oneshot::Sender<Duration>>,
@@ -79,13 +78,13 @@ pub struct User {
 struct Landed {
     request: Request,
     held: Duration,
-    answer: Option<(u16, Vec<u8>, TcpStream)>,
+    answer: Option<(u16, Vec<u8>, Socket)>,
 }
 
 impl User {
-    /// A user that finds the connection manager at `address`.
+    /// A user that finds the connection manager on this way.
     pub fn new(
-        address: SocketAddr,
+        way: impl Into<Way>,
         clock: Clock,
         session: Session,
         login: Login,
@@ -93,8 +92,8 @@ impl User {
         tell: Box<dyn Fn(News) + Send>,
     ) -> Self {
         let (idle, flights, cuts) = (Vec::new(), JoinSet::new(), HashMap::new());
-        let habit = None;
-        Self { address, clock, session, login, orders, tell, idle, flights, cuts, habit }
+        let (way, habit) = (way.into(), None);
+        Self { way, clock, session, login, orders, tell, idle, flights, cuts, habit }
     }
 
     /// The same with a habit that breaks a requirement.
@@ -155,10 +154,10 @@ impl User {
     fn send(&mut self, request: Request) {
         let (cut, cuts) = oneshot::channel();
         self.cuts.insert(request.rid, cut);
-        let (idle, address, clock) = (self.idle.pop(), self.address, self.clock);
+        let (idle, way, clock) = (self.idle.pop(), self.way.clone(), self.clock);
         self.flights.spawn(async move {
             let began = clock.now();
-            let answer = fly(idle, address, &request.content, cuts).await;
+            let answer = fly(idle, &way, &request.content, cuts).await;
             Landed { request, held: clock.now().saturating_sub(began), answer }
         });
     }
@@ -206,23 +205,23 @@ impl User {
 
 /// A request on its connection: the response, and the connection to be used again. None if that was lost.
 async fn fly(
-    idle: Option<TcpStream>,
-    address: SocketAddr,
+    idle: Option<Socket>,
+    way: &Way,
     content: &Arc<str>,
     cut: oneshot::Receiver<Duration>,
-) -> Option<(u16, Vec<u8>, TcpStream)> {
+) -> Option<(u16, Vec<u8>, Socket)> {
     let mut stream = match idle {
         Some(stream) => stream,
-        None => TcpStream::connect(address).await.ok()?,
+        None => way.connect().await.ok()?,
     };
-    let _ = stream.set_nodelay(true); // refused only by a socket that is gone
     tokio::select! {
         answer = post(&mut stream, content) => {
             let (status, content) = answer.ok()?;
             return Some((status, content, stream));
         }
         Ok(away) = cut => {
-            Socket::Plain(stream).reset();
+            stream.reset();
+            drop(stream);
             tokio::time::sleep(away).await;
         }
     }

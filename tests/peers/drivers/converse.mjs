@@ -11,7 +11,7 @@ if (facts.carrier === 'tcp') {
 const script = new URL('../converse.mjs', import.meta.url).pathname;
 const arguments_ = [script, '--url', facts.url, '--jid', `${facts.jid}/converse`, '--deadline', '110', '-'];
 const page = spawn('node', arguments_, {
-  stdio: ['pipe', 'inherit', 'inherit'], env: { ...process.env, PEER_PASSWORD: facts.password },
+  stdio: ['pipe', 'inherit', 'inherit'], env: { ...process.env, PEER_PASSWORD: facts.password, PEER_CA: facts.ca },
 });
 page.on('exit', (code) => process.exit(code ?? 1));
 

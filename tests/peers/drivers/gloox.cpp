@@ -4,7 +4,9 @@
 #include <gloox/connectionbosh.h>
 #include <gloox/connectionlistener.h>
 #include <gloox/connectiontcpclient.h>
+#include <gloox/connectiontls.h>
 #include <gloox/message.h>
+#include <gloox/tlsdefault.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -18,6 +20,44 @@ static std::string fact(const char *name) {
   const char *value = getenv((std::string("XMPPSCOPE_") + name).c_str());
   return value ? value : "";
 }
+
+/// gloox leaves it to applications what to do with a certificate.
+static bool trusts(const CertInfo &info) {
+  if (info.status != CertOk) printf("the certificate is not trusted: %d\n", info.status);
+  return info.status == CertOk;
+}
+
+/// gloox 1.0.24 with GnuTLS does not read the CAs that it is given before a handshake.
+class Encryption : public TLSDefault {
+ public:
+  Encryption(TLSHandler *handler, const std::string &server) : TLSDefault(handler, server, VerifyingClient) {}
+  bool init(const std::string &key, const std::string &certificates, const StringList &) override {
+    const bool done = TLSDefault::init(key, certificates);
+    setCACerts(StringList(1, fact("CA")));
+    return done;
+  }
+  void cleanup() override {
+    TLSDefault::cleanup();
+    setCACerts(StringList(1, fact("CA")));
+  }
+};
+
+/// TLS from the first byte, where the certificate is verified.
+class Secure : public ConnectionTLS {
+ public:
+  Secure(ConnectionDataHandler *handler, ConnectionBase *connection, const LogSink &log)
+      : ConnectionTLS(handler, connection, log), log(log) {}
+  ConnectionBase *newInstance() const override { return new Secure(m_handler, m_connection->newInstance(), log); }
+  void handleHandshakeResult(const TLSBase *base, bool success, CertInfo &info) override {
+    ConnectionTLS::handleHandshakeResult(base, success && trusts(info), info);
+  }
+
+ protected:
+  TLSBase *getTLSBase(TLSHandler *handler, const std::string server) override { return new Encryption(handler, server); }
+
+ private:
+  const LogSink &log;
+};
 
 class Driver : public ConnectionListener {
  public:
@@ -33,7 +73,7 @@ class Driver : public ConnectionListener {
     over = true;
     lost = error == ConnStreamClosed || error == ConnIoError;
   }
-  bool onTLSConnect(const CertInfo &) override { return true; }
+  bool onTLSConnect(const CertInfo &info) override { return trusts(info); }
 
   /// Does the lines that stdin has ready; false at their end.
   bool obey() {
@@ -80,17 +120,27 @@ int main() {
   client.disableRoster();
   client.setStreamManagement(true, true);
   client.presence().setPresence(Presence::Available);
-  client.setTls(TLSDisabled); // gloox would ask for STARTTLS inside BOSH
+  const bool secure = !fact("CA").empty();
+  const bool starttls = secure && fact("URL").compare(0, 5, "xmpp:") == 0;
+  if (starttls) {
+    auto *tls = new Encryption(&client, fact("DOMAIN"));
+    tls->init("", "", StringList());
+    client.setEncryptionImpl(tls);
+  } else {
+    client.setTls(TLSDisabled); // gloox would ask for STARTTLS inside BOSH
+  }
   Driver driver(client);
   client.registerConnectionListener(&driver);
   const std::string host = fact("HOST");
   const int port = atoi(fact("PORT").c_str());
+  ConnectionBase *connection = new ConnectionTCPClient(client.logInstance(), host, port);
+  if (secure && !starttls) connection = new Secure(&client, connection, client.logInstance());
   if (carrier == "tcp") {
-    client.setConnectionImpl(new ConnectionTCPClient(&client, client.logInstance(), host, port));
+    connection->registerConnectionDataHandler(&client);
+    client.setConnectionImpl(connection);
   } else {
-    auto *tcp = new ConnectionTCPClient(client.logInstance(), host, port);
     // no Client::setServer(): it would overwrite `to`
-    auto *bosh = new ConnectionBOSH(&client, tcp, client.logInstance(), host, fact("DOMAIN"), port);
+    auto *bosh = new ConnectionBOSH(&client, connection, client.logInstance(), host, fact("DOMAIN"), port);
     bosh->setPath("/http-bind");
     bosh->setMode(ConnectionBOSH::ModePersistentHTTP);
     client.setConnectionImpl(bosh);

@@ -56,7 +56,10 @@ static void connect_now(void) {
   snprintf(jid, sizeof jid, "%s/libstrophe", fact("JID"));
   xmpp_conn_set_jid(conn, jid);
   xmpp_conn_set_pass(conn, fact("PASSWORD"));
-  xmpp_conn_set_flags(conn, XMPP_CONN_FLAG_DISABLE_TLS);
+  // By default, TLS is used where it is offered.
+  if (!*fact("CA")) xmpp_conn_set_flags(conn, XMPP_CONN_FLAG_DISABLE_TLS);
+  else xmpp_conn_set_cafile(conn, fact("CA"));
+  if (!strncmp(fact("URL"), "xmpps:", 6)) xmpp_conn_set_flags(conn, XMPP_CONN_FLAG_LEGACY_SSL);
   resuming = state && xmpp_conn_set_sm_state(conn, state) == XMPP_EOK;
   leaving = false;
   xmpp_connect_client(conn, fact("HOST"), (unsigned short)atoi(fact("PORT")), changed, NULL);

@@ -14,13 +14,16 @@ fact = lambda name: os.environ.get(f"XMPPSCOPE_{name}", "")
 class Client(slixmpp.ClientXMPP):
     def __init__(self):
         super().__init__(f"{fact('JID')}/slixmpp", fact("PASSWORD"))
-        self.plugin["feature_mechanisms"].unencrypted_plain = True
-        self.plugin["feature_mechanisms"].unencrypted_scram = True
+        if fact("CA"):
+            self.ca_certs = fact("CA")
+        else:
+            self.plugin["feature_mechanisms"].unencrypted_plain = True
+            self.plugin["feature_mechanisms"].unencrypted_scram = True
         self.use_ipv6 = False
         self.register_plugin("xep_0198", {"window": 1})
         self.register_plugin("xep_0199")
         self.add_event_handler("session_start", lambda _: self.send_presence())
-        for event in ["connected", "session_start", "session_resumed", "disconnected", "connection_failed", "failed_all_auth"]:
+        for event in ["connected", "session_start", "session_resumed", "disconnected", "connection_failed", "failed_all_auth", "ssl_invalid_chain"]:
             self.add_event_handler(event, lambda about, event=event: print(event, about or "", flush=True))
         # slixmpp leaves it to applications to connect again. They do so if the connection was lost, and not ended.
         self.ended = False
@@ -36,11 +39,13 @@ class Client(slixmpp.ClientXMPP):
 
     def connect_now(self):
         address = fact("HOST"), int(fact("PORT"))
+        direct = fact("URL").startswith("xmpps:")
         if hasattr(self, "enable_plaintext"):  # newer versions
-            self.enable_plaintext, self.enable_starttls, self.enable_direct_tls = True, False, False
+            self.enable_plaintext, self.enable_direct_tls = not fact("CA"), direct
+            self.enable_starttls = bool(fact("CA")) and not direct
             self.connect(*address)
         else:
-            self.connect(address, disable_starttls=True)
+            self.connect(address, use_ssl=direct, disable_starttls=not fact("CA"))
 
     def tell(self, line):
         name, _, words = line.strip().partition(" ")
