@@ -19,6 +19,7 @@ use crate::diag::{counted, counted_as};
 use crate::scenario::limits;
 use crate::snapshot::Naming;
 use crate::trace::{Event, SessionId};
+use crate::wire::Side;
 
 /// What is wanted.
 #[derive(Debug, Clone, Default)]
@@ -170,6 +171,17 @@ fn choose(
             "session {}: it began before the recording, or in a way that cannot be read, so its login is not known",
             session.name
         ));
+    }
+    let speaks = |session: &Session| {
+        acts.acts.iter().filter(|act| act.session == session.id).any(|act| match &act.what {
+            What::Element { from, .. } => *from == Side::Client,
+            What::Request(_) | What::Frame { .. } | What::Unsaid(_) => true,
+            What::Response(_) | What::Lost { .. } | What::Ended { .. } => false,
+        })
+    };
+    let (whole, silent): (Vec<Session>, Vec<Session>) = whole.into_iter().partition(speaks);
+    for session in &silent {
+        left_out.push(format!("session {}: its client says nothing", session.name));
     }
     if whole.is_empty() {
         return Err(CannotRecord::NothingLeft(std::mem::take(left_out)));
