@@ -50,10 +50,10 @@ pub enum Mechanism {
 }
 
 impl Mechanism {
-    /// Those of an account, the best first.
+    /// Those of an account, the best first; of two that are as good, the one that more servers have.
     const ACCOUNT: [Self; 4] = [
-        Self::Scram(Hash::Sha512),
         Self::Scram(Hash::Sha256),
+        Self::Scram(Hash::Sha512),
         Self::Scram(Hash::Sha1),
         Self::Plain,
     ];

@@ -181,7 +181,7 @@ fn choose(
     };
     let (whole, silent): (Vec<Session>, Vec<Session>) = whole.into_iter().partition(speaks);
     for session in &silent {
-        left_out.push(format!("session {}: its client says nothing", session.name));
+        left_out.push(format!("session {}: its client sent nothing", session.name));
     }
     if whole.is_empty() {
         return Err(CannotRecord::NothingLeft(std::mem::take(left_out)));

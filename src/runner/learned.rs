@@ -15,7 +15,7 @@ pub(super) fn learned(run: &mut Run, url: Option<&Located<Template>>) -> Done<Op
     let address = match text.parse::<Address>() {
         Ok(address) if !address.scheme.is_stream() => address,
         Ok(_) | Err(_) => {
-            let wanted = "the URL of an endpoint of HTTP or WebSocket";
+            let wanted = "an HTTP or WebSocket URL";
             run.fail(FailureKind::Connection, &url.place, wanted, format!("{text:?}"))?;
             return Err(Stop::Failed);
         }

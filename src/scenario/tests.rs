@@ -141,7 +141,7 @@ fn tls_is_for_tcp_and_a_password_only_for_who_has_shown_who_it_is() {
     assert_eq!(session("transport: tcp, login: alice, tls: { version: 1.3, sni: x }"), [""; 0]);
     assert_eq!(
         session("transport: websocket, tls: { alpn: x }"),
-        ["-1: `tls` is about sessions over TCP; write `transport: tcp`"]
+        ["-1: `tls` applies only to sessions over TCP; write `transport: tcp`"]
     );
     assert_eq!(
         session("transport: tcp, login: alice, tls: { verify: false }"),

@@ -78,7 +78,7 @@ pub(super) struct RunArgs {
     /// Keep the CA that signs the server's certificates in DIR (ca.pem, ca-key.pem; generated if missing) [default: a new one for
     /// each run]
     ///
-    /// For clients that cannot be told at each start whom to trust, such as browsers.
+    /// For clients whose trusted CAs are set up once, such as browsers.
     #[arg(long, value_name = "DIR")]
     pub(super) ca_dir: Option<PathBuf>,
     /// Name of the client, for reports [default: the program of COMMAND]

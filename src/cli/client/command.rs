@@ -93,7 +93,7 @@ fn trust(args: &RunArgs) -> Result<(Trust, Option<TempDir>), Failure> {
     let authority = Authority::kept(&dir).map_err(|error| environment(&error))?;
     let file = std::path::absolute(dir.join(CA_FILE)).map_err(|error| environment(&error))?;
     let file = file.into_os_string().into_string().map_err(|path| {
-        Failure::Usage(format!("--ca-dir {}: its name is no text", name(Path::new(&path))))
+        Failure::Usage(format!("--ca-dir {}: the path is not valid UTF-8", name(Path::new(&path))))
     })?;
     Ok((Trust { authority, file: Some(file), everywhere: args.tls }, folder))
 }

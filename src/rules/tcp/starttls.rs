@@ -116,7 +116,7 @@ impl State {
             if !offer.tls && login && view.opened(Side::Client) {
                 self.told_offer = true;
                 let words = "The server offers no STARTTLS here: unless TLS ended before this \
-                     point, the login and all that follows can be read on the way.";
+                     point, the login and all that follows can be read by anyone on the path.";
                 let id = "tcp-starttls-offered";
                 found.add(&kinds::STARTTLS_OFFER, id, Level::Note, Party::Server, words);
             } else if offer.required && login {
@@ -177,7 +177,7 @@ impl State {
                     (words, "tcp-starttls-mandatory", Level::Error)
                 } else {
                     let words = "The client logs in without the TLS that the server offers: the \
-                         login and all that follows can be read on the way.";
+                         login and all that follows can be read by anyone on the path.";
                     (words, "tcp-tls-before-sasl", Level::Note)
                 };
                 found.add(&kinds::STARTTLS_SKIPPED, id, level, Party::Client, words);

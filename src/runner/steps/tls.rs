@@ -85,11 +85,13 @@ async fn agreed(run: &mut Run, actor: usize, place: &Place) -> Done<Result<Agree
             return Err(Stop::Broken(place.clone(), format!("cannot connect: {why}")));
         }
         None if route == Route::DirectTls => {
-            return Ok(Err("the TLS handshake does not come to its end".to_owned()));
+            return Ok(Err("no TLS connection within the time".to_owned()));
         }
         None => return Err(Stop::Broken(place.clone(), "cannot connect".to_owned())),
     }
-    Ok(wire.agreed(conn).ok_or_else(|| "there is none; `starttls` asks for it".to_owned()))
+    Ok(wire
+        .agreed(conn)
+        .ok_or_else(|| "the connection has no TLS; put a `starttls` step before".to_owned()))
 }
 
 /// What is wrong with a certificate, in words.

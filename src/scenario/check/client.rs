@@ -96,7 +96,9 @@ impl Row<'_> {
                 TermKind::Switch if matches!(text.as_str(), "true" | "false") => None,
                 TermKind::Switch => Some(format!("`{text}` is neither `true` nor `false`")),
                 TermKind::Word(words) if words.contains(&&*text) => None,
-                TermKind::Word(words) => Some(format!("`{text}` is none of {}", words.join(", "))),
+                TermKind::Word(words) => {
+                    Some(format!("`{text}` is not one of: {}", words.join(", ")))
+                }
             };
             if let Some(wrong) = wrong {
                 self.wrong(&setting.value.place, wrong);

@@ -153,7 +153,7 @@ impl Checker {
         self.templates(texts);
         if session.transport().is_some_and(|transport| transport != Transport::Tcp) {
             let help = "write `transport: tcp`";
-            self.wrong_with_help(&tls.place, "`tls` is about sessions over TCP", help);
+            self.wrong_with_help(&tls.place, "`tls` applies only to sessions over TCP", help);
         }
         if !verify && session.login.value != Login::None {
             let message =
