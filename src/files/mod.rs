@@ -13,7 +13,7 @@ mod whole;
 pub use error::FileError;
 pub use growing::growing;
 pub use inputs::Inputs;
-pub use private::create_private;
+pub use private::{create_private, put_private};
 pub use socket::{PrivateSocket, listen_private};
 pub use text::{LONGEST_TEXT, bounded, text};
 pub use whole::{Access, Whole, put, within};

@@ -8,7 +8,6 @@ use crate::client::Who;
 use crate::record::Values;
 use crate::snapshot::{Diff, Varying, diff, transcript};
 use crate::trace::{Event, Fact};
-use crate::wire::Side;
 use crate::wire::websocket::Opcode;
 
 /// What is to be compared.
@@ -66,24 +65,16 @@ impl Compared {
     }
 }
 
-/// Events without the Close frames whose other side may be gone: those of clients behind the end of the stream or a Close frame, and
-/// those that answer a client's. Many peers end the connection without waiting for one, so whether it is sent is a race.
+/// Events without the Close frames behind the end of a stream or another Close frame. Many peers end the connection without waiting
+/// for one, so whether it is sent is a race.
 fn without_late_closes(mut events: Vec<Event>) -> Vec<Event> {
     let mut over = BTreeSet::new();
-    let mut left = BTreeSet::new();
     events.retain(|event| {
         let Fact::Frame(frame) = &event.fact else { return true };
         let is_close = Opcode(frame.opcode) == Opcode::CLOSE;
-        let is_late = is_close
-            && match frame.from {
-                Side::Client => over.contains(&event.conn),
-                Side::Server => left.contains(&event.conn),
-            };
+        let is_late = is_close && over.contains(&event.conn);
         if is_close || frame.content.bytes.starts_with(b"<close") {
             over.insert(event.conn);
-        }
-        if is_close && frame.from == Side::Client {
-            left.insert(event.conn);
         }
         !is_late
     });

@@ -28,16 +28,18 @@ pub(super) fn learned(run: &mut Run, url: Option<&Located<Template>>) -> Done<Op
     Ok(Some(address))
 }
 
-/// Whether a target may lead its clients to an address: on a host of its own, or on this machine if it is there itself.
+/// Whether a target may lead its clients to an address: on a host of its own. To this machine, only if it is there itself, or if
+/// its file names it.
 fn may_lead(target: &Target, address: &Address) -> bool {
     let Target { tls, websocket, tcp, direct_tls, .. } = target;
     let others = [tls, websocket, tcp, direct_tls].into_iter().flatten();
     let own: Vec<&Address> = std::iter::once(&target.address).chain(others).collect();
-    let names = own.iter().map(|own| own.name());
-    let mut names =
-        names.chain([target.domain.as_str()]).chain(target.hosts.iter().map(String::as_str));
-    let here = address.is_loopback() && own.iter().any(|own| own.is_loopback());
-    here || names.any(|name| name.eq_ignore_ascii_case(address.name()))
+    let is = |name: &str| name.eq_ignore_ascii_case(address.name());
+    let is_named = target.hosts.iter().any(|host| is(host));
+    if address.is_loopback() {
+        return is_named || own.iter().any(|own| own.is_loopback());
+    }
+    is_named || is(&target.domain) || own.iter().any(|own| is(own.name()))
 }
 
 #[cfg(test)]
@@ -65,5 +67,10 @@ mod tests {
         ] {
             assert!(!may(&target, url), "{url}");
         }
+        // What the domain is called says nothing of where the target is.
+        target.domain = "localhost".to_owned();
+        assert!(!may(&target, "http://localhost/") && !may(&target, "http://127.0.0.1/"));
+        target.hosts.push("localhost".to_owned());
+        assert!(may(&target, "http://localhost/") && !may(&target, "http://127.0.0.1/"));
     }
 }

@@ -1,19 +1,20 @@
 //! A certificate authority of this program: clients under test trust it, and it signs what their servers show them.
 
-use std::io::Write;
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, date_time_ymd,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, PublicKeyData, date_time_ymd,
 };
 use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{RootCertStore, ServerConfig};
+use x509_parser::pem::parse_x509_pem;
 
 use super::tls::{self, TlsError};
-use crate::files::{create_private, text};
+use crate::files::{put_private, text};
 
 /// Certificates are valid from and to the first of January of these years, and expired ones no longer than to the one between.
 const YEARS: (i32, i32, i32) = (2020, 2021, 2120);
@@ -48,27 +49,53 @@ impl Authority {
         Self::with("another CA", KeyPair::generate()?)
     }
 
-    /// The one that is kept in a folder, made if there is none: the certificate in `ca.pem`, the key in `ca-key.pem`.
+    /// The one that is kept in a folder, made if there is none: the certificate in `ca.pem`, the key in `ca-key.pem`. Of two
+    /// runs that make one at the same time, both take that of the first.
     ///
     /// # Errors
-    /// A file cannot be read or written, or is something else.
+    /// A file cannot be read or written, or the two do not belong together.
     pub fn kept(dir: &Path) -> Result<Self, TlsError> {
-        let key_file = dir.join(KEY_FILE);
-        if key_file.exists() {
-            let read = |cause: String| TlsError::Read { path: key_file.clone(), cause };
-            let key = text(&key_file, LONGEST).map_err(|error| read(error.to_string()))?;
-            let key = KeyPair::from_pem(&key).map_err(|error| read(error.to_string()))?;
-            return Self::with(NAME, key);
+        let (key_file, ca_file) = (dir.join(KEY_FILE), dir.join(CA_FILE));
+        let put = |path: &Path, pem: &str| {
+            put_private(path, pem.as_bytes())
+                .map_err(|cause| TlsError::Write { path: path.to_owned(), cause })
+        };
+        let read = |path: &Path, cause: &dyn Display| TlsError::Read {
+            path: path.to_owned(),
+            cause: cause.to_string(),
+        };
+        let has_certificate = ca_file.exists(); // it is written after the key
+        if !key_file.exists() {
+            if has_certificate {
+                let cause =
+                    format!("{KEY_FILE} is not beside it: put it there, or remove {CA_FILE}");
+                return Err(read(&ca_file, &cause));
+            }
+            std::fs::create_dir_all(dir)
+                .map_err(|cause| TlsError::Write { path: dir.to_owned(), cause })?;
+            put(&key_file, &KeyPair::generate()?.serialize_pem())?;
         }
-        let made = Self::new()?;
-        std::fs::create_dir_all(dir)
-            .map_err(|cause| TlsError::Write { path: dir.to_owned(), cause })?;
-        let (key, certificate) = (made.issuer.key().serialize_pem(), made.pem());
-        for (path, pem) in [(key_file, key), (dir.join(CA_FILE), certificate)] {
-            let written = create_private(&path).and_then(|mut file| file.write_all(pem.as_bytes()));
-            written.map_err(|cause| TlsError::Write { path, cause })?;
+        let key = text(&key_file, LONGEST).map_err(|error| read(&key_file, &error))?;
+        let key = KeyPair::from_pem(&key).map_err(|error| read(&key_file, &error))?;
+        let kept = Self::with(NAME, key)?;
+        if !ca_file.exists() {
+            put(&ca_file, &kept.pem())?;
         }
-        Ok(made)
+        let certificate = text(&ca_file, LONGEST).map_err(|error| read(&ca_file, &error))?;
+        if !kept.has_key_of(&certificate) {
+            let cause = format!(
+                "it is not the certificate of {KEY_FILE}: remove {CA_FILE}, and one is made of the key"
+            );
+            return Err(read(&ca_file, &cause));
+        }
+        Ok(kept)
+    }
+
+    /// Whether a certificate, in PEM, is for this key.
+    fn has_key_of(&self, certificate: &str) -> bool {
+        let Ok((_, pem)) = parse_x509_pem(certificate.as_bytes()) else { return false };
+        let key = self.issuer.key().subject_public_key_info();
+        pem.parse_x509().is_ok_and(|certificate| certificate.public_key().raw == key)
     }
 
     fn with(name: &str, key: KeyPair) -> Result<Self, TlsError> {
@@ -166,8 +193,31 @@ mod tests {
         let again = Authority::kept(&dir).unwrap();
         assert_eq!(std::fs::read_to_string(dir.join(CA_FILE)).unwrap(), made.pem());
         assert_eq!(made.issuer.key().public_key_pem(), again.issuer.key().public_key_pem());
+        // Of the key alone, the certificate is made.
+        std::fs::remove_file(dir.join(CA_FILE)).unwrap();
+        Authority::kept(&dir).unwrap();
+        let wrong = |words: &str| {
+            let wrong = Authority::kept(&dir).err().unwrap().to_string();
+            let begins = wrong.starts_with("cannot read certificates from ");
+            assert!(begins && wrong.contains(words), "{wrong}");
+        };
+        std::fs::write(dir.join(CA_FILE), Authority::unknown().unwrap().pem()).unwrap();
+        wrong("not the certificate of ca-key.pem");
         std::fs::write(dir.join(KEY_FILE), "nonsense").unwrap();
-        let wrong = Authority::kept(&dir).err().unwrap().to_string();
-        assert!(wrong.starts_with("cannot read certificates from "), "{wrong}");
+        wrong("ca-key.pem");
+        std::fs::remove_file(dir.join(KEY_FILE)).unwrap();
+        wrong("is not beside it");
+    }
+
+    #[test]
+    fn those_who_make_one_at_the_same_time_have_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("new");
+        let keys: Vec<String> = std::thread::scope(|scope| {
+            let make = || Authority::kept(&dir).unwrap().issuer.key().public_key_pem();
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(keys.iter().all(|key| *key == keys[0]));
     }
 }

@@ -81,7 +81,22 @@ fn the_ca_is_gone_after_the_run_unless_it_is_kept() {
     assert_eq!(std::fs::read(dir.join("ca.pem")).unwrap(), first);
     let (code, _, err) = client(&["run", LEAVES[0], "--ca-dir", "Cargo.toml", "--built-in"]);
     assert_eq!(code, 3, "{err}");
-    assert!(err.contains("cannot write Cargo.toml"), "{err}");
+    assert!(err.contains("--ca-dir Cargo.toml: it is no folder"), "{err}");
+}
+
+#[test]
+fn the_key_of_a_ca_is_not_served_with_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("page.html");
+    std::fs::write(&page, "<!doctype html>").unwrap();
+    let page = page.to_str().unwrap();
+    for inside in [folder.path().to_owned(), folder.path().join("ca")] {
+        let dir = inside.to_str().unwrap();
+        let (code, _, err) = client(&["run", LEAVES[1], "--tls", "--ca-dir", dir, "--page", page]);
+        assert_eq!(code, 2, "{err}");
+        assert!(err.contains("name another folder"), "{err}");
+        assert!(!inside.join("ca-key.pem").exists());
+    }
 }
 
 #[test]

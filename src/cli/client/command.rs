@@ -46,7 +46,7 @@ fn run_scenarios(args: &RunArgs) -> Result<u8, Failure> {
     }
     let inputs = Inputs::of(files);
     not_into(&inputs)?;
-    let (trust, _folder) = trust(args)?;
+    let (trust, _folder) = trust(args, page.as_deref())?;
     let clock = Clock::start();
     let again = Again {
         command: "xmppscope client run",
@@ -78,10 +78,20 @@ fn found(page: &Path) -> Result<PathBuf, Failure> {
     if found.is_file() { Ok(found) } else { Err(wrong("it is no file")) }
 }
 
-/// The CA of the run with its file, and the folder of that if it is not kept.
-fn trust(args: &RunArgs) -> Result<(Trust, Option<TempDir>), Failure> {
+/// The CA of the run with its file, and the folder of that if it is not kept. It holds a key, so it is not where a page is served.
+fn trust(args: &RunArgs, page: Option<&Path>) -> Result<(Trust, Option<TempDir>), Failure> {
     let environment = |error: &dyn std::fmt::Display| Failure::Environment(error.to_string());
     let (dir, folder) = if let Some(dir) = &args.ca_dir {
+        let wrong = |why: &dyn std::fmt::Display| format!("--ca-dir {}: {why}", name(dir));
+        if dir.exists() && !dir.is_dir() {
+            return Err(Failure::Environment(wrong(&"it is no folder")));
+        }
+        std::fs::create_dir_all(dir).map_err(|error| Failure::Environment(wrong(&error)))?;
+        let place = dir.canonicalize().map_err(|error| Failure::Environment(wrong(&error)))?;
+        if page.and_then(Path::parent).is_some_and(|served| place.starts_with(served)) {
+            let why = "the files of the page's folder are served, and the key of the CA must not be: name another folder";
+            return Err(Failure::Usage(wrong(&why)));
+        }
         (dir.clone(), None)
     } else {
         let folder = tempfile::Builder::new().prefix("xmppscope-").tempdir();
