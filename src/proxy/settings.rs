@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::fault::Faults;
 use crate::wire::address::Address;
 use crate::wire::tap::Queue;
+use crate::wire::tls::{self, TlsError};
 
 /// How long an address may take to answer if there is another one to try.
 const GIVE_WAY: Duration = Duration::from_secs(5);
@@ -94,6 +95,18 @@ impl Proxy {
             connections: CONNECTIONS,
             listens: None,
         }
+    }
+
+    /// The same before a server of this process, which shows `accept` to its clients in its place: its certificate need not
+    /// be verified.
+    ///
+    /// # Errors
+    /// This system has no TLS.
+    pub fn taking_over(mut self, accept: Arc<ServerConfig>) -> Result<Self, TlsError> {
+        let verifier = Some(tls::verifier(None, true)?);
+        self.accept = Some(accept);
+        self.streams = StreamSettings { insecure: true, verifier, ..StreamSettings::default() };
+        Ok(self)
     }
 
     /// Connects to the first address that answers. One that does not answer gives way to the next one after a while, or to

@@ -7,7 +7,7 @@ use rustls::ServerConfig;
 
 use crate::clock::Clock;
 use crate::fault::Faults;
-use crate::proxy::{Proxy, StreamSettings};
+use crate::proxy::Proxy;
 use crate::wire::address::{Address, AddressError, Scheme};
 use crate::wire::tap::Queue;
 use crate::wire::tls;
@@ -30,15 +30,15 @@ pub(super) fn before(
     let target: Address =
         target.parse().map_err(|error: AddressError| io::Error::other(error.to_string()))?;
     let connect = (target.scheme == Scheme::Https).then(|| tls::client(None, true)).transpose();
-    let verifier = accept.is_some().then(|| tls::verifier(None, true)).transpose();
-    let verifier = verifier.map_err(io::Error::other)?;
-    let streams = StreamSettings { insecure: true, verifier, ..StreamSettings::default() };
+    let proxy = Proxy::before(target, queue, clock);
+    let proxy = match accept {
+        Some(accept) => proxy.taking_over(accept).map_err(io::Error::other)?,
+        None => proxy,
+    };
     Ok(Proxy {
         connect: connect.map_err(io::Error::other)?,
-        accept,
-        streams,
         faults,
         connections: CONNECTIONS,
-        ..Proxy::before(target, queue, clock)
+        ..proxy
     })
 }

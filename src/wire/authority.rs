@@ -1,6 +1,5 @@
 //! A certificate authority of this program: clients under test trust it, and it signs what their servers show them.
 
-use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ use rustls::{RootCertStore, ServerConfig};
 use x509_parser::pem::parse_x509_pem;
 
 use super::tls::{self, TlsError};
-use crate::files::{put_private, text};
+use crate::files::put_private;
 
 /// Certificates are valid from and to the first of January of these years, and expired ones no longer than to the one between.
 const YEARS: (i32, i32, i32) = (2020, 2021, 2120);
@@ -24,8 +23,6 @@ const NAME: &str = "xmppscope test CA";
 pub const CA_FILE: &str = "ca.pem";
 /// The file with its key.
 const KEY_FILE: &str = "ca-key.pem";
-/// Bytes of the file of a key: a tenth is enough.
-const LONGEST: u64 = 64 << 10;
 
 /// A certificate authority.
 pub struct Authority {
@@ -60,33 +57,29 @@ impl Authority {
             put_private(path, pem.as_bytes())
                 .map_err(|cause| TlsError::Write { path: path.to_owned(), cause })
         };
-        let read = |path: &Path, cause: &dyn Display| TlsError::Read {
-            path: path.to_owned(),
-            cause: cause.to_string(),
-        };
+        let unusable = |path: &Path, cause: String| TlsError::Read { path: path.to_owned(), cause };
         let has_certificate = ca_file.exists(); // it is written after the key
         if !key_file.exists() {
             if has_certificate {
                 let cause =
                     format!("{KEY_FILE} is not beside it: put it there, or remove {CA_FILE}");
-                return Err(read(&ca_file, &cause));
+                return Err(unusable(&ca_file, cause));
             }
             std::fs::create_dir_all(dir)
                 .map_err(|cause| TlsError::Write { path: dir.to_owned(), cause })?;
             put(&key_file, &KeyPair::generate()?.serialize_pem())?;
         }
-        let key = text(&key_file, LONGEST).map_err(|error| read(&key_file, &error))?;
-        let key = KeyPair::from_pem(&key).map_err(|error| read(&key_file, &error))?;
+        let key = KeyPair::from_pem(&tls::read(&key_file)?)
+            .map_err(|error| unusable(&key_file, error.to_string()))?;
         let kept = Self::with(NAME, key)?;
         if !ca_file.exists() {
             put(&ca_file, &kept.pem())?;
         }
-        let certificate = text(&ca_file, LONGEST).map_err(|error| read(&ca_file, &error))?;
-        if !kept.has_key_of(&certificate) {
+        if !kept.has_key_of(&tls::read(&ca_file)?) {
             let cause = format!(
                 "it is not the certificate of {KEY_FILE}: remove {CA_FILE}, and one is made of the key"
             );
-            return Err(read(&ca_file, &cause));
+            return Err(unusable(&ca_file, cause));
         }
         Ok(kept)
     }

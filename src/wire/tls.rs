@@ -244,7 +244,8 @@ fn generate(names: Vec<String>) -> Result<(String, String), TlsError> {
     Ok((made.cert.pem(), made.signing_key.serialize_pem()))
 }
 
-fn read(path: &Path) -> Result<String, TlsError> {
+/// A file with certificates or a key.
+pub(super) fn read(path: &Path) -> Result<String, TlsError> {
     text(path, LONGEST)
         .map_err(|cause| TlsError::Read { path: path.to_owned(), cause: cause.to_string() })
 }

@@ -13,10 +13,9 @@ use crate::clock::Clock;
 use crate::cm::http::serve::Service;
 use crate::cm::tcp::Protection;
 use crate::fault::Faults;
-use crate::proxy::{Proxy, StreamSettings};
+use crate::proxy::Proxy;
 use crate::wire::address::Address;
 use crate::wire::tap::Queue;
-use crate::wire::tls;
 
 /// What is served, and what stands before it.
 pub(super) struct Before {
@@ -45,13 +44,8 @@ pub(super) async fn before(
         let (inner, address) = inside(scheme).await?;
         let mut proxy = relay(address);
         if let Protection::StartTls(config) | Protection::Direct(config) = &protection {
-            proxy.accept = Some(Arc::clone(config));
-            // The certificate is that of this process.
-            let verifier = tls::verifier(None, true);
-            let verifier = verifier.map_err(|error| Failure::Environment(error.to_string()))?;
-            let verifier = Some(verifier);
-            proxy.streams =
-                StreamSettings { insecure: true, verifier, ..StreamSettings::default() };
+            let taking_over = proxy.taking_over(Arc::clone(config));
+            proxy = taking_over.map_err(|error| Failure::Environment(error.to_string()))?;
         }
         relays.push((outer, proxy));
         inners.push((inner, bound, protection));

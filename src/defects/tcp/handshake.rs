@@ -25,11 +25,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         |parts| later(parts, |terms| terms.parting = Parting::Bare),
     ),
     defect("tcp-close-notify/direct", "direct TLS is not ended before TCP", |parts| {
-        parts.change_tls(|terms| {
-            if !terms.starttls {
-                terms.parting = Parting::Bare;
-            }
-        });
+        on(parts, Way::Direct, |terms| terms.parting = Parting::Bare);
     }),
     defect("tls-versions/new", "TLS 1.2 is not spoken", |parts| {
         parts.change_tls(|terms| speak(terms, &version::TLS13));
@@ -38,11 +34,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         parts.change_tls(|terms| speak(terms, &version::TLS12));
     }),
     defect("tls-versions/direct", "TLS 1.2 is not spoken from the first byte", |parts| {
-        parts.change_tls(|terms| {
-            if !terms.starttls {
-                speak(terms, &version::TLS13);
-            }
-        });
+        on(parts, Way::Direct, |terms| speak(terms, &version::TLS13));
     }),
     defect(
         "dtls-alpn-agreed/other",
@@ -62,11 +54,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "with direct TLS the certificate is another's",
         |parts| {
             let other = certificate("other.example", false);
-            parts.change_tls(move |terms| {
-                if !terms.starttls {
-                    present(terms, &other);
-                }
-            });
+            on(parts, Way::Direct, move |terms| present(terms, &other));
         },
     ),
     defect(
@@ -74,11 +62,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "after STARTTLS the certificate is another's",
         |parts| {
             let other = certificate("other.example", false);
-            parts.change_tls(move |terms| {
-                if terms.starttls {
-                    present(terms, &other);
-                }
-            });
+            on(parts, Way::StartTls, move |terms| present(terms, &other));
         },
     ),
     defect(
@@ -94,6 +78,22 @@ pub(super) const DEFECTS: &[Defect] = &[
         parts.change_tls(move |terms| present(terms, &marked));
     }),
 ];
+
+/// How TLS begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    StartTls,
+    Direct,
+}
+
+/// Changes what holds for connections on which TLS begins in this way.
+fn on(parts: &mut Parts, way: Way, change: impl Fn(&mut Terms) + Send + 'static) {
+    parts.change_tls(move |terms| {
+        if terms.starttls == (way == Way::StartTls) {
+            change(terms);
+        }
+    });
+}
 
 /// Changes what holds for every connection but the first with TLS.
 fn later(parts: &mut Parts, change: impl Fn(&mut Terms) + Send + 'static) {
