@@ -156,10 +156,13 @@ impl<W: Write> Archive<W> {
     /// Completes it. Gives how many streams over TCP had no place in it.
     pub fn finish(mut self) -> io::Result<usize> {
         for (_, waiting) in std::mem::take(&mut self.waiting) {
-            let entry = self.failed(&waiting, "no response until the recording ended", self.last);
+            let mut entry =
+                self.failed(&waiting, "no response until the recording ended", self.last);
+            explain(&mut self.purposes, waiting.conn, &mut entry);
             self.write(&entry)?;
         }
-        for (_, socket) in std::mem::take(&mut self.sockets) {
+        for (conn, mut socket) in std::mem::take(&mut self.sockets) {
+            explain(&mut self.purposes, conn, &mut socket.entry);
             self.socket(socket, self.last)?;
         }
         self.out.write_all(b"\n]}}\n")?;
