@@ -7,12 +7,13 @@ use clap::ValueEnum;
 
 use super::console::{eprint, explain, not_into, out, out_is_terminal, print};
 use super::failure::{not_events, unwritable};
+use super::kept::{Kept, to_file};
 use super::observe::say_built_in;
 use super::options::When;
 use super::progress::Reading;
 use super::{Failure, exit};
 use crate::diag::counted;
-use crate::files::{Access, Inputs, Whole};
+use crate::files::{Access, Inputs};
 use crate::report::har::Archive;
 use crate::rules::{Judge, Observation};
 use crate::trace::capture::{Preface, Secrets, Writer};
@@ -42,8 +43,13 @@ pub(super) struct Args {
     /// Recording; - reads standard input
     file: PathBuf,
     /// File to write, readable only by its owner; - writes to standard output [default: -]
+    ///
+    /// A file that is not empty is overwritten only with --force.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Let -o overwrite a file that is not empty
+    #[arg(long, requires = "output")]
+    force: bool,
     /// What to write
     #[arg(long, value_enum, default_value_t = Format::Capture, value_name = "FORMAT")]
     to: Format,
@@ -67,7 +73,7 @@ enum Format {
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let choice = Choice::of(args)?;
-    let to_file = args.output.as_deref().filter(|path| path.as_os_str() != "-");
+    let output = to_file(args.output.as_deref());
     if args.to != Format::Curl && args.output.is_none() && out_is_terminal() {
         let words = "not printing a whole file to the terminal: name a file with -o FILE, or use -o - to print it";
         return Err(Failure::Usage(words.to_owned()));
@@ -76,12 +82,11 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let inputs = Inputs::of([&args.file]);
     not_into(&inputs)?;
     let recording = open(&args.file).map_err(|error| not_events(&error))?;
-    match to_file {
+    match output {
         Some(path) => {
-            let mut file = Whole::create(path, Access::Owner, &inputs)
-                .map_err(|error| unwritable(path, error))?;
-            let code = convert(args, &choice, recording, &mut file, Some(path))?;
-            file.finish().map_err(|error| unwritable(path, error))?;
+            let mut kept = Kept::begin(path, Access::Owner, &inputs, args.force)?;
+            let code = convert(args, &choice, recording, kept.file(), Some(path))?;
+            kept.finish()?;
             Ok(code)
         }
         None => convert(args, &choice, recording, &mut io::BufWriter::new(out()), None),

@@ -18,6 +18,7 @@ mod failure;
 mod faults;
 mod generate;
 mod interrupt;
+mod kept;
 mod lane;
 mod mistakes;
 mod observe;

@@ -1,16 +1,16 @@
 //! `xmppscope record`: a recording as a scenario.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::console::{eprint, not_into, print};
-use super::failure::{not_events, unwritable};
+use super::failure::not_events;
+use super::kept::{Kept, to_file};
 use super::observe::say_built_in;
 use super::progress::Reading;
 use super::{Failure, exit};
 use crate::diag::{counted, name};
-use crate::files::{Access, Inputs, Whole};
-use crate::record::{Wishes, record};
+use crate::files::{Access, Inputs};
+use crate::record::{Recorded, Wishes, record};
 use crate::scenario::load_texts;
 use crate::trace::Event;
 use crate::trace::capture::Preface;
@@ -41,8 +41,13 @@ pub(super) struct Args {
     /// Capture, HAR or other recording that `xmppscope show` reads; - reads standard input
     file: PathBuf,
     /// Scenario to write; - writes to standard output [default: -]
+    ///
+    /// A file that is not empty is overwritten only with --force.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Let -o overwrite a file that is not empty
+    #[arg(long, requires = "output")]
+    force: bool,
     #[command(flatten)]
     how: How,
 }
@@ -87,6 +92,9 @@ impl How {
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let inputs = Inputs::of([&args.file]);
+    let output = to_file(args.output.as_deref());
+    let kept = output.map(|path| Kept::begin(path, Access::Usual, &inputs, args.force));
+    let kept = kept.transpose()?;
     let all = read(&args.file)?;
     let wishes = args.how.wishes(&args.file, &all.preface);
     let recorded = record(&all.events, &wishes)
@@ -94,29 +102,25 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     for what in &recorded.left_out {
         eprint(&format!("left out: {what}"));
     }
-    write(&recorded.text, args.output.as_deref(), &inputs)?;
-    if let Some(path) = to_file(args.output.as_deref()) {
-        eprint(&format!("wrote {}: {}", name(path), counted(recorded.steps, "step")));
-    }
+    write(&recorded, kept, &inputs)?;
     Ok(if all.damaged { exit::USAGE } else { exit::OK })
 }
 
-/// The file that is written, if it is not standard output.
-fn to_file(output: Option<&Path>) -> Option<&Path> {
-    output.filter(|path| path.as_os_str() != "-")
-}
-
-/// Writes a scenario, which has no mistakes.
-pub(super) fn write(text: &str, output: Option<&Path>, inputs: &Inputs) -> Result<(), Failure> {
-    check(text)?;
-    let Some(path) = to_file(output) else {
+/// Writes a scenario, which has no mistakes, into a file or to standard output.
+pub(super) fn write(
+    recorded: &Recorded,
+    kept: Option<Kept<'_>>,
+    inputs: &Inputs,
+) -> Result<(), Failure> {
+    check(&recorded.text)?;
+    let Some(kept) = kept else {
         not_into(inputs)?;
-        return print(text).map(|_| ());
+        return print(&recorded.text).map(|_| ());
     };
-    let mut file =
-        Whole::create(path, Access::Usual, inputs).map_err(|error| unwritable(path, error))?;
-    file.write_all(text.as_bytes()).map_err(|error| unwritable(path, error))?;
-    file.finish().map_err(|error| unwritable(path, error))
+    let path = kept.path();
+    kept.text(&recorded.text)?;
+    eprint(&format!("wrote {}: {}", name(path), counted(recorded.steps, "step")));
+    Ok(())
 }
 
 /// Nobody is given a scenario that cannot be read: that would be a mistake of this program.

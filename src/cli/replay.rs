@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::console::{eprint, out_is_terminal, print, width};
 use super::defects::chosen;
-use super::failure::unwritable;
 use super::interrupt::Interrupt;
+use super::kept::Kept;
 use super::options::When;
 use super::progress::progress;
 use super::record::read;
@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::defects::Defect;
 use crate::diag::counted;
 use crate::diag::sanitise::one_line;
-use crate::files::{Access, Inputs, Whole};
+use crate::files::{Access, Inputs};
 use crate::random::Secure;
 use crate::replay::{CannotReplay, Replayed, Script, Settings, compare, replay};
 use crate::report::difference::{Compared, Document};
@@ -26,7 +26,7 @@ use crate::runner::dial::Dial;
 use crate::runner::{Account, Target, embedded_target, reach, with_embedded_users};
 use crate::scenario::Provision;
 use crate::snapshot::Varying;
-use crate::trace::capture::{Preface, Secrets, Writer};
+use crate::trace::capture::{Preface, Secrets};
 use crate::trace::open;
 use crate::trace::redact::Known;
 use crate::ui::{Styles, Unit, difference as ui};
@@ -79,8 +79,13 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = speed)]
     speed: f64,
     /// Write what passes to FILE, as a capture
+    ///
+    /// Only the file's owner can read it. A file that is not empty is overwritten only with --force.
     #[arg(long, value_name = "FILE", alias = "save", help_heading = "Output")]
     write: Option<PathBuf>,
+    /// Let --write overwrite a file that is not empty
+    #[arg(long, requires = "write", help_heading = "Output")]
+    force: bool,
     #[command(flatten)]
     settings: settings::Options,
     /// When to use colours
@@ -126,17 +131,17 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let settings =
         Settings { speed: args.speed, ..Settings::at(&target, accounts, nobody, random) };
     let comparison = compare(&script, &settings);
+    let kept = args.write.as_deref();
+    let kept =
+        kept.map(|path| Kept::begin(path, Access::Owner, &inputs, args.force)).transpose()?;
     let (replayed, started) = perform(dial, script, settings, &target, &defects)?;
     for remark in &replayed.remarks {
         eprint(&format!("note: {remark}"));
     }
-    if let Some(path) = &args.write {
+    if let Some(kept) = kept {
         let address = &target.address;
         let preface = Preface::new(started, format!("{address}{}", address.path), Secrets::Hidden);
-        let mut file =
-            Whole::create(path, Access::Owner, &inputs).map_err(|error| unwritable(path, error))?;
-        write(&mut file, &preface, &replayed).map_err(|error| unwritable(path, error))?;
-        file.finish().map_err(|error| unwritable(path, error))?;
+        kept.capture(&preface, &replayed.events)?;
     }
     if let Some(why) = &replayed.unreachable {
         return Err(Failure::Environment(format!("cannot connect to {}: {why}", target.name)));
@@ -199,14 +204,6 @@ fn perform(
     // A name that is still being looked up is not waited for.
     runtime.shutdown_background();
     replayed
-}
-
-fn write(file: &mut Whole, preface: &Preface, replayed: &Replayed) -> std::io::Result<()> {
-    let mut writer = Writer::new(file, preface)?;
-    for event in &replayed.events {
-        writer.write(event)?;
-    }
-    writer.flush()
 }
 
 /// Sees that the target has an address for each carrier.

@@ -1,21 +1,20 @@
 //! `xmppscope shrink`: the shortest part of a recording that still shows a finding.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::console::{eprint, explain};
-use super::failure::unwritable;
+use super::kept::{Kept, to_file};
 use super::options::When;
 use super::progress::progress;
 use super::record::{How, read, write};
 use super::{Failure, exit};
 use crate::clock::Clock;
 use crate::diag::{counted, name};
-use crate::files::{Access, Inputs, Whole};
+use crate::files::{Access, Inputs};
 use crate::record::{Shrinking, record, shrink};
 use crate::rules::{Judge, Level};
-use crate::trace::capture::{Preface, Writer};
 use crate::trace::filter::Filter;
 use crate::trace::open;
 use crate::trace::{Event, Source};
@@ -46,8 +45,13 @@ pub(super) struct Args {
     #[arg(long = "while", value_name = "EXPR")]
     shows: String,
     /// File to write: a capture if its name ends in .ndjson, otherwise a scenario; - writes to standard output [default: -]
+    ///
+    /// A file that is not empty is overwritten only with --force.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Let -o overwrite a file that is not empty
+    #[arg(long, requires = "output")]
+    force: bool,
     /// Stop after this time, with what is left by then, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     limit: u64,
@@ -61,6 +65,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         Failure::Usage("--while is not a valid expression".to_owned())
     })?;
     let inputs = Inputs::of([&args.file]);
+    let output = to_file(args.output.as_deref());
+    let is_capture = output.is_some_and(|path| path.extension().is_some_and(|end| end == "ndjson"));
+    let access = if is_capture { Access::Owner } else { Access::Usual };
+    let kept = output.map(|path| Kept::begin(path, access, &inputs, args.force)).transpose()?;
     let all = read(&args.file)?;
     let source = all.preface.source.as_ref();
     let clock = Clock::start();
@@ -93,12 +101,15 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         ));
     }
     let damaged = if all.damaged { exit::USAGE } else { exit::OK };
-    let output = args.output.as_deref();
-    if let Some(path) = output.filter(|path| path.extension().is_some_and(|end| end == "ndjson")) {
-        capture(path, &inputs, &all.preface, &shrunk.events)?;
-        eprint(&format!("wrote {}", name(path)));
-        return Ok(damaged);
-    }
+    let kept = match kept {
+        Some(kept) if is_capture => {
+            let path = kept.path();
+            kept.capture(&all.preface, &shrunk.events)?;
+            eprint(&format!("wrote {}", name(path)));
+            return Ok(damaged);
+        }
+        other => other,
+    };
     let mut wishes = args.how.wishes(&args.file, &all.preface);
     wishes.source += &format!(", the shortest part that shows {}", args.shows);
     let recorded = record(&shrunk.events, &wishes)
@@ -106,10 +117,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     for what in &recorded.left_out {
         eprint(&format!("left out: {what}"));
     }
-    write(&recorded.text, output, &inputs)?;
-    if let Some(path) = output.filter(|path| path.as_os_str() != "-") {
-        eprint(&format!("wrote {}: {}", name(path), counted(recorded.steps, "step")));
-    }
+    write(&recorded, kept, &inputs)?;
     Ok(damaged)
 }
 
@@ -148,24 +156,4 @@ impl Found {
         self.matching.intersection(&whole.matching).next().is_some()
             && self.findings.is_subset(&whole.findings)
     }
-}
-
-fn capture(
-    path: &Path,
-    inputs: &Inputs,
-    preface: &Preface,
-    events: &[Event],
-) -> Result<(), Failure> {
-    let mut file =
-        Whole::create(path, Access::Owner, inputs).map_err(|error| unwritable(path, error))?;
-    let written = || -> std::io::Result<()> {
-        let mut writer = Writer::new(&mut file, preface)?;
-        for event in events {
-            writer.write(event)?;
-        }
-        writer.flush()
-    };
-    let mut written = written;
-    written().map_err(|error| unwritable(path, error))?;
-    file.finish().map_err(|error| unwritable(path, error))
 }

@@ -2,12 +2,12 @@
 
 use super::defect::{Defect, Family};
 use super::{
-    acks, creation, ending, holding, http, inactivity, keys, management, pace, rids, security,
-    stanzas, streams, tcp, websocket, wrapper, xmpp,
+    acks, creation, ending, holding, http, inactivity, keys, logins, management, pace, rids,
+    security, stanzas, streams, tcp, websocket, wrapper, xmpp,
 };
 
 /// The families, in the order of the specifications.
-const FAMILIES: [Family; 17] = [
+const FAMILIES: [Family; 18] = [
     http::DEFECTS,
     wrapper::DEFECTS,
     creation::DEFECTS,
@@ -24,6 +24,7 @@ const FAMILIES: [Family; 17] = [
     websocket::DEFECTS,
     management::DEFECTS,
     tcp::DEFECTS,
+    logins::DEFECTS,
     stanzas::DEFECTS,
 ];
 

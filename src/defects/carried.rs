@@ -116,6 +116,19 @@ pub struct Frame {
     pub payload: Vec<u8>,
 }
 
+impl Frame {
+    /// The frames that these bytes are, still masked if they were.
+    pub fn all(bytes: &[u8]) -> Vec<Self> {
+        let mut frames: Vec<Self> = Vec::new();
+        Reader::default().feed(bytes, &mut |piece| match (piece, frames.last_mut()) {
+            (Piece::Head(head, _), _) => frames.push(Self { head, payload: Vec::new() }),
+            (Piece::Payload(part), Some(frame)) => frame.payload.extend_from_slice(part),
+            _ => {}
+        });
+        frames
+    }
+}
+
 /// What makes the bytes of one WebSocket deviate. By default everything passes as it is.
 pub trait BendFrames: Send {
     /// A frame of the client comes: these come instead.

@@ -19,6 +19,7 @@ mod http;
 mod inactivity;
 mod keys;
 mod later;
+mod logins;
 mod management;
 mod pace;
 mod rids;

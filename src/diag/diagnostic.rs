@@ -60,6 +60,7 @@ impl Diagnostic {
         let excerpt = Excerpt::of(&self.source, on_characters(&self.source, &self.span));
         // Some of what is unsafe the renderer leaves as it is; the stand-ins are as long, so places stay right.
         let shown = of_same_length(excerpt.text);
+        let shown = veiled(&shown);
         let [message, label] = [&self.message, &self.label].map(|text| cut(text));
         let [message, label] = [sanitise(&message), sanitise(&label)];
         let name = one_line(&self.name);
@@ -85,6 +86,41 @@ impl Diagnostic {
         };
         renderer.render(&[group])
     }
+}
+
+/// What begins the names whose values are not shown: logs of jobs are read by others.
+const SECRET: [&str; 4] = ["passw", "pasw", "passphrase", "secret"];
+
+/// The same text with stars for the values of passwords. Places stay right, since it is as long.
+fn veiled(text: &str) -> Cow<'_, str> {
+    let lower = text.to_ascii_lowercase();
+    let mut veiled: Option<Vec<u8>> = None;
+    for found in SECRET.iter().flat_map(|name| lower.match_indices(name)) {
+        let Some(value) = value_of(text, found.0) else { continue };
+        let bytes = veiled.get_or_insert_with(|| text.as_bytes().to_vec());
+        bytes[value].fill(b'*');
+    }
+    veiled.and_then(|bytes| String::from_utf8(bytes).ok()).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+/// Where the value of the key that stands here is, as YAML writes it. A variable's name may be seen.
+fn value_of(text: &str, key: usize) -> Option<Range<usize>> {
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '"' | '\'');
+    let rest = &text[key..];
+    let colon = key + rest.find(|c| !is_name(c))?;
+    let behind = text[colon..].trim_start_matches(' ').strip_prefix(':')?;
+    let value = behind.trim_start_matches(' ');
+    let start = text.len() - value.len();
+    if value.trim_start_matches(['"', '\'']).starts_with('$') {
+        return None;
+    }
+    let line = value.find('\n').unwrap_or(value.len());
+    let end = match value.chars().next()? {
+        quote @ ('"' | '\'') => value[1..line].find(quote).map_or(line, |at| at + 2),
+        '[' | '{' => line,
+        _ => value[..line].find([',', '}', ']']).unwrap_or(line),
+    };
+    (end > 0).then_some(start..start + end)
 }
 
 /// What is shown of a source: the lines of a span.
@@ -263,5 +299,22 @@ mod tests {
         let diagnostic = diagnostic("wiat: 5", 0..4);
         assert!(diagnostic.render(true).contains("\x1b["));
         assert!(!diagnostic.render(false).contains('\x1b'));
+    }
+
+    #[test]
+    fn passwords_are_not_shown_with_a_mistake_beside_them() {
+        for (text, shown) in [
+            ("{ password: 'top', bogus: 1 }", "{ password: *****, bogus: 1 }"),
+            ("pasword: top", "pasword: ***"),
+            ("\"Password\" : tüp # x", "\"Password\" : ********"),
+            ("password: [top]", "password: *****"),
+            ("secret: \"a", "secret: **"),
+            ("password: ${env.PW}", "password: ${env.PW}"),
+            ("password: '${env.PW}'", "password: '${env.PW}'"),
+            ("password:", "password:"),
+            ("the password is", "the password is"),
+        ] {
+            assert_eq!(veiled(text), shown);
+        }
     }
 }

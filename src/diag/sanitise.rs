@@ -42,8 +42,8 @@ pub(super) fn of_same_length(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(stand_in).collect())
 }
 
-/// What begins a workflow command of GitHub, Azure or Gitea, wherever on a line of a job's log it stands.
-pub const COMMANDS: [&str; 2] = ["##[", "##vso["];
+/// What begins a workflow command of GitHub, Azure or Gitea, or a message for TeamCity, wherever on a line of a job's log it stands.
+pub const COMMANDS: [&str; 3] = ["##[", "##vso[", "##teamcity["];
 
 /// Whether the sign at the beginning of a text begins a workflow command.
 pub fn is_command(text: &str) -> bool {
@@ -107,8 +107,8 @@ mod tests {
         assert_eq!(one_line("\u{202e}evil\u{2066}"), "\\u{202e}evil\\u{2066}");
         assert_eq!(one_line("grüße 👩‍👩‍👧 שלום"), "grüße 👩‍👩‍👧 שלום", "what people write stays");
         assert_eq!(
-            one_line("# ## ##[error]x ##vso[task.x]"),
-            "# ## \\u{23}#[error]x \\u{23}#vso[task.x]"
+            one_line("# ## ##[error]x ##vso[task.x] ##teamcity[x]"),
+            "# ## \\u{23}#[error]x \\u{23}#vso[task.x] \\u{23}#teamcity[x]"
         );
         assert!(matches!(one_line("plain"), Cow::Borrowed(_)));
         assert_eq!(bytes(b"a\xff\x1b\xc3\xa9"), "a\\xff\\u{1b}é");

@@ -78,6 +78,21 @@ impl Whole {
         Ok(Self { place, to })
     }
 
+    /// The same for what nobody can make again: a file that holds something is replaced only with `force`.
+    pub fn keeping(
+        path: &Path,
+        access: Access,
+        inputs: &Inputs,
+        force: bool,
+    ) -> Result<Self, FileError> {
+        let file = Self::create(path, access, inputs)?;
+        let known = fs::metadata(&file.place).ok();
+        if !force && known.is_some_and(|known| known.is_file() && known.len() > 0) {
+            return Err(FileError::NotEmpty);
+        }
+        Ok(file)
+    }
+
     /// Where it will be.
     pub fn place(&self) -> &Path {
         &self.place
@@ -143,11 +158,20 @@ fn beside(place: &Path, mode: u32, exact: bool) -> io::Result<NamedTempFile> {
         .prefix(&prefix)
         .suffix(".tmp")
         .permissions(Permissions::from_mode(mode))
-        .tempfile_in(folder)?;
+        .tempfile_in(folder)
+        .map_err(plain)?;
     if exact {
         file.as_file().set_permissions(Permissions::from_mode(mode))?;
     }
     Ok(file)
+}
+
+/// The error of the system alone: `tempfile` adds the name of a file that nobody has heard of.
+fn plain(error: io::Error) -> io::Error {
+    match error.to_string().split_once(" at path ") {
+        Some((words, _)) => io::Error::new(error.kind(), words),
+        None => error,
+    }
 }
 
 /// How many links may lead to each other.
@@ -236,6 +260,14 @@ mod tests {
     }
 
     #[test]
+    fn a_missing_folder_is_told_without_the_name_of_a_temporary_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("none").join("a");
+        let error = Whole::create(&path, Access::Usual, &Inputs::default()).unwrap_err();
+        assert_eq!(error.to_string(), "No such file or directory (os error 2)");
+    }
+
+    #[test]
     fn links_are_followed_and_inputs_refused() {
         let folder = tempfile::tempdir().unwrap();
         let [path, link, hard] = ["a", "l", "h"].map(|name| folder.path().join(name));
@@ -253,6 +285,29 @@ mod tests {
             assert!(matches!(refused, Err(FileError::Input)));
         }
         assert_eq!(fs::read(&path).unwrap(), b"one");
+    }
+
+    #[test]
+    fn what_is_there_is_kept_unless_it_is_forced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let none = Inputs::default();
+        let write = |text: &[u8], force| {
+            let mut file = Whole::keeping(&path, Access::Usual, &none, force)?;
+            file.write_all(text)?;
+            file.finish()
+        };
+        // Nothing there, an empty file, one that holds something.
+        write(b"", false).unwrap();
+        write(b"one", false).unwrap();
+        assert!(matches!(write(b"two", false), Err(FileError::NotEmpty)));
+        assert_eq!(
+            (names(folder.path()), fs::read(&path).unwrap()),
+            (vec!["a".into()], b"one".into())
+        );
+        write(b"two", true).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        Whole::keeping(Path::new("/dev/null"), Access::Usual, &none, false).unwrap();
     }
 
     #[test]

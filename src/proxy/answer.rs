@@ -236,7 +236,7 @@ pub(super) fn accepting(target: &Address, error: &io::Error) -> String {
             AlertDescription::UnknownCA
             | AlertDescription::BadCertificate
             | AlertDescription::CertificateUnknown,
-        )) => "the client does not trust this proxy's certificate",
+        )) => "the client does not trust the certificate",
         Some(rustls::Error::InvalidMessage(_)) if target.scheme.is_stream() => {
             "the client sends something that is not TLS"
         }

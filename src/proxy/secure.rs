@@ -63,7 +63,7 @@ impl Proxy {
             })?,
             () = leaves(&hello.client) => {
                 return Err(format!(
-                    "TLS: the client left before TLS with {} was agreed",
+                    "TLS: the client left before TLS with {} was negotiated",
                     self.target
                 ));
             }
@@ -86,7 +86,7 @@ impl Proxy {
             }
             () = leaves(tcp) => {
                 return Err(format!(
-                    "{} closed the connection before TLS with the client was agreed",
+                    "{} closed the connection before TLS with the client was negotiated",
                     self.target
                 ));
             }

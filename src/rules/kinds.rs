@@ -200,7 +200,7 @@ kinds! {
     // WebSocket: frames, messages and endings
     WS_MASKING = "ws-masking" ["ws-client-masked", "ws-server-unmasked"];
     WS_MASK_KEY = "ws-mask-key" ["ws-client-masked"];
-    WS_FRAME_INVALID = "ws-frame-invalid" ["ws-reserved-bits", "ws-control-frames"];
+    WS_FRAME_INVALID = "ws-frame-invalid" ["ws-reserved-bits", "ws-control-frames", "ws-length-minimal"];
     WS_FRAGMENTS_MIXED = "ws-fragments-mixed" ["ws-fragmentation"];
     WS_BINARY_MESSAGE = "ws-binary-message" ["ws-text-frames-utf8"];
     WS_TEXT_ENCODING = "ws-text-encoding" ["ws-invalid-utf8"];

@@ -1,5 +1,7 @@
 //! The client that is tested: a command that starts it, or a person who does.
 
+use std::net::SocketAddr;
+
 use super::mutants::Mutant;
 use crate::scenario::Transport;
 
@@ -19,8 +21,7 @@ pub enum Client {
 pub(super) struct Facts {
     pub(super) carrier: Transport,
     pub(super) url: String,
-    pub(super) host: String,
-    pub(super) port: u16,
+    pub(super) address: SocketAddr,
     pub(super) domain: String,
     pub(super) user: String,
     pub(super) password: String,
@@ -38,8 +39,8 @@ impl Facts {
         let mut all = vec![
             ("carrier", carrier.map_or("", |(word, _)| word).to_owned()),
             ("url", self.url.clone()),
-            ("host", self.host.clone()),
-            ("port", self.port.to_string()),
+            ("host", self.address.ip().to_string()),
+            ("port", self.address.port().to_string()),
             ("domain", self.domain.clone()),
             ("jid", format!("{}@{}", self.user, self.domain)),
             ("user", self.user.clone()),
@@ -75,8 +76,7 @@ impl Facts {
         Self {
             carrier: Transport::Bosh,
             url: "http://127.0.0.1:1/http-bind".to_owned(),
-            host: "127.0.0.1".to_owned(),
-            port: 1,
+            address: ([127, 0, 0, 1], 1).into(),
             domain: "localhost".to_owned(),
             user: "alice".to_owned(),
             password: "secret".to_owned(),

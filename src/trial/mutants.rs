@@ -229,7 +229,7 @@ pub const MUTANTS: &[Mutant] = &[
     habit("ws-client-masked", "its frames are not masked", Transport::WebSocket, Habit::Unmasked),
     habit(
         "ws-client-closes-without-subprotocol",
-        "it does not look whether the subprotocol was agreed on",
+        "it does not look whether the subprotocol was negotiated",
         Transport::WebSocket,
         Habit::Careless,
     ),

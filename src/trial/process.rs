@@ -97,8 +97,7 @@ impl Process {
         clock: Clock,
         said: &Said,
     ) -> io::Result<Self> {
-        let server = format!("{}:{}", facts.host, facts.port);
-        let mut address: SocketAddr = server.parse().map_err(io::Error::other)?;
+        let mut address = facts.address;
         let mut tasks = Vec::new();
         let changed = mutant.filter(|mutant| !mutant.faults.is_empty());
         if let Some(mutant) = changed {
@@ -182,7 +181,7 @@ fn bent(mutant: &Mutant, facts: &Facts, trust: &Trust, clock: Clock) -> io::Resu
         "wss" => "https",
         scheme => scheme,
     };
-    let target = format!("{scheme}://{}:{}", facts.host, facts.port);
+    let target = format!("{scheme}://{}", facts.address);
     let accept =
         (scheme != "http").then(|| trust.accept(facts.carrier, &facts.domain)).transpose()?;
     // Nobody looks at what passes here.
@@ -203,8 +202,10 @@ fn way(address: SocketAddr, facts: &Facts, trust: &Trust, habit: Option<Habit>) 
     if habit == Some(Habit::Silent) {
         config.alpn_protocols.clear();
     }
-    let name = if facts.carrier == Transport::Tcp { &facts.domain } else { &facts.host };
-    let name = ServerName::try_from(name.clone()).map_err(io::Error::other)?;
+    let name = match facts.carrier {
+        Transport::Tcp => ServerName::try_from(facts.domain.clone()).map_err(io::Error::other)?,
+        _ => facts.address.ip().into(),
+    };
     Ok(Way::from(address).with_tls(Arc::new(config), name, at_once))
 }
 

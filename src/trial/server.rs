@@ -157,8 +157,7 @@ impl Site {
         let mut facts = Facts {
             carrier: plan.carrier,
             url: format!("{}://{bound}{path}", tls.scheme(plan.carrier)),
-            host: bound.ip().to_string(),
-            port: bound.port(),
+            address: bound,
             domain: DOMAIN.to_owned(),
             user: user.to_owned(),
             password: passwords[0].clone(),

@@ -49,13 +49,16 @@ pub enum Flaw {
     Untrusted,
 }
 
+/// What a certificate is that has none of them.
+pub const VALID: &str = "valid";
+
 impl Flaw {
     /// All of them, by name.
     pub const ALL: [(&str, Self); 5] = [
         ("expired", Self::Expired),
         ("not-yet-valid", Self::NotYetValid),
         ("other-name", Self::OtherName),
-        ("of-a-ca", Self::OfCa),
+        ("ca-certificate", Self::OfCa),
         ("untrusted", Self::Untrusted),
     ];
 }

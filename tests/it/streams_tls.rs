@@ -208,7 +208,7 @@ fn a_client_that_does_not_trust_the_proxy_is_named() {
     assert_refused(client, "no trust");
     // TLS with the server was agreed first, and carries nothing.
     assert_eq!(drain(&mut server.unwrap()), b"");
-    between.told(&["(client): TLS: the client does not trust this proxy's certificate"]);
+    between.told(&["(client): TLS: the client does not trust the certificate"]);
 }
 
 #[test]

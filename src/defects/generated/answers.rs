@@ -220,7 +220,11 @@ impl Answers {
                 self.stand(state, rid, cx);
                 cx.act(answer(reply));
             }
-            Deed::Forwarding(_) | Deed::Unseen(_) | Deed::Stream(_) | Deed::Streams => {
+            Deed::Forwarding(_)
+            | Deed::Unseen(_)
+            | Deed::Stream(_)
+            | Deed::Frame(_)
+            | Deed::Streams => {
                 cx.act(answer(reply));
             }
         }

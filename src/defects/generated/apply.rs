@@ -2,6 +2,7 @@
 
 use super::answers::Answers;
 use super::deed::Deed;
+use super::frames::{Frames, on_handshake};
 use super::http::Http;
 use super::one::Generated;
 use super::requests::Requests;
@@ -18,9 +19,11 @@ impl Generated {
             Deed::Forwarding(_) | Deed::Unseen(_) => {
                 parts.bend(move || Box::new(Requests::new(generated, shared.clone())));
             }
-            Deed::Stream(_) | Deed::Streams => {
-                let seen = seen.clone();
-                parts.bend_streams(move || Box::new(Streams::new(generated, seen.clone())));
+            Deed::Stream(_) => streams(parts, generated, seen),
+            Deed::Frame(_) => frames(parts, generated, seen),
+            Deed::Streams => {
+                streams(parts, generated, seen);
+                frames(parts, generated, seen);
             }
             _ => {
                 let own = shared.clone();
@@ -29,4 +32,15 @@ impl Generated {
             }
         }
     }
+}
+
+fn streams(parts: &mut Parts, generated: Generated, seen: &Seen) {
+    let seen = seen.clone();
+    parts.bend_streams(move || Box::new(Streams::new(generated, seen.clone())));
+}
+
+fn frames(parts: &mut Parts, generated: Generated, seen: &Seen) {
+    on_handshake(parts, generated, seen);
+    let seen = seen.clone();
+    parts.bend_frames(move || Box::new(Frames::new(generated, seen.clone())));
 }

@@ -1,5 +1,6 @@
 //! What may go wrong.
 
+use super::frames::FrameDeed;
 use super::streams::StreamDeed;
 use super::wrong::Wrong;
 
@@ -22,7 +23,9 @@ pub enum Deed {
     Unseen(&'static str),
     /// Something on a stream without BOSH goes wrong.
     Stream(StreamDeed),
-    /// Nothing: it is only seen what comes on streams without BOSH.
+    /// Something of WebSocket goes wrong.
+    Frame(FrameDeed),
+    /// Nothing: it is only seen what comes on streams without BOSH, and in frames.
     Streams,
 }
 
@@ -140,6 +143,7 @@ impl Deed {
             Self::Forwarding(carriage) => format!("forwarding-{}", carriage.name()),
             Self::Unseen(name) => format!("{name}-unseen"),
             Self::Stream(deed) => deed.name(),
+            Self::Frame(deed) => deed.name(),
             Self::Streams => "nothing".to_owned(),
         }
     }
@@ -165,6 +169,7 @@ impl Deed {
             ],
             Self::Http(form) => form.requirements(),
             Self::Stream(deed) => deed.requirements(),
+            Self::Frame(deed) => deed.requirements(),
             Self::Streams => &[],
             Self::Timing(_) => &[
                 "bosh-wait",

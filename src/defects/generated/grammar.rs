@@ -1,9 +1,10 @@
 //! All that can be said: each place with what may go wrong there.
 
 use super::deed::{Carriage, Deed, Form, State, Timing};
+use super::frames::{self, FramePlace};
 use super::one::{Generated, Turn};
 use super::place::{ANSWERS, Place, REQUESTS};
-use super::streams::{StreamPlace, deeds};
+use super::streams::{self, StreamPlace};
 use super::wrong::Wrong;
 
 const NUMBER: &[Wrong] = &[Wrong::Missing, Wrong::Lower, Wrong::Higher, Wrong::Empty, Wrong::Other];
@@ -156,10 +157,14 @@ pub fn all() -> impl Iterator<Item = Generated> {
         forwarding.chain(unseen).map(move |deed| (place, deed))
     });
     let streams = StreamPlace::ALL.iter().flat_map(|&place| {
-        let deeds = deeds(place).into_iter().map(Deed::Stream);
+        let deeds = streams::deeds(place).into_iter().map(Deed::Stream);
         deeds.map(move |deed| (Place::Stream(place), deed))
     });
-    answers.chain(requests).chain(streams).flat_map(|(place, deed)| {
+    let frames = FramePlace::ALL.iter().flat_map(|&place| {
+        let deeds = frames::deeds(place).into_iter().map(Deed::Frame);
+        deeds.map(move |deed| (Place::Frame(place), deed))
+    });
+    answers.chain(requests).chain(streams).chain(frames).flat_map(|(place, deed)| {
         let turns: &[Turn] = if place.is_single() { &[Turn::Always] } else { &Turn::ALL };
         turns.iter().map(move |turn| Generated { place, deed, turn: *turn })
     })

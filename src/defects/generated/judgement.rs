@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use super::deed::{Carriage, Deed, Form, State, Timing};
+use super::frames::{FrameDeed, FramePlace};
 use super::one::{Generated, Turn};
 use super::place::Place;
 use super::streams::{StreamDeed, StreamPlace};
 use super::wrong::Wrong;
+use crate::wire::websocket::Opcode;
 
 /// Why a defect need not be noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +28,7 @@ use Reason::{Lawful, Open, Unseen};
 pub fn reason(generated: &Generated) -> Option<Reason> {
     let Generated { place, deed, turn } = *generated;
     of_stream(place, deed)
+        .or_else(|| of_frame(place, deed))
         .or_else(|| of_creation(place, deed))
         .or_else(|| of_request(place, deed))
         .or_else(|| of_any(place, deed))
@@ -82,6 +85,54 @@ fn of_stream(place: Place, deed: Deed) -> Option<Reason> {
     })
 }
 
+/// What may be so on a WebSocket.
+fn of_frame(place: Place, deed: Deed) -> Option<Reason> {
+    use FramePlace as At;
+    let (Place::Frame(place), Deed::Frame(deed)) = (place, deed) else { return None };
+    Some(match (place, deed) {
+        (At::Upgraded, FrameDeed::Field("upgrade" | "connection", Wrong::Capitals)) => {
+            Lawful("RFC 6455 §4.1: the values of Upgrade and Connection have no case")
+        }
+        (At::NotUpgraded, FrameDeed::Status(404 | 500)) => {
+            Lawful("RFC 6455 §4.2.2: a handshake is refused with whatever error of HTTP fits")
+        }
+        (At::UpgradeIn, FrameDeed::Field("sec-websocket-extensions", _)) => {
+            Lawful("RFC 6455 §9.1: a server need not accept any extension")
+        }
+        (At::MessageOut, FrameDeed::Split) => {
+            Lawful("RFC 6455 §5.4: a message may be sent in fragments")
+        }
+        (At::PingOut, FrameDeed::Doubled | FrameDeed::Lengthened) => {
+            Lawful("RFC 6455 §5.5.2: a Ping may be sent at any time, and may have data")
+        }
+        (At::PingOut, FrameDeed::Kind(Opcode::PONG))
+        | (At::PongOut, FrameDeed::Doubled)
+        | (At::MessageOut, FrameDeed::Before(Opcode::PONG)) => {
+            Lawful("RFC 6455 §5.5.3: a Pong may be sent though nobody asked for it")
+        }
+        (At::CloseOut | At::CloseBack | At::Refusal, FrameDeed::Bare) => {
+            Lawful("RFC 6455 §5.5.1: a Close frame may be empty")
+        }
+        (At::CloseOut | At::CloseBack | At::Refusal, FrameDeed::Doubled) => Lawful(
+            "RFC 6455 §5.5.1: after a Close frame no more data is sent; control frames are not named",
+        ),
+        (At::Refusal, FrameDeed::Lost) => Lawful(
+            "RFC 6455 §5.1, §7.1.7: before a failed connection ends, a Close frame may be sent",
+        ),
+        (At::Refusal, FrameDeed::Status(1000)) => {
+            Lawful("RFC 6455 §7.4: which status is sent is left to the endpoint")
+        }
+        (At::CloseIn, FrameDeed::Doubled | FrameDeed::Emptied | FrameDeed::Trimmed) => {
+            Unseen("the connection ends anyhow, and the answer may have another status")
+        }
+        (
+            At::PongIn,
+            FrameDeed::Doubled | FrameDeed::Swapped | FrameDeed::Trimmed | FrameDeed::Emptied,
+        ) => Unseen("nothing is sent for a Pong"),
+        _ => return None,
+    })
+}
+
 /// Why nothing closes a hole yet, by kind.
 fn open(place: Place, deed: Deed, turn: Turn) -> Option<Reason> {
     let why = match (place, deed, turn) {
@@ -94,6 +145,12 @@ fn open(place: Place, deed: Deed, turn: Turn) -> Option<Reason> {
             ),
             ..,
         ) => "what stands in a stanza is for RFC 6121, of which the catalogue has no requirements",
+        (Place::Frame(FramePlace::NotUpgraded), ..) => {
+            "Upgrade in a 426 is for RFC 9110 §15.5.22, of which the catalogue has no requirements"
+        }
+        (Place::Frame(FramePlace::PongIn), ..) => {
+            "whether Pongs alone keep a session takes longer than the longest wait of the pack"
+        }
         (Place::Stream(_), _, Turn::Always | Turn::First) => {
             "no scenario looks at this on a stream without BOSH yet"
         }

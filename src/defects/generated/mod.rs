@@ -5,6 +5,7 @@
 mod answers;
 mod apply;
 mod deed;
+mod frames;
 mod grammar;
 mod http;
 mod judgement;

@@ -1,5 +1,6 @@
 //! Where something may go wrong.
 
+use super::frames::FramePlace;
 use super::streams::StreamPlace;
 
 /// Makes the places, with their names, and the two lists of them.
@@ -15,6 +16,8 @@ macro_rules! places {
             $(#[doc = $request_doc] $request,)*
             /// What goes out, or comes in, on a stream without BOSH.
             Stream(StreamPlace),
+            /// A frame of a WebSocket, or its handshake.
+            Frame(FramePlace),
         }
 
         /// Where answers may go wrong.
@@ -30,6 +33,7 @@ macro_rules! places {
                     $(Self::$answer => $answer_name,)*
                     $(Self::$request => $request_name,)*
                     Self::Stream(place) => place.name(),
+                    Self::Frame(place) => place.name(),
                 }
             }
         }
@@ -104,8 +108,10 @@ impl Place {
 
     /// Whether it comes once in a session at most.
     pub(super) fn is_single(self) -> bool {
-        if let Self::Stream(place) = self {
-            return place.is_single();
+        match self {
+            Self::Stream(place) => return place.is_single(),
+            Self::Frame(place) => return place.is_single(),
+            _ => {}
         }
         matches!(
             self,
@@ -149,6 +155,7 @@ impl Place {
     pub(super) fn requirements(self) -> &'static [&'static str] {
         match self {
             Self::Stream(place) => place.requirements(),
+            Self::Frame(place) => place.requirements(),
             Self::Creation => &[
                 "bosh-resp-",
                 "bosh-sid-",

@@ -34,4 +34,23 @@ impl Wrong {
             Self::Added(_) => "added",
         }
     }
+
+    /// The value that something has instead; `Some(None)` takes it away, and none means that nothing can be wrong.
+    #[allow(clippy::option_option)] // no change, no value, another value
+    pub(super) fn value(self, now: Option<&str>, stale: Option<&str>) -> Option<Option<String>> {
+        let number = || now.and_then(|text| text.parse::<u64>().ok());
+        let new = match self {
+            Self::Added(value) if now.is_none() => Some(value.to_owned()),
+            Self::Added(_) => return None,
+            Self::Missing => now.and(None),
+            Self::Empty => now.map(|_| String::new()),
+            Self::Capitals => now.map(str::to_uppercase),
+            Self::Other => now.map(|_| "other".to_owned()),
+            Self::Stale => Some(stale?.to_owned()),
+            Self::Lower => Some(number()?.wrapping_sub(1).to_string()),
+            Self::Higher => Some((number()? + 1).to_string()),
+        };
+        let changes = new.as_deref() != now;
+        changes.then_some(new)
+    }
 }

@@ -37,15 +37,15 @@ pub(super) const DEFECTS: &[Defect] = &[
         on(parts, Way::Direct, |terms| speak(terms, &version::TLS13));
     }),
     defect(
-        "dtls-alpn-agreed/other",
+        "dtls-alpn-selected/other",
         "of several protocols that a client offers by ALPN, that of HTTP is chosen",
         |parts| parts.change_tls(|terms| protocols(terms, &["http/1.1", "xmpp-client"])),
     ),
-    defect("dtls-alpn-agreed/refused", "a client that offers xmpp-client is refused", |parts| {
+    defect("dtls-alpn-selected/refused", "a client that offers xmpp-client is refused", |parts| {
         parts.change_tls(|terms| protocols(terms, &["xmpp-server"]));
     }),
     defect(
-        "dtls-alpn-agreed/later",
+        "dtls-alpn-selected/later",
         "that of HTTP is chosen on every connection but the first",
         |parts| later(parts, |terms| protocols(terms, &["http/1.1", "xmpp-client"])),
     ),

@@ -77,6 +77,12 @@ pub(super) const DEFECTS: &[Defect] = &[
             keep(parts, |frame| frame.head.opcode.is_known() || !frame.head.opcode.is_control());
         },
     ),
+    defect("ws-length-minimal/always", "every length is written in eight bytes", |parts| {
+        lengths(parts, |opcode| (opcode == Opcode::TEXT).then_some(8));
+    }),
+    defect("ws-length-minimal/control", "the length of pongs is written in two bytes", |parts| {
+        lengths(parts, |opcode| (opcode == Opcode::PONG).then_some(2));
+    }),
     defect("ws-fragmentation/all", "a message in fragments ends the connection", |parts| {
         each(parts, |frame| {
             if !frame.head.fin && !frame.head.opcode.is_control() {
@@ -388,6 +394,25 @@ fn echo_last(parts: &mut Parts) {
                 vec![Received::Reply(vec![0x88, 1, 0x03])]
             }
             _ => vec![received],
+        }
+    });
+}
+
+/// Writes the lengths of frames of this kind in so many further bytes.
+fn lengths(parts: &mut Parts, extended: fn(Opcode) -> Option<u8>) {
+    let longer = move |bytes: Vec<u8>| {
+        let mut out = Vec::new();
+        for Frame { mut head, payload } in Frame::all(&bytes) {
+            head.extended = extended(head.opcode).unwrap_or(head.extended);
+            head.write_with(&payload, &mut out);
+        }
+        out
+    };
+    parts.on_bytes(move || move |_: &Outbound, bytes| longer(bytes));
+    parts.on_received(move || {
+        move |received| match received {
+            Received::Reply(bytes) => vec![Received::Reply(longer(bytes))],
+            other => vec![other],
         }
     });
 }

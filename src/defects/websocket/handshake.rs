@@ -41,18 +41,18 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    defect("ws-subprotocol-from-offer/case", "XMPP in capitals is agreed as xmpp", |parts| {
+    defect("ws-subprotocol-from-offer/case", "XMPP in capitals is selected as xmpp", |parts| {
         before(parts, |request| {
             let lower = offers(request).collect::<Vec<_>>().join(",").to_ascii_lowercase();
             set(request, header::SEC_WEBSOCKET_PROTOCOL, &lower);
         });
     }),
-    defect("ws-subprotocol-from-offer/any", "xmpp is agreed whatever is offered", |parts| {
+    defect("ws-subprotocol-from-offer/any", "xmpp is selected whatever is offered", |parts| {
         before(parts, |request| set(request, header::SEC_WEBSOCKET_PROTOCOL, "xmpp"));
     }),
     defect(
         "ws-no-xmpp-without-subprotocol/other",
-        "XMPP is spoken where another subprotocol was offered, and none agreed",
+        "XMPP is spoken where another subprotocol was offered, and none selected",
         |parts| {
             parts.on_handshake(
                 |request| {
@@ -172,7 +172,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "ws-extension-from-offer/unasked",
-        "permessage-deflate is agreed though the client did not offer it",
+        "permessage-deflate is negotiated though the client did not offer it",
         |parts| {
             after(parts, |upgrade, request| {
                 if upgrade.codec.is_some() && text(request, EXTENSIONS).is_empty() {

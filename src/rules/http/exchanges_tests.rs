@@ -146,7 +146,7 @@ fn a_target_that_fails_is_an_error_with_the_cause_and_our_response_a_note() {
         at_least(Level::Warning, script),
         ["0 Error target-failed Server: nothing listens at 127.0.0.1:5280."]
     );
-    let script = "0 1 !failed TLS: the client does not trust this proxy's certificate (x)";
+    let script = "0 1 !failed TLS: the client does not trust the certificate (x)";
     assert!(at_least(Level::Note, script)[0].starts_with("0 Error target-failed Client"));
 }
 

@@ -107,9 +107,9 @@ pub(super) fn fault(frame: &Frame, link: &WebSocketLink) -> Option<(&'static str
         .filter_map(|(bit, name)| (frame.reserved & bit != 0).then_some(name))
         .collect();
     let why = if bits == ["RSV1"] && !link.deflate {
-        "as if it were compressed, but permessage-deflate was not agreed"
+        "as if it were compressed, but permessage-deflate was not negotiated"
     } else {
-        "which no agreed extension allows here"
+        "which no negotiated extension allows here"
     };
     Some(("ws-reserved-bits", format!("has {} set, {why}", bits.join(" and "))))
 }
@@ -192,7 +192,8 @@ impl Sent {
                  forbids; strict receivers close the connection. Reported once.",
                 what(frame)
             );
-            found.add(&kinds::WS_FRAME_INVALID, None, Level::Error, party, words);
+            let id = "ws-length-minimal";
+            found.add(&kinds::WS_FRAME_INVALID, id, Level::Error, party, words);
         }
     }
 

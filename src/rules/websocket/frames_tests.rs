@@ -70,7 +70,11 @@ fn heads() {
             Some("ws-control-frames"),
             "A pong frame of the client is a fragment of a pong.",
         ),
-        ("text | padded: yes | STANZA", None, "writes its length in more bytes than it needs"),
+        (
+            "text | padded: yes | STANZA",
+            Some("ws-length-minimal"),
+            "writes its length in more bytes than it needs",
+        ),
     ] {
         let script =
             format!("{}10 1 C= {}", websocket_login(0, 1), frame.replace("STANZA", STANZA));

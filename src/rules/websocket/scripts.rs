@@ -6,12 +6,13 @@ pub(in crate::rules) fn every_kind() -> Vec<String> {
 }
 
 /// What happens on a WebSocket on which both sides have opened their stream, or that has only just begun.
-const FRAMES: [&str; 22] = [
+const FRAMES: [&str; 23] = [
     "10 1 C= text | masked: 0 | <a/>",
     "10 1 S= text | masked: 1 | <a/>",
     "10 1 C= ping | mask: 0\n11 1 C= ping | mask: 0\n12 1 C= ping | mask: 0",
     "10 1 C= text | reserved: 4 | <a/>",
     "10 1 S= ping | unfinished: yes",
+    "10 1 S= text | padded: yes | <a/>",
     "10 1 C= 0 | <a/>",
     "10 1 C= binary | <a/>",
     "10 1 S= text | latin-1: yes | <a>ü</a>",

@@ -11,10 +11,7 @@ use crate::runner::stop::{Done, Stop};
 use crate::runner::waiting::watch;
 use crate::scenario::matching::FailureKind;
 use crate::scenario::{Place, Reference, Secured, TlsVersion, Value};
-use crate::wire::presented::{Flaw, Presented};
-
-/// What a certificate is that has no flaw.
-const VALID: &str = "valid";
+use crate::wire::presented::{Flaw, Presented, VALID};
 
 /// Asks for TLS, and puts it on the connection.
 pub(super) async fn starttls(run: &mut Run, actor: &Reference) -> Done {
@@ -27,7 +24,7 @@ pub(super) async fn starttls(run: &mut Run, actor: &Reference) -> Done {
 }
 
 fn unsecured(run: &mut Run, place: &Place, seen: String) -> Done {
-    run.fail(FailureKind::Connection, place, "TLS to be agreed on the connection", seen)?;
+    run.fail(FailureKind::Connection, place, "TLS to be negotiated on the connection", seen)?;
     Err(Stop::Failed)
 }
 
@@ -47,7 +44,7 @@ pub(super) async fn secured(run: &mut Run, secured: &Secured) -> Done {
     let text = |text: &str| Some(Value::Text(text.to_owned()));
     let parts = [
         ("the version of TLS", &secured.version, text(version)),
-        ("the protocol agreed by ALPN", &secured.alpn, agreed.tls.alpn.as_deref().and_then(text)),
+        ("the protocol selected by ALPN", &secured.alpn, agreed.tls.alpn.as_deref().and_then(text)),
         ("the certificate", &secured.certificate, certificate.as_deref().and_then(text)),
     ];
     for (name, expected, seen) in parts {

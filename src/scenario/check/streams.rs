@@ -4,9 +4,10 @@ use super::scope::{Checker, SessionFacts};
 use super::steps::client;
 use crate::scenario::model::{
     Attribute, Ended, Frame, Handshake, Manage, Receive, Reference, Secured, StepKind, Tag,
-    Transport,
+    TlsVersion, Transport, ValueMatch,
 };
 use crate::scenario::source::Located;
+use crate::wire::presented::{Flaw, VALID};
 
 impl Checker {
     /// A step on a stream.
@@ -72,6 +73,37 @@ impl Checker {
         let Secured { version, alpn, certificate, .. } = secured;
         for value in [version, alpn, certificate].into_iter().flatten() {
             self.value(value);
+        }
+        let versions = TlsVersion::ALL.map(|(word, _)| word);
+        self.one_of("a version of TLS", version.as_ref(), |it| versions.contains(&it), &versions);
+        let flaws = Flaw::ALL.map(|(word, _)| word);
+        let known = |it: &str| it == VALID || it.split(' ').all(|word| flaws.contains(&word));
+        self.one_of(
+            "said of a certificate",
+            certificate.as_ref(),
+            known,
+            &[&[VALID], &flaws[..]].concat(),
+        );
+    }
+
+    /// What a value is compared with is one of the words that it can be.
+    fn one_of(
+        &mut self,
+        what: &str,
+        value: Option<&ValueMatch>,
+        known: impl Fn(&str) -> bool,
+        words: &[&str],
+    ) {
+        let Some(value) = value else { return };
+        for text in value.equals.iter().chain(&value.not).chain(&value.one_of) {
+            if let Some(plain) = text.value.as_plain().filter(|plain| !known(plain)) {
+                let message = format!("`{plain}` is never {what}");
+                self.wrong_with_help(
+                    &text.place,
+                    message,
+                    format!("expected {}", words.join(", ")),
+                );
+            }
         }
     }
 

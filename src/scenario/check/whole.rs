@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rustls::pki_types::ServerName;
+
 use super::client::check_client;
 use super::scope::{ActorFacts, Checker, Scope, SessionFacts};
 use crate::diag::Mistakes;
@@ -151,6 +153,20 @@ impl Checker {
         let Offer { version, alpn, sni, verify } = &tls.value;
         let texts = version.iter().chain(alpn.iter().flatten()).chain(sni);
         self.templates(texts);
+        for name in alpn.iter().flatten() {
+            if name.value.as_plain().is_some_and(|name| name.len() > 255) {
+                let message = "the name of a protocol has at most 255 bytes (RFC 7301 §3.1)";
+                self.wrong(&name.place, message);
+            }
+        }
+        if let Some(sni) = sni
+            && let Some(name) = sni.value.as_plain().filter(|name| !name.is_empty())
+            && !matches!(ServerName::try_from(name), Ok(ServerName::DnsName(_)))
+        {
+            let message = format!("`{name}` is not a DNS name, so it cannot be sent as SNI");
+            let help = "an empty text sends none; `raw` steps can send anything (RFC 6066 §3)";
+            self.wrong_with_help(&sni.place, message, help);
+        }
         if session.transport().is_some_and(|transport| transport != Transport::Tcp) {
             let help = "write `transport: tcp`";
             self.wrong_with_help(&tls.place, "`tls` applies only to sessions over TCP", help);

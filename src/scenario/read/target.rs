@@ -1,8 +1,11 @@
 //! Files of targets (docs/reference/targets.md).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use rustls::pki_types::ServerName;
 
 use super::fields::Fields;
 use super::head::PROVISIONS;
@@ -153,7 +156,7 @@ impl Reader {
         let anonymous = fields.take("anonymous").and_then(|name| self.filled_in(name));
         let accounts = fields.take("accounts").map_or(Vec::new(), |all| self.accounts(all));
         let hosts = fields.take("hosts").map_or(Vec::new(), |all| {
-            items(all).iter().filter_map(|name| self.filled_in(name)).collect()
+            items(all).iter().filter_map(|name| self.host(name)).collect()
         });
         let rooms = fields.take("rooms").and_then(|name| self.filled_in(name));
         let create = fields.take("create").map_or(Vec::new(), |create| self.create(create));
@@ -263,6 +266,21 @@ impl Reader {
             return None;
         }
         Some(text.value)
+    }
+
+    /// The name of a host, or its IP address.
+    fn host(&mut self, yaml: &Yaml) -> Option<String> {
+        let text = self.filled_in(yaml)?;
+        let bare = text.trim_start_matches('[').trim_end_matches(']');
+        if bare.parse::<IpAddr>().is_ok() {
+            return Some(bare.to_owned());
+        }
+        if ServerName::try_from(text.as_str()).is_err() {
+            let message = format!("`{text}` is not the name of a host");
+            self.wrong(&yaml.place, message, "write it without a scheme, a port and a path");
+            return None;
+        }
+        Some(text)
     }
 
     fn address(&mut self, yaml: &Yaml) -> Option<Address> {

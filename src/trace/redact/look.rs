@@ -71,6 +71,8 @@ pub(super) fn look(bytes: &[u8], ground: Ground) -> Found {
     let mut found = Found::default();
     // A name is judged once, whatever the number of stems in it; in a secret nothing is looked for.
     let mut behind = 0;
+    // Nor is a run of letters that was looked through for something else than a name.
+    let mut run_end = 0;
     let mut names = 0;
     // The next `@`: without one there is no user information.
     let mut sign = 0;
@@ -117,11 +119,13 @@ pub(super) fn look(bytes: &[u8], ground: Ground) -> Found {
                     ),
                 };
             }
+            Stem::Subprotocols | Stem::Jwt if stem.start() < run_end => {}
             Stem::Subprotocols => {
                 let run = run(bytes, stem.range());
+                run_end = run.end;
                 pair::header_line(bytes, &run, &mut found.hits);
             }
-            Stem::Jwt => jwt(bytes, stem.start(), &mut found.hits),
+            Stem::Jwt => run_end = jwt(bytes, stem.start(), &mut found.hits),
             Stem::Basic => basic(bytes, stem.end(), &mut found.hits),
         }
         if let Some(last) = found.hits[before..].iter().map(|hit| hit.range.end).max() {
@@ -180,11 +184,16 @@ fn basic(bytes: &[u8], at: usize, hits: &mut Vec<Hit>) {
     }
 }
 
-/// A JSON web token (RFC 7519), which shows by its first letters what it is.
-fn jwt(bytes: &[u8], at: usize, hits: &mut Vec<Hit>) {
+/// A JSON web token (RFC 7519), which shows by its first letters what it is. Returns where the run ends in which it would be: what
+/// else begins so in there is no other one.
+fn jwt(bytes: &[u8], at: usize, hits: &mut Vec<Hit>) -> usize {
     let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let token = &bytes[at..at + bytes[at..].iter().take_while(is_part).count()];
-    if token.starts_with(b"eyJ") && token.len() >= 20 && token.contains(&b'.') {
+    if !token.starts_with(b"eyJ") {
+        return at;
+    }
+    if token.len() >= 20 && token.contains(&b'.') {
         conceal(bytes, at..at + token.len(), hits);
     }
+    at + token.len()
 }

@@ -28,7 +28,8 @@ pub(super) enum Ground {
 impl Ground {
     /// That of a content.
     pub(super) fn of(bytes: &[u8]) -> Self {
-        let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes).trim_ascii_start();
+        let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes).trim_ascii();
+        let text = text.strip_prefix(b"&").or(text.strip_prefix(b"?")).unwrap_or(text);
         let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.[]%+$".contains(byte);
         let name = text.iter().take_while(|byte| is_name(byte)).count();
         let start = text[..text.len().min(14)].to_ascii_lowercase();
@@ -43,6 +44,8 @@ impl Ground {
 
 /// How far a label and its value may be apart.
 const BESIDE: usize = 1024;
+/// The longest index in brackets behind a name.
+const INDEX: usize = 64;
 /// A tag is looked for so far before an attribute.
 const TAG: usize = 2048;
 
@@ -54,6 +57,7 @@ pub(super) fn value(bytes: &[u8], name: &Range<usize>, ground: Ground, hits: &mu
     }
     let is_closing = |byte: &&u8| matches!(byte, b']' | b'"' | b'\'' | b'\\');
     let closing = name.end + bytes[name.end..].iter().take_while(is_closing).count();
+    let closing = closing + indices(&bytes[closing..]);
     let quoted = bytes[name.end..closing].iter().any(|byte| matches!(byte, b'"' | b'\''));
     let separator = closing + space(&bytes[closing..]);
     match bytes.get(separator) {
@@ -72,6 +76,25 @@ pub(super) fn value(bytes: &[u8], name: &Range<usize>, ground: Ground, hits: &mu
         _ if quoted || ground == Ground::Form => labelled(bytes, name, hits),
         _ => {}
     }
+}
+
+/// What a form or a header field has behind a name: `[first]`, `[0]`, `[]`, and the `*` of RFC 8187.
+fn indices(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while bytes.get(at) == Some(&b'[') {
+        let index = &bytes[at..bytes.len().min(at + INDEX)];
+        let is_end = |byte: &u8| matches!(byte, b']' | b'=' | b'&' | b'"' | b'\n');
+        match index.iter().position(is_end) {
+            Some(end) if index[end] == b']' => at += end + 1,
+            _ => return 0,
+        }
+    }
+    at + usize::from(bytes.get(at) == Some(&b'*'))
+}
+
+/// Whether it was hidden already, whole: what follows the mark belongs to something else.
+fn is_hidden(bytes: &[u8]) -> bool {
+    hidden_len(bytes).is_some_and(|len| bytes.get(len).is_none_or(|next| !is_word(*next)))
 }
 
 /// An attribute that means something else in its element.
@@ -154,7 +177,7 @@ pub(super) fn header_line(bytes: &[u8], name: &Range<usize>, hits: &mut Vec<Hit>
 fn assigned(bytes: &[u8], at: usize, ground: Ground, hits: &mut Vec<Hit>) {
     let is_parameter = matches!(ground, Ground::Target | Ground::Form);
     let at = if is_parameter { at } else { at + space(&bytes[at..]) };
-    if hidden_len(&bytes[at..]).is_some() {
+    if is_hidden(&bytes[at..]) {
         return;
     }
     match bytes.get(at) {
@@ -189,7 +212,7 @@ fn escaped(bytes: &[u8], at: usize, hits: &mut Vec<Hit>) {
 
 /// Conceals the value of a member of an object, as JSON, JavaScript and YAML write it.
 fn member(bytes: &[u8], at: usize, quoted: bool, hits: &mut Vec<Hit>) {
-    if hidden_len(&bytes[at..]).is_some() {
+    if is_hidden(&bytes[at..]) {
         return;
     }
     let rest = &bytes[at..];

@@ -10,8 +10,10 @@ pub const VERSION: u32 = 2;
 /// A name that contains one of these is that of a secret, if no innocent ending follows.
 pub(super) const STRONG: &[&str] = &[
     "accesskey",
+    "accountkey",
     "apikey",
     "appkey",
+    "applicationkey",
     "authcode",
     "authkey",
     "authorisation",
@@ -23,9 +25,13 @@ pub(super) const STRONG: &[&str] = &[
     "credential",
     "csrf",
     "encryptionkey",
+    "functionskey",
+    "hmackey",
     "jwt",
+    "licensekey",
     "masterkey",
     "passcode",
+    "passhash",
     "passphrase",
     "passwd",
     "passwor", // password, Passwort
@@ -39,6 +45,7 @@ pub(super) const STRONG: &[&str] = &[
     "samlresponse",
     "secret",
     "securitykey",
+    "sesskey",
     "sessid",
     "sessionid",
     "sessionkey",
@@ -46,6 +53,7 @@ pub(super) const STRONG: &[&str] = &[
     "signature",
     "signingkey",
     "streamkey",
+    "subscriptionkey",
     "token",
     "totp",
     "ufrag", // of ICE
@@ -53,8 +61,9 @@ pub(super) const STRONG: &[&str] = &[
 ];
 
 /// A name that has one of these as a word is that of a secret, if no innocent word follows.
-pub(super) const WORDS: &[&str] =
-    &["auth", "hmac", "otp", "pass", "pin", "psk", "pw", "session", "sig", "ticket"];
+pub(super) const WORDS: &[&str] = &[
+    "auth", "hmac", "oauth", "otp", "pass", "pin", "psk", "pswd", "pw", "session", "sig", "ticket",
+];
 
 /// The same in parameters of a URL or a form only: elsewhere too much else has this name. What a single sign-on sends beside
 /// them opens nothing by itself, and stays: `state`, `RelayState`, `SAMLRequest`, `login_hint`, `session_state`.
@@ -102,7 +111,8 @@ pub(super) const INNOCENT_ENDINGS: &[&str] = &[
     "invalid",
     "iz*", // tokenizer
     "label",
-    "le*", // session idle
+    "le",      // session idle
+    "letime*", // session idle time
     "len",
     "length",
     "less",
@@ -130,10 +140,13 @@ pub(super) const INNOCENT_ENDINGS: &[&str] = &[
     "through",
     "timeout*",
     "ttl",
-    "type*",
+    "type",
+    "types",
     "uri",
     "url",
-    "user*",
+    "user",
+    "userid",
+    "username",
     "wrong",
 ];
 
@@ -245,6 +258,7 @@ pub(super) const ATTRIBUTES: &[(&str, &str, Extent)] = &[
     ("inst-resumed", "key", Extent::Whole),
     ("inst-resume", "key", Extent::Whole),
     ("jibri", "streamid", Extent::Whole), // the key of a live stream
+    ("crypto", "key-params", Extent::Whole), // SDES in XEP-0167
     ("put", "url", Extent::Query),        // XEP-0363: who knows it may upload
     ("command", "sessionid", Extent::Nothing), // XEP-0050
 ];
@@ -252,10 +266,27 @@ pub(super) const ATTRIBUTES: &[(&str, &str, Extent)] = &[
 pub(super) const IDENTITY: &str = "previd";
 
 /// Attributes, parameters and names in JSON that label the value that stands beside them.
-pub(super) const LABELS: &[&str] =
-    &["field", "http-equiv", "itemprop", "key", "name", "property", "var"];
+pub(super) const LABELS: &[&str] = &[
+    "attribute",
+    "field",
+    "header",
+    "http-equiv",
+    "id",
+    "itemprop",
+    "key",
+    "label",
+    "name",
+    "option",
+    "param",
+    "parameter",
+    "property",
+    "setting",
+    "type",
+    "var",
+];
 /// What such a value is called, if it is not the element's content.
-pub(super) const LABELLED: &[&str] = &["content", "data", "default", "val", "value"];
+pub(super) const LABELLED: &[&str] =
+    &["content", "data", "default", "text", "val", "value", "values"];
 /// Elements in which `name` is a name that people gave.
 pub(super) const NAMED_BY_PEOPLE: &[&str] = &[
     "button",
@@ -295,6 +326,7 @@ pub(super) const STEMS: &[&str] = &[
     "pin",
     "previd",
     "psk",
+    "pswd",
     "pw",
     "samlart",
     "samlres",
@@ -343,8 +375,19 @@ pub(super) const COOKIE_ATTRIBUTES: &[&str] = &[
     "secure",
 ];
 /// What a subprotocol of WebSocket contains, or the one before it ends in, that is a token.
-pub(super) const ANNOUNCING: &[&str] =
-    &["authorization", "bearer", "jwt", "password", "secret", "token"];
+pub(super) const ANNOUNCING: &[&str] = &[
+    "api-key",
+    "apikey",
+    "auth",
+    "authorization",
+    "bearer",
+    "jwt",
+    "password",
+    "secret",
+    "session",
+    "ticket",
+    "token",
+];
 
 /// A value that occurs in here is not looked for elsewhere: it would hide the protocol.
 pub(super) const PROTOCOL: &str = "\

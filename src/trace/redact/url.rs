@@ -4,13 +4,20 @@ use std::ops::Range;
 
 /// An `@` that is farther away ends no user information.
 pub(super) const LONGEST: usize = 1024;
+/// The longest scheme that is looked for, with `://`.
+const SCHEME: usize = 32;
 /// A user name that is longer is a token: some services take one in its place.
 const LONGEST_USER: usize = 20;
 
 /// The secret in the authority that begins at `start`, behind the `//`.
 pub(super) fn user_information(bytes: &[u8], start: usize) -> Option<Range<usize>> {
     let rest = &bytes[start..bytes.len().min(start + LONGEST)];
-    let rest = &rest[..rest.iter().position(|byte| is_end(*byte)).unwrap_or(rest.len())];
+    let quote = quote_before(bytes, start);
+    let is_end = |byte: &u8| match byte {
+        b'\'' | b'`' => quote == Some(*byte),
+        other => is_end(*other),
+    };
+    let rest = &rest[..rest.iter().position(is_end).unwrap_or(rest.len())];
     // `/`, `?` and `#` end an authority, unless they stand in a password that nobody has escaped.
     let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
     let proper = &rest[..end.unwrap_or(rest.len())];
@@ -21,6 +28,16 @@ pub(super) fn user_information(bytes: &[u8], start: usize) -> Option<Range<usize
     let port = &proper[colon + 1..];
     let at = memchr::memrchr(b'@', rest).filter(|_| !port.iter().all(u8::is_ascii_digit))?;
     secret(&rest[..at], start)
+}
+
+/// What stands before the URL whose authority begins at `start`: a quote there ends it. Others may stand in user information.
+fn quote_before(bytes: &[u8], start: usize) -> Option<u8> {
+    let is_scheme = |byte: &&u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b':' | b'/')
+    };
+    let before = &bytes[..start];
+    let scheme = before.iter().rev().take(SCHEME).take_while(is_scheme).count();
+    before[..start - scheme].last().copied()
 }
 
 /// Whether the `@` at this place may end user information.
@@ -54,6 +71,8 @@ mod tests {
             ("http://al:pw@x/", Some("pw")),
             ("//al:pw@x/", Some("pw")),
             ("http://al:p;w@x/", Some("p;w")),
+            ("http://al:p'w@x/", Some("p'w")),
+            ("'http://x/a', 'b:c@d'", None),
             ("http://al:p:w@y@x", Some("p:w@y")),
             ("http://al:p/w#?@x/a", Some("p/w#?")),
             ("http://:pw@x", Some("pw")),

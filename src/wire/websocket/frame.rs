@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// What a frame is (RFC 6455 §5.2): a number from 0 to 15, those included that mean nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Opcode(pub u8);
 
 impl Opcode {

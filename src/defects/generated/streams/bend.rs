@@ -11,7 +11,6 @@ use crate::defects::generated::deed::Deed;
 use crate::defects::generated::one::{Generated, Turn};
 use crate::defects::generated::place::Place;
 use crate::defects::generated::shared::Seen;
-use crate::defects::generated::wrong::Wrong;
 use crate::xml::Element;
 use crate::xmpp::ns;
 
@@ -80,7 +79,7 @@ impl Streams {
                     "version" => &mut header.version,
                     _ => &mut header.lang,
                 };
-                let new = value(place.as_deref(), None, wrong)?;
+                let new = wrong.value(place.as_deref(), None)?;
                 *place = new;
                 Some(Output::Header(header))
             }
@@ -103,7 +102,7 @@ impl Streams {
                 let (namespace, local) =
                     name.strip_prefix("xml:").map_or(("", name), |local| (ns::XML, local));
                 let stale = self.stale.as_ref().and_then(|old| old.attr_ns(namespace, local));
-                let new = value(element.attr_ns(namespace, local), stale, wrong)?;
+                let new = wrong.value(element.attr_ns(namespace, local), stale)?;
                 changed.set_attr(namespace, local, new.as_deref());
             }
             StreamDeed::Namespace => {
@@ -137,25 +136,6 @@ impl Streams {
             _ => {}
         }
     }
-}
-
-/// The value that an attribute has instead; `Some(None)` takes it away, and none means that nothing can be wrong.
-#[allow(clippy::option_option)] // no change, no attribute, another value
-fn value(now: Option<&str>, stale: Option<&str>, wrong: Wrong) -> Option<Option<String>> {
-    let number = || now.and_then(|text| text.parse::<u64>().ok());
-    let new = match wrong {
-        Wrong::Added(value) if now.is_none() => Some(value.to_owned()),
-        Wrong::Added(_) => return None,
-        Wrong::Missing => now.and(None),
-        Wrong::Empty => now.map(|_| String::new()),
-        Wrong::Capitals => now.map(str::to_uppercase),
-        Wrong::Other => now.map(|_| "other".to_owned()),
-        Wrong::Stale => Some(stale?.to_owned()),
-        Wrong::Lower => Some(number()?.wrapping_sub(1).to_string()),
-        Wrong::Higher => Some((number()? + 1).to_string()),
-    };
-    let changes = new.as_deref() != now;
-    changes.then_some(new)
 }
 
 fn empty(element: &Element) -> Element {

@@ -42,7 +42,7 @@ const MEANINGS: &[(&[&str], &str)] = &[
     ),
     (
         &["ERR_SSL_", "SSL_ERROR_"],
-        "TLS could not be agreed: the port may speak plain HTTP, or another version of TLS",
+        "TLS could not be negotiated: the port may speak plain HTTP, or another version of TLS",
     ),
     (
         &["ERR_BLOCKED_BY", "NS_ERROR_CONTENT_BLOCKED", "ERR_UNSAFE_PORT"],
