@@ -645,7 +645,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__convert)
-            opts="-o -h --output --to --exchange --filter --help"
+            opts="-o -h --output --force --to --exchange --filter --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1621,7 +1621,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__record)
-            opts="-o -h --output --session --strict --requests --name --help"
+            opts="-o -h --output --force --session --strict --requests --name --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1651,7 +1651,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__replay)
-            opts="-h --target --domain --ca-file --insecure --resolve --dns --account --defect --session --speed --write --settings --color --help"
+            opts="-h --target --domain --ca-file --insecure --resolve --dns --account --defect --session --speed --write --force --settings --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1975,7 +1975,7 @@ _xmppscope() {
             return 0
             ;;
         xmppscope__subcmd__shrink)
-            opts="-o -h --while --output --limit --session --strict --requests --name --help"
+            opts="-o -h --while --output --force --limit --session --strict --requests --name --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -151,6 +151,7 @@ har\t'HTTP Archive, which the Network tab of browsers opens'
 curl\t'curl command that sends one request again'"
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand convert" -l exchange -d 'With --to curl: the number of the request among all requests of the recording, counted from 1' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand convert" -l filter -d 'With --to curl: the first exchange that matches, for example \'status:404\'' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand convert" -l force -d 'Let -o overwrite a file that is not empty'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand convert" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand demo" -l write -d 'Also write the traffic to FILE, for `xmppscope show`' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand demo" -l filter -d 'Print only what matches, for example \'kind:message or finding\'' -r
@@ -260,6 +261,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand proxy" -s h -l help 
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -s o -l output -d 'Scenario to write; - writes to standard output [default: -]' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -l session -d 'Use only the session whose name or sid begins with NAME [default: all]' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -l name -d 'Name of the scenario [default: describes the recording]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -l force -d 'Let -o overwrite a file that is not empty'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -l strict -d 'Expect everything that the server sent, not only what is the same on every server'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -l requests -d 'Write every BOSH request as a step, even plain polls'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand record" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -278,6 +280,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l color -d 
 always\t'Always'
 never\t'Never'"
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l insecure -d 'Accept any certificate'
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -l force -d 'Let --write overwrite a file that is not empty'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand report" -s o -l output -d 'File to write, readable only by its owner; - writes to standard output [default: -]' -r -F
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -342,6 +345,7 @@ complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -s o -l outp
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -l limit -d 'Stop after this time, with what is left by then, in seconds' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -l session -d 'Use only the session whose name or sid begins with NAME [default: all]' -r
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -l name -d 'Name of the scenario [default: describes the recording]' -r
+complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -l force -d 'Let -o overwrite a file that is not empty'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -l strict -d 'Expect everything that the server sent, not only what is the same on every server'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -l requests -d 'Write every BOSH request as a step, even plain polls'
 complete -c xmppscope -n "__fish_xmppscope_using_subcommand shrink" -s h -l help -d 'Print help (see more with \'--help\')'

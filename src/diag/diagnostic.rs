@@ -120,6 +120,7 @@ fn value_of(text: &str, key: usize) -> Option<Range<usize>> {
         '[' | '{' => line,
         _ => value[..line].find([',', '}', ']']).unwrap_or(line),
     };
+    let end = value[..end].trim_end().len();
     (end > 0).then_some(start..start + end)
 }
 

@@ -8,7 +8,7 @@ use super::sanitise::{is_command, is_unsafe};
 
 /// Passes text for people on. Line breaks, tabs, the styles of `ui`, and what rewrites the current line stay; other
 /// control sequences become escapes, and so do the beginnings of workflow commands: `::` at the start of a line, and
-/// `##[`, `##vso[` and `##teamcity[` anywhere, which GitHub, Azure, Gitea and TeamCity would obey in the log of a job.
+/// `##[`, `##vso[` and `##teamcity[` anywhere, which GitHub, Azure, Gitea and `TeamCity` would obey in the log of a job.
 #[derive(Debug)]
 pub struct Printed<W> {
     out: W,

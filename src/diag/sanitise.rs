@@ -42,7 +42,7 @@ pub(super) fn of_same_length(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(stand_in).collect())
 }
 
-/// What begins a workflow command of GitHub, Azure or Gitea, or a message for TeamCity, wherever on a line of a job's log it stands.
+/// What begins a workflow command of GitHub, Azure or Gitea, or a message for `TeamCity`, wherever on a line of a job's log it stands.
 pub const COMMANDS: [&str; 3] = ["##[", "##vso[", "##teamcity["];
 
 /// Whether the sign at the beginning of a text begins a workflow command.

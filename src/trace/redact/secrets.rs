@@ -271,17 +271,14 @@ pub(super) const LABELS: &[&str] = &[
     "field",
     "header",
     "http-equiv",
-    "id",
     "itemprop",
     "key",
-    "label",
     "name",
     "option",
     "param",
     "parameter",
     "property",
     "setting",
-    "type",
     "var",
 ];
 /// What such a value is called, if it is not the element's content.

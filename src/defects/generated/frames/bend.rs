@@ -1,4 +1,4 @@
-//! WebSockets that go wrong at one place.
+//! A WebSocket that goes wrong at one place.
 
 use std::collections::BTreeMap;
 
@@ -70,7 +70,7 @@ impl Frames {
                 _ => FramePlace::MessageOut,
             };
             let deed = self.strikes(place);
-            let held = self.swapped_out.take();
+            let earlier = self.swapped_out.take();
             let usual = written(&frame);
             match deed {
                 None => out.extend(usual),
@@ -86,7 +86,7 @@ impl Frames {
                     out.extend(sent);
                 }
             }
-            out.extend(held.into_iter().flatten());
+            out.extend(earlier.into_iter().flatten());
         }
         out
     }
@@ -101,7 +101,7 @@ impl BendFrames for Frames {
         }
         self.closing |= head.opcode == Opcode::CLOSE;
         let deed = self.strikes(place);
-        let held = self.swapped_in.take();
+        let earlier = self.swapped_in.take();
         let mut frames = match deed {
             None => vec![frame],
             Some(FrameDeed::Swapped) => {
@@ -118,7 +118,7 @@ impl BendFrames for Frames {
                 came
             }
         };
-        frames.extend(held);
+        frames.extend(earlier);
         frames
     }
 
@@ -136,7 +136,7 @@ impl BendFrames for Frames {
                 }
                 None => vec![Received::End],
             },
-            other => vec![other],
+            other @ Received::Input(_) => vec![other],
         }
     }
 
@@ -170,7 +170,7 @@ fn wrong_out(mut frame: Frame, deed: FrameDeed) -> Vec<u8> {
         FrameDeed::Kind(opcode) => head.opcode = opcode,
         FrameDeed::Padded(bytes) => head.extended = head.extended.max(bytes),
         FrameDeed::Trimmed => drop(frame.payload.pop()),
-        FrameDeed::Emptied => frame.payload.clear(),
+        FrameDeed::Emptied | FrameDeed::Bare => frame.payload.clear(),
         FrameDeed::Lengthened => frame.payload.push(b' '),
         FrameDeed::NoText => frame.payload.extend(NO_TEXT),
         FrameDeed::Split => {
@@ -185,7 +185,6 @@ fn wrong_out(mut frame: Frame, deed: FrameDeed) -> Vec<u8> {
             return [written(&empty), written(&frame)].concat();
         }
         FrameDeed::Status(new) => frame.payload = status(new, b""),
-        FrameDeed::Bare => frame.payload.clear(),
         FrameDeed::OneByte => frame.payload = vec![3],
         FrameDeed::BadReason => frame.payload = status(told, &NO_TEXT),
         FrameDeed::LongReason => frame.payload = status(told, &[b'a'; 124]),
