@@ -93,7 +93,7 @@ fn no_secret_of_a_file_is_in_any_output() {
             rig::run(&["show", "--format", "transcript", file]),
             rig::run(&["show", "-vv", file]),
             rig::run(&["report", file]),
-            rig::run(&["convert", file, "-o", capture]),
+            rig::run(&["convert", file, "-o", capture, "--force"]),
             rig::run(&["convert", "--to", "har", file]),
         ];
         for number in 1..4 {
@@ -131,10 +131,14 @@ fn what_is_converted_says_the_same() {
     };
     for path in files() {
         let (file, capture, har) = (path.to_str().unwrap(), at("a.ndjson"), at("a.har"));
-        assert_eq!(rig::run(&["convert", file, "-o", &capture]).0, Some(0));
+        assert_eq!(rig::run(&["convert", file, "-o", &capture, "--force"]).0, Some(0));
         assert_eq!(shown(file), shown(&capture), "{file}");
         assert_eq!(rig::run(&["diff", file, &capture]).0, Some(0), "{file}");
-        assert_eq!(rig::run(&["convert", &capture, "--to", "har", "-o", &har]).0, Some(0));
+        let to_har = ["convert", &capture, "--to", "har", "-o", &har, "--force"];
+        assert_eq!(rig::run(&to_har).0, Some(0));
+        let (status, _, err) = rig::run(&to_har[..6]);
+        assert_eq!(status, Some(2));
+        assert!(err.contains("is not empty") && err.contains("--force"), "{err}");
         let text = fs::read_to_string(&har).unwrap();
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["log"]["version"], "1.2");
@@ -142,7 +146,8 @@ fn what_is_converted_says_the_same() {
     }
     for path in ["fixtures/converse.ndjson", "fixtures/field/old-framing-xml-declaration.ndjson"] {
         let har = at("b.har");
-        assert_eq!(rig::run(&["convert", path, "--to", "har", "-o", &har]).0, Some(0));
+        let to_har = ["convert", path, "--to", "har", "-o", &har, "--force"];
+        assert_eq!(rig::run(&to_har).0, Some(0));
         let summary =
             |text: String| text.lines().last().unwrap().split(" in ").next().unwrap().to_owned();
         assert_eq!(summary(shown(path)), summary(shown(&har)), "{path}");

@@ -48,7 +48,7 @@ fn a_recording_of_prosody_is_run_at_the_reference_connection_manager() {
     let file = folder.path().join("again.yaml");
     let file = file.to_str().unwrap();
     for options in [&[][..], &["--requests"]] {
-        let arguments = [&["record", CHAT, "-o", file], options].concat();
+        let arguments = [&["record", CHAT, "-o", file, "--force"], options].concat();
         assert_eq!(xmppscope(&arguments).0, Some(0));
         let (status, out, errors) = xmppscope(&["run", file, "--color", "never"]);
         assert_eq!(status, Some(0), "{options:?}\n{out}{errors}");

@@ -41,6 +41,9 @@ pub(super) const DEFECTS: &[Defect] = &[
     defect("stanza-content-kept/lines", "line ends in texts become spaces", |parts| {
         texts(parts, ALL, |text| text.replace('\n', " "));
     }),
+    defect("stanza-content-kept/returns", "carriage returns become line breaks", |parts| {
+        texts(parts, ALL, |text| text.replace('\r', "\n"));
+    }),
     defect(
         "stanza-content-kept/second",
         "of several elements of one name within an extension the first arrives alone",
