@@ -181,7 +181,10 @@ fn is_failure(element: &Element) -> bool {
 }
 
 /// Changes failures, by how many came before on the stream.
-fn failures(parts: &mut Parts, change: fn(u32, Element) -> Vec<Element>) {
+fn failures(
+    parts: &mut Parts,
+    change: impl Fn(u32, Element) -> Vec<Element> + Copy + Send + 'static,
+) {
     parts.on_output(move || {
         let mut before = 0;
         move |output, _: &Session| match output {
@@ -196,18 +199,16 @@ fn failures(parts: &mut Parts, change: fn(u32, Element) -> Vec<Element>) {
 
 /// Failures with one condition have another.
 fn conditions(parts: &mut Parts, from: &'static str, to: &'static str) {
-    parts.on_output(move || {
-        move |output, _: &Session| match output {
-            Output::Element(it) if is_failure(&it) && it.child(ns::SASL, from).is_some() => {
-                vec![Output::Element(emptied(&it).with_child(Element::new(ns::SASL, to)))]
-            }
-            other => vec![other],
-        }
+    failures(parts, move |_, failure| {
+        vec![match failure.child(ns::SASL, from) {
+            Some(_) => emptied(&failure).with_child(Element::new(ns::SASL, to)),
+            None => failure,
+        }]
     });
 }
 
 /// Changes what begins a login.
-fn auths(parts: &mut Parts, change: fn(Element) -> Element) {
+fn auths(parts: &mut Parts, change: impl Fn(Element) -> Element + Copy + Send + 'static) {
     parts.on_input(move || {
         move |input, _: &Session| match input {
             Input::Element(it) if it.is(ns::SASL, "auth") => vec![Input::Element(change(it))],
@@ -217,33 +218,25 @@ fn auths(parts: &mut Parts, change: fn(Element) -> Element) {
 }
 
 fn takes_for_plain(parts: &mut Parts, which: fn(&str) -> bool) {
-    parts.on_input(move || {
-        move |input, _: &Session| match input {
-            Input::Element(it) if it.is(ns::SASL, "auth") => {
-                let taken = it.attr("mechanism").is_some_and(which);
-                vec![Input::Element(if taken { it.with_attr("mechanism", "PLAIN") } else { it })]
-            }
-            other => vec![other],
+    auths(parts, move |auth| {
+        if auth.attr("mechanism").is_some_and(which) {
+            auth.with_attr("mechanism", "PLAIN")
+        } else {
+            auth
         }
     });
 }
 
 /// Changes the data of logins with PLAIN.
 fn plain(parts: &mut Parts, change: fn([&str; 3]) -> [String; 3]) {
-    parts.on_input(move || {
-        move |input, _: &Session| match input {
-            Input::Element(it)
-                if it.is(ns::SASL, "auth") && it.attr("mechanism") == Some("PLAIN") =>
-            {
-                let data = decoded(&it.text()).unwrap_or_default();
-                let parts: Vec<&str> = data.split('\0').collect();
-                let Ok(three) = <[&str; 3]>::try_from(parts) else {
-                    return vec![Input::Element(it)];
-                };
-                let data = STANDARD.encode(change(three).join("\0"));
-                vec![Input::Element(emptied(&it).with_text(&data))]
+    auths(parts, move |auth| {
+        let data = decoded(&auth.text()).unwrap_or_default();
+        let three = <[&str; 3]>::try_from(data.split('\0').collect::<Vec<_>>());
+        match three {
+            Ok(three) if auth.attr("mechanism") == Some("PLAIN") => {
+                emptied(&auth).with_text(&STANDARD.encode(change(three).join("\0")))
             }
-            other => vec![other],
+            _ => auth,
         }
     });
 }

@@ -224,7 +224,7 @@ impl Answers {
             | Deed::Unseen(_)
             | Deed::Stream(_)
             | Deed::Frame(_)
-            | Deed::Streams => {
+            | Deed::Nothing => {
                 cx.act(answer(reply));
             }
         }

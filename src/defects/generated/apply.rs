@@ -21,7 +21,7 @@ impl Generated {
             }
             Deed::Stream(_) => streams(parts, generated, seen),
             Deed::Frame(_) => frames(parts, generated, seen),
-            Deed::Streams => {
+            Deed::Nothing => {
                 streams(parts, generated, seen);
                 frames(parts, generated, seen);
             }

@@ -26,7 +26,7 @@ pub enum Deed {
     /// Something of WebSocket goes wrong.
     Frame(FrameDeed),
     /// Nothing: it is only seen what comes on streams without BOSH, and in frames.
-    Streams,
+    Nothing,
 }
 
 /// What happens to payloads.
@@ -144,7 +144,7 @@ impl Deed {
             Self::Unseen(name) => format!("{name}-unseen"),
             Self::Stream(deed) => deed.name(),
             Self::Frame(deed) => deed.name(),
-            Self::Streams => "nothing".to_owned(),
+            Self::Nothing => "nothing".to_owned(),
         }
     }
 
@@ -170,7 +170,7 @@ impl Deed {
             Self::Http(form) => form.requirements(),
             Self::Stream(deed) => deed.requirements(),
             Self::Frame(deed) => deed.requirements(),
-            Self::Streams => &[],
+            Self::Nothing => &[],
             Self::Timing(_) => &[
                 "bosh-wait",
                 "bosh-long-poll",

@@ -11,6 +11,7 @@ mod http;
 mod judgement;
 mod one;
 mod place;
+mod places;
 mod requests;
 mod shared;
 mod streams;

@@ -56,13 +56,13 @@ impl Generated {
         self.place.requirements().iter().any(begins) || self.deed.requirements().iter().any(begins)
     }
 
-    /// Three that change nothing, of answers, of requests and of streams: with them [`Seen`](super::Seen) tells which places a run comes to.
+    /// Three that change nothing, of answers, of requests, and of streams with their frames: with them [`Seen`](super::Seen) tells which places a run comes to.
     pub fn probes() -> [Self; 3] {
         let probe = |deed| Self { place: Place::Creation, deed, turn: Turn::Always };
         [
             probe(Deed::Attribute("nothing", Wrong::Missing)),
             probe(Deed::Unseen("nothing")),
-            probe(Deed::Streams),
+            probe(Deed::Nothing),
         ]
     }
 

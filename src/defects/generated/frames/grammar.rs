@@ -66,7 +66,7 @@ const CLOSE: [FrameDeed; 16] = [
 const RIGHT: [FrameDeed; 6] = [Lost, Doubled, Swapped, Trimmed, Emptied, Refused];
 
 const TEXT: &[Wrong] = &[Wrong::Missing, Wrong::Empty, Wrong::Capitals, Wrong::Other];
-const ADDED: &[Wrong] = &[Wrong::Added("other")];
+const ADDED: &[Wrong] = &[Wrong::Added("other"), Wrong::Added("permessage-deflate")];
 
 const UPGRADED: &[(&str, &[Wrong])] = &[
     ("upgrade", TEXT),
@@ -74,7 +74,6 @@ const UPGRADED: &[(&str, &[Wrong])] = &[
     ("sec-websocket-accept", TEXT),
     ("sec-websocket-protocol", TEXT),
     ("sec-websocket-extensions", ADDED),
-    ("sec-websocket-extensions", &[Wrong::Added("permessage-deflate")]),
 ];
 
 const REFUSED: &[(&str, &[Wrong])] = &[

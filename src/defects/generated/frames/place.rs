@@ -1,35 +1,12 @@
 //! Where a WebSocket may go wrong.
 
 use crate::defects::carried::Frame;
+use crate::defects::generated::places::places;
 use crate::wire::websocket::{Close, Opcode};
 
-/// Makes the places, with their names and the beginnings of the requirements that are about them.
-macro_rules! places {
-    ($($place:ident = $name:literal, $doc:literal, [$($requirement:literal),*];)*) => {
-        /// A kind of frame that goes out, or comes in; or a part of the handshake.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum FramePlace {
-            $(#[doc = $doc] $place,)*
-        }
-
-        impl FramePlace {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$place),*];
-
-            /// Its name.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$place => $name,)* }
-            }
-
-            /// How the ids of the requirements begin that are about it.
-            pub fn requirements(self) -> &'static [&'static str] {
-                match self { $(Self::$place => &[$($requirement),*],)* }
-            }
-        }
-    };
-}
-
 places! {
+    /// A kind of frame that goes out, or comes in; or a part of the handshake.
+    FramePlace
     Upgraded = "handshake-accepted", "The response that makes a connection a WebSocket.", ["ws-handshake", "ws-subprotocol", "ws-extension", "ws-no-xmpp-without"];
     NotUpgraded = "handshake-refused", "The response that refuses a WebSocket.", ["ws-handshake", "ws-subprotocol", "ws-no-xmpp-without", "ws-origin"];
     UpgradeIn = "handshake-in", "The request for a WebSocket.", ["ws-handshake", "ws-subprotocol", "ws-extension", "ws-no-xmpp-without"];

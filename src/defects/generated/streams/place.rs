@@ -1,36 +1,13 @@
 //! Where a stream without BOSH may go wrong.
 
 use crate::cm::stream::{Input, Output};
+use crate::defects::generated::places::places;
 use crate::xml::Element;
 use crate::xmpp::ns;
 
-/// Makes the places, with their names and the beginnings of the requirements that are about them.
-macro_rules! places {
-    ($($place:ident = $name:literal, $doc:literal, [$($requirement:literal),*];)*) => {
-        /// A kind of thing that a stream sends, or that comes on it.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum StreamPlace {
-            $(#[doc = $doc] $place,)*
-        }
-
-        impl StreamPlace {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$place),*];
-
-            /// Its name.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$place => $name,)* }
-            }
-
-            /// How the ids of the requirements begin that are about it.
-            pub fn requirements(self) -> &'static [&'static str] {
-                match self { $(Self::$place => &[$($requirement),*],)* }
-            }
-        }
-    };
-}
-
 places! {
+    /// A kind of thing that a stream sends, or that comes on it.
+    StreamPlace
     Opened = "stream-opened", "The server's first header.", ["ws-open", "ws-header", "ws-error-after-open", "tcp-response-header", "tcp-from-to", "tcp-stream-id", "tcp-lang-in", "tcp-version", "tcp-unknown-host", "tcp-no-id"];
     Reopened = "stream-reopened", "The server's header after a restart.", ["ws-restart", "ws-open", "tcp-restart", "tcp-from-to", "tcp-lang-in", "tcp-version"];
     Features = "stream-features", "The first features.", ["ws-features", "ws-open-first", "tcp-features-after-header", "tcp-starttls-offered", "dtls-no-starttls", "ws-no-starttls", "sm-", "sasl2", "bind2"];
