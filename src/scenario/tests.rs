@@ -136,6 +136,39 @@ fn rooms_are_known_where_they_are_needed() {
 }
 
 #[test]
+fn what_tls_can_never_have_is_a_mistake() {
+    let session = |tls: &str| {
+        let head = format!("session: {{ transport: tcp, login: none, tls: {{ {tls} }} }}\n");
+        told(&head, "- note: x\n")
+    };
+    assert_eq!(session("alpn: [xmpp-client, ''], sni: chat.example"), [""; 0]);
+    assert_eq!(session("sni: ''"), [""; 0]);
+    assert_eq!(
+        session(&format!("alpn: {}", "a".repeat(256))),
+        ["-1: the name of a protocol has at most 255 bytes (RFC 7301 §3.1)"]
+    );
+    for name in ["127.0.0.1", "a_b c", "a:5222"] {
+        let said = session(&format!("sni: '{name}'"));
+        assert!(said[0].contains("is not a DNS name"), "{said:?}");
+    }
+    let secured = |step: &str| {
+        let head = "session: { transport: tcp, login: none }\n";
+        told(head, &format!("- secured: client\n  {step}\n"))
+    };
+    assert_eq!(secured("certificate: { one-of: [valid, expired other-name] }"), [""; 0]);
+    assert_eq!(
+        secured("version: '1.1'"),
+        ["2: `1.1` is never a version of TLS; expected 1.2, 1.3"]
+    );
+    assert_eq!(
+        secured("certificate: othername"),
+        [
+            "2: `othername` is never said of a certificate; expected valid, expired, not-yet-valid, other-name, ca-certificate, untrusted"
+        ]
+    );
+}
+
+#[test]
 fn tls_is_for_tcp_and_a_password_only_for_who_has_shown_who_it_is() {
     let session = |keys: &str| told(&format!("session: {{ {keys} }}\n"), "- note: x\n");
     assert_eq!(session("transport: tcp, login: alice, tls: { version: 1.3, sni: x }"), [""; 0]);

@@ -27,6 +27,15 @@ fn the_built_in_client_passes_over_bosh_and_websocket() {
 }
 
 #[test]
+fn the_built_in_client_passes_at_an_address_of_ipv6() {
+    for carrier in [LEAVES, PINGS] {
+        let (code, out, err) = client(&["run", carrier, "--built-in", "--listen", "[::1]:0"]);
+        assert_eq!(code, 0, "{out}{err}");
+        assert!(out.contains("1 scenario: 1 passed"), "{out}");
+    }
+}
+
+#[test]
 fn a_defect_of_the_client_is_noticed() {
     let arguments = ["prove", LEAVES, "--defect", "bosh-type-values", "--table"];
     let (code, out, err) = client(&arguments);

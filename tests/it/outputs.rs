@@ -171,6 +171,33 @@ fn an_earlier_capture_is_kept_and_two_writers_are_reported() {
 }
 
 #[test]
+fn what_is_made_of_a_recording_replaces_nothing_unless_it_is_forced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kept");
+    let name = path.to_str().unwrap();
+    let commands: [&[&str]; 4] = [
+        &["record", CAPTURE, "-o", name],
+        &["shrink", CAPTURE, "--while", "rid:+1", "-o", name],
+        &["convert", CAPTURE, "--to", "har", "-o", name],
+        &["replay", CAPTURE, "--write", name],
+    ];
+    for command in commands {
+        fs::write(&path, "precious").unwrap();
+        let (code, errors) = ended(&mut xmppscope(command));
+        assert_eq!(code, Some(2), "{command:?}: {errors}");
+        assert!(errors.contains("overwrite it with --force"), "{command:?}: {errors}");
+        assert_eq!(fs::read(&path).unwrap(), b"precious", "{command:?}");
+        let (_, errors) = ended(&mut xmppscope(&[command, &["--force"]].concat()));
+        assert!(fs::metadata(&path).unwrap().len() > 100, "{command:?}: {errors}");
+        // An empty file may have been made to be written into.
+        fs::write(&path, "").unwrap();
+        ended(&mut xmppscope(command));
+        assert!(fs::metadata(&path).unwrap().len() > 100, "{command:?}");
+        assert_eq!(names(folder.path()), ["kept"], "{command:?}");
+    }
+}
+
+#[test]
 fn a_pipe_that_nobody_reads_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("p");

@@ -107,6 +107,16 @@ deviations:
 }
 
 #[test]
+fn hosts_are_names_or_addresses_and_nothing_else() {
+    let target = read(&format!("{LEAST}hosts: [cdn.example, 10.0.0.1, '[::1]', '::2']\n")).unwrap();
+    assert_eq!(target.hosts, ["cdn.example", "10.0.0.1", "::1", "::2"]);
+    for host in ["https://a", "a:443", "a/b", "a b"] {
+        let said = wrong(&format!("hosts: '{host}'\n"));
+        assert!(said.contains("is not the name of a host"), "{said}");
+    }
+}
+
+#[test]
 fn all_mistakes_are_told_at_once() {
     insta::assert_snapshot!(
         read(

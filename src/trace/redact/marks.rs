@@ -33,8 +33,15 @@ pub fn is_hidden(content: &[u8]) -> bool {
     hidden_len(content) == Some(content.len())
 }
 
+/// Whether this begins with what stands in the place of a secret, and something else follows it: what goes on with a letter is
+/// a value that only looks hidden.
+pub(super) fn begins_hidden(bytes: &[u8]) -> bool {
+    hidden_len(bytes)
+        .is_some_and(|len| bytes.get(len).is_none_or(|next| !next.is_ascii_alphanumeric()))
+}
+
 /// The length of what stands for a secret at the start of this.
-pub(super) fn hidden_len(content: &[u8]) -> Option<usize> {
+fn hidden_len(content: &[u8]) -> Option<usize> {
     let inner = content.strip_prefix(b"[hidden ")?;
     let end = memchr::memchr(b']', &inner[..inner.len().min(LONGEST)])?;
     let mut words = inner[..end].split(|&byte| byte == b' ');
@@ -128,6 +135,8 @@ mod tests {
             assert_eq!(is_hidden(text.as_bytes()), is_one, "{text}");
         }
         assert_eq!(hidden_len(b"[hidden 1 byte]&a=b"), Some(15));
+        assert!(begins_hidden(b"[hidden 1 byte]&a=b") && begins_hidden(b"[hidden 1 byte]"));
+        assert!(!begins_hidden(b"[hidden 1 byte]more") && !begins_hidden(b"hidden"));
     }
 
     #[test]

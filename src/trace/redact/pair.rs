@@ -6,7 +6,7 @@ use std::ops::Range;
 use memchr::{memchr, memmem, memrchr};
 
 use super::head;
-use super::marks::{Hit, conceal, hidden_len};
+use super::marks::{Hit, begins_hidden, conceal};
 use super::names::is_innocent_value;
 use super::secrets::{ATTRIBUTES, Extent, LABELLED, LABELS};
 
@@ -92,11 +92,6 @@ fn indices(bytes: &[u8]) -> usize {
     at + usize::from(bytes.get(at) == Some(&b'*'))
 }
 
-/// Whether it was hidden already, whole: what follows the mark belongs to something else.
-fn is_hidden(bytes: &[u8]) -> bool {
-    hidden_len(bytes).is_some_and(|len| bytes.get(len).is_none_or(|next| !is_word(*next)))
-}
-
 /// An attribute that means something else in its element.
 fn is_something_else(bytes: &[u8], name: &Range<usize>) -> bool {
     let attribute = &bytes[name.clone()];
@@ -177,7 +172,7 @@ pub(super) fn header_line(bytes: &[u8], name: &Range<usize>, hits: &mut Vec<Hit>
 fn assigned(bytes: &[u8], at: usize, ground: Ground, hits: &mut Vec<Hit>) {
     let is_parameter = matches!(ground, Ground::Target | Ground::Form);
     let at = if is_parameter { at } else { at + space(&bytes[at..]) };
-    if is_hidden(&bytes[at..]) {
+    if begins_hidden(&bytes[at..]) {
         return;
     }
     match bytes.get(at) {
@@ -212,7 +207,7 @@ fn escaped(bytes: &[u8], at: usize, hits: &mut Vec<Hit>) {
 
 /// Conceals the value of a member of an object, as JSON, JavaScript and YAML write it.
 fn member(bytes: &[u8], at: usize, quoted: bool, hits: &mut Vec<Hit>) {
-    if is_hidden(&bytes[at..]) {
+    if begins_hidden(&bytes[at..]) {
         return;
     }
     let rest = &bytes[at..];

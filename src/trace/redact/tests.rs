@@ -262,6 +262,7 @@ fn headers() {
             "access_token, SECRET, xmpp",
             Some("access_token, [hidden 6 bytes], xmpp"),
         ),
+        ("Sec-WebSocket-Protocol", "xmpp, apikey, SECRET", Some("xmpp, apikey, [hidden 6 bytes]")),
         ("Sec-WebSocket-Protocol", "eyJh.SECRET.x,xmpp", Some("[hidden 13 bytes],xmpp")),
         ("Sec-WebSocket-Protocol", "token,[hidden 6 bytes],,", None),
         ("Sec-WebSocket-Protocol", "xmpp, v12.stomp,graphql-transport-ws , wamp.2.json", None),
@@ -501,5 +502,53 @@ fn urls_of_logins() {
     ] {
         let url = format!("/cb?{name}=shown&x=1");
         assert_eq!(super::redactor::target(&url), url);
+    }
+}
+
+#[test]
+fn whatever_a_form_has_around_names_and_values() {
+    for form in [
+        "form[password][first]=SECRET&a=b",
+        "a=b&token[]=SECRET",
+        "user[password][0]=SECRET",
+        "form%5Bpassword%5D%5Bfirst%5D=SECRET",
+        "password*=SECRET",
+        "a=b&password=two words SECRET\n",
+        "&password=it's SECRET",
+        "?password=a \"SECRET\"",
+        "password=[hidden 5 bytes]SECRET",
+        "{\"password\": \"[hidden 5 bytes]SECRET\"}",
+    ] {
+        keeps_secret(form);
+    }
+    shows("list[0]=a&list[1]=b");
+    hides("password=[hidden 5 bytes]&a=b", "password=[hidden 5 bytes]&a=b");
+}
+
+#[test]
+fn more_names_and_labels() {
+    for text in [
+        "{\"subscriptionKey\":\"SECRET\"}",
+        "{\"licenseKey\":\"SECRET\"}",
+        "{\"password_legacy\":\"SECRET\"}",
+        "{\"param\":\"password\",\"values\":[\"SECRET\"]}",
+        "{\"header\":\"Authorization\",\"value\":\"SECRET\"}",
+        "<crypto xmlns='a' key-params='inline:SECRET'/>",
+        "see http://al:p'SECRET@x/",
+    ] {
+        keeps_secret(text);
+    }
+    // Ids are names that somebody gave.
+    shows("<iq id='_bind_auth_2' type='set' xmlns='jabber:client'><bind/></iq>");
+}
+
+#[test]
+fn a_run_of_what_looks_like_tokens_is_looked_through_once() {
+    for way in ["eyJ", "websocket-protocol-"] {
+        let long = way.repeat(400_000 / way.len());
+        let clock = crate::clock::Clock::start();
+        assert_eq!(body(&long), long);
+        // Many times what it takes; looked through again from each, it would be a minute.
+        assert!(clock.now() < std::time::Duration::from_secs(10), "{way}");
     }
 }

@@ -13,11 +13,8 @@ const LONGEST_USER: usize = 20;
 pub(super) fn user_information(bytes: &[u8], start: usize) -> Option<Range<usize>> {
     let rest = &bytes[start..bytes.len().min(start + LONGEST)];
     let quote = quote_before(bytes, start);
-    let is_end = |byte: &u8| match byte {
-        b'\'' | b'`' => quote == Some(*byte),
-        other => is_end(*other),
-    };
-    let rest = &rest[..rest.iter().position(is_end).unwrap_or(rest.len())];
+    let ends = |byte: &u8| is_end(*byte) || Some(*byte) == quote;
+    let rest = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
     // `/`, `?` and `#` end an authority, unless they stand in a password that nobody has escaped.
     let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
     let proper = &rest[..end.unwrap_or(rest.len())];
@@ -30,14 +27,14 @@ pub(super) fn user_information(bytes: &[u8], start: usize) -> Option<Range<usize
     secret(&rest[..at], start)
 }
 
-/// What stands before the URL whose authority begins at `start`: a quote there ends it. Others may stand in user information.
+/// The quote before the URL whose authority begins at `start`: it ends there. Another may stand in user information.
 fn quote_before(bytes: &[u8], start: usize) -> Option<u8> {
     let is_scheme = |byte: &&u8| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b':' | b'/')
     };
     let before = &bytes[..start];
     let scheme = before.iter().rev().take(SCHEME).take_while(is_scheme).count();
-    before[..start - scheme].last().copied()
+    before[..start - scheme].last().copied().filter(|byte| matches!(byte, b'\'' | b'`'))
 }
 
 /// Whether the `@` at this place may end user information.
@@ -49,7 +46,7 @@ pub(super) fn is_behind_slashes(bytes: &[u8], at: usize) -> bool {
 
 /// No URL has this.
 fn is_end(byte: u8) -> bool {
-    byte.is_ascii_whitespace() || matches!(byte, b'<' | b'>' | b'"' | b'\'' | b'`')
+    byte.is_ascii_whitespace() || matches!(byte, b'<' | b'>' | b'"')
 }
 
 fn secret(user_information: &[u8], start: usize) -> Option<Range<usize>> {
