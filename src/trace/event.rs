@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use memchr::{memchr, memchr_iter};
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -289,51 +290,89 @@ pub struct Content {
 
 /// The header lines of a message, as sent but for secrets.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Headers(String);
+pub struct Headers {
+    text: String,
+    /// Some forty names are looked up in an exchange, most of them in vain: their length alone says so.
+    lines: Vec<Ends>,
+}
+
+/// What stands between a name and its value.
+const BETWEEN: &str = ": ";
+/// Room for the lines of a usual head.
+const USUAL: usize = 256;
+
+/// Where a line ends, and its name, counted from the beginning of the line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Ends {
+    name: u32,
+    line: u32,
+}
 
 impl Headers {
     /// Adds a line.
     pub fn push(&mut self, name: &str, value: &str) {
-        self.0.push_str(name);
-        self.0.push_str(": ");
-        self.0.push_str(value);
-        self.0.push('\n');
+        let mut start = self.text.len();
+        self.text.push_str(name);
+        self.text.push_str(BETWEEN);
+        self.text.push_str(value);
+        self.text.push('\n');
+        // What has a line break in it is read as two.
+        while let Some(length) = memchr(b'\n', &self.text.as_bytes()[start..]) {
+            let line = &self.text.as_bytes()[start..start + length];
+            let mut colons = memchr_iter(b':', line);
+            let name = colons.find(|&at| line[at..].starts_with(BETWEEN.as_bytes()));
+            let (name, end) = (name.unwrap_or(length) as u32, (start + length) as u32);
+            self.lines.push(Ends { name, line: end });
+            start += length + 1;
+        }
     }
 
     /// Room for `bytes` bytes of lines.
     pub fn with_capacity(bytes: usize) -> Self {
-        Self(String::with_capacity(bytes))
+        Self { text: String::with_capacity(bytes), lines: Vec::with_capacity(8) }
     }
 
     /// All of it, a line after the other.
     pub(super) fn text(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// The lines: where each begins, and its ends.
+    fn lines(&self) -> impl Iterator<Item = (usize, Ends)> {
+        self.lines.iter().scan(0, |next, ends| {
+            let start = std::mem::replace(next, ends.line as usize + 1);
+            Some((start, *ends))
+        })
+    }
+
+    /// Name and value of a line.
+    fn line(&self, start: usize, ends: Ends) -> (&str, &str) {
+        let line = &self.text[start..ends.line as usize];
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let (name, value) = line.split_at_checked(ends.name as usize).unwrap_or((line, ""));
+        (name, value.strip_prefix(BETWEEN).unwrap_or(value))
     }
 
     /// Names and values in the order sent.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.lines().map(|line| line.split_once(": ").unwrap_or((line, "")))
+        self.lines().map(|(start, ends)| self.line(start, ends))
     }
 
     /// The first value of a header.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let mut rest = &self.0[..];
-        while let Some(end) = memchr::memchr(b'\n', rest.as_bytes()) {
-            let line = &rest[..end];
-            // A name is followed by `: `; names are ASCII, so the cut is between characters if it fits.
-            if let Some(value) = line.get(name.len()..).and_then(|tail| tail.strip_prefix(": "))
-                && line[..name.len()].eq_ignore_ascii_case(name)
-            {
-                return Some(value);
-            }
-            rest = &rest[end + 1..];
-        }
-        None
+        let mut lines = self.lines().filter(|(_, ends)| ends.name as usize == name.len());
+        lines.find_map(|(start, ends)| self.value(start, ends, name))
     }
 
     /// All values of a header.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        let lines = self.lines().filter(|(_, ends)| ends.name as usize == name.len());
+        lines.filter_map(|(start, ends)| self.value(start, ends, name))
+    }
+
+    fn value(&self, start: usize, ends: Ends, name: &str) -> Option<&str> {
+        let (found, value) = self.line(start, ends);
+        found.eq_ignore_ascii_case(name).then_some(value)
     }
 
     /// The media type of the content, in lower case and without its parameters (RFC 9110 section 8.3).
@@ -398,7 +437,7 @@ impl<'de> Deserialize<'de> for Headers {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut lines: A) -> Result<Headers, A::Error> {
-                let mut headers = Headers::default();
+                let mut headers = Headers::with_capacity(USUAL);
                 while let Some(HeaderLine(name, value)) = lines.next_element()? {
                     headers.push(&name, &value);
                 }
