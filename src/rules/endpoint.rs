@@ -1,6 +1,6 @@
 //! Paths: which exchanges have to be BOSH, even if they do not look like it, and where WebSocket is served.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
 use crate::trace::{Exchange, Message, Reading};
 use crate::wire::Side;
@@ -24,11 +24,11 @@ const WEBSOCKETS: [&str; 9] = [
 /// The paths of BOSH: those with the usual names, and those that carried BOSH before. Likewise those of WebSocket.
 #[derive(Debug, Default)]
 pub(super) struct Endpoints {
-    paths: HashSet<String>,
+    paths: FxHashSet<String>,
     /// Where BOSH was answered with BOSH.
-    answered: HashSet<String>,
+    answered: FxHashSet<String>,
     /// Where a WebSocket for XMPP was opened.
-    websockets: HashSet<String>,
+    websockets: FxHashSet<String>,
 }
 
 impl Endpoints {
@@ -54,7 +54,7 @@ impl Endpoints {
                 _ => None,
             };
             let is_new =
-                |paths: &&mut HashSet<String>| paths.len() < REMEMBERED && !paths.contains(path);
+                |paths: &&mut FxHashSet<String>| paths.len() < REMEMBERED && !paths.contains(path);
             if let Some(paths) = learned.filter(is_new) {
                 paths.insert(path.to_owned());
             }

@@ -40,7 +40,7 @@ impl<'a> Moment<'a> {
 
     /// The session that the message belongs to.
     pub fn session(&self) -> Option<&'a Session> {
-        self.message()?.session.and_then(|id| self.story.session(id))
+        self.session.filter(|_| self.message().is_some())
     }
 
     /// The session whose stream the connection of the event carries, and no other: over WebSocket or TCP.

@@ -36,10 +36,11 @@ impl Rule for RequestHeaders {
 fn wrong(request: &Request) -> Vec<(&'static str, Level, String)> {
     let headers = &request.headers;
     let mut wrong = Vec::new();
-    let kind = headers.get("content-type").map(short).unwrap_or_default();
+    let kind = || headers.get("content-type").map(short).unwrap_or_default();
     if let Some(media) = headers.media_type()
         && !["text/xml", "application/xml", ""].contains(&&*media)
     {
+        let kind = kind();
         let words = format!(
             "The request has Content-Type {kind}, where text/xml; charset=utf-8 is expected: some \
              servers and filters refuse it, though it spares browsers a CORS preflight."
@@ -47,6 +48,7 @@ fn wrong(request: &Request) -> Vec<(&'static str, Level, String)> {
         wrong.push(("bosh-request-content-type", Level::Note, words));
     }
     if headers.charset().is_some_and(|charset| !is_utf_8(charset)) {
+        let kind = kind();
         let words = format!(
             "The request has Content-Type {kind}, but BOSH is UTF-8: a server that goes by it reads \
              other characters, or refuses the request."
@@ -68,7 +70,8 @@ fn wrong(request: &Request) -> Vec<(&'static str, Level, String)> {
 
 /// Whether this is UTF-8, or a part of it.
 fn is_utf_8(charset: &str) -> bool {
-    ["utf-8", "utf8", "us-ascii", "ascii", ""].contains(&&*charset.to_ascii_lowercase())
+    let names = ["utf-8", "utf8", "us-ascii", "ascii", ""];
+    names.iter().any(|name| name.eq_ignore_ascii_case(charset))
 }
 
 #[cfg(test)]

@@ -100,7 +100,7 @@ impl<'a> Moment<'a> {
         let message = self.message()?;
         let exchange = message.exchange.as_deref()?;
         let bosh = exchange.bosh.as_ref()?;
-        let session = self.story.session(bosh.session)?;
+        let session = self.session()?;
         let link = session.bosh()?;
         match (&self.event.fact, &message.reading) {
             (Fact::Request(http), Reading::Body(body)) => {

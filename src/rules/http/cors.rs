@@ -3,7 +3,9 @@
 //! Not every request with `Origin` crosses origins. A missing header is reported if there was a preflight, if the browser
 //! says so in `Sec-Fetch-Site`, or if `Host`, as the browser has sent it, is not that of the page.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashMap;
 
 use super::view::HttpPart;
 use super::words::rid;
@@ -21,7 +23,7 @@ const REMEMBERED: usize = 64;
 /// Judges the CORS headers of responses.
 #[derive(Debug, Default)]
 pub struct Cors {
-    origins: HashMap<String, Origin>,
+    origins: FxHashMap<String, Origin>,
     /// Exchange of a preflight, and the headers it requests.
     preflights: VecDeque<(u64, String)>,
 }
@@ -86,7 +88,7 @@ impl Cors {
             }
             self.origins.insert(name.to_owned(), Origin::default());
         }
-        self.origins.entry(name.to_owned()).or_default()
+        self.origins.get_mut(name).expect("it is there or was put there")
     }
 }
 

@@ -165,7 +165,9 @@ impl Exchanges {
         }
         match reading {
             Reading::Body(_) => {
-                known.server = server.map(str::to_owned);
+                if known.server.as_deref() != server {
+                    known.server = server.map(str::to_owned);
+                }
                 known.largest = known.largest.max(asked.map_or(0, |asked| asked.size));
             }
             Reading::Empty => empty(response, exchange, session, found),
