@@ -69,6 +69,21 @@ impl Chars {
             Self::Own(chars) => chars,
         }
     }
+
+    /// Whether these are the same. Rules ask that some hundred times a stanza; nearly always the length or the last byte
+    /// says that they are not, without a call.
+    #[inline]
+    pub(super) fn are(&self, other: &str, source: &str) -> bool {
+        let other = other.as_bytes();
+        let chars = match self {
+            Self::Piece(piece) => &source.as_bytes()[piece.start as usize..piece.end as usize],
+            Self::Known(chars) => chars.as_bytes(),
+            Self::Own(chars) => chars.as_bytes(),
+        };
+        chars.len() == other.len()
+            && chars.last() == other.last()
+            && (chars.is_empty() || chars == other)
+    }
 }
 
 /// A piece of a source that is shorter than 4 GiB.

@@ -56,7 +56,7 @@ impl Element {
 
     /// Whether it has this namespace and name.
     pub fn is(&self, namespace: &str, name: &str) -> bool {
-        same(self.name(), name) && same(self.namespace(), namespace)
+        self.name.are(name, &self.source) && self.namespace.are(namespace, &self.source)
     }
 
     /// The value of the attribute with this name and no namespace.
@@ -76,8 +76,8 @@ impl Element {
 
     fn find(&self, namespace: &str, name: &str) -> Option<&Attribute> {
         self.attributes.iter().find(|attribute| {
-            same(attribute.name.of(&self.source), name)
-                && same(attribute.namespace.of(&self.source), namespace)
+            attribute.name.are(name, &self.source)
+                && attribute.namespace.are(namespace, &self.source)
         })
     }
 
@@ -137,15 +137,6 @@ impl fmt::Debug for Element {
 }
 
 /// The same content at the same place.
-/// Whether two names are the same. Rules ask that some hundred times a stanza; nearly always the length or the last
-/// byte says that they are not, without a call.
-#[inline]
-fn same(one: &str, other: &str) -> bool {
-    one.len() == other.len()
-        && one.as_bytes().last() == other.as_bytes().last()
-        && (one.is_empty() || one == other)
-}
-
 impl PartialEq for Element {
     fn eq(&self, other: &Self) -> bool {
         let spans = |element: &Self| -> Vec<_> {
