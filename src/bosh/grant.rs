@@ -6,7 +6,7 @@ use super::body::Body;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Number {
     /// The text as sent.
-    pub text: String,
+    pub text: Box<str>,
     /// Its value, unless it is no whole number.
     pub value: Option<u64>,
 }
@@ -15,9 +15,9 @@ pub struct Number {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[allow(missing_docs)] // each field is the attribute of that name
 pub struct RequestedTerms {
-    pub to: Option<String>,
-    pub from: Option<String>,
-    pub route: Option<String>,
+    pub to: Option<Box<str>>,
+    pub from: Option<Box<str>>,
+    pub route: Option<Box<str>>,
     /// Seconds.
     pub wait: Option<Number>,
     pub hold: Option<Number>,
@@ -27,15 +27,15 @@ pub struct RequestedTerms {
     pub polling: Option<Number>,
     /// Seconds; not a client's to ask for.
     pub inactivity: Option<Number>,
-    pub ver: Option<String>,
+    pub ver: Option<Box<str>>,
     /// `xml:lang`
-    pub lang: Option<String>,
-    pub content: Option<String>,
+    pub lang: Option<Box<str>>,
+    pub content: Option<Box<str>>,
     pub ack: Option<Number>,
     /// Historic, still sent.
-    pub secure: Option<String>,
+    pub secure: Option<Box<str>>,
     /// `xmpp:version`
-    pub version: Option<String>,
+    pub version: Option<Box<str>>,
     /// Whether a key sequence begins. The key itself is not kept.
     pub newkey: bool,
 }
@@ -44,7 +44,7 @@ pub struct RequestedTerms {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[allow(missing_docs)] // each field is the attribute of that name
 pub struct GrantedTerms {
-    pub sid: Option<String>,
+    pub sid: Option<Box<str>>,
     /// Seconds.
     pub wait: Option<Number>,
     pub hold: Option<Number>,
@@ -53,22 +53,22 @@ pub struct GrantedTerms {
     pub polling: Option<Number>,
     /// Seconds.
     pub inactivity: Option<Number>,
-    pub ver: Option<String>,
+    pub ver: Option<Box<str>>,
     /// Seconds.
     pub maxpause: Option<Number>,
     pub ack: Option<Number>,
-    pub accept: Option<String>,
-    pub charsets: Option<String>,
-    pub from: Option<String>,
+    pub accept: Option<Box<str>>,
+    pub charsets: Option<Box<str>>,
+    pub from: Option<Box<str>>,
     /// Obsolete: the id of the stream behind.
-    pub authid: Option<String>,
+    pub authid: Option<Box<str>>,
     /// Historic, still sent.
-    pub secure: Option<String>,
+    pub secure: Option<Box<str>>,
     /// `xmpp:version`
-    pub version: Option<String>,
+    pub version: Option<Box<str>>,
     /// `xmpp:restartlogic`
-    pub restartlogic: Option<String>,
-    pub stream: Option<String>,
+    pub restartlogic: Option<Box<str>>,
+    pub stream: Option<Box<str>>,
 }
 
 /// One term of a session, side by side.
@@ -84,12 +84,12 @@ pub struct Term {
     pub unit: Option<&'static str>,
 }
 
-fn owned(text: Option<&str>) -> Option<String> {
-    text.map(str::to_owned)
+fn owned(text: Option<&str>) -> Option<Box<str>> {
+    text.map(Box::from)
 }
 
 fn number(body: &Body, attribute: &str) -> Option<Number> {
-    let text = body.text(attribute)?.to_owned();
+    let text = body.text(attribute)?.into();
     let value = body.number(attribute).and_then(Result::ok);
     Some(Number { text, value })
 }
@@ -147,11 +147,10 @@ impl GrantedTerms {
 /// The terms side by side: the eight that govern a session always, in this order, even where neither
 /// side names them; then the others that appear. `sid` is no term.
 pub fn compared_terms(asked: &RequestedTerms, granted: &GrantedTerms) -> Vec<Term> {
-    let digits = |number: &Option<Number>| number.as_ref().map(|number| number.text.clone());
+    let digits = |number: &Option<Number>| number.as_ref().map(|number| number.text.to_string());
     let term = |name, asked, granted, unit| Term { name, asked, granted, unit };
-    let plain = |name, asked: &Option<String>, granted: &Option<String>| {
-        term(name, asked.clone(), granted.clone(), None)
-    };
+    let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
+    let plain = |name, asked, granted| term(name, text(asked), text(granted), None);
     let seconds = Some("s");
     let (a, g) = (asked, granted);
     let mut terms = vec![
@@ -164,7 +163,7 @@ pub fn compared_terms(asked: &RequestedTerms, granted: &GrantedTerms) -> Vec<Ter
         term("maxpause", None, digits(&g.maxpause), seconds),
         term("ack", digits(&a.ack), digits(&g.ack), None),
     ];
-    let newkey = a.newkey.then(|| "present".to_owned());
+    let newkey = a.newkey.then(|| "present".into());
     let others = [
         plain("to", &a.to, &None),
         plain("from", &a.from, &g.from),

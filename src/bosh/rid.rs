@@ -5,7 +5,7 @@
 //! request is classed, and an answer shows what the connection manager must have received.
 //! Memory is bounded by [`REMEMBERED`] requests.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::hash::Hasher;
 
 use rustc_hash::FxHasher;
@@ -69,6 +69,7 @@ pub enum Answer {
 
 #[derive(Debug, Clone)]
 struct Request {
+    rid: u64,
     fingerprint: u64,
     sends: u32,
     /// Copies sent and neither answered nor dropped.
@@ -82,7 +83,8 @@ pub struct RidWindow {
     first: Option<(u64, bool)>,
     contiguous: u64,
     requests: Option<u64>,
-    seen: BTreeMap<u64, Request>,
+    /// By rid, the lowest first.
+    seen: VecDeque<Request>,
 }
 
 /// A fingerprint of a request's bytes, to compare within one run of the program only.
@@ -123,12 +125,12 @@ impl RidWindow {
 
     /// The rids with an open request, lowest first. Copies of one rid count once.
     pub fn open(&self) -> impl Iterator<Item = u64> + '_ {
-        self.seen.iter().filter(|(_, request)| request.open > 0).map(|(&rid, _)| rid)
+        self.seen.iter().filter(|request| request.open > 0).map(|request| request.rid)
     }
 
     /// The lowest rid missing and how many are missing below the highest one seen.
     pub fn gap(&self) -> Option<(u64, u64)> {
-        let highest = *self.seen.keys().next_back()?;
+        let highest = self.seen.back()?.rid;
         self.gap_below(highest)
     }
 
@@ -147,7 +149,7 @@ impl RidWindow {
             self.remember(rid, fingerprint);
             return Arrival::New;
         };
-        if let Some(request) = self.seen.get_mut(&rid) {
+        if let Some(request) = self.sent(rid) {
             let held = request.open > 0;
             request.sends = request.sends.saturating_add(1);
             request.open = request.open.saturating_add(1);
@@ -198,7 +200,7 @@ impl RidWindow {
     }
 
     fn close(&mut self, rid: u64) -> bool {
-        match self.seen.get_mut(&rid) {
+        match self.sent(rid) {
             Some(request) if request.open > 0 => {
                 request.open -= 1;
                 true
@@ -213,27 +215,36 @@ impl RidWindow {
         if rid <= first {
             return None;
         }
-        let seen = self.seen.range(first..rid).count() as u64;
+        let seen = (self.place(rid) - self.place(first)) as u64;
         let missing = rid - first - seen;
         (missing > 0).then_some((first, missing))
     }
 
+    /// Where a rid stands among those seen, or would stand.
+    fn place(&self, rid: u64) -> usize {
+        self.seen.partition_point(|request| request.rid < rid)
+    }
+
+    fn sent(&mut self, rid: u64) -> Option<&mut Request> {
+        let place = self.place(rid);
+        self.seen.get_mut(place).filter(|request| request.rid == rid)
+    }
+
     fn advance(&mut self) {
         while let Some(next) = self.contiguous.checked_add(1)
-            && self.seen.contains_key(&next)
+            && self.sent(next).is_some()
         {
             self.contiguous = next;
         }
     }
 
+    /// Remembers a request that was not seen before.
     fn remember(&mut self, rid: u64, fingerprint: u64) {
-        self.seen.insert(rid, Request { fingerprint, sends: 1, open: 1 });
+        let request = Request { rid, fingerprint, sends: 1, open: 1 };
+        self.seen.insert(self.place(rid), request);
         if self.seen.len() > REMEMBERED {
-            let oldest = self.seen.iter().find(|(_, request)| request.open == 0);
-            let forget = oldest.or_else(|| self.seen.iter().next()).map(|(&rid, _)| rid);
-            if let Some(forget) = forget {
-                self.seen.remove(&forget);
-            }
+            let oldest = self.seen.iter().position(|request| request.open == 0);
+            self.seen.remove(oldest.unwrap_or_default());
         }
     }
 }

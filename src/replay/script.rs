@@ -390,9 +390,10 @@ impl Reader {
             Link::Tcp(_) => "tcp",
         };
         if session.asked.is_none() {
-            let asked = found.asked().and_then(|asked| asked.to.clone());
+            let asked = found.asked().and_then(|asked| asked.to.as_deref());
             let opened = found.stream.headers[Side::Client as usize].as_ref();
-            session.asked = asked.or(opened.and_then(|header| header.to.clone()));
+            let asked = asked.or(opened.and_then(|header| header.to.as_deref()));
+            session.asked = asked.map(str::to_owned);
         }
     }
 

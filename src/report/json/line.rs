@@ -563,8 +563,8 @@ fn present<T, const N: usize>(list: Named<'_, T, N>) -> Vec<(&'static str, &T)> 
     list.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))).collect()
 }
 
-fn texts<const N: usize>(list: Named<'_, String, N>) -> Vec<(&'static str, &str)> {
-    present(list).into_iter().map(|(name, text)| (name, text.as_str())).collect()
+fn texts<const N: usize>(list: Named<'_, Box<str>, N>) -> Vec<(&'static str, &str)> {
+    present(list).into_iter().map(|(name, text)| (name, &**text)).collect()
 }
 
 fn conn(event: &Event) -> Option<u64> {

@@ -19,7 +19,7 @@ const REMEMBERED: usize = 64;
 /// Follows the acknowledgements and the keys of each session.
 #[derive(Debug, Default)]
 pub struct Acks {
-    sessions: PerSession<State>,
+    sessions: PerSession<Box<State>>,
 }
 
 #[derive(Debug, Default)]
@@ -169,7 +169,9 @@ impl State {
     }
 
     fn response(&mut self, rid: u64) {
-        if rid > self.answered && self.above.len() < REMEMBERED {
+        if self.answered.checked_add(1) == Some(rid) {
+            self.answered = rid;
+        } else if rid > self.answered && self.above.len() < REMEMBERED {
             self.above.insert(rid);
         }
         while let Some(next) = self.answered.checked_add(1)

@@ -34,7 +34,7 @@ pub struct Lost {
 #[derive(Debug)]
 struct Granted {
     session: SessionId,
-    sid: String,
+    sid: Box<str>,
     at: Duration,
     /// The connection that carried its last request.
     conn: u64,
@@ -121,7 +121,7 @@ impl Lost {
                 Some((granted, Evidence::NextRid | Evidence::Connection))
                     if granted.sid.eq_ignore_ascii_case(sid.trim())
                         || granted.sid.starts_with(sid)
-                        || sid.contains(&granted.sid) =>
+                        || sid.contains(&*granted.sid) =>
                 {
                     format!(
                         "The sid is '{}', but the server has granted '{}': it has to be sent as it \

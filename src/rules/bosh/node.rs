@@ -47,7 +47,11 @@ impl Node {
                     value.clone_into(&mut sign.value);
                     sign.changes = sign.changes.saturating_add(1);
                 }
-                None => self.signs.push(Sign { name, value: value.to_owned(), changes: 0 }),
+                None => {
+                    // Most servers have one.
+                    self.signs.reserve_exact(usize::from(self.signs.is_empty()));
+                    self.signs.push(Sign { name, value: value.to_owned(), changes: 0 });
+                }
             }
         }
         if self.unsent {

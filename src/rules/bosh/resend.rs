@@ -80,6 +80,8 @@ impl Resends {
         }
         if self.sent.len() >= REMEMBERED {
             self.sent.pop_front();
+        } else if self.sent.is_empty() {
+            self.sent.reserve_exact(1);
         }
         self.sent.push_back(SentRequest {
             exchange: exchange.number,

@@ -247,6 +247,8 @@ impl Rids {
     fn remember(&mut self, sent: SentRequest) {
         if self.sent.len() >= REMEMBERED {
             self.sent.pop_front();
+        } else if self.sent.is_empty() {
+            self.sent.reserve_exact(2); // the creation, and the first that is held
         }
         self.sent.push_back(sent);
     }

@@ -29,7 +29,7 @@ pub struct Unused {
 #[derive(Debug)]
 struct Client {
     /// What tells clients apart: the page that they are, and the domain that they ask for.
-    key: (Option<String>, Option<String>),
+    key: (Option<String>, Option<Box<str>>),
     granted: Vec<(SessionId, Duration)>,
     told: bool,
 }

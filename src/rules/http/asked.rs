@@ -42,7 +42,8 @@ impl Pending {
         size: u64,
         stanzas: usize,
     ) {
-        let asked = self.conns.entry(exchange.conn).or_default();
+        // Rarely more than one: room for one.
+        let asked = self.conns.entry(exchange.conn).or_insert_with(|| VecDeque::with_capacity(1));
         if asked.len() >= PENDING {
             asked.pop_front();
         }
@@ -70,6 +71,7 @@ pub(super) fn whence(
 ) -> Whence {
     let none = Headers::default();
     let headers = asked.map_or(&none, |asked| &asked.headers);
-    let to = session.and_then(Session::asked).and_then(|asked| asked.to.clone());
+    let to = session.and_then(Session::asked).and_then(|asked| asked.to.as_deref());
+    let to = to.map(str::to_owned);
     Whence { to, ..Whence::of(&exchange.target, headers) }
 }

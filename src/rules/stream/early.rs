@@ -17,7 +17,7 @@ use crate::xmpp::{begins_login, ns};
 /// Judges what a client sends out of turn.
 #[derive(Debug, Default)]
 pub struct Early {
-    sessions: PerSession<State>,
+    sessions: PerSession<Box<State>>,
 }
 
 #[derive(Debug, Default)]

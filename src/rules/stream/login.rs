@@ -22,7 +22,7 @@ const MECHANISMS: usize = 32;
 /// Judges logins.
 #[derive(Debug, Default)]
 pub struct Login {
-    sessions: PerSession<State>,
+    sessions: PerSession<Box<State>>,
 }
 
 #[derive(Debug, Default)]

@@ -119,9 +119,9 @@ fn is_token(name: &str) -> bool {
 
 /// ` (example.org)`, if it is known.
 fn domain(session: &Session) -> String {
-    let header = session.stream.headers[0].as_ref().and_then(|header| header.to.clone());
-    let asked = session.asked().and_then(|asked| asked.to.clone());
-    header.or(asked).map(|to| format!(" ({})", short(&to))).unwrap_or_default()
+    let header = session.stream.headers[0].as_ref().and_then(|header| header.to.as_deref());
+    let asked = session.asked().and_then(|asked| asked.to.as_deref());
+    header.or(asked).map(|to| format!(" ({})", short(to))).unwrap_or_default()
 }
 
 /// What EXTERNAL needs, and what becomes of it.

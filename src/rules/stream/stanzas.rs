@@ -24,7 +24,7 @@ const PRESENCES: [&str; 7] =
 /// Judges stanzas. Each kind of mistake is reported once per session and side.
 #[derive(Debug, Default)]
 pub struct Stanzas {
-    sessions: PerSession<[State; 2]>,
+    sessions: PerSession<Box<[State; 2]>>,
     /// Until then, questions may have passed without being seen.
     unseen: Option<Duration>,
 }

@@ -15,7 +15,8 @@ use crate::wire::Side;
 /// Exchanges of all connections.
 #[derive(Debug, Default)]
 pub(super) struct Exchanges {
-    conns: FxHashMap<u64, Connection>,
+    /// Boxed: a table has room to spare, and connections are many.
+    conns: FxHashMap<u64, Box<Connection>>,
     count: u64,
 }
 
@@ -116,7 +117,7 @@ impl Exchanges {
     }
 
     /// Forgets a connection that is gone, or of which a part was not observed. What waits there, waits in vain.
-    pub(super) fn remove(&mut self, conn: u64) -> Option<Connection> {
+    pub(super) fn remove(&mut self, conn: u64) -> Option<Box<Connection>> {
         self.conns.remove(&conn)
     }
 }

@@ -1,6 +1,6 @@
 //! Questions: which iq answers which, by `id` (RFC 6120 section 8.2.3).
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::trace::reading::{Pair, Stanza};
@@ -13,6 +13,8 @@ const REMEMBERED: usize = 256;
 /// An iq that waits for its answer.
 #[derive(Debug, Clone)]
 struct Question {
+    from: Side,
+    id: String,
     subject: String,
     namespaces: Vec<String>,
     noise: Option<&'static str>,
@@ -20,12 +22,9 @@ struct Question {
     at: Duration,
 }
 
-/// The questions of a session that wait for their answer.
+/// The questions of a session that wait for their answer, the oldest first.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Questions {
-    open: HashMap<(Side, String), Question>,
-    order: VecDeque<(Side, String)>,
-}
+pub(super) struct Questions(VecDeque<Question>);
 
 impl Questions {
     /// Takes a stanza. An answer is given its question; `rid` is that of the request that carried the stanza, or whose
@@ -34,15 +33,18 @@ impl Questions {
         let summary = &stanza.summary;
         let Some(id) = summary.id.as_ref().filter(|_| summary.kind == Kind::Iq) else { return };
         if summary.type_ == "get" || summary.type_ == "set" {
-            let question = Question {
+            self.ask(Question {
+                from,
+                id: id.clone(),
                 subject: summary.subject.clone(),
                 namespaces: summary.namespaces.clone(),
                 noise: summary.noise,
                 rid,
                 at,
-            };
-            self.ask((from, id.clone()), question);
-        } else if let Some(question) = self.answer(&(from.other(), id.clone())) {
+            });
+        } else if let Some(place) = self.place(from.other(), id)
+            && let Some(question) = self.0.remove(place)
+        {
             if summary.type_ == "result" {
                 // Most answers to chatter are empty: they are chatter as well.
                 stanza.summary.noise = stanza.summary.noise.or(question.noise);
@@ -56,21 +58,19 @@ impl Questions {
         }
     }
 
-    fn ask(&mut self, key: (Side, String), question: Question) {
-        if self.open.insert(key.clone(), question).is_none() {
-            self.order.push_back(key);
+    /// Remembers a question. If it is asked again, it keeps its place.
+    fn ask(&mut self, question: Question) {
+        match self.place(question.from, &question.id) {
+            Some(place) => self.0[place] = question,
+            None => self.0.push_back(question),
         }
-        if self.order.len() > REMEMBERED
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.open.remove(&oldest);
+        if self.0.len() > REMEMBERED {
+            self.0.pop_front();
         }
     }
 
-    fn answer(&mut self, key: &(Side, String)) -> Option<Question> {
-        let question = self.open.remove(key)?;
-        self.order.retain(|other| other != key);
-        Some(question)
+    fn place(&self, from: Side, id: &str) -> Option<usize> {
+        self.0.iter().position(|open| open.from == from && open.id == id)
     }
 }
 
@@ -115,6 +115,6 @@ mod tests {
         assert!(answer(0).is_none());
         assert!(answer(1).is_some());
         assert!(answer(REMEMBERED).is_some());
-        assert!(questions.order.len() == questions.open.len());
+        assert_eq!(questions.0.len(), REMEMBERED - 2, "two were answered");
     }
 }
