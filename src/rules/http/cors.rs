@@ -88,7 +88,7 @@ impl Cors {
             }
             self.origins.insert(name.to_owned(), Origin::default());
         }
-        self.origins.get_mut(name).expect("it is there or was put there")
+        self.origins.entry(name.to_owned()).or_default()
     }
 }
 
