@@ -19,6 +19,7 @@ use crate::doctor::{
     Account, Check, News, Overall, Report, Settings, Subject, endpoint_of, examine, plan,
 };
 use crate::report::doctor::{json, markdown, page};
+use crate::trace::redact;
 use crate::ui::doctor::{Doctor, wrap};
 use crate::ui::{Styles, Unit};
 use crate::wire::address::{Address, Scheme};
@@ -128,10 +129,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         return dry_run(args, &settings, &checks, longest);
     }
     let report = Report {
-        subject: one_line(&args.subject).into_owned(),
+        subject: one_line(&redact::target(&args.subject)).into_owned(),
         domain: one_line(&settings.domain).into_owned(),
         origin: settings.origin.clone(),
-        direct: args.direct.clone(),
+        direct: args.direct.as_deref().map(|url| redact::target(url).into_owned()),
         guessed: settings.guessed,
         unfinished: Vec::new(),
         outcomes: Vec::new(),
@@ -211,7 +212,7 @@ fn dry_run(
 ) -> Result<u8, Failure> {
     let mut out = format!(
         "Would examine {}, XMPP domain {}:\n",
-        one_line(&args.subject),
+        one_line(&redact::target(&args.subject)),
         one_line(&settings.domain)
     );
     let room = width(out_is_terminal()).unwrap_or(100).saturating_sub(25).max(20);

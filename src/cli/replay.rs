@@ -28,7 +28,7 @@ use crate::scenario::Provision;
 use crate::snapshot::Varying;
 use crate::trace::capture::{Preface, Secrets};
 use crate::trace::open;
-use crate::trace::redact::Known;
+use crate::trace::redact::{self, Known};
 use crate::ui::{Styles, Unit, difference as ui};
 
 /// The variable that holds the password of an account that is given without one.
@@ -140,7 +140,8 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     }
     if let Some(kept) = kept {
         let address = &target.address;
-        let preface = Preface::new(started, format!("{address}{}", address.path), Secrets::Hidden);
+        let target = format!("{address}{}", redact::target(&address.path));
+        let preface = Preface::new(started, target, Secrets::Hidden);
         kept.capture(&preface, &replayed.events)?;
     }
     if let Some(why) = &replayed.unreachable {

@@ -14,7 +14,7 @@ use super::trouble::Trouble;
 use crate::clock::Clock;
 use crate::diag::sanitise::one_line;
 use crate::random::{Random, Secure};
-use crate::trace::redact::Known;
+use crate::trace::redact::{self, Known};
 
 /// What every check has at hand.
 pub struct Context {
@@ -102,7 +102,7 @@ impl Doing<'_> {
         let words = hidden.as_deref().unwrap_or(words);
         let outcome = Outcome {
             check: self.check,
-            subject: one_line(&self.subject).into_owned(),
+            subject: one_line(&redact::target(&self.subject)).into_owned(),
             direct: self.context.direct.get().is_some_and(|direct| *direct == self.subject),
             program: self.program.or(trouble.as_ref().and_then(|trouble| trouble.program)),
             verdict,

@@ -101,14 +101,15 @@ impl Intake {
         line: &RequestLine<'_>,
         headers: impl Iterator<Item = (&'a str, &'a [u8])> + Clone,
     ) -> Request {
-        let target = if self.show_secrets {
-            Cow::Borrowed(line.target)
+        let (method, target) = if self.show_secrets {
+            (Cow::Borrowed(line.method), Cow::Borrowed(line.target))
         } else {
-            redact::url(line.target, &mut self.known)
+            let method = redact::words(line.method, &mut self.known);
+            (method, redact::url(line.target, &mut self.known))
         };
         Request {
             first,
-            method: line.method.to_owned(),
+            method: method.into_owned(),
             target: target.into_owned(),
             version: line.version,
             headers: self.headers(headers),
@@ -161,7 +162,8 @@ impl Intake {
         }
         let mut hidden = Headers::with_capacity(size);
         for (name, value) in headers.iter() {
-            hidden.push(name, &redact::field(name, value, &mut self.known));
+            let value = redact::field(name, value, &mut self.known);
+            hidden.push(&redact::words(name, &mut self.known), &value);
         }
         hidden
     }

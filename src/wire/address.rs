@@ -92,10 +92,25 @@ impl std::str::FromStr for Address {
     type Err = AddressError;
 
     fn from_str(url: &str) -> Result<Self, AddressError> {
-        let not_url = |why: &str| AddressError::NotUrl { url: url.to_owned(), why: why.to_owned() };
+        // What is wrong is repeated, and logs are read by others than those who may log in.
+        let shown = || match url.split_once(['?', '#']) {
+            Some((shown, _)) => format!("{shown}…"),
+            None => url.to_owned(),
+        };
+        let not_url = |why: &str| {
+            if url.contains('@') {
+                AddressError::Credentials
+            } else {
+                AddressError::NotUrl { url: shown(), why: why.to_owned() }
+            }
+        };
         let uri: Uri = url.parse().map_err(|e: http::uri::InvalidUri| not_url(&e.to_string()))?;
-        let unknown =
-            |hint: &str| AddressError::Scheme { url: url.to_owned(), hint: hint.to_owned() };
+        let unknown = |hint: &str| match url.split_once('@') {
+            Some((user, _)) if user.contains(':') && !url.starts_with("xmpp:") => {
+                AddressError::Credentials
+            }
+            _ => AddressError::Scheme { url: shown(), hint: hint.to_owned() },
+        };
         let scheme = match uri.scheme_str() {
             Some("http" | "ws") => Scheme::Http,
             Some("https" | "wss") => Scheme::Https,
@@ -244,6 +259,7 @@ mod tests {
             ("ws://a/ws", "http://a"),
             ("wss://a:443/ws", "https://a"),
             ("wss://a:5281/ws", "https://a:5281"),
+            ("http://a/b?jid=c@d", "http://a"),
             ("xmpp://example.org", "xmpp://example.org"),
             ("xmpp://example.org:5222", "xmpp://example.org:5222"),
             ("xmpps://[::1]:5223", "xmpps://[::1]:5223"),
@@ -263,6 +279,11 @@ mod tests {
             ("http://", "not a valid URL"),
             ("http://a:99999", "not a valid URL"),
             ("http://u:p@a/", "password"),
+            ("http://u:p w@a/", "password"),
+            ("http://u:p@[::a/", "password"),
+            ("u:p@a", "password"),
+            ("ftp://u:p@a", "password"),
+            ("http://[::a/b?token=SECRET", "[::a/b…\""),
             ("", "not a valid URL"),
         ] {
             let error = url.parse::<Address>().unwrap_err().to_string();

@@ -21,6 +21,7 @@ use crate::runner::{
     self, Doubts, EMBEDDED, FirstStep, Job, Knowledge, Outcome, Software, Target, Tolerance,
 };
 use crate::scenario::Provision;
+use crate::trace::redact;
 
 /// Default number of scenarios to run in parallel against a network target; docs/reference/run.md has the measurement.
 const JOBS: usize = 32;
@@ -63,7 +64,7 @@ impl Against {
                 };
                 let name =
                     if target.name == at { String::new() } else { format!("{} at ", target.name) };
-                format!("{name}{at}{}", target.address.path)
+                format!("{name}{at}{}", redact::target(&target.address.path))
             }
             Self::Embedded(defects) => {
                 let names: Vec<_> = defects.iter().map(|defect| defect.name).collect();

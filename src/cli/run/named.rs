@@ -110,7 +110,7 @@ fn default_tolerance() -> Tolerance {
 
 fn url(server: &Server, url: &str) -> Result<Target, Failure> {
     let address: Address =
-        url.parse().map_err(|error: AddressError| Failure::Usage(format!("--target {error}")))?;
+        url.parse().map_err(|error: AddressError| Failure::Usage(format!("--target: {error}")))?;
     let domain = server.domain.clone().unwrap_or_else(|| "localhost".to_owned());
     let secure = if address.is_tls() { Provision::Tls } else { Provision::Plain };
     let websocket = url.starts_with("ws");

@@ -7,8 +7,8 @@ use memchr::memchr;
 use super::marks::{Hit, conceal, hash};
 use super::names::{Place, is_secret};
 use super::secrets::{
-    ATTRIBUTES, ELEMENTS, Extent, IDENTITY, LABELLED, LABELS, Meaning, NAMED_BY_PEOPLE,
-    SECRET_TYPES, VOID,
+    ATTRIBUTES, ELEMENTS, Extent, IDENTITY, LABEL_ELEMENTS, LABELLED, LABELLED_ELEMENTS, LABELS,
+    Meaning, NAMED_BY_PEOPLE, SECRET_TYPES, VOID, WITHOUT,
 };
 use crate::xml::{Token, TokenKind, attributes, tokens};
 
@@ -16,6 +16,10 @@ use crate::xml::{Token, TokenKind, attributes, tokens};
 const WRAPPER: &[u8] = b"success";
 /// Deeper elements count as being in an unknown namespace.
 const DEEPEST: usize = 256;
+/// A text that is longer is no label.
+const LONGEST_LABEL: usize = 40;
+/// So many tags behind a label its value may begin.
+const BESIDE: u8 = 4;
 /// In what is no tag, names that look like a secret's.
 const CANDIDATES: [&[u8]; 4] = [b"password", b"token", b"field", b"header"];
 
@@ -29,6 +33,7 @@ pub(super) struct Elements {
     /// The tags seen do not match, so no namespace is known any more.
     confused: bool,
     hiding: Hiding,
+    label: Label,
     /// These are words of a text, in which a `<` need not be a tag's.
     is_echo: bool,
 }
@@ -41,6 +46,17 @@ struct Scope {
     default: Meaning,
     /// How many bindings stood before its own.
     bindings: usize,
+}
+
+/// What names the value in the element behind it: `<name>password</name><value>…</value>`.
+#[derive(Clone, Debug, Default)]
+enum Label {
+    #[default]
+    None,
+    /// An element that may be one is open, and this is its text so far.
+    Open { element: u64, text: Vec<u8> },
+    /// It was the name of a secret, and the value may begin in one of the next tags, so many.
+    Said(u8),
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -117,12 +133,16 @@ impl Elements {
         let slice = &bytes[token.span.clone()];
         let at = token.span.start;
         match token.kind {
-            TokenKind::Text => {}
-            TokenKind::End { name } => self.close(name),
+            TokenKind::Text => self.label.text(slice),
+            TokenKind::End { name } => {
+                self.close(name);
+                self.label.end(name);
+            }
             TokenKind::Start { name, self_closing } => {
                 self.open(name, slice);
                 let local = plain(local_name(name));
-                let labelled = secret_attributes(bytes, &token.span, &local, hits);
+                let beside = self.label.start(name, &local);
+                let labelled = secret_attributes(bytes, &token.span, &local, beside, hits);
                 if self_closing {
                     self.close(name);
                 } else if labelled && !VOID.contains(&&*local)
@@ -133,10 +153,13 @@ impl Elements {
             }
             // nothing of this is XMPP; what looks like a secret in it hides what follows
             TokenKind::Comment | TokenKind::CData | TokenKind::Pi | TokenKind::Doctype => {
+                let delimiter = slice.iter().rev().take(3);
+                let delimiter = delimiter.take_while(|byte| b"-]?>".contains(byte)).count();
+                let end = token.span.end - delimiter;
+                if matches!(token.kind, TokenKind::Comment | TokenKind::CData) {
+                    self.quoted(bytes, at..end, hits);
+                }
                 if let Some(found) = find_candidate(slice) {
-                    let delimiter = slice.iter().rev().take(3);
-                    let delimiter = delimiter.take_while(|byte| b"-]?>".contains(byte)).count();
-                    let end = token.span.end - delimiter;
                     conceal(bytes, at + found.min(slice.len() - delimiter)..end, hits);
                     if matches!(token.kind, TokenKind::Pi | TokenKind::Doctype) {
                         self.hiding = Hiding::Rest;
@@ -146,7 +169,11 @@ impl Elements {
             TokenKind::Broken => {
                 self.confused |= !unfinished;
                 let name = slice[1..].iter().take_while(|byte| !is_behind_name(**byte)).count();
-                secret_attributes(bytes, &token.span, &plain(local_name(&slice[1..=name])), hits);
+                let local = plain(local_name(&slice[1..=name]));
+                secret_attributes(bytes, &token.span, &local, false, hits);
+                if slice.starts_with(b"<!") {
+                    self.quoted(bytes, token.span.clone(), hits);
+                }
                 if let Some(found) = self.broken(slice) {
                     conceal(bytes, at + found..token.span.end, hits);
                     if !unfinished {
@@ -155,6 +182,21 @@ impl Elements {
                 }
             }
         }
+    }
+
+    /// Conceals elements that a comment or a CDATA section holds.
+    fn quoted(&self, bytes: &[u8], span: Range<usize>, hits: &mut Vec<Hit>) {
+        // What is quoted in what is quoted is nothing.
+        if self.is_echo {
+            return;
+        }
+        // Past its `<`, it is a text.
+        let start = span.start + 1;
+        let mut found = Vec::new();
+        Self::new(true).find(&bytes[start..span.end], false, &mut found);
+        let shifted =
+            |hit: Hit| Hit { range: hit.range.start + start..hit.range.end + start, ..hit };
+        hits.extend(found.into_iter().map(shifted));
     }
 
     /// Where, in a broken tag, something that looks like a secret's name ends.
@@ -216,6 +258,8 @@ impl Elements {
                 && !(local.as_bytes() == WRAPPER && self.is_sasl2(tag));
         }
         is_secret(local.as_bytes(), Place::Element)
+            || local == WITHOUT.0
+                && !attributes(tag).any(|found| &tag[found.name] == WITHOUT.1.as_bytes())
     }
 
     /// What the namespace of the element just opened means.
@@ -241,13 +285,77 @@ impl Elements {
     }
 }
 
-/// Conceals attributes that are secret in this element; whether one of them says that its content is.
-fn secret_attributes(bytes: &[u8], tag: &Range<usize>, element: &str, hits: &mut Vec<Hit>) -> bool {
+impl Label {
+    /// An element begins. Whether its value is that of a secret.
+    fn start(&mut self, name: &[u8], local: &str) -> bool {
+        if let Self::Open { text, .. } = self {
+            // It may hold its value itself: `<label>Password <input/></label>`.
+            if !is_label(text) {
+                return false;
+            }
+            *self = Self::Said(BESIDE);
+        }
+        let is_value = matches!(self, Self::Said(_)) && LABELLED_ELEMENTS.contains(&local);
+        if is_value {
+            *self = Self::None;
+        } else if LABEL_ELEMENTS.contains(&local) {
+            *self = Self::Open { element: hash(name), text: Vec::new() };
+        } else {
+            self.tag();
+        }
+        is_value
+    }
+
+    fn text(&mut self, slice: &[u8]) {
+        if let Self::Open { text, .. } = self
+            && text.len() <= LONGEST_LABEL
+        {
+            let slice = if text.is_empty() { slice.trim_ascii_start() } else { slice };
+            text.extend_from_slice(&slice[..slice.len().min(LONGEST_LABEL + 1)]);
+        }
+    }
+
+    fn end(&mut self, name: &[u8]) {
+        match self {
+            Self::Open { element, text } if *element == hash(name) => {
+                *self = if is_label(text) { Self::Said(BESIDE) } else { Self::None };
+            }
+            _ => self.tag(),
+        }
+    }
+
+    /// A tag passes by.
+    fn tag(&mut self) {
+        if let Self::Said(left) = self {
+            *left -= 1;
+            if *left == 0 {
+                *self = Self::None;
+            }
+        }
+    }
+}
+
+/// Whether a text is the name of a secret: a word or a few, no sentence.
+fn is_label(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    text.len() <= LONGEST_LABEL
+        && text.iter().filter(|byte| byte.is_ascii_whitespace()).count() <= 2
+        && is_secret(text, Place::Elsewhere)
+}
+
+/// Conceals attributes that are secret in this element; whether one of them says that its content is, or a label has said so
+/// before.
+fn secret_attributes(
+    bytes: &[u8],
+    tag: &Range<usize>,
+    element: &str,
+    mut labelled: bool,
+    hits: &mut Vec<Hit>,
+) -> bool {
     let slice = &bytes[tag.clone()];
     if memchr(b'=', slice).is_none() {
-        return false;
+        return labelled;
     }
-    let mut labelled = false;
     for found in attributes(slice) {
         let name = plain(local_name(&slice[found.name.clone()]));
         let value = &slice[found.value.clone()];

@@ -34,6 +34,7 @@ pub(super) fn may_hold(bytes: &[u8]) -> bool {
     let lower = bytes.to_ascii_lowercase();
     search.find(&lower).is_some()
         || memchr::memchr_iter(b'@', bytes).any(|at| url::is_behind_slashes(bytes, at))
+        || url::is_cut(bytes)
 }
 
 /// Whether this can be the name of a secret.

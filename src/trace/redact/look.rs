@@ -102,7 +102,8 @@ pub(super) fn look(bytes: &[u8], ground: Ground) -> Found {
                 if sign < end {
                     sign = memchr::memchr(b'@', &bytes[end..]).map_or(usize::MAX, |at| end + at);
                 }
-                if sign <= end.saturating_add(url::LONGEST)
+                let is_near = |at: usize| at <= end.saturating_add(url::LONGEST);
+                if (is_near(sign) || is_near(bytes.len()))
                     && let Some(secret) = url::user_information(bytes, stem.end())
                 {
                     conceal(bytes, secret, &mut found.hits);

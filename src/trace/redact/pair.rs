@@ -73,7 +73,13 @@ pub(super) fn value(bytes: &[u8], name: &Range<usize>, ground: Ground, hits: &mu
                 member(bytes, at, quoted, hits);
             }
         }
-        _ if quoted || ground == Ground::Form => labelled(bytes, name, hits),
+        // It is a value itself: in quotes, or as `name=password`, or `name*=UTF-8''password`.
+        _ if quoted
+            || ground == Ground::Form
+            || matches!(before, [.., b'='] | [.., b'\'', b'\'']) =>
+        {
+            labelled(bytes, name, hits);
+        }
         _ => {}
     }
 }
@@ -185,7 +191,7 @@ fn assigned(bytes: &[u8], at: usize, ground: Ground, hits: &mut Vec<Hit>) {
         Some(_) => {
             let is_end = |byte: &u8| match ground {
                 Ground::Form => *byte == b'&',
-                Ground::Target => matches!(byte, b'&' | b'#') || byte.is_ascii_whitespace(),
+                Ground::Target => matches!(byte, b'&' | b'#'),
                 Ground::Markup | Ground::Page | Ground::Plain => {
                     byte.is_ascii_whitespace() || matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'')
                 }
@@ -328,7 +334,8 @@ fn is_form_field(bytes: &[u8], name: &Range<usize>) -> bool {
     let before = &bytes[name.start.saturating_sub(BESIDE)..name.start];
     let line = &before[memrchr(b'\n', before).map_or(0, |at| at + 1)..];
     let lower = line.to_ascii_lowercase();
-    memmem::find(&lower, b"form-data").is_some() && memmem::rfind(&lower, b"name=").is_some()
+    memmem::find(&lower, b"form-data").is_some()
+        && [&b"name="[..], b"name*="].iter().any(|name| memmem::find(&lower, name).is_some())
 }
 
 fn form_field(bytes: &[u8], name: &Range<usize>, hits: &mut Vec<Hit>) {

@@ -13,7 +13,7 @@ use super::peel::{LAYERS, peel};
 use super::{gate, head, opaque};
 
 /// A tag longer than this, split over pieces, is not waited for.
-const LONGEST_TAG: usize = 64 * 1024;
+const LONGEST_TAG: usize = 16 * 1024;
 /// So much of what came before is looked at again with each piece, as a name or a value may be split over both.
 const BEFORE: usize = 2 * 1024;
 

@@ -237,6 +237,9 @@ pub(super) const ELEMENTS: &[(&str, Meaning)] = &[
     ("verify", Meaning::DIALBACK),
 ];
 
+/// An element whose content is secret where it has not this attribute: XEP-0363 had the URL there before version 0.3.
+pub(super) const WITHOUT: (&str, &str) = ("put", "url");
+
 /// How much of an attribute's value is secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
@@ -284,6 +287,12 @@ pub(super) const LABELS: &[&str] = &[
 /// What such a value is called, if it is not the element's content.
 pub(super) const LABELLED: &[&str] =
     &["content", "data", "default", "text", "val", "value", "values"];
+/// Elements whose text names the value in the element behind them, as in XML-RPC, property lists, tables and forms.
+pub(super) const LABEL_ELEMENTS: &[&str] = &["dt", "key", "label", "name", "td", "th"];
+/// Elements that have such a value.
+pub(super) const LABELLED_ELEMENTS: &[&str] = &[
+    "data", "dd", "input", "integer", "output", "real", "string", "td", "text", "textarea", "value",
+];
 /// Elements in which `name` is a name that people gave.
 pub(super) const NAMED_BY_PEOPLE: &[&str] = &[
     "button",

@@ -26,6 +26,12 @@ fn shows(source: &str) {
     assert!(matches!(shown, Cow::Borrowed(_)), "{}", String::from_utf8_lossy(&shown));
 }
 
+/// The same where it cannot be told at once.
+#[track_caller]
+fn shows_all(source: &str) {
+    assert_eq!(body(source), source);
+}
+
 #[track_caller]
 fn keeps_secret(source: impl AsRef<[u8]>) {
     let shown = Redactor::new().redact_body(source.as_ref()).into_owned();
@@ -540,6 +546,77 @@ fn more_names_and_labels() {
     }
     // Ids are names that somebody gave.
     shows("<iq id='_bind_auth_2' type='set' xmlns='jabber:client'><bind/></iq>");
+}
+
+#[test]
+fn a_name_beside_its_value() {
+    for text in [
+        "<member><name>password</name><value><string>SECRET</string></value></member>",
+        "<member>\n<name>\n password </name>\n<value>SECRET</value></member>",
+        "<plist><dict><key>apiToken</key><string>SECRET</string></dict></plist>",
+        "<table><tr><th>Password</th><td>SECRET</td></tr></table>",
+        "<tr><td><b>Room password:</b></td><td>SECRET</td></tr>",
+        "<tr><td>Password<td>SECRET</tr>",
+        "<dl><dt>API key</dt><dd>SECRET</dd></dl>",
+        "<label>Password</label><div><input type='text' value='SECRET'></div>",
+        "<label>Password <input value=\"SECRET\"></label>",
+        "&lt;name&gt;password&lt;/name&gt;&lt;value&gt;SECRET&lt;/value&gt;",
+        "<input name=password value=SECRET>",
+        "--b\r\nContent-Disposition: form-data; name=password\r\n\r\nSECRET\r\n--b--",
+        "--b\r\nContent-Disposition: form-data; filename=a; name*=UTF-8''api_token\r\n\r\nSECRET\r\n--b--",
+    ] {
+        keeps_secret(text);
+        keeps_secret(format!("<x>{text}</x>"));
+    }
+    assert_eq!(
+        stream(&["<m><name>pass", "word</na", "me><value>SEC", "RET</value><b/></m>"]),
+        [
+            "<m><name>pass",
+            "word</na",
+            "me><value>[hidden 3 bytes]",
+            "[hidden 3 bytes]</value><b/></m>"
+        ]
+    );
+    for text in [
+        "<query xmlns='jabber:iq:version'><name>Password Manager</name><version>1.0</version></query>",
+        "<file xmlns='urn:xmpp:jingle:apps:file-transfer:5'><name>password.txt</name><size>1</size></file>",
+        "<tr><td>Name</td><td>visible</td></tr>",
+        "<name>a long text that speaks of a password</name><value>visible</value>",
+        "<name>token</name><a/><b/><c/><d/><value>visible</value>",
+    ] {
+        shows_all(text);
+    }
+}
+
+#[test]
+fn what_is_quoted_is_looked_at() {
+    for text in [
+        "<a><!-- <access_token>SECRET</access_token> --></a>",
+        "<a><![CDATA[<room-password>SECRET</room-password>]]></a>",
+        "<a><![CDATA[<name>pin</name><value>SECRET</value>]]></a>",
+        "<a><!-- <api-key>SECRET",
+    ] {
+        keeps_secret(text);
+    }
+    let nested = "<![CDATA[<!--".repeat(10_000);
+    assert_eq!(body(&nested), nested);
+}
+
+#[test]
+fn old_slots_for_uploads() {
+    hides(
+        "<slot xmlns='urn:xmpp:http:upload'><put>https://x/a?v=S</put><get>https://x/a</get></slot>",
+        "<slot xmlns='urn:xmpp:http:upload'><put>[hidden 15 bytes]</put><get>https://x/a</get></slot>",
+    );
+}
+
+#[test]
+fn urls_that_are_cut() {
+    for text in ["see http://al:SECRET", "{\"url\":\"http://al:SECRET"] {
+        keeps_secret(text);
+    }
+    shows("see http://127.0.0.1:5280");
+    assert_eq!(target("/b?token=two words SECRET&a=b"), "/b?token=[hidden 16 bytes]&a=b");
 }
 
 #[test]

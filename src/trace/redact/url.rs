@@ -21,10 +21,25 @@ pub(super) fn user_information(bytes: &[u8], start: usize) -> Option<Range<usize
     if let Some(at) = memchr::memrchr(b'@', proper) {
         return secret(&proper[..at], start);
     }
-    let colon = memchr::memchr(b':', proper)?;
+    let colon = memchr::memchr(b':', proper).filter(|_| !proper.starts_with(b"["))?;
     let port = &proper[colon + 1..];
-    let at = memchr::memrchr(b'@', rest).filter(|_| !port.iter().all(u8::is_ascii_digit))?;
-    secret(&rest[..at], start)
+    if port.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    match memchr::memrchr(b'@', rest) {
+        Some(at) => secret(&rest[..at], start),
+        // A text that is cut here may have had the `@` behind it.
+        None if start + proper.len() == bytes.len() => secret(proper, start),
+        None => None,
+    }
+}
+
+/// Whether these bytes end in a URL that may be cut in its user information.
+pub(super) fn is_cut(bytes: &[u8]) -> bool {
+    let tail = &bytes[bytes.len().saturating_sub(LONGEST)..];
+    let start = tail.iter().rposition(|byte| is_end(*byte)).map_or(0, |end| end + 1);
+    memchr::memmem::find(&tail[start..], b"//")
+        .is_some_and(|slashes| memchr::memchr(b':', &tail[start + slashes..]).is_some())
 }
 
 /// The quote before the URL whose authority begins at `start`: it ends there. Another may stand in user information.
@@ -81,6 +96,12 @@ mod tests {
             ("http://x?jid=a:b@c", None),
             ("http://x 'a:b@c'", None),
             ("http://jabber.org/protocol/muc", None),
+            ("http://al:SECRE", Some("SECRE")),
+            ("http://al:52", None),
+            ("http://[::1]", None),
+            ("http://[::1]:5280", None),
+            ("http://x.example:5280/a", None),
+            ("http://x:port/a", None),
         ] {
             let start = url.find("//").unwrap() + 2;
             let found = user_information(url.as_bytes(), start).map(|range| &url[range]);
