@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 
-use super::offer::Agreed;
+use super::offer::Negotiated;
 use crate::wire::socket::Socket;
 
 /// A byte stream to a target.
@@ -14,7 +14,7 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {
     fn reset(&mut self);
 
     /// What TLS on it is, if there is some that streams are told of.
-    fn agreed(&self) -> Option<&Agreed> {
+    fn negotiated(&self) -> Option<&Negotiated> {
         None
     }
 }
@@ -28,8 +28,8 @@ impl Stream for Box<dyn Stream> {
         (**self).reset();
     }
 
-    fn agreed(&self) -> Option<&Agreed> {
-        (**self).agreed()
+    fn negotiated(&self) -> Option<&Negotiated> {
+        (**self).negotiated()
     }
 }
 

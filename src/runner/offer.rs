@@ -1,4 +1,4 @@
-//! TLS on connections that carry streams over TCP: what a client offers, and what is agreed.
+//! TLS on connections that carry streams over TCP: what a client offers, and what is negotiated.
 
 use rustls::SupportedProtocolVersion;
 
@@ -49,8 +49,8 @@ impl Default for Offer {
 
 /// TLS on a connection.
 #[derive(Debug, Clone)]
-pub struct Agreed {
-    /// What was agreed.
+pub struct Negotiated {
+    /// What was negotiated.
     pub tls: secured::Tls,
     /// The server's certificate.
     pub presented: Option<Presented>,

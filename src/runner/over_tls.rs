@@ -13,29 +13,29 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::byte_stream::{Dialling, Stream};
-use super::offer::{Agreed, Offer, Sni};
+use super::offer::{Negotiated, Offer, Sni};
 use crate::wire::presented::Watching;
 use crate::wire::secured;
 use crate::wire::tls;
 
 /// A handshake that the server did not bring to its end: not one that failed since its certificate was refused.
 #[derive(Debug)]
-pub struct Refused(io::Error);
+pub struct HandshakeFailed(io::Error);
 
-impl Refused {
+impl HandshakeFailed {
     /// Whether this is why there is no TLS.
     pub fn is(error: &io::Error) -> bool {
         error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>)
     }
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for HandshakeFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the TLS handshake failed: {}", self.0)
     }
 }
 
-impl std::error::Error for Refused {}
+impl std::error::Error for HandshakeFailed {}
 
 /// Puts TLS on a connection to a server of this domain.
 pub fn put<'a>(
@@ -66,11 +66,11 @@ pub fn put<'a>(
         let made = TlsConnector::from(Arc::new(config)).connect(asked, stream).await;
         let inner = made.map_err(|error| match tls::cause(&error) {
             Some(rustls::Error::InvalidCertificate(_)) => error,
-            _ => io::Error::new(error.kind(), Refused(error)),
+            _ => io::Error::new(error.kind(), HandshakeFailed(error)),
         })?;
         let tls = secured::Tls::of(inner.get_ref().1);
-        let agreed = Agreed { tls, presented: watching.presented(), notified: false };
-        Ok(Box::new(OverTls { inner, agreed, ending: Ending::Open }) as Box<dyn Stream>)
+        let negotiated = Negotiated { tls, presented: watching.presented(), notified: false };
+        Ok(Box::new(OverTls { inner, negotiated, ending: Ending::Open }) as Box<dyn Stream>)
     })
 }
 
@@ -78,7 +78,7 @@ pub fn put<'a>(
 /// (RFC 6120 §4.4).
 struct OverTls {
     inner: TlsStream<Box<dyn Stream>>,
-    agreed: Agreed,
+    negotiated: Negotiated,
     ending: Ending,
 }
 
@@ -97,8 +97,8 @@ impl Stream for OverTls {
         self.inner.get_mut().0.reset();
     }
 
-    fn agreed(&self) -> Option<&Agreed> {
-        Some(&self.agreed)
+    fn negotiated(&self) -> Option<&Negotiated> {
+        Some(&self.negotiated)
     }
 }
 
@@ -108,14 +108,14 @@ impl AsyncRead for OverTls {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Self { inner, agreed, ending } = self.get_mut();
+        let Self { inner, negotiated, ending } = self.get_mut();
         loop {
             match ending {
                 Ending::Open => {
                     let before = buf.filled().len();
                     match ready!(Pin::new(&mut *inner).poll_read(cx, buf)) {
                         Ok(()) if buf.filled().len() == before => {
-                            agreed.notified = true;
+                            negotiated.notified = true;
                             *ending = Ending::Notified;
                         }
                         // The end of TCP alone.

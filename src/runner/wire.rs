@@ -16,8 +16,8 @@ use tokio::sync::{Notify, mpsc};
 
 use super::byte_stream::Stream;
 use super::dial::{Controlling, Dial, Route};
-use super::offer::{Agreed, Offer};
-use super::over_tls::Refused;
+use super::offer::{Negotiated, Offer};
+use super::over_tls::HandshakeFailed;
 use super::target::{Target, passwords};
 use crate::clock::Clock;
 use crate::scenario::Action;
@@ -185,7 +185,7 @@ pub struct NotMade {
 
 impl NotMade {
     fn of(error: &io::Error) -> Self {
-        Self { why: error.to_string(), handshake: Refused::is(error) }
+        Self { why: error.to_string(), handshake: HandshakeFailed::is(error) }
     }
 }
 
@@ -200,7 +200,7 @@ struct Conn {
     /// What is offered when TLS begins on it.
     offer: Offer,
     /// What TLS on it is.
-    agreed: Option<Agreed>,
+    negotiated: Option<Negotiated>,
     /// TLS is on it since STARTTLS, or why not.
     secured: Option<Result<(), NotMade>>,
     /// Why it could not be made.
@@ -354,7 +354,7 @@ impl Wire {
             let mut shared = self.lock();
             if let Some(conn) = shared.conns.get_mut(&id) {
                 conn.connected = true;
-                conn.agreed = stream.agreed().cloned();
+                conn.negotiated = stream.negotiated().cloned();
             }
             let mut taps = Taps {
                 conn: id,
@@ -414,8 +414,8 @@ impl Wire {
     }
 
     /// What TLS on a connection that carries a stream over TCP is; none without TLS.
-    pub fn agreed(&self, conn: ConnId) -> Option<Agreed> {
-        self.lock().conns.get(&conn).and_then(|conn| conn.agreed.clone())
+    pub fn negotiated(&self, conn: ConnId) -> Option<Negotiated> {
+        self.lock().conns.get(&conn).and_then(|conn| conn.negotiated.clone())
     }
 
     /// The address that a connection leads to, if that was learned.
@@ -653,7 +653,7 @@ impl Wire {
                 Some(Step::Secure) => match self.dial.secure(stream, &self.offer(id)).await {
                     Ok(tls) => {
                         stream = tls;
-                        self.put_tls(&mut taps, stream.agreed().cloned());
+                        self.put_tls(&mut taps, stream.negotiated().cloned());
                     }
                     Err(error) => {
                         self.no_tls(&taps, NotMade::of(&error));
@@ -673,7 +673,7 @@ impl Wire {
             }
         }
         if let Some(conn) = self.lock().conns.get_mut(&id) {
-            conn.agreed = stream.agreed().cloned();
+            conn.negotiated = stream.negotiated().cloned();
         }
         drop(stream);
         taps.shown.ended(by, how);
@@ -685,13 +685,13 @@ impl Wire {
     }
 
     /// TLS is on a connection.
-    fn put_tls(&self, taps: &mut Taps, agreed: Option<Agreed>) {
+    fn put_tls(&self, taps: &mut Taps, negotiated: Option<Negotiated>) {
         for tap in [&mut taps.shown, &mut taps.judged] {
             tap.secured(Secured { starttls: true, ..Secured::default() });
         }
         if let Some(conn) = self.lock().conns.get_mut(&taps.conn) {
             conn.secured = Some(Ok(()));
-            conn.agreed = agreed;
+            conn.negotiated = negotiated;
         }
         self.take_in(0);
     }

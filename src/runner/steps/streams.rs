@@ -306,8 +306,8 @@ pub(super) async fn ended(run: &mut Run, ended: &scenario::Ended) -> Done {
 /// Whether the server has ended TLS with `close_notify`.
 fn announced(run: &mut Run, actor: usize, wanted: &Located<bool>) -> Done {
     let conn = run.cast.get(actor).stream().and_then(Stream::conn);
-    let agreed = conn.and_then(|conn| run.wire().agreed(conn));
-    let seen = match agreed.map(|agreed| agreed.notified) {
+    let negotiated = conn.and_then(|conn| run.wire().negotiated(conn));
+    let seen = match negotiated.map(|negotiated| negotiated.notified) {
         None => "there was no TLS on it",
         Some(notified) if notified == wanted.value => return Ok(()),
         Some(true) => "close_notify came",

@@ -3,7 +3,7 @@
 use crate::runner::carried::stream;
 use crate::runner::compare::mismatch;
 use crate::runner::dial::Route;
-use crate::runner::offer::Agreed;
+use crate::runner::offer::Negotiated;
 use crate::runner::open_stream::secure;
 use crate::runner::run::Run;
 use crate::runner::setting_up::PATIENCE;
@@ -32,19 +32,23 @@ fn unsecured(run: &mut Run, place: &Place, seen: String) -> Done {
 pub(super) async fn secured(run: &mut Run, secured: &Secured) -> Done {
     let actor = run.actor_named(&secured.actor)?;
     let place = secured.actor.name.place.clone();
-    let agreed = match agreed(run, actor, &place).await? {
-        Ok(agreed) => agreed,
+    let negotiated = match negotiated(run, actor, &place).await? {
+        Ok(negotiated) => negotiated,
         Err(why) => return unsecured(run, &place, why),
     };
     let version = TlsVersion::ALL
         .iter()
-        .find_map(|(word, _)| agreed.tls.version.ends_with(word).then_some(*word))
-        .unwrap_or(&agreed.tls.version);
-    let certificate = agreed.presented.as_ref().map(flaws);
+        .find_map(|(word, _)| negotiated.tls.version.ends_with(word).then_some(*word))
+        .unwrap_or(&negotiated.tls.version);
+    let certificate = negotiated.presented.as_ref().map(flaws);
     let text = |text: &str| Some(Value::Text(text.to_owned()));
     let parts = [
         ("the version of TLS", &secured.version, text(version)),
-        ("the protocol selected by ALPN", &secured.alpn, agreed.tls.alpn.as_deref().and_then(text)),
+        (
+            "the protocol selected by ALPN",
+            &secured.alpn,
+            negotiated.tls.alpn.as_deref().and_then(text),
+        ),
         ("the certificate", &secured.certificate, certificate.as_deref().and_then(text)),
     ];
     for (name, expected, seen) in parts {
@@ -56,8 +60,12 @@ pub(super) async fn secured(run: &mut Run, secured: &Secured) -> Done {
     Ok(())
 }
 
-/// What was agreed on the connection of an actor; why not, if the server did not bring the handshake to its end.
-async fn agreed(run: &mut Run, actor: usize, place: &Place) -> Done<Result<Agreed, String>> {
+/// What was negotiated on the connection of an actor; why not, if the server did not bring the handshake to its end.
+async fn negotiated(
+    run: &mut Run,
+    actor: usize,
+    place: &Place,
+) -> Done<Result<Negotiated, String>> {
     let wire = run.wire().clone();
     let of = stream(run, actor, place)?;
     let (route, offer) = (of.route(), of.offer().clone());
@@ -87,7 +95,7 @@ async fn agreed(run: &mut Run, actor: usize, place: &Place) -> Done<Result<Agree
         None => return Err(Stop::Broken(place.clone(), "cannot connect".to_owned())),
     }
     Ok(wire
-        .agreed(conn)
+        .negotiated(conn)
         .ok_or_else(|| "the connection has no TLS; put a `starttls` step before".to_owned()))
 }
 
