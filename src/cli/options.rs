@@ -54,8 +54,10 @@ pub fn domain_of(text: &str) -> Result<String, String> {
     if text.is_empty() {
         return Err("the domain is empty: expected one such as chat.example".to_owned());
     }
-    if let Some((_, domain)) = text.split_once('@') {
+    if let Some((user, domain)) = text.split_once('@') {
         let domain = one_line(domain);
+        // A password is not repeated.
+        let shown = if user.contains(':') { format!("USER@{domain}").into() } else { shown };
         return Err(format!(
             "{shown} is the address of a user: examine its domain, with `xmppscope doctor {domain} --user {shown}`"
         ));

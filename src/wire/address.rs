@@ -84,7 +84,7 @@ pub enum AddressError {
         path: String,
     },
     /// User and password in the URL.
-    #[error("the URL must not contain a user name or password")]
+    #[error("the URL must not contain a user name or password; remove what stands before the @")]
     Credentials,
 }
 
