@@ -17,9 +17,13 @@ fuzz_target!(|source: &[u8]| {
         redactor.redact_piece(piece);
     }
 
+    // What is looked for may stand there in the clear, since this finds out what is compared.
+    let seen = |shown: &[u8]| shown.windows(SECRET.len()).any(|window| window == SECRET.as_bytes());
+    if seen(source) {
+        return;
+    }
     let mut planted = source.to_vec();
     planted.extend_from_slice(format!("<password>{SECRET}</password>").as_bytes());
-    let seen = |shown: &[u8]| shown.windows(SECRET.len()).any(|window| window == SECRET.as_bytes());
     // in a document that is not even meant to be XML an element is no element
     if source.is_empty() || source.starts_with(b"<") {
         assert!(!seen(&Redactor::new().redact_body(&planted)));
