@@ -193,6 +193,22 @@ pub(super) const DEFECTS: Family = &[&[
         },
     ),
     defect(
+        "bosh-cm-key-switch/pause",
+        "a newkey of a request that pauses is ignored, and the old sequence is expected to go on",
+        |parts| {
+            parts.on_body(|body| {
+                if body.attr("key").is_some() && body.attr("pause").is_some() {
+                    body.set_attr("", "newkey", None);
+                }
+            });
+        },
+    ),
+    defect(
+        "bosh-key-mismatch-terminates/paused",
+        "the first request after a pause needs a key, but no right one",
+        |parts| lenient(parts, |body, chain, _| chain.paused && body.attr("key").is_some()),
+    ),
+    defect(
         "bosh-cm-key-switch/unchecked",
         "a request with a newkey needs a key, but no right one",
         |parts| lenient(parts, |body, _, _| body.attr("newkey").is_some()),
@@ -352,6 +368,8 @@ struct Chain {
     expected: String,
     /// What the sequence before the present one would go on with.
     old: String,
+    /// The last request began a pause.
+    paused: bool,
     /// What waits behind a gap.
     ahead: BTreeMap<u64, Element>,
 }
@@ -393,6 +411,7 @@ impl Chain {
             key.clone_into(&mut self.expected);
         }
         self.first = false;
+        self.paused = body.attr("pause").is_some();
         self.rid += 1;
         true
     }
@@ -423,6 +442,7 @@ impl BendHttp for Watch {
                 first: true,
                 expected: newkey.to_owned(),
                 old: String::new(),
+                paused: false,
                 ahead: BTreeMap::new(),
             };
             self.chains.entry(sid.to_owned()).or_insert(chain);

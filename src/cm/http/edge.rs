@@ -69,6 +69,11 @@ pub struct Strict {
 
 impl Edge for Strict {
     fn enter(&mut self, request: &Request<Bytes>) -> Entry {
+        if request.headers().get_all(header::HOST).iter().nth(1).is_some() {
+            // Whoever else reads the request may take the other one (RFC 9112 §3.2).
+            let words = "A request has one Host.\n";
+            return Entry::Response(plain(StatusCode::BAD_REQUEST, words));
+        }
         if let Some(response) = host_meta(request) {
             return Entry::Response(response);
         }

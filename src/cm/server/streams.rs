@@ -125,10 +125,15 @@ impl Server {
             return self.element(link, errors::reply(iq, "modify", "bad-request"));
         }
         let wanted = bind.child(ns::BIND, "resource").map(|resource| resource.text().into_owned());
+        // What cannot be one is replaced rather than refused (RFC 6120 §7.7.2.1).
         let wanted = wanted.filter(|text| !text.trim().is_empty());
-        let resource = wanted.unwrap_or_else(|| self.random.token(9));
-        let Ok(full) = user.with_resource_str(&resource) else {
-            return self.element(link, errors::reply(iq, "modify", "bad-request"));
+        let wanted = wanted.and_then(|wanted| user.with_resource_str(&wanted).ok());
+        let full = match wanted {
+            Some(full) => full,
+            None => match user.with_resource_str(&self.random.token(9)) {
+                Ok(full) => full,
+                Err(_) => return self.stream_error(link, "internal-server-error"),
+            },
         };
         if !self.bind(link, &full) {
             return self.element(link, errors::reply(iq, "wait", "resource-constraint"));

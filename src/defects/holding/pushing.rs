@@ -28,6 +28,24 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
+        "bosh-queued-payload-order/kinds",
+        "in a response messages come before all else",
+        |parts| {
+            parts.bend(|| {
+                replies(|reply, _| {
+                    if all_stanzas(reply) {
+                        reply.payloads.sort_by_key(|it| !it.xml.starts_with("<message"));
+                    }
+                })
+            });
+        },
+    ),
+    defect(
+        "bosh-queued-payload-order/overtaken",
+        "a presence that no request waits for is overtaken by what comes within half a second",
+        |parts| parts.bend(|| Box::new(Overtaken)),
+    ),
+    defect(
         "bosh-queued-payload-order/lost",
         "a response carries four stanzas at most, and the rest is lost",
         |parts| {
@@ -90,6 +108,21 @@ impl Bend for Late {
         // What follows keeps its place.
         if self.until > cx.now {
             cx.pass_after(self.until.saturating_sub(cx.now), input);
+        } else {
+            cx.pass(input);
+        }
+    }
+}
+
+/// Presence of somebody else comes late, where nothing is held.
+struct Overtaken;
+
+impl Bend for Overtaken {
+    fn come(&mut self, input: Input, cx: &mut Cx<'_>) {
+        let presence =
+            matches!(&input, Input::Server(_, Event::Element(it)) if it.name() == "presence");
+        if presence && held(cx, None) == 0 {
+            cx.pass_after(Duration::from_millis(500), input);
         } else {
             cx.pass(input);
         }

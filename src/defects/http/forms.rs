@@ -29,6 +29,38 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
+        "bosh-http-conformance/hosts",
+        "a request with two Host header fields is served, for the last of them",
+        |parts| {
+            parts.on_enter(|request| {
+                let last = request.headers().get_all(header::HOST).iter().next_back().cloned();
+                if let Some(last) = last {
+                    request.headers_mut().insert(header::HOST, last);
+                }
+                None
+            });
+        },
+    ),
+    defect(
+        "bosh-response-compression/remembered",
+        "a coding that a request has offered is used for all that come later",
+        |parts| {
+            let mut offered = None;
+            parts.on_enter(move |request| {
+                match request.headers().get(header::ACCEPT_ENCODING) {
+                    Some(coding) if coding == "gzip" => offered = Some(coding.clone()),
+                    Some(_) => {}
+                    None => {
+                        if let Some(coding) = offered.clone() {
+                            request.headers_mut().insert(header::ACCEPT_ENCODING, coding);
+                        }
+                    }
+                }
+                None
+            });
+        },
+    ),
+    defect(
         "bosh-http-conformance/expect",
         "a request that expects 100 Continue is answered with 400 once it has come",
         |parts| refused(parts, &header::EXPECT, StatusCode::BAD_REQUEST),

@@ -272,6 +272,29 @@ pub(super) const DEFECTS: &[Defect] = &[
         "a login that resumes a stream is followed by features",
         |parts| success(parts, |_| true, |success| success.child(ns::SM3, "resumed").is_some()),
     ),
+    defect("sm-id-unique/first", "every stream of a user is given the id of the first", |parts| {
+        let first = Arc::new(Mutex::new(None::<String>));
+        parts.on_output(move || {
+            let first = Arc::clone(&first);
+            move |output, _: &Session| match goes(&output, "enabled") {
+                Some(enabled) if enabled.attr("id").is_some() => {
+                    let id = enabled.attr("id").unwrap_or_default().to_owned();
+                    let mut first = first.lock().unwrap_or_else(PoisonError::into_inner);
+                    let id = first.get_or_insert(id);
+                    vec![with(enabled, "id", Some(id))]
+                }
+                _ => vec![output],
+            }
+        });
+    }),
+    defect("sm-failed-h/zero", "of a stream that has timed out no stanzas were handled", |parts| {
+        failed(parts, |_| 0)
+    }),
+    defect(
+        "sm-failed-h/more",
+        "of a stream that has timed out one more stanza was handled than came",
+        |parts| failed(parts, |handled| handled + 1),
+    ),
 ];
 
 /// Changes what is said of a resumption that works; the count of the first one of the same stream is given.
@@ -343,6 +366,18 @@ fn success(parts: &mut Parts, keeps: fn(&Element) -> bool, offers: fn(&Element) 
                 }
                 let features = Some(features).filter(|_| offers(success));
                 std::iter::once(Output::Element(whole)).chain(features).collect()
+            }
+            _ => vec![output],
+        }
+    });
+}
+
+/// Changes the count that a resumption that fails is told.
+fn failed(parts: &mut Parts, change: fn(u32) -> u32) {
+    parts.on_output(move || {
+        move |output, _: &Session| match goes(&output, "failed") {
+            Some(failed) if failed.attr("h").is_some() => {
+                vec![counted(failed, change(count(failed)))]
             }
             _ => vec![output],
         }

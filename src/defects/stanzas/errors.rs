@@ -144,6 +144,50 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
+    defect(
+        "stanza-error-type-fits/service",
+        "who gets service-unavailable is to wait and try again",
+        |parts| typed(parts, ALL, "service-unavailable", "wait"),
+    ),
+    defect(
+        "stanza-error-type-fits/request",
+        "over WebSocket and TCP who gets bad-request is not to try again",
+        |parts| typed(parts, STREAMS, "bad-request", "cancel"),
+    ),
+    defect(
+        "stanza-error-type-fits/remote",
+        "over BOSH who gets remote-server-not-found is to wait and try again",
+        |parts| typed(parts, BOSH, "remote-server-not-found", "wait"),
+    ),
+    defect(
+        "stanza-error-type-fits/address",
+        "over WebSocket who gets jid-malformed is to log in",
+        |parts| typed(parts, WEBSOCKET, "jid-malformed", "auth"),
+    ),
+    defect(
+        "stanza-jid-malformed/condition",
+        "a stanza to what is no address is answered with bad-request",
+        |parts| malformed(parts, ALL, |stanza| vec![with_condition(&stanza, "bad-request")]),
+    ),
+    defect(
+        "stanza-jid-malformed/message",
+        "over WebSocket and TCP a message to what is no address is lost",
+        |parts| {
+            malformed(parts, STREAMS, |stanza| {
+                if stanza.name() == "message" { Vec::new() } else { vec![stanza] }
+            });
+        },
+    ),
+    defect(
+        "stanza-jid-malformed/taken",
+        "over BOSH a stanza to what is no address is taken for one without an address",
+        |parts| {
+            come(parts, BOSH, |stanza, _| {
+                let broken = stanza.attr("to").is_some_and(|to| jid::Jid::new(to).is_err());
+                vec![if broken { with(stanza, "to", None) } else { stanza }]
+            });
+        },
+    ),
 ];
 
 /// The condition of an error that the server made.
@@ -158,6 +202,36 @@ pub(super) fn with_condition(stanza: &Element, condition: &str) -> Element {
         .with_attr("type", "cancel")
         .with_child(Element::new(ns::STANZA_ERRORS, condition));
     without(stanza, |child| child.is(ns::CLIENT, "error")).with_child(error)
+}
+
+/// Errors with this condition have this type.
+fn typed(parts: &mut Parts, carriers: &'static [Carrier], which: &'static str, kind: &'static str) {
+    struct Typed(&'static str, &'static str);
+    impl Between for Typed {
+        fn go(&mut self, stanza: Element, _: &str) -> Vec<Element> {
+            if condition(&stanza) != Some(self.0) {
+                return vec![stanza];
+            }
+            let Some(error) = stanza.child(ns::CLIENT, "error").cloned() else {
+                return vec![stanza];
+            };
+            let rest = without(&stanza, |child| child.is(ns::CLIENT, "error"));
+            vec![rest.with_child(with(error, "type", Some(self.1)))]
+        }
+    }
+    bent(parts, carriers, move || Typed(which, kind));
+}
+
+/// Changes errors about addresses that are none.
+fn malformed(parts: &mut Parts, carriers: &'static [Carrier], change: fn(Element) -> Vec<Element>) {
+    struct Malformed(fn(Element) -> Vec<Element>);
+    impl Between for Malformed {
+        fn go(&mut self, stanza: Element, _: &str) -> Vec<Element> {
+            let malformed = condition(&stanza) == Some("jid-malformed");
+            if malformed { (self.0)(stanza) } else { vec![stanza] }
+        }
+    }
+    bent(parts, carriers, move || Malformed(change));
 }
 
 /// Changes the `<error/>` of errors about some stanzas.

@@ -77,6 +77,37 @@ pub(super) const DEFECTS: &[Defect] = &[
         |parts| instead(parts, |name| name == "invalid-namespace"),
     ),
     defect(
+        "tcp-error-condition-specific/broken",
+        "XML that is not well-formed is bad-format",
+        |parts| renamed(parts, "not-well-formed", "bad-format"),
+    ),
+    defect(
+        "tcp-error-condition-specific/restricted",
+        "comments, processing instructions and DTDs are bad-format",
+        |parts| renamed(parts, "restricted-xml", "bad-format"),
+    ),
+    defect(
+        "tcp-error-condition-specific/namespace",
+        "a header of another namespace is bad-format",
+        |parts| renamed(parts, "invalid-namespace", "bad-format"),
+    ),
+    defect("tcp-well-formed/condition", "XML that is not well-formed is invalid-xml", |parts| {
+        renamed(parts, "not-well-formed", "invalid-xml")
+    }),
+    defect(
+        "tcp-well-formed/unsaid",
+        "a stream on which something comes that is not well-formed ends without an error",
+        |parts| {
+            sent(parts, |output, _| {
+                if condition(&output) == Some("not-well-formed") {
+                    Vec::new()
+                } else {
+                    vec![output]
+                }
+            });
+        },
+    ),
+    defect(
         "tcp-restricted-xml/comment",
         "what is restricted is skipped, and all that follows it",
         |parts| {
@@ -119,4 +150,13 @@ fn instead(parts: &mut Parts, which: fn(&str) -> bool) {
         }
     }
     bent(parts, move || Instead(which));
+}
+
+/// One condition is sent in place of another.
+fn renamed(parts: &mut Parts, from: &'static str, to: &'static str) {
+    parts.on_output(move || {
+        move |output, _: &Session| {
+            vec![if condition(&output) == Some(from) { error(to) } else { output }]
+        }
+    });
 }

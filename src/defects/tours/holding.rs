@@ -8,6 +8,15 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
     ("numbered messages", numbered_messages),
     ("payloads that need no wait", payloads_at_once),
     ("a gap is closed", gap),
+    ("a presence and a message at once", |rig| {
+        let (bob, alice) = pair(rig, "wait='20' hold='1'");
+        let presence = "<presence xmlns='jabber:client' to='bob@localhost/r'/>";
+        let both = format!("{presence}{}", to_bob("behind"));
+        rig.send_in(&alice, 4, "", &both);
+        rig.seconds(1.0);
+        rig.send_in(&bob, 4, "", "");
+        rig.seconds(5.0);
+    }),
     ("idle before login", |rig| {
         for wait in [2, 3, 10, 20] {
             rig.create(&format!("wait='{wait}' hold='1'"));

@@ -49,6 +49,20 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
         }
         rig.seconds(2.0);
     }),
+    ("another sequence that begins with a pause", |rig| {
+        let (keys, others) = (create(rig), sequence("other", 4));
+        rig.send(1, &format!("key='{}' newkey='{}' pause='20'", keys[0], others[0]), "");
+        rig.seconds(2.0);
+        rig.send(2, &format!("key='{}'", others[1]), AUTH);
+        rig.seconds(2.0);
+    }),
+    ("a wrong key after a pause", |rig| {
+        let keys = create(rig);
+        rig.send(1, &format!("key='{}' pause='20'", keys[0]), "");
+        rig.seconds(2.0);
+        rig.send(2, "key='0123456789012345678901234567890123456789'", AUTH);
+        rig.seconds(2.0);
+    }),
     ("the last key again", |rig| {
         let keys = create(rig);
         rig.send(1, &format!("key='{}'", keys[0]), AUTH);

@@ -34,8 +34,21 @@ pub(super) const DEFECTS: &[Defect] = &[
     defect("disco-host-meta-xrd/type", "host-meta is served as a page", |parts| {
         served(parts, |response, json| {
             if !json {
-                let page = HeaderValue::from_static("text/html");
-                response.headers_mut().insert(header::CONTENT_TYPE, page);
+                typed(response, "text/html");
+            }
+        });
+    }),
+    defect("disco-media-types/xrd", "host-meta is served as any XML", |parts| {
+        served(parts, |response, json| {
+            if !json {
+                typed(response, "text/xml; charset=utf-8")
+            }
+        });
+    }),
+    defect("disco-media-types/json", "host-meta.json is served as text", |parts| {
+        served(parts, |response, json| {
+            if json {
+                typed(response, "text/plain")
             }
         });
     }),
@@ -131,6 +144,10 @@ fn dead(response: &mut Response<Bytes>, path: &str) {
 fn replace(response: &mut Response<Bytes>, old: &str, new: &str) {
     let text = String::from_utf8_lossy(response.body()).replace(old, new);
     *response.body_mut() = text.into();
+}
+
+fn typed(response: &mut Response<Bytes>, kind: &'static str) {
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
 }
 
 fn hide(response: &mut Response<Bytes>, hides: bool) {
