@@ -12,7 +12,11 @@ pub fn skipped(scenario: &Scenario, target: &Target) -> Option<String> {
 
 /// What the target lacks.
 fn missing(scenario: &Scenario, target: &Target) -> Option<String> {
-    let missing = |provision: &Provision| !target.provides.contains(provision);
+    let provides = |provision| target.provides.contains(&provision);
+    let missing = |provision: &Provision| match provision {
+        Provision::Http => !provides(Provision::Bosh) && !provides(Provision::WebSocket),
+        other => !provides(*other),
+    };
     let first = scenario.provisions().into_iter().find(missing)?;
     Some(lacks(first))
 }
@@ -31,6 +35,7 @@ fn name(provision: Provision) -> &'static str {
         Provision::Tls => "an address with TLS",
         Provision::Plain => "an address without TLS",
         Provision::Bosh => "an address of BOSH",
+        Provision::Http => "an address of BOSH or WebSocket",
         Provision::WebSocket => "an address of WebSocket",
         Provision::Tcp => "an address of TCP",
         Provision::DirectTls => "an address of TCP with TLS from the first byte",

@@ -35,8 +35,11 @@ pub(super) const DEFECTS: &[Defect] = &[
             Some(_) => iq,
         });
     }),
-    defect("bind-generated/id", "the result of bind has an id of its own", |parts| {
-        results(parts, ALL, |iq, _| with(iq, "id", Some("bind")));
+    defect("bind-generated/id", "the id of the result of bind is in lower case", |parts| {
+        results(parts, ALL, |iq, _| {
+            let lower = iq.attr("id").map(str::to_lowercase);
+            with(iq, "id", lower.as_deref())
+        });
     }),
     defect("bind-generated/bare", "the result of bind has the bare address", |parts| {
         results(parts, ALL, |iq, jid| readdressed(&iq, before_slash(jid)));

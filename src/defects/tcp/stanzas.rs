@@ -3,7 +3,7 @@
 use super::raw::{bent, heard};
 use crate::cm::backend::Command;
 use crate::cm::stream::{Input, Output, Session};
-use crate::defects::carried::Substitute;
+use crate::defects::carried::{Substitute, condition};
 use crate::defects::defect::{Defect, defect};
 use crate::xml::Element;
 use crate::xmpp::ns;
@@ -29,6 +29,18 @@ pub(super) const DEFECTS: &[Defect] = &[
                     vec![Input::Wrong("invalid-xml")]
                 }
                 _ => vec![input],
+            });
+        },
+    ),
+    defect(
+        "tcp-not-authorized/websocket",
+        "over WebSocket a stanza before its time ends the stream without an error",
+        |parts| {
+            parts.on_message(|| {
+                |output, _: &Session| {
+                    let tells = condition(&output) == Some("not-authorized");
+                    if tells { Vec::new() } else { vec![output] }
+                }
             });
         },
     ),

@@ -54,8 +54,9 @@ impl Scenario {
             Need::Provided(provision) => Some(provision),
             Need::Condition(_) => None,
         }));
-        // Whoever has no session does raw work over HTTP.
-        if self.actors.iter().any(|actor| actor.session.is_none()) {
+        // Whoever has no session does raw work over HTTP, which need not be that of BOSH if the scenario says so.
+        let any = all.contains(&Provision::Http);
+        if !any && self.actors.iter().any(|actor| actor.session.is_none()) {
             all.insert(Provision::Bosh);
         }
         for session in self.actors.iter().filter_map(|actor| actor.session.as_ref()) {

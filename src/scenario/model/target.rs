@@ -17,6 +17,8 @@ pub enum Provision {
     Plain,
     /// An address of BOSH.
     Bosh,
+    /// An address of HTTP, be it that of BOSH or of WebSocket.
+    Http,
     /// An address of WebSocket.
     WebSocket,
     /// An address of TCP.

@@ -11,7 +11,7 @@ use crate::scenario::source::Located;
 use crate::scenario::yaml::{Value, Yaml};
 use crate::spec::catalogue;
 
-pub(in super::super) const PROVISIONS: [(&str, Provision); 15] = [
+pub(in super::super) const PROVISIONS: [(&str, Provision); 16] = [
     ("anonymous", Provision::Anonymous),
     ("account", Provision::Account),
     ("accounts", Provision::Accounts),
@@ -19,6 +19,7 @@ pub(in super::super) const PROVISIONS: [(&str, Provision); 15] = [
     ("tls", Provision::Tls),
     ("plain", Provision::Plain),
     ("bosh", Provision::Bosh),
+    ("http", Provision::Http),
     ("websocket", Provision::WebSocket),
     ("tcp", Provision::Tcp),
     ("direct-tls", Provision::DirectTls),

@@ -501,7 +501,7 @@ fn said_by(provision: Provision) -> Option<&'static str> {
         Provision::Account | Provision::Accounts => Some("accounts"),
         Provision::Rooms => Some("rooms"),
         Provision::Tls => Some("tls"),
-        Provision::Plain | Provision::Bosh => Some("url"),
+        Provision::Plain | Provision::Bosh | Provision::Http => Some("url"),
         Provision::DirectTls => Some("direct-tls"),
         Provision::WebSocket => Some("websocket"),
         Provision::Tcp => Some("tcp"),
