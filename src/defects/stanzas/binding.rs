@@ -29,12 +29,16 @@ pub(super) const DEFECTS: &[Defect] = &[
     defect("bind-advertised/missing", "bind is not offered after the login", |parts| {
         features(parts, |features| without(&features, |it| it.is(ns::BIND, "bind")));
     }),
-    defect("bind-generated/refused", "a client that asks for no resource gets an error", |parts| {
-        requests(parts, ALL, |iq| match resource(&iq) {
-            None => with(iq, "type", Some("get")),
-            Some(_) => iq,
-        });
-    }),
+    defect(
+        "bind-generated/refused",
+        "over WebSocket a client that asks for no resource gets an error",
+        |parts| {
+            requests(parts, WEBSOCKET, |iq| match resource(&iq) {
+                None => with(iq, "type", Some("get")),
+                Some(_) => iq,
+            });
+        },
+    ),
     defect("bind-generated/id", "the id of the result of bind is in lower case", |parts| {
         results(parts, ALL, |iq, _| {
             let lower = iq.attr("id").map(str::to_lowercase);
@@ -44,8 +48,8 @@ pub(super) const DEFECTS: &[Defect] = &[
     defect("bind-generated/bare", "the result of bind has the bare address", |parts| {
         results(parts, ALL, |iq, jid| readdressed(&iq, before_slash(jid)));
     }),
-    defect("bind-generated/empty", "over TCP the result of bind has no address", |parts| {
-        results(parts, TCP, |iq, _| with_nodes(&iq, []));
+    defect("bind-generated/empty", "over BOSH the result of bind has no address", |parts| {
+        results(parts, BOSH, |iq, _| with_nodes(&iq, []));
     }),
     defect(
         "bind-address/other",
