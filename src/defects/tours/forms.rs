@@ -25,7 +25,7 @@ pub(in super::super) fn of_http(rig: &mut Rig) {
         rig.ask("POST", &[(name, value)], &creation);
     }
     rig.ask("HEAD", &[], "");
-    rig.ask("POST", &[("Host", "elsewhere.example")], &creation);
+    rig.ask("POST", &[("Host", "localhost"), ("Host", "elsewhere.example")], &creation);
     rig.ask("POST", &[("Connection", "close")], &creation);
     let created = rig.ask("POST", &[("User-Agent", "one")], &creation);
     rig.took(created);
