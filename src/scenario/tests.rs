@@ -85,6 +85,21 @@ fn what_a_target_has_to_provide_is_seen_in_the_steps() {
 }
 
 #[test]
+fn whoever_has_no_session_needs_bosh_unless_any_http_will_do() {
+    let provisions = |needs: &str| -> Vec<_> {
+        let text = format!(
+            "name: a\ncovers: disco-cors\n{needs}session: none\nsteps:\n  - request: a\n    \
+             method: GET\n    path: /a\n    body: ''\n  - response: a\n"
+        );
+        let Loaded { scenarios, mistakes, .. } = loaded(&[("a.yaml", &text)]);
+        assert!(mistakes.is_empty(), "{mistakes:?}");
+        scenarios[0].provisions().into_iter().collect()
+    };
+    assert_eq!(provisions(""), [Bosh]);
+    assert_eq!(provisions("needs: http\n"), [Provision::Http]);
+}
+
+#[test]
 fn all_mistakes_are_told_at_once() {
     let text = "\
 name: many mistakes

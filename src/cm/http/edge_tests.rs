@@ -40,6 +40,14 @@ fn only_a_post_to_its_path_is_bosh() {
 }
 
 #[test]
+fn a_request_has_one_host() {
+    let hosts = [("host", "a.example"), ("host", "b.example")];
+    assert!(matches!(enter(Method::POST, "/http-bind", &hosts[..1]), Entry::Bosh(..)));
+    let refused = response(enter(Method::POST, "/http-bind", &hosts));
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+}
+
+#[test]
 fn a_browser_may_send_from_anywhere() {
     let asked = [("origin", "http://a"), ("access-control-request-headers", "content-type,x-y")];
     let granted = response(enter(Method::OPTIONS, "/http-bind", &asked));

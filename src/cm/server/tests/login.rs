@@ -73,6 +73,20 @@ fn who_binds_a_resource_later_wins() {
     has(&bed.hear(2), &["<body>hi</body>"]);
 }
 
+#[test]
+fn what_cannot_be_a_resource_is_replaced() {
+    for wanted in [String::new(), "x".repeat(1024), "\u{e000}".to_owned()] {
+        let mut bed = Bed::new();
+        bed.open(1);
+        bed.send(1, &auth("PLAIN", "\0alice\0alice-secret"));
+        bed.command(1, Command::Restart);
+        bed.send(1, &BIND.replace(">R<", &format!(">{wanted}<")));
+        let heard = bed.hear(1).join("");
+        has(&[heard.clone()], &["type='result'", "<jid>alice@example.org/"]);
+        assert!(!heard.contains(&format!("/{wanted}</jid>")), "{heard}");
+    }
+}
+
 fn auth(mechanism: &str, text: &str) -> String {
     let text = STANDARD.encode(text);
     format!("<auth xmlns='{}' mechanism='{mechanism}'>{text}</auth>", ns::SASL)
