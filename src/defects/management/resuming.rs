@@ -288,7 +288,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         });
     }),
     defect("sm-failed-h/zero", "of a stream that has timed out no stanzas were handled", |parts| {
-        failed(parts, |_| 0)
+        failed(parts, |_| 0);
     }),
     defect(
         "sm-failed-h/more",

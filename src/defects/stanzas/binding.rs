@@ -72,7 +72,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         |parts| asked(parts, TCP, |_| String::new()),
     ),
     defect("bind-submitted/case", "resources are in lower case", |parts| {
-        asked(parts, ALL, |resource| resource.to_lowercase());
+        asked(parts, ALL, str::to_lowercase);
     }),
     defect("bind-submitted/word", "over WebSocket a resource is one word", |parts| {
         asked(parts, WEBSOCKET, |resource| {
@@ -239,13 +239,11 @@ impl Between for Same {
         let (Some(own), Some(())) = (jid(&stanza), self.asked.take()) else { return vec![stanza] };
         let mut known = lock(&self.known);
         let bare = before_slash(&own);
-        match known.iter().find(|jid| before_slash(jid) == bare) {
-            Some(first) => vec![readdressed(&stanza, first)],
-            None => {
-                known.insert(own);
-                vec![stanza]
-            }
+        if let Some(first) = known.iter().find(|jid| before_slash(jid) == bare) {
+            return vec![readdressed(&stanza, first)];
         }
+        known.insert(own);
+        vec![stanza]
     }
 }
 

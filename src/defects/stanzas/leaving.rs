@@ -74,7 +74,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     defect(
         "presence-end-told/terminate",
         "over BOSH a client that has ended its session is there still",
-        |parts| untold(parts),
+        untold,
     ),
 ];
 

@@ -92,7 +92,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         |parts| renamed(parts, "invalid-namespace", "bad-format"),
     ),
     defect("tcp-well-formed/condition", "XML that is not well-formed is invalid-xml", |parts| {
-        renamed(parts, "not-well-formed", "invalid-xml")
+        renamed(parts, "not-well-formed", "invalid-xml");
     }),
     defect(
         "tcp-well-formed/unsaid",

@@ -41,14 +41,14 @@ pub(super) const DEFECTS: &[Defect] = &[
     defect("disco-media-types/xrd", "host-meta is served as any XML", |parts| {
         served(parts, |response, json| {
             if !json {
-                typed(response, "text/xml; charset=utf-8")
+                typed(response, "text/xml; charset=utf-8");
             }
         });
     }),
     defect("disco-media-types/json", "host-meta.json is served as text", |parts| {
         served(parts, |response, json| {
             if json {
-                typed(response, "text/plain")
+                typed(response, "text/plain");
             }
         });
     }),

@@ -82,7 +82,7 @@ fn what_cannot_be_a_resource_is_replaced() {
         bed.command(1, Command::Restart);
         bed.send(1, &BIND.replace(">R<", &format!(">{wanted}<")));
         let heard = bed.hear(1).join("");
-        has(&[heard.clone()], &["type='result'", "<jid>alice@example.org/"]);
+        has(std::slice::from_ref(&heard), &["type='result'", "<jid>alice@example.org/"]);
         assert!(!heard.contains(&format!("/{wanted}</jid>")), "{heard}");
     }
 }
