@@ -224,7 +224,7 @@ fn dry_run(
         }
     }
     if let Some(direct) = &args.direct {
-        out += &format!("The same at {}, without discovery.\n", one_line(direct));
+        out += &format!("The same at {}, without discovery.\n", one_line(&redact::target(direct)));
     }
     print(&(out + &format!("It takes about {} s if all is well.\n", longest.as_secs())))
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::trouble::{self, Trouble};
+use crate::trace::redact;
 use crate::wire::address::Address;
 
 /// What carries XMPP there.
@@ -62,7 +63,7 @@ impl Endpoint {
     }
 }
 
-/// Its URL.
+/// Its URL, without tokens in it.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = match (self.carrier, self.address.is_tls()) {
@@ -74,7 +75,7 @@ impl fmt::Display for Endpoint {
             (Carrier::Tcp, false) => "xmpp",
         };
         let path = if self.carrier == Carrier::Tcp { "" } else { &self.address.path };
-        write!(f, "{scheme}://{}{path}", self.address.authority())
+        write!(f, "{scheme}://{}{}", self.address.authority(), redact::target(path))
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::bosh::Condition;
 use crate::diag::sanitise::one_line;
 use crate::scenario::{Login, Transport};
+use crate::trace::redact::header;
 
 const LOG: &str = "the log of the connection manager: it may say what it lacks";
 pub(super) const SERVER_LOG: &str = "the log of the server";
@@ -30,7 +31,8 @@ pub(super) fn creation(status: Option<u16>, is_body: bool, location: Option<&str
     let remedies: &[&str] = match status {
         None => &[LOG, ATTRIBUTES, ROUTE],
         Some(300..=399) => {
-            let to = location.map_or_else(String::new, |to| format!(": {}", one_line(to)));
+            let to = location
+                .map_or_else(String::new, |to| format!(": {}", one_line(&header("location", to))));
             return vec![format!("the URL to which it redirects{to}")];
         }
         Some(401 | 407) => &["a path without a login of HTTP, which scenarios do not have"],
@@ -55,7 +57,8 @@ pub(super) fn opening(
         _ if transport == Transport::Tcp => &["another port: clients usually connect to 5222"],
         None => &["whether the server runs, and speaks HTTP at this port"],
         Some(300..=399) => {
-            let to = location.map_or_else(String::new, |to| format!(": {}", one_line(to)));
+            let to = location
+                .map_or_else(String::new, |to| format!(": {}", one_line(&header("location", to))));
             return vec![format!("the URL to which it redirects{to}")];
         }
         Some(401 | 407) => &["a path without a login of HTTP, which scenarios do not have"],

@@ -15,7 +15,7 @@ use crate::diag::sanitise::one_line;
 use crate::rules::page_lines;
 use crate::scenario::{CLIENT, Login, Transport};
 use crate::trace::Fact;
-use crate::trace::redact::Known;
+use crate::trace::redact::{self, Known};
 use crate::wire::Side;
 
 /// So much is shown of what was sent and received.
@@ -110,7 +110,7 @@ impl fmt::Display for Unusable {
         for remedy in &self.remedies {
             line("try", remedy)?;
         }
-        line("more", &format!("xmppscope doctor {}", self.url))
+        line("more", &format!("xmppscope doctor {}", redact::target(&self.url)))
     }
 }
 

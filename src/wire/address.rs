@@ -129,13 +129,19 @@ impl std::str::FromStr for Address {
         let port = match authority.port() {
             Some(port) => Some(port.as_u16()),
             None if authority.as_str().len() > host.len() => {
-                return Err(not_url("the port must be a number from 1 to 65535"));
+                // What stands there may be a password that is cut before its `@`.
+                let (url, why) = (
+                    format!("{}://{host}:…", scheme.name()),
+                    "the port must be a number from 1 to 65535",
+                );
+                return Err(AddressError::NotUrl { url, why: why.to_owned() });
             }
             None => None,
         };
         let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         if scheme.is_stream() && path != "/" {
-            return Err(AddressError::Path { url: url.to_owned(), path });
+            let path = path.split('?').next().unwrap_or_default().to_owned();
+            return Err(AddressError::Path { url: shown(), path });
         }
         let port = port.filter(|&port| scheme.is_stream() || port != scheme.port());
         Ok(Self { scheme, host: host.to_owned(), port, path })

@@ -11,6 +11,7 @@ use crate::cli::settings;
 use crate::diag::name;
 use crate::scenario::Transport;
 use crate::snapshot;
+use crate::trace::redact;
 use crate::ui::quoted;
 
 /// Test a server with scenarios
@@ -124,7 +125,9 @@ impl Args {
     /// The options for running a single scenario again.
     pub(super) fn repeated(&self) -> String {
         let mut text = String::new();
-        let mut add = |name: &str, value: &str| text += &format!(" --{name} {}", quoted(value));
+        let mut add = |name: &str, value: &str| {
+            text += &format!(" --{name} {}", quoted(&redact::target(value)));
+        };
         self.server.values(&mut add);
         for defect in &self.defect {
             add("defect", defect);

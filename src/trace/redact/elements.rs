@@ -17,7 +17,7 @@ const WRAPPER: &[u8] = b"success";
 /// Deeper elements count as being in an unknown namespace.
 const DEEPEST: usize = 256;
 /// A text that is longer is no label.
-const LONGEST_LABEL: usize = 40;
+pub(super) const LONGEST_LABEL: usize = 40;
 /// So many tags behind a label its value may begin.
 const BESIDE: u8 = 4;
 /// In what is no tag, names that look like a secret's.
@@ -55,8 +55,9 @@ enum Label {
     None,
     /// An element that may be one is open, and this is its text so far.
     Open { element: u64, text: Vec<u8> },
-    /// It was the name of a secret, and the value may begin in one of the next tags, so many.
-    Said(u8),
+    /// It was the name of a secret. The value may begin in one of the next tags, so many, and no further out: these are so many
+    /// elements deeper.
+    Said { left: u8, depth: u8 },
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -141,7 +142,8 @@ impl Elements {
             TokenKind::Start { name, self_closing } => {
                 self.open(name, slice);
                 let local = plain(local_name(name));
-                let beside = self.label.start(name, &local);
+                let beside =
+                    self.label.start(name, &local, self_closing || VOID.contains(&&*local));
                 let labelled = secret_attributes(bytes, &token.span, &local, beside, hits);
                 if self_closing {
                     self.close(name);
@@ -259,6 +261,7 @@ impl Elements {
         }
         is_secret(local.as_bytes(), Place::Element)
             || local == WITHOUT.0
+                && self.meaning(name).includes(Meaning::UPLOAD)
                 && !attributes(tag).any(|found| &tag[found.name] == WITHOUT.1.as_bytes())
     }
 
@@ -286,22 +289,24 @@ impl Elements {
 }
 
 impl Label {
+    const SAID: Self = Self::Said { left: BESIDE, depth: 0 };
+
     /// An element begins. Whether its value is that of a secret.
-    fn start(&mut self, name: &[u8], local: &str) -> bool {
+    fn start(&mut self, name: &[u8], local: &str, is_empty: bool) -> bool {
         if let Self::Open { text, .. } = self {
             // It may hold its value itself: `<label>Password <input/></label>`.
             if !is_label(text) {
                 return false;
             }
-            *self = Self::Said(BESIDE);
+            *self = Self::SAID;
         }
-        let is_value = matches!(self, Self::Said(_)) && LABELLED_ELEMENTS.contains(&local);
+        let is_value = matches!(self, Self::Said { .. }) && LABELLED_ELEMENTS.contains(&local);
         if is_value {
             *self = Self::None;
         } else if LABEL_ELEMENTS.contains(&local) {
             *self = Self::Open { element: hash(name), text: Vec::new() };
         } else {
-            self.tag();
+            self.tag(|depth| depth.checked_add(u8::from(!is_empty)));
         }
         is_value
     }
@@ -318,19 +323,19 @@ impl Label {
     fn end(&mut self, name: &[u8]) {
         match self {
             Self::Open { element, text } if *element == hash(name) => {
-                *self = if is_label(text) { Self::Said(BESIDE) } else { Self::None };
+                *self = if is_label(text) { Self::SAID } else { Self::None };
             }
-            _ => self.tag(),
+            _ => self.tag(|depth| depth.checked_sub(1)),
         }
     }
 
-    /// A tag passes by.
-    fn tag(&mut self) {
-        if let Self::Said(left) = self {
-            *left -= 1;
-            if *left == 0 {
-                *self = Self::None;
-            }
+    /// A tag passes by, which leads deeper or back.
+    fn tag(&mut self, deeper: impl Fn(u8) -> Option<u8>) {
+        if let Self::Said { left, depth } = *self {
+            *self = match (left.checked_sub(1), deeper(depth)) {
+                (Some(left @ 1..), Some(depth)) => Self::Said { left, depth },
+                _ => Self::None,
+            };
         }
     }
 }

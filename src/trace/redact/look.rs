@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
+use super::elements::LONGEST_LABEL;
 use super::marks::{Hit, conceal};
 use super::names::{Place, is_secret};
 use super::pair::{self, Ground};
@@ -147,18 +148,34 @@ fn run(bytes: &[u8], stem: Range<usize>) -> Range<usize> {
 /// Conceals what belongs to this name; whether it is a secret's.
 fn name(bytes: &[u8], run: &Range<usize>, ground: Ground, found: &mut Found) -> bool {
     let name = &bytes[run.clone()];
+    let before = bytes[..run.start].last();
     let is_parameter = matches!(ground, Ground::Target | Ground::Form)
-        || matches!(bytes[..run.start].last(), Some(b'?' | b'&' | b';' | b'#'));
+        || matches!(before, Some(b'?' | b'&' | b';' | b'#'))
+        || ground == Ground::Plain
+            && matches!(before, Some(b'=' | b'"' | b'\''))
+            && pair::is_form_field(bytes, run);
     let place = if is_parameter { Place::Parameter } else { Place::Elsewhere };
     let is_one = is_secret(name, place);
     if is_one {
         found.elements = true;
         pair::value(bytes, run, ground, &mut found.hits);
     }
+    // Its other half may stand in the next word: `<th>API key</th>`.
+    found.elements |= !is_one && matches!(before, Some(b'>' | b' ')) && is_label(bytes, run);
     if name.eq_ignore_ascii_case(b"bearer") {
         bearer(bytes, run.end, &mut found.hits);
     }
     is_one
+}
+
+/// Whether the text of the element around this name is that of a secret.
+fn is_label(bytes: &[u8], run: &Range<usize>) -> bool {
+    let before = &bytes[run.start.saturating_sub(LONGEST_LABEL)..run.start];
+    let Some(start) = memchr::memrchr(b'>', before) else { return false };
+    let behind = &bytes[run.end..bytes.len().min(run.end + LONGEST_LABEL)];
+    let Some(end) = memchr::memchr(b'<', behind) else { return false };
+    let text = &bytes[run.start - before.len() + start + 1..run.end + end];
+    is_secret(text, Place::Elsewhere)
 }
 
 fn is_token(byte: u8) -> bool {

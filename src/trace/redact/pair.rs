@@ -330,7 +330,7 @@ fn is_one_of(word: &[u8], words: &[&str]) -> bool {
 }
 
 /// The line of a part of `multipart/form-data` that says its name (RFC 7578 section 4.2).
-fn is_form_field(bytes: &[u8], name: &Range<usize>) -> bool {
+pub(super) fn is_form_field(bytes: &[u8], name: &Range<usize>) -> bool {
     let before = &bytes[name.start.saturating_sub(BESIDE)..name.start];
     let line = &before[memrchr(b'\n', before).map_or(0, |at| at + 1)..];
     let lower = line.to_ascii_lowercase();

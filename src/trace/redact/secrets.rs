@@ -177,8 +177,10 @@ impl Meaning {
     pub(super) const LOGIN: Self = Self(1);
     /// Server dialback.
     pub(super) const DIALBACK: Self = Self(2);
+    /// Upload of files.
+    pub(super) const UPLOAD: Self = Self(4);
     /// Any, since it is not known.
-    pub(super) const ANY: Self = Self(3);
+    pub(super) const ANY: Self = Self(7);
 
     /// That of a namespace: of one that is empty or disguised by references, too.
     pub(super) fn of(namespace: &[u8]) -> Self {
@@ -195,6 +197,9 @@ impl Meaning {
         }
         if has(&["dialback", "&"]) {
             meaning |= Self::DIALBACK.0;
+        }
+        if has(&["http:upload", "&"]) {
+            meaning |= Self::UPLOAD.0;
         }
         Self(meaning)
     }

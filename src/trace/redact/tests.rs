@@ -558,6 +558,8 @@ fn a_name_beside_its_value() {
         "<tr><td><b>Room password:</b></td><td>SECRET</td></tr>",
         "<tr><td>Password<td>SECRET</tr>",
         "<dl><dt>API key</dt><dd>SECRET</dd></dl>",
+        "<table><tr><td>Stream key:</td><td>SECRET</td></tr></table>",
+        "--b\r\nContent-Disposition: form-data; name=\"code_verifier\"\r\n\r\nSECRET\r\n--b--",
         "<label>Password</label><div><input type='text' value='SECRET'></div>",
         "<label>Password <input value=\"SECRET\"></label>",
         "&lt;name&gt;password&lt;/name&gt;&lt;value&gt;SECRET&lt;/value&gt;",
@@ -581,6 +583,9 @@ fn a_name_beside_its_value() {
         "<query xmlns='jabber:iq:version'><name>Password Manager</name><version>1.0</version></query>",
         "<file xmlns='urn:xmpp:jingle:apps:file-transfer:5'><name>password.txt</name><size>1</size></file>",
         "<tr><td>Name</td><td>visible</td></tr>",
+        "<tr><th>Name</th><th>Password</th></tr><tr><td>visible</td></tr>",
+        "<author><name>Cookie</name></author><content>visible</content><data>x</data>",
+        "<put xmlns='urn:my'>visible</put>",
         "<name>a long text that speaks of a password</name><value>visible</value>",
         "<name>token</name><a/><b/><c/><d/><value>visible</value>",
     ] {

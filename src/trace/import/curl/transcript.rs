@@ -277,7 +277,7 @@ impl Transcript {
         }
         self.intake.on(self.conn);
         let line = RequestLine { method, target, version: u8::from(version != "HTTP/1.0") };
-        let mut request = self.intake.request(self.now, &line, fields(lines));
+        let mut request = self.intake.request(self.now, &line, fields(&unfolded(lines)));
         let length = request.headers.get("content-length").and_then(|length| length.parse().ok());
         if let Some(length) = length.filter(|length| *length > 0) {
             request.content = self.intake.text(Vec::new(), length);
@@ -300,7 +300,7 @@ impl Transcript {
         let status = words.next().and_then(|status| status.parse().ok()).unwrap_or_default();
         let line = StatusLine { version, status, reason: words.next().unwrap_or_default() };
         self.intake.on(self.conn);
-        let mut response = self.intake.response(self.now, &line, fields(lines));
+        let mut response = self.intake.response(self.now, &line, fields(&unfolded(lines)));
         let count = self.requests.get(&self.conn).copied().unwrap_or_default();
         response.answers = count.checked_sub(1);
         if self.date.is_none() {
@@ -366,6 +366,21 @@ impl Transcript {
         );
         Ok((preface, self.sorter.trace(start, None)))
     }
+}
+
+/// Header lines, each with those to which it is folded (RFC 9112 section 5.2).
+fn unfolded(lines: &[String]) -> Vec<String> {
+    let mut whole: Vec<String> = Vec::with_capacity(lines.len());
+    for line in lines {
+        match whole.last_mut() {
+            Some(last) if line.starts_with([' ', '\t']) => {
+                last.push(' ');
+                last.push_str(line.trim());
+            }
+            _ => whole.push(line.clone()),
+        }
+    }
+    whole
 }
 
 /// Header lines.
