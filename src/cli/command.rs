@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use super::console::{eprint, err, err_is_terminal, out_is_terminal, print};
+use super::console::{discreet, eprint, err, err_is_terminal, out_is_terminal, print};
 use super::options::When;
 use super::{
     Failure, check, client, cm, convert, demo, diff, doctor, exit, generate, prove, proxy, record,
@@ -113,7 +113,7 @@ fn wrong_or_help(error: &clap::Error) -> Result<u8, Failure> {
         let foreign = std::env::args_os().any(|word| name(&word).to_string().contains('\\'));
         let styled = err_is_terminal() && !foreign && When::Auto.decide(true);
         let text = if styled { text.ansi().to_string() } else { text.to_string() };
-        let _ = write!(err(), "{text}"); // there is nowhere to report a failure
+        let _ = write!(err(), "{}", discreet(&text)); // there is nowhere to report a failure
         return Ok(exit::USAGE);
     }
     let styled = out_is_terminal() && When::Auto.decide(true);

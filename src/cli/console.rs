@@ -1,16 +1,19 @@
 //! Standard output and standard error. No other file opens them: what is printed for people passes through [`Printed`].
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, IsTerminal, Stderr, Stdout, Write};
 use std::os::fd::AsFd as _;
+use std::sync::LazyLock;
 
 use terminal_size::{Width, terminal_size};
 
 use super::options::When;
 use super::{Failure, exit};
 use crate::diag::sanitise::sanitise;
-use crate::diag::{Diagnostic, Printed};
+use crate::diag::{Diagnostic, Printed, name};
 use crate::files::{FileError, Inputs};
+use crate::trace::redact::{Known, exposed};
 use crate::ui::doctor::wrap;
 
 /// Columns of the terminal; none where the output is no terminal, and no line is cut or broken.
@@ -86,7 +89,25 @@ pub fn not_into(inputs: &Inputs) -> Result<(), Failure> {
 
 /// Writes a line to stderr, whatever is in it; a failure is ignored, since there is nowhere to report it.
 pub fn eprint(line: &str) {
-    let _ = writeln!(err(), "{}", broken(&sanitise(line), width(err_is_terminal())));
+    let line = discreet(line);
+    let _ = writeln!(err(), "{}", broken(&sanitise(&line), width(err_is_terminal())));
+}
+
+/// What the command line says of secrets, in URLs or in what looks like one. Who typed it knows it; logs of jobs are read by
+/// others.
+static TYPED: LazyLock<Known> = LazyLock::new(|| {
+    let words = std::env::args_os().skip(1).map(|word| name(&word).to_string());
+    let exposed = words.flat_map(|word| {
+        let slashed = word.contains('@').then(|| exposed(&format!("//{word}")));
+        [exposed(&word), slashed.unwrap_or_default()].concat()
+    });
+    let exposed: Vec<String> = exposed.collect();
+    Known::of(exposed.iter().map(|secret| ("", &**secret)))
+});
+
+/// The same words without secrets of the command line, which errors quote.
+pub fn discreet(words: &str) -> Cow<'_, str> {
+    TYPED.hide(words).map_or(Cow::Borrowed(words), Cow::Owned)
 }
 
 /// What further lines of a sentence are indented by.
@@ -104,7 +125,8 @@ fn broken(text: &str, width: Option<usize>) -> String {
 
 /// Shows a mistake at its place, on stderr.
 pub fn explain(mistake: &Diagnostic, color: When) {
-    let _ = writeln!(err(), "{}", mistake.render(color.decide(err_is_terminal())));
+    let text = mistake.render(color.decide(err_is_terminal()));
+    let _ = writeln!(err(), "{}", discreet(&text));
 }
 
 #[cfg(test)]

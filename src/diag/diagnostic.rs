@@ -89,25 +89,42 @@ impl Diagnostic {
 }
 
 /// What begins the names whose values are not shown: logs of jobs are read by others.
-const SECRET: [&str; 4] = ["passw", "pasw", "passphrase", "secret"];
+const SECRET: [&str; 5] = ["passw", "pasw", "passphrase", "secret", "token"];
 
-/// The same text with stars for the values of passwords. Places stay right, since it is as long.
+/// The same text with stars for the values of passwords, and for what a URL says of users. Places stay right, since it is as long.
 fn veiled(text: &str) -> Cow<'_, str> {
     let lower = text.to_ascii_lowercase();
+    let named = SECRET.iter().flat_map(|name| lower.match_indices(name));
+    let values = named.filter_map(|(key, _)| value_of(text, key));
+    let users = lower.match_indices("//").filter_map(|(at, _)| user_in(text, at + 2));
     let mut veiled: Option<Vec<u8>> = None;
-    for found in SECRET.iter().flat_map(|name| lower.match_indices(name)) {
-        let Some(value) = value_of(text, found.0) else { continue };
+    for value in values.chain(users) {
         let bytes = veiled.get_or_insert_with(|| text.as_bytes().to_vec());
         bytes[value].fill(b'*');
     }
     veiled.and_then(|bytes| String::from_utf8(bytes).ok()).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
-/// Where the value of the key that stands here is, as YAML writes it. A variable's name may be seen.
+/// Where the user information is of the URL whose authority begins here.
+fn user_in(text: &str, start: usize) -> Option<Range<usize>> {
+    let is_end = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '$');
+    let rest = &text[start..];
+    let rest = &rest[..rest.find(is_end).unwrap_or(rest.len())];
+    let end = rest.rfind('@')?;
+    rest[..end].contains(':').then_some(start..start + end)
+}
+
+/// Where the value of the key that stands here is, as YAML or a URL writes it. A variable's name may be seen.
 fn value_of(text: &str, key: usize) -> Option<Range<usize>> {
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '"' | '\'');
     let rest = &text[key..];
     let colon = key + rest.find(|c| !is_name(c))?;
+    if let Some(parameter) = text[colon..].strip_prefix('=') {
+        let is_end = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '&' | '#' | '$');
+        let start = text.len() - parameter.len();
+        let end = parameter.find(is_end).unwrap_or(parameter.len());
+        return (end > 0).then_some(start..start + end);
+    }
     let behind = text[colon..].trim_start_matches(' ').strip_prefix(':')?;
     let value = behind.trim_start_matches(' ');
     let start = text.len() - value.len();
@@ -313,6 +330,10 @@ mod tests {
             ("password: ${env.PW}", "password: ${env.PW}"),
             ("password: '${env.PW}'", "password: '${env.PW}'"),
             ("password:", "password:"),
+            ("url: http://u:top@h/x", "url: http://*****@h/x"),
+            ("'http://h/x?token=top&b=c'", "'http://h/x?token=***&b=c'"),
+            ("http://h/x?token=${env.T}", "http://h/x?token=${env.T}"),
+            ("http://h/x a@b:c", "http://h/x a@b:c"),
             ("the password is", "the password is"),
         ] {
             assert_eq!(veiled(text), shown);

@@ -1,6 +1,7 @@
 //! The mistakes of what was read: the first hundred, however many there are.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use super::{Diagnostic, nearest};
 
@@ -66,6 +67,13 @@ impl Mistakes {
             Some(near) => format!("did you mean `{near}`?"),
             None => otherwise(),
         })
+    }
+
+    /// Shows this text in the place of a source, which is as long.
+    pub fn show(&mut self, source: &Arc<str>, shown: &Arc<str>) {
+        for mistake in self.kept.iter_mut().filter(|mistake| Arc::ptr_eq(&mistake.source, source)) {
+            mistake.source = Arc::clone(shown);
+        }
     }
 
     /// In the order of their files and places.

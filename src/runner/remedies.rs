@@ -30,11 +30,7 @@ pub(super) fn against(condition: Option<Condition>, domain: &str) -> Option<Vec<
 pub(super) fn creation(status: Option<u16>, is_body: bool, location: Option<&str>) -> Vec<String> {
     let remedies: &[&str] = match status {
         None => &[LOG, ATTRIBUTES, ROUTE],
-        Some(300..=399) => {
-            let to = location
-                .map_or_else(String::new, |to| format!(": {}", one_line(&header("location", to))));
-            return vec![format!("the URL to which it redirects{to}")];
-        }
+        Some(300..=399) => return vec![redirected(location)],
         Some(401 | 407) => &["a path without a login of HTTP, which scenarios do not have"],
         Some(500..) => {
             &["whether the connection manager runs, if a reverse proxy is before it", LOG]
@@ -47,6 +43,12 @@ pub(super) fn creation(status: Option<u16>, is_body: bool, location: Option<&str
     remedies.iter().map(|&remedy| remedy.to_owned()).collect()
 }
 
+/// Another URL may help, which a redirect names.
+fn redirected(location: Option<&str>) -> String {
+    let to = location.map(|to| format!(": {}", one_line(&header("location", to))));
+    format!("the URL to which it redirects{}", to.unwrap_or_default())
+}
+
 /// What may help where there is no connection to carry a stream.
 pub(super) fn opening(
     transport: Transport,
@@ -56,11 +58,7 @@ pub(super) fn opening(
     let remedies: &[&str] = match status {
         _ if transport == Transport::Tcp => &["another port: clients usually connect to 5222"],
         None => &["whether the server runs, and speaks HTTP at this port"],
-        Some(300..=399) => {
-            let to = location
-                .map_or_else(String::new, |to| format!(": {}", one_line(&header("location", to))));
-            return vec![format!("the URL to which it redirects{to}")];
-        }
+        Some(300..=399) => return vec![redirected(location)],
         Some(401 | 407) => &["a path without a login of HTTP, which scenarios do not have"],
         Some(500..) => &["whether the server runs, if a reverse proxy is before it", SERVER_LOG],
         Some(_) => &[

@@ -260,12 +260,7 @@ impl Intake {
 
     /// What has to be remembered of a text that is not complete: what follows may go on with a secret.
     pub fn unfinished(&mut self, bytes: &[u8]) -> Option<Pieces> {
-        let text = bytes.trim_ascii_end();
-        let last = text.iter().rposition(|&byte| byte == b'<').map_or(text, |at| &text[at..]);
-        let is_whole = last.starts_with(b"<") && last.ends_with(b"/>")
-            || [&b"</body>"[..], b"</html>", b"</message>", b"</iq>", b"</presence>"]
-                .contains(&last);
-        if self.show_secrets || bytes.is_empty() || is_whole {
+        if self.show_secrets || bytes.is_empty() || is_whole(bytes) {
             return None;
         }
         let mut pieces = Pieces::default();
@@ -291,6 +286,21 @@ impl Intake {
         }
         content
     }
+}
+
+/// Whether a text ends in an empty element, or in the end of what it begins with.
+fn is_whole(bytes: &[u8]) -> bool {
+    let text = bytes.trim_ascii();
+    let Some(last) = memchr::memrchr(b'<', text).map(|at| &text[at..]) else { return false };
+    let Some(end) = last.strip_prefix(b"</") else { return last.ends_with(b"/>") };
+    let begins = |name: &[u8]| {
+        let begin = text.strip_prefix(b"<").and_then(|begin| begin.strip_prefix(name));
+        begin.is_some_and(|behind| {
+            matches!(behind.first(), Some(b' ' | b'\t' | b'\r' | b'\n' | b'>'))
+        })
+    };
+    // A page begins with its type.
+    end.strip_suffix(b">").is_some_and(|name| name == b"html" || begins(name))
 }
 
 /// What a content is that TLS was to be removed from.

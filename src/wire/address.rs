@@ -76,12 +76,12 @@ pub enum AddressError {
         hint: String,
     },
     /// A stream has no path.
-    #[error("{url:?}: a URL with xmpp:// or xmpps:// has no path; remove {path:?}")]
+    #[error(
+        "{url:?}: a URL with xmpp:// or xmpps:// has no path; remove what follows the host and port"
+    )]
     Path {
         /// What was given.
         url: String,
-        /// Its path.
-        path: String,
     },
     /// User and password in the URL.
     #[error("the URL must not contain a user name or password; remove what stands before the @")]
@@ -140,8 +140,7 @@ impl std::str::FromStr for Address {
         };
         let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         if scheme.is_stream() && path != "/" {
-            let path = path.split('?').next().unwrap_or_default().to_owned();
-            return Err(AddressError::Path { url: shown(), path });
+            return Err(AddressError::Path { url: shown() });
         }
         let port = port.filter(|&port| scheme.is_stream() || port != scheme.port());
         Ok(Self { scheme, host: host.to_owned(), port, path })

@@ -1,4 +1,4 @@
-//! What SECURITY.md promises of `xmppscope replay` and `xmppscope client run`.
+//! What SECURITY.md promises of `xmppscope replay`, `xmppscope client run`, and of errors.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -38,6 +38,41 @@ fn a_replay_shows_no_password_that_a_server_repeats() {
         for secret in forms() {
             assert!(!all.contains(&secret), "{secret} of {reply} is in\n{all}");
         }
+    }
+}
+
+#[test]
+fn no_error_repeats_a_secret_of_the_command_line() {
+    let url = "http://u:U0VDUkVU@h/?token=U0VDUkVU";
+    for words in [
+        &["doctor", "--origin", url, "x.example"][..],
+        &["doctor", "--dns", url, "x.example"],
+        &["doctor", "--resolve", url, "x.example"],
+        &["doctor", "u@x/token=U0VDUkVU"],
+        &["doctor", url],
+        &["cm", "--upstream", url],
+        &["cm", "--listen", "u:U0VDUkVU@h"],
+        &["cm", "--domain", url],
+        &["proxy", "--target", url],
+        &["proxy", "--target", "http://h", "--listen", url],
+        &["proxy", "--target", "http://h", "--fault", url],
+        &["run", "--target", "x?token=U0VDUkVU"],
+        &["run", "--target=x?token=U0VDUkVU"],
+        &["run", "--only", url],
+        &["run", url],
+        &["replay", url],
+        &["record", url],
+        &["show", url],
+        &["show", "--bogus", url],
+        &["diff", url, url],
+        &["convert", url],
+        &["report", url],
+        &["shrink", url],
+        &[url],
+    ] {
+        let (code, out, errors) = rig::run(words);
+        assert!(matches!(code, Some(2 | 3)), "{words:?}: {out}{errors}");
+        assert!(!format!("{out}{errors}").contains("U0VDUkVU"), "{words:?}: {errors}");
     }
 }
 

@@ -315,7 +315,7 @@ fn options_that_do_not_fit_the_target_are_wrong_usage() {
         (&["wss://a.example", "--starttls", "take-over"], "--starttls needs an xmpp:// target"),
         (&["xmpps://a.example", "--starttls", "pass"], "xmpps:// has no STARTTLS"),
         (&["xmpp://a.example", "--starttls", "pass", "--insecure"], "remove --ca-file, --insecure"),
-        (&["xmpp://a.example/b"], "has no path; remove \"/b\""),
+        (&["xmpp://a.example/b"], "has no path; remove what follows the host and port"),
         (&["xmpp:user@a.example"], "for an XMPP server over TCP, use xmpp://DOMAIN"),
         (&["xmpp://user@a.example"], "must not contain a user name"),
         (&["xmpp://a.example:0x"], "is not a valid URL"),

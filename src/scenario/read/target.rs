@@ -53,9 +53,42 @@ pub fn read_target(
     let mut reader = Reader::default();
     let target = yaml::read(source, &mut reader.mistakes).and_then(|mut yaml| {
         reader.environment(&mut yaml, environment, &mut { VALUES });
-        reader.target(&yaml, usual)
+        let target = reader.target(&yaml, usual);
+        if !reader.mistakes.is_empty() {
+            reader.mistakes.show(&source.text, &without_passwords(&source.text, &yaml));
+        }
+        target
     });
     reader.whole(source, target, "a target needs `url:` and `domain:`")
+}
+
+/// The text with stars for all that may be a password: what is wrong is shown, and whatever is written under `accounts` may be
+/// one, however wrong the place is where it stands.
+fn without_passwords(text: &Arc<str>, yaml: &Yaml) -> Arc<str> {
+    let mut bytes = text.as_bytes().to_vec();
+    if let Value::Map(pairs) = &yaml.value {
+        for (_, accounts) in pairs.iter().filter(|(key, _)| key.value == "accounts") {
+            cover(accounts, &mut bytes);
+        }
+    }
+    String::from_utf8(bytes).map_or_else(|_| Arc::clone(text), Arc::from)
+}
+
+fn cover(yaml: &Yaml, bytes: &mut [u8]) {
+    match &yaml.value {
+        Value::Null => {}
+        Value::List(items) => items.iter().for_each(|item| cover(item, bytes)),
+        Value::Map(pairs) => {
+            let values = pairs.iter().filter(|(key, _)| key.value != "user");
+            values.for_each(|(_, value)| cover(value, bytes));
+        }
+        // The name of a variable may be seen.
+        Value::Text(_) if yaml.place.text().trim_start_matches(['"', '\'']).starts_with("${") => {}
+        Value::Text(_) => {
+            let written = bytes[yaml.place.span.clone()].iter_mut();
+            written.filter(|byte| **byte != b'\n').for_each(|byte| *byte = b'*');
+        }
+    }
 }
 
 impl Reader {

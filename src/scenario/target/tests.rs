@@ -117,6 +117,26 @@ fn hosts_are_names_or_addresses_and_nothing_else() {
 }
 
 #[test]
+fn what_stands_under_accounts_is_covered_in_mistakes() {
+    for accounts in [
+        "{ alice: SECRET }",
+        "[SECRET]",
+        "[[bob, SECRET]]",
+        "{ alice: { pass: SECRET } }",
+        "{ alice: { password: [SECRET] } }",
+        "{ alice: { password: a, 1: 'SECRET' } }",
+        "{ alice: { password: |\n SECRET\n } }",
+    ] {
+        let said = wrong(&format!("accounts: {accounts}\n"));
+        assert!(!said.contains("SECRET"), "{said}");
+    }
+    let said = wrong("accounts: { alice: { user: visible, password: \"${env.NONE}\", x: y } }\n");
+    assert!(said.contains("visible") && said.contains("${env.NONE}"), "{said}");
+    let said = wrong("websocket: wss://u:SECRET@h/?token=SECRET\n");
+    assert!(said.contains("wss://********@h/?token=******"), "{said}");
+}
+
+#[test]
 fn all_mistakes_are_told_at_once() {
     insta::assert_snapshot!(
         read(

@@ -158,12 +158,14 @@ impl Elements {
                 let delimiter = slice.iter().rev().take(3);
                 let delimiter = delimiter.take_while(|byte| b"-]?>".contains(byte)).count();
                 let end = token.span.end - delimiter;
-                if matches!(token.kind, TokenKind::Comment | TokenKind::CData) {
+                let is_quote = matches!(token.kind, TokenKind::Comment | TokenKind::CData);
+                if is_quote {
                     self.quoted(bytes, at..end, hits);
                 }
-                if let Some(found) = find_candidate(slice) {
+                let found = if is_quote { find_word(slice) } else { find_candidate(slice) };
+                if let Some(found) = found {
                     conceal(bytes, at + found.min(slice.len() - delimiter)..end, hits);
-                    if matches!(token.kind, TokenKind::Pi | TokenKind::Doctype) {
+                    if !is_quote {
                         self.hiding = Hiding::Rest;
                     }
                 }
@@ -361,6 +363,7 @@ fn secret_attributes(
     if memchr(b'=', slice).is_none() {
         return labelled;
     }
+    let mut is_yes_or_no = false;
     for found in attributes(slice) {
         let name = plain(local_name(&slice[found.name.clone()]));
         let value = &slice[found.value.clone()];
@@ -386,7 +389,9 @@ fn secret_attributes(
             && is_secret(value, Place::Elsewhere);
         labelled |= name == "type"
             && SECRET_TYPES.iter().any(|known| value.eq_ignore_ascii_case(known.as_bytes()));
+        is_yes_or_no |= name == "type" && value.eq_ignore_ascii_case(b"boolean");
     }
+    let labelled = labelled && !is_yes_or_no;
     if labelled {
         for found in attributes(slice) {
             if LABELLED.contains(&&*plain(local_name(&slice[found.name.clone()]))) {
@@ -415,7 +420,18 @@ fn is_behind_name(byte: u8) -> bool {
 }
 
 /// In bytes that are no tag: where something that looks like a secret's name ends.
-pub(super) fn find_candidate(bytes: &[u8]) -> Option<usize> {
+fn find_candidate(bytes: &[u8]) -> Option<usize> {
+    find_name(bytes, |_, _| true)
+}
+
+/// The same in words, in which a name of SASL is one only in what looks like a tag.
+fn find_word(bytes: &[u8]) -> Option<usize> {
+    find_name(bytes, |name, before| {
+        CANDIDATES[..2].contains(&name) || matches!(before, Some(b'<' | b'/' | b':' | b';'))
+    })
+}
+
+fn find_name(bytes: &[u8], is_one: impl Fn(&[u8], Option<u8>) -> bool) -> Option<usize> {
     let elements = ELEMENTS.iter().filter(|(_, meaning)| *meaning != Meaning::DIALBACK);
     let names = || elements.clone().map(|(name, _)| name.as_bytes()).chain(CANDIDATES);
     bytes.iter().enumerate().find_map(|(at, byte)| {
@@ -429,8 +445,10 @@ pub(super) fn find_candidate(bytes: &[u8]) -> Option<usize> {
             return None;
         }
         let rest = &bytes[at..];
+        let before = at.checked_sub(1).map(|before| bytes[before]);
         let starts = |name: &&[u8]| {
-            rest.len() >= name.len()
+            is_one(name, before)
+                && rest.len() >= name.len()
                 && rest[..name.len()].eq_ignore_ascii_case(name)
                 && !rest.get(name.len()).is_some_and(u8::is_ascii_alphanumeric)
         };

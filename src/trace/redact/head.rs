@@ -9,9 +9,21 @@ use super::secrets::{ANNOUNCING, COOKIE_ATTRIBUTES, SCHEMES};
 /// No registered subprotocol has a longer name.
 const LONGEST_SUBPROTOCOL: usize = 48;
 
+/// Fields in which a server speaks its part of a login (RFC 9110 section 11, RFC 7804).
+const AUTHENTICATING: [&[u8]; 4] = [
+    b"www-authenticate",
+    b"proxy-authenticate",
+    b"authentication-info",
+    b"proxy-authentication-info",
+];
+/// Behind these schemes nothing but a token follows (RFC 4559).
+const TOKEN_ALONE: [&str; 2] = ["negotiate", "ntlm"];
+
 /// Whether something is to be known of the value of a field with this name.
 pub(super) fn is_known(name: &[u8]) -> bool {
-    is_secret(name, Place::Elsewhere) || name.eq_ignore_ascii_case(b"sec-websocket-protocol")
+    is_secret(name, Place::Elsewhere)
+        || name.eq_ignore_ascii_case(b"sec-websocket-protocol")
+        || AUTHENTICATING.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// What is secret because of the field's name, of its value, which is the range.
@@ -36,6 +48,7 @@ pub(super) fn value(name: &[u8], bytes: &[u8], range: Range<usize>, hits: &mut V
             conceal(bytes, range.start + from..range.end, hits);
         }
         b"sec-websocket-protocol" => subprotocols(bytes, &range, hits),
+        name if AUTHENTICATING.contains(&name) => challenge(bytes, &range, hits),
         name if is_secret(name, Place::Elsewhere) && !is_innocent_value(text) => {
             conceal(bytes, range, hits);
         }
@@ -79,6 +92,28 @@ fn set_cookie(bytes: &[u8], range: &Range<usize>, hits: &mut Vec<Hit>) {
             cookie(bytes, part, hits);
         } else if !is_attribute {
             conceal(bytes, part, hits);
+        }
+    }
+}
+
+/// The payload of SASL in a challenge, which is called `data`, or stands alone behind the scheme.
+fn challenge(bytes: &[u8], range: &Range<usize>, hits: &mut Vec<Hit>) {
+    for part in parts(&bytes[range.clone()], b',') {
+        let part = at(range, part);
+        let words: Vec<_> = parts(&bytes[part.clone()], b' ').collect();
+        for (number, word) in words.iter().enumerate() {
+            let word = at(&part, word.clone());
+            let text = &bytes[word.clone()];
+            let is_behind = |scheme: &&[u8]| {
+                TOKEN_ALONE.iter().any(|alone| scheme.eq_ignore_ascii_case(alone.as_bytes()))
+            };
+            let scheme =
+                number.checked_sub(1).map(|before| &bytes[at(&part, words[before].clone())]);
+            if text.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"data=")) {
+                conceal(bytes, word.start + 5..word.end, hits);
+            } else if scheme.as_ref().is_some_and(is_behind) {
+                conceal(bytes, word, hits);
+            }
         }
     }
 }

@@ -2,19 +2,17 @@
 //! password in an error, in base64 or in a URL, says what it says in a place where no name gives it away.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use std::ops::Range;
 
 use super::base64::{self, is_base64};
 use super::marks::{Hit, in_order};
 use super::peel::{LAYERS, MARKS, peel, peel_of};
 use super::secrets::PROTOCOL;
+use super::starts::{SHORTEST as SHORTEST_GIVEN, Starts};
 use crate::xml::{TokenKind, tokens};
 
 /// A shorter value is not looked for.
 const SHORTEST: usize = 6;
-/// A password that is known beforehand may be so short; it is looked for as a word then.
-const SHORTEST_GIVEN: usize = 4;
 /// Of a longer value, so much is looked for.
 const LONGEST: usize = 64;
 /// A longer one is not remembered: it is no password, and no token of an ordinary size.
@@ -23,15 +21,12 @@ const TOO_LONG: usize = 8 * 1024;
 pub const VALUES: usize = 256;
 /// And so many of one connection.
 pub const VALUES_OF_CONNECTION: usize = 64;
-/// So many new ones are looked for apart from the others, so that these need not be sorted anew for each.
-const FRESH: usize = 32;
 
 /// Values that are secret wherever they come. Bounded: of what was hidden before, the newest are remembered.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
     given: Values,
-    fresh: Values,
-    settled: Values,
+    found: Values,
     seen: HashSet<Vec<u8>>,
     /// How many values were learned of a connection that is open.
     of: HashMap<u64, usize>,
@@ -50,12 +45,14 @@ pub(super) struct Value {
 #[derive(Debug, Clone, Default)]
 struct Values {
     all: VecDeque<Value>,
-    search: Option<AhoCorasick>,
-    patterns: Vec<Pattern>,
+    /// How many were forgotten: the number of the oldest.
+    first: usize,
+    search: Starts<Pattern>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Pattern {
+    /// The number of the value.
     value: usize,
     encoded: bool,
 }
@@ -106,11 +103,11 @@ impl Known {
                 && !(bytes.len() < SHORTEST && is_protocol(&bytes))
                 && self.seen.insert(bytes.clone())
             {
-                let forms = forms(&bytes).into_iter();
-                self.given.all.extend(forms.map(|bytes| Value { bytes, is_identity: false }));
+                for bytes in forms(&bytes) {
+                    self.given.add(Value { bytes, is_identity: false });
+                }
             }
         }
-        self.given.sort(AhoCorasickKind::ContiguousNFA);
     }
 
     /// What is learned from now on comes from this connection.
@@ -125,20 +122,18 @@ impl Known {
 
     /// Whether nothing is known.
     pub(super) fn is_empty(&self) -> bool {
-        self.given.search.is_none() && self.fresh.search.is_none() && self.settled.search.is_none()
+        self.given.all.is_empty() && self.found.all.is_empty()
     }
 
     /// Finds what is known.
     pub(super) fn find(&self, bytes: &[u8], hits: &mut Vec<Hit>) {
-        for values in [&self.given, &self.fresh, &self.settled] {
-            values.find(bytes, hits);
-        }
+        self.given.find(bytes, hits);
+        self.found.find(bytes, hits);
     }
 
     /// How many bytes at the end may be the beginning of a value.
     pub(super) fn beginning(&self, bytes: &[u8]) -> usize {
-        let values = [&self.given, &self.fresh, &self.settled];
-        let values = values.into_iter().flat_map(|values| &values.all);
+        let values = self.given.all.iter().chain(&self.found.all);
         let longest = |value: &Value| {
             let most = value.bytes.len().min(bytes.len() + 1).saturating_sub(1);
             (SHORTEST_GIVEN..=most).rev().find(|len| bytes.ends_with(&value.bytes[..*len]))
@@ -148,7 +143,7 @@ impl Known {
 
     /// Remembers what was hidden; whether anything of it is new.
     pub(super) fn learn(&mut self, values: Vec<Value>) -> bool {
-        let before = self.fresh.all.len();
+        let mut any = false;
         for Value { bytes, is_identity } in values {
             if self.of.get(&self.on).is_some_and(|count| *count >= VALUES_OF_CONNECTION) {
                 break;
@@ -158,57 +153,44 @@ impl Known {
                 if count < VALUES_OF_CONNECTION && !self.seen.contains(&bytes) {
                     self.of.insert(self.on, count + 1);
                     self.seen.insert(bytes.clone());
-                    self.fresh.all.push_back(Value { bytes, is_identity });
+                    self.found.add(Value { bytes, is_identity });
+                    any = true;
                 }
             }
         }
-        if self.fresh.all.len() == before {
-            return false;
-        }
-        if self.fresh.all.len() >= FRESH {
-            self.settled.all.append(&mut self.fresh.all);
-            while self.settled.all.len() > VALUES {
-                if let Some(oldest) = self.settled.all.pop_front() {
-                    self.seen.remove(&oldest.bytes);
-                }
+        while self.found.all.len() > VALUES {
+            if let Some(oldest) = self.found.forget() {
+                self.seen.remove(&oldest.bytes);
             }
-            self.settled.sort(AhoCorasickKind::ContiguousNFA);
         }
-        self.fresh.sort(AhoCorasickKind::NoncontiguousNFA);
-        true
+        any
     }
 }
 
 impl Values {
-    /// Prepares the search.
-    fn sort(&mut self, kind: AhoCorasickKind) {
-        self.patterns.clear();
-        let mut texts = Vec::new();
-        for (number, value) in self.all.iter().enumerate() {
-            let bytes = &value.bytes[..value.bytes.len().min(LONGEST)];
-            self.patterns.push(Pattern { value: number, encoded: false });
-            texts.push(bytes.to_vec());
-            // What is base64 itself is not encoded once more.
-            if value.bytes.len() <= LONGEST {
-                for core in base64::cores(bytes).into_iter().filter(|core| core.len() >= SHORTEST) {
-                    self.patterns.push(Pattern { value: number, encoded: true });
-                    texts.push(core);
-                }
-            }
+    fn add(&mut self, value: Value) {
+        let number = self.first + self.all.len();
+        for (bytes, encoded) in value.patterns() {
+            self.search.add(bytes, Pattern { value: number, encoded });
         }
-        // A search that cannot be prepared would be too large: it is bounded far below that.
-        self.search = (!texts.is_empty())
-            .then(|| AhoCorasick::builder().kind(Some(kind)).build(&texts).ok())
-            .flatten();
+        self.all.push_back(value);
+    }
+
+    /// Forgets the oldest.
+    fn forget(&mut self) -> Option<Value> {
+        let oldest = self.all.pop_front()?;
+        for (bytes, _) in oldest.patterns() {
+            self.search.remove(&bytes, |pattern| pattern.value == self.first);
+        }
+        self.first += 1;
+        Some(oldest)
     }
 
     fn find(&self, bytes: &[u8], hits: &mut Vec<Hit>) {
-        let Some(search) = &self.search else { return };
         let mut behind = 0;
-        for found in search.find_overlapping_iter(bytes) {
-            let pattern = self.patterns[found.pattern().as_usize()];
-            let value = &self.all[pattern.value];
-            let mut range = found.range();
+        for (found, pattern) in self.search.find(bytes) {
+            let value = &self.all[pattern.value - self.first];
+            let mut range = found.clone();
             if range.end <= behind {
                 continue;
             }
@@ -227,7 +209,7 @@ impl Values {
                     };
                     range.start + rest.iter().position(is_end).unwrap_or(rest.len())
                 };
-            } else if value.bytes.len() < SHORTEST && !is_word(bytes, found.start(), found.end()) {
+            } else if value.bytes.len() < SHORTEST && !is_word(bytes, &found) {
                 continue;
             }
             behind = range.end;
@@ -236,9 +218,24 @@ impl Values {
     }
 }
 
-fn is_word(bytes: &[u8], start: usize, end: usize) -> bool {
+impl Value {
+    /// What is looked for: the value, and it in base64, however it is aligned there.
+    fn patterns(&self) -> Vec<(Vec<u8>, bool)> {
+        let bytes = &self.bytes[..self.bytes.len().min(LONGEST)];
+        let mut patterns = vec![(bytes.to_vec(), false)];
+        // What is base64 itself is not encoded once more.
+        if self.bytes.len() <= LONGEST {
+            let cores = base64::cores(bytes).into_iter().filter(|core| core.len() >= SHORTEST);
+            patterns.extend(cores.map(|core| (core, true)));
+        }
+        patterns
+    }
+}
+
+fn is_word(bytes: &[u8], range: &Range<usize>) -> bool {
     let is_part = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-    !is_part(start.checked_sub(1).and_then(|at| bytes.get(at))) && !is_part(bytes.get(end))
+    let before = range.start.checked_sub(1).and_then(|at| bytes.get(at));
+    !is_part(before) && !is_part(bytes.get(range.end))
 }
 
 fn is_protocol(value: &[u8]) -> bool {
@@ -312,10 +309,24 @@ fn forms(value: &[u8]) -> Vec<Vec<u8>> {
 /// Whether a value is long and rare enough to be looked for.
 fn is_worth(value: &[u8]) -> bool {
     let is_number = value.len() < 10 && value.iter().all(u8::is_ascii_digit);
-    let mut kinds: Vec<u8> = value.to_vec();
-    kinds.sort_unstable();
-    kinds.dedup();
-    value.len() >= SHORTEST && kinds.len() >= 4 && !is_number && !is_protocol(value)
+    value.len() >= SHORTEST && has_four_kinds(value) && !is_number && !is_protocol(value)
+}
+
+/// Whether there are four different bytes among these.
+fn has_four_kinds(bytes: &[u8]) -> bool {
+    let mut kinds: [Option<u8>; 3] = [None; 3];
+    bytes.iter().any(|byte| {
+        if kinds.contains(&Some(*byte)) {
+            return false;
+        }
+        match kinds.iter_mut().find(|kind| kind.is_none()) {
+            Some(kind) => {
+                *kind = Some(*byte);
+                false
+            }
+            None => true,
+        }
+    })
 }
 
 #[cfg(test)]
@@ -362,14 +373,13 @@ mod tests {
         for number in 0..VALUES_OF_CONNECTION + 10 {
             learn(&mut known, &format!("first-{number}-value"));
         }
-        assert_eq!(known.fresh.all.len() + known.settled.all.len(), VALUES_OF_CONNECTION);
+        assert_eq!(known.found.all.len(), VALUES_OF_CONNECTION);
         for number in 0..10 * VALUES {
             known.on(2 + number as u64);
             learn(&mut known, &format!("other-{number}-value"));
             known.close(2 + number as u64);
         }
-        assert!(known.settled.all.len() <= VALUES && known.fresh.all.len() < FRESH);
-        assert!(known.seen.len() <= VALUES + FRESH && known.of.len() == 1);
+        assert_eq!((known.found.all.len(), known.seen.len(), known.of.len()), (VALUES, VALUES, 1));
         let last = format!("other-{}-value", 10 * VALUES - 1);
         assert_eq!(known.hide(&last).as_deref(), Some("[hidden]"));
         assert_eq!(known.hide("first-1-value"), None);

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::elements::LONGEST_LABEL;
+use super::head;
 use super::marks::{Hit, conceal};
 use super::names::{Place, is_secret};
 use super::pair::{self, Ground};
@@ -160,22 +161,32 @@ fn name(bytes: &[u8], run: &Range<usize>, ground: Ground, found: &mut Found) -> 
         found.elements = true;
         pair::value(bytes, run, ground, &mut found.hits);
     }
-    // Its other half may stand in the next word: `<th>API key</th>`.
-    found.elements |= !is_one && matches!(before, Some(b'>' | b' ')) && is_label(bytes, run);
+    if !is_one && head::is_known(name) {
+        pair::header_line(bytes, run, &mut found.hits);
+    }
+    // Its other half may stand in the next word: `<th>API key</th>`, `<b>API key:</b>`.
+    if !is_one
+        && matches!(before, Some(b'>' | b' '))
+        && let Some(label) = label(bytes, run)
+    {
+        found.elements = true;
+        pair::header_line(bytes, &label, &mut found.hits);
+    }
     if name.eq_ignore_ascii_case(b"bearer") {
         bearer(bytes, run.end, &mut found.hits);
     }
     is_one
 }
 
-/// Whether the text of the element around this name is that of a secret.
-fn is_label(bytes: &[u8], run: &Range<usize>) -> bool {
+/// The text of the element around this name, without a colon, if it is that of a secret.
+fn label(bytes: &[u8], run: &Range<usize>) -> Option<Range<usize>> {
     let before = &bytes[run.start.saturating_sub(LONGEST_LABEL)..run.start];
-    let Some(start) = memchr::memrchr(b'>', before) else { return false };
+    let start = run.start - before.len() + memchr::memrchr(b'>', before)? + 1;
     let behind = &bytes[run.end..bytes.len().min(run.end + LONGEST_LABEL)];
-    let Some(end) = memchr::memchr(b'<', behind) else { return false };
-    let text = &bytes[run.start - before.len() + start + 1..run.end + end];
-    is_secret(text, Place::Elsewhere)
+    let text = &bytes[start..run.end + memchr::memchr(b'<', behind)?];
+    let text = text.trim_ascii_end();
+    let text = text.strip_suffix(b":").unwrap_or(text);
+    is_secret(text, Place::Elsewhere).then(|| start..start + text.len())
 }
 
 fn is_token(byte: u8) -> bool {

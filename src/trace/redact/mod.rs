@@ -7,7 +7,8 @@
 //!   `head` knows the values of header fields, `url` user information;
 //! - `elements` follows XML, whose elements are secret with all that is in them;
 //! - `peel` takes off a layer of escapes, so that what is found below is hidden above: an echo in an error page, in JSON, in a URL;
-//! - `known` holds values: passwords that are known, and what was hidden before, which is secret wherever it comes again;
+//! - `known` holds values: passwords that are known, and what was hidden before, which is secret wherever it comes again; `starts`
+//!   searches for all of them at once;
 //! - `opaque` tells what is no text and cannot be searched at all.
 //!
 //! Traffic may be malformed, cut off or split anywhere, and a redactor that loses its way must not show a
@@ -30,6 +31,7 @@ mod pair;
 mod peel;
 mod redactor;
 mod secrets;
+mod starts;
 #[cfg(test)]
 mod tests;
 mod url;
@@ -37,6 +39,6 @@ mod url;
 pub(super) use base64::OLD as BASE64;
 pub use known::{Known, VALUES, VALUES_OF_CONNECTION};
 pub use marks::is_hidden;
-pub use redactor::{Redactor, header, target};
+pub use redactor::{Redactor, exposed, header, target};
 pub(super) use redactor::{body, field, is_harmless, url, words};
 pub use secrets::VERSION;

@@ -61,6 +61,7 @@ pub(super) fn is_secret(name: &[u8], place: Place) -> bool {
 
 /// Whether a value is no secret, whatever it is called.
 pub(super) fn is_innocent_value(value: &[u8]) -> bool {
+    let value = value.strip_suffix(b";").unwrap_or(value);
     value.len() <= 9
         && INNOCENT_VALUES.iter().any(|innocent| value.eq_ignore_ascii_case(innocent.as_bytes()))
 }

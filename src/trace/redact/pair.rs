@@ -8,7 +8,7 @@ use memchr::{memchr, memmem, memrchr};
 use super::head;
 use super::marks::{Hit, begins_hidden, conceal};
 use super::names::is_innocent_value;
-use super::secrets::{ATTRIBUTES, Extent, LABELLED, LABELS};
+use super::secrets::{ATTRIBUTES, Extent, INLINE, LABELLED, LABELS, SECRET_TYPES};
 
 /// What kind of text it is, which says where a value ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,8 @@ impl Ground {
 const BESIDE: usize = 1024;
 /// The longest index in brackets behind a name.
 const INDEX: usize = 64;
+/// So many tags may stand between a label and its value.
+const INLINE_TAGS: usize = 4;
 /// A tag is looked for so far before an attribute.
 const TAG: usize = 2048;
 
@@ -58,6 +60,7 @@ pub(super) fn value(bytes: &[u8], name: &Range<usize>, ground: Ground, hits: &mu
     let is_closing = |byte: &&u8| matches!(byte, b']' | b'"' | b'\'' | b'\\');
     let closing = name.end + bytes[name.end..].iter().take_while(is_closing).count();
     let closing = closing + indices(&bytes[closing..]);
+    let closing = closing + bytes[closing..].iter().take_while(is_closing).count();
     let quoted = bytes[name.end..closing].iter().any(|byte| matches!(byte, b'"' | b'\''));
     let separator = closing + space(&bytes[closing..]);
     match bytes.get(separator) {
@@ -73,6 +76,10 @@ pub(super) fn value(bytes: &[u8], name: &Range<usize>, ground: Ground, hits: &mu
                 member(bytes, at, quoted, hits);
             }
         }
+        // A pair in JSON: `["Cookie", "…"]`.
+        Some(b',') if quoted && is_first(bytes, name) => {
+            member(bytes, separator + 1 + space(&bytes[separator + 1..]), true, hits);
+        }
         // It is a value itself: in quotes, or as `name=password`, or `name*=UTF-8''password`.
         _ if quoted
             || ground == Ground::Form
@@ -82,6 +89,14 @@ pub(super) fn value(bytes: &[u8], name: &Range<usize>, ground: Ground, hits: &mu
         }
         _ => {}
     }
+}
+
+/// Whether a name in quotes is the first of a list.
+fn is_first(bytes: &[u8], name: &Range<usize>) -> bool {
+    let before = &bytes[name.start.saturating_sub(TAG)..name.start];
+    let open = before.iter().rposition(|byte| !matches!(byte, b'"' | b'\'' | b'\\'));
+    let before = &before[..open.map_or(0, |at| at + 1)];
+    before.trim_ascii_end().ends_with(b"[")
 }
 
 /// What a form or a header field has behind a name: `[first]`, `[0]`, `[]`, and the `*` of RFC 8187.
@@ -138,7 +153,8 @@ fn is_assigned(
     ground == Ground::Plain
         || is_compound
         || matches!(value.first(), Some(b'"' | b'\''))
-        || ground == Ground::Page && is_at_start(bytes, name)
+        || is_at_start(bytes, name)
+            && (ground == Ground::Page || behind_inline(bytes, colon + 1) > colon + 1)
 }
 
 fn is_at_start(bytes: &[u8], name: &Range<usize>) -> bool {
@@ -165,13 +181,27 @@ pub(super) fn header_line(bytes: &[u8], name: &Range<usize>, hits: &mut Vec<Hit>
     }
     // In a page, the line ends with the element that holds it.
     let markup = bytes[..name.start].contains(&b'<');
-    let stop = markup.then(|| memchr(b'<', &bytes[colon + 1..end])).flatten();
-    head::value(
-        &bytes[name.clone()],
-        bytes,
-        colon + 1..stop.map_or(end, |at| colon + 1 + at),
-        hits,
-    );
+    let start = if markup { behind_inline(bytes, colon + 1) } else { colon + 1 };
+    let end = end.max(start);
+    let stop = markup.then(|| memchr(b'<', &bytes[start..end])).flatten();
+    head::value(&bytes[name.clone()], bytes, start..stop.map_or(end, |at| start + at), hits);
+}
+
+/// Where a value begins that stands behind tags which only say how the label looks: `<b>Password:</b> <i>value</i>`.
+fn behind_inline(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    for _ in 0..INLINE_TAGS {
+        let tag = at + space(&bytes[at..]);
+        let Some(inside) = bytes[tag..].strip_prefix(b"<") else { break };
+        let Some(end) = memchr(b'>', &inside[..inside.len().min(TAG)]) else { break };
+        let name = inside[..end].strip_prefix(b"/").unwrap_or(&inside[..end]);
+        let name = name.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+        if !is_one_of(name, INLINE) {
+            break;
+        }
+        at = tag + 1 + end + 1;
+    }
+    at
 }
 
 /// Conceals what is assigned by `=`.
@@ -287,7 +317,9 @@ fn labelled(bytes: &[u8], name: &Range<usize>, hits: &mut Vec<Hit>) {
     let label = label.trim_ascii_end();
     let label = &label[..label.iter().rposition(|byte| !is_quote(byte)).map_or(0, |at| at + 1)];
     let start = label.iter().rposition(|byte| !is_word(*byte)).map_or(0, |at| at + 1);
-    if !is_one_of(&label[start..], LABELS) {
+    let is_type =
+        is_one_of(&label[start..], &["type"]) && is_one_of(&bytes[name.clone()], SECRET_TYPES);
+    if !is_type && !is_one_of(&label[start..], LABELS) {
         return;
     }
     // The object, or the form, in which both are. Elements are looked at elsewhere.
@@ -332,8 +364,16 @@ fn is_one_of(word: &[u8], words: &[&str]) -> bool {
 /// The line of a part of `multipart/form-data` that says its name (RFC 7578 section 4.2).
 pub(super) fn is_form_field(bytes: &[u8], name: &Range<usize>) -> bool {
     let before = &bytes[name.start.saturating_sub(BESIDE)..name.start];
-    let line = &before[memrchr(b'\n', before).map_or(0, |at| at + 1)..];
-    let lower = line.to_ascii_lowercase();
+    // A line that begins with a space goes on with the one before.
+    let mut line = before.len();
+    loop {
+        line = memrchr(b'\n', &before[..line.saturating_sub(1)]).map_or(0, |at| at + 1);
+        if line == 0 || !matches!(before.get(line), Some(b' ' | b'\t')) {
+            break;
+        }
+    }
+    let mut lower = before[line..].to_ascii_lowercase();
+    lower.retain(|byte| !byte.is_ascii_whitespace());
     memmem::find(&lower, b"form-data").is_some()
         && [&b"name="[..], b"name*="].iter().any(|name| memmem::find(&lower, name).is_some())
 }

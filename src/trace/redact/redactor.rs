@@ -160,6 +160,13 @@ pub fn target(target: &str) -> Cow<'_, str> {
     url(target, &mut Known::default())
 }
 
+/// What is secret in a URL, or in something else that is written in one piece.
+pub fn exposed(url: &str) -> Vec<String> {
+    let mut learned = Vec::new();
+    find(url.as_bytes(), Ground::Target, &Known::default(), &mut learned);
+    learned.iter().map(|value| string(&value.bytes)).collect()
+}
+
 /// The same, with values that are known, and are learned.
 pub(in super::super) fn url<'a>(url: &'a str, known: &mut Known) -> Cow<'a, str> {
     text(url, Ground::Target, known)

@@ -121,7 +121,7 @@ pub(super) const INNOCENT_ENDINGS: &[&str] = &[
     "max*",
     "mechanism*",
     "method*",
-    "min",
+    "min*",
     "missing",
     "name",
     "policy",
@@ -164,8 +164,24 @@ pub(super) const INNOCENT: &[&str] = &[
 ];
 
 /// Values that are no secret, whatever their name.
-pub(super) const INNOCENT_VALUES: &[&str] =
-    &["0", "1", "false", "no", "null", "true", "undefined", "yes"];
+pub(super) const INNOCENT_VALUES: &[&str] = &[
+    "0",
+    "1",
+    "denied",
+    "expired",
+    "failed",
+    "false",
+    "invalid",
+    "missing",
+    "no",
+    "none",
+    "null",
+    "optional",
+    "required",
+    "true",
+    "undefined",
+    "yes",
+];
 
 /// What namespaces an element has its meaning in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -293,16 +309,32 @@ pub(super) const LABELS: &[&str] = &[
 pub(super) const LABELLED: &[&str] =
     &["content", "data", "default", "text", "val", "value", "values"];
 /// Elements whose text names the value in the element behind them, as in XML-RPC, property lists, tables and forms.
-pub(super) const LABEL_ELEMENTS: &[&str] = &["dt", "key", "label", "name", "td", "th"];
+pub(super) const LABEL_ELEMENTS: &[&str] =
+    &["dt", "key", "label", "name", "param-name", "td", "th"];
 /// Elements that have such a value.
 pub(super) const LABELLED_ELEMENTS: &[&str] = &[
-    "data", "dd", "input", "integer", "output", "real", "string", "td", "text", "textarea", "value",
+    "data",
+    "dd",
+    "input",
+    "integer",
+    "output",
+    "param-value",
+    "real",
+    "string",
+    "td",
+    "text",
+    "textarea",
+    "value",
 ];
+/// Elements of HTML that only say how a text looks, in which a label may stand alone.
+pub(super) const INLINE: &[&str] =
+    &["b", "code", "em", "font", "i", "kbd", "mark", "samp", "small", "span", "strong", "tt", "u"];
 /// Elements in which `name` is a name that people gave.
 pub(super) const NAMED_BY_PEOPLE: &[&str] = &[
     "button",
     "conference",
     "contact",
+    "content", // of Jingle
     "feature",
     "fieldset",
     "form",

@@ -273,6 +273,10 @@ fn headers() {
         ("Sec-WebSocket-Protocol", "token,[hidden 6 bytes],,", None),
         ("Sec-WebSocket-Protocol", "xmpp, v12.stomp,graphql-transport-ws , wamp.2.json", None),
         ("Content-Type", "text/xml", None),
+        ("WWW-Authenticate", "SCRAM-SHA-1 data=SECRET", Some("SCRAM-SHA-1 data=[hidden 6 bytes]")),
+        ("Authentication-Info", "sid=a,Data=SECRET", Some("sid=a,Data=[hidden 6 bytes]")),
+        ("Proxy-Authenticate", "NTLM SECRET, x", Some("NTLM [hidden 6 bytes], x")),
+        ("WWW-Authenticate", "Digest realm=\"data\", nonce=\"x\", Negotiate", None),
     ] {
         assert_eq!(header(name, value), shown.unwrap_or(value), "{name}: {value}");
     }
@@ -563,6 +567,16 @@ fn a_name_beside_its_value() {
         "<label>Password <input value=\"SECRET\"></label>",
         "&lt;name&gt;password&lt;/name&gt;&lt;value&gt;SECRET&lt;/value&gt;",
         "<input name=password value=SECRET>",
+        "<context-param><param-name>token</param-name><param-value>SECRET</param-value></context-param>",
+        "<p><b>Password:</b> SECRET</p>",
+        "<p><strong>API key:</strong>\n<span class='x'>SECRET</span></p>",
+        "{\"type\":\"password\",\"value\":\"SECRET\"}",
+        "{\"headers\":[[\"Cookie\", \"a=SECRET\"],[\"X\",\"y\"]]}",
+        "HTTP/1.1 401 x\r\nWWW-Authenticate: SCRAM-SHA-1 sid=a, data=SECRET\r\n\r\n",
+        "--b\r\nContent-Disposition: form-data; name=\"user[password]\"\r\n\r\nSECRET\r\n--b--",
+        "--b\r\nContent-Disposition: form-data; name=\"password[]\"\r\n\r\nSECRET\r\n--b--",
+        "--b\r\nContent-Disposition: form-data; name = password\r\n\r\nSECRET\r\n--b--",
+        "--b\r\nContent-Disposition: form-data;\r\n name=\"password\"\r\n\r\n--SECRET\r\n--b--",
         "--b\r\nContent-Disposition: form-data; name=password\r\n\r\nSECRET\r\n--b--",
         "--b\r\nContent-Disposition: form-data; filename=a; name*=UTF-8''api_token\r\n\r\nSECRET\r\n--b--",
     ] {
@@ -590,6 +604,13 @@ fn a_name_beside_its_value() {
         "<put xmlns='urn:my'>visible</put>",
         "<name>a long text that speaks of a password</name><value>visible</value>",
         "<name>token</name><a/><b/><c/><d/><value>visible</value>",
+        "<label>Password:</label> <input type=text> visible",
+        "<p>401 Authorization: required</p>",
+        "<content creator='initiator' name='pin'><visible/></content>",
+        "<field var='otp' type='boolean'><value>1</value></field>",
+        "<password-min-length>8</password-min-length>",
+        "var session = null;",
+        "<!-- a response of auth, with success --><a>visible</a>",
     ] {
         shows_all(text);
     }
