@@ -83,7 +83,8 @@ pub(super) fn value(bytes: &[u8], name: &Range<usize>, ground: Ground, hits: &mu
         // It is a value itself: in quotes, or as `name=password`, or `name*=UTF-8''password`.
         _ if quoted
             || ground == Ground::Form
-            || matches!(before, [.., b'='] | [.., b'\'', b'\'']) =>
+            || matches!(before, [.., b'='] | [.., b'\'', b'\''])
+            || is_form_field(bytes, name) =>
         {
             labelled(bytes, name, hits);
         }
@@ -170,7 +171,9 @@ pub(super) fn header_line(bytes: &[u8], name: &Range<usize>, hits: &mut Vec<Hit>
     if !bytes[name.end..colon].trim_ascii().is_empty() || !head::is_known(&bytes[name.clone()]) {
         return;
     }
-    let mut end = colon + 1;
+    let markup = bytes[..name.start].contains(&b'<');
+    let start = if markup { behind_inline(bytes, colon + 1) } else { colon + 1 };
+    let mut end = start;
     loop {
         let line = memchr(b'\n', &bytes[end..]).map(|at| end + at);
         end = line.unwrap_or(bytes.len());
@@ -180,9 +183,6 @@ pub(super) fn header_line(bytes: &[u8], name: &Range<usize>, hits: &mut Vec<Hit>
         }
     }
     // In a page, the line ends with the element that holds it.
-    let markup = bytes[..name.start].contains(&b'<');
-    let start = if markup { behind_inline(bytes, colon + 1) } else { colon + 1 };
-    let end = end.max(start);
     let stop = markup.then(|| memchr(b'<', &bytes[start..end])).flatten();
     head::value(&bytes[name.clone()], bytes, start..stop.map_or(end, |at| start + at), hits);
 }
