@@ -13,12 +13,15 @@ const BITS: usize = 1 << 16;
 /// What is looked for, with a note about each.
 #[derive(Debug, Clone)]
 pub(super) struct Starts<T> {
-    by: FxHashMap<u32, Vec<(Box<[u8]>, T)>>,
+    by: FxHashMap<u32, Vec<Sought<T>>>,
     /// A bit for each start in `by`, and perhaps for some that are no more there; nothing as long as nothing is looked for.
     bits: Vec<u64>,
     /// How many were removed since these were made.
     removed: usize,
 }
+
+/// Bytes that are looked for, and the note about them.
+type Sought<T> = (Box<[u8]>, T);
 
 impl<T> Default for Starts<T> {
     fn default() -> Self {
@@ -47,7 +50,9 @@ impl<T> Starts<T> {
             self.removed = 0;
             self.bits.fill(0);
             let all: Vec<u32> = self.by.keys().copied().collect();
-            all.into_iter().for_each(|start| self.mark(start));
+            for start in all {
+                self.mark(start);
+            }
         }
     }
 
