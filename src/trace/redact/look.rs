@@ -79,11 +79,14 @@ pub(super) fn look(bytes: &[u8], ground: Ground) -> Found {
     // The next `@`: without one there is no user information.
     let mut sign = 0;
     for stem in STEM.search.find_iter(bytes) {
+        let kind = STEM.kinds[stem.pattern().as_usize()];
         if stem.start() < behind {
+            // A name may hold that of an element, as far as broken markup can tell.
+            found.elements |= matches!(kind, Stem::Element);
             continue;
         }
         let before = found.hits.len();
-        match STEM.kinds[stem.pattern().as_usize()] {
+        match kind {
             Stem::Name => {
                 let run = run(bytes, stem.range());
                 behind = run.end;
