@@ -207,7 +207,7 @@ const ENCODING: &str = "the request for the session has a content that cannot be
 const LEGACY: &str = "features do not come to a client of an old version";
 
 /// Why what is replayed of a scenario differs.
-const REPLAYED: [(&str, &str); 52] = [
+const REPLAYED: [(&str, &str); 53] = [
     (
         "rfc6120/7-binding/resources-that-a-server-chooses-differ.1",
         "several sessions are told at the same time",
@@ -264,7 +264,11 @@ const REPLAYED: [(&str, &str); 52] = [
         "xep-0124/7.1-session-request/domains-know-no-case.1",
         "the domain is that of the target, as it is written there",
     ),
-    ("xep-0124/14.1-rids-syntax/rids-up-to-2-53.1", "an ack that is below every rid"),
+    ("xep-0124/14.1-rids-syntax/rids-up-to-2-53.2", "an ack that is below every rid"),
+    (
+        "xep-0124/16.3-multi-add/another-stream-gets-a-name-of-its-own",
+        "a login that fails on another stream of its session",
+    ),
     ("xep-0124/17.2-errorstatus-terminal/a-shutdown-is-told", SHUTDOWN),
     (
         "xep-0124/22-schema/numbers-in-all-forms-of-the-schema.",
