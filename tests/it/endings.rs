@@ -29,18 +29,38 @@ use Close::{AtOnce, Half, Plainly};
 impl Close {
     /// Closes a socket; what stays of it has to be kept for as long as the test runs.
     fn close(self, socket: TcpStream) -> Option<TcpStream> {
-        match self {
-            Plainly => None,
+        let ends = [socket.local_addr().unwrap().port(), socket.peer_addr().unwrap().port()];
+        let left = match self {
+            Plainly => {
+                drop(socket);
+                None
+            }
             AtOnce => {
                 socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO)).unwrap();
+                drop(socket);
                 None
             }
             Half => {
                 socket.shutdown(Shutdown::Write).unwrap();
                 Some(socket)
             }
-        }
+        };
+        // A process that another test starts has a copy of the socket, until it is the program that it is to be.
+        until("the system has closed the socket", || !is_established(ends));
+        left
     }
+}
+
+/// Whether this system has an open connection with these ports, its own first.
+fn is_established(ports: [u16; 2]) -> bool {
+    const ESTABLISHED: &str = "01";
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    table.lines().skip(1).any(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let port = |field: &str| u16::from_str_radix(field.rsplit(':').next().unwrap(), 16);
+        ports == [fields[1], fields[2]].map(|field| port(field).unwrap())
+            && fields[3] == ESTABLISHED
+    })
 }
 
 fn poll(rid: u64) -> Vec<u8> {

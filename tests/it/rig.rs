@@ -126,9 +126,12 @@ impl Proxy {
     /// Waits until the printed output contains `text`.
     pub fn wait_for(&self, text: &str) {
         let path = self.folder.path().join("out");
-        until(&format!("the output has {text:?}"), || {
-            std::fs::read_to_string(&path).is_ok_and(|out| out.contains(text))
-        });
+        let out = || std::fs::read_to_string(&path).unwrap_or_default();
+        let start = Instant::now();
+        while !out().contains(text) {
+            assert!(start.elapsed() < LONG, "waited in vain for {text:?} in\n{}", out());
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Waits until the capture contains `text`.

@@ -207,7 +207,7 @@ const ENCODING: &str = "the request for the session has a content that cannot be
 const LEGACY: &str = "features do not come to a client of an old version";
 
 /// Why what is replayed of a scenario differs.
-const REPLAYED: [(&str, &str); 53] = [
+const REPLAYED: [(&str, &str); 54] = [
     (
         "rfc6120/7-binding/resources-that-a-server-chooses-differ.1",
         "several sessions are told at the same time",
@@ -264,6 +264,7 @@ const REPLAYED: [(&str, &str); 53] = [
         "xep-0124/7.1-session-request/domains-know-no-case.1",
         "the domain is that of the target, as it is written there",
     ),
+    ("xep-0124/14.1-rids-syntax/rids-up-to-2-53.1", "an ack that is below every rid"),
     ("xep-0124/14.1-rids-syntax/rids-up-to-2-53.2", "an ack that is below every rid"),
     (
         "xep-0124/16.3-multi-add/another-stream-gets-a-name-of-its-own",
