@@ -1,14 +1,9 @@
 //! SCRAM (RFC 5802, RFC 7677), the client's side, without channel binding.
 
-use std::num::NonZeroU32;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::xmpp::scram::{Hash, xor};
-
-/// What the server may ask for at most: a hostile one would have the client hash for hours.
-const MOST: u32 = 1_000_000;
+use crate::xmpp::scram::{Hash, iterations};
 
 /// The header that says: no channel binding, and nobody else to act as.
 const GS2: &str = "n,,";
@@ -50,26 +45,16 @@ impl First {
                 format!("the server's first message of SCRAM lacks {name:?} in its place")
             })
         };
-        let (nonce, salt, iterations) = (field("r=")?, field("s=")?, field("i=")?);
+        let (nonce, salt, asked) = (field("r=")?, field("s=")?, field("i=")?);
         if !nonce.starts_with(&self.nonce) || nonce.len() == self.nonce.len() {
             return Err("the server's nonce does not extend the client's".to_owned());
         }
         let salt = STANDARD.decode(salt).map_err(|_| "the salt is not base64".to_owned())?;
-        let iterations = iterations
-            .parse::<NonZeroU32>()
-            .ok()
-            .filter(|iterations| iterations.get() <= MOST)
-            .ok_or_else(|| {
-                format!("{iterations:?} iterations are asked for; 1 to {MOST} are done")
-            })?;
-        let hash = self.hash;
         let without_proof = format!("c={},r={nonce}", STANDARD.encode(GS2));
         let auth = format!("{},{challenge},{without_proof}", self.bare);
-        let salted = hash.salted(&self.password, &salt, iterations);
-        let key = hash.hmac(&salted, b"Client Key");
-        let proof = xor(&key, &hash.hmac(&hash.of(&key), auth.as_bytes()));
-        let expected = hash.hmac(&hash.hmac(&salted, b"Server Key"), auth.as_bytes());
-        Ok((format!("{without_proof},p={}", STANDARD.encode(proof)), Expected(expected)))
+        let proofs = self.hash.proofs(&self.password, &salt, iterations(asked)?, &auth);
+        let last = format!("{without_proof},p={}", STANDARD.encode(proofs.client));
+        Ok((last, Expected(proofs.server)))
     }
 }
 

@@ -2,12 +2,12 @@
 
 use super::defect::{Defect, Family};
 use super::{
-    acks, creation, ending, holding, http, inactivity, keys, logins, management, pace, rids,
+    acks, creation, ending, holding, http, inactivity, keys, logins, management, pace, rids, scram,
     security, stanzas, streams, tcp, websocket, wrapper, xmpp,
 };
 
 /// The families, in the order of the specifications.
-const FAMILIES: [Family; 18] = [
+const FAMILIES: [Family; 19] = [
     http::DEFECTS,
     wrapper::DEFECTS,
     creation::DEFECTS,
@@ -25,6 +25,7 @@ const FAMILIES: [Family; 18] = [
     management::DEFECTS,
     tcp::DEFECTS,
     logins::DEFECTS,
+    scram::DEFECTS,
     stanzas::DEFECTS,
 ];
 

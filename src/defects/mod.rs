@@ -25,6 +25,7 @@ mod pace;
 mod rids;
 #[cfg(test)]
 mod rig;
+mod scram;
 mod security;
 mod stanzas;
 mod steps;

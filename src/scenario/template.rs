@@ -14,14 +14,21 @@ pub(super) struct Wrong {
     pub(super) message: String,
 }
 
-/// Functions by name.
-const FUNCTIONS: [(&str, Function); 6] = [
-    ("filler", Function::Filler),
-    ("random", Function::Random),
-    ("upper", Function::Upper),
-    ("lower", Function::Lower),
-    ("sha1", Function::Sha1),
-    ("base64", Function::Base64),
+/// What a proof of SCRAM is made of.
+const SCRAM: &[&str] = &["mechanism", "password", "first", "challenge", "last"];
+
+/// Functions by name, with what each is given.
+const FUNCTIONS: [(&str, Function, &[&str]); 10] = [
+    ("filler", Function::Filler, &["length"]),
+    ("random", Function::Random, &["length"]),
+    ("upper", Function::Upper, &["text"]),
+    ("lower", Function::Lower, &["text"]),
+    ("sha1", Function::Sha1, &["text"]),
+    ("base64", Function::Base64, &["text"]),
+    ("from-base64", Function::FromBase64, &["text"]),
+    ("scram-attribute", Function::ScramAttribute, &["message", "name"]),
+    ("scram-proof", Function::ScramProof, SCRAM),
+    ("scram-signature", Function::ScramSignature, SCRAM),
 ];
 /// Brackets deeper than this are refused: each takes stack.
 const DEEPEST: usize = 32;
@@ -223,16 +230,26 @@ impl<P: Fn(Range<usize>) -> Place> Parser<'_, P> {
         let start = self.at;
         let base = self.word();
         if self.rest().starts_with('(') {
-            let Some(&(_, function)) = FUNCTIONS.iter().find(|(name, _)| *name == base) else {
-                let names: Vec<_> = FUNCTIONS.iter().map(|(name, _)| *name).collect();
+            let known = FUNCTIONS.iter().find(|(name, ..)| *name == base);
+            let Some(&(name, function, takes)) = known else {
+                let names: Vec<_> = FUNCTIONS.iter().map(|(name, ..)| *name).collect();
                 let message =
                     format!("unknown function `{base}`; known functions: {}", names.join(", "));
                 return Err(Wrong { at: start..self.at, message });
             };
             self.at += 1;
-            let argument = self.sum()?;
+            let mut given = vec![self.sum()?];
+            while given.len() < takes.len() {
+                self.spaces();
+                if !self.rest().starts_with(',') {
+                    let message = format!("`{name}` takes ({})", takes.join(", "));
+                    return Err(Wrong { at: start..self.at, message });
+                }
+                self.at += 1;
+                given.push(self.sum()?);
+            }
             self.close(')')?;
-            return Ok(Expr::Call(function, Box::new(argument)));
+            return Ok(Expr::Call(function, given));
         }
         let mut nth = None;
         if self.rest().starts_with('[') {
@@ -351,7 +368,10 @@ mod tests {
                     fields.iter().fold(String::new(), |all, one| all + "." + one)
                 )
             }
-            Expr::Call(function, of) => format!("{function:?}({})", shown(of)),
+            Expr::Call(function, of) => {
+                let of: Vec<_> = of.iter().map(|one| shown(one)).collect();
+                format!("{function:?}({})", of.join(", "))
+            }
             Expr::Binary(operator, left, right) => {
                 format!("({} {operator:?} {})", shown(left), shown(right))
             }
@@ -393,6 +413,7 @@ mod tests {
         assert_eq!(expr("granted.xmpp:version"), "granted.xmpp:version");
         assert_eq!(expr("upper(key)"), "Upper(key)");
         assert_eq!(expr("base64('a}b')"), "Base64('a}b')");
+        assert_eq!(expr("scram-attribute(a, 'r')"), "ScramAttribute(a, 'r')");
         assert_eq!(expr("1m30s"), "1m 30s");
     }
 
@@ -405,6 +426,8 @@ mod tests {
             ("${a +}", 5..5, "expected a variable"),
             ("${5x}", 2..4, "neither a number nor a time"),
             ("${uper(a)}", 2..6, "unknown function `uper`"),
+            ("${scram-attribute(a)}", 2..19, "takes (message, name)"),
+            ("${upper(a, b)}", 9..10, "expected `)`"),
             ("${a[1}", 5..5, "expected `]`"),
             ("${a.1}", 4..5, "expected a field name"),
             ("${(a}", 4..4, "expected `)`"),

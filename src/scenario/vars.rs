@@ -12,6 +12,7 @@ use super::limits;
 use super::model::{Count, Expr, Function, Name, Operator, Part, Template, Timespan, Xml};
 use super::source::{Located, Place};
 use super::template;
+use crate::xmpp::scram::{self, Hash, Proofs};
 
 /// What the runner knows.
 pub trait Environment {
@@ -230,9 +231,10 @@ impl Located<Expr> {
                 let value = environment.value(base, nth, fields);
                 value.ok_or_else(|| wrong(format!("`{}` has no value here", self.place.text())))
             }
-            Expr::Call(function, argument) => {
-                let value = argument.evaluate(environment)?;
-                call(*function, &value, environment).map_err(wrong)
+            Expr::Call(function, given) => {
+                let given = given.iter().map(|one| one.evaluate(environment));
+                let given = given.collect::<Result<Vec<_>, _>>()?;
+                call(*function, &given, environment).map_err(wrong)
             }
             Expr::Binary(operator, left, right) => {
                 let (left, right) = (left.evaluate(environment)?, right.evaluate(environment)?);
@@ -242,28 +244,66 @@ impl Located<Expr> {
     }
 }
 
-fn call(function: Function, value: &Value, environment: &dyn Environment) -> Result<Value, String> {
-    let length = || match value.known() {
-        Value::Number(length @ 0..=LONGEST) => Ok(length as usize),
-        _ => Err(format!("`{}` is not a valid length", value.text())),
+fn call(
+    function: Function,
+    given: &[Value],
+    environment: &dyn Environment,
+) -> Result<Value, String> {
+    let given: Vec<_> = given.iter().map(Value::text).collect();
+    let given: Vec<&str> = given.iter().map(|text| &**text).collect();
+    let length = |text: &str| match text.trim().parse() {
+        Ok(length @ 0..=LONGEST) => Ok(length as usize),
+        _ => Err(format!("`{text}` is not a valid length")),
     };
-    let text = match function {
-        Function::Filler => "x".repeat(length()?),
-        Function::Random => environment.random(length()?),
-        Function::Upper => value.text().to_uppercase(),
-        Function::Lower => value.text().to_lowercase(),
-        Function::Base64 => STANDARD.encode(value.text().as_bytes()),
-        Function::Sha1 => {
+    let text = match (function, &*given) {
+        (Function::Filler, [text]) => "x".repeat(length(text)?),
+        (Function::Random, [text]) => environment.random(length(text)?),
+        (Function::Upper, [text]) => text.to_uppercase(),
+        (Function::Lower, [text]) => text.to_lowercase(),
+        (Function::Base64, [text]) => STANDARD.encode(text.as_bytes()),
+        (Function::FromBase64, [text]) => {
+            let bytes = STANDARD.decode(text.trim());
+            let bytes = bytes.map_err(|wrong| format!("`{text}` is not base64: {wrong}"))?;
+            String::from_utf8(bytes).map_err(|_| format!("what `{text}` encodes is not UTF-8"))?
+        }
+        (Function::Sha1, [text]) => {
             let algorithm = &ring::digest::SHA1_FOR_LEGACY_USE_ONLY;
-            let digest = ring::digest::digest(algorithm, value.text().as_bytes());
+            let digest = ring::digest::digest(algorithm, text.as_bytes());
             digest.as_ref().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
         }
+        (Function::ScramAttribute, [message, name]) => {
+            let value = scram::attribute(message, name);
+            value.ok_or_else(|| format!("`{message}` has no attribute `{name}`"))?.to_owned()
+        }
+        (Function::ScramProof, _) => STANDARD.encode(proofs(&given)?.client),
+        (Function::ScramSignature, _) => STANDARD.encode(proofs(&given)?.server),
+        _ => return Err(misused()),
     };
     if text.len() > limits::TEXT {
         return Err(too_long());
     }
     environment.made(text.len())?;
     Ok(Value::Text(text))
+}
+
+/// The proofs of an exchange of SCRAM: `mechanism, password, first, challenge, last`.
+fn proofs(given: &[&str]) -> Result<Proofs, String> {
+    let &[mechanism, password, first, challenge, last] = given else { return Err(misused()) };
+    let hash = Hash::of_mechanism(mechanism)
+        .ok_or_else(|| format!("`{mechanism}` is not one of SCRAM-SHA-1, -256 and -512"))?;
+    let attribute = |name| {
+        let value = scram::attribute(challenge, name);
+        value.ok_or_else(|| format!("the challenge `{challenge}` has no attribute `{name}`"))
+    };
+    let salt = STANDARD.decode(attribute("s")?);
+    let salt = salt.map_err(|wrong| format!("the salt of `{challenge}` is not base64: {wrong}"))?;
+    let iterations = scram::iterations(attribute("i")?)?;
+    Ok(hash.proofs(password, &salt, iterations, &format!("{first},{challenge},{last}")))
+}
+
+/// The reader counts what a function is given.
+fn misused() -> String {
+    "this function is given too little or too much".to_owned()
 }
 
 fn calculate(operator: Operator, left: &Value, right: &Value) -> Result<Value, String> {
@@ -361,6 +401,42 @@ pub(super) mod tests {
         assert_eq!(text("${filler(3)}${random(2)}${upper('ab')}"), "xxxrrAB");
         assert_eq!(text("${sha1('abc')}"), "a9993e364706816aba3e25717850c26c9cd0d89d");
         assert_eq!(text("${base64('abc')}"), "YWJj");
+        assert_eq!(text("${from-base64('YWJj')}"), "abc");
+    }
+
+    /// The example of RFC 5802 §5.
+    #[test]
+    fn proofs_of_scram_are_reckoned() {
+        let values = [
+            ("first", "n=user,r=fyko+d2lbbFgONRv9qkxdawL"),
+            ("challenge", "r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096"),
+            ("last", "c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j"),
+        ];
+        let known = Known(
+            values
+                .into_iter()
+                .map(|(name, text)| (name.to_owned(), Value::Text(text.to_owned())))
+                .collect(),
+        );
+        let text = |template: &str| {
+            located(template).text(&known).unwrap_or_else(|wrong| wrong.to_string())
+        };
+        let proof = "${scram-proof('SCRAM-SHA-1', 'pencil', first, challenge, last)}";
+        assert_eq!(text(proof), "v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=");
+        let signature = "${scram-signature('SCRAM-SHA-1', 'pencil', first, challenge, last)}";
+        assert_eq!(text(signature), "rmF9pqV8S7suAoZWja4dJRkFsKQ=");
+        assert_eq!(text("${scram-attribute(challenge, 's')}"), "QSXCR+Q6sek8bf92");
+        for (template, words) in [
+            ("${scram-proof('PLAIN', 'pencil', first, challenge, last)}", "is not one of SCRAM"),
+            ("${scram-proof('SCRAM-SHA-1', 'x', first, 'r=a', last)}", "has no attribute `s`"),
+            ("${scram-proof('SCRAM-SHA-1', 'x', first, 's=?,i=1', last)}", "not base64"),
+            ("${scram-proof('SCRAM-SHA-1', 'x', first, 's=,i=9999999', last)}", "iterations"),
+            ("${scram-attribute(challenge, 'q')}", "has no attribute `q`"),
+            ("${from-base64('?')}", "is not base64"),
+            ("${from-base64('/w==')}", "is not UTF-8"),
+        ] {
+            assert!(text(template).contains(words), "{template}: {}", text(template));
+        }
     }
 
     #[test]

@@ -55,6 +55,93 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
+    defect(
+        "sasl2-mechanism-announced/any",
+        "a login with a mechanism that nobody knows is one with PLAIN",
+        |parts| takes_for_plain(parts, |name| name.starts_with("X-")),
+    ),
+    defect("sasl2-mechanism-announced/external", "EXTERNAL is taken for PLAIN", |parts| {
+        takes_for_plain(parts, |name| name == "EXTERNAL");
+    }),
+    defect("sasl2-mechanism-announced/case", "a mechanism may be in small letters", |parts| {
+        takes_for_plain(parts, |name| name == "plain");
+    }),
+    defect(
+        "sasl2-quiet-enforced/ignored",
+        "a stanza in the middle of a login is passed over",
+        |parts| parts.substitute(|| Box::new(Patient { under_way: false, which: |_| true })),
+    ),
+    defect(
+        "sasl2-quiet-enforced/presence",
+        "presence in the middle of a login is passed over",
+        |parts| {
+            let which = |name: &str| name == "presence";
+            parts.substitute(move || Box::new(Patient { under_way: false, which }));
+        },
+    ),
+    defect("sasl2-abort/unanswered", "nobody is told that a login is aborted", |parts| {
+        failures(parts, |failure| {
+            if failure.child(ns::SASL, "aborted").is_some() { None } else { Some(failure) }
+        });
+    }),
+    defect("sasl2-abort/namespace", "that a login is aborted is told as by SASL", |parts| {
+        failures(parts, |failure| {
+            if failure.child(ns::SASL, "aborted").is_none() {
+                return Some(failure);
+            }
+            let children = failure.children().cloned();
+            Some(children.fold(Element::new(ns::SASL, "failure"), Element::with_child))
+        });
+    }),
+    defect("sasl2-success-content/no-address", "a login is not told its address", |parts| {
+        success(parts, |success| without(success, |it| it.name() == "authorization-identifier"));
+    }),
+    defect(
+        "sasl2-success-content/full",
+        "a login without a resource is told a full address",
+        |parts| {
+            success(parts, |success| match identity(success) {
+                Some(identity) if success.child(ns::BIND2, "bound").is_none() => {
+                    replaced(success, identity, |identity| {
+                        emptied(identity).with_text(&format!("{}/none", identity.text()))
+                    })
+                }
+                _ => success.clone(),
+            });
+        },
+    ),
+    defect(
+        "sasl2-success-content/no-data",
+        "what the mechanism ends with is left out of the success",
+        |parts| success(parts, |success| without(success, |it| it.name() == "additional-data")),
+    ),
+    defect("sasl2-failure-complete/bare", "a login that fails is told no condition", |parts| {
+        failures(parts, |failure| Some(emptied(&failure)));
+    }),
+    defect(
+        "sasl2-failure-complete/namespace",
+        "the condition of a login that fails is in the namespace of SASL2",
+        |parts| {
+            failures(parts, |failure| {
+                let inner = failure.children().map(|it| Element::new(ns::SASL2, it.name()));
+                Some(inner.fold(emptied(&failure), Element::with_child))
+            });
+        },
+    ),
+    defect("sasl2-failure-complete/ends", "a login that fails ends the stream", |parts| {
+        parts.on_output(|| {
+            |output, _: &Session| {
+                let fails = matches!(&output, Output::Element(it) if it.is(ns::SASL2, "failure"));
+                let end = fails.then_some([Output::End, Output::Close(1000)]);
+                std::iter::once(output).chain(end.into_iter().flatten()).collect()
+            }
+        });
+    }),
+    defect(
+        "sasl2-failure-inline/bound",
+        "the resource that a login asked for that failed is bound by the next one",
+        |parts| parts.substitute(|| Box::new(Bound::default())),
+    ),
     defect("bind2-inline/bare", "a login that binds a resource gets the bare address", |parts| {
         success(parts, |success| match identity(success) {
             Some(identity) if success.child(ns::BIND2, "bound").is_some() => {
@@ -149,6 +236,101 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
 ];
+
+/// Passes over stanzas while a login is under way.
+struct Patient {
+    under_way: bool,
+    which: fn(&str) -> bool,
+}
+
+impl Substitute for Patient {
+    fn come(&mut self, input: Input, _: &Session) -> Vec<Input> {
+        match &input {
+            Input::Element(it) if it.is(ns::SASL2, "authenticate") => self.under_way = true,
+            Input::Element(it)
+                if self.under_way && it.namespace() == ns::CLIENT && (self.which)(it.name()) =>
+            {
+                return Vec::new();
+            }
+            _ => {}
+        }
+        vec![input]
+    }
+
+    fn send(&mut self, output: Output, _: &Session) -> Vec<Output> {
+        if let Output::Element(it) = &output
+            && it.namespace() == ns::SASL2
+            && it.name() != "challenge"
+        {
+            self.under_way = false;
+        }
+        vec![output]
+    }
+}
+
+/// Remembers what a login asked for that failed.
+#[derive(Default)]
+struct Bound {
+    asks: bool,
+    failed: bool,
+}
+
+impl Substitute for Bound {
+    fn come(&mut self, input: Input, _: &Session) -> Vec<Input> {
+        if let Input::Element(it) = &input
+            && it.is(ns::SASL2, "authenticate")
+        {
+            self.asks = it.child(ns::BIND2, "bind").is_some();
+        }
+        vec![input]
+    }
+
+    fn send(&mut self, output: Output, _: &Session) -> Vec<Output> {
+        match &output {
+            Output::Element(it) if it.is(ns::SASL2, "failure") => {
+                self.failed |= self.asks;
+                vec![output]
+            }
+            Output::Element(success) if is_success(success) && self.failed => {
+                match identity(success) {
+                    Some(identity) => {
+                        vec![Output::Element(replaced(success, identity, |identity| {
+                            emptied(identity).with_text(&format!("{}/first", identity.text()))
+                        }))]
+                    }
+                    None => vec![output],
+                }
+            }
+            _ => vec![output],
+        }
+    }
+}
+
+/// Changes what begins a login.
+fn takes_for_plain(parts: &mut Parts, which: fn(&str) -> bool) {
+    parts.on_input(move || {
+        move |input, _: &Session| match input {
+            Input::Element(it)
+                if it.is(ns::SASL2, "authenticate") && it.attr("mechanism").is_some_and(which) =>
+            {
+                vec![Input::Element(it.with_attr("mechanism", "PLAIN"))]
+            }
+            other => vec![other],
+        }
+    });
+}
+
+/// Changes what a login is told that fails.
+fn failures(parts: &mut Parts, change: fn(Element) -> Option<Element>) {
+    parts.on_output(move || {
+        move |output, _: &Session| match output {
+            Output::Element(failure) if failure.is(ns::SASL2, "failure") => {
+                change(failure).map(Output::Element).into_iter().collect()
+            }
+            other => vec![other],
+        }
+    });
+}
 
 /// Tells who binds during the login an address with the id of its user-agent in it.
 struct Agent(Option<String>);

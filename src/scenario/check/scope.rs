@@ -240,7 +240,7 @@ impl Checker {
     pub(super) fn expr(&mut self, expr: &Located<Expr>) {
         match &expr.value {
             Expr::Number(_) | Expr::Time(_) | Expr::Text(_) => {}
-            Expr::Call(_, argument) => self.expr(argument),
+            Expr::Call(_, given) => given.iter().for_each(|one| self.expr(one)),
             Expr::Binary(_, left, right) => {
                 self.expr(left);
                 self.expr(right);

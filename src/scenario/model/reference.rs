@@ -43,7 +43,7 @@ pub enum Origin {
     /// `header NAME`
     Header(String),
     /// `@NAME`, `PATH` or `PATH@NAME`: the attribute of, or the text in, the first element at the end of a path of
-    /// local names (`iq/bind/jid`) that begins in the `<body/>`; `*` is any name.
+    /// local names (`iq/bind/jid`) that begins in the `<body/>`; `*` is any name, and `.` the `<body/>` itself.
     Path {
         /// Local names of elements; empty is the `<body/>` itself.
         elements: Vec<String>,

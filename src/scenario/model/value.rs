@@ -58,7 +58,7 @@ pub enum Expr {
     /// A variable, or a field of something that is named.
     Name(Name),
     /// A function of one value.
-    Call(Function, Box<Located<Expr>>),
+    Call(Function, Vec<Located<Expr>>),
     /// Two values with an operator between.
     Binary(Operator, Box<Located<Expr>>, Box<Located<Expr>>),
 }
@@ -89,6 +89,15 @@ pub enum Function {
     Sha1,
     /// `base64(text)`
     Base64,
+    /// `from-base64(text)`: the text that was encoded.
+    FromBase64,
+    /// `scram-attribute(message, 'r')`: the value of an attribute of a message of SCRAM (RFC 5802 §5.1).
+    ScramAttribute,
+    /// `scram-proof(mechanism, password, first, challenge, last)`: the client's proof (RFC 5802 §3), of the client's
+    /// first message without its header, the server's first message, and the client's final message without its proof.
+    ScramProof,
+    /// `scram-signature(…)`, of the same: what the server has to sign with.
+    ScramSignature,
 }
 
 /// An operator. `*`, `/` and `%` bind more strongly than `+` and `-`.

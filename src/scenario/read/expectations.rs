@@ -190,7 +190,7 @@ impl Reader {
                     captures.push(Capture { variable: variable.clone(), from });
                 } else {
                     let help = "write `@sid` for an attribute, `iq/bind/jid` for the text of an element, `iq@id`, \
-                                `name(error/*)` for its name, `status`, `entity`, `header NAME` or `link REL`";
+                                `.` for the text of the whole, `name(error/*)` for a name, `status`, `entity`, `header NAME` or `link REL`";
                     let message = format!("`{}` is not a valid place in a response", text.value);
                     self.wrong_with_help(&text.place, message, "", help);
                 }
@@ -251,6 +251,7 @@ fn from(text: &str) -> Option<Origin> {
     match text {
         "status" => return Some(Origin::Status),
         "entity" => return Some(Origin::Entity),
+        "." => return Some(Origin::Path { elements: Vec::new(), attribute: None }),
         _ => {}
     }
     if let Some(relation) = text.strip_prefix("link ") {
