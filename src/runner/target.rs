@@ -7,7 +7,7 @@ use super::outcome::{Failure, Outcome, Verdict};
 use crate::scenario::Scenario;
 use crate::scenario::matching::FailureKind;
 pub use crate::scenario::target::{Account, Deviation, Skip, Target, Tolerance, What};
-use crate::trace::redact::Known;
+use crate::trace::redact::{Known, Redactor};
 
 /// Judges outcomes by what is known of their target.
 ///
@@ -174,7 +174,8 @@ pub(super) fn passwords(target: &Target) -> impl Iterator<Item = (&str, &str)> {
     accounts.map(|account| (&*account.user, &*account.password))
 }
 
-/// Takes the passwords of accounts out of what an outcome says.
+/// Takes secrets out of what an outcome says: the passwords of accounts, and what is one by its place, such as the data
+/// of a login.
 fn hide(known: &Known, outcome: &mut Outcome) {
     let hidden = |text: &mut String| {
         if let Some(hidden) = known.hide(text) {
@@ -184,6 +185,8 @@ fn hide(known: &Known, outcome: &mut Outcome) {
     for failure in &mut outcome.failures {
         hidden(&mut failure.expected);
         hidden(&mut failure.seen);
+        let places = Redactor::new().redact_body(failure.seen.as_bytes()).into_owned();
+        failure.seen = String::from_utf8_lossy(&places).into_owned();
         failure.says.as_mut().map(hidden);
     }
     outcome.notes.iter_mut().for_each(|note| hidden(&mut note.text));
@@ -366,5 +369,14 @@ mod tests {
         outcome.failures[0].seen = "of wonderland: AGFsaWNlAHdvbmRlcmxhbmQ=".to_owned();
         hide(&Known::of(super::passwords(&embedded_target())), &mut outcome);
         assert_eq!(outcome.failures[0].seen, "of [hidden]: [hidden]");
+        outcome.failures[0].seen = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing'/> \
+            <success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>dj1NZjkxZjJRaVVtR3I=</success>"
+            .to_owned();
+        hide(&Known::of([]), &mut outcome);
+        assert_eq!(
+            outcome.failures[0].seen,
+            "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing'/> \
+             <success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>[hidden 20 bytes]</success>"
+        );
     }
 }

@@ -8,6 +8,8 @@ use super::between::{
     is_full, with, without,
 };
 use crate::cm::parts::Parts;
+use crate::cm::stream::{Input, Session};
+use crate::defects::carried::emptied;
 use crate::defects::defect::{Defect, defect};
 use crate::xml::Element;
 use crate::xmpp::jid::{before_slash, domain};
@@ -17,6 +19,95 @@ use crate::xmpp::ns;
 const CLAIM: &str = "urn:xmppscope:claim";
 
 pub(super) const DEFECTS: &[Defect] = &[
+    defect(
+        "address-case-folded/user",
+        "a message to a user in capitals is for somebody else",
+        |parts| {
+            come(parts, ALL, |stanza, _| {
+                let other = stanza.attr("to").is_some_and(|to| has_capitals(local(to)));
+                vec![if other && is(&stanza, "message") { elsewhere(stanza) } else { stanza }]
+            });
+        },
+    ),
+    defect(
+        "address-case-folded/domain",
+        "over WebSocket and TCP a stanza to a domain in capitals is for another server",
+        |parts| {
+            come(parts, STREAMS, |stanza, _| {
+                let other = stanza.attr("to").is_some_and(|to| has_capitals(domain(to)));
+                vec![if other { elsewhere(stanza) } else { stanza }]
+            });
+        },
+    ),
+    defect(
+        "address-case-folded/iq",
+        "over BOSH a request to an address in capitals is for nobody",
+        |parts| {
+            come(parts, BOSH, |stanza, _| {
+                let other = stanza.attr("to").is_some_and(|to| has_capitals(before_slash(to)));
+                vec![if other && asks(&stanza) { elsewhere(stanza) } else { stanza }]
+            });
+        },
+    ),
+    defect(
+        "address-case-folded/from",
+        "who writes the own address in capitals is taken for somebody else",
+        |parts| {
+            come(parts, STREAMS, |stanza, _| {
+                let other =
+                    stanza.attr("from").is_some_and(|from| has_capitals(before_slash(from)));
+                vec![if other {
+                    with(stanza, "from", Some("somebody@else.example"))
+                } else {
+                    stanza
+                }]
+            });
+        },
+    ),
+    defect(
+        "address-case-folded/header",
+        "a stream to the domain in capitals is for a host that nobody knows",
+        |parts| {
+            parts.on_input(|| {
+                |mut input, _: &Session| {
+                    if let Input::Header(header) = &mut input
+                        && header.to.as_deref().is_some_and(has_capitals)
+                    {
+                        header.to = Some("else.example".to_owned());
+                    }
+                    vec![input]
+                }
+            });
+        },
+    ),
+    defect(
+        "address-resource-case/bound",
+        "a resource in capitals is bound in small letters",
+        |parts| {
+            come(parts, STREAMS, |stanza, _| {
+                let Some(bind) = stanza.child(ns::BIND, "bind") else { return vec![stanza] };
+                let Some(wanted) = bind.child(ns::BIND, "resource") else { return vec![stanza] };
+                let small =
+                    Element::new(ns::BIND, "resource").with_text(&wanted.text().to_lowercase());
+                let bind = Element::new(ns::BIND, "bind").with_child(small);
+                vec![emptied(&stanza).with_child(bind)]
+            });
+        },
+    ),
+    defect(
+        "address-resource-case/delivered",
+        "what is for a resource in capitals goes to the one in small letters",
+        |parts| {
+            come(parts, ALL, |stanza, _| {
+                let to = stanza.attr("to").map(str::to_owned);
+                let Some((bare, resource)) = to.as_deref().and_then(|to| to.split_once('/')) else {
+                    return vec![stanza];
+                };
+                let small = format!("{bare}/{}", resource.to_lowercase());
+                vec![with(stanza, "to", Some(&small))]
+            });
+        },
+    ),
     defect(
         "stanza-to-kept/bare",
         "a message to a bare address arrives with the full address of who gets it",
@@ -301,4 +392,18 @@ fn unnamed(parts: &mut Parts, carriers: &'static [Carrier], which: fn(&Element) 
         }
     }
     bent(parts, carriers, move || Unnamed(which));
+}
+
+/// The user of an address.
+fn local(jid: &str) -> &str {
+    before_slash(jid).split_once('@').map_or("", |(local, _)| local)
+}
+
+fn has_capitals(text: &str) -> bool {
+    text.chars().any(char::is_uppercase)
+}
+
+/// A stanza for an address that nobody has.
+fn elsewhere(stanza: Element) -> Element {
+    with(stanza, "to", Some("nobody@else.example/x"))
 }
