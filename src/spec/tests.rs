@@ -55,7 +55,7 @@ fn so_many_requirements_bind_so_many() {
         count(&["rfc6120", "rfc6121", "rfc5802", "rfc7622", "rfc7590", "xep-0368"], None),
         98
     );
-    assert_eq!(catalogue().iter().count(), 352 + 198);
+    assert_eq!(catalogue().iter().count(), 352 + 212);
 }
 
 #[test]

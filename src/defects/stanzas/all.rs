@@ -1,6 +1,6 @@
 //! The families of stanzas.
 
-use super::{addresses, binding, content, errors, iqs, leaving, local, order};
+use super::{addresses, binding, content, delivery, errors, iqs, leaving, local, order, presence};
 use crate::defects::defect::Family;
 
 pub(in crate::defects) const DEFECTS: Family = &[
@@ -11,5 +11,7 @@ pub(in crate::defects) const DEFECTS: Family = &[
     errors::DEFECTS,
     order::DEFECTS,
     local::DEFECTS,
+    presence::DEFECTS,
     leaving::DEFECTS,
+    delivery::DEFECTS,
 ];

@@ -83,6 +83,20 @@ pub(super) const DEFECTS: &[Defect] = &[
     defect("ws-length-minimal/control", "the length of pongs is written in two bytes", |parts| {
         lengths(parts, |opcode| (opcode == Opcode::PONG).then_some(2));
     }),
+    defect(
+        "ws-one-element-per-message/long",
+        "of a frame of more than 65,535 bytes no more than these are read",
+        |parts| each(parts, |frame| frame.payload.truncate(usize::from(u16::MAX))),
+    ),
+    defect(
+        "ws-text-frames-utf8/long",
+        "of a frame of more than 65,535 bytes the rest is read with another masking key",
+        |parts| {
+            each(parts, |frame| {
+                frame.payload.iter_mut().skip(usize::from(u16::MAX)).for_each(|byte| *byte ^= 0x80);
+            });
+        },
+    ),
     defect("ws-fragmentation/all", "a message in fragments ends the connection", |parts| {
         each(parts, |frame| {
             if !frame.head.fin && !frame.head.opcode.is_control() {
