@@ -12,9 +12,9 @@ use crate::diag::name;
 /// The folder whose files are part of the program, as the paths of scenarios begin.
 const FOLDER: &str = "scenarios";
 /// The folders in there that make up the pack.
-const PACK: [&str; 12] = [
-    "xep-0124", "xep-0206", "rfc7395", "rfc6455", "rfc6120", "rfc7590", "xep-0198", "xep-0156",
-    "xep-0368", "xep-0388", "xep-0386", "rfc6121",
+const PACK: [&str; 14] = [
+    "xep-0124", "xep-0206", "rfc7395", "rfc6455", "rfc6120", "rfc5802", "rfc7622", "rfc7590",
+    "xep-0198", "xep-0156", "xep-0368", "xep-0388", "xep-0386", "rfc6121",
 ];
 /// The folder of scenarios that test clients.
 const CLIENT_PACK: &str = "client";
