@@ -75,7 +75,7 @@ const SCRAM: &[Defect] = &[
     }),
     defect("scram-nonce-fresh/of-stream", "each stream has one nonce for all logins", |parts| {
         substitute(parts, |first: &mut Option<String>, exchange, element| {
-            if element.name() != "challenge" {
+            if element.name() != "challenge" || !exchange.is_weak() {
                 return element;
             }
             let own = first.get_or_insert_with(|| exchange.added().to_owned());
@@ -167,12 +167,18 @@ const SCRAM: &[Defect] = &[
 /// What was said in an exchange.
 #[derive(Debug, Clone, Default)]
 struct Exchange {
+    mechanism: String,
     first: String,
     challenge: String,
     last: String,
 }
 
 impl Exchange {
+    /// Not the mechanism that clients like best: their logins go on.
+    fn is_weak(&self) -> bool {
+        self.mechanism == "SCRAM-SHA-1"
+    }
+
     /// The client's nonce.
     fn nonce(&self) -> &str {
         attribute(&self.first, "r").unwrap_or_default()
@@ -205,7 +211,9 @@ impl<M: Send, F: FnMut(&mut M, &Exchange, Element) -> Element + Send> Substitute
     fn come(&mut self, input: Input, _: &Session) -> Vec<Input> {
         if let Input::Element(element) = &input {
             if begins(element) {
-                self.exchange = Exchange { first: text_of(element), ..Exchange::default() };
+                let mechanism = element.attr("mechanism").unwrap_or_default().to_owned();
+                let first = text_of(element);
+                self.exchange = Exchange { mechanism, first, ..Exchange::default() };
             } else if is_sasl(element, "response") {
                 self.exchange.last = text_of(element);
             }
@@ -254,7 +262,7 @@ fn lets_in(parts: &mut Parts, whom: fn(&Exchange) -> bool) {
 /// Changes the server's first message.
 fn challenges(parts: &mut Parts, change: fn(&Exchange, &str) -> String) {
     substitute(parts, move |(): &mut (), exchange, element| {
-        if element.name() == "challenge" {
+        if element.name() == "challenge" && exchange.is_weak() {
             let text = change(exchange, &exchange.challenge);
             emptied(&element).with_text(&STANDARD.encode(text))
         } else {
@@ -265,7 +273,10 @@ fn challenges(parts: &mut Parts, change: fn(&Exchange, &str) -> String) {
 
 /// Changes the server's signature.
 fn signatures(parts: &mut Parts, change: fn(&str) -> Option<String>) {
-    substitute(parts, move |(): &mut (), _, element| {
+    substitute(parts, move |(): &mut (), exchange, element| {
+        if !exchange.is_weak() {
+            return element;
+        }
         let data = |element: &Element| {
             let changed = change(&decoded(&element.text()));
             changed.map(|text| emptied(element).with_text(&STANDARD.encode(text)))

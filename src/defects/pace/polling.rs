@@ -113,6 +113,16 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect(
+        "bosh-polling-too-frequent/short",
+        "empty requests of a session that polls come too early only within 0.7 of polling",
+        |parts| {
+            unpaced(parts, |_, _| true);
+            polls(parts, |poll, now, terms| {
+                poll.carried.is_none() && now < poll.at + terms.polling * 7 / 10
+            });
+        },
+    ),
+    defect(
         "bosh-polling-too-frequent/condition",
         "an empty request that comes too early ends the session with item-not-found",
         |parts| {
