@@ -14,17 +14,17 @@ use crate::xmpp::scram::attribute;
 pub(super) const DEFECTS: Family = &[SCRAM];
 
 const SCRAM: &[Defect] = &[
-    defect("scram-proof-verified/any", "any proof is right", |parts| {
-        lets_in(parts, |exchange| !exchange.proof().is_empty());
+    defect("scram-proof-verified/any", "any proof is accepted", |parts| {
+        accepts(parts, |exchange| !exchange.proof().is_empty());
     }),
-    defect("scram-proof-verified/empty", "no proof is right as well", |parts| {
-        lets_in(parts, |exchange| exchange.proof().is_empty());
+    defect("scram-proof-verified/empty", "an empty proof is accepted", |parts| {
+        accepts(parts, |exchange| exchange.proof().is_empty());
     }),
     defect(
         "scram-proof-verified/short",
-        "of a proof that is short only that much counts",
+        "a short proof is compared only as far as it goes",
         |parts| {
-            lets_in(parts, |exchange| (1..8).contains(&exchange.proof().len()));
+            accepts(parts, |exchange| (1..8).contains(&exchange.proof().len()));
         },
     ),
     defect("scram-signature/missing", "the success is not signed", |parts| {
@@ -38,7 +38,7 @@ const SCRAM: &[Defect] = &[
     }),
     defect(
         "scram-first-message/other-nonce",
-        "the nonce does not begin with that of the client",
+        "the nonce does not begin with the client's",
         |parts| {
             challenges(parts, |exchange, challenge| challenge.replace(exchange.nonce(), "other"));
         },
@@ -49,7 +49,7 @@ const SCRAM: &[Defect] = &[
             format!("r={},{salt}", exchange.nonce())
         });
     }),
-    defect("scram-first-message/order", "the salt stands before the nonce", |parts| {
+    defect("scram-first-message/order", "the salt precedes the nonce", |parts| {
         challenges(parts, |_, challenge| {
             let mut fields: Vec<_> = challenge.split(',').collect();
             if fields.len() > 1 {
@@ -61,19 +61,23 @@ const SCRAM: &[Defect] = &[
     defect("scram-first-message/salt", "the salt is not in base64", |parts| {
         challenges(parts, |_, challenge| challenge.replace(",s=", ",s=%"));
     }),
-    defect("scram-first-message/iterations", "the number of iterations is zero", |parts| {
+    defect("scram-first-message/iterations", "the iteration count is zero", |parts| {
         challenges(parts, |_, challenge| {
             let fields: Vec<_> = challenge.split(",i=").collect();
             format!("{},i=0", fields[0])
         });
     }),
-    defect("scram-nonce-fresh/constant", "what the server adds is always the same", |parts| {
-        challenges(parts, |exchange, challenge| {
-            let salt = challenge.split(',').skip(1).collect::<Vec<_>>().join(",");
-            format!("r={}3rfcNHYJY1ZVvWVs7j,{salt}", exchange.nonce())
-        });
-    }),
-    defect("scram-nonce-fresh/of-stream", "each stream has one nonce for all logins", |parts| {
+    defect(
+        "scram-nonce-fresh/constant",
+        "the server's part of the nonce is always the same",
+        |parts| {
+            challenges(parts, |exchange, challenge| {
+                let salt = challenge.split(',').skip(1).collect::<Vec<_>>().join(",");
+                format!("r={}3rfcNHYJY1ZVvWVs7j,{salt}", exchange.nonce())
+            });
+        },
+    ),
+    defect("scram-nonce-fresh/of-stream", "all logins on a stream share a nonce", |parts| {
         substitute(parts, |first: &mut Option<String>, exchange, element| {
             if element.name() != "challenge" || !exchange.is_weak() {
                 return element;
@@ -83,49 +87,49 @@ const SCRAM: &[Defect] = &[
             emptied(&element).with_text(&STANDARD.encode(text))
         });
     }),
-    defect("scram-nonce-verified/longer", "of a nonce only the beginning is compared", |parts| {
-        lets_in(parts, |exchange| {
+    defect("scram-nonce-verified/longer", "only the beginning of the nonce is compared", |parts| {
+        accepts(parts, |exchange| {
             let said = attribute(&exchange.last, "r").unwrap_or_default();
             said.len() > exchange.granted().len() && said.starts_with(exchange.granted())
         });
     }),
-    defect("scram-nonce-verified/own", "the nonce of the client alone is enough", |parts| {
-        lets_in(parts, |exchange| attribute(&exchange.last, "r") == Some(exchange.nonce()));
+    defect("scram-nonce-verified/own", "the client's part of the nonce is enough", |parts| {
+        accepts(parts, |exchange| attribute(&exchange.last, "r") == Some(exchange.nonce()));
     }),
-    defect("scram-nonce-verified/none", "a nonce that is left out is not missed", |parts| {
-        lets_in(parts, |exchange| attribute(&exchange.last, "r").is_none());
+    defect("scram-nonce-verified/none", "the nonce may be left out", |parts| {
+        accepts(parts, |exchange| attribute(&exchange.last, "r").is_none());
     }),
     defect(
         "scram-name-escaped/dropped",
-        "an equals sign at the end of a name is left out",
+        "an equals sign at the end of a user name is ignored",
         |parts| {
             reads(parts, |first| first.replace("=,r=", ",r="));
         },
     ),
-    defect("scram-name-escaped/short", "=3 at the end of a name is left out", |parts| {
+    defect("scram-name-escaped/short", "=3 at the end of a user name is ignored", |parts| {
         reads(parts, |first| first.replace("=3,r=", ",r="));
     }),
-    defect("scram-name-escaped/zero", "=00 is read as percent-encoding is", |parts| {
+    defect("scram-name-escaped/zero", "=00 at the start of a user name is ignored", |parts| {
         reads(parts, |first| first.replace("n==00", "n="));
     }),
-    defect("scram-extension-refused/ignored", "m= is passed over", |parts| {
+    defect("scram-extension-refused/ignored", "m= is ignored", |parts| {
         reads(parts, |first| first.replace("m=unknown,", ""));
     }),
-    defect("scram-binding-verified/any", "c= is not looked at", |parts| {
-        lets_in(parts, |exchange| !matches!(attribute(&exchange.last, "c"), None | Some("biws")));
+    defect("scram-binding-verified/any", "c= is not verified", |parts| {
+        accepts(parts, |exchange| !matches!(attribute(&exchange.last, "c"), None | Some("biws")));
     }),
-    defect("scram-binding-verified/none", "an empty c= is right", |parts| {
-        lets_in(parts, |exchange| attribute(&exchange.last, "c") == Some(""));
+    defect("scram-binding-verified/none", "an empty c= is accepted", |parts| {
+        accepts(parts, |exchange| attribute(&exchange.last, "c") == Some(""));
     }),
-    defect("scram-binding-verified/longer", "of c= only the beginning counts", |parts| {
-        lets_in(parts, |exchange| {
+    defect("scram-binding-verified/longer", "only the beginning of c= is compared", |parts| {
+        accepts(parts, |exchange| {
             let said = attribute(&exchange.last, "c").unwrap_or_default();
             said.len() > 4 && said.starts_with("biws")
         });
     }),
     defect(
         "scram-binding-downgrade/refused",
-        "a client that could bind the channel is refused, though the server cannot",
+        "a client that supports channel binding is refused, although the server does not offer it",
         |parts| {
             parts.on_input(|| {
                 |input, _: &Session| match input {
@@ -139,7 +143,7 @@ const SCRAM: &[Defect] = &[
     ),
     defect(
         "scram-binding-downgrade/offered",
-        "SCRAM-SHA-1-PLUS is offered, and a client that was not told of it is let in",
+        "SCRAM-SHA-1-PLUS is offered, and a client that did not see the offer can log in",
         |parts| {
             parts.on_output(|| {
                 |output, _: &Session| match output {
@@ -164,7 +168,7 @@ const SCRAM: &[Defect] = &[
     ),
 ];
 
-/// What was said in an exchange.
+/// The messages of an exchange.
 #[derive(Debug, Clone, Default)]
 struct Exchange {
     mechanism: String,
@@ -174,7 +178,7 @@ struct Exchange {
 }
 
 impl Exchange {
-    /// Not the mechanism that clients like best: their logins go on.
+    /// Whether it is not the mechanism that clients prefer, so that their logins still work.
     fn is_weak(&self) -> bool {
         self.mechanism == "SCRAM-SHA-1"
     }
@@ -184,12 +188,12 @@ impl Exchange {
         attribute(&self.first, "r").unwrap_or_default()
     }
 
-    /// The whole nonce.
+    /// The whole nonce, of client and server.
     fn granted(&self) -> &str {
         attribute(&self.challenge, "r").unwrap_or_default()
     }
 
-    /// What the server added.
+    /// The server's part of the nonce.
     fn added(&self) -> &str {
         self.granted().get(self.nonce().len()..).unwrap_or_default()
     }
@@ -200,7 +204,7 @@ impl Exchange {
     }
 }
 
-/// Changes what the server says in exchanges, with what it remembers on a stream.
+/// Changes the server's messages of exchanges; `memory` is that of a stream.
 struct Changed<M, F> {
     exchange: Exchange,
     memory: M,
@@ -248,10 +252,10 @@ fn substitute<M: Default + Send + 'static>(
     });
 }
 
-/// Who ends an exchange like this is let in, whatever the server thinks of it.
-fn lets_in(parts: &mut Parts, whom: fn(&Exchange) -> bool) {
+/// A login whose exchange is like this succeeds, whatever the server says.
+fn accepts(parts: &mut Parts, which: fn(&Exchange) -> bool) {
     substitute(parts, move |(): &mut (), exchange, element| {
-        if element.name() == "failure" && !exchange.last.is_empty() && whom(exchange) {
+        if element.name() == "failure" && !exchange.last.is_empty() && which(exchange) {
             Element::new(element.namespace(), "success").with_text("dj1BQUFB")
         } else {
             element
@@ -295,12 +299,11 @@ fn signatures(parts: &mut Parts, change: fn(&str) -> Option<String>) {
     });
 }
 
-/// The first messages of clients are read like this; whoever begins with such a one is let in, since the proof is made for
-/// the message as it was written.
+/// Changes the first messages of clients. A login whose first message was changed succeeds, since the proof does not fit any more.
 fn reads(parts: &mut Parts, read: fn(&str) -> String) {
     struct Lenient {
         read: fn(&str) -> String,
-        /// The message says something else than what it was read as.
+        /// The first message was changed.
         other: bool,
         proven: bool,
     }
@@ -342,7 +345,7 @@ fn is_sasl(element: &Element, name: &str) -> bool {
     matches!(element.namespace(), ns::SASL | ns::SASL2) && element.name() == name
 }
 
-/// What an element of SASL says.
+/// The decoded data of an element of SASL.
 fn text_of(element: &Element) -> String {
     match element.child(ns::SASL2, "initial-response") {
         Some(first) => decoded(&first.text()),

@@ -55,50 +55,56 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    defect(
-        "sasl2-mechanism-announced/any",
-        "a login with a mechanism that nobody knows is one with PLAIN",
-        |parts| takes_for_plain(parts, |name| name.starts_with("X-")),
-    ),
-    defect("sasl2-mechanism-announced/external", "EXTERNAL is taken for PLAIN", |parts| {
+    defect("sasl2-mechanism-announced/any", "an unknown mechanism is treated as PLAIN", |parts| {
+        takes_for_plain(parts, |name| name.starts_with("X-"))
+    }),
+    defect("sasl2-mechanism-announced/external", "EXTERNAL is treated as PLAIN", |parts| {
         takes_for_plain(parts, |name| name == "EXTERNAL");
     }),
-    defect("sasl2-mechanism-announced/case", "a mechanism may be in small letters", |parts| {
-        takes_for_plain(parts, |name| name == "plain");
-    }),
     defect(
-        "sasl2-quiet-enforced/ignored",
-        "a stanza in the middle of a login is passed over",
-        |parts| parts.substitute(|| Box::new(Patient { under_way: false, which: |_| true })),
-    ),
-    defect(
-        "sasl2-quiet-enforced/presence",
-        "presence in the middle of a login is passed over",
+        "sasl2-mechanism-announced/case",
+        "the name of a mechanism may be in small letters",
         |parts| {
-            let which = |name: &str| name == "presence";
-            parts.substitute(move || Box::new(Patient { under_way: false, which }));
+            takes_for_plain(parts, |name| name == "plain");
         },
     ),
-    defect("sasl2-abort/unanswered", "nobody is told that a login is aborted", |parts| {
+    defect("sasl2-quiet-enforced/ignored", "a stanza during a login is ignored", |parts| {
+        parts.substitute(|| Box::new(LoginFilter { under_way: false, which: |_| true }))
+    }),
+    defect("sasl2-quiet-enforced/presence", "presence during a login is ignored", |parts| {
+        let which = |name: &str| name == "presence";
+        parts.substitute(move || Box::new(LoginFilter { under_way: false, which }));
+    }),
+    defect("sasl2-abort/unanswered", "an aborted login gets no failure", |parts| {
         failures(parts, |failure| {
             if failure.child(ns::SASL, "aborted").is_some() { None } else { Some(failure) }
         });
     }),
-    defect("sasl2-abort/namespace", "that a login is aborted is told as by SASL", |parts| {
-        failures(parts, |failure| {
-            if failure.child(ns::SASL, "aborted").is_none() {
-                return Some(failure);
-            }
-            let children = failure.children().cloned();
-            Some(children.fold(Element::new(ns::SASL, "failure"), Element::with_child))
-        });
-    }),
-    defect("sasl2-success-content/no-address", "a login is not told its address", |parts| {
-        success(parts, |success| without(success, |it| it.name() == "authorization-identifier"));
-    }),
+    defect(
+        "sasl2-abort/namespace",
+        "the failure of an aborted login is in the namespace of SASL",
+        |parts| {
+            failures(parts, |failure| {
+                if failure.child(ns::SASL, "aborted").is_none() {
+                    return Some(failure);
+                }
+                let children = failure.children().cloned();
+                Some(children.fold(Element::new(ns::SASL, "failure"), Element::with_child))
+            });
+        },
+    ),
+    defect(
+        "sasl2-success-content/no-address",
+        "success has no authorization-identifier",
+        |parts| {
+            success(parts, |success| {
+                without(success, |it| it.name() == "authorization-identifier")
+            });
+        },
+    ),
     defect(
         "sasl2-success-content/full",
-        "a login without a resource is told a full address",
+        "success has a full address, although no resource was bound",
         |parts| {
             success(parts, |success| match identity(success) {
                 Some(identity) if success.child(ns::BIND2, "bound").is_none() => {
@@ -110,17 +116,15 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    defect(
-        "sasl2-success-content/no-data",
-        "what the mechanism ends with is left out of the success",
-        |parts| success(parts, |success| without(success, |it| it.name() == "additional-data")),
-    ),
-    defect("sasl2-failure-complete/bare", "a login that fails is told no condition", |parts| {
+    defect("sasl2-success-content/no-data", "success has no additional-data", |parts| {
+        success(parts, |success| without(success, |it| it.name() == "additional-data"))
+    }),
+    defect("sasl2-failure-complete/bare", "failure has no condition", |parts| {
         failures(parts, |failure| Some(emptied(&failure)));
     }),
     defect(
         "sasl2-failure-complete/namespace",
-        "the condition of a login that fails is in the namespace of SASL2",
+        "the condition of a failure is in the namespace of SASL2",
         |parts| {
             failures(parts, |failure| {
                 let inner = failure.children().map(|it| Element::new(ns::SASL2, it.name()));
@@ -128,7 +132,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    defect("sasl2-failure-complete/ends", "a login that fails ends the stream", |parts| {
+    defect("sasl2-failure-complete/ends", "a failed login ends the stream", |parts| {
         parts.on_output(|| {
             |output, _: &Session| {
                 let fails = matches!(&output, Output::Element(it) if it.is(ns::SASL2, "failure"));
@@ -139,8 +143,8 @@ pub(super) const DEFECTS: &[Defect] = &[
     }),
     defect(
         "sasl2-failure-inline/bound",
-        "the resource that a login asked for that failed is bound by the next one",
-        |parts| parts.substitute(|| Box::new(Bound::default())),
+        "the next login binds the resource that the failed one asked for",
+        |parts| parts.substitute(|| Box::new(FailedBind::default())),
     ),
     defect("bind2-inline/bare", "a login that binds a resource gets the bare address", |parts| {
         success(parts, |success| match identity(success) {
@@ -237,13 +241,13 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
 ];
 
-/// Passes over stanzas while a login is under way.
-struct Patient {
+/// Ignores stanzas during a login.
+struct LoginFilter {
     under_way: bool,
     which: fn(&str) -> bool,
 }
 
-impl Substitute for Patient {
+impl Substitute for LoginFilter {
     fn come(&mut self, input: Input, _: &Session) -> Vec<Input> {
         match &input {
             Input::Element(it) if it.is(ns::SASL2, "authenticate") => self.under_way = true,
@@ -268,14 +272,14 @@ impl Substitute for Patient {
     }
 }
 
-/// Remembers what a login asked for that failed.
+/// Whether a login that failed asked for a resource.
 #[derive(Default)]
-struct Bound {
+struct FailedBind {
     asks: bool,
     failed: bool,
 }
 
-impl Substitute for Bound {
+impl Substitute for FailedBind {
     fn come(&mut self, input: Input, _: &Session) -> Vec<Input> {
         if let Input::Element(it) = &input
             && it.is(ns::SASL2, "authenticate")
@@ -306,7 +310,7 @@ impl Substitute for Bound {
     }
 }
 
-/// Changes what begins a login.
+/// Treats such mechanisms as PLAIN.
 fn takes_for_plain(parts: &mut Parts, which: fn(&str) -> bool) {
     parts.on_input(move || {
         move |input, _: &Session| match input {
@@ -320,7 +324,7 @@ fn takes_for_plain(parts: &mut Parts, which: fn(&str) -> bool) {
     });
 }
 
-/// Changes what a login is told that fails.
+/// Changes the failures of logins.
 fn failures(parts: &mut Parts, change: fn(Element) -> Option<Element>) {
     parts.on_output(move || {
         move |output, _: &Session| match output {

@@ -114,7 +114,7 @@ pub(in super::super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "bosh-polling-too-frequent/short",
-        "empty requests of a session that polls come too early only within 0.7 of polling",
+        "only polls within 0.7 of the polling interval are too early",
         |parts| {
             unpaced(parts, |_, _| true);
             polls(parts, |poll, now, terms| {

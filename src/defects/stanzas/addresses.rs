@@ -21,7 +21,7 @@ const CLAIM: &str = "urn:xmppscope:claim";
 pub(super) const DEFECTS: &[Defect] = &[
     defect(
         "address-case-folded/user",
-        "a message to a user in capitals is for somebody else",
+        "a message to a user in capitals is not delivered",
         |parts| {
             come(parts, ALL, |stanza, _| {
                 let other = stanza.attr("to").is_some_and(|to| has_capitals(local(to)));
@@ -31,7 +31,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "address-case-folded/domain",
-        "over WebSocket and TCP a stanza to a domain in capitals is for another server",
+        "over WebSocket and TCP, a domain in capitals is another server",
         |parts| {
             come(parts, STREAMS, |stanza, _| {
                 let other = stanza.attr("to").is_some_and(|to| has_capitals(domain(to)));
@@ -41,7 +41,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "address-case-folded/iq",
-        "over BOSH a request to an address in capitals is for nobody",
+        "over BOSH, a request to an address in capitals is not delivered",
         |parts| {
             come(parts, BOSH, |stanza, _| {
                 let other = stanza.attr("to").is_some_and(|to| has_capitals(before_slash(to)));
@@ -51,7 +51,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "address-case-folded/from",
-        "who writes the own address in capitals is taken for somebody else",
+        "a client that writes its own address in capitals is taken for somebody else",
         |parts| {
             come(parts, STREAMS, |stanza, _| {
                 let other =
@@ -66,7 +66,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "address-case-folded/header",
-        "a stream to the domain in capitals is for a host that nobody knows",
+        "a domain in capitals in the stream header is unknown",
         |parts| {
             parts.on_input(|| {
                 |mut input, _: &Session| {
@@ -96,7 +96,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "address-resource-case/delivered",
-        "what is for a resource in capitals goes to the one in small letters",
+        "a stanza to a resource in capitals goes to the one in small letters",
         |parts| {
             come(parts, ALL, |stanza, _| {
                 let to = stanza.attr("to").map(str::to_owned);

@@ -1,4 +1,4 @@
-//! Messages to the bare address of a user, and to clients that are not there (RFC 6121 §8.5).
+//! Messages to the bare address of a user, and to absent clients (RFC 6121 §8.5).
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use crate::xmpp::ns;
 pub(super) const DEFECTS: &[Defect] = &[
     defect(
         "message-bare-delivered/second",
-        "the second message to a bare address that a client would get is lost",
+        "the second message to a bare address is lost",
         |parts| {
             struct Second(u32);
             impl Between for Second {
@@ -28,7 +28,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "message-bare-delivered/websocket",
-        "over WebSocket a message to the bare address of a user is lost",
+        "over WebSocket, messages to a bare address are lost",
         |parts| {
             go(parts, WEBSOCKET, |stanza, me| {
                 let bare = is_message(&stanza) && stanza.attr("to") == Some(before_slash(me));
@@ -44,7 +44,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     }),
     defect(
         "message-negative-priority/first",
-        "of the priorities that a client says the first one counts",
+        "a client's first priority counts for the whole session",
         |parts| {
             struct First(Option<i32>);
             impl Between for First {
@@ -69,7 +69,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "message-headline-all/positive",
-        "headlines are for clients whose priority is above zero",
+        "headlines are delivered only to clients with a positive priority",
         |parts| {
             struct Positive(i32);
             impl Between for Positive {
@@ -93,7 +93,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "message-groupchat-refused/silent",
-        "a message of type groupchat to a user is passed over",
+        "a message of type groupchat to a user is ignored",
         |parts| {
             come(parts, ALL, |stanza, _| {
                 let room = of_kind(&stanza, "groupchat") && !stanza.attr("to").is_some_and(is_room);
@@ -108,7 +108,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "message-error-ignored/answered",
-        "a message of type error to a client that is not there is answered",
+        "a message of type error to an absent client is answered",
         |parts| {
             absent(
                 parts,
@@ -119,12 +119,12 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "message-absent-resource/user",
-        "a message to a client that is not there is for the others of its user",
+        "a message to an absent client is delivered to the other clients of the user",
         |parts| absent(parts, is_message, for_user),
     ),
 ];
 
-/// What is sent to clients that are not there is sent so instead.
+/// Changes what is sent to absent clients.
 pub(super) fn absent(
     parts: &mut Parts,
     which: fn(&Element) -> bool,
@@ -152,13 +152,13 @@ pub(super) fn absent(
     bent(parts, ALL, move || Absent { which, instead, there: Arc::clone(&there) });
 }
 
-/// The stanza for all of its receiver's clients.
+/// The stanza, addressed to all clients of its recipient.
 pub(super) fn for_user(stanza: Element) -> Element {
     let bare = stanza.attr("to").map(|to| before_slash(to).to_owned());
     with(stanza, "to", bare.as_deref())
 }
 
-/// Messages of one type are taken for those of another one, unless they are for a room.
+/// Messages of one type are treated as those of another, except to rooms.
 fn kinds(parts: &mut Parts, from: &'static str, to: &'static str) {
     struct Kinds(&'static str, &'static str);
     impl Between for Kinds {
@@ -182,7 +182,7 @@ fn is_room(to: &str) -> bool {
     to.contains("@conference.")
 }
 
-/// The priority of an available presence for everybody.
+/// The priority in available presence without an address.
 fn priority_of(stanza: &Element) -> Option<i32> {
     if stanza.name() != "presence" || stanza.attr("type").is_some() || stanza.attr("to").is_some() {
         return None;

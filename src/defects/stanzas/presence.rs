@@ -1,4 +1,4 @@
-//! Presence that the user's own clients see, and presence with an address (RFC 6121 §4.2 to §4.6, §8.5).
+//! Presence among the clients of a user, and directed presence (RFC 6121 §4.2 to §4.6, §8.5).
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,22 +12,26 @@ use crate::xmpp::jid::before_slash;
 use crate::xmpp::ns;
 
 pub(super) const DEFECTS: &[Defect] = &[
-    defect("presence-initial-own/itself", "a client is not told of its own presence", |parts| {
-        untold(parts, STREAMS, |told| told.itself && told.kind.is_none());
+    defect("presence-initial-own/itself", "a client does not receive its own presence", |parts| {
+        dropped(parts, STREAMS, |notice| notice.from_self && notice.kind.is_none());
     }),
     defect(
         "presence-initial-own/others",
-        "a client is not told that another one of its user is there",
-        |parts| untold(parts, ALL, |told| !told.itself && told.kind.is_none() && told.before == 0),
+        "a client does not receive the initial presence of another client of its user",
+        |parts| {
+            dropped(parts, ALL, |notice| {
+                !notice.from_self && notice.kind.is_none() && notice.before == 0
+            })
+        },
     ),
     defect(
         "presence-initial-own/bosh",
-        "over BOSH a client is not told of its own presence",
-        |parts| untold(parts, BOSH, |told| told.itself),
+        "over BOSH, a client does not receive its own presence",
+        |parts| dropped(parts, BOSH, |notice| notice.from_self),
     ),
     defect(
         "presence-initial-own/again",
-        "a client that comes back is not seen by the others of its user",
+        "presence sent after unavailable presence does not reach the other clients of the user",
         |parts| {
             struct Left(bool);
             impl Between for Left {
@@ -45,20 +49,20 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "presence-later-own/itself",
-        "a client is told of the first presence of its own alone",
-        |parts| untold(parts, STREAMS, |told| told.itself && told.before > 0),
+        "of its own presence a client receives only the first",
+        |parts| dropped(parts, STREAMS, |notice| notice.from_self && notice.before > 0),
     ),
     defect(
         "presence-later-own/others",
-        "of another client of its user a client sees the first two presences alone",
-        |parts| untold(parts, STREAMS, |told| !told.itself && told.before > 1),
+        "of the presence of another client of its user, a client receives only the first two",
+        |parts| dropped(parts, STREAMS, |notice| !notice.from_self && notice.before > 1),
     ),
     defect(
         "presence-later-own/extension",
-        "from later presence of a client the others of its user are not told what is of another namespace",
+        "later presence reaches the other clients of the user without its extensions",
         |parts| {
-            own(parts, STREAMS, |told, stanza| {
-                let later = !told.itself && told.before > 0;
+            own(parts, STREAMS, |notice, stanza| {
+                let later = !notice.from_self && notice.before > 0;
                 vec![if later {
                     without(&stanza, |it| it.namespace() != ns::CLIENT)
                 } else {
@@ -69,29 +73,33 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "presence-unavailable-own/untold",
-        "a client is not told that another one of its user is unavailable",
-        |parts| untold(parts, ALL, |told| !told.itself && told.kind.is_some()),
+        "a client does not receive unavailable presence of another client of its user",
+        |parts| dropped(parts, ALL, |notice| !notice.from_self && notice.kind.is_some()),
     ),
     defect(
         "presence-unavailable-own/status",
-        "a client is told that another one of its user is unavailable, and not what it said",
+        "unavailable presence reaches the other clients of the user without its status",
         |parts| {
-            own(parts, STREAMS, |told, stanza| {
-                let leaves = !told.itself && told.kind.is_some();
+            own(parts, STREAMS, |notice, stanza| {
+                let leaves = !notice.from_self && notice.kind.is_some();
                 vec![if leaves { without(&stanza, |it| it.name() == "status") } else { stanza }]
             });
         },
     ),
-    defect("presence-directed/all", "presence to a client reaches all of its user", |parts| {
-        come(parts, ALL, |stanza, _| {
-            let bare = stanza.attr("to").map(|to| before_slash(to).to_owned());
-            let there = is_presence(&stanza) && stanza.attr("type").is_none();
-            vec![if there { with(stanza, "to", bare.as_deref()) } else { stanza }]
-        });
-    }),
+    defect(
+        "presence-directed/all",
+        "presence to a full address reaches all clients of the user",
+        |parts| {
+            come(parts, ALL, |stanza, _| {
+                let bare = stanza.attr("to").map(|to| before_slash(to).to_owned());
+                let there = is_presence(&stanza) && stanza.attr("type").is_none();
+                vec![if there { with(stanza, "to", bare.as_deref()) } else { stanza }]
+            });
+        },
+    ),
     defect(
         "presence-directed/extension",
-        "presence to a client arrives without what is of another namespace",
+        "presence to a full address arrives without its extensions",
         |parts| {
             go(parts, ALL, |stanza, me| {
                 let directed = is_presence(&stanza) && stanza.attr("to") == Some(me);
@@ -105,7 +113,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "presence-directed-end/untold",
-        "who got presence at a full address is not told of the end",
+        "whoever received presence at a full address receives no unavailable presence",
         |parts| {
             go(parts, ALL, |stanza, me| {
                 let ends =
@@ -117,12 +125,12 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "presence-directed-end/twice",
-        "who got presence is told twice that the client is unavailable",
+        "whoever received directed presence receives unavailable presence twice",
         |parts| bent(parts, ALL, Twice::default),
     ),
     defect(
         "presence-directed-apart/later",
-        "later presence is sent to whoever got presence directed",
+        "later presence is sent to whoever received directed presence",
         |parts| {
             #[derive(Default)]
             struct Later(BTreeSet<String>);
@@ -145,62 +153,66 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     defect(
         "presence-bare-all/first",
-        "presence to a bare address reaches one of the clients alone",
+        "presence to a bare address reaches only one of the clients",
         |parts| once(parts, |stanza| stanza.attr("type").is_none()),
     ),
     defect(
         "presence-bare-all/unavailable",
-        "unavailable presence to a bare address reaches one of the clients alone",
+        "unavailable presence to a bare address reaches only one of the clients",
         |parts| once(parts, |stanza| stanza.attr("type") == Some("unavailable")),
     ),
     defect(
         "presence-absent-resource/user",
-        "presence to a client that is not there reaches the others of its user",
+        "presence to an absent client reaches the other clients of the user",
         |parts| absent(parts, is_presence, for_user),
     ),
 ];
 
-/// A presence that one of the user's clients is told of one of them.
-struct Told<'a> {
-    /// It is its own.
-    itself: bool,
+/// Presence of a client that one of the clients of its user receives.
+struct Notice<'a> {
+    /// It is the client's own.
+    from_self: bool,
     kind: Option<&'a str>,
     /// How many available presences of that client came before.
     before: u32,
 }
 
-/// Changes what clients are told of those of their user.
+/// Changes the presence of the user's clients on its way to one of them.
 fn own<F>(parts: &mut Parts, carriers: &'static [Carrier], change: F)
 where
-    F: Fn(&Told<'_>, Element) -> Vec<Element> + Clone + Send + 'static,
+    F: Fn(&Notice<'_>, Element) -> Vec<Element> + Clone + Send + 'static,
 {
     struct OwnPresence<F> {
         seen: HashMap<String, u32>,
         change: F,
     }
-    impl<F: Fn(&Told<'_>, Element) -> Vec<Element> + Send> Between for OwnPresence<F> {
+    impl<F: Fn(&Notice<'_>, Element) -> Vec<Element> + Send> Between for OwnPresence<F> {
         fn go(&mut self, stanza: Element, me: &str) -> Vec<Element> {
             let from = stanza.attr("from").unwrap_or_default().to_owned();
             if !is_presence(&stanza) || before_slash(&from) != before_slash(me) || me.is_empty() {
                 return vec![stanza];
             }
             let kind = stanza.attr("type").map(str::to_owned);
-            let itself = from == me;
+            let from_self = from == me;
             let seen = self.seen.entry(from).or_default();
-            let told = Told { itself, kind: kind.as_deref(), before: *seen };
+            let notice = Notice { from_self, kind: kind.as_deref(), before: *seen };
             *seen += u32::from(kind.is_none());
-            (self.change)(&told, stanza)
+            (self.change)(&notice, stanza)
         }
     }
     bent(parts, carriers, move || OwnPresence { seen: HashMap::new(), change: change.clone() });
 }
 
-/// Clients are not told of this.
-fn untold(parts: &mut Parts, carriers: &'static [Carrier], which: fn(&Told<'_>) -> bool) {
-    own(parts, carriers, move |told, stanza| if which(told) { Vec::new() } else { vec![stanza] });
+/// Drops some of it.
+fn dropped(parts: &mut Parts, carriers: &'static [Carrier], which: fn(&Notice<'_>) -> bool) {
+    own(
+        parts,
+        carriers,
+        move |notice, stanza| if which(notice) { Vec::new() } else { vec![stanza] },
+    );
 }
 
-/// Of the presence that is sent to a bare address no more than one client of the user gets this.
+/// Such presence to a bare address reaches only one client of the user.
 fn once(parts: &mut Parts, which: fn(&Element) -> bool) {
     struct Once {
         which: fn(&Element) -> bool,
@@ -227,7 +239,7 @@ fn once(parts: &mut Parts, which: fn(&Element) -> bool) {
     bent(parts, ALL, move || Once { which, delivered: Arc::clone(&delivered) });
 }
 
-/// Tells whoever got presence with an id twice of the end.
+/// Doubles unavailable presence of whoever has sent presence with an id.
 #[derive(Default)]
 struct Twice(HashSet<String>);
 

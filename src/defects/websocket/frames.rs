@@ -85,12 +85,12 @@ pub(super) const DEFECTS: &[Defect] = &[
     }),
     defect(
         "ws-one-element-per-message/long",
-        "of a frame of more than 65,535 bytes no more than these are read",
+        "a frame of more than 65,535 bytes is truncated to that length",
         |parts| each(parts, |frame| frame.payload.truncate(usize::from(u16::MAX))),
     ),
     defect(
         "ws-text-frames-utf8/long",
-        "of a frame of more than 65,535 bytes the rest is read with another masking key",
+        "the bytes of a frame beyond 65,535 are unmasked with the wrong key",
         |parts| {
             each(parts, |frame| {
                 frame.payload.iter_mut().skip(usize::from(u16::MAX)).for_each(|byte| *byte ^= 0x80);
