@@ -20,9 +20,9 @@ pub enum Hash {
 
 /// What the two sides prove with that they know the password.
 pub struct Proofs {
-    /// ClientProof.
+    /// `ClientProof`.
     pub client: Vec<u8>,
-    /// ServerSignature.
+    /// `ServerSignature`.
     pub server: Vec<u8>,
 }
 

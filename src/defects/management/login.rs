@@ -56,7 +56,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect("sasl2-mechanism-announced/any", "an unknown mechanism is treated as PLAIN", |parts| {
-        takes_for_plain(parts, |name| name.starts_with("X-"))
+        takes_for_plain(parts, |name| name.starts_with("X-"));
     }),
     defect("sasl2-mechanism-announced/external", "EXTERNAL is treated as PLAIN", |parts| {
         takes_for_plain(parts, |name| name == "EXTERNAL");
@@ -69,7 +69,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect("sasl2-quiet-enforced/ignored", "a stanza during a login is ignored", |parts| {
-        parts.substitute(|| Box::new(LoginFilter { under_way: false, which: |_| true }))
+        parts.substitute(|| Box::new(LoginFilter { under_way: false, which: |_| true }));
     }),
     defect("sasl2-quiet-enforced/presence", "presence during a login is ignored", |parts| {
         let which = |name: &str| name == "presence";
@@ -117,7 +117,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     defect("sasl2-success-content/no-data", "success has no additional-data", |parts| {
-        success(parts, |success| without(success, |it| it.name() == "additional-data"))
+        success(parts, |success| without(success, |it| it.name() == "additional-data"));
     }),
     defect("sasl2-failure-complete/bare", "failure has no condition", |parts| {
         failures(parts, |failure| Some(emptied(&failure)));

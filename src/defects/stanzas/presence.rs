@@ -21,7 +21,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         |parts| {
             dropped(parts, ALL, |notice| {
                 !notice.from_self && notice.kind.is_none() && notice.before == 0
-            })
+            });
         },
     ),
     defect(
