@@ -112,10 +112,14 @@ const SCRAM: &[Defect] = &[
     defect("scram-name-escaped/zero", "=00 at the start of a user name is ignored", |parts| {
         reads(parts, |first| first.replace("n==00", "n="));
     }),
-    defect("scram-extension-refused/ignored", "m= is ignored", |parts| {
-        reads(parts, |first| first.replace("m=unknown,", ""));
-    }),
-    defect("scram-binding-verified/any", "c= is not verified", |parts| {
+    defect(
+        "scram-extension-refused/ignored",
+        "the demand for an extension, m=, is ignored",
+        |parts| {
+            reads(parts, |first| first.replace("m=unknown,", ""));
+        },
+    ),
+    defect("scram-binding-verified/any", "the header that c= repeats is not verified", |parts| {
         accepts(parts, |exchange| !matches!(attribute(&exchange.last, "c"), None | Some("biws")));
     }),
     defect("scram-binding-verified/none", "an empty c= is accepted", |parts| {

@@ -79,6 +79,14 @@ pub(in super::super) const TOURS: &[(&str, Tour)] = &[
         rig.send(3, "", "");
         rig.send(4, "", "");
     }),
+    ("polling almost at the legal rate", |rig| {
+        rig.create("wait='0' hold='1'");
+        rig.seconds(6.0);
+        rig.send(1, "", "");
+        rig.seconds(4.2);
+        rig.send(2, "", "");
+        rig.send(3, "", "");
+    }),
     ("polling with payloads", |rig| {
         rig.create("wait='0' hold='1'");
         rig.login();
